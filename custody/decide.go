@@ -1,0 +1,192 @@
+package custody
+
+import (
+	"fmt"
+	"time"
+)
+
+// Decide says what a command leads to: the events in order, or a Refusal. It
+// changes nothing and asks nobody; now is the one instant of the transaction.
+// No events and no error means that everything already is as wanted.
+//
+// The rules are looked at before the code is. A command that a rule refuses
+// therefore says nothing about its code, and the code is not used up: after
+// putting right what stood in the way the person sends it again.
+func Decide(s *State, p Policy, c Command, now time.Time) ([]Event, error) {
+	d := decision{state: s, policy: p, command: c, now: instant(now)}
+	if d.now.Before(s.Time) {
+		d.now, d.held = s.Time, true
+	}
+	if c.Actor != System {
+		actor, ok := s.Person(c.Actor)
+		if !ok || actor.Disabled {
+			return nil, refuseUnauthenticated()
+		}
+		d.actor = actor
+	}
+	if err := d.decide(); err != nil {
+		return nil, err
+	}
+	return d.events, nil
+}
+
+// Refused gives the events with which a refusal is entered, a lock-out after
+// too many wrong codes included; none when it is not one to be entered.
+func Refused(s *State, p Policy, c Command, r *Refusal, now time.Time) []Event {
+	actor, ok := s.Person(c.Actor)
+	if !r.Recorded() || !ok {
+		return nil
+	}
+	d := decision{state: s, policy: p, command: c, actor: actor, now: instant(now)}
+	if d.now.Before(s.Time) {
+		d.now, d.held = s.Time, true
+	}
+	d.happen(CommandRefused{Command: c.Action.Verb(), On: s.known(c.Action.Subject()), Code: r.Code, Rule: r.Rule})
+	if r.Code == TOTPInvalid && actor.WrongCodes+1 >= p.LockAfter {
+		d.happen(PersonLocked{Person: actor.Username, Until: d.now.Add(p.lockout(actor.Lockouts))})
+	}
+	return d.events
+}
+
+// known gives a submitted name back only if something is called so: the ledger
+// is no place for what strangers type.
+func (s *State) known(name string) string {
+	if _, ok := s.Credential(name); ok {
+		return name
+	}
+	if _, ok := s.Handover(name); ok {
+		return name
+	}
+	if _, ok := s.Person(name); ok {
+		return name
+	}
+	return ""
+}
+
+// decision is one run of Decide.
+type decision struct {
+	state   *State
+	policy  Policy
+	command Command
+	actor   Person // zero for System
+	now     time.Time
+	held    bool
+
+	confirmed *Confirmation
+	events    []Event
+}
+
+func (d *decision) decide() error {
+	switch a := d.command.Action.(type) {
+	case CheckOut:
+		return d.checkOut(a)
+	case CheckIn:
+		return d.checkIn(a)
+	case Offer:
+		return d.offer(a)
+	case Accept:
+		return d.accept(a)
+	case Decline:
+		return d.endOffer(a.Handover, a.Reason, Declined)
+	case Cancel:
+		return d.endOffer(a.Handover, a.Reason, Cancelled)
+	case GiveBack:
+		return d.giveBack(a)
+	case GoAway:
+		return d.goAway(a)
+	case ComeBack:
+		return d.comeBack(a)
+	case RequestRotation:
+		return d.requestRotation(a)
+	case AddPerson:
+		return d.addPerson(a)
+	case ResetEnrolment:
+		return d.resetEnrolment(a)
+	case SignIn:
+		return d.signIn()
+	case SignOut:
+		d.happen(SessionClosed{Person: d.actor.Username})
+		return nil
+	case AddCredential:
+		return d.addCredential(a)
+	case Retire:
+		return d.retire(a)
+	}
+	if d.command.Actor != System {
+		return refuseForbidden(Text{En: "the system itself", Zh: "系统自身"})
+	}
+	switch a := d.command.Action.(type) {
+	case LockSignIn:
+		d.happen(SignInLocked{Person: a.Person, Failures: a.Failures, Until: instant(a.Until)})
+		return nil
+	case Tick:
+		d.tick()
+		return nil
+	case ReportStaged, ReportApplied, ReportVerified, ReportPromoted, ReportFailed:
+		return d.report(a)
+	}
+	panic(fmt.Sprintf("custody: Decide does not know %T", d.command.Action))
+}
+
+// happen adds an event.
+func (d *decision) happen(f Fact) {
+	d.events = append(d.events, Event{
+		Time: d.now, Held: d.held, Actor: d.command.Actor, Request: d.command.Request,
+		Confirm: d.confirmed, Fact: f,
+	})
+}
+
+// confirm demands the actor's TOTP code. It is the last thing a command asks
+// for before its events, which then carry the confirmation (I6).
+func (d *decision) confirm() error {
+	switch {
+	case d.now.Before(d.actor.LockedUntil):
+		return refuseLocked(d.actor, d.now)
+	case !d.command.Proof.Given:
+		return Invalid("totp", Text{En: "is needed: this must be confirmed with a code", Zh: "必填：此操作须用验证码确认"})
+	case len(d.command.Proof.Steps) == 0:
+		return refuseWrongCode(max(0, d.policy.LockAfter-d.actor.WrongCodes-1))
+	}
+	best := int64(-1)
+	for _, step := range d.command.Proof.Steps {
+		best = max(best, step)
+	}
+	if best <= d.actor.LastStep {
+		return refuseReplayed(d.actor, d.now)
+	}
+	d.confirmed = &Confirmation{Person: d.actor.Username, Step: best}
+	return nil
+}
+
+func (d *decision) credential(name string) (Credential, error) {
+	c, ok := d.state.Credential(name)
+	if !ok {
+		return Credential{}, refuseNotFound(aCredential)
+	}
+	return c, nil
+}
+
+func (d *decision) handover(id string) (Handover, error) {
+	h, ok := d.state.Handover(id)
+	if !ok {
+		return Handover{}, refuseNotFound(aHandover)
+	}
+	return h, nil
+}
+
+// heldByActor refuses unless the actor is the holder of the credential.
+func (d *decision) heldByActor(c Credential) error {
+	switch {
+	case !c.HasCustodian(d.actor.Username):
+		return refuseNotCustodian(c)
+	case c.Phase == Rotating:
+		return refuseRotating(c)
+	case c.Phase != Held:
+		return refuseInactive(c)
+	case c.Holder != d.actor.Username:
+		return refuseNotHolder(c)
+	}
+	return nil
+}
+
+func (d *decision) deadline() time.Time { return d.now.Add(d.policy.RotationDeadline) }

@@ -1,0 +1,115 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// Store keeps the ledger and the tables. One Write is one transaction.
+type Store interface {
+	// Load gives the custody state from the tables and the right edge of the
+	// ledger's tree, both at the same size.
+	Load(ctx context.Context) (*custody.State, *audit.Frontier, error)
+
+	// Write runs fn in one transaction that holds the ledger's head, so that
+	// no other process appends meanwhile. It commits when fn returns nil and
+	// leaves no trace otherwise. fn is called once.
+	Write(ctx context.Context, fn func(Tx) error) error
+}
+
+// Tx is a transaction that holds the ledger's head. Not for several goroutines.
+type Tx interface {
+	// Size is the number of entries committed so far.
+	Size() int64
+
+	// Records gives the encoded entries [from, Size), for catching up with
+	// what another process appended.
+	Records(from int64) ([][]byte, error)
+
+	// Append adds entries to the ledger and moves its head. nodes are the new
+	// nodes of the tree, root its new root.
+	Append(entries []Appended, nodes []audit.Node, root audit.Hash) error
+
+	// Save writes what a fork of the state changed.
+	Save(changed *custody.State) error
+
+	// Recall gives what an idempotency key stands for; found is false when it
+	// is new. Remember keeps it.
+	Recall(actor, key string) (r Remembered, found bool, err error)
+	Remember(actor, key string, r Remembered) error
+}
+
+// Appended is one entry as the ledger keeps it.
+type Appended struct {
+	Index  int64
+	Event  custody.Event
+	Record []byte // canonical form
+}
+
+// Remembered is what an idempotency key keeps of a command: never the answer
+// itself, which may hold a secret, only which entries it led to.
+type Remembered struct {
+	Digest [32]byte // of the request's body: the same key with another body is a mistake
+	First  int64    // index of its first entry
+	Count  int      // how many; 0: it changed nothing
+	At     time.Time
+}
+
+// Secrets is the secret store. Paths are made by this package (paths.go) and
+// are safe in any back end. Errors other than the named ones mean that the
+// outcome is unknown.
+type Secrets interface {
+	// Read gives the current version, ErrNoSecret when there is none.
+	Read(ctx context.Context, path string) (Versioned, error)
+
+	// ReadVersion gives one version, ErrNoSecret when it does not exist (any more).
+	ReadVersion(ctx context.Context, path string, version int64) (custody.Secret, error)
+
+	// Write makes a new version, if the current one still is cas (0: none
+	// yet), and says its number; ErrVersion when it is not.
+	// labels are kept beside it, readable without the secret.
+	Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (int64, error)
+
+	// Delete removes every version. No error when there is none.
+	Delete(ctx context.Context, path string) error
+
+	// Generate makes a new password after the store's password policy.
+	Generate(ctx context.Context) (custody.Secret, error)
+
+	// The ledger's signing key never leaves the store.
+	audit.Signer
+
+	// Ready says whether the store can be used now, and if not, why:
+	// the error wraps ErrSecretsUnavailable.
+	Ready(ctx context.Context) error
+}
+
+// Versioned is a secret and which version of it this is.
+type Versioned struct {
+	Value   custody.Secret
+	Version int64 // from 1
+}
+
+// The errors of a secret store that mean something definite.
+var (
+	ErrNoSecret           = errors.New("no such secret")
+	ErrVersion            = errors.New("the secret has another version now")
+	ErrSecretsUnavailable = errors.New("the secret store cannot be used now") // sealed, stopped, unreachable, not allowed
+)
+
+// ErrStoreUnavailable: the database did not answer as it should. What was asked
+// for may have been committed; an idempotency key finds out.
+var ErrStoreUnavailable = errors.New("the database cannot be used now")
+
+// Clock gives the time. One instant is taken for each transaction.
+type Clock interface{ Now() time.Time }
+
+// ClockFunc makes a Clock of a function.
+type ClockFunc func() time.Time
+
+// Now calls f.
+func (f ClockFunc) Now() time.Time { return f() }

@@ -1,0 +1,63 @@
+// Package custody holds the rules: two technicians can run each server, one of
+// them holds its password, and every way in which that may change (clause 4.4
+// of the policy).
+//
+// It is pure. It knows no clock, no randomness, no database, no secret store
+// and no TOTP seed; whoever calls it brings the instant and the proof. Three
+// functions carry it:
+//
+//	Decide(state, policy, command, now) -> events, or a Refusal
+//	Apply(state, event)                    changes the state; cannot refuse
+//	CheckEvent, CheckAfter, Check       -> what must be true, stated apart from Decide
+//
+// One Event is one entry of the ledger (package audit): Record and FromRecord
+// translate. The same Apply moves the tables in a transaction, rebuilds them
+// from the ledger, and replays history for an auditor.
+//
+// # Words
+//
+// A Person is present or away. A Credential is one privileged account on one
+// target; its two custodians are primary (A) and backup (B). The holder is the
+// one custodian who may check the secret out. A Handover passes custody to the
+// other custodian for a time. A Lease is a check-out in progress. Exposure is
+// the set of people who were shown the current version; a rotation empties it.
+// A confirmation is a TOTP code given for one command.
+//
+// # The life of a credential
+//
+//	            AddCredential                       Retire
+//	                 |                                |
+//	                 v      promoted                  v
+//	  draft -> [ rotating ] --------> [ held ] -> [ retired ]
+//	  (3.1)      ^   nobody holds       |  ^
+//	             |   successor waits    |  | accept: holder = receiver
+//	             +----------------------+  +--+
+//	               return   (successor: the giver)
+//	               transfer (successor: the receiver)
+//	               checkin, requested (successor: the holder)
+//
+// Inside rotating, each arrow is one entry, made after what it names is true:
+//
+//	pending --> staged --> applied --> verified --> promoted (= held, version + 1)
+//	            value in   target      new log-in   value is
+//	            the store  was told    works, old   the current
+//	            beside     to change   is refused   version
+//	            the old
+//
+// A failure stays where it is and says when it tries again: the unknown outcome
+// of a change is not a failure, and both values are kept until one is proved.
+//
+// # The life of a handover
+//
+//	             accept             return             all promoted
+//	  offered ----------> accepted ----------> returned ----------> closed
+//	     |                 receiver             nobody, then
+//	     |                 holds                the giver holds
+//	     +--> declined (receiver) | cancelled (giver) | expired (time)
+//
+// # Presence
+//
+// GoAway is refused to a holder, to whoever a rotation is about to make one,
+// and while the other custodian of anything shared is away. An offer with Leave
+// marks the giver away in the acceptance that leaves them holding nothing.
+package custody

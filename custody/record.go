@@ -1,0 +1,118 @@
+package custody
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/tandem-custody/tandem/audit"
+)
+
+// confirmedByTOTP is the only way to confirm that there is so far.
+const confirmedByTOTP = "totp"
+
+// Record gives the ledger entry of an event.
+func (e Event) Record() (audit.Entry, error) {
+	data, err := json.Marshal(e.Fact)
+	if err != nil {
+		return audit.Entry{}, fmt.Errorf("custody: record %s: %w", e.Fact.Type(), err)
+	}
+	entry := audit.Entry{
+		V:       1,
+		Time:    e.Time,
+		Type:    e.Fact.Type(),
+		Grade:   string(e.Grade()),
+		Actor:   e.Actor,
+		Subject: e.Fact.Subject(),
+		Data:    data,
+		Request: e.Request,
+	}
+	if e.Held {
+		entry.Clock = "held"
+	}
+	if e.Confirm != nil {
+		entry.Confirm = &audit.Confirm{Method: confirmedByTOTP, Person: e.Confirm.Person, Step: e.Confirm.Step}
+	}
+	return entry, nil
+}
+
+// FromRecord gives the event of a ledger entry. It refuses an entry that Record
+// would not have written: an unknown type or field, a grade or subject that
+// does not follow from the fact.
+func FromRecord(entry audit.Entry) (Event, error) {
+	fact, err := decodeFact(entry.Type, entry.Data)
+	if err != nil {
+		return Event{}, err
+	}
+	e := Event{
+		Time:    entry.Time,
+		Held:    entry.Clock == "held",
+		Actor:   entry.Actor,
+		Request: entry.Request,
+		Fact:    fact,
+	}
+	if c := entry.Confirm; c != nil {
+		if c.Method != confirmedByTOTP {
+			return Event{}, fmt.Errorf("custody: unknown confirmation method")
+		}
+		e.Confirm = &Confirmation{Person: c.Person, Step: c.Step}
+	}
+	if fact.Type() != entry.Type || fact.Subject() != entry.Subject || string(e.Grade()) != entry.Grade {
+		return Event{}, fmt.Errorf("custody: type, subject or grade of a %s entry contradicts its data", entry.Type)
+	}
+	return e, nil
+}
+
+// decoders has one entry for each type that Fact.Type can give.
+var decoders = map[string]func([]byte) (Fact, error){
+	"person.added":           decode[PersonAdded],
+	"person.enrolled":        decode[PersonEnrolled],
+	"person.enrolment_reset": decode[EnrolmentReset],
+	"person.locked":          decode[PersonLocked],
+	"person.away":            decode[PersonAway],
+	"person.present":         decode[PersonPresent],
+	"session.opened":         decode[SessionOpened],
+	"session.closed":         decode[SessionClosed],
+	"session.locked":         decode[SignInLocked],
+	"credential.added":       decode[CredentialAdded],
+	"credential.retired":     decode[CredentialRetired],
+	"checkout.granted":       decode[CheckoutGranted],
+	"checkout.ended":         decode[CheckoutEnded],
+	"handover.offered":       decode[HandoverOffered],
+	"handover.accepted":      decode[HandoverAccepted],
+	"handover.declined":      decode[HandoverEnded],
+	"handover.cancelled":     decode[HandoverEnded],
+	"handover.expired":       decode[HandoverEnded],
+	"handover.returned":      decode[HandoverReturned],
+	"handover.closed":        decode[HandoverClosed],
+	"handover.overdue":       decode[HandoverOverdue],
+	"rotation.started":       decode[RotationStarted],
+	"rotation.staged":        decode[RotationStaged],
+	"rotation.applied":       decode[RotationApplied],
+	"rotation.verified":      decode[RotationVerified],
+	"rotation.promoted":      decode[RotationPromoted],
+	"rotation.failed":        decode[RotationFailed],
+	"rotation.overdue":       decode[RotationOverdue],
+	"command.refused":        decode[CommandRefused],
+}
+
+func decodeFact(kind string, data []byte) (Fact, error) {
+	decoder, ok := decoders[kind]
+	if !ok {
+		return nil, fmt.Errorf("custody: unknown entry type")
+	}
+	return decoder(data)
+}
+
+func decode[F Fact](data []byte) (Fact, error) {
+	var f F
+	if err := json.Unmarshal(data, &f, json.RejectUnknownMembers(true)); err != nil {
+		return nil, fmt.Errorf("custody: data of a %s entry: %w", f.Type(), err)
+	}
+	return f, nil
+}
+
+// instant is how the domain counts time: UTC, whole milliseconds, as the ledger
+// writes it.
+func instant(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }

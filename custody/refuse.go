@@ -1,0 +1,230 @@
+package custody
+
+import (
+	"fmt"
+	"time"
+)
+
+// This file holds every sentence with which a rule refuses, in both languages,
+// so that decide.go reads like the policy. Each says who or what stands in the
+// way, and what to do next.
+
+const ruleHandover = "4.4"
+
+func refuseNotFound(what Text) *Refusal {
+	return &Refusal{Code: NotFound,
+		What: Text{En: "There is no such " + what.En + ".", Zh: "没有这个" + what.Zh + "。"},
+		Next: Text{En: "Check the name.", Zh: "请核对名称。"}}
+}
+
+var (
+	aPerson     = Text{En: "person", Zh: "人员"}
+	aCredential = Text{En: "credential", Zh: "凭据"}
+	aHandover   = Text{En: "handover", Zh: "交接"}
+)
+
+func refuseForbidden(role Text) *Refusal {
+	return &Refusal{Code: Forbidden, Rule: "3.1",
+		What: Text{En: "Only " + role.En + " may do this.", Zh: "只有" + role.Zh + "可以执行此操作。"},
+		Next: Text{En: "Ask one of them.", Zh: "请联系相应人员。"}}
+}
+
+func refuseNotHolder(c Credential) *Refusal {
+	return &Refusal{Code: NotHolder, Rule: ruleHandover,
+		What: Text{
+			En: fmt.Sprintf("%s holds %s; only the holder may do this.", c.Holder, c.Name),
+			Zh: fmt.Sprintf("%s 的当前持有人是 %s，只有持有人可以执行此操作。", c.Name, c.Holder)},
+		Next: Text{
+			En: fmt.Sprintf("Ask %s to hand it over to you.", c.Holder),
+			Zh: fmt.Sprintf("请让 %s 向您交接。", c.Holder)}}
+}
+
+func refuseNotCustodian(c Credential) *Refusal {
+	return &Refusal{Code: NotCustodian, Rule: ruleHandover,
+		What: Text{
+			En: fmt.Sprintf("You are not a custodian of %s; %s and %s are.", c.Name, c.Primary, c.Backup),
+			Zh: fmt.Sprintf("您不是 %s 的保管人；保管人是 %s（A岗）和 %s（B岗）。", c.Name, c.Primary, c.Backup)},
+		Next: Text{En: "Ask one of them to do it.", Zh: "请联系其中一位保管人。"}}
+}
+
+func refuseRotating(c Credential) *Refusal {
+	r := &Refusal{Code: RotationPending, Rule: ruleHandover,
+		What: Text{
+			En: fmt.Sprintf("The password of %s is being changed (%s); nobody holds it until the server has accepted the new one.", c.Name, c.Rotation.Reason),
+			Zh: fmt.Sprintf("%s 正在改密（%s）；服务器确认新密码之前，任何人都不持有它。", c.Name, c.Rotation.Reason)},
+		Next: Text{
+			En: fmt.Sprintf("Wait for it to finish; then %s holds it.", c.Rotation.Successor),
+			Zh: fmt.Sprintf("请等待改密完成，之后由 %s 持有。", c.Rotation.Successor)}}
+	if c.Rotation.Failure != "" {
+		r.What.En += fmt.Sprintf(" Attempts so far: %d, the last failed: %s.", c.Rotation.Attempts, c.Rotation.Failure)
+		r.What.Zh += fmt.Sprintf("已尝试 %d 次，最近一次失败原因：%s。", c.Rotation.Attempts, c.Rotation.Failure)
+	}
+	return r
+}
+
+func refuseInactive(c Credential) *Refusal {
+	return &Refusal{Code: Conflict,
+		What: Text{
+			En: fmt.Sprintf("%s is not in custody (%s).", c.Name, c.Phase),
+			Zh: fmt.Sprintf("%s 不在保管中（%s）。", c.Name, c.Phase)}}
+}
+
+func refuseNoLease(c Credential) *Refusal {
+	return &Refusal{Code: Conflict,
+		What: Text{
+			En: fmt.Sprintf("You have not checked %s out.", c.Name),
+			Zh: fmt.Sprintf("您没有领取 %s 的密码。", c.Name)},
+		Next: Text{En: "There is nothing to check in.", Zh: "无需归还。"}}
+}
+
+func refuseBothAway(other Person, c Credential) *Refusal {
+	until := until(other)
+	return &Refusal{Code: BothAway, Rule: ruleHandover,
+		What: Text{
+			En: fmt.Sprintf("%s, the other custodian of %s, is away%s; the two may not both be out.", other.Username, c.Name, until.En),
+			Zh: fmt.Sprintf("%s 的另一位保管人 %s 外出%s；A、B岗不能同时外出。", c.Name, other.Username, until.Zh)},
+		Next: Text{
+			En: fmt.Sprintf("Wait until %s is back, or have the custodians changed.", other.Username),
+			Zh: fmt.Sprintf("请等待 %s 回岗，或申请更换保管人。", other.Username)}}
+}
+
+func refuseReceiverAway(receiver Person, c Credential) *Refusal {
+	until := until(receiver)
+	return &Refusal{Code: CounterpartAway, Rule: ruleHandover,
+		What: Text{
+			En: fmt.Sprintf("%s, who would receive %s, is away%s.", receiver.Username, c.Name, until.En),
+			Zh: fmt.Sprintf("%s 的接收人 %s 外出%s。", c.Name, receiver.Username, until.Zh)},
+		Next: Text{
+			En: fmt.Sprintf("Wait until %s is back.", receiver.Username),
+			Zh: fmt.Sprintf("请等待 %s 回岗。", receiver.Username)}}
+}
+
+func refuseGiverAway(giver Person, h Handover) *Refusal {
+	until := until(giver)
+	return &Refusal{Code: CounterpartAway, Rule: ruleHandover,
+		What: Text{
+			En: fmt.Sprintf("%s, who gave %s, is still away%s.", giver.Username, h.ID, until.En),
+			Zh: fmt.Sprintf("交接 %s 的移交人 %s 仍外出%s。", h.ID, giver.Username, until.Zh)},
+		Next: Text{
+			En: fmt.Sprintf("%s has to be marked present before anything can be returned.", giver.Username),
+			Zh: fmt.Sprintf("%s 须先标记在岗，之后才能归还。", giver.Username)}}
+}
+
+func refuseSelfAway(p Person) *Refusal {
+	return &Refusal{Code: Conflict, Rule: ruleHandover,
+		What: Text{En: "You are marked away.", Zh: "您已标记为外出。"},
+		Next: Text{En: "Mark yourself present first.", Zh: "请先标记在岗。"}}
+}
+
+func refuseStillHolds(c Credential) *Refusal {
+	return &Refusal{Code: HolderMustHandOver, Rule: ruleHandover,
+		What: Text{
+			En: fmt.Sprintf("You hold %s; whoever goes out hands over first.", c.Name),
+			Zh: fmt.Sprintf("您仍持有 %s；外出前必须先交接。", c.Name)},
+		Next: Text{
+			En: "Offer it to the other custodian: one offer of all that you hold can also mark you away.",
+			Zh: "请向另一位保管人发起交接：一次交接全部凭据，可在对方接受后自动标记您外出。"}}
+}
+
+func refuseHandoverOpen(c Credential) *Refusal {
+	return &Refusal{Code: HandoverOpen, Rule: ruleHandover,
+		What: Text{
+			En: fmt.Sprintf("%s is part of the open handover %s.", c.Name, c.Handover),
+			Zh: fmt.Sprintf("%s 属于尚未结束的交接 %s。", c.Name, c.Handover)},
+		Next: Text{
+			En: fmt.Sprintf("End %s first: cancel it while it is offered, return it once it is accepted.", c.Handover),
+			Zh: fmt.Sprintf("请先结束 %s：未接受时取消，已接受时归还。", c.Handover)}}
+}
+
+func refuseHandoverNotOpen(h Handover) *Refusal {
+	return &Refusal{Code: HandoverNotOpen, Rule: ruleHandover,
+		What: Text{
+			En: fmt.Sprintf("The handover %s is %s; this cannot be done with it any more, or not yet.", h.ID, h.Status),
+			Zh: fmt.Sprintf("交接 %s 的状态为 %s，不能执行此操作。", h.ID, h.Status)},
+		Next: Text{En: "Look at its present state; offer a new handover if need be.", Zh: "请查看其当前状态；如有需要可重新发起交接。"}}
+}
+
+func refuseNotParty(h Handover) *Refusal {
+	return &Refusal{Code: Forbidden, Rule: ruleHandover,
+		What: Text{
+			En: fmt.Sprintf("The handover %s is from %s to %s; this step is not yours.", h.ID, h.From, h.To),
+			Zh: fmt.Sprintf("交接 %s 由 %s 移交给 %s，此步骤不由您执行。", h.ID, h.From, h.To)},
+		Next: Text{En: "The person concerned has to do it.", Zh: "请由相应人员执行。"}}
+}
+
+func refuseNothingHeld() *Refusal {
+	return &Refusal{Code: Conflict,
+		What: Text{En: "You hold nothing.", Zh: "您未持有任何凭据。"},
+		Next: Text{En: "There is nothing to hand over.", Zh: "无需交接。"}}
+}
+
+func refuseExists(what Text) *Refusal {
+	return &Refusal{Code: Conflict,
+		What: Text{En: "A " + what.En + " of this name exists already.", Zh: "同名的" + what.Zh + "已存在。"},
+		Next: Text{En: "Choose another name; names are never used again.", Zh: "请换一个名称；名称不会重复使用。"}}
+}
+
+func refuseAlreadyAway() *Refusal {
+	return &Refusal{Code: Conflict,
+		What: Text{En: "You are marked away already.", Zh: "您已标记为外出。"},
+		Next: Text{En: "Mark yourself present when you are back.", Zh: "回岗后请标记在岗。"}}
+}
+
+func refuseUnauthenticated() *Refusal {
+	return &Refusal{Code: Unauthenticated,
+		What: Text{En: "The log-in was not accepted.", Zh: "登录未通过。"},
+		Next: Text{En: "Check user name, password and code.", Zh: "请核对用户名、密码和验证码。"}}
+}
+
+func refuseLocked(p Person, now time.Time) *Refusal {
+	wait := p.LockedUntil.Sub(now)
+	return &Refusal{Code: LockedOut, Rule: "3.2", RetryAfter: wait,
+		What: Text{
+			En: "Too many wrong codes: your confirmations are locked.",
+			Zh: "验证码错误次数过多，您的确认操作已被锁定。"},
+		Next: inSeconds(wait)}
+}
+
+func refuseWrongCode(left int) *Refusal {
+	return &Refusal{Code: TOTPInvalid, Rule: ruleHandover,
+		What: Text{En: "The code is not right.", Zh: "验证码不正确。"},
+		Next: Text{
+			En: fmt.Sprintf("Type the six digits that your authenticator shows now, and check its clock. Tries left: %d.", left),
+			Zh: fmt.Sprintf("请输入身份验证器当前显示的六位数字，并检查其时钟。剩余次数：%d。", left)}}
+}
+
+func refuseReplayed(p Person, now time.Time) *Refusal {
+	// The next code that can work belongs to the step after the last burned
+	// one, or to the current one when that is later; skew may let it pass a
+	// little earlier, which nobody should have to know.
+	period := int64(p.TOTPPeriod)
+	wait := time.Unix((p.LastStep+1)*period, 0).Sub(now)
+	if wait <= 0 {
+		wait = time.Unix((now.Unix()/period+1)*period, 0).Sub(now)
+	}
+	return &Refusal{Code: TOTPReplayed, Rule: ruleHandover, RetryAfter: wait,
+		What: Text{En: "This code was already used; one code confirms one intention.", Zh: "该验证码已使用过；一个验证码只能确认一次操作。"},
+		Next: inSeconds(wait)}
+}
+
+func refuseLateReport(id RotationID) *Refusal {
+	return &Refusal{Code: Conflict,
+		What: Text{
+			En: fmt.Sprintf("Rotation %d of %s is not at this step.", id.Number, id.Credential),
+			Zh: fmt.Sprintf("%s 的第 %d 次改密不在此步骤。", id.Credential, id.Number)}}
+}
+
+func inSeconds(wait time.Duration) Text {
+	seconds := int64((wait + time.Second - 1) / time.Second)
+	return Text{
+		En: fmt.Sprintf("Try again with a fresh code in %d s.", seconds),
+		Zh: fmt.Sprintf("请在 %d 秒后使用新的验证码重试。", seconds)}
+}
+
+func until(p Person) Text {
+	if p.AwayUntil.IsZero() {
+		return Text{}
+	}
+	at := p.AwayUntil.Format("2006-01-02 15:04 MST")
+	return Text{En: " until " + at, Zh: "至 " + at}
+}

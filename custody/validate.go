@@ -1,0 +1,63 @@
+package custody
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxText is the longest purpose, reason or display name, in runes.
+const MaxText = 500
+
+// validName is what usernames and credential names look like. They become paths
+// in the secret store and parts of URLs, so there is nothing in them that either
+// could read as something else.
+var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+
+func checkName(field, name string) *Refusal {
+	if !validName.MatchString(name) || strings.Contains(name, "..") || name == System {
+		return Invalid(field, Text{
+			En: "must be 1 to 63 of a-z, 0-9, dot, hyphen and underscore, starting with a letter or digit",
+			Zh: "必须由 1 到 63 个小写字母、数字、点、连字符或下划线组成，并以字母或数字开头",
+		})
+	}
+	return nil
+}
+
+// CheckText accepts what a person would write in one line: a purpose, a reason.
+func CheckText(field, text string) *Refusal {
+	switch {
+	case strings.TrimSpace(text) == "":
+		return Invalid(field, Text{En: "must not be empty", Zh: "不能为空"})
+	case utf8.RuneCountInString(text) > MaxText:
+		return Invalid(field, Text{En: "must not be longer than 500 characters", Zh: "不能超过 500 个字符"})
+	}
+	return checkOptionalText(field, text)
+}
+
+func checkOptionalText(field, text string) *Refusal {
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+		return Invalid(field, Text{En: "must not hold control characters", Zh: "不能包含控制字符"})
+	}
+	if utf8.RuneCountInString(text) > MaxText {
+		return Invalid(field, Text{En: "must not be longer than 500 characters", Zh: "不能超过 500 个字符"})
+	}
+	return nil
+}
+
+func checkRoles(roles []Role) *Refusal {
+	if len(roles) == 0 {
+		return Invalid("roles", Text{En: "must name at least one role", Zh: "至少要有一个角色"})
+	}
+	for _, r := range roles {
+		if !slices.Contains(Roles, r) {
+			return Invalid("roles", Text{En: "names a role that does not exist", Zh: "包含不存在的角色"})
+		}
+	}
+	if slices.Contains(roles, Auditor) && len(roles) > 1 {
+		return Invalid("roles", Text{En: "must not join auditor with another role", Zh: "审计员不能兼任其他角色"})
+	}
+	return nil
+}
