@@ -113,3 +113,48 @@ type ClockFunc func() time.Time
 
 // Now calls f.
 func (f ClockFunc) Now() time.Time { return f() }
+
+// Accounts keeps what is not custody state and not in the ledger: password
+// hashes, sessions and the throttle of log-ins. Implemented by the store.
+type Accounts interface {
+	// PasswordHash gives the argon2id hash; ErrNoAccount when there is none.
+	PasswordHash(ctx context.Context, username string) (string, error)
+	SetPasswordHash(ctx context.Context, username, hash string) error
+
+	// AddSession, Session and DeleteSession know a session by the SHA-256 of
+	// its token only. ErrNoSession when there is none.
+	AddSession(ctx context.Context, s Session) error
+	Session(ctx context.Context, tokenHash [32]byte) (Session, error)
+	DeleteSession(ctx context.Context, tokenHash [32]byte) error
+
+	// UpdateThrottle changes the throttle of a name in one transaction, so
+	// that guesses sent at the same time are all counted. name is a keyed
+	// digest of what was typed: also names that do not exist are throttled.
+	UpdateThrottle(ctx context.Context, name string, change func(Throttle) Throttle) (Throttle, error)
+
+	// Sweep forgets sessions that ended, throttles and idempotency keys older
+	// than a day before now.
+	Sweep(ctx context.Context, now time.Time) error
+}
+
+// Session is a log-in. The token itself is only with the person.
+type Session struct {
+	TokenHash [32]byte
+	Person    string
+	Created   time.Time
+	Expires   time.Time
+}
+
+// Throttle counts failed log-ins.
+type Throttle struct {
+	Failures    int
+	Locks       int // lock-outs in a row
+	LockedUntil time.Time
+	Touched     time.Time
+}
+
+// What Accounts knows for certain.
+var (
+	ErrNoAccount = errors.New("no such account")
+	ErrNoSession = errors.New("no such session")
+)
