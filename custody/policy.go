@@ -33,8 +33,8 @@ func DefaultPolicy() Policy {
 	}
 }
 
-// lockout is how long the nth lock-out in a row lasts (n from 0).
-func (p Policy) lockout(n int) time.Duration {
+// Lockout is how long the nth lock-out in a row lasts (n from 0).
+func (p Policy) Lockout(n int) time.Duration {
 	d := p.LockBase
 	for range n {
 		if d >= p.LockMax {

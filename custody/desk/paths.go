@@ -16,3 +16,6 @@ func SeedPath(username string) string { return "seeds/" + username }
 // KeyPath is where the private key is (PEM) with which a target of this
 // credential is administered.
 func KeyPath(name string) string { return "keys/" + name }
+
+// throttlePath is where the key is under which failed log-ins are counted.
+const throttlePath = "internal/throttle"

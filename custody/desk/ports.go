@@ -19,6 +19,9 @@ type Store interface {
 	// no other process appends meanwhile. It commits when fn returns nil and
 	// leaves no trace otherwise. fn is called once.
 	Write(ctx context.Context, fn func(Tx) error) error
+
+	// Ready says whether the database answers; the error wraps ErrStoreUnavailable.
+	Ready(ctx context.Context) error
 }
 
 // Tx is a transaction that holds the ledger's head. Not for several goroutines.
@@ -26,9 +29,10 @@ type Tx interface {
 	// Size is the number of entries committed so far.
 	Size() int64
 
-	// Records gives the encoded entries [from, Size), for catching up with
-	// what another process appended.
-	Records(from int64) ([][]byte, error)
+	// Records gives the encoded entries [from, to), all of them committed:
+	// to catch up with what another process appended, and to answer an
+	// idempotency key again.
+	Records(from, to int64) ([][]byte, error)
 
 	// Append adds entries to the ledger and moves its head. nodes are the new
 	// nodes of the tree, root its new root.
@@ -126,6 +130,9 @@ type Accounts interface {
 	AddSession(ctx context.Context, s Session) error
 	Session(ctx context.Context, tokenHash [32]byte) (Session, error)
 	DeleteSession(ctx context.Context, tokenHash [32]byte) error
+
+	// DeleteSessions ends all sessions of a person.
+	DeleteSessions(ctx context.Context, person string) error
 
 	// UpdateThrottle changes the throttle of a name in one transaction, so
 	// that guesses sent at the same time are all counted. name is a keyed

@@ -24,8 +24,8 @@ const oldest = "v1.21"
 func Binary(t testing.TB) string {
 	t.Helper()
 	if path := os.Getenv("TANDEM_TEST_VAULT"); path != "" {
-		if _, err := exec.LookPath(path); err != nil {
-			t.Fatalf("TANDEM_TEST_VAULT: %v", err)
+		if _, err := exec.LookPath(path); err != nil || !filepath.IsAbs(path) {
+			t.Fatalf("TANDEM_TEST_VAULT=%s is not the absolute path of a program", path)
 		}
 		return path
 	}

@@ -3,7 +3,6 @@ package vaulttest
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -242,7 +241,7 @@ func (s *Server) await(what string, wanted func(*api.HealthResponse) bool) {
 		}
 		health, err := s.client.Sys().HealthWithContext(ctx)
 		if err == nil && !wanted(health) {
-			err = errors.New("it is not so yet")
+			err = fmt.Errorf("its health is %+v", *health)
 		}
 		return struct{}{}, err
 	}, backoff.WithBackOff(backoff.NewConstantBackOff(interval)))

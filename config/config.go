@@ -1,0 +1,110 @@
+package config
+
+import "time"
+
+// Config is all that an installation can be told. The tags are the keys.
+type Config struct {
+	Listen        string        `koanf:"listen"`         // host:port of the API
+	PublicURL     string        `koanf:"public_url"`     // what people and clients call it; "": made from listen
+	TLS           TLS           `koanf:"tls"`            // both or neither
+	MetricsListen string        `koanf:"metrics_listen"` // host:port of /healthz, /readyz and /metrics; "": nowhere
+	Database      string        `koanf:"database"`       // "sqlite:PATH"
+	Secrets       string        `koanf:"secrets"`        // Embedded or Vault: which section counts
+	Embedded      EmbeddedStore `koanf:"embedded"`
+	Vault         VaultStore    `koanf:"vault"`
+	Policy        Policy        `koanf:"policy"`
+	Ledger        Ledger        `koanf:"ledger"`
+	SessionTTL    time.Duration `koanf:"session_ttl"` // a log-in ends after this
+	Log           Log           `koanf:"log"`
+}
+
+// The values of Config.Secrets.
+const (
+	Embedded = "embedded"
+	Vault    = "vault"
+)
+
+// The values of VaultAuth.Method.
+const (
+	AppRole   = "approle"
+	TokenFile = "token_file"
+)
+
+// TLS names the PEM files of the API's certificate.
+type TLS struct {
+	Cert string `koanf:"cert"`
+	Key  string `koanf:"key"`
+}
+
+// EmbeddedStore is the secret store in one file, for one machine.
+type EmbeddedStore struct {
+	Path           string `koanf:"path"`
+	KeyFile        string `koanf:"key_file"`        // made with mode 0600 when it is not there
+	PassphraseFile string `koanf:"passphrase_file"` // instead of key_file
+}
+
+// VaultStore says where HashiCorp Vault is and as whom to log in.
+type VaultStore struct {
+	Address    string    `koanf:"address"`
+	Namespace  string    `koanf:"namespace"`
+	CA         string    `koanf:"ca"`    // PEM file; "": the system's
+	Mount      string    `koanf:"mount"` // of the KV v2 engine
+	TransitKey string    `koanf:"transit_key"`
+	Auth       VaultAuth `koanf:"auth"`
+}
+
+// VaultAuth is the log-in at Vault.
+type VaultAuth struct {
+	Method       string `koanf:"method"`         // AppRole or TokenFile
+	RoleID       string `koanf:"role_id"`        // no secret by itself
+	RoleIDFile   string `koanf:"role_id_file"`   // instead of role_id
+	SecretIDFile string `koanf:"secret_id_file"` // with AppRole
+	TokenFile    string `koanf:"token_file"`     // with TokenFile
+}
+
+// Policy is the part of the company's policy that is a matter of degree.
+type Policy struct {
+	Lease            time.Duration `koanf:"lease"`             // longest check-out
+	OfferTTL         time.Duration `koanf:"offer_ttl"`         // a handover that nobody accepts expires
+	RotationDeadline time.Duration `koanf:"rotation_deadline"` // past it, a rotation is a serious event
+	LockAfter        int           `koanf:"lock_after"`        // wrong codes in a row
+	LockBase         time.Duration `koanf:"lock_base"`         // first lock-out; each further one doubles it
+	LockMax          time.Duration `koanf:"lock_max"`          // longest lock-out
+	TOTPSkew         int           `koanf:"totp_skew"`         // steps before and after the current one
+}
+
+// Ledger names the ledger.
+type Ledger struct {
+	Origin string `koanf:"origin"` // in every checkpoint; can never change
+}
+
+// Log says what is logged, on stderr, and how.
+type Log struct {
+	Level  string `koanf:"level"`  // debug, info, warn or error
+	Format string `koanf:"format"` // text or json
+}
+
+// Default is what counts where nothing is said. It lacks what nobody can guess:
+// where the secrets are, and the ledger's name.
+func Default() Config {
+	return Config{
+		Listen:   "127.0.0.1:8700",
+		Database: "sqlite:tandem.db",
+		Vault: VaultStore{
+			Mount:      "tandem",
+			TransitKey: "tandem-ledger",
+			Auth:       VaultAuth{Method: AppRole},
+		},
+		Policy: Policy{
+			Lease:            8 * time.Hour,
+			OfferTTL:         24 * time.Hour,
+			RotationDeadline: time.Hour,
+			LockAfter:        5,
+			LockBase:         30 * time.Second,
+			LockMax:          time.Hour,
+			TOTPSkew:         1,
+		},
+		SessionTTL: 12 * time.Hour,
+		Log:        Log{Level: "info", Format: "text"},
+	}
+}

@@ -1,0 +1,48 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/v2"
+)
+
+// redacted stands for a value that is not for every reader.
+const redacted = "[redacted]"
+
+// Effective gives the configuration as YAML that Load would read, with every key
+// that has a value. Half of a log-in (role_id, the user in a URL) is redacted;
+// a whole one is never in a configuration.
+func (c Config) Effective() ([]byte, error) {
+	values := map[string]any{}
+	for _, f := range fieldsOf(&c) {
+		switch value := f.value.Interface().(type) {
+		case time.Duration:
+			values[f.key] = value.String()
+		case string:
+			if value != "" {
+				values[f.key] = redact(f.key, value)
+			}
+		default:
+			values[f.key] = value
+		}
+	}
+	k := koanf.New(delimiter)
+	if err := k.Load(confmap.Provider(values, delimiter), nil); err != nil {
+		return nil, fmt.Errorf("effective configuration: %w", err)
+	}
+	return k.Marshal(yaml.Parser())
+}
+
+func redact(key, value string) string {
+	if key == "vault.auth.role_id" {
+		return redacted
+	}
+	if u, err := url.Parse(value); err == nil && u.User != nil {
+		return u.Scheme + "://" + redacted + "@" + u.Host
+	}
+	return value
+}

@@ -1,0 +1,206 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/providers/posflag"
+	"github.com/knadh/koanf/v2"
+	"github.com/spf13/pflag"
+)
+
+const (
+	delimiter = "."
+	envPrefix = "TANDEM_"
+)
+
+// Error says what is wrong with one key, and how it can be put right. It does
+// not repeat the value, which may be a secret typed in the wrong place.
+type Error struct {
+	Key     string // as in the file: "vault.auth.method"
+	Problem string
+}
+
+func (e *Error) Error() string { return e.Key + ": " + e.Problem }
+
+// Sources are where a configuration comes from, besides the defaults.
+type Sources struct {
+	File    string         // YAML; "": none
+	Environ []string       // KEY=value, as os.Environ gives it
+	Flags   *pflag.FlagSet // with those of AddFlags; nil: none
+}
+
+// flags are the keys that can also be given as a flag, and what they mean.
+var flags = map[string]string{
+	"listen":         "host:port of the API",
+	"metrics_listen": "host:port of /healthz, /readyz and /metrics",
+	"database":       "sqlite:PATH",
+	"log.level":      "debug, info, warn or error",
+	"log.format":     "text or json",
+}
+
+// AddFlags defines the flags that Load reads: --log-level for log.level.
+func AddFlags(set *pflag.FlagSet) {
+	for key, usage := range flags {
+		set.String(flagName(key), "", usage)
+	}
+}
+
+func flagName(key string) string {
+	return strings.NewReplacer(delimiter, "-", "_", "-").Replace(key)
+}
+
+// Load reads the sources, each over the one before, and checks the outcome. The
+// error joins one *Error for each key that is wrong.
+func Load(from Sources) (Config, error) {
+	k := koanf.New(delimiter)
+	if from.File != "" {
+		if err := k.Load(file.Provider(from.File), yaml.Parser()); err != nil {
+			return Config{}, unreadable(from.File, err)
+		}
+	}
+	if err := k.Load(environment(from.Environ), nil); err != nil {
+		return Config{}, fmt.Errorf("environment: %w", err)
+	}
+	if from.Flags != nil {
+		if err := k.Load(flagValues(from.Flags), nil); err != nil {
+			return Config{}, fmt.Errorf("flags: %w", err)
+		}
+	}
+	config := Default()
+	fields := fieldsOf(&config)
+	problems := unknown(k.All(), fields)
+	for _, f := range fields {
+		if value := k.Get(f.key); value != nil {
+			problems = append(problems, f.set(k, value))
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return Config{}, err
+	}
+	return config, config.Validate()
+}
+
+func unreadable(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: there is no such file", path)
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// environment reads TANDEM_*. A variable that is empty says nothing. One that
+// starts like a section but names no key of it is a mistake; others with the
+// prefix are left alone, because Kubernetes sets TANDEM_PORT and the like for a
+// service of this name.
+func environment(environ []string) koanf.Provider {
+	keys := map[string]string{}
+	var sections []string
+	for _, f := range fieldsOf(&Config{}) {
+		keys[envName(f.key)] = f.key
+		if section, _, inside := strings.Cut(f.key, delimiter); inside {
+			sections = append(sections, section)
+		}
+	}
+	return env.Provider(delimiter, env.Opt{
+		Prefix:      envPrefix,
+		EnvironFunc: func() []string { return environ },
+		TransformFunc: func(name, value string) (string, any) {
+			if value == "" {
+				return "", nil
+			}
+			if key, known := keys[name]; known {
+				return key, value
+			}
+			for _, section := range sections {
+				if rest, inside := strings.CutPrefix(name, envName(section)+"_"); inside {
+					return section + delimiter + strings.ToLower(rest), value
+				}
+			}
+			return "", nil
+		},
+	})
+}
+
+func envName(key string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, delimiter, "_"))
+}
+
+func flagValues(set *pflag.FlagSet) koanf.Provider {
+	keys := map[string]string{}
+	for key := range flags {
+		keys[flagName(key)] = key
+	}
+	return posflag.ProviderWithFlag(set, delimiter, nil, func(f *pflag.Flag) (string, any) {
+		return keys[f.Name], f.Value.String()
+	})
+}
+
+// unknown gives an error for each key that no field has.
+func unknown(values map[string]any, fields []field) []error {
+	var problems []error
+	for key, value := range values {
+		section := slices.ContainsFunc(fields, func(f field) bool { return strings.HasPrefix(f.key, key+delimiter) })
+		switch {
+		case slices.ContainsFunc(fields, func(f field) bool { return f.key == key }):
+		case section && value == nil: // "vault:" with nothing below
+		case section:
+			problems = append(problems, &Error{key, "is a section: write its keys below it, indented"})
+		case slices.ContainsFunc(fields, func(f field) bool { return f.key == key+"_file" }):
+			problems = append(problems, &Error{key, "no secret stands in the configuration: write it into a file and name that in " + key + "_file"})
+		default:
+			problems = append(problems, &Error{key, "is no key of this version: remove it, or correct its spelling"})
+		}
+	}
+	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return problems
+}
+
+// field is one key and where its value goes.
+type field struct {
+	key   string
+	value reflect.Value
+}
+
+// fieldsOf lists the keys of c, in the order of the struct.
+func fieldsOf(c *Config) []field { return fieldsBelow("", reflect.ValueOf(c).Elem()) }
+
+func fieldsBelow(prefix string, section reflect.Value) []field {
+	var fields []field
+	for i := range section.NumField() {
+		key := prefix + section.Type().Field(i).Tag.Get("koanf")
+		if value := section.Field(i); value.Kind() == reflect.Struct {
+			fields = append(fields, fieldsBelow(key+delimiter, value)...)
+		} else {
+			fields = append(fields, field{key, value})
+		}
+	}
+	return fields
+}
+
+func (f field) set(k *koanf.Koanf, value any) error {
+	_, isText := value.(string)
+	err := k.Unmarshal(f.key, f.value.Addr().Interface())
+	switch f.value.Interface().(type) {
+	case time.Duration:
+		if err != nil || !isText { // a bare number would count nanoseconds
+			return &Error{f.key, "must be a length of time, such as 30s, 8h or 1d"}
+		}
+	case int:
+		if err != nil {
+			return &Error{f.key, "must be a whole number"}
+		}
+	default:
+		if err != nil {
+			return &Error{f.key, "must be a single text"}
+		}
+	}
+	return nil
+}

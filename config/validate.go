@@ -1,0 +1,190 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Validate says what is wrong, for all keys at once: the error joins an *Error
+// for each. It touches no file and no network.
+func (c Config) Validate() error {
+	var v validation
+	v.server(c)
+	v.database(c.Database)
+	v.oneOf("secrets", c.Secrets, Embedded, Vault)
+	switch c.Secrets {
+	case Embedded:
+		v.embedded(c.Embedded)
+	case Vault:
+		v.vault(c.Vault)
+	}
+	v.policy(c.Policy)
+	v.origin(c.Ledger.Origin)
+	v.between("session_ttl", c.SessionTTL, time.Minute, 30*24*time.Hour)
+	v.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	v.oneOf("log.format", c.Log.Format, "text", "json")
+	return errors.Join(v.problems...)
+}
+
+// URL is what people and clients call the server.
+func (c Config) URL() string {
+	switch {
+	case c.PublicURL != "":
+		return c.PublicURL
+	case c.TLS.Cert != "":
+		return "https://" + c.Listen
+	}
+	return "http://" + c.Listen
+}
+
+// SQLitePath is the path in database.
+func (c Config) SQLitePath() string { return strings.TrimPrefix(c.Database, sqlitePrefix) }
+
+const sqlitePrefix = "sqlite:"
+
+// validation collects what is wrong.
+type validation struct{ problems []error }
+
+func (v *validation) add(key, format string, args ...any) {
+	v.problems = append(v.problems, &Error{key, fmt.Sprintf(format, args...)})
+}
+
+func (v *validation) server(c Config) {
+	v.address("listen", c.Listen)
+	if c.MetricsListen != "" {
+		v.address("metrics_listen", c.MetricsListen)
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		v.add("tls", "cert and key go together: name both files, or neither")
+	}
+	if c.PublicURL != "" {
+		u := v.url("public_url", c.PublicURL)
+		if u != nil && (strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "") {
+			v.add("public_url", "must end behind the host: Tandem is served at the root of a name of its own")
+		}
+	}
+	u, err := url.Parse(c.URL())
+	if err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
+		v.add("listen", "would carry passwords in clear: name tls.cert and tls.key, or set public_url to the https address of the proxy in front")
+	}
+}
+
+func (v *validation) database(database string) {
+	switch {
+	case strings.HasPrefix(database, "postgres://"), strings.HasPrefix(database, "postgresql://"):
+		v.add("database", "PostgreSQL comes in a later version: use sqlite:PATH")
+	case !strings.HasPrefix(database, sqlitePrefix), database == sqlitePrefix:
+		v.add("database", "must be sqlite:PATH")
+	case strings.ContainsAny(database, "?#"):
+		v.add("database", "must be a plain path behind sqlite:, without ? and #")
+	}
+}
+
+func (v *validation) embedded(e EmbeddedStore) {
+	v.required("embedded.path", e.Path, "the file that holds the secrets")
+	if (e.KeyFile == "") == (e.PassphraseFile == "") {
+		v.add("embedded", "name either key_file or passphrase_file: one of them opens the secrets")
+	}
+}
+
+func (v *validation) vault(s VaultStore) {
+	u := v.url("vault.address", s.Address)
+	if u != nil && u.Scheme == "http" && !loopback(u.Hostname()) {
+		v.add("vault.address", "would carry secrets in clear: use https, and vault.ca for a certificate of your own")
+	}
+	v.required("vault.mount", s.Mount, "the path of the KV v2 engine")
+	v.required("vault.transit_key", s.TransitKey, "the name of the ledger's key")
+	v.oneOf("vault.auth.method", s.Auth.Method, AppRole, TokenFile)
+	switch s.Auth.Method {
+	case AppRole:
+		if (s.Auth.RoleID == "") == (s.Auth.RoleIDFile == "") {
+			v.add("vault.auth", "give either role_id or role_id_file")
+		}
+		v.required("vault.auth.secret_id_file", s.Auth.SecretIDFile, "the file with the secret id of the AppRole")
+	case TokenFile:
+		v.required("vault.auth.token_file", s.Auth.TokenFile, "the file with the token")
+	}
+}
+
+func (v *validation) policy(p Policy) {
+	const day = 24 * time.Hour
+	v.between("policy.lease", p.Lease, time.Minute, 7*day)
+	v.between("policy.offer_ttl", p.OfferTTL, time.Minute, 30*day)
+	v.between("policy.rotation_deadline", p.RotationDeadline, time.Minute, 7*day)
+	v.between("policy.lock_base", p.LockBase, time.Second, day)
+	v.between("policy.lock_max", p.LockMax, max(p.LockBase, time.Second), 7*day)
+	if p.LockAfter < 1 || p.LockAfter > 100 {
+		v.add("policy.lock_after", "must be 1 to 100 wrong codes")
+	}
+	if p.TOTPSkew < 0 || p.TOTPSkew > 2 {
+		v.add("policy.totp_skew", "must be 0 to 2 steps: each one more makes a stolen code good for longer")
+	}
+}
+
+// origin checks what C2SP signed-note asks of a key name, which the origin is.
+func (v *validation) origin(origin string) {
+	switch {
+	case origin == "":
+		v.add("ledger.origin", "is needed: the ledger's name in every checkpoint, such as ledger.example.org/tandem; it can never change")
+	case strings.ContainsAny(origin, " \t\r\n+") || len(origin) > 200:
+		v.add("ledger.origin", "must have no white space and no plus sign, and at most 200 bytes")
+	}
+}
+
+func (v *validation) required(key, value, what string) {
+	if value == "" {
+		v.add(key, "is needed: %s", what)
+	}
+}
+
+func (v *validation) oneOf(key, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		v.add(key, "must be %s", strings.Join(allowed, " or "))
+	}
+}
+
+func (v *validation) between(key string, value, low, high time.Duration) {
+	if value < low || value > high {
+		v.add(key, "must be %s to %s", low, high)
+	}
+}
+
+func (v *validation) address(key, value string) {
+	_, port, err := net.SplitHostPort(value)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		v.add(key, "must be HOST:PORT, such as 127.0.0.1:8700")
+	}
+}
+
+// url gives the URL in value, nil when it is none.
+func (v *validation) url(key, value string) *url.URL {
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		v.add(key, "must be a URL that starts with https:// or http://")
+		return nil
+	}
+	if u.User != nil {
+		v.add(key, "must not hold a user name or a password")
+	}
+	return u
+}
+
+// loopback says whether only this machine can be meant. The name localhost is
+// taken at its word: RFC 6761, section 6.3.
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}

@@ -1,0 +1,335 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// call is one command on its way through the committer.
+type call struct {
+	ctx     context.Context // of whoever waits for the answer
+	intent  Intent
+	command custody.Command
+	answer  chan answer // buffered: the committer never waits for a caller
+}
+
+type answer struct {
+	outcome Outcome
+	err     error
+}
+
+// run is the committer: the only goroutine that changes the state.
+func (d *Desk) run() {
+	defer close(d.done)
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	for {
+		select {
+		case c := <-d.calls:
+			d.commit(d.gather(c))
+		case <-tick.C:
+			if due := d.state.Due(); !due.IsZero() && !d.Clock.Now().Before(due) {
+				d.commit(nil)
+			}
+		case <-sweep.C:
+			ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+			if err := d.Accounts.Sweep(ctx, d.Clock.Now()); err != nil {
+				d.Log.Warn("sweep of old sessions failed", "error", err)
+			}
+			cancel()
+		case <-d.closed:
+			for { // those who got in before the door closed
+				select {
+				case c := <-d.calls:
+					d.commit(d.gather(c))
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// gather takes what else is waiting: group commit without any timer, because
+// what arrives while one batch commits is the next.
+func (d *Desk) gather(first *call) []*call {
+	calls := []*call{first}
+	for len(calls) < maxBatch {
+		select {
+		case c := <-d.calls:
+			calls = append(calls, c)
+		default:
+			return calls
+		}
+	}
+	return calls
+}
+
+// commit carries out a batch in one transaction and answers each call.
+func (d *Desk) commit(calls []*call) {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	var b *batch
+	err := d.Store.Write(ctx, func(tx Tx) error {
+		if err := d.catchUp(tx); err != nil {
+			return err
+		}
+		b = &batch{
+			tx: tx, policy: d.Policy, now: d.Clock.Now(),
+			draft: d.state.Fork(), frontier: d.frontier.Clone(), first: d.state.Size,
+		}
+		return b.carryOut(calls)
+	})
+	if err != nil {
+		d.Log.Error("commit failed", "commands", len(calls), "error", err)
+		d.reload()
+		for _, c := range calls {
+			c.answer <- answer{err: asUnavailable(err)}
+		}
+		return
+	}
+	d.mu.Lock()
+	d.state.Merge(b.draft)
+	d.frontier = b.frontier
+	if len(b.appended) > 0 {
+		close(d.followed)
+		d.followed = make(chan struct{})
+	}
+	d.mu.Unlock()
+	for i, c := range calls {
+		c.answer <- b.answers[i]
+	}
+}
+
+// asUnavailable makes sure that no failure of a transaction passes for a
+// definite answer: it may have been committed.
+func asUnavailable(err error) error {
+	if errors.Is(err, ErrStoreUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrStoreUnavailable, err)
+}
+
+// reload takes the state from the tables again after a commit whose outcome is
+// unknown. Should that fail too, catchUp repairs what is missing: the state is
+// then at most behind the ledger, never ahead of it.
+func (d *Desk) reload() {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	state, frontier, err := d.Store.Load(ctx)
+	if err != nil {
+		d.Log.Error("reload failed", "error", err)
+		return
+	}
+	d.mu.Lock()
+	d.state, d.frontier = state, frontier
+	d.mu.Unlock()
+}
+
+// catchUp applies what other processes appended since our last transaction.
+func (d *Desk) catchUp(tx Tx) error {
+	size := tx.Size()
+	if size == d.state.Size {
+		return nil
+	}
+	if size < d.state.Size {
+		return fmt.Errorf("the ledger has %d entries and had %d before: it was rolled back", size, d.state.Size)
+	}
+	records, err := tx.Records(d.state.Size, size)
+	if err != nil {
+		return err
+	}
+	state, frontier := d.state.Fork(), d.frontier.Clone()
+	for _, record := range records {
+		event, err := decode(record)
+		if err != nil {
+			return err
+		}
+		custody.Apply(state, event)
+		if _, err := frontier.Append(record); err != nil {
+			return err
+		}
+	}
+	d.mu.Lock()
+	d.state.Merge(state)
+	d.frontier = frontier
+	d.mu.Unlock()
+	return nil
+}
+
+func decode(record []byte) (custody.Event, error) {
+	entry, err := audit.DecodeEntry(record)
+	if err != nil {
+		return custody.Event{}, err
+	}
+	return custody.FromRecord(entry)
+}
+
+// batch is one transaction's work.
+type batch struct {
+	tx       Tx
+	policy   custody.Policy
+	now      time.Time
+	draft    *custody.State
+	frontier *audit.Frontier
+	first    int64 // index of the batch's first entry
+
+	appended []Appended
+	nodes    []audit.Node
+	answers  []answer
+}
+
+func (b *batch) carryOut(calls []*call) error {
+	if due := b.draft.Due(); !due.IsZero() && !b.now.Before(due) {
+		if err := b.letTimeAct(); err != nil {
+			return err
+		}
+	}
+	for _, c := range calls {
+		outcome, err := b.answer(c)
+		var broken *storeError
+		if errors.As(err, &broken) {
+			return broken.err
+		}
+		b.answers = append(b.answers, answer{outcome, err})
+	}
+	if len(b.appended) == 0 {
+		return nil
+	}
+	root, err := b.frontier.Root()
+	if err != nil {
+		return err
+	}
+	if err := b.tx.Append(b.appended, b.nodes, root); err != nil {
+		return err
+	}
+	return b.tx.Save(b.draft)
+}
+
+// letTimeAct comes before the commands, so that nobody accepts an offer that
+// has expired because a timer was late.
+func (b *batch) letTimeAct() error {
+	events, err := custody.Decide(b.draft, b.policy, custody.Command{Actor: custody.System, Action: custody.Tick{}}, b.now)
+	if err != nil {
+		return err
+	}
+	if _, err := b.happen(events); err != nil {
+		return err
+	}
+	b.draft.Reschedule()
+	return nil
+}
+
+// storeError is a failure of the transaction, not of one command in it.
+type storeError struct{ err error }
+
+func (e *storeError) Error() string { return e.err.Error() }
+
+func (b *batch) answer(c *call) (Outcome, error) {
+	if err := c.ctx.Err(); err != nil { // nobody waits any more: nothing happens
+		return Outcome{}, err
+	}
+	if c.intent.Key != "" {
+		r, found, err := b.tx.Recall(c.intent.Actor, c.intent.Key)
+		if err != nil {
+			return Outcome{}, &storeError{err}
+		}
+		if found {
+			return b.replay(c, r)
+		}
+	}
+	events, err := custody.Decide(b.draft, b.policy, c.command, b.now)
+	var refusal *custody.Refusal
+	if errors.As(err, &refusal) {
+		if _, err := b.happen(custody.Refused(b.draft, b.policy, c.command, refusal, b.now)); err != nil {
+			return Outcome{}, err
+		}
+		return Outcome{}, refusal
+	}
+	if err != nil {
+		return Outcome{}, err
+	}
+	indexed, err := b.happen(events)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if c.intent.Key != "" {
+		r := Remembered{Digest: c.intent.Digest, Count: len(indexed), At: b.now}
+		if len(indexed) > 0 {
+			r.First = indexed[0].Index
+		}
+		if err := b.tx.Remember(c.intent.Actor, c.intent.Key, r); err != nil {
+			return Outcome{}, &storeError{err}
+		}
+	}
+	return Outcome{Events: indexed}, nil
+}
+
+// replay answers a key that was used before from the entries it led to.
+func (b *batch) replay(c *call, r Remembered) (Outcome, error) {
+	if r.Digest != c.intent.Digest {
+		return Outcome{}, ErrKeyReused
+	}
+	outcome := Outcome{Replayed: true}
+	for i := range int64(r.Count) {
+		index := r.First + i
+		if index >= b.first { // by an earlier command of this very batch
+			outcome.Events = append(outcome.Events, Indexed{index, b.appended[index-b.first].Event})
+			continue
+		}
+		records, err := b.tx.Records(index, index+1)
+		if err != nil {
+			return Outcome{}, &storeError{err}
+		}
+		event, err := decode(records[0])
+		if err != nil {
+			return Outcome{}, err
+		}
+		outcome.Events = append(outcome.Events, Indexed{index, event})
+	}
+	return outcome, nil
+}
+
+// happen makes entries of a command's events and applies them, all or none.
+// The invariants are looked at after each, in production too: a state that
+// breaks the policy is never committed, whatever mistake led to it.
+func (b *batch) happen(events []custody.Event) ([]Indexed, error) {
+	state := b.draft.Fork()
+	records := make([][]byte, len(events))
+	for i, event := range events {
+		if err := custody.CheckEvent(state, event); err != nil {
+			return nil, err
+		}
+		custody.Apply(state, event)
+		if err := custody.CheckAfter(state, event); err != nil {
+			return nil, err
+		}
+		entry, err := event.Record()
+		if err != nil {
+			return nil, err
+		}
+		if records[i], err = entry.Encode(); err != nil {
+			return nil, err
+		}
+	}
+	indexed := make([]Indexed, len(events))
+	for i, event := range events {
+		nodes, err := b.frontier.Append(records[i])
+		if err != nil {
+			return nil, &storeError{err} // the frontier may be ahead of the entries now
+		}
+		index := b.first + int64(len(b.appended))
+		b.nodes = append(b.nodes, nodes...)
+		b.appended = append(b.appended, Appended{Index: index, Event: event, Record: records[i]})
+		indexed[i] = Indexed{index, event}
+	}
+	b.draft.Merge(state)
+	return indexed, nil
+}

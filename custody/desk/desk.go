@@ -1,0 +1,156 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// Config is what a desk works with. All fields are needed.
+type Config struct {
+	Store    Store
+	Accounts Accounts
+	Secrets  Secrets
+	Clock    Clock
+	Policy   custody.Policy
+	Origin   string // of the ledger's checkpoints, and the issuer that authenticators show
+	Log      *slog.Logger
+
+	SessionTTL time.Duration
+
+	// CheckTarget says whether a target can be opened as described, before a
+	// credential is stored. It connects nowhere.
+	CheckTarget func(t custody.Target, key custody.Secret) error
+}
+
+// Desk carries out commands. It is safe for use by several goroutines.
+type Desk struct {
+	Config
+
+	// mu guards the committed state: the committer writes it after a commit,
+	// everybody else only reads.
+	mu       sync.RWMutex
+	state    *custody.State
+	frontier *audit.Frontier
+	followed chan struct{} // closed at the next commit
+
+	calls  chan *call
+	closed chan struct{} // no more calls
+	done   chan struct{} // the committer has ended
+
+	onboarding sync.Mutex
+	seeds      seedCache
+	hashing    chan struct{} // bounds the memory that password hashing takes
+	signed     signedHead
+}
+
+// The bounds of what waits.
+const (
+	maxBatch      = 256              // commands in one transaction
+	commitTimeout = 20 * time.Second // for one transaction
+	tickEvery     = time.Second      // how late time may act
+	sweepEvery    = time.Hour
+	maxHashing    = 4 // password hashes worked out at once, 19 MiB each
+)
+
+// ErrClosed: the desk is shutting down; nothing was done.
+var ErrClosed = fmt.Errorf("%w: shutting down", ErrStoreUnavailable)
+
+// ErrKeyReused: the idempotency key was used before, for another request.
+var ErrKeyReused = errors.New("the idempotency key stands for another request")
+
+// Open loads the state and starts to take commands.
+func Open(ctx context.Context, c Config) (*Desk, error) {
+	d := &Desk{
+		Config:   c,
+		followed: make(chan struct{}),
+		calls:    make(chan *call, maxBatch),
+		closed:   make(chan struct{}),
+		done:     make(chan struct{}),
+		hashing:  make(chan struct{}, maxHashing),
+	}
+	var err error
+	if d.state, d.frontier, err = c.Store.Load(ctx); err != nil {
+		return nil, fmt.Errorf("load the custody state: %w", err)
+	}
+	if err := custody.Check(d.state); err != nil {
+		return nil, fmt.Errorf("the tables hold a state that the rules do not allow; verify the ledger and rebuild them: %w", err)
+	}
+	go d.run()
+	return d, nil
+}
+
+// Close finishes what was begun and stops. Calls after it get ErrClosed.
+func (d *Desk) Close() error {
+	close(d.closed)
+	<-d.done
+	return nil
+}
+
+// Do carries out one command and says what it led to. Errors: *custody.Refusal
+// (entered in the ledger where it must be), ErrKeyReused, an error that wraps
+// ErrSecretsUnavailable (nothing was done), one that wraps ErrStoreUnavailable
+// or the context's (unknown whether it was done: an idempotency key finds out).
+func (d *Desk) Do(ctx context.Context, in Intent) (Outcome, error) {
+	proof, err := d.prove(ctx, in)
+	if err != nil {
+		return Outcome{}, err
+	}
+	c := &call{
+		ctx: ctx, intent: in, answer: make(chan answer, 1),
+		command: custody.Command{Actor: in.Actor, Request: in.Request, Proof: proof, Action: in.Action},
+	}
+	select {
+	case <-d.closed:
+		return Outcome{}, ErrClosed
+	case <-ctx.Done():
+		return Outcome{}, ctx.Err()
+	case d.calls <- c:
+	}
+	select {
+	case <-ctx.Done():
+		return Outcome{}, ctx.Err()
+	case <-d.done:
+		// The committer may have answered right before it ended.
+		select {
+		case a := <-c.answer:
+			return a.outcome, a.err
+		default:
+			return Outcome{}, ErrClosed
+		}
+	case a := <-c.answer:
+		return a.outcome, a.err
+	}
+}
+
+// Follow gives a channel that is closed at the next commit. What followed by
+// then is read from the ledger or the tables, never from the channel.
+func (d *Desk) Follow() <-chan struct{} {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.followed
+}
+
+// Ready names everything that keeps the desk from working; nil: nothing does.
+func (d *Desk) Ready(ctx context.Context) error {
+	return errors.Join(d.Store.Ready(ctx), d.Secrets.Ready(ctx))
+}
+
+// person looks somebody up in the committed state.
+func (d *Desk) person(username string) (custody.Person, bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.state.Person(username)
+}
+
+func (d *Desk) credential(name string) (custody.Credential, bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.state.Credential(name)
+}

@@ -1,0 +1,60 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// AddCredential puts an account under custody. password is what opens it now,
+// zero when nobody knows; key is the private key (PEM) that administers its
+// target, zero when there is none. in.Action is a custody.AddCredential.
+//
+// Both are stored before the entry is committed, because the rotation starts
+// from the entry. Until then nothing refers to them.
+func (d *Desk) AddCredential(ctx context.Context, in Intent, password, key custody.Secret) (Outcome, error) {
+	add := in.Action.(custody.AddCredential)
+	if err := d.CheckTarget(add.Target, key); err != nil {
+		return Outcome{}, custody.Invalid("target", custody.Text{
+			En: "cannot work: " + err.Error(), Zh: "无法使用：" + err.Error()})
+	}
+	// Two admins adding the same name must not store each other's key.
+	d.onboarding.Lock()
+	defer d.onboarding.Unlock()
+	if d.refused(in) {
+		return d.Do(ctx, in) // enters the refusal, or answers an idempotency key again
+	}
+	labels := map[string]string{"credential": add.Name}
+	for path, value := range map[string]custody.Secret{KeyPath(add.Name): key, CredentialPath(add.Name): password} {
+		if value.IsZero() {
+			continue
+		}
+		if err := d.replace(ctx, path, value, labels); err != nil {
+			return Outcome{}, err
+		}
+	}
+	return d.Do(ctx, in)
+}
+
+// refused asks the rules first, so that a refused command stores no secret over
+// that of a credential in custody.
+func (d *Desk) refused(in Intent) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	_, err := custody.Decide(d.state, d.Policy, custody.Command{Actor: in.Actor, Action: in.Action}, d.Clock.Now())
+	return err != nil
+}
+
+// replace writes a secret whatever version is there.
+func (d *Desk) replace(ctx context.Context, path string, value custody.Secret, labels map[string]string) error {
+	current, err := d.Secrets.Read(ctx, path)
+	if err != nil && !errors.Is(err, ErrNoSecret) {
+		return err
+	}
+	if _, err := d.Secrets.Write(ctx, path, value, current.Version, labels); err != nil {
+		return fmt.Errorf("store a secret: %w", err)
+	}
+	return nil
+}

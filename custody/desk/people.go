@@ -1,0 +1,96 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/alexedwards/argon2id"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/totp"
+)
+
+// NewLogin is shown to the admin once and kept nowhere in clear.
+type NewLogin struct {
+	Outcome
+	Password custody.Secret
+	OTPAuth  custody.Secret // otpauth URI; counts after the first log-in with a code of it
+}
+
+// AddPerson opens an account. in.Action is a custody.AddPerson.
+func (d *Desk) AddPerson(ctx context.Context, in Intent) (NewLogin, error) {
+	outcome, err := d.Do(ctx, in)
+	if err != nil {
+		return NewLogin{}, err
+	}
+	added := in.Action.(custody.AddPerson)
+	return d.newLogin(ctx, outcome, added.Username, added.TOTPPeriod)
+}
+
+// ResetEnrolment replaces a person's password and TOTP seed and ends their
+// sessions: a lost telephone, or an account whose opening was cut short.
+// in.Action is a custody.ResetEnrolment.
+func (d *Desk) ResetEnrolment(ctx context.Context, in Intent) (NewLogin, error) {
+	outcome, err := d.Do(ctx, in)
+	if err != nil {
+		return NewLogin{}, err
+	}
+	username := in.Action.(custody.ResetEnrolment).Person
+	person, _ := d.person(username)
+	return d.newLogin(ctx, outcome, username, person.TOTPPeriod)
+}
+
+// newLogin comes after the entry: were it to come before, a refused command
+// could have replaced somebody's seed. Cut short between the two, the account
+// cannot be used, and another ResetEnrolment repairs it.
+func (d *Desk) newLogin(ctx context.Context, outcome Outcome, username string, period int) (NewLogin, error) {
+	if outcome.Replayed {
+		return NewLogin{}, &custody.Refusal{Code: custody.Conflict,
+			What: custody.Text{En: "This was done already; its password was shown once.", Zh: "此操作已完成，密码只显示一次。"},
+			Next: custody.Text{En: "Enrol the person again for a new one.", Zh: "如需新密码，请重新注册该人员。"}}
+	}
+	if err := d.Accounts.DeleteSessions(ctx, username); err != nil {
+		return NewLogin{}, err
+	}
+	password, err := d.Secrets.Generate(ctx)
+	if err != nil {
+		return NewLogin{}, err
+	}
+	hash, err := d.hash(ctx, password)
+	if err != nil {
+		return NewLogin{}, err
+	}
+	seed := totp.NewSeed()
+	if err := d.replace(ctx, SeedPath(username), seed, map[string]string{"person": username}); err != nil {
+		return NewLogin{}, err
+	}
+	d.seeds.forget(username)
+	if err := d.Accounts.SetPasswordHash(ctx, username, hash); err != nil {
+		return NewLogin{}, err
+	}
+	return NewLogin{Outcome: outcome, Password: password, OTPAuth: totp.URI(d.Origin, username, seed, period)}, nil
+}
+
+// hashParams follow OWASP's recommendation for argon2id: 19 MiB, two passes.
+var hashParams = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
+func (d *Desk) hash(ctx context.Context, password custody.Secret) (string, error) {
+	if err := d.startHashing(ctx); err != nil {
+		return "", err
+	}
+	defer func() { <-d.hashing }()
+	hash, err := argon2id.CreateHash(password.Reveal(), hashParams)
+	if err != nil {
+		return "", fmt.Errorf("hash a password: %w", err)
+	}
+	return hash, nil
+}
+
+func (d *Desk) startHashing(ctx context.Context) error {
+	select {
+	case d.hashing <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

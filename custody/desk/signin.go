@@ -1,0 +1,252 @@
+package desk
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/totp"
+)
+
+// SignInRequest is a log-in as it was typed.
+type SignInRequest struct {
+	Username string
+	Password custody.Secret
+	Code     string
+	Request  string
+}
+
+// SignedIn is a session. The token is only here; the database has its hash.
+type SignedIn struct {
+	Token   custody.Secret
+	Expires time.Time
+	Person  custody.Person
+}
+
+// tokenBytes makes a session token that cannot be guessed.
+const tokenBytes = 32
+
+// absentHash is compared with when there is no account, so that this takes as
+// long as a wrong password (CVE-2025-6011). It is the hash of nothing anybody
+// can type: 32 random bytes that were thrown away.
+var absentHash = func() string {
+	raw := make([]byte, tokenBytes)
+	_, _ = rand.Read(raw) // never fails, see crypto/rand
+	hash, err := argon2id.CreateHash(string(raw), hashParams)
+	if err != nil {
+		panic(err)
+	}
+	return hash
+}()
+
+// SignIn opens a session. An unknown name, a wrong password and a wrong code
+// get the same refusal after the same work. Failures are counted for each name,
+// known or not; a locked name is refused whatever follows.
+func (d *Desk) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error) {
+	// One spelling for each account, or a change of case would be a way past
+	// the lock (CVE-2025-6004).
+	username := strings.ToLower(in.Username)
+	throttle, err := d.throttleName(ctx, username)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if err := d.checkThrottle(ctx, throttle); err != nil {
+		return SignedIn{}, err
+	}
+	good, err := d.genuine(ctx, username, in)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if !good {
+		return SignedIn{}, d.failedSignIn(ctx, throttle, username)
+	}
+	_, err = d.Do(ctx, Intent{Actor: username, Request: in.Request, Code: in.Code, Action: custody.SignIn{}})
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if _, err := d.Accounts.UpdateThrottle(ctx, throttle, func(Throttle) Throttle { return Throttle{} }); err != nil {
+		return SignedIn{}, err
+	}
+	return d.openSession(ctx, username)
+}
+
+// genuine looks at password and code, both always.
+func (d *Desk) genuine(ctx context.Context, username string, in SignInRequest) (bool, error) {
+	person, known := d.person(username)
+	period := person.TOTPPeriod
+	if !known {
+		period = totp.DefaultPeriod
+		username = "-" // no account and no seed is ever called so, whatever was typed
+	}
+	hash, err := d.Accounts.PasswordHash(ctx, username)
+	if errors.Is(err, ErrNoAccount) {
+		known, hash = false, absentHash
+	} else if err != nil {
+		return false, err
+	}
+	steps, err := d.match(ctx, username, period, in.Code)
+	if err != nil {
+		return false, err
+	}
+	if err := d.startHashing(ctx); err != nil {
+		return false, err
+	}
+	defer func() { <-d.hashing }()
+	same, err := argon2id.ComparePasswordAndHash(in.Password.Reveal(), hash)
+	if err != nil {
+		return false, fmt.Errorf("the password hash of an account is unusable")
+	}
+	return known && same && len(steps) > 0, nil
+}
+
+func (d *Desk) openSession(ctx context.Context, username string) (SignedIn, error) {
+	raw := make([]byte, tokenBytes)
+	_, _ = rand.Read(raw) // never fails, see crypto/rand
+	token := custody.SecretString(base64.RawURLEncoding.EncodeToString(raw))
+	now := d.Clock.Now()
+	s := Session{
+		TokenHash: sha256.Sum256(token.Bytes()), Person: username,
+		Created: now, Expires: now.Add(d.SessionTTL),
+	}
+	if err := d.Accounts.AddSession(ctx, s); err != nil {
+		return SignedIn{}, err
+	}
+	person, _ := d.person(username)
+	return SignedIn{Token: token, Expires: s.Expires, Person: person}, nil
+}
+
+// Who gives the person of a session, or a Refusal.
+func (d *Desk) Who(ctx context.Context, token custody.Secret) (custody.Person, error) {
+	s, err := d.Accounts.Session(ctx, sha256.Sum256(token.Bytes()))
+	if err != nil && !errors.Is(err, ErrNoSession) {
+		return custody.Person{}, err
+	}
+	person, known := d.person(s.Person)
+	if err != nil || !known || person.Disabled || !person.Enrolled || !d.Clock.Now().Before(s.Expires) {
+		return custody.Person{}, &custody.Refusal{Code: custody.Unauthenticated,
+			What: custody.Text{En: "There is no such session, or it has ended.", Zh: "会话不存在或已结束。"},
+			Next: custody.Text{En: "Log in.", Zh: "请登录。"}}
+	}
+	return person, nil
+}
+
+// SignOut ends a session.
+func (d *Desk) SignOut(ctx context.Context, token custody.Secret, request string) error {
+	person, err := d.Who(ctx, token)
+	if err != nil {
+		return err
+	}
+	if err := d.Accounts.DeleteSession(ctx, sha256.Sum256(token.Bytes())); err != nil {
+		return err
+	}
+	_, err = d.Do(ctx, Intent{Actor: person.Username, Request: request, Action: custody.SignOut{}})
+	return err
+}
+
+func (d *Desk) checkThrottle(ctx context.Context, name string) error {
+	t, err := d.Accounts.UpdateThrottle(ctx, name, func(t Throttle) Throttle { return t })
+	if err != nil {
+		return err
+	}
+	if wait := t.LockedUntil.Sub(d.Clock.Now()); wait > 0 {
+		seconds := int64((wait + time.Second - 1) / time.Second)
+		return &custody.Refusal{Code: custody.LockedOut, RetryAfter: wait,
+			What: custody.Text{En: "Too many failed log-ins.", Zh: "登录失败次数过多。"},
+			Next: custody.Text{
+				En: fmt.Sprintf("Try again in %d s.", seconds), Zh: fmt.Sprintf("请在 %d 秒后重试。", seconds)}}
+	}
+	return nil
+}
+
+// failedSignIn counts a failure. The ledger gets one entry for each lock-out;
+// names that do not exist share one count for that, so that nobody can fill it
+// by making names up.
+func (d *Desk) failedSignIn(ctx context.Context, throttle, username string) error {
+	locked, err := d.countFailure(ctx, throttle)
+	if err != nil {
+		return err
+	}
+	if _, known := d.person(username); !known {
+		username = ""
+		if locked, err = d.countFailure(ctx, strangers); err != nil {
+			return err
+		}
+	}
+	if !locked.LockedUntil.IsZero() {
+		action := custody.LockSignIn{Person: username, Failures: d.Policy.LockAfter, Until: locked.LockedUntil}
+		if _, err := d.Do(ctx, Intent{Actor: custody.System, Action: action}); err != nil {
+			return err
+		}
+	}
+	return &custody.Refusal{Code: custody.Unauthenticated,
+		What: custody.Text{En: "The log-in was not accepted.", Zh: "登录未通过。"},
+		Next: custody.Text{En: "Check user name, password and code.", Zh: "请核对用户名、密码和验证码。"}}
+}
+
+// strangers is the throttle of all names that do not exist together. It locks
+// nobody out: it only paces their entries.
+const strangers = "strangers"
+
+// countFailure gives the throttle if this failure locked it, else a zero one.
+func (d *Desk) countFailure(ctx context.Context, name string) (Throttle, error) {
+	now, locked := d.Clock.Now(), false
+	t, err := d.Accounts.UpdateThrottle(ctx, name, func(t Throttle) Throttle {
+		t.Touched = now
+		if now.Before(t.LockedUntil) {
+			return t
+		}
+		t.Failures++
+		if t.Failures >= d.Policy.LockAfter {
+			locked = true
+			t.LockedUntil = now.Add(d.Policy.Lockout(t.Locks))
+			t.Locks++
+			t.Failures = 0
+		}
+		return t
+	})
+	if err != nil || !locked {
+		return Throttle{}, err
+	}
+	return t, nil
+}
+
+// throttleName hides what was typed as a name: now and then that is a password.
+func (d *Desk) throttleName(ctx context.Context, username string) (string, error) {
+	key, err := d.throttleKey(ctx)
+	if err != nil {
+		return "", err
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(username))
+	return hex.EncodeToString(mac.Sum(nil)), nil
+}
+
+func (d *Desk) throttleKey(ctx context.Context) ([]byte, error) {
+	if key, ok := d.seeds.get(throttlePath, d.Clock.Now()); ok {
+		return key.Bytes(), nil
+	}
+	v, err := d.Secrets.Read(ctx, throttlePath)
+	if errors.Is(err, ErrNoSecret) {
+		fresh := make([]byte, sha256.Size)
+		_, _ = rand.Read(fresh) // never fails, see crypto/rand
+		_, err = d.Secrets.Write(ctx, throttlePath, custody.NewSecret(fresh), 0, nil)
+		if err == nil || errors.Is(err, ErrVersion) { // another replica was first
+			v, err = d.Secrets.Read(ctx, throttlePath)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.seeds.put(throttlePath, v.Value, d.Clock.Now().Add(seedTTL))
+	return v.Value.Bytes(), nil
+}

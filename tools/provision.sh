@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Installs what the tests need beside Go: a C compiler (for SQLite), the OpenSSH server, the real Vault.
+#
+# As root on Debian or Ubuntu it installs what is missing; otherwise it names that and fails. No service is started.
+# It says nothing when everything is there.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+PATH=$PATH:/usr/sbin:/sbin # where sshd is, also for a user whose PATH leaves them out
+
+say() { echo "provision: $*" >&2; }
+have() { command -v "$1" >/dev/null; }
+
+missing=()
+have "${CC:-gcc}" || missing+=(gcc)
+[[ -e /usr/include/stdlib.h ]] || missing+=(libc6-dev)
+have sshd || missing+=(openssh-server)
+
+install() { # PACKAGE...
+    # A package that brings a service must not start it: an sshd of ours on port 22 is nobody's wish.
+    local policy=/usr/sbin/policy-rc.d
+    if [[ ! -e $policy ]]; then
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+        printf '#!/bin/sh\nexit 101\n' >$policy
+        chmod 755 $policy
+    fi
+    say "installing $*"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -qq -o Acquire::Retries=3 update >&2
+    apt-get -qq -o Acquire::Retries=3 -y --no-install-recommends install "$@" >&2
+}
+
+if ((${#missing[@]})); then
+    if ((EUID != 0)) || ! have apt-get; then
+        say "the tests need these packages (Debian's names): ${missing[*]}"
+        say "install them, for instance with: sudo apt-get install ${missing[*]}"
+        exit 1
+    fi
+    install "${missing[@]}"
+fi
+
+"$here/vault/build.sh" >/dev/null
