@@ -46,7 +46,7 @@ func (d *decision) resetEnrolment(a ResetEnrolment) error {
 	if _, ok := d.state.Person(a.Person); !ok {
 		return refuseNotFound(aPerson)
 	}
-	d.happen(EnrolmentReset{Person: a.Person})
+	d.happen(EnrolmentReset(a))
 	return nil
 }
 
@@ -68,10 +68,8 @@ func (d *decision) addCredential(a AddCredential) error {
 	if err := checkName("name", a.Name); err != nil {
 		return err
 	}
-	for field, text := range map[string]string{"target.kind": a.Target.Kind, "target.address": a.Target.Address, "target.account": a.Target.Account} {
-		if err := CheckText(field, text); err != nil {
-			return err
-		}
+	if err := checkTarget(a.Target); err != nil {
+		return err
 	}
 	if _, exists := d.state.Credential(a.Name); exists {
 		return refuseExists(aCredential)

@@ -61,3 +61,15 @@ func checkRoles(roles []Role) *Refusal {
 	}
 	return nil
 }
+
+// checkTarget looks at the form only; whether it can work is for its connector.
+func checkTarget(t Target) *Refusal {
+	for _, field := range []struct{ name, value string }{
+		{"target.kind", t.Kind}, {"target.address", t.Address}, {"target.account", t.Account},
+	} {
+		if err := CheckText(field.name, field.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}

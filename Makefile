@@ -1,0 +1,38 @@
+# Two targets matter to a newcomer: `make demo` and `make test`.
+
+GO         ?= go
+# The newest release that the module proxy served when this line was written.
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+STATICCHECK_VERSION = v0.8.2
+VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+.PHONY: demo test race lint bench build provision
+
+demo:
+	$(GO) run ./cmd/tandem demo
+
+# Everything that the tests need, then every test, once. TANDEM_TEST_ALL turns a
+# missing component from a skip into a failure.
+test: provision
+	TANDEM_TEST_ALL=1 $(GO) test -count=1 -timeout 20m ./...
+
+# The parts in which goroutines meet, under the race detector.
+race: provision
+	TANDEM_TEST_ALL=1 $(GO) test -race -count=1 -timeout 30m ./audit ./custody/... ./api/...
+
+provision:
+	tools/provision.sh
+
+lint:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; fi
+	$(GO) test -count=1 -run '^TestArrows' ./cmd/tandem
+
+bench: provision
+	TANDEM_TEST_ALL=1 $(GO) test -tags bench -count=1 -timeout 60m -v -run ^TestTable ./tools/bench
+
+build:
+	CGO_ENABLED=1 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tandem ./cmd/tandem

@@ -1,0 +1,158 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// TestBusted loads each busted_*.yaml: its error is what the lines "# want:" in
+// it say, all of it, and it never repeats a value.
+func TestBusted(t *testing.T) {
+	files, err := filepath.Glob("testdata/busted_*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no fixtures: %v", err)
+	}
+	for _, path := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
+			_, err := Load(Sources{File: path})
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			if want := wanted(t, path); err.Error() != want {
+				t.Errorf("got:\n%s\nwant:\n%s", err, want)
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Error("the error repeats the value")
+			}
+		})
+	}
+}
+
+func wanted(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for line := range strings.Lines(string(text)) {
+		if message, ok := strings.CutPrefix(line, "# want: "); ok {
+			want = append(want, strings.TrimSpace(message))
+		}
+	}
+	return strings.Join(want, "\n")
+}
+
+func TestNotYAML(t *testing.T) {
+	for name, text := range map[string]string{
+		"duplicate":  "listen: a:1\nlisten: b:2\n",
+		"unbalanced": "listen: [\n",
+		"no mapping": "just words\n",
+	} {
+		path := filepath.Join(t.TempDir(), "tandem.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(Sources{File: path}); err == nil || !strings.HasPrefix(err.Error(), path+": ") {
+			t.Errorf("%s: got %v, want an error that names the file", name, err)
+		}
+	}
+	if _, err := Load(Sources{File: "testdata/absent.yaml"}); err == nil || err.Error() != "testdata/absent.yaml: there is no such file" {
+		t.Errorf("absent file: %v", err)
+	}
+}
+
+func TestSourcesOverrideOneAnother(t *testing.T) {
+	set := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	AddFlags(set)
+	if err := set.Parse([]string{"--log-level=debug"}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(Sources{
+		File: "testdata/good_vault.yaml",
+		Environ: []string{
+			"TANDEM_LOG_LEVEL=error", "TANDEM_LOG_FORMAT=text", "TANDEM_POLICY_LOCK_AFTER=7",
+			"TANDEM_VAULT_AUTH_SECRET_ID_FILE=/elsewhere", "TANDEM_SESSION_TTL=2h",
+			"TANDEM_VAULT_MOUNT=",               // empty: says nothing
+			"TANDEM_PORT=tcp://10.0.0.1:8700",   // Kubernetes
+			"TANDEM_SERVICE_HOST=10.0.0.1",      // Kubernetes
+			"TANDEM_PASSWORD_FILE=/of/a/client", // the CLI's own
+		},
+		Flags: set,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.Listen = "0.0.0.0:8700"
+	want.PublicURL = "https://tandem.example.org"
+	want.MetricsListen = "127.0.0.1:8701"
+	want.Database = "sqlite:/var/lib/tandem/tandem.db"
+	want.Secrets = Vault
+	want.Vault = VaultStore{
+		Address: "https://vault.example.org:8200", Namespace: "team", CA: "/etc/tandem/vault-ca.pem",
+		Mount: "custody", TransitKey: "ledger",
+		Auth: VaultAuth{Method: AppRole, RoleID: "6f3c8a52-0000-4000-8000-000000000000", SecretIDFile: "/elsewhere"},
+	}
+	want.Policy.Lease, want.Policy.OfferTTL, want.Policy.LockAfter = 4*time.Hour, 24*time.Hour, 7
+	want.Ledger.Origin = "ledger.example.org/tandem"
+	want.SessionTTL = 2 * time.Hour
+	want.Log = Log{Level: "debug", Format: "text"}
+	if c != want {
+		t.Errorf("got\n%+v\nwant\n%+v", c, want)
+	}
+}
+
+func TestMisspeltVariable(t *testing.T) {
+	_, err := Load(Sources{File: "testdata/good_embedded.yaml", Environ: []string{"TANDEM_VAULT_ADRESS=x"}})
+	if want := "vault.adress: is no key of this version: remove it, or correct its spelling"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// TestEffective: what is printed loads again, and shows no half of a log-in.
+func TestEffective(t *testing.T) {
+	c, err := Load(Sources{File: "testdata/good_vault.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := c.Effective()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), c.Vault.Auth.RoleID) {
+		t.Errorf("role_id is printed:\n%s", text)
+	}
+	path := filepath.Join(t.TempDir(), "effective.yaml")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Load(Sources{File: path})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	c.Vault.Auth.RoleID = redacted
+	if again != c {
+		t.Errorf("got\n%+v\nwant\n%+v", again, c)
+	}
+}
+
+func TestURL(t *testing.T) {
+	for _, test := range []struct {
+		c    Config
+		want string
+	}{
+		{Config{Listen: "127.0.0.1:8700"}, "http://127.0.0.1:8700"},
+		{Config{Listen: ":8443", PublicURL: "https://tandem.example.org"}, "https://tandem.example.org"},
+		{Config{Listen: "tandem.example.org:8443", TLS: TLS{Cert: "c", Key: "k"}}, "https://tandem.example.org:8443"},
+	} {
+		if got := test.c.URL(); got != test.want {
+			t.Errorf("got %s, want %s", got, test.want)
+		}
+	}
+}
