@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"encoding/base64"
 	"errors"
 	"fmt"
 
@@ -122,6 +123,10 @@ func OpenCheckpoint(text []byte, vkey string) (Checkpoint, error) {
 			return Checkpoint{}, fmt.Errorf("%w: %w", ErrSignature, err)
 		}
 		return Checkpoint{}, fmt.Errorf("%w: %w", ErrCheckpoint, err)
+	}
+	// The library lets unused bits of the base64 be anything.
+	if _, err := base64.StdEncoding.Strict().DecodeString(opened.Sigs[0].Base64); err != nil {
+		return Checkpoint{}, fmt.Errorf("%w: %w", ErrSignature, err)
 	}
 	var c log.Checkpoint
 	_, err = c.Unmarshal([]byte(opened.Text))

@@ -1,0 +1,266 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// Secret is a value that the API carries in clear (a password, a token) and
+// that nothing else should: printed or logged it is "[secret]". Its JSON form
+// is the value itself.
+type Secret string
+
+// Format covers every fmt verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, custody.Secret{}.String()) }
+
+// LogValue keeps the value out of structured logs.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(custody.Secret{}.String()) }
+
+// Session is a log-in that was accepted. The token is shown once.
+type Session struct {
+	Token     Secret    `json:"token" doc:"For Authorization: Bearer"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Person    Person    `json:"person"`
+}
+
+// The two states of presence.
+const (
+	Present = "present"
+	Away    = "away"
+)
+
+// Presence says whether somebody can act on a server now.
+type Presence struct {
+	State  string    `json:"state" enum:"present,away"`
+	Since  time.Time `json:"since,omitzero"`
+	Until  time.Time `json:"until,omitzero" doc:"What the person announced"`
+	Reason string    `json:"reason,omitzero"`
+}
+
+// Person is somebody with an account.
+type Person struct {
+	Username   string         `json:"username"`
+	Name       string         `json:"name"`
+	Email      string         `json:"email,omitzero"`
+	Roles      []custody.Role `json:"roles"`
+	Disabled   bool           `json:"disabled"`
+	Enrolled   bool           `json:"enrolled" doc:"Whether the TOTP seed was proved by a first log-in"`
+	TOTPPeriod int            `json:"totp_period" doc:"Seconds"`
+	Presence   Presence       `json:"presence"`
+}
+
+// Me is what a person sees first.
+type Me struct {
+	Person   Person       `json:"person"`
+	Presence Presence     `json:"presence"`
+	Holdings []Credential `json:"holdings" doc:"What I hold now"`
+	Inbox    []InboxItem  `json:"inbox" doc:"What waits for me"`
+}
+
+// InboxItem is something that waits for a person's decision. Of kind
+// "handover": an offer to accept or decline.
+type InboxItem struct {
+	Kind string `json:"kind" enum:"handover"`
+	Handover
+}
+
+// PresenceChange is the answer to a change of presence.
+type PresenceChange struct {
+	Person    Person     `json:"person"`
+	Handovers []Handover `json:"handovers" doc:"Those that this returned"`
+}
+
+// Login is what a new or reset account starts with. It is shown once.
+type Login struct {
+	Person   Person `json:"person"`
+	Password Secret `json:"password"`
+	OTPAuth  Secret `json:"otpauth_uri" doc:"For an authenticator; counts after the first log-in with a code of it"`
+}
+
+// Target is the account that a credential opens.
+type Target struct {
+	Kind     string            `json:"kind" maxLength:"500" doc:"The connector, such as ssh"`
+	Address  string            `json:"address" maxLength:"500" doc:"host:port"`
+	Account  string            `json:"account" maxLength:"500" doc:"Whose password it is"`
+	Settings map[string]string `json:"settings,omitzero" doc:"What this connector needs besides; nothing secret"`
+}
+
+// Policy is what differs from credential to credential.
+type Policy struct {
+	RotateOnTransfer bool  `json:"rotate_on_transfer,omitzero"`
+	RotateOnCheckin  bool  `json:"rotate_on_checkin,omitzero"`
+	LeaseSeconds     int64 `json:"lease_seconds,omitzero" minimum:"0" maximum:"2592000" doc:"Longest check-out; 0: as everywhere"`
+}
+
+// Credential is one privileged account with its two custodians. "" means
+// nobody or nothing.
+type Credential struct {
+	Name      string        `json:"name"`
+	Target    Target        `json:"target"`
+	Policy    Policy        `json:"policy"`
+	Primary   string        `json:"primary"`
+	Backup    string        `json:"backup"`
+	Phase     custody.Phase `json:"phase" enum:"draft,rotating,held,retired"`
+	Holder    string        `json:"holder" doc:"Who may check it out now"`
+	Successor string        `json:"successor" doc:"Who holds it after the rotation in progress"`
+	Version   int64         `json:"version" doc:"Of the secret; 0 before the first"`
+	RotatedAt time.Time     `json:"rotated_at,omitzero"`
+	Exposure  []string      `json:"exposure" doc:"To whom this version was revealed"`
+	Handover  string        `json:"handover" doc:"The open handover it is part of"`
+	Lease     *Lease        `json:"lease,omitzero" doc:"The check-out in progress"`
+	Rotation  *Rotation     `json:"rotation,omitzero" doc:"The rotation in progress"`
+}
+
+// Lease is a check-out in progress.
+type Lease struct {
+	ID        string    `json:"id"`
+	Person    string    `json:"person"`
+	Purpose   string    `json:"purpose"`
+	StartedAt time.Time `json:"started_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// Rotation is a change of the password in progress.
+type Rotation struct {
+	Reason   custody.RotationReason `json:"reason"`
+	Step     custody.RotationStep   `json:"step"`
+	Since    time.Time              `json:"since"`
+	Deadline time.Time              `json:"deadline"`
+	Attempts int                    `json:"attempts" doc:"Failed ones"`
+	Failure  string                 `json:"failure,omitzero" doc:"Kind of the last failure"`
+	NextTry  time.Time              `json:"next_try,omitzero"`
+	Overdue  bool                   `json:"overdue"`
+}
+
+// Checkout is the answer to a check-out: the only one with a password in custody.
+type Checkout struct {
+	Password Secret `json:"password"`
+	Version  int64  `json:"version"`
+	Lease    Lease  `json:"lease"`
+}
+
+// Handover passes custody to the other custodian for a time.
+type Handover struct {
+	ID               string                 `json:"id"`
+	From             string                 `json:"from"`
+	To               string                 `json:"to"`
+	Credentials      []string               `json:"credentials"`
+	Reason           string                 `json:"reason"`
+	Status           custody.HandoverStatus `json:"status"`
+	AwayWhenAccepted bool                   `json:"away_when_accepted"`
+	ExpectedReturn   time.Time              `json:"expected_return,omitzero"`
+	OfferedAt        time.Time              `json:"offered_at"`
+	ExpiresAt        time.Time              `json:"expires_at" doc:"When an offer that nobody accepted ends"`
+	AcceptedAt       time.Time              `json:"accepted_at,omitzero"`
+	ReturnedAt       time.Time              `json:"returned_at,omitzero"`
+	EndedAt          time.Time              `json:"ended_at,omitzero"`
+	Overdue          bool                   `json:"overdue" doc:"The expected return has passed"`
+}
+
+// Entry is one entry of the ledger.
+type Entry struct {
+	Index   int64           `json:"index"`
+	V       int             `json:"v"`
+	Time    time.Time       `json:"time"`
+	Clock   string          `json:"clock,omitzero"`
+	Type    string          `json:"type"`
+	Grade   string          `json:"grade"`
+	Actor   string          `json:"actor"`
+	Subject string          `json:"subject"`
+	Data    json.RawMessage `json:"data"`
+	Confirm *audit.Confirm  `json:"confirm,omitzero" doc:"Who confirmed it and with which TOTP step"`
+	Request string          `json:"request,omitzero"`
+}
+
+// Record gives the canonical bytes that the ledger's tree commits to, so that a
+// proof can be checked with nothing but what the API gave.
+func (e Entry) Record() ([]byte, error) {
+	return audit.Entry{
+		V: e.V, Time: e.Time, Clock: e.Clock, Type: e.Type, Grade: e.Grade, Actor: e.Actor,
+		Subject: e.Subject, Data: []byte(e.Data), Confirm: e.Confirm, Request: e.Request,
+	}.Encode()
+}
+
+// EntryProof proves that an entry is in the ledger that the checkpoint states
+// (RFC 6962, section 2.1.1). Hashes are base64.
+type EntryProof struct {
+	Index      int64    `json:"index"`
+	Size       int64    `json:"size"`
+	Root       string   `json:"root"`
+	Hashes     []string `json:"hashes"`
+	Checkpoint string   `json:"checkpoint" doc:"Signed note (C2SP tlog-checkpoint)"`
+}
+
+// SignIn asks for a session.
+type SignIn struct {
+	Username string `json:"username" maxLength:"255"`
+	Password Secret `json:"password" maxLength:"1024"`
+	TOTP     Secret `json:"totp" maxLength:"64"`
+}
+
+// SetPresence marks oneself away or present.
+type SetPresence struct {
+	State    string    `json:"state" enum:"present,away"`
+	TOTP     Secret    `json:"totp,omitzero" maxLength:"64" doc:"Needed to be away, and to take back"`
+	Until    time.Time `json:"until,omitzero" doc:"Only with away"`
+	Reason   string    `json:"reason,omitzero" doc:"Only with away"`
+	TakeBack bool      `json:"take_back,omitzero" doc:"Only with present: return all that I gave"`
+}
+
+// AddPerson opens an account.
+type AddPerson struct {
+	Username   string         `json:"username"`
+	Name       string         `json:"name"`
+	Email      string         `json:"email,omitzero"`
+	Roles      []custody.Role `json:"roles" doc:"technician, manager, director, auditor, admin"`
+	TOTPPeriod int            `json:"totp_period,omitzero" doc:"Seconds; 30 when left out"`
+}
+
+// AddCredential puts an account under custody.
+type AddCredential struct {
+	Name     string `json:"name"`
+	Target   Target `json:"target"`
+	Primary  string `json:"primary"`
+	Backup   string `json:"backup"`
+	Secret   Secret `json:"secret,omitzero" maxLength:"4096" doc:"The password that opens it now"`
+	AdminKey Secret `json:"admin_key,omitzero" maxLength:"65536" doc:"Private key (PEM) that administers the target"`
+	Policy   Policy `json:"policy,omitzero"`
+}
+
+// CheckOut asks for the password.
+type CheckOut struct {
+	Purpose string `json:"purpose" doc:"Such as a ticket number"`
+	TOTP    Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// Confirmed is a reason and a code.
+type Confirmed struct {
+	Reason string `json:"reason"`
+	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// Confirm is a code and nothing else.
+type Confirm struct {
+	TOTP Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// Reason is why an offer was declined or cancelled.
+type Reason struct {
+	Reason string `json:"reason,omitzero"`
+}
+
+// OfferHandover asks the other custodians to take over.
+type OfferHandover struct {
+	Credentials      []string  `json:"credentials,omitzero" doc:"Names; none with all"`
+	All              bool      `json:"all,omitzero" doc:"Everything that I hold"`
+	Reason           string    `json:"reason"`
+	ExpectedReturn   time.Time `json:"expected_return,omitzero"`
+	AwayWhenAccepted bool      `json:"away_when_accepted,omitzero" doc:"Only with all: and mark me away"`
+	TOTP             Secret    `json:"totp,omitzero" maxLength:"64"`
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/ed25519"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/gliderlabs/ssh"
+	gossh "golang.org/x/crypto/ssh"
+	"golang.org/x/net/netutil"
+)
+
+// demoSSH is a real SSH server with the accounts of the demo. People log in
+// with a password and are greeted. The administrator logs in with a key and can
+// do one thing, change passwords through chpasswd. Nothing that anybody sends is
+// ever run on this machine.
+type demoSSH struct {
+	server   ssh.Server
+	accounts *sshAccounts
+	admin    ssh.PublicKey
+	changing chan struct{} // holds a token while a password is being changed
+}
+
+const (
+	// sshAdmin has a key and no password. It is an account of its own because
+	// the library remembers the last key that a client offered, not the one
+	// that it proved to have (CVE-2024-45337): only the account says how
+	// somebody logged in.
+	sshAdmin = "tandem"
+
+	sshConnections = 32 // at once
+	sshIdle        = time.Minute
+	sshLongest     = 10 * time.Minute
+	sshMaxInput    = 4 << 10 // bytes on the standard input of chpasswd
+)
+
+// newDemoSSH makes a server that knows these accounts and lets the owner of the
+// admin key change their passwords.
+func newDemoSSH(accounts *sshAccounts, host gossh.Signer, admin gossh.PublicKey) *demoSSH {
+	d := &demoSSH{accounts: accounts, admin: admin, changing: make(chan struct{}, 1)}
+	d.server = ssh.Server{
+		HostSigners: []ssh.Signer{host},
+		Version:     "Tandem-demo",
+		IdleTimeout: sshIdle,
+		MaxTimeout:  sshLongest,
+		PasswordHandler: func(ctx ssh.Context, password string) bool {
+			return ctx.User() != sshAdmin && accounts.opens(ctx.User(), password)
+		},
+		PublicKeyHandler: func(ctx ssh.Context, key ssh.PublicKey) bool {
+			return ctx.User() == sshAdmin && ssh.KeysEqual(key, admin)
+		},
+		ServerConfigCallback: func(ssh.Context) *gossh.ServerConfig {
+			return &gossh.ServerConfig{MaxAuthTries: 3}
+		},
+		Handler: func(s ssh.Session) {
+			if s.User() == sshAdmin {
+				d.administer(s)
+			} else {
+				greet(s)
+			}
+		},
+	}
+	return d
+}
+
+// Serve serves until ctx is done, then closes every connection.
+func (d *demoSSH) Serve(ctx context.Context, listener net.Listener) error {
+	stop := context.AfterFunc(ctx, func() { _ = d.server.Close() })
+	defer stop()
+	err := d.server.Serve(netutil.LimitListener(listener, sshConnections))
+	if errors.Is(err, ssh.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Hold keeps passwords from being changed until release is called: a server
+// that takes its time, for whoever wants to look at what happens meanwhile.
+func (d *demoSSH) Hold() (release func()) {
+	d.changing <- struct{}{}
+	return func() { <-d.changing }
+}
+
+// greet is all that a person gets. What comes after the log-in is no part of
+// the demo, so only commands with a known answer are answered.
+func greet(s ssh.Session) {
+	switch strings.TrimSpace(s.RawCommand()) {
+	case "":
+		fmt.Fprintf(s, "Welcome, you are %s. Tandem's demo server has no shell: the log-in is all there is to see. Good-bye.\n", s.User())
+		_ = s.Exit(0)
+	case "true":
+		_ = s.Exit(0)
+	case "whoami", "id -un":
+		fmt.Fprintln(s, s.User())
+		_ = s.Exit(0)
+	default:
+		fmt.Fprintln(s.Stderr(), "Tandem's demo server runs no commands.")
+		_ = s.Exit(126)
+	}
+}
+
+// administer does what chpasswd(8) does, and nothing else.
+func (d *demoSSH) administer(s ssh.Session) {
+	if s.RawCommand() != sshChangeCommand {
+		fmt.Fprintln(s.Stderr(), "This key may only run: "+sshChangeCommand)
+		_ = s.Exit(126)
+		return
+	}
+	passwords, err := readPasswords(io.LimitReader(s, sshMaxInput))
+	if err == nil {
+		err = d.change(s.Context(), passwords)
+	}
+	if err != nil {
+		fmt.Fprintln(s.Stderr(), "chpasswd: "+err.Error())
+		_ = s.Exit(1)
+		return
+	}
+	_ = s.Exit(0)
+}
+
+func (d *demoSSH) change(ctx context.Context, passwords map[string]string) error {
+	select {
+	case d.changing <- struct{}{}:
+		defer func() { <-d.changing }()
+		return d.accounts.change(passwords)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// readPasswords reads account:password lines.
+func readPasswords(from io.Reader) (map[string]string, error) {
+	passwords := map[string]string{}
+	lines := bufio.NewScanner(from)
+	for lines.Scan() {
+		account, password, found := strings.Cut(lines.Text(), ":")
+		if !found || password == "" {
+			return nil, errors.New("a line is not account:password")
+		}
+		passwords[account] = password
+	}
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	if len(passwords) == 0 {
+		return nil, errors.New("nothing to change")
+	}
+	return passwords, nil
+}
+
+// sshKey reads an Ed25519 private key (OpenSSH PEM), or makes it when there is
+// none, and gives it with its text.
+func sshKey(path string) (gossh.Signer, []byte, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		text, err = newSSHKey(path)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	signer, err := gossh.ParsePrivateKey(text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return signer, text, nil
+}
+
+func newSSHKey(path string) ([]byte, error) {
+	_, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return nil, err
+	}
+	block, err := gossh.MarshalPrivateKey(private, "")
+	if err != nil {
+		return nil, err
+	}
+	text := pem.EncodeToMemory(block)
+	return text, writeDurably(path, text)
+}
