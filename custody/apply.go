@@ -110,7 +110,10 @@ func (s *State) applyToHandover(e Event, f Fact) {
 		s.expectHandover(h)
 		s.editAll(f.Credentials, func(c *Credential) { c.Handover = f.Handover })
 	case HandoverAccepted:
-		s.editHandover(f.Handover, func(h *Handover) { h.Status, h.AcceptedAt = Accepted, e.Time })
+		s.editHandover(f.Handover, func(h *Handover) {
+			h.Status, h.AcceptedAt = Accepted, e.Time
+			s.expectHandover(*h)
+		})
 		s.editAll(f.Credentials, func(c *Credential) { c.Holder, c.Lease = f.To, Lease{} })
 	case HandoverEnded:
 		h, _ := s.Handover(f.Handover)

@@ -55,9 +55,9 @@ type Target struct {
 
 // CredentialPolicy is what differs from credential to credential.
 type CredentialPolicy struct {
-	RotateOnTransfer bool          `json:"rotate_on_transfer,omitempty"`
-	RotateOnCheckin  bool          `json:"rotate_on_checkin,omitempty"`
-	Lease            time.Duration `json:"lease_seconds,omitzero,format:sec"` // zero: the general policy's
+	RotateOnTransfer bool  `json:"rotate_on_transfer,omitempty"`
+	RotateOnCheckin  bool  `json:"rotate_on_checkin,omitempty"`
+	LeaseSeconds     int64 `json:"lease_seconds,omitzero"` // zero: the general policy's
 }
 
 // Lease is a check-out in progress.

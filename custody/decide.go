@@ -2,6 +2,8 @@ package custody
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -78,6 +80,25 @@ type decision struct {
 
 func (d *decision) decide() error {
 	switch a := d.command.Action.(type) {
+	case AddPerson:
+		return d.addPerson(a)
+	case AddCredential:
+		return d.addCredential(a)
+	case LockSignIn, Tick, ReportStaged, ReportApplied, ReportVerified, ReportPromoted, ReportFailed:
+		if d.command.Actor != System {
+			return refuseForbidden(Text{En: "the system itself", Zh: "系统自身"})
+		}
+		return d.decideForSystem(a)
+	}
+	// The system is no person: it holds nothing, goes nowhere and has no code.
+	if d.command.Actor == System {
+		return refuseForbidden(Text{En: "a person", Zh: "人员本人"})
+	}
+	return d.decideForPerson()
+}
+
+func (d *decision) decideForPerson() error {
+	switch a := d.command.Action.(type) {
 	case CheckOut:
 		return d.checkOut(a)
 	case CheckIn:
@@ -98,8 +119,6 @@ func (d *decision) decide() error {
 		return d.comeBack(a)
 	case RequestRotation:
 		return d.requestRotation(a)
-	case AddPerson:
-		return d.addPerson(a)
 	case ResetEnrolment:
 		return d.resetEnrolment(a)
 	case SignIn:
@@ -107,25 +126,22 @@ func (d *decision) decide() error {
 	case SignOut:
 		d.happen(SessionClosed{Person: d.actor.Username})
 		return nil
-	case AddCredential:
-		return d.addCredential(a)
 	case Retire:
 		return d.retire(a)
 	}
-	if d.command.Actor != System {
-		return refuseForbidden(Text{En: "the system itself", Zh: "系统自身"})
-	}
-	switch a := d.command.Action.(type) {
+	panic(fmt.Sprintf("custody: Decide does not know %T", d.command.Action))
+}
+
+func (d *decision) decideForSystem(a Action) error {
+	switch a := a.(type) {
 	case LockSignIn:
 		d.happen(SignInLocked{Person: a.Person, Failures: a.Failures, Until: instant(a.Until)})
 		return nil
 	case Tick:
 		d.tick()
 		return nil
-	case ReportStaged, ReportApplied, ReportVerified, ReportPromoted, ReportFailed:
-		return d.report(a)
 	}
-	panic(fmt.Sprintf("custody: Decide does not know %T", d.command.Action))
+	return d.report(a)
 }
 
 // happen adds an event.
@@ -139,9 +155,12 @@ func (d *decision) happen(f Fact) {
 // confirm demands the actor's TOTP code. It is the last thing a command asks
 // for before its events, which then carry the confirmation (I6).
 func (d *decision) confirm() error {
+	_, proving := d.command.Action.(SignIn) // the one use of a seed that is not proved yet
 	switch {
 	case d.now.Before(d.actor.LockedUntil):
 		return refuseLocked(d.actor, d.now)
+	case !d.actor.Enrolled && !proving:
+		return refuseNotEnrolled()
 	case !d.command.Proof.Given:
 		return Invalid("totp", Text{En: "is needed: this must be confirmed with a code", Zh: "必填：此操作须用验证码确认"})
 	case len(d.command.Proof.Steps) == 0:
@@ -168,10 +187,13 @@ func (d *decision) credential(name string) (Credential, error) {
 
 func (d *decision) handover(id string) (Handover, error) {
 	h, ok := d.state.Handover(id)
-	if !ok {
-		return Handover{}, refuseNotFound(aHandover)
+	switch {
+	case ok:
+		return h, nil
+	case d.state.offeredBefore(id):
+		return Handover{}, refuseHandoverOver()
 	}
-	return h, nil
+	return Handover{}, refuseNotFound(aHandover)
 }
 
 // heldByActor refuses unless the actor is the holder of the credential.

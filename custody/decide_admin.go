@@ -20,7 +20,7 @@ func (d *decision) addPerson(a AddPerson) error {
 		return err
 	}
 	if a.Email != "" {
-		if addr, err := mail.ParseAddress(a.Email); err != nil || addr.Address != a.Email {
+		if addr, err := mail.ParseAddress(a.Email); err != nil || addr.Address != a.Email || len(a.Email) > maxEmail {
 			return Invalid("email", Text{En: "is not an e-mail address", Zh: "不是有效的邮箱地址"})
 		}
 	}
@@ -71,6 +71,9 @@ func (d *decision) addCredential(a AddCredential) error {
 	if err := checkTarget(a.Target); err != nil {
 		return err
 	}
+	if n := a.Policy.LeaseSeconds; n < 0 || n > maxLeaseSeconds {
+		return Invalid("policy.lease_seconds", Text{En: "must be 0 (the general one) to 604800, a week", Zh: "必须为 0（采用通用设置）到 604800（一周）"})
+	}
 	if _, exists := d.state.Credential(a.Name); exists {
 		return refuseExists(aCredential)
 	}
@@ -90,7 +93,7 @@ func (d *decision) addCredential(a AddCredential) error {
 		successor = backup
 	}
 	if !successor.Present() {
-		return refuseBothAway(primary, Credential{Name: a.Name})
+		return refuseNobodyPresent(primary, backup)
 	}
 	d.happen(CredentialAdded{
 		Credential: a.Name, Target: a.Target, Policy: a.Policy,

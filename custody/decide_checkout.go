@@ -1,6 +1,9 @@
 package custody
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 func (d *decision) checkOut(a CheckOut) error {
 	c, err := d.credential(a.Credential)
@@ -20,8 +23,8 @@ func (d *decision) checkOut(a CheckOut) error {
 		return err
 	}
 	length := d.policy.Lease
-	if c.Policy.Lease > 0 {
-		length = c.Policy.Lease
+	if c.Policy.LeaseSeconds > 0 {
+		length = time.Duration(c.Policy.LeaseSeconds) * time.Second
 	}
 	d.happen(CheckoutGranted{
 		Credential: c.Name,

@@ -1,9 +1,6 @@
 package custody
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 func (d *decision) offer(a Offer) error {
 	if err := CheckText("reason", a.Reason); err != nil {
@@ -46,7 +43,7 @@ func (d *decision) offer(a Offer) error {
 	for _, to := range keys(receivers) {
 		next++
 		d.happen(HandoverOffered{
-			Handover: fmt.Sprintf("handover-%d", next), From: d.actor.Username, To: to,
+			Handover: handoverID(next), From: d.actor.Username, To: to,
 			Credentials: receivers[to], Reason: a.Reason, Leave: a.Leave,
 			ExpectedReturn: instantOrZero(a.ExpectedReturn), Expires: d.now.Add(d.policy.OfferTTL),
 		})

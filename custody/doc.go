@@ -25,16 +25,16 @@
 //
 // # The life of a credential
 //
-//	            AddCredential                       Retire
-//	                 |                                |
-//	                 v      promoted                  v
-//	  draft -> [ rotating ] --------> [ held ] -> [ retired ]
-//	  (3.1)      ^   nobody holds       |  ^
-//	             |   successor waits    |  | accept: holder = receiver
-//	             +----------------------+  +--+
-//	               return   (successor: the giver)
-//	               transfer (successor: the receiver)
-//	               checkin, requested (successor: the holder)
+//	          AddCredential                       Retire
+//	               |                                |
+//	               v      promoted                  v
+//	draft -> [ rotating ] --------> [ held ] -> [ retired ]
+//	(3.1)      ^   nobody holds       |  ^
+//	           |   successor waits    |  | accept: holder = receiver
+//	           +----------------------+  +--+
+//	             return   (successor: the giver)
+//	             transfer (successor: the receiver)
+//	             checkin, requested (successor: the holder)
 //
 // Inside rotating, each arrow is one entry, made after what it names is true:
 //
@@ -49,11 +49,11 @@
 //
 // # The life of a handover
 //
-//	             accept             return             all promoted
-//	  offered ----------> accepted ----------> returned ----------> closed
-//	     |                 receiver             nobody, then
-//	     |                 holds                the giver holds
-//	     +--> declined (receiver) | cancelled (giver) | expired (time)
+//	           accept             return             all promoted
+//	offered ----------> accepted ----------> returned ----------> closed
+//	   |                 receiver             nobody, then
+//	   |                 holds                the giver holds
+//	   +--> declined (receiver) | cancelled (giver) | expired (time)
 //
 // # Presence
 //

@@ -1,6 +1,11 @@
 package custody
 
-import "time"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
 
 // HandoverStatus is where a handover stands.
 type HandoverStatus string
@@ -41,3 +46,19 @@ type Handover struct {
 	EndedAt    time.Time // closed, declined, cancelled or expired
 	Overdue    bool      // the expected return has passed
 }
+
+// handoverID names the nth handover ever offered, n from 1.
+func handoverID(n int64) string { return fmt.Sprintf("handover-%d", n) }
+
+// offeredBefore says whether there ever was a handover of this id: also those
+// that are over, which a root has forgotten.
+func (s *State) offeredBefore(id string) bool {
+	n, err := strconv.ParseInt(strings.TrimPrefix(id, "handover-"), 10, 64)
+	return err == nil && id == handoverID(n) && 1 <= n && n <= s.Handovers
+}
+
+// handoverPrefix and the number of the handover make its id, which a person
+// can read over the telephone and type.
+const handoverPrefix = "handover-"
+
+func handoverID(number int64) string { return handoverPrefix + strconv.FormatInt(number, 10) }

@@ -66,7 +66,8 @@ func refuseInactive(c Credential) *Refusal {
 	return &Refusal{Code: Conflict,
 		What: Text{
 			En: fmt.Sprintf("%s is not in custody (%s).", c.Name, c.Phase),
-			Zh: fmt.Sprintf("%s 不在保管中（%s）。", c.Name, c.Phase)}}
+			Zh: fmt.Sprintf("%s 不在保管中（%s）。", c.Name, c.Phase)},
+		Next: Text{En: "Nothing can be done with it; its history is in the ledger.", Zh: "无法对其执行操作；历史见交接台账。"}}
 }
 
 func refuseNoLease(c Credential) *Refusal {
@@ -86,6 +87,14 @@ func refuseBothAway(other Person, c Credential) *Refusal {
 		Next: Text{
 			En: fmt.Sprintf("Wait until %s is back, or have the custodians changed.", other.Username),
 			Zh: fmt.Sprintf("请等待 %s 回岗，或申请更换保管人。", other.Username)}}
+}
+
+func refuseNobodyPresent(primary, backup Person) *Refusal {
+	return &Refusal{Code: BothAway, Rule: ruleHandover,
+		What: Text{
+			En: fmt.Sprintf("%s and %s are both away; one of them has to hold it.", primary.Username, backup.Username),
+			Zh: fmt.Sprintf("%s 和 %s 都已外出，必须有一人持有。", primary.Username, backup.Username)},
+		Next: Text{En: "Wait until one of them is back, or name other custodians.", Zh: "请等待其中一人回岗，或指定其他保管人。"}}
 }
 
 func refuseReceiverAway(receiver Person, c Credential) *Refusal {
@@ -144,6 +153,20 @@ func refuseHandoverNotOpen(h Handover) *Refusal {
 		Next: Text{En: "Look at its present state; offer a new handover if need be.", Zh: "请查看其当前状态；如有需要可重新发起交接。"}}
 }
 
+func refuseHandoverOver() *Refusal {
+	return &Refusal{Code: HandoverNotOpen, Rule: ruleHandover,
+		What: Text{En: "This handover is over.", Zh: "此交接已结束。"},
+		Next: Text{En: "Offer a new handover if need be.", Zh: "如有需要可重新发起交接。"}}
+}
+
+func refuseHandoverOver(id string) *Refusal {
+	return &Refusal{Code: HandoverNotOpen, Rule: ruleHandover,
+		What: Text{
+			En: fmt.Sprintf("The handover %s is over.", id),
+			Zh: fmt.Sprintf("交接 %s 已结束。", id)},
+		Next: Text{En: "Offer a new handover if need be.", Zh: "如有需要可重新发起交接。"}}
+}
+
 func refuseNotParty(h Handover) *Refusal {
 	return &Refusal{Code: Forbidden, Rule: ruleHandover,
 		What: Text{
@@ -174,6 +197,12 @@ func refuseUnauthenticated() *Refusal {
 	return &Refusal{Code: Unauthenticated,
 		What: Text{En: "The log-in was not accepted.", Zh: "登录未通过。"},
 		Next: Text{En: "Check user name, password and code.", Zh: "请核对用户名、密码和验证码。"}}
+}
+
+func refuseNotEnrolled() *Refusal {
+	return &Refusal{Code: Unauthenticated, Rule: "3.2",
+		What: Text{En: "Your authenticator has not been proved yet.", Zh: "您的身份验证器尚未通过验证。"},
+		Next: Text{En: "Log in with a code of it first.", Zh: "请先用其验证码登录。"}}
 }
 
 func refuseLocked(p Person, now time.Time) *Refusal {
@@ -211,7 +240,8 @@ func refuseLateReport(id RotationID) *Refusal {
 	return &Refusal{Code: Conflict,
 		What: Text{
 			En: fmt.Sprintf("Rotation %d of %s is not at this step.", id.Number, id.Credential),
-			Zh: fmt.Sprintf("%s 的第 %d 次改密不在此步骤。", id.Credential, id.Number)}}
+			Zh: fmt.Sprintf("%s 的第 %d 次改密不在此步骤。", id.Credential, id.Number)},
+		Next: Text{En: "Look at how far its rotation has come, and go on from there.", Zh: "请查看其改密进度并从该处继续。"}}
 }
 
 func inSeconds(wait time.Duration) Text {

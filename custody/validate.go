@@ -11,6 +11,12 @@ import (
 // MaxText is the longest purpose, reason or display name, in runes.
 const MaxText = 500
 
+const (
+	maxEmail        = 254              // octets, RFC 5321, 4.5.3.1.3
+	maxLeaseSeconds = 7 * 24 * 60 * 60 // a password that is lent for longer is owned
+	maxSettings     = 8 << 10          // bytes of a target's settings together: an entry has room for 65,535
+)
+
 // validName is what usernames and credential names look like. They become paths
 // in the secret store and parts of URLs, so there is nothing in them that either
 // could read as something else.
@@ -38,13 +44,19 @@ func CheckText(field, text string) *Refusal {
 }
 
 func checkOptionalText(field, text string) *Refusal {
-	if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, isControl) {
 		return Invalid(field, Text{En: "must not hold control characters", Zh: "不能包含控制字符"})
 	}
 	if utf8.RuneCountInString(text) > MaxText {
 		return Invalid(field, Text{En: "must not be longer than 500 characters", Zh: "不能超过 500 个字符"})
 	}
 	return nil
+}
+
+// isControl also finds what breaks a line and what turns the direction of the
+// text round: an entry must not read otherwise than it is (CVE-2021-42574).
+func isControl(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
 }
 
 func checkRoles(roles []Role) *Refusal {
@@ -70,6 +82,16 @@ func checkTarget(t Target) *Refusal {
 		if err := CheckText(field.name, field.value); err != nil {
 			return err
 		}
+	}
+	size := 0
+	for name, value := range t.Settings {
+		size += len(name) + len(value)
+		if both := name + value; !utf8.ValidString(both) || strings.ContainsFunc(both, isControl) {
+			return Invalid("target.settings", Text{En: "must not hold control characters", Zh: "不能包含控制字符"})
+		}
+	}
+	if size > maxSettings {
+		return Invalid("target.settings", Text{En: "must not be longer than 8 KiB together", Zh: "总长度不能超过 8 KiB"})
 	}
 	return nil
 }

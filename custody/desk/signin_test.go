@@ -1,0 +1,177 @@
+package desk_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+func TestEnrolmentCountsAfterTheFirstRightCode(t *testing.T) {
+	o := emptyOffice(t)
+	login, err := o.desk.AddPerson(t.Context(), desk.Intent{Actor: custody.System, Request: "hire",
+		Action: custody.AddPerson{Username: "tech-a", Name: "A", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.passwords["tech-a"], o.seeds["tech-a"] = login.Password, seedOf(t, login.OTPAuth)
+	if o.person("tech-a").Enrolled {
+		t.Fatal("enrolled before any code was seen")
+	}
+	session, err := o.signIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !o.person("tech-a").Enrolled {
+		t.Fatal("the first right code did not enrol")
+	}
+	if who, err := o.desk.Who(t.Context(), session.Token); err != nil || who.Username != "tech-a" {
+		t.Fatalf("%+v, %v", who, err)
+	}
+}
+
+func TestANewEnrolmentEndsTheOldOneAndItsSessions(t *testing.T) {
+	o := newOffice(t)
+	session, err := o.signIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	oldPassword, oldSeed := o.passwords["tech-a"], o.seeds["tech-a"]
+	login, err := o.desk.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: "r", Action: custody.ResetEnrolment{Person: "tech-a"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.desk.Who(t.Context(), session.Token); custody.CodeOf(err) != custody.Unauthenticated {
+		t.Errorf("the old session: %v", err)
+	}
+	o.passwords["tech-a"] = login.Password
+	if _, err := o.signIn("tech-a"); custody.CodeOf(err) != custody.Unauthenticated {
+		t.Errorf("a code of the old seed: %v", err)
+	}
+	o.seeds["tech-a"] = seedOf(t, login.OTPAuth)
+	o.passwords["tech-a"] = oldPassword
+	if _, err := o.signIn("tech-a"); custody.CodeOf(err) != custody.Unauthenticated {
+		t.Errorf("the old password: %v", err)
+	}
+	o.passwords["tech-a"] = login.Password
+	if _, err := o.signIn("tech-a"); err != nil {
+		t.Errorf("the new log-in: %v", err)
+	}
+	if oldSeed.Equal(o.seeds["tech-a"]) {
+		t.Error("the seed stayed")
+	}
+}
+
+func TestUnknownAndWrongGetTheSameAnswer(t *testing.T) {
+	o := newOffice(t)
+	right := o.passwords["tech-a"]
+	wrong := custody.SecretString("Wrong-password-1!")
+	answers := map[string]bool{}
+	for _, in := range []desk.SignInRequest{
+		{Username: "tech-a", Password: wrong, Code: o.code("tech-a")},
+		{Username: "tech-a", Password: right, Code: "000000"},
+		{Username: "tech-a", Password: right, Code: " " + o.codeNow("tech-a")},
+		{Username: "nobody", Password: right, Code: o.codeNow("tech-a")},
+		{Username: "no/body\r\n\x00", Password: right, Code: ""},
+		{Username: strings.Repeat("x", 10_000), Password: custody.Secret{}, Code: o.codeNow("tech-a")},
+	} {
+		_, err := o.desk.SignIn(t.Context(), in)
+		if custody.CodeOf(err) != custody.Unauthenticated {
+			t.Fatalf("%.20q: %v", in.Username, err)
+		}
+		answers[err.Error()] = true
+	}
+	if len(answers) != 1 {
+		t.Errorf("the answers differ: %v", answers)
+	}
+}
+
+func TestALogInIsLockedWhateverTheSpellingOfItsName(t *testing.T) {
+	o := newOffice(t)
+	before := o.size()
+	for i, name := range []string{"tech-a", "TECH-A", "Tech-A", "tech-A", "TECH-a"} {
+		_, err := o.desk.SignIn(t.Context(), desk.SignInRequest{Username: name, Password: custody.SecretString("guess"), Code: "123456"})
+		if custody.CodeOf(err) != custody.Unauthenticated {
+			t.Fatalf("guess %d: %v", i, err)
+		}
+	}
+	if got := o.types(before); !slices.Equal(got, []string{"session.locked"}) {
+		t.Errorf("entries %v; one for the lock-out, none for a guess", got)
+	}
+	_, err := o.signIn("tech-a") // all of it right, 30 s later
+	if err == nil {
+		t.Log("the first lock lasts as long as one code")
+	}
+	// A stranger locked the log-in; who is signed in works on.
+	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+		t.Errorf("the holder's check-out: %v", err)
+	}
+}
+
+func TestLocksGrow(t *testing.T) {
+	o := newOffice(t)
+	var waits []time.Duration
+	for range 3 {
+		for range o.config.Policy.LockAfter {
+			_, _ = o.desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-a", Password: custody.SecretString("guess"), Code: "123456"})
+		}
+		_, err := o.desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-a", Password: o.passwords["tech-a"], Code: o.codeNow("tech-a")})
+		o.refused(custody.LockedOut, err)
+		var r *custody.Refusal
+		if asRefusal(err, &r) {
+			waits = append(waits, r.RetryAfter)
+			o.clock.add(r.RetryAfter)
+		}
+	}
+	if !slices.Equal(waits, []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute}) {
+		t.Errorf("waits %v", waits)
+	}
+	if _, err := o.signIn("tech-a"); err != nil {
+		t.Errorf("after the wait: %v", err)
+	}
+}
+
+func TestMadeUpNamesCannotFillTheLedger(t *testing.T) {
+	o := newOffice(t)
+	before := o.size()
+	for i := range 25 {
+		_, _ = o.desk.SignIn(t.Context(), desk.SignInRequest{Username: fmt.Sprintf("made-up-%d", i), Password: custody.SecretString("x"), Code: "123456"})
+	}
+	if n := o.size() - before; n != 1 {
+		t.Errorf("25 made-up names made %d entries; all strangers together are locked once", n)
+	}
+	for range 5 {
+		_, _ = o.desk.SignIn(t.Context(), desk.SignInRequest{Username: "made-up", Password: custody.SecretString("x"), Code: "123456"})
+	}
+	_, err := o.desk.SignIn(t.Context(), desk.SignInRequest{Username: "made-up", Password: custody.SecretString("x"), Code: "123456"})
+	o.refused(custody.LockedOut, err) // as a name that exists would be
+}
+
+func TestASessionEndsByLogOutAndByTime(t *testing.T) {
+	o := newOffice(t)
+	first, err := o.signIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := o.signIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.desk.SignOut(t.Context(), first.Token, "r"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = o.desk.Who(t.Context(), first.Token)
+	o.refused(custody.Unauthenticated, err)
+	if _, err := o.desk.Who(t.Context(), second.Token); err != nil {
+		t.Fatal(err)
+	}
+	o.clock.add(o.config.SessionTTL)
+	_, err = o.desk.Who(t.Context(), second.Token)
+	o.refused(custody.Unauthenticated, err)
+	_, err = o.desk.Who(t.Context(), custody.SecretString("no such token"))
+	o.refused(custody.Unauthenticated, err)
+}
