@@ -239,14 +239,14 @@ type CheckOut struct {
 	TOTP    Secret `json:"totp,omitzero" maxLength:"64"`
 }
 
-// Confirmed is a reason and a code.
-type Confirmed struct {
+// ConfirmedReason is a reason and a code.
+type ConfirmedReason struct {
 	Reason string `json:"reason"`
 	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
 }
 
-// Confirm is a code and nothing else.
-type Confirm struct {
+// Confirmation is a code and nothing else.
+type Confirmation struct {
 	TOTP Secret `json:"totp,omitzero" maxLength:"64"`
 }
 

@@ -89,8 +89,9 @@ const (
 // and is bad; one that could not be read gives another.
 type VerifyError struct {
 	// Index is the first index at which a check failed, or -1 if it was the
-	// signature of a checkpoint. A root cannot tell which entry is wrong: for
-	// CheckCheckpoint it is the first one that no good checkpoint vouches for.
+	// signature of a checkpoint. A root cannot tell which entry is wrong: with
+	// ErrOtherRoot it is the first that no good checkpoint vouches for. With
+	// ErrMissing it is the first that is not there.
 	Index int64
 	Check Check
 	Err   error

@@ -2,8 +2,6 @@ package custody
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 )
 

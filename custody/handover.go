@@ -47,7 +47,8 @@ type Handover struct {
 	Overdue    bool      // the expected return has passed
 }
 
-// handoverID names the nth handover ever offered, n from 1.
+// handoverID names the nth handover ever offered, n from 1: an id that a person
+// can read over the telephone and type.
 func handoverID(n int64) string { return fmt.Sprintf("handover-%d", n) }
 
 // offeredBefore says whether there ever was a handover of this id: also those
@@ -56,9 +57,3 @@ func (s *State) offeredBefore(id string) bool {
 	n, err := strconv.ParseInt(strings.TrimPrefix(id, "handover-"), 10, 64)
 	return err == nil && id == handoverID(n) && 1 <= n && n <= s.Handovers
 }
-
-// handoverPrefix and the number of the handover make its id, which a person
-// can read over the telephone and type.
-const handoverPrefix = "handover-"
-
-func handoverID(number int64) string { return handoverPrefix + strconv.FormatInt(number, 10) }

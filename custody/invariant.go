@@ -17,6 +17,18 @@ func (v *Violation) Error() string {
 	return fmt.Sprintf("invariant %s broken for %s: %s", v.Invariant, v.Subject, v.Detail)
 }
 
+// Replay applies an event and checks it: that it may happen in this state, and
+// that what it leads to is allowed. After an error the state is of no more use.
+// The desk commits nothing that does not pass, and an auditor's fold of the
+// ledger is nothing but this, entry by entry.
+func Replay(s *State, e Event) error {
+	if err := CheckEvent(s, e); err != nil {
+		return err
+	}
+	Apply(s, e)
+	return CheckAfter(s, e)
+}
+
 // Check looks at the whole state: I1, I2 and I3.
 func Check(s *State) error {
 	for c := range s.Credentials() {
@@ -100,6 +112,9 @@ func (s *State) checkCredential(c Credential) error {
 	if c.Lease.ID != "" && c.Lease.Person != c.Holder {
 		return broken("I3", "%s has a lease, %s holds it", c.Lease.Person, c.Holder)
 	}
+	if h, _ := s.Handover(c.Handover); c.Handover != "" && !(h.Status.Open() && slices.Contains(h.Credentials, c.Name)) {
+		return broken("I1", "bound to %s, which is not open or does not name it", c.Handover)
+	}
 	return nil
 }
 
@@ -141,46 +156,23 @@ func (s *State) checkHandover(h Handover) error {
 // the ledger does not have to trust that Decide was asked. I4, I5 and I6 are
 // about events, not states, and live here.
 func CheckEvent(s *State, e Event) error {
-	if e.Time.Before(s.Time) {
-		return e.violates("I7", "time went back")
+	if e.Time.Before(s.Time) || e.Held && !e.Time.Equal(s.Time) {
+		return e.violates("I7", "time went back, or did not stand still where it was held")
 	}
 	if err := checkConfirmation(s, e); err != nil {
 		return err
 	}
+	if !s.mayHaveDone(e) {
+		return e.violates("I6", "done by somebody whose it was not")
+	}
 	switch f := e.Fact.(type) {
-	case CheckoutGranted:
-		c, _ := s.Credential(f.Credential)
-		if c.Phase != Held || c.Holder != e.Actor || f.Version != c.Version {
-			return e.violates("I5", "check-out by somebody who does not hold it, or of another version")
+	case PersonAdded:
+		if _, exists := s.Person(f.Username); exists {
+			return e.violates("I7", "added twice")
 		}
-	case HandoverOffered:
-		for _, name := range f.Credentials {
-			if c, _ := s.Credential(name); c.Holder != f.From || c.Other(f.From) != f.To || c.Handover != "" || e.Actor != f.From {
-				return e.violates("I1", "offered by somebody who does not hold "+name+", or not to its other custodian")
-			}
-		}
-	case HandoverAccepted:
-		if err := e.follows(s, f.Handover, f.From, f.To, f.Credentials, Offered); err != nil {
-			return err
-		}
-		if e.Actor != f.To {
-			return e.violates("I6", "accepted by somebody else than the receiver")
-		}
-	case HandoverReturned:
-		if err := e.follows(s, f.Handover, f.From, f.To, f.Credentials, Accepted); err != nil {
-			return err
-		}
-		if e.Actor != f.From && e.Actor != f.To {
-			return e.violates("I6", "returned by somebody who is no party to it")
-		}
-	case HandoverEnded:
-		if h, _ := s.Handover(f.Handover); h.Status != Offered || f.How.Open() || f.How == Closed {
-			return e.violates("I1", "ended without having been on offer")
-		}
-	case HandoverClosed:
-		h, _ := s.Handover(f.Handover)
-		if h.Status != Returned || s.returning(h, "") {
-			return e.violates("I4", "closed before every password was changed")
+	case EnrolmentReset:
+		if _, exists := s.Person(f.Person); !exists {
+			return e.violates("I7", "about nobody")
 		}
 	case PersonAway:
 		for _, name := range s.Charges(f.Person) {
@@ -188,36 +180,172 @@ func CheckEvent(s *State, e Event) error {
 				return e.violates("I3", "away while holding "+name)
 			}
 		}
-	case RotationStarted:
-		if c, _ := s.Credential(f.Credential); c.Phase != Held || f.Rotation != c.Rotation.Number+1 || f.Successor != c.Holder {
-			return e.violates("I4", "rotation started twice, or for somebody else than the holder")
-		}
-	case RotationStaged:
-		return e.advances(s, f.Credential, f.Rotation, StepPending)
-	case RotationApplied:
-		return e.advances(s, f.Credential, f.Rotation, StepStaged)
-	case RotationVerified:
-		return e.advances(s, f.Credential, f.Rotation, StepApplied)
-	case RotationPromoted:
-		c, _ := s.Credential(f.Credential)
-		if f.Version <= c.Version || f.Holder != c.Successor() {
-			return e.violates("I4", "promoted without a higher version, or to somebody else than the successor")
-		}
-		return e.advances(s, f.Credential, f.Rotation, StepVerified)
+	case CredentialAdded, CredentialRetired, CheckoutGranted, CheckoutEnded:
+		return s.checkCredentialEvent(e)
+	case HandoverOffered, HandoverAccepted, HandoverEnded, HandoverReturned, HandoverClosed, HandoverOverdue:
+		return s.checkHandoverEvent(e)
+	case RotationStarted, RotationStaged, RotationApplied, RotationVerified, RotationPromoted, RotationFailed, RotationOverdue:
+		return s.checkRotationEvent(e)
+	}
+	return nil
+}
+
+func (s *State) checkCredentialEvent(e Event) error {
+	c, exists := s.Credential(e.Fact.Subject())
+	switch f := e.Fact.(type) {
 	case CredentialAdded:
-		if _, exists := s.Credential(f.Credential); exists {
+		if exists {
 			return e.violates("I7", "added twice")
 		}
-	case PersonAdded:
-		if _, exists := s.Person(f.Username); exists {
-			return e.violates("I7", "added twice")
+	case CredentialRetired:
+		if c.Phase != Held || c.Handover != "" {
+			return e.violates("I1", "retired while it was not simply held")
+		}
+	case CheckoutGranted:
+		if c.Phase != Held || c.Holder != e.Actor || f.Version != c.Version {
+			return e.violates("I5", "check-out by somebody who does not hold it, or of another version")
+		}
+	case CheckoutEnded:
+		if c.Lease.ID == "" || c.Lease.ID != f.Lease {
+			return e.violates("I3", "ended a check-out that was over")
+		}
+		if f.How == "expired" && e.Time.Before(c.Lease.Until) {
+			return e.violates("I3", "expired before its time")
 		}
 	}
 	return nil
 }
 
-// checkConfirmation holds I6: what needs a confirmation has the actor's own,
-// and no TOTP step ever confirms two requests.
+func (s *State) checkHandoverEvent(e Event) error {
+	h, _ := s.Handover(e.Fact.Subject())
+	switch f := e.Fact.(type) {
+	case HandoverOffered:
+		if len(f.Credentials) == 0 || f.Handover != handoverID(s.Handovers+1) {
+			return e.violates("I1", "offers nothing, or under the name of another handover")
+		}
+		if to, _ := s.Person(f.To); !to.Present() {
+			return e.violates("I3", "offered to somebody who is away or disabled")
+		}
+		for _, name := range f.Credentials {
+			if c, _ := s.Credential(name); c.Holder != f.From || c.Other(f.From) != f.To || c.Handover != "" {
+				return e.violates("I1", "offered by somebody who does not hold "+name+", or not to its other custodian")
+			}
+		}
+	case HandoverAccepted:
+		if !e.Time.Before(h.Expires) {
+			return e.violates("I1", "accepted after the offer had expired")
+		}
+		return e.follows(s, h, Offered, f.From, f.To, f.Credentials)
+	case HandoverReturned:
+		return e.follows(s, h, Accepted, f.From, f.To, f.Credentials)
+	case HandoverEnded:
+		if h.Status != Offered || f.How == Expired && e.Time.Before(h.Expires) {
+			return e.violates("I1", "ended without having been on offer, or expired before its time")
+		}
+	case HandoverOverdue:
+		if h.Status != Accepted || h.ExpectedReturn.IsZero() || e.Time.Before(h.ExpectedReturn) {
+			return e.violates("I1", "overdue before its time")
+		}
+	case HandoverClosed:
+		if h.Status != Returned || s.returning(h, "") {
+			return e.violates("I4", "closed before every password was changed")
+		}
+	}
+	return nil
+}
+
+func (s *State) checkRotationEvent(e Event) error {
+	c, _ := s.Credential(e.Fact.Subject())
+	at := func(number int64, step RotationStep) error {
+		if c.Phase != Rotating || c.Rotation.Number != number || c.Rotation.Step != step {
+			return e.violates("I4", fmt.Sprintf("the rotation was not at %q", step))
+		}
+		return nil
+	}
+	switch f := e.Fact.(type) {
+	case RotationStarted:
+		if c.Phase != Held || f.Rotation != c.Rotation.Number+1 || f.Successor != c.Holder {
+			return e.violates("I4", "rotation started twice, or for somebody else than the holder")
+		}
+	case RotationStaged:
+		return at(f.Rotation, StepPending)
+	case RotationApplied:
+		return at(f.Rotation, StepStaged)
+	case RotationVerified:
+		return at(f.Rotation, StepApplied)
+	case RotationPromoted:
+		if f.Version <= c.Version || f.Holder != c.Successor() {
+			return e.violates("I4", "promoted without a higher version, or to somebody else than the successor")
+		}
+		return at(f.Rotation, StepVerified)
+	case RotationFailed:
+		return at(f.Rotation, c.Rotation.Step)
+	case RotationOverdue:
+		if e.Time.Before(c.Rotation.Deadline) {
+			return e.violates("I4", "overdue before its time")
+		}
+		return at(f.Rotation, c.Rotation.Step)
+	}
+	return nil
+}
+
+// mayHaveDone says whether the actor of an event is somebody whose it is to do
+// such a thing: an admin, a party, the person concerned, or nobody but the system.
+func (s *State) mayHaveDone(e Event) bool {
+	actor, known := s.Person(e.Actor)
+	system := e.Actor == System
+	if !system && (!known || actor.Disabled) {
+		return false
+	}
+	switch f := e.Fact.(type) {
+	case PersonAdded, CredentialAdded:
+		return system || actor.Is(Admin)
+	case EnrolmentReset, CredentialRetired:
+		return actor.Is(Admin)
+	case PersonEnrolled, PersonLocked, PersonPresent, SessionOpened, SessionClosed:
+		return e.Actor == f.Subject()
+	case PersonAway:
+		return e.Actor == f.Person || s.sentAway(f.Person, e)
+	case CheckoutGranted, CommandRefused:
+		return !system
+	case CheckoutEnded:
+		c, _ := s.Credential(f.Credential)
+		return f.How == "checkin" && e.Actor == c.Lease.Person || f.How == "expired" && system
+	case HandoverOffered:
+		return e.Actor == f.From
+	case HandoverAccepted:
+		return e.Actor == f.To
+	case HandoverReturned:
+		return e.Actor == f.From || e.Actor == f.To
+	case HandoverEnded:
+		h, _ := s.Handover(f.Handover)
+		return f.How == Declined && e.Actor == h.To || f.How == Cancelled && e.Actor == h.From || f.How == Expired && system
+	case RotationStarted:
+		switch f.Reason {
+		case ForRequested:
+			return e.Actor == f.Successor || actor.Is(Manager)
+		case ForTransfer:
+			return e.Actor == f.Successor
+		case ForCheckin:
+			return e.Actor == f.Successor || system
+		}
+		return false // onboarding and return have facts of their own
+	}
+	return system
+}
+
+// sentAway says that the person had asked to be away as soon as a handover was
+// accepted, and that the event belongs to its acceptance.
+func (s *State) sentAway(person string, e Event) bool {
+	return slices.ContainsFunc(s.Charges(person), func(name string) bool {
+		c, _ := s.Credential(name)
+		h, _ := s.Handover(c.Handover)
+		return h.Leave && h.Status == Accepted && h.From == person && h.To == e.Actor && h.AcceptedAt.Equal(e.Time)
+	})
+}
+
+// checkConfirmation holds I6: what needs a confirmation has the actor's own, by
+// a TOTP seed that was proved, and no step ever confirms two requests.
 func checkConfirmation(s *State, e Event) error {
 	if e.Confirm == nil {
 		if needsConfirmation(e) {
@@ -226,10 +354,13 @@ func checkConfirmation(s *State, e Event) error {
 		return nil
 	}
 	p, known := s.Person(e.Confirm.Person)
+	_, proving := e.Fact.(PersonEnrolled)
 	again := e.Confirm.Step == p.LastStep && e.Request == p.LastRequest && e.Request != ""
 	switch {
 	case !known || e.Confirm.Person != e.Actor:
 		return e.violates("I6", "confirmed by somebody else than the actor")
+	case !p.Enrolled && !proving:
+		return e.violates("I6", "confirmed with a seed that was not proved")
 	case e.Confirm.Step <= p.LastStep && !again:
 		return e.violates("I6", "confirmed by a step that had confirmed something before")
 	}
@@ -247,18 +378,16 @@ func needsConfirmation(e Event) bool {
 	return false
 }
 
-func (e Event) follows(s *State, id, from, to string, credentials []string, status HandoverStatus) error {
-	h, ok := s.Handover(id)
-	if !ok || h.Status != status || h.From != from || h.To != to || !slices.Equal(h.Credentials, credentials) {
+// follows says whether what becomes of a handover is what it was offered as,
+// while nothing in it is being changed.
+func (e Event) follows(s *State, h Handover, status HandoverStatus, from, to string, credentials []string) error {
+	if h.Status != status || h.From != from || h.To != to || !slices.Equal(h.Credentials, credentials) {
 		return e.violates("I1", "does not follow on what was offered")
 	}
-	return nil
-}
-
-func (e Event) advances(s *State, credential string, number int64, from RotationStep) error {
-	c, _ := s.Credential(credential)
-	if c.Phase != Rotating || c.Rotation.Number != number || c.Rotation.Step != from {
-		return e.violates("I4", fmt.Sprintf("the rotation was not at %q", from))
+	for _, name := range credentials {
+		if c, _ := s.Credential(name); c.Phase != Held {
+			return e.violates("I4", "while the password of "+name+" was being changed")
+		}
 	}
 	return nil
 }

@@ -159,14 +159,6 @@ func refuseHandoverOver() *Refusal {
 		Next: Text{En: "Offer a new handover if need be.", Zh: "如有需要可重新发起交接。"}}
 }
 
-func refuseHandoverOver(id string) *Refusal {
-	return &Refusal{Code: HandoverNotOpen, Rule: ruleHandover,
-		What: Text{
-			En: fmt.Sprintf("The handover %s is over.", id),
-			Zh: fmt.Sprintf("交接 %s 已结束。", id)},
-		Next: Text{En: "Offer a new handover if need be.", Zh: "如有需要可重新发起交接。"}}
-}
-
 func refuseNotParty(h Handover) *Refusal {
 	return &Refusal{Code: Forbidden, Rule: ruleHandover,
 		What: Text{

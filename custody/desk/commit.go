@@ -304,11 +304,7 @@ func (b *batch) happen(events []custody.Event) ([]Indexed, error) {
 	state := b.draft.Fork()
 	records := make([][]byte, len(events))
 	for i, event := range events {
-		if err := custody.CheckEvent(state, event); err != nil {
-			return nil, err
-		}
-		custody.Apply(state, event)
-		if err := custody.CheckAfter(state, event); err != nil {
+		if err := custody.Replay(state, event); err != nil {
 			return nil, err
 		}
 		entry, err := event.Record()

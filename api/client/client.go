@@ -1,0 +1,332 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// Client is a connection to one server. It is safe for use by several
+// goroutines; SetToken is not.
+type Client struct {
+	base     *url.URL
+	http     *http.Client
+	language string
+	token    api.Secret
+}
+
+// Config says which server, and how.
+type Config struct {
+	Server   string       // such as "https://tandem.example:8700"
+	Token    api.Secret   // of a session; "" before SignIn
+	Language string       // Accept-Language; "": the server's default, English
+	HTTP     *http.Client // nil: one that gives up after a minute
+}
+
+// maxAnswer bounds what is read of an answer, in bytes.
+const maxAnswer = 32 << 20
+
+// New makes a client. It connects nowhere yet.
+func New(c Config) (*Client, error) {
+	base, err := url.Parse(c.Server)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		return nil, errors.New("the server must be given as http://HOST:PORT or https://HOST:PORT")
+	}
+	client := &http.Client{Timeout: time.Minute}
+	if c.HTTP != nil {
+		copied := *c.HTTP
+		client = &copied
+	}
+	// A redirect would carry passwords and codes to wherever it points.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Client{base: base.JoinPath("api/v1"), http: client, language: c.Language, token: c.Token}, nil
+}
+
+// SetToken makes the client speak for another session; "" for none.
+func (c *Client) SetToken(token api.Secret) { c.token = token }
+
+type idempotencyKey struct{}
+
+// WithIdempotencyKey makes the commands that are sent with ctx carry a key: one
+// whose answer was lost can be sent again, unchanged, and is carried out once.
+func WithIdempotencyKey(ctx context.Context, key string) context.Context {
+	return context.WithValue(ctx, idempotencyKey{}, key)
+}
+
+// SignIn opens a session and uses its token from then on.
+func (c *Client) SignIn(ctx context.Context, in api.SignIn) (api.Session, error) {
+	s, err := call[api.Session](ctx, c, "POST", in, nil, "sessions")
+	if err == nil {
+		c.token = s.Token
+	}
+	return s, err
+}
+
+// SignOut ends the session.
+func (c *Client) SignOut(ctx context.Context) error {
+	_, err := c.send(ctx, "DELETE", "", nil, nil, "sessions", "current")
+	return err
+}
+
+// Me gives the person who is signed in, what they hold and what waits for them.
+func (c *Client) Me(ctx context.Context) (api.Me, error) {
+	return call[api.Me](ctx, c, "GET", nil, nil, "me")
+}
+
+// SetPresence marks oneself away or present.
+func (c *Client) SetPresence(ctx context.Context, in api.SetPresence) (api.PresenceChange, error) {
+	return call[api.PresenceChange](ctx, c, "POST", in, nil, "me", "presence")
+}
+
+// People lists everybody.
+func (c *Client) People(ctx context.Context) ([]api.Person, error) {
+	return call[[]api.Person](ctx, c, "GET", nil, nil, "people")
+}
+
+// AddPerson opens an account.
+func (c *Client) AddPerson(ctx context.Context, in api.AddPerson) (api.Login, error) {
+	return call[api.Login](ctx, c, "POST", in, nil, "people")
+}
+
+// Enrol gives somebody a new password and TOTP seed and ends their sessions.
+func (c *Client) Enrol(ctx context.Context, username string) (api.Login, error) {
+	return call[api.Login](ctx, c, "POST", nil, nil, "people", username, "enrolment")
+}
+
+// Credentials lists all of them.
+func (c *Client) Credentials(ctx context.Context) ([]api.Credential, error) {
+	return call[[]api.Credential](ctx, c, "GET", nil, nil, "credentials")
+}
+
+// Credential gives one of them.
+func (c *Client) Credential(ctx context.Context, name string) (api.Credential, error) {
+	return call[api.Credential](ctx, c, "GET", nil, nil, "credentials", name)
+}
+
+// AddCredential puts an account under custody.
+func (c *Client) AddCredential(ctx context.Context, in api.AddCredential) (api.Credential, error) {
+	return call[api.Credential](ctx, c, "POST", in, nil, "credentials")
+}
+
+// CheckOut reveals the password to its holder.
+func (c *Client) CheckOut(ctx context.Context, name string, in api.CheckOut) (api.Checkout, error) {
+	return call[api.Checkout](ctx, c, "POST", in, nil, "credentials", name, "checkout")
+}
+
+// CheckIn ends the check-out before its time.
+func (c *Client) CheckIn(ctx context.Context, name string) (api.Credential, error) {
+	return call[api.Credential](ctx, c, "POST", nil, nil, "credentials", name, "checkin")
+}
+
+// Rotate asks for a new password.
+func (c *Client) Rotate(ctx context.Context, name string, in api.ConfirmedReason) (api.Credential, error) {
+	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "rotate")
+}
+
+// Retire ends custody.
+func (c *Client) Retire(ctx context.Context, name string, in api.ConfirmedReason) (api.Credential, error) {
+	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "retire")
+}
+
+// History gives the entries about a credential. Of q only From and Limit count.
+func (c *Client) History(ctx context.Context, name string, q api.EntryQuery) ([]api.Entry, error) {
+	return call[[]api.Entry](ctx, c, "GET", nil, pageOf(q), "credentials", name, "history")
+}
+
+// Handovers lists handovers, the newest first.
+func (c *Client) Handovers(ctx context.Context, q api.HandoverQuery) ([]api.Handover, error) {
+	v := url.Values{}
+	for _, s := range q.Status {
+		v.Add("status", string(s))
+	}
+	if len(q.Status) > 0 {
+		v.Set("status", strings.Join(v["status"], ","))
+	}
+	setString(v, "person", q.Person)
+	setString(v, "before", q.Before)
+	setInt(v, "limit", int64(q.Limit))
+	return call[[]api.Handover](ctx, c, "GET", nil, v, "handovers")
+}
+
+// Handover gives one of them.
+func (c *Client) Handover(ctx context.Context, id string) (api.Handover, error) {
+	return call[api.Handover](ctx, c, "GET", nil, nil, "handovers", id)
+}
+
+// OfferHandover asks the other custodians to take over: one handover for each
+// receiver.
+func (c *Client) OfferHandover(ctx context.Context, in api.OfferHandover) ([]api.Handover, error) {
+	return call[[]api.Handover](ctx, c, "POST", in, nil, "handovers")
+}
+
+// AcceptHandover takes over everything in it.
+func (c *Client) AcceptHandover(ctx context.Context, id string, totp api.Secret) (api.Handover, error) {
+	return call[api.Handover](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "handovers", id, "accept")
+}
+
+// DeclineHandover ends an offer, by its receiver.
+func (c *Client) DeclineHandover(ctx context.Context, id, reason string) (api.Handover, error) {
+	return call[api.Handover](ctx, c, "POST", api.Reason{Reason: reason}, nil, "handovers", id, "decline")
+}
+
+// CancelHandover ends an offer, by its giver.
+func (c *Client) CancelHandover(ctx context.Context, id, reason string) (api.Handover, error) {
+	return call[api.Handover](ctx, c, "POST", api.Reason{Reason: reason}, nil, "handovers", id, "cancel")
+}
+
+// ReturnHandover ends an accepted handover, by either side. The password is
+// changed before the giver holds it again.
+func (c *Client) ReturnHandover(ctx context.Context, id string, totp api.Secret) (api.Handover, error) {
+	return call[api.Handover](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "handovers", id, "return")
+}
+
+// Entries lists entries of the ledger, the oldest first. The next page begins
+// after the index of the last one; an empty page is the end.
+func (c *Client) Entries(ctx context.Context, q api.EntryQuery) ([]api.Entry, error) {
+	v := pageOf(q)
+	setString(v, "actor", q.Actor)
+	setString(v, "subject", q.Subject)
+	setString(v, "credential", q.Credential)
+	setString(v, "type", q.Type)
+	return call[[]api.Entry](ctx, c, "GET", nil, v, "ledger", "entries")
+}
+
+// Entry gives one entry of the ledger.
+func (c *Client) Entry(ctx context.Context, index int64) (api.Entry, error) {
+	return call[api.Entry](ctx, c, "GET", nil, nil, "ledger", "entries", strconv.FormatInt(index, 10))
+}
+
+// EntryProof gives the proof that an entry is in the ledger.
+func (c *Client) EntryProof(ctx context.Context, index int64) (api.EntryProof, error) {
+	return call[api.EntryProof](ctx, c, "GET", nil, nil, "ledger", "entries", strconv.FormatInt(index, 10), "proof")
+}
+
+// EntryProofText gives it as a C2SP tlog-proof, which audit.ParseProof reads.
+func (c *Client) EntryProofText(ctx context.Context, index int64) ([]byte, error) {
+	return c.send(ctx, "GET", "text/plain", nil, nil, "ledger", "entries", strconv.FormatInt(index, 10), "proof")
+}
+
+// Checkpoint gives the signed head of the ledger, a C2SP tlog-checkpoint.
+func (c *Client) Checkpoint(ctx context.Context) ([]byte, error) {
+	return c.send(ctx, "GET", "text/plain", nil, nil, "ledger", "checkpoint")
+}
+
+// LedgerKey gives the key that checks checkpoints, a signed-note verifier key.
+func (c *Client) LedgerKey(ctx context.Context) (string, error) {
+	text, err := c.send(ctx, "GET", "text/plain", nil, nil, "ledger", "key")
+	return strings.TrimSpace(string(text)), err
+}
+
+// call sends a request and reads the JSON answer.
+func call[T any](ctx context.Context, c *Client, method string, in any, q url.Values, path ...string) (T, error) {
+	var out T
+	answer, err := c.send(ctx, method, "application/json", in, q, path...)
+	if err != nil {
+		return out, err
+	}
+	if err := json.Unmarshal(answer, &out); err != nil {
+		// The text of err may quote the answer, and with it a password.
+		return out, fmt.Errorf("the server's answer to %s /%s is not as expected", method, path[0])
+	}
+	return out, nil
+}
+
+// send does one exchange and gives the body of a good answer.
+func (c *Client) send(ctx context.Context, method, accept string, in any, q url.Values, path ...string) ([]byte, error) {
+	for i, part := range path {
+		path[i] = url.PathEscape(part)
+		if part == "" || part == "." || part == ".." { // JoinPath would walk
+			return nil, &api.Problem{Status: http.StatusNotFound, Code: custody.NotFound, Detail: "A name cannot be empty or made of dots."}
+		}
+	}
+	at := c.base.JoinPath(path...)
+	at.RawQuery = q.Encode()
+	var body io.Reader
+	if in != nil {
+		encoded, err := json.Marshal(in)
+		if err != nil {
+			return nil, errors.New("the request cannot be written as JSON")
+		}
+		body = bytes.NewReader(encoded)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, at.String(), body)
+	if err != nil {
+		return nil, err
+	}
+	c.setHeaders(r, accept, in != nil)
+	answer, err := c.http.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("read the server's answer: %w", err)
+	}
+	if answer.StatusCode >= 300 {
+		return nil, asProblem(answer, text)
+	}
+	return text, nil
+}
+
+func (c *Client) setHeaders(r *http.Request, accept string, hasBody bool) {
+	set := func(name, value string) {
+		if value != "" {
+			r.Header.Set(name, value)
+		}
+	}
+	set("Accept", accept)
+	set("Accept-Language", c.language)
+	if hasBody {
+		set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		set("Authorization", "Bearer "+string(c.token))
+	}
+	if key, _ := r.Context().Value(idempotencyKey{}).(string); r.Method != "GET" {
+		set("Idempotency-Key", key)
+	}
+}
+
+// asProblem makes an error of an answer that is not good. One that is no
+// problem document is of something else than Tandem, a proxy perhaps.
+func asProblem(answer *http.Response, text []byte) error {
+	p := &api.Problem{}
+	kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
+	if kind != "application/problem+json" || json.Unmarshal(text, p) != nil || p.Code == "" {
+		return fmt.Errorf("the server answered %s, which is not how Tandem answers", answer.Status)
+	}
+	return p
+}
+
+func pageOf(q api.EntryQuery) url.Values {
+	v := url.Values{}
+	setInt(v, "from", q.From)
+	setInt(v, "limit", int64(q.Limit))
+	return v
+}
+
+func setString(v url.Values, name, value string) {
+	if value != "" {
+		v.Set(name, value)
+	}
+}
+
+func setInt(v url.Values, name string, value int64) {
+	if value != 0 {
+		v.Set(name, strconv.FormatInt(value, 10))
+	}
+}

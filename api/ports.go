@@ -1,0 +1,64 @@
+package api
+
+import (
+	"context"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// Desk carries commands out: a *desk.Desk.
+type Desk interface {
+	Do(ctx context.Context, in desk.Intent) (desk.Outcome, error)
+	CheckOut(ctx context.Context, in desk.Intent) (desk.Revealed, error)
+	AddPerson(ctx context.Context, in desk.Intent) (desk.NewLogin, error)
+	ResetEnrolment(ctx context.Context, in desk.Intent) (desk.NewLogin, error)
+	AddCredential(ctx context.Context, in desk.Intent, password, key custody.Secret) (desk.Outcome, error)
+
+	SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedIn, error)
+	Who(ctx context.Context, token custody.Secret) (custody.Person, error)
+	SignOut(ctx context.Context, token custody.Secret, request string) error
+
+	Checkpoint(ctx context.Context) ([]byte, error)
+	LedgerKey(ctx context.Context) (string, error)
+	Ready(ctx context.Context) error
+}
+
+// Queries read what was committed, the caller's own last command included. What
+// is not there gives ErrNotFound.
+type Queries interface {
+	People(ctx context.Context) ([]custody.Person, error)
+	Person(ctx context.Context, username string) (custody.Person, error)
+	Credentials(ctx context.Context) ([]custody.Credential, error)
+	Credential(ctx context.Context, name string) (custody.Credential, error)
+	Handovers(ctx context.Context, q HandoverQuery) ([]custody.Handover, error)
+	Handover(ctx context.Context, id string) (custody.Handover, error)
+
+	Entries(ctx context.Context, q EntryQuery) ([]StoredEntry, error)
+	Entry(ctx context.Context, index int64) (StoredEntry, error)
+	HashReader(ctx context.Context) tlog.HashReader
+}
+
+// HandoverQuery selects handovers, the newest first. Zero fields select all.
+type HandoverQuery struct {
+	Status []custody.HandoverStatus
+	Person string // giver or receiver
+	Limit  int
+	Before string // id: only older ones
+}
+
+// EntryQuery selects entries of the ledger, the oldest first. Zero fields
+// select all.
+type EntryQuery struct {
+	From                             int64
+	Limit                            int
+	Actor, Subject, Credential, Type string
+}
+
+// StoredEntry is an entry as the ledger keeps it.
+type StoredEntry struct {
+	Index  int64
+	Record []byte // canonical form, see audit.DecodeEntry
+}

@@ -1,0 +1,203 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// The codes that do not come from the domain.
+const (
+	TooLarge         custody.Code = "too_large"
+	RateLimited      custody.Code = "rate_limited"
+	MethodNotAllowed custody.Code = "method_not_allowed"
+	VaultUnavailable custody.Code = "vault_unavailable"
+	StoreUnavailable custody.Code = "store_unavailable"
+	Internal         custody.Code = "internal"
+)
+
+// statuses is the one table from a kind of error to an HTTP status.
+var statuses = map[custody.Code]int{
+	custody.Unauthenticated:    http.StatusUnauthorized,
+	custody.TOTPInvalid:        http.StatusForbidden,
+	custody.TOTPReplayed:       http.StatusForbidden,
+	custody.LockedOut:          http.StatusTooManyRequests,
+	custody.Forbidden:          http.StatusForbidden,
+	custody.NotHolder:          http.StatusForbidden,
+	custody.NotCustodian:       http.StatusForbidden,
+	custody.NotFound:           http.StatusNotFound,
+	custody.BothAway:           http.StatusConflict,
+	custody.HolderMustHandOver: http.StatusConflict,
+	custody.CounterpartAway:    http.StatusConflict,
+	custody.HandoverOpen:       http.StatusConflict,
+	custody.HandoverNotOpen:    http.StatusConflict,
+	custody.RotationPending:    http.StatusConflict,
+	custody.AlreadyDecided:     http.StatusConflict,
+	custody.OwnRequest:         http.StatusConflict,
+	custody.Conflict:           http.StatusConflict,
+	custody.InvalidRequest:     http.StatusUnprocessableEntity, // 400 when it cannot even be read: errUnreadable
+	TooLarge:                   http.StatusRequestEntityTooLarge,
+	RateLimited:                http.StatusTooManyRequests,
+	MethodNotAllowed:           http.StatusMethodNotAllowed,
+	VaultUnavailable:           http.StatusServiceUnavailable,
+	StoreUnavailable:           http.StatusServiceUnavailable,
+	Internal:                   http.StatusInternalServerError,
+}
+
+// Codes lists every code a problem can have, sorted.
+func Codes() []custody.Code { return slices.Sorted(maps.Keys(statuses)) }
+
+// Problem is the answer to whatever did not work (RFC 9457). Its type is
+// "about:blank", which is what leaving it out means; code tells the kinds apart.
+type Problem struct {
+	Title      string       `json:"title"`
+	Status     int          `json:"status"`
+	Code       custody.Code `json:"code"`
+	Detail     string       `json:"detail" doc:"Who or what stands in the way"`
+	Next       string       `json:"next,omitzero" doc:"What to do now"`
+	Rule       string       `json:"rule,omitzero" doc:"Clause of the policy that refused"`
+	RetryAfter int64        `json:"retry_after,omitzero" doc:"Seconds; also in Retry-After"`
+	RequestID  string       `json:"request_id,omitzero"`
+	Causes     []string     `json:"causes,omitzero" doc:"Everything that is not ready (only /readyz)"`
+}
+
+// Error gives the code, what happened and what to do next.
+func (p *Problem) Error() string {
+	if p.Next == "" {
+		return fmt.Sprintf("%s: %s", p.Code, p.Detail)
+	}
+	return fmt.Sprintf("%s: %s %s", p.Code, p.Detail, p.Next)
+}
+
+// Refused says that a rule of the policy refused, rather than that the request
+// was wrong or that something did not work.
+func (p *Problem) Refused() bool {
+	switch p.Code {
+	case custody.Unauthenticated, custody.NotFound, custody.InvalidRequest, RateLimited, MethodNotAllowed:
+		return false
+	}
+	switch statuses[p.Code] {
+	case http.StatusForbidden, http.StatusConflict, http.StatusTooManyRequests:
+		return true
+	}
+	return false
+}
+
+// GetStatus, GetHeaders and ContentType are what huma asks an error for.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders gives the headers that belong to the problem.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.FormatInt(p.RetryAfter, 10))
+	}
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", "Bearer")
+	}
+	return h
+}
+
+// ContentType gives the media type of RFC 9457.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// errUnreadable: the request is no JSON, or did not arrive whole.
+var errUnreadable = errors.New("the request cannot be read")
+
+// ErrNotFound is what Queries give for a name, id or index that is not there.
+var ErrNotFound = errors.New("not found")
+
+// unavailableFor is when a client may ask again after something was down.
+const unavailableFor = 5 * time.Second
+
+// refusal gives the Refusal that an error stands for. A kind that is not known
+// here gives Internal, and none of its text.
+func refusal(err error) *custody.Refusal {
+	var r *custody.Refusal
+	switch {
+	case errors.As(err, &r):
+		return r
+	case errors.Is(err, ErrNotFound):
+		return &custody.Refusal{Code: custody.NotFound,
+			What: custody.Text{En: "There is nothing here.", Zh: "这里没有内容。"},
+			Next: custody.Text{En: "Check the name.", Zh: "请核对名称。"}}
+	case errors.Is(err, errUnreadable):
+		return &custody.Refusal{Code: custody.InvalidRequest,
+			What: custody.Text{En: "The request cannot be read as JSON.", Zh: "请求不是可读的 JSON。"},
+			Next: custody.Text{En: "Send one JSON object, as application/json.", Zh: "请以 application/json 发送一个 JSON 对象。"}}
+	case errors.Is(err, desk.ErrKeyReused):
+		return &custody.Refusal{Code: custody.InvalidRequest,
+			What: custody.Text{En: "This Idempotency-Key was used before, for another request.", Zh: "该 Idempotency-Key 已用于另一个请求。"},
+			Next: custody.Text{En: "Take a new key for each new intention.", Zh: "每个新的操作请使用新的键。"}}
+	case errors.Is(err, desk.ErrSecretsUnavailable):
+		return &custody.Refusal{Code: VaultUnavailable, RetryAfter: unavailableFor,
+			What: custody.Text{En: "The secret store cannot be used now.", Zh: "密钥库当前不可用。"},
+			Next: custody.Text{
+				En: "Send it again, with the same Idempotency-Key, when the store is back.",
+				Zh: "待密钥库恢复后，请以相同的 Idempotency-Key 重新提交。"}}
+	case errors.Is(err, desk.ErrStoreUnavailable),
+		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return &custody.Refusal{Code: StoreUnavailable, RetryAfter: unavailableFor,
+			What: custody.Text{
+				En: "There was no answer in time; it is not known whether this was done.",
+				Zh: "未能及时得到答复，无法确定此操作是否已完成。"},
+			Next: custody.Text{
+				En: "Send it again with the same Idempotency-Key, or look at the present state.",
+				Zh: "请以相同的 Idempotency-Key 重新提交，或查看当前状态。"}}
+	}
+	return &custody.Refusal{Code: Internal,
+		What: custody.Text{En: "Something went wrong inside.", Zh: "内部错误。"},
+		Next: custody.Text{En: "Tell an operator the request id.", Zh: "请将请求编号告知运维人员。"}}
+}
+
+var (
+	errTooLarge = &custody.Refusal{Code: TooLarge,
+		What: custody.Text{En: "The request is larger than 1 MiB.", Zh: "请求超过 1 MiB。"},
+		Next: custody.Text{En: "Send less.", Zh: "请减小请求。"}}
+	errNoRoute = &custody.Refusal{Code: custody.NotFound,
+		What: custody.Text{En: "There is nothing at this address.", Zh: "此地址没有内容。"},
+		Next: custody.Text{En: "See /openapi.json for what there is.", Zh: "可用地址见 /openapi.json。"}}
+	errNoMethod = &custody.Refusal{Code: MethodNotAllowed,
+		What: custody.Text{En: "This address does not take this method.", Zh: "此地址不支持该方法。"},
+		Next: custody.Text{En: "See /openapi.json for what it takes.", Zh: "支持的方法见 /openapi.json。"}}
+	errCrossOrigin = &custody.Refusal{Code: custody.Forbidden,
+		What: custody.Text{En: "A page of another site sent this.", Zh: "该请求来自其他网站的页面。"},
+		Next: custody.Text{En: "Use Tandem's own pages.", Zh: "请使用 Tandem 自己的页面。"}}
+	errNoToken = &custody.Refusal{Code: custody.Unauthenticated,
+		What: custody.Text{En: "You are not logged in.", Zh: "您尚未登录。"},
+		Next: custody.Text{En: "Log in, and send the token as Authorization: Bearer.", Zh: "请登录，并以 Authorization: Bearer 发送令牌。"}}
+)
+
+func errRateLimited(wait time.Duration) *custody.Refusal {
+	return &custody.Refusal{Code: RateLimited, RetryAfter: wait,
+		What: custody.Text{En: "Too many requests.", Zh: "请求过于频繁。"},
+		Next: custody.Text{En: "Wait a moment.", Zh: "请稍后重试。"}}
+}
+
+// newProblem makes the answer of an error, in the given language.
+func newProblem(err error, chinese bool, requestID string) *Problem {
+	r := refusal(err)
+	p := &Problem{
+		Code: r.Code, Status: cmp.Or(statuses[r.Code], http.StatusInternalServerError),
+		Detail: r.What.En, Next: r.Next.En, Rule: r.Rule, RequestID: requestID,
+		RetryAfter: int64(math.Ceil(r.RetryAfter.Seconds())),
+	}
+	if errors.Is(err, errUnreadable) {
+		p.Status = http.StatusBadRequest
+	}
+	if chinese {
+		p.Detail, p.Next = r.What.Zh, r.Next.Zh
+	}
+	p.Title = http.StatusText(p.Status)
+	return p
+}

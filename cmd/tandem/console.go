@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// console is where a verb reads and writes.
+type console struct {
+	in  *os.File
+	out io.Writer // what was asked for
+	err io.Writer // everything else
+}
+
+// The environment variables that stand in for a terminal.
+const (
+	codeVariable     = "TANDEM_TOTP"
+	passwordVariable = "TANDEM_PASSWORD_FILE"
+)
+
+// isTerminal says whether a person looks at w.
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// note tells the person something that is no part of the answer.
+func (c console) note(format string, args ...any) { fmt.Fprintf(c.err, format+"\n", args...) }
+
+// ask reads one line from the terminal.
+func (c console) ask(question string) (string, error) {
+	fmt.Fprint(c.err, question+": ")
+	line, err := bufio.NewReader(c.in).ReadString('\n')
+	if err != nil {
+		return "", fmt.Errorf("read from the terminal: %w", err)
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}
+
+// code gives the TOTP code as it was typed: whether it is one is for the server
+// to say. A code shows on the screen, because it is worth nothing once used.
+func (c console) code() (string, error) {
+	if code := os.Getenv(codeVariable); code != "" {
+		return code, nil
+	}
+	if !isTerminal(c.in) {
+		return "", usagef("a TOTP code is needed: set %s, or run this on a terminal", codeVariable)
+	}
+	return c.ask("TOTP code")
+}
+
+// password gives a password that was typed, without echo, or that a file holds.
+func (c console) password() (custody.Secret, error) {
+	if path := os.Getenv(passwordVariable); path != "" {
+		return secretFile(path)
+	}
+	if !isTerminal(c.in) {
+		return custody.Secret{}, usagef("a password is needed: name its file in %s, or run this on a terminal", passwordVariable)
+	}
+	fmt.Fprint(c.err, "Password: ")
+	typed, err := term.ReadPassword(int(c.in.Fd()))
+	fmt.Fprintln(c.err)
+	if err != nil {
+		return custody.Secret{}, fmt.Errorf("read from the terminal: %w", err)
+	}
+	return custody.NewSecret(typed), nil
+}
+
+// secretFile reads a secret from a file. One line end behind it is not part of
+// it: editors add one.
+func secretFile(path string) (custody.Secret, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return custody.Secret{}, err
+	}
+	return custody.SecretString(strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")), nil
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tandem-custody/tandem/audit"
+)
+
+// The exit codes of every verb.
+const (
+	exitDone         = 0
+	exitFailed       = 1 // something did not work
+	exitUsage        = 2 // the request makes no sense
+	exitRefused      = 3 // a rule refused it
+	exitVerification = 4 // the ledger, or a signature, is not what it should be
+)
+
+// usageError is a mistake on the command line.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// verificationError is evidence that does not hold.
+type verificationError struct{ error }
+
+func (e verificationError) Unwrap() error { return e.error }
+
+// exitCode is the one place that turns an error into an exit code.
+func exitCode(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	if _, ok := errors.AsType[usageError](err); ok {
+		return exitUsage
+	}
+	if _, ok := errors.AsType[verificationError](err); ok {
+		return exitVerification
+	}
+	if _, ok := errors.AsType[*audit.VerifyError](err); ok {
+		return exitVerification
+	}
+	return exitFailed
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-custody/tandem/api"
+)
+
+// cli is what every verb works with.
+type cli struct {
+	console
+	output    outputFormat
+	server    string // URL
+	tokenFile string
+}
+
+// The environment variables that stand in for flags.
+const (
+	serverVariable    = "TANDEM_SERVER"
+	tokenFileVariable = "TANDEM_TOKEN_FILE"
+	configVariable    = "TANDEM_CONFIG"
+)
+
+const defaultServer = "http://127.0.0.1:8700"
+
+// run carries out one command line and gives the exit code.
+func run(ctx context.Context, c console, args []string) int {
+	root, started := command(c)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !*started {
+		err = usageError{err} // cobra did not understand the line
+	}
+	if err != nil {
+		c.complain(err)
+	}
+	return exitCode(err)
+}
+
+// command makes the tree of verbs. started says whether one of them began.
+func command(on console) (root *cobra.Command, started *bool) {
+	c := &cli{console: on, output: asTable}
+	root = &cobra.Command{
+		Use:   "tandem",
+		Short: "Two technicians, one password: custody of privileged credentials",
+		Long: `Tandem keeps the passwords of servers. Two technicians can run each server, one
+of them holds its password; it passes to the other with both their codes, and is
+changed on the server when it comes back. Every step is in a ledger.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(on.in)
+	root.SetOut(on.out)
+	root.SetErr(on.err)
+	flags := root.PersistentFlags()
+	flags.VarP(&c.output, "output", "o", "how to print an answer")
+	flags.StringVar(&c.server, "server", envOr(serverVariable, defaultServer), "URL of the server, also "+serverVariable)
+	flags.StringVar(&c.tokenFile, "token-file", envOr(tokenFileVariable, defaultTokenFile()), "where the log-in is kept, also "+tokenFileVariable)
+
+	root.AddGroup(
+		&cobra.Group{ID: "custody", Title: "Custody:"},
+		&cobra.Group{ID: "records", Title: "People, credentials, ledger:"},
+		&cobra.Group{ID: "server", Title: "Running a server:"},
+	)
+	inGroup(root, "custody", loginVerb(c), logoutVerb(c), statusVerb(c), checkoutVerb(c), checkinVerb(c),
+		awayVerb(c), backVerb(c), handoverVerbs(c))
+	inGroup(root, "records", credentialVerbs(c), personVerbs(c), ledgerVerbs(c))
+	inGroup(root, "server", serveVerb(c), demoVerb(c), initVerb(c), backupVerb(c), vaultVerbs(c), configVerbs(c))
+	root.AddCommand(versionVerb(c))
+	started = new(bool)
+	watch(root, started)
+	return root, started
+}
+
+func inGroup(root *cobra.Command, id string, verbs ...*cobra.Command) {
+	for _, verb := range verbs {
+		verb.GroupID = id
+		root.AddCommand(verb)
+	}
+}
+
+// family makes a verb that only gathers others.
+func family(use, short string, verbs ...*cobra.Command) *cobra.Command {
+	parent := &cobra.Command{Use: use, Short: short, RunE: func(cmd *cobra.Command, args []string) error {
+		var names []string
+		for _, verb := range verbs {
+			names = append(names, verb.Name())
+		}
+		return usagef("%s is followed by one of: %s", cmd.CommandPath(), strings.Join(names, ", "))
+	}}
+	parent.AddCommand(verbs...)
+	return parent
+}
+
+// watch has every verb say that it began.
+func watch(verb *cobra.Command, started *bool) {
+	if begin := verb.RunE; begin != nil {
+		verb.RunE = func(cmd *cobra.Command, args []string) error {
+			*started = true
+			return begin(cmd, args)
+		}
+	}
+	for _, below := range verb.Commands() {
+		watch(below, started)
+	}
+}
+
+// complain says what happened, which rule it was, and what to do next.
+func (c console) complain(err error) {
+	what, next := err.Error(), ""
+	if p, ok := errors.AsType[*api.Problem](err); ok {
+		what, next = string(p.Code)+": "+p.Detail, p.Next
+		if p.Rule != "" {
+			what += " (rule " + p.Rule + ")"
+		}
+		if p.RequestID != "" && !p.Refused() {
+			next = strings.TrimSpace(next + " Request " + p.RequestID + ".")
+		}
+	}
+	if _, ok := errors.AsType[usageError](err); ok && next == "" {
+		next = "See tandem help."
+	}
+	_, _ = lipgloss.Fprintln(c.err, red.Render("tandem:")+" "+what)
+	if next != "" {
+		_, _ = lipgloss.Fprintln(c.err, "  "+next)
+	}
+}
+
+func envOr(variable, otherwise string) string {
+	if value := os.Getenv(variable); value != "" {
+		return value
+	}
+	return otherwise
+}

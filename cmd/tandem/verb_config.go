@@ -1,0 +1,41 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-custody/tandem/config"
+)
+
+// configFlags gives a verb the flags of a configuration and reads it.
+func configFlags(verb *cobra.Command) func() (config.Config, error) {
+	flags := verb.Flags()
+	file := flags.String("config", os.Getenv(configVariable), "YAML file, also "+configVariable)
+	config.AddFlags(flags)
+	return func() (config.Config, error) {
+		return config.Load(config.Sources{File: *file, Environ: os.Environ(), Flags: flags})
+	}
+}
+
+func configVerbs(c *cli) *cobra.Command {
+	check := &cobra.Command{
+		Use:   "check",
+		Short: "Say what is wrong with a configuration, or print what it comes to",
+		Args:  cobra.NoArgs,
+	}
+	load := configFlags(check)
+	check.RunE = func(*cobra.Command, []string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		text, err := cfg.Effective()
+		if err != nil {
+			return err
+		}
+		_, err = c.out.Write(text)
+		return err
+	}
+	return family("config", "Look at the configuration", check)
+}
