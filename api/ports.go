@@ -9,7 +9,9 @@ import (
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
-// Desk carries commands out: a *desk.Desk.
+var _ Desk = (*desk.Desk)(nil)
+
+// Desk carries commands out.
 type Desk interface {
 	Do(ctx context.Context, in desk.Intent) (desk.Outcome, error)
 	CheckOut(ctx context.Context, in desk.Intent) (desk.Revealed, error)

@@ -95,7 +95,7 @@ type Target struct {
 type Policy struct {
 	RotateOnTransfer bool  `json:"rotate_on_transfer,omitzero"`
 	RotateOnCheckin  bool  `json:"rotate_on_checkin,omitzero"`
-	LeaseSeconds     int64 `json:"lease_seconds,omitzero" minimum:"0" maximum:"2592000" doc:"Longest check-out; 0: as everywhere"`
+	LeaseSeconds     int64 `json:"lease_seconds,omitzero" doc:"Longest check-out; 0: as everywhere"`
 }
 
 // Credential is one privileged account with its two custodians. "" means

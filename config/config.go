@@ -51,6 +51,10 @@ type VaultStore struct {
 	Mount      string    `koanf:"mount"` // of the KV v2 engine
 	TransitKey string    `koanf:"transit_key"`
 	Auth       VaultAuth `koanf:"auth"`
+
+	// AllowHTTP lets secrets go to another machine in clear: between
+	// containers on one host, for trying it out.
+	AllowHTTP bool `koanf:"allow_http"`
 }
 
 // VaultAuth is the log-in at Vault.

@@ -197,6 +197,10 @@ func (f field) set(k *koanf.Koanf, value any) error {
 		if err != nil {
 			return &Error{f.key, "must be a whole number"}
 		}
+	case bool:
+		if err != nil {
+			return &Error{f.key, "must be true or false"}
+		}
 	default:
 		if err != nil {
 			return &Error{f.key, "must be a single text"}

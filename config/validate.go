@@ -71,7 +71,7 @@ func (v *validation) server(c Config) {
 		}
 	}
 	u, err := url.Parse(c.URL())
-	if err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
+	if err == nil && u.Scheme == "http" && !Loopback(u.Hostname()) {
 		v.add("listen", "would carry passwords in clear: name tls.cert and tls.key, or set public_url to the https address of the proxy in front")
 	}
 }
@@ -96,8 +96,8 @@ func (v *validation) embedded(e EmbeddedStore) {
 
 func (v *validation) vault(s VaultStore) {
 	u := v.url("vault.address", s.Address)
-	if u != nil && u.Scheme == "http" && !loopback(u.Hostname()) {
-		v.add("vault.address", "would carry secrets in clear: use https, and vault.ca for a certificate of your own")
+	if u != nil && u.Scheme == "http" && !Loopback(u.Hostname()) && !s.AllowHTTP {
+		v.add("vault.address", "would carry secrets in clear: use https, and vault.ca for a certificate of your own (or vault.allow_http, for trying it out)")
 	}
 	v.required("vault.mount", s.Mount, "the path of the KV v2 engine")
 	v.required("vault.transit_key", s.TransitKey, "the name of the ledger's key")
@@ -179,9 +179,9 @@ func (v *validation) url(key, value string) *url.URL {
 	return u
 }
 
-// loopback says whether only this machine can be meant. The name localhost is
+// Loopback says whether a host can only be this machine. The name localhost is
 // taken at its word: RFC 6761, section 6.3.
-func loopback(host string) bool {
+func Loopback(host string) bool {
 	if host == "localhost" {
 		return true
 	}

@@ -243,8 +243,8 @@ func (s *State) checkHandoverEvent(e Event) error {
 			return e.violates("I1", "ended without having been on offer, or expired before its time")
 		}
 	case HandoverOverdue:
-		if h.Status != Accepted || h.ExpectedReturn.IsZero() || e.Time.Before(h.ExpectedReturn) {
-			return e.violates("I1", "overdue before its time")
+		if h.Status != Accepted || h.Overdue || h.ExpectedReturn.IsZero() || e.Time.Before(h.ExpectedReturn) {
+			return e.violates("I1", "overdue before its time, or twice")
 		}
 	case HandoverClosed:
 		if h.Status != Returned || s.returning(h, "") {
@@ -281,8 +281,8 @@ func (s *State) checkRotationEvent(e Event) error {
 	case RotationFailed:
 		return at(f.Rotation, c.Rotation.Step)
 	case RotationOverdue:
-		if e.Time.Before(c.Rotation.Deadline) {
-			return e.violates("I4", "overdue before its time")
+		if c.Rotation.Overdue || e.Time.Before(c.Rotation.Deadline) {
+			return e.violates("I4", "overdue before its time, or twice")
 		}
 		return at(f.Rotation, c.Rotation.Step)
 	}
@@ -294,7 +294,7 @@ func (s *State) checkRotationEvent(e Event) error {
 func (s *State) mayHaveDone(e Event) bool {
 	actor, known := s.Person(e.Actor)
 	system := e.Actor == System
-	if !system && (!known || actor.Disabled) {
+	if _, refused := e.Fact.(CommandRefused); !system && (!known || actor.Disabled && !refused) {
 		return false
 	}
 	switch f := e.Fact.(type) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/ed25519"
 	"encoding/pem"
@@ -17,6 +16,8 @@ import (
 	"github.com/gliderlabs/ssh"
 	gossh "golang.org/x/crypto/ssh"
 	"golang.org/x/net/netutil"
+
+	rotationssh "github.com/tandem-custody/tandem/custody/rotation/ssh"
 )
 
 // demoSSH is a real SSH server with the accounts of the demo. People log in
@@ -110,12 +111,12 @@ func greet(s ssh.Session) {
 
 // administer does what chpasswd(8) does, and nothing else.
 func (d *demoSSH) administer(s ssh.Session) {
-	if s.RawCommand() != sshChangeCommand {
-		fmt.Fprintln(s.Stderr(), "This key may only run: "+sshChangeCommand)
+	if s.RawCommand() != rotationssh.ChangeCommand {
+		fmt.Fprintln(s.Stderr(), "This key may only run: "+rotationssh.ChangeCommand)
 		_ = s.Exit(126)
 		return
 	}
-	passwords, err := readPasswords(io.LimitReader(s, sshMaxInput))
+	passwords, err := readPasswords(s)
 	if err == nil {
 		err = d.change(s.Context(), passwords)
 	}
@@ -137,19 +138,22 @@ func (d *demoSSH) change(ctx context.Context, passwords map[string]string) error
 	}
 }
 
-// readPasswords reads account:password lines.
+// readPasswords reads account:password lines, all or none.
 func readPasswords(from io.Reader) (map[string]string, error) {
+	text, err := io.ReadAll(io.LimitReader(from, sshMaxInput+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > sshMaxInput {
+		return nil, errors.New("too much input")
+	}
 	passwords := map[string]string{}
-	lines := bufio.NewScanner(from)
-	for lines.Scan() {
-		account, password, found := strings.Cut(lines.Text(), ":")
+	for line := range strings.Lines(string(text)) {
+		account, password, found := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
 		if !found || password == "" {
 			return nil, errors.New("a line is not account:password")
 		}
 		passwords[account] = password
-	}
-	if err := lines.Err(); err != nil {
-		return nil, err
 	}
 	if len(passwords) == 0 {
 		return nil, errors.New("nothing to change")

@@ -37,20 +37,23 @@ var (
 	red   = lipgloss.NewStyle().Foreground(lipgloss.Red)
 )
 
-// show writes an answer: as JSON the value itself, else the rows.
-func (c *cli) show(value any, headers []string, rows ...[]string) error {
+// show writes an answer: as JSON the API's own object, else the rows.
+func (c *cli) show(answer any, headers []string, rows ...[]string) error {
 	if c.output == asJSON {
-		return c.showJSON(value)
+		return c.showJSON(answer)
+	}
+	if len(rows) == 0 {
+		return nil
 	}
 	_, err := lipgloss.Fprint(c.out, columns(headers, rows))
 	return err
 }
 
-func (c *cli) showJSON(value any) error {
+func (c *cli) showJSON(answer any) error {
 	encoder := json.NewEncoder(c.out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
+	return encoder.Encode(answer)
 }
 
 // columns lays rows out below bold headers, without lines.

@@ -60,7 +60,7 @@ changed on the server when it comes back. Every step is in a ledger.`,
 	root.SetErr(on.err)
 	flags := root.PersistentFlags()
 	flags.VarP(&c.output, "output", "o", "how to print an answer")
-	flags.StringVar(&c.server, "server", envOr(serverVariable, defaultServer), "URL of the server, also "+serverVariable)
+	flags.StringVar(&c.server, "server", os.Getenv(serverVariable), "URL of the server, also "+serverVariable+" (default: that of your log-in, or "+defaultServer+")")
 	flags.StringVar(&c.tokenFile, "token-file", envOr(tokenFileVariable, defaultTokenFile()), "where the log-in is kept, also "+tokenFileVariable)
 
 	root.AddGroup(

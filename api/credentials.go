@@ -1,0 +1,64 @@
+package api
+
+import (
+	"context"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+func (s *Server) listCredentials(ctx context.Context, _ *nothing) ([]Credential, error) {
+	credentials, err := s.Queries.Credentials(ctx)
+	return each(credentials, viewCredential), err
+}
+
+func (s *Server) getCredential(ctx context.Context, in *ofCredential) (Credential, error) {
+	return s.credential(ctx, in.Name)
+}
+
+func (s *Server) credential(ctx context.Context, name string) (Credential, error) {
+	c, err := s.Queries.Credential(ctx, name)
+	return viewCredential(c), err
+}
+
+func (s *Server) addCredential(ctx context.Context, in *bodyOnly[AddCredential]) (Credential, error) {
+	add := in.Body
+	action := custody.AddCredential{
+		Name: add.Name, Target: custody.Target(add.Target), Primary: add.Primary, Backup: add.Backup,
+		Policy: custody.CredentialPolicy(add.Policy),
+	}
+	password, key := custody.SecretString(string(add.Secret)), custody.SecretString(string(add.AdminKey))
+	if _, err := s.Desk.AddCredential(ctx, requestOf(ctx).intent(action, ""), password, key); err != nil {
+		return Credential{}, err
+	}
+	return s.credential(ctx, add.Name)
+}
+
+func (s *Server) checkOut(ctx context.Context, in *credentialWith[CheckOut]) (Checkout, error) {
+	action := custody.CheckOut{Credential: in.Name, Purpose: in.Body.Purpose}
+	revealed, err := s.Desk.CheckOut(ctx, requestOf(ctx).intent(action, in.Body.TOTP))
+	if err != nil {
+		return Checkout{}, err
+	}
+	return Checkout{Password: Secret(revealed.Password.Reveal()), Version: revealed.Version, Lease: viewLease(revealed.Lease)}, nil
+}
+
+func (s *Server) checkIn(ctx context.Context, in *ofCredential) (Credential, error) {
+	return s.changeCredential(ctx, custody.CheckIn{Credential: in.Name}, "")
+}
+
+func (s *Server) rotate(ctx context.Context, in *credentialWith[ConfirmedReason]) (Credential, error) {
+	return s.changeCredential(ctx, custody.RequestRotation{Credential: in.Name, Reason: in.Body.Reason}, in.Body.TOTP)
+}
+
+func (s *Server) retire(ctx context.Context, in *credentialWith[ConfirmedReason]) (Credential, error) {
+	return s.changeCredential(ctx, custody.Retire{Credential: in.Name, Reason: in.Body.Reason}, in.Body.TOTP)
+}
+
+// changeCredential carries out a command about a credential and shows what
+// became of it.
+func (s *Server) changeCredential(ctx context.Context, action custody.Action, code Secret) (Credential, error) {
+	if _, err := s.Desk.Do(ctx, requestOf(ctx).intent(action, code)); err != nil {
+		return Credential{}, err
+	}
+	return s.credential(ctx, action.Subject())
+}

@@ -1,0 +1,19 @@
+// Package api is Tandem over HTTP: JSON below /api/v1, described by OpenAPI 3.1
+// at /openapi.json, with a problem document (RFC 9457) for whatever did not work.
+//
+// It knows HTTP and how a person is told things. It knows no rule: a handler
+// decodes, calls the desk or a query, and encodes. It must not know any adapter:
+// Desk and Queries are all that it sees of the rest.
+//
+//	server.go    configuration, what every request goes through, the listeners' limits
+//	request.go   one request from its first byte to its line in the log
+//	identity.go  whose request it is, and how often they may ask
+//	routes.go    the table of endpoints
+//	problem.go   the only table from errors to HTTP
+//	invalid.go   what is said about a request that is not valid
+//	types.go     the JSON objects; view.go makes them of the domain's
+//	ops.go       health, readiness and metrics, for a listener of their own
+//
+// The handlers are in session.go, people.go, credentials.go, handovers.go and
+// ledger.go. Package client is the other end.
+package api

@@ -1,0 +1,92 @@
+package api
+
+import (
+	"context"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+type handoverFilter struct {
+	Status []custody.HandoverStatus `query:"status" enum:"offered,accepted,returned,closed,declined,cancelled,expired" doc:"One or more, with commas"`
+	Person string                   `query:"person" maxLength:"63" pattern:"^[a-z0-9._-]+$" doc:"Giver or receiver"`
+	Before string                   `query:"before" maxLength:"63" pattern:"^[a-z0-9._-]+$" doc:"Only older ones than this id"`
+	Limit  int                      `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+}
+
+func (s *Server) listHandovers(ctx context.Context, in *handoverFilter) ([]Handover, error) {
+	handovers, err := s.Queries.Handovers(ctx, HandoverQuery{
+		Status: in.Status, Person: in.Person, Before: in.Before, Limit: in.Limit,
+	})
+	return each(handovers, viewHandover), err
+}
+
+func (s *Server) getHandover(ctx context.Context, in *ofHandover) (Handover, error) {
+	return s.handover(ctx, in.ID)
+}
+
+func (s *Server) handover(ctx context.Context, id string) (Handover, error) {
+	h, err := s.Queries.Handover(ctx, id)
+	return viewHandover(h), err
+}
+
+func (s *Server) offerHandover(ctx context.Context, in *bodyOnly[OfferHandover]) ([]Handover, error) {
+	offer := in.Body
+	outcome, err := s.Desk.Do(ctx, requestOf(ctx).intent(custody.Offer{
+		Credentials: offer.Credentials, All: offer.All, Leave: offer.AwayWhenAccepted,
+		Reason: offer.Reason, ExpectedReturn: offer.ExpectedReturn,
+	}, offer.TOTP))
+	if err != nil {
+		return nil, err
+	}
+	return s.concerned(ctx, outcome)
+}
+
+func (s *Server) acceptHandover(ctx context.Context, in *handoverWith[Confirmation]) (Handover, error) {
+	return s.changeHandover(ctx, custody.Accept{Handover: in.ID}, in.Body.TOTP)
+}
+
+func (s *Server) declineHandover(ctx context.Context, in *handoverWith[*Reason]) (Handover, error) {
+	return s.changeHandover(ctx, custody.Decline{Handover: in.ID, Reason: in.Body.text()}, "")
+}
+
+func (s *Server) cancelHandover(ctx context.Context, in *handoverWith[*Reason]) (Handover, error) {
+	return s.changeHandover(ctx, custody.Cancel{Handover: in.ID, Reason: in.Body.text()}, "")
+}
+
+func (s *Server) returnHandover(ctx context.Context, in *handoverWith[Confirmation]) (Handover, error) {
+	return s.changeHandover(ctx, custody.GiveBack{Handover: in.ID}, in.Body.TOTP)
+}
+
+// changeHandover carries out a command about a handover and shows what became
+// of it.
+func (s *Server) changeHandover(ctx context.Context, action custody.Action, code Secret) (Handover, error) {
+	if _, err := s.Desk.Do(ctx, requestOf(ctx).intent(action, code)); err != nil {
+		return Handover{}, err
+	}
+	return s.handover(ctx, action.Subject())
+}
+
+// concerned gives the handovers that a command offered or returned.
+func (s *Server) concerned(ctx context.Context, outcome desk.Outcome) ([]Handover, error) {
+	handovers := []Handover{}
+	for _, event := range outcome.Events {
+		switch event.Fact.(type) {
+		case custody.HandoverOffered, custody.HandoverReturned:
+			h, err := s.handover(ctx, event.Fact.Subject())
+			if err != nil {
+				return nil, err
+			}
+			handovers = append(handovers, h)
+		}
+	}
+	return handovers, nil
+}
+
+// text gives the reason, which may have been left out together with the body.
+func (r *Reason) text() string {
+	if r == nil {
+		return ""
+	}
+	return r.Reason
+}

@@ -1,0 +1,103 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/danielgtaylor/huma/v2/negotiation"
+
+	"github.com/tandem-custody/tandem/audit"
+)
+
+type entryPage struct {
+	Name  string `path:"name" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
+	From  int64  `query:"from" minimum:"0" doc:"First index to look at"`
+	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+}
+
+func (s *Server) history(ctx context.Context, in *entryPage) ([]Entry, error) {
+	if _, err := s.Queries.Credential(ctx, in.Name); err != nil {
+		return nil, err
+	}
+	return s.entries(ctx, EntryQuery{From: in.From, Limit: in.Limit, Credential: in.Name})
+}
+
+type entryFilter struct {
+	From       int64  `query:"from" minimum:"0" doc:"First index to look at"`
+	Limit      int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+	Actor      string `query:"actor" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
+	Subject    string `query:"subject" maxLength:"63" pattern:"^[a-z0-9._-]+$" doc:"The person, credential or handover it is about"`
+	Credential string `query:"credential" maxLength:"63" pattern:"^[a-z0-9._-]+$" doc:"Also entries of handovers with it"`
+	Type       string `query:"type" maxLength:"63" pattern:"^[a-z._]+$" doc:"Such as handover.accepted"`
+}
+
+func (s *Server) listEntries(ctx context.Context, in *entryFilter) ([]Entry, error) {
+	return s.entries(ctx, EntryQuery(*in))
+}
+
+func (s *Server) entries(ctx context.Context, q EntryQuery) ([]Entry, error) {
+	stored, err := s.Queries.Entries(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]Entry, len(stored))
+	for i := range stored {
+		if entries[i], err = viewEntry(stored[i]); err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
+}
+
+func (s *Server) getEntry(ctx context.Context, in *ofEntry) (Entry, error) {
+	stored, err := s.Queries.Entry(ctx, in.Index)
+	if err != nil {
+		return Entry{}, err
+	}
+	return viewEntry(stored)
+}
+
+type proofOf struct {
+	Index  int64  `path:"index" minimum:"0"`
+	Accept string `header:"Accept"`
+}
+
+// proveEntry proves against the checkpoint that is current, after checking that
+// checkpoint as an auditor would.
+func (s *Server) proveEntry(ctx context.Context, in *proofOf) (*textReply, error) {
+	signed, err := s.Desk.Checkpoint(ctx)
+	if err != nil {
+		return nil, err
+	}
+	key, err := s.Desk.LedgerKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	head, err := audit.OpenCheckpoint(signed, key)
+	if err != nil {
+		return nil, err
+	}
+	if in.Index >= head.Size {
+		return nil, ErrNotFound
+	}
+	hashes, err := audit.InclusionProof(head.Size, in.Index, s.Queries.HashReader(ctx))
+	if err != nil {
+		return nil, err
+	}
+	if negotiation.SelectQValue(in.Accept, []string{"application/json", "text/plain"}) == "text/plain" {
+		body, err := audit.FormatProof(audit.EntryProof{Index: in.Index, Hashes: hashes, Checkpoint: signed})
+		return &textReply{plainText, body}, err
+	}
+	body, err := json.Marshal(EntryProof{
+		Index: in.Index, Size: head.Size, Root: head.Root.String(),
+		Hashes: each(hashes, audit.Hash.String), Checkpoint: string(signed),
+	})
+	return &textReply{"application/json", body}, err
+}
+
+func (s *Server) checkpoint(ctx context.Context) ([]byte, error) { return s.Desk.Checkpoint(ctx) }
+
+func (s *Server) ledgerKey(ctx context.Context) ([]byte, error) {
+	key, err := s.Desk.LedgerKey(ctx)
+	return []byte(key + "\n"), err
+}

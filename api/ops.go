@@ -1,0 +1,90 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// readyTimeout bounds how long one look at everything that is needed may take.
+const readyTimeout = 5 * time.Second
+
+// Ops serves /healthz, /readyz and /metrics. It asks for no log-in and names
+// causes in clear: it belongs on a listener of its own.
+func (s *Server) Ops() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		answerJSON(w, http.StatusOK, "application/json", map[string]string{"status": "ok"})
+	})
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
+func (s *Server) readyz(w http.ResponseWriter, q *http.Request) {
+	ctx, cancel := context.WithTimeout(q.Context(), readyTimeout)
+	defer cancel()
+	err := s.Desk.Ready(ctx)
+	if err == nil {
+		answerJSON(w, http.StatusOK, "application/json", map[string]string{"status": "ready"})
+		return
+	}
+	p := newProblem(err, wantsChinese(q.Header), "")
+	p.Status = http.StatusServiceUnavailable
+	p.Title = http.StatusText(p.Status)
+	p.Causes = strings.Split(err.Error(), "\n") // errors.Join gives each a line
+	answerJSON(w, p.Status, p.ContentType(""), p)
+}
+
+func answerJSON(w http.ResponseWriter, status int, contentType string, v any) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.MarshalWrite(w, v) // the client is gone: nobody is left to tell
+}
+
+// metrics counts what is done. Labels are words of ours, never of a client's.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	commands *prometheus.CounterVec
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tandem_http_requests_total", Help: "Requests answered.",
+		}, []string{"method", "route", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tandem_http_request_duration_seconds", Help: "Time from the first byte of a request to its answer.",
+		}, []string{"method", "route"}),
+		commands: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tandem_commands_total", Help: "Commands, by what became of them: ok, or the code of the refusal.",
+		}, []string{"verb", "code"}),
+	}
+	m.registry.MustRegister(m.requests, m.seconds, m.commands,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) count(route, method string, status int, took time.Duration, r *request) {
+	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
+	m.seconds.WithLabelValues(method, route).Observe(took.Seconds())
+	if r.verb == "" {
+		return
+	}
+	code := "ok"
+	if r.code != "" {
+		code = string(r.code)
+	}
+	m.commands.WithLabelValues(r.verb, code).Inc()
+}

@@ -1,0 +1,136 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// contract is the list of codes in the contract, written out once more.
+var contract = map[custody.Code]int{
+	"unauthenticated": 401, "totp_invalid": 403, "totp_replayed": 403, "locked_out": 429,
+	"forbidden": 403, "not_holder": 403, "not_custodian": 403, "not_found": 404,
+	"both_away": 409, "holder_must_hand_over": 409, "counterpart_away": 409, "handover_open": 409,
+	"handover_not_open": 409, "rotation_pending": 409, "already_decided": 409, "own_request": 409, "conflict": 409,
+	"invalid_request": 422, "too_large": 413, "vault_unavailable": 503, "store_unavailable": 503, "internal": 500,
+	"rate_limited": 429, "method_not_allowed": 405, // ours, beside the contract
+}
+
+func TestEveryCodeHasTheStatusOfTheContract(t *testing.T) {
+	if len(statuses) != len(contract) {
+		t.Errorf("%d codes have a status, the contract has %d", len(statuses), len(contract))
+	}
+	for code, status := range contract {
+		p := newProblem(&custody.Refusal{Code: code}, false, "")
+		if p.Status != status || p.Code != code || p.Title != http.StatusText(status) {
+			t.Errorf("%s: %+v, want status %d", code, p, status)
+		}
+	}
+}
+
+// The domain's codes are read from its source, so that a new one cannot be
+// forgotten here.
+func TestTheTableKnowsEveryCodeOfTheDomain(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../custody/errors.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, is := n.(*ast.ValueSpec)
+		if !is {
+			return true
+		}
+		if kind, named := spec.Type.(*ast.Ident); named && kind.Name == "Code" {
+			code, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen++
+			if statuses[custody.Code(code)] == 0 {
+				t.Errorf("%s has no status", code)
+			}
+		}
+		return true
+	})
+	if seen < 18 {
+		t.Fatalf("only %d codes were found", seen)
+	}
+}
+
+func TestErrorsThatAreNoRefusal(t *testing.T) {
+	for _, test := range []struct {
+		err    error
+		code   custody.Code
+		status int
+	}{
+		{desk.ErrSecretsUnavailable, VaultUnavailable, 503},
+		{desk.ErrStoreUnavailable, StoreUnavailable, 503},
+		{desk.ErrClosed, StoreUnavailable, 503},
+		{context.DeadlineExceeded, StoreUnavailable, 503},
+		{context.Canceled, StoreUnavailable, 503},
+		{errors.Join(context.DeadlineExceeded, desk.ErrSecretsUnavailable), VaultUnavailable, 503},
+		{desk.ErrKeyReused, custody.InvalidRequest, 422},
+		{ErrNotFound, custody.NotFound, 404},
+		{errUnreadable, custody.InvalidRequest, 400},
+		{errTooLarge, TooLarge, 413},
+		{custody.Invalid("purpose", custody.Text{En: "is odd", Zh: "异常"}), custody.InvalidRequest, 422},
+		{&custody.Violation{Invariant: "I1", Subject: "db01", Detail: "MARKED"}, Internal, 500},
+		{errors.New("MARKED: a password perhaps"), Internal, 500},
+	} {
+		p := newProblem(fmt.Errorf("while MARKED: %w", test.err), false, "an-id")
+		if p.Code != test.code || p.Status != test.status || p.RequestID != "an-id" || p.Detail == "" || p.Next == "" {
+			t.Errorf("%v: %+v", test.err, p)
+		}
+		if strings.Contains(fmt.Sprintf("%+v", *p), "MARKED") {
+			t.Errorf("the error's own text got out: %+v", p)
+		}
+	}
+}
+
+func TestEverythingIsSaidInBothLanguages(t *testing.T) {
+	for _, err := range []error{
+		ErrNotFound, errUnreadable, desk.ErrKeyReused, desk.ErrSecretsUnavailable, desk.ErrStoreUnavailable,
+		errors.New("x"), errTooLarge, errNoRoute, errNoMethod, errCrossOrigin, errNoToken, errRateLimited(time.Second),
+	} {
+		r := refusal(err)
+		for name, text := range map[string]custody.Text{"what": r.What, "next": r.Next} {
+			if text.En == "" || text.Zh == "" {
+				t.Errorf("%v: %s is not said in both: %+v", err, name, text)
+			}
+		}
+		if p := newProblem(err, true, ""); p.Detail != r.What.Zh || p.Next != r.Next.Zh {
+			t.Errorf("%v: %+v is not Chinese", err, p)
+		}
+	}
+}
+
+func TestWaitingIsRoundedUp(t *testing.T) {
+	p := newProblem(errRateLimited(1200*time.Millisecond), false, "")
+	if p.RetryAfter != 2 || p.GetHeaders().Get("Retry-After") != "2" {
+		t.Errorf("problem = %+v, headers = %v", p, p.GetHeaders())
+	}
+}
+
+func TestWhatIsARefusalByARule(t *testing.T) {
+	notByARule := map[custody.Code]bool{
+		custody.Unauthenticated: true, custody.NotFound: true, custody.InvalidRequest: true, TooLarge: true, RateLimited: true,
+		MethodNotAllowed: true, VaultUnavailable: true, StoreUnavailable: true, Internal: true,
+	}
+	for _, code := range Codes() {
+		if got := (&Problem{Code: code}).Refused(); got == notByARule[code] {
+			t.Errorf("%s: Refused() = %v", code, got)
+		}
+	}
+}

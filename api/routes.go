@@ -1,0 +1,153 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// prefix is where the API is.
+const prefix = "/api/v1"
+
+// endpoints is the table of everything that can be asked for.
+func (s *Server) endpoints() {
+	open := op("POST", "/sessions", "sign-in", "Log in with password and TOTP code")
+	open.DefaultStatus = http.StatusCreated
+	open.Security = nil
+	handle(s, open, s.signIn)
+	register(s, op("DELETE", "/sessions/current", "sign-out", "Log out"), s.signOut)
+
+	query(s, "/me", "me", "Who I am, what I hold, what waits for me", s.me)
+	command(s, "/me/presence", "set-presence", 200, "Go away, come back", s.setPresence)
+
+	query(s, "/people", "list-people", "Everybody", s.listPeople)
+	command(s, "/people", "add-person", 201, "Open an account; its password is shown once", s.addPerson)
+	command(s, "/people/{username}/enrolment", "enrol-person", 201, "Give somebody a new password and TOTP seed, shown once", s.enrolPerson)
+
+	query(s, "/credentials", "list-credentials", "All credentials", s.listCredentials)
+	query(s, "/credentials/{name}", "get-credential", "One credential", s.getCredential)
+	query(s, "/credentials/{name}/history", "credential-history", "Entries of the ledger about it", s.history)
+	command(s, "/credentials", "add-credential", 201, "Put an account under custody", s.addCredential)
+	command(s, "/credentials/{name}/checkout", "check-out", 200, "Reveal the password to its holder", s.checkOut)
+	command(s, "/credentials/{name}/checkin", "check-in", 200, "End the check-out before its time", s.checkIn)
+	command(s, "/credentials/{name}/rotate", "rotate", 202, "Ask for a new password", s.rotate)
+	command(s, "/credentials/{name}/retire", "retire", 200, "End custody", s.retire)
+
+	query(s, "/handovers", "list-handovers", "Handovers, the newest first", s.listHandovers)
+	query(s, "/handovers/{id}", "get-handover", "One handover", s.getHandover)
+	command(s, "/handovers", "offer-handover", 201, "Ask the other custodians to take over: one handover for each", s.offerHandover)
+	command(s, "/handovers/{id}/accept", "accept-handover", 200, "Take over everything in it", s.acceptHandover)
+	command(s, "/handovers/{id}/decline", "decline-handover", 200, "End an offer, by its receiver", s.declineHandover)
+	command(s, "/handovers/{id}/cancel", "cancel-handover", 200, "End an offer, by its giver", s.cancelHandover)
+	command(s, "/handovers/{id}/return", "return-handover", 200, "Give or take back; the password is changed first", s.returnHandover)
+
+	query(s, "/ledger/entries", "list-entries", "Entries of the ledger, the oldest first", s.listEntries)
+	query(s, "/ledger/entries/{index}", "get-entry", "One entry", s.getEntry)
+	proof := op("GET", "/ledger/entries/{index}/proof", "prove-entry", "Proof that an entry is in the ledger; with Accept: text/plain a C2SP tlog-proof")
+	proof.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{
+		"application/json": {Schema: schemaOf[EntryProof](s)}, "text/plain": textMedia,
+	}}}
+	register(s, proof, s.proveEntry)
+	text(s, "/ledger/checkpoint", "checkpoint", "Signed head of the ledger, a C2SP tlog-checkpoint", s.checkpoint)
+	text(s, "/ledger/key", "ledger-key", "Key that checks checkpoints, a signed-note verifier key", s.ledgerKey)
+}
+
+// reply is an answer with a JSON body.
+type reply[B any] struct{ Body B }
+
+// textReply is an answer that says itself of which type it is.
+type textReply struct {
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}
+
+const plainText = "text/plain; charset=utf-8"
+
+var textMedia = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+
+func op(method, path, id, summary string) huma.Operation {
+	return huma.Operation{
+		Method: method, Path: prefix + path, OperationID: id, Summary: summary,
+		Security:        []map[string][]string{{bearer: {}}},
+		BodyReadTimeout: -1, // receive has read it
+		MaxBodyBytes:    MaxBody + 1,
+	}
+}
+
+// query registers something to read.
+func query[I, B any](s *Server, path, id, summary string, f func(context.Context, *I) (B, error)) {
+	handle(s, op(http.MethodGet, path, id, summary), f)
+}
+
+// command registers something that changes custody.
+func command[I, B any](s *Server, path, id string, status int, summary string, f func(context.Context, *I) (B, error)) {
+	o := op(http.MethodPost, path, id, summary)
+	o.DefaultStatus = status
+	o.Parameters = []*huma.Param{{
+		Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString},
+		Description: "The same key and body is carried out once. At most 255 printable ASCII characters.",
+	}}
+	handle(s, o, f)
+}
+
+// text registers something to read that is not JSON.
+func text(s *Server, path, id, summary string, f func(context.Context) ([]byte, error)) {
+	o := op(http.MethodGet, path, id, summary)
+	o.Responses = map[string]*huma.Response{"200": {
+		Description: "OK", Content: map[string]*huma.MediaType{"text/plain": textMedia},
+	}}
+	register(s, o, func(ctx context.Context, _ *struct{}) (*textReply, error) {
+		body, err := f(ctx)
+		return &textReply{plainText, body}, err
+	})
+}
+
+func handle[I, B any](s *Server, o huma.Operation, f func(context.Context, *I) (B, error)) {
+	register(s, o, func(ctx context.Context, in *I) (*reply[B], error) {
+		body, err := f(ctx, in)
+		return &reply[B]{body}, err
+	})
+}
+
+// register is the one way in: whatever goes wrong becomes a Problem here.
+func register[I, O any](s *Server, o huma.Operation, f func(context.Context, *I) (*O, error)) {
+	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*O, error) {
+		out, err := f(ctx, in)
+		if err != nil {
+			return nil, requestOf(ctx).problem(err)
+		}
+		return out, nil
+	})
+}
+
+// The inputs. A pattern keeps what no name can hold away from everything behind.
+type (
+	nothing         struct{}
+	bodyOnly[B any] struct{ Body B }
+	ofCredential    struct {
+		Name string `path:"name" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
+	}
+	ofHandover struct {
+		ID string `path:"id" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
+	}
+	ofPerson struct {
+		Username string `path:"username" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
+	}
+	ofEntry struct {
+		Index int64 `path:"index" minimum:"0"`
+	}
+	credentialWith[B any] struct {
+		Name string `path:"name" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
+		Body B
+	}
+	handoverWith[B any] struct {
+		ID   string `path:"id" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
+		Body B
+	}
+)
+
+func schemaOf[T any](s *Server) *huma.Schema {
+	return s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
+}

@@ -1,0 +1,171 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+	"github.com/go-json-experiment/json"
+)
+
+// Config is what a server works with.
+type Config struct {
+	Desk    Desk
+	Queries Queries
+	Log     *slog.Logger
+
+	Version   string       // of the program, for OpenAPI
+	PublicURL string       // where people reach it, if not where it listens; "" otherwise
+	Web       http.Handler // takes what is not below /api/; nil: nothing is there
+
+	Timeout  time.Duration // for one request; zero: 30 s
+	SignIns  Limit         // for each address; zero: 60 at once, then 5 a second
+	Commands Limit         // for each person; zero: 100 at once, then 20 a second
+}
+
+// Server answers the API's requests.
+type Server struct {
+	Config
+
+	engine      *gin.Engine
+	huma        huma.API
+	crossOrigin *http.CrossOriginProtection
+	https       bool // people reach it by https
+	signIns     *pacer
+	commands    *pacer
+	metrics     *metrics
+}
+
+// New makes a server. The error is a public URL that is none.
+func New(c Config) (*Server, error) {
+	if c.Timeout == 0 {
+		c.Timeout = 30 * time.Second
+	}
+	if c.SignIns == (Limit{}) {
+		c.SignIns = Limit{Every: 200 * time.Millisecond, Burst: 60}
+	}
+	if c.Commands == (Limit{}) {
+		c.Commands = Limit{Every: 50 * time.Millisecond, Burst: 100}
+	}
+	s := &Server{
+		Config: c, crossOrigin: http.NewCrossOriginProtection(), metrics: newMetrics(),
+		signIns: newPacer(c.SignIns), commands: newPacer(c.Commands),
+	}
+	if err := s.trust(c.PublicURL); err != nil {
+		return nil, err
+	}
+	if err := s.route(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Handler serves the API, /openapi.json and the pages.
+func (s *Server) Handler() http.Handler { return s.engine }
+
+func (s *Server) trust(publicURL string) error {
+	if publicURL == "" {
+		return nil
+	}
+	at, err := url.Parse(publicURL)
+	if err != nil || at.Host == "" {
+		return errors.New("the public URL must be as in https://tandem.example")
+	}
+	s.https = at.Scheme == "https"
+	return s.crossOrigin.AddTrustedOrigin(at.Scheme + "://" + at.Host)
+}
+
+func (s *Server) route() error {
+	gin.SetMode(gin.ReleaseMode)
+	s.engine = gin.New()
+	if err := s.engine.SetTrustedProxies(nil); err != nil {
+		return err
+	}
+	// A name is one part of the path, whatever is escaped in it; an address has
+	// one spelling, and a wrong one is not redirected.
+	s.engine.UseRawPath = true
+	s.engine.RedirectTrailingSlash = false
+	s.engine.HandleMethodNotAllowed = true
+	s.engine.Use(s.begin)
+	s.engine.NoRoute(s.noRoute)
+	s.engine.NoMethod(func(c *gin.Context) { answerProblem(c, errNoMethod) })
+
+	s.huma = humagin.New(s.engine, s.humaConfig())
+	s.huma.UseMiddleware(s.identify, s.receive)
+	s.endpoints()
+	return s.serveOpenAPI()
+}
+
+func (s *Server) noRoute(c *gin.Context) {
+	if s.Web == nil || c.Request.URL.Path == "/api" || strings.HasPrefix(c.Request.URL.Path, "/api/") {
+		answerProblem(c, errNoRoute)
+		return
+	}
+	c.Status(http.StatusOK) // gin comes here with a 404
+	s.Web.ServeHTTP(c.Writer, c.Request)
+}
+
+// humaConfig is huma without what it would serve by itself: its documentation
+// page loads from a CDN, and its links name a schema in every answer.
+func (s *Server) humaConfig() huma.Config {
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "Tandem", Version: s.Version,
+				Description: "Custody of privileged credentials: two technicians, one holder, every step on record.",
+			},
+			Components: &huma.Components{
+				Schemas:         huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{bearer: {Type: "http", Scheme: bearer}},
+			},
+		},
+		Formats:                      map[string]huma.Format{"application/json": strictJSON, "json": strictJSON},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+	}
+}
+
+// strictJSON takes no name twice and no invalid UTF-8, and writes an empty list
+// as [].
+var strictJSON = huma.Format{
+	Marshal:   func(w io.Writer, v any) error { return json.MarshalWrite(w, v) },
+	Unmarshal: func(b []byte, v any) error { return json.Unmarshal(b, v) },
+}
+
+// serveOpenAPI writes the description once: it does not change any more.
+func (s *Server) serveOpenAPI() error {
+	description := s.huma.OpenAPI()
+	code := description.Components.Schemas.Map()["Problem"].Properties["code"]
+	for _, c := range Codes() {
+		code.Enum = append(code.Enum, string(c))
+	}
+	text, err := description.MarshalJSON()
+	if err != nil {
+		return fmt.Errorf("describe the API: %w", err)
+	}
+	s.engine.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/openapi+json", text) })
+	return nil
+}
+
+// NewHTTPServer gives a server with the limits that net/http leaves out, for
+// Handler and for Ops.
+func NewHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}

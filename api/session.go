@@ -1,0 +1,90 @@
+package api
+
+import (
+	"context"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+func (s *Server) signIn(ctx context.Context, in *bodyOnly[SignIn]) (Session, error) {
+	r := requestOf(ctx)
+	r.verb = custody.SignIn{}.Verb()
+	signed, err := s.Desk.SignIn(ctx, desk.SignInRequest{
+		Username: in.Body.Username, Password: custody.SecretString(string(in.Body.Password)),
+		Code: string(in.Body.TOTP), Request: r.id,
+	})
+	if err != nil {
+		return Session{}, err
+	}
+	r.person = signed.Person
+	return Session{Token: Secret(signed.Token.Reveal()), ExpiresAt: signed.Expires, Person: viewPerson(signed.Person)}, nil
+}
+
+func (s *Server) signOut(ctx context.Context, _ *nothing) (*nothing, error) {
+	r := requestOf(ctx)
+	r.verb = custody.SignOut{}.Verb()
+	return &nothing{}, s.Desk.SignOut(ctx, r.token, r.id)
+}
+
+// maxInbox bounds what one person is shown as waiting for them.
+const maxInbox = 1000
+
+func (s *Server) me(ctx context.Context, _ *nothing) (Me, error) {
+	person := requestOf(ctx).person
+	credentials, err := s.Queries.Credentials(ctx)
+	if err != nil {
+		return Me{}, err
+	}
+	offers, err := s.Queries.Handovers(ctx, HandoverQuery{
+		Status: []custody.HandoverStatus{custody.Offered}, Person: person.Username, Limit: maxInbox,
+	})
+	if err != nil {
+		return Me{}, err
+	}
+	me := Me{Person: viewPerson(person), Presence: viewPresence(person), Holdings: []Credential{}, Inbox: []InboxItem{}}
+	for _, c := range credentials {
+		if c.Holder == person.Username {
+			me.Holdings = append(me.Holdings, viewCredential(c))
+		}
+	}
+	for _, h := range offers {
+		if h.To == person.Username {
+			me.Inbox = append(me.Inbox, InboxItem{Kind: "handover", Handover: viewHandover(h)})
+		}
+	}
+	return me, nil
+}
+
+func (s *Server) setPresence(ctx context.Context, in *bodyOnly[SetPresence]) (PresenceChange, error) {
+	r := requestOf(ctx)
+	action, err := in.Body.action()
+	if err != nil {
+		return PresenceChange{}, err
+	}
+	outcome, err := s.Desk.Do(ctx, r.intent(action, in.Body.TOTP))
+	if err != nil {
+		return PresenceChange{}, err
+	}
+	handovers, err := s.concerned(ctx, outcome)
+	if err != nil {
+		return PresenceChange{}, err
+	}
+	person, err := s.Queries.Person(ctx, r.person.Username)
+	return PresenceChange{Person: viewPerson(person), Handovers: handovers}, err
+}
+
+// action refuses what belongs to the other state: who sends it means something
+// else than what would be done.
+func (p SetPresence) action() (custody.Action, error) {
+	if p.State == Away {
+		if p.TakeBack {
+			return nil, custody.Invalid("take_back", custody.Text{En: "goes only with present", Zh: "只能与 present 一起使用"})
+		}
+		return custody.GoAway{Until: p.Until, Reason: p.Reason}, nil
+	}
+	if !p.Until.IsZero() || p.Reason != "" {
+		return nil, custody.Invalid("state", custody.Text{En: "is present, which goes without until and reason", Zh: "为 present 时不能带 until 和 reason"})
+	}
+	return custody.ComeBack{TakeBack: p.TakeBack}, nil
+}

@@ -1,0 +1,79 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// each makes the list of a list; an empty one is [], never null.
+func each[T, V any](list []T, view func(T) V) []V {
+	out := make([]V, len(list))
+	for i, item := range list {
+		out[i] = view(item)
+	}
+	return out
+}
+
+func viewPerson(p custody.Person) Person {
+	return Person{
+		Username: p.Username, Name: p.Name, Email: p.Email, Roles: append([]custody.Role{}, p.Roles...),
+		Disabled: p.Disabled, Enrolled: p.Enrolled, TOTPPeriod: p.TOTPPeriod, Presence: viewPresence(p),
+	}
+}
+
+func viewPresence(p custody.Person) Presence {
+	if !p.Away {
+		return Presence{State: Present}
+	}
+	return Presence{State: Away, Since: p.AwaySince, Until: p.AwayUntil, Reason: p.AwayReason}
+}
+
+func viewCredential(c custody.Credential) Credential {
+	v := Credential{
+		Name:    c.Name,
+		Target:  Target(c.Target),
+		Policy:  Policy(c.Policy),
+		Primary: c.Primary, Backup: c.Backup,
+		Phase: c.Phase, Holder: c.Holder, Successor: c.Successor(),
+		Version: c.Version, RotatedAt: c.RotatedAt, Exposure: append([]string{}, c.Exposure...), Handover: c.Handover,
+	}
+	if c.Lease.ID != "" {
+		lease := viewLease(c.Lease)
+		v.Lease = &lease
+	}
+	if c.Phase == custody.Rotating {
+		r := c.Rotation
+		v.Rotation = &Rotation{
+			Reason: r.Reason, Step: r.Step, Since: r.Since, Deadline: r.Deadline,
+			Attempts: r.Attempts, Failure: r.Failure, NextTry: r.NextTry, Overdue: r.Overdue,
+		}
+	}
+	return v
+}
+
+func viewLease(l custody.Lease) Lease {
+	return Lease{ID: l.ID, Person: l.Person, Purpose: l.Purpose, StartedAt: l.Start, ExpiresAt: l.Until}
+}
+
+func viewHandover(h custody.Handover) Handover {
+	return Handover{
+		ID: h.ID, From: h.From, To: h.To, Credentials: append([]string{}, h.Credentials...),
+		Reason: h.Reason, Status: h.Status, AwayWhenAccepted: h.Leave, ExpectedReturn: h.ExpectedReturn,
+		OfferedAt: h.OfferedAt, ExpiresAt: h.Expires, AcceptedAt: h.AcceptedAt,
+		ReturnedAt: h.ReturnedAt, EndedAt: h.EndedAt, Overdue: h.Overdue,
+	}
+}
+
+func viewEntry(stored StoredEntry) (Entry, error) {
+	e, err := audit.DecodeEntry(stored.Record)
+	if err != nil {
+		return Entry{}, fmt.Errorf("entry %d of the ledger: %w", stored.Index, err)
+	}
+	return Entry{
+		Index: stored.Index, V: e.V, Time: e.Time, Clock: e.Clock, Type: e.Type, Grade: e.Grade,
+		Actor: e.Actor, Subject: e.Subject, Data: json.RawMessage(e.Data), Confirm: e.Confirm, Request: e.Request,
+	}, nil
+}

@@ -1,0 +1,358 @@
+package api_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+const (
+	origin     = "tandem.test"
+	thePass    = "correct-horse-MARKED"
+	thePurpose = "ticket 4711"
+)
+
+// world is a desk and its queries in memory: the real rules and the real ledger
+// format, without transactions, sessions in a map, and any digits as a code: the
+// number is the step. It notes what it was asked, and fails when told to.
+type world struct {
+	mu      sync.Mutex
+	state   *custody.State // a fork, which keeps handovers that are over
+	now     time.Time
+	records [][]byte
+	hashes  []tlog.Hash
+	key     ed25519.PrivateKey
+
+	tokens    map[string]string
+	passwords map[string]custody.Secret
+	intents   []desk.Intent
+	requests  []string
+	fail      error // given by everything
+	hang      bool  // wait until the context ends
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{
+		state: custody.NewState().Fork(), now: time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC),
+		key:    ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize)),
+		tokens: map[string]string{}, passwords: map[string]custody.Secret{},
+	}
+	for name, role := range map[string]custody.Role{
+		"tech-a": custody.Technician, "tech-b": custody.Technician, "admin": custody.Admin, "auditor": custody.Auditor,
+	} {
+		w.must(t, custody.System, "", custody.AddPerson{Username: name, Name: name, Roles: []custody.Role{role}, TOTPPeriod: 30})
+		w.must(t, name, "1", custody.SignIn{})
+		w.tokens["token-of-"+name] = name
+	}
+	w.addHeld(t, "db01")
+	w.intents = nil
+	return w
+}
+
+// addHeld adds a credential that tech-a holds.
+func (w *world) addHeld(t *testing.T, name string) {
+	t.Helper()
+	w.must(t, "admin", "", custody.AddCredential{
+		Name: name, Target: custody.Target{Kind: "ssh", Address: "db01:22", Account: "root"}, Primary: "tech-a", Backup: "tech-b",
+	})
+	w.rotate(t, name)
+}
+
+// rotate finishes the rotation in progress.
+func (w *world) rotate(t *testing.T, name string) {
+	t.Helper()
+	c, _ := w.state.Credential(name)
+	id := custody.RotationID{Credential: name, Number: c.Rotation.Number}
+	for _, report := range []custody.Action{
+		custody.ReportStaged{Rotation: id}, custody.ReportApplied{Rotation: id},
+		custody.ReportVerified{Rotation: id, OldRefused: true}, custody.ReportPromoted{Rotation: id, Version: c.Version + 1},
+	} {
+		w.must(t, custody.System, "", report)
+	}
+	w.passwords[name] = custody.SecretString(thePass)
+}
+
+func (w *world) must(t *testing.T, actor, code string, a custody.Action) {
+	t.Helper()
+	if _, err := w.Do(t.Context(), desk.Intent{Actor: actor, Request: "setup-" + a.Verb(), Code: code, Action: a}); err != nil {
+		t.Fatalf("%s by %s: %v", a.Verb(), actor, err)
+	}
+}
+
+func (w *world) Do(ctx context.Context, in desk.Intent) (desk.Outcome, error) {
+	if err := w.trouble(ctx); err != nil {
+		return desk.Outcome{}, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.intents = append(w.intents, in)
+	proof := custody.Proof{Given: in.Code != ""}
+	if step, digits := int64(0), in.Code; digits != "" && strings.Trim(digits, "0123456789") == "" {
+		for _, d := range digits {
+			step = step*10 + int64(d-'0')
+		}
+		proof.Steps = []int64{step}
+	}
+	command := custody.Command{Actor: in.Actor, Request: in.Request, Proof: proof, Action: in.Action}
+	w.now = w.now.Add(time.Millisecond)
+	events, err := custody.Decide(w.state, custody.DefaultPolicy(), command, w.now)
+	var refused *custody.Refusal
+	if errors.As(err, &refused) {
+		events = custody.Refused(w.state, custody.DefaultPolicy(), command, refused, w.now)
+	}
+	outcome := desk.Outcome{}
+	for _, e := range events {
+		custody.Apply(w.state, e)
+		outcome.Events = append(outcome.Events, desk.Indexed{Index: int64(len(w.records)), Event: e})
+		w.append(e)
+	}
+	if err != nil {
+		return desk.Outcome{}, err
+	}
+	return outcome, nil
+}
+
+func (w *world) append(e custody.Event) {
+	entry, err := e.Record()
+	if err != nil {
+		panic(err)
+	}
+	record, err := entry.Encode()
+	if err != nil {
+		panic(err)
+	}
+	hashes, err := tlog.StoredHashes(int64(len(w.records)), record, w.HashReader(context.Background()))
+	if err != nil {
+		panic(err)
+	}
+	w.records, w.hashes = append(w.records, record), append(w.hashes, hashes...)
+}
+
+func (w *world) trouble(ctx context.Context) error {
+	if w.hang {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return w.fail
+}
+
+func (w *world) CheckOut(ctx context.Context, in desk.Intent) (desk.Revealed, error) {
+	outcome, err := w.Do(ctx, in)
+	if err != nil {
+		return desk.Revealed{}, err
+	}
+	c, _ := w.state.Credential(in.Action.Subject())
+	return desk.Revealed{Outcome: outcome, Password: w.passwords[c.Name], Version: c.Version, Lease: c.Lease}, nil
+}
+
+func (w *world) AddPerson(ctx context.Context, in desk.Intent) (desk.NewLogin, error) {
+	outcome, err := w.Do(ctx, in)
+	return desk.NewLogin{Outcome: outcome, Password: custody.SecretString("first"), OTPAuth: custody.SecretString("otpauth://totp/x")}, err
+}
+
+func (w *world) ResetEnrolment(ctx context.Context, in desk.Intent) (desk.NewLogin, error) {
+	return w.AddPerson(ctx, in)
+}
+
+func (w *world) AddCredential(ctx context.Context, in desk.Intent, password, key custody.Secret) (desk.Outcome, error) {
+	outcome, err := w.Do(ctx, in)
+	if err == nil {
+		w.passwords[in.Action.Subject()] = password
+		w.passwords[in.Action.Subject()+"/key"] = key
+	}
+	return outcome, err
+}
+
+func (w *world) SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedIn, error) {
+	if in.Password.Reveal() != thePass {
+		return desk.SignedIn{}, &custody.Refusal{Code: custody.Unauthenticated, What: custody.Text{En: "No.", Zh: "否。"}}
+	}
+	w.requests = append(w.requests, in.Request)
+	if _, err := w.Do(ctx, desk.Intent{Actor: in.Username, Request: in.Request, Code: in.Code, Action: custody.SignIn{}}); err != nil {
+		return desk.SignedIn{}, err
+	}
+	person, _ := w.state.Person(in.Username)
+	token := "token-of-" + in.Username
+	w.tokens[token] = in.Username
+	return desk.SignedIn{Token: custody.SecretString(token), Expires: w.now.Add(time.Hour), Person: person}, nil
+}
+
+func (w *world) Who(ctx context.Context, token custody.Secret) (custody.Person, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	person, known := w.state.Person(w.tokens[token.Reveal()])
+	if !known {
+		return custody.Person{}, &custody.Refusal{Code: custody.Unauthenticated, What: custody.Text{En: "No session.", Zh: "无会话。"}}
+	}
+	return person, nil
+}
+
+func (w *world) SignOut(ctx context.Context, token custody.Secret, request string) error {
+	delete(w.tokens, token.Reveal())
+	return nil
+}
+
+func (w *world) PublicKey(context.Context) (ed25519.PublicKey, error) {
+	return w.key.Public().(ed25519.PublicKey), nil
+}
+
+func (w *world) Sign(_ context.Context, message []byte) ([]byte, error) {
+	return ed25519.Sign(w.key, message), nil
+}
+
+func (w *world) Checkpoint(ctx context.Context) ([]byte, error) {
+	size := int64(len(w.records))
+	root, err := tlog.TreeHash(size, w.HashReader(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return audit.SignCheckpoint(ctx, origin, size, root, w)
+}
+
+func (w *world) LedgerKey(ctx context.Context) (string, error) {
+	public, _ := w.PublicKey(ctx)
+	return audit.VerifierKey(origin, public)
+}
+
+func (w *world) Ready(context.Context) error { return w.fail }
+
+// queries is the reading side of a world, whose Checkout method set would clash.
+type queries struct{ *world }
+
+func found[T any](v T, ok bool) (T, error) {
+	if !ok {
+		return v, api.ErrNotFound
+	}
+	return v, nil
+}
+
+func (q queries) People(context.Context) ([]custody.Person, error) {
+	return slices.Collect(q.state.People()), q.fail
+}
+
+func (q queries) Person(_ context.Context, username string) (custody.Person, error) {
+	return found(q.state.Person(username))
+}
+
+func (q queries) Credentials(context.Context) ([]custody.Credential, error) {
+	return slices.Collect(q.state.Credentials()), q.fail
+}
+
+func (q queries) Credential(_ context.Context, name string) (custody.Credential, error) {
+	return found(q.state.Credential(name))
+}
+
+func (q queries) Handovers(_ context.Context, in api.HandoverQuery) ([]custody.Handover, error) {
+	_, _, all := q.state.Changes()
+	return slices.DeleteFunc(all, func(h custody.Handover) bool {
+		return len(in.Status) > 0 && !slices.Contains(in.Status, h.Status) ||
+			in.Person != "" && h.From != in.Person && h.To != in.Person
+	}), q.fail
+}
+
+func (q queries) Handover(_ context.Context, id string) (custody.Handover, error) {
+	return found(q.state.Handover(id))
+}
+
+func (q queries) Entries(_ context.Context, in api.EntryQuery) ([]api.StoredEntry, error) {
+	var out []api.StoredEntry
+	for i := in.From; i < int64(len(q.records)) && len(out) < in.Limit; i++ {
+		e, err := audit.DecodeEntry(q.records[i])
+		if err != nil {
+			return nil, err
+		}
+		if cmp.Or(in.Actor, e.Actor) == e.Actor && cmp.Or(in.Credential, in.Subject, e.Subject) == e.Subject && cmp.Or(in.Type, e.Type) == e.Type {
+			out = append(out, api.StoredEntry{Index: i, Record: q.records[i]})
+		}
+	}
+	return out, q.fail
+}
+
+func (q queries) Entry(_ context.Context, index int64) (api.StoredEntry, error) {
+	if index >= int64(len(q.records)) {
+		return api.StoredEntry{}, api.ErrNotFound
+	}
+	return api.StoredEntry{Index: index, Record: q.records[index]}, nil
+}
+
+func (w *world) HashReader(context.Context) tlog.HashReader {
+	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		out := make([]tlog.Hash, len(indexes))
+		for i, at := range indexes {
+			out[i] = w.hashes[at]
+		}
+		return out, nil
+	})
+}
+
+// served is a world behind a real listener, with everything that it logged.
+type served struct {
+	*world
+	*httptest.Server
+	api *api.Server
+	log *safeBuffer
+}
+
+func serve(t *testing.T, edit ...func(*api.Config)) served {
+	t.Helper()
+	w := newWorld(t)
+	logged := &safeBuffer{}
+	c := api.Config{Desk: w, Queries: queries{w}, Log: slog.New(slog.NewJSONHandler(logged, nil)), Version: "test"}
+	for _, e := range edit {
+		e(&c)
+	}
+	s, err := api.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ts := httptest.NewUnstartedServer(nil)
+	ts.Config = api.NewHTTPServer(s.Handler(), c.Log)
+	ts.Start()
+	t.Cleanup(ts.Close)
+	return served{w, ts, s, logged}
+}
+
+// as gives a client that is signed in.
+func (s served) as(t *testing.T, username string) *client.Client {
+	t.Helper()
+	c, err := client.New(client.Config{Server: s.URL, Token: api.Secret("token-of-" + username), HTTP: s.Client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// safeBuffer is a buffer for several goroutines.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/config"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/rotation"
+	rotationssh "github.com/tandem-custody/tandem/custody/rotation/ssh"
+	"github.com/tandem-custody/tandem/custody/store"
+)
+
+// program is Tandem put together: the composition root. What it opened it
+// closes, in the opposite order.
+type program struct {
+	config config.Config
+	log    *slog.Logger
+
+	store   *store.Store
+	secrets secretStore
+	desk    *desk.Desk
+	worker  *rotation.Worker
+	api     *api.Server
+}
+
+// targets are the connectors there are, by custody.Target.Kind.
+var targets = map[string]rotation.Opener{rotationssh.Kind: rotationssh.Open}
+
+// The time that an orderly end may take. Together they stay below what systemd
+// and Kubernetes wait before they kill.
+const (
+	finishRequests  = 10 * time.Second
+	finishRotations = 10 * time.Second
+)
+
+// openProgram opens everything and starts nothing but the desk's committer. A
+// failure closes what was open.
+func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *program, err error) {
+	p := &program{config: cfg, log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.close())
+		}
+	}()
+	if p.store, err = store.Open(ctx, cfg.SQLitePath(), log.With("part", "store")); err != nil {
+		return nil, err
+	}
+	size, err := p.store.Size(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// Where there is a ledger there were secrets: a lost file is then an error.
+	if p.secrets, err = openSecrets(ctx, cfg, size == 0, log.With("part", "secrets")); err != nil {
+		return nil, err
+	}
+	p.desk, err = desk.Open(ctx, desk.Config{
+		Store: p.store, Accounts: p.store, Secrets: p.secrets, Clock: desk.ClockFunc(time.Now),
+		Policy: policyOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log.With("part", "desk"),
+		SessionTTL: cfg.SessionTTL, CheckTarget: checkTarget,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.worker = rotation.New(rotation.Config{
+		Desk: p.desk, Queue: p.store, Secrets: p.secrets, Targets: targets,
+		Clock: desk.ClockFunc(time.Now), Log: log.With("part", "rotation"),
+	})
+	p.api, err = api.New(api.Config{
+		Desk: p.desk, Queries: queries{p.store}, Log: log.With("part", "api"),
+		Version: version().Version, PublicURL: cfg.URL(),
+	})
+	return p, err
+}
+
+func (p *program) close() error {
+	var errs []error
+	if p.desk != nil {
+		errs = append(errs, p.desk.Close())
+	}
+	if p.secrets != nil {
+		errs = append(errs, p.secrets.Close())
+	}
+	if p.store != nil {
+		errs = append(errs, p.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// run serves and rotates until ctx ends, and then ends in order: no new
+// requests, the ones in progress finish, rotations stop where their journal can
+// go on, the desk commits its last batch, everything is closed. ops is nil when
+// nobody asked for it.
+func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
+	group, stopping := errgroup.WithContext(ctx)
+	p.serve(group, stopping, p.api.Handler(), listener)
+	if ops != nil {
+		p.serve(group, stopping, p.api.Ops(), ops)
+	}
+	// The worker outlives the requests: what they begin it may still carry on.
+	rotate, stopRotating := context.WithCancel(context.WithoutCancel(ctx))
+	rotated := make(chan error, 1)
+	go func() { rotated <- p.worker.Run(rotate) }()
+
+	err := group.Wait()
+	stopRotating()
+	select {
+	case <-rotated:
+	case <-time.After(finishRotations):
+		p.log.Warn("a rotation did not stop in time; its journal goes on at the next start")
+	}
+	return errors.Join(err, p.close())
+}
+
+// serve serves one listener until stopping ends.
+func (p *program) serve(group *errgroup.Group, stopping context.Context, h http.Handler, on net.Listener) {
+	server := api.NewHTTPServer(h, p.log)
+	group.Go(func() error {
+		if err := server.Serve(on); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-stopping.Done()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(stopping), finishRequests)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			p.log.Warn("requests were cut off", "error", err)
+			return server.Close()
+		}
+		return nil
+	})
+}
+
+// listen opens the API's listener.
+func (p *program) listen(ctx context.Context) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", p.config.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	if p.config.TLS.Cert == "" {
+		return listener, nil
+	}
+	certificate, err := tls.LoadX509KeyPair(p.config.TLS.Cert, p.config.TLS.Key)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("tls: %w", err), listener.Close())
+	}
+	return tls.NewListener(listener, &tls.Config{
+		Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
+	}), nil
+}
+
+// checkTarget is desk.Config.CheckTarget.
+func checkTarget(t custody.Target, key custody.Secret) error {
+	open, known := targets[t.Kind]
+	if !known {
+		return custody.Invalid("target.kind", custody.Text{En: "must be ssh", Zh: "必须为 ssh"})
+	}
+	_, err := open(t, key)
+	return err
+}
+
+func policyOf(c config.Policy) custody.Policy {
+	p := custody.DefaultPolicy()
+	p.Lease, p.OfferTTL, p.RotationDeadline = c.Lease, c.OfferTTL, c.RotationDeadline
+	p.LockAfter, p.LockBase, p.LockMax = c.LockAfter, c.LockBase, c.LockMax
+	p.TOTPSkew = c.TOTPSkew
+	return p
+}
+
+// newLog makes the log of a server, on stderr.
+func newLog(c config.Log) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.Level)) // config has checked it
+	options := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/store"
+)
+
+// queries lets the API read the store: neither knows the other.
+type queries struct{ store *store.Store }
+
+var _ api.Queries = queries{}
+
+func (q queries) People(ctx context.Context) ([]custody.Person, error) { return q.store.People(ctx) }
+
+func (q queries) Person(ctx context.Context, username string) (custody.Person, error) {
+	return found(q.store.Person(ctx, username))
+}
+
+func (q queries) Credentials(ctx context.Context) ([]custody.Credential, error) {
+	return q.store.Credentials(ctx)
+}
+
+func (q queries) Credential(ctx context.Context, name string) (custody.Credential, error) {
+	return found(q.store.Credential(ctx, name))
+}
+
+func (q queries) Handovers(ctx context.Context, h api.HandoverQuery) ([]custody.Handover, error) {
+	return q.store.Handovers(ctx, store.HandoverQuery(h))
+}
+
+func (q queries) Handover(ctx context.Context, id string) (custody.Handover, error) {
+	return found(q.store.Handover(ctx, id))
+}
+
+func (q queries) Entries(ctx context.Context, e api.EntryQuery) ([]api.StoredEntry, error) {
+	stored, err := q.store.Entries(ctx, store.EntryQuery{
+		From: e.From, Limit: e.Limit, Actor: e.Actor, Subject: e.Subject, Credential: e.Credential, Type: e.Type,
+	})
+	entries := make([]api.StoredEntry, len(stored))
+	for i, entry := range stored {
+		entries[i] = api.StoredEntry(entry)
+	}
+	return entries, err
+}
+
+func (q queries) Entry(ctx context.Context, index int64) (api.StoredEntry, error) {
+	entry, err := found(q.store.Entry(ctx, index))
+	return api.StoredEntry(entry), err
+}
+
+func (q queries) HashReader(ctx context.Context) tlog.HashReader { return q.store.HashReader(ctx) }
+
+// found says in the API's words that something is not there.
+func found[T any](value T, err error) (T, error) {
+	if errors.Is(err, store.ErrNotFound) {
+		err = api.ErrNotFound
+	}
+	return value, err
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/config"
+)
+
+// savedSession is what a log-in leaves for the next command. The token goes to
+// the server that gave it and to no other.
+type savedSession struct {
+	Server   string    `json:"server"`
+	Username string    `json:"username"`
+	Token    string    `json:"token"`
+	Expires  time.Time `json:"expires_at"`
+}
+
+// errNoLogin: nobody is logged in as far as this machine knows.
+var errNoLogin = errors.New("you are not logged in; use tandem login")
+
+func defaultTokenFile() string {
+	folder, err := os.UserConfigDir()
+	if err != nil {
+		return "" // no home: --token-file has to say where
+	}
+	return filepath.Join(folder, "tandem", "session.json")
+}
+
+// saved reads the session file; errNoLogin when there is none.
+func (c *cli) saved() (savedSession, error) {
+	info, err := os.Stat(c.tokenFile)
+	if errors.Is(err, fs.ErrNotExist) || c.tokenFile == "" {
+		return savedSession{}, errNoLogin
+	}
+	if err != nil {
+		return savedSession{}, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return savedSession{}, fmt.Errorf("%s can be read by others than you; delete it and log in again", c.tokenFile)
+	}
+	text, err := os.ReadFile(c.tokenFile)
+	if err != nil {
+		return savedSession{}, err
+	}
+	var s savedSession
+	if err := json.Unmarshal(text, &s); err != nil {
+		return savedSession{}, fmt.Errorf("%s is not a log-in; delete it and log in again", c.tokenFile)
+	}
+	return s, nil
+}
+
+func (c *cli) save(s savedSession) error {
+	if c.tokenFile == "" {
+		return usagef("there is no home folder: say with --token-file where the log-in is to be kept")
+	}
+	if err := os.MkdirAll(filepath.Dir(c.tokenFile), 0o700); err != nil {
+		return err
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return writeDurably(c.tokenFile, text)
+}
+
+func (c *cli) forget() error {
+	if err := os.Remove(c.tokenFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// dial makes a client without a log-in, for the server that was named, that of
+// the log-in, or the default one.
+func (c *cli) dial() (*client.Client, error) {
+	if c.server == "" {
+		c.server = defaultServer
+		if s, err := c.saved(); err == nil {
+			c.server = s.Server
+		}
+	}
+	server, err := url.Parse(c.server)
+	if err == nil && server.Scheme == "http" && !config.Loopback(server.Hostname()) {
+		return nil, usagef("a server that is not this machine must be named with https://: passwords and codes would go in clear")
+	}
+	made, err := client.New(client.Config{Server: c.server})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return made, nil
+}
+
+// connect makes a client with the log-in that was saved.
+func (c *cli) connect() (*client.Client, error) {
+	s, err := c.saved()
+	if err != nil {
+		return nil, err
+	}
+	made, err := c.dial()
+	if err != nil {
+		return nil, err
+	}
+	if s.Server != c.server {
+		return nil, fmt.Errorf("your log-in is for %s; use tandem login for %s", s.Server, c.server)
+	}
+	if !time.Now().Before(s.Expires) {
+		return nil, fmt.Errorf("your log-in ended at %s; use tandem login", moment(s.Expires))
+	}
+	made.SetToken(api.Secret(s.Token))
+	return made, nil
+}

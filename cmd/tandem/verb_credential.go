@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/client"
+)
+
+func credentialVerbs(c *cli) *cobra.Command {
+	return family("credential", "Accounts on servers, and who holds them",
+		credentialListVerb(c), credentialShowVerb(c), credentialAddVerb(c),
+		confirmedReasonVerb(c, "rotate NAME --reason TEXT", "Have the password changed", (*client.Client).Rotate, true),
+		confirmedReasonVerb(c, "retire NAME --reason TEXT", "End custody of an account", (*client.Client).Retire, false))
+}
+
+func credentialListVerb(c *cli) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List all credentials and who holds them",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			server, err := c.connect()
+			if err != nil {
+				return err
+			}
+			list, err := server.Credentials(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return c.showCredentials(list, list...)
+		},
+	}
+}
+
+func credentialShowVerb(c *cli) *cobra.Command {
+	var history bool
+	verb := &cobra.Command{Use: "show NAME", Short: "Show one credential, or its history", Args: cobra.ExactArgs(1)}
+	verb.Flags().BoolVar(&history, "history", false, "show the ledger's entries about it instead")
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		server, err := c.connect()
+		if err != nil {
+			return err
+		}
+		if history {
+			entries, err := server.History(cmd.Context(), args[0], api.EntryQuery{})
+			if err != nil {
+				return err
+			}
+			return c.showEntries(entries, entries...)
+		}
+		credential, err := server.Credential(cmd.Context(), args[0])
+		if err != nil {
+			return err
+		}
+		return c.showCredentials(credential, credential)
+	}
+	return verb
+}
+
+func credentialAddVerb(c *cli) *cobra.Command {
+	var in api.AddCredential
+	var passwordFile, keyFile string
+	var lease time.Duration
+	var patience waiting
+	verb := &cobra.Command{
+		Use:   "add NAME --address HOST:PORT --account ACCOUNT --primary PERSON --backup PERSON",
+		Short: "Put an account under custody; its password is changed at once",
+		Args:  cobra.ExactArgs(1),
+	}
+	flags := verb.Flags()
+	flags.StringVar(&in.Target.Kind, "kind", "ssh", "the connector")
+	flags.StringVar(&in.Target.Address, "address", "", "HOST:PORT of the server")
+	flags.StringVar(&in.Target.Account, "account", "", "whose password it is")
+	flags.StringToStringVar(&in.Target.Settings, "set", nil, "KEY=VALUE, what the connector needs besides")
+	flags.StringVar(&in.Primary, "primary", "", "custodian A")
+	flags.StringVar(&in.Backup, "backup", "", "custodian B")
+	flags.StringVar(&passwordFile, "password-file", "", "file with the password that opens it now")
+	flags.StringVar(&keyFile, "admin-key-file", "", "file with the private key (PEM) that may change passwords there")
+	flags.BoolVar(&in.Policy.RotateOnTransfer, "rotate-on-transfer", false, "change the password at every handover")
+	flags.BoolVar(&in.Policy.RotateOnCheckin, "rotate-on-checkin", false, "change the password after every check-out")
+	flags.DurationVar(&lease, "lease", 0, "longest check-out (0: as everywhere)")
+	patience.addFlags(verb)
+	for _, name := range []string{"address", "account", "primary", "backup"} {
+		_ = verb.MarkFlagRequired(name)
+	}
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		in.Name, in.Policy.LeaseSeconds = args[0], int64(lease/time.Second)
+		for path, into := range map[string]*api.Secret{passwordFile: &in.Secret, keyFile: &in.AdminKey} {
+			if path == "" {
+				continue
+			}
+			secret, err := secretFile(path)
+			if err != nil {
+				return err
+			}
+			*into = api.Secret(secret.Reveal())
+		}
+		err := c.act(cmd.Context(), func(ctx context.Context, server *client.Client) error {
+			added, err := server.AddCredential(ctx, in)
+			if err != nil {
+				return err
+			}
+			return c.showCredentials(added, added)
+		})
+		if err != nil {
+			return err
+		}
+		return c.waitHeld(cmd.Context(), patience, in.Name)
+	}
+	return verb
+}
+
+// confirmedReasonVerb is a verb with a reason and a code. waits: it starts a
+// rotation that can be waited for.
+func confirmedReasonVerb(c *cli, use, short string,
+	command func(*client.Client, context.Context, string, api.ConfirmedReason) (api.Credential, error), waits bool,
+) *cobra.Command {
+	var reason string
+	var patience waiting
+	verb := &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1)}
+	verb.Flags().StringVar(&reason, "reason", "", "why")
+	_ = verb.MarkFlagRequired("reason")
+	if waits {
+		patience.addFlags(verb)
+	}
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		err := c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
+			credential, err := command(server, ctx, args[0], api.ConfirmedReason{Reason: reason, TOTP: code})
+			if err != nil {
+				return err
+			}
+			return c.showCredentials(credential, credential)
+		})
+		if err != nil {
+			return err
+		}
+		return c.waitHeld(cmd.Context(), patience, args[0])
+	}
+	return verb
+}
+
+// showCredentials writes an answer of the API that is about these credentials.
+func (c *cli) showCredentials(answer any, list ...api.Credential) error {
+	var rows [][]string
+	for _, credential := range list {
+		rows = append(rows, []string{
+			credential.Name, credential.Target.Account + "@" + credential.Target.Address, phase(credential),
+			credential.Primary, credential.Backup, strconv.FormatInt(credential.Version, 10),
+			strings.Join(credential.Exposure, ", "), credential.Handover,
+		})
+	}
+	return c.show(answer, []string{"NAME", "ACCOUNT", "CUSTODY", "A", "B", "VERSION", "KNOWN TO", "HANDOVER"}, rows...)
+}
+
+// phase says who holds a credential, or why nobody does.
+func phase(credential api.Credential) string {
+	switch {
+	case credential.Lease != nil:
+		return fmt.Sprintf("%s, out until %s", credential.Holder, moment(credential.Lease.ExpiresAt))
+	case credential.Holder != "":
+		return credential.Holder
+	case credential.Rotation != nil:
+		return fmt.Sprintf("rotating (%s, %s), then %s", credential.Rotation.Reason, credential.Rotation.Step, credential.Successor)
+	}
+	return string(credential.Phase)
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-custody/tandem/api"
+)
+
+func statusVerb(c *cli) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Who you are, what you hold, what waits for you",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			server, err := c.connect()
+			if err != nil {
+				return err
+			}
+			me, err := server.Me(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return c.showMe(me)
+		},
+	}
+}
+
+func (c *cli) showMe(me api.Me) error {
+	c.note("%s (%s) is %s and holds %d.", me.Person.Username, join(me.Person.Roles), presence(me.Presence), len(me.Holdings))
+	for _, item := range me.Inbox {
+		c.note("Waiting for you: %s from %s, %s: %s. Use tandem handover accept %s (or decline).",
+			item.ID, item.From, strings.Join(item.Credentials, ", "), item.Reason, item.ID)
+	}
+	return c.showCredentials(me, me.Holdings...)
+}
+
+// presence puts a presence into words.
+func presence(p api.Presence) string {
+	words := p.State
+	if !p.Until.IsZero() {
+		words += " until " + moment(p.Until)
+	}
+	if p.Reason != "" {
+		words += " (" + p.Reason + ")"
+	}
+	return words
+}

@@ -1,0 +1,341 @@
+package rotation
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"strconv"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// maxValues is how many values one rotation tries on a target that refuses
+// them. After that it goes on trying the last: what is in the way then is no
+// bad luck with a password, and every value must stay readable.
+const maxValues = 8
+
+// How an attempt ends that did not get through.
+var (
+	errFailed    = errors.New("the attempt failed, and that is entered")
+	errOvertaken = errors.New("another worker is further on")
+	errLost      = errors.New("the staged value is not in the secret store any more")
+)
+
+// attempt is one go at a rotation, from wherever its journal stands.
+type attempt struct {
+	Config
+	credential custody.Credential // as committed when the attempt began
+	id         custody.RotationID
+	step       custody.RotationStep // as committed by now
+
+	target     Target
+	current    desk.Versioned // at desk.CredentialPath; zero when there is none
+	staged     desk.Versioned // at StagedPath, its latest version
+	proved     bool           // in this attempt staged was let in, and current was not
+	oldRefused bool           // there was a current value to try
+}
+
+func (c Config) newAttempt(credential custody.Credential) *attempt {
+	return &attempt{
+		Config:     c,
+		credential: credential,
+		id:         custody.RotationID{Credential: credential.Name, Number: credential.Rotation.Number},
+		step:       credential.Rotation.Step,
+	}
+}
+
+// run goes on from the step that the ledger says. nil: the rotation is over.
+func (a *attempt) run(ctx context.Context) error {
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+	for {
+		var err error
+		switch a.step {
+		case custody.StepPending:
+			err = a.stage(ctx)
+		case custody.StepStaged:
+			err = a.apply(ctx)
+		case custody.StepApplied:
+			err = a.verify(ctx)
+		case custody.StepVerified:
+			return a.promote(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// open reads what there is and makes the target of it.
+func (a *attempt) open(ctx context.Context) error {
+	var key desk.Versioned
+	for path, secret := range map[string]*desk.Versioned{
+		desk.KeyPath(a.id.Credential):        &key,
+		desk.CredentialPath(a.id.Credential): &a.current,
+		StagedPath(a.id):                     &a.staged,
+	} {
+		var err error
+		if *secret, err = a.read(ctx, path); err != nil {
+			return a.fail(ctx, SecretStore, err)
+		}
+	}
+	if a.staged.Version == 0 && a.step != custody.StepPending {
+		return a.replaceLost(ctx)
+	}
+	open, known := a.Targets[a.credential.Target.Kind]
+	if !known {
+		return a.fail(ctx, Unsupported, errors.New("no connector of this kind"))
+	}
+	target, err := open(a.credential.Target, key.Value)
+	if err != nil {
+		return a.fail(ctx, Unsupported, err)
+	}
+	a.target = target
+	return nil
+}
+
+// replaceLost stages another value for one that somebody else deleted. The
+// ledger is asked first: as long as it takes reports of this rotation, no
+// worker has finished it and cleared up, so the value really is lost. Only the
+// next attempt, which sees the ledger afresh, tells the target.
+func (a *attempt) replaceLost(ctx context.Context) error {
+	failed := a.fail(ctx, SecretStore, errLost)
+	if !errors.Is(failed, errFailed) {
+		return failed
+	}
+	if err := a.stageAnother(ctx); err != nil {
+		return err
+	}
+	return failed
+}
+
+// stage puts a new value beside the current one.
+func (a *attempt) stage(ctx context.Context) error {
+	before := custody.RotationID{Credential: a.id.Credential, Number: a.id.Number - 1}
+	if err := a.clear(ctx, before); err != nil { // what a crash left
+		return a.fail(ctx, SecretStore, err)
+	}
+	if a.staged.Version == 0 {
+		if err := a.stageAnother(ctx); err != nil {
+			return a.fail(ctx, SecretStore, err)
+		}
+	}
+	a.hook("staged-written")
+	if err := a.report(ctx, custody.ReportStaged{Rotation: a.id}, custody.StepStaged); err != nil {
+		return err
+	}
+	a.hook("staged-reported")
+	return nil
+}
+
+// stageAnother adds a new value to those that are staged.
+func (a *attempt) stageAnother(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
+	defer cancel()
+	value, err := a.Secrets.Generate(ctx)
+	if err != nil {
+		return err
+	}
+	version, err := a.Secrets.Write(ctx, StagedPath(a.id), value, a.staged.Version, a.labels())
+	if err != nil {
+		return err
+	}
+	a.staged = desk.Versioned{Value: value, Version: version}
+	return nil
+}
+
+// apply makes the staged value the account's password.
+func (a *attempt) apply(ctx context.Context) error {
+	if err := a.change(ctx); err != nil {
+		return err
+	}
+	if err := a.report(ctx, custody.ReportApplied{Rotation: a.id}, custody.StepApplied); err != nil {
+		return err
+	}
+	a.hook("applied-reported")
+	return nil
+}
+
+// change tells the target, and when its answer leaves that open, finds out
+// whether it happened.
+func (a *attempt) change(ctx context.Context) error {
+	err := a.tell(ctx)
+	switch {
+	case err == nil:
+		a.hook("changed")
+		return nil
+	case errors.Is(err, ErrUnreachable), errors.Is(err, ErrHostKey), errors.Is(err, ErrRefused):
+		return a.fail(ctx, kindOf(err), err) // it was not even asked
+	}
+	// It may have happened in spite of the error, or in an attempt that
+	// crashed: a target that remembers values then refuses this one now.
+	if a.logIn(ctx, a.staged.Value) == nil {
+		a.hook("changed")
+		return nil
+	}
+	another := errors.Is(err, ErrValue) || errors.Is(err, ErrDeclined)
+	if another && a.staged.Version < maxValues {
+		if err := a.stageAnother(ctx); err != nil {
+			return a.fail(ctx, SecretStore, err)
+		}
+	}
+	return a.fail(ctx, kindOf(err), err)
+}
+
+// verify shows that the staged value opens the account and the old one does not.
+func (a *attempt) verify(ctx context.Context) error {
+	if err := a.prove(ctx); err != nil {
+		return err
+	}
+	report := custody.ReportVerified{Rotation: a.id, OldRefused: a.oldRefused}
+	if err := a.report(ctx, report, custody.StepVerified); err != nil {
+		return err
+	}
+	a.hook("verified-reported")
+	return nil
+}
+
+func (a *attempt) prove(ctx context.Context) error {
+	switch err := a.logIn(ctx, a.staged.Value); {
+	case errors.Is(err, ErrRefused):
+		// The change did not take, or somebody undid it. Tell the target once
+		// more; the next attempt looks again, so that one costs one refusal.
+		if err := a.change(ctx); err != nil {
+			return err
+		}
+		return a.fail(ctx, LoginRefused, err)
+	case err != nil:
+		return a.fail(ctx, kindOf(err), err)
+	}
+	a.hook("new-proved")
+	if !a.current.Value.IsZero() && !a.current.Value.Equal(a.staged.Value) {
+		switch err := a.logIn(ctx, a.current.Value); {
+		case err == nil:
+			return a.fail(ctx, OldStillAccepted, nil)
+		case !errors.Is(err, ErrRefused):
+			return a.fail(ctx, kindOf(err), err)
+		}
+		a.oldRefused = true
+		a.hook("old-refused")
+	}
+	a.proved = true
+	return nil
+}
+
+// promote makes the staged value the current version and ends the rotation.
+func (a *attempt) promote(ctx context.Context) error {
+	// After a restart it is proved afresh: what is staged now need not be what
+	// was proved then, should a stalled worker have staged another meanwhile.
+	if !a.proved {
+		if err := a.prove(ctx); err != nil {
+			return err
+		}
+	}
+	version, err := a.makeCurrent(ctx)
+	if err != nil {
+		return a.fail(ctx, SecretStore, err)
+	}
+	a.hook("promoted-written")
+	if err := a.report(ctx, custody.ReportPromoted{Rotation: a.id, Version: version}, ""); err != nil {
+		return err
+	}
+	a.hook("promoted-reported")
+	if err := a.clear(ctx, a.id); err != nil { // the next rotation does it
+		a.Log.Warn("what a rotation had staged could not be deleted yet", a.names(), "error", err)
+	}
+	a.hook("cleared")
+	return nil
+}
+
+// makeCurrent writes the staged value where the current one is, unless a crash
+// came after that. It writes more than once only where the secret store is
+// older than the ledger (it was restored): versions must count up (I4).
+func (a *attempt) makeCurrent(ctx context.Context) (version int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
+	defer cancel()
+	path := desk.CredentialPath(a.id.Credential)
+	for !a.current.Value.Equal(a.staged.Value) || a.current.Version <= a.credential.Version {
+		version, err = a.Secrets.Write(ctx, path, a.staged.Value, a.current.Version, a.labels())
+		if err != nil {
+			return 0, err
+		}
+		a.current = desk.Versioned{Value: a.staged.Value, Version: version}
+	}
+	return a.current.Version, nil
+}
+
+// fail enters that the attempt failed and when the next one is.
+func (a *attempt) fail(ctx context.Context, kind Failure, cause error) error {
+	if ctx.Err() != nil { // stopped, or the lease was lost: nothing is known to have failed
+		return context.Cause(ctx)
+	}
+	wait := a.retryAfter(a.credential.Rotation.Attempts)
+	a.Log.Warn("a rotation did not get through", a.names(),
+		"step", a.step, "failure", kind, "error", cause, "next_in", wait)
+	err := a.report(ctx, custody.ReportFailed{
+		Rotation: a.id, Failure: string(kind), NextTry: a.Clock.Now().Add(wait),
+	}, a.step)
+	if err != nil {
+		return err
+	}
+	return errFailed
+}
+
+// report enters something and takes note of the step that the journal is at then.
+func (a *attempt) report(ctx context.Context, action custody.Action, then custody.RotationStep) error {
+	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
+	defer cancel()
+	_, err := a.Desk.Do(ctx, desk.Intent{
+		Actor: custody.System, Request: "rotation-" + rand.Text(), Action: action,
+	})
+	switch {
+	case custody.CodeOf(err) == custody.Conflict:
+		return errOvertaken
+	case err != nil:
+		return err
+	}
+	a.step = then
+	return nil
+}
+
+func (a *attempt) tell(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
+	defer cancel()
+	return a.target.Change(ctx, a.current.Value, a.staged.Value)
+}
+
+func (a *attempt) logIn(ctx context.Context, secret custody.Secret) error {
+	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
+	defer cancel()
+	return a.target.Verify(ctx, secret)
+}
+
+// read gives the zero value for what does not exist.
+func (a *attempt) read(ctx context.Context, path string) (desk.Versioned, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
+	defer cancel()
+	secret, err := a.Secrets.Read(ctx, path)
+	if errors.Is(err, desk.ErrNoSecret) {
+		return desk.Versioned{}, nil
+	}
+	return secret, err
+}
+
+// clear deletes what a rotation that is over had staged.
+func (c Config) clear(ctx context.Context, over custody.RotationID) error {
+	ctx, cancel := context.WithTimeout(ctx, c.StepTimeout)
+	defer cancel()
+	return c.Secrets.Delete(ctx, StagedPath(over))
+}
+
+// labels tell whoever looks into the secret store what a value came from.
+func (a *attempt) labels() map[string]string {
+	return map[string]string{"rotation": strconv.FormatInt(a.id.Number, 10)}
+}
+
+func (a *attempt) names() slog.Attr {
+	return slog.Group("", "credential", a.id.Credential, "rotation", a.id.Number)
+}

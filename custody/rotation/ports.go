@@ -1,0 +1,50 @@
+package rotation
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// Desk enters what happened. It is the desk itself, *desk.Desk.
+type Desk interface {
+	// Do commits a report; a *custody.Refusal with the code conflict says that
+	// another worker is further on.
+	Do(ctx context.Context, i desk.Intent) (desk.Outcome, error)
+
+	// Follow gives a channel that is closed after the next commit.
+	Follow() <-chan struct{}
+}
+
+// Queue says what there is to do and who does it. It is the store; what it
+// says is committed, but may be a moment old.
+type Queue interface {
+	// Credentials gives all, Rotating those in the phase rotating.
+	Credentials(ctx context.Context) ([]custody.Credential, error)
+	Rotating(ctx context.Context) ([]custody.Credential, error)
+	Credential(ctx context.Context, name string) (custody.Credential, error)
+
+	// Claim takes the lease of a credential's rotation, or prolongs it for who
+	// has it already; false when it is somebody else's until after now.
+	// Release gives it back; no error when it is not owner's any more.
+	Claim(ctx context.Context, credential, owner string, now, until time.Time) (bool, error)
+	Release(ctx context.Context, credential, owner string) error
+}
+
+// Secrets is what is used of desk.Secrets, with its errors.
+type Secrets interface {
+	Read(ctx context.Context, path string) (desk.Versioned, error)
+	Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (int64, error)
+	Delete(ctx context.Context, path string) error
+	Generate(ctx context.Context) (custody.Secret, error)
+}
+
+// StagedPath is where one rotation keeps its new value; when the target refused
+// one, its versions are all the values that were tried. Each rotation has a
+// path of its own, so that clearing up after one cannot touch the next.
+func StagedPath(id custody.RotationID) string {
+	return fmt.Sprintf("%s/%d", desk.StagedPath(id.Credential), id.Number)
+}

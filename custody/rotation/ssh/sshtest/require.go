@@ -1,0 +1,45 @@
+package sshtest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// require gives the absolute paths of programs, or ends the test.
+func require(t testing.TB, programs ...string) []string {
+	t.Helper()
+	var missing, paths []string
+	if os.Geteuid() != 0 {
+		missing = append(missing, "root")
+	}
+	for _, program := range programs {
+		path, found := find(program)
+		if !found {
+			missing = append(missing, program)
+		}
+		paths = append(paths, path)
+	}
+	switch {
+	case len(missing) == 0:
+		return paths
+	case os.Getenv("TANDEM_TEST_ALL") == "1":
+		t.Fatalf("needs %s", strings.Join(missing, ", "))
+	default:
+		t.Skipf("needs %s", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// find looks on PATH and where administrators' programs are, which is not on
+// everybody's PATH.
+func find(program string) (path string, found bool) {
+	for _, candidate := range []string{program, "/usr/sbin/" + program, "/sbin/" + program} {
+		if path, err := exec.LookPath(candidate); err == nil && filepath.IsAbs(path) {
+			return path, true
+		}
+	}
+	return "", false
+}

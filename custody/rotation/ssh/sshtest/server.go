@@ -1,0 +1,233 @@
+package sshtest
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"golang.org/x/crypto/ssh"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+const (
+	patience = 30 * time.Second      // for any one change of the server's state
+	interval = 10 * time.Millisecond // between two looks at it
+	logShown = 8 << 10               // bytes of the log's end that a failed test shows
+)
+
+// Server is an sshd that belongs to one test. Its methods fail that test if
+// sshd does not do what they say.
+type Server struct {
+	Addr     string         // 127.0.0.1:PORT, the same over every restart
+	HostKey  string         // its public key, a line of authorized_keys
+	AdminKey custody.Secret // private key in PEM, which opens every account
+
+	t       testing.TB
+	dir     string
+	sshd    string
+	process *process // nil while stopped
+}
+
+// Start starts a server. Options are lines of sshd_config that go before the
+// usual ones, so that they count (the first value of an option does).
+func Start(t testing.TB, options ...string) *Server {
+	t.Helper()
+	sshd := require(t, "sshd")[0]
+	// Not t.TempDir, which lies in a folder that only root may enter: sshd
+	// reads the authorized keys as the user who logs in.
+	dir, err := os.MkdirTemp("", "sshtest-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := errors.Join(os.Chmod(dir, 0o755), os.MkdirAll("/run/sshd", 0o755)); err != nil { // sshd's own, for all of them
+		t.Fatal(err)
+	}
+	port := reservePort(t)
+	s := &Server{Addr: fmt.Sprintf("127.0.0.1:%d", port), t: t, dir: dir, sshd: sshd}
+
+	private, public := newKey(t)
+	s.AdminKey = custody.NewSecret(private)
+	s.write("authorized_keys", 0o644, public)
+	s.writeHostKey()
+	s.write("sshd_config", 0o600, fmt.Appendf(nil, `%s
+Port %d
+ListenAddress 127.0.0.1
+HostKey %s
+PidFile none
+UsePAM yes
+PasswordAuthentication yes
+PermitRootLogin prohibit-password
+AuthorizedKeysFile %s
+StrictModes no
+UseDNS no
+MaxStartups 200:30:400
+MaxSessions 64
+SetEnv SHLVL=2
+`, strings.Join(options, "\n"), port, s.path("host_key"), s.path("authorized_keys")))
+	t.Cleanup(func() {
+		s.Stop()
+		if t.Failed() {
+			t.Logf("end of sshd's log:\n%s", s.logEnd())
+		}
+	})
+	s.Start()
+	return s
+}
+
+// Start starts a stopped server again, and returns when it answers.
+func (s *Server) Start() {
+	s.t.Helper()
+	log, err := os.OpenFile(s.path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer log.Close() // the child has its own copy
+	cmd := exec.Command(s.sshd, "-D", "-e", "-f", s.path("sshd_config"))
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	cmd.Stderr = log
+	if s.process, err = start(cmd); err != nil {
+		s.t.Fatalf("start sshd: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	_, err = backoff.Retry(ctx, func() (struct{}, error) {
+		select {
+		case <-s.process.ended:
+			return struct{}{}, backoff.Permanent(fmt.Errorf("it has ended"))
+		default:
+			return struct{}{}, greets(ctx, s.Addr)
+		}
+	}, backoff.WithBackOff(backoff.NewConstantBackOff(interval)))
+	if err != nil {
+		s.t.Fatalf("wait for sshd: %v\n%s", err, s.logEnd())
+	}
+}
+
+// Stop ends the server. It does nothing to a stopped one. A session that is
+// open goes on until its client ends it.
+func (s *Server) Stop() {
+	s.t.Helper()
+	if s.process == nil {
+		return
+	}
+	if err := s.process.kill(patience); err != nil {
+		s.t.Fatalf("stop sshd: %v", err)
+	}
+	s.process = nil
+}
+
+// ReplaceHostKey gives the server another host key, as if another host had
+// taken its address. HostKey then is the new one.
+func (s *Server) ReplaceHostKey() {
+	s.t.Helper()
+	s.Stop()
+	s.writeHostKey()
+	s.Start()
+}
+
+func (s *Server) writeHostKey() {
+	s.t.Helper()
+	private, public := newKey(s.t)
+	s.write("host_key", 0o600, private)
+	s.HostKey = strings.TrimSpace(string(public))
+}
+
+func (s *Server) path(name string) string { return filepath.Join(s.dir, name) }
+
+func (s *Server) write(name string, mode os.FileMode, content []byte) {
+	s.t.Helper()
+	if err := os.WriteFile(s.path(name), content, mode); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Log gives all that the server has logged.
+func (s *Server) Log() []byte {
+	s.t.Helper()
+	log, err := os.ReadFile(s.path("log"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return log
+}
+
+func (s *Server) logEnd() []byte {
+	log := s.Log()
+	return log[max(0, len(log)-logShown):]
+}
+
+// newKey makes an Ed25519 key: private in PEM, public as in authorized_keys.
+func newKey(t testing.TB) (private, public []byte) {
+	t.Helper()
+	pub, priv, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(priv, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.NewPublicKey(pub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(block), ssh.MarshalAuthorizedKey(key)
+}
+
+// greets says whether an SSH server answers at the address.
+func greets(ctx context.Context, addr string) error {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
+		return err
+	}
+	greeting := make([]byte, 4)
+	if _, err := conn.Read(greeting); err != nil {
+		return err
+	}
+	if !bytes.Equal(greeting, []byte("SSH-")) {
+		return errors.New("something else than SSH answers")
+	}
+	return nil
+}
+
+// reservePort gives a loopback port that stays the test's own until it ends,
+// also while the server is down: its neighbour is held, and both are below the
+// range that the system hands out by itself.
+func reservePort(t testing.TB) int {
+	t.Helper()
+	const first, pairs = 14000, 2500
+	for _, pair := range mathrand.Perm(pairs) {
+		port := first + 2*pair
+		reservation, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+1))
+		if err != nil {
+			continue
+		}
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			l.Close()
+			t.Cleanup(func() { reservation.Close() })
+			return port
+		}
+		reservation.Close()
+	}
+	t.Fatal("no free loopback port")
+	return 0
+}

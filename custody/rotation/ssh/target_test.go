@@ -1,0 +1,309 @@
+package ssh_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation"
+	"github.com/tandem-custody/tandem/custody/rotation/ssh"
+	"github.com/tandem-custody/tandem/custody/rotation/ssh/sshtest"
+)
+
+func describe(s *sshtest.Server, account string, settings ...string) custody.Target {
+	t := custody.Target{
+		Kind: ssh.Kind, Address: s.Addr, Account: account,
+		Settings: map[string]string{"host_key": s.HostKey},
+	}
+	for i := 0; i < len(settings); i += 2 {
+		t.Settings[settings[i]] = settings[i+1]
+	}
+	return t
+}
+
+func open(t *testing.T, s *sshtest.Server, described custody.Target) rotation.Target {
+	t.Helper()
+	target, err := ssh.Open(described, s.AdminKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
+
+func want(t *testing.T, what string, got, wanted error) {
+	t.Helper()
+	if !errors.Is(got, wanted) {
+		t.Errorf("%s: %v, not %v", what, got, wanted)
+	}
+}
+
+func TestChangeAndVerify(t *testing.T) {
+	for _, by := range []string{"root", "sudo"} {
+		t.Run(by, func(t *testing.T) {
+			t.Parallel()
+			server := sshtest.Start(t)
+			account, old := server.AddAccount(t)
+			described := describe(server, account)
+			if by == "sudo" {
+				described = describe(server, account, "admin", server.AddSudoAdmin(t), "sudo", "true")
+			}
+			target := open(t, server, described)
+			ctx := t.Context()
+			want(t, "the old password before", target.Verify(ctx, old), nil)
+
+			next := sshtest.NewPassword()
+			want(t, "change", target.Change(ctx, old, next), nil)
+			want(t, "the new password", target.Verify(ctx, next), nil)
+			want(t, "the old password after", target.Verify(ctx, old), rotation.ErrRefused)
+			want(t, "the new password, seen from outside", sshtest.Login(server.Addr, server.HostKey, account, next), nil)
+			want(t, "the same change again, without the old", target.Change(ctx, custody.Secret{}, next), nil)
+			want(t, "the new password then", target.Verify(ctx, next), nil)
+		})
+	}
+}
+
+// A log-in must cost one try, whichever way the host offers it, or hosts lock
+// the account twice as fast.
+func TestOneTryForEachVerify(t *testing.T) {
+	for name, options := range map[string][]string{
+		"both":                 {"LogLevel VERBOSE", "KbdInteractiveAuthentication yes"},
+		"password":             {"LogLevel VERBOSE", "KbdInteractiveAuthentication no"},
+		"keyboard-interactive": {"LogLevel VERBOSE", "KbdInteractiveAuthentication yes", "PasswordAuthentication no"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := sshtest.Start(t, options...)
+			account, password := server.AddAccount(t)
+			target := open(t, server, describe(server, account))
+			want(t, "the right password", target.Verify(t.Context(), password), nil)
+			want(t, "a wrong one", target.Verify(t.Context(), sshtest.NewPassword()), rotation.ErrRefused)
+			server.Stop() // the log is complete
+			log := string(server.Log())
+			failed := regexp.MustCompile(`(?m)^Failed (password|keyboard-interactive/pam) for ` + account).FindAllString(log, -1)
+			if len(failed) != 1 {
+				t.Errorf("wrong passwords sent: %q", failed)
+			}
+		})
+	}
+}
+
+// What is not a refusal of this password must never be taken for one.
+func TestUnknownIsNotRefused(t *testing.T) {
+	t.Run("too many failures", func(t *testing.T) {
+		server := sshtest.Start(t, "MaxAuthTries 1")
+		account, _ := server.AddAccount(t)
+		err := open(t, server, describe(server, account)).Verify(t.Context(), sshtest.NewPassword())
+		want(t, "verify", err, rotation.ErrUnreachable)
+	})
+	t.Run("no password log-in", func(t *testing.T) {
+		server := sshtest.Start(t, "PasswordAuthentication no", "KbdInteractiveAuthentication no")
+		account, password := server.AddAccount(t)
+		if err := open(t, server, describe(server, account)).Verify(t.Context(), password); err == nil ||
+			errors.Is(err, rotation.ErrRefused) || errors.Is(err, rotation.ErrUnreachable) {
+			t.Errorf("verify: %v", err)
+		}
+	})
+	t.Run("a second factor", func(t *testing.T) {
+		server := sshtest.Start(t, "AuthenticationMethods password,publickey")
+		account, password := server.AddAccount(t)
+		if err := open(t, server, describe(server, account)).Verify(t.Context(), password); err == nil ||
+			errors.Is(err, rotation.ErrRefused) {
+			t.Errorf("verify: %v", err)
+		}
+	})
+	t.Run("a host that hangs up", func(t *testing.T) {
+		server := sshtest.Start(t)
+		account, password := server.AddAccount(t)
+		cut := 0
+		for bytes := int64(0); ; bytes += 53 { // of what the host says, the answer to the right password last
+			described := describe(server, account)
+			described.Address = relay(t, server.Addr, bytes)
+			err := open(t, server, described).Verify(t.Context(), password)
+			if err == nil {
+				break
+			}
+			want(t, fmt.Sprintf("verify, cut after %d bytes", bytes), err, rotation.ErrUnreachable)
+			cut++
+		}
+		if cut < 20 {
+			t.Errorf("only %d log-ins were cut", cut)
+		}
+	})
+}
+
+func TestServerDown(t *testing.T) {
+	server := sshtest.Start(t)
+	account, password := server.AddAccount(t)
+	target := open(t, server, describe(server, account))
+	server.Stop()
+	want(t, "verify", target.Verify(t.Context(), password), rotation.ErrUnreachable)
+	want(t, "change", target.Change(t.Context(), password, sshtest.NewPassword()), rotation.ErrUnreachable)
+	server.Start()
+	want(t, "verify when it is back", target.Verify(t.Context(), password), nil)
+}
+
+func TestHostKeyChanged(t *testing.T) {
+	server := sshtest.Start(t)
+	account, password := server.AddAccount(t)
+	pinned := describe(server, account)
+	target := open(t, server, pinned)
+	server.ReplaceHostKey()
+	want(t, "verify", target.Verify(t.Context(), password), rotation.ErrHostKey)
+	want(t, "change", target.Change(t.Context(), password, sshtest.NewPassword()), rotation.ErrHostKey)
+	if strings.Contains(string(server.Log()), "Accepted") {
+		t.Error("somebody logged in to a host that is not the pinned one")
+	}
+
+	both := describe(server, account, "host_key", pinned.Settings["host_key"]+"\n"+server.HostKey)
+	want(t, "verify with both keys pinned", open(t, server, both).Verify(t.Context(), password), nil)
+
+	// A host with no key of the pinned type is another host, too.
+	other := describe(server, account, "host_key", rsaHostKey)
+	want(t, "verify with a key of another type", open(t, server, other).Verify(t.Context(), password), rotation.ErrHostKey)
+}
+
+func TestAdminRefused(t *testing.T) {
+	server, another := sshtest.Start(t), sshtest.Start(t)
+	account, password := server.AddAccount(t)
+	target, err := ssh.Open(describe(server, account), another.AdminKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "change", target.Change(t.Context(), password, sshtest.NewPassword()), rotation.ErrRefused)
+}
+
+func TestChangeDeclined(t *testing.T) {
+	server := sshtest.Start(t)
+	account, password := server.AddAccount(t)
+	for name, described := range map[string]custody.Target{
+		"no such account":    describe(server, "tandem-test-nobody"),
+		"not allowed":        describe(server, account, "admin", account),
+		"sudo not allowed":   describe(server, account, "admin", account, "sudo", "true"),
+		"account of another": describe(server, "root", "admin", account),
+	} {
+		err := open(t, server, described).Change(t.Context(), password, sshtest.NewPassword())
+		want(t, name, err, rotation.ErrDeclined)
+	}
+	want(t, "the password after all that", open(t, server, describe(server, account)).Verify(t.Context(), password), nil)
+	missing := open(t, server, describe(server, "tandem-test-nobody"))
+	want(t, "verify of no such account", missing.Verify(t.Context(), password), rotation.ErrRefused)
+}
+
+func TestValueRefused(t *testing.T) {
+	server := sshtest.Start(t)
+	account, password := server.AddAccount(t)
+	target := open(t, server, describe(server, account))
+	for name, value := range map[string]string{
+		"empty":           "",
+		"a second line":   "abc\nroot:abc",
+		"carriage return": "abc\r",
+		"NUL":             "abc\x00def",
+		"too long":        strings.Repeat("x", 512),
+	} {
+		want(t, name, target.Change(t.Context(), password, custody.SecretString(value)), rotation.ErrValue)
+	}
+	for name, value := range map[string]string{
+		"colons":  "a:b::c:",
+		"shell":   "`id`; $(id) 'x' \"y\" \\ | & < > # !",
+		"spaces":  " leading and trailing ",
+		"unicode": "пароль密码",
+		"longest": strings.Repeat("x", 511),
+	} {
+		secret := custody.SecretString(value)
+		want(t, "change to "+name, target.Change(t.Context(), password, secret), nil)
+		want(t, "log-in with "+name, target.Verify(t.Context(), secret), nil)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	server := sshtest.Start(t)
+	account, password := server.AddAccount(t)
+
+	t.Run("before", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		target := open(t, server, describe(server, account))
+		want(t, "verify", target.Verify(ctx, password), context.Canceled)
+		want(t, "change", target.Change(ctx, password, sshtest.NewPassword()), context.Canceled)
+	})
+	t.Run("in the handshake", func(t *testing.T) {
+		silent, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer silent.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			conn, err := silent.Accept()
+			if err == nil {
+				defer conn.Close()
+			}
+			cancel()
+			<-ctx.Done()
+		}()
+		described := describe(server, account)
+		described.Address = silent.Addr().String()
+		want(t, "verify", open(t, server, described).Verify(ctx, password), context.Canceled)
+	})
+	t.Run("in the session", func(t *testing.T) {
+		asleep := sshtest.Start(t, "ForceCommand sleep 10")
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		err := open(t, asleep, describe(asleep, account)).Change(ctx, password, sshtest.NewPassword())
+		want(t, "change", err, context.DeadlineExceeded)
+	})
+	want(t, "the password after all that", open(t, server, describe(server, account)).Verify(t.Context(), password), nil)
+}
+
+// Nothing of what a host says, and no secret, is in an error.
+func TestErrorsAreClean(t *testing.T) {
+	server := sshtest.Start(t, "MaxAuthTries 1", "Banner /etc/passwd", "ForceCommand echo from-the-host; echo from-the-host >&2; exit 3")
+	account, password := server.AddAccount(t)
+	target := open(t, server, describe(server, account))
+	next := sshtest.NewPassword()
+	for what, err := range map[string]error{
+		"change": target.Change(t.Context(), password, next),
+		"verify": target.Verify(t.Context(), next),
+	} {
+		if err == nil {
+			t.Fatalf("%s succeeded", what)
+		}
+		for _, text := range []string{"from-the-host", "root:", "Too many", password.Reveal(), next.Reveal()} {
+			if strings.Contains(err.Error(), text) {
+				t.Errorf("%s: the error holds %q: %v", what, text, err)
+			}
+		}
+	}
+}
+
+// relay passes a connection on and hangs up after so many bytes from the host.
+func relay(t *testing.T, addr string, limit int64) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		client, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer client.Close()
+		host, err := net.Dial("tcp", addr)
+		if err != nil {
+			return
+		}
+		defer host.Close()
+		go io.Copy(host, client)
+		io.CopyN(client, host, limit)
+	}()
+	return l.Addr().String()
+}

@@ -1,0 +1,287 @@
+package rotation
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// Config is what a worker needs. Of the numbers, zero means the one named.
+type Config struct {
+	Desk    Desk
+	Queue   Queue
+	Secrets Secrets
+	Targets map[string]Opener // by custody.Target.Kind
+	Clock   desk.Clock
+	Log     *slog.Logger
+
+	// Owner names this worker among those of all replicas. Empty: a random
+	// name, so that a restarted process waits for its own old leases to end.
+	Owner string
+
+	Parallel  int // rotations at once: 16
+	PerTarget int // of these, at one address: 4
+
+	Interval    time.Duration // between two looks when nothing wakes the worker: 15 s
+	Lease       time.Duration // a claim holds this long when its worker dies: 15 s
+	StepTimeout time.Duration // for each thing asked of the target, the secret store and the desk: 30 s
+	BackoffBase time.Duration // about how long after the first failed attempt; each doubles it: 1 s
+	BackoffMax  time.Duration // never longer: 15 min
+
+	// Hook is called between each two steps, for tests that crash there:
+	// staged-written, staged-reported, changed, applied-reported, new-proved,
+	// old-refused, verified-reported, promoted-written, promoted-reported,
+	// cleared. nil in production.
+	Hook func(step string)
+}
+
+func (c Config) hook(step string) {
+	if c.Hook != nil {
+		c.Hook(step)
+	}
+}
+
+// settle is how long a look is put off after a commit: commits come in bursts,
+// the worker's own among them, and one look serves them all.
+const settle = 50 * time.Millisecond
+
+var errClaimed = errors.New("another worker has the claim")
+
+// Worker carries out the rotations that the ledger says are due.
+type Worker struct {
+	Config
+
+	// Of Run's own goroutine.
+	waiting []custody.Credential // due, but not started yet
+	running map[string]string    // credential -> address
+	paused  map[string]time.Time // credential -> not again before, though the ledger would let it
+	done    chan ending
+}
+
+// ending is how an attempt at a credential ended.
+type ending struct {
+	credential string
+	entered    bool // the ledger says when to go on
+}
+
+// New makes a worker; Run sets it to work.
+func New(c Config) *Worker {
+	c.Owner = cmp.Or(c.Owner, "worker-"+rand.Text())
+	c.Parallel = cmp.Or(c.Parallel, 16)
+	c.PerTarget = cmp.Or(c.PerTarget, 4)
+	c.Interval = cmp.Or(c.Interval, 15*time.Second)
+	c.Lease = cmp.Or(c.Lease, 15*time.Second)
+	c.StepTimeout = cmp.Or(c.StepTimeout, 30*time.Second)
+	c.BackoffBase = cmp.Or(c.BackoffBase, time.Second)
+	c.BackoffMax = cmp.Or(c.BackoffMax, 15*time.Minute)
+	return &Worker{
+		Config:  c,
+		running: map[string]string{},
+		paused:  map[string]time.Time{},
+		done:    make(chan ending),
+	}
+}
+
+// Run works until ctx ends, and returns its error when every attempt has ended.
+// An attempt that is cut short goes on after the next start. To be called once.
+func (w *Worker) Run(ctx context.Context) error {
+	var clearing sync.WaitGroup
+	clearing.Go(func() { w.clearFinished(ctx) })
+	defer clearing.Wait()
+
+	look := time.NewTimer(0)
+	defer look.Stop()
+	var committed <-chan struct{}
+	for {
+		select {
+		case <-ctx.Done():
+			for range w.running {
+				<-w.done
+			}
+			return ctx.Err()
+		case e := <-w.done:
+			delete(w.running, e.credential)
+			if !e.entered {
+				w.paused[e.credential] = w.Clock.Now().Add(w.Interval)
+			}
+		case <-committed:
+			committed = nil
+			look.Reset(settle)
+		case <-look.C:
+			committed = w.Desk.Follow() // before looking, so that no commit falls between
+			look.Reset(w.look(ctx))
+		}
+		w.start(ctx)
+	}
+}
+
+// look finds out what is due, and says when to look again at the latest.
+func (w *Worker) look(ctx context.Context) time.Duration {
+	ctx, cancel := context.WithTimeout(ctx, w.StepTimeout)
+	defer cancel()
+	rotating, err := w.Queue.Rotating(ctx)
+	if err != nil {
+		w.Log.Warn("what is to be rotated could not be read", "error", err)
+		return w.Interval
+	}
+	now, next := w.Clock.Now(), w.Interval
+	paused := w.paused
+	w.waiting, w.paused = nil, map[string]time.Time{}
+	for _, c := range rotating {
+		at := c.Rotation.NextTry
+		if until := paused[c.Name]; until.After(now) {
+			w.paused[c.Name] = until
+			at = latest(at, until)
+		}
+		if wait := at.Sub(now); wait > 0 {
+			next = min(next, wait)
+			continue
+		}
+		w.waiting = append(w.waiting, c)
+	}
+	slices.SortStableFunc(w.waiting, func(a, b custody.Credential) int {
+		return a.Rotation.Since.Compare(b.Rotation.Since)
+	})
+	return next
+}
+
+// start sets what is waiting to work, as far as the bounds allow.
+func (w *Worker) start(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
+	load := map[string]int{}
+	for _, address := range w.running {
+		load[address]++
+	}
+	w.waiting = slices.DeleteFunc(w.waiting, func(c custody.Credential) bool {
+		if _, busy := w.running[c.Name]; busy {
+			return true // the next look sees what came of it
+		}
+		address := c.Target.Address
+		if len(w.running) >= w.Parallel || load[address] >= w.PerTarget {
+			return false
+		}
+		load[address]++
+		w.running[c.Name] = address
+		go func() {
+			entered := false
+			defer func() { w.done <- ending{c.Name, entered} }()
+			entered = w.attempt(ctx, c.Name)
+		}()
+		return true
+	})
+}
+
+// attempt makes one attempt at a credential and says whether the ledger knows
+// how it ended.
+func (w *Worker) attempt(ctx context.Context, name string) (entered bool) {
+	err := w.claimed(ctx, name, func(ctx context.Context) error {
+		// Read once more, under the claim: what Rotating said is older.
+		c, err := w.credential(ctx, name)
+		if err != nil || c.Phase != custody.Rotating || c.Rotation.NextTry.After(w.Clock.Now()) {
+			return err
+		}
+		return w.newAttempt(c).run(ctx)
+	})
+	switch {
+	case err == nil, errors.Is(err, errFailed):
+		return true
+	case errors.Is(err, errOvertaken), errors.Is(err, errClaimed), ctx.Err() != nil:
+		w.Log.Debug("a rotation goes on later, or elsewhere", "credential", name, "reason", err)
+	default:
+		w.Log.Warn("a rotation was interrupted", "credential", name, "error", err)
+	}
+	return false
+}
+
+// claimed does something under the claim on a credential, which it keeps
+// renewing. When the claim is lost, do's context ends, well before another
+// worker can have it.
+func (w *Worker) claimed(ctx context.Context, name string, do func(context.Context) error) error {
+	if err := w.claim(ctx, name); err != nil {
+		return err
+	}
+	ctx, lose := context.WithCancelCause(ctx)
+	var renewing sync.WaitGroup
+	renewing.Go(func() {
+		renewal := time.NewTicker(w.Lease / 3)
+		defer renewal.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-renewal.C:
+				if err := w.claim(ctx, name); err != nil {
+					lose(err)
+				}
+			}
+		}
+	})
+	defer func() {
+		lose(nil)
+		renewing.Wait()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Lease/3)
+		defer cancel()
+		if err := w.Queue.Release(ctx, name, w.Owner); err != nil {
+			w.Log.Debug("a claim could not be released; it ends by itself", "credential", name, "error", err)
+		}
+	}()
+	return do(ctx)
+}
+
+func (w *Worker) claim(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, w.Lease/3)
+	defer cancel()
+	now := w.Clock.Now()
+	ok, err := w.Queue.Claim(ctx, name, w.Owner, now, now.Add(w.Lease))
+	if err == nil && !ok {
+		err = errClaimed
+	}
+	return err
+}
+
+func (w *Worker) credential(ctx context.Context, name string) (custody.Credential, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.StepTimeout)
+	defer cancel()
+	return w.Queue.Credential(ctx, name)
+}
+
+func (w *Worker) credentials(ctx context.Context) ([]custody.Credential, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.StepTimeout)
+	defer cancel()
+	return w.Queue.Credentials(ctx)
+}
+
+// clearFinished deletes what is still staged for credentials whose rotation is
+// over: a crash came between. It is tidying only, and gives up at the first
+// error: the next rotation of a credential clears up after the one before.
+func (w *Worker) clearFinished(ctx context.Context) {
+	credentials, err := w.credentials(ctx)
+	for _, c := range credentials {
+		if err != nil {
+			break
+		}
+		if c.Phase != custody.Rotating {
+			err = w.clear(ctx, custody.RotationID{Credential: c.Name, Number: c.Rotation.Number})
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		w.Log.Debug("not everything that old rotations staged could be deleted", "error", err)
+	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

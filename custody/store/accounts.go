@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// keep is for how long Sweep leaves what is over.
+const keep = 24 * time.Hour
+
+// PasswordHash, and all below it, is as desk.Accounts says.
+func (s *Store) PasswordHash(ctx context.Context, username string) (string, error) {
+	var hash string
+	err := s.reader.WithContext(ctx).Table("accounts").Select("password_hash").Where("username = ?", username).Take(&hash).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return "", desk.ErrNoAccount
+	}
+	return hash, unavailable("read an account", err)
+}
+
+func (s *Store) SetPasswordHash(ctx context.Context, username, hash string) error {
+	return s.write(ctx, "write an account", `INSERT INTO accounts (username, password_hash) VALUES (?, ?)
+		ON CONFLICT (username) DO UPDATE SET password_hash = excluded.password_hash`, username, hash)
+}
+
+// sessionRow is a row of sessions.
+type sessionRow struct {
+	TokenHash []byte
+	Person    string
+	Created   string
+	Expires   string
+}
+
+func (s *Store) AddSession(ctx context.Context, session desk.Session) error {
+	row := sessionRow{
+		TokenHash: session.TokenHash[:], Person: session.Person,
+		Created: formatInstant(session.Created), Expires: formatInstant(session.Expires),
+	}
+	return unavailable("write a session", s.writer.WithContext(ctx).Table("sessions").Create(&row).Error)
+}
+
+func (s *Store) Session(ctx context.Context, tokenHash [32]byte) (desk.Session, error) {
+	var row sessionRow
+	err := s.reader.WithContext(ctx).Table("sessions").Where("token_hash = ?", tokenHash[:]).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return desk.Session{}, desk.ErrNoSession
+	}
+	if err != nil {
+		return desk.Session{}, unavailable("read a session", err)
+	}
+	var d decoder
+	session := desk.Session{
+		TokenHash: tokenHash, Person: row.Person, Created: d.instant(row.Created), Expires: d.instant(row.Expires),
+	}
+	if d.err != nil {
+		return desk.Session{}, fmt.Errorf("store: a session of %s: %w", row.Person, d.err)
+	}
+	return session, nil
+}
+
+func (s *Store) DeleteSession(ctx context.Context, tokenHash [32]byte) error {
+	return s.write(ctx, "delete a session", "DELETE FROM sessions WHERE token_hash = ?", tokenHash[:])
+}
+
+func (s *Store) DeleteSessions(ctx context.Context, person string) error {
+	return s.write(ctx, "delete sessions", "DELETE FROM sessions WHERE person = ?", person)
+}
+
+// throttleRow is a row of throttles.
+type throttleRow struct {
+	Name        string `gorm:"primaryKey"`
+	Failures    int
+	Locks       int
+	LockedUntil string
+	Touched     string
+}
+
+func (throttleRow) TableName() string { return "throttles" }
+
+func (s *Store) UpdateThrottle(ctx context.Context, name string, change func(desk.Throttle) desk.Throttle) (desk.Throttle, error) {
+	var after desk.Throttle
+	err := s.change(ctx, func(db *gorm.DB) error {
+		var row throttleRow
+		if err := db.Limit(1).Find(&row, "name = ?", name).Error; err != nil {
+			return unavailable("read a throttle", err)
+		}
+		var d decoder
+		before := desk.Throttle{
+			Failures: row.Failures, Locks: row.Locks,
+			LockedUntil: d.instant(row.LockedUntil), Touched: d.instant(row.Touched),
+		}
+		if d.err != nil {
+			return fmt.Errorf("store: a throttle: %w", d.err)
+		}
+		if after = change(before); after == before {
+			return nil
+		}
+		return unavailable("write a throttle", db.Save(&throttleRow{
+			Name: name, Failures: after.Failures, Locks: after.Locks,
+			LockedUntil: formatInstant(after.LockedUntil), Touched: formatInstant(after.Touched),
+		}).Error)
+	})
+	return after, err
+}
+
+// Sweep forgets throttles only when their lock is over, too.
+func (s *Store) Sweep(ctx context.Context, now time.Time) error {
+	today, yesterday := formatInstant(now), formatInstant(now.Add(-keep))
+	return s.change(ctx, func(db *gorm.DB) error {
+		for _, step := range []struct {
+			statement string
+			args      []any
+		}{
+			{"DELETE FROM sessions WHERE expires <= ?", []any{today}},
+			{"DELETE FROM throttles WHERE touched < ? AND locked_until <= ?", []any{yesterday, today}},
+			{"DELETE FROM idempotency_keys WHERE at < ?", []any{yesterday}},
+			{"DELETE FROM claims WHERE until < ?", []any{yesterday}},
+		} {
+			if err := exec(db, "sweep", step.statement, step.args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// write runs one statement that changes something beside the ledger.
+func (s *Store) write(ctx context.Context, doing, statement string, args ...any) error {
+	return unavailable(doing, s.writer.WithContext(ctx).Exec(statement, args...).Error)
+}

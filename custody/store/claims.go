@@ -1,0 +1,24 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Claim makes the owner the only one, over all replicas, who works on the
+// credential's rotation until then, and says whether that worked: it does when
+// nobody has it, when the one who had it let it run out, and when it is the
+// owner's already. A claim spares double work and is no fence: what a late
+// worker reports is refused by the number of the rotation.
+func (s *Store) Claim(ctx context.Context, credential, owner string, now, until time.Time) (bool, error) {
+	done := s.writer.WithContext(ctx).Exec(`INSERT INTO claims (credential, owner, until) VALUES (?, ?, ?)
+		ON CONFLICT (credential) DO UPDATE SET owner = excluded.owner, until = excluded.until
+		WHERE claims.owner = excluded.owner OR claims.until <= ?`,
+		credential, owner, formatInstant(until), formatInstant(now))
+	return done.RowsAffected == 1, unavailable("claim a rotation", done.Error)
+}
+
+// Release ends the owner's claim; it does nothing when it is somebody else's.
+func (s *Store) Release(ctx context.Context, credential, owner string) error {
+	return s.write(ctx, "release a rotation", "DELETE FROM claims WHERE credential = ? AND owner = ?", credential, owner)
+}

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// window is how many entries are folded before what they changed is written or
+// compared. It bounds the memory.
+const window = 512
+
+// Rebuild folds the ledger into empty tables, in one transaction: they are then
+// what they would be if every command had been carried out anew. It believes
+// the ledger; whether that is right is for a verifier to say, before.
+func (s *Store) Rebuild(ctx context.Context) error {
+	return s.change(ctx, func(db *gorm.DB) error {
+		for _, table := range []string{"people", "credentials", "handovers", "ledger_index"} {
+			if err := exec(db, "empty "+table, "DELETE FROM "+table); err != nil {
+				return err
+			}
+		}
+		head, err := readHead(db)
+		if err != nil {
+			return err
+		}
+		state := custody.NewState()
+		for from := int64(0); from < head.Size; from += window {
+			to := min(from+window, head.Size)
+			fork := state.Fork()
+			if err := fold(db, from, to, fork); err != nil {
+				return err
+			}
+			if err := saveChanges(db, fork); err != nil {
+				return err
+			}
+			state.Merge(fork)
+			if err := indexEntries(db, indexed(from), indexed(to)); err != nil {
+				return err
+			}
+		}
+		return moveHead(db, head, state)
+	})
+}
+
+// fold applies the entries [from, to).
+func fold(db *gorm.DB, from, to int64, state *custody.State) error {
+	return eachRecord(db, from, to, func(index int64, record []byte) error {
+		event, err := decodeEvent(record)
+		if err != nil {
+			return fmt.Errorf("store: entry %d: %w", index, err)
+		}
+		custody.Apply(state, event)
+		return nil
+	})
+}
+
+func decodeEvent(record []byte) (custody.Event, error) {
+	entry, err := audit.DecodeEntry(record)
+	if err != nil {
+		return custody.Event{}, err
+	}
+	return custody.FromRecord(entry)
+}

@@ -1,0 +1,165 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"io"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+	"github.com/pressly/goose/v3"
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+)
+
+// All that is particular to SQLite is in this file and in migrations/.
+
+// minSQLite is the first version without the WAL-reset corruption: 3.51.3.
+const minSQLite = 3051003
+
+// busyTimeout is how long a statement waits for another process's lock.
+const busyTimeout = 5 * time.Second
+
+// walPages is after how many pages a commit moves the WAL into the database. At
+// SQLite's default of 1,000, batches of 64 commands moved the same hot pages
+// again and again: 4 µs of CPU more for each command.
+const walPages = 4000
+
+const dialect = goose.DialectSQLite3
+
+// pragma is what a connection must answer, read back after it was set: a wrong
+// file system or a misspelt option is silent otherwise.
+type pragma struct{ name, want string }
+
+var (
+	durable = []pragma{
+		{"journal_mode", "wal"},
+		{"synchronous", "2"}, // FULL
+	}
+	always = []pragma{
+		{"foreign_keys", "1"},
+		{"busy_timeout", strconv.FormatInt(busyTimeout.Milliseconds(), 10)},
+	}
+	readsOnly = []pragma{{"query_only", "1"}}
+)
+
+// sqliteWriter is the one connection that writes. Its transactions take the
+// write lock as they begin: one that reads first and takes it later fails at
+// once when another process wrote meanwhile, without waiting.
+func sqliteWriter(path string) (*gorm.DB, error) {
+	return sqliteDB(sqliteDSN(path, url.Values{
+		"_journal_mode":    {"WAL"},
+		"_synchronous":     {"FULL"},
+		"_txlock":          {"immediate"},
+		"_cache_size":      {"-8000"}, // KiB
+		"_stmt_cache_size": {"64"},
+	}), 1, [][]pragma{durable, always}, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", walPages))
+}
+
+// sqliteReaders are connections that cannot write.
+func sqliteReaders(path string) (*gorm.DB, error) {
+	return sqliteDB(sqliteDSN(path, url.Values{
+		"_synchronous":     {"FULL"},
+		"_query_only":      {"on"},
+		"_stmt_cache_size": {"16"},
+	}), readers, [][]pragma{durable, always, readsOnly})
+}
+
+// sqliteEvidence is a database that stays exactly as it is. It may be a copy,
+// which is in no WAL mode.
+func sqliteEvidence(path string) (*gorm.DB, error) {
+	return sqliteDB(sqliteDSN(path, url.Values{
+		"mode":        {"ro"},
+		"_query_only": {"on"},
+	}), readers, [][]pragma{always, readsOnly})
+}
+
+func sqliteDSN(path string, options url.Values) string {
+	options.Set("_foreign_keys", "on")
+	options.Set("_busy_timeout", strconv.FormatInt(busyTimeout.Milliseconds(), 10))
+	// The path of a URI, so that no character in it is taken for an option.
+	return "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + "?" + options.Encode()
+}
+
+// sqliteDB opens connections of which each has proved its pragmas.
+func sqliteDB(dsn string, most int, want [][]pragma, setUp ...string) (*gorm.DB, error) {
+	if text, number, _ := sqlite3.Version(); number < minSQLite {
+		return nil, fmt.Errorf("store: SQLite %s can corrupt a WAL database; 3.51.3 or later is needed", text)
+	}
+	pool := sql.OpenDB(connector{dsn: dsn, driver: &sqlite3.SQLiteDriver{
+		ConnectHook: func(c *sqlite3.SQLiteConn) error {
+			for _, statement := range setUp {
+				if _, err := c.Exec(statement, nil); err != nil {
+					return err
+				}
+			}
+			for _, group := range want {
+				for _, p := range group {
+					if err := p.check(c); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		},
+	}})
+	pool.SetMaxOpenConns(most)
+	pool.SetMaxIdleConns(most)
+	db, err := gorm.Open(sqlite.New(sqlite.Config{Conn: pool}), gormConfig())
+	if err != nil {
+		return nil, cmp.Or(pool.Close(), err)
+	}
+	return db, nil
+}
+
+func (p pragma) check(c *sqlite3.SQLiteConn) error {
+	rows, err := c.Query("PRAGMA "+p.name, nil)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	value := make([]driver.Value, 1)
+	if err := rows.Next(value); err != nil && err != io.EOF {
+		return err
+	}
+	if got := fmt.Sprint(value[0]); got != p.want {
+		return fmt.Errorf("store: PRAGMA %s is %q and must be %q", p.name, got, p.want)
+	}
+	return nil
+}
+
+// connector opens connections of one DSN with a driver that has a hook.
+type connector struct {
+	dsn    string
+	driver *sqlite3.SQLiteDriver
+}
+
+func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
+func (c connector) Driver() driver.Driver                        { return c.driver }
+
+// copyInto fills an empty file.
+func (s *Store) copyInto(ctx context.Context, path string) error {
+	return s.reader.WithContext(ctx).Exec("VACUUM INTO ?", path).Error
+}
+
+// namesOf gives (kind, name, idx) for the entries [?, ?): ledger_index, as it
+// follows from the entries and from the handovers that they name.
+const namesOf = `
+WITH e (idx, type, actor, subject) AS MATERIALIZED (
+	SELECT idx, type, actor, subject FROM ledger_entries WHERE idx >= ? AND idx < ?
+)
+SELECT 'type' AS kind, type AS name, idx FROM e
+UNION ALL SELECT 'actor', actor, idx FROM e
+UNION ALL SELECT 'subject', subject, idx FROM e WHERE subject <> ''
+UNION ALL SELECT 'credential', subject, idx FROM e WHERE subject <> '' AND
+	(type GLOB 'credential.*' OR type GLOB 'checkout.*' OR type GLOB 'rotation.*' OR type GLOB 'command.*')
+UNION ALL SELECT 'credential', c.value, e.idx
+	FROM e JOIN handovers h ON h.id = e.subject JOIN json_each(h.credentials) c
+	WHERE e.type GLOB 'handover.*'
+`

@@ -1,0 +1,244 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// readers is how many connections read at once.
+const readers = 8
+
+// slow is when a statement is worth a line in the log.
+const slow = time.Second
+
+// ErrNotFound: there is no such person, credential, handover or entry.
+var ErrNotFound = errors.New("not in the store")
+
+// Store is a database that is open. It is safe for use by several goroutines.
+type Store struct {
+	writer *gorm.DB // one connection
+	reader *gorm.DB // connections that cannot write
+}
+
+var (
+	_ desk.Store    = (*Store)(nil)
+	_ desk.Accounts = (*Store)(nil)
+	_ audit.Source  = (*Store)(nil)
+)
+
+// Open opens the database file at path, makes it when there is none, and brings
+// its schema up to date. It refuses a database that would not keep what it is
+// given: see the package documentation.
+func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	// SQLite would make it readable for everybody; WAL and index follow its mode.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	return open(path, log, sqliteWriter, sqliteReaders, func(db *sql.DB) error { return migrate(ctx, db) })
+}
+
+// OpenReadOnly opens a database that somebody else may have open, or a copy of
+// one, and changes nothing: whatever would write fails.
+func OpenReadOnly(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	return open(path, log, sqliteEvidence, sqliteEvidence, func(db *sql.DB) error { return checkSchema(ctx, db) })
+}
+
+type opener func(path string) (*gorm.DB, error)
+
+// open opens the connection that writes first: it is the one that makes the
+// file a WAL database.
+func open(path string, log *slog.Logger, writer, reader opener, prepare func(*sql.DB) error) (*Store, error) {
+	s := &Store{}
+	err := func() (err error) {
+		if s.writer, err = writer(path); err != nil {
+			return err
+		}
+		pool, err := s.writer.DB()
+		if err != nil {
+			return err
+		}
+		if err := prepare(pool); err != nil {
+			return err
+		}
+		s.reader, err = reader(path)
+		return err
+	}()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
+	}
+	// Bound values never reach the log: ParameterizedQueries.
+	quiet := logger.NewSlogLogger(log, logger.Config{
+		LogLevel: logger.Warn, SlowThreshold: slow, ParameterizedQueries: true, IgnoreRecordNotFoundError: true,
+	})
+	s.writer.Logger, s.reader.Logger = quiet, quiet
+	return s, nil
+}
+
+// gormConfig has every transaction be ours: one for each call of change.
+func gormConfig() *gorm.Config {
+	return &gorm.Config{SkipDefaultTransaction: true, TranslateError: true, Logger: logger.Discard}
+}
+
+// Close waits for what is running and closes every connection.
+func (s *Store) Close() error {
+	var errs []error
+	for _, db := range []*gorm.DB{s.reader, s.writer} {
+		if db == nil {
+			continue
+		}
+		pool, err := db.DB()
+		if err == nil {
+			err = pool.Close()
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// Ready says whether the database answers and its head can be read.
+func (s *Store) Ready(ctx context.Context) error {
+	_, _, err := s.Head(ctx)
+	return err
+}
+
+// Load gives the state and the right edge of the tree, both at the ledger's
+// size. It reads the head, the tables but for the handovers that are over, and
+// at most 1 + log2(size) nodes.
+func (s *Store) Load(ctx context.Context) (*custody.State, *audit.Frontier, error) {
+	state := custody.NewState()
+	var frontier *audit.Frontier
+	err := s.snapshot(ctx, func(db *gorm.DB) error {
+		head, err := readHead(db)
+		if err != nil {
+			return err
+		}
+		if err := restore(db, head, state); err != nil {
+			return err
+		}
+		frontier, err = loadFrontier(db, head)
+		return err
+	})
+	return state, frontier, err
+}
+
+// restore puts the tables into an empty state.
+func restore(db *gorm.DB, head headRow, state *custody.State) error {
+	people, err := find[personRow](db, "people")
+	if err != nil {
+		return err
+	}
+	credentials, err := find[credentialRow](db, "credentials")
+	if err != nil {
+		return err
+	}
+	handovers, err := find[handoverRow](db.Where("status IN ?", openStatuses), "handovers")
+	if err != nil {
+		return err
+	}
+	last, err := parseInstant(head.Time)
+	if err != nil {
+		return fmt.Errorf("store: time of the head: %w", err)
+	}
+	state.Size, state.Time, state.Handovers, state.Leases = head.Size, last, head.Handovers, head.Leases
+	state.Restore(people, credentials, handovers)
+	return nil
+}
+
+// loadFrontier refuses nodes that do not give the head's root.
+func loadFrontier(db *gorm.DB, head headRow) (*audit.Frontier, error) {
+	frontier, err := audit.LoadFrontier(head.Size, nodeReader(db))
+	if err != nil {
+		return nil, err
+	}
+	root, err := frontier.Root()
+	if err != nil {
+		return nil, err
+	}
+	if root != audit.Hash(head.Root) {
+		return nil, &Difference{"ledger_head", "0", "has another root than the tree's nodes give"}
+	}
+	return frontier, nil
+}
+
+// headRow is the row of ledger_head.
+type headRow struct {
+	Size      int64
+	Root      []byte
+	Time      string
+	Handovers int64
+	Leases    int64
+}
+
+func (headRow) TableName() string { return "ledger_head" }
+
+func readHead(db *gorm.DB) (headRow, error) {
+	var head headRow
+	if err := db.Take(&head).Error; err != nil {
+		return head, unavailable("read the ledger's head", err)
+	}
+	if len(head.Root) != tlog.HashSize {
+		return head, fmt.Errorf("store: the root in the ledger's head has %d bytes", len(head.Root))
+	}
+	return head, nil
+}
+
+// change runs fn in a transaction that holds the write lock, and so the
+// ledger's head. fn's error comes back as it is; after it, or a panic, the
+// transaction leaves no trace.
+func (s *Store) change(ctx context.Context, fn func(db *gorm.DB) error) error {
+	return transaction(s.writer.WithContext(ctx), fn)
+}
+
+// snapshot runs fn in a transaction in which all reads see the same moment.
+func (s *Store) snapshot(ctx context.Context, fn func(db *gorm.DB) error) error {
+	return transaction(s.reader.WithContext(ctx), fn)
+}
+
+func transaction(db *gorm.DB, fn func(db *gorm.DB) error) error {
+	tx := db.Begin()
+	if tx.Error != nil {
+		return unavailable("begin", tx.Error)
+	}
+	defer tx.Rollback() // does nothing after a commit
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return unavailable("commit", tx.Commit().Error)
+}
+
+// unavailable marks a failure of the database as such. nil stays nil.
+func unavailable(doing string, err error) error {
+	if err == nil || errors.Is(err, desk.ErrStoreUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w: %s: %w", desk.ErrStoreUnavailable, doing, err)
+}

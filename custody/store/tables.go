@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// People gives everybody, by username.
+func (s *Store) People(ctx context.Context) ([]custody.Person, error) {
+	return find[personRow](s.reader.WithContext(ctx).Order("username"), "people")
+}
+
+// Person gives one person, or ErrNotFound.
+func (s *Store) Person(ctx context.Context, username string) (custody.Person, error) {
+	return only(find[personRow](s.reader.WithContext(ctx).Where("username = ?", username), "people"))
+}
+
+// Credentials gives every credential, the retired ones too, by name.
+func (s *Store) Credentials(ctx context.Context) ([]custody.Credential, error) {
+	return find[credentialRow](s.reader.WithContext(ctx).Order("name"), "credentials")
+}
+
+// Credential gives one credential, or ErrNotFound.
+func (s *Store) Credential(ctx context.Context, name string) (custody.Credential, error) {
+	return only(find[credentialRow](s.reader.WithContext(ctx).Where("name = ?", name), "credentials"))
+}
+
+// HandoverQuery selects handovers, open ones and old ones. What is zero does
+// not matter.
+type HandoverQuery struct {
+	Status []custody.HandoverStatus
+	Person string // giver or receiver
+	Limit  int    // at most MaxPage, which is also the default
+	Before string // id of the last handover of the page before
+}
+
+// Handovers gives the handovers that fit, the newest first.
+func (s *Store) Handovers(ctx context.Context, q HandoverQuery) ([]custody.Handover, error) {
+	db := s.reader.WithContext(ctx)
+	if len(q.Status) > 0 {
+		db = db.Where("status IN ?", q.Status)
+	}
+	if q.Person != "" {
+		db = db.Where(s.reader.Where("giver = ?", q.Person).Or("receiver = ?", q.Person))
+	}
+	if q.Before != "" {
+		db = db.Where("(offered_at, id) < (SELECT offered_at, id FROM handovers WHERE id = ?)", q.Before)
+	}
+	return find[handoverRow](db.Order("offered_at DESC, id DESC").Limit(page(q.Limit)), "handovers")
+}
+
+// Handover gives one handover, or ErrNotFound.
+func (s *Store) Handover(ctx context.Context, id string) (custody.Handover, error) {
+	return only(find[handoverRow](s.reader.WithContext(ctx).Where("id = ?", id), "handovers"))
+}
+
+// only gives the one value that was looked for.
+func only[V any](found []V, err error) (V, error) {
+	var none V
+	switch {
+	case err != nil:
+		return none, err
+	case len(found) == 0:
+		return none, ErrNotFound
+	}
+	return found[0], nil
+}

@@ -1,0 +1,175 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// Write runs fn in one transaction that holds the ledger's head: see desk.Store.
+func (s *Store) Write(ctx context.Context, fn func(desk.Tx) error) error {
+	return s.change(ctx, func(db *gorm.DB) error {
+		head, err := readHead(db)
+		if err != nil {
+			return err
+		}
+		t := &tx{db: db, head: head, size: head.Size, remembered: map[idempotencyKey]desk.Remembered{}}
+		if err := fn(t); err != nil {
+			return err
+		}
+		return t.finish()
+	})
+}
+
+// tx is a desk.Tx.
+type tx struct {
+	db         *gorm.DB
+	head       headRow // as it will be after the commit
+	size       int64   // as it was before
+	saved      *custody.State
+	remembered map[idempotencyKey]desk.Remembered // not written yet
+}
+
+func (t *tx) Size() int64 { return t.size }
+
+func (t *tx) Records(from, to int64) ([][]byte, error) {
+	if from < 0 || from > to || to > t.size {
+		return nil, fmt.Errorf("store: entries [%d, %d) of a ledger of %d", from, to, t.size)
+	}
+	records := make([][]byte, 0, to-from)
+	err := eachRecord(t.db, from, to, func(_ int64, record []byte) error {
+		records = append(records, slices.Clone(record))
+		return nil
+	})
+	return records, err
+}
+
+// Append writes the entries and the nodes. The head follows in finish.
+func (t *tx) Append(entries []desk.Appended, nodes []audit.Node, root audit.Hash) error {
+	rows := make([]any, 0, 2*len(entries))
+	for i, e := range entries {
+		if want := t.head.Size + int64(i); e.Index != want {
+			return fmt.Errorf("store: entry %d where %d is next", e.Index, want)
+		}
+		rows = append(rows, e.Index, e.Record)
+	}
+	if err := insertEntries.run(t.db, rows); err != nil {
+		return err
+	}
+	rows = make([]any, 0, 2*len(nodes))
+	for i := range nodes {
+		rows = append(rows, nodes[i].Index, nodes[i].Hash[:])
+	}
+	if err := insertNodes.run(t.db, rows); err != nil {
+		return err
+	}
+	t.head.Size += int64(len(entries))
+	t.head.Root = root[:]
+	return nil
+}
+
+// Save writes the rows that changed. It asks no row what it was: the custody
+// state decided, and this transaction holds the head.
+func (t *tx) Save(changed *custody.State) error {
+	if err := saveChanges(t.db, changed); err != nil {
+		return err
+	}
+	t.saved = changed
+	return nil
+}
+
+func saveChanges(db *gorm.DB, changed *custody.State) error {
+	people, credentials, handovers := changed.Changes()
+	if err := upsert(db, upsertPeople, people, rowOfPerson); err != nil {
+		return err
+	}
+	if err := upsert(db, upsertCredentials, credentials, rowOfCredential); err != nil {
+		return err
+	}
+	return upsert(db, upsertHandovers, handovers, rowOfHandover)
+}
+
+func upsert[V any, R any, P interface {
+	*R
+	args([]any) []any
+}](db *gorm.DB, table bulk, values []V, rowOf func(V) (R, error)) error {
+	args := make([]any, 0, len(values)*len(table.columns))
+	for _, v := range values {
+		r, err := rowOf(v)
+		if err != nil {
+			return fmt.Errorf("store: %s: %w", table.name, err)
+		}
+		args = P(&r).args(args)
+	}
+	return table.run(db, args)
+}
+
+type idempotencyKey struct{ actor, key string }
+
+// rememberedRow is a row of idempotency_keys.
+type rememberedRow struct {
+	Digest []byte
+	First  int64
+	Count  int
+	At     string
+}
+
+func (t *tx) Recall(actor, key string) (desk.Remembered, bool, error) {
+	if r, ok := t.remembered[idempotencyKey{actor, key}]; ok {
+		return r, true, nil
+	}
+	var row rememberedRow
+	err := t.db.Table("idempotency_keys").Take(&row, "actor = ? AND key = ?", actor, key).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return desk.Remembered{}, false, nil
+	}
+	if err != nil {
+		return desk.Remembered{}, false, unavailable("recall an idempotency key", err)
+	}
+	at, err := parseInstant(row.At)
+	if err != nil || len(row.Digest) != len(desk.Remembered{}.Digest) {
+		return desk.Remembered{}, false, fmt.Errorf("store: an idempotency key of %s is damaged", actor)
+	}
+	return desk.Remembered{Digest: [32]byte(row.Digest), First: row.First, Count: row.Count, At: at}, true, nil
+}
+
+// Remember writes in finish, all keys of the batch at once.
+func (t *tx) Remember(actor, key string, r desk.Remembered) error {
+	t.remembered[idempotencyKey{actor, key}] = r
+	return nil
+}
+
+// finish writes what is written once for each transaction.
+func (t *tx) finish() error {
+	args := make([]any, 0, len(t.remembered)*len(insertRemembered.columns))
+	for k, r := range maps.All(t.remembered) {
+		args = append(args, k.actor, k.key, r.Digest[:], r.First, r.Count, formatInstant(r.At))
+	}
+	if err := insertRemembered.run(t.db, args); err != nil {
+		return err
+	}
+	if t.head.Size == t.size && t.saved == nil {
+		return nil
+	}
+	if t.saved == nil || t.saved.Size != t.head.Size {
+		return fmt.Errorf("store: the ledger and the tables would not be at the same size, %d", t.head.Size)
+	}
+	if err := moveHead(t.db, t.head, t.saved); err != nil {
+		return err
+	}
+	return indexEntries(t.db, indexed(t.size), indexed(t.head.Size))
+}
+
+func moveHead(db *gorm.DB, head headRow, s *custody.State) error {
+	return exec(db, "move the ledger's head",
+		"UPDATE ledger_head SET size = ?, root = ?, time = ?, handovers = ?, leases = ?",
+		head.Size, head.Root, formatInstant(s.Time), s.Handovers, s.Leases)
+}

@@ -1,0 +1,165 @@
+package vault
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/hashicorp/vault/api"
+)
+
+const (
+	// defaultTimeout is for one request with its retries.
+	defaultTimeout = 10 * time.Second
+
+	// A Vault that restarts or changes its leader answers again within moments;
+	// a person waits for the read that these retries belong to.
+	readRetries  = 2
+	minRetryWait = 50 * time.Millisecond
+	maxRetryWait = 250 * time.Millisecond
+
+	// idleConnections to Vault are kept for as many calls at the same time.
+	idleConnections = 64
+
+	// RequestHeader carries the request's id, so that Vault's audit log can be
+	// laid beside the ledger. Setup makes Vault log it.
+	RequestHeader = "X-Tandem-Request"
+	maxRequestID  = 128
+)
+
+// Config says where Vault is and how to log in: AppRole or TokenFile, one of them.
+type Config struct {
+	Address   string // such as https://vault.example:8200
+	Namespace string // of Vault Enterprise; "" otherwise
+	CAFile    string // PEM; "" for the system's authorities
+	Names     Names
+
+	AppRole   *AppRole
+	TokenFile string // holds a token; read again when it changes
+
+	Timeout   time.Duration                // of one request with its retries; 0 for 10 s
+	RequestID func(context.Context) string // the id that RequestHeader carries; nil, or "": none
+	Log       *slog.Logger
+}
+
+// AppRole is the log-in of a service.
+type AppRole struct {
+	RoleID string
+	// SecretIDFile holds the secret_id. It is read again at each log-in.
+	SecretIDFile string
+	// Wrapped: the file holds a response-wrapping token instead, which is
+	// unwrapped once; the secret_id then is in memory only, so each start of the
+	// process needs a new one. If unwrapping fails somebody else may have the
+	// secret_id: that is an alarm (ErrWrappingToken) and not tried again.
+	Wrapped bool
+}
+
+// NewClient gives a client without a token for the Vault that c says, for Setup
+// and Check. It takes nothing from VAULT_* in the environment.
+func NewClient(c Config) (*api.Client, error) {
+	transport, err := c.transport()
+	if err != nil {
+		return nil, err
+	}
+	return c.client(transport, "", 0, c.timeout())
+}
+
+// client gives a client of Vault's with its own token and number of retries.
+// timeout 0 leaves it to each call's context.
+func (c Config) client(transport http.RoundTripper, token string, retries int, timeout time.Duration) (*api.Client, error) {
+	client, err := api.NewClient(&api.Config{
+		Address: c.Address,
+		HttpClient: &http.Client{
+			Transport:     transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		MaxRetries:   retries,
+		MinRetryWait: minRetryWait,
+		MaxRetryWait: maxRetryWait,
+		Timeout:      timeout,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("vault: %w", err)
+	}
+	// What NewClient took from the environment goes.
+	client.SetHeaders(http.Header{api.RequestHeaderName: {"true"}})
+	client.SetToken(token)
+	if c.Namespace != "" {
+		client.SetNamespace(c.Namespace)
+	}
+	return client, nil
+}
+
+func (c Config) timeout() time.Duration {
+	if c.Timeout > 0 {
+		return c.Timeout
+	}
+	return defaultTimeout
+}
+
+// transport is shared by all clients of a store.
+func (c Config) transport() (http.RoundTripper, error) {
+	address, err := url.Parse(c.Address)
+	if err != nil || address.Host == "" || address.User != nil || (address.Scheme != "https" && address.Scheme != "http") {
+		// The address itself is left out: it could hold a password.
+		return nil, errors.New("vault: the address is not of the form https://HOST:PORT")
+	}
+	if address.Scheme == "http" && !loopback(address.Hostname()) && c.Log != nil {
+		c.Log.Warn("secrets cross the network in clear: use https for Vault", "host", address.Host)
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = idleConnections
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("vault: %w", err)
+		}
+		transport.TLSClientConfig.RootCAs = x509.NewCertPool()
+		if !transport.TLSClientConfig.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("vault: no certificate in %s", c.CAFile)
+		}
+	}
+	if c.RequestID == nil {
+		return transport, nil
+	}
+	return labelled{transport, c.RequestID}, nil
+}
+
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// labelled puts the request's id on its way. Vault's client would take headers
+// only per client, not per call.
+type labelled struct {
+	*http.Transport
+	id func(context.Context) string
+}
+
+func (l labelled) RoundTrip(r *http.Request) (*http.Response, error) {
+	if id := l.id(r.Context()); printable(id) {
+		r = r.Clone(r.Context()) // a RoundTripper must not change what it is given
+		r.Header.Set(RequestHeader, id)
+	}
+	return l.Transport.RoundTrip(r)
+}
+
+// printable: an id that is none must not make a read fail.
+func printable(id string) bool {
+	for i := range len(id) {
+		if id[i] <= ' ' || id[i] > '~' {
+			return false
+		}
+	}
+	return id != "" && len(id) <= maxRequestID
+}

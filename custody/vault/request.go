@@ -1,0 +1,93 @@
+package vault
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/hashicorp/vault/api"
+)
+
+// The calls below use the raw answers of Vault's client: its shorter forms give
+// the same nil for an empty engine and for one that is not mounted.
+
+// get reads a path. The error is an *answer unless Vault could not be asked.
+func get(ctx context.Context, c *api.Client, path string, query url.Values) (*api.Secret, error) {
+	response, err := c.Logical().ReadRawWithDataWithContext(ctx, path, query)
+	return parse(response, err)
+}
+
+// put writes to a path. A nil body asks for an action that needs none.
+func put(ctx context.Context, c *api.Client, path string, body map[string]any) (*api.Secret, error) {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("encode a request for %s", path) // err could quote the body
+	}
+	response, err := c.Logical().WriteRawWithContext(ctx, path, encoded)
+	return parse(response, err)
+}
+
+// remove deletes a path.
+func remove(ctx context.Context, c *api.Client, path string) error {
+	response, err := c.Logical().DeleteRawWithContext(ctx, path)
+	_, err = parse(response, err)
+	return err
+}
+
+// parse gives what is in an answer, nil when it is empty.
+func parse(response *api.Response, err error) (*api.Secret, error) {
+	if response != nil {
+		defer response.Body.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch response.StatusCode {
+	case http.StatusOK:
+		secret, err := api.ParseSecret(response.Body)
+		if err != nil {
+			return nil, &answer{status: http.StatusOK, reasons: []string{"with a body that is not Vault's"}}
+		}
+		return secret, nil
+	case http.StatusNoContent:
+		return nil, nil
+	default: // a second redirect, for instance, which Vault's client takes for success
+		return nil, &answer{status: response.StatusCode}
+	}
+}
+
+// str, number and object give a field of an answer, zero when it is not there
+// or of another type.
+func str(s *api.Secret, field string) string {
+	if s == nil {
+		return ""
+	}
+	text, _ := s.Data[field].(string)
+	return text
+}
+
+func object(s *api.Secret, field string) map[string]any {
+	if s == nil {
+		return nil
+	}
+	fields, _ := s.Data[field].(map[string]any)
+	return fields
+}
+
+func number(value any) int64 {
+	n, _ := value.(json.Number)
+	i, _ := n.Int64()
+	return i
+}
+
+func texts(value any) map[string]string {
+	fields, _ := value.(map[string]any)
+	all := make(map[string]string, len(fields))
+	for name, value := range fields {
+		all[name] = strings.TrimSpace(fmt.Sprint(value))
+	}
+	return all
+}

@@ -1,0 +1,166 @@
+package custody
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/tandem-custody/tandem/audit"
+)
+
+// epoch is when the tests begin.
+var epoch = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+
+// world is a state with a clock and everybody's authenticator: what the desk is
+// in the real program.
+type world struct {
+	state   *State
+	policy  Policy
+	now     time.Time
+	request int
+	history []Event
+}
+
+func newWorld() *world {
+	return &world{state: NewState(), policy: DefaultPolicy(), now: epoch}
+}
+
+// with gives the command of a person who types the right code, or of the system.
+func (w *world) with(actor string, a Action) Command {
+	w.request++
+	c := Command{Actor: actor, Request: fmt.Sprintf("request-%d", w.request), Action: a}
+	if p, ok := w.state.Person(actor); ok {
+		c.Proof = rightCode(p)
+	}
+	return c
+}
+
+func rightCode(p Person) Proof { return Proof{Given: true, Steps: []int64{p.LastStep + 1}} }
+func usedCode(p Person) Proof  { return Proof{Given: true, Steps: []int64{p.LastStep}} }
+func wrongCode() Proof         { return Proof{Given: true} }
+func noCode() Proof            { return Proof{} }
+
+// do carries a command out with the right code.
+func (w *world) do(actor string, a Action) ([]Event, error) { return w.run(w.with(actor, a)) }
+
+// run carries a command out as the desk does, and enters a refusal.
+func (w *world) run(c Command) ([]Event, error) {
+	events, err := Decide(w.state, w.policy, c, w.now)
+	if refusal, ok := err.(*Refusal); ok {
+		if broken := w.commit(Refused(w.state, w.policy, c, refusal, w.now)); broken != nil {
+			return nil, broken
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return events, w.commit(events)
+}
+
+func (w *world) commit(events []Event) error {
+	next, err := follow(w.state, events)
+	if err != nil {
+		return err
+	}
+	w.state = next
+	w.history = append(w.history, events...)
+	return nil
+}
+
+// follow gives the state after the events, and checks on the way all that must
+// be true of an event anywhere: it may happen, what it leads to is allowed, the
+// quick check agrees with the whole one, it survives the ledger's encoding, and
+// a fork that is merged is the same as no fork.
+func follow(s *State, events []Event) (*State, error) {
+	direct, merged := clone(s), clone(s)
+	fork := merged.Fork()
+	for _, e := range events {
+		if err := CheckEvent(direct, e); err != nil {
+			return nil, err
+		}
+		Apply(direct, e)
+		if err := CheckAfter(direct, e); err != nil {
+			return nil, err
+		}
+		if err := Check(direct); err != nil {
+			return nil, fmt.Errorf("CheckAfter missed it: %w", err)
+		}
+		if err := Replay(fork, e); err != nil {
+			return nil, fmt.Errorf("in a fork: %w", err)
+		}
+		if err := roundTrip(e); err != nil {
+			return nil, err
+		}
+	}
+	merged.Merge(fork)
+	if !reflect.DeepEqual(direct, merged) {
+		return nil, fmt.Errorf("fork and merge differ from applying:\n%+v\n%+v", merged, direct)
+	}
+	return direct, nil
+}
+
+func roundTrip(e Event) error {
+	entry, err := e.Record()
+	if err != nil {
+		return err
+	}
+	encoded, err := entry.Encode()
+	if err != nil {
+		return err
+	}
+	decoded, err := audit.DecodeEntry(encoded)
+	if err != nil {
+		return err
+	}
+	again, err := FromRecord(decoded)
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(e, again) {
+		return fmt.Errorf("the ledger gives back another event:\n%+v\n%+v", again, e)
+	}
+	return nil
+}
+
+// clone loads a state as a start from the tables does.
+func clone(s *State) *State {
+	c := NewState()
+	c.Restore(s.Changes())
+	c.Size, c.Time, c.Handovers, c.Leases = s.Size, s.Time, s.Handovers, s.Leases
+	return c
+}
+
+// hire opens accounts and enrols them.
+func (w *world) hire(people ...AddPerson) error {
+	for _, p := range people {
+		p.Name, p.Email, p.TOTPPeriod = p.Username, p.Username+"@example.org", 30
+		if _, err := w.do(System, p); err != nil {
+			return err
+		}
+		if _, err := w.do(p.Username, SignIn{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// change carries the rotation in progress of a credential through.
+func (w *world) change(credential string) error {
+	c, _ := w.state.Credential(credential)
+	id := RotationID{credential, c.Rotation.Number}
+	for _, report := range []Action{
+		ReportStaged{id}, ReportApplied{id}, ReportVerified{id, c.Version > 0}, ReportPromoted{id, c.Version + 1},
+	} {
+		if _, err := w.do(System, report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func server(name, primary, backup string) AddCredential {
+	return AddCredential{
+		Name: name, Primary: primary, Backup: backup,
+		Target: Target{Kind: "ssh", Address: name + ".example.org:22", Account: "root"},
+	}
+}
