@@ -107,7 +107,7 @@ func TestBadInput(t *testing.T) {
 		"an unknown filter":   {method: "GET", path: "/api/v1/ledger/entries?actr=" + url.QueryEscape(mark), status: 422, code: "invalid_request", says: `"actr"`},
 
 		"no such address":      {method: "GET", path: "/api/v1/absences", status: 404, code: "not_found"},
-		"dots":                 {method: "GET", path: "/api/v1/credentials/..", status: 422, code: "invalid_request"},
+		"dots":                 {method: "GET", path: "/api/v1/credentials/..", status: 404, code: "not_found"},
 		"a slash too many":     {method: "GET", path: "/api/v1/credentials/", status: 404, code: "not_found"},
 		"nothing for browsers": {method: "GET", path: "/" + url.PathEscape(mark), status: 404, code: "not_found"},
 		"a wrong method":       {method: "PUT", path: "/api/v1/credentials", status: 405, code: "method_not_allowed"},

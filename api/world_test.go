@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -44,8 +45,9 @@ type world struct {
 	passwords map[string]custody.Secret
 	intents   []desk.Intent
 	requests  []string
-	fail      error // given by everything
-	hang      bool  // wait until the context ends
+
+	trouble func(context.Context) error // before a command; nil: none
+	fail    error                       // given by queries and by Ready
 }
 
 func newWorld(t *testing.T) *world {
@@ -97,8 +99,10 @@ func (w *world) must(t *testing.T, actor, code string, a custody.Action) {
 }
 
 func (w *world) Do(ctx context.Context, in desk.Intent) (desk.Outcome, error) {
-	if err := w.trouble(ctx); err != nil {
-		return desk.Outcome{}, err
+	if w.trouble != nil {
+		if err := w.trouble(ctx); err != nil {
+			return desk.Outcome{}, err
+		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -143,14 +147,6 @@ func (w *world) append(e custody.Event) {
 		panic(err)
 	}
 	w.records, w.hashes = append(w.records, record), append(w.hashes, hashes...)
-}
-
-func (w *world) trouble(ctx context.Context) error {
-	if w.hang {
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	return w.fail
 }
 
 func (w *world) CheckOut(ctx context.Context, in desk.Intent) (desk.Revealed, error) {
@@ -199,7 +195,7 @@ func (w *world) Who(ctx context.Context, token custody.Secret) (custody.Person, 
 	defer w.mu.Unlock()
 	person, known := w.state.Person(w.tokens[token.Reveal()])
 	if !known {
-		return custody.Person{}, &custody.Refusal{Code: custody.Unauthenticated, What: custody.Text{En: "No session.", Zh: "无会话。"}}
+		return custody.Person{}, &custody.Refusal{Code: custody.Unauthenticated, What: custody.Text{En: "No session.", Zh: "无会话。"}, Next: custody.Text{En: "Log in.", Zh: "请登录。"}}
 	}
 	return person, nil
 }
@@ -233,7 +229,7 @@ func (w *world) LedgerKey(ctx context.Context) (string, error) {
 
 func (w *world) Ready(context.Context) error { return w.fail }
 
-// queries is the reading side of a world, whose Checkout method set would clash.
+// queries is the reading side of a world.
 type queries struct{ *world }
 
 func found[T any](v T, ok bool) (T, error) {
@@ -322,11 +318,23 @@ func serve(t *testing.T, edit ...func(*api.Config)) served {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return served{w, listen(t, api.NewHTTPServer(s.Handler(), c.Log)), s, logged}
+}
+
+func listen(t *testing.T, s *http.Server) *httptest.Server {
 	ts := httptest.NewUnstartedServer(nil)
-	ts.Config = api.NewHTTPServer(s.Handler(), c.Log)
+	ts.Config = s
 	ts.Start()
 	t.Cleanup(ts.Close)
-	return served{w, ts, s, logged}
+	return ts
+}
+
+// impatient serves the same world, with little time to read a request in.
+func (s served) impatient(t *testing.T) served {
+	server := api.NewHTTPServer(s.api.Handler(), slog.Default())
+	server.ReadTimeout = 50 * time.Millisecond
+	s.Server = listen(t, server)
+	return s
 }
 
 // as gives a client that is signed in.

@@ -45,12 +45,14 @@ type EmbeddedStore struct {
 
 // VaultStore says where HashiCorp Vault is and as whom to log in.
 type VaultStore struct {
-	Address    string    `koanf:"address"`
-	Namespace  string    `koanf:"namespace"`
-	CA         string    `koanf:"ca"`    // PEM file; "": the system's
-	Mount      string    `koanf:"mount"` // of the KV v2 engine
-	TransitKey string    `koanf:"transit_key"`
-	Auth       VaultAuth `koanf:"auth"`
+	Address        string    `koanf:"address"`
+	Namespace      string    `koanf:"namespace"`
+	CA             string    `koanf:"ca"`              // PEM file; "": the system's
+	Mount          string    `koanf:"mount"`           // of the KV v2 engine
+	TransitMount   string    `koanf:"transit_mount"`   // of the Transit engine
+	TransitKey     string    `koanf:"transit_key"`     // that signs the ledger
+	PasswordPolicy string    `koanf:"password_policy"` // that makes passwords
+	Auth           VaultAuth `koanf:"auth"`
 
 	// AllowHTTP lets secrets go to another machine in clear: between
 	// containers on one host, for trying it out.
@@ -60,9 +62,11 @@ type VaultStore struct {
 // VaultAuth is the log-in at Vault.
 type VaultAuth struct {
 	Method       string `koanf:"method"`         // AppRole or TokenFile
+	Mount        string `koanf:"mount"`          // of the AppRole method
 	RoleID       string `koanf:"role_id"`        // no secret by itself
 	RoleIDFile   string `koanf:"role_id_file"`   // instead of role_id
 	SecretIDFile string `koanf:"secret_id_file"` // with AppRole
+	Wrapped      bool   `koanf:"wrapped"`        // that file holds a response-wrapping token instead
 	TokenFile    string `koanf:"token_file"`     // with TokenFile
 }
 
@@ -95,9 +99,11 @@ func Default() Config {
 		Listen:   "127.0.0.1:8700",
 		Database: "sqlite:tandem.db",
 		Vault: VaultStore{
-			Mount:      "tandem",
-			TransitKey: "tandem-ledger",
-			Auth:       VaultAuth{Method: AppRole},
+			Mount:          "tandem",
+			TransitMount:   "transit",
+			TransitKey:     "tandem-ledger",
+			PasswordPolicy: "tandem",
+			Auth:           VaultAuth{Method: AppRole, Mount: "approle"},
 		},
 		Policy: Policy{
 			Lease:            8 * time.Hour,

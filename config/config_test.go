@@ -96,8 +96,8 @@ func TestSourcesOverrideOneAnother(t *testing.T) {
 	want.Secrets = Vault
 	want.Vault = VaultStore{
 		Address: "https://vault.example.org:8200", Namespace: "team", CA: "/etc/tandem/vault-ca.pem",
-		Mount: "custody", TransitKey: "ledger",
-		Auth: VaultAuth{Method: AppRole, RoleID: "6f3c8a52-0000-4000-8000-000000000000", SecretIDFile: "/elsewhere"},
+		Mount: "custody", TransitMount: "transit", TransitKey: "ledger", PasswordPolicy: "tandem",
+		Auth: VaultAuth{Method: AppRole, Mount: "approle", RoleID: "6f3c8a52-0000-4000-8000-000000000000", SecretIDFile: "/elsewhere"},
 	}
 	want.Policy.Lease, want.Policy.OfferTTL, want.Policy.LockAfter = 4*time.Hour, 24*time.Hour, 7
 	want.Ledger.Origin = "ledger.example.org/tandem"

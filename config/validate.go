@@ -100,7 +100,9 @@ func (v *validation) vault(s VaultStore) {
 		v.add("vault.address", "would carry secrets in clear: use https, and vault.ca for a certificate of your own (or vault.allow_http, for trying it out)")
 	}
 	v.required("vault.mount", s.Mount, "the path of the KV v2 engine")
+	v.required("vault.transit_mount", s.TransitMount, "the path of the Transit engine")
 	v.required("vault.transit_key", s.TransitKey, "the name of the ledger's key")
+	v.required("vault.password_policy", s.PasswordPolicy, "the name of the password policy")
 	v.oneOf("vault.auth.method", s.Auth.Method, AppRole, TokenFile)
 	switch s.Auth.Method {
 	case AppRole:

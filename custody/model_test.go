@@ -112,7 +112,6 @@ func (m *model) explore(t *testing.T) {
 	m.visit(m.start(t).state)
 	for at := 0; at < len(m.queue); at++ {
 		state := m.queue[at]
-		if at%2000 == 0 { println(m.name, at, len(m.queue), m.transitions, m.refused) }
 		for _, try := range m.tries(state) {
 			m.try(t, at, state, try)
 			if t.Failed() {

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
 )
 
 // The exit codes of every verb.
@@ -39,6 +41,34 @@ func exitCode(err error) int {
 	}
 	if _, ok := errors.AsType[*audit.VerifyError](err); ok {
 		return exitVerification
+	}
+	if p, ok := errors.AsType[*api.Problem](err); ok {
+		return exitOfProblem(p)
+	}
+	if r, ok := errors.AsType[*custody.Refusal](err); ok {
+		return exitOfRefusal(r)
+	}
+	return exitFailed
+}
+
+// exitOfProblem is for what a server answered, exitOfRefusal for the offline
+// verbs: what touched no rule of the policy was not refused by one.
+func exitOfProblem(p *api.Problem) int {
+	switch {
+	case p.Refused():
+		return exitRefused
+	case p.Code == custody.InvalidRequest, p.Code == api.TooLarge:
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func exitOfRefusal(r *custody.Refusal) int {
+	switch {
+	case r.Recorded():
+		return exitRefused
+	case r.Code == custody.InvalidRequest:
+		return exitUsage
 	}
 	return exitFailed
 }

@@ -22,11 +22,9 @@ import (
 	"github.com/tandem-custody/tandem/custody/store"
 )
 
-// program is Tandem put together: the composition root. What it opened it
-// closes, in the opposite order.
+// program is Tandem put together: the composition root.
 type program struct {
-	config config.Config
-	log    *slog.Logger
+	log *slog.Logger
 
 	store   *store.Store
 	secrets secretStore
@@ -45,10 +43,10 @@ const (
 	finishRotations = 10 * time.Second
 )
 
-// openProgram opens everything and starts nothing but the desk's committer. A
-// failure closes what was open.
+// openProgram opens everything and starts nothing but the desk's committer. The
+// caller closes it; a failure has closed what was open.
 func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *program, err error) {
-	p := &program{config: cfg, log: log}
+	p := &program{log: log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())
@@ -84,6 +82,8 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 	return p, err
 }
 
+// close finishes the desk's last batch and closes everything, in the opposite
+// order of opening.
 func (p *program) close() error {
 	var errs []error
 	if p.desk != nil {
@@ -98,10 +98,9 @@ func (p *program) close() error {
 	return errors.Join(errs...)
 }
 
-// run serves and rotates until ctx ends, and then ends in order: no new
-// requests, the ones in progress finish, rotations stop where their journal can
-// go on, the desk commits its last batch, everything is closed. ops is nil when
-// nobody asked for it.
+// run serves and rotates until ctx ends, and then ends in order: no new requests,
+// those in progress finish, rotations stop where their journal can go on. ops is
+// nil when nobody asked for it.
 func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	group, stopping := errgroup.WithContext(ctx)
 	p.serve(group, stopping, p.api.Handler(), listener)
@@ -120,7 +119,7 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	case <-time.After(finishRotations):
 		p.log.Warn("a rotation did not stop in time; its journal goes on at the next start")
 	}
-	return errors.Join(err, p.close())
+	return err
 }
 
 // serve serves one listener until stopping ends.
@@ -144,16 +143,16 @@ func (p *program) serve(group *errgroup.Group, stopping context.Context, h http.
 	})
 }
 
-// listen opens the API's listener.
-func (p *program) listen(ctx context.Context) (net.Listener, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", p.config.Listen)
+// listenAPI opens the API's listener.
+func listenAPI(ctx context.Context, cfg config.Config) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	if p.config.TLS.Cert == "" {
+	if cfg.TLS.Cert == "" {
 		return listener, nil
 	}
-	certificate, err := tls.LoadX509KeyPair(p.config.TLS.Cert, p.config.TLS.Key)
+	certificate, err := tls.LoadX509KeyPair(cfg.TLS.Cert, cfg.TLS.Key)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("tls: %w", err), listener.Close())
 	}

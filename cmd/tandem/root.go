@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody"
 )
 
 // cli is what every verb works with.
@@ -113,18 +114,19 @@ func watch(verb *cobra.Command, started *bool) {
 
 // complain says what happened, which rule it was, and what to do next.
 func (c console) complain(err error) {
-	what, next := err.Error(), ""
+	what, rule, next := err.Error(), "", ""
 	if p, ok := errors.AsType[*api.Problem](err); ok {
-		what, next = string(p.Code)+": "+p.Detail, p.Next
-		if p.Rule != "" {
-			what += " (rule " + p.Rule + ")"
-		}
+		what, rule, next = string(p.Code)+": "+p.Detail, p.Rule, p.Next
 		if p.RequestID != "" && !p.Refused() {
 			next = strings.TrimSpace(next + " Request " + p.RequestID + ".")
 		}
-	}
-	if _, ok := errors.AsType[usageError](err); ok && next == "" {
+	} else if r, ok := errors.AsType[*custody.Refusal](err); ok {
+		what, rule, next = string(r.Code)+": "+r.What.En, r.Rule, r.Next.En
+	} else if _, ok := errors.AsType[usageError](err); ok {
 		next = "See tandem help."
+	}
+	if rule != "" {
+		what += " (rule " + rule + ")"
 	}
 	_, _ = lipgloss.Fprintln(c.err, red.Render("tandem:")+" "+what)
 	if next != "" {

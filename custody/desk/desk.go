@@ -40,9 +40,10 @@ type Desk struct {
 	frontier *audit.Frontier
 	followed chan struct{} // closed at the next commit
 
-	calls  chan *call
-	closed chan struct{} // no more calls
-	done   chan struct{} // the committer has ended
+	calls   chan *call
+	closed  chan struct{} // no more calls
+	closing sync.Once
+	done    chan struct{} // the committer has ended
 
 	onboarding sync.Mutex
 	seeds      seedCache
@@ -86,9 +87,10 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 	return d, nil
 }
 
-// Close finishes what was begun and stops. Calls after it get ErrClosed.
+// Close finishes what was begun and stops. Calls after it get ErrClosed. It may
+// be called more than once.
 func (d *Desk) Close() error {
-	close(d.closed)
+	d.closing.Do(func() { close(d.closed) })
 	<-d.done
 	return nil
 }

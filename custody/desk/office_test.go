@@ -60,7 +60,7 @@ func emptyOffice(t *testing.T) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	secrets, err := embedded.OpenOrCreate(filepath.Join(dir, "secrets"), embedded.KeyFile(filepath.Join(dir, "key")))
+	secrets, err := embedded.OpenOrCreate(filepath.Join(dir, "secrets"), embedded.Unlock{KeyFile: filepath.Join(dir, "key")})
 	if err != nil {
 		t.Fatal(err)
 	}

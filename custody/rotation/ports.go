@@ -46,5 +46,5 @@ type Secrets interface {
 // one, its versions are all the values that were tried. Each rotation has a
 // path of its own, so that clearing up after one cannot touch the next.
 func StagedPath(id custody.RotationID) string {
-	return fmt.Sprintf("%s/%d", desk.StagedPath(id.Credential), id.Number)
+	return desk.StagedPath(fmt.Sprintf("%s-%d", id.Credential, id.Number))
 }

@@ -251,40 +251,41 @@ func (n indexName) difference(got, want tally) error {
 // differ compares the rows that db selects with what they should be, by key.
 func differ[V any, R comparable, P interface {
 	*R
+	key() string
 	args([]any) []any
 }](db *gorm.DB, table bulk, want []V, rowOf func(V) (R, error)) error {
 	var rows []R
 	if err := db.Order(table.columns[0]).Find(&rows).Error; err != nil {
 		return unavailable("read "+table.name, err)
 	}
-	key := func(r *R) string { return P(r).args(nil)[0].(string) }
 	for _, v := range want {
 		expected, err := rowOf(v)
 		if err != nil {
 			return fmt.Errorf("store: %s: %w", table.name, err)
 		}
+		key := P(&expected).key()
 		switch {
-		case len(rows) == 0 || key(&rows[0]) > key(&expected):
-			return &Difference{table.name, key(&expected), "is missing"}
-		case key(&rows[0]) < key(&expected):
-			return &Difference{table.name, key(&rows[0]), "should not be there"}
+		case len(rows) == 0 || P(&rows[0]).key() > key:
+			return &Difference{table.name, key, "is missing"}
+		case P(&rows[0]).key() < key:
+			return &Difference{table.name, P(&rows[0]).key(), "should not be there"}
 		case rows[0] != expected:
-			return table.difference(P(&rows[0]).args(nil), P(&expected).args(nil))
+			return &Difference{table.name, key, table.contrast(P(&rows[0]).args(nil), P(&expected).args(nil))}
 		}
 		rows = rows[1:]
 	}
 	if len(rows) > 0 {
-		return &Difference{table.name, key(&rows[0]), "should not be there"}
+		return &Difference{table.name, P(&rows[0]).key(), "should not be there"}
 	}
 	return nil
 }
 
-// difference names the first column in which two rows of one key differ.
-func (b bulk) difference(got, want []any) error {
+// contrast names the first column in which two rows of one key differ.
+func (b bulk) contrast(got, want []any) string {
 	for i, column := range b.columns {
 		if got[i] != want[i] {
-			return &Difference{b.name, want[0].(string), fmt.Sprintf("has %s %#v instead of %#v", column, got[i], want[i])}
+			return fmt.Sprintf("has %s %#v instead of %#v", column, got[i], want[i])
 		}
 	}
-	return nil
+	return "differs"
 }

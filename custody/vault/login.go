@@ -36,8 +36,9 @@ type method interface {
 	// outdated says that the next log-in would give another token than the last.
 	// It is asked every few seconds.
 	outdated() bool
-	// renewsItself: the end of the token's life is a reason to log in again.
-	renewsItself() bool
+	// endless says that each log-in gives a new token, so that the end of one
+	// is the time for another.
+	endless() bool
 }
 
 // readCredential reads a file that holds one token or secret_id, with or without
@@ -70,8 +71,8 @@ type appRole struct {
 	until    time.Time      // zero: never again
 }
 
-func (a *appRole) outdated() bool     { return false }
-func (a *appRole) renewsItself() bool { return true }
+func (a *appRole) outdated() bool { return false }
+func (a *appRole) endless() bool  { return true }
 
 func (a *appRole) login(ctx context.Context, client *api.Client) (*api.Secret, error) {
 	file, err := readCredential(a.SecretIDFile)
@@ -140,7 +141,7 @@ type tokenFile struct {
 	token custody.Secret // the last one that Vault took
 }
 
-func (f *tokenFile) renewsItself() bool { return false }
+func (f *tokenFile) endless() bool { return false }
 
 func (f *tokenFile) outdated() bool {
 	token, err := readCredential(f.path)

@@ -35,21 +35,19 @@ type session struct {
 
 // state is logged in, or not and why.
 type state struct {
-	in    *loggedIn
-	cause error
-	next  chan struct{} // closed when another state has taken the place of this one
+	auth  *api.SecretAuth // nil: not logged in
+	read  *api.Client     // tries again when Vault stumbles; no timeout of its own
+	write *api.Client     // never tries again; no timeout of its own
+
+	cause  error // of not being logged in
+	trying bool  // the result of a log-in is about to follow
+
+	next chan struct{} // closed when another state has taken the place of this one
 }
 
-// loggedIn is Vault, for as long as one token is good. Neither client has a
-// timeout of its own.
-type loggedIn struct {
-	read  *api.Client // tries again when Vault stumbles
-	write *api.Client // never does
-}
-
-func (s *session) set(next *state) {
-	next.next = make(chan struct{})
-	if old := s.state.Swap(next); old != nil {
+func (s *session) set(st *state) {
+	st.next = make(chan struct{})
+	if old := s.state.Swap(st); old != nil {
 		close(old.next)
 	}
 }
@@ -59,7 +57,7 @@ func (s *session) set(next *state) {
 func (s *session) start(ctx context.Context) error {
 	running, stop := context.WithCancel(context.Background())
 	s.stop, s.done = stop, make(chan struct{})
-	first := &state{cause: errors.New("vault: not logged in yet")}
+	first := &state{cause: errors.New("not logged in to Vault yet"), trying: true}
 	s.set(first)
 	go s.run(running)
 	select {
@@ -79,37 +77,42 @@ func (s *session) close() {
 // run logs in again and again until ctx ends.
 func (s *session) run(ctx context.Context) {
 	defer close(s.done)
+	defer s.set(&state{cause: errors.New("the secret store is closed")})
 	retry := backoff.NewExponentialBackOff() // with jitter, so that not all come back at once
 	retry.InitialInterval, retry.MaxInterval = firstRetry, lastRetry
-	for {
-		pause := time.NewTimer(minSession)
-		auth, err := backoff.Retry(ctx, func() (*api.SecretAuth, error) { return s.login(ctx) },
+	for ctx.Err() == nil {
+		pause := time.After(minSession)
+		st, err := backoff.Retry(ctx, func() (*state, error) { return s.login(ctx) },
 			backoff.WithBackOff(retry), backoff.WithMaxElapsedTime(0))
-		if err == nil {
-			s.hold(ctx, auth)
+		if err != nil {
+			return // only the end of ctx ends the tries
 		}
+		s.hold(ctx, st)
 		select {
+		case <-pause:
 		case <-ctx.Done():
-			pause.Stop()
-			s.set(&state{cause: errors.New("vault: the store is closed")})
-			return
-		case <-pause.C:
 		}
 	}
 }
 
 // login tries once. A failure leaves the state alone while the old token may
 // still be good.
-func (s *session) login(ctx context.Context) (_ *api.SecretAuth, err error) {
-	defer func() {
-		if err == nil || ctx.Err() != nil {
-			return
-		}
+func (s *session) login(ctx context.Context) (*state, error) {
+	st, err := s.loggedIn(ctx)
+	switch {
+	case err == nil:
+		s.set(st)
+		s.log.Info("logged in to Vault", "token_ttl", ttl(st.auth).String())
+	case ctx.Err() == nil:
 		s.log.Error("log-in to Vault failed", "error", err, "alarm", errors.Is(err, ErrWrappingToken))
-		if s.state.Load().in == nil {
+		if s.state.Load().auth == nil {
 			s.set(&state{cause: fmt.Errorf("log-in to Vault: %w", err)})
 		}
-	}()
+	}
+	return st, err
+}
+
+func (s *session) loggedIn(ctx context.Context) (*state, error) {
 	client, err := s.config.client(s.transport, "", 0, s.config.timeout())
 	if err != nil {
 		return nil, err
@@ -121,40 +124,33 @@ func (s *session) login(ctx context.Context) (_ *api.SecretAuth, err error) {
 	if answer == nil || answer.Auth == nil || answer.Auth.ClientToken == "" {
 		return nil, errors.New("Vault gave no token")
 	}
-	in := &loggedIn{}
-	if in.read, err = s.config.client(s.transport, answer.Auth.ClientToken, readRetries, 0); err != nil {
+	st := &state{auth: answer.Auth}
+	if st.read, err = s.config.client(s.transport, st.auth.ClientToken, readRetries, 0); err != nil {
 		return nil, err
 	}
-	if in.write, err = s.config.client(s.transport, answer.Auth.ClientToken, 0, 0); err != nil {
+	if st.write, err = s.config.client(s.transport, st.auth.ClientToken, 0, 0); err != nil {
 		return nil, err
 	}
-	s.set(&state{in: in})
-	s.log.Info("logged in to Vault", "token_ttl", time.Duration(answer.Auth.LeaseDuration)*time.Second)
-	return answer.Auth, nil
+	return st, nil
 }
 
 // hold renews the token until that comes to an end, the token was refused, a
 // new one is in the token file, or ctx ends.
-func (s *session) hold(ctx context.Context, auth *api.SecretAuth) {
-	now := s.state.Load()
+func (s *session) hold(ctx context.Context, st *state) {
 	var ended <-chan error
-	if auth.LeaseDuration > 0 {
-		client, err := s.config.client(s.transport, auth.ClientToken, 0, s.config.timeout())
+	if ttl(st.auth) > 0 {
+		client, err := s.config.client(s.transport, st.auth.ClientToken, 0, s.config.timeout())
 		if err != nil {
 			return
 		}
-		watcher, err := client.NewLifetimeWatcher(&api.LifetimeWatcherInput{Secret: &api.Secret{Auth: auth}})
+		watcher, err := client.NewLifetimeWatcher(&api.LifetimeWatcherInput{Secret: &api.Secret{Auth: st.auth}})
 		if err != nil {
 			return
 		}
-		go watcher.Start()
+		finished := make(chan struct{})
+		go func() { defer close(finished); watcher.Start() }()
+		defer func() { watcher.Stop(); <-finished }()
 		ended = watcher.DoneCh()
-		defer func() { // Start gives its result once, into a buffer: here, or above
-			watcher.Stop()
-			if ended != nil {
-				<-ended
-			}
-		}()
 	}
 	check := time.NewTicker(fileCheck)
 	defer check.Stop()
@@ -162,87 +158,83 @@ func (s *session) hold(ctx context.Context, auth *api.SecretAuth) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-now.next: // a call found the token refused
+		case <-st.next: // a call found the token refused
 			return
 		case <-check.C:
 			if s.method.outdated() {
 				return
 			}
 		case err := <-ended:
+			// The watcher ends well before the token does, at a moment chosen
+			// by chance: the next token is there in time, and not all clients
+			// ask for theirs at once. At the maximum TTL err is nil.
 			ended = nil
-			// Also without an error: the watcher ends well before the token
-			// does, at a moment chosen by chance, so that the next one is there
-			// in time and not all clients ask for theirs at once.
 			if err != nil {
-				s.log.Warn("renewal of Vault's token ended", "error", explain(ctx, err))
+				s.log.Warn("renewal of Vault's token failed", "error", explain(ctx, err))
 			}
-			if s.method.renewsItself() {
+			if s.method.endless() {
 				return
 			}
-			s.log.Warn("Vault's token comes to its end and the token file has no other")
+			s.log.Warn("Vault's token is about to end and the token file has no other")
 		}
 	}
 }
 
-// now gives Vault as it is logged in at this instant.
-func (s *session) now() (*state, error) {
-	if st := s.state.Load(); st.in != nil {
-		return st, nil
-	} else {
+func ttl(auth *api.SecretAuth) time.Duration { return time.Duration(auth.LeaseDuration) * time.Second }
+
+// now gives the log-in to make a call with. It waits for one that is about to
+// follow, and for no other.
+func (s *session) now(ctx context.Context) (*state, error) {
+	st := s.state.Load()
+	if st.trying {
+		select {
+		case <-st.next:
+			st = s.state.Load()
+		case <-ctx.Done():
+		}
+	}
+	if st.auth == nil {
 		return nil, unavailable(st.cause)
 	}
+	return st, nil
 }
 
-// do makes a call. When the token is refused, it waits for one new log-in and
-// makes the call once more: a refused call has changed nothing.
-func (s *session) do(ctx context.Context, call func(context.Context, *loggedIn) error) error {
-	st, err := s.now()
-	if err != nil {
-		return err
+// do makes a call. When the token is refused it logs in once and makes the call
+// again, which is safe for writes too: a refused one has changed nothing.
+func (s *session) do(ctx context.Context, call func(context.Context, *state) error) error {
+	st, err := s.attempt(ctx, call)
+	if status(err) == http.StatusForbidden && s.refused(ctx, st) {
+		_, err = s.attempt(ctx, call)
+	}
+	return err
+}
+
+func (s *session) attempt(ctx context.Context, call func(context.Context, *state) error) (*state, error) {
+	limited, cancel := context.WithTimeout(ctx, s.config.timeout())
+	defer cancel()
+	st, err := s.now(limited)
+	if err == nil {
+		err = call(limited, st)
+	}
+	return st, explain(ctx, err)
+}
+
+// refused says whether it was the token that Vault refused, rather than what was
+// asked, and has the session log in again if it was.
+func (s *session) refused(ctx context.Context, st *state) bool {
+	if s.state.Load() != st {
+		return true // another call found it before
 	}
 	limited, cancel := context.WithTimeout(ctx, s.config.timeout())
 	defer cancel()
-	err = explain(ctx, call(limited, st.in))
-	if status(err) != http.StatusForbidden {
-		return err
+	_, err := get(limited, st.read, "auth/token/lookup-self", nil)
+	if status(explain(ctx, err)) != http.StatusForbidden {
+		return false
 	}
-	again, failed := s.after(ctx, st)
-	if failed != nil {
-		return failed
+	again := &state{cause: errors.New("Vault refuses the token"), trying: true, next: make(chan struct{})}
+	if s.state.CompareAndSwap(st, again) {
+		close(st.next)
+		s.log.Warn("Vault refuses the token: logging in again")
 	}
-	if again == nil {
-		return err // the token is good: it is the policy that refuses
-	}
-	limited, cancel = context.WithTimeout(ctx, s.config.timeout())
-	defer cancel()
-	return explain(ctx, call(limited, again.in))
-}
-
-// after gives the state that follows one in which a call was refused, nil when
-// its token is good.
-func (s *session) after(ctx context.Context, refused *state) (*state, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.config.timeout())
-	defer cancel()
-	if s.state.Load() == refused {
-		_, err := get(ctx, refused.in.read, "auth/token/lookup-self", nil)
-		switch err = explain(ctx, err); {
-		case err == nil:
-			return nil, nil
-		case status(err) != http.StatusForbidden:
-			return nil, unavailable(err)
-		}
-		waiting := &state{cause: errors.New("Vault refuses the token"), next: make(chan struct{})}
-		if s.state.CompareAndSwap(refused, waiting) {
-			close(refused.next)
-			s.log.Warn("Vault refuses the token: logging in again")
-		}
-	}
-	if st := s.state.Load(); st.in == nil {
-		select {
-		case <-st.next:
-		case <-ctx.Done():
-			return nil, unavailable(st.cause)
-		}
-	}
-	return s.now()
+	return true
 }

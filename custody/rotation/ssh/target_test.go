@@ -86,7 +86,7 @@ func TestOneTryForEachVerify(t *testing.T) {
 			want(t, "a wrong one", target.Verify(t.Context(), sshtest.NewPassword()), rotation.ErrRefused)
 			server.Stop() // the log is complete
 			log := string(server.Log())
-			failed := regexp.MustCompile(`(?m)^Failed (password|keyboard-interactive/pam) for ` + account).FindAllString(log, -1)
+			failed := regexp.MustCompile(`(?m)^Failed (password|keyboard-interactive/pam) for `+account).FindAllString(log, -1)
 			if len(failed) != 1 {
 				t.Errorf("wrong passwords sent: %q", failed)
 			}

@@ -1,0 +1,144 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tandem-custody/tandem/api"
+)
+
+// endpoints are those of the contract that exist so far.
+var endpoints = strings.Fields(`
+	POST/sessions DELETE/sessions/current GET/me POST/me/presence
+	GET/people POST/people POST/people/{username}/enrolment
+	GET/credentials POST/credentials GET/credentials/{name} GET/credentials/{name}/history
+	POST/credentials/{name}/checkout POST/credentials/{name}/checkin POST/credentials/{name}/rotate POST/credentials/{name}/retire
+	GET/handovers POST/handovers GET/handovers/{id} POST/handovers/{id}/accept POST/handovers/{id}/decline
+	POST/handovers/{id}/cancel POST/handovers/{id}/return
+	GET/ledger/entries GET/ledger/entries/{index} GET/ledger/entries/{index}/proof GET/ledger/checkpoint GET/ledger/key`)
+
+func TestOpenAPIDescribesEveryEndpoint(t *testing.T) {
+	s := serve(t)
+	answer, _, text := s.ask(t, "GET", "/openapi.json", "", "Authorization", "")
+	if kind := answer.Header.Get("Content-Type"); answer.StatusCode != 200 || kind != "application/openapi+json" {
+		t.Fatalf("%d %s", answer.StatusCode, kind)
+	}
+	var doc struct {
+		OpenAPI string
+		Info    struct{ Title, Version string }
+		Paths   map[string]map[string]struct {
+			OperationID string
+			Security    []map[string][]string
+			Responses   map[string]struct {
+				Description string
+				Content     map[string]any
+			}
+		}
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]struct{ Enum []string }
+			}
+			SecuritySchemes map[string]any
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if doc.OpenAPI != "3.1.0" || doc.Info.Title == "" || doc.Info.Version != "test" || doc.Components.SecuritySchemes["bearer"] == nil {
+		t.Errorf("head = %s %+v", doc.OpenAPI, doc.Info)
+	}
+	total, ids := 0, map[string]bool{}
+	for _, operations := range doc.Paths {
+		total += len(operations)
+	}
+	for _, endpoint := range endpoints {
+		method, path, _ := strings.Cut(endpoint, "/")
+		op, described := doc.Paths["/api/v1/"+path][strings.ToLower(method)]
+		if !described {
+			t.Errorf("%s is not described", endpoint)
+			continue
+		}
+		if ids[op.OperationID] || op.OperationID == "" {
+			t.Errorf("%s has the id %q", endpoint, op.OperationID)
+		}
+		ids[op.OperationID] = true
+		if open := endpoint == "POST/sessions"; open != (len(op.Security) == 0) {
+			t.Errorf("%s: security %v", endpoint, op.Security)
+		}
+		good := false
+		for status, response := range op.Responses {
+			good = good || status[0] == '2'
+			if response.Description == "" {
+				t.Errorf("%s: %s has no description, which OpenAPI asks for", endpoint, status)
+			}
+		}
+		if !good || op.Responses["default"].Content["application/problem+json"] == nil {
+			t.Errorf("%s: responses %v", endpoint, op.Responses)
+		}
+	}
+	if total != len(endpoints) {
+		t.Errorf("%d operations are described, %d are in the contract", total, len(endpoints))
+	}
+	if got := doc.Components.Schemas["Problem"].Properties["code"].Enum; len(got) != len(api.Codes()) {
+		t.Errorf("codes = %v", got)
+	}
+	checkReferences(t, text)
+}
+
+// checkReferences looks whether each $ref leads somewhere.
+func checkReferences(t *testing.T, text string) {
+	t.Helper()
+	var doc any
+	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	var walk func(any)
+	walk = func(node any) {
+		switch n := node.(type) {
+		case []any:
+			for _, child := range n {
+				walk(child)
+			}
+		case map[string]any:
+			if ref, is := n["$ref"].(string); is {
+				seen++
+				at := doc
+				for part := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
+					at, _ = at.(map[string]any)[part]
+				}
+				if at == nil {
+					t.Errorf("%s leads nowhere", ref)
+				}
+			}
+			for _, child := range n {
+				walk(child)
+			}
+		}
+	}
+	walk(doc)
+	if seen == 0 {
+		t.Error("no reference was found")
+	}
+}
+
+// A stranger gets in nowhere but by logging in.
+func TestEveryOtherEndpointAsksForALogIn(t *testing.T) {
+	s := serve(t)
+	for _, endpoint := range endpoints {
+		method, path, _ := strings.Cut(endpoint, "/")
+		if endpoint == "POST/sessions" {
+			continue
+		}
+		path = strings.NewReplacer("{name}", "db01", "{id}", "handover-1", "{username}", "tech-b", "{index}", "0").Replace(path)
+		answer, p, _ := s.ask(t, method, "/api/v1/"+path, `{}`, "Authorization", "")
+		if p.Status != http.StatusUnauthorized || answer.Header.Get("WWW-Authenticate") != "Bearer" {
+			t.Errorf("%s: %d", endpoint, answer.StatusCode)
+		}
+	}
+	if len(s.intents) != 0 {
+		t.Errorf("commands were carried out: %v", s.intents)
+	}
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+
+	vaultapi "github.com/hashicorp/vault/api"
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/vault"
+)
+
+func vaultVerbs(c *cli) *cobra.Command {
+	return family("vault", "Prepare HashiCorp Vault for Tandem", vaultSetupVerb(c), vaultPolicyVerb(c), vaultCheckVerb(c))
+}
+
+// vaultNameFlags lets a verb be told what things are called in Vault.
+func vaultNameFlags(verb *cobra.Command) *vault.Names {
+	n := vault.DefaultNames()
+	flags := verb.Flags()
+	flags.StringVar(&n.Mount, "mount", n.Mount, "KV v2 engine, for Tandem alone")
+	flags.StringVar(&n.Transit, "transit-mount", n.Transit, "Transit engine")
+	flags.StringVar(&n.TransitKey, "transit-key", n.TransitKey, "the ledger's key")
+	flags.StringVar(&n.PasswordPolicy, "password-policy", n.PasswordPolicy, "password policy")
+	flags.StringVar(&n.Policy, "policy", n.Policy, "ACL policy of the role")
+	flags.StringVar(&n.AppRole, "approle-mount", n.AppRole, "AppRole method")
+	flags.StringVar(&n.Role, "role", n.Role, "role that Tandem logs in as")
+	return &n
+}
+
+// vaultLogin is how a person gets into Vault to prepare it. The names of the
+// variables are Vault's own.
+type vaultLogin struct {
+	address, namespace, ca, tokenFile string
+}
+
+func (l *vaultLogin) addFlags(verb *cobra.Command) {
+	flags := verb.Flags()
+	flags.StringVar(&l.address, "vault-addr", os.Getenv("VAULT_ADDR"), "URL of Vault, also VAULT_ADDR")
+	flags.StringVar(&l.namespace, "vault-namespace", os.Getenv("VAULT_NAMESPACE"), "namespace, also VAULT_NAMESPACE")
+	flags.StringVar(&l.ca, "vault-ca", os.Getenv("VAULT_CACERT"), "PEM file of the authority, also VAULT_CACERT")
+	flags.StringVar(&l.tokenFile, "vault-token-file", "", "file with a root token (else it is taken from VAULT_TOKEN)")
+}
+
+func (l *vaultLogin) client(n vault.Names) (*vaultapi.Client, error) {
+	if l.address == "" {
+		return nil, usagef("where is Vault? --vault-addr https://HOST:8200")
+	}
+	token := custody.SecretString(os.Getenv("VAULT_TOKEN"))
+	if l.tokenFile != "" {
+		var err error
+		if token, err = secretFile(l.tokenFile); err != nil {
+			return nil, err
+		}
+	}
+	if token.IsZero() {
+		return nil, usagef("a token that may set up Vault is needed: --vault-token-file, or VAULT_TOKEN")
+	}
+	client, err := vault.NewClient(vault.Config{Address: l.address, Namespace: l.namespace, CAFile: l.ca, Names: n})
+	if err != nil {
+		return nil, err
+	}
+	client.SetToken(token.Reveal())
+	return client, nil
+}
+
+func vaultSetupVerb(c *cli) *cobra.Command {
+	var login vaultLogin
+	var roleIDFile, secretIDFile string
+	verb := &cobra.Command{
+		Use:   "setup",
+		Short: "Make everything in Vault that Tandem needs; can be repeated",
+		Long: `Makes the engines, the ledger's key, the policies and the role, with a root
+token. What is there as it should be stays as it is. With --secret-id-file a new
+secret_id is written there, if the file does not exist yet.`,
+		Args: cobra.NoArgs,
+	}
+	names := vaultNameFlags(verb)
+	login.addFlags(verb)
+	verb.Flags().StringVar(&roleIDFile, "role-id-file", "", "write the role_id here")
+	verb.Flags().StringVar(&secretIDFile, "secret-id-file", "", "write a new secret_id here")
+	verb.RunE = func(cmd *cobra.Command, _ []string) error {
+		client, err := login.client(*names)
+		if err != nil {
+			return err
+		}
+		report, err := vault.Setup(cmd.Context(), client, *names)
+		for _, step := range report.Steps {
+			did := "as it should be"
+			if step.Changed {
+				did = "made"
+			}
+			c.note("%-15s  %s", did, step.What)
+		}
+		if err != nil {
+			return err
+		}
+		if roleIDFile != "" {
+			if err := writeDurably(roleIDFile, []byte(report.RoleID+"\n")); err != nil {
+				return err
+			}
+		}
+		if secretIDFile != "" {
+			if err := writeSecretID(cmd.Context(), client, *names, secretIDFile); err != nil {
+				return err
+			}
+		}
+		return c.show(struct {
+			RoleID string `json:"role_id"`
+		}{report.RoleID}, []string{"ROLE_ID"}, []string{report.RoleID})
+	}
+	return verb
+}
+
+// writeSecretID writes a new secret_id, unless there is one.
+func writeSecretID(ctx context.Context, client *vaultapi.Client, n vault.Names, path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	id, err := vault.NewSecretID(ctx, client, n, 0)
+	if err != nil {
+		return err
+	}
+	return writeDurably(path, []byte(id.Reveal()+"\n"))
+}
+
+func vaultPolicyVerb(c *cli) *cobra.Command {
+	verb := &cobra.Command{
+		Use:   "policy",
+		Short: "Print the ACL policy with the least rights, in HCL",
+		Args:  cobra.NoArgs,
+	}
+	names := vaultNameFlags(verb)
+	verb.RunE = func(*cobra.Command, []string) error {
+		_, err := fmt.Fprint(c.out, vault.PolicyHCL(*names))
+		return err
+	}
+	return verb
+}
+
+func vaultCheckVerb(c *cli) *cobra.Command {
+	verb := &cobra.Command{
+		Use:   "check",
+		Short: "Log in as the server would, and say what is missing in Vault",
+		Args:  cobra.NoArgs,
+	}
+	load := configFlags(verb)
+	verb.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		if cfg.Secrets != "vault" {
+			return usagef("this configuration keeps its secrets without Vault")
+		}
+		settings, err := vaultConfig(cfg.Vault, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return err
+		}
+		store, err := vault.Open(cmd.Context(), settings)
+		if err != nil {
+			return err
+		}
+		defer store.Close()
+		findings := store.Check(cmd.Context())
+		for _, finding := range findings {
+			fmt.Fprintln(c.out, finding)
+		}
+		if len(findings) > 0 {
+			return fmt.Errorf("%d things in Vault are not as Tandem needs them; tandem vault setup makes them so", len(findings))
+		}
+		c.note("Vault is as Tandem needs it.")
+		return nil
+	}
+	return verb
+}

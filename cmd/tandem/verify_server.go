@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// prepareEvent reads the event out of an entry. It is audit.VerifyOptions.Prepare.
+func prepareEvent(e audit.Entry) (any, error) { return custody.FromRecord(e) }
+
+// verifyServer verifies a server's ledger through its API, up to the checkpoint
+// that it signs now. Without a key of the caller's own the server's is used.
+func verifyServer(ctx context.Context, server *client.Client, opts audit.VerifyOptions) (verified, error) {
+	if len(opts.Keys) == 0 {
+		key, err := server.LedgerKey(ctx)
+		if err != nil {
+			return verified{}, err
+		}
+		opts.Keys = []string{key}
+	}
+	signed, err := server.Checkpoint(ctx)
+	if err != nil {
+		return verified{}, err
+	}
+	head, err := openCheckpoint(signed, opts.Keys)
+	if err != nil {
+		return verified{}, verificationError{err}
+	}
+	opts.Checkpoints = append(opts.Checkpoints, signed)
+	state := custody.NewState()
+	opts.Step = func(_ int64, _ audit.Entry, prepared any) error {
+		return custody.Replay(state, prepared.(custody.Event))
+	}
+	report, err := audit.Verify(ctx, serverLog{server, head.Size}, opts)
+	if err != nil {
+		return verified{}, err
+	}
+	return newVerified(report, false), nil
+}
+
+func openCheckpoint(text []byte, keys []string) (audit.Checkpoint, error) {
+	var errs []error
+	for _, key := range keys {
+		head, err := audit.OpenCheckpoint(text, key)
+		if err == nil {
+			return head, nil
+		}
+		errs = append(errs, err)
+	}
+	return audit.Checkpoint{}, errors.Join(errs...)
+}
+
+// serverLog is the log of a server up to a checkpoint, read through its API.
+type serverLog struct {
+	server *client.Client
+	size   int64
+}
+
+var _ audit.Source = serverLog{}
+
+// Size implements audit.Source.
+func (l serverLog) Size(context.Context) (int64, error) { return l.size, nil }
+
+// Records implements audit.Source. audit.Verify counts the entries: it finds out
+// when the server leaves one out.
+func (l serverLog) Records(ctx context.Context, from, to int64, yield func(int64, []byte) error) error {
+	for from < to {
+		page, err := l.page(ctx, from, to-from)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, entry := range page {
+			record, err := entry.Record()
+			if err != nil {
+				return fmt.Errorf("entry %d: %w", entry.Index, err)
+			}
+			if err := yield(entry.Index, record); err != nil {
+				return err
+			}
+		}
+		from = page[len(page)-1].Index + 1
+	}
+	return nil
+}
+
+// page reads some entries, as fast as the server lets us.
+func (l serverLog) page(ctx context.Context, from, most int64) ([]api.Entry, error) {
+	for {
+		page, err := l.server.Entries(ctx, api.EntryQuery{From: from, Limit: int(min(most, maxPage))})
+		problem, ok := errors.AsType[*api.Problem](err)
+		if !ok || problem.Code != api.RateLimited {
+			return page, err
+		}
+		select {
+		case <-time.After(time.Duration(problem.RetryAfter) * time.Second):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// maxPage is the most entries that the API gives at once.
+const maxPage = 1000

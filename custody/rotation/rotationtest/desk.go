@@ -1,0 +1,215 @@
+package rotationtest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// The two custodians of every credential on a Desk.
+const (
+	Primary = "tech-a"
+	Backup  = "tech-b"
+)
+
+// Desk is a desk and a queue of rotations. Its state moves only by Decide and
+// Apply, and every event is held against the invariants; a violation fails the
+// test. Its operations are called do and claim.
+type Desk struct {
+	Faults Faults
+
+	t     testing.TB
+	clock desk.Clock
+
+	mu     sync.Mutex
+	state  *custody.State
+	events []custody.Event
+	commit chan struct{} // closed by the next commit
+	claims map[string]claim
+	dead   map[string]bool
+}
+
+type claim struct {
+	owner string
+	until time.Time
+}
+
+// NewDesk makes one with two technicians.
+func NewDesk(t testing.TB, clock desk.Clock) *Desk {
+	d := &Desk{
+		t: t, clock: clock, state: custody.NewState(), commit: make(chan struct{}),
+		claims: map[string]claim{}, dead: map[string]bool{},
+	}
+	for _, name := range []string{Primary, Backup} {
+		d.must(custody.System, custody.AddPerson{
+			Username: name, Name: name, Roles: []custody.Role{custody.Technician}, TOTPPeriod: 30,
+		})
+		d.must(name, custody.SignIn{})
+	}
+	return d
+}
+
+// Add puts an account under custody, which starts its first rotation.
+func (d *Desk) Add(credential string, target custody.Target) {
+	d.t.Helper()
+	d.must(custody.System, custody.AddCredential{Name: credential, Target: target, Primary: Primary, Backup: Backup})
+}
+
+// Rotate has the holder ask for another rotation.
+func (d *Desk) Rotate(credential string) {
+	d.t.Helper()
+	d.must(Primary, custody.RequestRotation{Credential: credential, Reason: "test"})
+}
+
+func (d *Desk) must(actor string, action custody.Action) {
+	d.t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, err := d.decide(actor, "", action); err != nil {
+		d.t.Fatalf("%T: %v", action, err)
+	}
+}
+
+// Do is as rotation.Desk has it.
+func (d *Desk) Do(ctx context.Context, i desk.Intent) (desk.Outcome, error) {
+	if err := ctx.Err(); err != nil {
+		return desk.Outcome{}, err
+	}
+	fault := d.Faults.next("do")
+	if fault == Before {
+		return desk.Outcome{}, ErrFault
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	outcome, err := d.decide(i.Actor, i.Request, i.Action)
+	if fault == After {
+		return desk.Outcome{}, ErrFault
+	}
+	return outcome, err
+}
+
+func (d *Desk) decide(actor, request string, action custody.Action) (desk.Outcome, error) {
+	command := custody.Command{Actor: actor, Request: request, Action: action}
+	if p, known := d.state.Person(actor); known {
+		command.Proof = custody.Proof{Given: true, Steps: []int64{p.LastStep + 1}}
+	}
+	events, err := custody.Decide(d.state, custody.DefaultPolicy(), command, d.clock.Now())
+	if err != nil {
+		return desk.Outcome{}, err
+	}
+	var outcome desk.Outcome
+	for _, e := range events {
+		before := custody.CheckEvent(d.state, e)
+		custody.Apply(d.state, e)
+		if err := errors.Join(before, custody.CheckAfter(d.state, e)); err != nil {
+			d.t.Error(err)
+		}
+		outcome.Events = append(outcome.Events, desk.Indexed{Index: int64(len(d.events)), Event: e})
+		d.events = append(d.events, e)
+	}
+	if len(events) > 0 {
+		close(d.commit)
+		d.commit = make(chan struct{})
+	}
+	return outcome, nil
+}
+
+// Follow is as rotation.Desk has it.
+func (d *Desk) Follow() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.commit
+}
+
+// Credentials is as rotation.Queue has it, like the methods after it.
+func (d *Desk) Credentials(context.Context) ([]custody.Credential, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Collect(d.state.Credentials()), nil
+}
+
+func (d *Desk) Rotating(ctx context.Context) ([]custody.Credential, error) {
+	all, err := d.Credentials(ctx)
+	return slices.DeleteFunc(all, func(c custody.Credential) bool { return c.Phase != custody.Rotating }), err
+}
+
+func (d *Desk) Credential(_ context.Context, name string) (custody.Credential, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c, known := d.state.Credential(name)
+	if !known {
+		return c, errors.New("no such credential")
+	}
+	return c, nil
+}
+
+func (d *Desk) Claim(ctx context.Context, credential, owner string, now, until time.Time) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	if d.Faults.next("claim") != None {
+		return false, ErrFault
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if held, ok := d.claims[credential]; ok && held.owner != owner && held.until.After(now) {
+		return false, nil
+	}
+	d.claims[credential] = claim{owner, until}
+	return true, nil
+}
+
+func (d *Desk) Release(_ context.Context, credential, owner string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.claims[credential].owner == owner && !d.dead[owner] {
+		delete(d.claims, credential)
+	}
+	return nil
+}
+
+// Bury has a worker be dead: what it claimed stays claimed until the lease ends.
+func (d *Desk) Bury(owner string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dead[owner] = true
+}
+
+// Steal gives a claim to somebody else, as the end of a lease would.
+func (d *Desk) Steal(credential, owner string, until time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.claims[credential] = claim{owner, until}
+}
+
+// Events gives what has happened.
+func (d *Desk) Events() []custody.Event {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.events)
+}
+
+// Await waits until a credential is as wanted, and fails the test if that does
+// not come to pass.
+func (d *Desk) Await(credential string, wanted func(custody.Credential) bool) custody.Credential {
+	d.t.Helper()
+	limit := time.After(30 * time.Second)
+	for {
+		committed := d.Follow()
+		c, err := d.Credential(d.t.Context(), credential)
+		if err == nil && wanted(c) {
+			return c
+		}
+		select {
+		case <-committed:
+		case <-limit:
+			d.t.Fatalf("%s stays as it is: %s, rotation %+v", credential, c.Phase, c.Rotation)
+		}
+	}
+}

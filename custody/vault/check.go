@@ -1,0 +1,111 @@
+package vault
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/vault/api"
+)
+
+// Finding is something in Vault that is not as Tandem needs it.
+type Finding struct {
+	Path    string // in Vault
+	Problem string
+}
+
+func (f Finding) String() string { return f.Path + ": " + f.Problem }
+
+// Check says what is missing in Vault, and which rights are too many, as seen
+// with the client's token: that of Tandem's role. It changes nothing. No finding
+// means that every operation of Tandem will work.
+func Check(ctx context.Context, client *api.Client, n Names) []Finding {
+	if err := n.check(); err != nil {
+		return []Finding{{"names", err.Error()}}
+	}
+	findings, err := checkRights(ctx, client, n)
+	if err != nil {
+		return []Finding{{"sys/capabilities-self", explain(ctx, err).Error()}}
+	}
+	report := func(path string, problem error) {
+		findings = append(findings, Finding{path, problem.Error()})
+	}
+	if _, err := get(ctx, client, n.data(readyPath), nil); !notFound(explain(ctx, err)) {
+		if err == nil {
+			report(n.data(readyPath), fmt.Errorf("something is kept there"))
+		} else {
+			report(n.Mount+"/", fmt.Errorf("the KV v2 engine does not answer: %w", explain(ctx, err)))
+		}
+	}
+	if key, err := get(ctx, client, n.key(), nil); err != nil {
+		report(n.key(), explain(ctx, err))
+	} else if problem := keyProblem(key); problem != "" {
+		report(n.key(), fmt.Errorf("the key %s", problem))
+	} else if key.Data["deletion_allowed"] != false {
+		report(n.key(), fmt.Errorf("the key can be deleted"))
+	}
+	if made, err := get(ctx, client, n.generate(), nil); err != nil {
+		report(n.generate(), explain(ctx, err))
+	} else if str(made, "password") == "" {
+		report(n.generate(), fmt.Errorf("made an empty password"))
+	}
+	return findings
+}
+
+// Check is the function of that name, for this store's log-in.
+func (s *Store) Check(ctx context.Context) []Finding {
+	st, err := s.session.now(ctx)
+	if err != nil {
+		return []Finding{{"log-in", err.Error()}}
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.session.config.timeout())
+	defer cancel()
+	return Check(ctx, st.read, s.names)
+}
+
+// checkRights compares what the token may do with what Tandem does.
+func checkRights(ctx context.Context, client *api.Client, n Names) ([]Finding, error) {
+	// What an operator could grant by mistake, with the worst consequences.
+	var asked []rule
+	for _, r := range n.rules() {
+		asked = append(asked, rule{path: strings.ReplaceAll(r.path, "+", "tandem-check"), capabilities: r.capabilities})
+	}
+	never := []string{n.key() + "/config", n.key() + "/rotate", n.role(), "sys/policies/acl/" + n.Policy, n.passwordPolicy(), "sys/mounts"}
+	paths := slices.Clone(never)
+	for _, r := range asked {
+		paths = append(paths, r.path)
+	}
+	answer, err := put(ctx, client, "sys/capabilities-self", map[string]any{"paths": paths})
+	if err != nil {
+		return nil, err
+	}
+	may := func(path string) (capabilities []string) {
+		list, _ := answer.Data[path].([]any)
+		for _, c := range list {
+			capabilities = append(capabilities, fmt.Sprint(c))
+		}
+		return capabilities
+	}
+	if slices.Contains(may("sys/mounts"), "root") {
+		return []Finding{{"token", "is a root token: Tandem must not run with one"}}, nil
+	}
+	var findings []Finding
+	for _, r := range asked {
+		var missing []string
+		for _, c := range r.capabilities {
+			if !slices.Contains(may(r.path), c) {
+				missing = append(missing, c)
+			}
+		}
+		if missing != nil {
+			findings = append(findings, Finding{r.path, "the policy does not allow " + strings.Join(missing, ", ")})
+		}
+	}
+	for _, path := range never {
+		if have := may(path); len(have) > 0 && !slices.Contains(have, "deny") {
+			findings = append(findings, Finding{path, "the policy allows too much: " + strings.Join(have, ", ")})
+		}
+	}
+	return findings, nil
+}
