@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -171,9 +172,6 @@ func readAll(c *gin.Context) ([]byte, error) {
 	case err != nil:
 		return nil, errUnreadable
 	}
-	// All is here. Were the deadline for reading it to stay, net/http would end
-	// the request's context with it, in the middle of a command.
-	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Time{})
 	c.Request.Body = io.NopCloser(bytes.NewReader(body))
 	return body, nil
 }
@@ -183,15 +181,15 @@ const maxKey = 255
 
 func (r *request) takeKey(q *http.Request, body []byte) error {
 	key := q.Header.Get("Idempotency-Key")
-	for _, b := range []byte(key) {
-		if b < ' ' || b > '~' || len(key) > maxKey {
-			return custody.Invalid("Idempotency-Key", custody.Text{
-				En: "must be at most 255 printable ASCII characters", Zh: "最多 255 个可打印的 ASCII 字符"})
-		}
+	odd := func(c rune) bool { return c < ' ' || c > '~' }
+	switch {
+	case key == "":
+		return nil
+	case len(key) > maxKey, strings.ContainsFunc(key, odd):
+		return custody.Invalid("Idempotency-Key", custody.Text{
+			En: "must be at most 255 printable ASCII characters", Zh: "最多 255 个可打印的 ASCII 字符"})
 	}
-	if key != "" {
-		r.key, r.digest = key, digest(q.Method, q.URL.Path, body)
-	}
+	r.key, r.digest = key, digest(q.Method, q.URL.Path, body)
 	return nil
 }
 

@@ -70,9 +70,11 @@ var textMedia = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 func op(method, path, id, summary string) huma.Operation {
 	return huma.Operation{
 		Method: method, Path: prefix + path, OperationID: id, Summary: summary,
-		Security:        []map[string][]string{{bearer: {}}},
-		BodyReadTimeout: -1, // receive has read it
-		MaxBodyBytes:    MaxBody + 1,
+		Security: []map[string][]string{{bearer: {}}},
+		// receive has read the body. A deadline of huma's, set after that, would
+		// end the context in the middle of a command.
+		BodyReadTimeout: -1,
+		MaxBodyBytes:    MaxBody + 1, // huma refuses what reaches it
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/transparency-dev/formats/log"
 	"golang.org/x/mod/sumdb/note"
@@ -146,4 +147,21 @@ func OpenCheckpoint(text []byte, vkey string) (Checkpoint, error) {
 		Root:   Hash(c.Hash),
 		Text:   bytes.Clone(text),
 	}, nil
+}
+
+// SplitCheckpoints gives the signed notes in a text that has one or many, with an
+// empty line between them, as a file of kept checkpoints has. What is no whole
+// note, such as the beginning of one whose end was never written, is left out. It
+// opens none: see OpenCheckpoint.
+func SplitCheckpoints(text []byte) [][]byte {
+	var notes [][]byte
+	signature := []byte("— ")
+	blocks := bytes.SplitAfter(text, []byte("\n\n"))
+	for i := 1; i < len(blocks); i++ {
+		body, signatures := bytes.TrimLeft(blocks[i-1], "\n"), bytes.TrimRight(blocks[i], "\n")
+		if bytes.HasPrefix(signatures, signature) && !bytes.HasPrefix(body, signature) {
+			notes = append(notes, slices.Concat(body, signatures, []byte("\n")))
+		}
+	}
+	return notes
 }

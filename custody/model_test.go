@@ -345,15 +345,12 @@ func (m *model) wander(t *testing.T) {
 
 // tries lists every command of everybody in a state, with right codes.
 func (m *model) tries(s *State) []Command {
-	handovers := []string{handoverID(1), "handover-999", ""} // one that is over, two that never were
-	for h := range s.OpenHandovers() {
-		handovers = append(handovers, h.ID)
-	}
+	later := s.Time.Add(far)
 	var commands []Command
 	add := func(actor string, actions ...Action) {
 		p, _ := s.Person(actor)
 		for _, a := range actions {
-			c := Command{Actor: actor, Request: "request-" + strconv.Itoa(len(commands)), Action: a}
+			c := Command{Actor: actor, Request: "request", Action: a}
 			if actor != System {
 				c.Proof = rightCode(p)
 			}
@@ -361,42 +358,45 @@ func (m *model) tries(s *State) []Command {
 		}
 	}
 	for _, who := range append([]string{boss}, technicians...) {
-		for _, name := range []string{"x", "y", "z"} {
+		for _, name := range []string{"x", "y"} {
 			add(who,
 				CheckOut{name, "ticket 1"}, CheckIn{name}, RequestRotation{name, "worn"}, Retire{name, "scrapped"},
-				Offer{Credentials: []string{name}, Reason: "leave", ExpectedReturn: s.Time.Add(far)},
+				Offer{Credentials: []string{name}, Reason: "leave", ExpectedReturn: later},
 			)
 		}
 		add(who,
-			Offer{Credentials: []string{"x", "y"}, Reason: "leave", ExpectedReturn: s.Time.Add(far)},
-			Offer{All: true, Reason: "leave", ExpectedReturn: s.Time.Add(far)},
-			Offer{All: true, Leave: true, Reason: "leave", ExpectedReturn: s.Time.Add(far)},
-		)
-		for _, id := range handovers {
-			add(who, Accept{id}, Decline{id, ""}, Cancel{id, ""}, GiveBack{id})
-		}
-		for _, a := range m.servers {
-			add(who, a)
-		}
-		add(who,
-			SignIn{}, SignOut{}, ResetEnrolment{"c"}, Tick{}, ReportStaged{RotationID{"x", 1}},
-			AddPerson{Username: "a", Name: "a", Roles: []Role{Technician}, TOTPPeriod: 30},
+			Offer{Credentials: []string{"x", "y"}, Reason: "leave", ExpectedReturn: later},
+			Offer{All: true, Reason: "leave", ExpectedReturn: later},
+			Offer{All: true, Leave: true, Reason: "leave", ExpectedReturn: later},
 			ComeBack{}, ComeBack{TakeBack: true},
 		)
-		if who != boss {
-			add(who, GoAway{Until: s.Time.Add(far), Reason: "leave"})
+		for h := range s.OpenHandovers() {
+			add(who, Accept{h.ID}, Decline{h.ID, ""}, Cancel{h.ID, ""}, GiveBack{h.ID})
 		}
 	}
+	for _, who := range technicians {
+		add(who, GoAway{Until: later, Reason: "leave"})
+	}
+	// What is refused, or changes nothing here, whoever asks: one asks.
+	add("b",
+		CheckOut{"z", "ticket 1"}, Offer{Credentials: []string{"z"}, Reason: "leave"}, m.servers[0],
+		Accept{handoverID(1)}, Accept{"handover-999"}, GiveBack{""}, // one that is over, two that never were
+		SignIn{}, SignOut{}, Tick{}, ReportStaged{RotationID{"x", 1}}, ResetEnrolment{"c"},
+	)
+	add(boss, ResetEnrolment{"c"}, AddPerson{Username: "a", Name: "a", Roles: []Role{Technician}, TOTPPeriod: 30})
+	for _, a := range m.servers {
+		add(boss, a)
+	}
 	add("stranger", CheckOut{"x", "ticket 1"}, SignIn{})
-	add(System, CheckOut{"x", "ticket 1"}, GoAway{}, Offer{All: true, Leave: true, Reason: "leave"}, SignIn{}, SignOut{}, LockSignIn{Person: "a", Failures: 5, Until: s.Time.Add(far)})
-	for _, name := range []string{"x", "y", "z"} {
+	add(System, GoAway{}, Offer{All: true, Leave: true, Reason: "leave"}, SignOut{}, LockSignIn{Person: "a", Failures: 5, Until: later})
+	for _, name := range []string{"x", "y"} {
 		c, _ := s.Credential(name)
 		id := RotationID{name, c.Rotation.Number}
 		add(System,
 			ReportStaged{id}, ReportApplied{id}, ReportVerified{id, c.Version > 0},
 			ReportPromoted{id, c.Version}, ReportPromoted{id, c.Version + 1},
 			ReportFailed{id, "unreachable", s.Time.Add(time.Minute)},
-			ReportStaged{RotationID{name, c.Rotation.Number - 1}}, ReportFailed{RotationID{name, c.Rotation.Number + 1}, "unreachable", s.Time},
+			ReportStaged{RotationID{name, c.Rotation.Number - 1}}, ReportPromoted{RotationID{name, c.Rotation.Number + 1}, c.Version + 1},
 		)
 	}
 	return commands
@@ -588,6 +588,7 @@ func normal(s *State) *State {
 		names[h.ID], h.ID = id, id
 		h.OfferedAt, h.AcceptedAt, h.ReturnedAt = time.Time{}, time.Time{}, time.Time{}
 		h.Expires, h.ExpectedReturn, h.Overdue = epoch.Add(far), epoch.Add(far), false
+		h.Leave = h.Leave && h.Status == Offered
 	}
 	n.Handovers = int64(len(handovers)) + 1
 	for i := range credentials {
@@ -625,9 +626,9 @@ func key(n *State) string {
 	for c := range n.Credentials() {
 		b.WriteString(c.Name + " " + string(c.Phase) + " " + c.Holder)
 		if r := c.Rotation; c.Phase == Rotating {
-			b.WriteString(strings.Join([]string{"", string(r.Reason), string(r.Step), "for", r.Successor}, " "))
+			b.WriteString(strings.Join([]string{string(r.Step), "for", r.Successor, "after a return:", strconv.FormatBool(r.Reason == ForReturn)}, " "))
 		}
-		b.WriteString(" version " + strconv.FormatInt(c.Version, 10) + " out to " + c.Lease.Person + " in " + c.Handover + "; ")
+		b.WriteString(" out to " + c.Lease.Person + " in " + c.Handover + "; ")
 	}
 	for h := range n.OpenHandovers() {
 		b.WriteString(h.ID + " " + outline(h) + "; ")

@@ -148,13 +148,12 @@ func (c *Client) History(ctx context.Context, name string, q api.EntryQuery) ([]
 
 // Handovers lists handovers, the newest first.
 func (c *Client) Handovers(ctx context.Context, q api.HandoverQuery) ([]api.Handover, error) {
+	status := make([]string, len(q.Status))
+	for i, s := range q.Status {
+		status[i] = string(s)
+	}
 	v := url.Values{}
-	for _, s := range q.Status {
-		v.Add("status", string(s))
-	}
-	if len(q.Status) > 0 {
-		v.Set("status", strings.Join(v["status"], ","))
-	}
+	setString(v, "status", strings.Join(status, ","))
 	setString(v, "person", q.Person)
 	setString(v, "before", q.Before)
 	setInt(v, "limit", int64(q.Limit))
@@ -246,13 +245,13 @@ func call[T any](ctx context.Context, c *Client, method string, in any, q url.Va
 
 // send does one exchange and gives the body of a good answer.
 func (c *Client) send(ctx context.Context, method, accept string, in any, q url.Values, path ...string) ([]byte, error) {
-	for i, part := range path {
-		path[i] = url.PathEscape(part)
+	at := c.base
+	for _, part := range path {
 		if part == "" || part == "." || part == ".." { // JoinPath would walk
 			return nil, &api.Problem{Status: http.StatusNotFound, Code: custody.NotFound, Detail: "A name cannot be empty or made of dots."}
 		}
+		at = at.JoinPath(url.PathEscape(part))
 	}
-	at := c.base.JoinPath(path...)
 	at.RawQuery = q.Encode()
 	var body io.Reader
 	if in != nil {

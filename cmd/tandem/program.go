@@ -71,9 +71,15 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 	if err != nil {
 		return nil, err
 	}
+	// An embedded store is open in one process at a time: what another one had
+	// claimed is free. With Vault there may be replicas, each with its own name.
+	owner := ""
+	if cfg.Secrets == config.Embedded {
+		owner = "the only one"
+	}
 	p.worker = rotation.New(rotation.Config{
-		Desk: p.desk, Queue: p.store, Secrets: p.secrets, Targets: targets,
-		Clock: desk.ClockFunc(time.Now), Log: log.With("part", "rotation"),
+		Desk: p.desk, Queue: zzQueue{p.store}, Secrets: p.secrets, Targets: targets,
+		Clock: desk.ClockFunc(time.Now), Log: log.With("part", "rotation"), Owner: owner,
 	})
 	p.api, err = api.New(api.Config{
 		Desk: p.desk, Queries: queries{p.store}, Log: log.With("part", "api"),

@@ -3,6 +3,7 @@ package store
 import (
 	"math/bits"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 )
@@ -70,6 +71,12 @@ func (b bulk) run(db *gorm.DB, args []any) error {
 }
 
 func exec(db *gorm.DB, doing, statement string, args ...any) error {
+	st := time.Now()
+	defer func() {
+		if prof != nil {
+			prof[doing] += time.Since(st)
+		}
+	}()
 	_, err := db.Statement.ConnPool.ExecContext(db.Statement.Context, statement, args...)
 	return unavailable(doing, err)
 }

@@ -232,6 +232,8 @@ func transaction(db *gorm.DB, fn func(db *gorm.DB) error) error {
 	if err := fn(tx); err != nil {
 		return err
 	}
+	st := time.Now()
+	defer func() { if prof != nil { prof["commit"] += time.Since(st) } }()
 	return unavailable("commit", tx.Commit().Error)
 }
 

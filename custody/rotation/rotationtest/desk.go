@@ -2,6 +2,7 @@ package rotationtest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"slices"
 	"sync"
@@ -71,7 +72,7 @@ func (d *Desk) must(actor string, action custody.Action) {
 	d.t.Helper()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, err := d.decide(actor, "", action); err != nil {
+	if _, err := d.decide(actor, rand.Text(), action); err != nil {
 		d.t.Fatalf("%T: %v", action, err)
 	}
 }

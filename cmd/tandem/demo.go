@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	gossh "golang.org/x/crypto/ssh"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tandem-custody/tandem/config"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/vault"
+)
+
+// demo is a whole installation in one process: Tandem and a server whose
+// passwords it keeps, on loopback, in one folder.
+type demo struct {
+	demoOptions
+	folder *demoFolder
+	log    *slog.Logger
+
+	record  demoRecord
+	found   bool // it was set up before
+	url     string
+	hostKey string // as in authorized_keys, without line end
+	program *program
+	ssh     *demoSSH
+}
+
+// demoOptions are the flags.
+type demoOptions struct {
+	listen, sshListen     string
+	sshChosen             bool // sshListen was given, and is no default
+	vaultAddr, vaultToken string
+	period                int // TOTP, seconds
+}
+
+// heldWithin is how long the first rotations may take. They take well under a
+// second; a machine under load may need longer.
+const heldWithin = 60 * time.Second
+
+// with runs a demo: it sets everything up, or finds it set up, waits until both
+// credentials are held, calls then, and ends when then returns.
+func (d *demo) with(ctx context.Context, then func(context.Context) error) (err error) {
+	if d.record, d.found, err = d.folder.load(); err != nil {
+		return err
+	}
+	listener, sshListener, err := d.listenAll(ctx)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	defer sshListener.Close()
+	d.url = "http://" + listener.Addr().String()
+
+	host, _, err := sshKey(d.folder.file("ssh_host_key"))
+	if err != nil {
+		return err
+	}
+	admin, adminKey, err := sshKey(d.folder.file("ssh_admin_key"))
+	if err != nil {
+		return err
+	}
+	d.hostKey = strings.TrimSpace(string(gossh.MarshalAuthorizedKey(host.PublicKey())))
+	accounts, first, err := d.accounts()
+	if err != nil {
+		return err
+	}
+	d.ssh = newDemoSSH(accounts, host, admin.PublicKey())
+
+	cfg, err := d.configure(ctx, listener.Addr().String())
+	if err != nil {
+		return err
+	}
+	if d.program, err = openProgram(ctx, cfg, d.log); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.program.close()) }()
+
+	ctx, stop := context.WithCancel(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return d.ssh.Serve(ctx, sshListener) })
+	group.Go(func() error { return d.program.run(ctx, listener, nil) })
+	group.Go(func() error {
+		defer stop()
+		if !d.found {
+			if err := d.seed(ctx, adminKey, first); err != nil {
+				return err
+			}
+		}
+		if err := d.waitHeld(ctx); err != nil {
+			return err
+		}
+		return then(ctx)
+	})
+	return group.Wait()
+}
+
+// listenAll opens both listeners. The credentials say where the SSH server is,
+// so a demo that is set up keeps that address.
+func (d *demo) listenAll(ctx context.Context) (api, ssh net.Listener, err error) {
+	address, err := loopbackAddress("--listen", d.listen)
+	if err != nil {
+		return nil, nil, err
+	}
+	sshAddress, err := loopbackAddress("--ssh-listen", d.sshListen)
+	if err != nil {
+		return nil, nil, err
+	}
+	if d.found {
+		if d.sshChosen && sshAddress != d.record.SSH && !strings.HasSuffix(sshAddress, ":0") {
+			return nil, nil, usagef("the credentials of this demo are on %s: leave --ssh-listen out", d.record.SSH)
+		}
+		sshAddress = d.record.SSH
+	}
+	if api, err = new(net.ListenConfig).Listen(ctx, "tcp", address); err != nil {
+		return nil, nil, fmt.Errorf("--listen: %w (:0 takes a free port)", err)
+	}
+	if ssh, err = new(net.ListenConfig).Listen(ctx, "tcp", sshAddress); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("--ssh-listen: %w (:0 takes a free port)", err), api.Close())
+	}
+	d.record.SSH = ssh.Addr().String()
+	return api, ssh, nil
+}
+
+// loopbackAddress reads the address of a listener: a demo prints its passwords,
+// so nobody else may reach it.
+func loopbackAddress(flag, value string) (string, error) {
+	host, port, err := net.SplitHostPort(value)
+	if err != nil {
+		return "", usagef("%s must be HOST:PORT or :PORT", flag)
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	if !config.Loopback(host) {
+		return "", usagef("%s must be on this machine only, such as 127.0.0.1:%s: a demo is for nobody else", flag, port)
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+// accounts gives the accounts of the SSH server and, when they are new, their
+// first passwords: what a machine has before Tandem takes over.
+func (d *demo) accounts() (*sshAccounts, map[string]string, error) {
+	accounts, err := loadSSHAccounts(d.folder.file("ssh_accounts"))
+	if !errors.Is(err, errNoSSHAccounts) {
+		return accounts, nil, err
+	}
+	first := map[string]string{}
+	for _, credential := range demoCredentials {
+		first[credential.Account] = rand.Text()
+	}
+	accounts, err = createSSHAccounts(d.folder.file("ssh_accounts"), first)
+	return accounts, first, err
+}
+
+// configure makes the configuration of an installation in the folder.
+func (d *demo) configure(ctx context.Context, listen string) (config.Config, error) {
+	cfg := config.Default()
+	cfg.Listen = listen
+	cfg.Database = "sqlite:" + d.folder.file("tandem.db")
+	cfg.Ledger.Origin = "tandem.demo"
+	cfg.Secrets = config.Embedded
+	cfg.Embedded = config.EmbeddedStore{Path: d.folder.file("secrets"), KeyFile: d.folder.file("secrets.key")}
+	switch {
+	case d.found && (d.vaultAddr != "") != (d.record.Vault != nil):
+		return cfg, usagef("the secrets of this demo are elsewhere: start it with, or without, --vault-addr as the first time")
+	case d.vaultAddr == "":
+		return cfg, cfg.Validate()
+	case !d.found:
+		if err := d.setUpVault(ctx); err != nil {
+			return cfg, err
+		}
+	}
+	cfg.Secrets = config.Vault
+	names := d.record.Vault.Names
+	cfg.Vault.Address, cfg.Vault.Mount = d.vaultAddr, names.Mount
+	cfg.Vault.TransitMount, cfg.Vault.TransitKey = names.Transit, names.TransitKey
+	cfg.Vault.PasswordPolicy = names.PasswordPolicy
+	cfg.Vault.Auth.Mount, cfg.Vault.Auth.RoleID = names.AppRole, d.record.Vault.RoleID
+	cfg.Vault.Auth.SecretIDFile = d.folder.file("vault-secret-id")
+	return cfg, cfg.Validate()
+}
+
+// setUpVault makes engines, policy and role of the demo's own, and logs in with
+// the role from then on: the token is used for nothing else.
+func (d *demo) setUpVault(ctx context.Context) error {
+	if d.vaultToken == "" {
+		return usagef("--vault-addr needs a token that may set Vault up: --vault-token, or VAULT_TOKEN")
+	}
+	own := "tandem-demo-" + strings.ToLower(rand.Text()[:8])
+	names := vault.Names{
+		Mount: own, Transit: own + "-transit", TransitKey: "ledger",
+		PasswordPolicy: own, Policy: own, AppRole: own, Role: "tandem",
+	}
+	client, err := vault.NewClient(vault.Config{Address: d.vaultAddr, Names: names, Log: d.log})
+	if err != nil {
+		return err
+	}
+	client.SetToken(d.vaultToken)
+	report, err := vault.Setup(ctx, client, names)
+	if err != nil {
+		return err
+	}
+	d.record.Vault = &demoVault{Address: d.vaultAddr, Names: names, RoleID: report.RoleID}
+	return writeSecretID(ctx, client, names, d.folder.file("vault-secret-id"))
+}
+
+func (d *demo) seed(ctx context.Context, adminKey []byte, first map[string]string) (err error) {
+	if d.record.People, err = seedPeople(ctx, d.program.desk, d.period); err != nil {
+		return err
+	}
+	if err := seedCredentials(ctx, d.program.desk, d.record.SSH, d.hostKey, adminKey, first); err != nil {
+		return err
+	}
+	return d.folder.save(d.record)
+}
+
+// waitHeld waits until the SSH server has accepted every new password.
+func (d *demo) waitHeld(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, heldWithin, errors.New("the first rotations did not end in time; the log says why"))
+	defer cancel()
+	for {
+		committed := d.program.desk.Follow() // before looking, so that no commit falls between
+		credentials, err := d.program.store.Credentials(ctx)
+		if err != nil {
+			return because(ctx, err)
+		}
+		if !anyRotating(credentials) {
+			return nil
+		}
+		select {
+		case <-committed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func anyRotating(credentials []custody.Credential) bool {
+	for _, c := range credentials {
+		if c.Phase == custody.Rotating {
+			return true
+		}
+	}
+	return false
+}
+
+// temporaryFolder makes a folder that remove takes away again.
+func temporaryFolder() (path string, remove func(), err error) {
+	path, err = os.MkdirTemp("", "tandem-demo-*")
+	return path, func() {
+		if err := os.RemoveAll(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			slog.Warn("the demo's folder could not be removed", "folder", path, "error", err)
+		}
+	}, err
+}

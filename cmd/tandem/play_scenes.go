@@ -1,0 +1,289 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	gossh "golang.org/x/crypto/ssh"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// What the scenes are about.
+const (
+	playCredential = "demo-root"
+	playAccount    = "root"
+)
+
+// scenes is clause 4.4 of the policy from beginning to end.
+func (p *play) scenes(ctx context.Context) {
+	p.logIns(ctx)
+	old := p.checkOuts(ctx)
+	p.handOver(ctx)
+	p.comeBack(ctx, old)
+	p.theLedger(ctx)
+}
+
+func (p *play) logIns(ctx context.Context) {
+	for _, who := range []*player{p.techA, p.techB, p.auditor} {
+		p.step(ctx, who.Username+" logs in with password and code", who.Username, func(ctx context.Context) (string, error) {
+			code, err := who.code(ctx)
+			if err != nil {
+				return "", err
+			}
+			session, err := who.server.SignIn(ctx, api.SignIn{Username: who.Username, Password: api.Secret(who.Password), TOTP: code})
+			return session.Person.Username, err
+		})
+	}
+	p.step(ctx, "who holds "+playCredential, "tech-a", func(ctx context.Context) (string, error) {
+		c, err := p.techA.server.Credential(ctx, playCredential)
+		p.version = c.Version
+		return c.Holder, err
+	})
+}
+
+// checkOuts gives the password that tech-a got.
+func (p *play) checkOuts(ctx context.Context) (password api.Secret) {
+	p.refused(ctx, "tech-b, the backup, checks it out", custody.NotHolder, func(ctx context.Context) error {
+		_, err := p.checkOutFresh(ctx, p.techB)
+		return err
+	})
+	for _, bad := range []struct {
+		what string
+		code func(right api.Secret) (api.Secret, error)
+	}{
+		{"a wrong code", func(api.Secret) (api.Secret, error) { return p.techA.wrongCode() }},
+		{"a space before the right code", func(right api.Secret) (api.Secret, error) { return " " + right, nil }},
+		{"a seventh digit behind the right code", func(right api.Secret) (api.Secret, error) { return right + "0", nil }},
+	} {
+		p.refused(ctx, "tech-a checks it out with "+bad.what, custody.TOTPInvalid, func(ctx context.Context) error {
+			right, err := p.techA.codeOf(p.techA.last)
+			if err != nil {
+				return err
+			}
+			code, err := bad.code(right)
+			if err != nil {
+				return err
+			}
+			_, err = p.checkOut(ctx, p.techA, code)
+			return err
+		})
+	}
+	p.step(ctx, "tech-a, the holder, checks it out with the right code", fmt.Sprintf("version %d", p.version), func(ctx context.Context) (string, error) {
+		out, err := p.checkOutFresh(ctx, p.techA)
+		password = out.Password
+		return fmt.Sprintf("version %d", out.Version), err
+	})
+	p.refused(ctx, "tech-a checks it out with the same code again", custody.TOTPReplayed, func(ctx context.Context) error {
+		code, err := p.techA.codeOf(p.techA.last)
+		if err != nil {
+			return err
+		}
+		_, err = p.checkOut(ctx, p.techA, code)
+		return err
+	})
+	p.logIn(ctx, "ssh root@"+p.record.SSH+" with that password", &password, loggedIn)
+	return password
+}
+
+func (p *play) handOver(ctx context.Context) {
+	p.refused(ctx, "tech-a goes away while holding it", custody.HolderMustHandOver, func(ctx context.Context) error {
+		return p.goAway(ctx, p.techA)
+	})
+	var handover string
+	p.step(ctx, "tech-a offers all to tech-b, and leaves when accepted", "offered to tech-b", func(ctx context.Context) (string, error) {
+		code, err := p.techA.code(ctx)
+		if err != nil {
+			return "", err
+		}
+		offered, err := p.techA.server.OfferHandover(ctx, api.OfferHandover{
+			All: true, Reason: "play: out for lunch", AwayWhenAccepted: true, TOTP: code,
+		})
+		if err != nil || len(offered) != 1 {
+			return fmt.Sprintf("%d handovers", len(offered)), err
+		}
+		handover = offered[0].ID
+		return fmt.Sprintf("%s to %s", offered[0].Status, offered[0].To), nil
+	})
+	p.step(ctx, "who holds it until tech-b accepts", "tech-a", p.holder)
+	p.step(ctx, "tech-b accepts with a code", "accepted", func(ctx context.Context) (string, error) {
+		code, err := p.techB.code(ctx)
+		if err != nil {
+			return "", err
+		}
+		accepted, err := p.techB.server.AcceptHandover(ctx, handover, code)
+		return string(accepted.Status), err
+	})
+	p.step(ctx, "who holds it now", "tech-b", p.holder)
+	p.step(ctx, "tech-a is", api.Away, func(ctx context.Context) (string, error) {
+		me, err := p.techA.server.Me(ctx)
+		return me.Presence.State, err
+	})
+	p.refused(ctx, "tech-a, the old holder, checks it out", custody.NotHolder, func(ctx context.Context) error {
+		_, err := p.checkOutFresh(ctx, p.techA)
+		return err
+	})
+	p.refused(ctx, "tech-b goes away too", custody.BothAway, func(ctx context.Context) error {
+		return p.goAway(ctx, p.techB)
+	})
+}
+
+func (p *play) comeBack(ctx context.Context, old api.Secret) {
+	if p.failed {
+		return
+	}
+	// The server takes its time, so that there is time to look.
+	release := p.ssh.Hold()
+	defer func() { release() }()
+	p.step(ctx, "tech-a comes back and takes back (the server is slow)", "returned", func(ctx context.Context) (string, error) {
+		code, err := p.techA.code(ctx)
+		if err != nil {
+			return "", err
+		}
+		changed, err := p.techA.server.SetPresence(ctx, api.SetPresence{State: api.Present, TakeBack: true, TOTP: code})
+		if err != nil || len(changed.Handovers) != 1 {
+			return fmt.Sprintf("%d handovers", len(changed.Handovers)), err
+		}
+		return string(changed.Handovers[0].Status), nil
+	})
+	for _, who := range []*player{p.techA, p.techB} {
+		p.refused(ctx, who.Username+" checks it out before the server has changed it", custody.RotationPending, func(ctx context.Context) error {
+			_, err := p.checkOutFresh(ctx, who)
+			return err
+		})
+	}
+	release()
+	release = func() {}
+	p.step(ctx, "the server has accepted the new password; who holds it", fmt.Sprintf("tech-a, version %d", p.version+1), func(ctx context.Context) (string, error) {
+		for {
+			c, err := p.techA.server.Credential(ctx, playCredential)
+			if err != nil || c.Phase == custody.Held {
+				return fmt.Sprintf("%s, version %d", c.Holder, c.Version), err
+			}
+			select {
+			case <-time.After(pollEvery):
+			case <-ctx.Done():
+				return "", fmt.Errorf("still %s", phase(c))
+			}
+		}
+	})
+	p.logIn(ctx, "ssh with the old password", &old, refusedByServer)
+	var password api.Secret
+	p.step(ctx, "tech-a checks it out", "another password", func(ctx context.Context) (string, error) {
+		out, err := p.checkOutFresh(ctx, p.techA)
+		password = out.Password
+		if err == nil && password == old {
+			return "the old password", nil
+		}
+		return "another password", err
+	})
+	p.logIn(ctx, "ssh with the new password", &password, loggedIn)
+	p.step(ctx, "tech-a checks it in", "no check-out left", func(ctx context.Context) (string, error) {
+		c, err := p.techA.server.CheckIn(ctx, playCredential)
+		if err == nil && c.Lease != nil {
+			return "a check-out left", nil
+		}
+		return "no check-out left", err
+	})
+}
+
+func (p *play) theLedger(ctx context.Context) {
+	p.step(ctx, "the ledger, over HTTP: entries, root, signature, replay", "whole", func(ctx context.Context) (string, error) {
+		report, err := verifyServer(ctx, p.auditor.server, audit.VerifyOptions{Prepare: prepareEvent})
+		if err == nil && report.Signed != report.Size {
+			return "not signed to its end", nil
+		}
+		return "whole", err
+	})
+	p.step(ctx, "the database: tree and tables are what the ledger gives", "whole", func(ctx context.Context) (string, error) {
+		_, err := verifyDatabase(ctx, p.folder.file("tandem.db"), audit.VerifyOptions{Prepare: prepareEvent})
+		return "whole", err
+	})
+	p.step(ctx, "the entry of the acceptance, proved by itself", "confirmed by tech-b", func(ctx context.Context) (string, error) {
+		return p.proveAcceptance(ctx)
+	})
+}
+
+func (p *play) proveAcceptance(ctx context.Context) (string, error) {
+	entries, err := p.auditor.server.Entries(ctx, api.EntryQuery{Type: custody.HandoverAccepted{}.Type()})
+	if err != nil || len(entries) == 0 {
+		return "no such entry", err
+	}
+	entry := entries[len(entries)-1]
+	proof, err := p.auditor.server.EntryProofText(ctx, entry.Index)
+	if err != nil {
+		return "", err
+	}
+	key, err := p.auditor.server.LedgerKey(ctx)
+	if err != nil {
+		return "", err
+	}
+	if _, err := checkProof(entry, proof, key); err != nil {
+		return "", err
+	}
+	return "confirmed by " + entry.Confirm.Person, nil
+}
+
+func (p *play) holder(ctx context.Context) (string, error) {
+	c, err := p.techA.server.Credential(ctx, playCredential)
+	return c.Holder, err
+}
+
+func (p *play) checkOut(ctx context.Context, who *player, code api.Secret) (api.Checkout, error) {
+	return who.server.CheckOut(ctx, playCredential, api.CheckOut{Purpose: "play", TOTP: code})
+}
+
+func (p *play) checkOutFresh(ctx context.Context, who *player) (api.Checkout, error) {
+	code, err := who.code(ctx)
+	if err != nil {
+		return api.Checkout{}, err
+	}
+	return p.checkOut(ctx, who, code)
+}
+
+func (p *play) goAway(ctx context.Context, who *player) error {
+	code, err := who.code(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = who.server.SetPresence(ctx, api.SetPresence{State: api.Away, TOTP: code, Reason: "play"})
+	return err
+}
+
+// What a log-in at the SSH server comes to.
+const (
+	loggedIn        = "logged in as " + playAccount
+	refusedByServer = "refused by the server"
+)
+
+// logIn is a step at the SSH server itself.
+func (p *play) logIn(ctx context.Context, what string, password *api.Secret, expected string) {
+	p.step(ctx, what, expected, func(context.Context) (string, error) {
+		known, _, _, _, err := gossh.ParseAuthorizedKey([]byte(p.hostKey))
+		if err != nil {
+			return "", err
+		}
+		connection, err := gossh.Dial("tcp", p.record.SSH, &gossh.ClientConfig{
+			User: playAccount, Auth: []gossh.AuthMethod{gossh.Password(string(*password))},
+			HostKeyCallback: gossh.FixedHostKey(known), Timeout: playPatience,
+		})
+		if err != nil {
+			if strings.Contains(err.Error(), "unable to authenticate") {
+				return refusedByServer, nil
+			}
+			return "", err
+		}
+		defer connection.Close()
+		session, err := connection.NewSession()
+		if err != nil {
+			return "", err
+		}
+		defer session.Close()
+		account, err := session.Output("whoami")
+		return "logged in as " + strings.TrimSpace(string(account)), err
+	})
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+
+	"charm.land/lipgloss/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-custody/tandem/config"
+	"github.com/tandem-custody/tandem/custody/totp"
+)
+
+func demoVerb(c *cli) *cobra.Command {
+	var d demo
+	var data, level string
+	var asLine, play bool
+	verb := &cobra.Command{
+		Use:   "demo",
+		Short: "Try everything on this machine: nothing else needs to be installed",
+		Long: `Runs Tandem and a real SSH server whose passwords Tandem keeps, in one process,
+on loopback, and prints the log-ins of its people. With --play it goes through
+the whole policy by itself and says what it expected and what it saw.`,
+		Args: cobra.NoArgs,
+	}
+	flags := verb.Flags()
+	flags.StringVar(&data, "data", "", "folder to keep the data in (default: a temporary one)")
+	flags.StringVar(&d.listen, "listen", "127.0.0.1:8700", "address of the API; :0 takes a free port")
+	flags.StringVar(&d.sshListen, "ssh-listen", "127.0.0.1:8722", "address of the SSH server; :0 takes a free port")
+	flags.StringVar(&d.vaultAddr, "vault-addr", "", "keep the secrets in this Vault")
+	flags.StringVar(&d.vaultToken, "vault-token", os.Getenv("VAULT_TOKEN"), "token that may set it up; better given in VAULT_TOKEN")
+	flags.IntVar(&d.period, "totp-period", totp.DefaultPeriod, "seconds that a TOTP code lasts")
+	flags.BoolVar(&asLine, "json", false, "print the log-ins as one line of JSON")
+	flags.BoolVar(&play, "play", false, "go through the whole policy, then end")
+	flags.StringVar(&level, "log-level", "warn", "debug, info, warn or error")
+	flags.Lookup("vault-token").DefValue = "" // help must not print the variable's value
+	verb.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		if play && asLine {
+			return usagef("--play prints its own report: leave --json out")
+		}
+		if play && !flags.Changed("totp-period") {
+			d.period = playPeriod
+		}
+		d.sshChosen = flags.Changed("ssh-listen")
+		d.log = newLog(config.Log{Level: level, Format: "text"})
+		if data == "" {
+			folder, remove, err := temporaryFolder()
+			if err != nil {
+				return err
+			}
+			defer remove()
+			data = folder
+		}
+		if d.folder, err = openDemoFolder(data); err != nil {
+			return err
+		}
+		defer d.folder.close()
+		return d.with(cmd.Context(), func(ctx context.Context) error {
+			if play {
+				return c.play(ctx, &d)
+			}
+			if err := c.announce(ctx, &d, asLine); err != nil {
+				return err
+			}
+			<-ctx.Done()
+			return nil
+		})
+	}
+	return verb
+}
+
+// announcement is what --json prints.
+type announcement struct {
+	URL         string           `json:"url"`
+	SSH         string           `json:"ssh"`      // host:port
+	HostKey     string           `json:"host_key"` // as in known_hosts, behind the name
+	People      []demoPerson     `json:"people"`
+	Credentials []demoCredential `json:"credentials"`
+	LedgerKey   string           `json:"ledger_key"`
+	Data        string           `json:"data"`
+}
+
+// announce says who can log in where.
+func (c *cli) announce(ctx context.Context, d *demo, asLine bool) error {
+	key, err := d.program.desk.LedgerKey(ctx)
+	if err != nil {
+		return err
+	}
+	a := announcement{
+		URL: d.url, SSH: d.record.SSH, HostKey: d.hostKey, People: d.record.People,
+		Credentials: demoCredentials, LedgerKey: key, Data: d.folder.path,
+	}
+	if asLine || c.output == asJSON {
+		return json.NewEncoder(c.out).Encode(a)
+	}
+	_, err = lipgloss.Fprint(c.out, a.String())
+	return err
+}

@@ -1,0 +1,3 @@
+package store
+import "time"
+var prof map[string]time.Duration
