@@ -29,7 +29,7 @@ func (s *Server) identify(ctx huma.Context, next func(huma.Context)) {
 
 func (s *Server) admit(r *request, q *http.Request, closed bool) error {
 	if !closed {
-		return s.signIns.take(network(q.RemoteAddr))
+		return s.signIns.Take(Network(q.RemoteAddr))
 	}
 	if r.token = tokenOf(q); r.token.IsZero() {
 		return errNoToken
@@ -42,7 +42,7 @@ func (s *Server) admit(r *request, q *http.Request, closed bool) error {
 	if q.Method == http.MethodGet {
 		return nil
 	}
-	return s.commands.take(person.Username)
+	return s.commands.Take(person.Username)
 }
 
 // tokenOf gives the session token of a request. Only the header is looked at:
@@ -55,9 +55,9 @@ func tokenOf(q *http.Request) custody.Secret {
 	return custody.SecretString(strings.TrimSpace(token))
 }
 
-// network gives what counts as one address: of IPv6 the /64, because one client
+// Network gives what counts as one address: of IPv6 the /64, because one client
 // has all of it.
-func network(remote string) string {
+func Network(remote string) string {
 	at, err := netip.ParseAddrPort(remote)
 	if err != nil {
 		return ""

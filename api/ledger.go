@@ -32,7 +32,9 @@ type entryFilter struct {
 }
 
 func (s *Server) listEntries(ctx context.Context, in *entryFilter) ([]Entry, error) {
-	return s.entries(ctx, EntryQuery(*in))
+	return s.entries(ctx, EntryQuery{
+		From: in.From, Limit: in.Limit, Actor: in.Actor, Subject: in.Subject, Credential: in.Credential, Type: in.Type,
+	})
 }
 
 func (s *Server) entries(ctx context.Context, q EntryQuery) ([]Entry, error) {

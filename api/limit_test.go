@@ -7,15 +7,15 @@ import (
 )
 
 func TestAPacerForgetsStrangersAndNotWhoAsksOften(t *testing.T) {
-	p := newPacer(Limit{Every: time.Hour, Burst: 1})
-	if err := p.take("often"); err != nil {
+	p := NewPacer(Limit{Every: time.Hour, Burst: 1})
+	if err := p.Take("often"); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 5 * maxPaced {
-		if err := p.take("stranger " + strconv.Itoa(i)); err != nil {
+		if err := p.Take("stranger " + strconv.Itoa(i)); err != nil {
 			t.Fatal(err)
 		}
-		if i%(maxPaced/2) == 0 && p.take("often") == nil {
+		if i%(maxPaced/2) == 0 && p.Take("often") == nil {
 			t.Fatalf("forgotten after %d others", i)
 		}
 	}
@@ -32,7 +32,7 @@ func TestWhatCountsAsOneAddress(t *testing.T) {
 		"[fe80::1%eth0]:99":         "fe80::/64",
 		"@":                         "",
 	} {
-		if got := network(remote); got != one {
+		if got := Network(remote); got != one {
 			t.Errorf("%s: %q, want %q", remote, got, one)
 		}
 	}

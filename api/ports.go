@@ -57,6 +57,9 @@ type EntryQuery struct {
 	From                             int64
 	Limit                            int
 	Actor, Subject, Credential, Type string
+
+	Newest bool  // the newest first
+	Before int64 // > 0: only indexes below it
 }
 
 // StoredEntry is an entry as the ledger keeps it.

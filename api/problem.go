@@ -54,6 +54,9 @@ var statuses = map[custody.Code]int{
 	Internal:                   http.StatusInternalServerError,
 }
 
+// StatusOf gives the HTTP status of a code.
+func StatusOf(c custody.Code) int { return cmp.Or(statuses[c], http.StatusInternalServerError) }
+
 // Codes lists every code a problem can have, sorted.
 func Codes() []custody.Code { return slices.Sorted(maps.Keys(statuses)) }
 
@@ -120,9 +123,9 @@ var ErrNotFound = errors.New("not found")
 // unavailableFor is when a client may ask again after something was down.
 const unavailableFor = 5 * time.Second
 
-// refusal gives the Refusal that an error stands for. A kind that is not known
+// RefusalOf gives the Refusal that an error stands for. A kind that is not known
 // here gives Internal, and none of its text.
-func refusal(err error) *custody.Refusal {
+func RefusalOf(err error) *custody.Refusal {
 	var r *custody.Refusal
 	switch {
 	case errors.As(err, &r):
@@ -186,9 +189,9 @@ func errRateLimited(wait time.Duration) *custody.Refusal {
 
 // newProblem makes the answer of an error, in the given language.
 func newProblem(err error, chinese bool, requestID string) *Problem {
-	r := refusal(err)
+	r := RefusalOf(err)
 	p := &Problem{
-		Code: r.Code, Status: cmp.Or(statuses[r.Code], http.StatusInternalServerError),
+		Code: r.Code, Status: StatusOf(r.Code),
 		Detail: r.What.En, Next: r.Next.En, Rule: r.Rule, RequestID: requestID,
 		RetryAfter: int64(math.Ceil(r.RetryAfter.Seconds())),
 	}

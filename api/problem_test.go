@@ -104,7 +104,7 @@ func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 		ErrNotFound, errUnreadable, desk.ErrKeyReused, desk.ErrSecretsUnavailable, desk.ErrStoreUnavailable,
 		errors.New("x"), errTooLarge, errNoRoute, errNoMethod, errCrossOrigin, errNoToken, errRateLimited(time.Second),
 	} {
-		r := refusal(err)
+		r := RefusalOf(err)
 		for name, text := range map[string]custody.Text{"what": r.What, "next": r.Next} {
 			if text.En == "" || text.Zh == "" {
 				t.Errorf("%v: %s is not said in both: %+v", err, name, text)

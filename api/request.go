@@ -36,9 +36,10 @@ type request struct {
 	digest [sha256.Size]byte
 
 	// For the log and the metrics:
-	verb string       // of the command, if it came to one
-	code custody.Code // of the problem, if there was one
-	err  error        // behind the problem; never for the client
+	route string       // of a page; the API's own routes are gin's
+	verb  string       // of the command, if it came to one
+	code  custody.Code // of the problem, if there was one
+	err   error        // behind the problem; never for the client
 }
 
 type requestKey struct{}
@@ -112,7 +113,9 @@ func (s *Server) setHeaders(h http.Header, r *request) {
 // path as it was sent, and nothing of headers, query or bodies.
 func (s *Server) finish(c *gin.Context, r *request, took time.Duration) {
 	route, method, status := c.FullPath(), c.Request.Method, c.Writer.Status()
-	if route == "" {
+	if route == "" && r.route != "" {
+		route = r.route
+	} else if route == "" {
 		route, method = "none", "other" // not for a stranger to choose
 	}
 	s.metrics.count(route, method, status, took, r)

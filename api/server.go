@@ -39,8 +39,8 @@ type Server struct {
 	huma        huma.API
 	crossOrigin *http.CrossOriginProtection
 	https       bool // people reach it by https
-	signIns     *pacer
-	commands    *pacer
+	signIns     *Pacer
+	commands    *Pacer
 	metrics     *metrics
 }
 
@@ -57,7 +57,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		Config: c, crossOrigin: http.NewCrossOriginProtection(), metrics: newMetrics(),
-		signIns: newPacer(c.SignIns), commands: newPacer(c.Commands),
+		signIns: NewPacer(c.SignIns), commands: NewPacer(c.Commands),
 	}
 	if err := s.trust(c.PublicURL); err != nil {
 		return nil, err

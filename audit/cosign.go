@@ -63,6 +63,25 @@ func cosignerVerifier(vkey string) (note.Verifier, error) {
 	return v, nil
 }
 
+func cosignerVerifiers(vkeys []string) ([]note.Verifier, error) {
+	var verifiers []note.Verifier
+	seen := map[string]bool{}
+	for _, vkey := range vkeys {
+		v, err := cosignerVerifier(vkey)
+		if err != nil {
+			return nil, err
+		}
+		// By another name it would be the same witness once more.
+		material := strings.SplitN(vkey, "+", 3)[2]
+		if seen[material] {
+			return nil, fmt.Errorf("%w of a witness: %s is there twice", ErrKey, v.Name())
+		}
+		seen[material] = true
+		verifiers = append(verifiers, v)
+	}
+	return verifiers, nil
+}
+
 // Cosign gives the cosignature of the witness with this name and key, of type
 // 0x04. Whoever calls it states what Cosignature says. Errors are ErrKey,
 // ErrSignature and those of s.
@@ -116,20 +135,13 @@ func (c Checkpoint) body() []byte {
 // of a known key that is wrong is an error, ErrSignature: somebody has put it
 // there. ErrKey is the other error, for a key that is none or comes twice.
 func (c Checkpoint) Cosignatures(keys ...string) ([]Cosignature, error) {
+	verifiers, err := cosignerVerifiers(keys)
+	if err != nil {
+		return nil, err
+	}
 	var found []Cosignature
-	seen := map[string]bool{}
-	for _, key := range keys {
-		verifier, err := cosignerVerifier(key)
-		if err != nil {
-			return nil, err
-		}
-		// Under another name it would be the same witness once more.
-		material := strings.SplitN(key, "+", 3)[2]
-		if seen[material] {
-			return nil, fmt.Errorf("%w of a witness: it is there twice", ErrKey)
-		}
-		seen[material] = true
-		made, err := c.cosignature(key, verifier)
+	for i, verifier := range verifiers {
+		made, err := c.cosignature(keys[i], verifier)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrSignature, err)
 		}
@@ -185,12 +197,21 @@ type Quorum struct {
 	Keys []string
 }
 
-// Check gives the cosignatures of a checkpoint, and ErrQuorum if they are too
-// few. Other errors are those of Checkpoint.Cosignatures, and ErrKey for a need
+// Validate refuses, with ErrKey, a key that is none or comes twice, and a need
 // that no number of witnesses can meet.
-func (q Quorum) Check(c Checkpoint) ([]Cosignature, error) {
+func (q Quorum) Validate() error {
 	if q.Need < 0 || q.Need > len(q.Keys) {
-		return nil, fmt.Errorf("%w: %d of %d witnesses cannot be", ErrKey, q.Need, len(q.Keys))
+		return fmt.Errorf("%w: %d of %d witnesses cannot be", ErrKey, q.Need, len(q.Keys))
+	}
+	_, err := cosignerVerifiers(q.Keys)
+	return err
+}
+
+// Check gives the cosignatures of a checkpoint, and ErrQuorum if they are too
+// few. Other errors are those of Validate and of Checkpoint.Cosignatures.
+func (q Quorum) Check(c Checkpoint) ([]Cosignature, error) {
+	if err := q.Validate(); err != nil {
+		return nil, err
 	}
 	found, err := c.Cosignatures(q.Keys...)
 	if err == nil && len(found) < q.Need {

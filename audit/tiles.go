@@ -142,7 +142,7 @@ func ReadBundle(ctx context.Context, t Tile, r RecordReader) ([]byte, error) {
 // fill it. They share its memory. With an error, which is ErrTile, it still gives
 // the records before the place that is wrong.
 func SplitBundle(bundle []byte, width int) ([][]byte, error) {
-	records := make([][]byte, 0, min(width, TileWidth))
+	var records [][]byte
 	for len(records) < width {
 		if len(bundle) < 2 {
 			return records, fmt.Errorf("%w: a bundle of %d entries, not of %d", ErrTile, len(records), width)

@@ -192,6 +192,7 @@ func FuzzSplitBundle(f *testing.F) {
 	f.Add([]byte{0, 1, 'a', 0}, 2)
 	f.Add([]byte{255, 255}, 1)
 	f.Add([]byte{}, 0)
+	f.Add([]byte{}, -1)
 	f.Fuzz(func(t *testing.T, bundle []byte, width int) {
 		got, err := SplitBundle(bundle, width)
 		if err != nil {

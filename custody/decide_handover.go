@@ -2,6 +2,10 @@ package custody
 
 import "slices"
 
+// maxHandover is how many credentials make one handover: their names have to
+// fit into one entry of the ledger. More make several.
+const maxHandover = 500
+
 func (d *decision) offer(a Offer) error {
 	if err := CheckText("reason", a.Reason); err != nil {
 		return err
@@ -41,12 +45,14 @@ func (d *decision) offer(a Offer) error {
 	}
 	next := d.state.Handovers
 	for _, to := range keys(receivers) {
-		next++
-		d.happen(HandoverOffered{
-			Handover: handoverID(next), From: d.actor.Username, To: to,
-			Credentials: receivers[to], Reason: a.Reason, Leave: a.Leave,
-			ExpectedReturn: instantOrZero(a.ExpectedReturn), Expires: d.now.Add(d.policy.OfferTTL),
-		})
+		for part := range slices.Chunk(receivers[to], maxHandover) {
+			next++
+			d.happen(HandoverOffered{
+				Handover: handoverID(next), From: d.actor.Username, To: to,
+				Credentials: part, Reason: a.Reason, Leave: a.Leave,
+				ExpectedReturn: instantOrZero(a.ExpectedReturn), Expires: d.now.Add(d.policy.OfferTTL),
+			})
+		}
 	}
 	if a.Leave && len(names) == 0 {
 		d.happen(PersonAway{Person: d.actor.Username, Until: instantOrZero(a.ExpectedReturn), Reason: a.Reason})

@@ -97,6 +97,9 @@ var decoders = map[string]func([]byte) (Fact, error){
 	"command.refused":        decode[CommandRefused],
 }
 
+// EntryTypes lists every type that an entry can have, sorted.
+func EntryTypes() []string { return keys(decoders) }
+
 func decodeFact(kind string, data []byte) (Fact, error) {
 	decoder, ok := decoders[kind]
 	if !ok {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Go: a C compiler (for SQLite), the OpenSSH server, the real Vault.
+# Installs what the tests need beside Go: a C compiler (for SQLite), the OpenSSH server, sudo, the real Vault.
 #
 # As root on Debian or Ubuntu it installs what is missing; otherwise it names that and fails. No service is started.
 # It says nothing when everything is there.
@@ -15,6 +15,7 @@ missing=()
 have "${CC:-gcc}" || missing+=(gcc)
 [[ -e /usr/include/stdlib.h ]] || missing+=(libc6-dev)
 have sshd || missing+=(openssh-server)
+have sudo || missing+=(sudo)
 
 install() { # PACKAGE...
     # A package that brings a service must not start it: an sshd of ours on port 22 is nobody's wish.

@@ -5,10 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
-	"os"
 	"strings"
 	"time"
 
@@ -41,7 +39,11 @@ type demoOptions struct {
 	sshChosen             bool // sshListen was given, and is no default
 	vaultAddr, vaultToken string
 	period                int // TOTP, seconds
+	logging               config.Log
 }
+
+// demoOrigin names a demo's ledger, and the entry in people's authenticators.
+const demoOrigin = "tandem.demo"
 
 // heldWithin is how long the first rotations may take. They take well under a
 // second; a machine under load may need longer.
@@ -165,9 +167,9 @@ func (d *demo) accounts() (*sshAccounts, map[string]string, error) {
 // configure makes the configuration of an installation in the folder.
 func (d *demo) configure(ctx context.Context, listen string) (config.Config, error) {
 	cfg := config.Default()
-	cfg.Listen = listen
+	cfg.Listen, cfg.Log = listen, d.logging
 	cfg.Database = "sqlite:" + d.folder.file("tandem.db")
-	cfg.Ledger.Origin = "tandem.demo"
+	cfg.Ledger.Origin = demoOrigin
 	cfg.Secrets = config.Embedded
 	cfg.Embedded = config.EmbeddedStore{Path: d.folder.file("secrets"), KeyFile: d.folder.file("secrets.key")}
 	switch {
@@ -175,6 +177,8 @@ func (d *demo) configure(ctx context.Context, listen string) (config.Config, err
 		return cfg, usagef("the secrets of this demo are elsewhere: start it with, or without, --vault-addr as the first time")
 	case d.vaultAddr == "":
 		return cfg, cfg.Validate()
+	case inClear(d.vaultAddr):
+		return cfg, usagef("a Vault that is not on this machine must be named with https://: its token would go in clear")
 	case !d.found:
 		if err := d.setUpVault(ctx); err != nil {
 			return cfg, err
@@ -252,14 +256,4 @@ func anyRotating(credentials []custody.Credential) bool {
 		}
 	}
 	return false
-}
-
-// temporaryFolder makes a folder that remove takes away again.
-func temporaryFolder() (path string, remove func(), err error) {
-	path, err = os.MkdirTemp("", "tandem-demo-*")
-	return path, func() {
-		if err := os.RemoveAll(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			slog.Warn("the demo's folder could not be removed", "folder", path, "error", err)
-		}
-	}, err
 }

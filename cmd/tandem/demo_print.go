@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"net"
+	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 )
@@ -17,7 +19,8 @@ func (a announcement) String() string {
 		rows = append(rows, []string{p.Username, p.Password, p.TOTPSecret, strconv.Itoa(p.TOTPPeriod) + " s", join(p.Roles)})
 	}
 	text.WriteString(columns([]string{"USERNAME", "PASSWORD", "TOTP SEED", "PERIOD", "ROLES"}, rows))
-	text.WriteString("\n" + bold.Render("Try") + faint.Render(" (codes: an authenticator with the seed, or oathtool -b --totp SEED; each code works once)") + "\n")
+	fmt.Fprintf(&text, "\n%s %s\n", bold.Render("Try"),
+		faint.Render("(codes: an authenticator with the seed, or oathtool -b --totp SEED; each code works once)"))
 	for _, line := range a.suggestions() {
 		text.WriteString("  " + line + "\n")
 	}
@@ -25,12 +28,28 @@ func (a announcement) String() string {
 }
 
 func (a announcement) suggestions() []string {
+	tandem := ownCommand()
 	host, port, _ := net.SplitHostPort(a.SSH)
 	return []string{
-		"tandem login tech-a --server " + a.URL,
-		`tandem checkout demo-root --purpose "ticket 4711" --reveal`,
+		fmt.Sprintf("%s login tech-a --server %s", tandem, a.URL),
+		fmt.Sprintf("%s checkout demo-root --purpose 'ticket 4711' --reveal", tandem),
 		fmt.Sprintf("ssh -p %s root@%s", port, host),
-		`tandem handover offer --all --leave --reason "lunch"   # then log in as tech-b: tandem handover accept handover-1`,
-		"tandem back --wait                                     # as tech-a: the passwords are changed; ssh with the old one fails",
+		fmt.Sprintf("%s handover offer --all --leave --reason lunch   # then, as tech-b: handover accept handover-1", tandem),
+		fmt.Sprintf("%s back --wait   # as tech-a: the passwords are changed, and ssh with the old one fails", tandem),
 	}
+}
+
+// ownCommand is how whoever reads this can run this program again.
+func ownCommand() string {
+	own, err := os.Executable()
+	if err != nil {
+		return "tandem"
+	}
+	if onPath, err := exec.LookPath("tandem"); err == nil && onPath == own {
+		return "tandem"
+	}
+	if strings.Contains(own, "/go-build") {
+		return "go run ./cmd/tandem"
+	}
+	return own
 }

@@ -38,7 +38,7 @@ type play struct {
 type player struct {
 	demoPerson
 	server *client.Client
-	last   int64 // TOTP step of the last code
+	last   int64 // TOTP step of the last code that was used up
 }
 
 var errNotHeld = errors.New("the policy did not hold: see the step marked ✗")
@@ -101,7 +101,7 @@ func (p *play) step(ctx context.Context, what, expected string, do func(context.
 
 // line prints one row. Each appears as it happens, so the widths are fixed.
 func (p *play) line(style lipgloss.Style, mark, what, expected, seen string) {
-	_, _ = lipgloss.Fprintln(p.out, style.Render(mark)+fmt.Sprintf(" %-62s %-30s ", what, expected)+style.Render(seen))
+	_, _ = lipgloss.Fprintln(p.out, style.Render(mark)+fmt.Sprintf(" %-66s %-30s ", what, expected)+style.Render(seen))
 }
 
 // refused is a step that a rule must refuse.
@@ -111,17 +111,36 @@ func (p *play) refused(ctx context.Context, what string, code custody.Code, do f
 
 func refusedWith(code custody.Code) string { return "refused: " + string(code) }
 
-// code waits until the person's authenticator shows a code that was not used.
-func (who *player) code(ctx context.Context) (api.Secret, error) {
-	period := time.Duration(who.TOTPPeriod) * time.Second
+// confirm waits until the person's authenticator shows a code that was not used,
+// and gives the command that code. A command that a rule refuses does not use
+// its code up: the next one can have it.
+func (who *player) confirm(ctx context.Context, command func(code api.Secret) error) error {
 	next := time.Unix((who.last+1)*int64(who.TOTPPeriod), 0)
 	select {
-	case <-time.After(min(time.Until(next), 2*period)):
+	case <-time.After(time.Until(next)):
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return ctx.Err()
 	}
-	who.last = totp.Step(who.TOTPPeriod, time.Now())
-	return who.codeOf(who.last)
+	step := totp.Step(who.TOTPPeriod, time.Now())
+	code, err := who.codeOf(step)
+	if err != nil {
+		return err
+	}
+	if err := command(code); err != nil {
+		return err
+	}
+	who.last = step
+	return nil
+}
+
+// logIn opens the person's session.
+func (who *player) logIn(ctx context.Context) error {
+	return who.confirm(ctx, func(code api.Secret) error {
+		_, err := who.server.SignIn(ctx, api.SignIn{
+			Username: who.Username, Password: api.Secret(who.Password), TOTP: code,
+		})
+		return err
+	})
 }
 
 // codeOf gives the code of a TOTP step, used or not.

@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
-
-	gossh "golang.org/x/crypto/ssh"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/audit"
@@ -31,12 +28,7 @@ func (p *play) scenes(ctx context.Context) {
 func (p *play) logIns(ctx context.Context) {
 	for _, who := range []*player{p.techA, p.techB, p.auditor} {
 		p.step(ctx, who.Username+" logs in with password and code", who.Username, func(ctx context.Context) (string, error) {
-			code, err := who.code(ctx)
-			if err != nil {
-				return "", err
-			}
-			session, err := who.server.SignIn(ctx, api.SignIn{Username: who.Username, Password: api.Secret(who.Password), TOTP: code})
-			return session.Person.Username, err
+			return who.Username, who.logIn(ctx)
 		})
 	}
 	p.step(ctx, "who holds "+playCredential, "tech-a", func(ctx context.Context) (string, error) {
@@ -49,7 +41,7 @@ func (p *play) logIns(ctx context.Context) {
 // checkOuts gives the password that tech-a got.
 func (p *play) checkOuts(ctx context.Context) (password api.Secret) {
 	p.refused(ctx, "tech-b, the backup, checks it out", custody.NotHolder, func(ctx context.Context) error {
-		_, err := p.checkOutFresh(ctx, p.techB)
+		_, err := p.checkOut(ctx, p.techB)
 		return err
 	})
 	for _, bad := range []struct {
@@ -61,20 +53,18 @@ func (p *play) checkOuts(ctx context.Context) (password api.Secret) {
 		{"a seventh digit behind the right code", func(right api.Secret) (api.Secret, error) { return right + "0", nil }},
 	} {
 		p.refused(ctx, "tech-a checks it out with "+bad.what, custody.TOTPInvalid, func(ctx context.Context) error {
-			right, err := p.techA.codeOf(p.techA.last)
-			if err != nil {
+			return p.techA.confirm(ctx, func(right api.Secret) error {
+				code, err := bad.code(right)
+				if err != nil {
+					return err
+				}
+				_, err = p.checkOutWith(ctx, p.techA, code)
 				return err
-			}
-			code, err := bad.code(right)
-			if err != nil {
-				return err
-			}
-			_, err = p.checkOut(ctx, p.techA, code)
-			return err
+			})
 		})
 	}
 	p.step(ctx, "tech-a, the holder, checks it out with the right code", fmt.Sprintf("version %d", p.version), func(ctx context.Context) (string, error) {
-		out, err := p.checkOutFresh(ctx, p.techA)
+		out, err := p.checkOut(ctx, p.techA)
 		password = out.Password
 		return fmt.Sprintf("version %d", out.Version), err
 	})
@@ -83,7 +73,7 @@ func (p *play) checkOuts(ctx context.Context) (password api.Secret) {
 		if err != nil {
 			return err
 		}
-		_, err = p.checkOut(ctx, p.techA, code)
+		_, err = p.checkOutWith(ctx, p.techA, code)
 		return err
 	})
 	p.logIn(ctx, "ssh root@"+p.record.SSH+" with that password", &password, loggedIn)
@@ -96,12 +86,12 @@ func (p *play) handOver(ctx context.Context) {
 	})
 	var handover string
 	p.step(ctx, "tech-a offers all to tech-b, and leaves when accepted", "offered to tech-b", func(ctx context.Context) (string, error) {
-		code, err := p.techA.code(ctx)
-		if err != nil {
-			return "", err
-		}
-		offered, err := p.techA.server.OfferHandover(ctx, api.OfferHandover{
-			All: true, Reason: "play: out for lunch", AwayWhenAccepted: true, TOTP: code,
+		var offered []api.Handover
+		err := p.techA.confirm(ctx, func(code api.Secret) (err error) {
+			offered, err = p.techA.server.OfferHandover(ctx, api.OfferHandover{
+				All: true, Reason: "play: out for lunch", AwayWhenAccepted: true, TOTP: code,
+			})
+			return err
 		})
 		if err != nil || len(offered) != 1 {
 			return fmt.Sprintf("%d handovers", len(offered)), err
@@ -111,11 +101,11 @@ func (p *play) handOver(ctx context.Context) {
 	})
 	p.step(ctx, "who holds it until tech-b accepts", "tech-a", p.holder)
 	p.step(ctx, "tech-b accepts with a code", "accepted", func(ctx context.Context) (string, error) {
-		code, err := p.techB.code(ctx)
-		if err != nil {
-			return "", err
-		}
-		accepted, err := p.techB.server.AcceptHandover(ctx, handover, code)
+		var accepted api.Handover
+		err := p.techB.confirm(ctx, func(code api.Secret) (err error) {
+			accepted, err = p.techB.server.AcceptHandover(ctx, handover, code)
+			return err
+		})
 		return string(accepted.Status), err
 	})
 	p.step(ctx, "who holds it now", "tech-b", p.holder)
@@ -124,7 +114,7 @@ func (p *play) handOver(ctx context.Context) {
 		return me.Presence.State, err
 	})
 	p.refused(ctx, "tech-a, the old holder, checks it out", custody.NotHolder, func(ctx context.Context) error {
-		_, err := p.checkOutFresh(ctx, p.techA)
+		_, err := p.checkOut(ctx, p.techA)
 		return err
 	})
 	p.refused(ctx, "tech-b goes away too", custody.BothAway, func(ctx context.Context) error {
@@ -140,11 +130,11 @@ func (p *play) comeBack(ctx context.Context, old api.Secret) {
 	release := p.ssh.Hold()
 	defer func() { release() }()
 	p.step(ctx, "tech-a comes back and takes back (the server is slow)", "returned", func(ctx context.Context) (string, error) {
-		code, err := p.techA.code(ctx)
-		if err != nil {
-			return "", err
-		}
-		changed, err := p.techA.server.SetPresence(ctx, api.SetPresence{State: api.Present, TakeBack: true, TOTP: code})
+		var changed api.PresenceChange
+		err := p.techA.confirm(ctx, func(code api.Secret) (err error) {
+			changed, err = p.techA.server.SetPresence(ctx, api.SetPresence{State: api.Present, TakeBack: true, TOTP: code})
+			return err
+		})
 		if err != nil || len(changed.Handovers) != 1 {
 			return fmt.Sprintf("%d handovers", len(changed.Handovers)), err
 		}
@@ -152,7 +142,7 @@ func (p *play) comeBack(ctx context.Context, old api.Secret) {
 	})
 	for _, who := range []*player{p.techA, p.techB} {
 		p.refused(ctx, who.Username+" checks it out before the server has changed it", custody.RotationPending, func(ctx context.Context) error {
-			_, err := p.checkOutFresh(ctx, who)
+			_, err := p.checkOut(ctx, who)
 			return err
 		})
 	}
@@ -174,7 +164,7 @@ func (p *play) comeBack(ctx context.Context, old api.Secret) {
 	p.logIn(ctx, "ssh with the old password", &old, refusedByServer)
 	var password api.Secret
 	p.step(ctx, "tech-a checks it out", "another password", func(ctx context.Context) (string, error) {
-		out, err := p.checkOutFresh(ctx, p.techA)
+		out, err := p.checkOut(ctx, p.techA)
 		password = out.Password
 		if err == nil && password == old {
 			return "the old password", nil
@@ -233,57 +223,21 @@ func (p *play) holder(ctx context.Context) (string, error) {
 	return c.Holder, err
 }
 
-func (p *play) checkOut(ctx context.Context, who *player, code api.Secret) (api.Checkout, error) {
+func (p *play) checkOutWith(ctx context.Context, who *player, code api.Secret) (api.Checkout, error) {
 	return who.server.CheckOut(ctx, playCredential, api.CheckOut{Purpose: "play", TOTP: code})
 }
 
-func (p *play) checkOutFresh(ctx context.Context, who *player) (api.Checkout, error) {
-	code, err := who.code(ctx)
-	if err != nil {
-		return api.Checkout{}, err
-	}
-	return p.checkOut(ctx, who, code)
+func (p *play) checkOut(ctx context.Context, who *player) (out api.Checkout, err error) {
+	err = who.confirm(ctx, func(code api.Secret) (err error) {
+		out, err = p.checkOutWith(ctx, who, code)
+		return err
+	})
+	return out, err
 }
 
 func (p *play) goAway(ctx context.Context, who *player) error {
-	code, err := who.code(ctx)
-	if err != nil {
+	return who.confirm(ctx, func(code api.Secret) error {
+		_, err := who.server.SetPresence(ctx, api.SetPresence{State: api.Away, TOTP: code, Reason: "play"})
 		return err
-	}
-	_, err = who.server.SetPresence(ctx, api.SetPresence{State: api.Away, TOTP: code, Reason: "play"})
-	return err
-}
-
-// What a log-in at the SSH server comes to.
-const (
-	loggedIn        = "logged in as " + playAccount
-	refusedByServer = "refused by the server"
-)
-
-// logIn is a step at the SSH server itself.
-func (p *play) logIn(ctx context.Context, what string, password *api.Secret, expected string) {
-	p.step(ctx, what, expected, func(context.Context) (string, error) {
-		known, _, _, _, err := gossh.ParseAuthorizedKey([]byte(p.hostKey))
-		if err != nil {
-			return "", err
-		}
-		connection, err := gossh.Dial("tcp", p.record.SSH, &gossh.ClientConfig{
-			User: playAccount, Auth: []gossh.AuthMethod{gossh.Password(string(*password))},
-			HostKeyCallback: gossh.FixedHostKey(known), Timeout: playPatience,
-		})
-		if err != nil {
-			if strings.Contains(err.Error(), "unable to authenticate") {
-				return refusedByServer, nil
-			}
-			return "", err
-		}
-		defer connection.Close()
-		session, err := connection.NewSession()
-		if err != nil {
-			return "", err
-		}
-		defer session.Close()
-		account, err := session.Output("whoami")
-		return "logged in as " + strings.TrimSpace(string(account)), err
 	})
 }

@@ -36,6 +36,10 @@ type program struct {
 // targets are the connectors there are, by custody.Target.Kind.
 var targets = map[string]rotation.Opener{rotationssh.Kind: rotationssh.Open}
 
+// rotationHook is called between the steps of a rotation: nil but in tests,
+// which end the process there.
+var rotationHook func(step string)
+
 // The time that an orderly end may take. Together they stay below what systemd
 // and Kubernetes wait before they kill.
 const (
@@ -71,19 +75,20 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 	if err != nil {
 		return nil, err
 	}
-	// An embedded store is open in one process at a time: what another one had
-	// claimed is free. With Vault there may be replicas, each with its own name.
-	owner := ""
-	if cfg.Secrets == config.Embedded {
-		owner = "the only one"
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, err
 	}
 	p.worker = rotation.New(rotation.Config{
-		Desk: p.desk, Queue: zzQueue{p.store}, Secrets: p.secrets, Targets: targets,
-		Clock: desk.ClockFunc(time.Now), Log: log.With("part", "rotation"), Owner: owner,
+		Desk: p.desk, Queue: queue{p.store}, Secrets: p.secrets, Targets: targets,
+		Clock: desk.ClockFunc(time.Now), Log: log.With("part", "rotation"), Hook: rotationHook,
+		// Only one process at a time can listen there, so whatever this name had
+		// claimed before a crash is free.
+		Owner: host + " " + cfg.Listen,
 	})
 	p.api, err = api.New(api.Config{
 		Desk: p.desk, Queries: queries{p.store}, Log: log.With("part", "api"),
-		Version: version().Version, PublicURL: cfg.URL(),
+		Version: built().Version, PublicURL: cfg.URL(),
 	})
 	return p, err
 }

@@ -41,6 +41,7 @@ func (q queries) Handover(ctx context.Context, id string) (custody.Handover, err
 func (q queries) Entries(ctx context.Context, e api.EntryQuery) ([]api.StoredEntry, error) {
 	stored, err := q.store.Entries(ctx, store.EntryQuery{
 		From: e.From, Limit: e.Limit, Actor: e.Actor, Subject: e.Subject, Credential: e.Credential, Type: e.Type,
+		Newest: e.Newest, Before: e.Before,
 	})
 	entries := make([]api.StoredEntry, len(stored))
 	for i, entry := range stored {

@@ -35,8 +35,11 @@ func run(ctx context.Context, c console, args []string) int {
 	root, started := command(c)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err != nil && !*started {
+	switch {
+	case err != nil && !*started:
 		err = usageError{err} // cobra did not understand the line
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		err = errors.New("stopped before it was done")
 	}
 	if err != nil {
 		c.complain(err)
@@ -72,7 +75,7 @@ changed on the server when it comes back. Every step is in a ledger.`,
 	inGroup(root, "custody", loginVerb(c), logoutVerb(c), statusVerb(c), checkoutVerb(c), checkinVerb(c),
 		awayVerb(c), backVerb(c), handoverVerbs(c))
 	inGroup(root, "records", credentialVerbs(c), personVerbs(c), ledgerVerbs(c))
-	inGroup(root, "server", serveVerb(c), demoVerb(c), initVerb(c), backupVerb(c), vaultVerbs(c), configVerbs(c))
+	inGroup(root, "server", serveVerb(c), demoVerb(c), witnessVerb(c), initVerb(c), backupVerb(c), vaultVerbs(c), configVerbs(c))
 	root.AddCommand(versionVerb(c))
 	started = new(bool)
 	watch(root, started)

@@ -88,8 +88,7 @@ func (c *cli) dial() (*client.Client, error) {
 			c.server = s.Server
 		}
 	}
-	server, err := url.Parse(c.server)
-	if err == nil && server.Scheme == "http" && !config.Loopback(server.Hostname()) {
+	if inClear(c.server) {
 		return nil, usagef("a server that is not this machine must be named with https://: passwords and codes would go in clear")
 	}
 	made, err := client.New(client.Config{Server: c.server})
@@ -97,6 +96,12 @@ func (c *cli) dial() (*client.Client, error) {
 		return nil, usageError{err}
 	}
 	return made, nil
+}
+
+// inClear says whether what is sent to a URL could be read on the way.
+func inClear(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "http" && !config.Loopback(u.Hostname())
 }
 
 // connect makes a client with the log-in that was saved.

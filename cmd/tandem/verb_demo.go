@@ -3,18 +3,18 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 
 	"charm.land/lipgloss/v2"
 	"github.com/spf13/cobra"
 
-	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
 
 func demoVerb(c *cli) *cobra.Command {
 	var d demo
-	var data, level string
+	var data string
 	var asLine, play bool
 	verb := &cobra.Command{
 		Use:   "demo",
@@ -33,7 +33,7 @@ the whole policy by itself and says what it expected and what it saw.`,
 	flags.IntVar(&d.period, "totp-period", totp.DefaultPeriod, "seconds that a TOTP code lasts")
 	flags.BoolVar(&asLine, "json", false, "print the log-ins as one line of JSON")
 	flags.BoolVar(&play, "play", false, "go through the whole policy, then end")
-	flags.StringVar(&level, "log-level", "warn", "debug, info, warn or error")
+	flags.StringVar(&d.logging.Level, "log-level", "warn", "debug, info, warn or error")
 	flags.Lookup("vault-token").DefValue = "" // help must not print the variable's value
 	verb.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		if play && asLine {
@@ -43,14 +43,13 @@ the whole policy by itself and says what it expected and what it saw.`,
 			d.period = playPeriod
 		}
 		d.sshChosen = flags.Changed("ssh-listen")
-		d.log = newLog(config.Log{Level: level, Format: "text"})
+		d.logging.Format = "text"
+		d.log = newLog(d.logging)
 		if data == "" {
-			folder, remove, err := temporaryFolder()
-			if err != nil {
+			if data, err = os.MkdirTemp("", "tandem-demo-*"); err != nil {
 				return err
 			}
-			defer remove()
-			data = folder
+			defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
 		}
 		if d.folder, err = openDemoFolder(data); err != nil {
 			return err

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/tandem-custody/tandem/api"
@@ -71,11 +73,8 @@ func logoutVerb(c *cli) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			server, err := c.connect()
-			if err != nil {
-				return err
-			}
-			// The file goes first: without a server it is still a log-out here.
-			if err := c.forget(); err != nil {
+			// The file goes whatever the server says: it is a log-out here.
+			if err := errors.Join(err, c.forget()); err != nil {
 				return err
 			}
 			return server.SignOut(cmd.Context())

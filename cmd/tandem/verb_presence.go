@@ -77,16 +77,18 @@ func (c *cli) comeBack(ctx context.Context, onlyPresent bool) (changed api.Prese
 		}
 	}
 	if !in.TakeBack {
-		return changed, c.act(ctx, func(ctx context.Context, server *client.Client) (err error) {
+		err = c.act(ctx, func(ctx context.Context, server *client.Client) (err error) {
 			changed, err = server.SetPresence(ctx, in)
 			return err
 		})
+		return changed, err
 	}
-	return changed, c.confirmed(ctx, func(ctx context.Context, server *client.Client, code api.Secret) (err error) {
+	err = c.confirmed(ctx, func(ctx context.Context, server *client.Client, code api.Secret) (err error) {
 		in.TOTP = code
 		changed, err = server.SetPresence(ctx, in)
 		return err
 	})
+	return changed, err
 }
 
 func (c *cli) gaveSomething(ctx context.Context) (bool, error) {

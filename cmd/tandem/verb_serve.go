@@ -47,7 +47,7 @@ func serve(ctx context.Context, cfg config.Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
-	log.Info("serving", "url", cfg.URL(), "listen", listener.Addr().String(), "version", version().Version)
+	log.Info("serving", "url", cfg.URL(), "listen", listener.Addr().String(), "version", built().Version)
 	err = p.run(ctx, listener, ops)
 	log.Info("stopped")
 	return err

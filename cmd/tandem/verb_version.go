@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"runtime"
 	"runtime/debug"
 
@@ -13,9 +14,9 @@ func versionVerb(c *cli) *cobra.Command {
 		Short: "Print what was built",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			built := version()
-			return c.show(built, []string{"VERSION", "REVISION", "GO", "PLATFORM"},
-				[]string{built.Version, built.Revision, built.Go, built.Platform})
+			b := built()
+			return c.show(b, []string{"VERSION", "REVISION", "GO", "PLATFORM"},
+				[]string{b.Version, b.Revision, b.Go, b.Platform})
 		},
 	}
 }
@@ -28,15 +29,19 @@ type build struct {
 	Platform string `json:"platform"`
 }
 
-func version() build {
-	b := build{Version: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+// version is set by the linker for a release: -X main.version=v1.2.3.
+var version string
+
+func built() build {
+	b := build{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	if info, ok := debug.ReadBuildInfo(); ok {
-		b.Version = info.Main.Version
+		b.Version = cmp.Or(b.Version, info.Main.Version)
 		for _, setting := range info.Settings {
 			if setting.Key == "vcs.revision" {
 				b.Revision = setting.Value
 			}
 		}
 	}
+	b.Version = cmp.Or(b.Version, "unknown")
 	return b
 }

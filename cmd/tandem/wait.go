@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -99,9 +98,10 @@ func (c *cli) progress(bar *progressbar.ProgressBar, credential api.Credential, 
 	return words
 }
 
-// because prefers the reason for which ctx ended.
+// because gives the reason for which ctx ended, if it did, instead of what came
+// of that.
 func because(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && errors.Is(err, ctx.Err()) {
+	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
 	return err

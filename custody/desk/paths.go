@@ -17,5 +17,5 @@ func SeedPath(username string) string { return "seeds/" + username }
 // credential is administered.
 func KeyPath(name string) string { return "keys/" + name }
 
-// throttlePath is where the key is under which failed log-ins are counted.
-const throttlePath = "internal/throttle"
+// ThrottlePath is where the key is under which failed log-ins are counted.
+const ThrottlePath = "internal/throttle"

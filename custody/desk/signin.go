@@ -232,21 +232,21 @@ func (d *Desk) throttleName(ctx context.Context, username string) (string, error
 }
 
 func (d *Desk) throttleKey(ctx context.Context) ([]byte, error) {
-	if key, ok := d.seeds.get(throttlePath, d.Clock.Now()); ok {
+	if key, ok := d.seeds.get(ThrottlePath, d.Clock.Now()); ok {
 		return key.Bytes(), nil
 	}
-	v, err := d.Secrets.Read(ctx, throttlePath)
+	v, err := d.Secrets.Read(ctx, ThrottlePath)
 	if errors.Is(err, ErrNoSecret) {
 		fresh := make([]byte, sha256.Size)
 		_, _ = rand.Read(fresh) // never fails, see crypto/rand
-		_, err = d.Secrets.Write(ctx, throttlePath, custody.NewSecret(fresh), 0, nil)
+		_, err = d.Secrets.Write(ctx, ThrottlePath, custody.NewSecret(fresh), 0, nil)
 		if err == nil || errors.Is(err, ErrVersion) { // another replica was first
-			v, err = d.Secrets.Read(ctx, throttlePath)
+			v, err = d.Secrets.Read(ctx, ThrottlePath)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	d.seeds.put(throttlePath, v.Value, d.Clock.Now().Add(seedTTL))
+	d.seeds.put(ThrottlePath, v.Value, d.Clock.Now().Add(seedTTL))
 	return v.Value.Bytes(), nil
 }

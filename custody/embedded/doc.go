@@ -25,7 +25,7 @@
 // Each change writes a new file beside the old, syncs it, renames it over the
 // old and syncs the folder: a crash at any point leaves one or the other whole.
 // PATH.lock is held while the store is open, so that no two processes write;
-// the system lets go of it however the process ends.
+// the system lets go of it however the process ends. This takes a Unix system.
 //
 // In memory values stay encrypted and are decrypted for one call at a time. The
 // keys that decrypt them are in memory: root on this machine can read

@@ -33,7 +33,8 @@
 //
 // A rotation is claimed in the database for a short lease, renewed while an
 // attempt runs; an attempt that loses its lease is cancelled. Should a worker
-// stall past that all the same, the ledger refuses its reports, check-and-set
-// refuses its writes, and the value that it would tell the target is the one
-// that everybody else tells it.
+// stall past that all the same, the ledger refuses its reports and
+// check-and-set its writes. What it may still tell a target, should it stall
+// between two packets, is what everybody else told it in that rotation: later,
+// an earlier version of the password, which the secret store still has.
 package rotation

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strconv"
 
@@ -62,6 +63,8 @@ func (a *attempt) run(ctx context.Context) error {
 			err = a.verify(ctx)
 		case custody.StepVerified:
 			return a.promote(ctx)
+		default:
+			err = fmt.Errorf("a journal at %q", a.step)
 		}
 		if err != nil {
 			return err
@@ -243,6 +246,7 @@ func (a *attempt) promote(ctx context.Context) error {
 		return err
 	}
 	a.hook("promoted-reported")
+	a.Log.Info("a password was changed", a.names(), "version", version)
 	if err := a.clear(ctx, a.id); err != nil { // the next rotation does it
 		a.Log.Warn("what a rotation had staged could not be deleted yet", a.names(), "error", err)
 	}

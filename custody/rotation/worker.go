@@ -38,8 +38,8 @@ type Config struct {
 
 	// Hook is called between each two steps, for tests that crash there:
 	// staged-written, staged-reported, changed, applied-reported, new-proved,
-	// old-refused, verified-reported, promoted-written, promoted-reported,
-	// cleared. nil in production.
+	// old-refused (where there was an old value), verified-reported,
+	// promoted-written, promoted-reported, cleared. nil in production.
 	Hook func(step string)
 }
 
@@ -49,8 +49,8 @@ func (c Config) hook(step string) {
 	}
 }
 
-// settle is how long a look is put off after a commit: commits come in bursts,
-// the worker's own among them, and one look serves them all.
+// settle is how long a look is put off after what calls for one: commits come
+// in bursts, the worker's own among them, and one look serves them all.
 const settle = 50 * time.Millisecond
 
 var errClaimed = errors.New("another worker has the claim")
@@ -99,6 +99,13 @@ func (w *Worker) Run(ctx context.Context) error {
 
 	look := time.NewTimer(0)
 	defer look.Stop()
+	soon := true // look will fire within settle
+	lookSoon := func() {
+		if !soon {
+			soon = true
+			look.Reset(settle)
+		}
+	}
 	var committed <-chan struct{}
 	for {
 		select {
@@ -112,10 +119,12 @@ func (w *Worker) Run(ctx context.Context) error {
 			if !e.entered {
 				w.paused[e.credential] = w.Clock.Now().Add(w.Interval)
 			}
+			lookSoon() // while it was busy, its next rotation may have come up
 		case <-committed:
 			committed = nil
-			look.Reset(settle)
+			lookSoon()
 		case <-look.C:
+			soon = false
 			committed = w.Desk.Follow() // before looking, so that no commit falls between
 			look.Reset(w.look(ctx))
 		}
@@ -139,7 +148,9 @@ func (w *Worker) look(ctx context.Context) time.Duration {
 		at := c.Rotation.NextTry
 		if until := paused[c.Name]; until.After(now) {
 			w.paused[c.Name] = until
-			at = latest(at, until)
+			if until.After(at) {
+				at = until
+			}
 		}
 		if wait := at.Sub(now); wait > 0 {
 			next = min(next, wait)
@@ -277,11 +288,4 @@ func (w *Worker) clearFinished(ctx context.Context) {
 	if err != nil && ctx.Err() == nil {
 		w.Log.Debug("not everything that old rotations staged could be deleted", "error", err)
 	}
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

@@ -61,6 +61,37 @@ func TestRunTriesAgain(t *testing.T) {
 	wantFailures(t, w, Unreachable, Unreachable, Unreachable)
 }
 
+// A rotation that comes up while the one before is being cleared away is not
+// overlooked.
+func TestRunSeesTheNextRotation(t *testing.T) {
+	w := newWorld(t)
+	looks := looking{Desk: w.desk}
+	once := sync.OnceFunc(func() {
+		w.desk.Rotate(name)
+		before := looks.n.Load()
+		eventually(t, "the worker looks again", func() bool { return looks.n.Load() > before })
+	})
+	c := w.config(func(step string) {
+		if step == "promoted-reported" {
+			once()
+		}
+	})
+	c.Queue, c.Interval = &looks, time.Hour
+	run(t, c)
+	w.desk.Await(name, func(c custody.Credential) bool { return c.Phase == custody.Held && c.Rotation.Number == 2 })
+}
+
+// looking counts looks.
+type looking struct {
+	*rotationtest.Desk
+	n atomic.Int64
+}
+
+func (l *looking) Rotating(ctx context.Context) ([]custody.Credential, error) {
+	defer l.n.Add(1)
+	return l.Desk.Rotating(ctx)
+}
+
 // Where nothing could be entered, the worker does not run hot.
 func TestRunPausesWhatItCannotEnter(t *testing.T) {
 	w := newWorld(t)

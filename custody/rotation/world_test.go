@@ -66,9 +66,9 @@ func (w *world) config(hook func(string)) Config {
 	return New(Config{
 		Desk: w.desk, Queue: w.desk, Secrets: w.secrets, Clock: w.clock,
 		Targets: map[string]Opener{"memory": func(custody.Target, custody.Secret) (Target, error) { return w.account, nil }},
-		Log:   w.logger,
-		Owner: fmt.Sprintf("worker-%d", w.workers),
-		Hook:  hook,
+		Log:     w.logger,
+		Owner:   fmt.Sprintf("worker-%d", w.workers),
+		Hook:    hook,
 	}).Config
 }
 

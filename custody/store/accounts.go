@@ -122,7 +122,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 			{"DELETE FROM idempotency_keys WHERE at < ?", []any{yesterday}},
 			{"DELETE FROM claims WHERE until < ?", []any{yesterday}},
 		} {
-			if err := exec(db, "sweep", step.statement, step.args...); err != nil {
+			if err := execute(db, "sweep", step.statement, step.args...); err != nil {
 				return err
 			}
 		}

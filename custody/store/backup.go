@@ -22,7 +22,7 @@ func (s *Store) Backup(ctx context.Context, path string) (err error) {
 			err = errors.Join(err, os.Remove(path))
 		}
 	}()
-	if err := s.copyInto(ctx, path); err != nil {
+	if err := sqliteCopy(ctx, s.path, path); err != nil {
 		return unavailable("backup", err)
 	}
 	// VACUUM INTO leaves it to the operating system when the copy reaches the disk.

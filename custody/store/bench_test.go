@@ -1,11 +1,14 @@
 package store
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 )
 
@@ -14,35 +17,41 @@ import (
 // encoding is done before. Compare with BenchmarkBareInsert of the same run.
 func BenchmarkWrite(b *testing.B) {
 	for _, size := range []int{1, 8, 64, 256} {
-		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
-			s := crowd(b)
-			var spent, cpu time.Duration
-			for n := 0; b.Loop(); n++ {
-				b.StopTimer()
-				d := s.draft()
-				for i := range size {
-					k := (n*size + i) % crowdSize
-					if err := s.decide(d, step{holder(k), custody.CheckOut{Credential: server(k), Purpose: "ticket 4711: the queue is stuck"}}); err != nil {
-						b.Fatal(err)
-					}
-				}
-				b.StartTimer()
-				start, used := time.Now(), processTime()
-				if err := s.store.Write(b.Context(), d.write); err != nil {
-					b.Fatal(err)
-				}
-				spent += time.Since(start)
-				cpu += processTime() - used
-				b.StopTimer()
-				s.state.Merge(d.state)
-				s.frontier = d.frontier
-				b.StartTimer()
-			}
-			commands := float64(b.N * size)
-			b.ReportMetric(commands/spent.Seconds(), "commands/s")
-			b.ReportMetric(float64(cpu.Microseconds())/commands, "cpu-µs/command")
-		})
+		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) { crowd(b).benchWrite(b, size) })
 	}
+}
+
+func (s *scribe) benchWrite(b *testing.B, size int) {
+	var spent, cpu time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		d := s.checkOuts(b, size)
+		b.StartTimer()
+		start, used := time.Now(), processTime()
+		if err := s.store.Write(b.Context(), d.write); err != nil {
+			b.Fatal(err)
+		}
+		spent += time.Since(start)
+		cpu += processTime() - used
+		s.state.Merge(d.state)
+		s.frontier = d.frontier
+	}
+	commands := float64(b.N * size)
+	b.ReportMetric(commands/spent.Seconds(), "commands/s")
+	b.ReportMetric(float64(cpu.Microseconds())/commands, "cpu-µs/command")
+}
+
+// checkOuts decides the next check-outs, everybody's in turn.
+func (s *scribe) checkOuts(t testing.TB, n int) *draft {
+	t.Helper()
+	d := s.draft()
+	for range n {
+		k := s.requests % crowdSize
+		if err := s.decide(d, step{holder(k), custody.CheckOut{Credential: server(k), Purpose: "ticket 4711: the queue is stuck"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return d
 }
 
 // BenchmarkBareInsert is the yardstick: one row of an entry's size in a
@@ -98,4 +107,97 @@ func processTime() time.Duration {
 		return 0
 	}
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// BenchmarkLong is what a ledger of a million entries costs at the start, in a
+// transaction, in a query and in a verification (-short: of 50,000).
+func BenchmarkLong(b *testing.B) {
+	size := 1_000_000
+	if testing.Short() {
+		size = 50_000
+	}
+	s := crowd(b)
+	for s.state.Size < int64(size) {
+		d := s.checkOuts(b, 512)
+		if err := s.store.Write(b.Context(), d.write); err != nil {
+			b.Fatal(err)
+		}
+		s.state.Merge(d.state)
+		s.frontier = d.frontier
+	}
+	b.Run("open and load", func(b *testing.B) {
+		for b.Loop() {
+			again, err := Open(b.Context(), s.path, slog.New(slog.DiscardHandler))
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, _, err := again.Load(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+			if err := again.Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	for _, size := range []int{1, 64} {
+		b.Run(fmt.Sprintf("write/batch=%d", size), func(b *testing.B) { s.benchWrite(b, size) })
+	}
+	b.Run("page of a credential", func(b *testing.B) {
+		for b.Loop() {
+			page, err := s.store.Entries(b.Context(), EntryQuery{Credential: server(7), From: s.state.Size / 2, Limit: 50})
+			if err != nil || len(page) != 50 {
+				b.Fatalf("%d entries, %v", len(page), err)
+			}
+		}
+	})
+	b.Run("compare", func(b *testing.B) {
+		for b.Loop() {
+			if err := s.store.Diff(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(s.state.Size)*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+	})
+	b.Run("verify", func(b *testing.B) {
+		for b.Loop() {
+			if err := verify(b.Context(), s.store); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(s.state.Size)*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+	})
+	b.Run("rebuild", func(b *testing.B) {
+		for b.Loop() {
+			if err := s.store.Rebuild(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// verify is what "tandem ledger verify" does with a database.
+func verify(ctx context.Context, s *Store) error {
+	c, err := s.Compare(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = audit.Verify(ctx, c, audit.VerifyOptions{
+		StoredNodes: s.HashReader(ctx),
+		Prepare:     func(e audit.Entry) (any, error) { return custody.FromRecord(e) },
+		Step: func(_ int64, _ audit.Entry, prepared any) error {
+			e := prepared.(custody.Event)
+			if err := custody.CheckEvent(c.State(), e); err != nil {
+				return err
+			}
+			if err := c.Apply(e); err != nil {
+				return err
+			}
+			return custody.CheckAfter(c.State(), e)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return c.Finish()
 }

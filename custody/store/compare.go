@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -31,13 +32,7 @@ func (s *Store) Diff(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
-	err = c.Records(ctx, 0, c.head.Size, func(index int64, record []byte) error {
-		event, err := decodeEvent(record)
-		if err != nil {
-			return fmt.Errorf("store: entry %d: %w", index, err)
-		}
-		return c.Apply(event)
-	})
+	err = eachEvent(s.reader.WithContext(ctx), 0, c.head.Size, c.Apply)
 	if err != nil {
 		return err
 	}
@@ -249,42 +244,41 @@ func (n indexName) difference(got, want tally) error {
 }
 
 // differ compares the rows that db selects with what they should be, by key.
-func differ[V any, R comparable, P interface {
-	*R
-	key() string
-	args([]any) []any
+func differ[V any, R interface {
+	comparable
+	row[V]
 }](db *gorm.DB, table bulk, want []V, rowOf func(V) (R, error)) error {
 	var rows []R
-	if err := db.Order(table.columns[0]).Find(&rows).Error; err != nil {
-		return unavailable("read "+table.name, err)
+	if err := db.Order(table.key).Find(&rows).Error; err != nil {
+		return unavailable("read "+table.table, err)
 	}
 	for _, v := range want {
 		expected, err := rowOf(v)
 		if err != nil {
-			return fmt.Errorf("store: %s: %w", table.name, err)
+			return fmt.Errorf("store: %s: %w", table.table, err)
 		}
-		key := P(&expected).key()
 		switch {
-		case len(rows) == 0 || P(&rows[0]).key() > key:
-			return &Difference{table.name, key, "is missing"}
-		case P(&rows[0]).key() < key:
-			return &Difference{table.name, P(&rows[0]).key(), "should not be there"}
+		case len(rows) == 0 || rows[0].key() > expected.key():
+			return &Difference{table.table, expected.key(), "is missing"}
+		case rows[0].key() < expected.key():
+			return &Difference{table.table, rows[0].key(), "should not be there"}
 		case rows[0] != expected:
-			return &Difference{table.name, key, table.contrast(P(&rows[0]).args(nil), P(&expected).args(nil))}
+			return &Difference{table.table, expected.key(), contrast(rows[0], expected)}
 		}
 		rows = rows[1:]
 	}
 	if len(rows) > 0 {
-		return &Difference{table.name, P(&rows[0]).key(), "should not be there"}
+		return &Difference{table.table, rows[0].key(), "should not be there"}
 	}
 	return nil
 }
 
-// contrast names the first column in which two rows of one key differ.
-func (b bulk) contrast(got, want []any) string {
-	for i, column := range b.columns {
-		if got[i] != want[i] {
-			return fmt.Sprintf("has %s %#v instead of %#v", column, got[i], want[i])
+// contrast names the first field in which two rows differ.
+func contrast(got, want any) string {
+	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
+	for i := range g.NumField() {
+		if !g.Field(i).Equal(w.Field(i)) {
+			return fmt.Sprintf("has %s %#v instead of %#v", g.Type().Field(i).Name, g.Field(i), w.Field(i))
 		}
 	}
 	return "differs"

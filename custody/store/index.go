@@ -27,5 +27,5 @@ func indexEntries(db *gorm.DB, from, to int64) error {
 	if from == to {
 		return nil
 	}
-	return exec(db, "index the ledger", "INSERT INTO ledger_index (kind, name, idx) "+namesOf, from, to)
+	return execute(db, "index the ledger", "INSERT INTO ledger_index (kind, name, idx) "+namesOf, from, to)
 }

@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
 )
 
 // MaxPage is the most that a query gives at once.
@@ -32,11 +33,13 @@ type StoredEntry struct {
 
 func (StoredEntry) TableName() string { return "ledger_entries" }
 
-// EntryQuery selects entries from an index on. What is "" does not matter; what
-// is given must all fit.
+// EntryQuery selects entries by index. What is zero does not matter; what is
+// given must all fit.
 type EntryQuery struct {
-	From  int64 // the first index to look at; the next page's is the last one seen + 1
-	Limit int   // at most MaxPage, which is also the default
+	From   int64 // the first index to look at: of the next page, the last one seen + 1
+	Before int64 // the index to end before; of the next page with Newest, the last one seen
+	Newest bool  // the newest first
+	Limit  int   // at most MaxPage, which is also the default
 
 	Actor   string
 	Subject string
@@ -47,35 +50,54 @@ type EntryQuery struct {
 	Credential string
 }
 
-// Entries gives the entries that fit, by index. A page costs what it holds,
-// however long the ledger is.
+// Entries gives the entries that fit. A page costs what it holds, however long
+// the ledger is.
 func (s *Store) Entries(ctx context.Context, q EntryQuery) ([]StoredEntry, error) {
 	db, limit := s.reader.WithContext(ctx), page(q.Limit)
-	kind, name := q.narrowest()
-	if kind == "" {
-		var entries []StoredEntry
-		err := db.Where("idx >= ?", q.From).Order("idx").Limit(limit).Find(&entries).Error
-		return entries, unavailable("read the ledger", err)
-	}
 	head, err := readHead(db)
 	if err != nil {
 		return nil, err
 	}
-	// First what is in the index; it stays there, so this needs no transaction.
-	border := indexed(head.Size)
-	var entries []StoredEntry
-	err = q.filter(db).Joins("CROSS JOIN ledger_entries USING (idx)").Table("ledger_index").
-		Where("kind = ? AND name = ? AND idx >= ? AND idx < ?", kind, name, q.From, border).
-		Order("idx").Limit(limit).Select("idx, record").Find(&entries).Error
-	if err != nil || len(entries) == limit {
-		return entries, unavailable("read the ledger", err)
+	if q.Before < 1 || q.Before > head.Size {
+		q.Before = head.Size
 	}
-	// Then the entries behind it.
-	var recent []StoredEntry
-	err = q.filter(db).
-		Where("idx IN (SELECT idx FROM ("+namesOf+") WHERE kind = ? AND name = ?)", max(q.From, border), head.Size, kind, name).
-		Order("idx").Limit(limit - len(entries)).Find(&recent).Error
-	return append(entries, recent...), unavailable("read the ledger", err)
+	// What is in the index stays there, so this needs no transaction.
+	border := indexed(head.Size)
+	parts := []*gorm.DB{q.inIndex(db, border), q.behindIndex(db, border)}
+	if kind, _ := q.narrowest(); kind == "" {
+		parts = []*gorm.DB{db.Where("idx >= ? AND idx < ?", q.From, q.Before)}
+	}
+	order := "idx"
+	if q.Newest {
+		order = "idx DESC"
+		slices.Reverse(parts)
+	}
+	var entries []StoredEntry
+	for _, part := range parts {
+		var some []StoredEntry
+		if err := part.Order(order).Limit(limit - len(entries)).Find(&some).Error; err != nil {
+			return nil, unavailable("read the ledger", err)
+		}
+		if entries = append(entries, some...); len(entries) == limit {
+			break
+		}
+	}
+	return entries, nil
+}
+
+// inIndex selects from the entries that the index has, up to border. CROSS JOIN
+// is how SQLite is told to begin with the index.
+func (q EntryQuery) inIndex(db *gorm.DB, border int64) *gorm.DB {
+	kind, name := q.narrowest()
+	return q.filter(db).Table("ledger_index").Joins("CROSS JOIN ledger_entries USING (idx)").Select("idx, record").
+		Where("kind = ? AND name = ? AND idx >= ? AND idx < ?", kind, name, q.From, min(border, q.Before))
+}
+
+// behindIndex selects from those that it will have, fewer than a block.
+func (q EntryQuery) behindIndex(db *gorm.DB, border int64) *gorm.DB {
+	kind, name := q.narrowest()
+	return q.filter(db).Where("idx IN (SELECT idx FROM ("+namesOf+") WHERE kind = ? AND name = ?)",
+		max(q.From, border), q.Before, kind, name)
 }
 
 // narrowest gives the filter that lets the least through, as a rule.
@@ -128,8 +150,8 @@ func (s *Store) Size(ctx context.Context) (int64, error) {
 	return size, err
 }
 
-// Records calls yield for the entries [from, to), in order: see audit.Source. A
-// record is lent until yield returns.
+// Records calls yield for those of the entries [from, to) that there are, in
+// order: see audit.Source. A record is lent until yield returns.
 func (s *Store) Records(ctx context.Context, from, to int64, yield func(index int64, record []byte) error) error {
 	return eachRecord(s.reader.WithContext(ctx), from, to, yield)
 }
@@ -142,26 +164,42 @@ func eachRecord(db *gorm.DB, from, to int64, yield func(int64, []byte) error) er
 	defer rows.Close()
 	var index int64
 	var record sql.RawBytes
-	next := from
-	for ; rows.Next(); next++ {
+	for rows.Next() {
 		if err := rows.Scan(&index, &record); err != nil {
 			return unavailable("read the ledger", err)
-		}
-		if index != next {
-			break
 		}
 		if err := yield(index, record); err != nil {
 			return err
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return unavailable("read the ledger", err)
-	}
-	if next < to {
-		return fmt.Errorf("store: the ledger has no entry %d", next)
-	}
-	return nil
+	return unavailable("read the ledger", rows.Err())
 }
+
+// eachEvent calls yield for the events of the entries [from, to), all of them.
+func eachEvent(db *gorm.DB, from, to int64, yield func(custody.Event) error) error {
+	next := from
+	err := eachRecord(db, from, to, func(index int64, record []byte) error {
+		if index != next {
+			return missing(next)
+		}
+		next++
+		entry, err := audit.DecodeEntry(record)
+		if err != nil {
+			return fmt.Errorf("store: entry %d: %w", index, err)
+		}
+		event, err := custody.FromRecord(entry)
+		if err != nil {
+			return fmt.Errorf("store: entry %d: %w", index, err)
+		}
+		return yield(event)
+	})
+	if err == nil && next < to {
+		return missing(next)
+	}
+	return err
+}
+
+func missing(index int64) error { return fmt.Errorf("store: the ledger has no entry %d", index) }
 
 // HashReader reads the tree's nodes, by tlog.StoredHashIndex. It may be used by
 // several goroutines, until ctx is done.

@@ -2,11 +2,9 @@ package store
 
 import (
 	"context"
-	"fmt"
 
 	"gorm.io/gorm"
 
-	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 )
 
@@ -20,7 +18,7 @@ const window = 512
 func (s *Store) Rebuild(ctx context.Context) error {
 	return s.change(ctx, func(db *gorm.DB) error {
 		for _, table := range []string{"people", "credentials", "handovers", "ledger_index"} {
-			if err := exec(db, "empty "+table, "DELETE FROM "+table); err != nil {
+			if err := execute(db, "empty "+table, "DELETE FROM "+table); err != nil {
 				return err
 			}
 		}
@@ -32,7 +30,11 @@ func (s *Store) Rebuild(ctx context.Context) error {
 		for from := int64(0); from < head.Size; from += window {
 			to := min(from+window, head.Size)
 			fork := state.Fork()
-			if err := fold(db, from, to, fork); err != nil {
+			err := eachEvent(db, from, to, func(e custody.Event) error {
+				custody.Apply(fork, e)
+				return nil
+			})
+			if err != nil {
 				return err
 			}
 			if err := saveChanges(db, fork); err != nil {
@@ -45,24 +47,4 @@ func (s *Store) Rebuild(ctx context.Context) error {
 		}
 		return moveHead(db, head, state)
 	})
-}
-
-// fold applies the entries [from, to).
-func fold(db *gorm.DB, from, to int64, state *custody.State) error {
-	return eachRecord(db, from, to, func(index int64, record []byte) error {
-		event, err := decodeEvent(record)
-		if err != nil {
-			return fmt.Errorf("store: entry %d: %w", index, err)
-		}
-		custody.Apply(state, event)
-		return nil
-	})
-}
-
-func decodeEvent(record []byte) (custody.Event, error) {
-	entry, err := audit.DecodeEntry(record)
-	if err != nil {
-		return custody.Event{}, err
-	}
-	return custody.FromRecord(entry)
 }

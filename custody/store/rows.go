@@ -10,13 +10,14 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 )
 
-// Each folded table has a row type. Its fields are the table's columns in their
-// order, all comparable with ==, and one value of the domain has one row: that
-// is what makes a rebuild byte-equal.
+// Each folded table has a row type. Its fields can be compared with ==, and one
+// value of the domain has one row: that is what makes a rebuild byte-equal. The
+// first field is the key, and args gives all of them in their order.
 
 // row is a row of a folded table whose value is a V.
 type row[V any] interface {
 	key() string
+	args(to []any) []any
 	value() (V, error)
 }
 
@@ -59,7 +60,7 @@ func (personRow) TableName() string { return "people" }
 
 func (r personRow) key() string { return r.Username }
 
-func (r *personRow) args(to []any) []any {
+func (r personRow) args(to []any) []any {
 	return append(to, r.Username, r.Name, r.Email, r.Roles, r.Disabled, r.Enrolled, r.TOTPPeriod,
 		r.LastStep, r.LastRequest, r.WrongCodes, r.Lockouts, r.LockedUntil,
 		r.Away, r.AwaySince, r.AwayUntil, r.AwayReason)
@@ -124,7 +125,7 @@ func (credentialRow) TableName() string { return "credentials" }
 
 func (r credentialRow) key() string { return r.Name }
 
-func (r *credentialRow) args(to []any) []any {
+func (r credentialRow) args(to []any) []any {
 	return append(to, r.Name, r.Target, r.Policy, r.PrimaryCustodian, r.BackupCustodian,
 		string(r.Phase), r.Holder, r.Version, r.RotatedAt, r.Exposure, r.Handover,
 		r.RotationNumber, string(r.RotationReason), r.RotationSuccessor, string(r.RotationStep), r.RotationSince, r.RotationDeadline,
@@ -194,7 +195,7 @@ func (handoverRow) TableName() string { return "handovers" }
 
 func (r handoverRow) key() string { return r.ID }
 
-func (r *handoverRow) args(to []any) []any {
+func (r handoverRow) args(to []any) []any {
 	return append(to, r.ID, r.Giver, r.Receiver, r.Credentials, r.Reason, string(r.Status), r.Leave,
 		r.ExpectedReturn, r.OfferedAt, r.Expires, r.AcceptedAt, r.ReturnedAt, r.EndedAt, r.Overdue)
 }

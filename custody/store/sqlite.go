@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -143,9 +144,19 @@ type connector struct {
 func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
 func (c connector) Driver() driver.Driver                        { return c.driver }
 
-// copyInto fills an empty file.
-func (s *Store) copyInto(ctx context.Context, path string) error {
-	return s.reader.WithContext(ctx).Exec("VACUUM INTO ?", path).Error
+// sqliteCopy writes the database at path, as it is at one moment, into an empty
+// file. It has a connection of its own: to SQLite the copy is a write, which
+// readers may not, and the writer has something else to do.
+func sqliteCopy(ctx context.Context, path, into string) error {
+	db, err := sqliteDB(sqliteDSN(path, url.Values{"mode": {"ro"}}), 1, [][]pragma{always})
+	if err != nil {
+		return err
+	}
+	pool, err := db.DB()
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.WithContext(ctx).Exec("VACUUM INTO ?", into).Error, pool.Close())
 }
 
 // namesOf gives (kind, name, idx) for the entries [?, ?): ledger_index, as it

@@ -30,6 +30,7 @@ var ErrNotFound = errors.New("not in the store")
 
 // Store is a database that is open. It is safe for use by several goroutines.
 type Store struct {
+	path   string
 	writer *gorm.DB // one connection
 	reader *gorm.DB // connections that cannot write
 }
@@ -77,7 +78,7 @@ type opener func(path string) (*gorm.DB, error)
 // open opens the connection that writes first: it is the one that makes the
 // file a WAL database.
 func open(path string, log *slog.Logger, writer, reader opener, prepare func(*sql.DB) error) (*Store, error) {
-	s := &Store{}
+	s := &Store{path: path}
 	err := func() (err error) {
 		if s.writer, err = writer(path); err != nil {
 			return err
@@ -232,8 +233,6 @@ func transaction(db *gorm.DB, fn func(db *gorm.DB) error) error {
 	if err := fn(tx); err != nil {
 		return err
 	}
-	st := time.Now()
-	defer func() { if prof != nil { prof["commit"] += time.Since(st) } }()
 	return unavailable("commit", tx.Commit().Error)
 }
 

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
+	"golang.org/x/mod/sumdb/tlog"
 	"gorm.io/gorm"
 
 	"github.com/tandem-custody/tandem/audit"
@@ -21,6 +21,9 @@ func (s *Store) Write(ctx context.Context, fn func(desk.Tx) error) error {
 		if err != nil {
 			return err
 		}
+		// No statement here takes long, and for each that can be cancelled the
+		// driver starts a goroutine. The transaction itself ends with ctx.
+		db = db.WithContext(context.WithoutCancel(ctx))
 		t := &tx{db: db, head: head, size: head.Size, remembered: map[idempotencyKey]desk.Remembered{}}
 		if err := fn(t); err != nil {
 			return err
@@ -49,12 +52,23 @@ func (t *tx) Records(from, to int64) ([][]byte, error) {
 		records = append(records, slices.Clone(record))
 		return nil
 	})
+	if err == nil && int64(len(records)) < to-from {
+		return nil, fmt.Errorf("store: of the entries [%d, %d) only %d are there", from, to, len(records))
+	}
 	return records, err
 }
 
+// nodeRow is a row of ledger_nodes.
+type nodeRow struct {
+	ID   int64
+	Hash []byte
+}
+
+func (nodeRow) TableName() string { return "ledger_nodes" }
+
 // Append writes the entries and the nodes. The head follows in finish.
 func (t *tx) Append(entries []desk.Appended, nodes []audit.Node, root audit.Hash) error {
-	rows := make([]any, 0, 2*len(entries))
+	rows := make([]any, 0, len(entries)*insertEntries.columns)
 	for i, e := range entries {
 		if want := t.head.Size + int64(i); e.Index != want {
 			return fmt.Errorf("store: entry %d where %d is next", e.Index, want)
@@ -64,50 +78,47 @@ func (t *tx) Append(entries []desk.Appended, nodes []audit.Node, root audit.Hash
 	if err := insertEntries.run(t.db, rows); err != nil {
 		return err
 	}
-	rows = make([]any, 0, 2*len(nodes))
+	size := t.head.Size + int64(len(entries))
+	if want := tlog.StoredHashCount(size) - tlog.StoredHashCount(t.head.Size); int64(len(nodes)) != want {
+		return fmt.Errorf("store: %d nodes where the tree needs %d", len(nodes), want)
+	}
+	rows = make([]any, 0, len(nodes)*insertNodes.columns)
 	for i := range nodes {
 		rows = append(rows, nodes[i].Index, nodes[i].Hash[:])
 	}
 	if err := insertNodes.run(t.db, rows); err != nil {
 		return err
 	}
-	t.head.Size += int64(len(entries))
-	t.head.Root = root[:]
+	t.head.Size, t.head.Root = size, root[:]
 	return nil
 }
 
 // Save writes the rows that changed. It asks no row what it was: the custody
 // state decided, and this transaction holds the head.
 func (t *tx) Save(changed *custody.State) error {
-	if err := saveChanges(t.db, changed); err != nil {
-		return err
-	}
 	t.saved = changed
-	return nil
+	return saveChanges(t.db, changed)
 }
 
 func saveChanges(db *gorm.DB, changed *custody.State) error {
 	people, credentials, handovers := changed.Changes()
-	if err := upsert(db, upsertPeople, people, rowOfPerson); err != nil {
+	if err := save(db, upsertPeople, people, rowOfPerson); err != nil {
 		return err
 	}
-	if err := upsert(db, upsertCredentials, credentials, rowOfCredential); err != nil {
+	if err := save(db, upsertCredentials, credentials, rowOfCredential); err != nil {
 		return err
 	}
-	return upsert(db, upsertHandovers, handovers, rowOfHandover)
+	return save(db, upsertHandovers, handovers, rowOfHandover)
 }
 
-func upsert[V any, R any, P interface {
-	*R
-	args([]any) []any
-}](db *gorm.DB, table bulk, values []V, rowOf func(V) (R, error)) error {
-	args := make([]any, 0, len(values)*len(table.columns))
+func save[V any, R row[V]](db *gorm.DB, table bulk, values []V, rowOf func(V) (R, error)) error {
+	args := make([]any, 0, len(values)*table.columns)
 	for _, v := range values {
 		r, err := rowOf(v)
 		if err != nil {
-			return fmt.Errorf("store: %s: %w", table.name, err)
+			return fmt.Errorf("store: %s: %w", table.table, err)
 		}
-		args = P(&r).args(args)
+		args = r.args(args)
 	}
 	return table.run(db, args)
 }
@@ -116,18 +127,22 @@ type idempotencyKey struct{ actor, key string }
 
 // rememberedRow is a row of idempotency_keys.
 type rememberedRow struct {
+	Actor  string
+	Key    string
 	Digest []byte
 	First  int64
 	Count  int
 	At     string
 }
 
+func (rememberedRow) TableName() string { return "idempotency_keys" }
+
 func (t *tx) Recall(actor, key string) (desk.Remembered, bool, error) {
 	if r, ok := t.remembered[idempotencyKey{actor, key}]; ok {
 		return r, true, nil
 	}
 	var row rememberedRow
-	err := t.db.Table("idempotency_keys").Take(&row, "actor = ? AND key = ?", actor, key).Error
+	err := t.db.Take(&row, "actor = ? AND key = ?", actor, key).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return desk.Remembered{}, false, nil
 	}
@@ -149,11 +164,11 @@ func (t *tx) Remember(actor, key string, r desk.Remembered) error {
 
 // finish writes what is written once for each transaction.
 func (t *tx) finish() error {
-	args := make([]any, 0, len(t.remembered)*len(insertRemembered.columns))
-	for k, r := range maps.All(t.remembered) {
-		args = append(args, k.actor, k.key, r.Digest[:], r.First, r.Count, formatInstant(r.At))
+	keys := make([]any, 0, len(t.remembered)*insertRemembered.columns)
+	for k, r := range t.remembered {
+		keys = append(keys, k.actor, k.key, r.Digest[:], r.First, r.Count, formatInstant(r.At))
 	}
-	if err := insertRemembered.run(t.db, args); err != nil {
+	if err := insertRemembered.run(t.db, keys); err != nil {
 		return err
 	}
 	if t.head.Size == t.size && t.saved == nil {
@@ -169,7 +184,7 @@ func (t *tx) finish() error {
 }
 
 func moveHead(db *gorm.DB, head headRow, s *custody.State) error {
-	return exec(db, "move the ledger's head",
+	return execute(db, "move the ledger's head",
 		"UPDATE ledger_head SET size = ?, root = ?, time = ?, handovers = ?, leases = ?",
 		head.Size, head.Root, formatInstant(s.Time), s.Handovers, s.Leases)
 }

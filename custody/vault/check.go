@@ -28,27 +28,29 @@ func Check(ctx context.Context, client *api.Client, n Names) []Finding {
 	if err != nil {
 		return []Finding{{"sys/capabilities-self", explain(ctx, err).Error()}}
 	}
-	report := func(path string, problem error) {
-		findings = append(findings, Finding{path, problem.Error()})
+	report := func(path, problem string) { findings = append(findings, Finding{path, problem}) }
+
+	switch _, err := get(ctx, client, n.data(readyPath), nil); {
+	case err == nil:
+		report(n.data(readyPath), "something is kept there")
+	case !notFound(explain(ctx, err)):
+		report(n.Mount+"/", "the KV v2 engine does not answer: "+explain(ctx, err).Error())
 	}
-	if _, err := get(ctx, client, n.data(readyPath), nil); !notFound(explain(ctx, err)) {
-		if err == nil {
-			report(n.data(readyPath), fmt.Errorf("something is kept there"))
-		} else {
-			report(n.Mount+"/", fmt.Errorf("the KV v2 engine does not answer: %w", explain(ctx, err)))
-		}
+	key, err := get(ctx, client, n.key(), nil)
+	switch problem := keyProblem(key); {
+	case err != nil:
+		report(n.key(), explain(ctx, err).Error())
+	case problem != "":
+		report(n.key(), "the key "+problem)
+	case field(key, "deletion_allowed") != false:
+		report(n.key(), "the key can be deleted")
 	}
-	if key, err := get(ctx, client, n.key(), nil); err != nil {
-		report(n.key(), explain(ctx, err))
-	} else if problem := keyProblem(key); problem != "" {
-		report(n.key(), fmt.Errorf("the key %s", problem))
-	} else if key.Data["deletion_allowed"] != false {
-		report(n.key(), fmt.Errorf("the key can be deleted"))
-	}
-	if made, err := get(ctx, client, n.generate(), nil); err != nil {
-		report(n.generate(), explain(ctx, err))
-	} else if str(made, "password") == "" {
-		report(n.generate(), fmt.Errorf("made an empty password"))
+	made, err := get(ctx, client, n.generate(), nil)
+	switch {
+	case err != nil:
+		report(n.generate(), explain(ctx, err).Error())
+	case str(made, "password") == "":
+		report(n.generate(), "makes an empty password")
 	}
 	return findings
 }
@@ -81,7 +83,7 @@ func checkRights(ctx context.Context, client *api.Client, n Names) ([]Finding, e
 		return nil, err
 	}
 	may := func(path string) (capabilities []string) {
-		list, _ := answer.Data[path].([]any)
+		list, _ := field(answer, path).([]any)
 		for _, c := range list {
 			capabilities = append(capabilities, fmt.Sprint(c))
 		}

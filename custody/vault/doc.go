@@ -1,4 +1,4 @@
-// Package vault keeps secrets in HashiCorp Vault (1.15 or later). It implements
+// Package vault keeps secrets in HashiCorp Vault (tested with 1.21). It implements
 // desk.Secrets: values in a KV v2 engine, the ledger's key in Transit, passwords
 // from one of Vault's password policies. It also prepares a Vault for Tandem
 // (Setup), states what rights that takes (PolicyHCL) and says what is missing (Check).
@@ -10,8 +10,7 @@
 //
 // One goroutine logs in, renews the token, and logs in again whenever that ends,
 // for whatever reason; Vault may be sealed or down at any time, the start
-// included. Meanwhile calls fail at once with desk.ErrSecretsUnavailable and the
-// cause. A call that finds its token refused waits for one new log-in.
+// included. Meanwhile calls fail with desk.ErrSecretsUnavailable and the cause. A call that finds its token refused waits for one new log-in.
 //
 // # Requests
 //

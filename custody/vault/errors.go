@@ -62,7 +62,7 @@ func explain(ctx context.Context, err error) error {
 		return a
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return errors.New("Vault did not answer in time")
+		return errors.New("no answer from Vault in time")
 	}
 	if failed, ok := errors.AsType[*url.Error](err); ok {
 		return fmt.Errorf("cannot reach Vault: %w", failed.Err)

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -249,11 +250,16 @@ func (b *between) from(spoil func(w http.ResponseWriter, r *http.Request, pass h
 	b.spoil, b.seen = spoil, nil
 }
 
-// count is how many requests to a path there were.
-func (b *between) count(path string) (n int) {
+// requests is what came by.
+func (b *between) requests() []*http.Request {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, r := range b.seen {
+	return slices.Clone(b.seen)
+}
+
+// count is how many requests to a path there were.
+func (b *between) count(path string) (n int) {
+	for _, r := range b.requests() {
 		if strings.HasSuffix(r.URL.Path, path) {
 			n++
 		}

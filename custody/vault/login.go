@@ -118,7 +118,9 @@ func (a *appRole) unwrapped(ctx context.Context, client *api.Client) (custody.Se
 	}
 	var inner *api.Secret
 	if err == nil {
-		inner, err = put(ctx, client, "sys/wrapping/unwrap", map[string]any{"token": a.file.Reveal()})
+		client.SetToken(a.file.Reveal()) // it unwraps itself, and nothing else
+		inner, err = put(ctx, client, "sys/wrapping/unwrap", nil)
+		client.ClearToken()
 	}
 	if err != nil {
 		err = explain(ctx, err)
@@ -160,10 +162,10 @@ func (f *tokenFile) login(ctx context.Context, client *api.Client) (*api.Secret,
 		return nil, explain(ctx, err)
 	}
 	f.token = token
-	renewable, _ := self.Data["renewable"].(bool)
+	renewable, _ := field(self, "renewable").(bool)
 	return &api.Secret{Auth: &api.SecretAuth{
 		ClientToken:   token.Reveal(),
-		LeaseDuration: int(number(self.Data["ttl"])),
+		LeaseDuration: int(number(field(self, "ttl"))),
 		Renewable:     renewable,
 	}}, nil
 }

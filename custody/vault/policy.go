@@ -22,6 +22,7 @@ func (n Names) rules() []rule {
 		{desk.StagedPath("+"), "passwords that a rotation has not proved yet"},
 		{desk.SeedPath("+"), "TOTP seeds"},
 		{desk.KeyPath("+"), "private keys for administering targets"},
+		{desk.ThrottlePath, "the key under which failed log-ins are counted"},
 	} {
 		rules = append(rules,
 			rule{n.data(kind.path), []string{"create", "read", "update"}, kind.what},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/hashicorp/vault/api"
 )
@@ -59,21 +58,22 @@ func parse(response *api.Response, err error) (*api.Secret, error) {
 	}
 }
 
-// str, number and object give a field of an answer, zero when it is not there
-// or of another type.
-func str(s *api.Secret, field string) string {
-	if s == nil {
-		return ""
-	}
-	text, _ := s.Data[field].(string)
-	return text
-}
-
-func object(s *api.Secret, field string) map[string]any {
+// field gives a field of an answer, nil when it is not there. The functions after
+// it give their zero value where a field is of another type.
+func field(s *api.Secret, name string) any {
 	if s == nil {
 		return nil
 	}
-	fields, _ := s.Data[field].(map[string]any)
+	return s.Data[name]
+}
+
+func str(s *api.Secret, name string) string {
+	text, _ := field(s, name).(string)
+	return text
+}
+
+func object(s *api.Secret, name string) map[string]any {
+	fields, _ := field(s, name).(map[string]any)
 	return fields
 }
 
@@ -81,13 +81,4 @@ func number(value any) int64 {
 	n, _ := value.(json.Number)
 	i, _ := n.Int64()
 	return i
-}
-
-func texts(value any) map[string]string {
-	fields, _ := value.(map[string]any)
-	all := make(map[string]string, len(fields))
-	for name, value := range fields {
-		all[name] = strings.TrimSpace(fmt.Sprint(value))
-	}
-	return all
 }

@@ -122,7 +122,7 @@ func (s *session) loggedIn(ctx context.Context) (*state, error) {
 		return nil, err
 	}
 	if answer == nil || answer.Auth == nil || answer.Auth.ClientToken == "" {
-		return nil, errors.New("Vault gave no token")
+		return nil, errors.New("no token in Vault's answer")
 	}
 	st := &state{auth: answer.Auth}
 	if st.read, err = s.config.client(s.transport, st.auth.ClientToken, readRetries, 0); err != nil {
@@ -231,7 +231,7 @@ func (s *session) refused(ctx context.Context, st *state) bool {
 	if status(explain(ctx, err)) != http.StatusForbidden {
 		return false
 	}
-	again := &state{cause: errors.New("Vault refuses the token"), trying: true, next: make(chan struct{})}
+	again := &state{cause: errors.New("token refused by Vault"), trying: true, next: make(chan struct{})}
 	if s.state.CompareAndSwap(st, again) {
 		close(st.next)
 		s.log.Warn("Vault refuses the token: logging in again")

@@ -100,7 +100,7 @@ func NewSecretID(ctx context.Context, client *api.Client, n Names, wrap time.Dur
 	return custody.SecretString(made.WrapInfo.Token), nil
 }
 
-var errNotWrapped = errors.New("Vault gave no wrapping token")
+var errNotWrapped = errors.New("no wrapping token in Vault's answer")
 
 // setup is one run of Setup. Each method is one step.
 type setup struct {
@@ -161,7 +161,7 @@ func (s *setup) engineSettings(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if now != nil && now.Data["cas_required"] == true && number(now.Data["max_versions"]) == maxVersions {
+	if field(now, "cas_required") == true && number(field(now, "max_versions")) == maxVersions {
 		s.done(what, false)
 		return nil
 	}
@@ -226,7 +226,7 @@ func (s *setup) ledgerKey(ctx context.Context) error {
 	if problem := keyProblem(key); problem != "" {
 		return fmt.Errorf("the key %s %s, which cannot be undone: choose another name", n.key(), problem)
 	}
-	deletable := key.Data["deletion_allowed"] != false
+	deletable := field(key, "deletion_allowed") != false
 	if deletable {
 		if err := s.put(ctx, n.key()+"/config", map[string]any{"deletion_allowed": false}); err != nil {
 			return err
@@ -241,9 +241,9 @@ func keyProblem(key *api.Secret) string {
 	switch {
 	case str(key, "type") != "ed25519":
 		return "is not of type ed25519"
-	case key.Data["derived"] != false:
+	case field(key, "derived") != false:
 		return "is derived"
-	case key.Data["exportable"] != false || key.Data["allow_plaintext_backup"] != false:
+	case field(key, "exportable") != false || field(key, "allow_plaintext_backup") != false:
 		return "can be taken out of Vault"
 	}
 	return ""
@@ -313,8 +313,8 @@ func (s *setup) roleOfTandem(ctx context.Context) error {
 		"bind_secret_id":          true,
 	}
 	changed := now == nil
-	for field, want := range bounds {
-		changed = changed || fmt.Sprint(now.Data[field]) != fmt.Sprint(want)
+	for name, want := range bounds {
+		changed = changed || fmt.Sprint(field(now, name)) != fmt.Sprint(want)
 	}
 	if now == nil {
 		bounds["token_ttl"], bounds["token_max_ttl"] = tokenTTL, tokenMaxTTL

@@ -36,8 +36,10 @@ func TestSetupTwiceChangesNothing(t *testing.T) {
 		t.Errorf("the second run: %+v", second)
 	}
 	for _, operation := range []string{"create", "update", "delete", "patch"} {
-		if n := len(auditEntries(t, audit, `"operation":"`+operation+`"`, `"type":"request"`)); n != 0 {
-			t.Errorf("the second run made %d requests of kind %s", n, operation)
+		for _, entry := range auditEntries(t, audit, `"operation":"`+operation+`"`, `"type":"request"`) {
+			if !strings.Contains(entry, `"path":"sys/audit/test"`) { // Vault's own, when the log was enabled
+				t.Errorf("the second run asked for a change: %s", entry)
+			}
 		}
 	}
 }

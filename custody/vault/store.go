@@ -173,11 +173,11 @@ func (s *Store) Write(ctx context.Context, path string, value custody.Secret, ca
 	if err != nil {
 		return 0, unwritten(err)
 	}
-	version := number(made.Data["version"])
+	version := number(field(made, "version"))
 	if version != cas+1 {
-		return 0, fmt.Errorf("vault: wrote %s over version %d and was told version %d", path, cas, version)
+		return 0, fmt.Errorf("vault: whether %s was written is unknown: told of version %d after version %d", path, version, cas)
 	}
-	if !maps.Equal(labels, texts(made.Data["custom_metadata"])) {
+	if !maps.Equal(labels, labelsIn(made)) {
 		if labels == nil {
 			labels = map[string]string{}
 		}
@@ -197,7 +197,15 @@ func (s *Store) Labels(ctx context.Context, path string) (map[string]string, err
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return texts(got.Data["custom_metadata"]), nil
+	return labelsIn(got), nil
+}
+
+func labelsIn(s *api.Secret) map[string]string {
+	labels := map[string]string{}
+	for name, value := range object(s, "custom_metadata") {
+		labels[name] = fmt.Sprint(value)
+	}
+	return labels
 }
 
 // Delete implements desk.Secrets. Versions count from 1 again afterwards.
@@ -216,7 +224,7 @@ func (s *Store) Generate(ctx context.Context) (custody.Secret, error) {
 	}
 	made := custody.SecretString(str(got, "password"))
 	if made.IsZero() {
-		return custody.Secret{}, unavailable(errors.New("Vault made an empty password"))
+		return custody.Secret{}, unavailable(errors.New("empty password from Vault"))
 	}
 	return made, nil
 }
@@ -246,7 +254,7 @@ func (s *Store) readKey(ctx context.Context) (ed25519.PublicKey, error) {
 	text, _ := version["public_key"].(string)
 	key, err := base64.StdEncoding.DecodeString(text)
 	if err != nil || len(key) != ed25519.PublicKeySize || str(got, "type") != "ed25519" {
-		return nil, unavailable(fmt.Errorf("Vault's key %s is no Ed25519 key with a version %d", s.names.TransitKey, keyVersion))
+		return nil, unavailable(fmt.Errorf("%s is no Ed25519 key with a version %d", s.names.key(), keyVersion))
 	}
 	public := ed25519.PublicKey(key)
 	s.public.Store(&public)
@@ -268,7 +276,7 @@ func (s *Store) Sign(ctx context.Context, message []byte) ([]byte, error) {
 	encoded, found := strings.CutPrefix(str(got, "signature"), fmt.Sprintf("vault:v%d:", keyVersion))
 	signature, err := base64.StdEncoding.DecodeString(encoded)
 	if !found || err != nil || len(signature) != ed25519.SignatureSize {
-		return nil, unavailable(errors.New("Vault gave no Ed25519 signature"))
+		return nil, unavailable(errors.New("no Ed25519 signature in Vault's answer"))
 	}
 	return signature, nil
 }

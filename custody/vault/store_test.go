@@ -61,7 +61,7 @@ func TestEnvironmentIsIgnored(t *testing.T) {
 	if err := p.open(t).Ready(t.Context()); err != nil {
 		t.Error(err)
 	}
-	for _, r := range b.seen {
+	for _, r := range b.requests() {
 		if r.Header.Get("X-From-Environment") != "" || r.Header.Get("X-Vault-Namespace") != "" {
 			t.Errorf("%s carries what the environment said", r.URL.Path)
 		}
@@ -201,6 +201,31 @@ func TestWritesAreNeverRetriedAndReadsAre(t *testing.T) {
 	wantValue(t, s, "credentials/a", canary, 1)
 }
 
+// Nothing that is not Vault's answer may pass for one.
+func TestAnswersThatAreNotVaults(t *testing.T) {
+	p := prepare(t, vaulttest.StartDev(t))
+	b := newBetween(t, p.Address, httptest.NewServer)
+	p.config.Address = b.URL
+	s := p.open(t)
+	put(t, s, "credentials/a", canary, 0)
+	for _, body := range []string{"", "{}", `{"data":null}`, `{"data":{}}`, `{"data":[]}`, "<html>" + canary, `{"data":{"data":{"value":7},"keys":{"1":7}}}`} {
+		b.from(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			if body == "" {
+				w.WriteHeader(http.StatusNoContent)
+			}
+			fmt.Fprint(w, body)
+		})
+		for _, op := range operations(s, "credentials/a") {
+			if op.name == "Labels" || op.name == "Delete" {
+				continue // an answer without labels, or without anything, is as it should be
+			}
+			if err := op.call(t.Context()); err == nil || strings.Contains(err.Error(), canary) || errors.Is(err, desk.ErrNoSecret) {
+				t.Errorf("%s, answered %q: %v", op.name, body, err)
+			}
+		}
+	}
+}
+
 // Vault wrote, and its answer was lost: neither "done" nor "not done" may be said.
 func TestLostAnswerOfAWrite(t *testing.T) {
 	p := prepare(t, vaulttest.StartDev(t))
@@ -242,7 +267,6 @@ func TestRequestIDReachesVaultsAuditLog(t *testing.T) {
 func TestTLSAndNamespace(t *testing.T) {
 	p := prepare(t, vaulttest.StartDev(t))
 	b := newBetween(t, p.Address, httptest.NewTLSServer)
-	b.Config.ErrorLog = nil
 	p.config.Address = b.URL
 
 	s := p.open(t)
@@ -257,8 +281,9 @@ func TestTLSAndNamespace(t *testing.T) {
 	// A community Vault has no namespaces: the header must be there, that is all.
 	p.config.Namespace = "team"
 	open(t, p.config)
-	if last := b.seen[len(b.seen)-1]; strings.Trim(last.Header.Get("X-Vault-Namespace"), "/") != "team" {
-		t.Errorf("namespace %q", last.Header.Get("X-Vault-Namespace"))
+	seen := b.requests()
+	if got := seen[len(seen)-1].Header.Get("X-Vault-Namespace"); strings.Trim(got, "/") != "team" {
+		t.Errorf("namespace %q", got)
 	}
 
 	writeFile(t, p.config.CAFile, "no certificate")

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/crypto/ssh"
+	gossh "golang.org/x/crypto/ssh"
 
 	"github.com/tandem-custody/tandem/custody"
-	tandemssh "github.com/tandem-custody/tandem/custody/rotation/ssh"
+	"github.com/tandem-custody/tandem/custody/rotation/ssh"
 )
 
 // Public keys, of nothing.
@@ -26,8 +26,8 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := marshal(t, func() (*pem.Block, error) { return ssh.MarshalPrivateKey(private, "") })
-	locked := marshal(t, func() (*pem.Block, error) { return ssh.MarshalPrivateKeyWithPassphrase(private, "", []byte("x")) })
+	key := marshal(t, func() (*pem.Block, error) { return gossh.MarshalPrivateKey(private, "") })
+	locked := marshal(t, func() (*pem.Block, error) { return gossh.MarshalPrivateKeyWithPassphrase(private, "", []byte("x")) })
 
 	good := custody.Target{Kind: "ssh", Address: "db01.example:22", Account: "root", Settings: map[string]string{"host_key": ed25519HostKey}}
 	for name, change := range map[string]func(*custody.Target){
@@ -38,7 +38,7 @@ func TestOpen(t *testing.T) {
 		"admin and sudo": func(t *custody.Target) { t.Settings["admin"], t.Settings["sudo"] = "tandem", "true" },
 		"dotted account": func(t *custody.Target) { t.Account = "svc.backup_1-a" },
 	} {
-		if _, err := tandemssh.Open(with(good, change), key); err != nil {
+		if _, err := ssh.Open(with(good, change), key); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -69,13 +69,13 @@ func TestOpen(t *testing.T) {
 		"sudo perhaps":         {"target.settings.sudo", func(t *custody.Target) { t.Settings["sudo"] = "perhaps" }},
 		"a setting not known":  {"target.settings", func(t *custody.Target) { t.Settings["hostkey"] = ed25519HostKey }},
 	} {
-		_, err := tandemssh.Open(with(good, bad.change), key)
+		_, err := ssh.Open(with(good, bad.change), key)
 		wantInvalid(t, name, err, bad.field)
 	}
 	for name, key := range map[string]custody.Secret{
 		"no key": {}, "not a key": custody.SecretString("open sesame"), "a key with a passphrase": locked,
 	} {
-		_, err := tandemssh.Open(good, key)
+		_, err := ssh.Open(good, key)
 		wantInvalid(t, name, err, "key")
 	}
 }

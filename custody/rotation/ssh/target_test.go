@@ -3,9 +3,11 @@ package ssh_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,6 +18,15 @@ import (
 	"github.com/tandem-custody/tandem/custody/rotation/ssh"
 	"github.com/tandem-custody/tandem/custody/rotation/ssh/sshtest"
 )
+
+// Most of the time these tests wait for PAM, which answers a wrong password
+// after two seconds, so more of them run at once than there are processors.
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 func describe(s *sshtest.Server, account string, settings ...string) custody.Target {
 	t := custody.Target{
@@ -96,6 +107,7 @@ func TestOneTryForEachVerify(t *testing.T) {
 
 // What is not a refusal of this password must never be taken for one.
 func TestUnknownIsNotRefused(t *testing.T) {
+	t.Parallel()
 	t.Run("too many failures", func(t *testing.T) {
 		server := sshtest.Start(t, "MaxAuthTries 1")
 		account, _ := server.AddAccount(t)
@@ -139,6 +151,7 @@ func TestUnknownIsNotRefused(t *testing.T) {
 }
 
 func TestServerDown(t *testing.T) {
+	t.Parallel()
 	server := sshtest.Start(t)
 	account, password := server.AddAccount(t)
 	target := open(t, server, describe(server, account))
@@ -150,6 +163,7 @@ func TestServerDown(t *testing.T) {
 }
 
 func TestHostKeyChanged(t *testing.T) {
+	t.Parallel()
 	server := sshtest.Start(t)
 	account, password := server.AddAccount(t)
 	pinned := describe(server, account)
@@ -170,6 +184,7 @@ func TestHostKeyChanged(t *testing.T) {
 }
 
 func TestAdminRefused(t *testing.T) {
+	t.Parallel()
 	server, another := sshtest.Start(t), sshtest.Start(t)
 	account, password := server.AddAccount(t)
 	target, err := ssh.Open(describe(server, account), another.AdminKey)
@@ -180,6 +195,7 @@ func TestAdminRefused(t *testing.T) {
 }
 
 func TestChangeDeclined(t *testing.T) {
+	t.Parallel()
 	server := sshtest.Start(t)
 	account, password := server.AddAccount(t)
 	for name, described := range map[string]custody.Target{
@@ -197,6 +213,7 @@ func TestChangeDeclined(t *testing.T) {
 }
 
 func TestValueRefused(t *testing.T) {
+	t.Parallel()
 	server := sshtest.Start(t)
 	account, password := server.AddAccount(t)
 	target := open(t, server, describe(server, account))
@@ -223,6 +240,7 @@ func TestValueRefused(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	server := sshtest.Start(t)
 	account, password := server.AddAccount(t)
 
@@ -264,6 +282,7 @@ func TestCancel(t *testing.T) {
 
 // Nothing of what a host says, and no secret, is in an error.
 func TestErrorsAreClean(t *testing.T) {
+	t.Parallel()
 	server := sshtest.Start(t, "MaxAuthTries 1", "Banner /etc/passwd", "ForceCommand echo from-the-host; echo from-the-host >&2; exit 3")
 	account, password := server.AddAccount(t)
 	target := open(t, server, describe(server, account))

@@ -1,0 +1,121 @@
+package web
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// pageSize is the number of rows of a list.
+const pageSize = 100
+
+type credentialsPage struct {
+	People map[string]custody.Person
+	Rows   []custody.Credential
+	Total  int
+	Query  string
+	Phase  string
+	Phases []custody.Phase
+	Next   string // name after which the next page begins
+}
+
+// credentials says who holds what now.
+func (p *Pages) credentials(v *visit) error {
+	all, err := p.Queries.Credentials(v.r.Context())
+	if err != nil {
+		return err
+	}
+	query := v.r.URL.Query()
+	list := credentialsPage{
+		Query: query.Get("q"), Phase: query.Get("phase"),
+		Phases: []custody.Phase{custody.Held, custody.Rotating, custody.Draft, custody.Retired},
+	}
+	if list.People, err = v.directory(); err != nil {
+		return err
+	}
+	found := slices.DeleteFunc(all, func(c custody.Credential) bool { return !list.fits(c) })
+	list.Total = len(found)
+	after := query.Get("after")
+	from, _ := slices.BinarySearchFunc(found, after, func(c custody.Credential, name string) int { return strings.Compare(c.Name, name) })
+	if after != "" && from < len(found) && found[from].Name == after {
+		from++
+	}
+	list.Rows = found[from:]
+	if len(list.Rows) > pageSize {
+		list.Rows = list.Rows[:pageSize]
+		list.Next = list.Rows[pageSize-1].Name
+	}
+	return v.render("credentials", list)
+}
+
+// fits says whether a credential is asked for.
+func (l credentialsPage) fits(c custody.Credential) bool {
+	if l.Phase != "" && string(c.Phase) != l.Phase {
+		return false
+	}
+	q := strings.ToLower(strings.TrimSpace(l.Query))
+	for _, text := range []string{c.Name, c.Target.Address, c.Target.Account, c.Primary, c.Backup} {
+		if strings.Contains(strings.ToLower(text), q) {
+			return true
+		}
+	}
+	return false
+}
+
+type credentialPage struct {
+	custody.Credential
+	People    map[string]custody.Person
+	Handover  *custody.Handover // the open one
+	Since     time.Time         // when the holder got it
+	Holds     bool              // the visitor does
+	Custodian bool              // the visitor is one
+	Other     custody.Person    // the custodian who would receive it
+	History   []entryRow        // newest first
+	Lease     time.Duration     // how long a check-out lasts
+
+	Revealed *revealed
+}
+
+// historyRows is how much of its history a credential's page shows.
+const historyRows = 20
+
+func (p *Pages) credential(v *visit) error {
+	shown, err := p.credentialPage(v)
+	if err != nil {
+		return err
+	}
+	return v.render("credential", shown)
+}
+
+func (p *Pages) credentialPage(v *visit) (*credentialPage, error) {
+	ctx := v.r.Context()
+	c, err := p.Queries.Credential(ctx, v.r.PathValue("name"))
+	if err != nil {
+		return nil, err
+	}
+	me := v.person.Username
+	shown := &credentialPage{
+		Credential: c, Since: c.RotatedAt, Holds: c.Phase == custody.Held && c.Holder == me,
+		Custodian: c.HasCustodian(me), Lease: cmp.Or(time.Duration(c.Policy.LeaseSeconds)*time.Second, p.Policy.Lease),
+	}
+	if shown.People, err = v.directory(); err != nil {
+		return nil, err
+	}
+	shown.Other = shown.People[c.Other(me)]
+	if c.Handover != "" {
+		h, err := p.Queries.Handover(ctx, c.Handover)
+		if err != nil {
+			return nil, err
+		}
+		shown.Handover = &h
+		if h.AcceptedAt.After(shown.Since) {
+			shown.Since = h.AcceptedAt
+		}
+	}
+	shown.History, err = p.entries(ctx, api.EntryQuery{Credential: c.Name, Newest: true, Limit: historyRows})
+	return shown, err
+}

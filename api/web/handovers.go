@@ -1,0 +1,101 @@
+package web
+
+import (
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+type handoversPage struct {
+	People map[string]custody.Person
+	Rows   []custody.Handover
+	Person string
+	Next   string // id: the next page has older ones
+}
+
+// inbox is what waits for the visitor.
+func (p *Pages) inbox(v *visit) error {
+	offers, err := v.offered()
+	if err != nil {
+		return err
+	}
+	people, err := v.directory()
+	if err != nil {
+		return err
+	}
+	return v.render("inbox", handoversPage{People: people, Rows: offers})
+}
+
+// handovers lists all of them, the newest first.
+func (p *Pages) handovers(v *visit) error {
+	query := v.r.URL.Query()
+	list := handoversPage{Person: query.Get("person")}
+	var err error
+	if list.People, err = v.directory(); err != nil {
+		return err
+	}
+	list.Rows, err = p.Queries.Handovers(v.r.Context(), api.HandoverQuery{
+		Person: list.Person, Before: query.Get("before"), Limit: pageSize,
+	})
+	if len(list.Rows) == pageSize {
+		list.Next = list.Rows[pageSize-1].ID
+	}
+	if err != nil {
+		return err
+	}
+	return v.render("handovers", list)
+}
+
+type handoverPage struct {
+	custody.Handover
+	People      map[string]custody.Person
+	Credentials []custody.Credential
+	Giver       bool // the visitor
+	Receiver    bool
+	History     []entryRow
+}
+
+func (p *Pages) handover(v *visit) error {
+	ctx := v.r.Context()
+	h, err := p.Queries.Handover(ctx, v.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	shown := handoverPage{Handover: h, Giver: h.From == v.person.Username, Receiver: h.To == v.person.Username}
+	if shown.People, err = v.directory(); err != nil {
+		return err
+	}
+	for _, name := range h.Credentials {
+		c, err := p.Queries.Credential(ctx, name)
+		if err != nil {
+			return err
+		}
+		shown.Credentials = append(shown.Credentials, c)
+	}
+	if shown.History, err = p.entries(ctx, api.EntryQuery{Subject: h.ID, Limit: historyRows}); err != nil {
+		return err
+	}
+	return v.render("handover", shown)
+}
+
+func (p *Pages) accept(v *visit) error {
+	return p.changeHandover(v, custody.Accept{Handover: v.r.PathValue("id")}, "accepted")
+}
+
+func (p *Pages) decline(v *visit) error {
+	return p.changeHandover(v, custody.Decline{Handover: v.r.PathValue("id"), Reason: v.field("reason")}, "declined")
+}
+
+func (p *Pages) cancel(v *visit) error {
+	return p.changeHandover(v, custody.Cancel{Handover: v.r.PathValue("id"), Reason: v.field("reason")}, "cancelled")
+}
+
+func (p *Pages) giveBack(v *visit) error {
+	return p.changeHandover(v, custody.GiveBack{Handover: v.r.PathValue("id")}, "returned")
+}
+
+func (p *Pages) changeHandover(v *visit, action custody.Action, done string) error {
+	if _, err := v.do(action); err != nil {
+		return v.again(err, p.handover)
+	}
+	return v.redirect("/handovers/"+v.r.PathValue("id"), done)
+}

@@ -1,0 +1,139 @@
+package web
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// maxHandovers bounds what one page lists.
+const maxHandovers = 100
+
+type homePage struct {
+	People    map[string]custody.Person
+	Guide     *guide
+	Holding   []custody.Credential // by me
+	Coming    []custody.Credential // mine after the rotation in progress
+	Elsewhere []custody.Credential // I am the other custodian
+	Waiting   []custody.Handover   // for my decision
+	Given     []custody.Handover   // by me, not over
+	Received  []custody.Handover   // by me, not over
+	Attention []custody.Credential // rotations past their deadline or failing
+	Overdue   []custody.Handover
+}
+
+func (p *Pages) home(v *visit) error {
+	ctx := v.r.Context()
+	credentials, err := p.Queries.Credentials(ctx)
+	if err != nil {
+		return err
+	}
+	open, err := p.Queries.Handovers(ctx, api.HandoverQuery{Status: openStatuses, Limit: 1000})
+	if err != nil {
+		return err
+	}
+	home := homePage{}
+	if home.People, err = v.directory(); err != nil {
+		return err
+	}
+	me := v.person.Username
+	for _, c := range credentials {
+		switch {
+		case c.Holder == me:
+			home.Holding = append(home.Holding, c)
+		case c.Successor() == me:
+			home.Coming = append(home.Coming, c)
+		case c.Active() && c.HasCustodian(me):
+			home.Elsewhere = append(home.Elsewhere, c)
+		}
+		if c.Phase == custody.Rotating && (c.Rotation.Overdue || c.Rotation.Attempts > 0) {
+			home.Attention = append(home.Attention, c)
+		}
+	}
+	for _, h := range open {
+		switch {
+		case h.To == me && h.Status == custody.Offered:
+			home.Waiting = append(home.Waiting, h)
+		case h.From == me:
+			home.Given = append(home.Given, h)
+		case h.To == me:
+			home.Received = append(home.Received, h)
+		}
+		if h.Overdue {
+			home.Overdue = append(home.Overdue, h)
+		}
+	}
+	if v.person.Is(custody.Admin) {
+		if home.Guide, err = p.guide(ctx, home.People, credentials); err != nil {
+			return err
+		}
+	}
+	return v.render("home", home)
+}
+
+var openStatuses = []custody.HandoverStatus{custody.Offered, custody.Accepted, custody.Returned}
+
+// directory gives everybody, by username.
+func (v *visit) directory() (map[string]custody.Person, error) {
+	people, err := v.Queries.People(v.r.Context())
+	if err != nil {
+		return nil, err
+	}
+	byName := make(map[string]custody.Person, len(people))
+	for _, person := range people {
+		byName[person.Username] = person
+	}
+	return byName, nil
+}
+
+// offered gives the handovers that wait for the visitor.
+func (v *visit) offered() ([]custody.Handover, error) {
+	if v.person.Username == "" {
+		return nil, nil
+	}
+	offers, err := v.Queries.Handovers(v.r.Context(), api.HandoverQuery{
+		Status: []custody.HandoverStatus{custody.Offered}, Person: v.person.Username, Limit: 1000,
+	})
+	return slices.DeleteFunc(offers, func(h custody.Handover) bool { return h.To != v.person.Username }), err
+}
+
+// waiting is the number on the inbox.
+func (v *visit) waiting() (int, error) {
+	offers, err := v.offered()
+	return len(offers), err
+}
+
+// guide leads through the first five minutes of an installation.
+type guide struct {
+	SecretsReady bool
+	Technicians  int // who have proved their authenticator
+	Invited      int // who have not yet
+	Credential   bool
+	Handover     bool
+}
+
+// guide gives nil when all of it is done.
+func (p *Pages) guide(ctx context.Context, people map[string]custody.Person, credentials []custody.Credential) (*guide, error) {
+	g := guide{Credential: len(credentials) > 0}
+	for _, person := range people {
+		switch {
+		case !person.Is(custody.Technician) || person.Disabled:
+		case person.Enrolled:
+			g.Technicians++
+		default:
+			g.Invited++
+		}
+	}
+	ever, err := p.Queries.Handovers(ctx, api.HandoverQuery{Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	g.Handover = len(ever) > 0
+	if g.Technicians >= 2 && g.Credential && g.Handover {
+		return nil, nil
+	}
+	g.SecretsReady = p.Desk.Ready(ctx) == nil
+	return &g, nil
+}

@@ -1,0 +1,205 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// entryRow is an entry of the ledger as pages show it.
+type entryRow struct {
+	audit.Entry
+	Index int64
+}
+
+// About is the data of an entry that is worth a line in a list.
+func (e entryRow) About() []string {
+	var fields map[string]any
+	if json.Unmarshal(e.Data, &fields) != nil {
+		return nil
+	}
+	var about []string
+	for _, name := range []string{"purpose", "reason", "note"} {
+		if text, ok := fields[name].(string); ok && text != "" {
+			about = append(about, text)
+		}
+	}
+	return about
+}
+
+// Fields gives the data of an entry, by name.
+func (e entryRow) Fields() []entryField {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(e.Data, &fields) != nil {
+		return nil
+	}
+	var out []entryField
+	for name, raw := range fields {
+		text := string(raw)
+		if s := ""; json.Unmarshal(raw, &s) == nil {
+			text = s
+		}
+		out = append(out, entryField{name, text})
+	}
+	slices.SortFunc(out, func(a, b entryField) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+type entryField struct{ Name, Value string }
+
+func (p *Pages) entries(ctx context.Context, q api.EntryQuery) ([]entryRow, error) {
+	stored, err := p.Queries.Entries(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]entryRow, len(stored))
+	for i, s := range stored {
+		if rows[i], err = readEntry(s); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+func readEntry(s api.StoredEntry) (entryRow, error) {
+	entry, err := audit.DecodeEntry(s.Record)
+	if err != nil {
+		return entryRow{}, fmt.Errorf("entry %d of the ledger: %w", s.Index, err)
+	}
+	return entryRow{entry, s.Index}, nil
+}
+
+type ledgerPage struct {
+	Actor, Credential, Type, From string // the filters, as in the address
+	Rows                          []entryRow
+	Types                         []string
+	Mark                          mark
+	Older                         int64 // index below which the next page begins; 0: there is none
+	Newer                         bool  // this is not the first page
+}
+
+// ledger shows the entries, the newest first, or from an index on.
+func (p *Pages) ledger(v *visit) error {
+	query := v.r.URL.Query()
+	shown := ledgerPage{
+		Actor: query.Get("actor"), Credential: query.Get("credential"), Type: query.Get("type"), From: query.Get("from"),
+		Types: custody.EntryTypes(), Mark: p.watch.mark(),
+	}
+	q := api.EntryQuery{Actor: shown.Actor, Credential: shown.Credential, Type: shown.Type, Newest: true, Limit: pageSize + 1}
+	var err error
+	if q.From, err = index(shown.From); err != nil {
+		return err
+	}
+	if q.Before, err = index(query.Get("before")); err != nil {
+		return err
+	}
+	if shown.Rows, err = p.entries(v.r.Context(), q); err != nil {
+		return err
+	}
+	if len(shown.Rows) > pageSize {
+		shown.Rows = shown.Rows[:pageSize]
+		shown.Older = shown.Rows[pageSize-1].Index
+	}
+	shown.Newer = q.Before > 0
+	return v.render("ledger", shown)
+}
+
+func index(text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return 0, custody.Invalid("index", custody.Text{En: "must be a number from 0", Zh: "必须是从 0 开始的数字"})
+	}
+	return n, nil
+}
+
+type entryPage struct {
+	entryRow
+	Record string // as the tree has it
+	Mark   mark
+	Size   int64
+	Root   string
+	Proved bool // the proof was checked for this answer
+}
+
+// entry shows one entry and proves, for this very answer, that it is in the
+// ledger that the checkpoint signs.
+func (p *Pages) entry(v *visit) error {
+	at, err := index(v.r.PathValue("index"))
+	if err != nil {
+		return err
+	}
+	stored, err := p.Queries.Entry(v.r.Context(), at)
+	if err != nil {
+		return err
+	}
+	row, err := readEntry(stored)
+	if err != nil {
+		return err
+	}
+	shown := entryPage{entryRow: row, Record: string(stored.Record), Mark: p.watch.mark()}
+	proof, key, err := p.prove(v.r.Context(), at)
+	if err != nil {
+		return err
+	}
+	head, err := proof.Check(stored.Record, key)
+	if err == nil {
+		shown.Proved, shown.Size, shown.Root = true, head.Size, head.Root.String()
+	} else {
+		p.Log.Error("the proof of an entry does not hold", "index", at, "error", err)
+	}
+	return v.render("entry", shown)
+}
+
+// prove makes the proof of an entry against the checkpoint that is current.
+func (p *Pages) prove(ctx context.Context, index int64) (audit.EntryProof, string, error) {
+	signed, err := p.Desk.Checkpoint(ctx)
+	if err != nil {
+		return audit.EntryProof{}, "", err
+	}
+	key, err := p.Desk.LedgerKey(ctx)
+	if err != nil {
+		return audit.EntryProof{}, "", err
+	}
+	head, err := audit.OpenCheckpoint(signed, key)
+	if err != nil {
+		return audit.EntryProof{}, "", err
+	}
+	if index >= head.Size {
+		return audit.EntryProof{}, "", api.ErrNotFound
+	}
+	hashes, err := audit.InclusionProof(head.Size, index, p.Queries.HashReader(ctx))
+	return audit.EntryProof{Index: index, Hashes: hashes, Checkpoint: signed}, key, err
+}
+
+// proof is the same, to keep and check elsewhere (C2SP tlog-proof).
+func (p *Pages) proof(v *visit) error {
+	at, err := index(v.r.PathValue("index"))
+	if err != nil {
+		return err
+	}
+	proof, _, err := p.prove(v.r.Context(), at)
+	if err != nil {
+		return err
+	}
+	text, err := audit.FormatProof(proof)
+	if err != nil {
+		return err
+	}
+	h := v.w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="tandem-entry-%d.tlog-proof"`, at))
+	v.w.WriteHeader(http.StatusOK)
+	_, _ = v.w.Write(text)
+	return nil
+}

@@ -1,0 +1,168 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// page is what a template is given: what every page has, and Body, its own.
+type page struct {
+	visit   *visit
+	Lang    string
+	Nonce   string
+	Here    string // address of this page, for the language switch and the live parts
+	Section string // first part of the address, for the navigation
+	Person  custody.Person
+	Problem *custody.Refusal
+	Done    string // key of a message about what was just done
+	Inbox   int
+	Zone    string
+	Now     time.Time
+	Size    int64  // of the ledger when the page was made
+	Request string // id
+	Key     string // idempotency key of this page's forms
+	Body    any
+}
+
+// looks has the templates, by language and name.
+type looks map[string]map[string]*template.Template
+
+// Field gives what was typed into a form that was refused, to be shown again:
+// never asked for a secret one.
+func (p page) Field(name string) string {
+	if slices.Contains(secretFields, name) {
+		return ""
+	}
+	return p.visit.field(name)
+}
+
+// Fields is Field where there can be several.
+func (p page) Fields(name string) []string { return p.visit.r.PostForm[name] }
+
+// loadTemplates parses every page once for each language, with the functions of
+// that language.
+func (p *Pages) loadTemplates() (looks, error) {
+	all, err := fs.Glob(files, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	shared := []string{"templates/layout.html", "templates/parts.html"}
+	l := looks{}
+	for _, lang := range languages {
+		l[lang] = map[string]*template.Template{}
+		for _, file := range all {
+			if slices.Contains(shared, file) {
+				continue
+			}
+			name := strings.TrimSuffix(path.Base(file), ".html")
+			t, err := template.New("layout.html").Funcs(p.functions(lang)).Option("missingkey=error").
+				ParseFS(files, append(slices.Clone(shared), file)...)
+			if err != nil {
+				return nil, fmt.Errorf("template %s: %w", name, err)
+			}
+			l[lang][name] = t
+		}
+	}
+	return l, nil
+}
+
+// render writes a page. Nothing is sent before all of it is made.
+func (v *visit) render(name string, body any) error {
+	inbox, err := v.waiting()
+	if err != nil && v.problem == nil {
+		return err
+	}
+	size, err := v.Ledger.Size(v.r.Context())
+	if err != nil && v.problem == nil {
+		return err
+	}
+	section, _, _ := strings.Cut(strings.TrimPrefix(v.r.URL.Path, "/"), "/")
+	data := page{
+		visit: v, Lang: v.lang, Nonce: v.nonce, Here: v.here(), Section: section, Person: v.person,
+		Problem: v.problem, Inbox: inbox, Zone: zoneName(v.now.In(v.Zone)), Now: v.now, Size: size, Request: v.id, Key: newKey(), Body: body,
+	}
+	if done := v.r.URL.Query().Get("done"); slices.Contains(doneMessages, done) {
+		data.Done = "done." + done
+	}
+	var out bytes.Buffer
+	if err := v.look[v.lang][name].Execute(&out, data); err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.Header().Set("Content-Language", v.lang)
+	v.w.WriteHeader(v.status)
+	_, _ = v.w.Write(out.Bytes()) // the browser is gone: nobody is left to tell
+	return nil
+}
+
+// doneMessages are the keys below "done." that an address may name.
+var doneMessages = []string{
+	"checked_in", "offered", "accepted", "declined", "cancelled", "returned", "rotating", "retired",
+	"away", "leaving", "present", "added",
+}
+
+// here gives the address that shows this page again.
+func (v *visit) here() string {
+	if v.r.Method == "GET" {
+		query := v.r.URL.Query()
+		query.Del("done")
+		if len(query) > 0 {
+			return v.r.URL.EscapedPath() + "?" + query.Encode()
+		}
+	}
+	at := v.r.URL.EscapedPath()
+	if v.r.Method == "POST" { // the address of a form's action is no page of its own
+		for _, verb := range []string{"/checkout", "/checkin", "/offer", "/rotate", "/retire", "/accept", "/decline", "/cancel", "/return"} {
+			at = strings.TrimSuffix(at, verb)
+		}
+	}
+	return at
+}
+
+// functions are what templates can call, in one language.
+func (p *Pages) functions(lang string) template.FuncMap {
+	say := func(key string, pairs ...any) (string, error) { return p.text.say(lang, key, pairs...) }
+	return template.FuncMap{
+		"t":      say,
+		"static": p.static.at,
+		"when":   func(t time.Time) template.HTML { return p.when(t) },
+		"field":  func(t time.Time) string { return p.typed(t) },
+		"span":   func(d time.Duration) (string, error) { return span(d, say) },
+		"in": func(kind, value any) (string, error) { // a word of the domain
+			return say(fmt.Sprint(kind) + "." + fmt.Sprint(value))
+		},
+		"text": func(t custody.Text) string {
+			if lang == chinese {
+				return t.Zh
+			}
+			return t.En
+		},
+		"list": func(items []string) string {
+			if lang == chinese {
+				return strings.Join(items, "、")
+			}
+			return strings.Join(items, ", ")
+		},
+		"has": func(list []string, item string) bool { return slices.Contains(list, item) },
+		"role": func(p custody.Person, roles ...string) bool {
+			return slices.ContainsFunc(roles, func(r string) bool { return p.Is(custody.Role(r)) })
+		},
+		"args": func(pairs ...any) map[string]any {
+			m := map[string]any{}
+			for i := 0; i+1 < len(pairs); i += 2 {
+				m[pairs[i].(string)] = pairs[i+1]
+			}
+			return m
+		},
+		"spanUntil": func(t, now time.Time) (string, error) { return span(t.Sub(now), say) },
+		"idle":      func() int { return int(p.Idle.Seconds()) },
+	}
+}

@@ -1,0 +1,110 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// sessionCookie holds the token of the session. Its name binds it to this origin
+// (RFC 6265bis, 4.1.3.2); browsers take Secure from http on loopback too.
+const sessionCookie = "__Host-tandem"
+
+func (v *visit) setCookie(name, value string, seconds int) {
+	http.SetCookie(v.w, &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: seconds,
+		Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	})
+}
+
+func (v *visit) clearCookie(name string) {
+	if _, err := v.r.Cookie(name); err == nil {
+		v.setCookie(name, "", -1)
+	}
+}
+
+// identify finds out whose visit it is. A session that has ended is a stranger's.
+func (v *visit) identify() error {
+	cookie, err := v.r.Cookie(sessionCookie)
+	if err != nil {
+		return nil
+	}
+	v.token = custody.SecretString(cookie.Value)
+	v.person, err = v.Desk.Who(v.r.Context(), v.token)
+	if isRefusal(err, custody.Unauthenticated) {
+		v.token, v.person = custody.Secret{}, custody.Person{}
+		return nil
+	}
+	return err
+}
+
+// keepSession prolongs the time that the browser keeps the session: not when a
+// page refreshes itself, so that a browser which nobody uses forgets it.
+func (v *visit) keepSession() {
+	if v.r.Header.Get("HX-Request") == "" && v.r.Pattern != "GET /events" {
+		v.setCookie(sessionCookie, v.token.Reveal(), int(v.Idle.Seconds()))
+	}
+}
+
+// stay is what "I am still here" asks for.
+func (p *Pages) stay(v *visit) error {
+	v.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+type loginForm struct {
+	Next, Why, Username string
+}
+
+func (p *Pages) login(v *visit) error {
+	if v.person.Username != "" && v.problem == nil {
+		return v.redirect("/", "")
+	}
+	form := loginForm{Username: v.field("username"), Next: v.field("next")}
+	if v.r.Method == http.MethodGet {
+		query := v.r.URL.Query()
+		form.Next, form.Why = query.Get("next"), query.Get("why")
+		form.Username = query.Get("as") // so that a link can name who is to log in
+	}
+	return v.render("login", form)
+}
+
+func (p *Pages) signIn(v *visit) error {
+	if err := p.signIns.Take(api.Network(v.r.RemoteAddr)); err != nil {
+		return v.again(err, p.login)
+	}
+	v.verb = custody.SignIn{}.Verb()
+	signed, err := p.Desk.SignIn(v.r.Context(), desk.SignInRequest{
+		Username: v.field("username"), Password: custody.SecretString(v.field("password")),
+		Code: v.field("totp"), Request: v.id,
+	})
+	if err != nil {
+		return v.again(err, p.login)
+	}
+	v.person, v.token = signed.Person, signed.Token
+	v.keepSession()
+	if next := v.field("next"); local(next) {
+		return v.redirect(next, "")
+	}
+	return v.redirect("/", "")
+}
+
+// signOut ends the session. It is open, because logging out twice is no mistake.
+func (p *Pages) signOut(v *visit) error {
+	if v.person.Username != "" {
+		v.verb = custody.SignOut{}.Verb()
+		if err := p.Desk.SignOut(v.r.Context(), v.token, v.id); err != nil {
+			return err
+		}
+	}
+	v.setCookie(sessionCookie, "", -1)
+	v.w.Header().Set("Clear-Site-Data", `"cache"`)
+	why := "out"
+	if v.field("why") == "idle" {
+		why = "idle"
+	}
+	http.Redirect(v.w, v.r, "/login?why="+why, http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,115 @@
+// What the pages do besides being pages. All of them work without it.
+"use strict";
+
+const every = (root, selector, f) => root.querySelectorAll(selector).forEach(f);
+const loginPage = "/login?why=idle";
+
+// A page that the browser kept (bfcache) is asked for again: after a log-out
+// there is nothing to go back to.
+addEventListener("pageshow", (e) => { if (e.persisted) location.reload(); });
+
+// Countdown: the language's own words stay where they are until the script runs.
+const clock = (seconds) => {
+  const two = (n) => String(n).padStart(2, "0");
+  const s = Math.max(0, Math.floor(seconds));
+  return `${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+};
+const countDown = () => every(document, "[data-countdown]", (e) => {
+  e.textContent = clock((Date.parse(e.dataset.countdown) - Date.now()) / 1000);
+});
+
+// A password hides itself, leaves the page with it, and the clipboard too where
+// the browser allows.
+every(document, "[data-secret]", (card) => {
+  const details = card.querySelector("details");
+  const after = Number(card.dataset.hideAfter) * 1000;
+  let timer;
+  details?.addEventListener("toggle", () => {
+    clearTimeout(timer);
+    if (!details.open) return;
+    timer = setTimeout(() => { details.open = false; }, after);
+  });
+  const hides = card.querySelector("[data-hides]");
+  if (hides) hides.textContent = hides.dataset.hides;
+  const copy = card.querySelector("[data-copy]");
+  const says = card.querySelector("[data-says]");
+  if (!copy || !navigator.clipboard) return;
+  copy.hidden = false;
+  copy.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(card.querySelector("[data-password]").textContent);
+    } catch {
+      says.textContent = copy.dataset.failed;
+      return;
+    }
+    says.textContent = copy.dataset.copied;
+    setTimeout(async () => {
+      try {
+        await navigator.clipboard.writeText("");
+        says.textContent = copy.dataset.cleared;
+      } catch { /* the page has no focus: what it said still stands */ }
+    }, after);
+  });
+});
+addEventListener("pagehide", () => every(document, "[data-secret]", (card) => card.remove()));
+
+// Live parts are fetched again when the ledger has grown, except one that
+// somebody types in.
+const busy = (part) => part.contains(document.activeElement) && document.activeElement !== part &&
+    document.activeElement.matches("input, select, textarea, button, summary") ||
+  part.querySelector("details[open]") !== null ||
+  [...part.querySelectorAll("input:not([type=hidden]), textarea")].some((e) => e.type === "checkbox" ? e.checked !== e.defaultChecked : e.value !== e.defaultValue);
+
+document.addEventListener("htmx:beforeSwap", (e) => {
+  if (e.detail.target.hasAttribute("data-live") && busy(e.detail.target)) e.detail.shouldSwap = false;
+});
+document.addEventListener("htmx:afterSettle", countDown);
+
+if (document.body.dataset.ledger !== undefined) {
+  let size = document.body.dataset.ledger;
+  const source = new EventSource("/events");
+  source.addEventListener("ledger", (e) => {
+    if (e.data === size) return;
+    size = e.data;
+    document.body.dispatchEvent(new CustomEvent("ledger"));
+  });
+  addEventListener("pagehide", () => source.close());
+}
+
+// Nobody here: a warning, then out.
+if (document.body.dataset.idle !== undefined) {
+  const idle = Number(document.body.dataset.idle) * 1000;
+  const warn = Math.min(60_000, idle / 3);
+  const dialog = document.getElementById("idle");
+  const left = dialog.querySelector("[data-seconds]");
+  let last = Date.now(), kept = last;
+  const here = () => {
+    last = Date.now();
+    if (last - kept > idle / 3) { // the browser forgets the session unless a request renews it
+      kept = last;
+      fetch("/session/stay", {cache: "no-store"}).then((r) => { if (!r.ok || r.redirected) location.assign(loginPage); }, () => {});
+    }
+  };
+  for (const what of ["pointerdown", "keydown", "scroll"]) {
+    addEventListener(what, () => { if (!dialog.open) here(); }, {passive: true});
+  }
+  dialog.querySelector("[data-stay]").addEventListener("click", () => { dialog.close(); kept = 0; here(); });
+  setInterval(() => {
+    const rest = last + idle - Date.now();
+    if (rest <= 0) {
+      const out = document.getElementById("logout");
+      const why = document.createElement("input");
+      Object.assign(why, {type: "hidden", name: "why", value: "idle"});
+      out.append(why);
+      out.submit();
+      last = Date.now();
+    } else if (rest <= warn) {
+      left.textContent = clock(rest / 1000).slice(3);
+      if (!dialog.open) dialog.showModal();
+    }
+  }, 1000);
+}
+
+countDown();
+setInterval(countDown, 1000);
+document.getElementById("problem")?.scrollIntoView({block: "nearest"});

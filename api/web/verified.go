@@ -1,0 +1,165 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// mark says what the verification of the ledger has found.
+type mark struct {
+	Size   int64     // entries that were verified; 0: nothing yet
+	At     time.Time // when they were compared with the signed checkpoint
+	Since  time.Time // when the pass over the whole ledger began
+	Failed bool
+	Cause  string // of a failure
+}
+
+// watch keeps the mark.
+type watch struct {
+	mu   sync.RWMutex
+	last mark
+}
+
+func (w *watch) mark() mark {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return w.last
+}
+
+func (w *watch) set(m mark) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last = m
+}
+
+const (
+	verifyEvery = 2 * time.Second // at most, while the ledger grows
+	passEvery   = time.Hour       // everything is verified again, from the first entry
+	readAtOnce  = 1000            // records, see audit.Source
+)
+
+// pass verifies a ledger from its first entry on, and goes on as it grows: every
+// entry is read from the database and hashed anew, its rule is checked again, and
+// the root is compared with the one that is signed.
+type pass struct {
+	began time.Time
+	tree  *audit.Frontier
+	state *custody.State
+	last  time.Time // of the last entry
+}
+
+func newPass(now time.Time) (*pass, error) {
+	tree, err := audit.LoadFrontier(0, nil)
+	return &pass{began: now, tree: tree, state: custody.NewState()}, err
+}
+
+// errBad: the ledger was read and is wrong.
+var errBad = errors.New("the ledger does not verify")
+
+// verifyAlways verifies until ctx ends. It never ends for another reason: what
+// cannot be read now can be later, and what is wrong stays on the pages.
+func (p *Pages) verifyAlways(ctx context.Context) {
+	var current *pass
+	for ctx.Err() == nil {
+		followed := p.Desk.Follow() // before looking, so that no commit falls between
+		if current == nil || p.Clock().Sub(current.began) > passEvery {
+			var err error
+			if current, err = newPass(p.Clock()); err != nil {
+				p.Log.Error("the ledger cannot be verified", "error", err)
+				return
+			}
+		}
+		switch err := p.verify(ctx, current); {
+		case errors.Is(err, errBad):
+			p.Log.Error("the ledger does not verify", "error", err)
+			p.watch.set(mark{Size: current.tree.Size(), At: p.Clock(), Since: current.began, Failed: true, Cause: err.Error()})
+			current = nil
+		case err != nil && ctx.Err() == nil:
+			p.Log.Warn("the ledger could not be verified", "error", err)
+			current = nil
+		}
+		pause(ctx, verifyEvery)
+		select {
+		case <-followed:
+		case <-time.After(passEvery):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// verify brings a pass up to the ledger's signed head.
+func (p *Pages) verify(ctx context.Context, at *pass) error {
+	signed, err := p.Desk.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	key, err := p.Desk.LedgerKey(ctx)
+	if err != nil {
+		return err
+	}
+	head, err := audit.OpenCheckpoint(signed, key)
+	if err != nil {
+		return fmt.Errorf("%w: its signature: %w", errBad, err)
+	}
+	if head.Size < at.tree.Size() {
+		return fmt.Errorf("%w: it is shorter than it was", errBad)
+	}
+	for from := at.tree.Size(); from < head.Size; from = at.tree.Size() {
+		to := min(from+readAtOnce, head.Size)
+		if err := p.Ledger.Records(ctx, from, to, at.take); err != nil {
+			return err
+		}
+		if at.tree.Size() != to {
+			return fmt.Errorf("%w: entries from %d on are missing", errBad, at.tree.Size())
+		}
+	}
+	root, err := at.tree.Root()
+	if err != nil {
+		return err
+	}
+	if root != head.Root {
+		return fmt.Errorf("%w: its root is not the signed one", errBad)
+	}
+	p.watch.set(mark{Size: head.Size, At: p.Clock(), Since: at.began})
+	return nil
+}
+
+// take verifies one more entry.
+func (at *pass) take(index int64, record []byte) error {
+	bad := func(what error) error { return fmt.Errorf("%w: entry %d: %w", errBad, index, what) }
+	if index != at.tree.Size() {
+		return bad(audit.ErrSequence)
+	}
+	entry, err := audit.DecodeEntry(record)
+	if err != nil {
+		return bad(err)
+	}
+	if entry.Time.Before(at.last) {
+		return bad(audit.ErrTimeBack)
+	}
+	event, err := custody.FromRecord(entry)
+	if err != nil {
+		return bad(err)
+	}
+	if err := custody.CheckEvent(at.state, event); err != nil {
+		return bad(err)
+	}
+	custody.Apply(at.state, event)
+	at.last = entry.Time
+	_, err = at.tree.Append(record)
+	return err
+}
+
+// pause waits, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}

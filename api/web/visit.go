@@ -1,0 +1,228 @@
+package web
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// visit is one request for a page.
+type visit struct {
+	*Pages
+	w http.ResponseWriter
+	r *http.Request
+
+	id     string // of the request, as the ledger knows it
+	lang   string
+	nonce  string // of the Content-Security-Policy
+	now    time.Time
+	person custody.Person // zero for a stranger
+	token  custody.Secret
+	verb   string
+
+	// What went wrong, to be shown on the page that is rendered next.
+	problem *custody.Refusal
+	status  int
+	cause   error
+}
+
+// handler answers a visit. An error that it gives back becomes a page of its own.
+type handler func(v *visit) error
+
+// maxForm is the largest form, in bytes.
+const maxForm = 256 << 10
+
+// open registers a page for everybody.
+func (p *Pages) open(pattern string, h handler) {
+	p.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, pattern, h) })
+}
+
+// closed registers a page for people who are logged in.
+func (p *Pages) closed(pattern string, h handler) {
+	p.open(pattern, func(v *visit) error {
+		if v.person.Username == "" {
+			v.clearCookie(sessionCookie) // of a session that has ended
+			return v.toLogin()
+		}
+		if v.r.Method == http.MethodPost {
+			if err := v.commands.Take(v.person.Username); err != nil {
+				return err
+			}
+		}
+		v.keepSession()
+		return h(v)
+	})
+}
+
+func (p *Pages) serve(w http.ResponseWriter, r *http.Request, pattern string, h handler) {
+	v := &visit{
+		Pages: p, w: w, r: r, now: p.Clock(), nonce: rand.Text(), status: http.StatusOK,
+		id: cmp.Or(api.RequestID(r.Context()), rand.Text()),
+	}
+	v.lang = p.text.language(r)
+	v.setHeaders()
+	err := v.identify()
+	if err == nil {
+		err = v.readForm()
+	}
+	if err == nil {
+		err = h(v)
+	}
+	if err != nil {
+		v.fail(err)
+	}
+	api.Note(r.Context(), api.Noted{Route: pattern, Person: v.person, Verb: v.verb, Err: v.cause})
+}
+
+func (v *visit) setHeaders() {
+	h := v.w.Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'nonce-"+v.nonce+"'; style-src 'nonce-"+v.nonce+
+		"'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Vary", "Cookie, Accept-Language")
+}
+
+func (v *visit) readForm() error {
+	if v.r.Method != http.MethodPost {
+		return nil
+	}
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+	if err := v.r.ParseForm(); err != nil {
+		return custody.Invalid("form", custody.Text{En: "cannot be read", Zh: "无法读取"})
+	}
+	return nil
+}
+
+// refused notes what went wrong with a form, so that the page with the form can
+// be shown again.
+func (v *visit) refused(err error) {
+	r := api.RefusalOf(err)
+	v.problem, v.status, v.cause = v.forPages(r), api.StatusOf(r.Code), err
+	if r.RetryAfter > 0 {
+		v.w.Header().Set("Retry-After", strconv.Itoa(int(r.RetryAfter/time.Second)+1))
+	}
+}
+
+// forPages gives a refusal whose advice is for people in front of a page: some
+// of the API's speaks of headers.
+func (v *visit) forPages(r *custody.Refusal) *custody.Refusal {
+	switch r.Code {
+	case api.VaultUnavailable, api.StoreUnavailable, api.Internal, custody.Unauthenticated:
+		copied := *r
+		if r.Code != custody.Unauthenticated || v.person.Username != "" {
+			copied.Next = v.text.both("next." + string(r.Code))
+		}
+		return &copied
+	}
+	return r
+}
+
+// fail answers with a page that says what went wrong and nothing else.
+func (v *visit) fail(err error) {
+	if v.problem == nil || v.cause != err {
+		v.refused(err)
+	}
+	if v.problem.Code == custody.Unauthenticated && v.r.URL.Path != "/login" {
+		if v.toLogin() == nil {
+			return
+		}
+	}
+	if err := v.render("problem", nil); err != nil {
+		v.Log.Error("the page of a problem cannot be rendered", "request", v.id, "error", err)
+		http.Error(v.w, "Internal error. Request: "+v.id, http.StatusInternalServerError)
+	}
+}
+
+// again shows the page of a form with the refusal that the form met. Any other
+// error stays one.
+func (v *visit) again(err error, page handler) error {
+	if err == nil {
+		return nil
+	}
+	if r := api.RefusalOf(err); r.Code == api.Internal || r.Code == custody.NotFound {
+		return err
+	}
+	v.refused(err)
+	return page(v)
+}
+
+// redirect leads to another page after something was done. done names a message
+// that this page shows, "" for none.
+func (v *visit) redirect(path, done string) error {
+	if done != "" {
+		path += "?done=" + url.QueryEscape(done)
+	}
+	http.Redirect(v.w, v.r, path, http.StatusSeeOther)
+	return nil
+}
+
+func (v *visit) toLogin() error {
+	to := "/login"
+	if v.r.Method == http.MethodGet && v.r.URL.Path != "/" {
+		to += "?next=" + url.QueryEscape(v.r.URL.RequestURI())
+	}
+	if v.r.Header.Get("HX-Request") != "" {
+		v.w.Header().Set("HX-Redirect", to) // the whole page, not the part that was asked for
+		v.w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	http.Redirect(v.w, v.r, to, http.StatusSeeOther)
+	return nil
+}
+
+// do carries out what a form asks for.
+func (v *visit) do(action custody.Action) (desk.Outcome, error) {
+	return v.Desk.Do(v.r.Context(), v.intent(action))
+}
+
+// intent makes a command of the form.
+func (v *visit) intent(action custody.Action) desk.Intent {
+	v.verb = action.Verb()
+	key, digest := v.formKey()
+	return desk.Intent{
+		Actor: v.person.Username, Request: v.id, Code: v.field("totp"), Action: action, Key: key, Digest: digest,
+	}
+}
+
+// field gives a field of the form that was sent, also to fill it in again.
+func (v *visit) field(name string) string { return v.r.PostForm.Get(name) }
+
+// nothingHere answers for every address that is no page.
+func (v *visit) nothing() error { return api.ErrNotFound }
+
+func (p *Pages) nothingHere(v *visit) error { return v.nothing() }
+
+// problemText gives one side of a text.
+func (v *visit) problemText(t custody.Text) string {
+	if v.lang == chinese {
+		return t.Zh
+	}
+	return t.En
+}
+
+// local says whether an address to go on to is one of ours.
+func local(path string) bool {
+	u, err := url.Parse(path)
+	return err == nil && strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") &&
+		u.Host == "" && u.Scheme == "" && !strings.ContainsAny(path, "\\\r\n")
+}
+
+// isRefusal says that err is a refusal with this code.
+func isRefusal(err error, code custody.Code) bool {
+	var r *custody.Refusal
+	return errors.As(err, &r) && r.Code == code
+}

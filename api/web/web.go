@@ -1,0 +1,151 @@
+package web
+
+import (
+	"context"
+	"embed"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// Desk is the API's, which also tells when something was committed.
+type Desk interface {
+	api.Desk
+	Follow() <-chan struct{}
+}
+
+// Config is what the pages work with.
+type Config struct {
+	Desk    Desk
+	Queries api.Queries
+	Ledger  audit.Source // the same ledger, for the mark that it was verified
+	Policy  custody.Policy
+	Log     *slog.Logger
+
+	// TestTarget opens a target as described, logs in with the password if there
+	// is one, and changes nothing. Its error is for the person who typed. nil: the
+	// pages do not offer it.
+	TestTarget func(ctx context.Context, t custody.Target, key, password custody.Secret) error
+
+	Clock    func() time.Time // nil: time.Now
+	Zone     *time.Location   // of the times that are shown and typed; nil: UTC
+	Idle     time.Duration    // without a request until the browser forgets the session; zero: 15 min
+	SignIns  api.Limit        // for each address; zero: 60 at once, then 5 a second
+	Commands api.Limit        // for each person; zero: 100 at once, then 20 a second
+}
+
+// Pages is the handler of everything that is not below /api/.
+type Pages struct {
+	Config
+
+	mux      *http.ServeMux
+	text     catalogue
+	look     looks
+	static   staticFiles
+	signIns  *api.Pacer
+	commands *api.Pacer
+	watch    watch
+	ended    chan struct{} // closed when Run ends: streams end
+}
+
+//go:embed templates locales static
+var files embed.FS
+
+// New makes the pages. An error is a mistake in the embedded files.
+func New(c Config) (*Pages, error) {
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Zone == nil {
+		c.Zone = time.UTC
+	}
+	if c.Idle == 0 {
+		c.Idle = 15 * time.Minute
+	}
+	if c.SignIns == (api.Limit{}) {
+		c.SignIns = api.Limit{Every: 200 * time.Millisecond, Burst: 60}
+	}
+	if c.Commands == (api.Limit{}) {
+		c.Commands = api.Limit{Every: 50 * time.Millisecond, Burst: 100}
+	}
+	p := &Pages{
+		Config: c, mux: http.NewServeMux(), ended: make(chan struct{}),
+		signIns: api.NewPacer(c.SignIns), commands: api.NewPacer(c.Commands),
+	}
+	var err error
+	if p.text, err = loadCatalogue(); err != nil {
+		return nil, err
+	}
+	if p.static, err = loadStatic(); err != nil {
+		return nil, err
+	}
+	if p.look, err = p.loadTemplates(); err != nil {
+		return nil, err
+	}
+	p.routes()
+	return p, nil
+}
+
+// Run keeps verifying the ledger and lets live pages follow, until ctx ends. It
+// is called once; then the streams end too, so that a server can stop.
+func (p *Pages) Run(ctx context.Context) error {
+	defer close(p.ended)
+	p.verifyAlways(ctx)
+	return nil
+}
+
+// ServeHTTP answers a request for a page.
+func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+
+// routes is the table of all pages. Those under open are for strangers too.
+func (p *Pages) routes() {
+	p.mux.Handle("GET /static/", p.static)
+	p.open("GET /login", p.login)
+	p.open("POST /login", p.signIn)
+	p.open("POST /language", p.changeLanguage)
+	p.open("POST /logout", p.signOut)
+	p.open("/", p.nothingHere)
+
+	p.closed("GET /{$}", p.home)
+	p.closed("GET /session/stay", p.stay)
+	p.closed("GET /events", p.events)
+
+	p.closed("GET /credentials", p.credentials)
+	p.closed("GET /credentials/{name}", p.credential)
+	p.closed("POST /credentials/{name}/checkout", p.checkOut)
+	p.closed("POST /credentials/{name}/checkin", p.checkIn)
+	p.closed("POST /credentials/{name}/offer", p.offerOne)
+	p.closed("POST /credentials/{name}/rotate", p.rotate)
+	p.closed("POST /credentials/{name}/retire", p.retire)
+
+	p.closed("GET /leave", p.leave)
+	p.closed("POST /leave", p.goAway)
+	p.closed("GET /back", p.back)
+	p.closed("POST /back", p.comeBack)
+
+	p.closed("GET /inbox", p.inbox)
+	p.closed("GET /handovers", p.handovers)
+	p.closed("GET /handovers/{id}", p.handover)
+	p.closed("POST /handovers/{id}/accept", p.accept)
+	p.closed("POST /handovers/{id}/decline", p.decline)
+	p.closed("POST /handovers/{id}/cancel", p.cancel)
+	p.closed("POST /handovers/{id}/return", p.giveBack)
+
+	p.closed("GET /people", p.people)
+	p.closed("GET /policy", p.policy)
+
+	p.closed("GET /ledger", p.ledger)
+	p.closed("GET /ledger/{index}", p.entry)
+	p.closed("GET /ledger/{index}/proof", p.proof)
+
+	p.closed("GET /admin/people/new", p.newPerson)
+	p.closed("POST /admin/people/new", p.addPerson)
+	p.closed("GET /admin/people/{username}/enrolment", p.newEnrolment)
+	p.closed("POST /admin/people/{username}/enrolment", p.enrol)
+	p.closed("GET /admin/credentials/new", p.newCredential)
+	p.closed("POST /admin/credentials/new", p.addCredential)
+}

@@ -1,0 +1,50 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"time"
+)
+
+// when shows an instant in the pages' zone, to the minute; the machine-readable
+// form and the title are exact.
+func (p *Pages) when(t time.Time) template.HTML {
+	if t.IsZero() {
+		return "—"
+	}
+	at := t.In(p.Zone)
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`, //nolint: no part of it is anybody's text
+		t.UTC().Format(time.RFC3339), at.Format("2006-01-02 15:04:05 -07:00"), at.Format("2006-01-02 15:04")))
+}
+
+// typed gives an instant as <input type="datetime-local"> wants it.
+func (p *Pages) typed(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(p.Zone).Format(dateTime)
+}
+
+// zoneName says in which zone the pages show times.
+func zoneName(t time.Time) string {
+	if _, offset := t.Zone(); offset == 0 {
+		return "UTC"
+	}
+	return "UTC" + t.Format("-07:00")
+}
+
+// span says how long something takes, in its two largest units.
+func span(d time.Duration, say func(string, ...any) (string, error)) (string, error) {
+	d = max(d, 0).Round(time.Second)
+	days, hours := int(d.Hours())/24, int(d.Hours())%24
+	minutes, seconds := int(d.Minutes())%60, int(d.Seconds())%60
+	switch {
+	case days > 0:
+		return say("span.days", "Days", days, "Hours", hours)
+	case hours > 0:
+		return say("span.hours", "Hours", hours, "Minutes", minutes)
+	case minutes > 0:
+		return say("span.minutes", "Minutes", minutes, "Seconds", seconds)
+	}
+	return say("span.seconds", "Seconds", seconds)
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bufio"
+	"crypto/ed25519"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/totp"
+)
+
+// dieAt names, in the environment, the step of a rotation at which the process
+// kills itself: a power cut at a place that no timing could hit.
+const dieAt = "TANDEM_TEST_DIE_AT"
+
+func TestMain(m *testing.M) {
+	if at := os.Getenv(dieAt); at != "" {
+		rotationHook = func(step string) {
+			if step == at {
+				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+				select {} // until the signal is there
+			}
+		}
+	}
+	testscript.Main(m, map[string]func(){"tandem": main})
+}
+
+// TestCLI tells the stories in testdata/*.txtar. Beside the commands of package
+// testscript they have:
+//
+//	demo [ARG...]     starts a demo on free ports, with codes that last 2 s
+//	as USERNAME       runs what follows with that person's log-in and a fresh code
+//	code              gives the same person another fresh code
+//	exit CODE ARG...  runs tandem, which must end with this exit code
+//	sql DATABASE STATEMENT
+//	                  changes a database behind Tandem's back
+//	sshlogin ACCOUNT FILE
+//	                  logs in at the demo's SSH server with the password in FILE
+func TestCLI(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			// Nothing of the machine's own reaches a story.
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("TZ", "UTC")
+			env.Values[scriptKey{}] = &script{used: map[string]int64{}}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"demo": scriptDemo, "as": scriptAs, "code": scriptCode, "exit": scriptExit,
+			"sql": scriptSQL, "sshlogin": scriptSSHLogin,
+		},
+	})
+}
+
+type scriptKey struct{}
+
+// script is what one story has going on.
+type script struct {
+	demo *runningDemo
+	who  string
+	used map[string]int64 // the last TOTP step of each person
+}
+
+func scriptOf(ts *testscript.TestScript) *script { return ts.Value(scriptKey{}).(*script) }
+
+func scriptDemo(ts *testscript.TestScript, _ bool, args []string) {
+	args = append([]string{"--totp-period=2"}, args...)
+	running, err := startDemo(ts.Getenv("WORK"), args...)
+	ts.Check(err)
+	ts.Defer(running.kill)
+	scriptOf(ts).demo = running
+	ts.Setenv("TANDEM_SERVER", running.URL)
+	ts.Setenv("LEDGER_KEY", running.LedgerKey)
+	other, _, err := ed25519.GenerateKey(nil)
+	ts.Check(err)
+	wrong, err := audit.VerifierKey(demoOrigin, other)
+	ts.Check(err)
+	ts.Setenv("WRONG_KEY", wrong)
+	ts.Setenv("SSH_ADDRESS", running.SSH)
+}
+
+func scriptAs(ts *testscript.TestScript, _ bool, args []string) {
+	s := scriptOf(ts)
+	s.who = args[0]
+	password := filepath.Join(ts.Getenv("WORK"), s.who+".password")
+	ts.Check(os.WriteFile(password, []byte(s.person(ts).Password+"\n"), 0o600))
+	ts.Setenv("TANDEM_PASSWORD_FILE", password)
+	ts.Setenv("TANDEM_TOKEN_FILE", filepath.Join(ts.Getenv("WORK"), s.who+".session"))
+	scriptCode(ts, false, nil)
+}
+
+func scriptCode(ts *testscript.TestScript, _ bool, _ []string) {
+	s := scriptOf(ts)
+	p := s.person(ts)
+	for totp.Step(p.TOTPPeriod, time.Now()) <= s.used[s.who] {
+		time.Sleep(20 * time.Millisecond)
+	}
+	s.used[s.who] = totp.Step(p.TOTPPeriod, time.Now())
+	code, err := totp.Code(custody.SecretString(p.TOTPSecret), s.used[s.who])
+	ts.Check(err)
+	ts.Setenv("TANDEM_TOTP", code)
+}
+
+func (s *script) person(ts *testscript.TestScript) demoPerson {
+	at := slices.IndexFunc(s.demo.People, func(p demoPerson) bool { return p.Username == s.who })
+	if at < 0 {
+		ts.Fatalf("nobody is called %q", s.who)
+	}
+	return s.demo.People[at]
+}
+
+func scriptExit(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec("tandem", args[1:]...)
+	code := 0
+	if exit, ok := err.(*exec.ExitError); ok {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if fmt.Sprint(code) != args[0] {
+		ts.Fatalf("tandem %s ended with exit code %d, want %s", strings.Join(args[1:], " "), code, args[0])
+	}
+}
+
+func scriptSQL(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite3", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec(args[1])
+	ts.Check(err)
+}
+
+func scriptSSHLogin(ts *testscript.TestScript, neg bool, args []string) {
+	seen, err := logInBySSH(scriptOf(ts).demo.HostKey, scriptOf(ts).demo.SSH, args[0], strings.TrimSpace(ts.ReadFile(args[1])))
+	ts.Check(err)
+	if (seen == refusedByServer) != neg {
+		ts.Fatalf("%s: %s", args[0], seen)
+	}
+}
+
+// runningDemo is a demo in a process of its own.
+type runningDemo struct {
+	announcement
+	command *exec.Cmd
+}
+
+// startDemo starts the demo on free ports and waits until it serves.
+func startDemo(folder string, args ...string) (*runningDemo, error) {
+	command := exec.Command("tandem", append([]string{"demo", "--json", "--listen=:0", "--ssh-listen=:0"}, args...)...)
+	command.Dir, command.Stderr = folder, os.Stderr
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := command.Start(); err != nil {
+		return nil, err
+	}
+	d := &runningDemo{command: command}
+	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, &d.announcement)
+	}
+	if err != nil {
+		d.kill()
+		return nil, fmt.Errorf("the demo did not say where it serves: %w", err)
+	}
+	return d, nil
+}
+
+// kill ends the demo as a power cut would.
+func (d *runningDemo) kill() {
+	_ = d.command.Process.Kill()
+	_ = d.command.Wait()
+}

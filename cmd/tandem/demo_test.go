@@ -1,0 +1,129 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody/totp"
+	"github.com/tandem-custody/tandem/custody/vault/vaulttest"
+)
+
+// TestPlay: the whole policy holds on what the demo brings itself, and nothing
+// of it stays behind.
+func TestPlay(t *testing.T) {
+	t.Parallel()
+	left := t.TempDir()
+	runPlay(t, "TMPDIR="+left)
+	if entries, err := os.ReadDir(left); err != nil || len(entries) > 0 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
+
+// TestPlayOnVault: and on a real Vault.
+func TestPlayOnVault(t *testing.T) {
+	t.Parallel()
+	server := vaulttest.StartDev(t)
+	runPlay(t, "VAULT_TOKEN="+server.RootToken, "--vault-addr="+server.Address)
+}
+
+func runPlay(t *testing.T, environ string, args ...string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "tandem",
+		append([]string{"demo", "--play", "--listen=:0", "--ssh-listen=:0", "--totp-period=2"}, args...)...)
+	command.Env = append(os.Environ(), environ)
+	out, err := command.CombinedOutput()
+	if err != nil || strings.Contains(string(out), "✗") || !strings.Contains(string(out), " steps held.") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestDemoGoesOnAfterKill kills the demo while it changes a password. Whatever
+// it was doing, at the next start custody and the SSH server agree.
+func TestDemoGoesOnAfterKill(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir() + "/data"
+	d := startDemoFor(t, folder)
+	first := d.announcement
+	a := newPlayerOf(t, d)
+	for _, delay := range []time.Duration{0, 20 * time.Millisecond, 60 * time.Millisecond, 120 * time.Millisecond} {
+		old := a.checkOut(t)
+		a.rotate(t)
+		time.Sleep(delay)
+		d.kill()
+
+		d = startDemoFor(t, folder) // returns when both are held
+		if d.LedgerKey != first.LedgerKey || d.SSH != first.SSH || d.HostKey != first.HostKey || len(d.People) != len(first.People) {
+			t.Fatalf("another demo than before:\n%+v\n%+v", d.announcement, first)
+		}
+		a = newPlayerOf(t, d)
+		now := a.checkOut(t)
+		if seen, err := logInBySSH(d.HostKey, d.SSH, playAccount, string(now)); seen != loggedIn {
+			t.Errorf("killed after %s: the password in custody: %s, %v", delay, seen, err)
+		}
+		if seen, err := logInBySSH(d.HostKey, d.SSH, playAccount, string(old)); seen != refusedByServer {
+			t.Errorf("killed after %s: the old password: %s, %v", delay, seen, err)
+		}
+	}
+	if _, err := verifyServer(t.Context(), a.server, audit.VerifyOptions{Prepare: prepareEvent}); err != nil {
+		t.Errorf("ledger: %v", err)
+	}
+	if _, err := verifyDatabase(t.Context(), folder+"/tandem.db", audit.VerifyOptions{Prepare: prepareEvent}); err != nil {
+		t.Errorf("database: %v", err)
+	}
+}
+
+func startDemoFor(t *testing.T, folder string) *runningDemo {
+	t.Helper()
+	d, err := startDemo(t.TempDir(), "--totp-period=2", "--data="+folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.kill)
+	return d
+}
+
+// testPlayer is tech-a, logged in, in a test.
+type testPlayer struct{ *player }
+
+func newPlayerOf(t *testing.T, d *runningDemo) testPlayer {
+	t.Helper()
+	server, err := client.New(client.Config{Server: d.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := testPlayer{&player{demoPerson: d.People[0], server: server, last: totp.Step(d.People[0].TOTPPeriod, time.Now())}}
+	if err := who.logIn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return who
+}
+
+func (p testPlayer) checkOut(t *testing.T) (password api.Secret) {
+	t.Helper()
+	err := p.confirm(t.Context(), func(code api.Secret) error {
+		out, err := p.server.CheckOut(t.Context(), playCredential, api.CheckOut{Purpose: "test", TOTP: code})
+		password = out.Password
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return password
+}
+
+func (p testPlayer) rotate(t *testing.T) {
+	t.Helper()
+	err := p.confirm(t.Context(), func(code api.Secret) error {
+		_, err := p.server.Rotate(t.Context(), playCredential, api.ConfirmedReason{Reason: "test", TOTP: code})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

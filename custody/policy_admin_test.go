@@ -1,0 +1,109 @@
+package custody
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The commands of an admin, as in policy_test.go.
+
+func TestAddPerson(t *testing.T) {
+	add := func(edit func(*AddPerson)) AddPerson {
+		a := AddPerson{Username: "zoe", Name: "Zoe", Email: "zoe@example.org", Roles: []Role{Technician, Manager, Technician}, TOTPPeriod: 30}
+		if edit != nil {
+			edit(&a)
+		}
+		return a
+	}
+	roles := func(roles ...Role) AddPerson { return add(func(a *AddPerson) { a.Roles = roles }) }
+	check(t, []clause{
+		{"an admin may", nil, "ada", add(nil), "", func(o *office) bool {
+			p := o.person("zoe")
+			return slices.Equal(p.Roles, []Role{Manager, Technician}) && !p.Enrolled && p.Present()
+		}},
+		{"the system may, for the first one", nil, System, add(nil), "", nil},
+		{"nobody else may", nil, "max", add(nil), Forbidden, nil},
+		{"not twice", nil, "ada", add(func(a *AddPerson) { a.Username = "ann" }), Conflict, nil},
+		{"an auditor has no other role", nil, "ada", roles(Auditor, Technician), InvalidRequest, nil},
+		{"an auditor may be only that", nil, "ada", roles(Auditor), "", nil},
+		{"not without a role", nil, "ada", roles(), InvalidRequest, nil},
+		{"not with a role that does not exist", nil, "ada", roles("king"), InvalidRequest, nil},
+		{"not under the system's name", nil, "ada", add(func(a *AddPerson) { a.Username = System }), InvalidRequest, nil},
+		{"not without a name", nil, "ada", add(func(a *AddPerson) { a.Name = "" }), InvalidRequest, nil},
+		{"an address is not needed", nil, "ada", add(func(a *AddPerson) { a.Email = "" }), "", nil},
+		{"but must be one", nil, "ada", add(func(a *AddPerson) { a.Email = "zoe" }), InvalidRequest, nil},
+		{"and one only", nil, "ada", add(func(a *AddPerson) { a.Email = "Zoe <zoe@example.org>" }), InvalidRequest, nil},
+		{"and no header", nil, "ada", add(func(a *AddPerson) { a.Email = "zoe@example.org\r\nBcc: x@example.org" }), InvalidRequest, nil},
+		{"and no longer than mail allows", nil, "ada", add(func(a *AddPerson) { a.Email = strings.Repeat("z", 250) + "@example.org" }), InvalidRequest, nil},
+		{"codes that never change are none", nil, "ada", add(func(a *AddPerson) { a.TOTPPeriod = 0 }), InvalidRequest, nil},
+		{"nor those that stand for an hour", nil, "ada", add(func(a *AddPerson) { a.TOTPPeriod = 301 }), InvalidRequest, nil},
+	})
+}
+
+func TestAddCredential(t *testing.T) {
+	add := server("db03", "ann", "cay")
+	with := func(edit func(*AddCredential)) AddCredential {
+		a := add
+		edit(&a)
+		return a
+	}
+	settings := func(name, value string) AddCredential {
+		return with(func(a *AddCredential) { a.Target.Settings = map[string]string{name: value} })
+	}
+	check(t, []clause{
+		{"rotates at once, for the primary", nil, "ada", add, "", func(o *office) bool {
+			c := o.credential("db03")
+			return c.Rotation.Reason == ForOnboard && c.Successor() == "ann" && c.Version == 0 && c.Holder == ""
+		}},
+		{"for the backup while the primary is away", annIsAway, "ada", add, "", func(o *office) bool { return o.credential("db03").Successor() == "cay" }},
+		{"not while both are away", both(annIsAway, func(o *office) { o.does("cay", GoAway{}) }), "ada", add, BothAway, nil},
+		{"the system may, in an installation's first minute", nil, System, add, "", nil},
+		{"nobody else may", nil, "max", add, Forbidden, nil},
+		{"not twice", nil, "ada", server("db01", "ann", "ben"), Conflict, nil},
+		{"not under the name of one that is retired", db01IsRetired, "ada", server("db01", "ann", "ben"), Conflict, nil},
+		{"not with the same person twice", nil, "ada", server("db03", "ann", "ann"), InvalidRequest, nil},
+		{"not with a manager for a technician", nil, "ada", server("db03", "ann", "max"), InvalidRequest, nil},
+		{"not with an auditor", nil, "ada", server("db03", "eve", "ann"), InvalidRequest, nil},
+		{"not with nobody", nil, "ada", server("db03", "ann", ""), InvalidRequest, nil},
+		{"not with a technician who is disabled", func(o *office) { o.state.editPerson("cay", func(p *Person) { p.Disabled = true }) }, "ada", add, InvalidRequest, nil},
+		{"not without an address", nil, "ada", with(func(a *AddCredential) { a.Target.Address = "" }), InvalidRequest, nil},
+		{"not with an account of two lines", nil, "ada", with(func(a *AddCredential) { a.Target.Account = "root\nx" }), InvalidRequest, nil},
+		{"not with a connector of 501 characters", nil, "ada", with(func(a *AddCredential) { a.Target.Kind = strings.Repeat("s", 501) }), InvalidRequest, nil},
+		{"settings are kept", nil, "ada", settings("host_key", "ssh-ed25519 AAAA"), "", func(o *office) bool { return o.credential("db03").Target.Settings["host_key"] == "ssh-ed25519 AAAA" }},
+		{"settings of one line each", nil, "ada", settings("host_key", "a\x00b"), InvalidRequest, nil},
+		{"settings that fit into an entry", nil, "ada", settings("host_key", strings.Repeat("A", 8193)), InvalidRequest, nil},
+		{"a lease of its own", nil, "ada", with(func(a *AddCredential) { a.Policy.LeaseSeconds = 60 }), "", nil},
+		{"not one that ends before it begins", nil, "ada", with(func(a *AddCredential) { a.Policy.LeaseSeconds = -1 }), InvalidRequest, nil},
+		{"not one for ever", nil, "ada", with(func(a *AddCredential) { a.Policy.LeaseSeconds = 604801 }), InvalidRequest, nil},
+	})
+}
+
+func TestRetire(t *testing.T) {
+	retire := Retire{"db01", "scrapped"}
+	check(t, []clause{
+		{"an admin may", annWorks, "ada", retire, "", func(o *office) bool {
+			c := o.credential("db01")
+			return c.Phase == Retired && c.Holder == "" && c.Lease == Lease{} && !slices.Contains(o.state.Charges("ann"), "db01")
+		}},
+		{"a holder may not", nil, "ann", retire, Forbidden, nil},
+		{"not while it rotates", annWantsNewPassword, "ada", retire, RotationPending, nil},
+		{"not while it is offered", annOffered, "ada", retire, HandoverOpen, nil},
+		{"not while it is handed over", annHandedOver, "ada", retire, HandoverOpen, nil},
+		{"not twice", db01IsRetired, "ada", retire, Conflict, nil},
+		{"not without a reason", nil, "ada", Retire{"db01", ""}, InvalidRequest, nil},
+		{"not of nothing that exists", nil, "ada", Retire{"nothing", "scrapped"}, NotFound, nil},
+	})
+}
+
+func TestResetEnrolment(t *testing.T) {
+	lost := func(o *office) { o.does("ada", ResetEnrolment{"ann"}) }
+	check(t, []clause{
+		{"an admin may", nil, "ada", ResetEnrolment{"ann"}, "", func(o *office) bool { return !o.person("ann").Enrolled }},
+		{"nobody else may, not even for themselves", nil, "ann", ResetEnrolment{"ann"}, Forbidden, nil},
+		{"of nobody who exists", nil, "ada", ResetEnrolment{"mallory"}, NotFound, nil},
+		{"a new seed confirms nothing before it is proved", lost, "ann", CheckOut{"db01", "ticket 1"}, Unauthenticated, nil},
+		{"logging in proves it", lost, "ann", SignIn{}, "", func(o *office) bool { return o.person("ann").Enrolled }},
+		{"and then it confirms", both(lost, func(o *office) { o.does("ann", SignIn{}) }), "ann", CheckOut{"db01", "ticket 1"}, "", nil},
+	})
+}

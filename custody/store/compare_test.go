@@ -1,0 +1,116 @@
+package store
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// TestDiff: whatever is changed in a table behind Tandem's back is found, by
+// table and row, and a rebuild puts it right.
+func TestDiff(t *testing.T) {
+	s := busyOffice(t)
+	s.do(t, step{"tech-b", custody.Offer{Credentials: []string{"web01"}, Reason: "course"}})
+	good := dump(t, s.store)
+	for _, c := range []struct {
+		statement  string
+		table, key string
+	}{
+		{"UPDATE people SET last_step = last_step - 1 WHERE username = 'tech-b'", "people", "tech-b"},
+		{"DELETE FROM people WHERE username = 'tech-a'", "people", "tech-a"},
+		{"INSERT INTO people SELECT 'ghost', name, email, roles, disabled, enrolled, totp_period, last_step, last_request, wrong_codes, lockouts, locked_until, away, away_since, away_until, away_reason FROM people WHERE username = 'admin'", "people", "ghost"},
+		{"UPDATE credentials SET holder = 'tech-b' WHERE name = 'db01'", "credentials", "db01"},
+		{"UPDATE credentials SET exposure = '[]', target = '{}' WHERE name = 'web01'", "credentials", "web01"},
+		{"DELETE FROM credentials WHERE name = 'web01'", "credentials", "web01"},
+		{"UPDATE handovers SET reason = 'another' WHERE id = 'handover-1'", "handovers", "handover-1"},
+		{"UPDATE handovers SET expires = '' WHERE status = 'offered'", "handovers", lastHandover(s)},
+		{"UPDATE handovers SET status = 'closed' WHERE status = 'offered'", "handovers", lastHandover(s)},
+		{"DELETE FROM handovers WHERE id = 'handover-2'", "handovers", "handover-2"},
+		{"INSERT INTO handovers SELECT 'handover-0', giver, receiver, credentials, reason, status, leave, expected_return, offered_at, expires, accepted_at, returned_at, ended_at, overdue FROM handovers WHERE id = 'handover-1'", "handovers", "handover-0"},
+		{"UPDATE ledger_head SET leases = leases + 1", "ledger_head", "0"},
+		{"UPDATE ledger_head SET handovers = 0", "ledger_head", "0"},
+		{"UPDATE ledger_head SET time = ''", "ledger_head", "0"},
+		{"DELETE FROM ledger_index WHERE kind = 'actor' AND name = 'tech-b' AND idx = (SELECT min(idx) FROM ledger_index WHERE kind = 'actor' AND name = 'tech-b')", "ledger_index", "actor tech-b"},
+		{"DELETE FROM ledger_index WHERE kind = 'credential' AND name = 'web01'", "ledger_index", "credential web01"},
+		{"INSERT INTO ledger_index VALUES ('subject', 'ghost', 3)", "ledger_index", "subject ghost"},
+		{"UPDATE ledger_index SET idx = idx + 1 WHERE kind = 'type' AND name = 'credential.added' AND idx = (SELECT max(idx) FROM ledger_index WHERE name = 'credential.added')", "ledger_index", "type credential.added"},
+	} {
+		if done := s.store.writer.Exec(c.statement); done.Error != nil || done.RowsAffected == 0 {
+			t.Fatalf("%s: %d rows, %v", c.statement, done.RowsAffected, done.Error)
+		}
+		damaged := dump(t, s.store)
+		for name, look := range map[string]func() error{
+			"diff":   func() error { return s.store.Diff(t.Context()) },
+			"verify": func() error { return verify(t.Context(), s.store) },
+		} {
+			d, ok := errors.AsType[*Difference](look())
+			if !ok || d.Table != c.table || d.Key != c.key {
+				t.Errorf("%s, after %s: %v", name, c.statement, d)
+			}
+		}
+		if dump(t, s.store) != damaged {
+			t.Fatal("to compare changed something")
+		}
+		if err := s.store.Rebuild(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if dump(t, s.store) != good {
+			t.Fatalf("not put right after %s", c.statement)
+		}
+	}
+}
+
+func lastHandover(s *scribe) string {
+	for h := range s.state.OpenHandovers() {
+		return h.ID
+	}
+	return ""
+}
+
+// TestTampering: somebody with the database file in their hands can remove the
+// triggers. The verifier names the first entry that is wrong.
+func TestTampering(t *testing.T) {
+	for name, c := range map[string]struct {
+		statement string
+		check     audit.Check
+		index     int64
+	}{
+		"entry rewritten": {`UPDATE ledger_entries SET record = CAST(replace(CAST(record AS TEXT), 'totp_period":30', 'totp_period":60') AS BLOB) WHERE idx = 3`, audit.CheckNode, 3},
+		"not canonical":   {`UPDATE ledger_entries SET record = CAST(replace(CAST(record AS TEXT), '{"actor"', '{ "actor"') AS BLOB) WHERE idx = 2`, audit.CheckEncoding, 2},
+		"entry removed":   {`DELETE FROM ledger_entries WHERE idx = 2`, audit.CheckSequence, 2},
+		"node changed":    {`UPDATE ledger_nodes SET hash = zeroblob(32) WHERE id = 3`, audit.CheckNode, 2},
+		"node removed":    {`DELETE FROM ledger_nodes WHERE id = 3`, audit.CheckNode, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newOffice(t)
+			for _, drop := range []string{"ledger_entries_update", "ledger_entries_delete", "ledger_nodes_update", "ledger_nodes_delete"} {
+				if err := s.store.writer.Exec("DROP TRIGGER " + drop).Error; err != nil {
+					t.Fatal(err)
+				}
+			}
+			if done := s.store.writer.Exec(c.statement); done.Error != nil || done.RowsAffected != 1 {
+				t.Fatalf("%d rows, %v", done.RowsAffected, done.Error)
+			}
+			err := verify(t.Context(), s.store)
+			wrong, ok := errors.AsType[*audit.VerifyError](err)
+			if !ok || wrong.Check != c.check || wrong.Index != c.index {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// TestLoadRefusesAnotherTree: a start does not go on from nodes that do not
+// give the head's root.
+func TestLoadRefusesAnotherTree(t *testing.T) {
+	s := newOffice(t)
+	if err := s.store.writer.Exec("UPDATE ledger_head SET root = zeroblob(32)").Error; err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := s.store.Load(t.Context())
+	if d, ok := errors.AsType[*Difference](err); !ok || d.Table != "ledger_head" {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,3 +1,0 @@
-package store
-import "time"
-var prof map[string]time.Duration

@@ -1,0 +1,196 @@
+package witnessing
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/tandem-custody/tandem/audit"
+)
+
+// Recipient is somewhere else, where a checkpoint is kept.
+type Recipient interface {
+	// Deliver hands a signed note over.
+	Deliver(ctx context.Context, note []byte) error
+	// String names the recipient, without anything secret.
+	String() string
+}
+
+// Delivery is a recipient's schedule: at the start, and then each time Every has
+// passed.
+type Delivery struct {
+	To    Recipient
+	Every time.Duration
+}
+
+// deliver serves one recipient until ctx ends.
+func (f *Follower) deliver(ctx context.Context, i int, d Delivery) {
+	var last audit.Checkpoint
+	for {
+		sent, err := f.deliverOnce(ctx, d.To, last)
+		if ctx.Err() != nil {
+			return
+		}
+		f.mu.Lock()
+		status := &f.deliveries[i]
+		failed := status.Failure != ""
+		status.Failure = ""
+		if err != nil {
+			status.Failure = err.Error()
+		} else {
+			last, status.Size, status.At = sent, sent.Size, f.Now()
+		}
+		f.mu.Unlock()
+		switch {
+		case err != nil && !failed:
+			f.Log.WarnContext(ctx, "a checkpoint could not be delivered", "to", d.To.String(), "error", err)
+		case err == nil && failed:
+			f.Log.InfoContext(ctx, "checkpoints are delivered again", "to", d.To.String())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(d.Every):
+		}
+	}
+}
+
+// deliverOnce delivers the witnessed checkpoint if there is a newer one than the
+// last that was delivered, else the head.
+func (f *Follower) deliverOnce(ctx context.Context, to Recipient, last audit.Checkpoint) (audit.Checkpoint, error) {
+	c, err := f.takeHead(ctx)
+	if err != nil {
+		return c, err
+	}
+	if witnessed, found := f.Witnessed(); found && witnessed.Size > last.Size {
+		c = witnessed
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.Timeout)
+	defer cancel()
+	return c, to.Deliver(ctx, c.Text)
+}
+
+// File is a Recipient: a file to which checkpoints are appended, an empty line
+// behind each. audit.SplitCheckpoints reads it. It should be on storage of its
+// own.
+type File string
+
+func (f File) String() string { return "file " + string(f) }
+
+// Deliver appends the note. What is there after it returns is there after a power
+// cut; a note that was cut off before is left as it is, and apart.
+func (f File) Deliver(_ context.Context, note []byte) (err error) {
+	_, statErr := os.Stat(string(f))
+	file, err := os.OpenFile(string(f), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	size, err := file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	end := make([]byte, 2)
+	if size > 1 {
+		if _, err := file.ReadAt(end, size-2); err != nil {
+			return err
+		}
+	}
+	text := append(bytes.Clone(note), '\n')
+	if size > 0 && string(end) != "\n\n" {
+		text = append([]byte("\n\n"), text...)
+	}
+	if _, err := file.Write(text); err != nil {
+		return err
+	}
+	if err := file.Sync(); err != nil {
+		return err
+	}
+	if errors.Is(statErr, fs.ErrNotExist) {
+		return syncFolder(filepath.Dir(string(f)))
+	}
+	return nil
+}
+
+// syncFolder makes a new file's name last.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+// Webhook is a Recipient: an address to which checkpoints are posted as text.
+type Webhook struct {
+	url   *url.URL
+	http  http.Client
+	pause time.Duration // before the second try
+}
+
+const (
+	webhookTries   = 4
+	webhookPause   = time.Second
+	webhookTimeout = 10 * time.Second
+)
+
+// NewWebhook posts to an http or https URL, which may have a secret in it: nothing
+// but its host is ever told.
+func NewWebhook(address string, transport http.RoundTripper) (*Webhook, error) {
+	at, err := url.Parse(address)
+	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
+		return nil, errors.New("witnessing: a webhook's URL must be as in https://hook.example/path")
+	}
+	return &Webhook{url: at, pause: webhookPause, http: http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}, nil
+}
+
+func (w *Webhook) String() string { return "webhook " + w.url.Host }
+
+// Deliver posts the note and wants a 2xx. It tries again, with a growing pause,
+// when nobody answers or the answer is a fault.
+func (w *Webhook) Deliver(ctx context.Context, note []byte) error {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval = w.pause
+	_, err := backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, w.post(ctx, note) },
+		backoff.WithBackOff(pause), backoff.WithMaxTries(webhookTries), backoff.WithMaxElapsedTime(0))
+	return err
+}
+
+func (w *Webhook) post(ctx context.Context, note []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, webhookTimeout)
+	defer cancel()
+	q, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url.String(), bytes.NewReader(note))
+	if err != nil {
+		return backoff.Permanent(errors.New("witnessing: no such request can be made"))
+	}
+	q.Header.Set("Content-Type", "text/plain; charset=utf-8")
+	answer, err := w.http.Do(q)
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		return failed.Err // without the URL
+	}
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	switch status := answer.StatusCode; {
+	case status >= 200 && status < 300:
+		return nil
+	case status == http.StatusTooManyRequests || status >= 500:
+		return fmt.Errorf("status %s", answer.Status)
+	default:
+		return backoff.Permanent(fmt.Errorf("status %s", answer.Status))
+	}
+}

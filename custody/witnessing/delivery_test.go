@@ -1,0 +1,170 @@
+package witnessing
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/audit"
+)
+
+// TestFile: what is delivered can be read again, also behind a note that was cut
+// off in the middle.
+func TestFile(t *testing.T) {
+	l := newLedger(t)
+	path := filepath.Join(t.TempDir(), "checkpoints")
+	var want [][]byte
+	for i := range 5 {
+		text, err := l.grow(i, "entry").Checkpoint(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := File(path).Deliver(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, text)
+		if i%2 == 0 {
+			continue
+		}
+		// A crash: the beginning of a note, and no end.
+		file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := file.Write(text[:20*i]); err != nil {
+			t.Fatal(err)
+		}
+		if err := file.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := audit.SplitCheckpoints(content)
+	if len(got) != len(want) {
+		t.Fatalf("%d notes, not %d:\n%s", len(got), len(want), content)
+	}
+	for i := range got {
+		if _, err := audit.OpenCheckpoint(got[i], logKey(t)); err != nil || !bytes.Equal(got[i], want[i]) {
+			t.Errorf("%d: %q, %v", i, got[i], err)
+		}
+	}
+	if err := File(t.TempDir()).Deliver(t.Context(), want[0]); err == nil {
+		t.Error("a folder is no file")
+	}
+}
+
+func newHook(t *testing.T, h http.HandlerFunc) *Webhook {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	w, err := NewWebhook(server.URL+"/hook?token=hunter2", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pause = time.Millisecond
+	return w
+}
+
+func TestWebhook(t *testing.T) {
+	var got []byte
+	w := newHook(t, func(_ http.ResponseWriter, q *http.Request) {
+		if q.Method != "POST" || q.URL.Path != "/hook" || q.URL.Query().Get("token") != "hunter2" {
+			t.Errorf("%s %s", q.Method, q.URL)
+		}
+		got, _ = io.ReadAll(q.Body)
+	})
+	if err := w.Deliver(t.Context(), []byte("note")); err != nil || string(got) != "note" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestWebhookFails(t *testing.T) {
+	for status, tries := range map[int]int64{500: webhookTries, 503: webhookTries, 429: webhookTries, 400: 1, 401: 1, 404: 1, 302: 1} {
+		var n atomic.Int64
+		w := newHook(t, func(out http.ResponseWriter, q *http.Request) {
+			n.Add(1)
+			out.Header().Set("Location", "/elsewhere")
+			out.WriteHeader(status)
+		})
+		if err := w.Deliver(t.Context(), []byte("note")); err == nil || n.Load() != tries {
+			t.Errorf("%d: %v after %d tries", status, err, n.Load())
+		}
+	}
+	// A fault that passes.
+	var n atomic.Int64
+	w := newHook(t, func(out http.ResponseWriter, _ *http.Request) {
+		if n.Add(1) < webhookTries {
+			out.WriteHeader(500)
+		}
+	})
+	if err := w.Deliver(t.Context(), []byte("note")); err != nil {
+		t.Error(err)
+	}
+	// Nobody is there: the error does not tell the address.
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	w, err := NewWebhook(gone.URL+"/hook?token=hunter2", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pause = time.Millisecond
+	if err := w.Deliver(t.Context(), []byte("note")); err == nil || strings.Contains(err.Error()+w.String(), "hunter2") {
+		t.Error(err)
+	}
+	for _, address := range []string{"", "hook", "ftp://hook.example", "http://"} {
+		if _, err := NewWebhook(address, nil); err == nil {
+			t.Errorf("%q", address)
+		}
+	}
+}
+
+// TestDeliveries: on a schedule, with the cosignatures as soon as there are some;
+// a failure is told once and tried again at the next time.
+func TestDeliveries(t *testing.T) {
+	l := newLedger(t).grow(10, "entry")
+	w := startWitness(t, "w1")
+	folder := filepath.Join(t.TempDir(), "later")
+	path := filepath.Join(folder, "checkpoints")
+	f, log := follow(t, Config{Ledger: l, Need: 1, Witnesses: []Place{w.Place}, Deliveries: []Delivery{{File(path), time.Millisecond}}})
+	eventually(t, f, "cannot be delivered", func(s Status) bool { return s.Delivered[0].Failure != "" && s.Alert() != nil })
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, f, "delivered", func(s Status) bool { return s.Delivered[0].Size == 10 && s.Delivered[0].Failure == "" })
+	l.grow(5, "entry")
+	eventually(t, f, "cosigned and delivered", func(s Status) bool { return s.Delivered[0].Size == 15 && s.Witnessed == 15 })
+	if n := strings.Count(log.String(), "could not be delivered"); n != 1 {
+		t.Errorf("told %d times:\n%s", n, log)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := audit.Quorum{Need: 1, Keys: []string{w.Key}}
+	cosigned := 0
+	for _, text := range audit.SplitCheckpoints(content) {
+		c, err := audit.OpenCheckpoint(text, logKey(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := q.Check(c); err == nil {
+			cosigned++
+		} else if !errors.Is(err, audit.ErrQuorum) {
+			t.Error(err)
+		}
+	}
+	if cosigned == 0 {
+		t.Error("no cosignature was delivered")
+	}
+}

@@ -1,0 +1,196 @@
+//go:build bench
+
+package bench
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/embedded"
+	"github.com/tandem-custody/tandem/custody/store"
+	"github.com/tandem-custody/tandem/custody/totp"
+)
+
+// office is a desk on a real database and a real secret store, with pairs of
+// technicians and a server for each pair.
+type office struct {
+	dir     string
+	desk    *desk.Desk
+	store   *store.Store
+	secrets secretStore
+	clock   desk.Clock
+	period  int // of the authenticators, seconds
+	pairs   []*pair
+}
+
+type secretStore interface {
+	desk.Secrets
+	Close() error
+}
+
+// pair is two technicians and the server that they run.
+type pair struct {
+	Server string
+	A, B   technician // A is the primary and holds it at first
+}
+
+// technician is a person with what they know.
+type technician struct {
+	Name string
+	Seed string // base32
+}
+
+func (p technician) code(period int, at time.Time) (string, error) {
+	return totp.Code(custody.SecretString(p.Seed), totp.Step(period, at))
+}
+
+const origin = "bench.example/ledger"
+
+// The files of an office in its folder.
+func databaseIn(dir string) string { return filepath.Join(dir, "tandem.db") }
+func secretsIn(dir string) string  { return filepath.Join(dir, "secrets") }
+func keyIn(dir string) string      { return filepath.Join(dir, "key") }
+
+// openOffice opens what is in a folder, with the embedded secret store.
+func openOffice(t *testing.T, dir string, clock desk.Clock, period int) *office {
+	t.Helper()
+	secrets, err := embedded.OpenOrCreate(secretsIn(dir), embedded.Unlock{KeyFile: keyIn(dir)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return openOfficeWith(t, dir, secrets, clock, period)
+}
+
+// openOfficeWith does so with a secret store of the caller's. It ends with the
+// test, or before by close.
+func openOfficeWith(t *testing.T, dir string, secrets secretStore, clock desk.Clock, period int) *office {
+	t.Helper()
+	o := &office{dir: dir, secrets: secrets, clock: clock, period: period}
+	t.Cleanup(func() {
+		if err := o.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	log := slog.New(slog.DiscardHandler)
+	var err error
+	if o.store, err = store.Open(t.Context(), databaseIn(dir), log); err != nil {
+		t.Fatal(err)
+	}
+	if o.desk, err = desk.Open(t.Context(), desk.Config{
+		Store: wrapZZ(o.store), Accounts: o.store, Secrets: secrets, Clock: clock,
+		Policy: custody.DefaultPolicy(), Origin: origin, Log: log, SessionTTL: time.Hour,
+		CheckTarget: func(custody.Target, custody.Secret) error { return nil },
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// close may be called more than once.
+func (o *office) close() error {
+	var errs []error
+	if o.desk != nil {
+		errs = append(errs, o.desk.Close())
+	}
+	if o.store != nil {
+		errs = append(errs, o.store.Close())
+	}
+	errs = append(errs, o.secrets.Close())
+	return errors.Join(errs...)
+}
+
+// open makes pairs, each with its server in the custody of A. Nobody works out
+// a password hash for it, and no server is asked: what the rotation worker
+// would report is reported.
+func (o *office) open(ctx context.Context, pairs int) error {
+	for i := range pairs {
+		o.pairs = append(o.pairs, &pair{
+			Server: fmt.Sprintf("server-%03d", i),
+			A:      technician{fmt.Sprintf("tech-%03d-a", i), totp.NewSeed().Reveal()},
+			B:      technician{fmt.Sprintf("tech-%03d-b", i), totp.NewSeed().Reveal()},
+		})
+	}
+	_, err := callers(32, pairs, func(i int) error {
+		p := o.pairs[i]
+		for _, person := range []technician{p.A, p.B} {
+			if err := o.hire(ctx, person); err != nil {
+				return fmt.Errorf("hire %s: %w", person.Name, err)
+			}
+		}
+		return o.onboard(ctx, p)
+	})
+	return err
+}
+
+func (o *office) hire(ctx context.Context, p technician) error {
+	if _, err := o.do(ctx, custody.System, custody.AddPerson{
+		Username: p.Name, Name: "Technician " + p.Name, Email: p.Name + "@bench.example",
+		Roles: []custody.Role{custody.Technician}, TOTPPeriod: o.period,
+	}); err != nil {
+		return err
+	}
+	if _, err := o.secrets.Write(ctx, desk.SeedPath(p.Name), custody.SecretString(p.Seed), 0, nil); err != nil {
+		return err
+	}
+	_, err := o.confirmed(ctx, p, o.clock.Now(), custody.SignIn{})
+	return err
+}
+
+func (o *office) onboard(ctx context.Context, p *pair) error {
+	if _, err := o.do(ctx, custody.System, custody.AddCredential{
+		Name: p.Server, Primary: p.A.Name, Backup: p.B.Name,
+		Target: custody.Target{Kind: "ssh", Address: p.Server + ".bench.example:22", Account: "root"},
+	}); err != nil {
+		return err
+	}
+	version, err := o.secrets.Write(ctx, desk.CredentialPath(p.Server), custody.SecretString(rand.Text()), 0, nil)
+	if err != nil {
+		return err
+	}
+	for _, report := range reports(p.Server, 1, version) {
+		if _, err := o.do(ctx, custody.System, report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reports are those of the worker about a rotation that goes well.
+func reports(server string, number, version int64) []custody.Action {
+	id := custody.RotationID{Credential: server, Number: number}
+	return []custody.Action{
+		custody.ReportStaged{Rotation: id}, custody.ReportApplied{Rotation: id},
+		custody.ReportVerified{Rotation: id, OldRefused: true}, custody.ReportPromoted{Rotation: id, Version: version},
+	}
+}
+
+func (o *office) do(ctx context.Context, actor string, a custody.Action) (desk.Outcome, error) {
+	return o.desk.Do(ctx, desk.Intent{Actor: actor, Request: rand.Text(), Action: a})
+}
+
+// confirmed carries out an action with the code that the person's authenticator
+// shows at an instant.
+func (o *office) confirmed(ctx context.Context, p technician, at time.Time, a custody.Action) (desk.Outcome, error) {
+	code, err := p.code(o.period, at)
+	if err != nil {
+		return desk.Outcome{}, err
+	}
+	return o.desk.Do(ctx, desk.Intent{Actor: p.Name, Request: rand.Text(), Code: code, Action: a})
+}
+
+// login opens a session without a log-in, and gives its token.
+func (o *office) login(ctx context.Context, p technician) (string, error) {
+	token, now := rand.Text(), time.Now()
+	return token, o.store.AddSession(ctx, desk.Session{
+		TokenHash: sha256.Sum256([]byte(token)), Person: p.Name, Created: now, Expires: now.Add(time.Hour),
+	})
+}

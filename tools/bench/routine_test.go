@@ -1,0 +1,149 @@
+//go:build bench
+
+package bench
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// routine is the daily work in an office: every pair goes through the same round
+// again and again, and the clock goes on by one step of the authenticators when
+// every pair has had its turn. So each code is fresh, as fast as the turns come.
+type routine struct {
+	*office
+	clock  *turnClock
+	rounds []round // one for each pair
+}
+
+// round is where a pair is in its round.
+type round struct {
+	mu        sync.Mutex // one turn at a time
+	handover  string     // the one that was offered last
+	rotations int64
+}
+
+const (
+	routinePairs  = 256
+	routinePeriod = 30 // seconds
+
+	turnsOfRound    = 4
+	commandsOfRound = 12
+	entriesOfRound  = 13
+)
+
+// turnClock is a clock that the turns move.
+type turnClock struct {
+	epoch time.Time
+	turns atomic.Int64 // handed out
+}
+
+// Now implements desk.Clock.
+func (c *turnClock) Now() time.Time { return c.at(c.turns.Load()) }
+
+func (c *turnClock) at(turn int64) time.Time {
+	return c.epoch.Add(time.Duration(turn/routinePairs) * routinePeriod * time.Second)
+}
+
+// newRoutine opens an office in an empty folder.
+func newRoutine(t *testing.T, dir string) *routine {
+	t.Helper()
+	clock := &turnClock{epoch: time.Date(2024, 1, 1, 8, 0, 0, 0, time.UTC)}
+	r := &routine{office: openOffice(t, dir, clock, routinePeriod), clock: clock, rounds: make([]round, routinePairs)}
+	if err := r.open(t.Context(), routinePairs); err != nil {
+		t.Fatal(err)
+	}
+	for i := range r.rounds {
+		r.rounds[i].rotations = 1
+	}
+	clock.turns.Store(routinePairs) // the log-ins took the first step
+	return r
+}
+
+// goRound has every pair go round n times, and measures the commands.
+func (r *routine) goRound(ctx context.Context, many, n int) (block, error) {
+	turns := n * turnsOfRound * routinePairs
+	b, err := callers(many, turns, func(int) error {
+		turn := r.clock.turns.Add(1) - 1
+		pair, step := turn%routinePairs, turn/routinePairs-1
+		if err := r.turn(ctx, r.pairs[pair], &r.rounds[pair], step%turnsOfRound, r.clock.at(turn)); err != nil {
+			return fmt.Errorf("turn %d: %w", turn, err)
+		}
+		return nil
+	})
+	b.calls = n * commandsOfRound * routinePairs
+	b.perSecond *= float64(b.calls) / float64(turns)
+	return b, err
+}
+
+func (r *routine) turn(ctx context.Context, p *pair, at *round, turn int64, now time.Time) error {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	switch turn {
+	case 0:
+		return r.work(ctx, p, now)
+	case 1:
+		return r.changeMind(ctx, p, at, now)
+	case 2:
+		return r.handOver(ctx, p, at, now)
+	}
+	return r.takeBack(ctx, p, at, now)
+}
+
+// work: the holder may, the other one may not.
+func (r *routine) work(ctx context.Context, p *pair, now time.Time) error {
+	if _, err := r.confirmed(ctx, p.A, now, custody.CheckOut{Credential: p.Server, Purpose: "ticket 4711: the queue is stuck"}); err != nil {
+		return err
+	}
+	_, err := r.confirmed(ctx, p.B, now, custody.CheckOut{Credential: p.Server, Purpose: "ticket 4712: the disk is full"})
+	if custody.CodeOf(err) != custody.NotHolder {
+		return fmt.Errorf("the backup's check-out: %v", err)
+	}
+	_, err = r.do(ctx, p.A.Name, custody.CheckIn{Credential: p.Server})
+	return err
+}
+
+func (r *routine) changeMind(ctx context.Context, p *pair, at *round, now time.Time) error {
+	if err := r.offer(ctx, p, at, now); err != nil {
+		return err
+	}
+	_, err := r.do(ctx, p.A.Name, custody.Cancel{Handover: at.handover})
+	return err
+}
+
+func (r *routine) handOver(ctx context.Context, p *pair, at *round, now time.Time) error {
+	if err := r.offer(ctx, p, at, now); err != nil {
+		return err
+	}
+	_, err := r.confirmed(ctx, p.B, now, custody.Accept{Handover: at.handover})
+	return err
+}
+
+// takeBack has the password changed.
+func (r *routine) takeBack(ctx context.Context, p *pair, at *round, now time.Time) error {
+	if _, err := r.confirmed(ctx, p.A, now, custody.GiveBack{Handover: at.handover}); err != nil {
+		return err
+	}
+	at.rotations++
+	for _, report := range reports(p.Server, at.rotations, at.rotations) {
+		if _, err := r.do(ctx, custody.System, report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *routine) offer(ctx context.Context, p *pair, at *round, now time.Time) error {
+	outcome, err := r.confirmed(ctx, p.A, now, custody.Offer{Credentials: []string{p.Server}, Reason: "at the dentist's"})
+	if err != nil {
+		return err
+	}
+	at.handover = outcome.Events[0].Fact.(custody.HandoverOffered).Handover
+	return nil
+}
