@@ -52,6 +52,7 @@ func (s *Server) endpoints() {
 	register(s, proof, s.proveEntry)
 	text(s, "/ledger/checkpoint", "checkpoint", "Signed head of the ledger, a C2SP tlog-checkpoint", s.checkpoint)
 	text(s, "/ledger/key", "ledger-key", "Key that checks checkpoints, a signed-note verifier key", s.ledgerKey)
+	s.tiles()
 }
 
 // reply is an answer with a JSON body.

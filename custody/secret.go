@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"bytes"
 	"crypto/subtle"
 	"fmt"
 	"io"
@@ -15,39 +16,40 @@ const redacted = "[secret]"
 // search for those two names finds every place where a secret leaves Tandem
 // (invariant I8).
 type Secret struct {
-	_ [0]func() // == would compare, and not in constant time
-
-	// A pointer, because fmt prints the unexported fields of other structs
-	// without asking Format: it then shows an address and no bytes.
-	value *[]byte
+	// A closure, because fmt prints the unexported fields of other structs
+	// without asking Format: of a function it knows no more than the address.
+	// It also keeps == from compiling, which would take a telling time.
+	value func() []byte
 }
 
 // NewSecret takes a copy of value.
 func NewSecret(value []byte) Secret {
-	value = append([]byte(nil), value...)
-	return Secret{value: &value}
+	value = bytes.Clone(value)
+	return Secret{value: func() []byte { return value }}
 }
 
 // SecretString is NewSecret for a value that already is a string.
 func SecretString(value string) Secret { return NewSecret([]byte(value)) }
 
 // Reveal gives the value in clear.
-func (s Secret) Reveal() string { return string(s.bytes()) }
+func (s Secret) Reveal() string { return string(s.inClear()) }
 
 // Bytes gives a copy of the value in clear.
-func (s Secret) Bytes() []byte { return append([]byte(nil), s.bytes()...) }
+func (s Secret) Bytes() []byte { return bytes.Clone(s.inClear()) }
 
 // IsZero says that there is no value.
-func (s Secret) IsZero() bool { return len(s.bytes()) == 0 }
+func (s Secret) IsZero() bool { return len(s.inClear()) == 0 }
 
 // Equal compares in constant time.
-func (s Secret) Equal(o Secret) bool { return subtle.ConstantTimeCompare(s.bytes(), o.bytes()) == 1 }
+func (s Secret) Equal(o Secret) bool {
+	return subtle.ConstantTimeCompare(s.inClear(), o.inClear()) == 1
+}
 
-func (s Secret) bytes() []byte {
+func (s Secret) inClear() []byte {
 	if s.value == nil {
 		return nil
 	}
-	return *s.value
+	return s.value()
 }
 
 // Format covers every fmt verb, %x and %#v included, which String alone would not.

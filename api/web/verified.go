@@ -20,6 +20,9 @@ type mark struct {
 	Cause  string // of a failure
 }
 
+// Last is the index of the last entry that was verified.
+func (m mark) Last() int64 { return m.Size - 1 }
+
 // watch keeps the mark.
 type watch struct {
 	mu   sync.RWMutex

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -30,6 +31,7 @@ type program struct {
 	secrets secretStore
 	desk    *desk.Desk
 	worker  *rotation.Worker
+	pages   *web.Pages
 	api     *api.Server
 }
 
@@ -75,20 +77,32 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 	if err != nil {
 		return nil, err
 	}
-	host, err := os.Hostname()
+	owner, err := os.Hostname()
 	if err != nil {
 		return nil, err
+	}
+	// What only one process at a time can have: so whatever this name had claimed
+	// before a crash is free.
+	if cfg.Secrets == config.Embedded {
+		owner += " " + cfg.Embedded.Path
+	} else {
+		owner += " " + cfg.Listen
 	}
 	p.worker = rotation.New(rotation.Config{
 		Desk: p.desk, Queue: queue{p.store}, Secrets: p.secrets, Targets: targets,
 		Clock: desk.ClockFunc(time.Now), Log: log.With("part", "rotation"), Hook: rotationHook,
-		// Only one process at a time can listen there, so whatever this name had
-		// claimed before a crash is free.
-		Owner: host + " " + cfg.Listen,
+		Owner: owner,
 	})
+	p.pages, err = web.New(web.Config{
+		Desk: p.desk, Queries: queries{p.store}, Ledger: p.store, Policy: policyOf(cfg.Policy),
+		Log: log.With("part", "web"), TestTarget: testTarget, Zone: time.Local,
+	})
+	if err != nil {
+		return nil, err
+	}
 	p.api, err = api.New(api.Config{
 		Desk: p.desk, Queries: queries{p.store}, Log: log.With("part", "api"),
-		Version: built().Version, PublicURL: cfg.URL(),
+		Version: built().Version, PublicURL: cfg.URL(), Web: p.pages,
 	})
 	return p, err
 }
@@ -115,6 +129,7 @@ func (p *program) close() error {
 func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	group, stopping := errgroup.WithContext(ctx)
 	p.serve(group, stopping, p.api.Handler(), listener)
+	group.Go(func() error { return p.pages.Run(stopping) })
 	if ops != nil {
 		p.serve(group, stopping, p.api.Ops(), ops)
 	}
@@ -180,6 +195,30 @@ func checkTarget(t custody.Target, key custody.Secret) error {
 	}
 	_, err := open(t, key)
 	return err
+}
+
+// testTarget is web.Config.TestTarget: it opens a target and logs in, once, with
+// the password if there is one.
+func testTarget(ctx context.Context, t custody.Target, key, password custody.Secret) error {
+	if err := checkTarget(t, key); err != nil || password.IsZero() {
+		return err
+	}
+	target, err := targets[t.Kind](t, key)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	switch err := target.Verify(ctx, password); {
+	case err == nil:
+		return nil
+	case errors.Is(err, rotation.ErrRefused):
+		return custody.Invalid("password", custody.Text{En: "is not what the target takes", Zh: "未被目标接受"})
+	case errors.Is(err, rotation.ErrHostKey):
+		return custody.Invalid("host_key", custody.Text{En: "is not that of the host at this address", Zh: "与该地址的主机不符"})
+	default:
+		return custody.Invalid("address", custody.Text{En: "cannot be reached, or does not answer as it should", Zh: "无法连接，或未正常应答"})
+	}
 }
 
 func policyOf(c config.Policy) custody.Policy {

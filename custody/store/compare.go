@@ -64,9 +64,9 @@ type (
 
 // Compare starts a comparison, which ends with Close.
 func (s *Store) Compare(ctx context.Context) (*Comparison, error) {
-	db := s.reader.WithContext(ctx).Begin()
-	if db.Error != nil {
-		return nil, unavailable("begin", db.Error)
+	db, err := begin(ctx, s.reader)
+	if err != nil {
+		return nil, unavailable("begin", err)
 	}
 	head, err := readHead(db)
 	if err != nil {

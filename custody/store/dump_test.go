@@ -12,6 +12,7 @@ var everyTable = []struct{ name, by string }{
 	{"people", "username"}, {"credentials", "name"}, {"handovers", "id"},
 	{"accounts", "username"}, {"sessions", "token_hash"}, {"throttles", "name"},
 	{"idempotency_keys", "actor, key"}, {"claims", "credential"},
+	{"cosigned_checkpoints", "size"}, {"cosignatures", "size, witness"},
 }
 
 // dump gives every value of every row of every table, as SQL writes it.

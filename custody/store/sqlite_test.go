@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -209,6 +210,11 @@ func TestBusy(t *testing.T) {
 	}
 	if err := s.store.Write(t.Context(), d.write); !errors.Is(err, desk.ErrStoreUnavailable) {
 		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if err := s.store.Write(ctx, d.write); !errors.Is(err, desk.ErrStoreUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("waited longer than it should: %v", err)
 	}
 	if err := s.store.Ready(t.Context()); err != nil {
 		t.Errorf("readers wait too: %v", err)

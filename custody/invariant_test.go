@@ -1,0 +1,338 @@
+package custody
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// forge makes an entry that Decide did not: at the present instant, by an actor
+// whose authenticator shows a fresh code.
+func (o *office) forge(actor string, f Fact) Event {
+	e := Event{Time: o.state.Time, Actor: actor, Request: "forged", Fact: f}
+	if p, ok := o.state.Person(actor); ok {
+		e.Confirm = &Confirmation{Person: actor, Step: p.LastStep + 1}
+	}
+	return e
+}
+
+// violation says whether err is the violation that is meant.
+func violation(err error, invariant, detail string) bool {
+	var v *Violation
+	return errors.As(err, &v) && v.Invariant == invariant && strings.Contains(v.Detail, detail)
+}
+
+// TestForgedEvents puts into the history what did not happen. Each case is
+// caught by one rule of CheckEvent, named by a part of what it says.
+func TestForgedEvents(t *testing.T) {
+	offer := func(edit func(*HandoverOffered)) Fact {
+		f := HandoverOffered{Handover: "handover-1", From: "ann", To: "ben", Credentials: []string{"db01"}, Reason: "x", Expires: epoch.Add(time.Hour)}
+		if edit != nil {
+			edit(&f)
+		}
+		return f
+	}
+	offered := func(edit func(*Event)) func(*office) Event {
+		return func(o *office) Event {
+			e := o.forge("ann", offer(nil))
+			edit(&e)
+			return e
+		}
+	}
+	by := func(actor string, f Fact) func(*office) Event {
+		return func(o *office) Event { return o.forge(actor, f) }
+	}
+	later := func(d time.Duration, actor string, f Fact) func(*office) Event {
+		return func(o *office) Event {
+			e := o.forge(actor, f)
+			e.Time = e.Time.Add(d)
+			return e
+		}
+	}
+	unconfirmed := func(actor string, f Fact) func(*office) Event {
+		return func(o *office) Event {
+			e := o.forge(actor, f)
+			e.Confirm = nil
+			return e
+		}
+	}
+	accepted := HandoverAccepted{"handover-1", "ann", "ben", []string{"db01"}}
+	returned := HandoverReturned{"handover-1", "ann", "ben", []string{"db01", "db02"}, epoch.Add(time.Hour)}
+	granted := CheckoutGranted{"db01", "lease-1", "x", 1, epoch.Add(time.Hour)}
+	started := RotationStarted{Credential: "db01", Rotation: 2, Reason: ForRequested, Successor: "ann", Deadline: epoch.Add(time.Hour)}
+	reason := func(r RotationReason) RotationStarted { f := started; f.Reason = r; return f }
+	annLeaves := func(o *office) { o.does("ann", Offer{All: true, Leave: true, Reason: "leave"}) }
+	rotationAt := func(step RotationStep) func(*office) {
+		return func(o *office) {
+			annTookBack(o)
+			o.state.editCredential("db01", func(c *Credential) { c.Rotation.Step = step })
+		}
+	}
+	disabled := func(name string) func(*office) {
+		return func(o *office) { o.state.editPerson(name, func(p *Person) { p.Disabled = true }) }
+	}
+	const (
+		somebodyElse = "done by somebody whose it was not"
+		notConfirmed = "not confirmed"
+	)
+	for _, c := range []struct {
+		name      string
+		given     func(*office)
+		event     func(*office) Event
+		invariant string
+		detail    string
+	}{
+		// Time.
+		{"time that goes back", nil, offered(func(e *Event) { e.Time = e.Time.Add(-time.Millisecond) }), "I7", "time went back"},
+		{"a clock said to be held that ran on", nil, offered(func(e *Event) { e.Held, e.Time = true, e.Time.Add(time.Millisecond) }), "I7", "did not stand still"},
+
+		// Confirmations.
+		{"a check-out without a code", nil, unconfirmed("ann", granted), "I6", notConfirmed},
+		{"an offer without a code", nil, unconfirmed("ann", offer(nil)), "I6", notConfirmed},
+		{"an acceptance without a code", annOffered, unconfirmed("ben", accepted), "I6", notConfirmed},
+		{"a return without a code", annHandedOver, unconfirmed("ann", returned), "I6", notConfirmed},
+		{"away without a code", nil, unconfirmed("cay", PersonAway{Person: "cay"}), "I6", notConfirmed},
+		{"a log-in without a code", nil, unconfirmed("cay", SessionOpened{"cay"}), "I6", notConfirmed},
+		{"a seed proved without a code", nil, unconfirmed("cay", PersonEnrolled{"cay"}), "I6", notConfirmed},
+		{"retired without a code", nil, unconfirmed("ada", CredentialRetired{"db01", "x"}), "I6", notConfirmed},
+		{"a change asked for without a code", nil, unconfirmed("ann", started), "I6", notConfirmed},
+		{"a code of somebody else", nil, offered(func(e *Event) { e.Confirm.Person = "ben" }), "I6", "confirmed by somebody else"},
+		{"a code of nobody", nil, offered(func(e *Event) { e.Actor, e.Confirm.Person = "mallory", "mallory" }), "I6", "confirmed by somebody else"},
+		{"a code of a seed that was replaced", func(o *office) { o.does("ada", ResetEnrolment{"ann"}) }, offered(func(*Event) {}), "I6", "seed that was not proved"},
+		{"a code that was used", nil, offered(func(e *Event) { e.Confirm.Step-- }), "I6", "had confirmed something before"},
+		{"an older code", nil, offered(func(e *Event) { e.Confirm.Step -= 2 }), "I6", "had confirmed something before"},
+		{"an older code of the same request", func(o *office) { o.offers("ann", "db02") }, offered(func(e *Event) {
+			e.Confirm.Step, e.Request = e.Confirm.Step-2, "request-17"
+		}), "I6", "had confirmed something before"},
+		{"a used code where there is no request", func(o *office) { o.state.editPerson("ann", func(p *Person) { p.LastRequest = "" }) }, offered(func(e *Event) {
+			e.Confirm.Step, e.Request = e.Confirm.Step-1, ""
+		}), "I6", "had confirmed something before"},
+
+		// Actors.
+		{"done by nobody who is known", nil, by("mallory", PersonPresent{"mallory"}), "I6", somebodyElse},
+		{"done by somebody who is disabled", disabled("cay"), by("cay", PersonPresent{"cay"}), "I6", somebodyElse},
+		{"a person added by a manager", nil, by("max", PersonAdded{Username: "zoe"}), "I6", somebodyElse},
+		{"a credential added by its custodian", nil, by("ann", CredentialAdded{Credential: "db09", Primary: "ann", Backup: "ben", Successor: "ann"}), "I6", somebodyElse},
+		{"a seed reset by its owner", nil, by("ann", EnrolmentReset{"ann"}), "I6", somebodyElse},
+		{"a seed reset by the system", nil, by(System, EnrolmentReset{"ann"}), "I6", somebodyElse},
+		{"retired by the holder", nil, by("ann", CredentialRetired{"db01", "x"}), "I6", somebodyElse},
+		{"present by another", annIsAway, by("ben", PersonPresent{"ann"}), "I6", somebodyElse},
+		{"a session of another", nil, by("ben", SessionOpened{"ann"}), "I6", somebodyElse},
+		{"locked out by another", nil, by("ben", PersonLocked{Person: "ann"}), "I6", somebodyElse},
+		{"away by another", nil, by("ben", PersonAway{Person: "cay"}), "I6", somebodyElse},
+		{"away by a receiver, without having asked for it", annHandedOver, by("ben", PersonAway{Person: "ann"}), "I6", somebodyElse},
+		{"away by a receiver, some time after", func(o *office) { annLeaves(o); o.does("ben", Accept{"handover-1"}); o.does("ann", ComeBack{}) },
+			later(time.Second, "ben", PersonAway{Person: "ann"}), "I6", somebodyElse},
+		{"away by a receiver, before accepting", annLeaves, by("ben", PersonAway{Person: "ann"}), "I6", somebodyElse},
+		{"a check-out by the system", nil, by(System, CommandRefused{Command: "checkout", Code: NotHolder}), "I6", somebodyElse},
+		{"checked in by the other custodian", annWorks, by("ben", CheckoutEnded{"db01", "lease-1", "checkin"}), "I6", somebodyElse},
+		{"checked in by the system", annWorks, by(System, CheckoutEnded{"db01", "lease-1", "checkin"}), "I6", somebodyElse},
+		{"run out by a person", annWorks, later(8*time.Hour, "ann", CheckoutEnded{"db01", "lease-1", "expired"}), "I6", somebodyElse},
+		{"ended in a way that there is not", annWorks, by("ann", CheckoutEnded{"db01", "lease-1", "lost"}), "I6", somebodyElse},
+		{"offered by the receiver", nil, by("ben", offer(nil)), "I6", somebodyElse},
+		{"accepted by the giver", annOffered, by("ann", accepted), "I6", somebodyElse},
+		{"accepted by the admin", annOffered, by("ada", accepted), "I6", somebodyElse},
+		{"returned by no party", annHandedOver, by("cay", returned), "I6", somebodyElse},
+		{"declined by the giver", annOffered, by("ann", HandoverEnded{Handover: "handover-1", How: Declined}), "I6", somebodyElse},
+		{"cancelled by the receiver", annOffered, by("ben", HandoverEnded{Handover: "handover-1", How: Cancelled}), "I6", somebodyElse},
+		{"expired by a person", annOffered, later(24*time.Hour, "ann", HandoverEnded{Handover: "handover-1", How: Expired}), "I6", somebodyElse},
+		{"an offer ended by being accepted", annOffered, by("ben", HandoverEnded{Handover: "handover-1", How: Accepted}), "I6", somebodyElse},
+		{"closed by a person", annTookBack, by("ann", HandoverClosed{"handover-1"}), "I6", somebodyElse},
+		{"overdue by a person", annHandedOver, by("ann", HandoverOverdue{"handover-1"}), "I6", somebodyElse},
+		{"a change asked for by the backup", nil, by("ben", started), "I6", somebodyElse},
+		{"a change after a transfer that the system made", nil, by(System, reason(ForTransfer)), "I6", somebodyElse},
+		{"a change after a check-in by another", nil, by("ben", reason(ForCheckin)), "I6", somebodyElse},
+		{"a change after a return without a return", nil, by(System, reason(ForReturn)), "I6", somebodyElse},
+		{"onboarded again", nil, by("ada", reason(ForOnboard)), "I6", somebodyElse},
+		{"a step of a rotation by a person", annTookBack, by("ann", RotationStaged{"db01", 2}), "I6", somebodyElse},
+		{"promoted by a person", rotationAt(StepVerified), by("ann", RotationPromoted{"db01", 2, 2, "ann"}), "I6", somebodyElse},
+		{"a log-in locked by a person", nil, by("ada", SignInLocked{Person: "ann"}), "I6", somebodyElse},
+
+		// People.
+		{"a person added twice", nil, by("ada", PersonAdded{Username: "ann"}), "I7", "added twice"},
+		{"the seed of nobody reset", nil, by("ada", EnrolmentReset{"mallory"}), "I7", "about nobody"},
+		{"away while holding", nil, by("ann", PersonAway{Person: "ann"}), "I3", "away while holding db01"},
+
+		// Credentials.
+		{"a credential added twice", nil, by("ada", CredentialAdded{Credential: "db01", Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "added twice"},
+		{"retired while rotating", annWantsNewPassword, by("ada", CredentialRetired{"db01", "x"}), "I1", "not simply held"},
+		{"retired out of an open handover", annHandedOver, by("ada", CredentialRetired{"db01", "x"}), "I1", "not simply held"},
+		{"retired without being there", nil, by("ada", CredentialRetired{"db09", "x"}), "I1", "not simply held"},
+		{"a check-out by the backup", nil, by("ben", granted), "I5", "does not hold it"},
+		{"a check-out by the admin", nil, by("ada", granted), "I5", "does not hold it"},
+		{"a check-out by the giver after the handover", annHandedOver, by("ann", granted), "I5", "does not hold it"},
+		{"a check-out between return and promoted", annTookBack, by("ann", granted), "I5", "does not hold it"},
+		{"a check-out of a version that was not promoted", nil, by("ann", CheckoutGranted{"db01", "lease-1", "x", 2, epoch}), "I5", "another version"},
+		{"an end of what was not lent", nil, by("ann", CheckoutEnded{"db01", "", "checkin"}), "I6", somebodyElse},
+		{"an end of nothing by time", nil, by(System, CheckoutEnded{"db01", "", "expired"}), "I3", "was over"},
+		{"an older lease that acts on the next one", both(annWorks, annWorks), by("ann", CheckoutEnded{"db01", "lease-1", "checkin"}), "I3", "was over"},
+		{"a lease that runs out too early", annWorks, by(System, CheckoutEnded{"db01", "lease-1", "expired"}), "I3", "before its time"},
+
+		// Handovers.
+		{"an offer of nothing", nil, by("ann", offer(func(f *HandoverOffered) { f.Credentials = nil })), "I1", "offers nothing"},
+		{"an offer under the name of another", annOffered, by("ann", offer(func(f *HandoverOffered) { f.Credentials = []string{"db02"} })), "I1", "the name of another"},
+		{"an offer that skips a number", nil, by("ann", offer(func(f *HandoverOffered) { f.Handover = "handover-3" })), "I1", "the name of another"},
+		{"an offer to somebody who is away", benIsAway, by("ann", offer(func(f *HandoverOffered) { f.Handover = "handover-2" })), "I3", "away or disabled"},
+		{"an offer to somebody who is disabled", disabled("ben"), by("ann", offer(nil)), "I3", "away or disabled"},
+		{"an offer of what another holds", nil, by("ben", offer(func(f *HandoverOffered) { f.From, f.To = "ben", "ann" })), "I1", "does not hold db01"},
+		{"an offer of what nobody holds", annWantsNewPassword, by("ann", offer(nil)), "I1", "does not hold db01"},
+		{"an offer to no custodian", nil, by("ann", offer(func(f *HandoverOffered) { f.To = "cay" })), "I1", "its other custodian"},
+		{"an offer of what is offered", annOffered, by("ann", offer(func(f *HandoverOffered) { f.Handover = "handover-2" })), "I1", "does not hold db01"},
+		{"accepted after it expired", annOffered, later(24*time.Hour, "ben", accepted), "I1", "had expired"},
+		{"accepted, more than was offered", annOffered, by("ben", HandoverAccepted{"handover-1", "ann", "ben", []string{"db01", "db02"}}), "I1", "does not follow"},
+		{"accepted, less than was offered", func(o *office) { o.offers("ann", "db01", "db02") }, by("ben", accepted), "I1", "does not follow"},
+		{"accepted by one to whom it was not offered", annOffered, by("cay", HandoverAccepted{"handover-1", "ann", "cay", []string{"db01"}}), "I1", "does not follow"},
+		{"accepted from one who did not offer it", annOffered, by("ben", HandoverAccepted{"handover-1", "cay", "ben", []string{"db01"}}), "I1", "does not follow"},
+		{"accepted twice", func(o *office) { o.handsOver("ann", "ben", "db01") }, by("ben", accepted), "I1", "does not follow"},
+		{"accepted without an offer", nil, by("ben", accepted), "I1", "had expired"},
+		{"accepted while it rotates", both(annOffered, annWantsNewPassword), by("ben", accepted), "I4", "was being changed"},
+		{"returned before it was accepted", func(o *office) { o.offers("ann", "db01", "db02") }, by("ann", returned), "I1", "does not follow"},
+		{"returned twice", annTookBack, by("ann", returned), "I1", "does not follow"},
+		{"returned in part", annHandedOver, by("ann", HandoverReturned{"handover-1", "ann", "ben", []string{"db01"}, epoch}), "I1", "does not follow"},
+		{"returned while it rotates", both(annHandedOver, func(o *office) { o.does("ben", RequestRotation{"db02", "worn"}) }), by("ann", returned), "I4", "was being changed"},
+		{"cancelled after it was accepted", annHandedOver, by("ann", HandoverEnded{Handover: "handover-1", How: Cancelled}), "I1", "on offer"},
+		{"expired before its time", annOffered, by(System, HandoverEnded{Handover: "handover-1", How: Expired}), "I1", "before its time"},
+		{"overdue before its time", func(o *office) {
+			o.does("ann", Offer{Credentials: []string{"db01"}, Reason: "x", ExpectedReturn: o.now.Add(time.Hour)})
+			o.does("ben", Accept{"handover-1"})
+		}, by(System, HandoverOverdue{"handover-1"}), "I1", "overdue before its time"},
+		{"overdue without a time", annHandedOver, by(System, HandoverOverdue{"handover-1"}), "I1", "overdue before its time"},
+		{"overdue while it is only offered", annOffered, by(System, HandoverOverdue{"handover-1"}), "I1", "overdue before its time"},
+		{"overdue twice", func(o *office) {
+			o.does("ann", Offer{Credentials: []string{"db01"}, Reason: "x", ExpectedReturn: o.now.Add(time.Hour)})
+			o.does("ben", Accept{"handover-1"})
+			o.passes(time.Hour)
+		}, by(System, HandoverOverdue{"handover-1"}), "I1", "or twice"},
+		{"closed before it was returned", annHandedOver, by(System, HandoverClosed{"handover-1"}), "I4", "closed before"},
+		{"closed before all was changed", func(o *office) { annTookBack(o); o.rotates("db01") }, by(System, HandoverClosed{"handover-1"}), "I4", "closed before"},
+
+		// Rotations.
+		{"a rotation started twice", annWantsNewPassword, by("ann", RotationStarted{Credential: "db01", Rotation: 3, Reason: ForRequested, Successor: "ann"}), "I4", "started twice"},
+		{"a rotation with the number of an old one", nil, by("ann", RotationStarted{Credential: "db01", Rotation: 1, Reason: ForRequested, Successor: "ann"}), "I4", "started twice"},
+		{"a rotation that makes another the holder", nil, by("max", RotationStarted{Credential: "db01", Rotation: 2, Reason: ForRequested, Successor: "ben"}), "I4", "somebody else than the holder"},
+		{"staged when nothing rotates", nil, by(System, RotationStaged{"db01", 1}), "I4", `not at "pending"`},
+		{"staged by a worker that was overtaken", annTookBack, by(System, RotationStaged{"db01", 1}), "I4", `not at "pending"`},
+		{"staged twice", rotationAt(StepStaged), by(System, RotationStaged{"db01", 2}), "I4", `not at "pending"`},
+		{"applied before it was staged", annTookBack, by(System, RotationApplied{"db01", 2}), "I4", `not at "staged"`},
+		{"verified before it was applied", rotationAt(StepStaged), by(System, RotationVerified{"db01", 2, true}), "I4", `not at "applied"`},
+		{"promoted before it was verified", rotationAt(StepApplied), by(System, RotationPromoted{"db01", 2, 2, "ann"}), "I4", `not at "verified"`},
+		{"promoted with the old version", rotationAt(StepVerified), by(System, RotationPromoted{"db01", 2, 1, "ann"}), "I4", "without a higher version"},
+		{"promoted to the receiver", rotationAt(StepVerified), by(System, RotationPromoted{"db01", 2, 2, "ben"}), "I4", "somebody else than the successor"},
+		{"failed when nothing rotates", nil, by(System, RotationFailed{"db01", 1, "x", epoch}), "I4", "the rotation was not at"},
+		{"failed, of another rotation", annTookBack, by(System, RotationFailed{"db01", 1, "x", epoch}), "I4", "the rotation was not at"},
+		{"a rotation overdue before its time", annTookBack, by(System, RotationOverdue{"db01", 2}), "I4", "overdue before its time"},
+		{"a rotation overdue twice", func(o *office) { annTookBack(o); o.passes(time.Hour) }, by(System, RotationOverdue{"db01", 2}), "I4", "or twice"},
+		{"overdue, of another rotation", annTookBack, later(time.Hour, System, RotationOverdue{"db01", 1}), "I4", "the rotation was not at"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := newOffice(t)
+			if c.given != nil {
+				c.given(o)
+			}
+			e := c.event(o)
+			if err := CheckEvent(o.state, e); !violation(err, c.invariant, c.detail) {
+				t.Errorf("%+v: got %v, want %s: %s", e, err, c.invariant, c.detail)
+			}
+			before := o.state.Size
+			if err := Replay(o.state, e); err == nil || o.state.Size != before {
+				t.Errorf("replayed: %v", err)
+			}
+		})
+	}
+}
+
+// TestBadStates makes states that no history leads to. The whole check catches
+// each of them; the quick one does after an event that can have led to it.
+func TestBadStates(t *testing.T) {
+	db01 := func(edit func(*Credential)) func(*office) {
+		return func(o *office) { o.state.editCredential("db01", edit) }
+	}
+	person := func(name string, edit func(*Person)) func(*office) {
+		return func(o *office) { o.state.editPerson(name, edit) }
+	}
+	away := func(p *Person) { p.Away = true }
+	handover := func(edit func(*Handover)) func(*office) {
+		return func(o *office) { o.state.editHandover("handover-1", edit) }
+	}
+	promoted := RotationPromoted{Credential: "db01"}
+	for _, c := range []struct {
+		name      string
+		given     func(*office)
+		after     Fact
+		invariant string
+		detail    string
+	}{
+		{"held by nobody", db01(func(c *Credential) { c.Holder = "" }), promoted, "I1", `held with holder ""`},
+		{"rotating and held", both(annTookBack, db01(func(c *Credential) { c.Holder = "ann" })), RotationStaged{Credential: "db01"}, "I1", `rotating with holder "ann"`},
+		{"retired and held", both(db01IsRetired, db01(func(c *Credential) { c.Holder = "ann" })), CredentialRetired{Credential: "db01"}, "I1", `retired with holder "ann"`},
+		{"lent while rotating", both(annTookBack, db01(func(c *Credential) { c.Lease.ID = "lease-1" })), RotationFailed{Credential: "db01"}, "I4", "rotating with a lease"},
+		{"one custodian for two", db01(func(c *Credential) { c.Backup = "ann" }), CredentialAdded{Credential: "db01"}, "I2", "not two people"},
+		{"a custodian who does not exist", db01(func(c *Credential) { c.Backup = "mallory" }), CredentialAdded{Credential: "db01"}, "I2", "not two people"},
+		{"the primary does not exist", db01(func(c *Credential) { c.Primary = "mallory" }), CredentialAdded{Credential: "db01"}, "I2", "not two people"},
+		{"both away", both(person("ann", away), person("ben", away)), PersonAway{Person: "ben"}, "I2", "ann and ben are both away"},
+		{"held by no custodian", db01(func(c *Credential) { c.Holder = "cay" }), promoted, "I3", `held by "cay", who is no custodian`},
+		{"held by somebody who is away", person("ann", away), PersonAway{Person: "ann"}, "I3", "held by ann, who is away or disabled"},
+		{"held by somebody who is disabled", person("ann", func(p *Person) { p.Disabled = true }), PersonAway{Person: "ann"}, "I3", "held by ann, who is away or disabled"},
+		{"held before a password was made", db01(func(c *Credential) { c.Version = 0 }), CheckoutGranted{Credential: "db01"}, "I4", "before any rotation"},
+		{"changed for nobody", both(annTookBack, db01(func(c *Credential) { c.Rotation.Successor = "" })), RotationStarted{Credential: "db01"}, "I3", `will be held by ""`},
+		{"changed for no custodian", both(annTookBack, db01(func(c *Credential) { c.Rotation.Successor = "cay" })), RotationApplied{Credential: "db01"}, "I3", `will be held by "cay"`},
+		{"changed for somebody who is away", both(annTookBack, person("ann", away)), RotationVerified{Credential: "db01"}, "I3", `will be held by "ann"`},
+		{"lent to another than the holder", both(annWorks, db01(func(c *Credential) { c.Lease.Person = "ben" })), CheckoutGranted{Credential: "db01"}, "I3", "ben has a lease, ann holds it"},
+		{"bound to nothing", db01(func(c *Credential) { c.Handover = "handover-1" }), CheckoutEnded{Credential: "db01"}, "I1", "bound to handover-1"},
+		{"bound to a handover of something else", both(annOffered, func(o *office) {
+			o.state.editCredential("db02", func(c *Credential) { c.Handover = "handover-1" })
+		}), CheckoutEnded{Credential: "db02"}, "I1", "bound to handover-1"},
+		{"offered and not bound", both(annOffered, db01(func(c *Credential) { c.Handover = "" })), HandoverOffered{Handover: "handover-1"}, "I1", "does not follow its handover handover-1 (offered)"},
+		{"offered and held by the receiver", both(annOffered, db01(func(c *Credential) { c.Holder = "ben" })), HandoverOffered{Handover: "handover-1"}, "I1", "(offered)"},
+		{"accepted and not bound", both(annHandedOver, db01(func(c *Credential) { c.Handover = "" })), HandoverAccepted{Handover: "handover-1"}, "I1", "(accepted)"},
+		{"accepted and held by the giver", both(annHandedOver, db01(func(c *Credential) { c.Holder = "ann" })), HandoverAccepted{Handover: "handover-1"}, "I1", "(accepted)"},
+		{"returned to the receiver", both(annTookBack, db01(func(c *Credential) { c.Rotation.Successor = "ben" })), HandoverReturned{Handover: "handover-1"}, "I1", "(returned)"},
+		{"returned and held", both(annHandedOver, handover(func(h *Handover) { h.Status = Returned })), HandoverReturned{Handover: "handover-1"}, "I1", "(returned)"},
+		{"handed over by a handover that breaks another rule", both(annOffered, person("ann", away)), HandoverOffered{Handover: "handover-1"}, "I3", "away"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := newOffice(t)
+			if err := Check(o.state); err != nil {
+				t.Fatal(err)
+			}
+			c.given(o)
+			if err := Check(o.state); !violation(err, c.invariant, c.detail) {
+				t.Errorf("Check: got %v, want %s: %s", err, c.invariant, c.detail)
+			}
+			if err := CheckAfter(o.state, Event{Fact: c.after}); !violation(err, c.invariant, c.detail) {
+				t.Errorf("CheckAfter %s: got %v, want %s: %s", c.after.Type(), err, c.invariant, c.detail)
+			}
+		})
+	}
+}
+
+// A handover that ended in a fork is still looked at there: nothing may stay
+// bound to it.
+func TestBoundToWhatHasEnded(t *testing.T) {
+	o := newOffice(t)
+	annOffered(o)
+	for _, f := range []Fact{HandoverEnded{Handover: "handover-1", How: Declined}, HandoverClosed{"handover-1"}} {
+		fork := o.state.Fork()
+		fork.editHandover("handover-1", func(h *Handover) { h.Status = Declined })
+		if err := CheckAfter(fork, Event{Fact: f}); !violation(err, "I1", "bound to handover-1") {
+			t.Errorf("%s: %v", f.Type(), err)
+		}
+		fork.editCredential("db01", func(c *Credential) { c.Handover = "" })
+		if err := CheckAfter(fork, Event{Fact: f}); err != nil {
+			t.Errorf("%s: %v", f.Type(), err)
+		}
+	}
+	// In a root it is forgotten, and there is nothing to look at.
+	if err := CheckAfter(o.state, Event{Fact: HandoverClosed{"handover-9"}}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestViolationSaysWhatAndWhere(t *testing.T) {
+	o := newOffice(t)
+	err := CheckEvent(o.state, o.forge("ann", PersonAway{Person: "ann"}))
+	if want := "invariant I3 broken for ann: person.away: away while holding db01"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
