@@ -55,8 +55,8 @@ type Target struct {
 
 // CredentialPolicy is what differs from credential to credential.
 type CredentialPolicy struct {
-	RotateOnTransfer bool  `json:"rotate_on_transfer,omitempty"`
-	RotateOnCheckin  bool  `json:"rotate_on_checkin,omitempty"`
+	RotateOnTransfer bool  `json:"rotate_on_transfer,omitzero"`
+	RotateOnCheckin  bool  `json:"rotate_on_checkin,omitzero"`
 	LeaseSeconds     int64 `json:"lease_seconds,omitzero"` // zero: the general policy's
 }
 

@@ -125,7 +125,7 @@ func TestForgedEvents(t *testing.T) {
 		{"away by a receiver, some time after", func(o *office) { annLeaves(o); o.does("ben", Accept{"handover-1"}); o.does("ann", ComeBack{}) },
 			later(time.Second, "ben", PersonAway{Person: "ann"}), "I6", somebodyElse},
 		{"away by a receiver, before accepting", annLeaves, by("ben", PersonAway{Person: "ann"}), "I6", somebodyElse},
-		{"a check-out by the system", nil, by(System, CommandRefused{Command: "checkout", Code: NotHolder}), "I6", somebodyElse},
+		{"the system refused something", nil, by(System, CommandRefused{Command: "checkout", Code: NotHolder}), "I6", somebodyElse},
 		{"checked in by the other custodian", annWorks, by("ben", CheckoutEnded{"db01", "lease-1", "checkin"}), "I6", somebodyElse},
 		{"checked in by the system", annWorks, by(System, CheckoutEnded{"db01", "lease-1", "checkin"}), "I6", somebodyElse},
 		{"run out by a person", annWorks, later(8*time.Hour, "ann", CheckoutEnded{"db01", "lease-1", "expired"}), "I6", somebodyElse},

@@ -12,20 +12,22 @@ const module = "github.com/tandem-custody/tandem/"
 // that matches counts. The arrows go one way, cmd -> api -> custody -> audit;
 // adapters import the domain and never each other; only cmd wires.
 var allowed = map[string][]string{
-	"audit":                 {},
-	"config":                {},
-	"custody":               {"audit"},
-	"custody/totp":          {"custody"},
-	"custody/desk":          {"custody", "custody/totp", "audit"},
-	"custody/store":         {"custody", "custody/desk", "audit"},
-	"custody/vault":         {"custody", "custody/desk", "audit"},
-	"custody/embedded":      {"custody", "custody/desk", "audit"},
-	"custody/rotation":      {"custody", "custody/desk"},
-	"custody/rotation/":     {"custody", "custody/desk", "custody/rotation"},
-	"api":                   {"custody", "custody/desk", "custody/totp", "audit", "api"},
-	"custody/vault/":        {},
-	"custody/desk/":         {"custody", "custody/desk", "audit"},
-	"custody/rotation/ssh/": {"custody"},
+	"audit":              {},
+	"audit/":             {"audit"},
+	"config":             {},
+	"custody":            {"audit"},
+	"custody/password":   {"custody"},
+	"custody/totp":       {"custody"},
+	"custody/desk":       {"custody", "custody/totp", "audit"},
+	"custody/desk/":      {"custody", "custody/desk", "custody/password", "audit"},
+	"custody/store":      {"custody", "custody/desk", "audit"},
+	"custody/vault":      {"custody", "custody/desk", "custody/password", "audit"},
+	"custody/vault/":     {},
+	"custody/embedded":   {"custody", "custody/desk", "custody/password", "audit"},
+	"custody/rotation":   {"custody", "custody/desk"},
+	"custody/rotation/":  {"custody", "custody/desk", "custody/rotation"},
+	"custody/witnessing": {"custody", "custody/desk", "audit", "audit/witness"},
+	"api":                {"custody", "custody/desk", "custody/totp", "audit", "api"},
 }
 
 func TestArrowsGoOneWay(t *testing.T) {

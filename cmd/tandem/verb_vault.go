@@ -143,6 +143,12 @@ func vaultPolicyVerb(c *cli) *cobra.Command {
 	return verb
 }
 
+// finding is a vault.Finding as JSON.
+type finding struct {
+	Path    string `json:"path"`
+	Problem string `json:"problem"`
+}
+
 func vaultCheckVerb(c *cli) *cobra.Command {
 	verb := &cobra.Command{
 		Use:   "check",
@@ -167,9 +173,14 @@ func vaultCheckVerb(c *cli) *cobra.Command {
 			return err
 		}
 		defer store.Close()
-		findings := store.Check(cmd.Context())
-		for _, finding := range findings {
-			fmt.Fprintln(c.out, finding)
+		findings := []finding{}
+		var rows [][]string
+		for _, f := range store.Check(cmd.Context()) {
+			findings = append(findings, finding(f))
+			rows = append(rows, []string{f.Path, f.Problem})
+		}
+		if err := c.show(findings, []string{"IN VAULT", "PROBLEM"}, rows...); err != nil {
+			return err
 		}
 		if len(findings) > 0 {
 			return fmt.Errorf("%d things in Vault are not as Tandem needs them; tandem vault setup makes them so", len(findings))

@@ -2,37 +2,27 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// everyTable is each table with the columns that order it.
-var everyTable = []struct{ name, by string }{
-	{"ledger_head", "id"}, {"ledger_entries", "idx"}, {"ledger_nodes", "id"}, {"ledger_index", "kind, name, idx"},
-	{"people", "username"}, {"credentials", "name"}, {"handovers", "id"},
-	{"accounts", "username"}, {"sessions", "token_hash"}, {"throttles", "name"},
-	{"idempotency_keys", "actor, key"}, {"claims", "credential"},
-	{"cosigned_checkpoints", "size"}, {"cosignatures", "size, witness"},
-}
-
 // dump gives every value of every row of every table, as SQL writes it.
 func dump(t testing.TB, s *Store) string {
 	t.Helper()
+	ask := func(question string, args ...any) (answers []string) {
+		t.Helper()
+		if err := s.reader.Raw(question, args...).Scan(&answers).Error; err != nil {
+			t.Fatal(err)
+		}
+		return answers
+	}
 	var all strings.Builder
-	for _, table := range everyTable {
-		var columns []string
-		if err := s.reader.Raw("SELECT name FROM pragma_table_xinfo(?)", table.name).Scan(&columns).Error; err != nil {
-			t.Fatal(err)
-		}
-		if len(columns) == 0 {
-			t.Fatalf("there is no table %s", table.name)
-		}
-		var rows []string
-		quoted := "quote(" + strings.Join(columns, ") || ', ' || quote(") + ")"
-		if err := s.reader.Raw("SELECT " + quoted + " FROM " + table.name + " ORDER BY " + table.by).Scan(&rows).Error; err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(&all, "%s\n\t%s\n", table.name, strings.Join(rows, "\n\t"))
+	for _, table := range ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name") {
+		columns := ask("SELECT name FROM pragma_table_xinfo(?)", table)
+		rows := ask("SELECT quote(" + strings.Join(columns, ") || ', ' || quote(") + ") FROM " + table)
+		slices.Sort(rows)
+		fmt.Fprintf(&all, "%s\n\t%s\n", table, strings.Join(rows, "\n\t"))
 	}
 	return all.String()
 }

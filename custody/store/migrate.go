@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/pressly/goose/v3"
 )
 
@@ -27,11 +28,11 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if current > target {
 		return fmt.Errorf("store: the schema has version %d, from a later Tandem; this one knows %d", current, target)
 	}
-	if _, err := p.Up(ctx); err != nil {
-		// Another process that starts at the same moment may have been first.
-		if pending, again := p.HasPending(ctx); again != nil || pending {
-			return fmt.Errorf("store: migrate the schema: %w", err)
-		}
+	// Another process may be at it at the same moment. Each migration is one
+	// transaction, so trying again goes on where the two are then.
+	up := func() ([]*goose.MigrationResult, error) { return p.Up(ctx) }
+	if _, err := backoff.Retry(ctx, up, backoff.WithMaxTries(5)); err != nil {
+		return fmt.Errorf("store: migrate the schema: %w", err)
 	}
 	return nil
 }

@@ -27,11 +27,6 @@ const minSQLite = 3051003
 // busyTimeout is how long a statement waits for another process's lock.
 const busyTimeout = 5 * time.Second
 
-// walPages is after how many pages a commit moves the WAL into the database. At
-// SQLite's default of 1,000, batches of 64 commands moved the same hot pages
-// again and again: 4 µs of CPU more for each command.
-const walPages = 4000
-
 const dialect = goose.DialectSQLite3
 
 // pragma is what a connection must answer, read back after it was set: a wrong
@@ -58,9 +53,8 @@ func sqliteWriter(path string) (*gorm.DB, error) {
 		"_journal_mode":    {"WAL"},
 		"_synchronous":     {"FULL"},
 		"_txlock":          {"immediate"},
-		"_cache_size":      {"-8000"}, // KiB
 		"_stmt_cache_size": {"64"},
-	}), 1, [][]pragma{durable, always}, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", walPages))
+	}), 1, [][]pragma{durable, always})
 }
 
 // sqliteReaders are connections that cannot write.
@@ -89,17 +83,12 @@ func sqliteDSN(path string, options url.Values) string {
 }
 
 // sqliteDB opens connections of which each has proved its pragmas.
-func sqliteDB(dsn string, most int, want [][]pragma, setUp ...string) (*gorm.DB, error) {
+func sqliteDB(dsn string, most int, want [][]pragma) (*gorm.DB, error) {
 	if text, number, _ := sqlite3.Version(); number < minSQLite {
 		return nil, fmt.Errorf("store: SQLite %s can corrupt a WAL database; 3.51.3 or later is needed", text)
 	}
 	pool := sql.OpenDB(connector{dsn: dsn, driver: &sqlite3.SQLiteDriver{
 		ConnectHook: func(c *sqlite3.SQLiteConn) error {
-			for _, statement := range setUp {
-				if _, err := c.Exec(statement, nil); err != nil {
-					return err
-				}
-			}
 			for _, group := range want {
 				for _, p := range group {
 					if err := p.check(c); err != nil {

@@ -35,7 +35,6 @@ func TestPragmas(t *testing.T) {
 	}{
 		{"writer", s.writer, map[string]string{
 			"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "query_only": "0",
-			"wal_autocheckpoint": "4000",
 		}},
 		{"reader", s.reader, map[string]string{
 			"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "query_only": "1",

@@ -47,26 +47,25 @@ func callers(many, n int, call func(i int) error) (block, error) {
 	return block{n, median(took), float64(n) / all.Seconds()}, failed
 }
 
-// compared is what two blocks that were measured in turns gave.
-type compared struct{ ours, peer []block }
-
-// inTurns measures ours and the peer, one after the other, again and again.
-func inTurns(t *testing.T, rounds int, ours, peer func() (block, error)) compared {
+// inTurns measures one after the other, again and again, and gives the blocks of
+// each.
+func inTurns(t *testing.T, rounds int, measures ...func() (block, error)) [][]block {
 	t.Helper()
-	var c compared
+	blocks := make([][]block, len(measures))
 	for range rounds {
-		a, err := ours()
-		if err != nil {
-			t.Fatalf("ours: %v", err)
+		for i, measure := range measures {
+			b, err := measure()
+			if err != nil {
+				t.Fatal(err)
+			}
+			blocks[i] = append(blocks[i], b)
 		}
-		b, err := peer()
-		if err != nil {
-			t.Fatalf("the peer: %v", err)
-		}
-		c.ours, c.peer = append(c.ours, a), append(c.peer, b)
 	}
-	return c
+	return blocks
 }
+
+// compared is what two measures gave in the same turns.
+type compared struct{ ours, peer []block }
 
 // latency gives the median p50 of each side, and the median of their ratios.
 func (c compared) latency() (ours, peer time.Duration, ratio float64) {

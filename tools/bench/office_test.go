@@ -86,7 +86,7 @@ func openOfficeWith(t *testing.T, dir string, secrets secretStore, clock desk.Cl
 		t.Fatal(err)
 	}
 	if o.desk, err = desk.Open(t.Context(), desk.Config{
-		Store: wrapZZ(o.store), Accounts: o.store, Secrets: secrets, Clock: clock,
+		Store: o.store, Accounts: o.store, Secrets: secrets, Clock: clock,
 		Policy: custody.DefaultPolicy(), Origin: origin, Log: log, SessionTTL: time.Hour,
 		CheckTarget: func(custody.Target, custody.Secret) error { return nil },
 	}); err != nil {

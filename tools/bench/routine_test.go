@@ -30,8 +30,8 @@ type round struct {
 }
 
 const (
-	routinePairs  = 256
-	routinePeriod = 30 // seconds
+	routinePairs  = 128 // twice as many as ever work at once
+	routinePeriod = 30  // seconds
 
 	turnsOfRound    = 4
 	commandsOfRound = 12

@@ -1,0 +1,330 @@
+package web_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pelletier/go-toml/v2"
+	"golang.org/x/net/html"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation"
+)
+
+var languages = []string{"en", "zh"}
+
+// everyPage is what there is to see in a newOffice with a handover in it.
+var everyPage = []string{
+	"/", "/inbox", "/credentials", "/credentials?q=db&phase=held", "/credentials/db01", "/credentials/db02",
+	"/leave", "/back", "/handovers", "/handovers/handover-1", "/handovers/handover-2", "/people", "/policy",
+	"/ledger", "/ledger?actor=tech-a&type=session.opened", "/ledger?credential=db01", "/ledger/0", "/ledger/20",
+	"/admin/people/new", "/admin/people/tech-b/enrolment", "/admin/credentials/new", "/nothing",
+}
+
+// busyOffice has something of everything on its pages.
+func busyOffice(t *testing.T) *office {
+	o := newOffice(t)
+	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: "holiday", ExpectedReturn: o.clock().AddDate(0, 0, 1)})
+	o.do("tech-b", custody.Accept{Handover: "handover-1"})
+	o.do("tech-b", custody.GiveBack{Handover: "handover-1"})
+	c := o.credential("db01")
+	o.do(custody.System, custody.ReportFailed{
+		Rotation: custody.RotationID{Credential: "db01", Number: c.Rotation.Number}, Failure: "unreachable", NextTry: o.clock().Add(1e9),
+	})
+	o.do("tech-a", custody.CheckOut{Credential: "db02", Purpose: "ticket 4711"})
+	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: "course"})
+	return o
+}
+
+func TestEveryPageIsWholeInBothLanguages(t *testing.T) {
+	o := busyOffice(t)
+	keys := regexp.MustCompile(`\b(` + strings.Join(groups(t), "|") + `)\.[a-z_]+(\.[a-z_]+)?\b`)
+	for _, lang := range languages {
+		for _, who := range []string{"tech-a", "tech-b", "admin", "manager", "auditor"} {
+			b := o.as(who, lang)
+			for _, path := range everyPage {
+				p := b.get(path)
+				want := http.StatusOK
+				if path == "/nothing" {
+					want = http.StatusNotFound
+				}
+				if p.status != want {
+					t.Fatalf("%s of %s: %d: %s", path, who, p.status, p.text())
+				}
+				p.check(t, path, lang)
+				text := entryTypes.ReplaceAllString(p.text(), "")
+				if bare := keys.FindString(text); bare != "" {
+					t.Errorf("%s (%s) shows the key %q", path, lang, bare)
+				}
+				if strings.Contains(p.body, thePassword) || strings.Contains(p.body, "<no value>") {
+					t.Errorf("%s (%s) shows what it must not", path, lang)
+				}
+			}
+		}
+		o.browser(lang).get("/login").check(t, "/login", lang)
+	}
+}
+
+// entryTypes are shown as they are on the page of an entry.
+var entryTypes = regexp.MustCompile(strings.ReplaceAll(strings.Join(custody.EntryTypes(), "|"), ".", `\.`))
+
+var nonce = regexp.MustCompile(`script-src 'nonce-([A-Z2-7]{26})'; style-src 'nonce-([A-Z2-7]{26})'`)
+
+// check looks for what every page must have and must not.
+func (a answer) check(t *testing.T, path, lang string) {
+	t.Helper()
+	h := a.header
+	policy := nonce.FindStringSubmatch(h.Get("Content-Security-Policy"))
+	if policy == nil || strings.Contains(h.Get("Content-Security-Policy"), "unsafe") {
+		t.Fatalf("%s: Content-Security-Policy %q", path, h.Get("Content-Security-Policy"))
+	}
+	if h.Get("Cache-Control") != "no-store" || h.Get("X-Frame-Options") != "DENY" || h.Get("Content-Language") != lang {
+		t.Errorf("%s: headers %v", path, h)
+	}
+	headings, ids := 0, map[string]bool{}
+	for _, n := range a.nodes(t) {
+		switch n.Data {
+		case "h1":
+			headings++
+		case "html":
+			if !strings.HasPrefix(attr(n, "lang"), lang) {
+				t.Errorf("%s: lang %q", path, attr(n, "lang"))
+			}
+		case "script":
+			if !strings.HasPrefix(attr(n, "src"), "/static/") || attr(n, "nonce") != policy[1] || n.FirstChild != nil {
+				t.Errorf("%s: a script that the policy forbids", path)
+			}
+		case "style":
+			t.Errorf("%s: an inline style", path)
+		case "link":
+			if !strings.HasPrefix(attr(n, "href"), "/static/") {
+				t.Errorf("%s loads %s", path, attr(n, "href"))
+			}
+		case "input", "select", "textarea":
+			if attr(n, "type") != "hidden" && !labelled(n) {
+				t.Errorf("%s: the field %q has no label", path, attr(n, "name"))
+			}
+		}
+		for _, at := range n.Attr {
+			switch {
+			case at.Key == "style", strings.HasPrefix(at.Key, "on"):
+				t.Errorf("%s: the attribute %s=%q", path, at.Key, at.Val)
+			case at.Key == "id" && ids[at.Val]:
+				t.Errorf("%s: the id %q is there twice", path, at.Val)
+			case at.Key == "id":
+				ids[at.Val] = true
+			}
+		}
+	}
+	if headings > 1 || headings == 0 && a.status == http.StatusOK {
+		t.Errorf("%s has %d main headings", path, headings)
+	}
+}
+
+// TestLinksLeadSomewhere follows every link from the home page on.
+func TestLinksLeadSomewhere(t *testing.T) {
+	o := busyOffice(t)
+	b := o.as("admin", "en")
+	seen, todo := map[string]bool{"/": true}, []string{"/"}
+	for len(todo) > 0 {
+		path := todo[0]
+		todo = todo[1:]
+		p := b.get(path)
+		if p.status != http.StatusOK {
+			t.Errorf("%s: %d", path, p.status)
+		}
+		if !strings.HasPrefix(p.header.Get("Content-Type"), "text/html") {
+			continue
+		}
+		for _, n := range p.nodes(t) {
+			for _, name := range []string{"href", "src"} {
+				to := attr(n, name)
+				if strings.HasPrefix(to, "#") || to == "" || seen[to] {
+					continue
+				}
+				seen[to] = true
+				if len(seen) < 200 {
+					todo = append(todo, to)
+				}
+			}
+		}
+	}
+	if len(seen) < 40 {
+		t.Fatalf("only %d addresses were found", len(seen))
+	}
+}
+
+func TestStrangersSeeNothing(t *testing.T) {
+	o := newOffice(t)
+	b := o.browser("en")
+	for _, path := range append(slices.Clone(everyPage), "/events", "/session/stay", "/ledger/0/proof") {
+		p := b.get(path)
+		switch {
+		case path == "/nothing":
+			if p.status != http.StatusNotFound {
+				t.Errorf("%s: %d", path, p.status)
+			}
+		case p.status != http.StatusSeeOther || !strings.HasPrefix(p.header.Get("Location"), "/login"):
+			t.Errorf("%s: %d to %q", path, p.status, p.header.Get("Location"))
+		case strings.Contains(p.body, "db01"):
+			t.Errorf("%s tells strangers about a credential", path)
+		}
+	}
+	size := o.size()
+	for _, path := range []string{"/leave", "/credentials/db01/checkout", "/admin/people/new"} {
+		if p := b.post(path, "totp", "123456"); p.status != http.StatusSeeOther {
+			t.Errorf("POST %s: %d", path, p.status)
+		}
+	}
+	if o.size() != size {
+		t.Error("a stranger wrote in the ledger")
+	}
+}
+
+// TestCatalogues: both languages have the same strings, which take the same
+// values, and every string is used.
+func TestCatalogues(t *testing.T) {
+	en, zh := catalogue(t, "en"), catalogue(t, "zh")
+	values := regexp.MustCompile(`{{[^}]*}}`)
+	for key, text := range en {
+		other, there := zh[key]
+		if !there {
+			t.Errorf("zh has no %s", key)
+			continue
+		}
+		want, got := values.FindAllString(text, -1), values.FindAllString(other, -1)
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(slices.Compact(want), slices.Compact(got)) {
+			t.Errorf("%s: %q and %q take different values", key, text, other)
+		}
+		if strings.TrimSpace(text) == "" || strings.TrimSpace(other) == "" {
+			t.Errorf("%s is empty", key)
+		}
+	}
+	for key := range zh {
+		if _, there := en[key]; !there {
+			t.Errorf("en has no %s", key)
+		}
+	}
+	sources := sources(t)
+	for key := range en {
+		group, _, _ := strings.Cut(key, ".")
+		if !strings.Contains(sources, `"`+key+`"`) && !slices.Contains([]string{
+			// words of the domain, which are looked up by value
+			"phase", "status", "role", "reason", "failure", "grade", "entry", "done", "next",
+		}, group) {
+			t.Errorf("nothing shows %s", key)
+		}
+	}
+}
+
+// TestEveryWordOfTheDomainIsTranslated, also what no test above happens to show.
+func TestEveryWordOfTheDomainIsTranslated(t *testing.T) {
+	words := map[string][]string{"entry": custody.EntryTypes()}
+	for _, r := range custody.Roles {
+		words["role"] = append(words["role"], string(r))
+	}
+	words["phase"] = []string{string(custody.Draft), string(custody.Rotating), string(custody.Held), string(custody.Retired)}
+	words["grade"] = []string{string(custody.Ordinary), string(custody.Serious), string(custody.Special)}
+	for _, s := range []custody.HandoverStatus{
+		custody.Offered, custody.Accepted, custody.Returned, custody.Closed, custody.Declined, custody.Cancelled, custody.Expired,
+	} {
+		words["status"] = append(words["status"], string(s))
+	}
+	for _, r := range []custody.RotationReason{
+		custody.ForOnboard, custody.ForReturn, custody.ForTransfer, custody.ForCheckin, custody.ForAge,
+		custody.ForExposure, custody.ForEmergency, custody.ForDrift, custody.ForRequested,
+	} {
+		words["reason"] = append(words["reason"], string(r))
+	}
+	words["failure"] = failures
+	for _, lang := range languages {
+		have := catalogue(t, lang)
+		for group, names := range words {
+			for _, name := range names {
+				if have[group+"."+name] == "" {
+					t.Errorf("%s has no %s.%s", lang, group, name)
+				}
+			}
+		}
+	}
+}
+
+// failures are the kinds that rotation.Failure can be.
+var failures = []string{
+	string(rotation.Unreachable), string(rotation.WrongHost), string(rotation.LoginRefused), string(rotation.ValueRefused),
+	string(rotation.OldStillAccepted), string(rotation.SecretStore), string(rotation.TargetError), string(rotation.Unsupported),
+}
+
+// labelled says whether a field is inside a label.
+func labelled(n *html.Node) bool {
+	for up := n.Parent; up != nil; up = up.Parent {
+		if up.Data == "label" {
+			return true
+		}
+	}
+	return false
+}
+
+// catalogue reads one as a flat list.
+func catalogue(t *testing.T, lang string) map[string]string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("locales", lang+".toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read map[string]map[string]any
+	if err := toml.Unmarshal(content, &read); err != nil {
+		t.Fatal(err)
+	}
+	flat := map[string]string{}
+	for group, strings := range read {
+		for name, text := range strings {
+			switch text := text.(type) {
+			case string:
+				flat[group+"."+name] = text
+			case map[string]any:
+				flat[group+"."+name] = text["other"].(string)
+			}
+		}
+	}
+	return flat
+}
+
+func groups(t *testing.T) []string {
+	seen := map[string]bool{}
+	for key := range catalogue(t, "en") {
+		group, _, _ := strings.Cut(key, ".")
+		seen[group] = true
+	}
+	var names []string
+	for name := range seen {
+		names = append(names, name)
+	}
+	return names
+}
+
+// sources gives all templates and all code of the package.
+func sources(t *testing.T) string {
+	var all strings.Builder
+	for _, pattern := range []string{"templates/*.html", "*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatal(pattern, err)
+		}
+		for _, file := range files {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Write(content)
+		}
+	}
+	return all.String()
+}

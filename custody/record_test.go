@@ -1,0 +1,289 @@
+package custody
+
+import (
+	"encoding/json"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"pgregory.net/rapid"
+
+	"github.com/tandem-custody/tandem/audit"
+)
+
+// facts has one of each kind.
+var facts = []Fact{
+	PersonAdded{}, PersonEnrolled{}, EnrolmentReset{}, PersonLocked{}, SignInLocked{}, SessionOpened{}, SessionClosed{},
+	PersonAway{}, PersonPresent{}, CredentialAdded{}, CredentialRetired{}, CheckoutGranted{}, CheckoutEnded{},
+	HandoverOffered{}, HandoverAccepted{}, HandoverEnded{}, HandoverReturned{}, HandoverClosed{}, HandoverOverdue{},
+	RotationStarted{}, RotationStaged{}, RotationApplied{}, RotationVerified{}, RotationPromoted{}, RotationFailed{}, RotationOverdue{},
+	CommandRefused{},
+}
+
+// endings are the facts of one Go type that have several types in the ledger.
+var endings = []HandoverStatus{Declined, Cancelled, Expired}
+
+// TestFactsAndDecodersMatch: what can be written can be read, and nothing else.
+func TestFactsAndDecodersMatch(t *testing.T) {
+	var listed []string
+	types := map[string]bool{}
+	for _, f := range facts {
+		listed = append(listed, reflect.TypeOf(f).Name())
+		if _, ended := f.(HandoverEnded); ended {
+			for _, how := range endings {
+				types[HandoverEnded{How: how}.Type()] = true
+			}
+			continue
+		}
+		if types[f.Type()] {
+			t.Errorf("%T shares its type %q", f, f.Type())
+		}
+		types[f.Type()] = true
+	}
+	slices.Sort(listed)
+	if want := receivers(t, "Type"); !slices.Equal(listed, want) {
+		t.Errorf("listed %v, declared %v", listed, want)
+	}
+	if got, want := keys(decoders), keys(types); !slices.Equal(got, want) {
+		t.Errorf("decoders for %v, facts of %v", got, want)
+	}
+	for kind, decode := range decoders {
+		f, err := decode([]byte(`{}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ended, ok := f.(HandoverEnded); ok {
+			ended.How = HandoverStatus(strings.TrimPrefix(kind, "handover."))
+			f = ended
+		}
+		if f.Type() != kind {
+			t.Errorf("%s is decoded as %s", kind, f.Type())
+		}
+	}
+}
+
+// TestApplyKnowsEveryFact: a fact that Apply does not know would stop a replay.
+func TestApplyKnowsEveryFact(t *testing.T) {
+	for _, f := range facts {
+		s := NewState()
+		Apply(s, Event{Time: epoch, Actor: "ann", Fact: f})
+		if s.Size != 1 || !s.Time.Equal(epoch) {
+			t.Errorf("%T: %+v", f, s)
+		}
+	}
+}
+
+// TestEveryFactRoundTrips fills facts of every kind with anything.
+func TestEveryFactRoundTrips(t *testing.T) {
+	for _, fact := range facts {
+		t.Run(reflect.TypeOf(fact).Name(), func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				e := Event{
+					Time:    epoch.Add(time.Duration(rapid.Int64Range(0, 1e12).Draw(t, "ms")) * time.Millisecond),
+					Held:    rapid.Bool().Draw(t, "held"),
+					Actor:   rapid.SampledFrom([]string{"ann", System}).Draw(t, "actor"),
+					Request: rapid.SampledFrom([]string{"", "request-1"}).Draw(t, "request"),
+					Fact:    anything(t, fact),
+				}
+				if rapid.Bool().Draw(t, "confirmed") {
+					e.Confirm = &Confirmation{"ann", rapid.Int64Range(0, 1<<52).Draw(t, "step")}
+				}
+				if err := roundTrip(e); err != nil {
+					t.Fatal(err)
+				}
+			})
+		})
+	}
+}
+
+func anything(t *rapid.T, kind Fact) Fact {
+	v := reflect.New(reflect.TypeOf(kind)).Elem()
+	scramble(t, v)
+	if ended, ok := v.Interface().(HandoverEnded); ok {
+		ended.How = rapid.SampledFrom(endings).Draw(t, "how")
+		return ended
+	}
+	return v.Interface().(Fact)
+}
+
+func scramble(t *rapid.T, v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(rapid.String().Draw(t, "string"))
+	case reflect.Bool:
+		v.SetBool(rapid.Bool().Draw(t, "bool"))
+	case reflect.Int, reflect.Int64:
+		v.SetInt(rapid.Int64Range(-1<<53+1, 1<<53-1).Draw(t, "int"))
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), rapid.IntRange(0, 3).Draw(t, "length"), 3))
+		for i := range v.Len() {
+			scramble(t, v.Index(i))
+		}
+	case reflect.Map:
+		if n := rapid.MapOfN(rapid.String(), rapid.String(), 0, 3).Draw(t, "map"); len(n) > 0 {
+			v.Set(reflect.ValueOf(n))
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			if rapid.Bool().Draw(t, "zero") {
+				return
+			}
+			v.Set(reflect.ValueOf(epoch.Add(time.Duration(rapid.Int64Range(0, 1e12).Draw(t, "ms")) * time.Millisecond)))
+			return
+		}
+		for i := range v.NumField() {
+			scramble(t, v.Field(i))
+		}
+	default:
+		t.Fatalf("scramble does not know %s", v.Type())
+	}
+}
+
+// TestFieldsAreOnlyAdded pins the JSON of every fact: an entry that was written
+// once is read for ever. A new field may be added here if it is omitzero.
+func TestFieldsAreOnlyAdded(t *testing.T) {
+	want := map[string]string{
+		"person.added":           `{"username":"","name":"","email":"","roles":[],"totp_period":0}`,
+		"person.enrolled":        `{"person":""}`,
+		"person.enrolment_reset": `{"person":""}`,
+		"person.locked":          `{"person":"","until":"0001-01-01T00:00:00Z"}`,
+		"session.locked":         `{"person":"","failures":0,"until":"0001-01-01T00:00:00Z"}`,
+		"session.opened":         `{"person":""}`,
+		"session.closed":         `{"person":""}`,
+		"person.away":            `{"person":""}`,
+		"person.present":         `{"person":""}`,
+		"credential.added": `{"credential":"","target":{"kind":"","address":"","account":""},"policy":{},"primary":"","backup":"",` +
+			`"successor":"","deadline":"0001-01-01T00:00:00Z"}`,
+		"credential.retired": `{"credential":"","reason":""}`,
+		"checkout.granted":   `{"credential":"","lease":"","purpose":"","version":0,"until":"0001-01-01T00:00:00Z"}`,
+		"checkout.ended":     `{"credential":"","lease":"","how":""}`,
+		"handover.offered":   `{"handover":"","from":"","to":"","credentials":[],"reason":"","expires":"0001-01-01T00:00:00Z"}`,
+		"handover.accepted":  `{"handover":"","from":"","to":"","credentials":[]}`,
+		"handover.":          `{"handover":"","how":""}`,
+		"handover.returned":  `{"handover":"","from":"","to":"","credentials":[],"deadline":"0001-01-01T00:00:00Z"}`,
+		"handover.closed":    `{"handover":""}`,
+		"handover.overdue":   `{"handover":""}`,
+		"rotation.started":   `{"credential":"","rotation":0,"reason":"","successor":"","deadline":"0001-01-01T00:00:00Z"}`,
+		"rotation.staged":    `{"credential":"","rotation":0}`,
+		"rotation.applied":   `{"credential":"","rotation":0}`,
+		"rotation.verified":  `{"credential":"","rotation":0,"old_refused":false}`,
+		"rotation.promoted":  `{"credential":"","rotation":0,"version":0,"holder":""}`,
+		"rotation.failed":    `{"credential":"","rotation":0,"failure":"","next_try":"0001-01-01T00:00:00Z"}`,
+		"rotation.overdue":   `{"credential":"","rotation":0}`,
+		"command.refused":    `{"command":"","code":""}`,
+	}
+	for _, f := range facts {
+		entry, err := Event{Time: epoch, Actor: "ann", Fact: f}.Record()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(entry.Data) != want[f.Type()] {
+			t.Errorf("%s is\n%s, was\n%s", f.Type(), entry.Data, want[f.Type()])
+		}
+	}
+}
+
+func TestLeaseIsWrittenInSeconds(t *testing.T) {
+	entry, err := Event{Time: epoch, Actor: "ada", Fact: CredentialAdded{Policy: CredentialPolicy{LeaseSeconds: 600, RotateOnCheckin: true}}}.Record()
+	if err != nil || !strings.Contains(string(entry.Data), `"policy":{"rotate_on_checkin":true,"lease_seconds":600}`) {
+		t.Errorf("%s, %v", entry.Data, err)
+	}
+}
+
+// TestRecordsThatAreRefused alters a good entry in one way each.
+func TestRecordsThatAreRefused(t *testing.T) {
+	good := func() audit.Entry {
+		entry, err := Event{
+			Time: epoch, Actor: "ann", Request: "request-1", Confirm: &Confirmation{"ann", 7},
+			Fact: HandoverEnded{Handover: "handover-1", How: Declined, Reason: "ill"},
+		}.Record()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return entry
+	}
+	if _, err := FromRecord(good()); err != nil {
+		t.Fatal(err)
+	}
+	for name, alter := range map[string]func(*audit.Entry){
+		"an unknown type":               func(e *audit.Entry) { e.Type = "handover.forgotten" },
+		"another type of the same fact": func(e *audit.Entry) { e.Type = "handover.cancelled" },
+		"the type of another fact":      func(e *audit.Entry) { e.Type = "handover.closed" },
+		"an unknown field":              func(e *audit.Entry) { e.Data = jsontext.Value(`{"handover":"handover-1","how":"declined","note":"x"}`) },
+		"a field in capitals":           func(e *audit.Entry) { e.Data = jsontext.Value(`{"Handover":"handover-1","how":"declined"}`) },
+		"a field twice": func(e *audit.Entry) {
+			e.Data = jsontext.Value(`{"handover":"handover-1","how":"declined","how":"declined"}`)
+		},
+		"a number for a text":           func(e *audit.Entry) { e.Data = jsontext.Value(`{"handover":1,"how":"declined"}`) },
+		"no object":                     func(e *audit.Entry) { e.Data = jsontext.Value(`[]`) },
+		"nothing":                       func(e *audit.Entry) { e.Data = nil },
+		"another subject":               func(e *audit.Entry) { e.Subject = "handover-2" },
+		"another grade":                 func(e *audit.Entry) { e.Grade = string(Serious) },
+		"a confirmation by other means": func(e *audit.Entry) { e.Confirm.Method = "sms" },
+	} {
+		entry := good()
+		alter(&entry)
+		if e, err := FromRecord(entry); err == nil {
+			t.Errorf("%s was taken: %+v", name, e)
+		}
+	}
+}
+
+// An event that cannot be entered is an error, not an entry without its data.
+func TestRecordThatCannotBeEncoded(t *testing.T) {
+	e := Event{Time: epoch, Actor: "ann", Fact: CredentialRetired{"db01", "\xff"}}
+	if entry, err := e.Record(); err == nil {
+		t.Errorf("got %+v", entry)
+	}
+	// RFC 8785 has no integers beyond 2^53.
+	e.Fact = CheckoutGranted{Version: math.MaxInt64}
+	entry, err := e.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := entry.Encode(); err == nil {
+		t.Error("a number was entered that others read otherwise")
+	}
+}
+
+// FuzzFromRecord: whatever an entry holds, it is an error or an event whose own
+// entry says the same; and an auditor's replay of it does not panic.
+func FuzzFromRecord(f *testing.F) {
+	for _, fact := range facts {
+		data, err := json.Marshal(fact)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(fact.Type(), fact.Subject(), string(Event{Fact: fact}.Grade()), string(data))
+	}
+	f.Add("handover.declined", "handover-1", "ordinary", `{"handover":"handover-1","how":"declined"}`)
+	f.Add("person.away", "ann", "ordinary", `{"person":"ann","until":"2026-03-02T08:00:00.000000001+08:00"}`)
+	f.Fuzz(func(t *testing.T, kind, subject, grade, data string) {
+		e, err := FromRecord(audit.Entry{V: audit.Version, Time: epoch, Type: kind, Subject: subject, Grade: grade, Actor: "ann", Data: jsontext.Value(data)})
+		if err != nil {
+			return
+		}
+		entry, err := e.Record()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if entry.Type != kind || entry.Subject != subject || entry.Grade != grade {
+			t.Fatalf("%s %s %s became %+v", kind, subject, grade, entry)
+		}
+		again, err := FromRecord(entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if second, err := again.Record(); err != nil || !reflect.DeepEqual(second, entry) {
+			t.Fatalf("%+v became %+v, %v", entry, second, err)
+		}
+		s := NewState()
+		_ = Replay(s, e)
+		Apply(s, e)
+		_ = Check(s)
+	})
+}
