@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 )
@@ -18,6 +19,19 @@ func (s *Server) getCredential(ctx context.Context, in *ofCredential) (Credentia
 func (s *Server) credential(ctx context.Context, name string) (Credential, error) {
 	c, err := s.Queries.Credential(ctx, name)
 	return viewCredential(c), err
+}
+
+type exposureOf struct {
+	Name string    `path:"name" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
+	At   time.Time `query:"at" doc:"The instant to look back to (RFC 3339); now when left out"`
+}
+
+func (s *Server) exposure(ctx context.Context, in *exposureOf) (Exposure, error) {
+	x, err := s.Queries.Exposure(ctx, in.Name, in.At)
+	if in.At.IsZero() {
+		in.At = time.Now()
+	}
+	return viewExposure(in.Name, in.At.UTC(), x), err
 }
 
 func (s *Server) addCredential(ctx context.Context, in *bodyOnly[AddCredential]) (Credential, error) {

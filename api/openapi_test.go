@@ -13,7 +13,7 @@ import (
 var endpoints = strings.Fields(`
 	POST/sessions DELETE/sessions/current GET/me POST/me/presence
 	GET/people POST/people POST/people/{username}/enrolment
-	GET/credentials POST/credentials GET/credentials/{name} GET/credentials/{name}/history
+	GET/credentials POST/credentials GET/credentials/{name} GET/credentials/{name}/history GET/credentials/{name}/exposure
 	POST/credentials/{name}/checkout POST/credentials/{name}/checkin POST/credentials/{name}/rotate POST/credentials/{name}/retire
 	GET/handovers POST/handovers GET/handovers/{id} POST/handovers/{id}/accept POST/handovers/{id}/decline
 	POST/handovers/{id}/cancel POST/handovers/{id}/return

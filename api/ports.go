@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -35,12 +36,35 @@ type Queries interface {
 	Person(ctx context.Context, username string) (custody.Person, error)
 	Credentials(ctx context.Context) ([]custody.Credential, error)
 	Credential(ctx context.Context, name string) (custody.Credential, error)
+	FindCredentials(ctx context.Context, q CredentialQuery) ([]custody.Credential, error)
+	CustodyCounts(ctx context.Context) ([]CustodyCount, error)
 	Handovers(ctx context.Context, q HandoverQuery) ([]custody.Handover, error)
 	Handover(ctx context.Context, id string) (custody.Handover, error)
 
 	Entries(ctx context.Context, q EntryQuery) ([]StoredEntry, error)
 	Entry(ctx context.Context, index int64) (StoredEntry, error)
 	HashReader(ctx context.Context) tlog.HashReader
+
+	// Exposure says who had been shown the password that was current at an
+	// instant, the zero one being now; ErrNotFound before the credential was in
+	// custody.
+	Exposure(ctx context.Context, credential string, at time.Time) (custody.Exposure, error)
+}
+
+// CredentialQuery selects credentials, by name. Zero fields select all.
+type CredentialQuery struct {
+	Person string // custodian or holder
+	Phase  custody.Phase
+	Text   string // part of its name, address or account, or of a custodian's username
+	After  string // name: only those behind it
+	Limit  int
+}
+
+// CustodyCount says how many active credentials two custodians share, and who
+// of them holds these; Holder is "" while their passwords are being changed.
+type CustodyCount struct {
+	Primary, Backup, Holder string
+	Count                   int
 }
 
 // HandoverQuery selects handovers, the newest first. Zero fields select all.

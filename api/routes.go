@@ -29,6 +29,7 @@ func (s *Server) endpoints() {
 	query(s, "/credentials", "list-credentials", "All credentials", s.listCredentials)
 	query(s, "/credentials/{name}", "get-credential", "One credential", s.getCredential)
 	query(s, "/credentials/{name}/history", "credential-history", "Entries of the ledger about it", s.history)
+	query(s, "/credentials/{name}/exposure", "credential-exposure", "Who was shown its password, proved by entries of the ledger", s.exposure)
 	command(s, "/credentials", "add-credential", 201, "Put an account under custody", s.addCredential)
 	command(s, "/credentials/{name}/checkout", "check-out", 200, "Reveal the password to its holder", s.checkOut)
 	command(s, "/credentials/{name}/checkin", "check-in", 200, "End the check-out before its time", s.checkIn)

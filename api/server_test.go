@@ -267,9 +267,11 @@ func TestAClientTakesOnlyTandemsAnswers(t *testing.T) {
 		c.Web = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere++ })
 	})
 	for name, handler := range map[string]http.HandlerFunc{
-		"a proxy's page": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "bad gateway", 502) },
+		"a proxy's page": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "bad gateway", http.StatusBadGateway) },
 		"no JSON":        func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "MARKED") },
-		"a redirect":     func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL+"/x", 307) },
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, other.URL+"/x", http.StatusTemporaryRedirect)
+		},
 	} {
 		s := served{Server: listen(t, api.NewHTTPServer(handler, slog.Default()))}
 		_, err := s.as(t, "tech-a").Me(t.Context())

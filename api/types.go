@@ -117,6 +117,24 @@ type Credential struct {
 	Rotation  *Rotation     `json:"rotation,omitzero" doc:"The rotation in progress"`
 }
 
+// Exposure says who had been shown one version of a password.
+type Exposure struct {
+	Credential string    `json:"credential"`
+	At         time.Time `json:"at" doc:"The instant that this is about"`
+	Version    int64     `json:"version" doc:"Of the secret that was current then; 0: the one from before custody, of which Tandem cannot know who knows it"`
+	Since      time.Time `json:"since" doc:"When it became the current one"`
+	Entry      int64     `json:"entry" doc:"Index of the entry that says so"`
+	Known      []Seen    `json:"known" doc:"In the order of the first time"`
+}
+
+// Seen is a person who was shown a password, and the proof.
+type Seen struct {
+	Person  string    `json:"person"`
+	First   time.Time `json:"first"`
+	Last    time.Time `json:"last"`
+	Entries []int64   `json:"entries" doc:"Indexes of checkout.granted, each of which can be proved"`
+}
+
 // Lease is a check-out in progress.
 type Lease struct {
 	ID        string    `json:"id"`

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
@@ -52,6 +53,13 @@ func viewCredential(c custody.Credential) Credential {
 		}
 	}
 	return v
+}
+
+func viewExposure(credential string, at time.Time, x custody.Exposure) Exposure {
+	return Exposure{
+		Credential: credential, At: at, Version: x.Version, Since: x.Since, Entry: x.Entry,
+		Known: each(x.Known, func(s custody.Seen) Seen { return Seen(s) }),
+	}
 }
 
 func viewLease(l custody.Lease) Lease {

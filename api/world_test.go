@@ -255,6 +255,14 @@ func (q queries) Credential(_ context.Context, name string) (custody.Credential,
 	return found(q.state.Credential(name))
 }
 
+func (q queries) FindCredentials(context.Context, api.CredentialQuery) ([]custody.Credential, error) {
+	panic("for the pages, which have a world of their own")
+}
+
+func (q queries) CustodyCounts(context.Context) ([]api.CustodyCount, error) {
+	panic("for the pages, which have a world of their own")
+}
+
 func (q queries) Handovers(_ context.Context, in api.HandoverQuery) ([]custody.Handover, error) {
 	_, _, all := q.state.Changes()
 	return slices.DeleteFunc(all, func(h custody.Handover) bool {
@@ -286,6 +294,29 @@ func (q queries) Entry(_ context.Context, index int64) (api.StoredEntry, error) 
 		return api.StoredEntry{}, api.ErrNotFound
 	}
 	return api.StoredEntry{Index: index, Record: q.records[index]}, nil
+}
+
+func (q queries) Exposure(_ context.Context, credential string, at time.Time) (custody.Exposure, error) {
+	var x custody.Exposure
+	found := false
+	for i, record := range q.records {
+		entry, err := audit.DecodeEntry(record)
+		if err != nil {
+			return x, err
+		}
+		if entry.Subject == credential && (at.IsZero() || !entry.Time.After(at)) {
+			event, err := custody.FromRecord(entry)
+			if err != nil {
+				return x, err
+			}
+			found = true
+			x.Add(int64(i), event)
+		}
+	}
+	if !found {
+		return x, api.ErrNotFound
+	}
+	return x, q.fail
 }
 
 func (w *world) HashReader(context.Context) tlog.HashReader {

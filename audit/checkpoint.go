@@ -159,7 +159,7 @@ func SplitCheckpoints(text []byte) [][]byte {
 	blocks := bytes.SplitAfter(text, []byte("\n\n"))
 	for i := 1; i < len(blocks); i++ {
 		body, signatures := bytes.TrimLeft(blocks[i-1], "\n"), bytes.TrimRight(blocks[i], "\n")
-		if bytes.HasPrefix(signatures, signature) && !bytes.HasPrefix(body, signature) {
+		if len(body) > 0 && !bytes.HasPrefix(body, signature) && bytes.HasPrefix(signatures, signature) {
 			notes = append(notes, slices.Concat(body, signatures, []byte("\n")))
 		}
 	}

@@ -53,7 +53,7 @@ func witnessed(t testing.TB, l *testLog, size int64, names ...string) Checkpoint
 func TestCosign(t *testing.T) {
 	l := goldenLog(t)
 	c := witnessed(t, l, 6, "w1.example", "w2.example")
-	golden(t, "cosigned", c.Text)
+	golden(t, "cosigned.txt", c.Text)
 	if again, err := OpenCheckpoint(c.Text, testKey(t)); err != nil || again.Root != c.Root {
 		t.Fatal(err)
 	}
@@ -289,4 +289,24 @@ func TestSplitCheckpoints(t *testing.T) {
 			}
 		}
 	}
+}
+
+func FuzzSplitCheckpoints(f *testing.F) {
+	l := goldenLog(f)
+	one, two := witnessed(f, l, 3).Text, witnessed(f, l, 6, "w1").Text
+	f.Add(bytes.Join([][]byte{one, two, two[:40], one}, []byte("\n")))
+	f.Add([]byte("a\n\n— b\n\n\n\nc"))
+	f.Add([]byte("\n\n— 0"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		notes := SplitCheckpoints(text)
+		again := SplitCheckpoints(bytes.Join(notes, []byte("\n")))
+		if len(again) != len(notes) {
+			t.Fatalf("%d notes of %q become %d", len(notes), text, len(again))
+		}
+		for i := range notes {
+			if !bytes.Equal(again[i], notes[i]) {
+				t.Fatalf("%q becomes %q", notes[i], again[i])
+			}
+		}
+	})
 }

@@ -3,13 +3,15 @@
 //
 // It knows bytes, hashes, trees and signatures. It must not know custody, a
 // database, Vault, HTTP, a file or the clock: entries and stored nodes come and
-// go through Source and tlog.HashReader, signatures through Signer. So whatever
-// holds the log, the auditor's program is this package and the log's public key.
+// go through Source, tlog.HashReader and TileFetcher, signatures through Signer.
+// So whatever holds the log, the auditor's program is this package and the log's
+// public key. Package remote gets tiles over HTTP, package witness is the protocol
+// by which cosignatures come.
 //
 // It interoperates and invents nothing. Tree: RFC 6962 (and 9162) with SHA-256.
-// Text forms: C2SP signed-note@v1, tlog-checkpoint@v1 and tlog-proof@v1; stored
-// nodes: the numbering of golang.org/x/mod/sumdb/tlog, from which C2SP
-// tlog-tiles can be cut.
+// Text forms: C2SP signed-note@v1, tlog-checkpoint@v1, tlog-cosignature@v1 and
+// tlog-proof@v1; stored nodes: the numbering of golang.org/x/mod/sumdb/tlog, from
+// which C2SP tlog-tiles are cut.
 //
 // # An entry
 //
@@ -72,6 +74,30 @@
 // The signature is Ed25519 (RFC 8032) over the first three lines with their
 // newlines. The key is known by its verifier key, origin+id+base64. Further
 // signatures, such as cosignatures of witnesses, may follow.
+//
+// # A cosignature
+//
+// A cosignature is one more signature line. Behind the key id it has the time, in
+// seconds since 1970 as 8 bytes, and the Ed25519 signature over two lines and the
+// three of the checkpoint. The witness's verifier key has the type 0x04; keys of
+// type 0x06, ML-DSA-44, are read too.
+//
+//	cosignature/v1
+//	time 1767323045
+//	tandem.example/ledger
+//	6
+//	l82ZtNJKYO+ARovey0abVIy3TdsYyYPEmnhTcN2XRwk=
+//
+// # Tiles
+//
+// All of a log can be had as files that never change. Tile N of level L has the
+// roots of up to 256 subtrees of 256^L entries each, 32 bytes a root; bundle N has
+// the entries below tile N of level 0, each behind its length as two bytes. The
+// last one of a level may be partial: .p/W at the end of its path says how wide.
+//
+//	tile/0/x001/x234/067       256 leaf hashes, from leaf 1234067 * 256 on
+//	tile/1/000.p/17            the roots of the first 17 full tiles of level 0
+//	tile/entries/000.p/255     the first 255 entries
 //
 // # A proof
 //

@@ -137,7 +137,7 @@ func Verify(ctx context.Context, src Source, opts VerifyOptions) (Report, error)
 		return Report{}, fmt.Errorf("audit: size of the log: %w", err)
 	}
 	if size < 0 || size > maxSize {
-		return Report{}, fmt.Errorf("audit: no log has the size %d", size)
+		return Report{}, &VerifyError{0, CheckSequence, fmt.Errorf("%w: no log has the size %d", ErrSequence, size)}
 	}
 	m := &merger{opts: opts, total: size, pending: checkpoints}
 	if err := m.checkRoots(); err != nil { // of the empty tree
@@ -159,7 +159,7 @@ func Verify(ctx context.Context, src Source, opts VerifyOptions) (Report, error)
 func openAll(texts [][]byte, keys []string) ([]Checkpoint, error) {
 	var opened []Checkpoint
 	for i, text := range texts {
-		c, err := openAny(text, keys)
+		c, err := OpenAnyCheckpoint(text, keys)
 		if err != nil {
 			return nil, &VerifyError{-1, CheckSignature, fmt.Errorf("checkpoint %d of %d: %w", i+1, len(texts), err)}
 		}
@@ -169,7 +169,8 @@ func openAll(texts [][]byte, keys []string) ([]Checkpoint, error) {
 	return opened, nil
 }
 
-func openAny(text []byte, keys []string) (c Checkpoint, err error) {
+// OpenAnyCheckpoint is OpenCheckpoint with whichever of the keys fits.
+func OpenAnyCheckpoint(text []byte, keys []string) (c Checkpoint, err error) {
 	err = fmt.Errorf("%w: no key was given", ErrSignature)
 	for _, key := range keys {
 		if c, err = OpenCheckpoint(text, key); err == nil {

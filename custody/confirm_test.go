@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -205,5 +206,70 @@ func TestRefusalsThatAreEntered(t *testing.T) {
 		if len(entered) != 1 || got != want || entered[0].Actor != c.who || got.Rule == "" {
 			t.Errorf("%s %+v: entered %+v", c.who, c.does, entered)
 		}
+	}
+}
+
+// The first code proves the seed; whoever logs in is entered once for each log-in.
+func TestSignIn(t *testing.T) {
+	o := newOffice(t)
+	o.does("ada", AddPerson{Username: "zoe", Name: "Zoe", Roles: []Role{Manager}, TOTPPeriod: 30})
+	for _, c := range []struct {
+		proof Proof
+		want  Code
+		facts []Fact
+	}{
+		{noCode(), InvalidRequest, nil},
+		{wrongCode(), TOTPInvalid, nil},
+		{Proof{Given: true, Steps: []int64{70}}, "", []Fact{PersonEnrolled{"zoe"}, SessionOpened{"zoe"}}},
+		{Proof{Given: true, Steps: []int64{70}}, TOTPReplayed, nil},
+		{Proof{Given: true, Steps: []int64{71}}, "", []Fact{SessionOpened{"zoe"}}},
+	} {
+		command := o.with("zoe", SignIn{})
+		command.Proof = c.proof
+		events, err := o.run(command)
+		var got []Fact
+		for _, e := range events {
+			got = append(got, e.Fact)
+		}
+		if CodeOf(err) != c.want || !slices.Equal(got, c.facts) {
+			t.Errorf("%+v: %v, %v", c.proof, got, err)
+		}
+	}
+	if events := o.does("zoe", SignOut{}); len(events) != 1 || events[0].Fact != (SessionClosed{"zoe"}) {
+		t.Errorf("%+v", events)
+	}
+}
+
+// Every command that needs a code is refused without one, and with a wrong one.
+func TestWhatNeedsACode(t *testing.T) {
+	for name, c := range map[string]struct {
+		given func(*office)
+		who   string
+		does  Action
+	}{
+		"check out": {nil, "ann", CheckOut{"db01", "ticket 1"}},
+		"offer":     {nil, "ann", Offer{Credentials: []string{"db01"}, Reason: "leave"}},
+		"leave":     {nil, "ann", Offer{All: true, Leave: true, Reason: "leave"}},
+		"accept":    {annOffered, "ben", Accept{"handover-1"}},
+		"return":    {annHandedOver, "ann", GiveBack{"handover-1"}},
+		"take back": {annIsAway, "ann", ComeBack{TakeBack: true}},
+		"go away":   {nil, "cay", GoAway{}},
+		"rotate":    {nil, "ann", RequestRotation{"db01", "worn"}},
+		"retire":    {nil, "ada", Retire{"db01", "scrapped"}},
+		"log in":    {nil, "ann", SignIn{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			if c.given != nil {
+				c.given(o)
+			}
+			for want, proof := range map[Code]Proof{
+				InvalidRequest: noCode(), TOTPInvalid: wrongCode(), TOTPReplayed: usedCode(o.person(c.who)), "": rightCode(o.person(c.who)),
+			} {
+				if _, err := Decide(o.state, o.policy, Command{Actor: c.who, Request: "r", Proof: proof, Action: c.does}, o.now); CodeOf(err) != want {
+					t.Errorf("%+v: got %v, want %q", proof, err, want)
+				}
+			}
+		})
 	}
 }

@@ -48,7 +48,7 @@ func TestFactsAndDecodersMatch(t *testing.T) {
 	if want := receivers(t, "Type"); !slices.Equal(listed, want) {
 		t.Errorf("listed %v, declared %v", listed, want)
 	}
-	if got, want := keys(decoders), keys(types); !slices.Equal(got, want) {
+	if got, want := EntryTypes(), keys(types); !slices.Equal(got, want) {
 		t.Errorf("decoders for %v, facts of %v", got, want)
 	}
 	for kind, decode := range decoders {

@@ -2,7 +2,6 @@ package custody
 
 import (
 	"fmt"
-	"go/ast"
 	"net/url"
 	"path"
 	"reflect"
@@ -204,19 +203,6 @@ func TestActionsAreAllListed(t *testing.T) {
 	}
 }
 
-// receivers gives the types of this package that have a method, by name.
-func receivers(t *testing.T, method string) (names []string) {
-	for _, file := range source(t) {
-		for _, d := range file.Decls {
-			if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil && f.Name.Name == method {
-				names = append(names, f.Recv.List[0].Type.(*ast.Ident).Name)
-			}
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
 // No refusal, and no entry of one, repeats what was typed into any field: it
 // could be a password in the wrong place.
 func TestRefusalsRepeatNothing(t *testing.T) {
@@ -288,4 +274,20 @@ func set(v reflect.Value, good string, wrong bool) {
 	case reflect.Map:
 		v.Set(reflect.ValueOf(map[string]string{typed: typed}))
 	}
+}
+
+// unreadable says what a refusal leaves unsaid.
+func unreadable(r *Refusal) string {
+	for what, text := range map[string]string{
+		"code": string(r.Code), "English": r.What.En, "Chinese": r.What.Zh,
+		"next step in English": r.Next.En, "next step in Chinese": r.Next.Zh,
+	} {
+		if text == "" {
+			return "refused without " + what
+		}
+	}
+	if !strings.ContainsFunc(r.What.Zh+r.Next.Zh, func(r rune) bool { return r >= 0x4e00 }) {
+		return "the Chinese is none"
+	}
+	return ""
 }

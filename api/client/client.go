@@ -146,6 +146,16 @@ func (c *Client) History(ctx context.Context, name string, q api.EntryQuery) ([]
 	return call[[]api.Entry](ctx, c, "GET", nil, pageOf(q), "credentials", name, "history")
 }
 
+// Exposure says who had been shown the password that was current at an instant;
+// the zero one: now.
+func (c *Client) Exposure(ctx context.Context, name string, at time.Time) (api.Exposure, error) {
+	v := url.Values{}
+	if !at.IsZero() {
+		v.Set("at", at.UTC().Format(time.RFC3339Nano))
+	}
+	return call[api.Exposure](ctx, c, "GET", nil, v, "credentials", name, "exposure")
+}
+
 // Handovers lists handovers, the newest first.
 func (c *Client) Handovers(ctx context.Context, q api.HandoverQuery) ([]api.Handover, error) {
 	status := make([]string, len(q.Status))

@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +15,6 @@ const pageSize = 100
 type credentialsPage struct {
 	People map[string]custody.Person
 	Rows   []custody.Credential
-	Total  int
 	Query  string
 	Phase  string
 	Phases []custody.Phase
@@ -25,45 +23,26 @@ type credentialsPage struct {
 
 // credentials says who holds what now.
 func (p *Pages) credentials(v *visit) error {
-	all, err := p.Queries.Credentials(v.r.Context())
-	if err != nil {
-		return err
-	}
 	query := v.r.URL.Query()
 	list := credentialsPage{
 		Query: query.Get("q"), Phase: query.Get("phase"),
 		Phases: []custody.Phase{custody.Held, custody.Rotating, custody.Draft, custody.Retired},
 	}
-	if list.People, err = v.directory(); err != nil {
+	var err error
+	list.Rows, err = p.Queries.FindCredentials(v.r.Context(), api.CredentialQuery{
+		Text: strings.TrimSpace(list.Query), Phase: custody.Phase(list.Phase), After: query.Get("after"), Limit: pageSize + 1,
+	})
+	if err != nil {
 		return err
 	}
-	found := slices.DeleteFunc(all, func(c custody.Credential) bool { return !list.fits(c) })
-	list.Total = len(found)
-	after := query.Get("after")
-	from, _ := slices.BinarySearchFunc(found, after, func(c custody.Credential, name string) int { return strings.Compare(c.Name, name) })
-	if after != "" && from < len(found) && found[from].Name == after {
-		from++
-	}
-	list.Rows = found[from:]
 	if len(list.Rows) > pageSize {
 		list.Rows = list.Rows[:pageSize]
 		list.Next = list.Rows[pageSize-1].Name
 	}
+	if list.People, err = v.directory(); err != nil {
+		return err
+	}
 	return v.render("credentials", list)
-}
-
-// fits says whether a credential is asked for.
-func (l credentialsPage) fits(c custody.Credential) bool {
-	if l.Phase != "" && string(c.Phase) != l.Phase {
-		return false
-	}
-	q := strings.ToLower(strings.TrimSpace(l.Query))
-	for _, text := range []string{c.Name, c.Target.Address, c.Target.Account, c.Primary, c.Backup} {
-		if strings.Contains(strings.ToLower(text), q) {
-			return true
-		}
-	}
-	return false
 }
 
 type credentialPage struct {

@@ -6,7 +6,7 @@
 // out what would be refused. It must not know the database, the secret store or
 // the connectors.
 //
-// Every page is whole without JavaScript. With it, parts that carry hx-get are
+// Every page is whole without JavaScript. With it, parts marked data-live are
 // fetched again when the ledger has grown (live.go), and static/tandem.js counts
 // down, copies, hides and logs out. No script and no style stands in a page, and
 // those that it loads carry the nonce of its Content-Security-Policy.

@@ -25,8 +25,12 @@ type homePage struct {
 }
 
 func (p *Pages) home(v *visit) error {
-	ctx := v.r.Context()
-	credentials, err := p.Queries.Credentials(ctx)
+	ctx, me := v.r.Context(), v.person.Username
+	mine, err := p.Queries.FindCredentials(ctx, api.CredentialQuery{Person: me})
+	if err != nil {
+		return err
+	}
+	rotating, err := p.Queries.FindCredentials(ctx, api.CredentialQuery{Phase: custody.Rotating})
 	if err != nil {
 		return err
 	}
@@ -38,17 +42,18 @@ func (p *Pages) home(v *visit) error {
 	if home.People, err = v.directory(); err != nil {
 		return err
 	}
-	me := v.person.Username
-	for _, c := range credentials {
+	for _, c := range mine {
 		switch {
 		case c.Holder == me:
 			home.Holding = append(home.Holding, c)
 		case c.Successor() == me:
 			home.Coming = append(home.Coming, c)
-		case c.Active() && c.HasCustodian(me):
+		case c.Active():
 			home.Elsewhere = append(home.Elsewhere, c)
 		}
-		if c.Phase == custody.Rotating && (c.Rotation.Overdue || c.Rotation.Attempts > 0) {
+	}
+	for _, c := range rotating {
+		if c.Rotation.Overdue || c.Rotation.Attempts > 0 {
 			home.Attention = append(home.Attention, c)
 		}
 	}
@@ -66,7 +71,7 @@ func (p *Pages) home(v *visit) error {
 		}
 	}
 	if v.person.Is(custody.Admin) {
-		if home.Guide, err = p.guide(ctx, home.People, credentials); err != nil {
+		if home.Guide, err = p.guide(ctx, home.People); err != nil {
 			return err
 		}
 	}
@@ -115,8 +120,12 @@ type guide struct {
 }
 
 // guide gives nil when all of it is done.
-func (p *Pages) guide(ctx context.Context, people map[string]custody.Person, credentials []custody.Credential) (*guide, error) {
-	g := guide{Credential: len(credentials) > 0}
+func (p *Pages) guide(ctx context.Context, people map[string]custody.Person) (*guide, error) {
+	first, err := p.Queries.FindCredentials(ctx, api.CredentialQuery{Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	g := guide{Credential: len(first) > 0}
 	for _, person := range people {
 		switch {
 		case !person.Is(custody.Technician) || person.Disabled:

@@ -1,11 +1,6 @@
 package web
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/tandem-custody/tandem/custody"
-)
+import "github.com/tandem-custody/tandem/custody"
 
 type personRow struct {
 	custody.Person
@@ -21,24 +16,20 @@ func (p *Pages) people(v *visit) error {
 	if err != nil {
 		return err
 	}
-	credentials, err := p.Queries.Credentials(v.r.Context())
+	counts, err := p.Queries.CustodyCounts(v.r.Context())
 	if err != nil {
 		return err
 	}
 	holds, charges := map[string]int{}, map[string]int{}
-	for _, c := range credentials {
-		if !c.Active() {
-			continue
-		}
-		holds[c.Holder]++
-		charges[c.Primary]++
-		charges[c.Backup]++
+	for _, c := range counts {
+		holds[c.Holder] += c.Count
+		charges[c.Primary] += c.Count
+		charges[c.Backup] += c.Count
 	}
 	shown := peoplePage{}
 	for _, person := range people {
 		shown.Rows = append(shown.Rows, personRow{person, holds[person.Username], charges[person.Username]})
 	}
-	slices.SortFunc(shown.Rows, func(a, b personRow) int { return cmp.Compare(a.Username, b.Username) })
 	return v.render("people", shown)
 }
 

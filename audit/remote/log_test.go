@@ -76,7 +76,7 @@ func TestFaults(t *testing.T) {
 		"403":        {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }, 1},
 		"404":        {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, 1},
 		"410":        {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(410) }, 1},
-		"a redirect": {func(w http.ResponseWriter, q *http.Request) { http.Redirect(w, q, "/elsewhere", 302) }, 1},
+		"a redirect": {func(w http.ResponseWriter, q *http.Request) { http.Redirect(w, q, "/elsewhere", http.StatusFound) }, 1},
 		"no content": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, 1},
 		"cut off": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "10")

@@ -2,14 +2,17 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"crypto/ed25519"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +22,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/store"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
 
@@ -45,8 +49,11 @@ func TestMain(m *testing.M) {
 //	as USERNAME       runs what follows with that person's log-in and a fresh code
 //	code              gives the same person another fresh code
 //	exit CODE ARG...  runs tandem, which must end with this exit code
+//	stop              ends the demo, as a power cut would
 //	sql DATABASE STATEMENT
 //	                  changes a database behind Tandem's back
+//	records DATABASE FILE [N]
+//	                  writes the ledger's (first N) records, one a line
 //	sshlogin ACCOUNT FILE
 //	                  logs in at the demo's SSH server with the password in FILE
 func TestCLI(t *testing.T) {
@@ -61,7 +68,7 @@ func TestCLI(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"demo": scriptDemo, "as": scriptAs, "code": scriptCode, "exit": scriptExit,
-			"sql": scriptSQL, "sshlogin": scriptSSHLogin,
+			"stop": scriptStop, "sql": scriptSQL, "records": scriptRecords, "sshlogin": scriptSSHLogin,
 		},
 	})
 }
@@ -142,6 +149,26 @@ func scriptSQL(ts *testscript.TestScript, _ bool, args []string) {
 	defer db.Close()
 	_, err = db.Exec(args[1])
 	ts.Check(err)
+}
+
+func scriptStop(ts *testscript.TestScript, _ bool, _ []string) { scriptOf(ts).demo.kill() }
+
+func scriptRecords(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := store.OpenReadOnly(context.Background(), ts.MkAbs(args[0]), slog.New(slog.DiscardHandler))
+	ts.Check(err)
+	defer db.Close()
+	size, err := db.Size(context.Background())
+	ts.Check(err)
+	if len(args) > 2 {
+		size, err = strconv.ParseInt(args[2], 10, 64)
+		ts.Check(err)
+	}
+	var lines []byte
+	ts.Check(db.Records(context.Background(), 0, size, func(_ int64, record []byte) error {
+		lines = append(append(lines, record...), '\n')
+		return nil
+	}))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), lines, 0o600))
 }
 
 func scriptSSHLogin(ts *testscript.TestScript, neg bool, args []string) {

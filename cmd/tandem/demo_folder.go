@@ -48,7 +48,7 @@ type demoVault struct {
 
 // demoFiles are all files that a demo makes, beside its lock.
 var demoFiles = []string{
-	"demo.json", "tandem.db", "tandem.db-wal", "tandem.db-shm", "secrets", "secrets.lock", "secrets.key",
+	"demo.json", "tandem.db", "tandem.db-journal", "tandem.db-wal", "tandem.db-shm", "secrets", "secrets.lock", "secrets.key",
 	"vault-secret-id", "ssh_host_key", "ssh_admin_key", "ssh_accounts",
 }
 

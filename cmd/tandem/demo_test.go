@@ -70,10 +70,10 @@ func TestDemoGoesOnAfterKill(t *testing.T) {
 			t.Errorf("killed after %s: the old password: %s, %v", delay, seen, err)
 		}
 	}
-	if _, err := verifyServer(t.Context(), a.server, audit.VerifyOptions{Prepare: prepareEvent}); err != nil {
+	if _, err := verifyServer(t.Context(), a.server, verification{}, audit.VerifyOptions{}); err != nil {
 		t.Errorf("ledger: %v", err)
 	}
-	if _, err := verifyDatabase(t.Context(), folder+"/tandem.db", audit.VerifyOptions{Prepare: prepareEvent}); err != nil {
+	if _, err := verifyDatabase(t.Context(), verification{database: folder + "/tandem.db"}, audit.VerifyOptions{}); err != nil {
 		t.Errorf("database: %v", err)
 	}
 }

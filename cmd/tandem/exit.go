@@ -7,6 +7,7 @@ import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/store"
 )
 
 // The exit codes of every verb.
@@ -40,6 +41,9 @@ func exitCode(err error) int {
 		return exitVerification
 	}
 	if _, ok := errors.AsType[*audit.VerifyError](err); ok {
+		return exitVerification
+	}
+	if _, ok := errors.AsType[*store.Difference](err); ok {
 		return exitVerification
 	}
 	if p, ok := errors.AsType[*api.Problem](err); ok {

@@ -32,17 +32,19 @@ import (
 // its own, the policy's people, a real Vault behind a gate that can stop
 // requests, and a real OpenSSH server with one account in custody, "db01".
 type installation struct {
-	t       *testing.T
-	folder  string
-	vault   *vaulttest.Server
-	gate    *vaultGate
-	sshd    *sshtest.Server
-	address string         // of the API
-	ops     string         // of readyz
-	account string         // on the server
-	first   custody.Secret // its password before custody
-	people  map[string]*player
-	errors  *errorBodies
+	t      *testing.T
+	folder string
+	vault  *vaulttest.Server
+	gate   *vaultGate
+
+	vaultAudit string // what Vault's file audit device writes
+	sshd       *sshtest.Server
+	address    string         // of the API
+	ops        string         // of readyz
+	account    string         // on the server
+	first      custody.Secret // its password before custody
+	people     map[string]*player
+	errors     *errorBodies
 
 	serving *serving
 }
@@ -60,6 +62,7 @@ func newInstallation(t *testing.T) *installation {
 		people: map[string]*player{}, errors: &errorBodies{}, address: freeAddress(t), ops: freeAddress(t),
 	}
 	in.gate = newVaultGate(t, in.vault.Address)
+	in.vaultAudit = in.vault.EnableFileAudit(t)
 	in.account, in.first = in.sshd.AddAccount(t)
 	in.run(exec.Command("tandem", "vault", "setup", "--role-id-file", in.file("role-id"), "--secret-id-file", in.file("secret-id")))
 	in.configure()
@@ -283,12 +286,14 @@ func (in *installation) opens(password api.Secret) bool {
 // the database file.
 func (in *installation) verify() {
 	in.t.Helper()
-	options := audit.VerifyOptions{Prepare: prepareEvent}
-	if _, err := verifyServer(in.t.Context(), in.people["auditor"].server, options); err != nil {
+	if _, err := verifyServer(in.t.Context(), in.people["auditor"].server, verification{}, audit.VerifyOptions{}); err != nil {
 		in.t.Errorf("ledger over HTTP: %v", err)
 	}
-	if _, err := verifyDatabase(in.t.Context(), in.file("tandem.db"), options); err != nil {
+	if _, err := verifyDatabase(in.t.Context(), verification{database: in.file("tandem.db")}, audit.VerifyOptions{}); err != nil {
 		in.t.Errorf("database: %v", err)
+	}
+	if report := in.reconcile(); report.Special() > 0 || report.Matched == 0 {
+		in.t.Errorf("Vault's audit log beside the ledger: %+v", report)
 	}
 }
 

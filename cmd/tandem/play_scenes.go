@@ -183,14 +183,14 @@ func (p *play) comeBack(ctx context.Context, old api.Secret) {
 
 func (p *play) theLedger(ctx context.Context) {
 	p.step(ctx, "the ledger, over HTTP: entries, root, signature, replay", "whole", func(ctx context.Context) (string, error) {
-		report, err := verifyServer(ctx, p.auditor.server, audit.VerifyOptions{Prepare: prepareEvent})
+		report, err := verifyServer(ctx, p.auditor.server, verification{}, audit.VerifyOptions{})
 		if err == nil && report.Signed != report.Size {
 			return "not signed to its end", nil
 		}
 		return "whole", err
 	})
 	p.step(ctx, "the database: tree and tables are what the ledger gives", "whole", func(ctx context.Context) (string, error) {
-		_, err := verifyDatabase(ctx, p.folder.file("tandem.db"), audit.VerifyOptions{Prepare: prepareEvent})
+		_, err := verifyDatabase(ctx, verification{database: p.folder.file("tandem.db")}, audit.VerifyOptions{})
 		return "whole", err
 	})
 	p.step(ctx, "the entry of the acceptance, proved by itself", "confirmed by tech-b", func(ctx context.Context) (string, error) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -30,6 +31,19 @@ func (q queries) Credential(ctx context.Context, name string) (custody.Credentia
 	return found(q.store.Credential(ctx, name))
 }
 
+func (q queries) FindCredentials(ctx context.Context, c api.CredentialQuery) ([]custody.Credential, error) {
+	return q.store.FindCredentials(ctx, store.CredentialQuery(c))
+}
+
+func (q queries) CustodyCounts(ctx context.Context) ([]api.CustodyCount, error) {
+	counts, err := q.store.CustodyCounts(ctx)
+	out := make([]api.CustodyCount, len(counts))
+	for i, count := range counts {
+		out[i] = api.CustodyCount(count)
+	}
+	return out, err
+}
+
 func (q queries) Handovers(ctx context.Context, h api.HandoverQuery) ([]custody.Handover, error) {
 	return q.store.Handovers(ctx, store.HandoverQuery(h))
 }
@@ -53,6 +67,10 @@ func (q queries) Entries(ctx context.Context, e api.EntryQuery) ([]api.StoredEnt
 func (q queries) Entry(ctx context.Context, index int64) (api.StoredEntry, error) {
 	entry, err := found(q.store.Entry(ctx, index))
 	return api.StoredEntry(entry), err
+}
+
+func (q queries) Exposure(ctx context.Context, credential string, at time.Time) (custody.Exposure, error) {
+	return found(q.store.Exposure(ctx, credential, at))
 }
 
 func (q queries) HashReader(ctx context.Context) tlog.HashReader { return q.store.HashReader(ctx) }

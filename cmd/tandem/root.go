@@ -127,6 +127,8 @@ func (c console) complain(err error) {
 		what, rule, next = string(r.Code)+": "+r.What.En, r.Rule, r.Next.En
 	} else if _, ok := errors.AsType[usageError](err); ok {
 		next = "See tandem help."
+	} else if f := failureOf(err); f != nil {
+		next = f.Meaning
 	}
 	if rule != "" {
 		what += " (rule " + rule + ")"

@@ -50,7 +50,7 @@ func vaultConfig(cfg config.VaultStore, log *slog.Logger) (vault.Config, error) 
 	names.Mount, names.Transit, names.TransitKey = cfg.Mount, cfg.TransitMount, cfg.TransitKey
 	names.PasswordPolicy, names.AppRole = cfg.PasswordPolicy, cfg.Auth.Mount
 	c := vault.Config{
-		Address: cfg.Address, Namespace: cfg.Namespace, CAFile: cfg.CA, Names: names, Log: log,
+		Address: cfg.Address, Namespace: cfg.Namespace, CAFile: cfg.CA, Names: names, RequestID: desk.RequestOf, Log: log,
 	}
 	if cfg.Auth.Method == config.TokenFile {
 		c.TokenFile = cfg.Auth.TokenFile

@@ -15,7 +15,7 @@ import (
 
 func credentialVerbs(c *cli) *cobra.Command {
 	return family("credential", "Accounts on servers, and who holds them",
-		credentialListVerb(c), credentialShowVerb(c), credentialAddVerb(c),
+		credentialListVerb(c), credentialShowVerb(c), credentialExposureVerb(c), credentialAddVerb(c),
 		confirmedReasonVerb(c, "rotate NAME --reason TEXT", "Have the password changed", (*client.Client).Rotate, true),
 		confirmedReasonVerb(c, "retire NAME --reason TEXT", "End custody of an account", (*client.Client).Retire, false))
 }

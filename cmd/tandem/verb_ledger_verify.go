@@ -1,140 +1,189 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tandem-custody/tandem/audit"
-	"github.com/tandem-custody/tandem/custody"
-	"github.com/tandem-custody/tandem/custody/store"
 )
 
 // verification is what a person wants to have verified, and against what.
 type verification struct {
-	database    string   // path; "": a server
-	checkpoints []string // paths
-	keys        []string
+	database, export, url string   // one of them; none: a server, by log-in
+	checkpoints           []string // paths
+	keys                  []string
+	witnesses             audit.Quorum
 }
 
-// verified is the answer of ledger verify.
+// verified is the answer of ledger verify for a ledger that is right.
 type verified struct {
-	Size     int64     `json:"size"`
-	Root     string    `json:"root"`
-	First    time.Time `json:"first,omitzero"`
-	Last     time.Time `json:"last,omitzero"`
-	Signed   int64     `json:"signed"` // entries that a checkpoint vouches for
-	Nodes    int64     `json:"nodes"`  // of the stored tree, compared
-	Tables   bool      `json:"tables"` // compared with the fold
-	Replayed bool      `json:"replayed"`
+	Verified  bool        `json:"verified"`
+	Size      int64       `json:"size"`
+	Root      string      `json:"root"`
+	First     time.Time   `json:"first,omitzero"`
+	Last      time.Time   `json:"last,omitzero"`
+	Held      int64       `json:"held"`                // entries for which the clock had gone back
+	Signed    int64       `json:"signed"`              // entries that a checkpoint vouches for
+	Witnessed int64       `json:"witnessed"`           // entries that enough witnesses vouch for
+	Witnesses []testimony `json:"witnesses,omitempty"` // who they are
+	Nodes     int64       `json:"nodes"`               // of the stored tree, compared
+	Tables    bool        `json:"tables"`              // compared with the fold
+	Replayed  bool        `json:"replayed"`
+	Notes     []string    `json:"notes"` // what this does not prove
+}
+
+// testimony is a cosignature.
+type testimony struct {
+	Name string    `json:"name"`
+	At   time.Time `json:"at"`
 }
 
 func ledgerVerifyVerb(c *cli) *cobra.Command {
 	var v verification
 	verb := &cobra.Command{
-		Use:   "verify [--database FILE] [--checkpoint FILE]... [--key KEY]",
+		Use:   "verify [--database FILE | --export FILE | --url URL] [--since CHECKPOINT]... [--key KEY]",
 		Short: "Check everything: entries, tree, signatures, rules, tables",
 		Long: `Hashes every entry again, rebuilds the tree, checks the signed checkpoints, and
-replays history: each step must have been allowed, and the outcome is what the
-tables say. With --database it needs no server and changes nothing. Without, it
-reads the ledger through the API and checks it against the server's checkpoint.
+replays history: each step must have been allowed. It changes nothing.
 
-A checkpoint that was kept elsewhere proves that nothing before it was changed or
-cut off since; without one, only that the ledger is whole in itself.`,
-		Example: `  tandem ledger verify --database tandem.db --checkpoint june.txt --key "$KEY"
+  --database  a database file, without a server: the stored tree and the tables too
+  --export    JSON lines, as tandem ledger export --format jsonl writes them
+  --url       a C2SP tlog-tiles log, whoever serves it
+  none        a Tandem server, with your log-in
+
+A checkpoint that was kept elsewhere (--since, or --checkpoint) proves that nothing
+before it was changed or cut off since; without one, only that the ledger is whole
+in itself. What was wrong first is named by its index and the check that failed,
+with exit code 4. docs/audit.md tells how to read it.`,
+		Example: `  tandem ledger verify --database tandem.db --since june.txt --key "$KEY"
+  tandem ledger verify --export ledger.jsonl --since june.txt --key "$KEY" -o json
   tandem ledger verify`,
 		Args: cobra.NoArgs,
 	}
 	flags := verb.Flags()
 	flags.StringVar(&v.database, "database", "", "database file, read only")
-	flags.StringArrayVar(&v.checkpoints, "checkpoint", nil, "file with a checkpoint; can be repeated")
+	flags.StringVar(&v.export, "export", "", "file with one entry a line, from the first on")
+	flags.StringVar(&v.url, "url", "", "prefix of a tlog-tiles log")
+	flags.StringArrayVar(&v.checkpoints, "since", nil, "file with one or many checkpoints; can be repeated")
 	flags.StringArrayVar(&v.keys, "key", nil, "the ledger's key, from where you trust it; can be repeated")
+	flags.StringArrayVar(&v.witnesses.Keys, "witness-key", nil, "the key of a witness that must have cosigned; can be repeated")
+	flags.IntVar(&v.witnesses.Need, "quorum", 0, "so many of the witnesses must have (default: all)")
+	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "checkpoint" {
+			name = "since"
+		}
+		return pflag.NormalizedName(name)
+	})
+	verb.MarkFlagsMutuallyExclusive("database", "export", "url")
 	verb.RunE = func(cmd *cobra.Command, _ []string) error {
-		report, err := c.verify(cmd.Context(), v)
+		if !flags.Changed("quorum") {
+			v.witnesses.Need = len(v.witnesses.Keys)
+		}
+		answer, err := c.verify(cmd.Context(), v)
 		if err != nil {
-			return err
+			return c.showFailure(err)
 		}
-		if report.Signed < report.Size {
-			c.note("No checkpoint vouches for entries from %d on: a change there that is whole in itself cannot be seen.", report.Signed)
-		}
-		return c.show(report, []string{"ENTRIES", "ROOT", "FIRST", "LAST", "SIGNED"}, []string{
-			strconv.FormatInt(report.Size, 10), report.Root, moment(report.First), moment(report.Last),
-			strconv.FormatInt(report.Signed, 10),
-		})
+		return c.showVerified(answer)
 	}
 	return verb
 }
 
+func (c *cli) showVerified(v verified) error {
+	if c.output != asJSON {
+		for _, note := range v.Notes {
+			c.note("%s", note)
+		}
+	}
+	headers := []string{"ENTRIES", "ROOT", "FIRST", "LAST", "SIGNED"}
+	row := []string{strconv.FormatInt(v.Size, 10), v.Root, moment(v.First), moment(v.Last), strconv.FormatInt(v.Signed, 10)}
+	for _, w := range v.Witnesses {
+		headers = append(headers, "WITNESS")
+		row = append(row, fmt.Sprintf("%s: %d at %s", w.Name, v.Witnessed, moment(w.At)))
+	}
+	return c.show(v, headers, row)
+}
+
 func (c *cli) verify(ctx context.Context, v verification) (verified, error) {
-	opts := audit.VerifyOptions{Keys: v.keys, Prepare: prepareEvent}
+	if err := v.validate(); err != nil {
+		return verified{}, err
+	}
+	opts := audit.VerifyOptions{Keys: v.keys}
+	var notes []string
 	for _, path := range v.checkpoints {
-		text, err := os.ReadFile(path)
+		texts, left, err := readCheckpoints(path)
 		if err != nil {
 			return verified{}, err
 		}
-		opts.Checkpoints = append(opts.Checkpoints, text)
+		if left {
+			notes = append(notes, path+": something in it is no whole checkpoint, and was not used.")
+		}
+		opts.Checkpoints = append(opts.Checkpoints, texts...)
 	}
 	var done func()
 	opts.Progress, done = c.verifyProgress()
 	defer done()
-	if v.database != "" {
-		return verifyDatabase(ctx, strings.TrimPrefix(v.database, "sqlite:"), opts)
+	answer, err := c.look(ctx, v, opts)
+	if v.database == "" && v.export == "" && len(v.checkpoints) == 0 {
+		notes = append(notes, onlyOwnHead)
+	}
+	answer.Notes = append(notes, answer.Notes...)
+	return answer, err
+}
+
+func (c *cli) look(ctx context.Context, v verification, opts audit.VerifyOptions) (verified, error) {
+	switch {
+	case v.database != "":
+		return verifyDatabase(ctx, v, opts)
+	case v.export != "":
+		return verifyExport(ctx, v, opts)
+	case v.url != "":
+		return verifyURL(ctx, v, opts)
 	}
 	server, err := c.connect()
 	if err != nil {
 		return verified{}, err
 	}
-	return verifyServer(ctx, server, opts)
+	return verifyServer(ctx, server, v, opts)
 }
 
-// verifyDatabase verifies a database file: tree and tables too.
-func verifyDatabase(ctx context.Context, path string, opts audit.VerifyOptions) (verified, error) {
-	if len(opts.Checkpoints) > 0 && len(opts.Keys) == 0 {
-		return verified{}, usagef("a checkpoint says nothing without the ledger's key: add --key")
+func (v verification) validate() error {
+	offline := v.database != "" || v.export != ""
+	switch {
+	case v.url != "" && len(v.keys) == 0:
+		return usagef("a log that anybody can serve says nothing without its key: add --key")
+	case offline && len(v.keys) == 0 && len(v.checkpoints)+len(v.witnesses.Keys) > 0:
+		return usagef("a checkpoint says nothing without the ledger's key: add --key")
 	}
-	database, err := store.OpenReadOnly(ctx, path, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return verified{}, err
+	if err := v.witnesses.Validate(); err != nil {
+		return usageError{err}
 	}
-	defer database.Close()
-	tables, err := database.Compare(ctx)
-	if err != nil {
-		return verified{}, err
-	}
-	defer tables.Close()
-	opts.StoredNodes = database.HashReader(ctx)
-	opts.Step = func(_ int64, _ audit.Entry, prepared any) error {
-		event := prepared.(custody.Event)
-		if err := custody.CheckEvent(tables.State(), event); err != nil {
-			return err
-		}
-		if err := tables.Apply(event); err != nil {
-			return err
-		}
-		return custody.CheckAfter(tables.State(), event)
-	}
-	report, err := audit.Verify(ctx, tables, opts)
-	if err != nil {
-		return verified{}, err
-	}
-	if err := tables.Finish(); err != nil {
-		return verified{}, verificationError{fmt.Errorf("after entry %d: %w", report.Size-1, err)}
-	}
-	return newVerified(report, true), nil
+	return nil
 }
 
-func newVerified(r audit.Report, tables bool) verified {
-	return verified{
-		Size: r.Size, Root: r.Root.String(), First: r.First, Last: r.Last,
-		Signed: r.Signed(), Nodes: r.Nodes, Tables: tables, Replayed: true,
+// readCheckpoints gives the checkpoints in a file, and whether there is anything
+// else. When there is none it gives the whole file, for the verifier to refuse.
+func readCheckpoints(path string) (texts [][]byte, left bool, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, false, err
 	}
+	texts = audit.SplitCheckpoints(text)
+	if len(texts) == 0 {
+		return [][]byte{text}, false, nil
+	}
+	used := 0
+	for _, note := range texts {
+		used += len(bytes.ReplaceAll(note, []byte("\n"), nil))
+	}
+	return texts, used < len(bytes.ReplaceAll(text, []byte("\n"), nil)), nil
 }
 
 // verifyProgress shows on a terminal how far a verification is.

@@ -9,52 +9,31 @@ import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/audit"
-	"github.com/tandem-custody/tandem/custody"
 )
-
-// prepareEvent reads the event out of an entry. It is audit.VerifyOptions.Prepare.
-func prepareEvent(e audit.Entry) (any, error) { return custody.FromRecord(e) }
 
 // verifyServer verifies a server's ledger through its API, up to the checkpoint
 // that it signs now. Without a key of the caller's own the server's is used.
-func verifyServer(ctx context.Context, server *client.Client, opts audit.VerifyOptions) (verified, error) {
+func verifyServer(ctx context.Context, server *client.Client, v verification, opts audit.VerifyOptions) (verified, error) {
+	var notes []string
 	if len(opts.Keys) == 0 {
 		key, err := server.LedgerKey(ctx)
 		if err != nil {
 			return verified{}, err
 		}
-		opts.Keys = []string{key}
+		opts.Keys, notes = []string{key}, append(notes, ownKey)
 	}
 	signed, err := server.Checkpoint(ctx)
 	if err != nil {
 		return verified{}, err
 	}
-	head, err := openCheckpoint(signed, opts.Keys)
-	if err != nil {
-		return verified{}, verificationError{err}
-	}
-	opts.Checkpoints = append(opts.Checkpoints, signed)
-	state := custody.NewState()
-	opts.Step = func(_ int64, _ audit.Entry, prepared any) error {
-		return custody.Replay(state, prepared.(custody.Event))
-	}
-	report, err := audit.Verify(ctx, serverLog{server, head.Size}, opts)
+	head, err := openHead(signed, opts.Keys)
 	if err != nil {
 		return verified{}, err
 	}
-	return newVerified(report, false), nil
-}
-
-func openCheckpoint(text []byte, keys []string) (audit.Checkpoint, error) {
-	var errs []error
-	for _, key := range keys {
-		head, err := audit.OpenCheckpoint(text, key)
-		if err == nil {
-			return head, nil
-		}
-		errs = append(errs, err)
-	}
-	return audit.Checkpoint{}, errors.Join(errs...)
+	opts.Checkpoints = append(opts.Checkpoints, signed)
+	answer, err := verifyLog(ctx, serverLog{server, head.Size}, v, opts)
+	answer.Notes = append(notes, answer.Notes...)
+	return answer, err
 }
 
 // serverLog is the log of a server up to a checkpoint, read through its API.

@@ -356,3 +356,14 @@ func TestWitnessKilled(t *testing.T) {
 		}
 	}
 }
+
+func FuzzParseWitnessKey(f *testing.F) {
+	f.Add("PRIVATE+KEY+witness.example+00000000+BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+	f.Add("PRIVATE+KEY+w++")
+	f.Fuzz(func(t *testing.T, text string) {
+		key, err := parseWitnessKey(text)
+		if err == nil && (key.name == "" || len(key.private) != ed25519.PrivateKeySize) {
+			t.Fatalf("%q is taken for a key", text)
+		}
+	})
+}

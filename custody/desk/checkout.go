@@ -40,6 +40,8 @@ func (d *Desk) reveal(ctx context.Context, outcome Outcome, event Indexed, grant
 			What: custody.Text{En: "This check-out is over.", Zh: "此次领取已结束。"},
 			Next: custody.Text{En: "Check out again if you still hold the credential.", Zh: "如仍持有该凭据，请重新领取。"}}
 	}
+	// Also when the answer is asked for again: it is this entry that allows it.
+	ctx = WithRequest(ctx, event.Request)
 	password, err := d.Secrets.ReadVersion(ctx, CredentialPath(granted.Credential), granted.Version)
 	if err != nil {
 		return Revealed{}, fmt.Errorf("read after %s was granted: %w", granted.Lease, err)

@@ -100,6 +100,7 @@ func (d *Desk) Close() error {
 // ErrSecretsUnavailable (nothing was done), one that wraps ErrStoreUnavailable
 // or the context's (unknown whether it was done: an idempotency key finds out).
 func (d *Desk) Do(ctx context.Context, in Intent) (Outcome, error) {
+	ctx = WithRequest(ctx, in.Request)
 	proof, err := d.prove(ctx, in)
 	if err != nil {
 		return Outcome{}, err

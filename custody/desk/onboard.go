@@ -15,6 +15,7 @@ import (
 // Both are stored before the entry is committed, because the rotation starts
 // from the entry. Until then nothing refers to them.
 func (d *Desk) AddCredential(ctx context.Context, in Intent, password, key custody.Secret) (Outcome, error) {
+	ctx = WithRequest(ctx, in.Request)
 	add := in.Action.(custody.AddCredential)
 	if err := d.CheckTarget(add.Target, key); err != nil {
 		return Outcome{}, custody.Invalid("target", custody.Text{

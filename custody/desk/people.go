@@ -24,7 +24,7 @@ func (d *Desk) AddPerson(ctx context.Context, in Intent) (NewLogin, error) {
 		return NewLogin{}, err
 	}
 	added := in.Action.(custody.AddPerson)
-	return d.newLogin(ctx, outcome, added.Username, added.TOTPPeriod)
+	return d.newLogin(WithRequest(ctx, in.Request), outcome, added.Username, added.TOTPPeriod)
 }
 
 // ResetEnrolment replaces a person's password and TOTP seed and ends their
@@ -37,7 +37,7 @@ func (d *Desk) ResetEnrolment(ctx context.Context, in Intent) (NewLogin, error) 
 	}
 	username := in.Action.(custody.ResetEnrolment).Person
 	person, _ := d.person(username)
-	return d.newLogin(ctx, outcome, username, person.TOTPPeriod)
+	return d.newLogin(WithRequest(ctx, in.Request), outcome, username, person.TOTPPeriod)
 }
 
 // newLogin comes after the entry: were it to come before, a refused command

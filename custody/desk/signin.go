@@ -56,6 +56,7 @@ func (d *Desk) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error) {
 	// One spelling for each account, or a change of case would be a way past
 	// the lock (CVE-2025-6004).
 	username := strings.ToLower(in.Username)
+	ctx = WithRequest(ctx, in.Request)
 	throttle, err := d.throttleName(ctx, username)
 	if err != nil {
 		return SignedIn{}, err
@@ -184,7 +185,7 @@ func (d *Desk) failedSignIn(ctx context.Context, throttle, username string) erro
 	}
 	if !locked.LockedUntil.IsZero() {
 		action := custody.LockSignIn{Person: username, Failures: d.Policy.LockAfter, Until: locked.LockedUntil}
-		if _, err := d.Do(ctx, Intent{Actor: custody.System, Action: action}); err != nil {
+		if _, err := d.Do(ctx, Intent{Actor: custody.System, Request: RequestOf(ctx), Action: action}); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package rotation
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,6 +48,7 @@ func (c Config) newAttempt(credential custody.Credential) *attempt {
 
 // run goes on from the step that the ledger says. nil: the rotation is over.
 func (a *attempt) run(ctx context.Context) error {
+	ctx = desk.WithRequest(ctx, RequestID(a.id))
 	if err := a.open(ctx); err != nil {
 		return err
 	}
@@ -117,9 +117,10 @@ func (a *attempt) replaceLost(ctx context.Context) error {
 
 // stage puts a new value beside the current one.
 func (a *attempt) stage(ctx context.Context) error {
-	before := custody.RotationID{Credential: a.id.Credential, Number: a.id.Number - 1}
-	if err := a.clear(ctx, before); err != nil { // what a crash left
-		return a.fail(ctx, SecretStore, err)
+	if before := (custody.RotationID{Credential: a.id.Credential, Number: a.id.Number - 1}); before.Number > 0 {
+		if err := a.clear(ctx, before); err != nil { // what a crash left
+			return a.fail(ctx, SecretStore, err)
+		}
 	}
 	if a.staged.Version == 0 {
 		if err := a.stageAnother(ctx); err != nil {
@@ -293,7 +294,7 @@ func (a *attempt) report(ctx context.Context, action custody.Action, then custod
 	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
 	defer cancel()
 	_, err := a.Desk.Do(ctx, desk.Intent{
-		Actor: custody.System, Request: "rotation-" + rand.Text(), Action: action,
+		Actor: custody.System, Request: RequestID(a.id), Action: action,
 	})
 	switch {
 	case custody.CodeOf(err) == custody.Conflict:
@@ -330,7 +331,7 @@ func (a *attempt) read(ctx context.Context, path string) (desk.Versioned, error)
 
 // clear deletes what a rotation that is over had staged.
 func (c Config) clear(ctx context.Context, over custody.RotationID) error {
-	ctx, cancel := context.WithTimeout(ctx, c.StepTimeout)
+	ctx, cancel := context.WithTimeout(desk.WithRequest(ctx, RequestID(over)), c.StepTimeout)
 	defer cancel()
 	return c.Secrets.Delete(ctx, StagedPath(over))
 }

@@ -42,6 +42,13 @@ type Secrets interface {
 	Generate(ctx context.Context) (custody.Secret, error)
 }
 
+// RequestID is under which a rotation does everything: its entries have it, and
+// the secret store's audit log. It is no random one, so that what a crash cut
+// short can still be told from what nobody asked for.
+func RequestID(id custody.RotationID) string {
+	return fmt.Sprintf("rotation-%s-%d", id.Credential, id.Number)
+}
+
 // StagedPath is where one rotation keeps its new value; when the target refused
 // one, its versions are all the values that were tried. Each rotation has a
 // path of its own, so that clearing up after one cannot touch the next.

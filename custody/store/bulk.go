@@ -2,6 +2,7 @@ package store
 
 import (
 	"math/bits"
+	"slices"
 	"strings"
 	"sync"
 
@@ -27,7 +28,7 @@ var (
 
 	upsertPeople      = upsertInto(personRow{})
 	upsertCredentials = upsertInto(credentialRow{})
-	upsertHandovers   = upsertInto(handoverRow{})
+	upsertHandovers   = upsertInto(handoverRow{}, "giver", "receiver", "credentials", "reason", "leave", "expected_return", "offered_at", "expires")
 )
 
 // insertInto has the columns in the order of the model's fields, the key first.
@@ -42,11 +43,17 @@ func insertInto(model schema.Tabler) bulk {
 	}
 }
 
-func upsertInto(model schema.Tabler) bulk {
+// upsertInto leaves the fixed columns of a row that is there alone: no event ever
+// changes them. SQLite moves the row in every index of a column that is set, also
+// to the same value: with these three indexes of handovers a batch of 32 commands
+// wrote 25 pages more, of 150.
+func upsertInto(model schema.Tabler, fixed ...string) bulk {
 	b := insertInto(model)
 	var sets []string
 	for _, c := range columnsOf(model)[1:] {
-		sets = append(sets, c+" = excluded."+c)
+		if !slices.Contains(fixed, c) {
+			sets = append(sets, c+" = excluded."+c)
+		}
 	}
 	b.tail = " ON CONFLICT (" + b.key + ") DO UPDATE SET " + strings.Join(sets, ", ")
 	return b

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
+	"golang.org/x/mod/sumdb/tlog"
 	"gorm.io/gorm"
 
 	"github.com/tandem-custody/tandem/audit"
@@ -27,43 +29,39 @@ func (d *Difference) Error() string {
 // Diff folds the ledger, compares the tables with it, and changes nothing. The
 // error is a *Difference when a table is wrong.
 func (s *Store) Diff(ctx context.Context) error {
-	c, err := s.Compare(ctx)
+	c, err := s.compare(ctx)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	err = eachEvent(s.reader.WithContext(ctx), 0, c.head.Size, c.Apply)
+	defer c.close()
+	err = eachEvent(s.reader.WithContext(ctx), 0, c.head.Size, c.apply)
 	if err != nil {
 		return err
 	}
-	return c.Finish()
+	return c.finish()
 }
 
-// Comparison compares the tables, as they were at one moment, with a fold that
+// comparison compares the tables, as they were at one moment, with a fold that
 // its user drives, entry by entry: so audit.Verify can, with the checks of the
 // domain in between. It is an audit.Source of the entries up to that moment.
 // Its memory is that of a custody.State, however long the ledger is.
-type Comparison struct {
+type comparison struct {
 	store *Store
 	db    *gorm.DB // a transaction that sees that moment
 	head  headRow
 	state *custody.State
-	fork  *custody.State // of state, since the last look at the tables
-	over  int64          // handovers that have ended
-	names map[indexName]tally
+	fork  *custody.State               // of state, since the last look at the tables
+	over  int64                        // handovers that have ended
+	names map[string]map[string]*tally // by kind
 }
 
-var _ audit.Source = (*Comparison)(nil)
+var _ audit.Source = (*comparison)(nil)
 
-// indexName is a name that the index has, and tally what is compared of the
-// entries under it.
-type (
-	indexName struct{ Kind, Name string }
-	tally     struct{ Entries, Sum int64 }
-)
+// tally is what is compared of the entries under a name that the index has.
+type tally struct{ Entries, Sum int64 }
 
-// Compare starts a comparison, which ends with Close.
-func (s *Store) Compare(ctx context.Context) (*Comparison, error) {
+// compare starts a comparison, which ends with close.
+func (s *Store) compare(ctx context.Context) (*comparison, error) {
 	db, err := begin(ctx, s.reader)
 	if err != nil {
 		return nil, unavailable("begin", err)
@@ -74,44 +72,49 @@ func (s *Store) Compare(ctx context.Context) (*Comparison, error) {
 		return nil, err
 	}
 	state := custody.NewState()
-	return &Comparison{
-		store: s, db: db, head: head, state: state, fork: state.Fork(), names: map[indexName]tally{},
+	return &comparison{
+		store: s, db: db, head: head, state: state, fork: state.Fork(),
+		names: map[string]map[string]*tally{byType: {}, byActor: {}, bySubject: {}, byCredential: {}},
 	}, nil
 }
 
-// Close gives back what the comparison holds.
-func (c *Comparison) Close() { c.db.Rollback() }
+// close gives back what the comparison holds.
+func (c *comparison) close() { c.db.Rollback() }
 
 // Size is the number of entries at the moment of the comparison.
-func (c *Comparison) Size(context.Context) (int64, error) { return c.head.Size, nil }
+func (c *comparison) Size(context.Context) (int64, error) { return c.head.Size, nil }
 
 // Records is that of the store: the entries of that moment are still the same.
-func (c *Comparison) Records(ctx context.Context, from, to int64, yield func(int64, []byte) error) error {
+func (c *comparison) Records(ctx context.Context, from, to int64, yield func(int64, []byte) error) error {
 	return c.store.Records(ctx, from, to, yield)
 }
 
-// State is the fold so far, to check the next event against. It may only be
-// read, and only until the next Apply.
-func (c *Comparison) State() *custody.State { return c.fork }
-
-// Apply moves the fold by the next entry's event. The error is a *Difference
+// apply moves the fold by the next entry's event. The error is a *Difference
 // when a handover that is over has another row.
-func (c *Comparison) Apply(e custody.Event) error {
+func (c *comparison) apply(e custody.Event) error {
+	index := c.fork.Size
+	if index%window == 0 {
+		if err := c.settle(); err != nil {
+			return err
+		}
+	}
 	custody.Apply(c.fork, e)
-	if c.fork.Size <= indexed(c.head.Size) {
-		c.count(c.fork.Size-1, e)
+	if index < indexed(c.head.Size) {
+		c.count(index, e)
 	}
-	if c.fork.Size%window != 0 {
-		return nil
-	}
-	return c.settle()
+	return nil
 }
 
 // count is namesOf once more, from the events.
-func (c *Comparison) count(index int64, e custody.Event) {
+func (c *comparison) count(index int64, e custody.Event) {
 	add := func(kind, name string) {
-		t := c.names[indexName{kind, name}]
-		c.names[indexName{kind, name}] = tally{t.Entries + 1, t.Sum + index}
+		t := c.names[kind][name]
+		if t == nil {
+			t = &tally{}
+			c.names[kind][name] = t
+		}
+		t.Entries++
+		t.Sum += index
 	}
 	add(byType, e.Fact.Type())
 	add(byActor, e.Actor)
@@ -133,7 +136,7 @@ func (c *Comparison) count(index int64, e custody.Event) {
 
 // settle compares the handovers that ended since the last time: the state is
 // about to forget them.
-func (c *Comparison) settle() error {
+func (c *comparison) settle() error {
 	_, _, handovers := c.fork.Changes()
 	ended := slices.DeleteFunc(handovers, func(h custody.Handover) bool { return h.Status.Open() })
 	c.state.Merge(c.fork)
@@ -144,20 +147,24 @@ func (c *Comparison) settle() error {
 		for i, h := range some {
 			ids[i] = h.ID
 		}
-		if err := differ(c.db.Where("id IN ?", ids), upsertHandovers, some, rowOfHandover); err != nil {
+		var e encoder
+		if err := differ(c.db.Where(amongIDs, e.json(ids)), upsertHandovers, some, rowOfHandover); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Finish compares all that is left, after the last entry. The error is a
+// finish compares all that is left, after the last entry. The error is a
 // *Difference when a table is wrong.
-func (c *Comparison) Finish() error {
+func (c *comparison) finish() error {
 	if err := c.settle(); err != nil {
 		return err
 	}
 	if err := c.differHead(); err != nil {
+		return err
+	}
+	if err := c.differBehind(); err != nil {
 		return err
 	}
 	if err := differ(c.db, upsertPeople, slices.Collect(c.state.People()), rowOfPerson); err != nil {
@@ -176,7 +183,7 @@ func (c *Comparison) Finish() error {
 	return c.differIndex()
 }
 
-func (c *Comparison) differHead() error {
+func (c *comparison) differHead() error {
 	if _, err := loadFrontier(c.db, c.head); err != nil {
 		return err
 	}
@@ -192,8 +199,30 @@ func (c *Comparison) differHead() error {
 	return nil
 }
 
+// differBehind finds entries and nodes that no head counts: what a roll-back
+// that moved only the head would leave.
+func (c *comparison) differBehind() error {
+	for _, t := range []struct {
+		table, key string
+		size       int64
+	}{
+		{"ledger_entries", "idx", c.head.Size},
+		{"ledger_nodes", "id", tlog.StoredHashIndex(0, c.head.Size)},
+	} {
+		var extra []int64
+		err := c.db.Raw("SELECT "+t.key+" FROM "+t.table+" WHERE "+t.key+" < 0 OR "+t.key+" >= ? LIMIT 1", t.size).Scan(&extra).Error
+		if err != nil {
+			return unavailable("read the ledger", err)
+		}
+		if len(extra) > 0 {
+			return &Difference{t.table, strconv.FormatInt(extra[0], 10), "should not be there: the head counts it not"}
+		}
+	}
+	return nil
+}
+
 // differHandovers finds a handover that nobody offered, by their number first.
-func (c *Comparison) differHandovers(want int64) error {
+func (c *comparison) differHandovers(want int64) error {
 	var rows int64
 	if err := c.db.Table("handovers").Count(&rows).Error; err != nil {
 		return unavailable("read handovers", err)
@@ -212,34 +241,40 @@ func (c *Comparison) differHandovers(want int64) error {
 
 // differIndex compares, for each name, how many entries the index has under it
 // and the sum of their indices.
-func (c *Comparison) differIndex() error {
+func (c *comparison) differIndex() error {
 	rows, err := c.db.Raw("SELECT kind, name, count(*), sum(idx) FROM ledger_index GROUP BY kind, name").Rows()
 	if err != nil {
 		return unavailable("read the index", err)
 	}
 	defer rows.Close()
-	var name indexName
+	var kind, name string
 	var got tally
 	for rows.Next() {
-		if err := rows.Scan(&name.Kind, &name.Name, &got.Entries, &got.Sum); err != nil {
+		if err := rows.Scan(&kind, &name, &got.Entries, &got.Sum); err != nil {
 			return unavailable("read the index", err)
 		}
-		if want := c.names[name]; got != want {
-			return name.difference(got, want)
+		want := c.names[kind][name]
+		if want == nil {
+			want = &tally{}
 		}
-		delete(c.names, name)
+		if got != *want {
+			return differentTally(kind, name, got, *want)
+		}
+		delete(c.names[kind], name)
 	}
 	if err := rows.Err(); err != nil {
 		return unavailable("read the index", err)
 	}
-	for name, want := range c.names {
-		return name.difference(tally{}, want)
+	for kind, names := range c.names {
+		for name, want := range names {
+			return differentTally(kind, name, tally{}, *want)
+		}
 	}
 	return nil
 }
 
-func (n indexName) difference(got, want tally) error {
-	return &Difference{"ledger_index", n.Kind + " " + n.Name, fmt.Sprintf("stands for %d entries, index sum %d, instead of %d, %d",
+func differentTally(kind, name string, got, want tally) error {
+	return &Difference{"ledger_index", kind + " " + name, fmt.Sprintf("stands for %d entries, index sum %d, instead of %d, %d",
 		got.Entries, got.Sum, want.Entries, want.Sum)}
 }
 
@@ -248,8 +283,8 @@ func differ[V any, R interface {
 	comparable
 	row[V]
 }](db *gorm.DB, table bulk, want []V, rowOf func(V) (R, error)) error {
-	var rows []R
-	if err := db.Order(table.key).Find(&rows).Error; err != nil {
+	rows, err := scan[R](db.Table(table.table).Order(table.key))
+	if err != nil {
 		return unavailable("read "+table.table, err)
 	}
 	for _, v := range want {
@@ -271,6 +306,30 @@ func differ[V any, R interface {
 		return &Difference{table.table, rows[0].key(), "should not be there"}
 	}
 	return nil
+}
+
+// scan is GORM's Find for rows whose fields are the table's columns in their order,
+// without its work on each field of each row: that was 5 µs of the 8 of a row.
+func scan[R any](db *gorm.DB) ([]R, error) {
+	found, err := db.Rows()
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var row R
+	fields := reflect.ValueOf(&row).Elem()
+	into := make([]any, fields.NumField())
+	for i := range into {
+		into[i] = fields.Field(i).Addr().Interface()
+	}
+	var rows []R
+	for found.Next() {
+		if err := found.Scan(into...); err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, found.Err()
 }
 
 // contrast names the first field in which two rows differ.

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -10,6 +9,7 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -54,7 +54,7 @@ func sqliteWriter(path string) (*gorm.DB, error) {
 		"_synchronous":     {"FULL"},
 		"_txlock":          {"immediate"},
 		"_stmt_cache_size": {"64"},
-	}), 1, [][]pragma{durable, always})
+	}), 1, durable, always)
 }
 
 // sqliteReaders are connections that cannot write.
@@ -63,7 +63,7 @@ func sqliteReaders(path string) (*gorm.DB, error) {
 		"_synchronous":     {"FULL"},
 		"_query_only":      {"on"},
 		"_stmt_cache_size": {"16"},
-	}), readers, [][]pragma{durable, always, readsOnly})
+	}), readers, durable, always, readsOnly)
 }
 
 // sqliteEvidence is a database that stays exactly as it is. It may be a copy,
@@ -72,7 +72,7 @@ func sqliteEvidence(path string) (*gorm.DB, error) {
 	return sqliteDB(sqliteDSN(path, url.Values{
 		"mode":        {"ro"},
 		"_query_only": {"on"},
-	}), readers, [][]pragma{always, readsOnly})
+	}), readers, always, readsOnly)
 }
 
 func sqliteDSN(path string, options url.Values) string {
@@ -83,17 +83,15 @@ func sqliteDSN(path string, options url.Values) string {
 }
 
 // sqliteDB opens connections of which each has proved its pragmas.
-func sqliteDB(dsn string, most int, want [][]pragma) (*gorm.DB, error) {
+func sqliteDB(dsn string, most int, want ...[]pragma) (*gorm.DB, error) {
 	if text, number, _ := sqlite3.Version(); number < minSQLite {
 		return nil, fmt.Errorf("store: SQLite %s can corrupt a WAL database; 3.51.3 or later is needed", text)
 	}
 	pool := sql.OpenDB(connector{dsn: dsn, driver: &sqlite3.SQLiteDriver{
 		ConnectHook: func(c *sqlite3.SQLiteConn) error {
-			for _, group := range want {
-				for _, p := range group {
-					if err := p.check(c); err != nil {
-						return err
-					}
+			for _, p := range slices.Concat(want...) {
+				if err := p.check(c); err != nil {
+					return err
 				}
 			}
 			return nil
@@ -103,7 +101,7 @@ func sqliteDB(dsn string, most int, want [][]pragma) (*gorm.DB, error) {
 	pool.SetMaxIdleConns(most)
 	db, err := gorm.Open(sqlite.New(sqlite.Config{Conn: pool}), gormConfig())
 	if err != nil {
-		return nil, cmp.Or(pool.Close(), err)
+		return nil, errors.Join(err, pool.Close())
 	}
 	return db, nil
 }
@@ -130,14 +128,20 @@ type connector struct {
 	driver *sqlite3.SQLiteDriver
 }
 
-func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
-func (c connector) Driver() driver.Driver                        { return c.driver }
+func (c connector) Driver() driver.Driver { return c.driver }
+
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return c.driver.Open(c.dsn)
+}
 
 // sqliteCopy writes the database at path, as it is at one moment, into an empty
 // file. It has a connection of its own: to SQLite the copy is a write, which
 // readers may not, and the writer has something else to do.
 func sqliteCopy(ctx context.Context, path, into string) error {
-	db, err := sqliteDB(sqliteDSN(path, url.Values{"mode": {"ro"}}), 1, [][]pragma{always})
+	db, err := sqliteDB(sqliteDSN(path, url.Values{"mode": {"ro"}}), 1, always)
 	if err != nil {
 		return err
 	}
@@ -147,6 +151,10 @@ func sqliteCopy(ctx context.Context, path, into string) error {
 	}
 	return errors.Join(db.WithContext(ctx).Exec("VACUUM INTO ?", into).Error, pool.Close())
 }
+
+// amongIDs selects rows by the ids in a JSON array: one statement for any number,
+// which is parsed once.
+const amongIDs = "id IN (SELECT value FROM json_each(?))"
 
 // namesOf gives (kind, name, idx) for the entries [?, ?): ledger_index, as it
 // follows from the entries and from the handovers that they name.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -64,9 +65,9 @@ func TestWrongPragma(t *testing.T) {
 		"busy_timeout": strings.Replace(sqliteDSN(path, right()), "_busy_timeout=5000", "_busy_timeout=10", 1),
 		"query_only":   sqliteDSN(path, right()),
 	} {
-		want := [][]pragma{durable, always}
+		want := slices.Concat(durable, always)
 		if name == "query_only" {
-			want = append(want, readsOnly)
+			want = readsOnly
 		}
 		db, err := sqliteDB(dsn, 1, want)
 		if err == nil {
@@ -77,8 +78,12 @@ func TestWrongPragma(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := sqliteWriter(path); err != nil {
-		t.Errorf("the right one: %v", err)
+	db, err := sqliteWriter(path)
+	if err != nil {
+		t.Fatalf("the right one: %v", err)
+	}
+	if pool, err := db.DB(); err != nil || pool.Close() != nil {
+		t.Error(err)
 	}
 }
 

@@ -32,7 +32,7 @@ func (s *Store) Write(ctx context.Context, fn func(desk.Tx) error) error {
 	})
 }
 
-// tx is a desk.Tx.
+// tx is a desk.Tx; its methods are as desk.Tx says.
 type tx struct {
 	db         *gorm.DB
 	head       headRow // as it will be after the commit

@@ -153,12 +153,16 @@ func TestWritesAreNeverRetriedAndReadsAre(t *testing.T) {
 
 	for name, spoil := range map[string]func(http.ResponseWriter, *http.Request, http.Handler){
 		"500": func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { http.Error(w, canary, 500) },
-		"502": func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { http.Error(w, canary, 502) },
+		"502": func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			http.Error(w, canary, http.StatusBadGateway)
+		},
 		"503": func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 			w.WriteHeader(503)
 			fmt.Fprint(w, `{"errors":["Vault is sealed"]}`)
 		},
-		"307":     func(w http.ResponseWriter, r *http.Request, _ http.Handler) { http.Redirect(w, r, r.URL.Path, 307) },
+		"307": func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+			http.Redirect(w, r, r.URL.Path, http.StatusTemporaryRedirect)
+		},
 		"hang up": hangUp,
 	} {
 		b.from(spoil)

@@ -35,28 +35,19 @@ type Delivery struct {
 
 // deliver serves one recipient until ctx ends.
 func (f *Follower) deliver(ctx context.Context, i int, d Delivery) {
-	var last audit.Checkpoint
+	var witnessed int64 // size of the last witnessed checkpoint that arrived
 	for {
-		sent, err := f.deliverOnce(ctx, d.To, last)
+		c, isWitnessed, err := f.toDeliver(ctx, witnessed)
+		if err == nil {
+			err = f.hand(ctx, d.To, c)
+		}
 		if ctx.Err() != nil {
 			return
 		}
-		f.mu.Lock()
-		status := &f.deliveries[i]
-		failed := status.Failure != ""
-		status.Failure = ""
-		if err != nil {
-			status.Failure = err.Error()
-		} else {
-			last, status.Size, status.At = sent, sent.Size, f.Now()
+		if err == nil && isWitnessed {
+			witnessed = c.Size
 		}
-		f.mu.Unlock()
-		switch {
-		case err != nil && !failed:
-			f.Log.WarnContext(ctx, "a checkpoint could not be delivered", "to", d.To.String(), "error", err)
-		case err == nil && failed:
-			f.Log.InfoContext(ctx, "checkpoints are delivered again", "to", d.To.String())
-		}
+		f.delivered(ctx, i, c, err)
 		select {
 		case <-ctx.Done():
 			return
@@ -65,19 +56,43 @@ func (f *Follower) deliver(ctx context.Context, i int, d Delivery) {
 	}
 }
 
-// deliverOnce delivers the witnessed checkpoint if there is a newer one than the
-// last that was delivered, else the head.
-func (f *Follower) deliverOnce(ctx context.Context, to Recipient, last audit.Checkpoint) (audit.Checkpoint, error) {
-	c, err := f.takeHead(ctx)
+// toDeliver gives the witnessed checkpoint if it is newer than the last one that
+// arrived, or the head's; else the head.
+func (f *Follower) toDeliver(ctx context.Context, arrived int64) (c audit.Checkpoint, isWitnessed bool, err error) {
+	head, err := f.takeHead(ctx)
 	if err != nil {
-		return c, err
+		return head, false, err
 	}
-	if witnessed, found := f.Witnessed(); found && witnessed.Size > last.Size {
-		c = witnessed
+	if c, found := f.Witnessed(); found && (c.Size > arrived || c.Size == head.Size) {
+		return c, true, nil
 	}
+	return head, false, nil
+}
+
+func (f *Follower) hand(ctx context.Context, to Recipient, c audit.Checkpoint) error {
 	ctx, cancel := context.WithTimeout(ctx, f.Timeout)
 	defer cancel()
-	return c, to.Deliver(ctx, c.Text)
+	return to.Deliver(ctx, c.Text)
+}
+
+// delivered notes what became of a delivery, and says so when it is another
+// outcome than before.
+func (f *Follower) delivered(ctx context.Context, i int, c audit.Checkpoint, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	status := &f.deliveries[i]
+	failed := status.Failure != ""
+	if err != nil {
+		status.Failure = err.Error()
+		if !failed {
+			f.Log.WarnContext(ctx, "a checkpoint could not be delivered", "to", status.To, "error", err)
+		}
+		return
+	}
+	status.Size, status.At, status.Failure = c.Size, f.Now(), ""
+	if failed {
+		f.Log.InfoContext(ctx, "checkpoints are delivered again", "to", status.To)
+	}
 }
 
 // File is a Recipient: a file to which checkpoints are appended, an empty line

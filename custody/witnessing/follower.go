@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -214,12 +215,11 @@ func (f *Follower) keep(ctx context.Context, c audit.Checkpoint, made audit.Cosi
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	at := len(f.recent)
-	for at > 0 && f.recent[at-1].Size >= c.Size {
-		at--
-	}
-	if at == len(f.recent) || f.recent[at].Size != c.Size {
-		f.recent = append(f.recent[:at], append([]audit.Checkpoint{c}, f.recent[at:]...)...)
+	at, found := slices.BinarySearchFunc(f.recent, c.Size, func(had audit.Checkpoint, size int64) int {
+		return cmp.Compare(had.Size, size)
+	})
+	if !found {
+		f.recent = slices.Insert(f.recent, at, c)
 	}
 	// A witness that cosigns again, at a later time, is there already.
 	if had, err := f.recent[at].Cosignatures(made.Key); err == nil && len(had) == 0 {

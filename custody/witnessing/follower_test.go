@@ -75,7 +75,7 @@ func TestNotEnough(t *testing.T) {
 	l := newLedger(t).grow(10, "entry")
 	good, bad := startWitness(t, "w1"), startWitness(t, "w2")
 	bad.set(say(500, ""))
-	f, _ := follow(t, Config{Ledger: l, Need: 2, Witnesses: []Place{good.Place, bad.Place}, Timeout: 20 * time.Millisecond})
+	f, _ := follow(t, Config{Ledger: l, Need: 2, Witnesses: []Place{good.Place, bad.Place}})
 	eventually(t, f, "one cosigns, one is lost", func(s Status) bool {
 		return slices.Equal(states(s), []State{Cosigning, Lost})
 	})
@@ -106,7 +106,7 @@ func TestAlerts(t *testing.T) {
 			t.Parallel()
 			l := newLedger(t).grow(10, "entry")
 			w := startWitness(t, "w1")
-			f, log := follow(t, Config{Ledger: l, Need: 1, Witnesses: []Place{w.Place}, Timeout: 50 * time.Millisecond})
+			f, log := follow(t, Config{Ledger: l, Need: 1, Witnesses: []Place{w.Place}})
 			eventually(t, f, "cosigns", func(s Status) bool { return s.Witnesses[0].State == Cosigning && s.Alert() == nil })
 			w.set(c.misbehave)
 			eventually(t, f, string(c.state), func(s Status) bool {

@@ -60,10 +60,14 @@ const busy = (part) => part.contains(document.activeElement) && document.activeE
   part.querySelector("details[open]") !== null ||
   [...part.querySelectorAll("input:not([type=hidden]), textarea")].some((e) => e.type === "checkbox" ? e.checked !== e.defaultChecked : e.value !== e.defaultValue);
 
-document.addEventListener("htmx:beforeSwap", (e) => {
-  if (e.detail.target.hasAttribute("data-live") && busy(e.detail.target)) e.detail.shouldSwap = false;
-});
-document.addEventListener("htmx:afterSettle", countDown);
+document.addEventListener("htmx:oobBeforeSwap", (e) => { if (busy(e.detail.target)) e.detail.shouldSwap = false; });
+document.addEventListener("htmx:afterSettle", () => countDown());
+const refresh = () => {
+  const live = document.getElementById("live");
+  const parts = [...document.querySelectorAll("[data-live]")].map((e) => "#" + e.id);
+  live.setAttribute("hx-select-oob", parts.join(","));
+  htmx.trigger(live, "ledger");
+};
 
 if (document.body.dataset.ledger !== undefined) {
   let size = document.body.dataset.ledger;
@@ -71,7 +75,7 @@ if (document.body.dataset.ledger !== undefined) {
   source.addEventListener("ledger", (e) => {
     if (e.data === size) return;
     size = e.data;
-    document.body.dispatchEvent(new CustomEvent("ledger"));
+    refresh();
   });
   addEventListener("pagehide", () => source.close());
 }

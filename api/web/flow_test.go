@@ -1,0 +1,231 @@
+package web_test
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tandem-custody/tandem/api/web"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// shows fails unless the page is there and says all of this.
+func (a answer) shows(t *testing.T, status int, wants ...string) {
+	t.Helper()
+	text := a.text()
+	if a.status != status {
+		t.Fatalf("%d, want %d: %s", a.status, status, text)
+	}
+	for _, want := range wants {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q: %s", want, text)
+		}
+	}
+}
+
+// done fails unless the form was carried out, and gives the page that follows.
+func (b *browser) done(p answer) answer {
+	b.o.t.Helper()
+	if p.status != http.StatusSeeOther {
+		b.o.t.Fatalf("%d: %s", p.status, p.text())
+	}
+	return b.get(p.header.Get("Location"))
+}
+
+var hidden = regexp.MustCompile(`name="key" value="([A-Z2-7]+)"`)
+
+func (a answer) key(t *testing.T) string {
+	t.Helper()
+	found := hidden.FindStringSubmatch(a.body)
+	if found == nil {
+		t.Fatal("the page has no form")
+	}
+	return found[1]
+}
+
+// TestGoingOutAndComingBack is the core of the policy, by two people with two
+// browsers.
+func TestGoingOutAndComingBack(t *testing.T) {
+	o := newOffice(t)
+	a, b := o.as("tech-a", "en"), o.as("tech-b", "en")
+
+	a.get("/leave").shows(t, 200, "You hold 2 credentials", "db01", "db02", "Bo B")
+	a.fill("/leave", "reason", "course", "until", "2026-03-01T09:00").shows(t, 422, "must be in the future")
+	p := a.fill("/leave", "reason", "course", "until", "2026-03-05T09:00")
+	a.done(p).shows(t, 200, "Waiting for your backup", "handover-1", "You still hold everything")
+	a.get("/").shows(t, 200, "You hold 2 credentials")
+
+	b.get("/").shows(t, 200, "Waits for your decision", "Inbox 1")
+	b.get("/inbox").shows(t, 200, "You take over 2 credentials", "tech-a is away as soon as you accept", "course", "2026-03-05 09:00")
+	b.done(b.fill("/handovers/handover-1/accept")).shows(t, 200, "Accepted: you hold it now.")
+	b.get("/inbox").shows(t, 200, "Nothing waits for you.")
+
+	a.get("/leave").shows(t, 200, "Handed over: you are away")
+	a.fill("/credentials/db01/checkout", "purpose", "late").shows(t, 403, "tech-b holds db01", "Clause 4.4")
+	b.get("/leave").shows(t, 200, "The two custodians may not both be out", "until 2026-03-05 09:00")
+	b.fill("/leave", "reason", "too").shows(t, 409, "tech-a, the other custodian of db01, is away", "Clause 4.4")
+
+	a.done(a.fill("/back", "take_back", "yes")).shows(t, 200, "The passwords are being changed", "Staged", "Yours")
+	a.fill("/credentials/db01/checkout", "purpose", "early").shows(t, 409, "being changed")
+	c := o.credential("db01")
+	o.do(custody.System, custody.ReportFailed{
+		Rotation: custody.RotationID{Credential: "db01", Number: c.Rotation.Number}, Failure: "unreachable", NextTry: o.clock().Add(60e9),
+	})
+	a.get("/back").shows(t, 200, "1 attempt failed", "The server did not answer.", "Next attempt")
+	o.rotate("db01")
+	o.rotate("db02")
+	a.get("/back").shows(t, 200, "You hold 2 credentials")
+	b.get("/handovers/handover-1").shows(t, 200, "closed")
+}
+
+func TestSomebodyWhoHoldsNothingGoesAtOnce(t *testing.T) {
+	o := newOffice(t)
+	b := o.as("tech-b", "en")
+	b.get("/leave").shows(t, 200, "You hold nothing")
+	b.done(b.fill("/leave", "reason", "dentist")).shows(t, 200, "you are away")
+	o.as("tech-a", "zh").get("/people").shows(t, 200, "外出", "dentist")
+	b.done(b.post("/back")).shows(t, 200, "You are present")
+}
+
+func TestHandOverOne(t *testing.T) {
+	o := newOffice(t)
+	a, b := o.as("tech-a", "en"), o.as("tech-b", "en")
+	a.done(a.fill("/credentials/db01/offer", "reason", "your turn", "until", "2026-03-03T08:00")).shows(t, 200, "Offered.", "handover-1")
+	b.done(b.post("/handovers/handover-1/decline", "reason", "busy")).shows(t, 200, "declined")
+	a.done(a.fill("/credentials/db01/offer", "reason", "again")).shows(t, 200, "handover-2")
+	a.done(a.post("/handovers/handover-2/cancel")).shows(t, 200, "cancelled")
+	a.done(a.fill("/credentials/db01/offer", "reason", "third")).shows(t, 200, "handover-3")
+	b.done(b.fill("/handovers/handover-3/accept")).shows(t, 200, "Give back")
+	b.done(b.fill("/handovers/handover-3/return")).shows(t, 200, "being changed")
+}
+
+// TestCheckOut: the password is in the one answer to the form, and nowhere else.
+func TestCheckOut(t *testing.T) {
+	o := newOffice(t)
+	a := o.as("tech-a", "en")
+	key := a.get("/credentials/db01").key(t)
+	a.post("/credentials/db01/checkout", "key", key, "purpose", "ticket 1").shows(t, 422, "must be confirmed with a code")
+	form := []string{"key", a.get("/credentials/db01").key(t), "purpose", "ticket 1", "totp", o.code("tech-a")}
+	size := o.size()
+	p := a.post("/credentials/db01/checkout", form...)
+	p.shows(t, 200, thePassword, "version 2", "Check in")
+	p.check(t, "checkout", "en")
+	if p.header.Get("Cache-Control") != "no-store" {
+		t.Error("a password may be kept")
+	}
+	// Sent again, by a reload: the same check-out, and no new entry.
+	a.post("/credentials/db01/checkout", form...).shows(t, 200, thePassword)
+	if o.size() != size+1 {
+		t.Errorf("the form was carried out %d times", o.size()-size)
+	}
+	for _, path := range []string{"/credentials/db01", "/", "/ledger", fmt.Sprintf("/ledger/%d", size)} {
+		if p := a.get(path); strings.Contains(p.body, "MARKED") {
+			t.Errorf("%s has the password", path)
+		}
+	}
+	o.as("tech-b", "en").get("/credentials/db01").shows(t, 200, "Checked out by Anna A", "ticket 1", "tech-a holds it")
+	a.done(a.post("/credentials/db01/checkin")).shows(t, 200, "Checked in.")
+	a.post("/credentials/db01/checkout", form...).shows(t, 409, "This check-out is over.")
+}
+
+func TestRefusedFormKeepsWhatWasTyped(t *testing.T) {
+	o := newOffice(t)
+	a := o.as("tech-a", "en")
+	p := a.post("/credentials/db01/checkout", "purpose", "ticket 4711", "totp", "654321")
+	p.shows(t, 403, "The code is not right.")
+	if !strings.Contains(p.body, `value="ticket 4711"`) || strings.Contains(p.body, "654321") {
+		t.Error("the form forgot the purpose, or repeats the code")
+	}
+}
+
+func TestRotateAndRetire(t *testing.T) {
+	o := newOffice(t)
+	m := o.as("manager", "en")
+	m.done(m.fill("/credentials/db01/rotate", "reason", "suspicion")).shows(t, 200, "The password is being changed")
+	o.rotate("db01")
+	admin := o.as("admin", "en")
+	admin.done(admin.fill("/credentials/db02/retire", "reason", "scrapped")).shows(t, 200, "retired")
+	o.as("tech-a", "en").fill("/credentials/db01/retire", "reason", "mine").shows(t, 403, "Clause 3.1")
+}
+
+// TestFirstFiveMinutes leads an empty installation to its first handover.
+func TestFirstFiveMinutes(t *testing.T) {
+	o := emptyOffice(t)
+	o.hire("admin", "Ada Min", custody.Admin)
+	admin := o.as("admin", "en")
+	admin.get("/").shows(t, 200, "The first five minutes", "The secret store answers.", "0 now, 0 invited")
+	admin.get("/admin/credentials/new").shows(t, 200, "A credential needs two technicians.")
+
+	p := admin.post("/admin/people/new", "username", "tech-a", "name", "Anna A", "roles", "technician", "key", admin.get("/admin/people/new").key(t))
+	p.shows(t, 200, "Shown once", "or type this key", "tech-a")
+	p.check(t, "new log-in", "en")
+	if !strings.Contains(p.body, `<svg class="qr"`) || p.header.Get("Cache-Control") != "no-store" {
+		t.Error("there is no QR code, or it may be kept")
+	}
+	if seed := regexp.MustCompile(`([A-Z2-7]{4} ){7}[A-Z2-7]{4}`).FindString(p.text()); seed == "" {
+		t.Error("there is no key to type")
+	}
+	admin.get("/").shows(t, 200, "0 now, 1 invited")
+	admin.post("/admin/people/new", "username", "tech-a", "name", "Again", "roles", "technician").shows(t, 409, "exists already")
+	admin.post("/admin/people/new", "username", "odd", "name", "Odd", "roles", "technician", "roles", "auditor").shows(t, 422, "auditor")
+
+	o.hire("tech-b", "Bo B", custody.Technician)
+	o.hire("tech-c", "Cy C", custody.Technician)
+	admin = o.as("admin", "en")
+	admin.get("/").shows(t, 200, "2 now, 1 invited", "Add a credential")
+	admin.done(admin.post("/admin/credentials/new", "name", "db01", "address", "db01.example:22", "account", "root",
+		"host_key", "ssh-ed25519 AAAA", "primary", "tech-b", "backup", "tech-c", "password", "old", "do", "add")).shows(t, 200, "Added", "The password is being changed")
+	o.rotate("db01")
+	o.do("tech-b", custody.Offer{All: true, Reason: "first"})
+	if p := admin.get("/"); strings.Contains(p.text(), "The first five minutes") {
+		t.Error("the guide does not end")
+	}
+}
+
+func TestTargetIsTestedBeforeItIsSaved(t *testing.T) {
+	var tested []custody.Target
+	o := newOffice(t, func(c *web.Config) {
+		c.TestTarget = testTargets(&tested)
+	})
+	admin := o.as("admin", "en")
+	form := []string{"name", "db03", "address", "down.example:22", "account", "root", "host_key", "ssh-ed25519 AAAA",
+		"admin", "ops", "sudo", "yes", "lease_hours", "2", "admin_key", "KEY-MARKED", "password", "PASS-MARKED", "primary", "tech-a", "backup", "tech-b"}
+	p := admin.post("/admin/credentials/new", append(form, "do", "test")...)
+	p.shows(t, 200, "cannot be reached")
+	if strings.Contains(p.body, "MARKED") || !strings.Contains(p.body, "down.example:22") {
+		t.Error("the form repeats a secret, or forgot the address")
+	}
+	size := o.size()
+	admin.post("/admin/credentials/new", append(form, "do", "add")...).shows(t, 422, "cannot be reached")
+	if o.size() != size || len(tested) != 2 {
+		t.Errorf("%d entries, %d tests", o.size()-size, len(tested))
+	}
+	form[3] = "up.example:22"
+	admin.post("/admin/credentials/new", append(form, "do", "test")...).shows(t, 200, "The target answers")
+	form[3] = "down.example:22"
+	admin.done(admin.post("/admin/credentials/new", append(form, "untested", "yes", "do", "add")...)).shows(t, 200, "Added")
+	c := o.credential("db03")
+	if c.Policy.LeaseSeconds != 7200 || c.Target.Settings["sudo"] != "true" || c.Target.Settings["admin"] != "ops" {
+		t.Errorf("added as %+v", c)
+	}
+	tested = nil
+	o.as("tech-a", "en").post("/admin/credentials/new", append(form, "do", "test")...).shows(t, 403, "Only an admin")
+	if len(tested) > 0 {
+		t.Error("somebody else could have the server connect somewhere")
+	}
+}
+
+func TestNewEnrolmentIsShownOnce(t *testing.T) {
+	o := newOffice(t)
+	b := o.as("tech-b", "en")
+	admin := o.as("admin", "en")
+	form := []string{"key", admin.get("/admin/people/tech-b/enrolment").key(t)}
+	admin.post("/admin/people/tech-b/enrolment", form...).shows(t, 200, "Shown once", "tech-b")
+	admin.post("/admin/people/tech-b/enrolment", form...).shows(t, 409, "was shown once")
+	if p := b.get("/"); p.status != http.StatusSeeOther {
+		t.Errorf("a session outlived the enrolment: %d", p.status)
+	}
+	o.as("tech-a", "en").post("/admin/people/tech-b/enrolment").shows(t, 403, "Clause 3.1")
+}

@@ -1,0 +1,190 @@
+package web_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/api/web"
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// testTargets answers for targets: only "up" is up.
+func testTargets(tested *[]custody.Target) func(context.Context, custody.Target, custody.Secret, custody.Secret) error {
+	return func(_ context.Context, t custody.Target, _, _ custody.Secret) error {
+		*tested = append(*tested, t)
+		if strings.HasPrefix(t.Address, "up.") {
+			return nil
+		}
+		return custody.Invalid("address", custody.Text{En: "cannot be reached", Zh: "无法连接"})
+	}
+}
+
+func TestLedgerIsPagedByIndex(t *testing.T) {
+	o := newOffice(t)
+	for range 70 {
+		o.do(custody.System, custody.LockSignIn{Person: "tech-b", Failures: 5, Until: o.clock().Add(time.Minute)})
+		o.do(custody.System, custody.LockSignIn{Person: "tech-a", Failures: 5, Until: o.clock().Add(time.Minute)})
+	}
+	b := o.as("auditor", "en")
+	last := o.size() - 1
+	p := b.get("/ledger")
+	rows := indexes(p, t)
+	if len(rows) != 100 || rows[0] != last || rows[99] != last-99 {
+		t.Fatalf("the first page has %d entries, from %d to %d of %d", len(rows), rows[0], rows[len(rows)-1], last)
+	}
+	p = b.get(fmt.Sprintf("/ledger?before=%d", rows[99]))
+	if rows := indexes(p, t); rows[0] != last-100 || rows[len(rows)-1] != 0 && len(rows) != 100 {
+		t.Errorf("the second page begins at %d", rows[0])
+	}
+	p.shows(t, 200, "Newest")
+	if rows := indexes(b.get("/ledger?type=credential.added"), t); len(rows) != 2 {
+		t.Errorf("%d credentials were added", len(rows))
+	}
+	if rows := indexes(b.get(fmt.Sprintf("/ledger?from=%d", last)), t); len(rows) != 1 || rows[0] != last {
+		t.Errorf("from the last on: %v", rows)
+	}
+	if rows := indexes(b.get("/ledger?actor=system&credential=db01&type=rotation.promoted"), t); len(rows) != 1 {
+		t.Errorf("rotations of db01: %v", rows)
+	}
+	b.get("/ledger?from=x").shows(t, 422, "must be a number")
+	b.get("/ledger/999999").shows(t, 404)
+	b.get("/ledger/x").shows(t, 422)
+}
+
+// indexes gives the entries that a page lists.
+func indexes(p answer, t *testing.T) (rows []int64) {
+	t.Helper()
+	for _, n := range p.nodes(t) {
+		var index int64
+		if _, err := fmt.Sscanf(attr(n, "href"), "/ledger/%d", &index); err == nil {
+			rows = append(rows, index)
+		}
+	}
+	return rows
+}
+
+// TestProofIsReal: what is downloaded proves the entry, without the pages.
+func TestProofIsReal(t *testing.T) {
+	o := newOffice(t)
+	b := o.as("auditor", "en")
+	b.get("/ledger/3").shows(t, 200, "Proved now")
+	p := b.get("/ledger/3/proof")
+	proof, err := audit.ParseProof([]byte(p.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := o.desk.LedgerKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry, err := o.store.Entry(t.Context(), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := proof.Check(entry.Record, key); err != nil {
+		t.Error(err)
+	}
+}
+
+// run starts the verification and waits until it says something.
+func (o *office) run(t *testing.T, b *browser, want string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = o.pages.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+	o.wait(t, b, want)
+}
+
+func (o *office) wait(t *testing.T, b *browser, want string) {
+	t.Helper()
+	for range 500 {
+		if strings.Contains(b.get("/ledger").text(), want) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("the ledger's page never says %q: %s", want, b.get("/ledger").text())
+}
+
+func TestVerifiedMark(t *testing.T) {
+	o := newOffice(t)
+	b := o.as("auditor", "en")
+	b.get("/ledger").shows(t, 200, "The ledger is being verified")
+	o.run(t, b, fmt.Sprintf("Verified to entry %d,", o.size()-1))
+	o.do("tech-a", custody.CheckOut{Credential: "db01", Purpose: "more"})
+	o.wait(t, b, fmt.Sprintf("Verified to entry %d,", o.size()-1))
+}
+
+// tampered is a ledger in which one byte of an entry is another.
+type tampered struct {
+	audit.Source
+	index int64
+}
+
+func (l tampered) Records(ctx context.Context, from, to int64, yield func(int64, []byte) error) error {
+	return l.Source.Records(ctx, from, to, func(index int64, record []byte) error {
+		if index == l.index {
+			record = bytes.Replace(record, []byte("tech-b"), []byte("tech-c"), 1)
+		}
+		return yield(index, record)
+	})
+}
+
+func TestTamperingIsShown(t *testing.T) {
+	var o *office
+	o = newOffice(t, func(c *web.Config) { c.Ledger = tampered{c.Ledger, 8} })
+	o.run(t, o.as("auditor", "en"), "THE LEDGER DOES NOT VERIFY")
+}
+
+// TestEvents: a stream says how long the ledger is, at once and when it grows,
+// and ends with the pages.
+func TestEvents(t *testing.T) {
+	o := newOffice(t)
+	b := o.as("tech-a", "en")
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = o.pages.Run(ctx) }()
+
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, o.server.URL+"/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.AddCookie(&http.Cookie{Name: session, Value: b.cookies[session]})
+	response, err := o.server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.Header.Get("Content-Type") != "text/event-stream" || response.Header.Get("Set-Cookie") != "" {
+		t.Fatalf("%v", response.Header)
+	}
+	lines := bufio.NewScanner(response.Body)
+	next := func() string {
+		for lines.Scan() {
+			if data, is := strings.CutPrefix(lines.Text(), "data: "); is {
+				return data
+			}
+		}
+		return "end"
+	}
+	if got, want := next(), fmt.Sprint(o.size()); got != want {
+		t.Fatalf("first %s, want %s", got, want)
+	}
+	o.do("tech-a", custody.CheckOut{Credential: "db01", Purpose: "more"})
+	if got, want := next(), fmt.Sprint(o.size()); got != want {
+		t.Fatalf("then %s, want %s", got, want)
+	}
+	stop()
+	<-ended
+	if got := next(); got != "end" {
+		t.Errorf("after the end: %s", got)
+	}
+}

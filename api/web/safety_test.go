@@ -1,0 +1,197 @@
+package web_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/web"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+const session = "__Host-tandem"
+
+func TestSessionCookie(t *testing.T) {
+	o := newOffice(t)
+	b := o.browser("en")
+	p := b.post("/login", "username", "tech-a", "password", o.passwords["tech-a"], "totp", o.code("tech-a"))
+	cookie := p.header.Get("Set-Cookie")
+	for _, part := range []string{session + "=", "Path=/", "HttpOnly", "Secure", "SameSite=Strict", "Max-Age=900"} {
+		if !strings.Contains(cookie, part) {
+			t.Errorf("the cookie has no %s: %s", part, cookie)
+		}
+	}
+	if strings.Contains(cookie, "Domain") || strings.Contains(p.header.Get("Location"), b.cookies[session]) {
+		t.Errorf("the session goes further than this host: %s, %s", cookie, p.header.Get("Location"))
+	}
+}
+
+// TestIdle: what a page does by itself does not keep a session alive.
+func TestIdle(t *testing.T) {
+	o := newOffice(t)
+	b := o.as("tech-a", "en")
+	if cookie := b.get("/").header.Get("Set-Cookie"); !strings.Contains(cookie, "Max-Age=900") {
+		t.Errorf("a visit did not prolong the session: %q", cookie)
+	}
+	if cookie := b.get("/session/stay").header.Get("Set-Cookie"); !strings.Contains(cookie, "Max-Age=900") {
+		t.Errorf("staying did not prolong the session: %q", cookie)
+	}
+	if cookie := b.get("/", "HX-Request", "true").header.Get("Set-Cookie"); cookie != "" {
+		t.Errorf("a page prolonged the session by itself: %q", cookie)
+	}
+}
+
+// TestLogOut: afterwards nothing that the browser kept leads anywhere.
+func TestLogOut(t *testing.T) {
+	o := newOffice(t)
+	b := o.as("tech-a", "en")
+	kept := b.cookies[session]
+	p := b.post("/logout")
+	if p.status != http.StatusSeeOther || p.header.Get("Clear-Site-Data") == "" || b.cookies[session] != "" {
+		t.Fatalf("log-out: %d %v", p.status, p.header)
+	}
+	b.cookies[session] = kept
+	for _, path := range []string{"/", "/credentials/db01", "/ledger"} {
+		if p := b.get(path); p.status != http.StatusSeeOther || !strings.HasPrefix(p.header.Get("Location"), "/login") {
+			t.Errorf("%s after log-out: %d", path, p.status)
+		}
+	}
+	if p := b.get("/", "HX-Request", "true"); p.header.Get("HX-Redirect") == "" {
+		t.Errorf("a live part was not led to the log-in: %d %v", p.status, p.header)
+	}
+	if p := b.post("/logout"); p.status != http.StatusSeeOther {
+		t.Errorf("logging out twice: %d", p.status)
+	}
+}
+
+func TestOtherSitesSendNothing(t *testing.T) {
+	o := newOffice(t)
+	b := o.as("tech-a", "en")
+	size := o.size()
+	for _, header := range [][]string{
+		{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"},
+	} {
+		for _, path := range []string{"/credentials/db01/checkin", "/leave", "/logout", "/login", "/language"} {
+			header := append([]string{"Content-Type", "application/x-www-form-urlencoded"}, header...)
+			if p := b.send(http.MethodPost, path, strings.NewReader("totp="+o.code("tech-a")), header...); p.status != http.StatusForbidden {
+				t.Errorf("%s with %v: %d", path, header, p.status)
+			}
+		}
+	}
+	if o.size() != size {
+		t.Error("another site wrote in the ledger")
+	}
+	if p := b.get("/"); p.status != http.StatusOK {
+		t.Errorf("another site logged somebody out: %d", p.status)
+	}
+}
+
+func TestLogInLeadsOnlyHere(t *testing.T) {
+	o := newOffice(t)
+	for next, want := range map[string]string{
+		"/ledger?type=session.opened": "/ledger?type=session.opened", "//evil.example": "/", "https://evil.example/": "/",
+		`/\evil.example`: "/", "javascript:alert(1)": "/", "": "/", "/\r\nX: y": "/",
+	} {
+		p := o.browser("en").post("/login", "next", next, "username", "tech-a", "password", o.passwords["tech-a"], "totp", o.code("tech-a"))
+		if got := p.header.Get("Location"); p.status != http.StatusSeeOther || got != want {
+			t.Errorf("next=%q: %d to %q", next, p.status, got)
+		}
+	}
+}
+
+func TestWrongLogIn(t *testing.T) {
+	o := newOffice(t)
+	b := o.browser("zh")
+	p := b.post("/login", "username", "tech-a", "password", "typed-MARKED", "totp", "123456", "next", "/ledger")
+	if p.status != http.StatusUnauthorized || b.cookies[session] != "" {
+		t.Fatalf("%d %v", p.status, b.cookies)
+	}
+	p.check(t, "/login", "zh")
+	if !strings.Contains(p.text(), "登录未通过。") || !strings.Contains(p.body, `value="tech-a"`) || !strings.Contains(p.body, `value="/ledger"`) {
+		t.Error("the page does not say what happened, or forgot what was typed")
+	}
+	if strings.Contains(p.body, "MARKED") || strings.Contains(p.body, "123456") {
+		t.Error("the page repeats a password or a code")
+	}
+}
+
+func TestLogInsArePaced(t *testing.T) {
+	o := newOffice(t, func(c *web.Config) { c.SignIns = api.Limit{Every: 1e12, Burst: 2} })
+	b := o.browser("en")
+	for i, want := range []int{http.StatusUnauthorized, http.StatusUnauthorized, http.StatusTooManyRequests} {
+		if p := b.post("/login", "username", "nobody"); p.status != want {
+			t.Errorf("log-in %d: %d, want %d", i, p.status, want)
+		}
+	}
+}
+
+// TestNamesAreOnlyNames: whatever people and reasons are called, it stays text.
+func TestNamesAreOnlyNames(t *testing.T) {
+	o := newOffice(t)
+	nasty := `<script>alert("x")</script>' onmouseover=x {{.}} &lt; אבג =1+1`
+	o.hire("nasty", nasty, custody.Technician)
+	o.do("tech-a", custody.CheckOut{Credential: "db01", Purpose: nasty})
+	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: nasty})
+	for who, paths := range map[string][]string{
+		"nasty":  {"/", "/people"},
+		"tech-b": {"/", "/inbox", "/credentials/db01", "/handovers/handover-1", "/ledger"},
+		"admin":  {"/admin/credentials/new", "/admin/people/nasty/enrolment"},
+	} {
+		b := o.as(who, "en")
+		for _, path := range paths {
+			p := b.get(path)
+			p.check(t, path, "en") // finds scripts and attributes that are none of ours
+			if !strings.Contains(p.text(), nasty) {
+				t.Errorf("%s does not show the name as it is", path)
+			}
+		}
+	}
+	b := o.as("admin", "en")
+	p := b.get(`/credentials?q="><script>alert(1)</script>`)
+	p.check(t, "/credentials?q=", "en")
+	if p := b.get("/ledger?actor=%E2%80%AE%22%3E%3Cb%3E"); p.status != http.StatusOK || strings.Contains(p.body, `"><b>`) {
+		t.Errorf("a filter was not escaped: %d", p.status)
+	}
+	if p := b.get("/?done=%3Cscript%3E"); strings.Contains(p.body, "script>alert") || strings.Contains(p.body, "done.") {
+		t.Error("an address put a message on the page")
+	}
+}
+
+func TestLanguageIsRemembered(t *testing.T) {
+	o := newOffice(t)
+	b := o.as("tech-a", "en")
+	if p := b.post("/language", "language", "zh", "back", "/ledger"); p.header.Get("Location") != "/ledger" {
+		t.Errorf("back to %q", p.header.Get("Location"))
+	}
+	if p := b.get("/"); !strings.Contains(p.text(), "您当前持有 2 项凭据") || !strings.Contains(p.body, `lang="zh-CN"`) {
+		t.Error("the choice was forgotten")
+	}
+	b.post("/language", "language", "xx", "back", "//evil.example")
+	if p := b.get("/"); p.header.Get("Content-Language") != "zh" {
+		t.Error("a language that is none was taken")
+	}
+}
+
+func TestStaticFiles(t *testing.T) {
+	o := newOffice(t)
+	b := o.browser("en")
+	for _, n := range b.get("/login").nodes(t) {
+		for _, name := range []string{"src", "href"} {
+			if at := attr(n, name); strings.HasPrefix(at, "/static/") {
+				p := b.get(at)
+				if p.status != http.StatusOK || !strings.Contains(p.header.Get("Cache-Control"), "immutable") || p.header.Get("X-Content-Type-Options") != "nosniff" {
+					t.Errorf("%s: %d %v", at, p.status, p.header)
+				}
+				if p := b.get(strings.SplitN(at, "?", 2)[0] + "?v=other"); strings.Contains(p.header.Get("Cache-Control"), "immutable") {
+					t.Errorf("%s: another content may be kept for ever", at)
+				}
+			}
+		}
+	}
+	for _, path := range []string{"/static/", "/static/vendor/", "/static/../web.go", "/static/templates/layout.html"} {
+		if p := b.get(path); p.status == http.StatusOK {
+			t.Errorf("%s is served", path)
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package jsonl
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tandem-custody/tandem/audit"
+)
+
+// stride is how many lines there are from one remembered offset to the next. It
+// is how audit.Verify cuts a log up, so that no line is read for nothing.
+const stride = 512
+
+// longest is more than the longest line that can be a record, with its end.
+const longest = audit.MaxEntrySize + 2
+
+// Export is an export to read at any place. It is safe for use by several
+// goroutines.
+type Export struct {
+	text  io.ReaderAt
+	bytes int64
+	lines int64
+	marks []int64 // where line i * stride begins
+}
+
+var _ audit.Source = (*Export)(nil)
+
+// Open reads an export of size bytes once, to count its lines; it remembers 8
+// bytes for each 512 of them. The export must stay as it is. It returns soon when
+// ctx is done.
+func Open(ctx context.Context, text io.ReaderAt, size int64) (*Export, error) {
+	e := &Export{text: text, bytes: size}
+	buffer := make([]byte, 256<<10)
+	r := io.NewSectionReader(text, 0, size)
+	inLine := false
+	for offset := int64(0); ; {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		n, err := r.Read(buffer)
+		for some := buffer[:n]; len(some) > 0; {
+			if !inLine {
+				if e.lines%stride == 0 {
+					e.marks = append(e.marks, offset)
+				}
+				e.lines++
+			}
+			end := bytes.IndexByte(some, '\n') + 1
+			if inLine = end == 0; inLine {
+				end = len(some)
+			}
+			some, offset = some[end:], offset+int64(end)
+		}
+		if errors.Is(err, io.EOF) {
+			return e, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("jsonl: after %d lines: %w", e.lines, err)
+		}
+	}
+}
+
+// Size is the number of lines. The last one need not have an end.
+func (e *Export) Size(context.Context) (int64, error) { return e.lines, nil }
+
+// Records gives the lines [from, to) as far as there are such lines. Of a line
+// that is too long for a record it gives so much that nobody takes it for one.
+func (e *Export) Records(ctx context.Context, from, to int64, yield func(index int64, record []byte) error) error {
+	to = min(to, e.lines)
+	if from < 0 || from >= to {
+		return nil
+	}
+	start := e.marks[from/stride]
+	r := bufio.NewReaderSize(io.NewSectionReader(e.text, start, e.bytes-start), longest)
+	for index := from - from%stride; index < to; index++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		line, err := r.ReadSlice('\n')
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
+			return fmt.Errorf("jsonl: line %d: %w", index+1, err)
+		}
+		if errors.Is(err, io.EOF) && len(line) == 0 {
+			return nil // shorter than it was
+		}
+		if index >= from {
+			if err := yield(index, bytes.TrimSuffix(line, []byte("\n"))); err != nil {
+				return err
+			}
+		}
+		for errors.Is(err, bufio.ErrBufferFull) {
+			_, err = r.ReadSlice('\n')
+		}
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/audit/jsonl"
+	"github.com/tandem-custody/tandem/audit/remote"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/store"
+)
+
+// What a verification does not prove, said to whoever reads the answer.
+const (
+	nothingSigned = "The ledger is whole in itself. Nothing signed was given: a roll-back, or a history that was written anew, " +
+		"cannot be seen. Give the ledger's key with --key and a checkpoint that was kept elsewhere with --since."
+	onlyOwnHead = "The only checkpoint is the one that the ledger signed just now: a roll-back cannot be seen. " +
+		"Give a checkpoint that was kept elsewhere with --since."
+	ownKey = "The key is the one that the server gave: it proves only that the server agrees with itself. " +
+		"Give the key from where you trust it with --key."
+	noTables = "Only the ledger was looked at, not the tables of the server that it came from."
+)
+
+// verifyDatabase verifies a database file: tree and tables too.
+func verifyDatabase(ctx context.Context, v verification, opts audit.VerifyOptions) (verified, error) {
+	database, err := store.OpenReadOnly(ctx, strings.TrimPrefix(v.database, "sqlite:"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return verified{}, err
+	}
+	defer database.Close()
+	report, err := database.Verify(ctx, opts)
+	if err != nil {
+		return verified{}, err
+	}
+	answer := newVerified(report, opts)
+	answer.Tables = true
+	if len(v.witnesses.Keys) == 0 {
+		return answer, nil
+	}
+	if err := answer.hear(v.witnesses, report.Checkpoints...); err != nil {
+		return answer, err
+	}
+	for before := int64(0); ; { // what the database has itself, the greatest first
+		kept, err := database.Cosigned(ctx, before, store.MaxPage)
+		if err != nil {
+			return answer, err
+		}
+		if err := answer.hear(v.witnesses, kept...); err != nil {
+			return answer, err
+		}
+		if len(kept) == 0 || answer.Witnessed > 0 {
+			return answer, answer.heardEnough(v.witnesses)
+		}
+		before = kept[len(kept)-1].Size
+	}
+}
+
+// verifyExport verifies JSON lines.
+func verifyExport(ctx context.Context, v verification, opts audit.VerifyOptions) (verified, error) {
+	file, err := os.Open(v.export)
+	if err != nil {
+		return verified{}, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return verified{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return verified{}, usagef("--export must be a file: it is read from several places at once")
+	}
+	export, err := jsonl.Open(ctx, file, info.Size())
+	if err != nil {
+		return verified{}, err
+	}
+	return verifyLog(ctx, export, v, opts)
+}
+
+// verifyURL verifies a log that is read by its tiles, up to the checkpoint that
+// it shows now.
+func verifyURL(ctx context.Context, v verification, opts audit.VerifyOptions) (verified, error) {
+	log, err := remote.New(v.url, nil)
+	if err != nil {
+		return verified{}, usageError{err}
+	}
+	signed, err := log.Checkpoint(ctx)
+	if err != nil {
+		return verified{}, err
+	}
+	head, err := openHead(signed, v.keys)
+	if err != nil {
+		return verified{}, err
+	}
+	source, err := audit.NewTileSource(head.Size, log.Fetch)
+	if err != nil {
+		return verified{}, err
+	}
+	opts.Checkpoints = append(opts.Checkpoints, signed)
+	opts.StoredNodes = source.HashReader(ctx)
+	return verifyLog(ctx, source, v, opts)
+}
+
+func openHead(signed []byte, keys []string) (audit.Checkpoint, error) {
+	head, err := audit.OpenAnyCheckpoint(signed, keys)
+	if err != nil {
+		err = &audit.VerifyError{Index: -1, Check: audit.CheckSignature, Err: err}
+	}
+	return head, err
+}
+
+// verifyLog verifies a log of which nothing else is at hand.
+func verifyLog(ctx context.Context, log audit.Source, v verification, opts audit.VerifyOptions) (verified, error) {
+	state := custody.NewState()
+	opts.Prepare = func(e audit.Entry) (any, error) { return custody.FromRecord(e) }
+	opts.Step = func(_ int64, _ audit.Entry, prepared any) error {
+		return custody.Replay(state, prepared.(custody.Event))
+	}
+	report, err := audit.Verify(ctx, log, opts)
+	if err != nil {
+		return verified{}, err
+	}
+	answer := newVerified(report, opts)
+	answer.Notes = append(answer.Notes, noTables)
+	if err := answer.hear(v.witnesses, report.Checkpoints...); err != nil {
+		return answer, err
+	}
+	return answer, answer.heardEnough(v.witnesses)
+}
+
+func newVerified(r audit.Report, opts audit.VerifyOptions) verified {
+	v := verified{
+		Verified: true, Size: r.Size, Root: r.Root.String(), First: r.First, Last: r.Last, Held: r.Held,
+		Signed: r.Signed(), Nodes: r.Nodes, Replayed: true, Notes: []string{},
+	}
+	switch {
+	case len(opts.Checkpoints) == 0:
+		v.Notes = append(v.Notes, nothingSigned)
+	case v.Signed < v.Size:
+		v.Notes = append(v.Notes, fmt.Sprintf("No checkpoint vouches for entries from %d on: a change there that is whole in itself cannot be seen.", v.Signed))
+	}
+	return v
+}
+
+// hear takes down what witnesses have said about checkpoints that hold.
+func (v *verified) hear(witnesses audit.Quorum, checkpoints ...audit.Checkpoint) error {
+	for _, c := range checkpoints {
+		made, err := witnesses.Check(c)
+		if errors.Is(err, audit.ErrQuorum) || len(made) == 0 && err == nil {
+			continue
+		}
+		if err != nil {
+			return &audit.VerifyError{Index: -1, Check: checkWitness, Err: fmt.Errorf("checkpoint of %d entries: %w", c.Size, err)}
+		}
+		if c.Size < v.Witnessed {
+			continue
+		}
+		v.Witnessed, v.Witnesses = c.Size, nil
+		for _, m := range made {
+			v.Witnesses = append(v.Witnesses, testimony{m.Name(), m.Time})
+		}
+	}
+	return nil
+}
+
+// heardEnough refuses a ledger of which too few witnesses know.
+func (v *verified) heardEnough(witnesses audit.Quorum) error {
+	if len(v.Witnesses) < witnesses.Need {
+		return &audit.VerifyError{Index: -1, Check: checkWitness,
+			Err: fmt.Errorf("%w: none has cosignatures of %d of the %d", audit.ErrQuorum, witnesses.Need, len(witnesses.Keys))}
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+package custody
+
+import (
+	"slices"
+	"time"
+)
+
+// Exposure says to whom one version of a password was shown, each time proved
+// by an entry of the ledger. What nobody was shown through Tandem it cannot
+// know: version 0 is the password from before custody.
+type Exposure struct {
+	Version int64     // of the secret; 0 before the first rotation
+	Since   time.Time // when it became the current one
+	Entry   int64     // index of the entry that says so: rotation.promoted, or credential.added for version 0
+	Known   []Seen    // in the order of the first time
+}
+
+// Seen is one person and what proves that they were shown it.
+type Seen struct {
+	Person  string
+	First   time.Time
+	Last    time.Time
+	Entries []int64 // indexes of checkout.granted
+}
+
+// Add goes on with the next entry about the credential, the oldest first. To
+// begin with the last entry that starts a version is enough.
+func (x *Exposure) Add(index int64, e Event) {
+	switch f := e.Fact.(type) {
+	case CredentialAdded:
+		*x = Exposure{Since: e.Time, Entry: index}
+	case RotationPromoted:
+		*x = Exposure{Version: f.Version, Since: e.Time, Entry: index}
+	case CheckoutGranted:
+		i := slices.IndexFunc(x.Known, func(s Seen) bool { return s.Person == e.Actor })
+		if i < 0 {
+			i = len(x.Known)
+			x.Known = append(x.Known, Seen{Person: e.Actor, First: e.Time})
+		}
+		x.Known[i].Last = e.Time
+		x.Known[i].Entries = append(x.Known[i].Entries, index)
+	}
+}
+
+// StartsVersion says that what went before does not matter to an Exposure.
+func StartsVersion(f Fact) bool {
+	switch f.(type) {
+	case CredentialAdded, RotationPromoted:
+		return true
+	}
+	return false
+}

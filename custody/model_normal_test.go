@@ -1,0 +1,109 @@
+package custody
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// far is longer than any deadline.
+const far = 1000 * time.Hour
+
+// normal takes off a state what grows without bound: it keeps who is present,
+// and of each credential its phase, holder, rotation and lease, and the open
+// handovers under new ids. Taken off as well: exposure and the attempts of a
+// rotation, which Decide never reads; wrong codes, which only lock out, as
+// tryCodes tries in every state; that something is overdue, which only keeps
+// Tick from saying so twice, as tick tries every time; and that the giver wants
+// to leave, once the offer that asked for it is accepted.
+func normal(s *State) *State {
+	people, credentials, handovers := s.Changes()
+	n := NewState()
+	n.Time = epoch
+	for i := range people {
+		p := &people[i]
+		p.LastStep, p.LastRequest, p.WrongCodes, p.Lockouts, p.LockedUntil = 100, "", 0, 0, time.Time{}
+		p.AwaySince, p.AwayUntil, p.AwayReason = time.Time{}, time.Time{}, ""
+		p.Enrolled = true
+	}
+	// A handover is told by what it is about: two open ones never bind the same.
+	slices.SortFunc(handovers, func(a, b Handover) int { return strings.Compare(outline(a), outline(b)) })
+	names := map[string]string{}
+	for i := range handovers {
+		h := &handovers[i]
+		id := handoverID(int64(i) + 2) // the first is over
+		names[h.ID], h.ID = id, id
+		h.OfferedAt, h.AcceptedAt, h.ReturnedAt = time.Time{}, time.Time{}, time.Time{}
+		h.Expires, h.ExpectedReturn, h.Overdue = epoch.Add(far), epoch.Add(far), false
+		h.Leave = h.Leave && h.Status == Offered
+	}
+	n.Handovers = int64(len(handovers)) + 1
+	for i := range credentials {
+		c := &credentials[i]
+		c.Handover = names[c.Handover]
+		c.Version, c.RotatedAt, c.Exposure = min(c.Version, 1), time.Time{}, nil
+		if c.Version > 0 {
+			c.Exposure = []string{"a"} // a mark, to see what changes it
+		}
+		if c.Lease.ID != "" {
+			c.Lease = Lease{ID: "lease-" + c.Name, Person: c.Lease.Person, Until: epoch.Add(far)}
+		}
+		r := &c.Rotation
+		r.Number, r.Since, r.Attempts, r.NextTry, r.Failure = 1, time.Time{}, 0, time.Time{}, ""
+		if c.Phase == Rotating {
+			r.Deadline, r.Overdue = epoch.Add(far), false
+		}
+	}
+	n.Restore(people, credentials, handovers)
+	return n
+}
+
+func outline(h Handover) string {
+	return fmt.Sprint(h.Credentials, h.From, h.To, h.Status, h.Leave)
+}
+
+// key writes down what the rules go by in a normal state. Of the reason of a
+// rotation they only ask whether it is a return, and of a version whether the
+// next one is higher.
+func key(n *State) string {
+	var b strings.Builder
+	for p := range n.People() {
+		if p.Away {
+			b.WriteString(p.Username + " is away; ")
+		}
+	}
+	for c := range n.Credentials() {
+		b.WriteString(c.Name + " " + string(c.Phase) + " " + c.Holder)
+		if r := c.Rotation; c.Phase == Rotating {
+			b.WriteString(strings.Join([]string{string(r.Step), "for", r.Successor, "after a return:", strconv.FormatBool(r.Reason == ForReturn)}, " "))
+		}
+		b.WriteString(" out to " + c.Lease.Person + " in " + c.Handover + "; ")
+	}
+	for h := range n.OpenHandovers() {
+		b.WriteString(h.ID + " " + outline(h) + "; ")
+	}
+	return b.String()
+}
+
+// deadlines gives, for each deadline of a normal state, what makes it pass.
+func deadlines(n *State) (all []func(*State)) {
+	for c := range n.Credentials() {
+		if c.Lease.ID != "" {
+			all = append(all, func(s *State) { s.editCredential(c.Name, func(c *Credential) { c.Lease.Until = s.Time }) })
+		}
+		if c.Phase == Rotating {
+			all = append(all, func(s *State) { s.editCredential(c.Name, func(c *Credential) { c.Rotation.Deadline = s.Time }) })
+		}
+	}
+	for h := range n.OpenHandovers() {
+		switch {
+		case h.Status == Offered:
+			all = append(all, func(s *State) { s.editHandover(h.ID, func(h *Handover) { h.Expires = s.Time }) })
+		case h.Status == Accepted:
+			all = append(all, func(s *State) { s.editHandover(h.ID, func(h *Handover) { h.ExpectedReturn = s.Time }) })
+		}
+	}
+	return all
+}

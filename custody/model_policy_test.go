@@ -1,0 +1,161 @@
+package custody
+
+import (
+	"fmt"
+	"slices"
+)
+
+// policyAllows says, in the policy's words and without the machine's help,
+// whether a command with a right code is to be granted. known is false for
+// those whose rule is not about custody.
+func policyAllows(s *State, c Command) (allowed, known bool) {
+	me, _ := s.Person(c.Actor)
+	if c.Actor == System || me.Username == "" {
+		return false, false
+	}
+	cred := func(name string) Credential { c, _ := s.Credential(name); return c }
+	present := func(who string) bool { p, ok := s.Person(who); return ok && !p.Away && !p.Disabled }
+	other := func(c Credential) string {
+		if me.Username == c.Primary {
+			return c.Backup
+		}
+		return c.Primary
+	}
+	mine := func(c Credential) bool {
+		return c.Phase == Held && c.Holder == me.Username
+	}
+	all := func(which func(Credential) bool) (found []Credential) {
+		for c := range s.Credentials() {
+			if which(c) {
+				found = append(found, c)
+			}
+		}
+		return found
+	}
+	waiting := func() bool { // a password is being changed for me
+		return len(all(func(c Credential) bool { return c.Phase == Rotating && c.Rotation.Successor == me.Username })) > 0
+	}
+	noneElseAway := func() bool {
+		return len(all(func(c Credential) bool {
+			shared := (c.Primary == me.Username || c.Backup == me.Username) && c.Phase != Retired
+			return shared && !present(other(c))
+		})) == 0
+	}
+	free := func(c Credential) bool { return mine(c) && c.Handover == "" && present(other(c)) }
+	allHeld := func(h Handover) bool {
+		return !slices.ContainsFunc(h.Credentials, func(name string) bool { return cred(name).Phase != Held })
+	}
+	switch a := c.Action.(type) {
+	case CheckOut:
+		return mine(cred(a.Credential)), true
+	case CheckIn:
+		return cred(a.Credential).Lease.Person == me.Username, true
+	case Offer:
+		var offered []Credential
+		for _, name := range a.Credentials {
+			offered = append(offered, cred(name))
+		}
+		if a.All {
+			offered = all(mine)
+			if waiting() || !a.Leave && len(offered) == 0 || a.Leave && (me.Away || !noneElseAway()) {
+				return false, true
+			}
+		}
+		return !slices.ContainsFunc(offered, func(c Credential) bool { return !free(c) }), true
+	case Accept:
+		h, ok := s.Handover(a.Handover)
+		return ok && h.Status == Offered && h.To == me.Username && !me.Away && allHeld(h), true
+	case Decline:
+		h, ok := s.Handover(a.Handover)
+		return ok && h.Status == Offered && h.To == me.Username, true
+	case Cancel:
+		h, ok := s.Handover(a.Handover)
+		return ok && h.Status == Offered && h.From == me.Username, true
+	case GiveBack:
+		h, ok := s.Handover(a.Handover)
+		return ok && h.Status == Accepted && (h.To == me.Username || h.From == me.Username) && present(h.From) && allHeld(h), true
+	case GoAway:
+		return !me.Away && len(all(mine)) == 0 && !waiting() && noneElseAway(), true
+	case ComeBack:
+		for h := range s.OpenHandovers() {
+			if a.TakeBack && h.From == me.Username && h.Status == Accepted && !allHeld(h) {
+				return false, true
+			}
+		}
+		return true, true
+	case RequestRotation:
+		c := cred(a.Credential)
+		return c.Phase == Held && (mine(c) || me.Is(Manager)), true
+	case Retire:
+		c := cred(a.Credential)
+		return me.Is(Admin) && c.Phase == Held && c.Handover == "", true
+	case AddCredential:
+		c := cred(a.Name)
+		return me.Is(Admin) && c.Name == "" && (present(a.Primary) || present(a.Backup)), true
+	}
+	return false, false
+}
+
+// againstPolicy looks at one step of the machine without asking invariant.go.
+func againstPolicy(before, after *State) (complaints []string) {
+	complain := func(format string, args ...any) { complaints = append(complaints, fmt.Sprintf(format, args...)) }
+	away := func(who string) bool { p, _ := after.Person(who); return p.Away }
+	for c := range after.Credentials() {
+		was, _ := before.Credential(c.Name)
+		if c.Phase != Retired && away(c.Primary) && away(c.Backup) {
+			complain("both custodians of %s are away", c.Name)
+		}
+		if c.Holder != "" && away(c.Holder) {
+			complain("%s is away and holds %s", c.Holder, c.Name)
+		}
+		if c.Holder != "" && c.Holder != c.Primary && c.Holder != c.Backup {
+			complain("%s holds %s and is no custodian", c.Holder, c.Name)
+		}
+		if c.Lease.ID != "" && (c.Phase != Held || c.Lease.Person != c.Holder) {
+			complain("%s has %s out and does not hold it", c.Lease.Person, c.Name)
+		}
+		if was.Phase == Rotating && c.Phase == Held && (was.Rotation.Step != StepVerified || c.Version <= was.Version || c.Exposure != nil) {
+			complain("%s is held again without a verified new version that nobody knows", c.Name)
+		}
+		if was.Version != c.Version && (was.Rotation.Step != StepVerified || c.Phase != Held) {
+			complain("%s has a new version without a verified rotation", c.Name)
+		}
+		if was.Phase == Held && c.Phase == Held && was.Holder != c.Holder && c.Handover == "" {
+			complain("%s passed to %s without a handover", c.Name, c.Holder)
+		}
+		if h, ok := before.Handover(was.Handover); ok && h.Status == Accepted && c.Handover == "" && c.Phase != Retired {
+			complain("the handover of %s was forgotten", c.Name)
+		}
+		if h, ok := after.Handover(c.Handover); c.Handover != "" && (!ok || !slices.Contains(h.Credentials, c.Name)) {
+			complain("%s is bound to a handover that is not there", c.Name)
+		}
+		if c.Phase == Held && was.Phase == Held && !slices.Equal(c.Exposure, union(was.Exposure, c.Lease.Person)) && c.Lease != was.Lease && c.Lease.ID != "" {
+			complain("the exposure of %s is %v after it was checked out by %s", c.Name, c.Exposure, c.Lease.Person)
+		}
+		if was.Policy.RotateOnTransfer && was.Phase == Held && c.Phase == Held && c.Holder != was.Holder {
+			complain("%s passed to %s and was not changed", c.Name, c.Holder)
+		}
+		if was.Policy.RotateOnCheckin && was.Lease.ID != "" && c.Lease.ID == "" && c.Phase == Held && c.Holder == was.Holder {
+			complain("%s was checked in and was not changed", c.Name)
+		}
+		if c.Version == was.Version && c.Lease == was.Lease && !slices.Equal(c.Exposure, was.Exposure) {
+			complain("the exposure of %s changed from %v to %v", c.Name, was.Exposure, c.Exposure)
+		}
+	}
+	for h := range after.OpenHandovers() {
+		bound := slices.ContainsFunc(h.Credentials, func(name string) bool {
+			c, _ := after.Credential(name)
+			return c.Handover == h.ID
+		})
+		if !bound {
+			complain("%s (%s) binds nothing and stays open", h.ID, h.Status)
+		}
+	}
+	return complaints
+}
+
+func union(names []string, name string) []string {
+	all := append(slices.Clone(names), name)
+	slices.Sort(all)
+	return slices.Compact(all)
+}

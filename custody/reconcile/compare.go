@@ -1,0 +1,148 @@
+package reconcile
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/rotation"
+)
+
+// tolerance is how far the clocks of Tandem and the secret store may be apart,
+// together with how long a request takes.
+const tolerance = 5 * time.Minute
+
+// Compare judges the accesses; l has seen the whole ledger.
+func (l *Ledger) Compare(accesses []Access) Report {
+	r := Report{Accesses: len(accesses), Findings: []Finding{}}
+	remotes, read := map[string]bool{}, map[[2]string]bool{}
+	for _, a := range accesses {
+		if a.Own && a.Remote != "" {
+			remotes[a.Remote] = true
+		}
+		found := func(grade custody.Grade, why string) { r.Findings = append(r.Findings, Finding{a, grade, why}) }
+		switch {
+		case a.Kind == Unread:
+			found(custody.Serious, "cannot be read: it may hide an access")
+		case a.Kind == Blinded && !a.Refused:
+			found(custody.Special, "took the audit log away: what followed it does not say")
+		case !a.Own && a.Refused:
+			found(custody.Serious, "tried to go past Tandem; the secret store refused")
+		case !a.Own && a.Kind == Probe:
+			r.Routine++ // nothing is kept there
+		case !a.Own:
+			found(custody.Special, "went past Tandem")
+		case a.Refused, a.Kind == Probe, a.Kind == Sign:
+			r.Routine++
+		case a.Request == "":
+			found(custody.Special, "by Tandem's own log-in, for no request")
+		case l.allows(a):
+			r.Matched++
+			key := [2]string{a.Request, a.Path}
+			if a.Kind == Read && read[key] && l.isCheckOut(a.Request) {
+				r.Repeated++
+				found(custody.Ordinary, "read again under the same check-out: an answer that was lost, or a copied id")
+			}
+			read[key] = a.Kind == Read || read[key]
+		case len(l.entries[a.Request]) == 0 && mayBeNotEntered(a):
+			r.NotEntered++
+			found(custody.Ordinary, "a log-in that failed, or a command that was repeated or gave up: not entered")
+		case len(l.entries[a.Request]) == 0 && len(l.rotations[a.Request]) == 0:
+			found(custody.Special, "by Tandem's own log-in, for a request that the ledger does not have")
+		default:
+			found(custody.Special, "by Tandem's own log-in, for a request that did not allow it, or not then")
+		}
+	}
+	r.Remotes = slices.Sorted(maps.Keys(remotes))
+	return r
+}
+
+// mayBeNotEntered: see the package documentation.
+func mayBeNotEntered(a Access) bool {
+	// The first log-in ever makes the key of the throttle, also one that fails.
+	return a.Kind == Read && strings.HasPrefix(a.Path, desk.SeedPath("")) || a.Path == desk.ThrottlePath
+}
+
+// allows says whether an entry, or a rotation, of the access's request allows it.
+func (l *Ledger) allows(a Access) bool {
+	for _, s := range l.rotations[a.Request] {
+		if s.allows(a) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(l.entries[a.Request], func(e custody.Event) bool { return entryAllows(e, a) })
+}
+
+func (s span) allows(a Access) bool {
+	late := !s.end.IsZero() && a.Time.After(s.end.Add(tolerance))
+	switch {
+	case a.Time.Before(s.start.Add(-tolerance)):
+		return false
+	case a.Path == rotation.StagedPath(s.id):
+		return !late || a.Kind == Write // what a crash left is deleted whenever somebody comes by
+	case a.Path == desk.CredentialPath(s.id.Credential):
+		return !late
+	case a.Path == desk.KeyPath(s.id.Credential):
+		return !late && a.Kind == Read
+	}
+	return false
+}
+
+func entryAllows(e custody.Event, a Access) bool {
+	until := e.Time
+	if f, ok := e.Fact.(custody.CheckoutGranted); ok {
+		until = f.Until // an idempotency key gives the answer again until then
+	}
+	if a.Time.Before(e.Time.Add(-tolerance)) || a.Time.After(until.Add(tolerance)) {
+		return false
+	}
+	if a.Path == desk.ThrottlePath {
+		return signsIn(e)
+	}
+	if person, ok := strings.CutPrefix(a.Path, desk.SeedPath("")); ok {
+		return seedAllows(e, a.Kind, person)
+	}
+	switch f := e.Fact.(type) {
+	case custody.CheckoutGranted:
+		return a.Kind == Read && a.Path == desk.CredentialPath(f.Credential)
+	case custody.CredentialAdded:
+		return a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.KeyPath(f.Credential)
+	}
+	return false
+}
+
+func signsIn(e custody.Event) bool {
+	switch f := e.Fact.(type) {
+	case custody.SessionOpened, custody.SignInLocked:
+		return true
+	case custody.CommandRefused:
+		return f.Command == custody.SignIn{}.Verb()
+	}
+	return false
+}
+
+func seedAllows(e custody.Event, kind Kind, person string) bool {
+	switch f := e.Fact.(type) {
+	case custody.PersonAdded:
+		if f.Username == person {
+			return true // the new seed is written
+		}
+	case custody.EnrolmentReset:
+		if f.Person == person {
+			return true
+		}
+	case custody.SignInLocked:
+		return kind == Read && f.Person == person
+	}
+	return kind == Read && e.Actor == person
+}
+
+func (l *Ledger) isCheckOut(request string) bool {
+	return slices.ContainsFunc(l.entries[request], func(e custody.Event) bool {
+		_, ok := e.Fact.(custody.CheckoutGranted)
+		return ok
+	})
+}

@@ -1,0 +1,33 @@
+// Package reconcile lays a secret store's own audit log beside the ledger and
+// says which accesses went past Tandem: special events (clause 4.5).
+//
+// It knows accesses, entries, and which request may touch which path. It must
+// not know how a secret store writes its log, nor where the ledger is kept.
+//
+// # What is in order
+//
+// Tandem gives every access the id of the request that it is for. An access is
+// in order when it is made by Tandem's own log-in and the ledger has entries of
+// that id that allow exactly this path, at about that time:
+//
+//	credentials/NAME  a check-out that was granted, until its lease ends; a
+//	                  rotation of NAME, while it lasts; putting NAME into custody
+//	keys/NAME         a rotation of NAME; putting NAME into custody
+//	staged/NAME-N     rotation N of NAME
+//	seeds/PERSON      whatever PERSON did or was refused; a lock-out of PERSON;
+//	                  giving PERSON a new seed
+//
+// Many confirmations share one read of a seed: it belongs to the request that
+// caused it.
+//
+// # What cannot be decided
+//
+// Failed log-ins of strangers are counted, not entered, so that nobody outside
+// can fill the ledger; and a command that was repeated or gave up leaves no entry
+// of its own. Each may read a seed. Such a read by Tandem's own log-in is
+// reported as not entered, which is ordinary: compare their number with the
+// lock-outs. It never covers a password or a key of a server, nor a write.
+//
+// Whoever has Tandem's own log-in at the secret store and the ledger can copy an
+// id and read the same path once more, in time. Such reads show as repeated.
+package reconcile

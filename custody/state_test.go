@@ -1,0 +1,178 @@
+package custody
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestDroppedForkLeavesNoTrace(t *testing.T) {
+	o := newOffice(t)
+	annOffered(o)
+	want := clone(o.state)
+	fork := o.state.Fork()
+	deeper := fork.Fork()
+	for _, who := range []string{"ben", "ann"} { // accepted, and returned
+		var a Action = Accept{"handover-1"}
+		if who == "ann" {
+			a = GiveBack{"handover-1"}
+		}
+		events, err := Decide(deeper, o.policy, Command{Actor: who, Request: who, Proof: rightCode(o.person(who)), Action: a}, o.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events {
+			Apply(deeper, e)
+		}
+	}
+	events, err := Decide(deeper, o.policy, Command{Actor: "ada", Request: "r", Proof: rightCode(o.person("ada")), Action: Retire{"web01", "x"}}, o.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	Apply(deeper, events[0])
+	if len(deeper.Charges("cay")) != 0 {
+		t.Error("the fork does not see its own change")
+	}
+	fork.Merge(deeper)
+	if !reflect.DeepEqual(o.state, want) {
+		t.Errorf("dropped, and yet\n%+v\nis not\n%+v", o.state, want)
+	}
+}
+
+// Changes of a fork are the rows to write: what changed, ended handovers included.
+func TestChangesOfAFork(t *testing.T) {
+	o := newOffice(t)
+	annOffered(o)
+	fork := o.state.Fork()
+	events, err := Decide(fork, o.policy, o.with("ann", Cancel{"handover-1", ""}), o.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	Apply(fork, events[0])
+	people, credentials, handovers := fork.Changes()
+	if len(people) != 0 || len(credentials) != 1 || credentials[0].Name != "db01" || len(handovers) != 1 || handovers[0].Status != Cancelled {
+		t.Errorf("%+v\n%+v\n%+v", people, credentials, handovers)
+	}
+	if open := slices.Collect(fork.OpenHandovers()); len(open) != 0 {
+		t.Errorf("still open: %+v", open)
+	}
+	if _, err := Decide(fork, o.policy, o.with("ben", Accept{"handover-1"}), o.now); CodeOf(err) != HandoverNotOpen {
+		t.Errorf("accepted in the batch that cancelled it: %v", err)
+	}
+	o.state.Merge(fork)
+	if _, known := o.state.Handover("handover-1"); known {
+		t.Error("a root remembers what is over")
+	}
+}
+
+func TestRestoreForgetsWhatIsOver(t *testing.T) {
+	s := NewState()
+	s.Restore(nil, []Credential{{Name: "old", Phase: Retired, Primary: "ann", Backup: "ben"}}, []Handover{{ID: "handover-1", Status: Closed}, {ID: "handover-2", Status: Offered, Expires: epoch}})
+	if _, known := s.Handover("handover-1"); known {
+		t.Error("a closed handover was loaded")
+	}
+	if _, known := s.Handover("handover-2"); !known || !s.Due().Equal(epoch) {
+		t.Error("an offer was not loaded, or not its end")
+	}
+	if len(s.Charges("ann")) != 0 {
+		t.Error("somebody is custodian of what is retired")
+	}
+}
+
+func TestDue(t *testing.T) {
+	o := newOffice(t)
+	o.state.Reschedule()
+	if !o.state.Due().IsZero() {
+		t.Errorf("nothing is waited for, but due at %v", o.state.Due())
+	}
+	at := func(want time.Duration) {
+		t.Helper()
+		if got := o.state.Due().Sub(o.now); got != want {
+			t.Errorf("due in %v, want %v", got, want)
+		}
+	}
+	o.does("ann", Offer{Credentials: []string{"db01"}, Reason: "leave", ExpectedReturn: o.now.Add(2 * time.Hour)})
+	at(24 * time.Hour)
+	o.does("ben", Accept{"handover-1"})
+	at(2 * time.Hour)
+	o.does("max", RequestRotation{"web01", "worn"})
+	at(time.Hour)
+	o.rotates("web01")
+	at(time.Hour) // too early is allowed,
+	o.state.Reschedule()
+	at(2 * time.Hour) // until the next tick
+}
+
+func TestIterationStops(t *testing.T) {
+	o := newOffice(t)
+	o.offers("ann", "db01")
+	o.offers("ann", "db02")
+	for name, count := range map[string]func() int{
+		"people": func() (n int) {
+			for range o.state.People() {
+				n++
+				break
+			}
+			return
+		},
+		"credentials": func() (n int) {
+			for range o.state.Fork().Credentials() {
+				n++
+				break
+			}
+			return
+		},
+		"handovers": func() (n int) {
+			for range o.state.OpenHandovers() {
+				n++
+				break
+			}
+			return
+		},
+	} {
+		if n := count(); n != 1 {
+			t.Errorf("%s: %d after the first", name, n)
+		}
+	}
+}
+
+type unknown struct{}
+
+func (unknown) Verb() string    { return "unknown" }
+func (unknown) Type() string    { return "unknown" }
+func (unknown) Subject() string { return "" }
+
+// A mistake in the program must not pass for an answer.
+func TestMistakesPanic(t *testing.T) {
+	o := newOffice(t)
+	for name, mistake := range map[string]func(){
+		"an unknown action":         func() { _, _ = o.do("ann", unknown{}) },
+		"an unknown fact":           func() { Apply(o.state, Event{Fact: unknown{}}) },
+		"merging what is no fork":   func() { o.state.Merge(NewState()) },
+		"merging into another root": func() { NewState().Merge(o.state.Fork()) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s passed", name)
+				}
+			}()
+			mistake()
+		}()
+	}
+}
+
+func TestRefusalError(t *testing.T) {
+	r := &Refusal{Code: Conflict, What: Text{En: "No."}}
+	if got := r.Error(); got != "conflict: No." {
+		t.Error(got)
+	}
+	r.Next.En = "Wait."
+	if got := r.Error(); got != "conflict: No. Wait." {
+		t.Error(got)
+	}
+	if CodeOf(nil) != "" || CodeOf(&Violation{}) != "" {
+		t.Error("a code from nowhere")
+	}
+}

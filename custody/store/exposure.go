@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// exposurePage is how many entries are read at a time on the way back to the
+// one that starts a version.
+const exposurePage = 100
+
+// Exposure gives who had been shown the password of a credential that was
+// current at an instant, that instant included; the zero one is now.
+// ErrNotFound when the credential was not in custody yet. It costs log2(size)
+// entries, and those about the credential since its password was changed.
+func (s *Store) Exposure(ctx context.Context, credential string, at time.Time) (custody.Exposure, error) {
+	var x custody.Exposure
+	before, err := s.after(ctx, at)
+	if err != nil {
+		return x, err
+	}
+	var told []toldEvent // the newest first
+	for before > 0 {
+		entries, err := s.Entries(ctx, EntryQuery{Credential: credential, Newest: true, Before: before, Limit: exposurePage})
+		if err != nil {
+			return x, err
+		}
+		for _, entry := range entries {
+			event, err := decodeEvent(entry)
+			if err != nil {
+				return x, err
+			}
+			told = append(told, toldEvent{entry.Index, event})
+			if custody.StartsVersion(event.Fact) {
+				for _, e := range slices.Backward(told) {
+					x.Add(e.index, e.event)
+				}
+				return x, nil
+			}
+			before = entry.Index
+		}
+		if len(entries) < exposurePage {
+			break
+		}
+	}
+	return x, ErrNotFound
+}
+
+type toldEvent struct {
+	index int64
+	event custody.Event
+}
+
+func decodeEvent(stored StoredEntry) (custody.Event, error) {
+	entry, err := audit.DecodeEntry(stored.Record)
+	if err != nil {
+		return custody.Event{}, fmt.Errorf("store: entry %d: %w", stored.Index, err)
+	}
+	event, err := custody.FromRecord(entry)
+	if err != nil {
+		return custody.Event{}, fmt.Errorf("store: entry %d: %w", stored.Index, err)
+	}
+	return event, nil
+}
+
+// after gives the index of the first entry that is later than an instant, which
+// the times of a ledger, never going back, let a search find. The zero instant
+// is now: also what a clock dated later that has gone back since.
+func (s *Store) after(ctx context.Context, at time.Time) (int64, error) {
+	size, err := s.Size(ctx)
+	if err != nil || at.IsZero() {
+		return size, err
+	}
+	var failed error
+	index := sort.Search(int(size), func(i int) bool {
+		if failed != nil {
+			return true
+		}
+		stored, err := s.Entry(ctx, int64(i))
+		if err != nil {
+			failed = err
+			return true
+		}
+		event, err := decodeEvent(stored)
+		failed = err
+		return event.Time.After(at)
+	})
+	return int64(index), failed
+}

@@ -1,0 +1,53 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// CredentialQuery selects credentials. What is zero does not matter.
+type CredentialQuery struct {
+	Person string // custodian or holder
+	Phase  custody.Phase
+	Text   string // part of its name, address or account, or of a custodian's username
+	After  string // name of the last one of the page before
+	Limit  int    // 0: no limit
+}
+
+// FindCredentials gives the credentials that fit, by name.
+func (s *Store) FindCredentials(ctx context.Context, q CredentialQuery) ([]custody.Credential, error) {
+	db := s.reader.WithContext(ctx).Where("name > ?", q.After)
+	if q.Person != "" {
+		db = db.Where("? IN (primary_custodian, backup_custodian, holder)", q.Person)
+	}
+	if q.Phase != "" {
+		db = db.Where("phase = ?", q.Phase)
+	}
+	if q.Text != "" {
+		db = db.Where("instr(lower(name || char(10) || json_extract(target, '$.address') || char(10) || json_extract(target, '$.account')"+
+			" || char(10) || primary_custodian || char(10) || backup_custodian), ?) > 0", strings.ToLower(q.Text))
+	}
+	if q.Limit > 0 {
+		db = db.Limit(q.Limit)
+	}
+	return find[credentialRow](db.Order("name"), "credentials")
+}
+
+// CustodyCount says how many active credentials two custodians share, and who of
+// them holds these; Holder is "" while their passwords are being changed.
+type CustodyCount struct {
+	Primary, Backup, Holder string
+	Count                   int
+}
+
+// CustodyCounts gives one for each pair and holder.
+func (s *Store) CustodyCounts(ctx context.Context) ([]CustodyCount, error) {
+	var counts []CustodyCount
+	err := s.reader.WithContext(ctx).Table("credentials").
+		Select("primary_custodian AS `primary`, backup_custodian AS backup, holder, count(*) AS count").
+		Where("phase IN ?", []custody.Phase{custody.Held, custody.Rotating}).
+		Group("primary_custodian, backup_custodian, holder").Scan(&counts).Error
+	return counts, unavailable("count the credentials", err)
+}

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+func TestFindCredentials(t *testing.T) {
+	s := newOffice(t)
+	s.onboard(t, "web02", "tech-c", "tech-a")
+	s.do(t, step{"tech-b", custody.RequestRotation{Credential: "web01", Reason: "age"}})
+	for _, c := range []struct {
+		query CredentialQuery
+		want  string
+	}{
+		{CredentialQuery{}, "db01 web01 web02"},
+		{CredentialQuery{Limit: 1}, "db01"},
+		{CredentialQuery{After: "db01", Limit: 2}, "web01 web02"},
+		{CredentialQuery{After: "web01"}, "web02"},
+		{CredentialQuery{Person: "tech-a"}, "db01 web02"},
+		{CredentialQuery{Phase: custody.Rotating}, "web01"},
+		{CredentialQuery{Text: "WEB"}, "web01 web02"},
+		{CredentialQuery{Text: "tech-c"}, "web01 web02"},
+		{CredentialQuery{Text: "db", Person: "tech-c"}, ""},
+		{CredentialQuery{Text: "%"}, ""},
+		{CredentialQuery{Text: `":"`}, ""}, // of how a target is stored
+	} {
+		found, err := s.store.FindCredentials(t.Context(), c.query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, credential := range found {
+			names = append(names, credential.Name)
+		}
+		if got := strings.Join(names, " "); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.query, got, c.want)
+		}
+	}
+}
+
+func TestCustodyCounts(t *testing.T) {
+	s := newOffice(t)
+	s.onboard(t, "db02", "tech-a", "tech-b")
+	s.do(t, step{"tech-b", custody.RequestRotation{Credential: "web01", Reason: "age"}})
+	got, err := s.store.CustodyCounts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(got, func(a, b CustodyCount) int { return strings.Compare(a.Primary, b.Primary) })
+	want := []CustodyCount{{"tech-a", "tech-b", "tech-a", 2}, {"tech-b", "tech-c", "", 1}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}

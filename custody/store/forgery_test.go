@@ -1,0 +1,307 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// What an administrator of the database can do to a history as a whole. Whatever
+// is worked out anew, the signing key is not theirs.
+
+// effort is how much of what follows from the entries the forger works out anew.
+type effort int
+
+const (
+	entriesOnly effort = iota
+	andTree            // nodes and head
+	andTables          // everything
+)
+
+func (e effort) String() string {
+	return [...]string{"entries only", "tree too", "tree and tables too"}[e]
+}
+
+// forge gives a database with another history.
+func (e *evidence) forge(t testing.TB, records [][]byte, how effort) string {
+	t.Helper()
+	path := e.copied(t, e.frontier.Size())
+	db := administrator(t, path)
+	if how != entriesOnly { // what is kept of the witnesses would give it away
+		execAll(t, db, "DELETE FROM ledger_nodes", "DELETE FROM cosignatures", "DELETE FROM cosigned_checkpoints")
+	}
+	execAll(t, db, "DELETE FROM ledger_entries", "BEGIN")
+	var f audit.Frontier
+	for i, record := range records {
+		execArgs(t, db, "INSERT INTO ledger_entries (idx, record) VALUES (?, ?)", i, record)
+		if how == entriesOnly {
+			continue
+		}
+		nodes, err := f.Append(record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, node := range nodes {
+			execArgs(t, db, "INSERT INTO ledger_nodes (id, hash) VALUES (?, ?)", node.Index, node.Hash[:])
+		}
+	}
+	if how != entriesOnly {
+		root, err := f.Root()
+		if err != nil {
+			t.Fatal(err)
+		}
+		execArgs(t, db, "UPDATE ledger_head SET size = ?, root = ?", f.Size(), root[:])
+	}
+	execAll(t, db, "COMMIT")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if how == andTables {
+		s, err := Open(t.Context(), path, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(s.Rebuild(t.Context()), s.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return path
+}
+
+func execArgs(t testing.TB, db *sql.DB, statement string, args ...any) {
+	t.Helper()
+	if _, err := db.Exec(statement, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// record gives the bytes of an event's entry.
+func record(t testing.TB, event custody.Event) []byte {
+	t.Helper()
+	entry, err := event.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := entry.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// indexOf is where the first fact of this type is.
+func indexOf[F custody.Fact](t testing.TB, events []custody.Event) int {
+	t.Helper()
+	i := slices.IndexFunc(events, func(e custody.Event) bool { _, ok := e.Fact.(F); return ok })
+	if i < 0 {
+		t.Fatalf("there is no %T", *new(F))
+	}
+	return i
+}
+
+// TestForgedHistory deletes, repeats, swaps, inserts, rewrites and cuts off, with
+// all efforts. The newest checkpoint finds every one. Without a key, entries that
+// are changed alone are found, and what breaks a rule whatever the effort; the
+// rest is what a key and a checkpoint are for, and is listed here.
+func TestForgedHistory(t *testing.T) {
+	e := newEvidence(t)
+	last := len(e.records) - 1
+	checkout := indexOf[custody.CheckoutGranted](t, e.events)
+	refused := indexOf[custody.CommandRefused](t, e.events)
+	accepted := indexOf[custody.HandoverAccepted](t, e.events)
+	rewritten := e.events[checkout]
+	fact := rewritten.Fact.(custody.CheckoutGranted)
+	fact.Purpose = "ticket 4712"
+	rewritten.Fact = fact
+	unconfirmed := e.events[accepted]
+	unconfirmed.Confirm = nil
+
+	tried, found := map[effort]int{}, map[effort]int{}
+	for name, c := range map[string]struct {
+		edit   func(r [][]byte) [][]byte
+		unseen effort // from which effort on nothing is seen without a checkpoint; 0: it is always seen
+	}{
+		"nothing":                      {func(r [][]byte) [][]byte { return r }, -1},
+		"first deleted":                {func(r [][]byte) [][]byte { return r[1:] }, 0},
+		"accepted deleted":             {func(r [][]byte) [][]byte { return slices.Delete(r, accepted, accepted+1) }, 0},
+		"refusal deleted":              {func(r [][]byte) [][]byte { return slices.Delete(r, refused, refused+1) }, andTree},
+		"cut off by one":               {func(r [][]byte) [][]byte { return r[:last] }, andTables},
+		"cut off by half":              {func(r [][]byte) [][]byte { return r[:last/2] }, andTables},
+		"everything deleted":           {func(r [][]byte) [][]byte { return nil }, andTables},
+		"check-out repeated":           {func(r [][]byte) [][]byte { return slices.Insert(r, checkout+1, r[checkout]) }, 0},
+		"acceptance repeated":          {func(r [][]byte) [][]byte { return slices.Insert(r, accepted+1, r[accepted]) }, 0},
+		"last repeated":                {func(r [][]byte) [][]byte { return append(r, r[last]) }, 0},
+		"check-out and end swapped":    {func(r [][]byte) [][]byte { r[checkout], r[checkout+1] = r[checkout+1], r[checkout]; return r }, andTree},
+		"offer and acceptance swapped": {func(r [][]byte) [][]byte { r[accepted-1], r[accepted] = r[accepted], r[accepted-1]; return r }, 0},
+		"purpose rewritten":            {func(r [][]byte) [][]byte { r[checkout] = record(t, rewritten); return r }, andTree},
+		"confirmation taken away":      {func(r [][]byte) [][]byte { r[accepted] = record(t, unconfirmed); return r }, 0},
+		"all of it the other way":      {func(r [][]byte) [][]byte { slices.Reverse(r); return r }, 0},
+	} {
+		for _, how := range []effort{entriesOnly, andTree, andTables} {
+			path := e.forge(t, c.edit(slices.Clone(e.records)), how)
+			_, without := verifyFile(t.Context(), path, audit.VerifyOptions{})
+			_, with := verifyFile(t.Context(), path, e.since(e.frontier.Size()))
+			if name == "nothing" {
+				if without != nil || with != nil {
+					t.Fatalf("%s, %s: %v, %v", name, how, without, with)
+				}
+				continue
+			}
+			tried[how]++
+			if without != nil {
+				found[how]++
+			}
+			if with == nil {
+				t.Errorf("%s, %s: the newest checkpoint does not find it", name, how)
+			}
+			if seen := c.unseen == 0 || how < c.unseen; seen != (without != nil) {
+				t.Errorf("%s, %s, without a checkpoint: %v", name, how, without)
+			}
+		}
+	}
+	for how, n := range tried {
+		t.Logf("%s: %d tried; with the newest checkpoint all found, with nothing %d", how, n, found[how])
+	}
+}
+
+// TestRollBack puts an earlier copy of the whole file in the place of the newer
+// one. It is a database that was right once, so nothing in it can tell: only a
+// newer checkpoint that somebody kept, or a witness, knows more.
+func TestRollBack(t *testing.T) {
+	e := newEvidence(t)
+	sizes := e.sizes()
+	old, newest := sizes[1], sizes[2]
+	path := e.copied(t, old)
+	for _, opts := range []audit.VerifyOptions{{}, e.since(sizes[0]), e.since(old)} {
+		if report, err := verifyFile(t.Context(), path, opts); err != nil || report.Size != old {
+			t.Errorf("with %d checkpoints of before: %v", len(opts.Checkpoints), err)
+		}
+	}
+	// From the auditor's drawer, or from the witness: the same note.
+	_, err := verifyFile(t.Context(), path, e.since(newest))
+	mustBe(t, err, audit.CheckCheckpoint, old, audit.ErrMissing)
+
+	rolled := func(tables ...string) string {
+		path := e.copied(t, newest)
+		db := administrator(t, path)
+		execAll(t, db, "PRAGMA foreign_keys = OFF", "ATTACH '"+e.files[old]+"' AS old")
+		for _, table := range tables {
+			execAll(t, db, "DELETE FROM main."+table)
+			columns := strings.Join(textsOf(t, db, "SELECT name FROM pragma_table_info(?)", table), ", ")
+			execAll(t, db, "INSERT INTO main."+table+" ("+columns+") SELECT "+columns+" FROM old."+table)
+		}
+		return path
+	}
+	tables := []string{"ledger_head", "people", "credentials", "handovers"}
+	path = rolled(append(tables, "cosigned_checkpoints", "cosignatures")...)
+	_, err = verifyFile(t.Context(), path, audit.VerifyOptions{})
+	if d, ok := errors.AsType[*Difference](err); !ok || d.Table != "ledger_entries" {
+		t.Errorf("entries were left behind the head: %v", err)
+	}
+	path = rolled(append(tables, "ledger_entries", "ledger_nodes")...)
+	if _, err := verifyFile(t.Context(), path, audit.VerifyOptions{}); err != nil {
+		t.Errorf("cosignatures were left, and no key is given: %v", err)
+	}
+	_, err = verifyFile(t.Context(), path, e.since())
+	mustBe(t, err, audit.CheckCheckpoint, old, audit.ErrMissing)
+}
+
+// TestFork rolls the database back and lets Tandem itself go on from there, with
+// its own key: a second history, as right as the first. Whoever has a checkpoint
+// of the first one sees it.
+func TestFork(t *testing.T) {
+	e := newEvidence(t)
+	sizes := e.sizes()
+	old, newest := sizes[1], sizes[2]
+	fork := &evidence{scribe: &scribe{path: e.copied(t, old), log: e.log, now: e.now, requests: 1000}, key: e.key}
+	fork.store = fork.open(t)
+	var err error
+	if fork.state, fork.frontier, err = fork.store.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for fork.frontier.Size() <= newest {
+		fork.do(t, step{"tech-b", custody.CheckOut{Credential: "db01", Purpose: "ticket 4713"}})
+	}
+	opts := audit.VerifyOptions{Keys: []string{e.key}, Checkpoints: [][]byte{e.notes[old], signed(t, fork.frontier)}}
+	if report, err := fork.store.Verify(t.Context(), opts); err != nil || report.Signed() != fork.frontier.Size() {
+		t.Errorf("by the fork's own checkpoints: %v", err)
+	}
+	opts.Checkpoints = append(opts.Checkpoints, e.notes[newest])
+	_, err = fork.store.Verify(t.Context(), opts)
+	mustBe(t, err, audit.CheckCheckpoint, old, audit.ErrOtherRoot)
+}
+
+// TestForgedRule makes up what the rule does not allow, with the tree and the
+// tables worked out anew and even the log's own signature: whoever holds the
+// database and the key. The replay names the entry and the invariant.
+func TestForgedRule(t *testing.T) {
+	e := newEvidence(t)
+	at := e.events[len(e.events)-1].Time
+	by := func(actor string, fact custody.Fact) custody.Event {
+		forged := custody.Event{Time: at, Actor: actor, Request: "forged", Fact: fact}
+		if p, ok := e.state.Person(actor); ok {
+			forged.Confirm = &custody.Confirmation{Person: actor, Step: p.LastStep + 1}
+		}
+		return forged
+	}
+	c, _ := e.state.Credential("db01")
+	web, _ := e.state.Credential("web01")
+	grant := custody.CheckoutGranted{Credential: "db01", Lease: "lease-99", Purpose: "ticket 1", Version: c.Version, Until: at.Add(time.Hour)}
+	unconfirmed := by("tech-a", grant)
+	unconfirmed.Confirm = nil
+	again := by("tech-a", grant)
+	again.Confirm = &custody.Confirmation{Person: "tech-a", Step: 1}
+	back := by("tech-a", grant)
+	back.Time = at.Add(-time.Hour)
+	for _, c := range []struct {
+		name, invariant string
+		check           audit.Check
+		forged          custody.Event
+	}{
+		{"accepts what was over", "I1", audit.CheckStep, by("tech-b", custody.HandoverAccepted{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: []string{"db01"}})},
+		{"one custodian for two", "I2", audit.CheckStep, by("admin", custody.CredentialAdded{
+			Credential: "db02", Target: c.Target, Policy: c.Policy, Primary: "tech-a", Backup: "tech-a", Successor: "tech-a", Deadline: at.Add(time.Hour)})},
+		{"goes out with the password", "I3", audit.CheckStep, by("tech-b", custody.PersonAway{Person: "tech-b"})},
+		{"says it was changed", "I4", audit.CheckStep, by(custody.System, custody.RotationPromoted{
+			Credential: "web01", Rotation: web.Rotation.Number, Version: web.Version + 1, Holder: "tech-b"})},
+		{"takes it without holding it", "I5", audit.CheckStep, by("tech-b", grant)},
+		{"without a code", "I6", audit.CheckStep, unconfirmed},
+		{"with a code of before", "I6", audit.CheckStep, again},
+		{"a second account", "I7", audit.CheckStep, by("admin", custody.PersonAdded{Username: "tech-a", Name: "x", Roles: []custody.Role{custody.Technician}, TOTPPeriod: 30})},
+		{"dated back", "", audit.CheckTime, back},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := e.forge(t, append(slices.Clone(e.records), record(t, c.forged)), andTables)
+			opts := e.since(e.frontier.Size())
+			tree := e.frontier.Clone()
+			if _, err := tree.Append(record(t, c.forged)); err != nil {
+				t.Fatal(err)
+			}
+			opts.Checkpoints = append(opts.Checkpoints, signed(t, tree))
+			_, err := verifyFile(t.Context(), path, opts)
+			wrong, ok := errors.AsType[*audit.VerifyError](err)
+			if !ok || wrong.Check != c.check || wrong.Index != int64(len(e.records)) {
+				t.Fatalf("got %v", err)
+			}
+			if broken, _ := errors.AsType[*custody.Violation](err); c.invariant != "" && (broken == nil || broken.Invariant != c.invariant) {
+				t.Errorf("got %v, want %s", err, c.invariant)
+			}
+		})
+	}
+}
+
+// mustBe wants this check to have failed at this index.
+func mustBe(t *testing.T, err error, check audit.Check, index int64, target error) {
+	t.Helper()
+	wrong, ok := errors.AsType[*audit.VerifyError](err)
+	if !ok || wrong.Check != check || wrong.Index != index || !errors.Is(err, target) {
+		t.Errorf("%v, want the check %s to fail at %d: %v", err, check, index, target)
+	}
+}

@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// change runs fn in a transaction that holds the write lock, and so the
+// ledger's head. fn's error comes back as it is; after it, or a panic, the
+// transaction leaves no trace.
+func (s *Store) change(ctx context.Context, fn func(db *gorm.DB) error) error {
+	return transaction(ctx, s.writer, fn)
+}
+
+// snapshot runs fn in a transaction in which all reads see the same moment.
+func (s *Store) snapshot(ctx context.Context, fn func(db *gorm.DB) error) error {
+	return transaction(ctx, s.reader, fn)
+}
+
+func transaction(ctx context.Context, db *gorm.DB, fn func(db *gorm.DB) error) error {
+	tx, err := begin(ctx, db)
+	if err != nil {
+		return unavailable("begin", err)
+	}
+	defer tx.Rollback() // does nothing after a commit
+	if err := fn(tx); errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return unavailable("cancelled", fmt.Errorf("%w: %w", err, context.Cause(ctx)))
+	} else if err != nil {
+		return err
+	}
+	return unavailable("commit", tx.Commit().Error)
+}
+
+// begin does not wait longer than ctx. SQLite does: it goes on until
+// busyTimeout while another process has the lock.
+func begin(ctx context.Context, db *gorm.DB) (*gorm.DB, error) {
+	begun := make(chan *gorm.DB, 1)
+	go func() { begun <- db.WithContext(ctx).Begin() }()
+	select {
+	case tx := <-begun:
+		return tx, tx.Error
+	case <-ctx.Done():
+		go func() {
+			if tx := <-begun; tx.Error == nil {
+				tx.Rollback()
+			}
+		}()
+		return nil, context.Cause(ctx)
+	}
+}
+
+// unavailable marks a failure of the database as such. nil stays nil.
+func unavailable(doing string, err error) error {
+	if err == nil || errors.Is(err, desk.ErrStoreUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w: %s: %w", desk.ErrStoreUnavailable, doing, err)
+}

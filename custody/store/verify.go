@@ -1,0 +1,121 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// Verify checks the whole database, as it is at one moment, and changes nothing:
+// the entries and the tree by audit.Verify, whose Prepare and Step replay the
+// events with the rules of the domain; then every table that follows from the
+// ledger, and every cosigned checkpoint that is kept beside it and one of
+// opts.Keys signed. Without a key these are not looked at.
+//
+// A ledger that is wrong is a *audit.VerifyError, a table a *Difference.
+func (s *Store) Verify(ctx context.Context, opts audit.VerifyOptions) (audit.Report, error) {
+	c, err := s.compare(ctx)
+	if err != nil {
+		return audit.Report{}, err
+	}
+	defer c.close()
+	opts.StoredNodes = s.HashReader(ctx)
+	opts.Prepare = func(e audit.Entry) (any, error) { return custody.FromRecord(e) }
+	opts.Step = func(_ int64, _ audit.Entry, prepared any) error {
+		event := prepared.(custody.Event)
+		if err := custody.CheckEvent(c.fork, event); err != nil {
+			return err
+		}
+		if err := c.apply(event); err != nil {
+			return err
+		}
+		return custody.CheckAfter(c.fork, event)
+	}
+	report, err := audit.Verify(ctx, c, opts)
+	if err != nil {
+		return report, err
+	}
+	if err := c.finish(); err != nil {
+		return report, err
+	}
+	if len(opts.Keys) > 0 {
+		err = s.verifyCosigned(ctx, opts.Keys, report.Size)
+	}
+	return report, err
+}
+
+// verifyCosigned checks what is kept of witnesses against a tree whose nodes
+// have just been found right.
+func (s *Store) verifyCosigned(ctx context.Context, keys []string, size int64) error {
+	for before := int64(0); ; {
+		page, err := s.Cosigned(ctx, before, MaxPage)
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
+			return s.verifyNoOrphans(ctx)
+		}
+		for _, kept := range page {
+			if err := s.verifyKept(ctx, kept, keys, size); err != nil {
+				return err
+			}
+		}
+		before = page[len(page)-1].Size
+	}
+}
+
+func (s *Store) verifyKept(ctx context.Context, kept audit.Checkpoint, keys []string, size int64) error {
+	signed, err := audit.OpenAnyCheckpoint(kept.Text, keys)
+	switch {
+	case err != nil:
+		return &audit.VerifyError{Index: -1, Check: audit.CheckSignature, Err: fmt.Errorf("cosigned checkpoint %d: %w", kept.Size, err)}
+	case signed.Size != kept.Size || signed.Root != kept.Root || signed.Origin != kept.Origin:
+		return &Difference{"cosigned_checkpoints", fmt.Sprint(kept.Size), "contradicts its own note"}
+	case signed.Size > size:
+		return &audit.VerifyError{Index: size, Check: audit.CheckCheckpoint, Err: fmt.Errorf("%w: it has %d entries, and %d were cosigned",
+			audit.ErrMissing, size, signed.Size)}
+	}
+	root, err := tlog.TreeHash(signed.Size, s.HashReader(ctx))
+	if err != nil {
+		return err
+	}
+	if root != signed.Root {
+		return &audit.VerifyError{Index: 0, Check: audit.CheckCheckpoint, Err: fmt.Errorf("%w: a checkpoint of %d entries was cosigned",
+			audit.ErrOtherRoot, signed.Size)}
+	}
+	return s.verifyCosignatures(ctx, signed)
+}
+
+// verifyCosignatures checks each cosignature by the key that it is kept under:
+// which of these keys are a witness's is for the auditor to know.
+func (s *Store) verifyCosignatures(ctx context.Context, c audit.Checkpoint) error {
+	var rows []cosignatureRow
+	if err := s.reader.WithContext(ctx).Find(&rows, "size = ?", c.Size).Error; err != nil {
+		return unavailable("read cosignatures", err)
+	}
+	for _, row := range rows {
+		made, err := c.Cosignatures(row.Witness)
+		if err != nil || len(made) != 1 || formatInstant(made[0].Time) != row.At || !bytes.Equal(made[0].Line, row.Line) {
+			return &Difference{"cosignatures", fmt.Sprintf("%d %s", row.Size, row.Witness), "is not what that witness has signed"}
+		}
+	}
+	return nil
+}
+
+func (s *Store) verifyNoOrphans(ctx context.Context) error {
+	var sizes []int64
+	err := s.reader.WithContext(ctx).
+		Raw("SELECT size FROM cosignatures WHERE size NOT IN (SELECT size FROM cosigned_checkpoints) LIMIT 1").Scan(&sizes).Error
+	if err != nil {
+		return unavailable("read cosignatures", err)
+	}
+	if len(sizes) > 0 {
+		return &Difference{"cosignatures", fmt.Sprint(sizes[0]), "is of a checkpoint that is not there"}
+	}
+	return nil
+}
