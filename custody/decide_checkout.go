@@ -28,7 +28,7 @@ func (d *decision) checkOut(a CheckOut) error {
 	}
 	d.happen(CheckoutGranted{
 		Credential: c.Name,
-		Lease:      fmt.Sprintf("lease-%d", d.state.Leases+1),
+		Lease:      leaseID(d.state.Leases + 1),
 		Purpose:    a.Purpose,
 		Version:    c.Version,
 		Until:      d.now.Add(length),
@@ -66,3 +66,6 @@ func (d *decision) startRotation(c Credential, reason RotationReason, successor,
 		Successor: successor, Deadline: d.deadline(), Note: note,
 	})
 }
+
+// leaseID names the number-th check-out ever granted.
+func leaseID(number int64) string { return fmt.Sprintf("lease-%d", number) }

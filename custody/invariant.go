@@ -205,6 +205,9 @@ func (s *State) checkCredentialEvent(e Event) error {
 		if c.Phase != Held || c.Holder != e.Actor || f.Version != c.Version {
 			return e.violates("I5", "check-out by somebody who does not hold it, or of another version")
 		}
+		if f.Lease != leaseID(s.Leases+1) {
+			return e.violates("I5", "check-out under the name of another")
+		}
 	case CheckoutEnded:
 		if c.Lease.ID == "" || c.Lease.ID != f.Lease {
 			return e.violates("I3", "ended a check-out that was over")

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The commands of an admin, as in policy_test.go.
@@ -36,6 +37,9 @@ func TestAddPerson(t *testing.T) {
 		{"and one only", nil, "ada", add(func(a *AddPerson) { a.Email = "Zoe <zoe@example.org>" }), InvalidRequest, nil},
 		{"and no header", nil, "ada", add(func(a *AddPerson) { a.Email = "zoe@example.org\r\nBcc: x@example.org" }), InvalidRequest, nil},
 		{"and no longer than mail allows", nil, "ada", add(func(a *AddPerson) { a.Email = strings.Repeat("z", 250) + "@example.org" }), InvalidRequest, nil},
+		{"an address as long as mail allows", nil, "ada", add(func(a *AddPerson) { a.Email = strings.Repeat("z", 242) + "@example.org" }), "", nil},
+		{"the shortest codes", nil, "ada", add(func(a *AddPerson) { a.TOTPPeriod = 1 }), "", nil},
+		{"the longest codes", nil, "ada", add(func(a *AddPerson) { a.TOTPPeriod = 300 }), "", nil},
 		{"codes that never change are none", nil, "ada", add(func(a *AddPerson) { a.TOTPPeriod = 0 }), InvalidRequest, nil},
 		{"nor those that stand for an hour", nil, "ada", add(func(a *AddPerson) { a.TOTPPeriod = 301 }), InvalidRequest, nil},
 	})
@@ -74,6 +78,11 @@ func TestAddCredential(t *testing.T) {
 		{"settings of one line each", nil, "ada", settings("host_key", "a\x00b"), InvalidRequest, nil},
 		{"settings that fit into an entry", nil, "ada", settings("host_key", strings.Repeat("A", 8193)), InvalidRequest, nil},
 		{"a lease of its own", nil, "ada", with(func(a *AddCredential) { a.Policy.LeaseSeconds = 60 }), "", nil},
+		{"the longest lease", nil, "ada", with(func(a *AddCredential) { a.Policy.LeaseSeconds = 604800 }), "", func(o *office) bool {
+			o.rotates("db03")
+			until := o.does("ann", CheckOut{"db03", "ticket 1"})[0].Fact.(CheckoutGranted).Until
+			return until.Equal(o.now.Add(7 * 24 * time.Hour))
+		}},
 		{"not one that ends before it begins", nil, "ada", with(func(a *AddCredential) { a.Policy.LeaseSeconds = -1 }), InvalidRequest, nil},
 		{"not one for ever", nil, "ada", with(func(a *AddCredential) { a.Policy.LeaseSeconds = 604801 }), InvalidRequest, nil},
 	})
