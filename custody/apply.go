@@ -28,8 +28,8 @@ func Apply(s *State, e Event) {
 		s.applyToHandover(e, f)
 	case RotationStarted, RotationStaged, RotationApplied, RotationVerified, RotationPromoted, RotationFailed, RotationOverdue:
 		s.applyToRotation(e, f)
-	case SessionOpened, SessionClosed, SignInLocked:
-		// Recorded only: sessions are no custody state.
+	case SessionOpened, SessionClosed, SignInLocked, LedgerConflict:
+		// Recorded only: neither sessions nor witnesses are custody state.
 	default:
 		panic(fmt.Sprintf("custody: Apply does not know %T", f))
 	}

@@ -120,6 +120,13 @@ type (
 		Failure  string    // kind, from a closed list; never text from the target
 		NextTry  time.Time // not before
 	}
+
+	// ReportConflict enters that a witness has refused a checkpoint of the
+	// ledger, because it had cosigned another history.
+	ReportConflict struct {
+		Witness        string // its name
+		Size, Cosigned int64  // entries of the refused checkpoint, and of the cosigned one
+	}
 )
 
 // RotationID names one rotation of one credential.
@@ -151,6 +158,7 @@ func (ReportApplied) Verb() string   { return "report_applied" }
 func (ReportVerified) Verb() string  { return "report_verified" }
 func (ReportPromoted) Verb() string  { return "report_promoted" }
 func (ReportFailed) Verb() string    { return "report_failed" }
+func (ReportConflict) Verb() string  { return "report_conflict" }
 
 func (a CheckOut) Subject() string { return a.Credential }
 func (a CheckIn) Subject() string  { return a.Credential }
@@ -180,3 +188,4 @@ func (a ReportApplied) Subject() string   { return a.Rotation.Credential }
 func (a ReportVerified) Subject() string  { return a.Rotation.Credential }
 func (a ReportPromoted) Subject() string  { return a.Rotation.Credential }
 func (a ReportFailed) Subject() string    { return a.Rotation.Credential }
+func (ReportConflict) Subject() string    { return "" }

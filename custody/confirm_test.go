@@ -171,6 +171,16 @@ func TestLockedLogInLocksNothingElse(t *testing.T) {
 	annOffered(o)
 }
 
+// That the ledger was rolled back is a special event, and stops nobody.
+func TestLedgerConflict(t *testing.T) {
+	o := newOffice(t)
+	events := o.does(System, ReportConflict{"w1", 5, 10})
+	if len(events) != 1 || events[0].Fact != (LedgerConflict{"w1", 5, 10}) || events[0].Grade() != Special {
+		t.Errorf("%+v", events)
+	}
+	annOffered(o)
+}
+
 // What is entered of a refusal: nothing of what was typed, and nothing at all
 // of what touched no rule.
 func TestRefusalsThatAreEntered(t *testing.T) {

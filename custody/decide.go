@@ -82,7 +82,7 @@ func (d *decision) decide() error {
 		return d.addPerson(a)
 	case AddCredential:
 		return d.addCredential(a)
-	case LockSignIn, Tick, ReportStaged, ReportApplied, ReportVerified, ReportPromoted, ReportFailed:
+	case LockSignIn, Tick, ReportStaged, ReportApplied, ReportVerified, ReportPromoted, ReportFailed, ReportConflict:
 		if d.command.Actor != System {
 			return refuseForbidden(Text{En: "the system itself", Zh: "系统自身"})
 		}
@@ -134,6 +134,9 @@ func (d *decision) decideForSystem(a Action) error {
 	switch a := a.(type) {
 	case LockSignIn:
 		d.happen(SignInLocked{Person: a.Person, Failures: a.Failures, Until: instant(a.Until)})
+		return nil
+	case ReportConflict:
+		d.happen(LedgerConflict{Witness: a.Witness, Size: a.Size, Cosigned: a.Cosigned})
 		return nil
 	case Tick:
 		d.tick()

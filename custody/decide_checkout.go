@@ -67,5 +67,5 @@ func (d *decision) startRotation(c Credential, reason RotationReason, successor,
 	})
 }
 
-// leaseID names the number-th check-out ever granted.
-func leaseID(number int64) string { return fmt.Sprintf("lease-%d", number) }
+// leaseID names the nth check-out ever granted, n from 1.
+func leaseID(n int64) string { return fmt.Sprintf("lease-%d", n) }

@@ -33,7 +33,7 @@ type Confirmation struct {
 // of a ledger entry, so a field is only ever added, with omitzero.
 type Fact interface {
 	Type() string    // "handover.accepted"
-	Subject() string // the credential, handover or person it is about
+	Subject() string // the credential, handover or person it is about; "": none of them
 }
 
 // Grade says how serious the event is; what is not listed is ordinary.
@@ -41,6 +41,8 @@ func (e Event) Grade() Grade {
 	switch e.Fact.(type) {
 	case PersonLocked, SignInLocked, RotationOverdue:
 		return Serious
+	case LedgerConflict:
+		return Special
 	}
 	return Ordinary
 }
@@ -214,6 +216,14 @@ type (
 		Code    Code   `json:"code"`
 		Rule    string `json:"rule,omitzero"`
 	}
+
+	// LedgerConflict: a witness has cosigned another history than this ledger
+	// has: it was rolled back or forked, or the witness lies.
+	LedgerConflict struct {
+		Witness  string `json:"witness"`
+		Size     int64  `json:"size"`     // entries of the checkpoint that it refused
+		Cosigned int64  `json:"cosigned"` // entries of the one that it had cosigned
+	}
 )
 
 func (PersonAdded) Type() string       { return "person.added" }
@@ -243,6 +253,7 @@ func (RotationPromoted) Type() string  { return "rotation.promoted" }
 func (RotationFailed) Type() string    { return "rotation.failed" }
 func (RotationOverdue) Type() string   { return "rotation.overdue" }
 func (CommandRefused) Type() string    { return "command.refused" }
+func (LedgerConflict) Type() string    { return "ledger.conflict" }
 
 func (f PersonAdded) Subject() string       { return f.Username }
 func (f PersonEnrolled) Subject() string    { return f.Person }
@@ -271,3 +282,4 @@ func (f RotationPromoted) Subject() string  { return f.Credential }
 func (f RotationFailed) Subject() string    { return f.Credential }
 func (f RotationOverdue) Subject() string   { return f.Credential }
 func (f CommandRefused) Subject() string    { return f.On }
+func (LedgerConflict) Subject() string      { return "" }

@@ -148,6 +148,7 @@ func TestForgedEvents(t *testing.T) {
 		{"a step of a rotation by a person", annTookBack, by("ann", RotationStaged{"db01", 2}), "I6", somebodyElse},
 		{"promoted by a person", rotationAt(StepVerified), by("ann", RotationPromoted{"db01", 2, 2, "ann"}), "I6", somebodyElse},
 		{"a log-in locked by a person", nil, by("ada", SignInLocked{Person: "ann"}), "I6", somebodyElse},
+		{"a witness's conflict by a person", nil, by("ada", LedgerConflict{"w1", 5, 10}), "I6", somebodyElse},
 
 		// People.
 		{"a person added twice", nil, by("ada", PersonAdded{Username: "ann"}), "I7", "added twice"},
@@ -164,6 +165,7 @@ func TestForgedEvents(t *testing.T) {
 		{"a check-out by the giver after the handover", annHandedOver, by("ann", granted), "I5", "does not hold it"},
 		{"a check-out between return and promoted", annTookBack, by("ann", granted), "I5", "does not hold it"},
 		{"a check-out of a version that was not promoted", nil, by("ann", CheckoutGranted{"db01", "lease-1", "x", 2, epoch}), "I5", "another version"},
+		{"a check-out under the name of another", nil, by("ann", CheckoutGranted{"db01", "lease-2", "x", 1, epoch}), "I5", "the name of another"},
 		{"an end of what was not lent", nil, by("ann", CheckoutEnded{"db01", "", "checkin"}), "I6", somebodyElse},
 		{"an end of nothing by time", nil, by(System, CheckoutEnded{"db01", "", "expired"}), "I3", "was over"},
 		{"an older lease that acts on the next one", both(annWorks, annWorks), by("ann", CheckoutEnded{"db01", "lease-1", "checkin"}), "I3", "was over"},

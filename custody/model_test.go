@@ -410,7 +410,8 @@ func (m *model) tries(s *State) []Command {
 		add(boss, a)
 	}
 	add("stranger", CheckOut{"x", "ticket 1"}, SignIn{})
-	add(System, GoAway{}, Offer{All: true, Leave: true, Reason: "leave"}, SignOut{}, LockSignIn{Person: "a", Failures: 5, Until: later})
+	add(System, GoAway{}, Offer{All: true, Leave: true, Reason: "leave"}, SignOut{}, LockSignIn{Person: "a", Failures: 5, Until: later},
+		ReportConflict{"w1", 5, 10})
 	for _, name := range []string{"x", "y"} {
 		c, _ := s.Credential(name)
 		id := RotationID{name, c.Rotation.Number}

@@ -253,6 +253,7 @@ func TestRotationReports(t *testing.T) {
 		{"not by the admin", annTookBack, "ada", ReportPromoted{id, 2}, Forbidden, nil},
 		{"time is not a person's to pass", nil, "ada", Tick{}, Forbidden, nil},
 		{"nor is locking a log-in", nil, "ada", LockSignIn{Person: "ann"}, Forbidden, nil},
+		{"nor is a witness's conflict", nil, "ada", ReportConflict{"w1", 5, 10}, Forbidden, nil},
 	})
 }
 

@@ -95,6 +95,7 @@ var decoders = map[string]func([]byte) (Fact, error){
 	"rotation.failed":        decode[RotationFailed],
 	"rotation.overdue":       decode[RotationOverdue],
 	"command.refused":        decode[CommandRefused],
+	"ledger.conflict":        decode[LedgerConflict],
 }
 
 // EntryTypes lists every type that an entry can have, sorted.

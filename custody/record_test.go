@@ -21,7 +21,7 @@ var facts = []Fact{
 	PersonAway{}, PersonPresent{}, CredentialAdded{}, CredentialRetired{}, CheckoutGranted{}, CheckoutEnded{},
 	HandoverOffered{}, HandoverAccepted{}, HandoverEnded{}, HandoverReturned{}, HandoverClosed{}, HandoverOverdue{},
 	RotationStarted{}, RotationStaged{}, RotationApplied{}, RotationVerified{}, RotationPromoted{}, RotationFailed{}, RotationOverdue{},
-	CommandRefused{},
+	CommandRefused{}, LedgerConflict{},
 }
 
 // endings are the facts of one Go type that have several types in the ledger.
@@ -175,6 +175,7 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"rotation.failed":    `{"credential":"","rotation":0,"failure":"","next_try":"0001-01-01T00:00:00Z"}`,
 		"rotation.overdue":   `{"credential":"","rotation":0}`,
 		"command.refused":    `{"command":"","code":""}`,
+		"ledger.conflict":    `{"witness":"","size":0,"cosigned":0}`,
 	}
 	for _, f := range facts {
 		entry, err := Event{Time: epoch, Actor: "ann", Fact: f}.Record()

@@ -184,7 +184,7 @@ const typed = "hunter2-Tr0ub4dor"
 var actions = []Action{
 	CheckOut{}, CheckIn{}, Offer{}, Accept{}, Decline{}, Cancel{}, GiveBack{}, GoAway{}, ComeBack{}, RequestRotation{},
 	AddPerson{}, ResetEnrolment{}, SignIn{}, SignOut{}, LockSignIn{}, AddCredential{}, Retire{}, Tick{},
-	ReportStaged{}, ReportApplied{}, ReportVerified{}, ReportPromoted{}, ReportFailed{},
+	ReportStaged{}, ReportApplied{}, ReportVerified{}, ReportPromoted{}, ReportFailed{}, ReportConflict{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {

@@ -70,7 +70,7 @@ func (v *visit) showLogin(username string, login desk.NewLogin) error {
 	if err != nil {
 		return err
 	}
-	if shown.QR, err = drawQR(login.OTPAuth, label); err != nil {
+	if shown.QR, err = drawQR(login.OTPAuth.Reveal(), label); err != nil {
 		return err
 	}
 	if uri, err := url.Parse(login.OTPAuth.Reveal()); err == nil {

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -90,6 +92,58 @@ func TestProofIsReal(t *testing.T) {
 	}
 	if _, err := proof.Check(entry.Record, key); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestExports(t *testing.T) {
+	o := newOffice(t)
+	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: `=HYPERLINK("x"), 出差`})
+	b := o.as("auditor", "en")
+
+	p := b.get("/ledger.csv")
+	lines, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(p.body, "\ufeff"))).ReadAll()
+	if err != nil || !strings.HasPrefix(p.body, "\ufeff") {
+		t.Fatalf("no CSV with a byte order mark: %v", err)
+	}
+	if int64(len(lines)) != o.size()+1 || !strings.Contains(p.header.Get("Content-Disposition"), fmt.Sprintf("tandem-ledger-0-%d.csv", o.size()-1)) {
+		t.Errorf("%d lines for %d entries, %v", len(lines), o.size(), p.header)
+	}
+	for _, line := range lines {
+		for _, cell := range line {
+			if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r") {
+				t.Errorf("a spreadsheet computes %q", cell)
+			}
+		}
+	}
+	if !strings.Contains(p.body, "出差") {
+		t.Error("the reason is missing")
+	}
+
+	p = b.get("/ledger.jsonl?credential=db01&type=handover.offered")
+	var line struct {
+		Index  int64
+		Record string
+	}
+	if err := json.Unmarshal([]byte(p.body), &line); err != nil {
+		t.Fatal(err)
+	}
+	entry, err := o.store.Entry(t.Context(), line.Index)
+	if err != nil || string(entry.Record) != line.Record {
+		t.Errorf("the record is another: %v", err)
+	}
+}
+
+// TestHandoverRecord: what is printed names both confirmations and carries a
+// proof that was checked.
+func TestHandoverRecord(t *testing.T) {
+	o := newOffice(t)
+	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: "holiday"})
+	o.do("tech-b", custody.Accept{Handover: "handover-1"})
+	p := o.as("auditor", "en").get("/handovers/handover-1/record")
+	p.check(t, "record", "en")
+	p.shows(t, 200, "交接单 Handover record", "移交人 From", "✓ tech-a", "✓ tech-b", "root@db01.example:22", "已接受 accepted", "根哈希 Root")
+	if !strings.Contains(p.body, `<svg class="qr"`) || strings.Contains(p.body, "MARKED") {
+		t.Error("no proof, or a password, is on the record")
 	}
 }
 

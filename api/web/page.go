@@ -131,7 +131,15 @@ func (v *visit) here() string {
 func (p *Pages) functions(lang string) template.FuncMap {
 	say := func(key string, pairs ...any) (string, error) { return p.text.say(lang, key, pairs...) }
 	return template.FuncMap{
-		"t":      say,
+		"t": say,
+		"bilingual": func(key string) (string, error) { // for print
+			first, err := p.text.say(chinese, key)
+			if err != nil {
+				return "", err
+			}
+			second, err := p.text.say(english, key)
+			return first + " " + second, err
+		},
 		"static": p.static.at,
 		"when":   func(t time.Time) template.HTML { return p.when(t) },
 		"field":  func(t time.Time) string { return p.typed(t) },

@@ -21,7 +21,7 @@ var languages = []string{"en", "zh"}
 // everyPage is what there is to see in a newOffice with a handover in it.
 var everyPage = []string{
 	"/", "/inbox", "/credentials", "/credentials?q=db&phase=held", "/credentials/db01", "/credentials/db02",
-	"/leave", "/back", "/handovers", "/handovers/handover-1", "/handovers/handover-2", "/people", "/policy",
+	"/leave", "/back", "/handovers", "/handovers/handover-1", "/handovers/handover-2", "/handovers/handover-1/record", "/people", "/policy",
 	"/ledger", "/ledger?actor=tech-a&type=session.opened", "/ledger?credential=db01", "/ledger/0", "/ledger/20",
 	"/admin/people/new", "/admin/people/tech-b/enrolment", "/admin/credentials/new", "/nothing",
 }

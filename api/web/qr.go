@@ -6,17 +6,15 @@ import (
 	"strings"
 
 	"github.com/boombuler/barcode/qr"
-
-	"github.com/tandem-custody/tandem/custody"
 )
 
 // quiet is the white border that a QR code needs, in modules (ISO/IEC 18004).
 const quiet = 4
 
 // drawQR draws a QR code as SVG: nothing but numbers stand in it, and no file and
-// no address is made of the secret.
-func drawQR(content custody.Secret, label string) (template.HTML, error) {
-	code, err := qr.Encode(content.Reveal(), qr.M, qr.Auto)
+// no address is made of what may be secret.
+func drawQR(content, label string) (template.HTML, error) {
+	code, err := qr.Encode(content, qr.M, qr.Auto)
 	if err != nil {
 		return "", fmt.Errorf("draw a QR code: too much for one") // the error would quote it
 	}

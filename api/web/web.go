@@ -130,6 +130,7 @@ func (p *Pages) routes() {
 	p.closed("GET /inbox", p.inbox)
 	p.closed("GET /handovers", p.handovers)
 	p.closed("GET /handovers/{id}", p.handover)
+	p.closed("GET /handovers/{id}/record", p.record)
 	p.closed("POST /handovers/{id}/accept", p.accept)
 	p.closed("POST /handovers/{id}/decline", p.decline)
 	p.closed("POST /handovers/{id}/cancel", p.cancel)
@@ -141,6 +142,9 @@ func (p *Pages) routes() {
 	p.closed("GET /ledger", p.ledger)
 	p.closed("GET /ledger/{index}", p.entry)
 	p.closed("GET /ledger/{index}/proof", p.proof)
+
+	p.closed("GET /ledger.csv", p.export)
+	p.closed("GET /ledger.jsonl", p.export)
 
 	p.closed("GET /admin/people/new", p.newPerson)
 	p.closed("POST /admin/people/new", p.addPerson)

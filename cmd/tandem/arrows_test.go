@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"custody/vault/":     {},
 	"custody/embedded":   {"custody", "custody/desk", "custody/password", "audit"},
 	"custody/reconcile":  {"custody", "custody/desk", "custody/rotation"},
+	"custody/export":     {"audit"},
 	"custody/rotation":   {"custody", "custody/desk"},
 	"custody/rotation/":  {"custody", "custody/desk", "custody/rotation"},
 	"custody/witnessing": {"custody", "custody/desk", "audit", "audit/witness"},

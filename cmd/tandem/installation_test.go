@@ -292,8 +292,12 @@ func (in *installation) verify() {
 	if _, err := verifyDatabase(in.t.Context(), verification{database: in.file("tandem.db")}, audit.VerifyOptions{}); err != nil {
 		in.t.Errorf("database: %v", err)
 	}
-	if report := in.reconcile(); report.Special() > 0 || report.Matched == 0 {
-		in.t.Errorf("Vault's audit log beside the ledger: %+v", report)
+	// What Tandem did at Vault is all in the ledger; a test may have read there
+	// with the root token.
+	for _, f := range in.reconcile().Findings {
+		if f.Own && f.Grade == custody.Special {
+			in.t.Errorf("Vault's audit log beside the ledger: %+v", f)
+		}
 	}
 }
 

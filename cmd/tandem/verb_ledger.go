@@ -14,7 +14,7 @@ import (
 func ledgerVerbs(c *cli) *cobra.Command {
 	return family("ledger", "What happened, and the proof of it", ledgerListVerb(c), ledgerShowVerb(c),
 		ledgerCheckpointVerb(c), ledgerProofVerb(c), ledgerVerifyVerb(c), ledgerRebuildVerb(c),
-		ledgerReconcileVerb(c))
+		ledgerReconcileVerb(c), ledgerExportVerb(c))
 }
 
 func ledgerListVerb(c *cli) *cobra.Command {

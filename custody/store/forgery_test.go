@@ -3,6 +3,7 @@ package store
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -253,7 +254,7 @@ func TestForgedRule(t *testing.T) {
 	}
 	c, _ := e.state.Credential("db01")
 	web, _ := e.state.Credential("web01")
-	grant := custody.CheckoutGranted{Credential: "db01", Lease: "lease-99", Purpose: "ticket 1", Version: c.Version, Until: at.Add(time.Hour)}
+	grant := custody.CheckoutGranted{Credential: "db01", Lease: fmt.Sprintf("lease-%d", e.state.Leases+1), Purpose: "ticket 1", Version: c.Version, Until: at.Add(time.Hour)}
 	unconfirmed := by("tech-a", grant)
 	unconfirmed.Confirm = nil
 	again := by("tech-a", grant)

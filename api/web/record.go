@@ -1,0 +1,83 @@
+package web
+
+import (
+	"html/template"
+	"slices"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// recordPage is a handover for print: in both languages, with who confirmed what,
+// and the proof of it. There is never a password on it.
+type recordPage struct {
+	custody.Handover
+	People  map[string]custody.Person
+	Targets []custody.Credential
+	Steps   []entryRow // of the handover, the oldest first
+	Size    int64      // of the ledger
+	Root    string
+	Proved  int64         // index of the entry that the code proves
+	QR      template.HTML // its C2SP tlog-proof
+}
+
+func (p *Pages) record(v *visit) error {
+	ctx := v.r.Context()
+	h, err := p.Queries.Handover(ctx, v.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	shown := recordPage{Handover: h}
+	if shown.People, err = v.directory(); err != nil {
+		return err
+	}
+	for _, name := range h.Credentials {
+		c, err := p.Queries.Credential(ctx, name)
+		if err != nil {
+			return err
+		}
+		shown.Targets = append(shown.Targets, c)
+	}
+	if shown.Steps, err = p.steps(v, h.ID); err != nil {
+		return err
+	}
+	entry := shown.Steps[0] // the offer
+	for _, step := range shown.Steps {
+		if step.Type == (custody.HandoverAccepted{}).Type() {
+			entry = step
+		}
+	}
+	proof, key, err := p.prove(ctx, entry.Index)
+	if err != nil {
+		return err
+	}
+	record, err := entry.Encode()
+	if err != nil {
+		return err
+	}
+	head, err := proof.Check(record, key) // as whoever scans it will
+	if err != nil {
+		return err
+	}
+	text, err := audit.FormatProof(proof)
+	if err != nil {
+		return err
+	}
+	label, err := v.text.say(v.lang, "record.qr")
+	if err != nil {
+		return err
+	}
+	shown.Size, shown.Root, shown.Proved = head.Size, head.Root.String(), entry.Index
+	if shown.QR, err = drawQR(string(text), label); err != nil {
+		return err
+	}
+	return v.render("record", shown)
+}
+
+// steps gives what happened to a handover, without what was refused: at least
+// its offer.
+func (p *Pages) steps(v *visit, id string) ([]entryRow, error) {
+	rows, err := p.entries(v.r.Context(), api.EntryQuery{Subject: id, Limit: readAtOnce})
+	return slices.DeleteFunc(rows, func(e entryRow) bool { return e.Type == custody.CommandRefused{}.Type() }), err
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/export"
+)
+
+func ledgerExportVerb(c *cli) *cobra.Command {
+	var format, from, to, file, database string
+	verb := &cobra.Command{
+		Use:   "export --format csv|jsonl|xlsx -O FILE [--from WHERE] [--to WHERE]",
+		Short: "Write the ledger, or a part of it, into a file",
+		Long: `Writes entries as CSV or XLSX for a spreadsheet, or as JSON lines: the very records
+that the ledger's tree is made of. JSON lines from the first entry on can be
+verified without a server: tandem ledger verify --export FILE.
+
+WHERE is the index of an entry, or a time. --from is in, --to is not.`,
+		Example: `  tandem ledger export --format jsonl -O ledger.jsonl
+  tandem ledger export --format xlsx --from '2026-03-01 00:00' --to '2026-04-01 00:00' -O march.xlsx`,
+		Args: cobra.NoArgs,
+	}
+	flags := verb.Flags()
+	flags.StringVar(&format, "format", "", "csv, jsonl or xlsx")
+	flags.StringVar(&from, "from", "", "the first")
+	flags.StringVar(&to, "to", "", "the first that is left out")
+	flags.StringVarP(&file, "out", "O", "", "file to write; - is the terminal")
+	flags.StringVar(&database, "database", "", "the ledger of this database file instead of the server's")
+	_ = verb.MarkFlagRequired("format")
+	_ = verb.MarkFlagRequired("out")
+	verb.RunE = func(cmd *cobra.Command, _ []string) error {
+		begin, err := parseBorder(from)
+		if err != nil {
+			return err
+		}
+		end, err := parseBorder(to)
+		if err != nil {
+			return err
+		}
+		count := 0
+		err = c.writeFile(file, func(w io.Writer) (err error) {
+			count, err = c.export(cmd.Context(), database, format, begin, end, w)
+			return err
+		})
+		if errors.Is(err, export.ErrFormat) {
+			err = usageError{err}
+		}
+		if err == nil {
+			c.note("%d entries written.", count)
+		}
+		return err
+	}
+	return verb
+}
+
+// border is a place in the ledger: an index, or an instant. Zero: none.
+type border struct {
+	index int64
+	time  time.Time
+}
+
+func parseBorder(text string) (border, error) {
+	if index, err := strconv.ParseInt(text, 10, 64); err == nil && index >= 0 {
+		return border{index: index}, nil
+	}
+	t, err := parseTime(text, time.Now())
+	return border{time: t}, err
+}
+
+// reached says that an entry is at the border or behind it.
+func (b border) reached(index int64, e custody.Event) bool {
+	if !b.time.IsZero() {
+		return !e.Time.Before(b.time)
+	}
+	return index >= b.index
+}
+
+var errEnough = errors.New("the end that was asked for")
+
+func (c *cli) export(ctx context.Context, database, format string, from, to border, w io.Writer) (count int, err error) {
+	file, err := export.New(format, w)
+	if err != nil {
+		return 0, err
+	}
+	ledger, done, err := c.openLedger(ctx, database)
+	if err != nil {
+		return 0, err
+	}
+	defer done()
+	err = eachEvent(ctx, ledger, from.index, func(index int64, record []byte, e custody.Event) error {
+		if to != (border{}) && to.reached(index, e) {
+			return errEnough
+		}
+		if !from.reached(index, e) {
+			return nil
+		}
+		count++
+		return file.Write(index, record)
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return count, err
+	}
+	return count, file.Close()
+}
+
+// writeFile has a file written whole or not at all, readable for its owner only.
+// "-" is the answer's own place.
+func (c *cli) writeFile(path string, write func(io.Writer) error) (err error) {
+	if path == "-" {
+		return write(c.out)
+	}
+	temporary, err := os.CreateTemp(filepath.Dir(path), ".tandem-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(temporary.Name())
+		}
+	}()
+	buffered := bufio.NewWriter(temporary)
+	if err = errors.Join(write(buffered), buffered.Flush(), temporary.Sync(), temporary.Close()); err != nil {
+		return err
+	}
+	if err = os.Rename(temporary.Name(), path); err != nil {
+		return fmt.Errorf("put the file in its place: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package reconcile_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/reconcile"
+)
+
+var start = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+
+func at(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.Minute) }
+
+// history is an office's day: db01 comes into custody, is checked out for an
+// hour, is handed over, comes back.
+var history = []custody.Event{
+	{Time: at(0), Actor: "admin", Request: "hire", Fact: custody.PersonAdded{Username: "tech-a"}},
+	{Time: at(1), Actor: "tech-a", Request: "login", Fact: custody.SessionOpened{Person: "tech-a"}},
+	{Time: at(2), Actor: "admin", Request: "add", Fact: custody.CredentialAdded{Credential: "db01"}},
+	{Time: at(3), Actor: custody.System, Request: "rotation-db01-1", Fact: custody.RotationPromoted{Credential: "db01", Rotation: 1}},
+	{Time: at(60), Actor: "tech-a", Request: "out", Fact: custody.CheckoutGranted{Credential: "db01", Until: at(120)}},
+	{Time: at(61), Actor: "tech-b", Request: "no", Fact: custody.CommandRefused{Command: "checkout", On: "db01"}},
+	{Time: at(62), Actor: custody.System, Request: "guesses", Fact: custody.SignInLocked{Person: "tech-b"}},
+	{Time: at(200), Actor: "tech-b", Request: "back", Fact: custody.HandoverReturned{Credentials: []string{"db01"}}},
+}
+
+func TestEveryAccessNeedsAnEntryThatAllowsIt(t *testing.T) {
+	own := func(minute int, path, request string) reconcile.Access {
+		return reconcile.Access{Time: at(minute), Kind: reconcile.Read, Path: path, Request: request, Own: true, Remote: "192.0.2.7"}
+	}
+	write := func(a reconcile.Access) reconcile.Access { a.Kind = reconcile.Write; return a }
+	foreign := func(a reconcile.Access) reconcile.Access { a.Own = false; return a }
+	refused := func(a reconcile.Access) reconcile.Access { a.Refused = true; return a }
+	for _, test := range []struct {
+		what   string
+		access reconcile.Access
+		grade  custody.Grade // "": in order
+		why    string
+	}{
+		{"the check-out's read", own(60, "credentials/db01", "out"), "", ""},
+		{"its answer again, while the lease stands", own(119, "credentials/db01", "out"), "", ""},
+		{"its confirmation", own(60, "seeds/tech-a", "out"), "", ""},
+		{"a refusal's confirmation", own(61, "seeds/tech-b", "no"), "", ""},
+		{"a lock-out", own(62, "seeds/tech-b", "guesses"), "", ""},
+		{"onboarding", write(own(2, "credentials/db01", "add")), "", ""},
+		{"its key", write(own(2, "keys/db01", "add")), "", ""},
+		{"a new seed", write(own(0, "seeds/tech-a", "hire")), "", ""},
+		{"a rotation", write(own(3, "credentials/db01", "rotation-db01-1")), "", ""},
+		{"its key", own(3, "keys/db01", "rotation-db01-1"), "", ""},
+		{"what it staged", own(3, "staged/db01-1", "rotation-db01-1"), "", ""},
+		{"tidying up much later", write(own(500, "staged/db01-1", "rotation-db01-1")), "", ""},
+		{"a rotation that has not reported yet", own(201, "credentials/db01", "rotation-db01-2"), "", ""},
+		{"the throttle at a log-in", own(1, "internal/throttle", "login"), "", ""},
+		{"the store's own refusal", refused(own(9, "credentials/db01", "unknown")), "", ""},
+		{"a signature", reconcile.Access{Time: at(9), Kind: reconcile.Sign, Own: true}, "", ""},
+		{"a look whether the store is there", foreign(reconcile.Access{Kind: reconcile.Probe}), "", ""},
+
+		{"a failed log-in", own(9, "seeds/tech-a", "unknown"), custody.Ordinary, "not entered"},
+
+		{"a foreign read", foreign(own(60, "credentials/db01", "out")), custody.Special, "past Tandem"},
+		{"a foreign seed", foreign(write(own(60, "seeds/tech-a", ""))), custody.Special, "past Tandem"},
+		{"a foreign signature", reconcile.Access{Kind: reconcile.Sign}, custody.Special, "past Tandem"},
+		{"below all rules", reconcile.Access{Kind: reconcile.Bypass}, custody.Special, "past Tandem"},
+		{"the log switched off", reconcile.Access{Kind: reconcile.Blinded}, custody.Special, "audit log"},
+		{"an attempt", foreign(refused(own(60, "credentials/db01", ""))), custody.Serious, "refused"},
+		{"a line that is none", reconcile.Access{Kind: reconcile.Unread}, custody.Serious, "cannot be read"},
+		{"no id", own(60, "credentials/db01", ""), custody.Special, "for no request"},
+		{"an unknown id", own(60, "credentials/db01", "unknown"), custody.Special, "does not have"},
+		{"an unknown id that writes a seed", write(own(60, "seeds/tech-a", "unknown")), custody.Special, "does not have"},
+		{"after the lease", own(126, "credentials/db01", "out"), custody.Special, "not then"},
+		{"before the entry", own(50, "credentials/db01", "out"), custody.Special, "not then"},
+		{"another's seed", own(60, "seeds/tech-b", "out"), custody.Special, "did not allow"},
+		{"another's password", own(60, "credentials/db02", "out"), custody.Special, "did not allow"},
+		{"a check-out that writes", write(own(60, "credentials/db01", "out")), custody.Special, "did not allow"},
+		{"a refused check-out that reads", own(61, "credentials/db01", "no"), custody.Special, "did not allow"},
+		{"a rotation that is over", own(60, "credentials/db01", "rotation-db01-1"), custody.Special, "not then"},
+		{"a rotation that never was", own(201, "credentials/db01", "rotation-db01-3"), custody.Special, "does not have"},
+		{"a rotation of another", own(3, "credentials/db02", "rotation-db01-1"), custody.Special, "did not allow"},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			r := compare(test.access)
+			if test.grade == "" {
+				if len(r.Findings) != 0 || r.Matched+r.Routine != 1 {
+					t.Fatalf("%+v", r)
+				}
+				return
+			}
+			if len(r.Findings) != 1 || r.Findings[0].Grade != test.grade || !strings.Contains(r.Findings[0].Why, test.why) {
+				t.Fatalf("%+v, want %s: %s", r, test.grade, test.why)
+			}
+			if (r.Special() == 1) != (test.grade == custody.Special) {
+				t.Errorf("%d special", r.Special())
+			}
+		})
+	}
+}
+
+func TestASecondReadUnderOneCheckOutIsShown(t *testing.T) {
+	a := reconcile.Access{Time: at(60), Kind: reconcile.Read, Path: "credentials/db01", Request: "out", Own: true}
+	if r := compare(a, a); r.Matched != 2 || r.Repeated != 1 || r.Special() != 0 || len(r.Findings) != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func compare(accesses ...reconcile.Access) reconcile.Report {
+	l := reconcile.NewLedger(accesses)
+	for _, e := range history {
+		l.Add(e)
+	}
+	return l.Compare(accesses)
+}
