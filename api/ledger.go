@@ -88,9 +88,7 @@ func (s *Server) proveEntry(ctx context.Context, in *proofOf) (*textReply, error
 	return &textReply{"application/json", body}, err
 }
 
-func (s *Server) checkpoint(ctx context.Context) ([]byte, error) { return s.Desk.Checkpoint(ctx) }
-
-func (s *Server) ledgerKey(ctx context.Context) ([]byte, error) {
+func (s *Server) ledgerKey(ctx context.Context, _ *nothing) ([]byte, error) {
 	key, err := s.Desk.LedgerKey(ctx)
 	return []byte(key + "\n"), err
 }

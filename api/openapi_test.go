@@ -17,7 +17,7 @@ var endpoints = strings.Fields(`
 	POST/credentials/{name}/checkout POST/credentials/{name}/checkin POST/credentials/{name}/rotate POST/credentials/{name}/retire
 	GET/handovers POST/handovers GET/handovers/{id} POST/handovers/{id}/accept POST/handovers/{id}/decline
 	POST/handovers/{id}/cancel POST/handovers/{id}/return
-	GET/ledger/entries GET/ledger/entries/{index} GET/ledger/entries/{index}/proof GET/ledger/checkpoint GET/ledger/key GET/ledger/tile/{tile}`)
+	GET/ledger/entries GET/ledger/entries/{index} GET/ledger/entries/{index}/proof GET/ledger/checkpoint GET/ledger/witnesses GET/ledger/key GET/ledger/tile/{tile}`)
 
 func TestOpenAPIDescribesEveryEndpoint(t *testing.T) {
 	s := serve(t)

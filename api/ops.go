@@ -33,7 +33,7 @@ func (s *Server) readyz(w http.ResponseWriter, q *http.Request) {
 	defer cancel()
 	err := s.Desk.Ready(ctx)
 	if err == nil {
-		answerJSON(w, http.StatusOK, "application/json", map[string]string{"status": "ready"})
+		answerJSON(w, http.StatusOK, "application/json", s.readiness())
 		return
 	}
 	p := newProblem(err, wantsChinese(q.Header), "")
@@ -41,6 +41,21 @@ func (s *Server) readyz(w http.ResponseWriter, q *http.Request) {
 	p.Title = http.StatusText(p.Status)
 	p.Causes = strings.Split(err.Error(), "\n") // errors.Join gives each a line
 	answerJSON(w, p.Status, p.ContentType(""), p)
+}
+
+// readiness is the answer when everything that is needed is there. What is not
+// needed and not well is a warning.
+type readiness struct {
+	Status   string   `json:"status"`
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+func (s *Server) readiness() readiness {
+	r := readiness{Status: "ready"}
+	if s.Witnesses != nil {
+		r.Warnings = s.Witnesses.Witnessing().Alerts
+	}
+	return r
 }
 
 func answerJSON(w http.ResponseWriter, status int, contentType string, v any) {

@@ -52,6 +52,7 @@ func (s *Server) endpoints() {
 	}}}
 	register(s, proof, s.proveEntry)
 	text(s, "/ledger/checkpoint", "checkpoint", "Signed head of the ledger, a C2SP tlog-checkpoint", s.checkpoint)
+	query(s, "/ledger/witnesses", "witnesses", "How far the ledger is witnessed, and what becomes of its checkpoints", s.witnessing)
 	text(s, "/ledger/key", "ledger-key", "Key that checks checkpoints, a signed-note verifier key", s.ledgerKey)
 	s.tiles()
 }
@@ -97,13 +98,13 @@ func command[I, B any](s *Server, path, id string, status int, summary string, f
 }
 
 // text registers something to read that is not JSON.
-func text(s *Server, path, id, summary string, f func(context.Context) ([]byte, error)) {
+func text[I any](s *Server, path, id, summary string, f func(context.Context, *I) ([]byte, error)) {
 	o := op(http.MethodGet, path, id, summary)
 	o.Responses = map[string]*huma.Response{"200": {
 		Description: "OK", Content: map[string]*huma.MediaType{"text/plain": textMedia},
 	}}
-	register(s, o, func(ctx context.Context, _ *struct{}) (*textReply, error) {
-		body, err := f(ctx)
+	register(s, o, func(ctx context.Context, in *I) (*textReply, error) {
+		body, err := f(ctx, in)
 		return &textReply{plainText, body}, err
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Config is what a server works with.
@@ -21,6 +22,9 @@ type Config struct {
 	Desk    Desk
 	Queries Queries
 	Log     *slog.Logger
+
+	Witnesses  Witnesses              // nil: there are none
+	Collectors []prometheus.Collector // of metrics, beside its own
 
 	Version   string       // of the program, for OpenAPI
 	PublicURL string       // where people reach it, if not where it listens; "" otherwise
@@ -44,7 +48,8 @@ type Server struct {
 	metrics     *metrics
 }
 
-// New makes a server. The error is a public URL that is none.
+// New makes a server. The errors are a public URL that is none, and metrics that
+// two collectors have.
 func New(c Config) (*Server, error) {
 	if c.Timeout == 0 {
 		c.Timeout = 30 * time.Second
@@ -58,6 +63,11 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		Config: c, crossOrigin: http.NewCrossOriginProtection(), metrics: newMetrics(),
 		signIns: NewPacer(c.SignIns), commands: NewPacer(c.Commands),
+	}
+	for _, collector := range c.Collectors {
+		if err := s.metrics.registry.Register(collector); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.trust(c.PublicURL); err != nil {
 		return nil, err

@@ -81,9 +81,26 @@ type Policy struct {
 	TOTPSkew         int           `koanf:"totp_skew"`         // steps before and after the current one
 }
 
-// Ledger names the ledger.
+// Ledger names the ledger, and says where its checkpoints go.
 type Ledger struct {
-	Origin string `koanf:"origin"` // in every checkpoint; can never change
+	Origin     string     `koanf:"origin"`     // in every checkpoint; can never change
+	Witnesses  []Witness  `koanf:"witnesses"`  // that are asked to cosign each checkpoint
+	Need       int        `koanf:"need"`       // so many cosignatures make a checkpoint witnessed; 0: any one
+	Deliveries []Delivery `koanf:"deliveries"` // of checkpoints, on a schedule
+}
+
+// Witness is one that cosigns checkpoints (C2SP tlog-witness).
+type Witness struct {
+	URL string `koanf:"url"` // its submission prefix
+	Key string `koanf:"key"` // its verifier key, as tandem witness prints it
+}
+
+// Delivery says where checkpoints are sent, to one place, and how often.
+type Delivery struct {
+	File        string        `koanf:"file"`         // they are appended to it
+	Webhook     string        `koanf:"webhook"`      // URL that they are posted to
+	WebhookFile string        `koanf:"webhook_file"` // instead: the file that has that URL, when it has a secret in it
+	Every       time.Duration `koanf:"every"`
 }
 
 // Log says what is logged, on stderr, and how.

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,7 @@ func TestSourcesOverrideOneAnother(t *testing.T) {
 		Environ: []string{
 			"TANDEM_LOG_LEVEL=error", "TANDEM_LOG_FORMAT=text", "TANDEM_POLICY_LOCK_AFTER=7",
 			"TANDEM_VAULT_AUTH_SECRET_ID_FILE=/elsewhere", "TANDEM_SESSION_TTL=2h",
+			"TANDEM_LEDGER_NEED=2",
 			"TANDEM_VAULT_MOUNT=",               // empty: says nothing
 			"TANDEM_PORT=tcp://10.0.0.1:8700",   // Kubernetes
 			"TANDEM_SERVICE_HOST=10.0.0.1",      // Kubernetes
@@ -100,10 +102,15 @@ func TestSourcesOverrideOneAnother(t *testing.T) {
 		Auth: VaultAuth{Method: AppRole, Mount: "approle", RoleID: "6f3c8a52-0000-4000-8000-000000000000", SecretIDFile: "/elsewhere"},
 	}
 	want.Policy.Lease, want.Policy.OfferTTL, want.Policy.LockAfter = 4*time.Hour, 24*time.Hour, 7
-	want.Ledger.Origin = "ledger.example.org/tandem"
+	want.Ledger = Ledger{
+		Origin:     "ledger.example.org/tandem",
+		Witnesses:  []Witness{{"https://witness.example.org", "witness.example.org+00000001+BAAA"}, {"http://10.0.0.7:8701", "w2+00000002+BBBB"}},
+		Need:       2,
+		Deliveries: []Delivery{{File: "/mnt/elsewhere/checkpoints", Every: time.Hour}, {WebhookFile: "/run/secrets/hook", Every: 24 * time.Hour}},
+	}
 	want.SessionTTL = 2 * time.Hour
 	want.Log = Log{Level: "debug", Format: "text"}
-	if c != want {
+	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", c, want)
 	}
 }
@@ -111,6 +118,14 @@ func TestSourcesOverrideOneAnother(t *testing.T) {
 func TestMisspeltVariable(t *testing.T) {
 	_, err := Load(Sources{File: "testdata/good_embedded.yaml", Environ: []string{"TANDEM_VAULT_ADRESS=x"}})
 	if want := "vault.adress: is no key of this version: remove it, or correct its spelling"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// A list is for the file: in a variable it would be a language of its own.
+func TestListInVariable(t *testing.T) {
+	_, err := Load(Sources{File: "testdata/good_embedded.yaml", Environ: []string{"TANDEM_LEDGER_WITNESSES=https://hunter2.example"}})
+	if want := "ledger.witnesses: is a list: write it into the file, each item behind a dash"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
@@ -137,7 +152,7 @@ func TestEffective(t *testing.T) {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	c.Vault.Auth.RoleID = redacted
-	if again != c {
+	if !reflect.DeepEqual(again, c) {
 		t.Errorf("got\n%+v\nwant\n%+v", again, c)
 	}
 }

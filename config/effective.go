@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/url"
+	"reflect"
 	"time"
 
 	"github.com/knadh/koanf/parsers/yaml"
@@ -17,8 +18,17 @@ const redacted = "[redacted]"
 // that has a value. Half of a log-in (role_id, the user in a URL) is redacted;
 // a whole one is never in a configuration.
 func (c Config) Effective() ([]byte, error) {
+	k := koanf.New(delimiter)
+	if err := k.Load(confmap.Provider(valuesOf(fieldsOf(&c)), delimiter), nil); err != nil {
+		return nil, fmt.Errorf("effective configuration: %w", err)
+	}
+	return k.Marshal(yaml.Parser())
+}
+
+// valuesOf gives what the fields hold, as a file would.
+func valuesOf(fields []field) map[string]any {
 	values := map[string]any{}
-	for _, f := range fieldsOf(&c) {
+	for _, f := range fields {
 		switch value := f.value.Interface().(type) {
 		case time.Duration:
 			values[f.key] = value.String()
@@ -27,14 +37,18 @@ func (c Config) Effective() ([]byte, error) {
 				values[f.key] = redact(f.key, value)
 			}
 		default:
-			values[f.key] = value
+			if f.value.Kind() != reflect.Slice {
+				values[f.key] = value
+				continue
+			}
+			items := []any{}
+			for i := range f.value.Len() {
+				items = append(items, valuesOf(fieldsBelow("", f.value.Index(i))))
+			}
+			values[f.key] = items
 		}
 	}
-	k := koanf.New(delimiter)
-	if err := k.Load(confmap.Provider(values, delimiter), nil); err != nil {
-		return nil, fmt.Errorf("effective configuration: %w", err)
-	}
-	return k.Marshal(yaml.Parser())
+	return values
 }
 
 func redact(key, value string) string {

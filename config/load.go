@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/providers/posflag"
@@ -76,17 +77,26 @@ func Load(from Sources) (Config, error) {
 		}
 	}
 	config := Default()
-	fields := fieldsOf(&config)
-	problems := unknown(k.All(), fields)
-	for _, f := range fields {
-		if value := k.Get(f.key); value != nil {
-			problems = append(problems, f.set(k, value))
-		}
-	}
-	if err := errors.Join(problems...); err != nil {
+	if err := errors.Join(fill(k, fieldsOf(&config))...); err != nil {
 		return Config{}, err
 	}
 	return config, config.Validate()
+}
+
+// fill sets the fields to what k has. It gives an *Error for each key that is
+// wrong.
+func fill(k *koanf.Koanf, fields []field) []error {
+	problems := unknown(k.All(), fields)
+	for _, f := range fields {
+		switch value := k.Get(f.key); {
+		case value == nil:
+		case f.value.Kind() == reflect.Slice:
+			problems = append(problems, f.setList(value)...)
+		default:
+			problems = append(problems, f.set(k, value))
+		}
+	}
+	return problems
 }
 
 func unreadable(path string, err error) error {
@@ -183,6 +193,36 @@ func fieldsBelow(prefix string, section reflect.Value) []field {
 		}
 	}
 	return fields
+}
+
+// setList sets a list of sections. The key of a problem has the item's number
+// in it, from 0: "ledger.witnesses[0].url".
+func (f field) setList(value any) []error {
+	items, isList := value.([]any)
+	if !isList { // from the environment it is a text
+		return []error{&Error{f.key, "is a list: write it into the file, each item behind a dash"}}
+	}
+	list := reflect.MakeSlice(f.value.Type(), len(items), len(items))
+	var problems []error
+	for i, item := range items {
+		at := fmt.Sprintf("%s[%d]", f.key, i)
+		values, isSection := item.(map[string]any)
+		if !isSection {
+			problems = append(problems, &Error{at, "is a section: write its keys behind the dash, and below each other"})
+			continue
+		}
+		k := koanf.New(delimiter)
+		if err := k.Load(confmap.Provider(values, ""), nil); err != nil {
+			problems = append(problems, &Error{at, "cannot be read"})
+		}
+		for _, err := range fill(k, fieldsBelow("", list.Index(i))) {
+			if problem, is := errors.AsType[*Error](err); is {
+				problems = append(problems, &Error{at + delimiter + problem.Key, problem.Problem})
+			}
+		}
+	}
+	f.value.Set(list)
+	return problems
 }
 
 func (f field) set(k *koanf.Koanf, value any) error {

@@ -27,6 +27,8 @@ func (c Config) Validate() error {
 	}
 	v.policy(c.Policy)
 	v.origin(c.Ledger.Origin)
+	v.witnesses(c.Ledger)
+	v.deliveries(c.Ledger.Deliveries)
 	v.between("session_ttl", c.SessionTTL, time.Minute, 30*24*time.Hour)
 	v.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	v.oneOf("log.format", c.Log.Format, "text", "json")
@@ -137,6 +139,55 @@ func (v *validation) origin(origin string) {
 		v.add("ledger.origin", "is needed: the ledger's name in every checkpoint, such as ledger.example.org/tandem; it can never change")
 	case strings.ContainsAny(origin, " \t\r\n+") || len(origin) > 200:
 		v.add("ledger.origin", "must have no white space and no plus sign, and at most 200 bytes")
+	}
+}
+
+// witnesses looks at the shape of the keys only; package audit reads them when
+// the server starts. A name must tell a witness from the others: it labels their
+// metrics.
+func (v *validation) witnesses(l Ledger) {
+	seen := map[string]bool{}
+	for i, w := range l.Witnesses {
+		at := fmt.Sprintf("ledger.witnesses[%d]", i)
+		v.url(at+".url", w.URL)
+		name, rest, _ := strings.Cut(w.Key, "+")
+		switch {
+		case name == "" || !strings.Contains(rest, "+") || strings.ContainsAny(w.Key, " \t\r\n") || len(w.Key) > maxWitnessKey:
+			v.add(at+".key", "must be the verifier key of the witness, NAME+ID+KEY, as tandem witness prints it")
+		case strings.HasPrefix(w.Key, "PRIVATE+"):
+			v.add(at+".key", "is a private key, which belongs to the witness alone: give its verifier key, and make a new one")
+		case seen[name]:
+			v.add(at+".key", "has the name of another witness")
+		}
+		seen[name] = true
+	}
+	if l.Need < 0 || l.Need > len(l.Witnesses) {
+		v.add("ledger.need", "must be 0 to %d, the number of ledger.witnesses", len(l.Witnesses))
+	}
+}
+
+// maxWitnessKey bounds a verifier key, in bytes. One of ML-DSA-44 has 1,312 and
+// its name, in base64.
+const maxWitnessKey = 3000
+
+func (v *validation) deliveries(all []Delivery) {
+	for i, d := range all {
+		at := fmt.Sprintf("ledger.deliveries[%d]", i)
+		places := 0
+		for _, place := range []string{d.File, d.Webhook, d.WebhookFile} {
+			if place != "" {
+				places++
+			}
+		}
+		if places != 1 {
+			v.add(at, "name one of file, webhook and webhook_file")
+		}
+		if d.Webhook != "" {
+			if u := v.url(at+".webhook", d.Webhook); u != nil && u.RawQuery != "" {
+				v.add(at+".webhook", "has a query, which may hold a secret: write the URL into a file and name that in webhook_file")
+			}
+		}
+		v.between(at+".every", d.Every, time.Minute, 30*24*time.Hour)
 	}
 }
 

@@ -136,7 +136,7 @@ func (d *decision) decideForSystem(a Action) error {
 		d.happen(SignInLocked{Person: a.Person, Failures: a.Failures, Until: instant(a.Until)})
 		return nil
 	case ReportConflict:
-		d.happen(LedgerConflict{Witness: a.Witness, Size: a.Size, Cosigned: a.Cosigned})
+		d.happen(LedgerConflict(a))
 		return nil
 	case Tick:
 		d.tick()

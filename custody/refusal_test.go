@@ -19,6 +19,8 @@ var hostileNames = map[string]string{
 	"a slash":                "a/b",
 	"a way up":               "../seeds/ann",
 	"two dots":               "a..b",
+	"that of a handover":     "handover-1",
+	"that of a lease":        "lease-12",
 	"a dot":                  ".",
 	"a NUL":                  "db01\x00",
 	"a line break":           "db01\r\nX: y",

@@ -233,6 +233,17 @@ func (c *Client) Checkpoint(ctx context.Context) ([]byte, error) {
 	return c.send(ctx, "GET", "text/plain", nil, nil, "ledger", "checkpoint")
 }
 
+// WitnessedCheckpoint gives the newest that enough witnesses have cosigned, with
+// their cosignatures. The error is a *Problem of code not_found if there is none.
+func (c *Client) WitnessedCheckpoint(ctx context.Context) ([]byte, error) {
+	return c.send(ctx, "GET", "text/plain", nil, url.Values{"witnessed": {"true"}}, "ledger", "checkpoint")
+}
+
+// Witnessing says how far the ledger is witnessed.
+func (c *Client) Witnessing(ctx context.Context) (api.Witnessing, error) {
+	return call[api.Witnessing](ctx, c, "GET", nil, nil, "ledger", "witnesses")
+}
+
 // LedgerKey gives the key that checks checkpoints, a signed-note verifier key.
 func (c *Client) LedgerKey(ctx context.Context) (string, error) {
 	text, err := c.send(ctx, "GET", "text/plain", nil, nil, "ledger", "key")

@@ -56,6 +56,7 @@ type credentialPage struct {
 	History   []entryRow        // newest first
 	Lease     time.Duration     // how long a check-out lasts
 
+	Picture  *picture
 	Revealed *revealed
 }
 
@@ -65,6 +66,9 @@ const historyRows = 20
 func (p *Pages) credential(v *visit) error {
 	shown, err := p.credentialPage(v)
 	if err != nil {
+		return err
+	}
+	if shown.Picture, err = v.picture([]custody.Credential{shown.Credential}); err != nil {
 		return err
 	}
 	return v.render("credential", shown)

@@ -138,6 +138,9 @@ func TestRefusedFormKeepsWhatWasTyped(t *testing.T) {
 	if !strings.Contains(p.body, `value="ticket 4711"`) || strings.Contains(p.body, "654321") {
 		t.Error("the form forgot the purpose, or repeats the code")
 	}
+	if !strings.Contains(p.body, `hx-get="/credentials/db01"`) {
+		t.Error("the page would be refreshed from where its form was sent to")
+	}
 }
 
 func TestRotateAndRetire(t *testing.T) {

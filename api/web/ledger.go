@@ -27,7 +27,7 @@ func (e entryRow) About() []string {
 		return nil
 	}
 	var about []string
-	for _, name := range []string{"purpose", "reason", "note"} {
+	for _, name := range []string{"command", "code", "purpose", "reason", "note", "failure"} {
 		if text, ok := fields[name].(string); ok && text != "" {
 			about = append(about, text)
 		}
@@ -126,7 +126,6 @@ func index(text string) (int64, error) {
 type entryPage struct {
 	entryRow
 	Record string // as the tree has it
-	Mark   mark
 	Size   int64
 	Root   string
 	Proved bool // the proof was checked for this answer
@@ -147,7 +146,7 @@ func (p *Pages) entry(v *visit) error {
 	if err != nil {
 		return err
 	}
-	shown := entryPage{entryRow: row, Record: string(stored.Record), Mark: p.watch.mark()}
+	shown := entryPage{entryRow: row, Record: string(stored.Record)}
 	proof, key, err := p.prove(v.r.Context(), at)
 	if err != nil {
 		return err

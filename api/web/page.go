@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ type page struct {
 	Inbox   int
 	Zone    string
 	Now     time.Time
-	Size    int64  // of the ledger when the page was made
+	Size    int64  // of the ledger: no page shows less
 	Request string // id
 	Key     string // idempotency key of this page's forms
 	Body    any
@@ -54,7 +55,7 @@ func (p *Pages) loadTemplates() (looks, error) {
 	if err != nil {
 		return nil, err
 	}
-	shared := []string{"templates/layout.html", "templates/parts.html"}
+	shared := []string{"templates/layout.html", "templates/parts.html", "templates/gantt.html"}
 	l := looks{}
 	for _, lang := range languages {
 		l[lang] = map[string]*template.Template{}
@@ -80,14 +81,11 @@ func (v *visit) render(name string, body any) error {
 	if err != nil && v.problem == nil {
 		return err
 	}
-	size, err := v.Ledger.Size(v.r.Context())
-	if err != nil && v.problem == nil {
-		return err
-	}
 	section, _, _ := strings.Cut(strings.TrimPrefix(v.r.URL.Path, "/"), "/")
 	data := page{
 		visit: v, Lang: v.lang, Nonce: v.nonce, Here: v.here(), Section: section, Person: v.person,
-		Problem: v.problem, Inbox: inbox, Zone: zoneName(v.now.In(v.Zone)), Now: v.now, Size: size, Request: v.id, Key: newKey(), Body: body,
+		Problem: v.problem, Inbox: inbox, Zone: zoneName(v.now.In(v.Zone)), Now: v.now, Size: v.size,
+		Request: v.id, Key: newKey(), Body: body,
 	}
 	if done := v.r.URL.Query().Get("done"); slices.Contains(doneMessages, done) {
 		data.Done = "done." + done
@@ -111,17 +109,25 @@ var doneMessages = []string{
 
 // here gives the address that shows this page again.
 func (v *visit) here() string {
-	if v.r.Method == "GET" {
-		query := v.r.URL.Query()
-		query.Del("done")
-		if len(query) > 0 {
-			return v.r.URL.EscapedPath() + "?" + query.Encode()
-		}
+	query := v.r.URL.Query()
+	query.Del("done")
+	if v.r.Method == http.MethodPost || len(query) == 0 {
+		return v.path()
 	}
+	return v.path() + "?" + query.Encode()
+}
+
+// path is here without the query. A form that was refused is shown on the page
+// that it is on, which for some is not at the address it was sent to.
+func (v *visit) path() string {
 	at := v.r.URL.EscapedPath()
-	if v.r.Method == "POST" { // the address of a form's action is no page of its own
-		for _, verb := range []string{"/checkout", "/checkin", "/offer", "/rotate", "/retire", "/accept", "/decline", "/cancel", "/return"} {
-			at = strings.TrimSuffix(at, verb)
+	if v.r.Method != http.MethodPost {
+		return at
+	}
+	for _, page := range []string{"/credentials/", "/handovers/"} {
+		if rest, on := strings.CutPrefix(at, page); on {
+			name, _, _ := strings.Cut(rest, "/")
+			return page + name
 		}
 	}
 	return at
@@ -172,5 +178,6 @@ func (p *Pages) functions(lang string) template.FuncMap {
 		},
 		"spanUntil": func(t, now time.Time) (string, error) { return span(t.Sub(now), say) },
 		"idle":      func() int { return int(p.Idle.Seconds()) },
+		"idleOut":   func() int { return int(p.Idle.Seconds()) + 5 }, // when the cookie is gone for certain
 	}
 }

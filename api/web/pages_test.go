@@ -20,7 +20,8 @@ var languages = []string{"en", "zh"}
 
 // everyPage is what there is to see in a newOffice with a handover in it.
 var everyPage = []string{
-	"/", "/inbox", "/credentials", "/credentials?q=db&phase=held", "/credentials/db01", "/credentials/db02",
+	"/", "/inbox", "/credentials", "/credentials?q=db&phase=held", "/custody", "/custody?range=quarter&at=2026-03-02&q=db", "/credentials/db01", "/credentials/db02",
+	"/custody", "/custody?range=day&at=2026-03-02", "/credentials/db01?range=quarter&at=2026-01-01",
 	"/leave", "/back", "/handovers", "/handovers/handover-1", "/handovers/handover-2", "/handovers/handover-1/record", "/people", "/policy",
 	"/ledger", "/ledger?actor=tech-a&type=session.opened", "/ledger?credential=db01", "/ledger/0", "/ledger/20",
 	"/admin/people/new", "/admin/people/tech-b/enrolment", "/admin/credentials/new", "/nothing",

@@ -116,6 +116,13 @@ func TestWrongLogIn(t *testing.T) {
 	}
 }
 
+// TestLinkNamesWhoLogsIn is what a demo prints for each of its people.
+func TestLinkNamesWhoLogsIn(t *testing.T) {
+	if p := newOffice(t).browser("en").get("/login?as=tech-b"); !strings.Contains(p.body, `name="username" value="tech-b"`) {
+		t.Error("the user name is not filled in")
+	}
+}
+
 func TestLogInsArePaced(t *testing.T) {
 	o := newOffice(t, func(c *web.Config) { c.SignIns = api.Limit{Every: 1e12, Burst: 2} })
 	b := o.browser("en")

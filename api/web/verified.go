@@ -65,8 +65,8 @@ func newPass(now time.Time) (*pass, error) {
 // errBad: the ledger was read and is wrong.
 var errBad = errors.New("the ledger does not verify")
 
-// verifyAlways verifies until ctx ends. It never ends for another reason: what
-// cannot be read now can be later, and what is wrong stays on the pages.
+// verifyAlways verifies until ctx ends. What cannot be read now is tried again;
+// what is wrong is said until a whole pass finds it right.
 func (p *Pages) verifyAlways(ctx context.Context) {
 	var current *pass
 	for ctx.Err() == nil {
@@ -84,8 +84,7 @@ func (p *Pages) verifyAlways(ctx context.Context) {
 			p.watch.set(mark{Size: current.tree.Size(), At: p.Clock(), Since: current.began, Failed: true, Cause: err.Error()})
 			current = nil
 		case err != nil && ctx.Err() == nil:
-			p.Log.Warn("the ledger could not be verified", "error", err)
-			current = nil
+			p.Log.Warn("the ledger cannot be verified now", "error", err)
 		}
 		pause(ctx, verifyEvery)
 		select {
@@ -153,10 +152,12 @@ func (at *pass) take(index int64, record []byte) error {
 	if err := custody.CheckEvent(at.state, event); err != nil {
 		return bad(err)
 	}
+	if _, err := at.tree.Append(record); err != nil {
+		return err
+	}
 	custody.Apply(at.state, event)
 	at.last = entry.Time
-	_, err = at.tree.Append(record)
-	return err
+	return nil
 }
 
 // pause waits, or until ctx ends.

@@ -28,6 +28,7 @@ type visit struct {
 	person custody.Person // zero for a stranger
 	token  custody.Secret
 	verb   string
+	size   int64 // of the ledger, before anything was looked at
 
 	// What went wrong, to be shown on the page that is rendered next.
 	problem *custody.Refusal
@@ -59,6 +60,10 @@ func (p *Pages) closed(pattern string, h handler) {
 			}
 		}
 		v.keepSession()
+		var err error
+		if v.size, err = p.Ledger.Size(v.r.Context()); err != nil {
+			return err
+		}
 		return h(v)
 	})
 }
@@ -89,7 +94,7 @@ func (v *visit) setHeaders() {
 		"'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Referrer-Policy", "same-origin") // with none, browsers send forms with Origin: null
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 	h.Set("Cache-Control", "no-store")
@@ -202,17 +207,7 @@ func (v *visit) intent(action custody.Action) desk.Intent {
 func (v *visit) field(name string) string { return v.r.PostForm.Get(name) }
 
 // nothingHere answers for every address that is no page.
-func (v *visit) nothing() error { return api.ErrNotFound }
-
-func (p *Pages) nothingHere(v *visit) error { return v.nothing() }
-
-// problemText gives one side of a text.
-func (v *visit) problemText(t custody.Text) string {
-	if v.lang == chinese {
-		return t.Zh
-	}
-	return t.En
-}
+func (p *Pages) nothingHere(*visit) error { return api.ErrNotFound }
 
 // local says whether an address to go on to is one of ours.
 func local(path string) bool {

@@ -115,6 +115,7 @@ func (p *Pages) routes() {
 	p.closed("GET /events", p.events)
 
 	p.closed("GET /credentials", p.credentials)
+	p.closed("GET /custody", p.custody)
 	p.closed("GET /credentials/{name}", p.credential)
 	p.closed("POST /credentials/{name}/checkout", p.checkOut)
 	p.closed("POST /credentials/{name}/checkin", p.checkIn)

@@ -30,7 +30,7 @@ import (
 // office is the pages in the server, over a real desk on a real database and
 // secret store, with a clock that only moves when it is told to.
 type office struct {
-	t      *testing.T
+	t      testing.TB
 	desk   *desk.Desk
 	store  *store.Store
 	vault  *embedded.Store
@@ -51,7 +51,7 @@ const thePassword = "Secret-0O1l-<&>-MARKED"
 
 // newOffice has an admin, two technicians, a manager and an auditor; tech-a holds
 // db01 and db02.
-func newOffice(t *testing.T, edit ...func(*web.Config)) *office {
+func newOffice(t testing.TB, edit ...func(*web.Config)) *office {
 	t.Helper()
 	o := emptyOffice(t, edit...)
 	o.hire("admin", "Ada Min", custody.Admin)
@@ -64,7 +64,7 @@ func newOffice(t *testing.T, edit ...func(*web.Config)) *office {
 	return o
 }
 
-func emptyOffice(t *testing.T, edit ...func(*web.Config)) *office {
+func emptyOffice(t testing.TB, edit ...func(*web.Config)) *office {
 	t.Helper()
 	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
 	o := &office{

@@ -95,22 +95,29 @@ func (c *Client) try(ctx context.Context, head audit.Checkpoint, nodes tlog.Hash
 	if size, ok := errors.AsType[*SizeError](err); ok && size.Size <= head.Size && size.Size != old {
 		made, err = c.send(ctx, size.Size, head, nodes)
 	}
-	if err == nil {
-		c.mu.Lock()
+	if size, ok := errors.AsType[*SizeError](err); ok && size.Size > head.Size {
+		return made, backoff.Permanent(err)
+	}
+	return made, err // a SizeError: somebody else submits too; once more, a little later
+}
+
+// Cosigned is the size of the checkpoint that the witness has cosigned last, as
+// far as it has said; 0 if it has not.
+func (c *Client) Cosigned() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.old
+}
+
+// learn takes note of what the witness has said that it cosigned last.
+func (c *Client) learn(head audit.Checkpoint, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil || errors.Is(err, ErrContradiction) {
 		c.old = head.Size
-		c.mu.Unlock()
-		return made, nil
-	}
-	if size, ok := errors.AsType[*SizeError](err); ok {
-		if size.Size > head.Size {
-			return made, backoff.Permanent(err)
-		}
-		// Somebody else submits too: once more, a little later.
-		c.mu.Lock()
+	} else if size, ok := errors.AsType[*SizeError](err); ok {
 		c.old = size.Size
-		c.mu.Unlock()
 	}
-	return made, err
 }
 
 func (c *Client) send(ctx context.Context, old int64, head audit.Checkpoint, nodes tlog.HashReader) (audit.Cosignature, error) {
@@ -135,6 +142,7 @@ func (c *Client) send(ctx context.Context, old int64, head audit.Checkpoint, nod
 		return audit.Cosignature{}, err
 	}
 	made, err := readAnswer(answer.StatusCode, answer.Header.Get("Content-Type"), text, head, c.key)
+	c.learn(head, err)
 	if isFinal(err) {
 		err = backoff.Permanent(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tandem-custody/tandem/api"
@@ -21,18 +22,20 @@ import (
 	"github.com/tandem-custody/tandem/custody/rotation"
 	rotationssh "github.com/tandem-custody/tandem/custody/rotation/ssh"
 	"github.com/tandem-custody/tandem/custody/store"
+	"github.com/tandem-custody/tandem/custody/witnessing"
 )
 
 // program is Tandem put together: the composition root.
 type program struct {
 	log *slog.Logger
 
-	store   *store.Store
-	secrets secretStore
-	desk    *desk.Desk
-	worker  *rotation.Worker
-	pages   *web.Pages
-	api     *api.Server
+	store    *store.Store
+	secrets  secretStore
+	desk     *desk.Desk
+	worker   *rotation.Worker
+	follower *witnessing.Follower
+	pages    *web.Pages
+	api      *api.Server
 }
 
 // targets are the connectors there are, by custody.Target.Kind.
@@ -45,8 +48,8 @@ var rotationHook func(step string)
 // The time that an orderly end may take. Together they stay below what systemd
 // and Kubernetes wait before they kill.
 const (
-	finishRequests  = 10 * time.Second
-	finishRotations = 10 * time.Second
+	finishRequests   = 10 * time.Second
+	finishBackground = 10 * time.Second
 )
 
 // openProgram opens everything and starts nothing but the desk's committer. The
@@ -93,6 +96,9 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 		Clock: desk.ClockFunc(time.Now), Log: log.With("part", "rotation"), Hook: rotationHook,
 		Owner: owner,
 	})
+	if p.follower, err = p.openFollower(ctx, cfg.Ledger); err != nil {
+		return nil, err
+	}
 	p.pages, err = web.New(web.Config{
 		Desk: p.desk, Queries: queries{p.store}, Ledger: p.store, Policy: policyOf(cfg.Policy),
 		Log: log.With("part", "web"), TestTarget: testTarget, Zone: time.Local,
@@ -103,6 +109,7 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 	p.api, err = api.New(api.Config{
 		Desk: p.desk, Queries: queries{p.store}, Log: log.With("part", "api"),
 		Version: built().Version, PublicURL: cfg.URL(), Web: p.pages,
+		Witnesses: witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower},
 	})
 	return p, err
 }
@@ -133,6 +140,8 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	if ops != nil {
 		p.serve(group, stopping, p.api.Ops(), ops)
 	}
+	followed := make(chan error, 1)
+	go func() { followed <- p.follower.Run(stopping) }()
 	// The worker outlives the requests: what they begin it may still carry on.
 	rotate, stopRotating := context.WithCancel(context.WithoutCancel(ctx))
 	rotated := make(chan error, 1)
@@ -140,12 +149,26 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 
 	err := group.Wait()
 	stopRotating()
-	select {
-	case <-rotated:
-	case <-time.After(finishRotations):
-		p.log.Warn("a rotation did not stop in time; its journal goes on at the next start")
-	}
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishBackground)
+	defer cancel()
+	p.await(late, rotated, "a rotation did not stop in time; its journal goes on at the next start")
+	p.await(late, followed, "a checkpoint was on its way out; the next start sends another")
 	return err
+}
+
+// await waits until something in the background has ended, but not when it is
+// late.
+func (p *program) await(late context.Context, ended <-chan error, warning string) {
+	select {
+	case <-ended:
+		return
+	case <-late.Done():
+	}
+	select {
+	case <-ended: // while something before it was waited for
+	default:
+		p.log.Warn(warning)
+	}
 }
 
 // serve serves one listener until stopping ends.

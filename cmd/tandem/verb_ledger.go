@@ -14,7 +14,7 @@ import (
 func ledgerVerbs(c *cli) *cobra.Command {
 	return family("ledger", "What happened, and the proof of it", ledgerListVerb(c), ledgerShowVerb(c),
 		ledgerCheckpointVerb(c), ledgerProofVerb(c), ledgerVerifyVerb(c), ledgerRebuildVerb(c),
-		ledgerReconcileVerb(c), ledgerExportVerb(c))
+		ledgerReconcileVerb(c), ledgerWitnessesVerb(c), ledgerExportVerb(c))
 }
 
 func ledgerListVerb(c *cli) *cobra.Command {
@@ -61,43 +61,50 @@ func ledgerShowVerb(c *cli) *cobra.Command {
 }
 
 func ledgerCheckpointVerb(c *cli) *cobra.Command {
-	return &cobra.Command{
+	var witnessed bool
+	verb := &cobra.Command{
 		Use:   "checkpoint",
 		Short: "Print the signed head of the ledger; keep it elsewhere",
 		Long: `Prints a C2SP tlog-checkpoint. Kept on another machine, it proves later that
 nothing was changed or cut off: tandem ledger verify --checkpoint FILE --key KEY.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			server, err := c.connect()
-			if err != nil {
-				return err
-			}
-			key, err := server.LedgerKey(cmd.Context())
-			if err != nil {
-				return err
-			}
-			text, err := server.Checkpoint(cmd.Context())
-			if err != nil {
-				return err
-			}
-			head, err := audit.OpenCheckpoint(text, key)
-			if err != nil {
-				return verificationError{err}
-			}
-			c.note("The ledger's key is %s", key)
-			if c.output == asJSON {
-				return c.showJSON(struct {
-					Origin     string `json:"origin"`
-					Size       int64  `json:"size"`
-					Root       string `json:"root"`
-					Key        string `json:"key"`
-					Checkpoint string `json:"checkpoint"`
-				}{head.Origin, head.Size, head.Root.String(), key, string(text)})
-			}
-			_, err = c.out.Write(text)
-			return err
-		},
 	}
+	verb.Flags().BoolVar(&witnessed, "witnessed", false, "the newest that enough witnesses have cosigned, with their cosignatures")
+	verb.RunE = func(cmd *cobra.Command, _ []string) error {
+		server, err := c.connect()
+		if err != nil {
+			return err
+		}
+		key, err := server.LedgerKey(cmd.Context())
+		if err != nil {
+			return err
+		}
+		get := server.Checkpoint
+		if witnessed {
+			get = server.WitnessedCheckpoint
+		}
+		text, err := get(cmd.Context())
+		if err != nil {
+			return err
+		}
+		head, err := audit.OpenCheckpoint(text, key)
+		if err != nil {
+			return verificationError{err}
+		}
+		c.note("The ledger's key is %s", key)
+		if c.output == asJSON {
+			return c.showJSON(struct {
+				Origin     string `json:"origin"`
+				Size       int64  `json:"size"`
+				Root       string `json:"root"`
+				Key        string `json:"key"`
+				Checkpoint string `json:"checkpoint"`
+			}{head.Origin, head.Size, head.Root.String(), key, string(text)})
+		}
+		_, err = c.out.Write(text)
+		return err
+	}
+	return verb
 }
 
 func ledgerProofVerb(c *cli) *cobra.Command {

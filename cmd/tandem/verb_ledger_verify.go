@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -115,6 +116,9 @@ func (c *cli) verify(ctx context.Context, v verification) (verified, error) {
 	if err := v.validate(); err != nil {
 		return verified{}, err
 	}
+	// A million entries leave much to collect and little to keep: that took an
+	// eighth of the processors' time, and takes 80 MB instead.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	opts := audit.VerifyOptions{Keys: v.keys}
 	var notes []string
 	for _, path := range v.checkpoints {

@@ -265,10 +265,12 @@ func TestWitnessKey(t *testing.T) {
 	}
 }
 
-// startWitness starts tandem witness in a folder, as another process.
-func startWitness(t *testing.T, folder, ledgerKey string) (witnessAnnouncement, *exec.Cmd) {
+// startWitness starts tandem witness in a folder, as another process. More args
+// count over those that it has.
+func startWitness(t *testing.T, folder, ledgerKey string, args ...string) (witnessAnnouncement, *exec.Cmd) {
 	t.Helper()
-	command := exec.Command("tandem", "witness", "-o", "json", "--name", "witness.example", "--listen", "127.0.0.1:0", "--origin", ledgerKey)
+	args = append([]string{"witness", "-o", "json", "--name", "witness.example", "--listen", "127.0.0.1:0", "--origin", ledgerKey}, args...)
+	command := exec.Command("tandem", args...)
 	command.Dir, command.Stderr = folder, os.Stderr
 	stdout, err := command.StdoutPipe()
 	if err != nil {

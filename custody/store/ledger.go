@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -215,22 +214,28 @@ func nodeReader(db *gorm.DB) tlog.HashReader {
 	return tlog.HashReaderFunc(func(indexes []int64) ([]audit.Hash, error) {
 		hashes := make([]audit.Hash, 0, len(indexes))
 		for some := range slices.Chunk(indexes, maxNodes) {
-			read := readNodes
-			if isRun(some) {
-				read = readRun
-			}
-			found, err := read(db, some)
+			found, err := readNodes(db, some)
 			if err != nil {
 				return nil, err
 			}
-			hashes = append(hashes, found...)
+			for _, index := range some {
+				hash, ok := found[index]
+				if !ok {
+					return nil, fmt.Errorf("store: the tree has no node %d", index)
+				}
+				hashes = append(hashes, hash)
+			}
 		}
 		return hashes, nil
 	})
 }
 
-func readNodes(db *gorm.DB, indexes []int64) ([]audit.Hash, error) {
-	rows, err := db.Table("ledger_nodes").Where("id IN ?", indexes).Select("id, hash").Rows()
+func readNodes(db *gorm.DB, indexes []int64) (map[int64]audit.Hash, error) {
+	where, args := "id IN ?", []any{indexes}
+	if first, last := indexes[0], indexes[len(indexes)-1]; last-first == int64(len(indexes)-1) {
+		where, args = "id BETWEEN ? AND ?", []any{first, last} // a verifier reads runs
+	}
+	rows, err := db.Table("ledger_nodes").Where(where, args...).Select("id, hash").Rows()
 	if err != nil {
 		return nil, unavailable("read the tree", err)
 	}
@@ -247,48 +252,5 @@ func readNodes(db *gorm.DB, indexes []int64) ([]audit.Hash, error) {
 		}
 		found[index] = audit.Hash(hash)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, unavailable("read the tree", err)
-	}
-	hashes := make([]audit.Hash, len(indexes))
-	for i, index := range indexes {
-		hash, ok := found[index]
-		if !ok {
-			return nil, fmt.Errorf("store: the tree has no node %d", index)
-		}
-		hashes[i] = hash
-	}
-	return hashes, nil
-}
-
-// isRun says that the indexes follow on each other, as a verifier reads them.
-func isRun(indexes []int64) bool {
-	for i, index := range indexes {
-		if index != indexes[0]+int64(i) {
-			return false
-		}
-	}
-	return true
-}
-
-// readRun reads a run of nodes as one row: a row for each took a seventh of the
-// time of a verification.
-func readRun(db *gorm.DB, indexes []int64) ([]audit.Hash, error) {
-	first, last := indexes[0], indexes[len(indexes)-1]
-	var row struct {
-		Nodes int
-		Text  string
-	}
-	if err := db.Raw(runOfNodes, first, last).Take(&row).Error; err != nil {
-		return nil, unavailable("read the tree", err)
-	}
-	content, err := hex.DecodeString(row.Text)
-	if err != nil || row.Nodes != len(indexes) || len(content) != len(indexes)*tlog.HashSize {
-		return nil, fmt.Errorf("store: the tree has %d whole nodes from %d to %d", len(content)/tlog.HashSize, first, last)
-	}
-	hashes := make([]audit.Hash, len(indexes))
-	for i := range hashes {
-		hashes[i] = audit.Hash(content[i*tlog.HashSize : (i+1)*tlog.HashSize])
-	}
-	return hashes, nil
+	return found, unavailable("read the tree", rows.Err())
 }

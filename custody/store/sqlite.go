@@ -152,11 +152,6 @@ func sqliteCopy(ctx context.Context, path, into string) error {
 	return errors.Join(db.WithContext(ctx).Exec("VACUUM INTO ?", into).Error, pool.Close())
 }
 
-// runOfNodes gives the nodes [?, ?] of the tree as one row: their number, and their
-// hashes in hexadecimal, one behind the other.
-const runOfNodes = `SELECT count(*) AS nodes, coalesce(group_concat(hex(hash), '' ORDER BY id), '') AS text
-	FROM ledger_nodes WHERE id BETWEEN ? AND ?`
-
 // amongIDs selects rows by the ids in a JSON array: one statement for any number,
 // which is parsed once.
 const amongIDs = "id IN (SELECT value FROM json_each(?))"

@@ -24,5 +24,6 @@
 //	refusing   it does not know the ledger or its key, or makes no sense
 //	conflict   it has cosigned another history than the ledger now has: the
 //	           ledger was rolled back or forked, or the witness lies. A special
-//	           event (clause 4.5): the witness has the evidence
+//	           event (clause 4.5), which is reported once until the witness
+//	           cosigns again: the witness has the evidence
 package witnessing

@@ -50,6 +50,11 @@ type Config struct {
 	Store     Store
 	Witnesses []Place
 	Need      int // so many of them make a checkpoint witnessed
+
+	// Report is told of each conflict, and again later if it cannot take it
+	// now. nil: nobody is.
+	Report func(context.Context, ConflictReport) error
+
 	Transport http.RoundTripper
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -194,17 +199,24 @@ func (f *Follower) takeHead(ctx context.Context) (audit.Checkpoint, error) {
 }
 
 func (f *Follower) submit(ctx context.Context, s *submitter, head audit.Checkpoint) {
+	defer s.busy.Store(false)
 	within, cancel := context.WithTimeout(ctx, f.Timeout)
 	defer cancel()
 	made, err := s.client.Submit(within, head, f.Nodes(within))
 	if ctx.Err() != nil && err != nil {
-		s.busy.Store(false)
 		return // the end, which says nothing about the witness
 	}
 	if err == nil {
 		f.keep(within, head, made)
 	}
 	s.end(ctx, f, head, made, err)
+	if conflict, found := s.toReport(head); found && f.Report != nil {
+		if err := f.Report(within, conflict); err != nil {
+			f.Log.WarnContext(ctx, "cannot report a conflict yet", "witness", s.name, "error", err)
+			return
+		}
+		s.wasReported()
+	}
 }
 
 // keep keeps a cosignature. When the store cannot, it still counts until the next

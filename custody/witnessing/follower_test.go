@@ -1,6 +1,7 @@
 package witnessing
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -210,6 +211,47 @@ func TestFork(t *testing.T) {
 	}
 }
 
+// TestConflictIsReported: once, with what the witness has said, as soon as the
+// report can be taken, and again only after the witness has cosigned again.
+func TestConflictIsReported(t *testing.T) {
+	l := newLedger(t).grow(20, "entry")
+	w := startWitness(t, "w1")
+	var reports []ConflictReport
+	fail := errors.New("the database is away")
+	f, log := newFollower(t, Config{Ledger: l, Need: 1, Witnesses: []Place{w.Place}, Report: func(_ context.Context, r ConflictReport) error {
+		reports = append(reports, r)
+		return fail
+	}})
+	round := func(n int) {
+		for range n {
+			var running sync.WaitGroup
+			f.round(t.Context(), &running)
+			running.Wait()
+		}
+	}
+	round(1)
+	good := newLedger(t).grow(20, "entry")
+	l.become(newLedger(t).grow(10, "entry").grow(5, "other"))
+	round(3) // the first is not taken for a conflict yet
+	if want := (ConflictReport{w.Place, "w1", 15, 20}); len(reports) != 2 || reports[0] != want || reports[1] != want {
+		t.Fatalf("%+v\n%s", reports, log)
+	}
+	fail = nil
+	round(1)
+	l.grow(10, "other")
+	round(3)
+	if len(reports) != 3 {
+		t.Fatalf("%+v\n%s", reports, log)
+	}
+	l.become(good)
+	round(1)
+	l.become(newLedger(t).grow(25, "other"))
+	round(2)
+	if want := (ConflictReport{w.Place, "w1", 25, 20}); len(reports) != 4 || reports[3] != want {
+		t.Errorf("%+v\n%s", reports, log)
+	}
+}
+
 // TestBehindAnotherReplica is no conflict: the witness has a longer checkpoint of
 // the same ledger, which this process is about to see.
 func TestBehindAnotherReplica(t *testing.T) {
@@ -286,7 +328,7 @@ func TestOpenRefuses(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	l := newLedger(t).grow(10, "entry")
 	w := startWitness(t, "w1")
-	f, _ := newFollower(t, Config{Ledger: l, Need: 1, Witnesses: []Place{w.Place}, Deliveries: []Delivery{{To: File("/x")}}})
+	f, _ := newFollower(t, Config{Ledger: l, Need: 1, Witnesses: []Place{w.Place}, Deliveries: []Delivery{{To: File("/x")}, {To: File("/x")}}})
 	var rounds sync.WaitGroup
 	f.round(t.Context(), &rounds)
 	rounds.Wait()

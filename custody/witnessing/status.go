@@ -114,8 +114,12 @@ func (f *Follower) Collect(to chan<- prometheus.Metric) {
 			gauge(witnessState, bit(state == w.State), w.Name, string(state))
 		}
 	}
+	failed := map[string]bool{} // two webhooks on one host have one name
 	for _, d := range s.Delivered {
-		gauge(undelivered, bit(d.Failure != ""), d.To)
+		failed[d.To] = failed[d.To] || d.Failure != ""
+	}
+	for to, is := range failed {
+		gauge(undelivered, bit(is), to)
 	}
 }
 

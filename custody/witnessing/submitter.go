@@ -45,6 +45,16 @@ type submitter struct {
 	at     time.Time // when, by its own clock
 	reason string
 	ahead  bool // the last answer was that it has more than the ledger
+
+	reported bool // the conflict that it is in
+}
+
+// ConflictReport says that a witness has refused the ledger's head, because it
+// had cosigned another history.
+type ConflictReport struct {
+	Witness        Place
+	Name           string
+	Size, Cosigned int64 // entries of the head, and of what it had cosigned
 }
 
 func newSubmitter(p Place, client *witness.Client) *submitter {
@@ -70,7 +80,6 @@ func (s *submitter) begin(now time.Time) bool {
 func (s *submitter) end(ctx context.Context, f *Follower, head audit.Checkpoint, made audit.Cosignature, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	defer s.busy.Store(false)
 	now := f.Now()
 	_, ahead := errors.AsType[*witness.SizeError](err)
 	first := ahead && !s.ahead
@@ -82,7 +91,7 @@ func (s *submitter) end(ctx context.Context, f *Follower, head audit.Checkpoint,
 	}
 	state := stateAfter(err)
 	if state == Cosigning {
-		s.size, s.at = head.Size, made.Time
+		s.size, s.at, s.reported = head.Size, made.Time, false
 		if now.Sub(s.begun) > f.Slow {
 			state = Slow
 		}
@@ -104,6 +113,19 @@ func (s *submitter) end(ctx context.Context, f *Follower, head audit.Checkpoint,
 		level, message = slog.LevelInfo, "a witness cosigns"
 	}
 	f.Log.Log(ctx, level, message, "grade", grade, "witness", s.name, "state", state, "was", was, "size", head.Size, "reason", s.reason)
+}
+
+// toReport gives the conflict that the witness is in, if nobody knows it yet.
+func (s *submitter) toReport(head audit.Checkpoint) (ConflictReport, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return ConflictReport{s.Place, s.name, head.Size, s.client.Cosigned()}, s.state == Conflict && !s.reported
+}
+
+func (s *submitter) wasReported() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reported = true
 }
 
 func stateAfter(err error) State {

@@ -16,6 +16,13 @@ type Words struct {
 	Primary, Backup, Rotation, Late, Overdue, Away, Refused, Now string
 }
 
+// Of gives the word for a kind.
+func (w Words) Of(k Kind) string {
+	return map[Kind]string{
+		Primary: w.Primary, Backup: w.Backup, Rotation: w.Rotation, Late: w.Late, Overdue: w.Overdue, Away: w.Away, Refused: w.Refused,
+	}[k]
+}
+
 // Measures of the drawing, in its own units: about a pixel on a wide screen.
 const (
 	chartLeft  = 190.0 // width of the names

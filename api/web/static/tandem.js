@@ -60,14 +60,21 @@ const busy = (part) => part.contains(document.activeElement) && document.activeE
   part.querySelector("details[open]") !== null ||
   [...part.querySelectorAll("input:not([type=hidden]), textarea")].some((e) => e.type === "checkbox" ? e.checked !== e.defaultChecked : e.value !== e.defaultValue);
 
-document.addEventListener("htmx:oobBeforeSwap", (e) => { if (busy(e.detail.target)) e.detail.shouldSwap = false; });
+let missed = false;
+document.addEventListener("htmx:oobBeforeSwap", (e) => {
+  if (!busy(e.detail.target)) return;
+  e.detail.shouldSwap = false;
+  missed = true;
+});
 document.addEventListener("htmx:afterSettle", () => countDown());
 const refresh = () => {
   const live = document.getElementById("live");
   const parts = [...document.querySelectorAll("[data-live]")].map((e) => "#" + e.id);
   live.setAttribute("hx-select-oob", parts.join(","));
+  missed = false;
   htmx.trigger(live, "ledger");
 };
+setInterval(() => { if (missed) refresh(); }, 2000);
 
 if (document.body.dataset.ledger !== undefined) {
   let size = document.body.dataset.ledger;
@@ -87,8 +94,12 @@ if (document.body.dataset.idle !== undefined) {
   const dialog = document.getElementById("idle");
   const left = dialog.querySelector("[data-seconds]");
   let last = Date.now(), kept = last;
+  const tabs = new BroadcastChannel("tandem-idle"); // who works in one tab is not idle in another
+  tabs.onmessage = () => { last = Date.now(); if (dialog.open) dialog.close(); };
+  tabs.postMessage("here");
   const here = () => {
     last = Date.now();
+    tabs.postMessage("here");
     if (last - kept > idle / 3) { // the browser forgets the session unless a request renews it
       kept = last;
       fetch("/session/stay", {cache: "no-store"}).then((r) => { if (!r.ok || r.redirected) location.assign(loginPage); }, () => {});

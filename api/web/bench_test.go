@@ -1,0 +1,85 @@
+package web_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// BenchmarkPages is what the server takes for a page, from the request to its
+// last byte, over loopback, with 10,000 credentials of 100 pairs of technicians
+// and the 50,000 entries that put them into custody.
+func BenchmarkPages(b *testing.B) {
+	o := newOffice(b)
+	o.crowd(b, 100, 10_000)
+	visitor := o.as("tech-a", "en")
+	for _, path := range []string{
+		"/", "/credentials", "/credentials?q=server-09", "/credentials/server-00100", "/custody", "/leave", "/back",
+		"/people", "/inbox", "/handovers", "/ledger", "/ledger?credential=server-00100", "/ledger/4711",
+	} {
+		b.Run(strings.ReplaceAll(path, "/", "_"), func(b *testing.B) {
+			for b.Loop() {
+				if p := visitor.get(path); p.status != 200 {
+					b.Fatal(p.status, p.text())
+				}
+			}
+		})
+	}
+}
+
+// crowd puts credentials into custody, each pair's share; tech-a and tech-b are
+// the first pair. There is nothing in the secret store.
+func (o *office) crowd(b *testing.B, pairs, credentials int) {
+	b.Helper()
+	name := func(side string, pair int) string {
+		if pair == 0 {
+			return "tech-" + side
+		}
+		return fmt.Sprintf("tech-%s%d", side, pair)
+	}
+	do := func(actor, request string, action custody.Action) error {
+		_, err := o.desk.Do(b.Context(), desk.Intent{Actor: actor, Request: request, Action: action})
+		return err
+	}
+	for pair := 1; pair < pairs; pair++ {
+		for _, side := range []string{"a", "b"} {
+			err := do(custody.System, name(side, pair), custody.AddPerson{
+				Username: name(side, pair), Name: "Technician", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period,
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	var many errgroup.Group
+	many.SetLimit(64)
+	for i := range credentials {
+		many.Go(func() error {
+			server := fmt.Sprintf("server-%05d", i)
+			id := custody.RotationID{Credential: server, Number: 1}
+			actor := "admin"
+			for _, action := range []custody.Action{
+				custody.AddCredential{
+					Name: server, Primary: name("a", i%pairs), Backup: name("b", i%pairs),
+					Target: custody.Target{Kind: "ssh", Address: server + ".example:22", Account: "root"},
+				},
+				custody.ReportStaged{Rotation: id}, custody.ReportApplied{Rotation: id},
+				custody.ReportVerified{Rotation: id, OldRefused: true}, custody.ReportPromoted{Rotation: id, Version: 1},
+			} {
+				if err := do(actor, server+action.Verb(), action); err != nil {
+					return fmt.Errorf("%s of %s: %w", action.Verb(), server, err)
+				}
+				actor = custody.System
+			}
+			return nil
+		})
+	}
+	if err := many.Wait(); err != nil {
+		b.Fatal(err)
+	}
+}

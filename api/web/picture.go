@@ -1,0 +1,229 @@
+package web
+
+import (
+	"context"
+	"html/template"
+	"maps"
+	"net/url"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/web/gantt"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// picture is who held some credentials over time, as a chart and as a table.
+type picture struct {
+	Window  gantt.Window
+	Last    time.Time // the last moment of the window
+	Chart   template.HTML
+	Rows    []gantt.Row
+	Words   gantt.Words
+	Partial bool // the beginning is left out: there is too much
+
+	address string
+	query   url.Values
+}
+
+// Ranges gives the choices, each with its address.
+func (p *picture) Ranges() []gantt.Range { return gantt.Ranges }
+
+// At gives the address of the same picture over a range, around the time that
+// this one shows.
+func (p *picture) At(r gantt.Range) string { return p.link(r, p.Window.From) }
+
+// Before and After give the addresses of the windows beside this one.
+func (p *picture) Before() string { return p.link(p.Window.Range, p.Window.Before()) }
+func (p *picture) After() string  { return p.link(p.Window.Range, p.Window.After()) }
+
+// Today gives the address of the window that it is now.
+func (p *picture) Today() string { return p.link(p.Window.Range, time.Time{}) }
+
+func (p *picture) link(r gantt.Range, at time.Time) string {
+	query := maps.Clone(p.query)
+	query.Set("range", string(r))
+	query.Del("at")
+	if !at.IsZero() {
+		query.Set("at", at.Format(time.DateOnly))
+	}
+	return p.address + "?" + query.Encode()
+}
+
+// picture draws credentials over the range and around the day that the address
+// names: the present week unless it does.
+func (v *visit) picture(credentials []custody.Credential) (*picture, error) {
+	query := v.r.URL.Query()
+	at := v.now.In(v.Zone)
+	if day := query.Get("at"); day != "" {
+		var err error
+		if at, err = time.ParseInLocation(time.DateOnly, day, v.Zone); err != nil {
+			return nil, custody.Invalid("at", custody.Text{En: "must be a date such as 2026-03-02", Zh: "必须是日期，例如 2026-03-02"})
+		}
+	}
+	w := gantt.Range(query.Get("range")).Around(at)
+	p := &picture{Window: w, Last: w.To.Add(-time.Second), address: v.path(), query: url.Values{}}
+	for _, kept := range []string{"q", "after"} {
+		if value := query.Get(kept); value != "" {
+			p.query.Set(kept, value)
+		}
+	}
+	events, partial, err := v.Pages.custodyEvents(v.r.Context(), w, v.now, credentials)
+	if err != nil {
+		return nil, err
+	}
+	if p.Words, err = v.ganttWords(w, credentials); err != nil {
+		return nil, err
+	}
+	p.Partial = partial
+	p.Rows = gantt.Fold(w, v.now, credentials, slices.Values(events))
+	p.Chart = gantt.Draw(w, v.now, p.Rows, p.Words)
+	return p, nil
+}
+
+func (v *visit) ganttWords(w gantt.Window, credentials []custody.Credential) (words gantt.Words, err error) {
+	say := func(key string, pairs ...any) string {
+		said, problem := v.text.say(v.lang, key, pairs...)
+		if err == nil {
+			err = problem
+		}
+		return said
+	}
+	names := make([]string, len(credentials))
+	for i, c := range credentials {
+		names[i] = c.Name
+	}
+	return gantt.Words{
+		Title: say("gantt.chart", "Names", strings.Join(names, ", "), "From", w.From.Format(time.DateOnly),
+			"To", w.To.Add(-time.Second).Format(time.DateOnly), "Zone", w.Zone()),
+		Description: say("gantt.described"),
+		Primary:     say("gantt.primary"), Backup: say("gantt.backup"), Rotation: say("gantt.rotation"), Late: say("gantt.late"),
+		Overdue: say("gantt.overdue"), Away: say("gantt.away"), Refused: say("gantt.refused"), Now: say("gantt.now"),
+	}, err
+}
+
+// What is read for a picture at most: eventPages times eventPage entries for each
+// credential and each custodian.
+const (
+	eventPage  = 500
+	eventPages = 10
+)
+
+// custodyEvents gives, in order, the events that say what happened to the
+// credentials and their custodians in the window, and how it began.
+func (p *Pages) custodyEvents(ctx context.Context, w gantt.Window, now time.Time, credentials []custody.Credential) (events []custody.Event, partial bool, err error) {
+	before := int64(0) // from the newest on
+	if w.To.Before(now) {
+		if before, err = p.indexAt(ctx, w.To); err != nil || before == 0 {
+			return nil, false, err
+		}
+	}
+	found := map[int64]custody.Event{}
+	collect := func(q api.EntryQuery, settles func(custody.Fact) bool) {
+		if err != nil {
+			return
+		}
+		var whole bool
+		q.Before = before
+		whole, err = p.collect(ctx, q, found, func(e custody.Event) bool { return e.Time.Before(w.From) && settles(e.Fact) })
+		partial = partial || !whole
+	}
+	people := map[string]bool{}
+	for _, c := range credentials {
+		collect(api.EntryQuery{Credential: c.Name}, gantt.Settles)
+		people[c.Primary], people[c.Backup] = true, true
+	}
+	for person := range people {
+		for _, fact := range []custody.Fact{custody.PersonAway{}, custody.PersonPresent{}} {
+			collect(api.EntryQuery{Subject: person, Type: fact.Type()}, func(custody.Fact) bool { return true })
+		}
+	}
+	for _, index := range slices.Sorted(maps.Keys(found)) {
+		events = append(events, found[index])
+	}
+	return events, partial, err
+}
+
+// collect reads backwards until an event is enough. It says whether one was, or
+// the ledger began.
+func (p *Pages) collect(ctx context.Context, q api.EntryQuery, into map[int64]custody.Event, enough func(custody.Event) bool) (bool, error) {
+	q.Newest, q.Limit = true, eventPage
+	for range eventPages {
+		rows, err := p.entries(ctx, q)
+		if err != nil {
+			return false, err
+		}
+		for _, row := range rows {
+			e, err := custody.FromRecord(row.Entry)
+			if err != nil {
+				return false, err
+			}
+			into[row.Index] = e
+			if enough(e) {
+				return true, nil
+			}
+			q.Before = row.Index
+		}
+		if len(rows) < q.Limit || q.Before == 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// indexAt gives the index of the first entry at or after an instant. Time never
+// goes back in the ledger.
+func (p *Pages) indexAt(ctx context.Context, at time.Time) (int64, error) {
+	size, err := p.Ledger.Size(ctx)
+	if err != nil {
+		return 0, err
+	}
+	index := sort.Search(int(size), func(i int) bool {
+		stored, problem := p.Queries.Entry(ctx, int64(i))
+		if problem != nil {
+			err = problem
+			return true
+		}
+		row, problem := readEntry(stored)
+		if problem != nil {
+			err = problem
+		}
+		return !row.Time.Before(at)
+	})
+	return int64(index), err
+}
+
+type custodyPage struct {
+	Query   string
+	Picture *picture
+	Next    string // address of the next credentials
+}
+
+// pictureRows is how many credentials one picture shows.
+const pictureRows = 20
+
+// custody is who held what, over time.
+func (p *Pages) custody(v *visit) error {
+	query := v.r.URL.Query()
+	shown := custodyPage{Query: query.Get("q")}
+	credentials, err := p.Queries.FindCredentials(v.r.Context(), api.CredentialQuery{
+		Text: strings.TrimSpace(shown.Query), After: query.Get("after"), Limit: pictureRows + 1,
+	})
+	if err != nil {
+		return err
+	}
+	more := len(credentials) > pictureRows
+	if more {
+		credentials = credentials[:pictureRows]
+	}
+	if shown.Picture, err = v.picture(credentials); err != nil {
+		return err
+	}
+	if more {
+		query.Set("after", credentials[pictureRows-1].Name)
+		shown.Next = v.r.URL.EscapedPath() + "?" + query.Encode()
+	}
+	return v.render("custody", shown)
+}

@@ -1,0 +1,78 @@
+package web_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// TestPicture: the chart and the table say what the ledger says, also of a time
+// before the last change and of one long ago.
+func TestPicture(t *testing.T) {
+	o := newOffice(t)
+	o.pass(24 * time.Hour)
+	o.do("tech-a", custody.Offer{All: true, Leave: true, Reason: "course", ExpectedReturn: o.clock().Add(2 * time.Hour)})
+	o.do("tech-b", custody.Accept{Handover: "handover-1"})
+	o.pass(3 * time.Hour)
+	o.do(custody.System, custody.Tick{})
+	o.as("tech-a", "en").fill("/credentials/db01/checkout", "purpose", "late").shows(t, http.StatusForbidden)
+	o.pass(10 * 24 * time.Hour)
+
+	auditor := o.as("auditor", "en")
+	for _, path := range []string{"/custody", "/credentials/db01"} {
+		p := auditor.get(path + "?at=2026-03-03")
+		p.shows(t, http.StatusOK, "Custody of db01", "UTC", "primary (A) holds it", "return overdue", "away", "refused attempt not_holder")
+		p.check(t, path, "en")
+		if strings.Count(p.body, `<svg class="gantt"`) != 1 {
+			t.Errorf("%s has no chart", path)
+		}
+		auditor.get(path+"?at=2026-03-02&range=day").shows(t, http.StatusOK, "primary (A) holds it tech-a")
+		later := auditor.get(path)
+		later.shows(t, http.StatusOK, "return overdue tech-b")
+		if strings.Contains(later.text(), "refused attempt not_holder") {
+			t.Errorf("%s shows last week's refusal", path)
+		}
+		if before := auditor.get(path + "?at=2026-02-02"); strings.Contains(before.text(), "holds it tech") {
+			t.Errorf("%s: somebody held it before it was in custody", path)
+		}
+		auditor.get(path+"?at=yesterday").shows(t, http.StatusUnprocessableEntity, "must be a date")
+	}
+	o.as("auditor", "zh").get("/custody?at=2026-03-03").shows(t, http.StatusOK, "A岗持有", "归还逾期", "外出", "被拒绝的操作")
+}
+
+// TestPicturePages: twenty credentials a page, every one on one.
+func TestPicturePages(t *testing.T) {
+	o := newOffice(t)
+	for i := range 21 {
+		o.onboard(fmt.Sprintf("extra%02d", i))
+	}
+	b := o.as("auditor", "en")
+	all, path := "", "/custody?q=e&range=day"
+	for pages := 0; path != ""; pages++ {
+		if pages > 2 {
+			t.Fatal("the pages do not end")
+		}
+		p := b.get(path)
+		all += p.text()
+		path = ""
+		for _, n := range p.nodes(t) {
+			if n.Data == "a" && attr(n, "rel") == "next" && strings.Contains(attr(n, "href"), "after=") && !strings.Contains(attr(n, "href"), "at=") {
+				to, err := url.Parse(attr(n, "href"))
+				if err != nil || to.Query().Get("q") != "e" || to.Query().Get("range") != "day" {
+					t.Fatalf("the next page is %v, %v", to, err)
+				}
+				path = attr(n, "href")
+			}
+		}
+	}
+	for i := range 21 {
+		if name := fmt.Sprintf("extra%02d", i); !strings.Contains(all, name) {
+			t.Errorf("%s is on no page", name)
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package certificate
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+
+	"github.com/boombuler/barcode/qr"
+)
+
+//go:embed certificate.html
+var page string
+
+var htmlTemplate = template.Must(template.New("certificate").Parse(page))
+
+// WriteHTML writes the certificate as a page for print, complete in itself and
+// without a script. Errors are those of Check, and of w.
+func WriteHTML(w io.Writer, b Bundle, key string) error {
+	p, err := b.Check(key)
+	if err != nil {
+		return err
+	}
+	block, err := b.encode()
+	if err != nil {
+		return err
+	}
+	dots, err := modules(p.Proof)
+	if err != nil {
+		return err
+	}
+	var steps []stepRow
+	for _, s := range p.Steps {
+		steps = append(steps, stepRow{s, stepNames[s.Type], p.moment(s.Time)})
+	}
+	return htmlTemplate.Execute(w, struct {
+		TitleEn, TitleZh, NoticeEn, NoticeZh, SignEn, SignZh string
+
+		Lines, Proof []line
+		Paper        Paper
+		Steps        []stepRow
+		QR           template.HTML
+		Block        template.HTML
+	}{
+		titleEn, titleZh, noticeEn, noticeZh, signEn, signZh,
+		p.lines(), p.proofLines(), p, steps, svg(dots),
+		template.HTML(block), // base64 between two fixed lines
+	})
+}
+
+type stepRow struct {
+	Step
+	Name [2]string
+	At   string
+}
+
+// CheckFile checks a certificate and gives what it proves. Errors: ErrNone,
+// ErrIncomplete, ErrAltered, and those of audit.EntryProof.Check.
+func CheckFile(file []byte, key string) (Paper, error) {
+	b, err := Find(file)
+	if err != nil {
+		return Paper{}, err
+	}
+	p, err := b.Check(key)
+	if err != nil || isPDF(file) {
+		return p, err
+	}
+	var again bytes.Buffer
+	if err := WriteHTML(&again, b, key); err != nil {
+		return Paper{}, err
+	}
+	if !bytes.Equal(again.Bytes(), file) {
+		return p, ErrAltered
+	}
+	return p, nil
+}
+
+// modules gives the dark modules of a QR code as rows.
+func modules(content string) ([][]bool, error) {
+	code, err := qr.Encode(content, qr.L, qr.Auto)
+	if err != nil {
+		return nil, fmt.Errorf("the proof does not fit into a QR code: %w", err)
+	}
+	size := code.Bounds().Dx()
+	rows := make([][]bool, size)
+	for y := range rows {
+		rows[y] = make([]bool, size)
+		for x := range rows[y] {
+			r, _, _, _ := code.At(x, y).RGBA()
+			rows[y][x] = r == 0
+		}
+	}
+	return rows, nil
+}
+
+// quiet is the white border that a QR code needs, in modules (ISO/IEC 18004).
+const quiet = 4
+
+func svg(dots [][]bool) template.HTML {
+	var path strings.Builder
+	for y, row := range dots {
+		for x, dark := range row {
+			if dark {
+				fmt.Fprintf(&path, "M%d %dh1v1h-1z", x+quiet, y+quiet)
+			}
+		}
+	}
+	side := len(dots) + 2*quiet
+	return template.HTML(fmt.Sprintf( // numbers only
+		`<svg class="qr" role="img" aria-label="QR" viewBox="0 0 %d %d" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h%[1]dv%[2]dH0z"/><path d="%[3]s"/></svg>`,
+		side, side, path.String()))
+}
