@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
@@ -154,7 +155,7 @@ func (v *visit) credentialAction() (custody.AddCredential, error) {
 		Name: v.field("name"), Primary: v.field("primary"), Backup: v.field("backup"),
 		Target: custody.Target{
 			Kind: "ssh", Address: v.field("address"), Account: v.field("account"),
-			Settings: map[string]string{"host_key": v.field("host_key")},
+			Settings: map[string]string{"host_key": strings.TrimSpace(v.field("host_key"))}, // pasted with its line end
 		},
 		Policy: custody.CredentialPolicy{
 			RotateOnTransfer: v.field("rotate_on_transfer") != "", RotateOnCheckin: v.field("rotate_on_checkin") != "",

@@ -179,7 +179,7 @@ func TestFirstFiveMinutes(t *testing.T) {
 	admin = o.as("admin", "en")
 	admin.get("/").shows(t, 200, "2 now, 1 invited", "Add a credential")
 	admin.done(admin.post("/admin/credentials/new", "name", "db01", "address", "db01.example:22", "account", "root",
-		"host_key", "ssh-ed25519 AAAA", "primary", "tech-b", "backup", "tech-c", "password", "old", "do", "add")).shows(t, 200, "Added", "The password is being changed")
+		"host_key", "ssh-ed25519 AAAA\r\n", "primary", "tech-b", "backup", "tech-c", "password", "old", "do", "add")).shows(t, 200, "Added", "The password is being changed")
 	o.rotate("db01")
 	o.do("tech-b", custody.Offer{All: true, Reason: "first"})
 	if p := admin.get("/"); strings.Contains(p.text(), "The first five minutes") {

@@ -56,6 +56,8 @@ func TestMain(m *testing.M) {
 //	                  writes the ledger's (first N) records, one a line
 //	sshlogin ACCOUNT FILE
 //	                  logs in at the demo's SSH server with the password in FILE
+//	edit FILE OLD NEW changes one text in a file
+//	holds FILE SECRET looks for what the file SECRET holds in FILE
 func TestCLI(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -69,6 +71,7 @@ func TestCLI(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"demo": scriptDemo, "as": scriptAs, "code": scriptCode, "exit": scriptExit,
 			"stop": scriptStop, "sql": scriptSQL, "records": scriptRecords, "sshlogin": scriptSSHLogin,
+			"edit": scriptEdit, "holds": scriptHolds,
 		},
 	})
 }
@@ -176,6 +179,21 @@ func scriptSSHLogin(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if (seen == refusedByServer) != neg {
 		ts.Fatalf("%s: %s", args[0], seen)
+	}
+}
+
+func scriptEdit(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("%s has no %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(text, args[1], args[2], 1)), 0o600))
+}
+
+func scriptHolds(ts *testscript.TestScript, neg bool, args []string) {
+	secret := strings.TrimSpace(ts.ReadFile(args[1]))
+	if secret == "" || strings.Contains(ts.ReadFile(args[0]), secret) == neg {
+		ts.Fatalf("%s and the secret in %s", args[0], args[1])
 	}
 }
 

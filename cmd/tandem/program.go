@@ -92,7 +92,7 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 		owner += " " + cfg.Listen
 	}
 	p.worker = rotation.New(rotation.Config{
-		Desk: p.desk, Queue: queue{p.store}, Secrets: p.secrets, Targets: targets,
+		Desk: p.desk, Queue: p.store, Secrets: p.secrets, Targets: targets,
 		Clock: desk.ClockFunc(time.Now), Log: log.With("part", "rotation"), Hook: rotationHook,
 		Owner: owner,
 	})

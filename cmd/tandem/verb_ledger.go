@@ -14,7 +14,8 @@ import (
 func ledgerVerbs(c *cli) *cobra.Command {
 	return family("ledger", "What happened, and the proof of it", ledgerListVerb(c), ledgerShowVerb(c),
 		ledgerCheckpointVerb(c), ledgerProofVerb(c), ledgerVerifyVerb(c), ledgerRebuildVerb(c),
-		ledgerReconcileVerb(c), ledgerWitnessesVerb(c), ledgerExportVerb(c))
+		ledgerReconcileVerb(c), ledgerWitnessesVerb(c), ledgerExportVerb(c),
+		ledgerCertificateVerb(c), ledgerVerifyCertificateVerb(c))
 }
 
 func ledgerListVerb(c *cli) *cobra.Command {

@@ -4,15 +4,18 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/audit"
 )
 
@@ -57,7 +60,8 @@ replays history: each step must have been allowed. It changes nothing.
 
   --database  a database file, without a server: the stored tree and the tables too
   --export    JSON lines, as tandem ledger export --format jsonl writes them
-  --url       a C2SP tlog-tiles log, whoever serves it
+  --url       a C2SP tlog-tiles log, whoever serves it; Tandem's own is below
+              https://SERVER/api/v1/ledger, and wants your log-in
   none        a Tandem server, with your log-in
 
 A checkpoint that was kept elsewhere (--since, or --checkpoint) proves that nothing
@@ -149,13 +153,32 @@ func (c *cli) look(ctx context.Context, v verification, opts audit.VerifyOptions
 	case v.export != "":
 		return verifyExport(ctx, v, opts)
 	case v.url != "":
-		return verifyURL(ctx, v, opts)
+		return verifyURL(ctx, v, c.transportTo(v.url), opts)
 	}
 	server, err := c.connect()
 	if err != nil {
 		return verified{}, err
 	}
 	return verifyServer(ctx, server, v, opts)
+}
+
+// transportTo sends the log-in along to the server that gave it, when that is
+// where the URL leads; otherwise it is nil.
+func (c *cli) transportTo(address string) http.RoundTripper {
+	s, err := c.saved()
+	if err != nil || !strings.HasPrefix(address, s.Server+"/") {
+		return nil
+	}
+	return bearer{api.Secret(s.Token)}
+}
+
+type bearer struct{ token api.Secret }
+
+// RoundTrip implements http.RoundTripper.
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+string(b.token))
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 func (v verification) validate() error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 
@@ -83,8 +84,8 @@ func verifyExport(ctx context.Context, v verification, opts audit.VerifyOptions)
 
 // verifyURL verifies a log that is read by its tiles, up to the checkpoint that
 // it shows now.
-func verifyURL(ctx context.Context, v verification, opts audit.VerifyOptions) (verified, error) {
-	log, err := remote.New(v.url, nil)
+func verifyURL(ctx context.Context, v verification, transport http.RoundTripper, opts audit.VerifyOptions) (verified, error) {
+	log, err := remote.New(v.url, transport)
 	if err != nil {
 		return verified{}, usageError{err}
 	}

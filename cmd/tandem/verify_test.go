@@ -170,7 +170,7 @@ func TestVerifyURL(t *testing.T) {
 	defer server.Close()
 	verify := func(key string) (verified, error) {
 		v := verification{url: server.URL + "/log", keys: []string{key}}
-		return verifyURL(t.Context(), v, audit.VerifyOptions{Keys: v.keys})
+		return verifyURL(t.Context(), v, nil, audit.VerifyOptions{Keys: v.keys})
 	}
 	answer, err := verify(e.key)
 	if err != nil || answer.Signed != answer.Size || answer.Size == 0 || answer.Nodes != int64(len(e.nodes)) {

@@ -41,35 +41,42 @@ var (
 
 // Paper is what the entries of a handover say, proved.
 type Paper struct {
-	Handover    string
-	Reason      string
-	From, To    Party
-	Credentials []Item
-	Expected    time.Time
-	Steps       []Step // in the order of the ledger
+	Handover    string    `json:"handover"`
+	Reason      string    `json:"reason"`
+	From        Party     `json:"from"`
+	To          Party     `json:"to"`
+	Credentials []Item    `json:"credentials"`
+	Expected    time.Time `json:"expected_return,omitzero"`
+	Steps       []Step    `json:"steps"` // in the order of the ledger
 
-	Origin string // of the ledger
-	Size   int64  // entries that the root states
-	Root   string // base64
-	Proof  string // C2SP tlog-proof of the acceptance
+	Origin string `json:"origin"` // of the ledger
+	Size   int64  `json:"size"`   // entries that the root states
+	Root   string `json:"root"`   // base64
+	Proof  string `json:"proof"`  // C2SP tlog-proof of the acceptance
 
 	zone            *time.Location
 	names, accounts map[string]string
 }
 
 // Party is one of the two persons.
-type Party struct{ Username, Name string }
+type Party struct {
+	Username string `json:"username"`
+	Name     string `json:"name"`
+}
 
 // Item is a credential that was handed over.
-type Item struct{ Name, Account string }
+type Item struct {
+	Name    string `json:"name"`
+	Account string `json:"account"`
+}
 
 // Step is one thing that happened to the handover.
 type Step struct {
-	Index     int64
-	Type      string
-	Time      time.Time
-	Actor     string
-	Confirmed string // who confirmed it with a TOTP code, and the step; "": nobody had to
+	Index     int64     `json:"index"`
+	Type      string    `json:"type"`
+	Time      time.Time `json:"time"`
+	Actor     string    `json:"actor"`
+	Confirmed string    `json:"confirmed,omitzero"` // who confirmed it with a TOTP code, and the step; "": nobody had to
 }
 
 // Check proves every entry with the ledger's key and gives what they say.

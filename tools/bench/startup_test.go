@@ -6,8 +6,11 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"os"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/custody"
@@ -90,8 +93,15 @@ func measureServe(t *testing.T, binary, long, short string) []row {
 			return block{p50: s.started}, nil
 		}
 	}
-	blocks := inTurns(t, 7, start(long), start(short))
+	startCold := func() (block, error) {
+		if err := forget(databaseIn(long)); err != nil {
+			return block{}, err
+		}
+		return start(long)()
+	}
+	blocks := inTurns(t, 7, start(long), start(short), startCold)
 	ours, peer, ratio := compared{blocks[0], blocks[1]}.latency()
+	cold, _, coldRatio := compared{blocks[2], blocks[1]}.latency()
 
 	s := serve(t, binary, long, embeddedSecrets(long))
 	idle := s.resident(t)
@@ -107,9 +117,26 @@ func measureServe(t *testing.T, binary, long, short string) []row {
 			what: "start of `tandem serve` until ready, the same ledgers",
 			ours: milliseconds(ours), peer: milliseconds(peer), ratio: times(ratio), goal: atMost(ours, time.Second, "%v"),
 		},
+		{
+			what: "start with nothing of the long ledger's file in the page cache",
+			ours: milliseconds(cold), peer: milliseconds(peer), ratio: times(coldRatio), goal: atMost(cold, time.Second, "%v"),
+		},
 		memory("resident memory of it, idle", idle),
 		memory(fmt.Sprintf("resident memory of it, after %d check-outs", half), s.resident(t)),
 	}
+}
+
+// forget has the system drop what it has of a file in memory, as after a reboot.
+func forget(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil { // what is not on the disk yet stays
+		return err
+	}
+	return unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
 }
 
 func memory(what string, bytes int64) row {

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/custody/certificate"
+)
+
+func ledgerCertificateVerb(c *cli) *cobra.Command {
+	var file, key, font string
+	verb := &cobra.Command{
+		Use:   "certificate HANDOVER [-O FILE]",
+		Short: "Make a handover record (交接单) for print, with its proofs",
+		Long: `Writes a handover record in English and Chinese: the two persons, what was handed
+over and why, both confirmations, where they stand in the ledger, and a QR code of
+the proof. FILE ends in .html or .pdf; a PDF needs a font with Chinese characters.
+Who has the file and the ledger's key can check it without a server:
+tandem ledger verify-certificate FILE --key KEY.`,
+		Args: cobra.ExactArgs(1),
+	}
+	flags := verb.Flags()
+	flags.StringVarP(&file, "out", "O", "", "file to write (default: HANDOVER.html)")
+	flags.StringVar(&key, "key", "", "the ledger's key, from where you trust it (default: the server's)")
+	flags.StringVar(&font, "font", "", "TrueType file with Chinese characters, for a PDF")
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		if file == "" {
+			file = args[0] + ".html"
+		}
+		pdf := strings.HasSuffix(file, ".pdf")
+		if !pdf && !strings.HasSuffix(file, ".html") {
+			return usagef("the file must end in .html or .pdf")
+		}
+		server, err := c.connect()
+		if err != nil {
+			return err
+		}
+		if key == "" {
+			if key, err = server.LedgerKey(cmd.Context()); err != nil {
+				return err
+			}
+		}
+		if pdf && font == "" {
+			if font, err = certificate.FindFont(); err != nil {
+				return err
+			}
+		}
+		bundle, err := gatherCertificate(cmd.Context(), server, args[0])
+		if err != nil {
+			return err
+		}
+		if _, err := bundle.Check(key); err != nil {
+			return verificationError{err}
+		}
+		err = c.writeFile(file, func(w io.Writer) error {
+			if pdf {
+				return certificate.WritePDF(w, bundle, key, font)
+			}
+			return certificate.WriteHTML(w, bundle, key)
+		})
+		if err == nil {
+			c.note("%s written.", file)
+		}
+		return err
+	}
+	return verb
+}
+
+// gatherCertificate asks for the entries of a handover, of its two persons and
+// its credentials, each with its proof. Times on paper are in this machine's zone.
+func gatherCertificate(ctx context.Context, server *client.Client, id string) (certificate.Bundle, error) {
+	h, err := server.Handover(ctx, id)
+	if err != nil {
+		return certificate.Bundle{}, err
+	}
+	if h.AcceptedAt.IsZero() {
+		return certificate.Bundle{}, fmt.Errorf("%s was not accepted (it is %s): there is nothing to certify", h.ID, h.Status)
+	}
+	queries := []api.EntryQuery{
+		{Subject: h.ID}, {Subject: h.From, Type: "person.added"}, {Subject: h.To, Type: "person.added"},
+	}
+	for _, name := range h.Credentials {
+		queries = append(queries, api.EntryQuery{Subject: name, Type: "credential.added"})
+	}
+	var entries []api.Entry
+	for _, query := range queries {
+		some, err := server.Entries(ctx, query)
+		if err != nil {
+			return certificate.Bundle{}, err
+		}
+		entries = append(entries, some...)
+	}
+	slices.SortFunc(entries, func(a, b api.Entry) int { return int(a.Index - b.Index) })
+	_, offset := h.AcceptedAt.In(time.Local).Zone()
+	bundle := certificate.Bundle{V: 1, Handover: h.ID, UTCOffset: offset}
+	for _, entry := range entries {
+		if strings.HasSuffix(entry.Type, ".added") && entry.Time.After(h.OfferedAt) {
+			continue // an account of the same name, later
+		}
+		record, err := entry.Record()
+		if err != nil {
+			return certificate.Bundle{}, err
+		}
+		proof, err := server.EntryProofText(ctx, entry.Index)
+		if err != nil {
+			return certificate.Bundle{}, err
+		}
+		bundle.Entries = append(bundle.Entries, certificate.Proved{Record: string(record), Proof: string(proof)})
+	}
+	return bundle, nil
+}
+
+// maxCertificate bounds what is read of a certificate, in bytes.
+const maxCertificate = 64 << 20
+
+func ledgerVerifyCertificateVerb(c *cli) *cobra.Command {
+	var key string
+	verb := &cobra.Command{
+		Use:   "verify-certificate FILE --key KEY",
+		Short: "Check a handover record, without a server",
+		Long: `Hashes the records in the file again, checks their proofs and the signature of the
+ledger, and that both persons confirmed. An HTML page must also say just what its
+records say; a PDF is to be compared with what is printed here. It does not prove
+that nothing followed: for that, tandem ledger verify.`,
+		Args: cobra.ExactArgs(1),
+	}
+	verb.Flags().StringVar(&key, "key", "", "the ledger's key, from where you trust it")
+	_ = verb.MarkFlagRequired("key")
+	verb.RunE = func(_ *cobra.Command, args []string) error {
+		file, err := os.Open(args[0])
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		text, err := io.ReadAll(io.LimitReader(file, maxCertificate))
+		if err != nil {
+			return err
+		}
+		paper, err := certificate.CheckFile(text, key)
+		if err != nil {
+			return verificationError{err}
+		}
+		return c.showPaper(paper)
+	}
+	return verb
+}
+
+func (c *cli) showPaper(p certificate.Paper) error {
+	c.note("%s from %s to %s: %s. Signed by %s, root %s of %d entries.",
+		p.Handover, p.From, p.To, p.Reason, p.Origin, p.Root, p.Size)
+	for _, item := range p.Credentials {
+		c.note("  %s  %s", item.Name, item.Account)
+	}
+	var rows [][]string
+	for _, s := range p.Steps {
+		rows = append(rows, []string{strconv.FormatInt(s.Index, 10), s.Type, moment(s.Time), s.Actor, s.Confirmed})
+	}
+	return c.show(p, []string{"ENTRY", "WHAT", "TIME", "BY", "CONFIRMED"}, rows...)
+}
