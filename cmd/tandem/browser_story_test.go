@@ -199,7 +199,7 @@ func (th *theatre) audit(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(th.artefacts, "record.pdf"), pdf, 0o644); err != nil || !strings.HasPrefix(string(pdf), "%PDF") {
 		t.Errorf("print: %v", err)
 	}
-	w.run(emulation.SetEmulatedMedia().WithMedia(""))
+	w.run(light)
 	w.picture("record")
 }
 

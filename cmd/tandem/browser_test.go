@@ -136,10 +136,15 @@ func (th *theatre) window(t *testing.T, who string, scripts bool) *window {
 	return w
 }
 
-var (
-	light = emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "light"}})
-	dark  = emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}})
-)
+// light and dark are what people set in their system. They move nothing, so that
+// a colour is what it is to be at once.
+var light, dark = scheme("light"), scheme("dark")
+
+func scheme(colours string) *emulation.SetEmulatedMediaParams {
+	return emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: colours}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	})
+}
 
 // listen keeps what the browser complains about: errors of scripts, what the
 // Content-Security-Policy stopped, and files that are not there. That a page

@@ -16,9 +16,9 @@ func (a announcement) String() string {
 	fmt.Fprintf(&text, "Data: %s\n\n", a.Data)
 	var rows [][]string
 	for _, p := range a.People {
-		rows = append(rows, []string{p.Username, p.Password, p.TOTPSecret, strconv.Itoa(p.TOTPPeriod) + " s", join(p.Roles)})
+		rows = append(rows, []string{p.Username, p.Password, p.TOTPSecret, strconv.Itoa(p.TOTPPeriod) + " s", join(p.Roles), a.URL + "/login?as=" + p.Username})
 	}
-	text.WriteString(columns([]string{"USERNAME", "PASSWORD", "TOTP SEED", "PERIOD", "ROLES"}, rows))
+	text.WriteString(columns([]string{"USERNAME", "PASSWORD", "TOTP SEED", "PERIOD", "ROLES", "PAGES"}, rows))
 	fmt.Fprintf(&text, "\n%s %s\n", bold.Render("Try"),
 		faint.Render("(codes: an authenticator with the seed, or oathtool -b --totp SEED; each code works once)"))
 	for _, line := range a.suggestions() {
