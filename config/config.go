@@ -87,7 +87,24 @@ type Ledger struct {
 	Witnesses  []Witness  `koanf:"witnesses"`  // that are asked to cosign each checkpoint
 	Need       int        `koanf:"need"`       // so many cosignatures make a checkpoint witnessed; 0: any one
 	Deliveries []Delivery `koanf:"deliveries"` // of checkpoints, on a schedule
+	Stream     Stream     `koanf:"stream"`     // of entries, as they come
 }
+
+// Stream sends every entry to a security information system by syslog over TLS
+// (RFC 5425).
+type Stream struct {
+	Address string `koanf:"address"` // host:port; "": nowhere
+	Format  string `koanf:"format"`  // StreamJSON or StreamCEF
+	CA      string `koanf:"ca"`      // PEM file; "": the system's
+	Cert    string `koanf:"cert"`    // PEM files by which the receiver knows us; both or neither
+	Key     string `koanf:"key"`
+}
+
+// The values of Stream.Format.
+const (
+	StreamJSON = "json"
+	StreamCEF  = "cef"
+)
 
 // Witness is one that cosigns checkpoints (C2SP tlog-witness).
 type Witness struct {
@@ -131,6 +148,7 @@ func Default() Config {
 			LockMax:          time.Hour,
 			TOTPSkew:         1,
 		},
+		Ledger:     Ledger{Stream: Stream{Format: StreamJSON}},
 		SessionTTL: 12 * time.Hour,
 		Log:        Log{Level: "info", Format: "text"},
 	}

@@ -107,6 +107,7 @@ func TestSourcesOverrideOneAnother(t *testing.T) {
 		Witnesses:  []Witness{{"https://witness.example.org", "witness.example.org+00000001+BAAA"}, {"http://10.0.0.7:8701", "w2+00000002+BBBB"}},
 		Need:       2,
 		Deliveries: []Delivery{{File: "/mnt/elsewhere/checkpoints", Every: time.Hour}, {WebhookFile: "/run/secrets/hook", Every: 24 * time.Hour}},
+		Stream:     Stream{Format: StreamJSON},
 	}
 	want.SessionTTL = 2 * time.Hour
 	want.Log = Log{Level: "debug", Format: "text"}

@@ -27,6 +27,7 @@ func (c Config) Validate() error {
 	}
 	v.policy(c.Policy)
 	v.origin(c.Ledger.Origin)
+	v.stream(c.Ledger.Stream)
 	v.witnesses(c.Ledger)
 	v.deliveries(c.Ledger.Deliveries)
 	v.between("session_ttl", c.SessionTTL, time.Minute, 30*24*time.Hour)
@@ -139,6 +140,16 @@ func (v *validation) origin(origin string) {
 		v.add("ledger.origin", "is needed: the ledger's name in every checkpoint, such as ledger.example.org/tandem; it can never change")
 	case strings.ContainsAny(origin, " \t\r\n+") || len(origin) > 200:
 		v.add("ledger.origin", "must have no white space and no plus sign, and at most 200 bytes")
+	}
+}
+
+func (v *validation) stream(s Stream) {
+	v.oneOf("ledger.stream.format", s.Format, StreamJSON, StreamCEF)
+	if s.Address != "" {
+		v.address("ledger.stream.address", s.Address)
+	}
+	if (s.Cert == "") != (s.Key == "") {
+		v.add("ledger.stream", "cert and key go together: name both files, or neither")
 	}
 }
 

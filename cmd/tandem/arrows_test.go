@@ -24,6 +24,7 @@ var allowed = map[string][]string{
 	"custody/vault":       {"custody", "custody/desk", "custody/password", "custody/reconcile", "audit"},
 	"custody/vault/":      {},
 	"custody/embedded":    {"custody", "custody/desk", "custody/password", "audit"},
+	"custody/siem":        {"custody", "audit"},
 	"custody/reconcile":   {"custody", "custody/desk", "custody/rotation"},
 	"custody/export":      {"audit"},
 	"custody/certificate": {"custody", "audit"},

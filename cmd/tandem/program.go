@@ -21,6 +21,7 @@ import (
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	rotationssh "github.com/tandem-custody/tandem/custody/rotation/ssh"
+	"github.com/tandem-custody/tandem/custody/siem"
 	"github.com/tandem-custody/tandem/custody/store"
 	"github.com/tandem-custody/tandem/custody/witnessing"
 )
@@ -34,6 +35,7 @@ type program struct {
 	desk     *desk.Desk
 	worker   *rotation.Worker
 	follower *witnessing.Follower
+	stream   *siem.Stream // nil: nowhere
 	pages    *web.Pages
 	api      *api.Server
 }
@@ -96,6 +98,9 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 		Clock: desk.ClockFunc(time.Now), Log: log.With("part", "rotation"), Hook: rotationHook,
 		Owner: owner,
 	})
+	if p.stream, err = p.openStream(cfg.Ledger); err != nil {
+		return nil, err
+	}
 	if p.follower, err = p.openFollower(ctx, cfg.Ledger); err != nil {
 		return nil, err
 	}
@@ -142,6 +147,8 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	}
 	followed := make(chan error, 1)
 	go func() { followed <- p.follower.Run(stopping) }()
+	streamed := make(chan error, 1)
+	go func() { streamed <- p.stream.Run(stopping) }()
 	// The worker outlives the requests: what they begin it may still carry on.
 	rotate, stopRotating := context.WithCancel(context.WithoutCancel(ctx))
 	rotated := make(chan error, 1)
@@ -152,6 +159,7 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishBackground)
 	defer cancel()
 	p.await(late, rotated, "a rotation did not stop in time; its journal goes on at the next start")
+	p.await(late, streamed, "the ledger's stream did not stop in time; its position goes on at the next start")
 	p.await(late, followed, "a checkpoint was on its way out; the next start sends another")
 	return err
 }

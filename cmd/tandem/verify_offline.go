@@ -46,7 +46,7 @@ func verifyDatabase(ctx context.Context, v verification, opts audit.VerifyOption
 	if err := answer.hear(v.witnesses, report.Checkpoints...); err != nil {
 		return answer, err
 	}
-	for before := int64(0); ; { // what the database has itself, the greatest first
+	for before := report.Size + 1; ; { // what the database has itself, the greatest first
 		kept, err := database.Cosigned(ctx, before, store.MaxPage)
 		if err != nil {
 			return answer, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -136,6 +137,54 @@ func TestVerifyWitnesses(t *testing.T) {
 		if err != nil || len(answer.Witnesses) != c.heard || c.heard > 0 && answer.Witnessed != answer.Size || answer.Signed != answer.Size {
 			t.Errorf("%s: %+v, %v", name, answer, err)
 		}
+	}
+}
+
+// TestVerifyKeptCosignatures: what a database keeps of a witness counts, for that
+// witness, up to its checkpoint, and is checked.
+func TestVerifyKeptCosignatures(t *testing.T) {
+	folder := t.TempDir()
+	d := startDemoFor(t, folder)
+	note, err := newPlayerOf(t, d).server.Checkpoint(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.kill()
+	c, err := audit.OpenCheckpoint(note, d.LedgerKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := audit.Cosign(t.Context(), c, "witness.example", time.Now(), keyOf("witness.example", 10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := verification{database: filepath.Join(folder, "tandem.db"), keys: []string{d.LedgerKey}, witnesses: audit.Quorum{Need: 1, Keys: []string{made.Key}}}
+	_, err = verifyDatabase(t.Context(), v, audit.VerifyOptions{Keys: v.keys})
+	if f := failureOf(err); f == nil || f.Check != checkWitness {
+		t.Errorf("not cosigned: %v", err)
+	}
+	database, err := store.Open(t.Context(), v.database, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(database.AddCosignature(t.Context(), c, made), database.Close()); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := verifyDatabase(t.Context(), v, audit.VerifyOptions{Keys: v.keys})
+	if err != nil || answer.Witnessed != c.Size || len(answer.Witnesses) != 1 || answer.Witnesses[0].Name != "witness.example" {
+		t.Errorf("%+v, %v", answer, err)
+	}
+	db, err := sql.Open("sqlite3", v.database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("UPDATE cosignatures SET at = '2026-01-01T00:00:00.000000000Z'"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = verifyDatabase(t.Context(), v, audit.VerifyOptions{Keys: v.keys})
+	if f := failureOf(err); f == nil || f.Table != "cosignatures" {
+		t.Errorf("another time: %v", err)
 	}
 }
 

@@ -50,32 +50,39 @@ func (s *Store) AddCosignature(ctx context.Context, c audit.Checkpoint, made aud
 // size before (0: any).
 func (s *Store) Cosigned(ctx context.Context, before int64, limit int) ([]audit.Checkpoint, error) {
 	var cosigned []audit.Checkpoint
-	err := s.snapshot(ctx, func(db *gorm.DB) error {
-		var rows []cosignedRow
-		query := db.Order("size DESC").Limit(limit)
-		if before > 0 {
-			query = query.Where("size < ?", before)
-		}
-		if err := query.Find(&rows).Error; err != nil || len(rows) == 0 {
-			return unavailable("read cosigned checkpoints", err)
-		}
-		var lines []cosignatureRow
-		err := db.Where("size BETWEEN ? AND ?", rows[len(rows)-1].Size, rows[0].Size).Order("size DESC, at, witness").Find(&lines).Error
-		if err != nil {
-			return unavailable("read cosignatures", err)
-		}
-		for _, row := range rows {
-			if len(row.Root) != tlog.HashSize {
-				return fmt.Errorf("store: the root of cosigned checkpoint %d has %d bytes", row.Size, len(row.Root))
-			}
-			c := audit.Checkpoint{Origin: row.Origin, Size: row.Size, Root: audit.Hash(row.Root), Text: row.Note}
-			for len(lines) > 0 && lines[0].Size == row.Size {
-				c.Text = c.With(audit.Cosignature{Line: lines[0].Line})
-				lines = lines[1:]
-			}
-			cosigned = append(cosigned, c)
-		}
-		return nil
+	err := s.snapshot(ctx, func(db *gorm.DB) (err error) {
+		cosigned, err = readCosigned(db, before, limit)
+		return err
 	})
 	return cosigned, err
+}
+
+// readCosigned is Cosigned in a transaction.
+func readCosigned(db *gorm.DB, before int64, limit int) ([]audit.Checkpoint, error) {
+	var rows []cosignedRow
+	query := db.Order("size DESC").Limit(limit)
+	if before > 0 {
+		query = query.Where("size < ?", before)
+	}
+	if err := query.Find(&rows).Error; err != nil || len(rows) == 0 {
+		return nil, unavailable("read cosigned checkpoints", err)
+	}
+	var lines []cosignatureRow
+	err := db.Where("size BETWEEN ? AND ?", rows[len(rows)-1].Size, rows[0].Size).Order("size DESC, at, witness").Find(&lines).Error
+	if err != nil {
+		return nil, unavailable("read cosignatures", err)
+	}
+	var cosigned []audit.Checkpoint
+	for _, row := range rows {
+		if len(row.Root) != tlog.HashSize {
+			return nil, fmt.Errorf("store: the root of cosigned checkpoint %d has %d bytes", row.Size, len(row.Root))
+		}
+		c := audit.Checkpoint{Origin: row.Origin, Size: row.Size, Root: audit.Hash(row.Root), Text: row.Note}
+		for len(lines) > 0 && lines[0].Size == row.Size {
+			c.Text = c.With(audit.Cosignature{Line: lines[0].Line})
+			lines = lines[1:]
+		}
+		cosigned = append(cosigned, c)
+	}
+	return cosigned, nil
 }

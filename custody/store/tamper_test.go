@@ -213,11 +213,16 @@ func TestTamperCosigned(t *testing.T) {
 	}
 	defer reader.Close()
 	look := func(size int64) error {
-		kept, err := reader.Cosigned(t.Context(), size+1, 1)
+		c, err := reader.compare(t.Context())
 		if err != nil {
 			return err
 		}
-		return reader.verifyKept(t.Context(), kept[0], []string{e.key}, e.frontier.Size())
+		defer c.close()
+		kept, err := readCosigned(c.db, size+1, 1)
+		if err != nil {
+			return err
+		}
+		return c.verifyKept(kept[0], []string{e.key}, reader.HashReader(t.Context()))
 	}
 	for column, table := range map[string]string{
 		"note": "cosigned_checkpoints", "root": "cosigned_checkpoints", "origin": "cosigned_checkpoints",

@@ -44,24 +44,24 @@ func (s *Store) Verify(ctx context.Context, opts audit.VerifyOptions) (audit.Rep
 		return report, err
 	}
 	if len(opts.Keys) > 0 {
-		err = s.verifyCosigned(ctx, opts.Keys, report.Size)
+		err = c.verifyCosigned(opts.Keys, opts.StoredNodes)
 	}
 	return report, err
 }
 
-// verifyCosigned checks what is kept of witnesses against a tree whose nodes
-// have just been found right.
-func (s *Store) verifyCosigned(ctx context.Context, keys []string, size int64) error {
+// verifyCosigned checks what is kept of witnesses, at that moment too, against a
+// tree whose nodes have just been found right.
+func (c *comparison) verifyCosigned(keys []string, nodes tlog.HashReader) error {
 	for before := int64(0); ; {
-		page, err := s.Cosigned(ctx, before, MaxPage)
+		page, err := readCosigned(c.db, before, MaxPage)
 		if err != nil {
 			return err
 		}
 		if len(page) == 0 {
-			return s.verifyNoOrphans(ctx)
+			return c.verifyNoOrphans()
 		}
 		for _, kept := range page {
-			if err := s.verifyKept(ctx, kept, keys, size); err != nil {
+			if err := c.verifyKept(kept, keys, nodes); err != nil {
 				return err
 			}
 		}
@@ -69,18 +69,18 @@ func (s *Store) verifyCosigned(ctx context.Context, keys []string, size int64) e
 	}
 }
 
-func (s *Store) verifyKept(ctx context.Context, kept audit.Checkpoint, keys []string, size int64) error {
+func (c *comparison) verifyKept(kept audit.Checkpoint, keys []string, nodes tlog.HashReader) error {
 	signed, err := audit.OpenAnyCheckpoint(kept.Text, keys)
 	switch {
 	case err != nil:
 		return &audit.VerifyError{Index: -1, Check: audit.CheckSignature, Err: fmt.Errorf("cosigned checkpoint %d: %w", kept.Size, err)}
 	case signed.Size != kept.Size || signed.Root != kept.Root || signed.Origin != kept.Origin:
 		return &Difference{"cosigned_checkpoints", fmt.Sprint(kept.Size), "contradicts its own note"}
-	case signed.Size > size:
-		return &audit.VerifyError{Index: size, Check: audit.CheckCheckpoint, Err: fmt.Errorf("%w: it has %d entries, and %d were cosigned",
-			audit.ErrMissing, size, signed.Size)}
+	case signed.Size > c.head.Size:
+		return &audit.VerifyError{Index: c.head.Size, Check: audit.CheckCheckpoint, Err: fmt.Errorf("%w: it has %d entries, and %d were cosigned",
+			audit.ErrMissing, c.head.Size, signed.Size)}
 	}
-	root, err := tlog.TreeHash(signed.Size, s.HashReader(ctx))
+	root, err := tlog.TreeHash(signed.Size, nodes)
 	if err != nil {
 		return err
 	}
@@ -88,18 +88,18 @@ func (s *Store) verifyKept(ctx context.Context, kept audit.Checkpoint, keys []st
 		return &audit.VerifyError{Index: 0, Check: audit.CheckCheckpoint, Err: fmt.Errorf("%w: a checkpoint of %d entries was cosigned",
 			audit.ErrOtherRoot, signed.Size)}
 	}
-	return s.verifyCosignatures(ctx, signed)
+	return c.verifyCosignatures(signed)
 }
 
 // verifyCosignatures checks each cosignature by the key that it is kept under:
 // which of these keys are a witness's is for the auditor to know.
-func (s *Store) verifyCosignatures(ctx context.Context, c audit.Checkpoint) error {
+func (c *comparison) verifyCosignatures(signed audit.Checkpoint) error {
 	var rows []cosignatureRow
-	if err := s.reader.WithContext(ctx).Find(&rows, "size = ?", c.Size).Error; err != nil {
+	if err := c.db.Find(&rows, "size = ?", signed.Size).Error; err != nil {
 		return unavailable("read cosignatures", err)
 	}
 	for _, row := range rows {
-		made, err := c.Cosignatures(row.Witness)
+		made, err := signed.Cosignatures(row.Witness)
 		if err != nil || len(made) != 1 || formatInstant(made[0].Time) != row.At || !bytes.Equal(made[0].Line, row.Line) {
 			return &Difference{"cosignatures", fmt.Sprintf("%d %s", row.Size, row.Witness), "is not what that witness has signed"}
 		}
@@ -107,10 +107,9 @@ func (s *Store) verifyCosignatures(ctx context.Context, c audit.Checkpoint) erro
 	return nil
 }
 
-func (s *Store) verifyNoOrphans(ctx context.Context) error {
+func (c *comparison) verifyNoOrphans() error {
 	var sizes []int64
-	err := s.reader.WithContext(ctx).
-		Raw("SELECT size FROM cosignatures WHERE size NOT IN (SELECT size FROM cosigned_checkpoints) LIMIT 1").Scan(&sizes).Error
+	err := c.db.Raw("SELECT size FROM cosignatures WHERE size NOT IN (SELECT size FROM cosigned_checkpoints) LIMIT 1").Scan(&sizes).Error
 	if err != nil {
 		return unavailable("read cosignatures", err)
 	}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+
+	"github.com/tandem-custody/tandem/config"
+	"github.com/tandem-custody/tandem/custody/siem"
+)
+
+// openStream makes the stream of the ledger that is configured; nil: none.
+func (p *program) openStream(cfg config.Ledger) (*siem.Stream, error) {
+	to := cfg.Stream
+	if to.Address == "" {
+		return nil, nil
+	}
+	secure := &tls.Config{MinVersion: tls.VersionTLS12}
+	if to.CA != "" {
+		pem, err := os.ReadFile(to.CA)
+		if err != nil {
+			return nil, fmt.Errorf("ledger.stream.ca: %w", err)
+		}
+		secure.RootCAs = x509.NewCertPool()
+		if !secure.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("ledger.stream.ca: no certificate in %s", to.CA)
+		}
+	}
+	if to.Cert != "" {
+		certificate, err := tls.LoadX509KeyPair(to.Cert, to.Key)
+		if err != nil {
+			return nil, fmt.Errorf("ledger.stream.cert: %w", err)
+		}
+		secure.Certificates = []tls.Certificate{certificate}
+	}
+	return siem.New(siem.Config{
+		Ledger: p.store, Positions: p.store, Follow: p.desk.Follow, Address: to.Address, TLS: secure,
+		Format: to.Format, Host: cfg.Origin, Version: built().Version, Log: p.log.With("part", "stream"),
+	})
+}

@@ -1,0 +1,69 @@
+package siem
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// The formats of a message's body.
+const (
+	JSON = "json" // {"index":N,"entry":RECORD}, the record as the ledger's tree has it
+	CEF  = "cef"  // ArcSight Common Event Format, version 0
+)
+
+// ErrFormat: there is no such format.
+var ErrFormat = errors.New("siem: the formats are json and cef")
+
+// logAudit is the syslog facility "log audit" (RFC 5424, table 1).
+const logAudit = 13
+
+// levels are the severities of a grade: of syslog (table 2) and of CEF (0 to 10).
+var levels = map[custody.Grade]struct{ syslog, cef int }{
+	custody.Ordinary: {6, 3},
+	custody.Serious:  {4, 7},
+	custody.Special:  {1, 10},
+}
+
+// frame gives an entry as an octet-counted message (RFC 5425, section 4.3).
+func (s *Stream) frame(index int64, record []byte) ([]byte, error) {
+	e, err := audit.DecodeEntry(record)
+	if err != nil {
+		return nil, fmt.Errorf("siem: entry %d: %w", index, err)
+	}
+	level := levels[custody.Grade(e.Grade)]
+	body := fmt.Sprintf(`{"index":%d,"entry":%s}`, index, record)
+	if s.Format == CEF {
+		body = s.cef(index, e, level.cef)
+	}
+	message := fmt.Sprintf("<%d>1 %s %s tandem - %s - %s", logAudit*8+level.syslog,
+		e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), s.Host, e.Type, body)
+	return fmt.Appendf(nil, "%d %s", len(message), message), nil
+}
+
+func (s *Stream) cef(index int64, e audit.Entry, severity int) string {
+	confirmed := ""
+	if e.Confirm != nil {
+		confirmed = e.Confirm.Person
+	}
+	fields := [][2]string{
+		{"rt", fmt.Sprint(e.Time.UnixMilli())}, {"externalId", fmt.Sprint(index)}, {"suser", e.Actor},
+		{"cs1Label", "subject"}, {"cs1", e.Subject}, {"cs2Label", "request"}, {"cs2", e.Request},
+		{"cs3Label", "confirmedBy"}, {"cs3", confirmed}, {"msg", string(e.Data)},
+	}
+	var extension []string
+	for _, f := range fields {
+		extension = append(extension, f[0]+"="+inExtension.Replace(f[1]))
+	}
+	return fmt.Sprintf("CEF:0|Tandem|Tandem|%s|%s|%s|%d|%s",
+		inHeader.Replace(s.Version), inHeader.Replace(e.Type), inHeader.Replace(e.Type), severity, strings.Join(extension, " "))
+}
+
+// What CEF escapes: in its header the pipe, in its extension the equals sign.
+var (
+	inHeader    = strings.NewReplacer(`\`, `\\`, "|", `\|`, "\n", " ", "\r", " ")
+	inExtension = strings.NewReplacer(`\`, `\\`, "=", `\=`, "\n", `\n`, "\r", `\r`)
+)

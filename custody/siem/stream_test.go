@@ -1,0 +1,282 @@
+package siem_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/siem"
+)
+
+// ledger is a ledger in memory with the positions of its streams.
+type ledger struct {
+	mu       sync.Mutex
+	records  [][]byte
+	grew     chan struct{}
+	position int64
+}
+
+func (l *ledger) add(t *testing.T, n int) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for range n {
+		e := custody.Event{
+			Time: time.Date(2026, 3, 2, 8, 0, len(l.records), 0, time.UTC), Actor: "tech-a", Request: "r=|\\",
+			Confirm: &custody.Confirmation{Person: "tech-a", Step: 7},
+			Fact:    custody.CredentialRetired{Credential: "db01", Reason: "a=b|c\\d\n退役"},
+		}
+		entry, err := e.Record()
+		if err != nil {
+			t.Fatal(err)
+		}
+		record, err := entry.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.records = append(l.records, record)
+	}
+	close(l.grew)
+	l.grew = make(chan struct{})
+}
+
+func (l *ledger) Size(context.Context) (int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return int64(len(l.records)), nil
+}
+
+func (l *ledger) Records(_ context.Context, from, to int64, yield func(int64, []byte) error) error {
+	l.mu.Lock()
+	records := l.records[from:to]
+	l.mu.Unlock()
+	for i, record := range records {
+		if err := yield(from+int64(i), record); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *ledger) Follow() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.grew
+}
+
+func (l *ledger) Position(context.Context, string) (int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.position, nil
+}
+
+func (l *ledger) SetPosition(_ context.Context, _ string, next int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.position = max(l.position, next)
+	return nil
+}
+
+// receiver takes syslog over TLS and cuts a connection off after some messages.
+type receiver struct {
+	net.Listener
+	trust    *tls.Config
+	messages chan string
+	cutAfter chan int // for each connection; none: never
+}
+
+func newReceiver(t *testing.T) *receiver {
+	t.Helper()
+	web := httptest.NewUnstartedServer(nil)
+	web.StartTLS()
+	certificate := web.TLS.Certificates[0]
+	roots := x509.NewCertPool()
+	roots.AddCert(web.Certificate())
+	web.Close()
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &receiver{listener, &tls.Config{RootCAs: roots}, make(chan string, 100_000), make(chan int, 10)}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			limit := -1
+			select {
+			case limit = <-r.cutAfter:
+			default:
+			}
+			go r.take(conn, limit)
+		}
+	}()
+	return r
+}
+
+func (r *receiver) take(conn net.Conn, limit int) {
+	defer conn.Close()
+	in := bufio.NewReader(conn)
+	for n := 0; n != limit; n++ {
+		count, err := in.ReadString(' ')
+		if err != nil {
+			return
+		}
+		length, err := strconv.Atoi(strings.TrimSpace(count))
+		if err != nil {
+			r.messages <- "no octet count: " + count
+			return
+		}
+		message := make([]byte, length)
+		if _, err := io.ReadFull(in, message); err != nil {
+			return
+		}
+		r.messages <- string(message)
+	}
+}
+
+func (r *receiver) next(t *testing.T) string {
+	t.Helper()
+	select {
+	case m := <-r.messages:
+		return m
+	case <-time.After(30 * time.Second):
+		t.Fatal("waited in vain for a message")
+		return ""
+	}
+}
+
+// start runs a stream; the function it gives stops it.
+func start(t *testing.T, l *ledger, r *receiver, format string) func() {
+	t.Helper()
+	s, err := siem.New(siem.Config{
+		Ledger: l, Positions: l, Follow: l.Follow, Address: r.Addr().String(), TLS: r.trust, Format: format,
+		Host: "ledger.test", Version: "1", Log: slog.New(slog.DiscardHandler),
+		Settle: 20 * time.Millisecond, MaxWait: 20 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { _ = s.Run(ctx); close(done) }()
+	stop := func() { cancel(); <-done }
+	t.Cleanup(stop)
+	return stop
+}
+
+// indexOf reads the index out of a JSON message.
+func indexOf(t *testing.T, message string) int64 {
+	t.Helper()
+	_, body, _ := strings.Cut(message, " - {")
+	var m struct {
+		Index int64           `json:"index"`
+		Entry json.RawMessage `json:"entry"`
+	}
+	if err := json.Unmarshal([]byte("{"+body), &m); err != nil || len(m.Entry) == 0 {
+		t.Fatalf("%q: %v", message, err)
+	}
+	return m.Index
+}
+
+// TestNothingIsLostOverBrokenConnections: the receiver cuts off again and again
+// and Tandem is restarted; every entry arrives, in order but for repetitions.
+func TestNothingIsLostOverBrokenConnections(t *testing.T) {
+	const entries = 3000
+	l := &ledger{grew: make(chan struct{})}
+	l.add(t, entries/2)
+	r := newReceiver(t)
+	for _, n := range []int{0, 1, 700, 40} {
+		r.cutAfter <- n
+	}
+	stop := start(t, l, r, siem.JSON)
+	expect := func(until int64) {
+		for next := int64(0); next < until; {
+			if index := indexOf(t, r.next(t)); index > next {
+				t.Fatalf("entry %d came before %d", index, next)
+			} else if index == next {
+				next++
+			}
+		}
+	}
+	expect(entries / 2)
+	l.add(t, entries/2)
+	for next := int64(entries / 2); next < entries; {
+		if index := indexOf(t, r.next(t)); index == next {
+			next++
+		} else if index > next {
+			t.Fatalf("entry %d came before %d", index, next)
+		}
+	}
+	for { // the position follows when the connection has lived on
+		if at, _ := l.Position(t.Context(), ""); at == entries {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	stop()
+	l.add(t, 1)
+	start(t, l, r, siem.JSON)
+	if index := indexOf(t, r.next(t)); index != entries {
+		t.Errorf("after a restart it goes on with %d, want %d", index, entries)
+	}
+}
+
+func TestMessages(t *testing.T) {
+	l := &ledger{grew: make(chan struct{})}
+	l.add(t, 1)
+	head := "<110>1 2026-03-02T08:00:00.000Z ledger.test tandem - credential.retired - "
+	for format, want := range map[string]string{
+		siem.JSON: head + fmt.Sprintf(`{"index":0,"entry":%s}`, l.records[0]),
+		siem.CEF: head + `CEF:0|Tandem|Tandem|1|credential.retired|credential.retired|3|rt=1772438400000 externalId=0 suser=tech-a ` +
+			`cs1Label=subject cs1=db01 cs2Label=request cs2=r\=|\\ cs3Label=confirmedBy cs3=tech-a ` +
+			`msg={"credential":"db01","reason":"a\=b|c\\\\d\\n退役"}`,
+	} {
+		r := newReceiver(t)
+		stop := start(t, l, r, format)
+		if got := r.next(t); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+		stop()
+		l.position = 0
+	}
+	if _, err := siem.New(siem.Config{Format: "xml"}); !errors.Is(err, siem.ErrFormat) {
+		t.Error(err)
+	}
+}
+
+// TestNoOneElseReceives: without the right certificate nothing is sent.
+func TestNoOneElseReceives(t *testing.T) {
+	l := &ledger{grew: make(chan struct{})}
+	l.add(t, 1)
+	r := newReceiver(t)
+	trust := r.trust
+	r.trust = &tls.Config{RootCAs: x509.NewCertPool()}
+	stop := start(t, l, r, siem.JSON)
+	time.Sleep(100 * time.Millisecond) // several attempts
+	stop()
+	select {
+	case m := <-r.messages:
+		t.Fatalf("sent %s", m)
+	default:
+	}
+	r.trust = trust
+	start(t, l, r, siem.JSON)
+	r.next(t)
+}
