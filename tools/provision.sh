@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Go: a C compiler (for SQLite), the OpenSSH server, sudo, the real Vault.
+# Installs what the tests need beside Go: a C compiler (for SQLite), the OpenSSH server, sudo,
+# a Chinese font and a reader for PDF, the real Vault.
 #
 # As root on Debian or Ubuntu it installs what is missing; otherwise it names that and fails. No service is started.
 # It says nothing when everything is there.
@@ -16,6 +17,10 @@ have "${CC:-gcc}" || missing+=(gcc)
 [[ -e /usr/include/stdlib.h ]] || missing+=(libc6-dev)
 have sshd || missing+=(openssh-server)
 have sudo || missing+=(sudo)
+have chromium || have chromium-browser || have google-chrome || missing+=(chromium)
+[[ -n $(fc-list :lang=zh-cn family 2>/dev/null) ]] || missing+=(fonts-wqy-zenhei fontconfig)
+have pdftotext || missing+=(poppler-utils)
+[[ -e /usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf ]] || missing+=(fonts-droid-fallback)
 
 install() { # PACKAGE...
     # A package that brings a service must not start it: an sshd of ours on port 22 is nobody's wish.

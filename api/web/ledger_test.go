@@ -193,8 +193,7 @@ func (l tampered) Records(ctx context.Context, from, to int64, yield func(int64,
 }
 
 func TestTamperingIsShown(t *testing.T) {
-	var o *office
-	o = newOffice(t, func(c *web.Config) { c.Ledger = tampered{c.Ledger, 8} })
+	o := newOffice(t, func(c *web.Config) { c.Ledger = tampered{c.Ledger, 8} })
 	o.run(t, o.as("auditor", "en"), "THE LEDGER DOES NOT VERIFY")
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
@@ -23,7 +25,10 @@ import (
 
 var screenshots = flag.Bool("screenshots", false, "write docs/screenshots anew from TestBrowser")
 
-// screenshotBytes bounds a picture in the documentation.
+// inDocumentation are the pictures that people see before they have tried
+// Tandem, each at most as many bytes as that.
+var inDocumentation = []string{"home", "checkout", "leave", "inbox", "back", "ledger"}
+
 const screenshotBytes = 150 << 10
 
 // TestBrowser is the policy as people see it: one demo, one Chromium, one story.
@@ -61,7 +66,7 @@ func (w *window) shown(name string) {
 func (w *window) document(name, lang string) {
 	w.t.Helper()
 	w.picture(name + "." + lang)
-	if !*screenshots {
+	if !*screenshots || !slices.Contains(inDocumentation, name) {
 		return
 	}
 	folder := filepath.Join("..", "..", "docs", "screenshots")
@@ -355,13 +360,27 @@ func (th *theatre) leavesNothing(t *testing.T) {
 	}
 }
 
-// goBack presses the browser's own button. A browser that has kept nothing of the
-// answer to a form says so instead.
+// goBack does what the browser's own button does, and waits for what it shows. A
+// browser that has kept nothing of the answer to a form says so.
 func (w *window) goBack() {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, browserPatience)
-	defer cancel()
-	if err := chromedp.Run(ctx, chromedp.NavigateBack()); err != nil && !strings.Contains(err.Error(), "net::ERR_CACHE_MISS") {
-		w.t.Fatal(err)
+	w.run(chromedp.Evaluate("globalThis.left = true", nil), chromedp.ActionFunc(func(ctx context.Context) error {
+		at, entries, err := page.GetNavigationHistory().Do(ctx)
+		if err != nil || at == 0 {
+			return errors.Join(err, errors.New("there is nothing to go back to"))
+		}
+		return page.NavigateToHistoryEntry(entries[at-1].ID).Do(ctx)
+	}))
+	for deadline := time.Now().Add(browserPatience); ; time.Sleep(20 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(w.ctx, time.Second)
+		there := false
+		err := chromedp.Run(ctx, chromedp.Evaluate(`!globalThis.left && document.readyState === "complete"`, &there))
+		cancel()
+		if there {
+			return
+		}
+		if time.Now().After(deadline) {
+			w.t.Fatalf("going back ended in %s: %v", w.seen(), err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -100,7 +101,7 @@ func gatherCertificate(ctx context.Context, server *client.Client, id string) (c
 		}
 		entries = append(entries, some...)
 	}
-	slices.SortFunc(entries, func(a, b api.Entry) int { return int(a.Index - b.Index) })
+	slices.SortFunc(entries, func(a, b api.Entry) int { return cmp.Compare(a.Index, b.Index) })
 	_, offset := h.AcceptedAt.In(time.Local).Zone()
 	bundle := certificate.Bundle{V: 1, Handover: h.ID, UTCOffset: offset}
 	for _, entry := range entries {

@@ -44,7 +44,10 @@ func measureVerify(t *testing.T, binary string) []row {
 			return block{}, fmt.Errorf("tandem ledger verify: %w\n%s", err, out)
 		}
 		took := time.Since(start)
-		var said struct{ Size, Signed int64 }
+		var said struct {
+			Size   int64 `json:"size"`
+			Signed int64 `json:"signed"`
+		}
 		if err := json.Unmarshal(out, &said); err != nil || said.Size != size || said.Signed != size {
 			return block{}, fmt.Errorf("tandem ledger verify said %s (%v), and there are %d entries", out, err, size)
 		}
@@ -110,6 +113,20 @@ func hashAndDecode(ctx context.Context, dir string, size int64) (block, error) {
 	return block{calls: int(size), perSecond: float64(size) / took.Seconds()}, nil
 }
 
+// plainEntry is an entry without anything checked.
+type plainEntry struct {
+	V       int            `json:"v"`
+	Time    time.Time      `json:"time"`
+	Clock   string         `json:"clock"`
+	Type    string         `json:"type"`
+	Grade   string         `json:"grade"`
+	Actor   string         `json:"actor"`
+	Subject string         `json:"subject"`
+	Data    jsontext.Value `json:"data"`
+	Confirm jsontext.Value `json:"confirm"`
+	Request string         `json:"request"`
+}
+
 func hashAndDecodeAll(records [][]byte) error {
 	var zeros atomic.Int64 // so that no hash is left out
 	_, err := callers(runtime.GOMAXPROCS(0), (len(records)+999)/1000, func(i int) error {
@@ -117,14 +134,8 @@ func hashAndDecodeAll(records [][]byte) error {
 			if sha256.Sum256(record)[0] == 0 {
 				zeros.Add(1)
 			}
-			var entry struct {
-				V                                           int
-				Time                                        time.Time
-				Clock, Type, Grade, Actor, Subject, Request string
-				Data                                        jsontext.Value
-				Confirm                                     jsontext.Value
-			}
-			if err := json.Unmarshal(record, &entry, json.MatchCaseInsensitiveNames(true)); err != nil {
+			var entry plainEntry
+			if err := json.Unmarshal(record, &entry); err != nil {
 				return err
 			}
 		}

@@ -129,7 +129,7 @@ func (d *drawing) row(row Row, top float64) {
 	if len(row.Refused) > 0 {
 		d.put(`<path class="g-refused" d="`)
 		for _, s := range row.Refused {
-			d.cross(d.x(s.From), top+barTop+barHeight/2)
+			d.cross(d.x(s.From), top+barTop+1) // above the label
 		}
 		d.put(`"/>`)
 	}
@@ -184,28 +184,23 @@ func (d *drawing) label(s Span, baseline float64) {
 	if wide < leastLabel && !s.Kind.Gap() {
 		return
 	}
-	text := s.Who
+	class, texts := "g-label", []string{s.Who}
 	switch s.Kind {
 	case Rotation:
-		text = d.words.Rotation
+		texts = []string{d.words.Rotation}
 	case Late:
-		text = d.words.Late
+		class, texts = "g-label g-alarm", []string{d.words.Late, "!"}
 	case Overdue:
-		text = s.Who + " · " + d.words.Overdue
+		class, texts = "g-label g-alarm", []string{s.Who + " · " + d.words.Overdue, d.words.Overdue, "!"}
 	case Away:
-		text = s.Who + " · " + d.words.Away
+		texts = []string{s.Who + " · " + d.words.Away, s.Who}
 	}
-	if measure(text, labelSize)+8 > wide {
-		if !s.Kind.Gap() {
+	for _, text := range texts {
+		if text == "!" || measure(text, labelSize)+8 <= wide {
+			d.text(class, x+4, baseline, text)
 			return
 		}
-		text = "!"
 	}
-	class := "g-label"
-	if s.Kind.Gap() {
-		class = "g-label g-alarm"
-	}
-	d.text(class, x+4, baseline, text)
 }
 
 func (d *drawing) legend() {
