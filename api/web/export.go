@@ -2,14 +2,12 @@ package web
 
 import (
 	"bytes"
-	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody/export"
 )
 
 // maxExport bounds the entries of one download. It is made before it is sent: cut
@@ -38,14 +36,8 @@ func (p *Pages) export(v *visit) error {
 		q.From = rows[len(rows)-1].Index + 1
 	}
 	h, kind := v.w.Header(), strings.TrimPrefix(v.r.URL.Path, "/ledger.")
-	var content []byte
-	if kind == "csv" {
-		h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
-		content, err = asCSV(rows)
-	} else {
-		h.Set("Content-Type", "application/jsonl")
-		content, err = asJSONLines(rows)
-	}
+	h.Set("Content-Type", contentTypes[kind])
+	content, err := file(kind, rows)
 	if err != nil {
 		return err
 	}
@@ -61,56 +53,29 @@ func (p *Pages) export(v *visit) error {
 	return nil
 }
 
-// asCSV is for spreadsheets (RFC 4180): with a byte order mark, or they misread
-// Chinese, and with nothing that they take for a formula.
-func asCSV(rows []entryRow) ([]byte, error) {
-	var out bytes.Buffer
-	out.WriteString("\ufeff")
-	w := csv.NewWriter(&out)
-	w.UseCRLF = true
-	_ = w.Write([]string{"index", "time", "type", "grade", "actor", "subject", "confirmed_by", "totp_step", "request", "data"})
-	for _, e := range rows {
-		person, step := "", ""
-		if e.Confirm != nil {
-			person, step = e.Confirm.Person, strconv.FormatInt(e.Confirm.Step, 10)
-		}
-		cells := []string{
-			strconv.FormatInt(e.Index, 10), e.Time.UTC().Format(time.RFC3339Nano), e.Type, e.Grade, e.Actor, e.Subject,
-			person, step, e.Request, string(e.Data),
-		}
-		for i := range cells {
-			cells[i] = noFormula(cells[i])
-		}
-		_ = w.Write(cells)
-	}
-	w.Flush()
-	return out.Bytes(), w.Error()
+// contentTypes are those of the formats that can be downloaded.
+var contentTypes = map[string]string{
+	"csv":   "text/csv; charset=utf-8; header=present",
+	"jsonl": "application/jsonl",
 }
 
-// noFormula keeps a spreadsheet from computing a cell (OWASP, CSV injection).
-func noFormula(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r\n|%", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
-}
-
-// asJSONLines gives every record as the tree has it, so that it can be hashed.
-func asJSONLines(rows []entryRow) ([]byte, error) {
+func file(format string, rows []entryRow) ([]byte, error) {
 	var out bytes.Buffer
+	w, err := export.New(format, &out)
+	if err != nil {
+		return nil, err
+	}
 	for _, e := range rows {
 		record, err := e.Encode()
 		if err != nil {
 			return nil, err
 		}
-		line, err := json.Marshal(struct {
-			Index  int64  `json:"index"`
-			Record string `json:"record"` // a string, because its bytes count
-		}{e.Index, string(record)})
-		if err != nil {
+		if err := w.Write(e.Index, record); err != nil {
 			return nil, err
 		}
-		out.Write(append(line, '\n'))
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
 	}
 	return out.Bytes(), nil
 }

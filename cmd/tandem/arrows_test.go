@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 	"custody/rotation":    {"custody", "custody/desk"},
 	"custody/rotation/":   {"custody", "custody/desk", "custody/rotation"},
 	"custody/witnessing":  {"custody", "custody/desk", "audit", "audit/witness"},
-	"api":                 {"custody", "custody/desk", "custody/totp", "audit", "api"},
+	"api":                 {"custody", "custody/desk", "custody/export", "custody/totp", "audit", "api"},
 }
 
 func TestArrowsGoOneWay(t *testing.T) {

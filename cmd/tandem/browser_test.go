@@ -38,6 +38,7 @@ type theatre struct {
 
 	mu       sync.Mutex
 	troubles []string // what the browser complained about
+	wanted   string   // what it is to complain about
 	secrets  []string // which may stand in no address
 }
 
@@ -165,9 +166,9 @@ func (w *window) listen(event any) {
 			trouble = e.Entry.Text + " " + e.Entry.URL
 		}
 	}
-	if trouble != "" {
-		w.mu.Lock()
-		defer w.mu.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if trouble != "" && (w.wanted == "" || !strings.Contains(trouble, w.wanted)) {
 		w.troubles = append(w.troubles, w.who.Username+": "+trouble)
 	}
 }
