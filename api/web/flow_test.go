@@ -98,7 +98,7 @@ func TestHandOverOne(t *testing.T) {
 	a.done(a.post("/handovers/handover-2/cancel")).shows(t, 200, "cancelled")
 	a.done(a.fill("/credentials/db01/offer", "reason", "third")).shows(t, 200, "handover-3")
 	b.done(b.fill("/handovers/handover-3/accept")).shows(t, 200, "Give back")
-	b.done(b.fill("/handovers/handover-3/return")).shows(t, 200, "being changed")
+	b.done(b.fill("/handovers/handover-3/return")).shows(t, 200, "once the password has been changed")
 }
 
 // TestCheckOut: the password is in the one answer to the form, and nowhere else.

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
@@ -82,11 +81,8 @@ const widest = `[...document.querySelectorAll("body *")].filter((e) => e.getBoun
 
 func (w *window) accessible(what, options string) {
 	w.t.Helper()
-	var violations []string
-	w.run(chromedp.Evaluate(fmt.Sprintf(`axe.run(document, %s).then((r) => r.violations.flatMap((v) =>
-		v.nodes.map((n) => v.id + ": " + n.target.join(" ") + ": " + n.failureSummary + " " + n.html.slice(0, 200))))`, options), &violations,
-		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
-	for _, violation := range violations {
+	for _, violation := range evaluateSoon[[]string](w, fmt.Sprintf(`axe.run(document, %s).then((r) => r.violations.flatMap((v) =>
+		v.nodes.map((n) => v.id + ": " + n.target.join(" ") + ": " + n.failureSummary + " " + n.html.slice(0, 200))))`, options)) {
 		w.t.Errorf("%s: %s", what, violation)
 	}
 }

@@ -62,7 +62,8 @@ func newTheatre(t *testing.T) *theatre {
 		chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(60*time.Second),
 	)
 	var endBrowser context.CancelFunc
-	th.browser, endBrowser = chromedp.NewContext(allocator)
+	// What chromedp logs is that this Chromium tells more than it knows.
+	th.browser, endBrowser = chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(func() {
 		ended := make(chan error, 1)
 		go func() { ended <- chromedp.Cancel(th.browser) }() // closes it, and waits until the process is gone
@@ -216,6 +217,13 @@ func evaluate[T any](w *window, script string) (value T) {
 	return value
 }
 
+// evaluateSoon is evaluate for a promise.
+func evaluateSoon[T any](w *window, script string) (value T) {
+	w.t.Helper()
+	w.run(chromedp.Evaluate(script, &value, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	return value
+}
+
 // seen gives the address and text of the page, for a failure's message too.
 func (w *window) seen() string {
 	ctx, cancel := context.WithTimeout(w.ctx, 5*time.Second)
@@ -241,6 +249,15 @@ func (w *window) sees(wants ...string) {
 			w.t.Fatalf("%s does not see %q:\n%s", w.who.Username, wants[missing], text)
 		}
 		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func (w *window) until(what string, ok func() bool) {
+	w.t.Helper()
+	for deadline := time.Now().Add(browserPatience); !ok(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("%s waits in vain until %s:\n%s", w.who.Username, what, w.seen())
+		}
 	}
 }
 

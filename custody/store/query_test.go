@@ -18,12 +18,11 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 )
 
-// busyOffice has a ledger of a little more than two blocks, with handovers on
-// both sides of the borders.
-func busyOffice(t testing.TB) *scribe {
+// busyOffice has a ledger of at least so many entries, handovers all along.
+func busyOffice(t testing.TB, entries int64) *scribe {
 	t.Helper()
 	s := newOffice(t)
-	for s.state.Size < 2*blockSize+200 {
+	for s.state.Size < entries {
 		n := s.state.Handovers + 1
 		id := func(i int64) string { return fmt.Sprintf("handover-%d", n+i) }
 		s.now = s.now.Add(time.Minute)
@@ -61,7 +60,7 @@ func (q EntryQuery) about(e custody.Event, credentials map[string][]string) bool
 // TestEntries: pages of any query, one after the other, are what going through
 // the whole ledger finds.
 func TestEntries(t *testing.T) {
-	s := busyOffice(t)
+	s := busyOffice(t, 2*blockSize+200)
 	credentials := map[string][]string{}
 	var handovers, subjects []string
 	for _, e := range s.events {
@@ -254,7 +253,7 @@ func TestPeopleAndCredentials(t *testing.T) {
 }
 
 func TestHandovers(t *testing.T) {
-	s := busyOffice(t)
+	s := busyOffice(t, 2000)
 	s.do(t, step{"tech-b", custody.Offer{Credentials: []string{"web01"}, Reason: "course"}})
 	all, err := s.store.Handovers(t.Context(), HandoverQuery{})
 	if err != nil || int64(len(all)) != s.state.Handovers {

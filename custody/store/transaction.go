@@ -29,12 +29,13 @@ func transaction(ctx context.Context, db *gorm.DB, fn func(db *gorm.DB) error) e
 		return unavailable("begin", err)
 	}
 	defer tx.Rollback() // does nothing after a commit
-	if err := fn(tx); errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
-		return unavailable("cancelled", fmt.Errorf("%w: %w", err, context.Cause(ctx)))
-	} else if err != nil {
-		return err
+	if err = fn(tx); err == nil {
+		err = unavailable("commit", tx.Commit().Error)
 	}
-	return unavailable("commit", tx.Commit().Error)
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return unavailable("cancelled", fmt.Errorf("%w: %w", err, context.Cause(ctx)))
+	}
+	return err
 }
 
 // begin does not wait longer than ctx. SQLite does: it goes on until

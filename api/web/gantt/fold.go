@@ -11,8 +11,8 @@ import (
 // Kind is what a span of a row says.
 type Kind string
 
-// Who has the credential: one of the first five at any time that is known. The
-// last three are gaps.
+// The kinds. The first five say who has the credential: one of them at any time
+// that is known.
 const (
 	Primary  Kind = "primary"  // the primary holds it
 	Backup   Kind = "backup"   // the backup does

@@ -85,6 +85,9 @@ if (document.body.dataset.ledger !== undefined) {
     refresh();
   });
   addEventListener("pagehide", () => source.close());
+  // The log-out itself makes the ledger grow: whoever logs out goes where it
+  // leads, not where a page without a session is led.
+  document.getElementById("logout").addEventListener("submit", () => source.close());
 }
 
 // Nobody here: a warning, then out.
@@ -116,7 +119,7 @@ if (document.body.dataset.idle !== undefined) {
       const why = document.createElement("input");
       Object.assign(why, {type: "hidden", name: "why", value: "idle"});
       out.append(why);
-      out.submit();
+      out.requestSubmit();
       last = Date.now();
     } else if (rest <= warn) {
       left.textContent = clock(rest / 1000).slice(3);
