@@ -73,12 +73,12 @@ func measureCheckOuts(t *testing.T, binary string) []row {
 		c := compared{blocks[0], blocks[1]}
 		slow, bare, ratio := c.latency()
 		latency := row{
-			what: fmt.Sprintf("check-out p50, %d clients : direct Vault read", many),
+			what: fmt.Sprintf("check-out p50, %s : direct Vault read", plural(many, "client")),
 			ours: milliseconds(slow), peer: milliseconds(bare), ratio: times(ratio),
 		}
 		oursRate, peerRate, rateRatio := c.rate()
 		rate := row{
-			what: fmt.Sprintf("check-outs, %d clients : direct Vault reads", many),
+			what: fmt.Sprintf("check-outs, %s : direct Vault reads", plural(many, "client")),
 			ours: perSecond(oursRate), peer: perSecond(peerRate), ratio: times(rateRatio),
 		}
 		switch many {

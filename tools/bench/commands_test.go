@@ -30,7 +30,7 @@ func measureCommands(t *testing.T, _ string) []row {
 		for i, peer := range []string{"BEGIN, INSERT, COMMIT", "the same without BEGIN and COMMIT"} {
 			ours, bare, ratio := compared{blocks[0], blocks[1+i]}.rate()
 			line := row{
-				what: fmt.Sprintf("custody commands on SQLite, %d callers : %s", load.callers, peer),
+				what: fmt.Sprintf("custody commands on SQLite, %s : %s", plural(load.callers, "caller"), peer),
 				ours: perSecond(ours), peer: perSecond(bare), ratio: times(ratio),
 			}
 			if load.callers == 64 && i == 0 {
@@ -38,6 +38,11 @@ func measureCommands(t *testing.T, _ string) []row {
 			}
 			rows = append(rows, line)
 		}
+		ours, bare, ratio := compared{blocks[0], blocks[1]}.processor()
+		rows = append(rows, row{
+			what: fmt.Sprintf("processor time of a custody command, %s : of BEGIN, INSERT, COMMIT", plural(load.callers, "caller")),
+			ours: microseconds(ours), peer: microseconds(bare), ratio: times(ratio),
+		})
 	}
 	return rows
 }

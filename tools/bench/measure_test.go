@@ -9,15 +9,16 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
 
 // block is what one block of calls took.
 type block struct {
-	calls     int
 	p50       time.Duration // of one call
 	perSecond float64       // of all callers together
+	cpu       time.Duration // of the process that made them, for each call
 }
 
 // callers has that many goroutines call until n calls are done, and measures
@@ -29,7 +30,7 @@ func callers(many, n int, call func(i int) error) (block, error) {
 	var failed error
 	var once sync.Once
 	var running sync.WaitGroup
-	start := time.Now()
+	start, used := time.Now(), processorTime()
 	for range many {
 		running.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
@@ -44,7 +45,16 @@ func callers(many, n int, call func(i int) error) (block, error) {
 	}
 	running.Wait()
 	all := time.Since(start)
-	return block{n, median(took), float64(n) / all.Seconds()}, failed
+	return block{median(took), float64(n) / all.Seconds(), (processorTime() - used) / time.Duration(max(n, 1))}, failed
+}
+
+// processorTime is what this process has used so far, by itself and in the kernel.
+func processorTime() time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return 0
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // inTurns measures one after the other, again and again, and gives the blocks of
@@ -79,6 +89,12 @@ func (c compared) rate() (ours, peer, ratio float64) {
 	return median(each(c.ours, rate)), median(each(c.peer, rate)), c.ratio(rate)
 }
 
+// processor is the same of the processor time for each call.
+func (c compared) processor() (ours, peer time.Duration, ratio float64) {
+	cpu := func(b block) time.Duration { return b.cpu }
+	return median(each(c.ours, cpu)), median(each(c.peer, cpu)), c.ratio(func(b block) float64 { return float64(b.cpu) })
+}
+
 func (c compared) ratio(of func(block) float64) float64 {
 	ratios := make([]float64, len(c.ours))
 	for i := range c.ours {
@@ -103,10 +119,18 @@ func each[A, B any](from []A, to func(A) B) []B {
 	return all
 }
 
-// milliseconds, perSecond and times are how the table shows numbers.
+// These are how the table shows numbers.
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%.2f ms", d.Seconds()*1000) }
 func perSecond(n float64) string          { return fmt.Sprintf("%.0f/s", n) }
+func microseconds(d time.Duration) string { return fmt.Sprintf("%.1f µs", d.Seconds()*1e6) }
 func times(ratio float64) string          { return fmt.Sprintf("%.2fx", ratio) }
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
 
 // cache is where what takes long to make is kept from run to run.
 func cache(t *testing.T) string {

@@ -77,8 +77,9 @@ func (r *routine) goRound(ctx context.Context, many, n int) (block, error) {
 		}
 		return nil
 	})
-	b.calls = n * commandsOfRound * routinePairs
-	b.perSecond *= float64(b.calls) / float64(turns)
+	const commandsOfTurn = commandsOfRound / turnsOfRound // three on average
+	b.perSecond *= commandsOfTurn
+	b.cpu /= commandsOfTurn
 	return b, err
 }
 

@@ -54,18 +54,25 @@ func measureVerify(t *testing.T, binary string) []row {
 		if used, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 			peak = max(peak, int64(used.Maxrss)<<10) // in KiB on Linux
 		}
-		return block{calls: int(size), perSecond: float64(size) / took.Seconds()}, nil
+		used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+		return block{perSecond: float64(size) / took.Seconds(), cpu: used / time.Duration(size)}, nil
 	}
 	bare := func() (block, error) { return hashAndDecode(t.Context(), dir, size) }
 
-	blocks := inTurns(t, 3, verify, bare)
-	ours, peer, ratio := compared{blocks[0], blocks[1]}.rate()
+	blocks := inTurns(t, 5, verify, bare)
+	c := compared{blocks[0], blocks[1]}
+	ours, peer, ratio := c.rate()
+	cpu, bareCPU, cpuRatio := c.processor()
 	return []row{
 		{
 			what: fmt.Sprintf("`tandem ledger verify` of %d entries : SHA-256 and JSON of them alone", size),
 			ours: perSecond(ours), peer: perSecond(peer), ratio: times(ratio), goal: atLeast(ours, 200_000, "%.0f/s"),
 		},
 		{what: "the same, with the goal of a later issue", ours: perSecond(ours), goal: atLeast(ours, 500_000, "%.0f/s")},
+		{
+			what: "processor time of it for each entry : of SHA-256 and JSON alone",
+			ours: microseconds(cpu), peer: microseconds(bareCPU), ratio: times(cpuRatio),
+		},
 		{what: "peak resident memory of it", ours: fmt.Sprintf("%.0f MB", float64(peak)/1e6)},
 	}
 }
@@ -93,7 +100,7 @@ func hashAndDecode(ctx context.Context, dir string, size int64) (block, error) {
 	}
 	defer db.Close()
 	const part = 100_000
-	var took time.Duration
+	var took, used time.Duration
 	for from := int64(0); from < size; from += part {
 		records := make([][]byte, 0, part)
 		err := db.Records(ctx, from, min(from+part, size), func(_ int64, record []byte) error {
@@ -103,14 +110,14 @@ func hashAndDecode(ctx context.Context, dir string, size int64) (block, error) {
 		if err != nil {
 			return block{}, err
 		}
-		start := time.Now()
+		start, before := time.Now(), processorTime()
 		err = hashAndDecodeAll(records)
-		took += time.Since(start)
+		took, used = took+time.Since(start), used+processorTime()-before
 		if err != nil {
 			return block{}, err
 		}
 	}
-	return block{calls: int(size), perSecond: float64(size) / took.Seconds()}, nil
+	return block{perSecond: float64(size) / took.Seconds(), cpu: used / time.Duration(size)}, nil
 }
 
 // plainEntry is an entry without anything checked.
