@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -62,6 +63,42 @@ func (s *Server) checkIn(ctx context.Context, in *ofCredential) (Credential, err
 
 func (s *Server) rotate(ctx context.Context, in *credentialWith[ConfirmedReason]) (Credential, error) {
 	return s.changeCredential(ctx, custody.RequestRotation{Credential: in.Name, Reason: in.Body.Reason}, in.Body.TOTP)
+}
+
+func (s *Server) rotateAll(ctx context.Context, in *bodyOnly[RotateAll]) ([]Credential, error) {
+	action := custody.RequestRotation{All: true, Reason: in.Body.Reason}
+	outcome, err := s.Desk.Do(ctx, requestOf(ctx).intent(action, in.Body.TOTP))
+	if err != nil {
+		return nil, err
+	}
+	changed := map[string]bool{}
+	for _, e := range outcome.Events {
+		changed[e.Fact.Subject()] = true
+	}
+	all, err := s.Queries.Credentials(ctx)
+	all = slices.DeleteFunc(all, func(c custody.Credential) bool { return !changed[c.Name] })
+	return each(all, viewCredential), err
+}
+
+func (s *Server) reconcile(ctx context.Context, in *credentialWith[ConfirmedReason]) (Credential, error) {
+	return s.changeCredential(ctx, custody.Reconcile{Credential: in.Name, Reason: in.Body.Reason}, in.Body.TOTP)
+}
+
+func (s *Server) newPassword(ctx context.Context, in *credentialWith[Confirmation]) (NewPassword, error) {
+	toSet, err := s.Desk.ShowNew(ctx, requestOf(ctx).intent(custody.ShowNew{Credential: in.Name}, in.Body.TOTP))
+	return NewPassword{Current: Secret(toSet.Current.Reveal()), Next: Secret(toSet.Next.Reveal())}, err
+}
+
+func (s *Server) confirmSet(ctx context.Context, in *credentialWith[Confirmation]) (Credential, error) {
+	return s.changeCredential(ctx, custody.ConfirmSet{Credential: in.Name}, in.Body.TOTP)
+}
+
+func (s *Server) changePolicy(ctx context.Context, in *credentialWith[ChangePolicy]) (Credential, error) {
+	action := custody.ChangePolicy{Credential: in.Name, Policy: custody.CredentialPolicy(in.Body.Policy)}
+	if _, err := s.Desk.ChangePolicy(ctx, requestOf(ctx).intent(action, in.Body.TOTP)); err != nil {
+		return Credential{}, err
+	}
+	return s.credential(ctx, in.Name)
 }
 
 func (s *Server) retire(ctx context.Context, in *credentialWith[ConfirmedReason]) (Credential, error) {

@@ -14,6 +14,6 @@
 //	types.go     the JSON objects; view.go makes them of the domain's
 //	ops.go       health, readiness and metrics, for a listener of their own
 //
-// The handlers are in session.go, people.go, credentials.go, handovers.go,
-// ledger.go, tiles.go and witnesses.go. Package client is the other end.
+// The handlers are in session.go, preferences.go, people.go, credentials.go,
+// handovers.go, ledger.go, tiles.go and witnesses.go. Package client is the other end.
 package api

@@ -18,11 +18,17 @@ type Desk interface {
 	CheckOut(ctx context.Context, in desk.Intent) (desk.Revealed, error)
 	AddPerson(ctx context.Context, in desk.Intent) (desk.NewLogin, error)
 	ResetEnrolment(ctx context.Context, in desk.Intent) (desk.NewLogin, error)
+	ShowNew(ctx context.Context, in desk.Intent) (desk.ToSet, error)
+	ChangePolicy(ctx context.Context, in desk.Intent) (desk.Outcome, error)
 	AddCredential(ctx context.Context, in desk.Intent, password, key custody.Secret) (desk.Outcome, error)
 
 	SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedIn, error)
+	Recover(ctx context.Context, in desk.RecoverRequest) (custody.Secret, error)
 	Who(ctx context.Context, token custody.Secret) (custody.Person, error)
 	SignOut(ctx context.Context, token custody.Secret, request string) error
+
+	Preference(ctx context.Context, username string) (desk.Preference, error)
+	SetPreference(ctx context.Context, username string, p desk.Preference) error
 
 	Checkpoint(ctx context.Context) ([]byte, error)
 	LedgerKey(ctx context.Context) (string, error)

@@ -3,6 +3,7 @@ package api_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,6 +51,9 @@ func TestLogInAndOut(t *testing.T) {
 	if session.Token == "" || session.ExpiresAt.IsZero() || session.Person.Username != "tech-a" {
 		t.Fatalf("session = %+v", session)
 	}
+	if session.RecoveryCodes != nil {
+		t.Error("a log-in that proved no seed gave recovery codes")
+	}
 	if len(s.requests) != 1 || len(s.requests[0]) < 20 {
 		t.Errorf("the log-in came with the request ids %q", s.requests)
 	}
@@ -62,6 +66,30 @@ func TestLogInAndOut(t *testing.T) {
 	}
 	_, err = c.Me(ctx)
 	want(t, err, custody.Unauthenticated)
+}
+
+func TestRecovery(t *testing.T) {
+	s, ctx := serve(t), t.Context()
+	c, err := client.New(client.Config{Server: s.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Recover(ctx, api.Recover{Username: "tech-a", Password: thePass, RecoveryCode: "wrong"})
+	want(t, err, custody.Unauthenticated)
+	got := ok(c.Recover(ctx, api.Recover{Username: "tech-a", Password: thePass, RecoveryCode: theRecoveryCode}))(t)
+	if got.OTPAuth != "otpauth://totp/recovered" {
+		t.Fatalf("recovered = %+v", string(got.OTPAuth))
+	}
+	if _, err = c.Me(ctx); err == nil {
+		t.Error("a recovery opened a session")
+	}
+	session := ok(c.SignIn(ctx, api.SignIn{Username: "tech-a", Password: thePass, TOTP: "2"}))(t)
+	if len(session.RecoveryCodes) != 1 || session.RecoveryCodes[0] != theRecoveryCode {
+		t.Errorf("the log-in that proves the seed gave %d codes", len(session.RecoveryCodes))
+	}
+	if strings.Contains(s.log.String(), "MARK") {
+		t.Error("a password or a recovery code is in the log")
+	}
 }
 
 func TestCheckOutAndIn(t *testing.T) {

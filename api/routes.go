@@ -17,10 +17,16 @@ func (s *Server) endpoints() {
 	open.DefaultStatus = http.StatusCreated
 	open.Security = nil
 	handle(s, open, s.signIn)
+	lost := op("POST", "/sessions/recovery", "recover", "Replace a lost TOTP seed with a recovery code; opens no session")
+	lost.DefaultStatus = http.StatusOK
+	lost.Security = nil
+	handle(s, lost, s.recover)
 	register(s, op("DELETE", "/sessions/current", "sign-out", "Log out"), s.signOut)
 
 	query(s, "/me", "me", "Who I am, what I hold, what waits for me", s.me)
 	command(s, "/me/presence", "set-presence", 200, "Go away, come back", s.setPresence)
+	query(s, "/me/preferences", "preferences", "In which language and time zone I am spoken to", s.preferences)
+	handle(s, op("PUT", "/me/preferences", "set-preferences", "Choose language and time zone"), s.setPreferences)
 
 	query(s, "/people", "list-people", "Everybody", s.listPeople)
 	command(s, "/people", "add-person", 201, "Open an account; its password is shown once", s.addPerson)
@@ -34,6 +40,11 @@ func (s *Server) endpoints() {
 	command(s, "/credentials/{name}/checkout", "check-out", 200, "Reveal the password to its holder", s.checkOut)
 	command(s, "/credentials/{name}/checkin", "check-in", 200, "End the check-out before its time", s.checkIn)
 	command(s, "/credentials/{name}/rotate", "rotate", 202, "Ask for a new password", s.rotate)
+	command(s, "/credentials/rotate", "rotate-all", 202, "Ask for new passwords of all that I may ask it for", s.rotateAll)
+	command(s, "/credentials/{name}/reconcile", "reconcile", 202, "Set a lost password through the target's second account", s.reconcile)
+	command(s, "/credentials/{name}/new-password", "new-password", 200, "Show its successor the password to set by hand", s.newPassword)
+	command(s, "/credentials/{name}/set", "confirm-set", 202, "Say that the new password is set by hand", s.confirmSet)
+	command(s, "/credentials/{name}/policy", "change-policy", 200, "Replace the policy of a credential", s.changePolicy)
 	command(s, "/credentials/{name}/retire", "retire", 200, "End custody", s.retire)
 
 	query(s, "/handovers", "list-handovers", "Handovers, the newest first", s.listHandovers)

@@ -18,7 +18,20 @@ func (s *Server) signIn(ctx context.Context, in *bodyOnly[SignIn]) (Session, err
 		return Session{}, err
 	}
 	r.person = signed.Person
-	return Session{Token: Secret(signed.Token.Reveal()), ExpiresAt: signed.Expires, Person: viewPerson(signed.Person)}, nil
+	return Session{
+		Token: Secret(signed.Token.Reveal()), ExpiresAt: signed.Expires, Person: viewPerson(signed.Person),
+		RecoveryCodes: each(signed.RecoveryCodes, func(code custody.Secret) Secret { return Secret(code.Reveal()) }),
+	}, nil
+}
+
+func (s *Server) recover(ctx context.Context, in *bodyOnly[Recover]) (Recovered, error) {
+	r := requestOf(ctx)
+	r.verb = custody.RecoverEnrolment{}.Verb()
+	otpAuth, err := s.Desk.Recover(ctx, desk.RecoverRequest{
+		Username: in.Body.Username, Password: custody.SecretString(string(in.Body.Password)),
+		Code: custody.SecretString(string(in.Body.RecoveryCode)), Request: r.id,
+	})
+	return Recovered{OTPAuth: Secret(otpAuth.Reveal())}, err
 }
 
 func (s *Server) signOut(ctx context.Context, _ *nothing) (*nothing, error) {

@@ -27,6 +27,8 @@ type Session struct {
 	Token     Secret    `json:"token" doc:"For Authorization: Bearer"`
 	ExpiresAt time.Time `json:"expires_at"`
 	Person    Person    `json:"person"`
+
+	RecoveryCodes []Secret `json:"recovery_codes,omitempty" doc:"Only when this log-in proved a new TOTP seed: shown once, for the day on which the authenticator is lost. Older ones count no more"`
 }
 
 // The two states of presence.
@@ -93,9 +95,14 @@ type Target struct {
 
 // Policy is what differs from credential to credential.
 type Policy struct {
-	RotateOnTransfer bool  `json:"rotate_on_transfer,omitzero"`
-	RotateOnCheckin  bool  `json:"rotate_on_checkin,omitzero"`
-	LeaseSeconds     int64 `json:"lease_seconds,omitzero" doc:"Longest check-out; 0: as everywhere"`
+	RotateOnTransfer bool     `json:"rotate_on_transfer,omitzero"`
+	RotateOnCheckin  bool     `json:"rotate_on_checkin,omitzero"`
+	MaxAgeSeconds    int64    `json:"max_age_seconds,omitzero" doc:"How old a password may become; 0: any age"`
+	MaxExposed       int64    `json:"max_exposed,omitzero" doc:"How many people may know it before it is changed; 0: any number"`
+	AutoReconcile    bool     `json:"auto_reconcile,omitzero" doc:"When the password drifted, set it at once through the target's second account"`
+	LeaseSeconds     int64    `json:"lease_seconds,omitzero" doc:"Longest check-out; 0: as everywhere"`
+	Password         string   `json:"password,omitzero" doc:"Name of the password policy; empty: as everywhere"`
+	Dependents       []string `json:"dependents,omitzero" doc:"What else uses the password and is told each new one; names from the configuration, sorted"`
 }
 
 // Credential is one privileged account with its two custodians. "" means
@@ -113,8 +120,13 @@ type Credential struct {
 	RotatedAt time.Time     `json:"rotated_at,omitzero"`
 	Exposure  []string      `json:"exposure" doc:"To whom this version was revealed"`
 	Handover  string        `json:"handover" doc:"The open handover it is part of"`
-	Lease     *Lease        `json:"lease,omitzero" doc:"The check-out in progress"`
-	Rotation  *Rotation     `json:"rotation,omitzero" doc:"The rotation in progress"`
+
+	Reconciles   bool      `json:"reconciles" doc:"Its target has a second account, through which a lost password can be set"`
+	DriftedSince time.Time `json:"drifted_since,omitzero" doc:"Since when the target refuses this password"`
+	Updates      []Update  `json:"updates,omitzero" doc:"Dependents that do not have this password yet"`
+
+	Lease    *Lease    `json:"lease,omitzero" doc:"The check-out in progress"`
+	Rotation *Rotation `json:"rotation,omitzero" doc:"The rotation in progress"`
 }
 
 // Exposure says who had been shown one version of a password.
@@ -154,6 +166,34 @@ type Rotation struct {
 	Failure  string                 `json:"failure,omitzero" doc:"Kind of the last failure"`
 	NextTry  time.Time              `json:"next_try,omitzero"`
 	Overdue  bool                   `json:"overdue"`
+	ByHand   bool                   `json:"by_hand,omitzero" doc:"The successor sets the password: see new-password"`
+	Shown    bool                   `json:"shown,omitzero" doc:"The successor was shown it"`
+}
+
+// Update is a dependent that was not told the current password yet.
+type Update struct {
+	Dependent string    `json:"dependent"`
+	Attempts  int       `json:"attempts,omitzero" doc:"Failed ones"`
+	NextTry   time.Time `json:"next_try,omitzero"`
+	Failure   string    `json:"failure,omitzero" doc:"Kind of the last failure"`
+}
+
+// NewPassword is what a successor needs who sets a password by hand.
+type NewPassword struct {
+	Current Secret `json:"current,omitzero" doc:"What opens the target until then, where it is known"`
+	Next    Secret `json:"next" doc:"What to set"`
+}
+
+// RotateAll asks for new passwords of everything that the person may ask it for.
+type RotateAll struct {
+	Reason string `json:"reason"`
+	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// ChangePolicy replaces the policy of a credential.
+type ChangePolicy struct {
+	Policy Policy `json:"policy"`
+	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
 }
 
 // Checkout is the answer to a check-out: the only one with a password in custody.
@@ -222,6 +262,18 @@ type SignIn struct {
 	TOTP     Secret `json:"totp" maxLength:"64"`
 }
 
+// Recover asks for a new TOTP seed in the place of one that is lost.
+type Recover struct {
+	Username     string `json:"username" maxLength:"255"`
+	Password     Secret `json:"password" maxLength:"1024"`
+	RecoveryCode Secret `json:"recovery_code" maxLength:"64" doc:"Used up by this; it opens no session"`
+}
+
+// Recovered is the new TOTP seed. It is shown once.
+type Recovered struct {
+	OTPAuth Secret `json:"otpauth_uri" doc:"For an authenticator; counts after the next log-in with a code of it"`
+}
+
 // SetPresence marks oneself away or present.
 type SetPresence struct {
 	State    string    `json:"state" enum:"present,away"`
@@ -247,7 +299,7 @@ type AddCredential struct {
 	Primary  string `json:"primary"`
 	Backup   string `json:"backup"`
 	Secret   Secret `json:"secret,omitzero" maxLength:"4096" doc:"The password that opens it now"`
-	AdminKey Secret `json:"admin_key,omitzero" maxLength:"65536" doc:"Private key (PEM) that administers the target"`
+	AdminKey Secret `json:"admin_key,omitzero" maxLength:"65536" doc:"What administers the target: a private key (PEM) or a password, as its kind has it"`
 	Policy   Policy `json:"policy,omitzero"`
 }
 

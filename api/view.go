@@ -40,6 +40,7 @@ func viewCredential(c custody.Credential) Credential {
 		Primary: c.Primary, Backup: c.Backup,
 		Phase: c.Phase, Holder: c.Holder, Successor: c.Successor(),
 		Version: c.Version, RotatedAt: c.RotatedAt, Exposure: append([]string{}, c.Exposure...), Handover: c.Handover,
+		Reconciles: c.Reconciles, DriftedSince: c.Drifted, Updates: each(c.Updates, func(u custody.Update) Update { return Update(u) }),
 	}
 	if c.Lease.ID != "" {
 		lease := viewLease(c.Lease)
@@ -50,6 +51,7 @@ func viewCredential(c custody.Credential) Credential {
 		v.Rotation = &Rotation{
 			Reason: r.Reason, Step: r.Step, Since: r.Since, Deadline: r.Deadline,
 			Attempts: r.Attempts, Failure: r.Failure, NextTry: r.NextTry, Overdue: r.Overdue,
+			ByHand: c.ByHand(), Shown: r.Shown,
 		}
 	}
 	return v

@@ -25,8 +25,11 @@ import (
 )
 
 const (
-	origin     = "tandem.test"
-	thePass    = "correct-horse-MARKED"
+	origin  = "tandem.test"
+	thePass = "correct-horse-MARKED"
+
+	theRecoveryCode = "ABCD-EFGH-IJKL-MNOP-MARK"
+
 	thePurpose = "ticket 4711"
 )
 
@@ -45,6 +48,8 @@ type world struct {
 	passwords map[string]custody.Secret
 	intents   []desk.Intent
 	requests  []string
+
+	chosen map[string]desk.Preference
 
 	trouble func(context.Context) error // before a command; nil: none
 	fail    error                       // given by queries and by Ready
@@ -167,6 +172,16 @@ func (w *world) ResetEnrolment(ctx context.Context, in desk.Intent) (desk.NewLog
 	return w.AddPerson(ctx, in)
 }
 
+func (w *world) ShowNew(ctx context.Context, in desk.Intent) (desk.ToSet, error) {
+	outcome, err := w.Do(ctx, in)
+	name := in.Action.Subject()
+	return desk.ToSet{Outcome: outcome, Current: w.passwords[name], Next: custody.SecretString("the next one")}, err
+}
+
+func (w *world) ChangePolicy(ctx context.Context, in desk.Intent) (desk.Outcome, error) {
+	return w.Do(ctx, in)
+}
+
 func (w *world) AddCredential(ctx context.Context, in desk.Intent, password, key custody.Secret) (desk.Outcome, error) {
 	outcome, err := w.Do(ctx, in)
 	if err == nil {
@@ -181,13 +196,27 @@ func (w *world) SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedI
 		return desk.SignedIn{}, &custody.Refusal{Code: custody.Unauthenticated, What: custody.Text{En: "No.", Zh: "否。"}}
 	}
 	w.requests = append(w.requests, in.Request)
+	before, _ := w.state.Person(in.Username)
 	if _, err := w.Do(ctx, desk.Intent{Actor: in.Username, Request: in.Request, Code: in.Code, Action: custody.SignIn{}}); err != nil {
 		return desk.SignedIn{}, err
 	}
 	person, _ := w.state.Person(in.Username)
 	token := "token-of-" + in.Username
 	w.tokens[token] = in.Username
-	return desk.SignedIn{Token: custody.SecretString(token), Expires: w.now.Add(time.Hour), Person: person}, nil
+	signed := desk.SignedIn{Token: custody.SecretString(token), Expires: w.now.Add(time.Hour), Person: person}
+	if !before.Enrolled {
+		signed.RecoveryCodes = []custody.Secret{custody.SecretString(theRecoveryCode)}
+	}
+	return signed, nil
+}
+
+func (w *world) Recover(ctx context.Context, in desk.RecoverRequest) (custody.Secret, error) {
+	if in.Password.Reveal() != thePass || in.Code.Reveal() != theRecoveryCode {
+		return custody.Secret{}, &custody.Refusal{Code: custody.Unauthenticated, What: custody.Text{En: "No.", Zh: "否。"}}
+	}
+	w.requests = append(w.requests, in.Request)
+	_, err := w.Do(ctx, desk.Intent{Actor: custody.System, Request: in.Request, Action: custody.RecoverEnrolment{Person: in.Username}})
+	return custody.SecretString("otpauth://totp/recovered"), err
 }
 
 func (w *world) Who(ctx context.Context, token custody.Secret) (custody.Person, error) {

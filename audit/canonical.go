@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -29,6 +30,7 @@ type canonicalReader struct {
 	text    []byte
 	escapes bool // whether text has a backslash at all
 	scratch []byte
+	words   [256]string // strings of earlier texts, each where word looks for it
 }
 
 // reset makes the reader start at text, which it reads in place.
@@ -165,6 +167,19 @@ func (r *canonicalReader) integer() (int64, error) {
 	}
 	return n, r.checkNumber(raw)
 }
+
+// word gives a string that has most likely come before, without a copy if it has:
+// a log has few actors and types, and a copy of each for each entry was a third of
+// all that a verification had to allocate.
+func (r *canonicalReader) word(b []byte) string {
+	kept := &r.words[maphash.Bytes(wordSeed, b)%uint64(len(r.words))]
+	if *kept != string(b) {
+		*kept = string(b)
+	}
+	return *kept
+}
+
+var wordSeed = maphash.MakeSeed()
 
 // checkString refuses a string with an escape that it does not need.
 func (r *canonicalReader) checkString(raw []byte) error {

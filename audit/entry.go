@@ -114,7 +114,7 @@ func DecodeEntry(b []byte) (Entry, error) {
 	err := r.members(func(name []byte) (err error) {
 		switch string(name) {
 		case `"actor"`:
-			e.Actor, err = r.nonEmpty()
+			e.Actor, err = r.nonEmptyWord()
 		case `"clock"`:
 			e.Clock, err = r.oneOf(ClockHeld)
 		case `"confirm"`:
@@ -124,14 +124,16 @@ func DecodeEntry(b []byte) (Entry, error) {
 		case `"grade"`:
 			e.Grade, err = r.oneOf("ordinary", "serious", "special")
 		case `"request"`:
-			e.Request, err = r.nonEmpty()
+			var request []byte // a new one each time
+			request, err = r.nonEmpty()
+			e.Request = string(request)
 		case `"subject"`:
 			hasSubject = true
-			e.Subject, err = r.anyString()
+			e.Subject, err = r.anyWord()
 		case `"time"`:
 			e.Time, err = r.time()
 		case `"type"`:
-			e.Type, err = r.nonEmpty()
+			e.Type, err = r.nonEmptyWord()
 		case `"v"`:
 			e.V, err = r.version()
 		default:
@@ -153,17 +155,22 @@ func DecodeEntry(b []byte) (Entry, error) {
 
 var readers = sync.Pool{New: func() any { return new(canonicalReader) }}
 
-func (r *canonicalReader) anyString() (string, error) {
+func (r *canonicalReader) anyWord() (string, error) {
 	s, err := r.str()
-	return string(s), err
+	return r.word(s), err
 }
 
-func (r *canonicalReader) nonEmpty() (string, error) {
+func (r *canonicalReader) nonEmptyWord() (string, error) {
+	s, err := r.nonEmpty()
+	return r.word(s), err
+}
+
+func (r *canonicalReader) nonEmpty() ([]byte, error) {
 	s, err := r.str()
 	if err == nil && len(s) == 0 {
 		err = fmt.Errorf("%w: an empty field", ErrMalformed)
 	}
-	return string(s), err
+	return s, err
 }
 
 // oneOf reads one of the given words, which costs no memory.
@@ -222,9 +229,9 @@ func (r *canonicalReader) confirm() (*Confirm, error) {
 	err := r.members(func(name []byte) (err error) {
 		switch string(name) {
 		case `"method"`:
-			c.Method, err = r.nonEmpty()
+			c.Method, err = r.nonEmptyWord()
 		case `"person"`:
-			c.Person, err = r.nonEmpty()
+			c.Person, err = r.nonEmptyWord()
 		case `"step"`:
 			hasStep = true
 			c.Step, err = r.integer()

@@ -15,7 +15,11 @@ type Config struct {
 	Policy        Policy        `koanf:"policy"`
 	Ledger        Ledger        `koanf:"ledger"`
 	SessionTTL    time.Duration `koanf:"session_ttl"` // a log-in ends after this
+	Notify        Notify        `koanf:"notify"`      // e-mails to people
 	Log           Log           `koanf:"log"`
+
+	PasswordPolicies []PasswordPolicy `koanf:"password_policies"` // for credentials that name one
+	Rotation         Rotation         `koanf:"rotation"`
 }
 
 // The values of Config.Secrets.
@@ -81,6 +85,18 @@ type Policy struct {
 	TOTPSkew         int           `koanf:"totp_skew"`         // steps before and after the current one
 }
 
+// Rotation says what the rotation worker does of its own accord.
+type Rotation struct {
+	VerifyEvery time.Duration `koanf:"verify_every"` // each password is tried on its target once in this; 0: never
+}
+
+// PasswordPolicy says what passwords look like, in the language of Vault's
+// password policies (HCL), whichever the secret store is.
+type PasswordPolicy struct {
+	Name string `koanf:"name"`
+	File string `koanf:"file"`
+}
+
 // Ledger names the ledger, and says where its checkpoints go.
 type Ledger struct {
 	Origin     string     `koanf:"origin"`     // in every checkpoint; can never change
@@ -117,8 +133,33 @@ type Delivery struct {
 	File        string        `koanf:"file"`         // they are appended to it
 	Webhook     string        `koanf:"webhook"`      // URL that they are posted to
 	WebhookFile string        `koanf:"webhook_file"` // instead: the file that has that URL, when it has a secret in it
+	Email       string        `koanf:"email"`        // address that they are mailed to, through notify.smtp
 	Every       time.Duration `koanf:"every"`
 }
+
+// Notify says how people are told by e-mail what they must know. The links in the
+// mails begin with public_url.
+type Notify struct {
+	SMTP     SMTP   `koanf:"smtp"`
+	From     string `koanf:"from"`     // "Tandem <tandem@example.org>", or the address alone
+	Language string `koanf:"language"` // en or zh, for those who have chosen none
+}
+
+// SMTP is the mail server that takes all mails.
+type SMTP struct {
+	Address      string `koanf:"address"` // host:port; "": no mails
+	TLS          string `koanf:"tls"`     // StartTLS, ImplicitTLS or NoTLS
+	CA           string `koanf:"ca"`      // PEM file; "": the system's
+	Username     string `koanf:"username"`
+	PasswordFile string `koanf:"password_file"` // both or neither
+}
+
+// The values of SMTP.TLS.
+const (
+	StartTLS    = "starttls"
+	ImplicitTLS = "tls"
+	NoTLS       = "off" // only to a server on this machine
+)
 
 // Log says what is logged, on stderr, and how.
 type Log struct {
@@ -150,6 +191,8 @@ func Default() Config {
 		},
 		Ledger:     Ledger{Stream: Stream{Format: StreamJSON}},
 		SessionTTL: 12 * time.Hour,
+		Rotation:   Rotation{VerifyEvery: 24 * time.Hour},
+		Notify:     Notify{SMTP: SMTP{TLS: StartTLS}, Language: "en"},
 		Log:        Log{Level: "info", Format: "text"},
 	}
 }

@@ -102,14 +102,19 @@ func TestSourcesOverrideOneAnother(t *testing.T) {
 		Auth: VaultAuth{Method: AppRole, Mount: "approle", RoleID: "6f3c8a52-0000-4000-8000-000000000000", SecretIDFile: "/elsewhere"},
 	}
 	want.Policy.Lease, want.Policy.OfferTTL, want.Policy.LockAfter = 4*time.Hour, 24*time.Hour, 7
+	want.PasswordPolicies = []PasswordPolicy{{"network", "/etc/tandem/network.hcl"}}
 	want.Ledger = Ledger{
 		Origin:     "ledger.example.org/tandem",
 		Witnesses:  []Witness{{"https://witness.example.org", "witness.example.org+00000001+BAAA"}, {"http://10.0.0.7:8701", "w2+00000002+BBBB"}},
 		Need:       2,
-		Deliveries: []Delivery{{File: "/mnt/elsewhere/checkpoints", Every: time.Hour}, {WebhookFile: "/run/secrets/hook", Every: 24 * time.Hour}},
+		Deliveries: []Delivery{{File: "/mnt/elsewhere/checkpoints", Every: time.Hour}, {WebhookFile: "/run/secrets/hook", Every: 24 * time.Hour}, {Email: "auditor@example.org", Every: 24 * time.Hour}},
 		Stream:     Stream{Format: StreamJSON},
 	}
 	want.SessionTTL = 2 * time.Hour
+	want.Notify = Notify{
+		SMTP: SMTP{Address: "mail.example.org:587", TLS: StartTLS, Username: "tandem", PasswordFile: "/run/secrets/smtp"},
+		From: "Tandem <tandem@example.org>", Language: "zh",
+	}
 	want.Log = Log{Level: "debug", Format: "text"}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", c, want)

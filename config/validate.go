@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,10 +28,12 @@ func (c Config) Validate() error {
 		v.vault(c.Vault)
 	}
 	v.policy(c.Policy)
+	v.passwordPolicies(c.PasswordPolicies)
 	v.origin(c.Ledger.Origin)
 	v.stream(c.Ledger.Stream)
 	v.witnesses(c.Ledger)
 	v.deliveries(c.Ledger.Deliveries)
+	v.notify(c)
 	v.between("session_ttl", c.SessionTTL, time.Minute, 30*24*time.Hour)
 	v.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	v.oneOf("log.format", c.Log.Format, "text", "json")
@@ -133,6 +137,27 @@ func (v *validation) policy(p Policy) {
 	}
 }
 
+// passwordPolicies looks at the names only; package password reads the files when
+// the server starts. A name becomes part of one in Vault.
+func (v *validation) passwordPolicies(all []PasswordPolicy) {
+	seen := map[string]bool{}
+	for i, p := range all {
+		at := fmt.Sprintf("password_policies[%d]", i)
+		switch {
+		case !policyName.MatchString(p.Name) || len(p.Name) > maxPolicyName:
+			v.add(at+".name", "must be at most %d small letters and digits, with single dashes between them", maxPolicyName)
+		case seen[p.Name]:
+			v.add(at+".name", "is the name of another one")
+		}
+		seen[p.Name] = true
+		v.required(at+".file", p.File, "the file with the policy, in HCL as Vault takes it")
+	}
+}
+
+var policyName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+const maxPolicyName = 40
+
 // origin checks what C2SP signed-note asks of a key name, which the origin is.
 func (v *validation) origin(origin string) {
 	switch {
@@ -185,13 +210,13 @@ func (v *validation) deliveries(all []Delivery) {
 	for i, d := range all {
 		at := fmt.Sprintf("ledger.deliveries[%d]", i)
 		places := 0
-		for _, place := range []string{d.File, d.Webhook, d.WebhookFile} {
+		for _, place := range []string{d.File, d.Webhook, d.WebhookFile, d.Email} {
 			if place != "" {
 				places++
 			}
 		}
 		if places != 1 {
-			v.add(at, "name one of file, webhook and webhook_file")
+			v.add(at, "name one of file, webhook, webhook_file and email")
 		}
 		if d.Webhook != "" {
 			if u := v.url(at+".webhook", d.Webhook); u != nil && u.RawQuery != "" {
@@ -199,6 +224,39 @@ func (v *validation) deliveries(all []Delivery) {
 			}
 		}
 		v.between(at+".every", d.Every, time.Minute, 30*24*time.Hour)
+	}
+}
+
+// notify asks for a server when there is anything to send.
+func (v *validation) notify(c Config) {
+	n := c.Notify
+	v.oneOf("notify.language", n.Language, "en", "zh")
+	v.oneOf("notify.smtp.tls", n.SMTP.TLS, StartTLS, ImplicitTLS, NoTLS)
+	for i, d := range c.Ledger.Deliveries {
+		at := fmt.Sprintf("ledger.deliveries[%d].email", i)
+		if a, err := mail.ParseAddress(d.Email); d.Email != "" && (err != nil || a.Address != d.Email) {
+			v.add(at, "must be an e-mail address, such as auditor@example.org")
+		}
+		if d.Email != "" && n.SMTP.Address == "" {
+			v.add(at, "needs a mail server: name it in notify.smtp.address")
+		}
+	}
+	if n.SMTP.Address == "" {
+		if n.From != "" || n.SMTP.Username != "" || n.SMTP.PasswordFile != "" {
+			v.add("notify.smtp.address", "is needed to send e-mails: the HOST:PORT of your mail server")
+		}
+		return
+	}
+	v.address("notify.smtp.address", n.SMTP.Address)
+	if _, err := mail.ParseAddress(n.From); err != nil {
+		v.add("notify.from", "must be whom the e-mails come from, such as Tandem <tandem@example.org>")
+	}
+	if (n.SMTP.Username == "") != (n.SMTP.PasswordFile == "") {
+		v.add("notify.smtp", "username and password_file go together: name both, or neither")
+	}
+	host, _, err := net.SplitHostPort(n.SMTP.Address)
+	if err == nil && n.SMTP.TLS == NoTLS && !Loopback(host) {
+		v.add("notify.smtp.tls", "may be off only for a server on this machine: use starttls or tls")
 	}
 }
 

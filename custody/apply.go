@@ -22,14 +22,16 @@ func Apply(s *State, e Event) {
 	switch f := e.Fact.(type) {
 	case PersonAdded, PersonEnrolled, EnrolmentReset, PersonLocked, PersonAway, PersonPresent, CommandRefused:
 		s.applyToPerson(e, f)
-	case CredentialAdded, CredentialRetired, CheckoutGranted, CheckoutEnded:
+	case CredentialAdded, CredentialPolicyChanged, CredentialRetired, CheckoutGranted, CheckoutEnded,
+		VerificationEnded, DependentUpdated, DependentFailed:
 		s.applyToCredential(e, f)
 	case HandoverOffered, HandoverAccepted, HandoverEnded, HandoverReturned, HandoverClosed, HandoverOverdue:
 		s.applyToHandover(e, f)
-	case RotationStarted, RotationStaged, RotationApplied, RotationVerified, RotationPromoted, RotationFailed, RotationOverdue:
+	case RotationStarted, RotationStaged, RotationShown, RotationApplied, RotationVerified, RotationPromoted, RotationFailed, RotationOverdue:
 		s.applyToRotation(e, f)
-	case SessionOpened, SessionClosed, SignInLocked, LedgerConflict:
-		// Recorded only: neither sessions nor witnesses are custody state.
+	case SessionOpened, SessionClosed, SignInLocked, VerificationStarted, LedgerConflict:
+		// Recorded only: neither sessions nor witnesses are custody state, and a
+		// verification changes something only by what it finds.
 	default:
 		panic(fmt.Sprintf("custody: Apply does not know %T", f))
 	}
@@ -72,16 +74,26 @@ func (s *State) applyToCredential(e Event, f Fact) {
 	case CredentialAdded:
 		c := Credential{
 			Name: f.Credential, Target: f.Target, Policy: f.Policy, Primary: f.Primary, Backup: f.Backup,
+			Reconciles: f.Reconciles,
 		}
 		c.startRotation(ForOnboard, f.Successor, e.Time, f.Deadline)
 		s.credentials[f.Credential] = c
 		s.charge(f.Primary, f.Credential)
 		s.charge(f.Backup, f.Credential)
 		s.expectRotation(c)
+	case CredentialPolicyChanged:
+		s.editCredential(f.Credential, func(c *Credential) {
+			c.Policy = f.Policy
+			c.Updates = slices.DeleteFunc(slices.Clone(c.Updates), func(u Update) bool {
+				return !slices.Contains(f.Policy.Dependents, u.Dependent)
+			})
+			s.expectAge(*c)
+		})
 	case CredentialRetired:
 		s.editCredential(f.Credential, func(c *Credential) {
 			c.Phase, c.Holder, c.Lease = Retired, "", Lease{}
 			c.Rotation = Rotation{Number: c.Rotation.Number}
+			c.Drifted, c.Updates = time.Time{}, nil
 			s.discharge(c.Primary, c.Name)
 			s.discharge(c.Backup, c.Name)
 		})
@@ -93,7 +105,31 @@ func (s *State) applyToCredential(e Event, f Fact) {
 		})
 		s.expect(f.Until)
 	case CheckoutEnded:
-		s.editCredential(f.Credential, func(c *Credential) { c.Lease = Lease{} })
+		s.editCredential(f.Credential, func(c *Credential) {
+			c.Lease = Lease{}
+			s.expectAge(*c)
+		})
+	case VerificationEnded:
+		s.editCredential(f.Credential, func(c *Credential) {
+			switch {
+			case f.Result == VerificationAccepted:
+				c.Drifted = time.Time{}
+			case f.Result == VerificationRefused && c.Drifted.IsZero():
+				c.Drifted = e.Time
+			}
+		})
+	case DependentUpdated:
+		s.editCredential(f.Credential, func(c *Credential) {
+			c.Updates = slices.DeleteFunc(slices.Clone(c.Updates), func(u Update) bool { return u.Dependent == f.Dependent })
+		})
+	case DependentFailed:
+		s.editCredential(f.Credential, func(c *Credential) {
+			c.Updates = slices.Clone(c.Updates) // shared with other states
+			if i := c.update(f.Dependent); i >= 0 {
+				c.Updates[i].Attempts++
+				c.Updates[i].Failure, c.Updates[i].NextTry = f.Failure, f.NextTry
+			}
+		})
 	}
 }
 
@@ -114,7 +150,10 @@ func (s *State) applyToHandover(e Event, f Fact) {
 			h.Status, h.AcceptedAt = Accepted, e.Time
 			s.expectHandover(*h)
 		})
-		s.editAll(f.Credentials, func(c *Credential) { c.Holder, c.Lease = f.To, Lease{} })
+		s.editAll(f.Credentials, func(c *Credential) {
+			c.Holder, c.Lease = f.To, Lease{}
+			s.expectAge(*c)
+		})
 	case HandoverEnded:
 		h, _ := s.Handover(f.Handover)
 		s.editHandover(f.Handover, func(h *Handover) { h.Status, h.EndedAt = f.How, e.Time })
@@ -141,6 +180,11 @@ func (s *State) applyToRotation(e Event, f Fact) {
 		})
 	case RotationStaged:
 		s.editCredential(f.Credential, func(c *Credential) { c.Rotation.Step = StepStaged })
+	case RotationShown:
+		s.editCredential(f.Credential, func(c *Credential) {
+			c.Rotation.Shown = true
+			c.Exposure = c.exposedTo(e.Actor)
+		})
 	case RotationApplied:
 		s.editCredential(f.Credential, func(c *Credential) { c.Rotation.Step = StepApplied })
 	case RotationVerified:
@@ -152,7 +196,12 @@ func (s *State) applyToRotation(e Event, f Fact) {
 			}
 			c.Phase, c.Holder = Held, f.Holder
 			c.Rotation = Rotation{Number: c.Rotation.Number}
-			c.Version, c.RotatedAt, c.Exposure = f.Version, e.Time, nil
+			c.Version, c.RotatedAt, c.Exposure = f.Version, e.Time, f.Exposed
+			c.Drifted, c.Updates = time.Time{}, nil
+			for _, dependent := range c.Policy.Dependents {
+				c.Updates = append(c.Updates, Update{Dependent: dependent})
+			}
+			s.expectAge(*c)
 		})
 	case RotationFailed:
 		s.editCredential(f.Credential, func(c *Credential) {

@@ -63,8 +63,23 @@ type (
 	// ComeBack marks the actor present. TakeBack: and returns all they gave.
 	ComeBack struct{ TakeBack bool }
 
-	// RequestRotation asks for a new password without a change of custody.
-	RequestRotation struct{ Credential, Reason string }
+	// RequestRotation asks for a new password without a change of custody. All:
+	// of everything that the actor may ask it for and that is held.
+	RequestRotation struct {
+		Credential string
+		All        bool
+		Reason     string
+	}
+
+	// Reconcile sets a new password through the target's second account,
+	// whatever the password is there now. By the holder or a manager, or by the
+	// system when it drifted and the policy says so.
+	Reconcile struct{ Credential, Reason string }
+
+	// ShowNew shows its successor the password that they are to set by hand,
+	// and the one that opens the target until then. ConfirmSet says that it is set.
+	ShowNew    struct{ Credential string }
+	ConfirmSet struct{ Credential string }
 
 	// AddPerson opens an account; Enrol proves its TOTP seed; ResetEnrolment
 	// forgets it, so that a new one can be enrolled.
@@ -74,6 +89,10 @@ type (
 		TOTPPeriod            int // seconds
 	}
 	ResetEnrolment struct{ Person string }
+
+	// RecoverEnrolment forgets the seed of a person who proved to be one by a
+	// recovery code. By the system only.
+	RecoverEnrolment struct{ Person string }
 
 	// SignIn opens a session, after the password was found right. A person
 	// whose seed is not proved yet proves it with this code. SignOut ends one.
@@ -96,8 +115,16 @@ type (
 		Target          Target
 		Policy          CredentialPolicy
 		Primary, Backup string
+		Reconciles      bool // as the connector says of the target
 	}
 	Retire struct{ Credential, Reason string }
+
+	// ChangePolicy replaces the policy of a credential. What was due by the old
+	// one and is not by the new one does not happen.
+	ChangePolicy struct {
+		Credential string
+		Policy     CredentialPolicy
+	}
 
 	// Tick lets time act: leases that ran out, offers that expired, deadlines
 	// that passed. By the system only.
@@ -110,6 +137,7 @@ type (
 	ReportVerified struct {
 		Rotation   RotationID
 		OldRefused bool // the target refused the old value; false only where there was none to try
+		Attested   bool // nothing could log in: the word of who set the value is all there is
 	}
 	ReportPromoted struct {
 		Rotation RotationID
@@ -119,6 +147,30 @@ type (
 		Rotation RotationID
 		Failure  string    // kind, from a closed list; never text from the target
 		NextTry  time.Time // not before
+	}
+
+	// StartVerification is entered before the password is read for it,
+	// EndVerification what became of it.
+	StartVerification struct {
+		Credential string
+		Version    int64
+	}
+	EndVerification struct {
+		Credential string
+		Version    int64
+		Result     VerificationResult
+	}
+
+	// ReportUpdated and ReportNotUpdated say whether a dependent took a password.
+	ReportUpdated struct {
+		Credential, Dependent string
+		Version               int64
+	}
+	ReportNotUpdated struct {
+		Credential, Dependent string
+		Version               int64
+		Failure               string // kind, from a closed list
+		NextTry               time.Time
 	}
 
 	// ReportConflict enters that a witness has refused a checkpoint of the
@@ -135,30 +187,39 @@ type RotationID struct {
 	Number     int64
 }
 
-func (CheckOut) Verb() string        { return "checkout" }
-func (CheckIn) Verb() string         { return "checkin" }
-func (Offer) Verb() string           { return "offer" }
-func (Accept) Verb() string          { return "accept" }
-func (Decline) Verb() string         { return "decline" }
-func (Cancel) Verb() string          { return "cancel" }
-func (GiveBack) Verb() string        { return "return" }
-func (GoAway) Verb() string          { return "away" }
-func (ComeBack) Verb() string        { return "present" }
-func (RequestRotation) Verb() string { return "rotate" }
-func (AddPerson) Verb() string       { return "add_person" }
-func (ResetEnrolment) Verb() string  { return "reset_enrolment" }
-func (SignIn) Verb() string          { return "sign_in" }
-func (SignOut) Verb() string         { return "sign_out" }
-func (LockSignIn) Verb() string      { return "lock_sign_in" }
-func (AddCredential) Verb() string   { return "add_credential" }
-func (Retire) Verb() string          { return "retire" }
-func (Tick) Verb() string            { return "tick" }
-func (ReportStaged) Verb() string    { return "report_staged" }
-func (ReportApplied) Verb() string   { return "report_applied" }
-func (ReportVerified) Verb() string  { return "report_verified" }
-func (ReportPromoted) Verb() string  { return "report_promoted" }
-func (ReportFailed) Verb() string    { return "report_failed" }
-func (ReportConflict) Verb() string  { return "report_conflict" }
+func (CheckOut) Verb() string          { return "checkout" }
+func (CheckIn) Verb() string           { return "checkin" }
+func (Offer) Verb() string             { return "offer" }
+func (Accept) Verb() string            { return "accept" }
+func (Decline) Verb() string           { return "decline" }
+func (Cancel) Verb() string            { return "cancel" }
+func (GiveBack) Verb() string          { return "return" }
+func (GoAway) Verb() string            { return "away" }
+func (ComeBack) Verb() string          { return "present" }
+func (RequestRotation) Verb() string   { return "rotate" }
+func (Reconcile) Verb() string         { return "reconcile" }
+func (ShowNew) Verb() string           { return "show_new" }
+func (ConfirmSet) Verb() string        { return "confirm_set" }
+func (ChangePolicy) Verb() string      { return "change_policy" }
+func (RecoverEnrolment) Verb() string  { return "recover_enrolment" }
+func (StartVerification) Verb() string { return "start_verification" }
+func (EndVerification) Verb() string   { return "end_verification" }
+func (ReportUpdated) Verb() string     { return "report_updated" }
+func (ReportNotUpdated) Verb() string  { return "report_not_updated" }
+func (AddPerson) Verb() string         { return "add_person" }
+func (ResetEnrolment) Verb() string    { return "reset_enrolment" }
+func (SignIn) Verb() string            { return "sign_in" }
+func (SignOut) Verb() string           { return "sign_out" }
+func (LockSignIn) Verb() string        { return "lock_sign_in" }
+func (AddCredential) Verb() string     { return "add_credential" }
+func (Retire) Verb() string            { return "retire" }
+func (Tick) Verb() string              { return "tick" }
+func (ReportStaged) Verb() string      { return "report_staged" }
+func (ReportApplied) Verb() string     { return "report_applied" }
+func (ReportVerified) Verb() string    { return "report_verified" }
+func (ReportPromoted) Verb() string    { return "report_promoted" }
+func (ReportFailed) Verb() string      { return "report_failed" }
+func (ReportConflict) Verb() string    { return "report_conflict" }
 
 func (a CheckOut) Subject() string { return a.Credential }
 func (a CheckIn) Subject() string  { return a.Credential }
@@ -168,24 +229,33 @@ func (a Offer) Subject() string {
 	}
 	return ""
 }
-func (a Accept) Subject() string          { return a.Handover }
-func (a Decline) Subject() string         { return a.Handover }
-func (a Cancel) Subject() string          { return a.Handover }
-func (a GiveBack) Subject() string        { return a.Handover }
-func (GoAway) Subject() string            { return "" }
-func (ComeBack) Subject() string          { return "" }
-func (a RequestRotation) Subject() string { return a.Credential }
-func (a AddPerson) Subject() string       { return a.Username }
-func (a ResetEnrolment) Subject() string  { return a.Person }
-func (SignIn) Subject() string            { return "" }
-func (SignOut) Subject() string           { return "" }
-func (a LockSignIn) Subject() string      { return a.Person }
-func (a AddCredential) Subject() string   { return a.Name }
-func (a Retire) Subject() string          { return a.Credential }
-func (Tick) Subject() string              { return "" }
-func (a ReportStaged) Subject() string    { return a.Rotation.Credential }
-func (a ReportApplied) Subject() string   { return a.Rotation.Credential }
-func (a ReportVerified) Subject() string  { return a.Rotation.Credential }
-func (a ReportPromoted) Subject() string  { return a.Rotation.Credential }
-func (a ReportFailed) Subject() string    { return a.Rotation.Credential }
-func (ReportConflict) Subject() string    { return "" }
+func (a Accept) Subject() string            { return a.Handover }
+func (a Decline) Subject() string           { return a.Handover }
+func (a Cancel) Subject() string            { return a.Handover }
+func (a GiveBack) Subject() string          { return a.Handover }
+func (GoAway) Subject() string              { return "" }
+func (ComeBack) Subject() string            { return "" }
+func (a RequestRotation) Subject() string   { return a.Credential }
+func (a Reconcile) Subject() string         { return a.Credential }
+func (a ShowNew) Subject() string           { return a.Credential }
+func (a ConfirmSet) Subject() string        { return a.Credential }
+func (a ChangePolicy) Subject() string      { return a.Credential }
+func (a RecoverEnrolment) Subject() string  { return a.Person }
+func (a StartVerification) Subject() string { return a.Credential }
+func (a EndVerification) Subject() string   { return a.Credential }
+func (a ReportUpdated) Subject() string     { return a.Credential }
+func (a ReportNotUpdated) Subject() string  { return a.Credential }
+func (a AddPerson) Subject() string         { return a.Username }
+func (a ResetEnrolment) Subject() string    { return a.Person }
+func (SignIn) Subject() string              { return "" }
+func (SignOut) Subject() string             { return "" }
+func (a LockSignIn) Subject() string        { return a.Person }
+func (a AddCredential) Subject() string     { return a.Name }
+func (a Retire) Subject() string            { return a.Credential }
+func (Tick) Subject() string                { return "" }
+func (a ReportStaged) Subject() string      { return a.Rotation.Credential }
+func (a ReportApplied) Subject() string     { return a.Rotation.Credential }
+func (a ReportVerified) Subject() string    { return a.Rotation.Credential }
+func (a ReportPromoted) Subject() string    { return a.Rotation.Credential }
+func (a ReportFailed) Subject() string      { return a.Rotation.Credential }
+func (ReportConflict) Subject() string      { return "" }

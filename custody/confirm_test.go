@@ -264,7 +264,7 @@ func TestWhatNeedsACode(t *testing.T) {
 		"return":    {annHandedOver, "ann", GiveBack{"handover-1"}},
 		"take back": {annIsAway, "ann", ComeBack{TakeBack: true}},
 		"go away":   {nil, "cay", GoAway{}},
-		"rotate":    {nil, "ann", RequestRotation{"db01", "worn"}},
+		"rotate":    {nil, "ann", RequestRotation{Credential: "db01", Reason: "worn"}},
 		"retire":    {nil, "ada", Retire{"db01", "scrapped"}},
 		"log in":    {nil, "ann", SignIn{}},
 	} {

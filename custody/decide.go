@@ -82,7 +82,10 @@ func (d *decision) decide() error {
 		return d.addPerson(a)
 	case AddCredential:
 		return d.addCredential(a)
-	case LockSignIn, Tick, ReportStaged, ReportApplied, ReportVerified, ReportPromoted, ReportFailed, ReportConflict:
+	case Reconcile:
+		return d.reconcile(a)
+	case LockSignIn, RecoverEnrolment, Tick, ReportStaged, ReportApplied, ReportVerified, ReportPromoted, ReportFailed,
+		StartVerification, EndVerification, ReportUpdated, ReportNotUpdated, ReportConflict:
 		if d.command.Actor != System {
 			return refuseForbidden(Text{En: "the system itself", Zh: "系统自身"})
 		}
@@ -117,6 +120,10 @@ func (d *decision) decideForPerson() error {
 		return d.comeBack(a)
 	case RequestRotation:
 		return d.requestRotation(a)
+	case ShowNew:
+		return d.showNew(a)
+	case ConfirmSet:
+		return d.confirmSet(a)
 	case ResetEnrolment:
 		return d.resetEnrolment(a)
 	case SignIn:
@@ -126,6 +133,8 @@ func (d *decision) decideForPerson() error {
 		return nil
 	case Retire:
 		return d.retire(a)
+	case ChangePolicy:
+		return d.changePolicy(a)
 	}
 	panic(fmt.Sprintf("custody: Decide does not know %T", d.command.Action))
 }
@@ -135,6 +144,16 @@ func (d *decision) decideForSystem(a Action) error {
 	case LockSignIn:
 		d.happen(SignInLocked{Person: a.Person, Failures: a.Failures, Until: instant(a.Until)})
 		return nil
+	case RecoverEnrolment:
+		if _, ok := d.state.Person(a.Person); !ok {
+			return refuseNotFound(aPerson)
+		}
+		d.happen(EnrolmentReset{Person: a.Person, Recovery: true})
+		return nil
+	case StartVerification, EndVerification:
+		return d.verification(a)
+	case ReportUpdated, ReportNotUpdated:
+		return d.update(a)
 	case ReportConflict:
 		d.happen(LedgerConflict(a))
 		return nil

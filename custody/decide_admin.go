@@ -46,7 +46,7 @@ func (d *decision) resetEnrolment(a ResetEnrolment) error {
 	if _, ok := d.state.Person(a.Person); !ok {
 		return refuseNotFound(aPerson)
 	}
-	d.happen(EnrolmentReset(a))
+	d.happen(EnrolmentReset{Person: a.Person})
 	return nil
 }
 
@@ -71,8 +71,8 @@ func (d *decision) addCredential(a AddCredential) error {
 	if err := checkTarget(a.Target); err != nil {
 		return err
 	}
-	if n := a.Policy.LeaseSeconds; n < 0 || n > maxLeaseSeconds {
-		return Invalid("policy.lease_seconds", Text{En: "must be 0 (the general one) to 604800, a week", Zh: "必须为 0（采用通用设置）到 604800（一周）"})
+	if err := checkPolicy(a.Policy); err != nil {
+		return err
 	}
 	if _, exists := d.state.Credential(a.Name); exists {
 		return refuseExists(aCredential)
@@ -98,6 +98,7 @@ func (d *decision) addCredential(a AddCredential) error {
 	d.happen(CredentialAdded{
 		Credential: a.Name, Target: a.Target, Policy: a.Policy,
 		Primary: a.Primary, Backup: a.Backup, Successor: successor.Username, Deadline: d.deadline(),
+		Reconciles: a.Reconciles,
 	})
 	return nil
 }
@@ -108,6 +109,27 @@ func (d *decision) custodian(field, username string) (Person, error) {
 		return Person{}, Invalid(field, Text{En: "must be an active technician", Zh: "必须是在职的技术员"})
 	}
 	return p, nil
+}
+
+func (d *decision) changePolicy(a ChangePolicy) error {
+	if !d.actor.Is(Admin) {
+		return refuseForbidden(Text{En: "an admin", Zh: "管理员"})
+	}
+	c, err := d.credential(a.Credential)
+	if err != nil {
+		return err
+	}
+	if !c.Active() {
+		return refuseInactive(c)
+	}
+	if err := checkPolicy(a.Policy); err != nil {
+		return err
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.happen(CredentialPolicyChanged(a))
+	return nil
 }
 
 func (d *decision) retire(a Retire) error {

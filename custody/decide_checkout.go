@@ -52,11 +52,18 @@ func (d *decision) checkIn(a CheckIn) error {
 }
 
 // endLease ends what was lent and, where the policy says so, has the password
-// changed for the same holder.
+// changed for the same holder: at every check-in, or when what has come due
+// meanwhile was not to interrupt their work.
 func (d *decision) endLease(c Credential, how string) {
 	d.happen(CheckoutEnded{Credential: c.Name, Lease: c.Lease.ID, How: how})
-	if c.Policy.RotateOnCheckin {
+	c.Lease = Lease{}
+	switch {
+	case c.Policy.RotateOnCheckin:
 		d.startRotation(c, ForCheckin, c.Holder, "")
+	case c.tooOld(d.now):
+		d.startRotation(c, ForAge, c.Holder, "")
+	case c.tooKnown():
+		d.startRotation(c, ForExposure, c.Holder, "")
 	}
 }
 

@@ -125,8 +125,11 @@ func (d *decision) accept(a Accept) error {
 	}
 	d.happen(HandoverAccepted{Handover: h.ID, From: h.From, To: h.To, Credentials: h.Credentials})
 	for _, name := range h.Credentials {
-		if c, _ := d.state.Credential(name); c.Policy.RotateOnTransfer {
+		switch c, _ := d.state.Credential(name); {
+		case c.Policy.RotateOnTransfer:
 			d.startRotation(c, ForTransfer, h.To, "")
+		case c.tooKnown():
+			d.startRotation(c, ForExposure, h.To, "")
 		}
 	}
 	if h.Leave && d.leavesWith(h) {

@@ -38,9 +38,13 @@ type Fact interface {
 
 // Grade says how serious the event is; what is not listed is ordinary.
 func (e Event) Grade() Grade {
-	switch e.Fact.(type) {
+	switch f := e.Fact.(type) {
 	case PersonLocked, SignInLocked, RotationOverdue:
 		return Serious
+	case VerificationEnded:
+		if f.Result == VerificationRefused {
+			return Serious
+		}
 	case LedgerConflict:
 		return Special
 	}
@@ -62,7 +66,8 @@ type (
 	}
 	// EnrolmentReset: the seed counts no more; a new one must be proved.
 	EnrolmentReset struct {
-		Person string `json:"person"`
+		Person   string `json:"person"`
+		Recovery bool   `json:"recovery,omitzero"` // by the person's own recovery code
 	}
 	// PersonLocked: too many wrong codes for commands of a signed-in person.
 	PersonLocked struct {
@@ -101,6 +106,12 @@ type (
 		Backup     string           `json:"backup"`
 		Successor  string           `json:"successor"`
 		Deadline   time.Time        `json:"deadline"` // for the rotation
+		Reconciles bool             `json:"reconciles,omitzero"`
+	}
+	// CredentialPolicyChanged replaced the policy of a credential.
+	CredentialPolicyChanged struct {
+		Credential string           `json:"credential"`
+		Policy     CredentialPolicy `json:"policy"`
 	}
 	// CredentialRetired ended custody of an account.
 	CredentialRetired struct {
@@ -187,14 +198,23 @@ type (
 		Credential string `json:"credential"`
 		Rotation   int64  `json:"rotation"`
 		OldRefused bool   `json:"old_refused"`
+		Attested   bool   `json:"attested,omitzero"` // no log-in proved it
 	}
-	// RotationPromoted: the new value is the current one and its holder may
-	// check it out. Nobody has seen it yet.
-	RotationPromoted struct {
+	// RotationShown was committed before the successor was shown the new
+	// password, to set it by hand, and the one before it.
+	RotationShown struct {
 		Credential string `json:"credential"`
 		Rotation   int64  `json:"rotation"`
-		Version    int64  `json:"version"`
-		Holder     string `json:"holder"`
+		Version    int64  `json:"version"` // of the one before it; 0: there is none
+	}
+	// RotationPromoted: the new value is the current one and its holder may
+	// check it out. Nobody has seen it yet but who set it by hand.
+	RotationPromoted struct {
+		Credential string   `json:"credential"`
+		Rotation   int64    `json:"rotation"`
+		Version    int64    `json:"version"`
+		Holder     string   `json:"holder"`
+		Exposed    []string `json:"exposed,omitzero"` // to whom it was shown before
 	}
 	// RotationFailed: an attempt did not get through; another follows.
 	RotationFailed struct {
@@ -207,6 +227,33 @@ type (
 	RotationOverdue struct {
 		Credential string `json:"credential"`
 		Rotation   int64  `json:"rotation"`
+	}
+
+	// VerificationStarted was committed before the password was read to see
+	// whether the target still takes it; VerificationEnded says whether it does.
+	VerificationStarted struct {
+		Credential string `json:"credential"`
+		Version    int64  `json:"version"`
+	}
+	VerificationEnded struct {
+		Credential string             `json:"credential"`
+		Version    int64              `json:"version"`
+		Result     VerificationResult `json:"result"`
+	}
+
+	// DependentUpdated: something that uses the password has the new one.
+	// DependentFailed: not yet; another attempt follows.
+	DependentUpdated struct {
+		Credential string `json:"credential"`
+		Dependent  string `json:"dependent"`
+		Version    int64  `json:"version"`
+	}
+	DependentFailed struct {
+		Credential string    `json:"credential"`
+		Dependent  string    `json:"dependent"`
+		Version    int64     `json:"version"`
+		Failure    string    `json:"failure"`
+		NextTry    time.Time `json:"next_try"`
 	}
 
 	// CommandRefused: a signed-in person tried what a rule forbids.
@@ -226,60 +273,82 @@ type (
 	}
 )
 
-func (PersonAdded) Type() string       { return "person.added" }
-func (PersonEnrolled) Type() string    { return "person.enrolled" }
-func (EnrolmentReset) Type() string    { return "person.enrolment_reset" }
-func (PersonLocked) Type() string      { return "person.locked" }
-func (SignInLocked) Type() string      { return "session.locked" }
-func (SessionOpened) Type() string     { return "session.opened" }
-func (SessionClosed) Type() string     { return "session.closed" }
-func (PersonAway) Type() string        { return "person.away" }
-func (PersonPresent) Type() string     { return "person.present" }
-func (CredentialAdded) Type() string   { return "credential.added" }
-func (CredentialRetired) Type() string { return "credential.retired" }
-func (CheckoutGranted) Type() string   { return "checkout.granted" }
-func (CheckoutEnded) Type() string     { return "checkout.ended" }
-func (HandoverOffered) Type() string   { return "handover.offered" }
-func (HandoverAccepted) Type() string  { return "handover.accepted" }
-func (f HandoverEnded) Type() string   { return "handover." + string(f.How) }
-func (HandoverReturned) Type() string  { return "handover.returned" }
-func (HandoverClosed) Type() string    { return "handover.closed" }
-func (HandoverOverdue) Type() string   { return "handover.overdue" }
-func (RotationStarted) Type() string   { return "rotation.started" }
-func (RotationStaged) Type() string    { return "rotation.staged" }
-func (RotationApplied) Type() string   { return "rotation.applied" }
-func (RotationVerified) Type() string  { return "rotation.verified" }
-func (RotationPromoted) Type() string  { return "rotation.promoted" }
-func (RotationFailed) Type() string    { return "rotation.failed" }
-func (RotationOverdue) Type() string   { return "rotation.overdue" }
-func (CommandRefused) Type() string    { return "command.refused" }
-func (LedgerConflict) Type() string    { return "ledger.conflict" }
+// VerificationResult is what a target said to a password.
+type VerificationResult string
 
-func (f PersonAdded) Subject() string       { return f.Username }
-func (f PersonEnrolled) Subject() string    { return f.Person }
-func (f EnrolmentReset) Subject() string    { return f.Person }
-func (f PersonLocked) Subject() string      { return f.Person }
-func (f SignInLocked) Subject() string      { return f.Person }
-func (f SessionOpened) Subject() string     { return f.Person }
-func (f SessionClosed) Subject() string     { return f.Person }
-func (f PersonAway) Subject() string        { return f.Person }
-func (f PersonPresent) Subject() string     { return f.Person }
-func (f CredentialAdded) Subject() string   { return f.Credential }
-func (f CredentialRetired) Subject() string { return f.Credential }
-func (f CheckoutGranted) Subject() string   { return f.Credential }
-func (f CheckoutEnded) Subject() string     { return f.Credential }
-func (f HandoverOffered) Subject() string   { return f.Handover }
-func (f HandoverAccepted) Subject() string  { return f.Handover }
-func (f HandoverEnded) Subject() string     { return f.Handover }
-func (f HandoverReturned) Subject() string  { return f.Handover }
-func (f HandoverClosed) Subject() string    { return f.Handover }
-func (f HandoverOverdue) Subject() string   { return f.Handover }
-func (f RotationStarted) Subject() string   { return f.Credential }
-func (f RotationStaged) Subject() string    { return f.Credential }
-func (f RotationApplied) Subject() string   { return f.Credential }
-func (f RotationVerified) Subject() string  { return f.Credential }
-func (f RotationPromoted) Subject() string  { return f.Credential }
-func (f RotationFailed) Subject() string    { return f.Credential }
-func (f RotationOverdue) Subject() string   { return f.Credential }
-func (f CommandRefused) Subject() string    { return f.On }
-func (LedgerConflict) Subject() string      { return "" }
+// The results.
+const (
+	VerificationAccepted VerificationResult = "accepted"
+	VerificationRefused  VerificationResult = "refused" // the password drifted: somebody changed it there
+	VerificationUnknown  VerificationResult = "unknown" // it could not be asked
+)
+
+func (PersonAdded) Type() string             { return "person.added" }
+func (PersonEnrolled) Type() string          { return "person.enrolled" }
+func (EnrolmentReset) Type() string          { return "person.enrolment_reset" }
+func (PersonLocked) Type() string            { return "person.locked" }
+func (SignInLocked) Type() string            { return "session.locked" }
+func (SessionOpened) Type() string           { return "session.opened" }
+func (SessionClosed) Type() string           { return "session.closed" }
+func (PersonAway) Type() string              { return "person.away" }
+func (PersonPresent) Type() string           { return "person.present" }
+func (CredentialAdded) Type() string         { return "credential.added" }
+func (CredentialRetired) Type() string       { return "credential.retired" }
+func (CredentialPolicyChanged) Type() string { return "credential.policy_changed" }
+func (RotationShown) Type() string           { return "rotation.shown" }
+func (VerificationStarted) Type() string     { return "verification.started" }
+func (VerificationEnded) Type() string       { return "verification.ended" }
+func (DependentUpdated) Type() string        { return "dependent.updated" }
+func (DependentFailed) Type() string         { return "dependent.failed" }
+func (CheckoutGranted) Type() string         { return "checkout.granted" }
+func (CheckoutEnded) Type() string           { return "checkout.ended" }
+func (HandoverOffered) Type() string         { return "handover.offered" }
+func (HandoverAccepted) Type() string        { return "handover.accepted" }
+func (f HandoverEnded) Type() string         { return "handover." + string(f.How) }
+func (HandoverReturned) Type() string        { return "handover.returned" }
+func (HandoverClosed) Type() string          { return "handover.closed" }
+func (HandoverOverdue) Type() string         { return "handover.overdue" }
+func (RotationStarted) Type() string         { return "rotation.started" }
+func (RotationStaged) Type() string          { return "rotation.staged" }
+func (RotationApplied) Type() string         { return "rotation.applied" }
+func (RotationVerified) Type() string        { return "rotation.verified" }
+func (RotationPromoted) Type() string        { return "rotation.promoted" }
+func (RotationFailed) Type() string          { return "rotation.failed" }
+func (RotationOverdue) Type() string         { return "rotation.overdue" }
+func (CommandRefused) Type() string          { return "command.refused" }
+func (LedgerConflict) Type() string          { return "ledger.conflict" }
+
+func (f PersonAdded) Subject() string             { return f.Username }
+func (f PersonEnrolled) Subject() string          { return f.Person }
+func (f EnrolmentReset) Subject() string          { return f.Person }
+func (f PersonLocked) Subject() string            { return f.Person }
+func (f SignInLocked) Subject() string            { return f.Person }
+func (f SessionOpened) Subject() string           { return f.Person }
+func (f SessionClosed) Subject() string           { return f.Person }
+func (f PersonAway) Subject() string              { return f.Person }
+func (f PersonPresent) Subject() string           { return f.Person }
+func (f CredentialAdded) Subject() string         { return f.Credential }
+func (f CredentialRetired) Subject() string       { return f.Credential }
+func (f CredentialPolicyChanged) Subject() string { return f.Credential }
+func (f RotationShown) Subject() string           { return f.Credential }
+func (f VerificationStarted) Subject() string     { return f.Credential }
+func (f VerificationEnded) Subject() string       { return f.Credential }
+func (f DependentUpdated) Subject() string        { return f.Credential }
+func (f DependentFailed) Subject() string         { return f.Credential }
+func (f CheckoutGranted) Subject() string         { return f.Credential }
+func (f CheckoutEnded) Subject() string           { return f.Credential }
+func (f HandoverOffered) Subject() string         { return f.Handover }
+func (f HandoverAccepted) Subject() string        { return f.Handover }
+func (f HandoverEnded) Subject() string           { return f.Handover }
+func (f HandoverReturned) Subject() string        { return f.Handover }
+func (f HandoverClosed) Subject() string          { return f.Handover }
+func (f HandoverOverdue) Subject() string         { return f.Handover }
+func (f RotationStarted) Subject() string         { return f.Credential }
+func (f RotationStaged) Subject() string          { return f.Credential }
+func (f RotationApplied) Subject() string         { return f.Credential }
+func (f RotationVerified) Subject() string        { return f.Credential }
+func (f RotationPromoted) Subject() string        { return f.Credential }
+func (f RotationFailed) Subject() string          { return f.Credential }
+func (f RotationOverdue) Subject() string         { return f.Credential }
+func (f CommandRefused) Subject() string          { return f.On }
+func (LedgerConflict) Subject() string            { return "" }

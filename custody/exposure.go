@@ -20,7 +20,7 @@ type Seen struct {
 	Person  string
 	First   time.Time
 	Last    time.Time
-	Entries []int64 // indexes of checkout.granted
+	Entries []int64 // indexes of checkout.granted, rotation.shown, or the rotation.promoted that names them
 }
 
 // Add goes on with the next entry about the credential, the oldest first. To
@@ -31,15 +31,22 @@ func (x *Exposure) Add(index int64, e Event) {
 		*x = Exposure{Since: e.Time, Entry: index}
 	case RotationPromoted:
 		*x = Exposure{Version: f.Version, Since: e.Time, Entry: index}
-	case CheckoutGranted:
-		i := slices.IndexFunc(x.Known, func(s Seen) bool { return s.Person == e.Actor })
-		if i < 0 {
-			i = len(x.Known)
-			x.Known = append(x.Known, Seen{Person: e.Actor, First: e.Time})
+		for _, person := range f.Exposed {
+			x.add(person, index, e.Time)
 		}
-		x.Known[i].Last = e.Time
-		x.Known[i].Entries = append(x.Known[i].Entries, index)
+	case CheckoutGranted, RotationShown:
+		x.add(e.Actor, index, e.Time)
 	}
+}
+
+func (x *Exposure) add(person string, index int64, at time.Time) {
+	i := slices.IndexFunc(x.Known, func(s Seen) bool { return s.Person == person })
+	if i < 0 {
+		i = len(x.Known)
+		x.Known = append(x.Known, Seen{Person: person, First: at})
+	}
+	x.Known[i].Last = at
+	x.Known[i].Entries = append(x.Known[i].Entries, index)
 }
 
 // StartsVersion says that what went before does not matter to an Exposure.

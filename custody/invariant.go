@@ -65,8 +65,9 @@ func CheckAfter(s *State, e Event) error {
 				return err
 			}
 		}
-	case CredentialAdded, CredentialRetired, CheckoutGranted, CheckoutEnded,
-		RotationStarted, RotationStaged, RotationApplied, RotationVerified, RotationPromoted, RotationFailed:
+	case CredentialAdded, CredentialPolicyChanged, CredentialRetired, CheckoutGranted, CheckoutEnded,
+		VerificationEnded, DependentUpdated, DependentFailed,
+		RotationStarted, RotationStaged, RotationShown, RotationApplied, RotationVerified, RotationPromoted, RotationFailed:
 		c, _ := s.Credential(f.Subject())
 		return s.checkCredential(c)
 	}
@@ -180,11 +181,12 @@ func CheckEvent(s *State, e Event) error {
 				return e.violates("I3", "away while holding "+name)
 			}
 		}
-	case CredentialAdded, CredentialRetired, CheckoutGranted, CheckoutEnded:
+	case CredentialAdded, CredentialPolicyChanged, CredentialRetired, CheckoutGranted, CheckoutEnded,
+		VerificationStarted, VerificationEnded, DependentUpdated, DependentFailed:
 		return s.checkCredentialEvent(e)
 	case HandoverOffered, HandoverAccepted, HandoverEnded, HandoverReturned, HandoverClosed, HandoverOverdue:
 		return s.checkHandoverEvent(e)
-	case RotationStarted, RotationStaged, RotationApplied, RotationVerified, RotationPromoted, RotationFailed, RotationOverdue:
+	case RotationStarted, RotationStaged, RotationShown, RotationApplied, RotationVerified, RotationPromoted, RotationFailed, RotationOverdue:
 		return s.checkRotationEvent(e)
 	}
 	return nil
@@ -196,6 +198,26 @@ func (s *State) checkCredentialEvent(e Event) error {
 	case CredentialAdded:
 		if exists {
 			return e.violates("I7", "added twice")
+		}
+	case CredentialPolicyChanged:
+		if !c.Active() {
+			return e.violates("I7", "the policy of what is not in custody")
+		}
+	case VerificationStarted:
+		if c.Phase != Held || f.Version != c.Version {
+			return e.violates("I5", "verified what is not held, or another version")
+		}
+	case VerificationEnded:
+		if c.Phase != Held || f.Version != c.Version {
+			return e.violates("I7", "the result for what is not held, or for another version")
+		}
+	case DependentUpdated:
+		if !c.Active() || f.Version != c.Version || c.update(f.Dependent) < 0 {
+			return e.violates("I7", "told a dependent what it knew, or another version")
+		}
+	case DependentFailed:
+		if !c.Active() || f.Version != c.Version || c.update(f.Dependent) < 0 {
+			return e.violates("I7", "failed to tell a dependent what it knew, or another version")
 		}
 	case CredentialRetired:
 		if c.Phase != Held || c.Handover != "" {
@@ -270,15 +292,32 @@ func (s *State) checkRotationEvent(e Event) error {
 		if c.Phase != Held || f.Rotation != c.Rotation.Number+1 || f.Successor != c.Holder {
 			return e.violates("I4", "rotation started twice, or for somebody else than the holder")
 		}
+		if f.Reason == ForAge && !c.tooOld(e.Time) || f.Reason == ForExposure && !c.tooKnown() {
+			return e.violates("I4", "rotation for an age or an exposure that the policy allows")
+		}
+		if f.Reason == ForDrift && !c.Reconciles {
+			return e.violates("I4", "reconciled without a second account")
+		}
 	case RotationStaged:
 		return at(f.Rotation, StepPending)
+	case RotationShown:
+		if f.Version != c.Version {
+			return e.violates("I5", "shown beside another version than the current one")
+		}
+		if c.Rotation.Step == StepApplied { // the target does not take it yet: once more
+			return at(f.Rotation, StepApplied)
+		}
+		return at(f.Rotation, StepStaged)
 	case RotationApplied:
+		if c.ByHand() && !c.Rotation.Shown {
+			return e.violates("I4", "set by somebody who had not been shown it")
+		}
 		return at(f.Rotation, StepStaged)
 	case RotationVerified:
 		return at(f.Rotation, StepApplied)
 	case RotationPromoted:
-		if f.Version <= c.Version || f.Holder != c.Successor() {
-			return e.violates("I4", "promoted without a higher version, or to somebody else than the successor")
+		if f.Version <= c.Version || f.Holder != c.Successor() || !slices.Equal(f.Exposed, c.exposedByRotation()) {
+			return e.violates("I4", "promoted without a higher version, to somebody else than the successor, or silent on who knows it")
 		}
 		return at(f.Rotation, StepVerified)
 	case RotationFailed:
@@ -303,7 +342,9 @@ func (s *State) mayHaveDone(e Event) bool {
 	switch f := e.Fact.(type) {
 	case PersonAdded, CredentialAdded:
 		return system || actor.Is(Admin)
-	case EnrolmentReset, CredentialRetired:
+	case EnrolmentReset:
+		return f.Recovery && system || !f.Recovery && actor.Is(Admin)
+	case CredentialRetired, CredentialPolicyChanged:
 		return actor.Is(Admin)
 	case PersonEnrolled, PersonLocked, PersonPresent, SessionOpened, SessionClosed:
 		return e.Actor == f.Subject()
@@ -324,17 +365,33 @@ func (s *State) mayHaveDone(e Event) bool {
 		h, _ := s.Handover(f.Handover)
 		return f.How == Declined && e.Actor == h.To || f.How == Cancelled && e.Actor == h.From || f.How == Expired && system
 	case RotationStarted:
-		switch f.Reason {
-		case ForRequested:
-			return e.Actor == f.Successor || actor.Is(Manager)
-		case ForTransfer:
-			return e.Actor == f.Successor
-		case ForCheckin:
-			return e.Actor == f.Successor || system
-		}
-		return false // onboarding and return have facts of their own
+		return s.mayStart(e, f, actor)
+	case RotationShown:
+		c, _ := s.Credential(f.Credential)
+		return c.ByHand() && e.Actor == c.Successor()
+	case RotationApplied:
+		c, _ := s.Credential(f.Credential)
+		return c.ByHand() && e.Actor == c.Successor() || !c.ByHand() && system
 	}
 	return system
+}
+
+// mayStart says whose a rotation is to start, by its reason. Onboarding and
+// return have facts of their own.
+func (s *State) mayStart(e Event, f RotationStarted, actor Person) bool {
+	system := e.Actor == System
+	switch f.Reason {
+	case ForRequested:
+		return e.Actor == f.Successor || actor.Is(Manager)
+	case ForTransfer:
+		return e.Actor == f.Successor
+	case ForCheckin, ForAge, ForExposure:
+		return e.Actor == f.Successor || system
+	case ForDrift:
+		c, _ := s.Credential(f.Credential)
+		return e.Actor == f.Successor || actor.Is(Manager) || system && c.Policy.AutoReconcile && !c.Drifted.IsZero()
+	}
+	return false
 }
 
 // sentAway says that the person had asked to be away as soon as a handover was
@@ -373,10 +430,12 @@ func checkConfirmation(s *State, e Event) error {
 func needsConfirmation(e Event) bool {
 	switch f := e.Fact.(type) {
 	case CheckoutGranted, HandoverOffered, HandoverAccepted, HandoverReturned, PersonAway,
-		SessionOpened, PersonEnrolled, CredentialRetired:
+		SessionOpened, PersonEnrolled, CredentialRetired, CredentialPolicyChanged, RotationShown:
 		return true
+	case RotationApplied:
+		return e.Actor != System
 	case RotationStarted:
-		return f.Reason == ForRequested
+		return f.Reason == ForRequested || f.Reason == ForDrift && e.Actor != System
 	}
 	return false
 }

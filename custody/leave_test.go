@@ -82,7 +82,7 @@ func TestLeave(t *testing.T) {
 			o.addServer(server("db03", "ann", "cay"))
 			annLeaves(o) // handover-1 to ben, handover-2 to cay
 			o.does("cay", Decline{"handover-2", ""})
-			o.does("ann", RequestRotation{"db03", "worn"})
+			o.does("ann", RequestRotation{Credential: "db03", Reason: "worn"})
 		}, "ben", accept, "", stays},
 		{"the password is changed for the receiver where the policy says so", func(o *office) {
 			o.addServer(rotating(server("db03", "ann", "ben"), CredentialPolicy{RotateOnTransfer: true}))

@@ -13,8 +13,8 @@ const far = 1000 * time.Hour
 
 // normal takes off a state what grows without bound: it keeps who is present,
 // and of each credential its phase, holder, rotation and lease, and the open
-// handovers under new ids. Taken off as well: exposure and the attempts of a
-// rotation, which Decide never reads; wrong codes, which only lock out, as
+// handovers under new ids. Taken off as well: exposure, where the policy sets it
+// no limit, and the attempts of a rotation and of an update, which Decide never reads; wrong codes, which only lock out, as
 // tryCodes tries in every state; that something is overdue, which only keeps
 // Tick from saying so twice, as tick tries every time; and that the giver wants
 // to leave, once the offer that asked for it is accepted.
@@ -43,9 +43,22 @@ func normal(s *State) *State {
 	for i := range credentials {
 		c := &credentials[i]
 		c.Handover = names[c.Handover]
-		c.Version, c.RotatedAt, c.Exposure = min(c.Version, 1), time.Time{}, nil
-		if c.Version > 0 {
-			c.Exposure = []string{"a"} // a mark, to see what changes it
+		c.Version, c.RotatedAt = min(c.Version, 1), time.Time{}
+		if c.Policy.MaxAgeSeconds > 0 && c.Phase == Held {
+			c.RotatedAt = epoch
+		}
+		if c.Policy.MaxExposed == 0 {
+			c.Exposure = nil
+			if c.Version > 0 {
+				c.Exposure = []string{"a"} // a mark, to see what changes it
+			}
+		}
+		if !c.Drifted.IsZero() {
+			c.Drifted = epoch
+		}
+		c.Updates = slices.Clone(c.Updates)
+		for i := range c.Updates {
+			c.Updates[i] = Update{Dependent: c.Updates[i].Dependent}
 		}
 		if c.Lease.ID != "" {
 			c.Lease = Lease{ID: "lease-" + c.Name, Person: c.Lease.Person, Until: epoch.Add(far)}
@@ -78,7 +91,14 @@ func key(n *State) string {
 		b.WriteString(c.Name + " " + string(c.Phase) + " " + c.Holder)
 		if r := c.Rotation; c.Phase == Rotating {
 			b.WriteString(strings.Join([]string{string(r.Step), "for", r.Successor, "after a return:", strconv.FormatBool(r.Reason == ForReturn)}, " "))
+			if r.Shown {
+				b.WriteString(" and shown to them")
+			}
 		}
+		if c.Policy.MaxExposed > 0 {
+			fmt.Fprintf(&b, " known to %v", c.Exposure)
+		}
+		fmt.Fprint(&b, " drifted: ", !c.Drifted.IsZero(), c.Updates, c.Policy)
 		b.WriteString(" out to " + c.Lease.Person + " in " + c.Handover + "; ")
 	}
 	for h := range n.OpenHandovers() {
@@ -95,6 +115,9 @@ func deadlines(n *State) (all []func(*State)) {
 		}
 		if c.Phase == Rotating {
 			all = append(all, func(s *State) { s.editCredential(c.Name, func(c *Credential) { c.Rotation.Deadline = s.Time }) })
+		}
+		if greatest := time.Duration(c.Policy.MaxAgeSeconds) * time.Second; c.Phase == Held && greatest > 0 {
+			all = append(all, func(s *State) { s.editCredential(c.Name, func(c *Credential) { c.RotatedAt = s.Time.Add(-greatest) }) })
 		}
 	}
 	for h := range n.OpenHandovers() {

@@ -84,8 +84,25 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 		}
 		return true, true
 	case RequestRotation:
+		if a.All {
+			return len(all(func(c Credential) bool { return c.Phase == Held && (mine(c) || me.Is(Manager)) })) > 0, true
+		}
 		c := cred(a.Credential)
 		return c.Phase == Held && (mine(c) || me.Is(Manager)), true
+	case Reconcile:
+		c := cred(a.Credential)
+		return c.Phase == Held && c.Reconciles && (mine(c) || me.Is(Manager)), true
+	case ShowNew:
+		c := cred(a.Credential)
+		setting := c.Rotation.Step == StepStaged || c.Rotation.Step == StepApplied
+		return c.Phase == Rotating && c.Target.Kind == Manual && c.Rotation.Successor == me.Username && setting, true
+	case ConfirmSet:
+		c := cred(a.Credential)
+		setting := c.Rotation.Step == StepStaged && c.Rotation.Shown
+		return c.Phase == Rotating && c.Target.Kind == Manual && c.Rotation.Successor == me.Username && setting, true
+	case ChangePolicy:
+		c := cred(a.Credential)
+		return me.Is(Admin) && (c.Phase == Held || c.Phase == Rotating), true
 	case Retire:
 		c := cred(a.Credential)
 		return me.Is(Admin) && c.Phase == Held && c.Handover == "", true
@@ -114,7 +131,7 @@ func againstPolicy(before, after *State) (complaints []string) {
 		if c.Lease.ID != "" && (c.Phase != Held || c.Lease.Person != c.Holder) {
 			complain("%s has %s out and does not hold it", c.Lease.Person, c.Name)
 		}
-		if was.Phase == Rotating && c.Phase == Held && (was.Rotation.Step != StepVerified || c.Version <= was.Version || c.Exposure != nil) {
+		if was.Phase == Rotating && c.Phase == Held && (was.Rotation.Step != StepVerified || c.Version <= was.Version || !slices.Equal(c.Exposure, handSetters(was))) {
 			complain("%s is held again without a verified new version that nobody knows", c.Name)
 		}
 		if was.Version != c.Version && (was.Rotation.Step != StepVerified || c.Phase != Held) {
@@ -138,7 +155,19 @@ func againstPolicy(before, after *State) (complaints []string) {
 		if was.Policy.RotateOnCheckin && was.Lease.ID != "" && c.Lease.ID == "" && c.Phase == Held && c.Holder == was.Holder {
 			complain("%s was checked in and was not changed", c.Name)
 		}
-		if c.Version == was.Version && c.Lease == was.Lease && !slices.Equal(c.Exposure, was.Exposure) {
+		ended := was.Lease.ID != "" && c.Lease.ID == "" && was.Version == c.Version
+		if limit := was.Policy.MaxExposed; ended && limit > 0 && int64(len(was.Exposure)) > limit && c.Phase == Held {
+			complain("%v know %s and it was not changed", was.Exposure, c.Name)
+		}
+		if was.Phase == Rotating && was.Rotation.Step != c.Rotation.Step && c.Rotation.Step == StepApplied &&
+			was.Target.Kind == Manual && !was.Rotation.Shown {
+			complain("%s was set by hand by somebody who had not seen it", c.Name)
+		}
+		shown := !was.Rotation.Shown && c.Rotation.Shown
+		if shown && !slices.Contains(c.Exposure, c.Rotation.Successor) {
+			complain("%s was shown and that is forgotten", c.Name)
+		}
+		if c.Version == was.Version && c.Lease == was.Lease && !shown && !slices.Equal(c.Exposure, was.Exposure) {
 			complain("the exposure of %s changed from %v to %v", c.Name, was.Exposure, c.Exposure)
 		}
 	}
@@ -152,6 +181,14 @@ func againstPolicy(before, after *State) (complaints []string) {
 		}
 	}
 	return complaints
+}
+
+// handSetters gives who knows a password as soon as it counts.
+func handSetters(rotating Credential) []string {
+	if rotating.Rotation.Shown {
+		return []string{rotating.Rotation.Successor}
+	}
+	return nil
 }
 
 func union(names []string, name string) []string {

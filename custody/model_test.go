@@ -31,11 +31,18 @@ func TestModel(t *testing.T) {
 	t.Parallel()
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a third faster, for a few hundred megabytes
 	both := CredentialPolicy{RotateOnTransfer: true, RotateOnCheckin: true}
+	strict := CredentialPolicy{
+		MaxAgeSeconds: int64(3 * far / 2 / time.Second), MaxExposed: 1, AutoReconcile: true, Dependents: []string{"app"},
+	}
 	models := []*model{
 		{name: "a and b share x, b and c share y", servers: []AddCredential{server("x", "a", "b"), server("y", "b", "c")}},
 		{name: "a and b share x and y", servers: []AddCredential{server("x", "a", "b"), server("y", "a", "b")}},
 		{name: "a and b share x, b and c share y, both changed at each transfer and check-in",
 			servers: []AddCredential{rotating(server("x", "a", "b"), both), rotating(server("y", "b", "c"), both)}},
+		{name: "a and b share x, with all that a policy can ask for",
+			servers: []AddCredential{reconciling(rotating(server("x", "a", "b"), strict))}},
+		{name: "a and b share x, set by hand, with all that a policy can ask for",
+			servers: []AddCredential{byHand(reconciling(rotating(server("x", "a", "b"), strict)))}},
 	}
 	reached := make(chan map[Code]bool, len(models))
 	t.Run("explore", func(t *testing.T) {
@@ -64,6 +71,16 @@ func TestModel(t *testing.T) {
 
 func rotating(a AddCredential, p CredentialPolicy) AddCredential {
 	a.Policy = p
+	return a
+}
+
+func byHand(a AddCredential) AddCredential {
+	a.Target.Kind = Manual
+	return a
+}
+
+func reconciling(a AddCredential) AddCredential {
+	a.Reconciles = true
 	return a
 }
 
@@ -382,7 +399,8 @@ func (m *model) tries(s *State) []Command {
 	for _, who := range append([]string{boss}, technicians...) {
 		for _, name := range []string{"x", "y"} {
 			add(who,
-				CheckOut{name, "ticket 1"}, CheckIn{name}, RequestRotation{name, "worn"}, Retire{name, "scrapped"},
+				CheckOut{name, "ticket 1"}, CheckIn{name}, RequestRotation{Credential: name, Reason: "worn"}, Retire{name, "scrapped"},
+				Reconcile{name, "lost"}, ShowNew{name}, ConfirmSet{name},
 				Offer{Credentials: []string{name}, Reason: "leave", ExpectedReturn: later},
 			)
 		}
@@ -405,21 +423,35 @@ func (m *model) tries(s *State) []Command {
 		Accept{handoverID(1)}, Accept{"handover-999"}, GiveBack{""}, // one that is over, two that never were
 		SignIn{}, SignOut{}, Tick{}, ReportStaged{RotationID{"x", 1}}, ResetEnrolment{"c"},
 	)
+	add(boss, RequestRotation{All: true, Reason: "worn"})
 	add(boss, ResetEnrolment{"c"}, AddPerson{Username: "a", Name: "a", Roles: []Role{Technician}, TOTPPeriod: 30})
 	for _, a := range m.servers {
-		add(boss, a)
+		add(boss, a, ChangePolicy{a.Name, a.Policy})
+		if len(m.servers) == 1 { // with more, the states would multiply
+			add(boss, ChangePolicy{a.Name, CredentialPolicy{}})
+		}
 	}
 	add("stranger", CheckOut{"x", "ticket 1"}, SignIn{})
 	add(System, GoAway{}, Offer{All: true, Leave: true, Reason: "leave"}, SignOut{}, LockSignIn{Person: "a", Failures: 5, Until: later},
-		ReportConflict{"w1", 5, 10})
+		ReportConflict{"w1", 5, 10}, RecoverEnrolment{"c"})
 	for _, name := range []string{"x", "y"} {
 		c, _ := s.Credential(name)
 		id := RotationID{name, c.Rotation.Number}
 		add(System,
-			ReportStaged{id}, ReportApplied{id}, ReportVerified{id, c.Version > 0},
+			ReportStaged{id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: c.Version > 0},
 			ReportPromoted{id, c.Version}, ReportPromoted{id, c.Version + 1},
 			ReportFailed{id, "unreachable", s.Time.Add(time.Minute)},
 			ReportStaged{RotationID{name, c.Rotation.Number - 1}}, ReportPromoted{RotationID{name, c.Rotation.Number + 1}, c.Version + 1},
+		)
+		if len(m.servers) > 1 {
+			continue // whether each has drifted would multiply the states
+		}
+		add(System,
+			Reconcile{Credential: name}, StartVerification{name, c.Version},
+			EndVerification{name, c.Version, VerificationAccepted}, EndVerification{name, c.Version, VerificationRefused},
+			EndVerification{name, c.Version, VerificationUnknown}, EndVerification{name, c.Version + 1, VerificationRefused},
+			ReportUpdated{name, "app", c.Version}, ReportUpdated{name, "web", c.Version}, ReportUpdated{name, "app", c.Version + 1},
+			ReportNotUpdated{name, "app", c.Version, "unreachable", s.Time.Add(time.Minute)},
 		)
 	}
 	return commands

@@ -134,14 +134,16 @@ func check(t *testing.T, clauses []clause) {
 	}
 }
 
-func annHandedOver(o *office)       { o.handsOver("ann", "ben", "db01", "db02") } // handover-1
-func annOffered(o *office)          { o.offers("ann", "db01") }                   // handover-1
-func annIsAway(o *office)           { annHandedOver(o); o.does("ann", GoAway{}) }
-func benIsAway(o *office)           { o.handsOver("ben", "cay", "web01"); o.does("ben", GoAway{}) }
-func annTookBack(o *office)         { annHandedOver(o); o.does("ann", GiveBack{"handover-1"}) }
-func annWorks(o *office)            { o.does("ann", CheckOut{"db01", "ticket 1"}) }
-func annWantsNewPassword(o *office) { o.does("ann", RequestRotation{"db01", "worn"}) }
-func db01IsRetired(o *office)       { o.does("ada", Retire{"db01", "scrapped"}) }
+func annHandedOver(o *office) { o.handsOver("ann", "ben", "db01", "db02") } // handover-1
+func annOffered(o *office)    { o.offers("ann", "db01") }                   // handover-1
+func annIsAway(o *office)     { annHandedOver(o); o.does("ann", GoAway{}) }
+func benIsAway(o *office)     { o.handsOver("ben", "cay", "web01"); o.does("ben", GoAway{}) }
+func annTookBack(o *office)   { annHandedOver(o); o.does("ann", GiveBack{"handover-1"}) }
+func annWorks(o *office)      { o.does("ann", CheckOut{"db01", "ticket 1"}) }
+func annWantsNewPassword(o *office) {
+	o.does("ann", RequestRotation{Credential: "db01", Reason: "worn"})
+}
+func db01IsRetired(o *office) { o.does("ada", Retire{"db01", "scrapped"}) }
 
 func both(first, second func(*office)) func(*office) {
 	return func(o *office) { first(o); second(o) }

@@ -188,7 +188,7 @@ func TestComeBack(t *testing.T) {
 			return !o.person("ann").Away && o.credential("db01").Rotation.Reason == ForReturn && o.credential("db02").Successor() == "ann"
 		}},
 		{"taking back leaves alone what is only offered", annOffered, "ann", ComeBack{TakeBack: true}, "", func(o *office) bool { return o.handover("handover-1").Status == Offered }},
-		{"taking back not while one of them rotates", both(annIsAway, func(o *office) { o.does("ben", RequestRotation{"db01", "worn"}) }),
+		{"taking back not while one of them rotates", both(annIsAway, func(o *office) { o.does("ben", RequestRotation{Credential: "db01", Reason: "worn"}) }),
 			"ann", ComeBack{TakeBack: true}, RotationPending, func(o *office) bool { return o.person("ann").Away }},
 	})
 }
@@ -209,7 +209,7 @@ func TestReturn(t *testing.T) {
 		{"not twice", annTookBack, "ben", back, HandoverNotOpen, nil},
 		{"not to a giver who is away", annIsAway, "ben", back, CounterpartAway, nil},
 		{"not by a giver who is away", annIsAway, "ann", back, Conflict, nil},
-		{"not while the password is being changed", both(annHandedOver, func(o *office) { o.does("ben", RequestRotation{"db02", "worn"}) }), "ben", back, RotationPending,
+		{"not while the password is being changed", both(annHandedOver, func(o *office) { o.does("ben", RequestRotation{Credential: "db02", Reason: "worn"}) }), "ben", back, RotationPending,
 			func(o *office) bool { return o.credential("db01").Holder == "ben" }},
 	})
 }
@@ -222,7 +222,7 @@ func TestRotationReports(t *testing.T) {
 			for _, r := range []struct {
 				step   RotationStep
 				report Action
-			}{{StepStaged, ReportStaged{id}}, {StepApplied, ReportApplied{id}}, {StepVerified, ReportVerified{id, true}}} {
+			}{{StepStaged, ReportStaged{id}}, {StepApplied, ReportApplied{id}}, {StepVerified, ReportVerified{Rotation: id, OldRefused: true}}} {
 				if o.credential("db01").Rotation.Step != step {
 					o.does(System, r.report)
 				}
@@ -232,13 +232,13 @@ func TestRotationReports(t *testing.T) {
 	check(t, []clause{
 		{"staged after pending", annTookBack, System, ReportStaged{id}, "", nil},
 		{"applied after staged", to(StepStaged), System, ReportApplied{id}, "", nil},
-		{"verified after applied", to(StepApplied), System, ReportVerified{id, true}, "", nil},
+		{"verified after applied", to(StepApplied), System, ReportVerified{Rotation: id, OldRefused: true}, "", nil},
 		{"promoted after verified", to(StepVerified), System, ReportPromoted{id, 2}, "", func(o *office) bool {
 			c := o.credential("db01")
 			return c.Phase == Held && c.Holder == "ann" && c.Version == 2 && c.Exposure == nil && c.Handover == ""
 		}},
 		{"not applied before staged", annTookBack, System, ReportApplied{id}, Conflict, nil},
-		{"not verified before applied", to(StepStaged), System, ReportVerified{id, true}, Conflict, nil},
+		{"not verified before applied", to(StepStaged), System, ReportVerified{Rotation: id, OldRefused: true}, Conflict, nil},
 		{"not promoted before verified", to(StepApplied), System, ReportPromoted{id, 2}, Conflict, nil},
 		{"not staged twice", to(StepStaged), System, ReportStaged{id}, Conflict, nil},
 		{"not promoted with the old version", to(StepVerified), System, ReportPromoted{id, 1}, Conflict, nil},
@@ -249,7 +249,7 @@ func TestRotationReports(t *testing.T) {
 			r := o.credential("db01").Rotation
 			return r.Step == StepApplied && r.Attempts == 1 && r.Failure == "unreachable" && r.NextTry.Equal(epoch.Add(time.Minute))
 		}},
-		{"not by the holder", annTookBack, "ann", ReportVerified{id, true}, Forbidden, nil},
+		{"not by the holder", annTookBack, "ann", ReportVerified{Rotation: id, OldRefused: true}, Forbidden, nil},
 		{"not by the admin", annTookBack, "ada", ReportPromoted{id, 2}, Forbidden, nil},
 		{"time is not a person's to pass", nil, "ada", Tick{}, Forbidden, nil},
 		{"nor is locking a log-in", nil, "ada", LockSignIn{Person: "ann"}, Forbidden, nil},
@@ -258,7 +258,7 @@ func TestRotationReports(t *testing.T) {
 }
 
 func TestRequestRotation(t *testing.T) {
-	ask := RequestRotation{"db01", "worn"}
+	ask := RequestRotation{Credential: "db01", Reason: "worn"}
 	check(t, []clause{
 		{"the holder may", nil, "ann", ask, "", func(o *office) bool {
 			c := o.credential("db01")
@@ -269,7 +269,7 @@ func TestRequestRotation(t *testing.T) {
 		{"the admin may not", nil, "ada", ask, NotCustodian, nil},
 		{"not while it rotates", annWantsNewPassword, "max", ask, RotationPending, nil},
 		{"not of what is retired", db01IsRetired, "max", ask, Conflict, nil},
-		{"not without a reason", nil, "ann", RequestRotation{"db01", ""}, InvalidRequest, nil},
-		{"not of nothing that exists", nil, "max", RequestRotation{"nothing", "worn"}, NotFound, nil},
+		{"not without a reason", nil, "ann", RequestRotation{Credential: "db01", Reason: ""}, InvalidRequest, nil},
+		{"not of nothing that exists", nil, "max", RequestRotation{Credential: "nothing", Reason: "worn"}, NotFound, nil},
 	})
 }

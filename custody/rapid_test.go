@@ -105,7 +105,7 @@ func (s *sequence) sense(t *rapid.T) {
 		GoAway{Until: later}, ComeBack{}, ComeBack{TakeBack: true},
 	}
 	for c := range s.state.Credentials() {
-		candidates = append(candidates, CheckOut{c.Name, "ticket 1"}, CheckIn{c.Name}, RequestRotation{c.Name, "worn"},
+		candidates = append(candidates, CheckOut{c.Name, "ticket 1"}, CheckIn{c.Name}, RequestRotation{Credential: c.Name, Reason: "worn"},
 			Offer{Credentials: []string{c.Name}, Reason: "leave", ExpectedReturn: later})
 	}
 	for h := range s.state.OpenHandovers() {
@@ -161,7 +161,7 @@ func (s *sequence) action(t *rapid.T) Action {
 		func() Action { return GiveBack{handover} },
 		func() Action { return GoAway{s.instant(t), text} },
 		func() Action { return ComeBack{rapid.Bool().Draw(t, "take back")} },
-		func() Action { return RequestRotation{name, text} },
+		func() Action { return RequestRotation{Credential: name, Reason: text} },
 		func() Action { return SignIn{} },
 		func() Action { return SignOut{} },
 		func() Action { return Tick{} },
@@ -195,13 +195,13 @@ func (s *sequence) work(t *rapid.T) {
 	c, _ := s.state.Credential(name)
 	id := RotationID{name, c.Rotation.Number - int64(rapid.SampledFrom([]int{0, 0, 0, 0, 1}).Draw(t, "late by"))}
 	next := map[RotationStep]Action{
-		StepPending: ReportStaged{id}, StepStaged: ReportApplied{id}, StepApplied: ReportVerified{id, c.Version > 0},
+		StepPending: ReportStaged{id}, StepStaged: ReportApplied{id}, StepApplied: ReportVerified{Rotation: id, OldRefused: c.Version > 0},
 		StepVerified: ReportPromoted{id, c.Version + 1},
 	}
 	report := next[c.Rotation.Step]
 	if other := rapid.IntRange(0, 12).Draw(t, "report"); report == nil || other < 6 {
 		report = []Action{
-			ReportStaged{id}, ReportApplied{id}, ReportVerified{id, true}, ReportPromoted{id, c.Version},
+			ReportStaged{id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: true}, ReportPromoted{id, c.Version},
 			ReportPromoted{id, c.Version + 1}, ReportFailed{id, "unreachable", s.now.Add(time.Minute)},
 		}[other%6]
 	}

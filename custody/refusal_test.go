@@ -49,7 +49,7 @@ func TestHostileNames(t *testing.T) {
 					o.with("ada", server("db09", "ann", name)),
 				},
 				NotFound: {
-					o.with("ann", CheckOut{name, "ticket 1"}), o.with("ann", CheckIn{name}), o.with("ann", RequestRotation{name, "worn"}),
+					o.with("ann", CheckOut{name, "ticket 1"}), o.with("ann", CheckIn{name}), o.with("ann", RequestRotation{Credential: name, Reason: "worn"}),
 					o.with("ann", Offer{Credentials: []string{"db01", name}, Reason: "leave"}),
 					o.with("ann", Accept{name}), o.with("ann", Decline{name, ""}), o.with("ann", Cancel{name, ""}), o.with("ann", GiveBack{name}),
 					o.with("ada", Retire{name, "scrapped"}), o.with("ada", ResetEnrolment{name}),

@@ -62,6 +62,26 @@ func refuseRotating(c Credential) *Refusal {
 	return r
 }
 
+func refuseNoSecondAccount(c Credential) *Refusal {
+	return &Refusal{Code: Conflict,
+		What: Text{
+			En: fmt.Sprintf("The target of %s has no second account through which a lost password could be set.", c.Name),
+			Zh: fmt.Sprintf("%s 的目标系统没有可用于重置密码的第二账号。", c.Name)},
+		Next: Text{
+			En: "Set its password on the target back to the current one, or change it there through an account of your own and add it again.",
+			Zh: "请在目标系统上将密码改回当前密码，或用其他账号修改后重新纳管。"}}
+}
+
+func refuseNothingToSet(c Credential) *Refusal {
+	return &Refusal{Code: Conflict,
+		What: Text{
+			En: fmt.Sprintf("There is no new password of %s to set by hand now, or it was not shown to you yet.", c.Name),
+			Zh: fmt.Sprintf("%s 目前没有需要手动设置的新密码，或尚未向您显示。", c.Name)},
+		Next: Text{
+			En: "Look at the credential: what its rotation waits for stands there.",
+			Zh: "请查看该凭据：改密所处的步骤显示在其页面上。"}}
+}
+
 func refuseInactive(c Credential) *Refusal {
 	return &Refusal{Code: Conflict,
 		What: Text{

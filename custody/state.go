@@ -150,6 +150,7 @@ func (s *State) Restore(people []Person, credentials []Credential, handovers []H
 		}
 		s.expect(c.Lease.Until)
 		s.expectRotation(c)
+		s.expectAge(c)
 	}
 	for _, h := range handovers {
 		if h.Status.Open() {
@@ -169,6 +170,7 @@ func (s *State) Reschedule() {
 	for c := range s.Credentials() {
 		s.expect(c.Lease.Until)
 		s.expectRotation(c)
+		s.expectAge(c)
 	}
 	for h := range s.OpenHandovers() {
 		s.expectHandover(h)
@@ -199,6 +201,16 @@ func (s *State) expect(t time.Time) {
 func (s *State) expectRotation(c Credential) {
 	if c.Phase == Rotating && !c.Rotation.Overdue {
 		s.expect(c.Rotation.Deadline)
+	}
+}
+
+func (s *State) expectAge(c Credential) {
+	switch {
+	case c.Phase != Held:
+	case c.Lease.ID != "": // its end is expected as well, and looks again
+		s.expect(c.expires())
+	default:
+		s.expect(c.ages())
 	}
 }
 

@@ -96,7 +96,7 @@ func TestDue(t *testing.T) {
 	at(24 * time.Hour)
 	o.does("ben", Accept{"handover-1"})
 	at(2 * time.Hour)
-	o.does("max", RequestRotation{"web01", "worn"})
+	o.does("max", RequestRotation{Credential: "web01", Reason: "worn"})
 	at(time.Hour)
 	o.rotates("web01")
 	at(time.Hour) // too early is allowed,

@@ -14,7 +14,10 @@ const MaxText = 500
 const (
 	maxEmail        = 254              // octets, RFC 5321, 4.5.3.1.3
 	maxLeaseSeconds = 7 * 24 * 60 * 60 // a password that is lent for longer is owned
-	maxSettings     = 8 << 10          // bytes of a target's settings together: an entry has room for 65,535
+	minAgeSeconds   = 60 * 60
+	maxAgeSeconds   = 10 * 365 * 24 * 60 * 60
+	maxDependents   = 16
+	maxSettings     = 8 << 10 // bytes of a target's settings together: an entry has room for 65,535
 )
 
 // validName is what usernames and credential names look like. They become paths
@@ -74,6 +77,32 @@ func checkRoles(roles []Role) *Refusal {
 	}
 	if slices.Contains(roles, Auditor) && len(roles) > 1 {
 		return Invalid("roles", Text{En: "must not join auditor with another role", Zh: "审计员不能兼任其他角色"})
+	}
+	return nil
+}
+
+// checkPolicy looks at the form only; whether there are such dependents and such
+// a password policy is for the configuration.
+func checkPolicy(p CredentialPolicy) *Refusal {
+	switch {
+	case p.LeaseSeconds < 0 || p.LeaseSeconds > maxLeaseSeconds:
+		return Invalid("policy.lease_seconds", Text{En: "must be 0 (the general one) to 604800, a week", Zh: "必须为 0（采用通用设置）到 604800（一周）"})
+	case p.MaxAgeSeconds != 0 && (p.MaxAgeSeconds < minAgeSeconds || p.MaxAgeSeconds > maxAgeSeconds):
+		return Invalid("policy.max_age_seconds", Text{En: "must be 0 (any age), or 3600, an hour, to 315360000, ten years", Zh: "必须为 0（不限），或 3600（一小时）到 315360000（十年）"})
+	case p.MaxExposed < 0 || p.MaxExposed > 2:
+		return Invalid("policy.max_exposed", Text{En: "must be 0 (any number) to 2", Zh: "必须为 0（不限）到 2"})
+	case p.Password != "" && checkName("policy.password", p.Password) != nil:
+		return checkName("policy.password", p.Password)
+	case len(p.Dependents) > maxDependents:
+		return Invalid("policy.dependents", Text{En: "must not be more than 16", Zh: "不能超过 16 个"})
+	}
+	for i, dependent := range p.Dependents {
+		if err := checkName("policy.dependents", dependent); err != nil {
+			return err
+		}
+		if i > 0 && p.Dependents[i-1] >= dependent {
+			return Invalid("policy.dependents", Text{En: "must be sorted, each once", Zh: "必须排序且不重复"})
+		}
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Go: a C compiler (for SQLite), the OpenSSH server, sudo,
-# a Chinese font and a reader for PDF, the real Vault.
+# Installs what the tests need beside Go: a C compiler (for SQLite), the servers whose passwords are changed
+# (OpenSSH with sudo, PostgreSQL, MariaDB, OpenLDAP), a browser, a Chinese font and a reader for PDF, the real Vault.
 #
 # As root on Debian or Ubuntu it installs what is missing; otherwise it names that and fails. No service is started.
 # It says nothing when everything is there.
@@ -17,6 +17,10 @@ have "${CC:-gcc}" || missing+=(gcc)
 [[ -e /usr/include/stdlib.h ]] || missing+=(libc6-dev)
 have sshd || missing+=(openssh-server)
 have sudo || missing+=(sudo)
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+have mariadbd || missing+=(mariadb-server)
+have slapd || missing+=(slapd)
+have ldapadd || missing+=(ldap-utils)
 have chromium || have chromium-browser || have google-chrome || missing+=(chromium)
 [[ -n $(fc-list :lang=zh-cn family 2>/dev/null) ]] || missing+=(fonts-wqy-zenhei fontconfig)
 have pdftotext || missing+=(poppler-utils)

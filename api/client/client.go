@@ -75,6 +75,11 @@ func (c *Client) SignIn(ctx context.Context, in api.SignIn) (api.Session, error)
 	return s, err
 }
 
+// Recover replaces a TOTP seed that is lost. It opens no session.
+func (c *Client) Recover(ctx context.Context, in api.Recover) (api.Recovered, error) {
+	return call[api.Recovered](ctx, c, "POST", in, nil, "sessions", "recovery")
+}
+
 // SignOut ends the session.
 func (c *Client) SignOut(ctx context.Context) error {
 	_, err := c.send(ctx, "DELETE", "", nil, nil, "sessions", "current")
@@ -134,6 +139,31 @@ func (c *Client) CheckIn(ctx context.Context, name string) (api.Credential, erro
 // Rotate asks for a new password.
 func (c *Client) Rotate(ctx context.Context, name string, in api.ConfirmedReason) (api.Credential, error) {
 	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "rotate")
+}
+
+// RotateAll asks for new passwords of everything that the person may ask it for.
+func (c *Client) RotateAll(ctx context.Context, in api.RotateAll) ([]api.Credential, error) {
+	return call[[]api.Credential](ctx, c, "POST", in, nil, "credentials", "rotate")
+}
+
+// Reconcile has a lost password set through the target's second account.
+func (c *Client) Reconcile(ctx context.Context, name string, in api.ConfirmedReason) (api.Credential, error) {
+	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "reconcile")
+}
+
+// NewPassword shows its successor the password to set by hand; ConfirmSet says
+// that it is set.
+func (c *Client) NewPassword(ctx context.Context, name string, totp api.Secret) (api.NewPassword, error) {
+	return call[api.NewPassword](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "credentials", name, "new-password")
+}
+
+func (c *Client) ConfirmSet(ctx context.Context, name string, totp api.Secret) (api.Credential, error) {
+	return call[api.Credential](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "credentials", name, "set")
+}
+
+// ChangePolicy replaces the policy of a credential.
+func (c *Client) ChangePolicy(ctx context.Context, name string, in api.ChangePolicy) (api.Credential, error) {
+	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "policy")
 }
 
 // Retire ends custody.

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"html/template"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -57,8 +55,7 @@ func (p *Pages) enrol(v *visit) error {
 type newLoginPage struct {
 	Person   custody.Person
 	Password string
-	QR       template.HTML
-	Seed     string // to type, where nothing can be scanned
+	authenticator
 }
 
 func (v *visit) showLogin(username string, login desk.NewLogin) error {
@@ -67,29 +64,10 @@ func (v *visit) showLogin(username string, login desk.NewLogin) error {
 		return err
 	}
 	shown := newLoginPage{Person: person, Password: login.Password.Reveal()}
-	label, err := v.text.say(v.lang, "login_new.qr")
-	if err != nil {
+	if shown.authenticator, err = v.authenticator(login.OTPAuth); err != nil {
 		return err
-	}
-	if shown.QR, err = drawQR(login.OTPAuth.Reveal(), label); err != nil {
-		return err
-	}
-	if uri, err := url.Parse(login.OTPAuth.Reveal()); err == nil {
-		shown.Seed = inFours(uri.Query().Get("secret"))
 	}
 	return v.render("login_new", shown)
-}
-
-// inFours makes a seed easier to type; authenticators take the spaces.
-func inFours(seed string) string {
-	var out []byte
-	for i := range len(seed) {
-		if i > 0 && i%4 == 0 {
-			out = append(out, ' ')
-		}
-		out = append(out, seed[i])
-	}
-	return string(out)
 }
 
 type newCredentialPage struct {

@@ -14,7 +14,7 @@ import (
 
 // secretFields are left out of a form's digest, which is stored: the hash of
 // something short gives it away.
-var secretFields = []string{"totp", "password", "admin_key", keyField}
+var secretFields = []string{"totp", "password", "recovery_code", "admin_key", keyField}
 
 // keyField is a hidden field that makes a form idempotent: sent twice, by an
 // impatient finger or a reload, it is carried out once.
@@ -43,14 +43,14 @@ func (v *visit) formKey() (string, [sha256.Size]byte) {
 // dateTime is how browsers send <input type="datetime-local">.
 const dateTime = "2006-01-02T15:04"
 
-// instant reads such a field, in the zone that the pages show. "" gives zero.
+// instant reads such a field, in the zone that the visitor is shown. "" gives zero.
 func (v *visit) instant(field string) (time.Time, error) {
 	text := v.field(field)
 	if text == "" {
 		return time.Time{}, nil
 	}
 	for _, layout := range []string{dateTime, dateTime + ":05"} {
-		if t, err := time.ParseInLocation(layout, text, v.Zone); err == nil {
+		if t, err := time.ParseInLocation(layout, text, v.zone); err == nil {
 			return t, nil
 		}
 	}

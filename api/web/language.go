@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // The languages, as the lang attribute names them.
@@ -17,12 +18,13 @@ const (
 	chinese = "zh"
 )
 
-var languages = []string{english, chinese}
+var languages = desk.Languages
 
 var matcher = language.NewMatcher([]language.Tag{language.English, language.Chinese})
 
-// languageCookie remembers a person's choice. It is no secret, but has the same
-// protection.
+// languageCookie remembers a browser's choice, which counts until somebody has
+// logged in who has chosen for themselves (preferences.go). It is no secret, but
+// has the same protection.
 const languageCookie = "__Host-tandem-language"
 
 const oneYear = 365 * 24 * 60 * 60 // seconds
@@ -43,7 +45,7 @@ func loadCatalogue() (catalogue, error) {
 	return c, nil
 }
 
-// language gives the one that the person chose, or else the browser's.
+// language gives the one that was chosen in the browser, or else the browser's.
 func (c catalogue) language(r *http.Request) string {
 	if chosen, err := r.Cookie(languageCookie); err == nil && c[chosen.Value] != nil {
 		return chosen.Value
@@ -76,10 +78,14 @@ func (c catalogue) both(key string) custody.Text {
 	return custody.Text{En: en, Zh: zh}
 }
 
-// changeLanguage remembers a choice and goes back to where it was made.
+// changeLanguage remembers a choice, of the browser and of who is logged in, and
+// goes back to where it was made.
 func (p *Pages) changeLanguage(v *visit) error {
 	if lang := v.field("language"); p.text[lang] != nil {
 		v.setCookie(languageCookie, lang, oneYear)
+		if err := v.chooseLanguage(lang); err != nil {
+			return err
+		}
 	}
 	back := v.field("back")
 	if !local(back) {

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -33,9 +34,6 @@ type page struct {
 	Body    any
 }
 
-// looks has the templates, by language and name.
-type looks map[string]map[string]*template.Template
-
 // Field gives what was typed into a form that was refused, to be shown again:
 // never asked for a secret one.
 func (p page) Field(name string) string {
@@ -48,17 +46,53 @@ func (p page) Field(name string) string {
 // Fields is Field where there can be several.
 func (p page) Fields(name string) []string { return p.visit.r.PostForm[name] }
 
-// loadTemplates parses every page once for each language, with the functions of
-// that language.
-func (p *Pages) loadTemplates() (looks, error) {
-	all, err := fs.Glob(files, "templates/*.html")
+// look says as what a template is shown.
+type look struct{ name, lang, zone string }
+
+// looks has the templates: as they were parsed, and as they are shown.
+type looks struct {
+	parsed map[look]*template.Template // zone is ""; never executed, so that they can be cloned
+
+	mu    sync.Mutex
+	shown map[look]*template.Template
+}
+
+// maxLooks bounds what is kept for people who choose one zone after the other.
+const maxLooks = 1000
+
+// template gives a page as somebody sees it.
+func (p *Pages) template(name, lang string, zone *time.Location) (*template.Template, error) {
+	p.looks.mu.Lock()
+	defer p.looks.mu.Unlock()
+	key := look{name, lang, zone.String()}
+	if t := p.looks.shown[key]; t != nil {
+		return t, nil
+	}
+	t, err := p.looks.parsed[look{name: name, lang: lang}].Clone()
 	if err != nil {
 		return nil, err
 	}
+	t.Funcs(template.FuncMap{
+		"when":  func(t time.Time) template.HTML { return when(t, zone) },
+		"field": func(t time.Time) string { return typed(t, zone) },
+	})
+	if len(p.looks.shown) >= maxLooks {
+		clear(p.looks.shown)
+	}
+	p.looks.shown[key] = t
+	return t, nil
+}
+
+// loadTemplates parses every page once for each language, with the functions of
+// that language.
+func (p *Pages) loadTemplates() error {
+	p.looks.parsed, p.looks.shown = map[look]*template.Template{}, map[look]*template.Template{}
+	all, err := fs.Glob(files, "templates/*.html")
+	if err != nil {
+		return err
+	}
 	shared := []string{"templates/layout.html", "templates/parts.html", "templates/gantt.html"}
-	l := looks{}
 	for _, lang := range languages {
-		l[lang] = map[string]*template.Template{}
 		for _, file := range all {
 			if slices.Contains(shared, file) {
 				continue
@@ -67,12 +101,12 @@ func (p *Pages) loadTemplates() (looks, error) {
 			t, err := template.New("layout.html").Funcs(p.functions(lang)).Option("missingkey=error").
 				ParseFS(files, append(slices.Clone(shared), file)...)
 			if err != nil {
-				return nil, fmt.Errorf("template %s: %w", name, err)
+				return fmt.Errorf("template %s: %w", name, err)
 			}
-			l[lang][name] = t
+			p.looks.parsed[look{name: name, lang: lang}] = t
 		}
 	}
-	return l, nil
+	return nil
 }
 
 // render writes a page. Nothing is sent before all of it is made.
@@ -84,14 +118,18 @@ func (v *visit) render(name string, body any) error {
 	section, _, _ := strings.Cut(strings.TrimPrefix(v.r.URL.Path, "/"), "/")
 	data := page{
 		visit: v, Lang: v.lang, Nonce: v.nonce, Here: v.here(), Section: section, Person: v.person,
-		Problem: v.problem, Inbox: inbox, Zone: zoneName(v.now.In(v.Zone)), Now: v.now, Size: v.size,
+		Problem: v.problem, Inbox: inbox, Zone: zoneName(v.now.In(v.zone)), Now: v.now, Size: v.size,
 		Request: v.id, Key: newKey(), Body: body,
 	}
 	if done := v.r.URL.Query().Get("done"); slices.Contains(doneMessages, done) {
 		data.Done = "done." + done
 	}
+	shown, err := v.template(name, v.lang, v.zone)
+	if err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
 	var out bytes.Buffer
-	if err := v.look[v.lang][name].Execute(&out, data); err != nil {
+	if err := shown.Execute(&out, data); err != nil {
 		return fmt.Errorf("page %s: %w", name, err)
 	}
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -104,7 +142,7 @@ func (v *visit) render(name string, body any) error {
 // doneMessages are the keys below "done." that an address may name.
 var doneMessages = []string{
 	"checked_in", "offered", "accepted", "declined", "cancelled", "returned", "rotating", "retired",
-	"away", "leaving", "present", "added",
+	"away", "leaving", "present", "added", "preferred",
 }
 
 // here gives the address that shows this page again.
@@ -147,8 +185,8 @@ func (p *Pages) functions(lang string) template.FuncMap {
 			return first + " " + second, err
 		},
 		"static": p.static.at,
-		"when":   func(t time.Time) template.HTML { return p.when(t) },
-		"field":  func(t time.Time) string { return p.typed(t) },
+		"when":   func(t time.Time) template.HTML { return when(t, p.Zone) }, // see Pages.template
+		"field":  func(t time.Time) string { return typed(t, p.Zone) },
 		"span":   func(d time.Duration) (string, error) { return span(d, say) },
 		"in": func(kind, value any) (string, error) { // a word of the domain
 			return say(fmt.Sprint(kind) + "." + fmt.Sprint(value))

@@ -22,7 +22,7 @@ var languages = []string{"en", "zh"}
 var everyPage = []string{
 	"/", "/inbox", "/credentials", "/credentials?q=db&phase=held", "/custody", "/custody?range=quarter&at=2026-03-02&q=db", "/credentials/db01", "/credentials/db02",
 	"/custody", "/custody?range=day&at=2026-03-02", "/credentials/db01?range=quarter&at=2026-01-01",
-	"/leave", "/back", "/handovers", "/handovers/handover-1", "/handovers/handover-2", "/handovers/handover-1/record", "/people", "/policy",
+	"/leave", "/back", "/handovers", "/handovers/handover-1", "/handovers/handover-2", "/handovers/handover-1/record", "/people", "/policy", "/preferences",
 	"/ledger", "/ledger?actor=tech-a&type=session.opened", "/ledger?credential=db01", "/ledger/0", "/ledger/20",
 	"/admin/people/new", "/admin/people/tech-b/enrolment", "/admin/credentials/new", "/nothing",
 }
@@ -218,7 +218,7 @@ func TestCatalogues(t *testing.T) {
 		group, _, _ := strings.Cut(key, ".")
 		if !strings.Contains(sources, `"`+key+`"`) && !slices.Contains([]string{
 			// words of the domain, which are looked up by value
-			"phase", "status", "role", "reason", "failure", "grade", "entry", "done", "next",
+			"phase", "status", "role", "reason", "failure", "grade", "entry", "done", "next", "language",
 		}, group) {
 			t.Errorf("nothing shows %s", key)
 		}

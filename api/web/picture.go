@@ -56,10 +56,10 @@ func (p *picture) link(r gantt.Range, at time.Time) string {
 // names: the present week unless it does.
 func (v *visit) picture(credentials []custody.Credential) (*picture, error) {
 	query := v.r.URL.Query()
-	at := v.now.In(v.Zone)
+	at := v.now.In(v.zone)
 	if day := query.Get("at"); day != "" {
 		var err error
-		if at, err = time.ParseInLocation(time.DateOnly, day, v.Zone); err != nil {
+		if at, err = time.ParseInLocation(time.DateOnly, day, v.zone); err != nil {
 			return nil, custody.Invalid("at", custody.Text{En: "must be a date such as 2026-03-02", Zh: "必须是日期，例如 2026-03-02"})
 		}
 	}

@@ -85,10 +85,14 @@ func (p *Pages) signIn(v *visit) error {
 	}
 	v.person, v.token = signed.Person, signed.Token
 	v.keepSession()
-	if next := v.field("next"); local(next) {
-		return v.redirect(next, "")
+	next := v.field("next")
+	if !local(next) {
+		next = "/"
 	}
-	return v.redirect("/", "")
+	if len(signed.RecoveryCodes) > 0 {
+		return v.showRecoveryCodes(signed.RecoveryCodes, next)
+	}
+	return v.redirect(next, "")
 }
 
 // signOut ends the session. It is open, because logging out twice is no mistake.

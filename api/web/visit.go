@@ -23,7 +23,8 @@ type visit struct {
 
 	id     string // of the request, as the ledger knows it
 	lang   string
-	nonce  string // of the Content-Security-Policy
+	zone   *time.Location // of the times that are shown and typed
+	nonce  string         // of the Content-Security-Policy
 	now    time.Time
 	person custody.Person // zero for a stranger
 	token  custody.Secret
@@ -73,9 +74,12 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, pattern string, h 
 		Pages: p, w: w, r: r, now: p.Clock(), nonce: rand.Text(), status: http.StatusOK,
 		id: cmp.Or(api.RequestID(r.Context()), rand.Text()),
 	}
-	v.lang = p.text.language(r)
+	v.lang, v.zone = p.text.language(r), p.Zone
 	v.setHeaders()
 	err := v.identify()
+	if err == nil {
+		err = v.prefer()
+	}
 	if err == nil {
 		err = v.readForm()
 	}

@@ -32,7 +32,7 @@ type Config struct {
 	TestTarget func(ctx context.Context, t custody.Target, key, password custody.Secret) error
 
 	Clock    func() time.Time // nil: time.Now
-	Zone     *time.Location   // of the times that are shown and typed; nil: UTC
+	Zone     *time.Location   // of the times that are shown and typed, to those who chose none; nil: UTC
 	Idle     time.Duration    // without a request until the browser forgets the session; zero: 15 min
 	SignIns  api.Limit        // for each address; zero: 60 at once, then 5 a second
 	Commands api.Limit        // for each person; zero: 100 at once, then 20 a second
@@ -44,7 +44,7 @@ type Pages struct {
 
 	mux      *http.ServeMux
 	text     catalogue
-	look     looks
+	looks    looks
 	static   staticFiles
 	signIns  *api.Pacer
 	commands *api.Pacer
@@ -83,7 +83,7 @@ func New(c Config) (*Pages, error) {
 	if p.static, err = loadStatic(); err != nil {
 		return nil, err
 	}
-	if p.look, err = p.loadTemplates(); err != nil {
+	if err = p.loadTemplates(); err != nil {
 		return nil, err
 	}
 	p.routes()
@@ -106,6 +106,8 @@ func (p *Pages) routes() {
 	p.mux.Handle("GET /static/", p.static)
 	p.open("GET /login", p.login)
 	p.open("POST /login", p.signIn)
+	p.open("GET /recovery", p.recovery)
+	p.open("POST /recovery", p.recover)
 	p.open("POST /language", p.changeLanguage)
 	p.open("POST /logout", p.signOut)
 	p.open("/", p.nothingHere)
@@ -136,6 +138,9 @@ func (p *Pages) routes() {
 	p.closed("POST /handovers/{id}/decline", p.decline)
 	p.closed("POST /handovers/{id}/cancel", p.cancel)
 	p.closed("POST /handovers/{id}/return", p.giveBack)
+
+	p.closed("GET /preferences", p.preferences)
+	p.closed("POST /preferences", p.changePreferences)
 
 	p.closed("GET /people", p.people)
 	p.closed("GET /policy", p.policy)

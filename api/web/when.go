@@ -3,34 +3,40 @@ package web
 import (
 	"fmt"
 	"html/template"
+	"strings"
 	"time"
 )
 
-// when shows an instant in the pages' zone, to the minute; the machine-readable
-// form and the title are exact.
-func (p *Pages) when(t time.Time) template.HTML {
+// when shows an instant in a zone, to the minute; the machine-readable form and
+// the title are exact.
+func when(t time.Time, zone *time.Location) template.HTML {
 	if t.IsZero() {
 		return "—"
 	}
-	at := t.In(p.Zone)
+	at := t.In(zone)
 	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`, //nolint: no part of it is anybody's text
 		t.UTC().Format(time.RFC3339), at.Format("2006-01-02 15:04:05 -07:00"), at.Format("2006-01-02 15:04")))
 }
 
 // typed gives an instant as <input type="datetime-local"> wants it.
-func (p *Pages) typed(t time.Time) string {
+func typed(t time.Time, zone *time.Location) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.In(p.Zone).Format(dateTime)
+	return t.In(zone).Format(dateTime)
 }
 
-// zoneName says in which zone the pages show times.
+// zoneName says in which zone a page shows times: how far from UTC, and the name
+// if it is more than that.
 func zoneName(t time.Time) string {
-	if _, offset := t.Zone(); offset == 0 {
-		return "UTC"
+	from := "UTC"
+	if _, offset := t.Zone(); offset != 0 {
+		from += t.Format("-07:00")
 	}
-	return "UTC" + t.Format("-07:00")
+	if name := t.Location().String(); strings.Contains(name, "/") {
+		return name + " (" + from + ")"
+	}
+	return from
 }
 
 // span says how long something takes, in its two largest units.

@@ -28,8 +28,9 @@ var allowed = map[string][]string{
 	"custody/reconcile":   {"custody", "custody/desk", "custody/rotation"},
 	"custody/export":      {"audit"},
 	"custody/certificate": {"custody", "audit"},
-	"custody/rotation":    {"custody", "custody/desk"},
-	"custody/rotation/":   {"custody", "custody/desk", "custody/rotation"},
+	"custody/rotation":    {"custody", "custody/desk", "custody/password"},
+	"custody/rotation/":   {"custody", "custody/desk", "custody/rotation", "custody/rotation/endpoint", "custody/rotation/servertest"},
+	"custody/notify":      {"custody", "custody/desk", "audit"},
 	"custody/witnessing":  {"custody", "custody/desk", "audit", "audit/witness"},
 	"api":                 {"custody", "custody/desk", "custody/export", "custody/totp", "audit", "api"},
 }

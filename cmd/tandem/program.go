@@ -20,7 +20,6 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/rotation"
-	rotationssh "github.com/tandem-custody/tandem/custody/rotation/ssh"
 	"github.com/tandem-custody/tandem/custody/siem"
 	"github.com/tandem-custody/tandem/custody/store"
 	"github.com/tandem-custody/tandem/custody/witnessing"
@@ -30,6 +29,7 @@ import (
 type program struct {
 	log *slog.Logger
 
+	connectors
 	store    *store.Store
 	secrets  secretStore
 	desk     *desk.Desk
@@ -39,9 +39,6 @@ type program struct {
 	pages    *web.Pages
 	api      *api.Server
 }
-
-// targets are the connectors there are, by custody.Target.Kind.
-var targets = map[string]rotation.Opener{rotationssh.Kind: rotationssh.Open}
 
 // rotationHook is called between the steps of a rotation: nil but in tests,
 // which end the process there.
@@ -63,6 +60,9 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 			err = errors.Join(err, p.close())
 		}
 	}()
+	if p.connectors, err = openConnectors(cfg); err != nil {
+		return nil, err
+	}
 	if p.store, err = store.Open(ctx, cfg.SQLitePath(), log.With("part", "store")); err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 	p.desk, err = desk.Open(ctx, desk.Config{
 		Store: p.store, Accounts: p.store, Secrets: p.secrets, Clock: desk.ClockFunc(time.Now),
 		Policy: policyOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log.With("part", "desk"),
-		SessionTTL: cfg.SessionTTL, CheckTarget: checkTarget,
+		SessionTTL: cfg.SessionTTL, CheckTarget: p.checkTarget, CheckPolicy: p.checkPolicy,
 	})
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 		owner += " " + cfg.Listen
 	}
 	p.worker = rotation.New(rotation.Config{
-		Desk: p.desk, Queue: p.store, Secrets: p.secrets, Targets: targets,
+		Desk: p.desk, Queue: p.store, Secrets: p.secrets, Targets: p.targets, Dependents: p.dependents, VerifyEvery: cfg.Rotation.VerifyEvery,
 		Clock: desk.ClockFunc(time.Now), Log: log.With("part", "rotation"), Hook: rotationHook,
 		Owner: owner,
 	})
@@ -106,7 +106,7 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 	}
 	p.pages, err = web.New(web.Config{
 		Desk: p.desk, Queries: queries{p.store}, Ledger: p.store, Policy: policyOf(cfg.Policy),
-		Log: log.With("part", "web"), TestTarget: testTarget, Zone: time.Local,
+		Log: log.With("part", "web"), TestTarget: p.testTarget, Zone: time.Local,
 	})
 	if err != nil {
 		return nil, err
@@ -218,24 +218,11 @@ func listenAPI(ctx context.Context, cfg config.Config) (net.Listener, error) {
 	}), nil
 }
 
-// checkTarget is desk.Config.CheckTarget.
-func checkTarget(t custody.Target, key custody.Secret) error {
-	open, known := targets[t.Kind]
-	if !known {
-		return custody.Invalid("target.kind", custody.Text{En: "must be ssh", Zh: "必须为 ssh"})
-	}
-	_, err := open(t, key)
-	return err
-}
-
 // testTarget is web.Config.TestTarget: it opens a target and logs in, once, with
 // the password if there is one.
-func testTarget(ctx context.Context, t custody.Target, key, password custody.Secret) error {
-	if err := checkTarget(t, key); err != nil || password.IsZero() {
-		return err
-	}
-	target, err := targets[t.Kind](t, key)
-	if err != nil {
+func (p *program) testTarget(ctx context.Context, t custody.Target, admin, password custody.Secret) error {
+	target, err := p.open(t, admin)
+	if err != nil || password.IsZero() || target.Describe().Unprobed {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)

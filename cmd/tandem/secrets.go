@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/embedded"
+	"github.com/tandem-custody/tandem/custody/password"
 	"github.com/tandem-custody/tandem/custody/vault"
 )
 
@@ -21,34 +24,58 @@ type secretStore interface {
 // embedded store may be made.
 func openSecrets(ctx context.Context, cfg config.Config, first bool, log *slog.Logger) (secretStore, error) {
 	if cfg.Secrets == config.Vault {
-		return openVault(ctx, cfg.Vault, log)
+		return openVault(ctx, cfg, log)
+	}
+	policies, err := passwordPolicies(cfg.PasswordPolicies)
+	if err != nil {
+		return nil, err
 	}
 	unlock := embedded.Unlock{KeyFile: cfg.Embedded.KeyFile}
 	if cfg.Embedded.PassphraseFile != "" {
-		var err error
 		if unlock.Passphrase, err = secretFile(cfg.Embedded.PassphraseFile); err != nil {
 			return nil, fmt.Errorf("embedded.passphrase_file: %w", err)
 		}
 	}
+	open := embedded.Open
 	if first {
-		return embedded.OpenOrCreate(cfg.Embedded.Path, unlock)
+		open = embedded.OpenOrCreate
 	}
-	return embedded.Open(cfg.Embedded.Path, unlock)
+	store, err := open(cfg.Embedded.Path, unlock)
+	if err != nil {
+		return nil, err // as in openVault
+	}
+	store.Policies = policies
+	return store, nil
 }
 
 // openVault opens the store in Vault, which need not be there yet.
-func openVault(ctx context.Context, cfg config.VaultStore, log *slog.Logger) (secretStore, error) {
+func openVault(ctx context.Context, cfg config.Config, log *slog.Logger) (secretStore, error) {
 	c, err := vaultConfig(cfg, log)
 	if err != nil {
 		return nil, err
 	}
-	return vault.Open(ctx, c)
+	store, err := vault.Open(ctx, c)
+	if err != nil {
+		return nil, err // not the store: an interface with a nil in it is not nil
+	}
+	return store, nil
 }
 
-func vaultConfig(cfg config.VaultStore, log *slog.Logger) (vault.Config, error) {
-	names := vault.DefaultNames()
-	names.Mount, names.Transit, names.TransitKey = cfg.Mount, cfg.TransitMount, cfg.TransitKey
-	names.PasswordPolicy, names.AppRole = cfg.PasswordPolicy, cfg.Auth.Mount
+// vaultNames is what everything is called in Vault, and its password policies.
+func vaultNames(cfg config.Config) (names vault.Names, err error) {
+	names = vault.DefaultNames()
+	names.Mount, names.Transit, names.TransitKey = cfg.Vault.Mount, cfg.Vault.TransitMount, cfg.Vault.TransitKey
+	names.PasswordPolicy, names.AppRole = cfg.Vault.PasswordPolicy, cfg.Vault.Auth.Mount
+	names.Passwords, err = passwordPolicies(cfg.PasswordPolicies)
+	return names, err
+}
+
+func vaultConfig(all config.Config, log *slog.Logger) (vault.Config, error) {
+	names, err := vaultNames(all)
+	if err != nil {
+		return vault.Config{}, err
+	}
+	cfg := all.Vault
 	c := vault.Config{
 		Address: cfg.Address, Namespace: cfg.Namespace, CAFile: cfg.CA, Names: names, RequestID: desk.RequestOf, Log: log,
 	}
@@ -65,4 +92,27 @@ func vaultConfig(cfg config.VaultStore, log *slog.Logger) (vault.Config, error) 
 		c.AppRole.RoleID = id.Reveal()
 	}
 	return c, nil
+}
+
+// passwordPolicies reads the named password policies and checks them. Whichever
+// the secret store is, the same files say what its passwords look like.
+func passwordPolicies(files []config.PasswordPolicy) (map[string]password.Policy, error) {
+	policies := map[string]password.Policy{}
+	var wrong []error
+	for i, p := range files {
+		policy, err := passwordPolicy(p.File)
+		if err != nil {
+			wrong = append(wrong, &config.Error{Key: fmt.Sprintf("password_policies[%d].file", i), Problem: err.Error()})
+		}
+		policies[p.Name] = policy
+	}
+	return policies, errors.Join(wrong...)
+}
+
+func passwordPolicy(file string) (password.Policy, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return password.Policy{}, err
+	}
+	return password.ParseHCL(file, text)
 }

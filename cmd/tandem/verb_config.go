@@ -30,6 +30,9 @@ func configVerbs(c *cli) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if _, err := passwordPolicies(cfg.PasswordPolicies); err != nil {
+			return err
+		}
 		text, err := cfg.Effective()
 		if err != nil {
 			return err

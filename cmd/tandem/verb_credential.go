@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +15,8 @@ import (
 func credentialVerbs(c *cli) *cobra.Command {
 	return family("credential", "Accounts on servers, and who holds them",
 		credentialListVerb(c), credentialShowVerb(c), credentialExposureVerb(c), credentialAddVerb(c),
-		confirmedReasonVerb(c, "rotate NAME --reason TEXT", "Have the password changed", (*client.Client).Rotate, true),
+		credentialPolicyVerb(c), credentialRotateVerb(c), credentialSetVerb(c),
+		confirmedReasonVerb(c, "reconcile NAME --reason TEXT", "Set a lost password through the target's second account", (*client.Client).Reconcile, true),
 		confirmedReasonVerb(c, "retire NAME --reason TEXT", "End custody of an account", (*client.Client).Retire, false))
 }
 
@@ -67,7 +67,7 @@ func credentialShowVerb(c *cli) *cobra.Command {
 func credentialAddVerb(c *cli) *cobra.Command {
 	var in api.AddCredential
 	var passwordFile, keyFile string
-	var lease time.Duration
+	var policy policyFlags
 	var patience waiting
 	verb := &cobra.Command{
 		Use:   "add NAME --address HOST:PORT --account ACCOUNT --primary PERSON --backup PERSON",
@@ -75,23 +75,21 @@ func credentialAddVerb(c *cli) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 	}
 	flags := verb.Flags()
-	flags.StringVar(&in.Target.Kind, "kind", "ssh", "the connector")
+	flags.StringVar(&in.Target.Kind, "kind", "ssh", "the connector: docs/targets says which there are and what each needs")
 	flags.StringVar(&in.Target.Address, "address", "", "HOST:PORT of the server")
 	flags.StringVar(&in.Target.Account, "account", "", "whose password it is")
 	flags.StringToStringVar(&in.Target.Settings, "set", nil, "KEY=VALUE, what the connector needs besides")
 	flags.StringVar(&in.Primary, "primary", "", "custodian A")
 	flags.StringVar(&in.Backup, "backup", "", "custodian B")
 	flags.StringVar(&passwordFile, "password-file", "", "file with the password that opens it now")
-	flags.StringVar(&keyFile, "admin-key-file", "", "file with the private key (PEM) that may change passwords there")
-	flags.BoolVar(&in.Policy.RotateOnTransfer, "rotate-on-transfer", false, "change the password at every handover")
-	flags.BoolVar(&in.Policy.RotateOnCheckin, "rotate-on-checkin", false, "change the password after every check-out")
-	flags.DurationVar(&lease, "lease", 0, "longest check-out (0: as everywhere)")
+	flags.StringVar(&keyFile, "admin-key-file", "", "file with what administers the target: a private key (PEM) or a password, as the kind has it")
+	policy.add(flags, api.Policy{})
 	patience.addFlags(verb)
 	for _, name := range []string{"address", "account", "primary", "backup"} {
 		_ = verb.MarkFlagRequired(name)
 	}
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
-		in.Name, in.Policy.LeaseSeconds = args[0], int64(lease/time.Second)
+		in.Name, in.Policy = args[0], policy.policy()
 		for path, into := range map[string]*api.Secret{passwordFile: &in.Secret, keyFile: &in.AdminKey} {
 			if path == "" {
 				continue

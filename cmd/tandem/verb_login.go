@@ -37,9 +37,26 @@ terminal or from TANDEM_TOTP.`,
 				return err
 			}
 			c.note("Logged in as %s until %s.", session.Person.Username, moment(session.ExpiresAt))
-			return nil
+			return c.showRecoveryCodes(session.RecoveryCodes)
 		},
 	}
+}
+
+// showRecoveryCodes writes the codes of somebody whose authenticator was proved
+// just now. It writes nothing for anybody else.
+func (c *cli) showRecoveryCodes(codes []api.Secret) error {
+	if len(codes) == 0 {
+		return nil
+	}
+	c.note("Recovery codes, shown once: each gives you a new authenticator if yours is lost. Print them and keep them apart from your telephone.")
+	rows := make([][]string, len(codes))
+	for i, code := range codes {
+		rows[i] = []string{string(code)}
+	}
+	shown := struct {
+		Codes []api.Secret `json:"recovery_codes"`
+	}{codes}
+	return c.show(shown, []string{"RECOVERY CODE"}, rows...)
 }
 
 // loginRequest asks for what a log-in needs.

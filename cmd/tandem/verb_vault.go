@@ -10,7 +10,9 @@ import (
 
 	vaultapi "github.com/hashicorp/vault/api"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/vault"
 )
@@ -19,18 +21,37 @@ func vaultVerbs(c *cli) *cobra.Command {
 	return family("vault", "Prepare HashiCorp Vault for Tandem", vaultSetupVerb(c), vaultPolicyVerb(c), vaultCheckVerb(c))
 }
 
-// vaultNameFlags lets a verb be told what things are called in Vault.
-func vaultNameFlags(verb *cobra.Command) *vault.Names {
+// vaultNameFlags lets a verb be told what things are called in Vault, by a
+// configuration and by flags, which count more.
+func vaultNameFlags(verb *cobra.Command) func() (vault.Names, error) {
 	n := vault.DefaultNames()
 	flags := verb.Flags()
 	flags.StringVar(&n.Mount, "mount", n.Mount, "KV v2 engine, for Tandem alone")
 	flags.StringVar(&n.Transit, "transit-mount", n.Transit, "Transit engine")
 	flags.StringVar(&n.TransitKey, "transit-key", n.TransitKey, "the ledger's key")
-	flags.StringVar(&n.PasswordPolicy, "password-policy", n.PasswordPolicy, "password policy")
+	flags.StringVar(&n.PasswordPolicy, "password-policy", n.PasswordPolicy, "general password policy, and what others' names begin with")
 	flags.StringVar(&n.Policy, "policy", n.Policy, "ACL policy of the role")
 	flags.StringVar(&n.AppRole, "approle-mount", n.AppRole, "AppRole method")
 	flags.StringVar(&n.Role, "role", n.Role, "role that Tandem logs in as")
-	return &n
+	file := flags.String("config", os.Getenv(configVariable), "YAML file with names and password policies, also "+configVariable)
+	return func() (vault.Names, error) {
+		if *file == "" {
+			return n, nil
+		}
+		cfg, err := config.Load(config.Sources{File: *file, Environ: os.Environ()})
+		if err != nil {
+			return n, err
+		}
+		given := map[string]string{}
+		flags.Visit(func(f *pflag.Flag) { given[f.Name] = f.Value.String() })
+		if n, err = vaultNames(cfg); err != nil {
+			return n, err
+		}
+		for name, value := range given {
+			err = errors.Join(err, flags.Set(name, value))
+		}
+		return n, err
+	}
 }
 
 // vaultLogin is how a person gets into Vault to prepare it. The names of the
@@ -77,19 +98,25 @@ func vaultSetupVerb(c *cli) *cobra.Command {
 		Short: "Make everything in Vault that Tandem needs; can be repeated",
 		Long: `Makes the engines, the ledger's key, the policies and the role, with a root
 token. What is there as it should be stays as it is. With --secret-id-file a new
-secret_id is written there, if the file does not exist yet.`,
+secret_id is written there, if the file does not exist yet. Where a configuration
+has password_policies, give it with --config each time: what it does not name,
+Tandem gets no right to.`,
 		Args: cobra.NoArgs,
 	}
-	names := vaultNameFlags(verb)
+	told := vaultNameFlags(verb)
 	login.addFlags(verb)
 	verb.Flags().StringVar(&roleIDFile, "role-id-file", "", "write the role_id here")
 	verb.Flags().StringVar(&secretIDFile, "secret-id-file", "", "write a new secret_id here")
 	verb.RunE = func(cmd *cobra.Command, _ []string) error {
-		client, err := login.client(*names)
+		names, err := told()
 		if err != nil {
 			return err
 		}
-		report, err := vault.Setup(cmd.Context(), client, *names)
+		client, err := login.client(names)
+		if err != nil {
+			return err
+		}
+		report, err := vault.Setup(cmd.Context(), client, names)
 		for _, step := range report.Steps {
 			did := "as it should be"
 			if step.Changed {
@@ -106,7 +133,7 @@ secret_id is written there, if the file does not exist yet.`,
 			}
 		}
 		if secretIDFile != "" {
-			if err := writeSecretID(cmd.Context(), client, *names, secretIDFile); err != nil {
+			if err := writeSecretID(cmd.Context(), client, names, secretIDFile); err != nil {
 				return err
 			}
 		}
@@ -135,9 +162,13 @@ func vaultPolicyVerb(c *cli) *cobra.Command {
 		Short: "Print the ACL policy with the least rights, in HCL",
 		Args:  cobra.NoArgs,
 	}
-	names := vaultNameFlags(verb)
+	told := vaultNameFlags(verb)
 	verb.RunE = func(*cobra.Command, []string) error {
-		_, err := fmt.Fprint(c.out, vault.PolicyHCL(*names))
+		names, err := told()
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprint(c.out, vault.PolicyHCL(names))
 		return err
 	}
 	return verb
@@ -164,7 +195,7 @@ func vaultCheckVerb(c *cli) *cobra.Command {
 		if cfg.Secrets != "vault" {
 			return usagef("this configuration keeps its secrets without Vault")
 		}
-		settings, err := vaultConfig(cfg.Vault, slog.New(slog.DiscardHandler))
+		settings, err := vaultConfig(cfg, slog.New(slog.DiscardHandler))
 		if err != nil {
 			return err
 		}

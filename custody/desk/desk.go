@@ -15,7 +15,7 @@ import (
 // Config is what a desk works with. All fields are needed.
 type Config struct {
 	Store    Store
-	Accounts Accounts
+	Accounts AccountStore
 	Secrets  Secrets
 	Clock    Clock
 	Policy   custody.Policy
@@ -26,7 +26,12 @@ type Config struct {
 
 	// CheckTarget says whether a target can be opened as described, before a
 	// credential is stored. It connects nowhere.
-	CheckTarget func(t custody.Target, key custody.Secret) error
+	// reconciles: it has a second account.
+	CheckTarget func(t custody.Target, key custody.Secret) (reconciles bool, err error)
+
+	// CheckPolicy says whether what a policy names is there: its dependents and
+	// its password policy.
+	CheckPolicy func(p custody.CredentialPolicy) error
 }
 
 // Desk carries out commands. It is safe for use by several goroutines.

@@ -70,7 +70,8 @@ func emptyOffice(t *testing.T) *office {
 		Store: o.gate, Accounts: db, Secrets: o.secrets, Clock: o.clock,
 		Policy: custody.DefaultPolicy(), Origin: "test.example/ledger", Log: log,
 		SessionTTL:  12 * time.Hour,
-		CheckTarget: func(custody.Target, custody.Secret) error { return nil },
+		CheckTarget: func(custody.Target, custody.Secret) (bool, error) { return true, nil },
+		CheckPolicy: func(custody.CredentialPolicy) error { return nil },
 	}
 	o.desk = o.open()
 	return o

@@ -17,10 +17,15 @@ import (
 func (d *Desk) AddCredential(ctx context.Context, in Intent, password, key custody.Secret) (Outcome, error) {
 	ctx = WithRequest(ctx, in.Request)
 	add := in.Action.(custody.AddCredential)
-	if err := d.CheckTarget(add.Target, key); err != nil {
-		return Outcome{}, custody.Invalid("target", custody.Text{
-			En: "cannot work: " + err.Error(), Zh: "无法使用：" + err.Error()})
+	if err := d.CheckPolicy(add.Policy); err != nil {
+		return Outcome{}, err
 	}
+	reconciles, err := d.CheckTarget(add.Target, key)
+	if err != nil {
+		return Outcome{}, err
+	}
+	add.Reconciles = reconciles
+	in.Action = add
 	// Two admins adding the same name must not store each other's key.
 	d.onboarding.Lock()
 	defer d.onboarding.Unlock()
@@ -35,6 +40,14 @@ func (d *Desk) AddCredential(ctx context.Context, in Intent, password, key custo
 		if err := d.replace(ctx, path, value, labels); err != nil {
 			return Outcome{}, err
 		}
+	}
+	return d.Do(ctx, in)
+}
+
+// ChangePolicy gives a credential another policy. in.Action is a custody.ChangePolicy.
+func (d *Desk) ChangePolicy(ctx context.Context, in Intent) (Outcome, error) {
+	if err := d.CheckPolicy(in.Action.(custody.ChangePolicy).Policy); err != nil {
+		return Outcome{}, err
 	}
 	return d.Do(ctx, in)
 }

@@ -1,20 +1,31 @@
 package desk
 
+import "strconv"
+
 // Where each kind of secret lives in the secret store. Names of people and
 // credentials are checked by the domain to be safe in a path.
 
 // CredentialPath is where the current password of a credential is.
 func CredentialPath(name string) string { return "credentials/" + name }
 
-// StagedPath is where a new password waits until the target has taken it. It
-// is another place than the current one, so that neither overwrites the other.
-func StagedPath(name string) string { return "staged/" + name }
+// StagedPath is where one rotation of a credential keeps its new password until
+// the target has taken it; when the target refused one, its versions are all the
+// values that were tried. It is another place than the current one, so that
+// neither overwrites the other, and each rotation has its own, so that clearing
+// up after one cannot touch the next.
+func StagedPath(name string, rotation int64) string {
+	return "staged/" + name + "-" + strconv.FormatInt(rotation, 10)
+}
+
+// HistoryPath is where the digests are of all passwords that a credential has
+// had (package password), so that none comes again.
+func HistoryPath(name string) string { return "history/" + name }
 
 // SeedPath is where a person's TOTP seed is (base32, as in an otpauth URI).
 func SeedPath(username string) string { return "seeds/" + username }
 
-// KeyPath is where the private key is (PEM) with which a target of this
-// credential is administered.
+// KeyPath is where the secret is with which the target of this credential is
+// administered: a private key (PEM) or a password, as its kind has it.
 func KeyPath(name string) string { return "keys/" + name }
 
 // ThrottlePath is where the key is under which failed log-ins are counted.

@@ -27,8 +27,9 @@ func (d *Desk) AddPerson(ctx context.Context, in Intent) (NewLogin, error) {
 	return d.newLogin(WithRequest(ctx, in.Request), outcome, added.Username, added.TOTPPeriod)
 }
 
-// ResetEnrolment replaces a person's password and TOTP seed and ends their
-// sessions: a lost telephone, or an account whose opening was cut short.
+// ResetEnrolment replaces a person's password and TOTP seed, forgets their
+// recovery codes and ends their sessions: a lost telephone, or an account whose
+// opening was cut short.
 // in.Action is a custody.ResetEnrolment.
 func (d *Desk) ResetEnrolment(ctx context.Context, in Intent) (NewLogin, error) {
 	outcome, err := d.Do(ctx, in)
@@ -52,7 +53,7 @@ func (d *Desk) newLogin(ctx context.Context, outcome Outcome, username string, p
 	if err := d.Accounts.DeleteSessions(ctx, username); err != nil {
 		return NewLogin{}, err
 	}
-	password, err := d.Secrets.Generate(ctx)
+	password, err := d.Secrets.Generate(ctx, "")
 	if err != nil {
 		return NewLogin{}, err
 	}
@@ -60,15 +61,27 @@ func (d *Desk) newLogin(ctx context.Context, outcome Outcome, username string, p
 	if err != nil {
 		return NewLogin{}, err
 	}
-	seed := totp.NewSeed()
-	if err := d.replace(ctx, SeedPath(username), seed, map[string]string{"person": username}); err != nil {
+	if err := d.Accounts.SetRecoveryCodes(ctx, username, nil); err != nil {
 		return NewLogin{}, err
 	}
-	d.seeds.forget(username)
+	otpAuth, err := d.newSeed(ctx, username, period)
+	if err != nil {
+		return NewLogin{}, err
+	}
 	if err := d.Accounts.SetPasswordHash(ctx, username, hash); err != nil {
 		return NewLogin{}, err
 	}
-	return NewLogin{Outcome: outcome, Password: password, OTPAuth: totp.URI(d.Origin, username, seed, period)}, nil
+	return NewLogin{Outcome: outcome, Password: password, OTPAuth: otpAuth}, nil
+}
+
+// newSeed replaces a person's TOTP seed and gives the otpauth URI of the new one.
+func (d *Desk) newSeed(ctx context.Context, username string, period int) (custody.Secret, error) {
+	seed := totp.NewSeed()
+	if err := d.replace(ctx, SeedPath(username), seed, map[string]string{"person": username}); err != nil {
+		return custody.Secret{}, err
+	}
+	d.seeds.forget(username)
+	return totp.URI(d.Origin, username, seed, period), nil
 }
 
 // hashParams follow OWASP's recommendation for argon2id: 19 MiB, two passes.

@@ -81,8 +81,9 @@ type Secrets interface {
 	// Delete removes every version. No error when there is none.
 	Delete(ctx context.Context, path string) error
 
-	// Generate makes a new password after the store's password policy.
-	Generate(ctx context.Context) (custody.Secret, error)
+	// Generate makes a new password after a password policy of the store: the
+	// general one for "". ErrNoPolicy when there is none of that name.
+	Generate(ctx context.Context, policy string) (custody.Secret, error)
 
 	// The ledger's signing key never leaves the store.
 	audit.Signer
@@ -102,6 +103,7 @@ type Versioned struct {
 var (
 	ErrNoSecret           = errors.New("no such secret")
 	ErrVersion            = errors.New("the secret has another version now")
+	ErrNoPolicy           = errors.New("the secret store has no password policy of this name")
 	ErrSecretsUnavailable = errors.New("the secret store cannot be used now") // sealed, stopped, unreachable, not allowed
 )
 
@@ -118,12 +120,22 @@ type ClockFunc func() time.Time
 // Now calls f.
 func (f ClockFunc) Now() time.Time { return f() }
 
-// Accounts keeps what is not custody state and not in the ledger: password
-// hashes, sessions and the throttle of log-ins. Implemented by the store.
+// Accounts keeps what is not custody state and not in the ledger: hashes of
+// passwords and of recovery codes, sessions and the throttle of log-ins.
+// Implemented by the store.
 type Accounts interface {
 	// PasswordHash gives the argon2id hash; ErrNoAccount when there is none.
 	PasswordHash(ctx context.Context, username string) (string, error)
 	SetPasswordHash(ctx context.Context, username, hash string) error
+
+	// HasRecoveryCodes says whether a person has any left. SetRecoveryCodes
+	// puts these hashes in the place of all that there are.
+	HasRecoveryCodes(ctx context.Context, username string) (bool, error)
+	SetRecoveryCodes(ctx context.Context, username string, hashes [][32]byte) error
+
+	// TakeRecoveryCode forgets one and says whether it was there: of several
+	// who take the same one, to one of them.
+	TakeRecoveryCode(ctx context.Context, username string, hash [32]byte) (bool, error)
 
 	// AddSession, Session and DeleteSession know a session by the SHA-256 of
 	// its token only. ErrNoSession when there is none.

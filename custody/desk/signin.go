@@ -27,11 +27,14 @@ type SignInRequest struct {
 	Request  string
 }
 
-// SignedIn is a session. The token is only here; the database has its hash.
+// SignedIn is a session. The token and the recovery codes are only here; the
+// database has their hashes.
 type SignedIn struct {
 	Token   custody.Secret
 	Expires time.Time
 	Person  custody.Person
+
+	RecoveryCodes []custody.Secret // new ones, with which the old are forgotten; none: as before
 }
 
 // tokenBytes makes a session token that cannot be guessed.
@@ -54,15 +57,9 @@ var absentHash = func() string {
 // get the same refusal after the same work. Failures are counted for each name,
 // known or not; a locked name is refused whatever follows.
 func (d *Desk) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error) {
-	// One spelling for each account, or a change of case would be a way past
-	// the lock (CVE-2025-6004).
-	username := strings.ToLower(in.Username)
 	ctx = WithRequest(ctx, in.Request)
-	throttle, err := d.throttleName(ctx, username)
+	username, throttle, err := d.approach(ctx, in.Username)
 	if err != nil {
-		return SignedIn{}, err
-	}
-	if err := d.checkThrottle(ctx, throttle); err != nil {
 		return SignedIn{}, err
 	}
 	good, err := d.genuine(ctx, username, in)
@@ -72,43 +69,71 @@ func (d *Desk) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error) {
 	if !good {
 		return SignedIn{}, d.failedSignIn(ctx, throttle, username)
 	}
-	_, err = d.Do(ctx, Intent{Actor: username, Request: in.Request, Code: in.Code, Action: custody.SignIn{}})
+	outcome, err := d.Do(ctx, Intent{Actor: username, Request: in.Request, Code: in.Code, Action: custody.SignIn{}})
 	if err != nil {
 		return SignedIn{}, err
 	}
-	if _, err := d.Accounts.UpdateThrottle(ctx, throttle, func(Throttle) Throttle { return Throttle{} }); err != nil {
+	if err := d.clearThrottle(ctx, throttle); err != nil {
 		return SignedIn{}, err
 	}
-	return d.openSession(ctx, username)
+	codes, err := d.recoveryCodes(ctx, username, outcome)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	signed, err := d.openSession(ctx, username)
+	signed.RecoveryCodes = codes
+	return signed, err
 }
+
+// approach gives the account that a name stands for and what counts its failures,
+// or the refusal of a name that is locked.
+func (d *Desk) approach(ctx context.Context, typed string) (username, throttle string, err error) {
+	// One spelling for each account, or a change of case would be a way past
+	// the lock (CVE-2025-6004).
+	username = strings.ToLower(typed)
+	if throttle, err = d.throttleName(ctx, username); err != nil {
+		return "", "", err
+	}
+	return username, throttle, d.checkThrottle(ctx, throttle)
+}
+
+// nobody is what no account, no seed and no recovery code is ever kept under,
+// whatever was typed.
+const nobody = "-"
 
 // genuine looks at password and code, both always.
 func (d *Desk) genuine(ctx context.Context, username string, in SignInRequest) (bool, error) {
 	person, known := d.person(username)
 	period := person.TOTPPeriod
 	if !known {
-		period = totp.DefaultPeriod
-		username = "-" // no account and no seed is ever called so, whatever was typed
-	}
-	hash, err := d.Accounts.PasswordHash(ctx, username)
-	if errors.Is(err, ErrNoAccount) {
-		known, hash = false, absentHash
-	} else if err != nil {
-		return false, err
+		period, username = totp.DefaultPeriod, nobody
 	}
 	steps, err := d.match(ctx, username, period, in.Code)
 	if err != nil {
+		return false, err
+	}
+	same, err := d.samePassword(ctx, username, in.Password)
+	return same && len(steps) > 0, err
+}
+
+// samePassword takes as long for an account that does not exist.
+func (d *Desk) samePassword(ctx context.Context, username string, password custody.Secret) (bool, error) {
+	hash, err := d.Accounts.PasswordHash(ctx, username)
+	absent := errors.Is(err, ErrNoAccount)
+	if absent {
+		hash = absentHash
+	} else if err != nil {
 		return false, err
 	}
 	if err := d.startHashing(ctx); err != nil {
 		return false, err
 	}
 	defer func() { <-d.hashing }()
-	same, err := argon2id.ComparePasswordAndHash(in.Password.Reveal(), hash)
+	same, err := argon2id.ComparePasswordAndHash(password.Reveal(), hash)
 	if err != nil {
 		return false, fmt.Errorf("the password hash of an account is unusable")
 	}
-	return known && same && len(steps) > 0, nil
+	return same && !absent, nil
 }
 
 func (d *Desk) openSession(ctx context.Context, username string) (SignedIn, error) {
@@ -152,6 +177,11 @@ func (d *Desk) SignOut(ctx context.Context, token custody.Secret, request string
 		return err
 	}
 	_, err = d.Do(ctx, Intent{Actor: person.Username, Request: request, Action: custody.SignOut{}})
+	return err
+}
+
+func (d *Desk) clearThrottle(ctx context.Context, name string) error {
+	_, err := d.Accounts.UpdateThrottle(ctx, name, func(Throttle) Throttle { return Throttle{} })
 	return err
 }
 

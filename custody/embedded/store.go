@@ -33,6 +33,10 @@ const maxFile = 1 << 30
 
 // Store is an open store. It is for many goroutines.
 type Store struct {
+	// Policies are the password policies of Generate beside the general one, by
+	// name, each with nothing that its Check finds. Set them before the first call.
+	Policies map[string]password.Policy
+
 	path   string
 	crypt  tink.AEAD
 	public ed25519.PublicKey
@@ -253,12 +257,19 @@ func (s *Store) change(ctx context.Context, edit func(map[string]secret) (bool, 
 	return nil
 }
 
-// Generate implements desk.Secrets, with password.Default.
-func (s *Store) Generate(ctx context.Context) (custody.Secret, error) {
+// Generate implements desk.Secrets. The general policy is password.Default.
+func (s *Store) Generate(ctx context.Context, policy string) (custody.Secret, error) {
 	if _, err := s.contents(ctx); err != nil {
 		return custody.Secret{}, err
 	}
-	return password.Default().Generate(), nil
+	if policy == "" {
+		return password.Default().Generate(), nil
+	}
+	named, found := s.Policies[policy]
+	if !found {
+		return custody.Secret{}, fmt.Errorf("%w: %q", desk.ErrNoPolicy, policy)
+	}
+	return named.Generate(), nil
 }
 
 // PublicKey implements audit.Signer.

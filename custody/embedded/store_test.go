@@ -64,16 +64,21 @@ func TestConformance(t *testing.T) {
 	t.Run("key file", func(t *testing.T) {
 		secretstest.Conform(t, func(t *testing.T) desk.Secrets {
 			path, key := place(t)
-			return must(t)(embedded.Create(path, key))
+			return withPolicies(must(t)(embedded.Create(path, key)))
 		})
 	})
 	t.Run("passphrase, opened again", func(t *testing.T) {
 		path, _ := place(t)
 		must(t)(embedded.Create(path, passphrase(phrase))).Close()
 		secretstest.Conform(t, func(t *testing.T) desk.Secrets {
-			return must(t)(embedded.Open(path, passphrase(phrase)))
+			return withPolicies(must(t)(embedded.Open(path, passphrase(phrase))))
 		})
 	})
+}
+
+func withPolicies(s *embedded.Store) *embedded.Store {
+	s.Policies = secretstest.Policies
+	return s
 }
 
 func TestEverythingIsThereAfterOpeningAgain(t *testing.T) {
@@ -332,7 +337,7 @@ func TestClosedStoreIsUnavailable(t *testing.T) {
 		"Read":      func() error { _, err := s.Read(ctx, "credentials/a"); return err },
 		"Write":     func() error { _, err := s.Write(ctx, "credentials/a", custody.SecretString("x"), 1, nil); return err },
 		"Delete":    func() error { return s.Delete(ctx, "credentials/a") },
-		"Generate":  func() error { _, err := s.Generate(ctx); return err },
+		"Generate":  func() error { _, err := s.Generate(ctx, ""); return err },
 		"Sign":      func() error { _, err := s.Sign(ctx, nil); return err },
 		"PublicKey": func() error { _, err := s.PublicKey(ctx); return err },
 		"Ready":     func() error { return s.Ready(ctx) },

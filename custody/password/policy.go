@@ -9,11 +9,18 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 )
 
-// Policy is how long a password is and of which classes of characters it is
-// made, at least one of each. All characters are ASCII and stand in one class only.
+// Policy is how long a password is, of which characters it is made, and how
+// many of which there are at least. Check says whether it can be used.
 type Policy struct {
-	Length  int
-	Classes []string
+	Length  int // in characters
+	Classes []Class
+}
+
+// Class is some characters, and how many of them are in each password at least.
+// A character may stand in several classes, and then counts for each.
+type Class struct {
+	Chars string // ASCII
+	Min   int    // 0: they may be in it
 }
 
 // Default is the policy of a new installation: 24 characters of 60, which is
@@ -25,11 +32,11 @@ type Policy struct {
 func Default() Policy {
 	return Policy{
 		Length: 24,
-		Classes: []string{
-			"abcdefghijkmnopqrstuvwxyz",
-			"ABCDEFGHJKLMNPQRSTUVWXYZ",
-			"23456789",
-			"-._",
+		Classes: []Class{
+			{"abcdefghijkmnopqrstuvwxyz", 1},
+			{"ABCDEFGHJKLMNPQRSTUVWXYZ", 1},
+			{"23456789", 1},
+			{"-._", 1},
 		},
 	}
 }
@@ -37,31 +44,67 @@ func Default() Policy {
 // Generate makes a password: each of those that the policy allows is as likely
 // as any other. It panics on a policy that nothing can satisfy.
 func (p Policy) Generate() custody.Secret {
-	alphabet := strings.Join(p.Classes, "")
-	if p.Length < len(p.Classes) || alphabet == "" {
+	alphabet := p.alphabet()
+	if alphabet == "" || !p.satisfiable() {
 		panic("password: a policy that no password satisfies")
 	}
 	password := make([]byte, p.Length)
-	// To put a class's character at a chosen place instead would make some
-	// passwords likelier than others.
+	// To put a class's characters at chosen places instead would make some
+	// passwords likelier than others. Check bounds how often this goes round.
 	for {
 		for i := range password {
 			password[i] = alphabet[random(len(alphabet))]
 		}
-		if p.complete(string(password)) {
+		if p.allows(string(password)) {
 			return custody.NewSecret(password)
 		}
 	}
 }
 
-// complete says whether every class is in the password.
-func (p Policy) complete(password string) bool {
+// alphabet is every character of the policy, once.
+func (p Policy) alphabet() string {
+	var all strings.Builder
 	for _, class := range p.Classes {
-		if !strings.ContainsAny(password, class) {
+		for _, c := range []byte(class.Chars) {
+			if strings.IndexByte(all.String(), c) < 0 {
+				all.WriteByte(c)
+			}
+		}
+	}
+	return all.String()
+}
+
+// satisfiable says whether each class can have its least number at places of
+// its own. Shared characters might do with fewer places, but Vault refuses that too.
+func (p Policy) satisfiable() bool {
+	places := 0
+	for _, class := range p.Classes {
+		if class.Min > p.Length || class.Min > 0 && class.Chars == "" {
+			return false
+		}
+		places += class.Min
+	}
+	return places <= p.Length
+}
+
+// allows says whether enough of every class is in a word over the alphabet.
+func (p Policy) allows(word string) bool {
+	for _, class := range p.Classes {
+		if count(word, class.Chars) < class.Min {
 			return false
 		}
 	}
 	return true
+}
+
+// count is how many of the characters of word are among chars.
+func count(word, chars string) (n int) {
+	for _, c := range word {
+		if strings.ContainsRune(chars, c) {
+			n++
+		}
+	}
+	return n
 }
 
 // random is a number in [0, n), all alike.
@@ -73,13 +116,15 @@ func random(n int) int64 {
 	return i.Int64()
 }
 
-// HCL is the policy as Vault's sys/policies/password takes it. Vault wants each
-// attribute of a rule on a line of its own.
+// HCL is the policy as Vault's sys/policies/password takes it, and ParseHCL.
+// Vault wants each attribute of a rule on a line of its own, and takes a brace
+// behind a dollar sign for the start of a template unless it is escaped.
 func (p Policy) HCL() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "length = %d\n", p.Length)
 	for _, class := range p.Classes {
-		fmt.Fprintf(&b, "\nrule \"charset\" {\n  charset   = %q\n  min-chars = 1\n}\n", class)
+		charset := strings.ReplaceAll(fmt.Sprintf("%q", class.Chars), "{", `\u007b`)
+		fmt.Fprintf(&b, "\nrule \"charset\" {\n  charset   = %s\n  min-chars = %d\n}\n", charset, class.Min)
 	}
 	return b.String()
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
-	"github.com/tandem-custody/tandem/custody/rotation"
 )
 
 // tolerance is how far the clocks of Tandem and the secret store may be apart,
@@ -81,7 +80,7 @@ func (s span) allows(a Access) bool {
 	switch {
 	case a.Time.Before(s.start.Add(-tolerance)):
 		return false
-	case a.Path == rotation.StagedPath(s.id):
+	case a.Path == desk.StagedPath(s.id.Credential, s.id.Number):
 		return !late || a.Kind == Write // what a crash left is deleted whenever somebody comes by
 	case a.Path == desk.CredentialPath(s.id.Credential):
 		return !late

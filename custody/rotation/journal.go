@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/password"
 )
 
 // maxValues is how many values one rotation tries on a target that refuses
@@ -21,6 +22,7 @@ var (
 	errFailed    = errors.New("the attempt failed, and that is entered")
 	errOvertaken = errors.New("another worker is further on")
 	errLost      = errors.New("the staged value is not in the secret store any more")
+	errRepeats   = errors.New("the password policy only makes passwords that the account has had")
 )
 
 // attempt is one go at a rotation, from wherever its journal stands.
@@ -46,7 +48,8 @@ func (c Config) newAttempt(credential custody.Credential) *attempt {
 	}
 }
 
-// run goes on from the step that the ledger says. nil: the rotation is over.
+// run goes on from the step that the ledger says. nil: the rotation is over, or
+// a person comes next.
 func (a *attempt) run(ctx context.Context) error {
 	ctx = desk.WithRequest(ctx, RequestID(a.id))
 	if err := a.open(ctx); err != nil {
@@ -58,6 +61,9 @@ func (a *attempt) run(ctx context.Context) error {
 		case custody.StepPending:
 			err = a.stage(ctx)
 		case custody.StepStaged:
+			if a.target.Describe().ByHand {
+				return nil // whoever sets it says when that is done
+			}
 			err = a.apply(ctx)
 		case custody.StepApplied:
 			err = a.verify(ctx)
@@ -78,15 +84,12 @@ func (a *attempt) open(ctx context.Context) error {
 	for path, secret := range map[string]*desk.Versioned{
 		desk.KeyPath(a.id.Credential):        &key,
 		desk.CredentialPath(a.id.Credential): &a.current,
-		StagedPath(a.id):                     &a.staged,
+		stagedPath(a.id):                     &a.staged,
 	} {
 		var err error
 		if *secret, err = a.read(ctx, path); err != nil {
 			return a.fail(ctx, SecretStore, err)
 		}
-	}
-	if a.staged.Version == 0 && a.step != custody.StepPending {
-		return a.replaceLost(ctx)
 	}
 	open, known := a.Targets[a.credential.Target.Kind]
 	if !known {
@@ -97,6 +100,9 @@ func (a *attempt) open(ctx context.Context) error {
 		return a.fail(ctx, Unsupported, err)
 	}
 	a.target = target
+	if a.staged.Version == 0 && a.step != custody.StepPending {
+		return a.replaceLost(ctx)
+	}
 	return nil
 }
 
@@ -109,7 +115,7 @@ func (a *attempt) replaceLost(ctx context.Context) error {
 	if !errors.Is(failed, errFailed) {
 		return failed
 	}
-	if err := a.stageAnother(ctx); err != nil {
+	if _, err := a.stageAnother(ctx); err != nil {
 		return err
 	}
 	return failed
@@ -123,8 +129,8 @@ func (a *attempt) stage(ctx context.Context) error {
 		}
 	}
 	if a.staged.Version == 0 {
-		if err := a.stageAnother(ctx); err != nil {
-			return a.fail(ctx, SecretStore, err)
+		if kind, err := a.stageAnother(ctx); err != nil {
+			return a.fail(ctx, kind, err)
 		}
 	}
 	a.hook("staged-written")
@@ -135,20 +141,61 @@ func (a *attempt) stage(ctx context.Context) error {
 	return nil
 }
 
-// stageAnother adds a new value to those that are staged.
-func (a *attempt) stageAnother(ctx context.Context) error {
+// stageAnother adds a new value to those that are staged. With an error it says
+// of which kind the failure is.
+func (a *attempt) stageAnother(ctx context.Context) (Failure, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
 	defer cancel()
-	value, err := a.Secrets.Generate(ctx)
-	if err != nil {
-		return err
+	var value custody.Secret
+	var err error
+	if maker, makes := a.target.(Maker); makes {
+		// From here on this opens the account. Until it is staged, and should
+		// that never be, the system that made it still has it.
+		if value, err = maker.Make(ctx); err != nil {
+			return kindOf(err), err
+		}
+		a.hook("made")
+	} else if value, err = a.neverUsed(ctx); err != nil {
+		return SecretStore, err
 	}
-	version, err := a.Secrets.Write(ctx, StagedPath(a.id), value, a.staged.Version, a.labels())
+	version, err := a.Secrets.Write(ctx, stagedPath(a.id), value, a.staged.Version, a.labels())
 	if err != nil {
-		return err
+		return SecretStore, err
 	}
 	a.staged = desk.Versioned{Value: value, Version: version}
-	return nil
+	return "", nil
+}
+
+// neverUsed makes a password that the account has not had before, and enters it
+// in the account's history. It is entered before it is staged, so that whatever
+// may have reached the target is in there.
+func (a *attempt) neverUsed(ctx context.Context) (custody.Secret, error) {
+	path := desk.HistoryPath(a.id.Credential)
+	kept, err := a.read(ctx, path)
+	if err != nil {
+		return custody.Secret{}, err
+	}
+	history := password.NewHistory()
+	if kept.Version > 0 {
+		if history, err = password.ParseHistory(kept.Value); err != nil {
+			return custody.Secret{}, err
+		}
+	}
+	if !a.current.Value.IsZero() && !history.Contains(a.current.Value) {
+		history.Add(a.current.Value) // from before custody
+	}
+	var value custody.Secret
+	for range maxValues {
+		if value, err = a.Secrets.Generate(ctx, a.credential.Policy.Password); err != nil {
+			return custody.Secret{}, err
+		}
+		if !history.Contains(value) {
+			history.Add(value)
+			_, err = a.Secrets.Write(ctx, path, history.Marshal(), kept.Version, nil)
+			return value, err
+		}
+	}
+	return custody.Secret{}, errRepeats
 }
 
 // apply makes the staged value the account's password.
@@ -171,8 +218,10 @@ func (a *attempt) change(ctx context.Context) error {
 	case err == nil:
 		a.hook("changed")
 		return nil
-	case errors.Is(err, ErrUnreachable), errors.Is(err, ErrHostKey), errors.Is(err, ErrRefused):
+	case errors.Is(err, ErrUnreachable), errors.Is(err, ErrHostKey):
 		return a.fail(ctx, kindOf(err), err) // it was not even asked
+	case errors.Is(err, ErrRefused):
+		return a.refused(ctx, err)
 	}
 	// It may have happened in spite of the error, or in an attempt that
 	// crashed: a target that remembers values then refuses this one now.
@@ -182,11 +231,30 @@ func (a *attempt) change(ctx context.Context) error {
 	}
 	another := errors.Is(err, ErrValue) || errors.Is(err, ErrDeclined)
 	if another && a.staged.Version < maxValues {
-		if err := a.stageAnother(ctx); err != nil {
-			return a.fail(ctx, SecretStore, err)
+		if kind, err := a.stageAnother(ctx); err != nil {
+			return a.fail(ctx, kind, err)
 		}
 	}
 	return a.fail(ctx, kindOf(err), err)
+}
+
+// refused is for a change whose own log-in was refused. Where the account changes
+// its own password, that is what comes of a change that an earlier attempt made
+// and could not report, or of somebody else's: then it is lost, and only the
+// second account helps.
+func (a *attempt) refused(ctx context.Context, cause error) error {
+	if a.logIn(ctx, a.staged.Value) == nil {
+		a.hook("changed")
+		return nil
+	}
+	if !a.target.Describe().Reconciles {
+		return a.fail(ctx, LoginRefused, cause)
+	}
+	if err := a.reconcile(ctx); err != nil {
+		return a.fail(ctx, kindOf(err), err)
+	}
+	a.hook("changed")
+	return nil
 }
 
 // verify shows that the staged value opens the account and the old one does not.
@@ -194,7 +262,7 @@ func (a *attempt) verify(ctx context.Context) error {
 	if err := a.prove(ctx); err != nil {
 		return err
 	}
-	report := custody.ReportVerified{Rotation: a.id, OldRefused: a.oldRefused}
+	report := custody.ReportVerified{Rotation: a.id, OldRefused: a.oldRefused, Attested: a.target.Describe().Unprobed}
 	if err := a.report(ctx, report, custody.StepVerified); err != nil {
 		return err
 	}
@@ -203,12 +271,20 @@ func (a *attempt) verify(ctx context.Context) error {
 }
 
 func (a *attempt) prove(ctx context.Context) error {
+	does := a.target.Describe()
+	if does.Unprobed {
+		a.proved = true
+		return nil
+	}
 	switch err := a.logIn(ctx, a.staged.Value); {
 	case errors.Is(err, ErrRefused):
 		// The change did not take, or somebody undid it. Tell the target once
-		// more; the next attempt looks again, so that one costs one refusal.
-		if err := a.change(ctx); err != nil {
-			return err
+		// more, or have its person look; the next attempt tries again, so that
+		// one costs one refusal.
+		if !does.ByHand {
+			if err := a.changeAgain(ctx); err != nil {
+				return err
+			}
 		}
 		return a.fail(ctx, LoginRefused, err)
 	case err != nil:
@@ -226,6 +302,17 @@ func (a *attempt) prove(ctx context.Context) error {
 		a.hook("old-refused")
 	}
 	a.proved = true
+	return nil
+}
+
+// changeAgain is for a value that the target turned out not to have.
+func (a *attempt) changeAgain(ctx context.Context) error {
+	if _, makes := a.target.(Maker); !makes {
+		return a.change(ctx)
+	}
+	if kind, err := a.stageAnother(ctx); err != nil {
+		return a.fail(ctx, kind, err)
+	}
 	return nil
 }
 
@@ -306,10 +393,25 @@ func (a *attempt) report(ctx context.Context, action custody.Action, then custod
 	return nil
 }
 
+// tell gives the target the staged value: as the account itself, or through the
+// second account where the password is lost.
 func (a *attempt) tell(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
 	defer cancel()
+	if _, makes := a.target.(Maker); makes {
+		return nil // it has it from where it was made
+	}
+	lost := a.credential.Rotation.Reason == custody.ForDrift || a.current.Value.IsZero()
+	if lost && a.target.Describe().Reconciles {
+		return a.target.Reconcile(ctx, a.staged.Value)
+	}
 	return a.target.Change(ctx, a.current.Value, a.staged.Value)
+}
+
+func (a *attempt) reconcile(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
+	defer cancel()
+	return a.target.Reconcile(ctx, a.staged.Value)
 }
 
 func (a *attempt) logIn(ctx context.Context, secret custody.Secret) error {
@@ -333,7 +435,7 @@ func (a *attempt) read(ctx context.Context, path string) (desk.Versioned, error)
 func (c Config) clear(ctx context.Context, over custody.RotationID) error {
 	ctx, cancel := context.WithTimeout(desk.WithRequest(ctx, RequestID(over)), c.StepTimeout)
 	defer cancel()
-	return c.Secrets.Delete(ctx, StagedPath(over))
+	return c.Secrets.Delete(ctx, stagedPath(over))
 }
 
 // labels tell whoever looks into the secret store what a value came from.

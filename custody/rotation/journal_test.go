@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -83,7 +82,7 @@ func TestCrash(t *testing.T) {
 					w.desk.Rotate(name)
 					w.finish()
 				}
-				if len(w.secrets.Versions(StagedPath(id))) != 0 {
+				if len(w.secrets.Versions(stagedPath(id))) != 0 {
 					t.Error("what was staged is still there")
 				}
 			})
@@ -253,7 +252,7 @@ func TestChangeDidNotTake(t *testing.T) {
 func TestPromotesOnlyWhatItProved(t *testing.T) {
 	w := newWorld(t)
 	w.attempt("verified-reported")
-	path := StagedPath(custody.RotationID{Credential: name, Number: 1})
+	path := desk.StagedPath(name, 1)
 	if _, err := w.secrets.Write(t.Context(), path, custody.SecretString("never told"), 1, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -300,7 +299,7 @@ func TestStagedIsLost(t *testing.T) {
 			w := newWorld(t)
 			w.attempt(step)
 			w.secrets.Changed, w.account.changed = nil, nil // it was not Tandem who stranded it
-			if err := w.secrets.Delete(t.Context(), StagedPath(custody.RotationID{Credential: name, Number: 1})); err != nil {
+			if err := w.secrets.Delete(t.Context(), desk.StagedPath(name, 1)); err != nil {
 				t.Fatal(err)
 			}
 			w.finish()
@@ -431,8 +430,8 @@ func TestStagedPath(t *testing.T) {
 	seen := map[string]bool{}
 	for _, credential := range []string{"db", "db-1", "db-1-1"} {
 		for number := range int64(20) {
-			path := StagedPath(custody.RotationID{Credential: credential, Number: number})
-			if seen[path] || path != desk.StagedPath(credential+"-"+strconv.FormatInt(number, 10)) {
+			path := stagedPath(custody.RotationID{Credential: credential, Number: number})
+			if seen[path] {
 				t.Errorf("%s of two rotations", path)
 			}
 			seen[path] = true

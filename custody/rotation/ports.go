@@ -22,9 +22,10 @@ type Desk interface {
 // Queue says what there is to do and who does it. It is the store; what it
 // says is committed, but may be a moment old.
 type Queue interface {
-	// Credentials gives all, Rotating those in the phase rotating.
+	// Credentials gives all, Unfinished those in the phase rotating and those
+	// with Updates.
 	Credentials(ctx context.Context) ([]custody.Credential, error)
-	Rotating(ctx context.Context) ([]custody.Credential, error)
+	Unfinished(ctx context.Context) ([]custody.Credential, error)
 	Credential(ctx context.Context, name string) (custody.Credential, error)
 
 	// Claim takes the lease of a credential's rotation, or prolongs it for who
@@ -39,7 +40,7 @@ type Secrets interface {
 	Read(ctx context.Context, path string) (desk.Versioned, error)
 	Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (int64, error)
 	Delete(ctx context.Context, path string) error
-	Generate(ctx context.Context) (custody.Secret, error)
+	Generate(ctx context.Context, policy string) (custody.Secret, error)
 }
 
 // RequestID is under which a rotation does everything: its entries have it, and
@@ -49,9 +50,4 @@ func RequestID(id custody.RotationID) string {
 	return fmt.Sprintf("rotation-%s-%d", id.Credential, id.Number)
 }
 
-// StagedPath is where one rotation keeps its new value; when the target refused
-// one, its versions are all the values that were tried. Each rotation has a
-// path of its own, so that clearing up after one cannot touch the next.
-func StagedPath(id custody.RotationID) string {
-	return desk.StagedPath(fmt.Sprintf("%s-%d", id.Credential, id.Number))
-}
+func stagedPath(id custody.RotationID) string { return desk.StagedPath(id.Credential, id.Number) }

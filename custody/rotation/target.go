@@ -11,22 +11,51 @@ import (
 // what the system said. Its methods respect ctx and end within its deadline.
 // Their errors never hold a secret, nor any text that the system sent.
 type Target interface {
+	// Describe says what this target can do. It asks nobody.
+	Describe() Description
+
 	// Verify logs in with the secret, once, in a fresh session that is closed
 	// again. nil: the system let it in. ErrRefused: the system is there, is the
-	// right one, and refused this secret. Any other error: unknown.
+	// right one, and refused this secret. Any other error: unknown. Not called
+	// where Describe says Unprobed.
 	Verify(ctx context.Context, secret custody.Secret) error
 
 	// Change makes next the account's password. old is the password that was
 	// valid last, zero when it is not known; a target with a privileged
 	// account of its own does not need it. nil: the system said that it is
 	// done. ErrValue, ErrDeclined: it said that it is not. ErrUnreachable,
-	// ErrHostKey, ErrRefused (of the privileged log-in): it was not asked. Any
-	// other error: unknown, it may have happened.
+	// ErrHostKey, ErrRefused (of the log-in that changes it): it was not asked.
+	// Any other error: unknown, it may have happened. Not called where Describe
+	// says ByHand.
 	Change(ctx context.Context, old, next custody.Secret) error
+
+	// Reconcile makes next the account's password through a second, privileged
+	// account, whatever the password is now. Its errors are as Change's. Not
+	// called where Describe does not say Reconciles.
+	Reconcile(ctx context.Context, next custody.Secret) error
 }
 
-// Opener makes the Target of a credential. admin is the private key at
-// desk.KeyPath, zero when there is none. It only looks at what it is given and
+// Description is what a target can do.
+type Description struct {
+	Reconciles bool // there is a second account, for when the password is lost
+	Unprobed   bool // nothing here can log in: what is told of it is all there is
+	ByHand     bool // a person sets the password, and confirms that
+}
+
+// Maker is a Target whose system makes the passwords itself, and keeps the
+// newest readable at least until the next one. Vault's static roles are such.
+type Maker interface {
+	Target
+
+	// Make has the system change the account's password to one of its own
+	// making, and gives that. Every call changes it again. Its errors are as
+	// Change's, and Change is not called.
+	Make(ctx context.Context) (custody.Secret, error)
+}
+
+// Opener makes the Target of a credential. admin is the secret at desk.KeyPath
+// by which its target is administered, zero when there is none: a private key
+// or a password, as the kind has it. It only looks at what it is given and
 // connects nowhere. Its error is a *custody.Refusal that names the field with
 // which the description cannot work: an Opener also validates what is added.
 type Opener func(t custody.Target, admin custody.Secret) (Target, error)

@@ -16,12 +16,13 @@ import (
 
 // Config is what a worker needs. Of the numbers, zero means the one named.
 type Config struct {
-	Desk    Desk
-	Queue   Queue
-	Secrets Secrets
-	Targets map[string]Opener // by custody.Target.Kind
-	Clock   desk.Clock
-	Log     *slog.Logger
+	Desk       Desk
+	Queue      Queue
+	Secrets    Secrets
+	Targets    map[string]Opener    // by custody.Target.Kind
+	Dependents map[string]Dependent // by their names in credentials' policies
+	Clock      desk.Clock
+	Log        *slog.Logger
 
 	// Owner names this worker among those of all replicas. Empty: a random
 	// name, so that a restarted process waits for its own old leases to end.
@@ -30,6 +31,9 @@ type Config struct {
 	Parallel  int // rotations at once: 16
 	PerTarget int // of these, at one address: 4
 
+	// VerifyEvery is how often each password is tried on its target; zero: never.
+	VerifyEvery time.Duration
+
 	Interval    time.Duration // between two looks when nothing wakes the worker: 15 s
 	Lease       time.Duration // a claim holds this long when its worker dies: 15 s
 	StepTimeout time.Duration // for each thing asked of the target, the secret store and the desk: 30 s
@@ -37,7 +41,7 @@ type Config struct {
 	BackoffMax  time.Duration // never longer: 15 min
 
 	// Hook is called between each two steps, for tests that crash there:
-	// staged-written, staged-reported, changed, applied-reported, new-proved,
+	// made (where the system makes the value), staged-written, staged-reported, changed, applied-reported, new-proved,
 	// old-refused (where there was an old value), verified-reported,
 	// promoted-written, promoted-reported, cleared. nil in production.
 	Hook func(step string)
@@ -93,9 +97,10 @@ func New(c Config) *Worker {
 // Run works until ctx ends, and returns its error when every attempt has ended.
 // An attempt that is cut short goes on after the next start. To be called once.
 func (w *Worker) Run(ctx context.Context) error {
-	var clearing sync.WaitGroup
-	clearing.Go(func() { w.clearFinished(ctx) })
-	defer clearing.Wait()
+	var beside sync.WaitGroup
+	beside.Go(func() { w.clearFinished(ctx) })
+	beside.Go(func() { w.keepVerifying(ctx) })
+	defer beside.Wait()
 
 	look := time.NewTimer(0)
 	defer look.Stop()
@@ -136,7 +141,7 @@ func (w *Worker) Run(ctx context.Context) error {
 func (w *Worker) look(ctx context.Context) time.Duration {
 	ctx, cancel := context.WithTimeout(ctx, w.StepTimeout)
 	defer cancel()
-	rotating, err := w.Queue.Rotating(ctx)
+	unfinished, err := w.Queue.Unfinished(ctx)
 	if err != nil {
 		w.Log.Warn("what is to be rotated could not be read", "error", err)
 		return w.Interval
@@ -144,8 +149,11 @@ func (w *Worker) look(ctx context.Context) time.Duration {
 	now, next := w.Clock.Now(), w.Interval
 	paused := w.paused
 	w.waiting, w.paused = nil, map[string]time.Time{}
-	for _, c := range rotating {
-		at := c.Rotation.NextTry
+	for _, c := range unfinished {
+		at, ok := nextTry(c)
+		if !ok {
+			continue // the commit that changes this wakes us
+		}
 		if until := paused[c.Name]; until.After(now) {
 			w.paused[c.Name] = until
 			if until.After(at) {
@@ -159,9 +167,24 @@ func (w *Worker) look(ctx context.Context) time.Duration {
 		w.waiting = append(w.waiting, c)
 	}
 	slices.SortStableFunc(w.waiting, func(a, b custody.Credential) int {
-		return a.Rotation.Since.Compare(b.Rotation.Since)
+		return a.Rotation.Since.Compare(b.Rotation.Since) // what has dependents only comes first: it is quick
 	})
 	return next
+}
+
+// nextTry says from when on there is something to do for a credential; false:
+// nothing, as it is now.
+func nextTry(c custody.Credential) (at time.Time, ok bool) {
+	switch {
+	case c.AwaitsPerson():
+		return at, false
+	case c.Phase == custody.Rotating:
+		return c.Rotation.NextTry, true
+	case c.Phase != custody.Held || len(c.Updates) == 0:
+		return at, false
+	}
+	first := slices.MinFunc(c.Updates, func(a, b custody.Update) int { return a.NextTry.Compare(b.NextTry) })
+	return first.NextTry, true
 }
 
 // start sets what is waiting to work, as far as the bounds allow.
@@ -198,10 +221,16 @@ func (w *Worker) attempt(ctx context.Context, name string) (entered bool) {
 	err := w.claimed(ctx, name, func(ctx context.Context) error {
 		// Read once more, under the claim: what Rotating said is older.
 		c, err := w.credential(ctx, name)
-		if err != nil || c.Phase != custody.Rotating || c.Rotation.NextTry.After(w.Clock.Now()) {
+		if err != nil {
 			return err
 		}
-		return w.newAttempt(c).run(ctx)
+		switch at, ok := nextTry(c); {
+		case !ok, at.After(w.Clock.Now()):
+			return nil
+		case c.Phase == custody.Rotating:
+			return w.newAttempt(c).run(ctx)
+		}
+		return w.updateDependents(ctx, c)
 	})
 	switch {
 	case err == nil, errors.Is(err, errFailed):

@@ -87,9 +87,9 @@ type looking struct {
 	n atomic.Int64
 }
 
-func (l *looking) Rotating(ctx context.Context) ([]custody.Credential, error) {
+func (l *looking) Unfinished(ctx context.Context) ([]custody.Credential, error) {
 	defer l.n.Add(1)
-	return l.Desk.Rotating(ctx)
+	return l.Desk.Unfinished(ctx)
 }
 
 // Where nothing could be entered, the worker does not run hot.
@@ -108,7 +108,7 @@ func TestRunPausesWhatItCannotEnter(t *testing.T) {
 	eventually(t, "a report fails", func() bool { return reports.Load() == 1 })
 	// The clock stands: not before it has moved by the interval is there another try.
 	for range 5 {
-		w.desk.Rotating(t.Context())
+		w.desk.Unfinished(t.Context())
 		time.Sleep(c.Interval)
 	}
 	if n := reports.Load(); n != 1 {
@@ -278,6 +278,8 @@ func TestClaimIsRenewed(t *testing.T) {
 // stuck is a target that never answers.
 type stuck struct{ arrived chan struct{} }
 
+func (stuck) Describe() Description { return Description{} }
+
 func (s stuck) Verify(ctx context.Context, _ custody.Secret) error {
 	<-ctx.Done()
 	return ctx.Err()
@@ -288,6 +290,8 @@ func (s stuck) Change(ctx context.Context, _, _ custody.Secret) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
+
+func (stuck) Reconcile(context.Context, custody.Secret) error { return errUnknown }
 
 func TestStopsInTheMiddle(t *testing.T) {
 	w := newWorld(t)

@@ -145,7 +145,7 @@ func (w *world) credential() custody.Credential {
 
 func (w *world) staged() []custody.Secret {
 	c := w.credential()
-	return w.secrets.Versions(StagedPath(custody.RotationID{Credential: name, Number: c.Rotation.Number}))
+	return w.secrets.Versions(stagedPath(custody.RotationID{Credential: name, Number: c.Rotation.Number}))
 }
 
 func (w *world) count(kind string) (n int) {
@@ -234,6 +234,12 @@ func (a *account) Change(ctx context.Context, _, next custody.Secret) error {
 }
 
 // set changes the password behind Tandem's back.
+func (a *account) Describe() Description { return Description{Reconciles: true} }
+
+func (a *account) Reconcile(ctx context.Context, next custody.Secret) error {
+	return a.Change(ctx, custody.Secret{}, next)
+}
+
 func (a *account) set(password custody.Secret) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -48,7 +49,10 @@ type Config struct {
 const batch = 500
 
 // Stream sends the ledger. Run is to be called once.
-type Stream struct{ Config }
+type Stream struct {
+	Config
+	last atomic.Int64 // when it was last certain of something; Unix seconds
+}
 
 // New makes a stream; the error is ErrFormat.
 func New(c Config) (*Stream, error) {
@@ -58,7 +62,7 @@ func New(c Config) (*Stream, error) {
 	c.Settle = cmp.Or(c.Settle, 5*time.Second)
 	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
 	c.MaxWait = cmp.Or(c.MaxWait, time.Minute)
-	return &Stream{c}, nil
+	return &Stream{Config: c}, nil
 }
 
 // Run sends until ctx ends, and gives its error. Whatever is in the way is
@@ -137,6 +141,7 @@ func (s *Stream) connected(ctx context.Context) error {
 				}
 			}
 			settled = written
+			s.last.Store(time.Now().Unix())
 		case <-grew:
 		case <-ready:
 		}

@@ -30,6 +30,31 @@ func (s *Store) SetPasswordHash(ctx context.Context, username, hash string) erro
 		ON CONFLICT (username) DO UPDATE SET password_hash = excluded.password_hash`, username, hash)
 }
 
+func (s *Store) HasRecoveryCodes(ctx context.Context, username string) (bool, error) {
+	var has bool
+	err := s.reader.WithContext(ctx).Raw("SELECT EXISTS (SELECT 1 FROM recovery_codes WHERE username = ?)", username).Scan(&has).Error
+	return has, unavailable("read recovery codes", err)
+}
+
+func (s *Store) SetRecoveryCodes(ctx context.Context, username string, hashes [][32]byte) error {
+	return s.change(ctx, func(db *gorm.DB) error {
+		if err := db.Exec("DELETE FROM recovery_codes WHERE username = ?", username).Error; err != nil {
+			return unavailable("delete recovery codes", err)
+		}
+		for _, hash := range hashes {
+			if err := db.Exec("INSERT INTO recovery_codes (username, hash) VALUES (?, ?)", username, hash[:]).Error; err != nil {
+				return unavailable("write a recovery code", err)
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) TakeRecoveryCode(ctx context.Context, username string, hash [32]byte) (bool, error) {
+	done := s.writer.WithContext(ctx).Exec("DELETE FROM recovery_codes WHERE username = ? AND hash = ?", username, hash[:])
+	return done.RowsAffected == 1, unavailable("delete a recovery code", done.Error)
+}
+
 // sessionRow is a row of sessions.
 type sessionRow struct {
 	TokenHash []byte

@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
-	"golang.org/x/mod/sumdb/tlog"
 	"gorm.io/gorm"
 
 	"github.com/tandem-custody/tandem/audit"
@@ -157,22 +158,51 @@ func (s *Store) Records(ctx context.Context, from, to int64, yield func(index in
 }
 
 func eachRecord(db *gorm.DB, from, to int64, yield func(int64, []byte) error) error {
-	rows, err := db.Raw("SELECT idx, record FROM ledger_entries WHERE idx >= ? AND idx < ? ORDER BY idx", from, to).Rows()
-	if err != nil {
-		return unavailable("read the ledger", err)
-	}
-	defer rows.Close()
-	var index int64
-	var record sql.RawBytes
-	for rows.Next() {
-		if err := rows.Scan(&index, &record); err != nil {
-			return unavailable("read the ledger", err)
-		}
-		if err := yield(index, record); err != nil {
+	for from < to {
+		next, err := someRecords(db, from, to, yield)
+		if err != nil || next <= from {
 			return err
 		}
+		from = next
 	}
-	return unavailable("read the ledger", rows.Err())
+	return nil
+}
+
+// someRecords is eachRecord for the first of the entries. It gives the index to
+// go on at, which is from when there are no more.
+func someRecords(db *gorm.DB, from, to int64, yield func(int64, []byte) error) (next int64, err error) {
+	rows, err := db.Raw(someEntries, from, to).Rows()
+	if err != nil {
+		return from, unavailable("read the ledger", err)
+	}
+	defer rows.Close()
+	var list string
+	var records sql.RawBytes
+	if !rows.Next() {
+		return from, unavailable("read the ledger", rows.Err())
+	}
+	if err := rows.Scan(&list, &records); err != nil {
+		return from, unavailable("read the ledger", err)
+	}
+	if next = from; list == "" {
+		return next, nil
+	}
+	for place := range strings.SplitSeq(list, ",") {
+		at, size, _ := strings.Cut(place, ":")
+		index, err1 := strconv.ParseInt(at, 10, 64)
+		length, err2 := strconv.Atoi(size)
+		if err := errors.Join(err1, err2); err != nil || length < 0 || length > len(records) {
+			return next, fmt.Errorf("store: entries from %d on cannot be read: %q", next, place)
+		}
+		if err := yield(index, records[:length:length]); err != nil {
+			return next, err
+		}
+		next, records = index+1, records[length:]
+	}
+	if len(records) > 0 {
+		return next, fmt.Errorf("store: entries before %d are longer than they say", next)
+	}
+	return next, nil
 }
 
 // eachEvent calls yield for the events of the entries [from, to), all of them.
@@ -200,57 +230,3 @@ func eachEvent(db *gorm.DB, from, to int64, yield func(custody.Event) error) err
 }
 
 func missing(index int64) error { return fmt.Errorf("store: the ledger has no entry %d", index) }
-
-// HashReader reads the tree's nodes, by tlog.StoredHashIndex. It may be used by
-// several goroutines, until ctx is done.
-func (s *Store) HashReader(ctx context.Context) tlog.HashReader {
-	return nodeReader(s.reader.WithContext(ctx))
-}
-
-// maxNodes bounds the nodes of one statement.
-const maxNodes = 1000
-
-func nodeReader(db *gorm.DB) tlog.HashReader {
-	return tlog.HashReaderFunc(func(indexes []int64) ([]audit.Hash, error) {
-		hashes := make([]audit.Hash, 0, len(indexes))
-		for some := range slices.Chunk(indexes, maxNodes) {
-			found, err := readNodes(db, some)
-			if err != nil {
-				return nil, err
-			}
-			for _, index := range some {
-				hash, ok := found[index]
-				if !ok {
-					return nil, fmt.Errorf("store: the tree has no node %d", index)
-				}
-				hashes = append(hashes, hash)
-			}
-		}
-		return hashes, nil
-	})
-}
-
-func readNodes(db *gorm.DB, indexes []int64) (map[int64]audit.Hash, error) {
-	where, args := "id IN ?", []any{indexes}
-	if first, last := indexes[0], indexes[len(indexes)-1]; last-first == int64(len(indexes)-1) {
-		where, args = "id BETWEEN ? AND ?", []any{first, last} // a verifier reads runs
-	}
-	rows, err := db.Table("ledger_nodes").Where(where, args...).Select("id, hash").Rows()
-	if err != nil {
-		return nil, unavailable("read the tree", err)
-	}
-	defer rows.Close()
-	found := make(map[int64]audit.Hash, len(indexes))
-	var index int64
-	var hash sql.RawBytes
-	for rows.Next() {
-		if err := rows.Scan(&index, &hash); err != nil {
-			return nil, unavailable("read the tree", err)
-		}
-		if len(hash) != tlog.HashSize {
-			return nil, fmt.Errorf("store: node %d of the tree has %d bytes", index, len(hash))
-		}
-		found[index] = audit.Hash(hash)
-	}
-	return found, unavailable("read the tree", rows.Err())
-}

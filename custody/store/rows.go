@@ -96,12 +96,15 @@ type credentialRow struct {
 	Policy           string
 	PrimaryCustodian string
 	BackupCustodian  string
+	Reconciles       bool
 	Phase            custody.Phase
 	Holder           string
 	Version          int64
 	RotatedAt        string
 	Exposure         string
 	Handover         string
+	Drifted          string
+	Updates          string
 
 	RotationNumber    int64
 	RotationReason    custody.RotationReason
@@ -113,6 +116,7 @@ type credentialRow struct {
 	RotationNextTry   string
 	RotationFailure   string
 	RotationOverdue   bool
+	RotationShown     bool
 
 	LeaseID      string
 	LeasePerson  string
@@ -126,10 +130,10 @@ func (credentialRow) TableName() string { return "credentials" }
 func (r credentialRow) key() string { return r.Name }
 
 func (r credentialRow) args(to []any) []any {
-	return append(to, r.Name, r.Target, r.Policy, r.PrimaryCustodian, r.BackupCustodian,
-		string(r.Phase), r.Holder, r.Version, r.RotatedAt, r.Exposure, r.Handover,
+	return append(to, r.Name, r.Target, r.Policy, r.PrimaryCustodian, r.BackupCustodian, r.Reconciles,
+		string(r.Phase), r.Holder, r.Version, r.RotatedAt, r.Exposure, r.Handover, r.Drifted, r.Updates,
 		r.RotationNumber, string(r.RotationReason), r.RotationSuccessor, string(r.RotationStep), r.RotationSince, r.RotationDeadline,
-		r.RotationAttempts, r.RotationNextTry, r.RotationFailure, r.RotationOverdue,
+		r.RotationAttempts, r.RotationNextTry, r.RotationFailure, r.RotationOverdue, r.RotationShown,
 		r.LeaseID, r.LeasePerson, r.LeasePurpose, r.LeaseStart, r.LeaseUntil)
 }
 
@@ -137,15 +141,17 @@ func rowOfCredential(c custody.Credential) (credentialRow, error) {
 	var e encoder
 	return credentialRow{
 		Name: c.Name, Target: e.json(c.Target), Policy: e.json(c.Policy),
-		PrimaryCustodian: c.Primary, BackupCustodian: c.Backup,
+		PrimaryCustodian: c.Primary, BackupCustodian: c.Backup, Reconciles: c.Reconciles,
 		Phase: c.Phase, Holder: c.Holder, Version: c.Version, RotatedAt: formatInstant(c.RotatedAt),
 		Exposure: e.json(c.Exposure), Handover: c.Handover,
+		Drifted: formatInstant(c.Drifted), Updates: e.json(c.Updates),
 
 		RotationNumber: c.Rotation.Number, RotationReason: c.Rotation.Reason,
 		RotationSuccessor: c.Rotation.Successor, RotationStep: c.Rotation.Step,
 		RotationSince: formatInstant(c.Rotation.Since), RotationDeadline: formatInstant(c.Rotation.Deadline),
 		RotationAttempts: c.Rotation.Attempts, RotationNextTry: formatInstant(c.Rotation.NextTry),
 		RotationFailure: c.Rotation.Failure, RotationOverdue: c.Rotation.Overdue,
+		RotationShown: c.Rotation.Shown,
 
 		LeaseID: c.Lease.ID, LeasePerson: c.Lease.Person, LeasePurpose: c.Lease.Purpose,
 		LeaseStart: formatInstant(c.Lease.Start), LeaseUntil: formatInstant(c.Lease.Until),
@@ -155,13 +161,14 @@ func rowOfCredential(c custody.Credential) (credentialRow, error) {
 func (r credentialRow) value() (custody.Credential, error) {
 	var d decoder
 	c := custody.Credential{
-		Name: r.Name, Primary: r.PrimaryCustodian, Backup: r.BackupCustodian,
+		Name: r.Name, Primary: r.PrimaryCustodian, Backup: r.BackupCustodian, Reconciles: r.Reconciles,
 		Phase: r.Phase, Holder: r.Holder, Version: r.Version, RotatedAt: d.instant(r.RotatedAt), Handover: r.Handover,
+		Drifted: d.instant(r.Drifted),
 		Rotation: custody.Rotation{
 			Number: r.RotationNumber, Reason: r.RotationReason, Successor: r.RotationSuccessor, Step: r.RotationStep,
 			Since: d.instant(r.RotationSince), Deadline: d.instant(r.RotationDeadline),
 			Attempts: r.RotationAttempts, NextTry: d.instant(r.RotationNextTry),
-			Failure: r.RotationFailure, Overdue: r.RotationOverdue,
+			Failure: r.RotationFailure, Overdue: r.RotationOverdue, Shown: r.RotationShown,
 		},
 		Lease: custody.Lease{
 			ID: r.LeaseID, Person: r.LeasePerson, Purpose: r.LeasePurpose,
@@ -171,6 +178,7 @@ func (r credentialRow) value() (custody.Credential, error) {
 	d.json(r.Target, &c.Target)
 	d.json(r.Policy, &c.Policy)
 	d.json(r.Exposure, &c.Exposure)
+	d.json(r.Updates, &c.Updates)
 	return c, d.err
 }
 

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 	"gorm.io/gorm"
@@ -21,9 +20,6 @@ import (
 
 // readers is how many connections read at once.
 const readers = 8
-
-// slow is when a statement is worth a line in the log.
-const slow = time.Second
 
 // ErrNotFound: there is no such person, credential, handover or entry.
 var ErrNotFound = errors.New("not in the store")
@@ -96,11 +92,7 @@ func open(path string, log *slog.Logger, writer, reader opener, prepare func(*sq
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
 	}
-	// Bound values never reach the log: ParameterizedQueries.
-	quiet := logger.NewSlogLogger(log, logger.Config{
-		LogLevel: logger.Warn, SlowThreshold: slow, ParameterizedQueries: true, IgnoreRecordNotFoundError: true,
-	})
-	s.writer.Logger, s.reader.Logger = quiet, quiet
+	s.writer.Logger, s.reader.Logger = newStatementLog(log), newStatementLog(log)
 	return s, nil
 }
 

@@ -21,11 +21,13 @@ func (s *Store) Credentials(ctx context.Context) ([]custody.Credential, error) {
 	return find[credentialRow](s.reader.WithContext(ctx).Order("name"), "credentials")
 }
 
-// Rotating gives the credentials in the phase rotating, by name. The rotation
-// worker asks after every commit: to read all 256 of an office for that was a
-// tenth of what a check-out cost.
-func (s *Store) Rotating(ctx context.Context) ([]custody.Credential, error) {
-	return find[credentialRow](s.reader.WithContext(ctx).Where("phase = ?", custody.Rotating).Order("name"), "credentials")
+// Unfinished gives the credentials that the rotation worker has something to do
+// for, by name: those in the phase rotating, and those of which a dependent does
+// not have the password yet. The worker asks after every commit: to read all 256
+// of an office for that was a tenth of what a check-out cost.
+func (s *Store) Unfinished(ctx context.Context) ([]custody.Credential, error) {
+	const unfinished = "phase = 'rotating' OR updates <> '[]'" // as the index has it
+	return find[credentialRow](s.reader.WithContext(ctx).Where(unfinished).Order("name"), "credentials")
 }
 
 // Credential gives one credential, or ErrNotFound.

@@ -45,14 +45,7 @@ func Check(ctx context.Context, client *api.Client, n Names) []Finding {
 	case field(key, "deletion_allowed") != false:
 		report(n.key(), "the key can be deleted")
 	}
-	made, err := get(ctx, client, n.generate(), nil)
-	switch {
-	case err != nil:
-		report(n.generate(), explain(ctx, err).Error())
-	case str(made, "password") == "":
-		report(n.generate(), "makes an empty password")
-	}
-	return findings
+	return append(findings, checkPasswords(ctx, client, n)...)
 }
 
 // Check is the function of that name, for this store's log-in.
@@ -70,12 +63,18 @@ func (s *Store) Check(ctx context.Context) []Finding {
 func checkRights(ctx context.Context, client *api.Client, n Names) ([]Finding, error) {
 	// What an operator could grant by mistake, with the worst consequences.
 	var asked []rule
+	example := strings.NewReplacer("+", "tandem-check", "*", "tandem-check")
 	for _, r := range n.rules() {
-		asked = append(asked, rule{path: strings.ReplaceAll(r.path, "+", "tandem-check"), capabilities: r.capabilities})
+		asked = append(asked, rule{path: example.Replace(r.path), capabilities: r.capabilities})
 	}
-	never := []string{n.key() + "/config", n.key() + "/rotate", n.role(), "sys/policies/acl/" + n.Policy, n.passwordPolicy(), "sys/mounts"}
-	paths := slices.Clone(never)
-	for _, r := range asked {
+	atMost := []rule{
+		{path: n.key() + "/config"}, {path: n.key() + "/rotate"}, {path: n.role()}, {path: "sys/policies/acl/" + n.Policy}, {path: "sys/mounts"},
+	}
+	for _, name := range n.passwordPolicies() {
+		atMost = append(atMost, rule{path: n.passwordPolicy(name), capabilities: []string{"read"}})
+	}
+	var paths []string
+	for _, r := range slices.Concat(asked, atMost) {
 		paths = append(paths, r.path)
 	}
 	answer, err := put(ctx, client, "sys/capabilities-self", map[string]any{"paths": paths})
@@ -104,9 +103,10 @@ func checkRights(ctx context.Context, client *api.Client, n Names) ([]Finding, e
 			findings = append(findings, Finding{r.path, "the policy does not allow " + strings.Join(missing, ", ")})
 		}
 	}
-	for _, path := range never {
-		if have := may(path); len(have) > 0 && !slices.Contains(have, "deny") {
-			findings = append(findings, Finding{path, "the policy allows too much: " + strings.Join(have, ", ")})
+	for _, r := range atMost {
+		tooMuch := slices.DeleteFunc(may(r.path), func(c string) bool { return c == "deny" || slices.Contains(r.capabilities, c) })
+		if len(tooMuch) > 0 {
+			findings = append(findings, Finding{r.path, "the policy allows too much: " + strings.Join(tooMuch, ", ")})
 		}
 	}
 	return findings, nil

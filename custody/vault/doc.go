@@ -1,6 +1,6 @@
 // Package vault keeps secrets in HashiCorp Vault (tested with 1.21). It implements
 // desk.Secrets: values in a KV v2 engine, the ledger's key in Transit, passwords
-// from one of Vault's password policies. It also prepares a Vault for Tandem
+// from Vault's password policies. It also prepares a Vault for Tandem
 // (Setup), states what rights that takes (PolicyHCL) and says what is missing (Check).
 //
 // It knows Vault's API, its tokens and their ends. It does not know what a

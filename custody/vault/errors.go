@@ -30,6 +30,9 @@ func (a *answer) Error() string {
 	return fmt.Sprintf("Vault answered %d: %s", a.status, strings.Join(a.reasons, "; "))
 }
 
+// Status is the answer's HTTP status.
+func (a *answer) Status() int { return a.status }
+
 // says whether one of the reasons holds these words.
 func (a *answer) says(words string) bool {
 	for _, reason := range a.reasons {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/secretstest"
 	"github.com/tandem-custody/tandem/custody/vault"
 	"github.com/tandem-custody/tandem/custody/vault/vaulttest"
 )
@@ -42,13 +43,15 @@ type prepared struct {
 func prepare(t *testing.T, server *vaulttest.Server) prepared {
 	t.Helper()
 	p := prepared{Server: server, root: server.Client(t), log: &logged{}}
-	report, err := vault.Setup(t.Context(), p.root, vault.DefaultNames())
+	names := vault.DefaultNames()
+	names.Passwords = secretstest.Policies
+	report, err := vault.Setup(t.Context(), p.root, names)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.config = vault.Config{
 		Address: server.Address,
-		Names:   vault.DefaultNames(),
+		Names:   names,
 		AppRole: &vault.AppRole{
 			RoleID:       report.RoleID,
 			SecretIDFile: filepath.Join(t.TempDir(), "secret_id"),
@@ -141,7 +144,7 @@ func operations(s *vault.Store, path string) []operation {
 			_, err := s.Write(ctx, path, custody.SecretString(canary), 1, nil)
 			return err
 		}},
-		{"Generate", func(ctx context.Context) error { _, err := s.Generate(ctx); return err }},
+		{"Generate", func(ctx context.Context) error { _, err := s.Generate(ctx, ""); return err }},
 		{"Sign", func(ctx context.Context) error { _, err := s.Sign(ctx, []byte("m")); return err }},
 		{"Ready", s.Ready},
 		{"Delete", func(ctx context.Context) error { return s.Delete(ctx, path) }},

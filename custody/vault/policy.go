@@ -2,6 +2,7 @@ package vault
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -9,7 +10,7 @@ import (
 
 // rule is one path of the ACL policy and what Tandem does there.
 type rule struct {
-	path         string // + stands for one segment
+	path         string // + stands for one segment, * at the end for anything
 	capabilities []string
 	why          string
 }
@@ -19,20 +20,32 @@ func (n Names) rules() []rule {
 	var rules []rule
 	for _, kind := range []struct{ path, what string }{
 		{desk.CredentialPath("+"), "passwords"},
-		{desk.StagedPath("+"), "passwords that a rotation has not proved yet"},
+		{path.Dir(desk.StagedPath("x", 1)) + "/+", "passwords that a rotation has not proved yet"},
+		{desk.HistoryPath("+"), "digests of the passwords that an account has had"},
 		{desk.SeedPath("+"), "TOTP seeds"},
-		{desk.KeyPath("+"), "private keys for administering targets"},
+		{desk.KeyPath("+"), "private keys and passwords for administering targets"},
 		{desk.ThrottlePath, "the key under which failed log-ins are counted"},
 	} {
 		rules = append(rules,
 			rule{n.data(kind.path), []string{"create", "read", "update"}, kind.what},
 			rule{n.metadata(kind.path), []string{"read", "update", "delete"}, "labels of " + kind.what + "; removal of all versions"})
 	}
+	for _, name := range n.passwordPolicies() {
+		rules = append(rules,
+			rule{n.generate(name), []string{"read"}, "new passwords"},
+			rule{n.passwordPolicy(name), []string{"read"}, "do they keep the company's clause? (tandem vault check)"})
+	}
+	for _, engine := range []struct{ mount, read string }{{n.LDAP, "static-cred"}, {n.Database, "static-creds"}} {
+		if engine.mount != "" {
+			rules = append(rules,
+				rule{engine.mount + "/rotate-role/*", []string{"update"}, "rotation of static roles"},
+				rule{engine.mount + "/" + engine.read + "/*", []string{"read"}, "the passwords of static roles"})
+		}
+	}
 	return append(rules,
 		rule{n.data(readyPath), []string{"read"}, "is the engine there? (nothing is kept in it)"},
 		rule{n.key(), []string{"read"}, "public key of the ledger"},
 		rule{n.sign(), []string{"update"}, "signatures of the ledger"},
-		rule{n.generate(), []string{"read"}, "new passwords"},
 		rule{"auth/token/lookup-self", []string{"read"}, "is the token still good?"},
 		rule{"auth/token/renew-self", []string{"update"}, "longer life of the token"},
 		rule{"sys/capabilities-self", []string{"update"}, "tandem vault check"},
@@ -43,7 +56,7 @@ func (n Names) rules() []rule {
 // role is made without Vault's default policy, so this is all it has.
 func PolicyHCL(n Names) string {
 	var b strings.Builder
-	b.WriteString("# All that Tandem may do in Vault. It cannot list anything, see other engines,\n" +
+	b.WriteString("# All that Tandem may do in Vault. It cannot list anything, see engines not named here,\n" +
 		"# or change its own key, role or policy.\n")
 	for _, r := range n.rules() {
 		fmt.Fprintf(&b, "\n# %s\npath %q {\n  capabilities = [\"%s\"]\n}\n", r.why, r.path, strings.Join(r.capabilities, `", "`))

@@ -12,7 +12,6 @@ import (
 	"github.com/hashicorp/vault/api"
 
 	"github.com/tandem-custody/tandem/custody"
-	"github.com/tandem-custody/tandem/custody/password"
 )
 
 const (
@@ -59,7 +58,7 @@ func Setup(ctx context.Context, client *api.Client, n Names) (Report, error) {
 	s := &setup{client: client, names: n}
 	for _, step := range []func(context.Context) error{
 		s.secretsEngine, s.engineSettings, s.transitEngine, s.ledgerKey,
-		s.passwordPolicy, s.policy, s.authMethod, s.roleOfTandem, s.auditedHeader,
+		s.passwordPolicies, s.policy, s.authMethod, s.roleOfTandem, s.auditedHeader,
 	} {
 		if err := step(ctx); err != nil {
 			return s.report, fmt.Errorf("set up Vault: %w", explain(ctx, err))
@@ -247,22 +246,6 @@ func keyProblem(key *api.Secret) string {
 		return "can be taken out of Vault"
 	}
 	return ""
-}
-
-func (s *setup) passwordPolicy(ctx context.Context) error {
-	want := password.Default().HCL()
-	now, err := s.find(ctx, s.names.passwordPolicy())
-	if err != nil {
-		return err
-	}
-	changed := str(now, "policy") != want
-	if changed {
-		if err := s.put(ctx, s.names.passwordPolicy(), map[string]any{"policy": want}); err != nil {
-			return err
-		}
-	}
-	s.done("password policy "+s.names.PasswordPolicy, changed)
-	return nil
 }
 
 func (s *setup) policy(ctx context.Context) error {

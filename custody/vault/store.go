@@ -216,19 +216,6 @@ func (s *Store) Delete(ctx context.Context, path string) error {
 	return unavailable(err) // to delete again does no harm
 }
 
-// Generate implements desk.Secrets, with Vault's password policy.
-func (s *Store) Generate(ctx context.Context) (custody.Secret, error) {
-	got, err := s.get(ctx, s.names.generate(), nil)
-	if err != nil {
-		return custody.Secret{}, unavailable(err)
-	}
-	made := custody.SecretString(str(got, "password"))
-	if made.IsZero() {
-		return custody.Secret{}, unavailable(errors.New("empty password from Vault"))
-	}
-	return made, nil
-}
-
 // keyVersion is the only version of the Transit key that Tandem knows: to rotate
 // the key under the ledger would give it a second identity, which no auditor was
 // told of. A new key for the ledger has a new name.

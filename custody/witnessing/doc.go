@@ -1,6 +1,6 @@
 // Package witnessing takes the ledger's checkpoints to where the ledger's own
 // administrators cannot change them: to witnesses, which cosign them (C2SP
-// tlog-witness), and on a schedule to a file or a webhook.
+// tlog-witness), and on a schedule to a file, a webhook or by e-mail.
 //
 // It knows package audit, the witness protocol and the clock. It must not know a
 // rule of custody, and custody never waits for it: whatever a witness does, the

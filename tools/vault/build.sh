@@ -2,7 +2,8 @@
 # Prints the path of a real HashiCorp Vault server (>= 1.21) for the tests, and builds one if there is none.
 #
 # Taken in this order: $TANDEM_TEST_VAULT, `vault` on PATH, the cache. The path is the only line on stdout;
-# progress goes to stderr. The package custody/vault/vaulttest looks in the same three places.
+# progress goes to stderr. The package custody/vault/vaulttest looks in the same three places. The plug-ins that the
+# tests register with it are built too (plugins.sh).
 set -euo pipefail
 
 readonly version=1.21.4 oldest=1.21
@@ -21,6 +22,8 @@ recent_enough() { # PATH-OF-VAULT
     have=$("$1" version 2>/dev/null | sed -n 's/^Vault v\([0-9.]*\).*/\1/p')
     [[ -n $have && $(printf '%s\n' "$oldest" "$have" | sort -V | head -n 1) == "$oldest" ]]
 }
+
+"$here/plugins.sh"
 
 if [[ -n ${TANDEM_TEST_VAULT:-} ]]; then
     [[ $TANDEM_TEST_VAULT == /* && -x $TANDEM_TEST_VAULT ]] ||

@@ -51,6 +51,10 @@ every(document, "[data-secret]", (card) => {
     }, after);
   });
 });
+every(document, "[data-print]", (button) => {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+});
 addEventListener("pagehide", () => every(document, "[data-secret]", (card) => card.remove()));
 
 // Live parts are fetched again when the ledger has grown, except one that

@@ -28,7 +28,7 @@ type Labelled interface {
 
 // Conform runs the suite. open gives a store that is ready, as often as it is
 // called; whether they share their contents makes no difference, because every
-// test uses paths of its own. The store must implement Labelled.
+// test uses paths of its own. The store must implement Labelled and have Policies.
 func Conform(t *testing.T, open func(t *testing.T) desk.Secrets) {
 	for _, test := range []struct {
 		name string
@@ -200,7 +200,7 @@ func deleted(t *testing.T, s desk.Secrets) {
 func everyKindOfPath(t *testing.T, s desk.Secrets) {
 	name := strings.ToLower(rand.Text())
 	for _, path := range []string{
-		desk.CredentialPath(name), desk.StagedPath(name), desk.SeedPath(name), desk.KeyPath(name), desk.ThrottlePath,
+		desk.CredentialPath(name), desk.StagedPath(name, 1), desk.SeedPath(name), desk.KeyPath(name), desk.HistoryPath(name), desk.ThrottlePath,
 	} {
 		labels := map[string]string{"path": path}
 		if err := s.Delete(t.Context(), path); err != nil {
@@ -222,7 +222,7 @@ func everyKindOfPath(t *testing.T, s desk.Secrets) {
 // A rotation keeps the old value and the new one until one of them is proved.
 func stagedBesideCurrent(t *testing.T, s desk.Secrets) {
 	name := strings.ToLower(rand.Text())
-	current, staged := desk.CredentialPath(name), desk.StagedPath(name)
+	current, staged := desk.CredentialPath(name), desk.StagedPath(name, 1)
 	write(t, s, current, "old", 0)
 	write(t, s, staged, "new", 0)
 	wantCurrent(t, s, current, "old", 1)
@@ -303,31 +303,66 @@ func values(t *testing.T, s desk.Secrets) {
 	}
 }
 
+// Policies are the named password policies that every store under test has: one
+// with characters in two classes, one with such as text formats treat specially.
+var Policies = map[string]password.Policy{
+	"network": {Length: 12, Classes: []password.Class{
+		{Chars: "abcdefghijkmnopqrstuvwxyz23456789", Min: 4}, {Chars: "23456789", Min: 2}, {Chars: "xyz", Min: 1}, {Chars: "-._", Min: 1},
+	}},
+	"awkward": {Length: 100, Classes: []password.Class{
+		{Chars: "AB", Min: 1}, {Chars: "01", Min: 1}, {Chars: "${%{}\"\\'`#</*", Min: 3}, {Chars: "Z", Min: 0},
+	}},
+}
+
 func generate(t *testing.T, s desk.Secrets) {
-	policy := password.Default()
-	alphabet := strings.Join(policy.Classes, "")
-	seen := map[string]bool{}
+	for name, policy := range Policies {
+		wantMade(t, s, name, policy)
+	}
+	wantMade(t, s, "", password.Default())
+	for _, unknown := range []string{"none", "NETWORK", "network ", "network/generate", "../network", "-network"} {
+		if made, err := s.Generate(t.Context(), unknown); !errors.Is(err, desk.ErrNoPolicy) || !made.IsZero() {
+			t.Errorf("policy %q: %v, want %v", unknown, err, desk.ErrNoPolicy)
+		}
+	}
+}
+
+// wantMade checks that passwords of a policy are as it says, and use all of its
+// characters.
+func wantMade(t *testing.T, s desk.Secrets, name string, policy password.Policy) {
+	t.Helper()
+	var alphabet string
+	for _, class := range policy.Classes {
+		alphabet += class.Chars
+	}
+	seen, used := map[string]bool{}, ""
 	for range 200 {
-		made, err := s.Generate(t.Context())
+		made, err := s.Generate(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		value := made.Reveal()
 		if len(value) != policy.Length {
-			t.Fatalf("%d characters, want %d", len(value), policy.Length)
+			t.Fatalf("policy %q: %d characters, want %d", name, len(value), policy.Length)
 		}
 		for _, class := range policy.Classes {
-			if !strings.ContainsAny(value, class) {
-				t.Errorf("none of %q in it", class)
+			n := 0
+			for _, c := range value {
+				n += strings.Count(class.Chars, string(c))
+			}
+			if n < class.Min {
+				t.Errorf("policy %q: %d of %q in a password, want %d", name, n, class.Chars, class.Min)
 			}
 		}
 		if strings.Trim(value, alphabet) != "" {
-			t.Error("a character outside the policy's alphabet")
+			t.Errorf("policy %q: a character outside its alphabet", name)
 		}
 		if seen[value] {
-			t.Fatal("the same password twice")
+			t.Fatalf("policy %q: the same password twice", name)
 		}
-		seen[value] = true
+		seen[value], used = true, used+value
+	}
+	if unused := strings.Trim(alphabet, used); unused != "" {
+		t.Errorf("policy %q: %q never came up", name, unused)
 	}
 }
 
@@ -357,7 +392,7 @@ func calls(s desk.Secrets, path string, value custody.Secret) map[string]func(co
 		"ReadVersion": func(ctx context.Context) error { _, err := s.ReadVersion(ctx, path, 1); return err },
 		"Write":       func(ctx context.Context) error { _, err := s.Write(ctx, path, value, 1, nil); return err },
 		"Delete":      func(ctx context.Context) error { return s.Delete(ctx, path) },
-		"Generate":    func(ctx context.Context) error { _, err := s.Generate(ctx); return err },
+		"Generate":    func(ctx context.Context) error { _, err := s.Generate(ctx, ""); return err },
 		"Sign":        func(ctx context.Context) error { _, err := s.Sign(ctx, []byte("m")); return err },
 		"PublicKey":   func(ctx context.Context) error { _, err := s.PublicKey(ctx); return err },
 		"Ready":       s.Ready,

@@ -135,9 +135,11 @@ func (d *Desk) Credentials(context.Context) ([]custody.Credential, error) {
 	return slices.Collect(d.state.Credentials()), nil
 }
 
-func (d *Desk) Rotating(ctx context.Context) ([]custody.Credential, error) {
+func (d *Desk) Unfinished(ctx context.Context) ([]custody.Credential, error) {
 	all, err := d.Credentials(ctx)
-	return slices.DeleteFunc(all, func(c custody.Credential) bool { return c.Phase != custody.Rotating }), err
+	return slices.DeleteFunc(all, func(c custody.Credential) bool {
+		return c.Phase != custody.Rotating && len(c.Updates) == 0
+	}), err
 }
 
 func (d *Desk) Credential(_ context.Context, name string) (custody.Credential, error) {

@@ -60,7 +60,7 @@ func (s *Secrets) Delete(ctx context.Context, path string) error {
 	})
 }
 
-func (s *Secrets) Generate(ctx context.Context) (value custody.Secret, err error) {
+func (s *Secrets) Generate(ctx context.Context, _ string) (value custody.Secret, err error) {
 	err = s.change(ctx, "generate", func() error {
 		value = custody.SecretString(rand.Text())
 		s.made = append(s.made, value)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -26,9 +27,10 @@ type host struct {
 }
 
 // parseHostKeys reads one or more lines of authorized_keys, without options.
-func parseHostKeys(lines string) ([]ssh.PublicKey, error) {
+// Semicolons may stand for the line breaks, which a setting must not hold.
+func parseHostKeys(text string) ([]ssh.PublicKey, error) {
 	var keys []ssh.PublicKey
-	for rest := []byte(lines); len(bytes.TrimSpace(rest)) > 0; {
+	for rest := []byte(strings.ReplaceAll(text, ";", "\n")); len(bytes.TrimSpace(rest)) > 0; {
 		key, _, options, after, err := ssh.ParseAuthorizedKey(rest)
 		if err != nil || len(options) > 0 {
 			return nil, errors.New("no host key")

@@ -107,7 +107,10 @@ func serve(t *testing.T, talk func(gossh.KeyboardInteractiveChallenge) error) ro
 	}()
 	target, err := ssh.Open(custody.Target{
 		Kind: ssh.Kind, Address: l.Addr().String(), Account: "somebody",
-		Settings: map[string]string{"host_key": strings.TrimSpace(string(gossh.MarshalAuthorizedKey(signer.PublicKey())))},
+		Settings: map[string]string{
+			"host_key": strings.TrimSpace(string(gossh.MarshalAuthorizedKey(signer.PublicKey()))),
+			"shell":    "false",
+		},
 	}, marshal(t, func() (*pem.Block, error) { return gossh.MarshalPrivateKey(private, "") }))
 	if err != nil {
 		t.Fatal(err)

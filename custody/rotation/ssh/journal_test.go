@@ -27,23 +27,45 @@ type custodied struct {
 	clock   *rotationtest.Clock
 	desk    *rotationtest.Desk
 	secrets *rotationtest.Secrets
+	weak    []custody.Secret // generated before any other
 	log     strings.Builder
 }
 
-func takeOver(t *testing.T, server *sshtest.Server) *custodied {
+// takeOver gives Tandem the administrator's key, too, unless the account is to
+// change its own password.
+func takeOver(t *testing.T, server *sshtest.Server, settings ...string) *custodied {
 	c := &custodied{t: t, server: server, clock: rotationtest.NewClock(), secrets: rotationtest.NewSecrets()}
 	c.account, c.old = server.AddAccount(t)
 	c.desk = rotationtest.NewDesk(t, c.clock)
-	for path, secret := range map[string]custody.Secret{
-		desk.CredentialPath(credential): c.old,
-		desk.KeyPath(credential):        server.AdminKey,
-	} {
-		if _, err := c.secrets.Write(t.Context(), path, secret, 0, nil); err != nil {
-			t.Fatal(err)
-		}
+	c.put(desk.CredentialPath(credential), c.old)
+	described := describe(server, c.account, settings...)
+	if described.Settings["own"] == "" {
+		c.put(desk.KeyPath(credential), server.AdminKey)
 	}
-	c.desk.Add(credential, describe(server, c.account))
+	c.desk.Add(credential, described)
 	return c
+}
+
+func (c *custodied) put(path string, secret custody.Secret) {
+	c.t.Helper()
+	if _, err := c.secrets.Write(c.t.Context(), path, secret, 0, nil); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// generator makes some values before those that the secret store would.
+type generator struct {
+	*rotationtest.Secrets
+	first []custody.Secret
+}
+
+func (g *generator) Generate(ctx context.Context, policy string) (custody.Secret, error) {
+	if len(g.first) == 0 {
+		return g.Secrets.Generate(ctx, policy)
+	}
+	value := g.first[0]
+	g.first = g.first[1:]
+	return value, nil
 }
 
 // work has a worker run until the credential is as wanted, or until it dies at
@@ -55,7 +77,7 @@ func (c *custodied) work(crash string, wanted func(custody.Credential) bool) {
 	died := false
 	owner := "dies at " + crash
 	worker := rotation.New(rotation.Config{
-		Desk: c.desk, Queue: c.desk, Secrets: c.secrets, Clock: c.clock,
+		Desk: c.desk, Queue: c.desk, Secrets: &generator{c.secrets, c.weak}, Clock: c.clock,
 		Targets:     map[string]rotation.Opener{ssh.Kind: ssh.Open},
 		Log:         slog.New(slog.NewTextHandler(&c.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Owner:       owner,
@@ -93,7 +115,7 @@ func (c *custodied) work(crash string, wanted func(custody.Credential) bool) {
 // opens checks that something in the secret store opens the account (I9).
 func (c *custodied) opens() {
 	c.t.Helper()
-	staged := rotation.StagedPath(custody.RotationID{Credential: credential, Number: 1})
+	staged := desk.StagedPath(credential, 1)
 	for _, path := range []string{staged, desk.CredentialPath(credential)} {
 		for _, secret := range c.secrets.Versions(path) {
 			if sshtest.Login(c.server.Addr, c.server.HostKey, c.account, secret) == nil {
@@ -142,20 +164,40 @@ func held(c custody.Credential) bool { return c.Phase == custody.Held }
 
 func TestCrashOnARealServer(t *testing.T) {
 	server := sshtest.Start(t)
-	for _, step := range []string{
-		"", "staged-written", "staged-reported", "changed", "applied-reported", "new-proved",
-		"old-refused", "verified-reported", "promoted-written", "promoted-reported", "cleared",
-	} {
-		t.Run("crash "+step, func(t *testing.T) {
-			t.Parallel()
-			c := takeOver(t, server)
-			if step != "" {
-				c.work(step, nil)
-				c.opens()
-			}
-			c.work("", held)
-			c.settled()
-		})
+	for by, settings := range map[string][]string{"chpasswd": nil, "passwd": {"own", "true"}} {
+		for _, step := range []string{
+			"", "staged-written", "staged-reported", "changed", "applied-reported", "new-proved",
+			"old-refused", "verified-reported", "promoted-written", "promoted-reported", "cleared",
+		} {
+			t.Run(by+", crash "+step, func(t *testing.T) {
+				t.Parallel()
+				c := takeOver(t, server, settings...)
+				if step != "" {
+					c.work(step, nil)
+					c.opens()
+				}
+				c.work("", held)
+				c.settled()
+			})
+		}
+	}
+}
+
+// passwd refuses to its user what chpasswd lets root do. Another value follows.
+func TestWeakValuesAreReplaced(t *testing.T) {
+	t.Parallel()
+	c := takeOver(t, sshtest.Start(t), "own", "true")
+	c.weak = []custody.Secret{custody.SecretString("abc"), custody.SecretString("12345")}
+	c.work("", held)
+	c.settled()
+	declined := 0
+	for _, e := range c.desk.Events() {
+		if f, is := e.Fact.(custody.RotationFailed); is && f.Failure == string(rotation.TargetError) {
+			declined++
+		}
+	}
+	if declined != len(c.weak) {
+		t.Errorf("declined %d values, not %d", declined, len(c.weak))
 	}
 }
 

@@ -35,6 +35,9 @@ func TestOpen(t *testing.T) {
 		"IPv6":           func(t *custody.Target) { t.Address = "[::1]:22" },
 		"comment":        func(t *custody.Target) { t.Settings["host_key"] += " root@db01" },
 		"two keys":       func(t *custody.Target) { t.Settings["host_key"] += "\n" + rsaHostKey + "\n" },
+		"on one line":    func(t *custody.Target) { t.Settings["host_key"] += " root@db01; " + rsaHostKey },
+		"by its own":     func(t *custody.Target) { t.Settings["own"] = "true" },
+		"only a log-in":  func(t *custody.Target) { t.Settings["shell"] = "false" },
 		"admin and sudo": func(t *custody.Target) { t.Settings["admin"], t.Settings["sudo"] = "tandem", "true" },
 		"dotted account": func(t *custody.Target) { t.Account = "svc.backup_1-a" },
 	} {
@@ -67,6 +70,8 @@ func TestOpen(t *testing.T) {
 		"a host key and noise": {"target.settings.host_key", func(t *custody.Target) { t.Settings["host_key"] += "\nnoise" }},
 		"a key with options":   {"target.settings.host_key", func(t *custody.Target) { t.Settings["host_key"] = "restrict " + ed25519HostKey }},
 		"sudo perhaps":         {"target.settings.sudo", func(t *custody.Target) { t.Settings["sudo"] = "perhaps" }},
+		"own perhaps":          {"target.settings.own", func(t *custody.Target) { t.Settings["own"] = "perhaps" }},
+		"shell perhaps":        {"target.settings.shell", func(t *custody.Target) { t.Settings["shell"] = "/bin/sh" }},
 		"a setting not known":  {"target.settings", func(t *custody.Target) { t.Settings["hostkey"] = ed25519HostKey }},
 	} {
 		_, err := ssh.Open(with(good, bad.change), key)
@@ -78,6 +83,20 @@ func TestOpen(t *testing.T) {
 		_, err := ssh.Open(good, key)
 		wantInvalid(t, name, err, "key")
 	}
+
+	own := with(good, func(t *custody.Target) { t.Settings["own"] = "true" })
+	if _, err := ssh.Open(own, custody.Secret{}); err != nil {
+		t.Errorf("by its own, without a key: %v", err)
+	}
+	for setting, value := range map[string]string{"admin": "tandem", "sudo": "true"} { // whose key is missing
+		_, err := ssh.Open(with(own, func(t *custody.Target) { t.Settings[setting] = value }), custody.Secret{})
+		wantInvalid(t, setting+" without a key", err, "key")
+	}
+	if _, err := ssh.OpenProbe(good, custody.Secret{}); err != nil {
+		t.Errorf("a probe: %v", err)
+	}
+	_, err = ssh.OpenProbe(own, custody.Secret{})
+	wantInvalid(t, "a probe by its own", err, "target.settings")
 }
 
 func with(t custody.Target, change func(*custody.Target)) custody.Target {

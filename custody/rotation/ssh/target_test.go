@@ -22,7 +22,7 @@ import (
 // Most of the time these tests wait for PAM, which answers a wrong password
 // after two seconds, so more of them run at once than there are processors.
 func TestMain(m *testing.M) {
-	if err := flag.Set("test.parallel", "8"); err != nil {
+	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
@@ -80,6 +80,17 @@ func TestChangeAndVerify(t *testing.T) {
 	}
 }
 
+// The administrator's key need not open more than chpasswd.
+func TestForcedCommand(t *testing.T) {
+	t.Parallel()
+	server := sshtest.Start(t, "Match User root", "ForceCommand chpasswd", "Match all")
+	account, old := server.AddAccount(t)
+	target := open(t, server, describe(server, account))
+	next := sshtest.NewPassword()
+	want(t, "change", target.Change(t.Context(), old, next), nil)
+	want(t, "the new password", target.Verify(t.Context(), next), nil)
+}
+
 // A log-in must cost one try, whichever way the host offers it, or hosts lock
 // the account twice as fast.
 func TestOneTryForEachVerify(t *testing.T) {
@@ -113,6 +124,16 @@ func TestUnknownIsNotRefused(t *testing.T) {
 		account, _ := server.AddAccount(t)
 		err := open(t, server, describe(server, account)).Verify(t.Context(), sshtest.NewPassword())
 		want(t, "verify", err, rotation.ErrUnreachable)
+
+		for name, options := range map[string][]string{
+			"password":             {"MaxAuthTries 2", "KbdInteractiveAuthentication no"},
+			"keyboard-interactive": {"MaxAuthTries 2", "KbdInteractiveAuthentication yes", "PasswordAuthentication no"},
+		} {
+			server := sshtest.Start(t, options...)
+			account, _ := server.AddAccount(t)
+			err := open(t, server, describe(server, account)).Verify(t.Context(), sshtest.NewPassword())
+			want(t, name+", one more try allowed", err, rotation.ErrRefused)
+		}
 	})
 	t.Run("no password log-in", func(t *testing.T) {
 		server := sshtest.Start(t, "PasswordAuthentication no", "KbdInteractiveAuthentication no")

@@ -44,9 +44,10 @@ func Binary(t testing.TB) string {
 }
 
 // cachedBinary is where tools/vault/build.sh leaves what it built.
-func cachedBinary() string {
-	cache := cmp.Or(os.Getenv("XDG_CACHE_HOME"), filepath.Join(os.Getenv("HOME"), ".cache"))
-	return filepath.Join(cache, "tandem", "vault-1.21.4-minimal", "vault")
+func cachedBinary() string { return filepath.Join(cache(), "vault-1.21.4-minimal", "vault") }
+
+func cache() string {
+	return filepath.Join(cmp.Or(os.Getenv("XDG_CACHE_HOME"), filepath.Join(os.Getenv("HOME"), ".cache")), "tandem")
 }
 
 var versionLine = regexp.MustCompile(`^Vault (v[0-9.]+)`)

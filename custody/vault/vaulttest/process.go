@@ -46,6 +46,7 @@ func (p *process) signal(s os.Signal, limit time.Duration) bool {
 	_ = p.handle.Signal(s) // fails only if the child has ended, which is what is wanted
 	select {
 	case <-p.ended:
+		killPlugins(p.handle.Pid)
 		return true
 	case <-time.After(limit):
 		return false

@@ -44,7 +44,8 @@ func StartDev(t testing.TB) *Server {
 	t.Helper()
 	s, port := newServer(t)
 	s.RootToken = "root-" + rand.Text()
-	s.args = []string{"server", "-dev", "-dev-no-store-token", "-dev-listen-address=" + loopback(port)}
+	s.args = []string{"server", "-dev", "-dev-no-store-token", "-dev-listen-address=" + loopback(port),
+		"-dev-plugin-dir=" + s.plugins()}
 	// By the environment, because a program's arguments are anybody's to read.
 	s.env = append(s.env, "VAULT_DEV_ROOT_TOKEN_ID="+s.RootToken)
 	s.up = serving
@@ -68,6 +69,8 @@ disable_mlock = true
 api_addr      = %q
 cluster_addr  = "https://%s"
 
+plugin_directory = %q
+
 storage "raft" {
   path    = %q
   node_id = "vaulttest"
@@ -80,7 +83,7 @@ listener "tcp" {
   address     = %q
   tls_disable = true
 }
-`, s.Address, loopback(port+1), data, loopback(port)), 0o600); err != nil {
+`, s.Address, loopback(port+1), s.plugins(), data, loopback(port)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.args = []string{"server", "-config=" + config}
@@ -104,6 +107,9 @@ func newServer(t testing.TB) (s *Server, port int) {
 	t.Helper()
 	binary := Binary(t)
 	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "plugins"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	port = reservePorts(t)
 	s = &Server{
 		Address: "http://" + loopback(port),

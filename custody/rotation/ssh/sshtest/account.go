@@ -54,6 +54,26 @@ func SetPassword(t testing.TB, name string, password custody.Secret) {
 	run(t, name+":"+password.Reveal()+"\n", require(t, "chpasswd")[0])
 }
 
+// GiveHome gives an account a home of its own, where bash keeps what it keeps.
+func GiveHome(t testing.TB, name string) (dir string) {
+	t.Helper()
+	// Not t.TempDir, which the account may not enter.
+	dir, err := os.MkdirTemp("", "sshtest-home-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	Administer(t, "usermod", "--home", dir, "--shell", "/bin/bash", name)
+	Administer(t, "chown", name, dir)
+	return dir
+}
+
+// Administer runs one of the programs that change an account, like chage.
+func Administer(t testing.TB, program string, args ...string) {
+	t.Helper()
+	run(t, "", require(t, program)[0], args...)
+}
+
 // Login says whether a password opens an account: nil if it does. It shares no
 // code with what it is there to check.
 func Login(addr, hostKey, user string, password custody.Secret) error {

@@ -22,15 +22,19 @@ func require(t testing.TB, programs ...string) []string {
 		}
 		paths = append(paths, path)
 	}
-	switch {
-	case len(missing) == 0:
-		return paths
-	case os.Getenv("TANDEM_TEST_ALL") == "1":
-		t.Fatalf("needs %s", strings.Join(missing, ", "))
-	default:
-		t.Skipf("needs %s", strings.Join(missing, ", "))
+	if len(missing) > 0 {
+		lack(t, missing...)
 	}
-	return nil
+	return paths
+}
+
+// lack ends the test for what is missing.
+func lack(t testing.TB, missing ...string) {
+	t.Helper()
+	if os.Getenv("TANDEM_TEST_ALL") == "1" {
+		t.Fatalf("needs %s", strings.Join(missing, ", "))
+	}
+	t.Skipf("needs %s", strings.Join(missing, ", "))
 }
 
 // find looks on PATH and where administrators' programs are, which is not on

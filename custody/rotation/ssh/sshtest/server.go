@@ -38,7 +38,7 @@ type Server struct {
 
 	t       testing.TB
 	dir     string
-	sshd    string
+	command []string
 	process *process // nil while stopped
 }
 
@@ -58,7 +58,8 @@ func Start(t testing.TB, options ...string) *Server {
 		t.Fatal(err)
 	}
 	port := reservePort(t)
-	s := &Server{Addr: fmt.Sprintf("127.0.0.1:%d", port), t: t, dir: dir, sshd: sshd}
+	s := &Server{Addr: fmt.Sprintf("127.0.0.1:%d", port), t: t, dir: dir}
+	s.command = []string{sshd, "-D", "-e", "-f", s.path("sshd_config")}
 
 	private, public := newKey(t)
 	s.AdminKey = custody.NewSecret(private)
@@ -97,7 +98,7 @@ func (s *Server) Start() {
 		s.t.Fatal(err)
 	}
 	defer log.Close() // the child has its own copy
-	cmd := exec.Command(s.sshd, "-D", "-e", "-f", s.path("sshd_config"))
+	cmd := exec.Command(s.command[0], s.command[1:]...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
 	cmd.Stderr = log
 	if s.process, err = start(cmd); err != nil {

@@ -1,0 +1,79 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// prefer speaks to who is logged in as they chose. Pages for strangers go by the
+// browser.
+func (v *visit) prefer() error {
+	if v.person.Username == "" {
+		return nil
+	}
+	chosen, err := v.Desk.Preference(v.r.Context(), v.person.Username)
+	if err != nil {
+		return err
+	}
+	v.adopt(chosen)
+	return nil
+}
+
+func (v *visit) adopt(chosen desk.Preference) {
+	if v.text[chosen.Language] != nil {
+		v.lang = chosen.Language
+	}
+	v.zone = chosen.In(v.Zone)
+}
+
+// chooseLanguage remembers a language for who is logged in, in pages and e-mails.
+func (v *visit) chooseLanguage(lang string) error {
+	if v.person.Username == "" {
+		return nil
+	}
+	if err := v.commands.Take(v.person.Username); err != nil {
+		return err
+	}
+	chosen, err := v.Desk.Preference(v.r.Context(), v.person.Username)
+	if err != nil {
+		return err
+	}
+	chosen.Language = lang
+	return v.Desk.SetPreference(v.r.Context(), v.person.Username, chosen)
+}
+
+type preferencesPage struct {
+	desk.Preference
+	Languages []string
+	Zones     []string // to choose from; others can be typed
+	Here      string   // the zone of those who choose none
+}
+
+// zones are offered as they are typed: some of each part of the world.
+var zones = []string{
+	"Asia/Shanghai", "Asia/Hong_Kong", "Asia/Taipei", "Asia/Singapore", "Asia/Tokyo", "Asia/Kolkata", "Asia/Dubai", "Europe/Berlin",
+	"Europe/London", "America/New_York", "America/Chicago", "America/Los_Angeles", "America/Sao_Paulo", "Australia/Sydney", "UTC",
+}
+
+func (p *Pages) preferences(v *visit) error {
+	chosen, err := p.Desk.Preference(v.r.Context(), v.person.Username)
+	if err != nil {
+		return err
+	}
+	if v.r.Method == http.MethodPost { // refused: what was typed is shown again
+		chosen = desk.Preference{Language: v.field("language"), Zone: v.field("zone")}
+	}
+	return v.render("preferences", preferencesPage{chosen, languages, zones, zoneName(v.now.In(p.Zone))})
+}
+
+func (p *Pages) changePreferences(v *visit) error {
+	chosen := desk.Preference{Language: v.field("language"), Zone: v.field("zone")}
+	if err := p.Desk.SetPreference(v.r.Context(), v.person.Username, chosen); err != nil {
+		return v.again(err, p.preferences)
+	}
+	if chosen.Language != "" {
+		v.setCookie(languageCookie, chosen.Language, oneYear)
+	}
+	return v.redirect("/preferences", "preferred")
+}

@@ -1,0 +1,98 @@
+package web
+
+import (
+	"html/template"
+	"net/url"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// authenticator is a new TOTP seed, to scan or to type. It is shown once.
+type authenticator struct {
+	QR   template.HTML
+	Seed string // in groups of four
+}
+
+func (v *visit) authenticator(otpAuth custody.Secret) (authenticator, error) {
+	label, err := v.text.say(v.lang, "login_new.qr")
+	if err != nil {
+		return authenticator{}, err
+	}
+	var shown authenticator
+	if shown.QR, err = drawQR(otpAuth.Reveal(), label); err != nil {
+		return authenticator{}, err
+	}
+	if uri, err := url.Parse(otpAuth.Reveal()); err == nil {
+		shown.Seed = inFours(uri.Query().Get("secret"))
+	}
+	return shown, nil
+}
+
+// inFours makes a seed easier to type; authenticators take the spaces.
+func inFours(seed string) string {
+	var out []byte
+	for i := range len(seed) {
+		if i > 0 && i%4 == 0 {
+			out = append(out, ' ')
+		}
+		out = append(out, seed[i])
+	}
+	return string(out)
+}
+
+// recoveryCodesPage follows the log-in that proved an authenticator.
+type recoveryCodesPage struct {
+	Codes []string
+	Next  string // address to go on to
+}
+
+// showRecoveryCodes shows them once, in the answer to that log-in.
+func (v *visit) showRecoveryCodes(codes []custody.Secret, next string) error {
+	shown := recoveryCodesPage{Next: next}
+	for _, code := range codes {
+		shown.Codes = append(shown.Codes, code.Reveal())
+	}
+	var err error
+	if v.size, err = v.Ledger.Size(v.r.Context()); err != nil {
+		return err
+	}
+	return v.render("recovery_codes", shown)
+}
+
+type recoveryForm struct{ Username string }
+
+// recovery is for somebody whose telephone is lost.
+func (p *Pages) recovery(v *visit) error {
+	return v.render("recovery", recoveryForm{Username: v.field("username")})
+}
+
+type recoveredPage struct {
+	Username string
+	authenticator
+}
+
+// recover shows a new seed. It opens no session: the log-in that follows proves
+// the seed.
+func (p *Pages) recover(v *visit) error {
+	if err := p.signIns.Take(api.Network(v.r.RemoteAddr)); err != nil {
+		return v.again(err, p.recovery)
+	}
+	v.verb = custody.RecoverEnrolment{}.Verb()
+	otpAuth, err := p.Desk.Recover(v.r.Context(), desk.RecoverRequest{
+		Username: v.field("username"), Password: custody.SecretString(v.field("password")),
+		Code: custody.SecretString(v.field("recovery_code")), Request: v.id,
+	})
+	if err != nil {
+		return v.again(err, p.recovery)
+	}
+	// Whoever is logged in here is so no more: a recovery ends all sessions.
+	v.person, v.token = custody.Person{}, custody.Secret{}
+	v.clearCookie(sessionCookie)
+	shown := recoveredPage{Username: v.field("username")}
+	if shown.authenticator, err = v.authenticator(otpAuth); err != nil {
+		return err
+	}
+	return v.render("recovered", shown)
+}

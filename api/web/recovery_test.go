@@ -1,0 +1,136 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/web"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+var (
+	recoveryCode = regexp.MustCompile(`<li><code>([A-Z2-7]{4}(?:-[A-Z2-7]{4}){4})</code></li>`)
+	typedSeed    = regexp.MustCompile(`>((?:[A-Z2-7]{4} )+[A-Z2-7]{1,4})</output>`)
+	newPassword  = regexp.MustCompile(`<output class="password" translate="no">([^<]+)</output>`)
+)
+
+// codesOn gives the recovery codes that a page shows.
+func (a answer) codesOn(t *testing.T) (codes []string) {
+	t.Helper()
+	for _, found := range recoveryCode.FindAllStringSubmatch(a.body, -1) {
+		codes = append(codes, found[1])
+	}
+	if len(codes) != 10 {
+		t.Fatalf("%d recovery codes: %d %s", len(codes), a.status, a.text())
+	}
+	return codes
+}
+
+// seedOn gives the seed that a page shows.
+func (a answer) seedOn(t *testing.T) custody.Secret {
+	t.Helper()
+	found := typedSeed.FindStringSubmatch(a.body)
+	if found == nil || strings.Count(a.body, `class="qr"`) != 1 {
+		t.Fatalf("no seed: %d %s", a.status, a.text())
+	}
+	return custody.SecretString(strings.ReplaceAll(found[1], " ", ""))
+}
+
+// enrolled has the admin open an account in the browser, and gives what its first
+// log-in shows.
+func (o *office) enrolled(t *testing.T, lang string) (b *browser, codes []string) {
+	t.Helper()
+	p := o.as("admin", lang).post("/admin/people/new", "username", "tech-c", "name", "Cy C", "roles", "technician")
+	p.shows(t, http.StatusOK)
+	o.seeds["tech-c"] = p.seedOn(t)
+	o.passwords["tech-c"] = unescape(newPassword.FindStringSubmatch(p.body)[1])
+	b = o.browser(lang)
+	b.who = "tech-c"
+	p = b.post("/login", "username", "tech-c", "password", o.passwords["tech-c"], "totp", o.code("tech-c"), "next", "/people")
+	p.check(t, "/login", lang)
+	if !strings.Contains(p.body, `href="/people"`) {
+		t.Error("the page of the recovery codes does not lead on")
+	}
+	return b, p.codesOn(t)
+}
+
+func unescape(text string) string {
+	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&#34;", `"`, "&#39;", "'", "&#43;", "+", "&amp;", "&").Replace(text)
+}
+
+func TestALostPhone(t *testing.T) {
+	for _, lang := range languages {
+		t.Run(lang, func(t *testing.T) {
+			o := newOffice(t)
+			b, codes := o.enrolled(t, lang)
+			b.get("/people").shows(t, http.StatusOK) // the log-in itself worked
+			b.post("/logout")
+			if p := b.post("/login", "username", "tech-c", "password", o.passwords["tech-c"], "totp", o.code("tech-c")); p.status != http.StatusSeeOther {
+				t.Errorf("the second log-in: %d %s", p.status, p.text())
+			}
+
+			lost := o.browser(lang)
+			p := lost.get("/recovery")
+			p.shows(t, http.StatusOK)
+			p.check(t, "/recovery", lang)
+			p = lost.post("/recovery", "username", "tech-c", "password", o.passwords["tech-c"], "recovery_code", "ABCD-EFGH-MARK")
+			p.shows(t, http.StatusUnauthorized, map[string]string{"en": "not accepted", "zh": "登录未通过"}[lang])
+			p.check(t, "/recovery", lang)
+			if strings.Contains(p.body, "MARK") || strings.Contains(p.body, o.passwords["tech-c"]) || !strings.Contains(p.body, `value="tech-c"`) {
+				t.Error("the page repeats a secret, or forgets the name")
+			}
+			p = lost.post("/recovery", "username", "tech-c", "password", o.passwords["tech-c"], "recovery_code", strings.ToLower(codes[0]))
+			p.shows(t, http.StatusOK)
+			p.check(t, "/recovery", lang)
+			o.seeds["tech-c"] = p.seedOn(t)
+			if len(lost.cookies) != 0 {
+				t.Errorf("a recovery set the cookies %v", lost.cookies)
+			}
+			if p := b.get("/people"); p.status != http.StatusSeeOther {
+				t.Errorf("the session of the lost phone: %d", p.status)
+			}
+			p = lost.post("/login", "username", "tech-c", "password", o.passwords["tech-c"], "totp", o.code("tech-c"))
+			if again := p.codesOn(t); again[0] == codes[0] {
+				t.Error("the recovery codes stayed")
+			}
+			p = o.browser(lang).post("/recovery", "username", "tech-c", "password", o.passwords["tech-c"], "recovery_code", codes[1])
+			p.shows(t, http.StatusUnauthorized)
+		})
+	}
+}
+
+// TestRecoveryCodesStandOnNoOtherPage, whatever is asked for later.
+func TestRecoveryCodesStandOnNoOtherPage(t *testing.T) {
+	o := newOffice(t)
+	b, codes := o.enrolled(t, "en")
+	for _, path := range []string{"/", "/login", "/recovery", "/ledger", "/people"} {
+		p := b.get(path)
+		for _, code := range codes {
+			if strings.Contains(p.body, code) || strings.Contains(p.header.Get("Location"), url.QueryEscape(code)) {
+				t.Errorf("%s shows a recovery code", path)
+			}
+		}
+	}
+	if p := b.post("/credentials/db01/rotate", "reason", "x", "totp", codes[0]); p.status < 400 {
+		t.Errorf("a recovery code confirmed something: %d", p.status)
+	}
+}
+
+// TestRecoveriesArePaced together with log-ins.
+func TestRecoveriesArePaced(t *testing.T) {
+	o := newOffice(t, func(c *web.Config) { c.SignIns = api.Limit{Every: 1e12, Burst: 2} })
+	b := o.browser("en")
+	for i, path := range []string{"/login", "/recovery", "/recovery"} {
+		want := http.StatusUnauthorized
+		if i == 2 {
+			want = http.StatusTooManyRequests
+		}
+		if p := b.post(path, "username", "nobody"); p.status != want {
+			t.Errorf("attempt %d: %d, want %d", i, p.status, want)
+		}
+	}
+}

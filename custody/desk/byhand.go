@@ -1,0 +1,54 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// ToSet is what somebody needs who sets a password by hand.
+type ToSet struct {
+	Outcome
+	Current custody.Secret // what opens the target until then; zero where Tandem does not know it
+	Next    custody.Secret // what to set
+}
+
+// ShowNew enters in the ledger that the successor is shown the new password, and
+// then reads it, as CheckOut does. in.Action is a custody.ShowNew.
+func (d *Desk) ShowNew(ctx context.Context, in Intent) (ToSet, error) {
+	outcome, err := d.Do(ctx, in)
+	if err != nil {
+		return ToSet{}, err
+	}
+	at := slices.IndexFunc(outcome.Events, func(e Indexed) bool {
+		_, shown := e.Fact.(custody.RotationShown)
+		return shown
+	})
+	if at < 0 {
+		return ToSet{}, errors.New("a password to set without its entry")
+	}
+	event := outcome.Events[at]
+	shown := event.Fact.(custody.RotationShown)
+	// An answer that is asked for again only while that rotation still stands.
+	if c, _ := d.credential(shown.Credential); c.Phase != custody.Rotating || c.Rotation.Number != shown.Rotation {
+		return ToSet{}, &custody.Refusal{Code: custody.Conflict, Rule: "4.4",
+			What: custody.Text{En: "This rotation is over.", Zh: "此次改密已结束。"},
+			Next: custody.Text{En: "Check the password out if you hold the credential.", Zh: "如持有该凭据，请领取密码。"}}
+	}
+	ctx = WithRequest(ctx, event.Request)
+	answer := ToSet{Outcome: outcome}
+	if shown.Version > 0 {
+		if answer.Current, err = d.Secrets.ReadVersion(ctx, CredentialPath(shown.Credential), shown.Version); err != nil {
+			return ToSet{}, fmt.Errorf("read the current password to be replaced by hand: %w", err)
+		}
+	}
+	next, err := d.Secrets.Read(ctx, StagedPath(shown.Credential, shown.Rotation))
+	if err != nil {
+		return ToSet{}, fmt.Errorf("read the password to be set by hand: %w", err)
+	}
+	answer.Next = next.Value
+	return answer, nil
+}

@@ -1,0 +1,83 @@
+package desk
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+	_ "time/tzdata" // for machines without a database of time zones
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// Languages are those that Tandem speaks, as the lang attribute names them.
+var Languages = []string{"en", "zh"}
+
+// Preference is how somebody wants to be spoken to. It is no custody state and in
+// no ledger.
+type Preference struct {
+	Language string // one of Languages; "": not chosen
+	Zone     string // IANA name; "": not chosen
+}
+
+// Preferences keeps what people chose. Implemented by the store.
+type Preferences interface {
+	// Preference gives what somebody chose; the zero one when they did not.
+	Preference(ctx context.Context, username string) (Preference, error)
+	SetPreference(ctx context.Context, username string, p Preference) error
+}
+
+// AccountStore keeps all that belongs to an account.
+type AccountStore interface {
+	Accounts
+	Preferences
+}
+
+// Preference gives what somebody chose.
+func (d *Desk) Preference(ctx context.Context, username string) (Preference, error) {
+	return d.Accounts.Preference(ctx, username)
+}
+
+// SetPreference keeps what somebody chose, or refuses it: custody.InvalidRequest.
+func (d *Desk) SetPreference(ctx context.Context, username string, p Preference) error {
+	if p.Language != "" && !slices.Contains(Languages, p.Language) {
+		return custody.Invalid("language", custody.Text{En: "must be en or zh", Zh: "必须为 en 或 zh"})
+	}
+	if p.Zone != "" && zone(p.Zone) == nil {
+		return custody.Invalid("zone", custody.Text{
+			En: "must be the IANA name of a time zone, such as Asia/Shanghai", Zh: "必须是 IANA 时区名称，如 Asia/Shanghai"})
+	}
+	return d.Accounts.SetPreference(ctx, username, p)
+}
+
+// In gives the time zone that was chosen, or else the other one.
+func (p Preference) In(otherwise *time.Location) *time.Location {
+	if at := zone(p.Zone); at != nil {
+		return at
+	}
+	return otherwise
+}
+
+// zones remembers those that were loaded, by name: each is a file.
+var zones sync.Map
+
+// zoneName is what names of the IANA database look like, and no other path.
+var zoneName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z0-9][A-Za-z0-9_+-]{0,31}){0,2}$`)
+
+// zone loads a time zone; nil: there is none of that name. "Local", Go's name for
+// the machine's own, is none.
+func zone(name string) *time.Location {
+	if loaded, ok := zones.Load(name); ok {
+		return loaded.(*time.Location)
+	}
+	if name == "Local" || !zoneName.MatchString(name) {
+		return nil
+	}
+	at, err := time.LoadLocation(name)
+	if err != nil {
+		return nil
+	}
+	zones.Store(name, at)
+	return at
+}

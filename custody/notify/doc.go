@@ -1,0 +1,32 @@
+// Package notify tells people by e-mail what they must know: an offer that waits
+// for them, a password that is theirs again, an alarm.
+//
+// It knows events, who is concerned by each, two languages and the words for them
+// (locales/). It must not know a rule of custody, nor SMTP, which is package
+// notify/smtp. No mail ever holds a secret or a code; a link leads to the page
+// where a person logs in.
+//
+// # Who is told what
+//
+//	handover.offered, cancelled             the receiver
+//	handover.accepted, declined, expired    the giver
+//	handover.closed: rotated and back       the giver
+//	handover.overdue                        both
+//	person.locked, session.locked           the person
+//	person.enrolment_reset                  the person
+//	every event of grade serious            custodians of the credential, managers
+//	every event of grade special            these, and directors, admins, auditors
+//
+// Who is disabled or has no address is told nothing. All that one request did is
+// one mail for each person, in their language and time zone.
+//
+// # At least once, and in no one's way
+//
+// It reads the committed ledger from its own stored position, and custody never
+// waits for it. The position stays at the first entry with a mail that the server
+// has not taken, so after a crash some mails are sent again: with the same
+// Message-ID. A mail that is not taken now waits by itself, with growing pauses;
+// a server that cannot be used makes all wait. What is refused for good, or older
+// than a day, is dropped, counted and logged: in the ledger it stays. A follower
+// that is new starts at the head.
+package notify

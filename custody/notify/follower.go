@@ -1,0 +1,324 @@
+package notify
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/notify/smtp"
+)
+
+// Ledger is what is followed.
+type Ledger interface {
+	Size(ctx context.Context) (int64, error)
+	Records(ctx context.Context, from, to int64, yield func(index int64, record []byte) error) error
+}
+
+// Positions keep how far each stream is; 0 for one that is new.
+type Positions interface {
+	Position(ctx context.Context, stream string) (int64, error)
+	SetPosition(ctx context.Context, stream string, next int64) error
+}
+
+// Directory is what a mail needs to know beside the entry. What is not there
+// gives the zero value.
+type Directory interface {
+	People(ctx context.Context) ([]custody.Person, error)
+	Credential(ctx context.Context, name string) (custody.Credential, error)
+	Handover(ctx context.Context, id string) (custody.Handover, error)
+	Preference(ctx context.Context, username string) (desk.Preference, error)
+}
+
+// Config is what a Follower works with. The times have defaults.
+type Config struct {
+	Ledger    Ledger
+	Positions Positions
+	Directory Directory
+	Follow    func() <-chan struct{} // a channel that is closed at the next commit
+
+	// Send hands a mail over. What its errors mean is in package smtp.
+	Send func(ctx context.Context, m smtp.Mail) error
+
+	Origin   string         // of the ledger: part of what names a mail
+	URL      string         // of the pages, without a slash at its end
+	Language string         // for those who have chosen none
+	Zone     *time.Location // for those who have chosen none
+	Now      func() time.Time
+	Log      *slog.Logger
+
+	MaxAge   time.Duration // nobody is told about entries that are older; 24 h
+	MinPause time.Duration // before something is tried again, the first time; 10 s
+	MaxPause time.Duration // at most; 15 min
+}
+
+const (
+	stream   = "notify" // names the position
+	batch    = 500      // entries that are read at once
+	maxQueue = 1000     // mails that wait; then no more entries are read
+)
+
+// Follower sends mails about a ledger. Run is to be called once.
+type Follower struct {
+	Config
+	words  words
+	counts counts
+
+	open   bool
+	next   int64 // index of the first entry that was not looked at
+	stored int64 // the position
+	queue  []*letter
+	pause  *backoff.ExponentialBackOff
+	resume time.Time // after trouble with the database or the server
+}
+
+// letter is a mail that waits.
+type letter struct {
+	smtp.Mail
+	username string
+	entry    int64     // index of the first entry that it is about
+	at       time.Time // when that happened
+	due      time.Time // not before
+	pause    *backoff.ExponentialBackOff
+}
+
+// New makes a follower. An error is a mistake in the embedded catalogues.
+func New(c Config) (*Follower, error) {
+	c.MaxAge = cmp.Or(c.MaxAge, 24*time.Hour)
+	c.MinPause = cmp.Or(c.MinPause, 10*time.Second)
+	c.MaxPause = cmp.Or(c.MaxPause, 15*time.Minute)
+	w, err := loadWords()
+	if err != nil {
+		return nil, err
+	}
+	f := &Follower{Config: c, words: w, counts: newCounts()}
+	f.pause = f.newPause()
+	return f, nil
+}
+
+func (f *Follower) newPause() *backoff.ExponentialBackOff {
+	p := backoff.NewExponentialBackOff()
+	p.InitialInterval, p.MaxInterval = f.MinPause, f.MaxPause
+	return p
+}
+
+// Run sends until ctx ends. Whatever is in the way is logged, and tried again. A
+// nil follower sends nothing.
+func (f *Follower) Run(ctx context.Context) error {
+	if f == nil {
+		return nil
+	}
+	for {
+		grew := f.Follow() // before looking, so that no commit falls between
+		if !f.Now().Before(f.resume) {
+			f.round(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-grew:
+		case <-time.After(f.untilDue()):
+		}
+	}
+}
+
+// round reads what is new, sends what is due, and moves the position.
+func (f *Follower) round(ctx context.Context) {
+	err := errors.Join(f.read(ctx), f.deliver(ctx), f.settle(ctx))
+	f.counts.waiting.Set(float64(len(f.queue)))
+	if ctx.Err() != nil {
+		return
+	}
+	if err == nil {
+		f.pause.Reset()
+		return
+	}
+	pause := f.pause.NextBackOff()
+	f.resume = f.Now().Add(pause)
+	f.Log.WarnContext(ctx, "e-mails have to wait", "waiting", len(f.queue), "error", err, "next_in", pause)
+}
+
+// untilDue is for how long nothing has to be done if nothing happens.
+func (f *Follower) untilDue() time.Duration {
+	due := f.Now().Add(f.MaxPause)
+	for _, l := range f.queue {
+		if l.due.Before(due) {
+			due = l.due
+		}
+	}
+	if due.Before(f.resume) {
+		due = f.resume
+	}
+	return max(due.Sub(f.Now()), 0)
+}
+
+// read looks at the entries that are new and puts mails about them into the queue.
+func (f *Follower) read(ctx context.Context) error {
+	size, err := f.Ledger.Size(ctx)
+	if err != nil {
+		return err
+	}
+	if !f.open {
+		if err := f.start(ctx, size); err != nil {
+			return err
+		}
+	}
+	var open []indexed // a deed that may go on in the next batch
+	for from := f.next; from < size && len(f.queue) < maxQueue; {
+		to := min(from+batch, size)
+		deeds, err := f.deeds(ctx, open, from, to)
+		if err != nil {
+			return err
+		}
+		if open = nil; to < size && len(deeds) > 0 {
+			open, deeds = deeds[len(deeds)-1], deeds[:len(deeds)-1]
+		}
+		for _, deed := range deeds {
+			letters, err := f.write(ctx, deed)
+			if err != nil {
+				return err
+			}
+			f.queue = append(f.queue, letters...)
+			f.next = deed[len(deed)-1].index + 1
+		}
+		if f.next = to; len(open) > 0 {
+			f.next = open[0].index
+		}
+		from = to
+	}
+	return nil
+}
+
+func (f *Follower) start(ctx context.Context, size int64) (err error) {
+	if f.stored, err = f.Positions.Position(ctx, stream); err != nil {
+		return err
+	}
+	f.next, f.open = f.stored, true
+	if f.next == 0 {
+		f.next = size // nobody wants mails about last year
+	}
+	return nil
+}
+
+// indexed is an event and the index of its entry.
+type indexed struct {
+	custody.Event
+	index int64
+}
+
+// sameDeed says that two events are of one request; what time did at one moment
+// has no request.
+func (e indexed) sameDeed(other indexed) bool {
+	return e.Request == other.Request && e.Actor == other.Actor && e.Time.Equal(other.Time)
+}
+
+// deeds gives the entries [from, to) by the deeds that they are of. The first one
+// goes on with what is open.
+func (f *Follower) deeds(ctx context.Context, open []indexed, from, to int64) (deeds [][]indexed, err error) {
+	if len(open) > 0 {
+		deeds = [][]indexed{open}
+	}
+	next := from
+	err = f.Ledger.Records(ctx, from, to, func(index int64, record []byte) error {
+		if index != next {
+			return missing(next)
+		}
+		next++
+		event, err := decode(record)
+		if err != nil {
+			// Whoever spoils an entry must not silence what comes after it.
+			f.Log.ErrorContext(ctx, "an entry of the ledger cannot be read: verify the ledger", "index", index, "error", err)
+			f.counts.failed.WithLabelValues(unreadable).Inc()
+			return nil
+		}
+		e := indexed{event, index}
+		if last := len(deeds) - 1; last >= 0 && e.sameDeed(deeds[last][0]) {
+			deeds[last] = append(deeds[last], e)
+		} else {
+			deeds = append(deeds, []indexed{e})
+		}
+		return nil
+	})
+	if err == nil && next != to {
+		err = missing(next)
+	}
+	return deeds, err
+}
+
+func missing(index int64) error { return fmt.Errorf("notify: the ledger has no entry %d", index) }
+
+func decode(record []byte) (custody.Event, error) {
+	entry, err := audit.DecodeEntry(record)
+	if err != nil {
+		return custody.Event{}, err
+	}
+	return custody.FromRecord(entry)
+}
+
+// deliver sends what is due. An error is about the server: the rest waits too.
+func (f *Follower) deliver(ctx context.Context) error {
+	for _, l := range slices.Clone(f.queue) {
+		now := f.Now()
+		if now.Sub(l.at) > f.MaxAge {
+			f.drop(ctx, l, tooOld, nil)
+			continue
+		}
+		if now.Before(l.due) {
+			continue
+		}
+		err := f.Send(ctx, l.Mail)
+		switch {
+		case err == nil:
+			f.done(l)
+			f.counts.sent.Inc()
+			f.counts.last.Set(float64(f.Now().Unix()))
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, smtp.ErrRefused):
+			f.drop(ctx, l, refused, err)
+		case errors.Is(err, smtp.ErrLater):
+			l.due = f.Now().Add(l.pause.NextBackOff())
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// drop gives a mail up.
+func (f *Follower) drop(ctx context.Context, l *letter, why string, err error) {
+	f.done(l)
+	f.counts.failed.WithLabelValues(why).Inc()
+	f.Log.WarnContext(ctx, "an e-mail was given up", "person", l.username, "entry", l.entry, "why", why, "error", err)
+}
+
+func (f *Follower) done(l *letter) {
+	f.queue = slices.DeleteFunc(f.queue, func(other *letter) bool { return other == l })
+}
+
+// settle stores the position: no entry behind which a mail still waits.
+func (f *Follower) settle(ctx context.Context) error {
+	if !f.open {
+		return nil
+	}
+	next := f.next
+	for _, l := range f.queue {
+		next = min(next, l.entry)
+	}
+	if next <= f.stored {
+		return nil
+	}
+	if err := f.Positions.SetPosition(ctx, stream, next); err != nil {
+		return err
+	}
+	f.stored = next
+	return nil
+}

@@ -1,0 +1,154 @@
+package notify
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// notice is one thing that one person is told.
+type notice struct {
+	to     string // username
+	kind   string // names the words: subject.KIND and text.KIND
+	page   string // path that the link leads to
+	values values
+}
+
+// values are what the words speak of. Usernames become names, instants and lists
+// are written as the reader's language and zone have it.
+type values struct {
+	From, To, Person, Actor string
+	Handover, Credential    string
+	Credentials             []string
+	Reason                  string
+	Until, Expires, Back    time.Time
+	Witness, Type, Subject  string
+}
+
+// notices says who is told what about an event.
+func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Person) ([]notice, error) {
+	about := concerns{entry: e, people: people}
+	switch fact := e.Fact.(type) {
+	case custody.HandoverOffered:
+		about.tell("offered", handoverPage(fact.Handover), values{
+			From: fact.From, To: fact.To, Handover: fact.Handover, Credentials: fact.Credentials,
+			Reason: fact.Reason, Expires: fact.Expires, Back: fact.ExpectedReturn,
+		}, fact.To)
+	case custody.HandoverAccepted:
+		about.tell("accepted", handoverPage(fact.Handover), values{
+			From: fact.From, To: fact.To, Handover: fact.Handover, Credentials: fact.Credentials,
+		}, fact.From)
+	case custody.HandoverEnded, custody.HandoverClosed, custody.HandoverOverdue:
+		h, err := f.Directory.Handover(ctx, fact.Subject())
+		if err != nil {
+			return nil, err
+		}
+		about.handover(h, fact)
+	case custody.PersonLocked:
+		about.tell("locked", "/", values{Until: fact.Until}, fact.Person)
+		about.tell("locked_other", "/people", values{Person: fact.Person, Until: fact.Until}, about.everybody(custody.Manager)...)
+	case custody.SignInLocked:
+		if fact.Person == "" {
+			about.tell("strangers", e.page(), values{}, about.everybody(custody.Manager)...)
+			break
+		}
+		about.tell("locked", "/", values{Until: fact.Until}, fact.Person)
+		about.tell("locked_other", "/people", values{Person: fact.Person, Until: fact.Until}, about.everybody(custody.Manager)...)
+	case custody.EnrolmentReset:
+		kind := "enrolment"
+		if fact.Recovery {
+			kind = "recovered"
+		}
+		about.tell(kind, "/", values{Actor: e.Actor}, fact.Person)
+	default:
+		return about.notices, f.alarm(ctx, &about)
+	}
+	return about.notices, nil
+}
+
+// alarm tells of every other event that is serious or special, also of a kind
+// that has no words of its own.
+func (f *Follower) alarm(ctx context.Context, about *concerns) error {
+	e := about.entry
+	grade := e.Grade()
+	if grade == custody.Ordinary {
+		return nil
+	}
+	to := about.everybody(custody.Manager)
+	if grade == custody.Special {
+		to = about.everybody(custody.Manager, custody.Director, custody.Admin, custody.Auditor)
+	}
+	v, page := values{Type: e.Fact.Type(), Subject: e.Fact.Subject(), Actor: e.Actor}, e.page()
+	if group, _, _ := strings.Cut(v.Type, "."); slices.Contains(aboutCredentials, group) {
+		c, err := f.Directory.Credential(ctx, v.Subject)
+		if err != nil {
+			return err
+		}
+		to = append([]string{c.Primary, c.Backup}, to...)
+		v.Credential, page = v.Subject, "/credentials/"+v.Subject
+	}
+	kind := string(grade)
+	switch fact := e.Fact.(type) {
+	case custody.RotationOverdue:
+		kind = "rotation_overdue"
+	case custody.VerificationEnded:
+		kind = "drift"
+	case custody.LedgerConflict:
+		kind, v.Witness = "conflict", fact.Witness
+	}
+	about.tell(kind, page, v, to...)
+	return nil
+}
+
+// aboutCredentials are the groups of entries whose subject is a credential.
+var aboutCredentials = []string{"credential", "checkout", "rotation", "verification", "dependent"}
+
+// concerns collects the notices about one event.
+type concerns struct {
+	entry   indexed
+	people  []custody.Person
+	notices []notice
+}
+
+// tell tells some people. Who is told of the event already is not told again.
+func (c *concerns) tell(kind, page string, v values, to ...string) {
+	for _, username := range to {
+		told := slices.ContainsFunc(c.notices, func(n notice) bool { return n.to == username })
+		if username != "" && !told {
+			c.notices = append(c.notices, notice{username, kind, page, v})
+		}
+	}
+}
+
+// everybody gives those who have one of the roles.
+func (c *concerns) everybody(roles ...custody.Role) (usernames []string) {
+	for _, p := range c.people {
+		if slices.ContainsFunc(roles, p.Is) {
+			usernames = append(usernames, p.Username)
+		}
+	}
+	return usernames
+}
+
+// handover tells of a handover that was offered before.
+func (c *concerns) handover(h custody.Handover, fact custody.Fact) {
+	v := values{From: h.From, To: h.To, Handover: h.ID, Credentials: h.Credentials, Back: h.ExpectedReturn}
+	switch fact := fact.(type) {
+	case custody.HandoverClosed:
+		c.tell("closed", handoverPage(h.ID), v, h.From)
+	case custody.HandoverOverdue:
+		c.tell("overdue", handoverPage(h.ID), v, h.From, h.To)
+	case custody.HandoverEnded:
+		v.Reason = fact.Reason
+		to := h.From
+		if fact.How == custody.Cancelled {
+			to = h.To
+		}
+		c.tell(string(fact.How), handoverPage(h.ID), v, to) // declined, cancelled, expired
+	}
+}
+
+func handoverPage(id string) string { return "/handovers/" + id }

@@ -1,0 +1,211 @@
+package smtp
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/mail"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	gomail "github.com/wneessen/go-mail"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// The values of Config.TLS.
+const (
+	StartTLS = "starttls" // RFC 3207; a server that does not offer it gets nothing
+	TLS      = "tls"      // from the first byte, RFC 8314
+	Off      = "off"      // for a server on this machine
+)
+
+// Config says which server, and as whom.
+type Config struct {
+	Address   string // host:port
+	TLS       string
+	TLSConfig *tls.Config // nil: the system's certificates
+	Username  string      // "": no log-in
+	Password  custody.Secret
+	From      string        // "Tandem <tandem@example.org>" or the address alone
+	Timeout   time.Duration // for a whole conversation; 30 s
+}
+
+// Mail is one message to one person. What stands in its headers may be anybody's
+// text.
+type Mail struct {
+	ID      string // left part of the Message-ID: a mail that is sent again has the same
+	Name    string // of the recipient
+	To      string // address
+	Subject string
+	Text    string // UTF-8, lines end with \n
+}
+
+// ErrRefused: this mail will never be taken, or not for this recipient. It is for
+// nobody's second try.
+var ErrRefused = errors.New("the mail was refused for good")
+
+// ErrLater: the server works, and will perhaps take this mail later. Any other
+// error is about the server, and holds for every mail.
+var ErrLater = errors.New("the mail was not taken now")
+
+// Sender sends mails. It is safe for use by several goroutines.
+type Sender struct {
+	Config
+	host string
+	port int
+	from *mail.Address
+}
+
+// New makes a sender and connects nowhere. The errors are about Address, TLS and
+// From.
+func New(c Config) (*Sender, error) {
+	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
+	host, port, err := net.SplitHostPort(c.Address)
+	if err != nil {
+		return nil, fmt.Errorf("smtp: %w", err)
+	}
+	s := &Sender{Config: c, host: host}
+	if s.port, err = strconv.Atoi(port); err != nil {
+		return nil, errors.New("smtp: the port must be a number")
+	}
+	if s.from, err = mail.ParseAddress(c.From); err != nil {
+		return nil, fmt.Errorf("smtp: the sender's address: %w", err)
+	}
+	if c.TLS != StartTLS && c.TLS != TLS && c.TLS != Off {
+		return nil, errors.New("smtp: TLS is starttls, tls or off")
+	}
+	return s, nil
+}
+
+// String names the server.
+func (s *Sender) String() string { return s.Address }
+
+// Send hands a mail over. When it returns nil, the server has it. The errors wrap
+// ErrRefused, ErrLater, or neither.
+func (s *Sender) Send(ctx context.Context, m Mail) error {
+	message, err := s.message(m)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	client, err := s.client(ctx)
+	if err != nil {
+		return err
+	}
+	err = client.DialAndSendWithContext(ctx, message)
+	if err == nil || message.IsDelivered() { // what failed then is the farewell
+		return nil
+	}
+	return sort(err)
+}
+
+// sort says what a failure means. A reply to MAIL FROM, or one that asks for a
+// log-in, is about us and not about this mail.
+func sort(err error) error {
+	var failed *gomail.SendError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	code := failed.ErrorCode()
+	switch failed.Reason {
+	case gomail.ErrSMTPRcptTo, gomail.ErrSMTPData, gomail.ErrSMTPDataClose:
+	default:
+		return fmt.Errorf("reply %d: %s", code, failed.Reason)
+	}
+	// Without the text of the reply: it may repeat anything.
+	switch {
+	case code == 421 || code == 530 || code == 0: // it closes, asks for a log-in, or is gone
+		return fmt.Errorf("reply %d: %s", code, failed.Reason)
+	case code >= 500:
+		return fmt.Errorf("%w: reply %d: %s", ErrRefused, code, failed.Reason)
+	default:
+		return fmt.Errorf("%w: reply %d: %s", ErrLater, code, failed.Reason)
+	}
+}
+
+// mechanisms are the ways to log in, the best first. Those that tell the password
+// are only used within TLS, or on this machine.
+var mechanisms = []gomail.SMTPAuthType{
+	gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthPlain, gomail.SMTPAuthLogin, gomail.SMTPAuthCramMD5,
+}
+
+// client makes a client for one conversation, which ends with ctx.
+func (s *Sender) client(ctx context.Context) (*gomail.Client, error) {
+	secure := &tls.Config{}
+	if s.TLSConfig != nil {
+		secure = s.TLSConfig.Clone()
+	}
+	secure.ServerName, secure.MinVersion = s.host, tls.VersionTLS12
+	options := []gomail.Option{
+		gomail.WithPort(s.port), gomail.WithTimeout(s.Timeout), gomail.WithTLSConfig(secure),
+		gomail.WithDialContextFunc(s.dial(ctx, secure)),
+	}
+	switch s.TLS {
+	case StartTLS:
+		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
+	case TLS:
+		options = append(options, gomail.WithSSL())
+	default:
+		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS))
+	}
+	if s.Username != "" {
+		options = append(options, gomail.WithOpportunisticSMTPAuth(mechanisms...),
+			gomail.WithUsername(s.Username), gomail.WithPassword(s.Password.Reveal()))
+	}
+	return gomail.NewClient(s.host, options...)
+}
+
+// dial connects so that the end of the conversation's context ends the
+// connection too: the library looks at its context only to connect.
+func (s *Sender) dial(conversation context.Context, secure *tls.Config) gomail.DialContextFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		context.AfterFunc(conversation, func() { _ = conn.Close() })
+		if s.TLS == TLS {
+			return tls.Client(conn, secure), nil
+		}
+		return conn, nil
+	}
+}
+
+// message makes the mail. Names and subjects lose what could end a header, and
+// the library encodes the rest (RFC 2047).
+func (s *Sender) message(m Mail) (*gomail.Msg, error) {
+	to, err := mail.ParseAddress(m.To)
+	if err != nil {
+		return nil, errors.New("the address cannot be read")
+	}
+	to.Name = OneLine(m.Name)
+	message := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	message.FromMailAddress(s.from)
+	message.AddToMailAddress(to)
+	message.Subject(OneLine(m.Subject))
+	_, domain, _ := strings.Cut(s.from.Address, "@")
+	message.SetMessageIDWithValue(m.ID + "@" + domain)
+	// Nobody's out-of-office note should come back (RFC 3834).
+	message.SetGenHeader("Auto-Submitted", "auto-generated")
+	message.SetBodyString(gomail.TypeTextPlain, strings.ReplaceAll(m.Text, "\n", "\r\n"))
+	return message, nil
+}
+
+// OneLine gives a text without what could end its line, in a header or in front
+// of a reader, or turn it around: control characters, line separators and those of
+// the bidirectional algorithm become spaces.
+func OneLine(text string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control) {
+			return ' '
+		}
+		return r
+	}, text))
+}

@@ -1,0 +1,206 @@
+package notify
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"github.com/pelletier/go-toml/v2"
+	"golang.org/x/text/language"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/notify/smtp"
+)
+
+//go:embed locales/*.toml
+var locales embed.FS
+
+// words has everything that is written, by language.
+type words map[string]*i18n.Localizer
+
+func loadWords() (words, error) {
+	bundle := i18n.NewBundle(language.English)
+	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
+	w := words{}
+	for _, lang := range desk.Languages {
+		if _, err := bundle.LoadMessageFileFS(locales, "locales/"+lang+".toml"); err != nil {
+			return nil, fmt.Errorf("notify: catalogue %s: %w", lang, err)
+		}
+		w[lang] = i18n.NewLocalizer(bundle, lang)
+	}
+	return w, nil
+}
+
+// The most that one mail says.
+const (
+	maxNotices = 50 // of one mail
+	maxNames   = 50 // of one list
+)
+
+// write gives the mails about one deed: one for each person who is concerned.
+func (f *Follower) write(ctx context.Context, deed []indexed) ([]*letter, error) {
+	first := deed[0]
+	if f.Now().Sub(first.Time) > f.MaxAge {
+		return nil, nil
+	}
+	people, err := f.Directory.People(ctx)
+	if err != nil {
+		return nil, err
+	}
+	told := map[string][]notice{}
+	for _, e := range deed {
+		notices, err := f.notices(ctx, e, people)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range notices {
+			told[n.to] = append(told[n.to], n)
+		}
+	}
+	var letters []*letter
+	for _, p := range people { // so that the order is always the same
+		if len(told[p.Username]) == 0 || p.Disabled || p.Email == "" {
+			continue
+		}
+		chosen, err := f.Directory.Preference(ctx, p.Username)
+		if err != nil {
+			return nil, err
+		}
+		to := f.writer(p, people, chosen)
+		m, err := to.mail(first, told[p.Username])
+		if err != nil {
+			return nil, err
+		}
+		letters = append(letters, &letter{Mail: m, username: p.Username, entry: first.index, at: first.Time, pause: f.newPause()})
+	}
+	return letters, nil
+}
+
+// writer writes to one person.
+type writer struct {
+	*Follower
+	person custody.Person
+	people []custody.Person
+	say    *i18n.Localizer
+	lang   string
+	zone   *time.Location
+}
+
+func (f *Follower) writer(to custody.Person, people []custody.Person, chosen desk.Preference) writer {
+	w := writer{Follower: f, person: to, people: people, lang: f.Language, zone: chosen.In(f.Zone)}
+	if chosen.Language != "" {
+		w.lang = chosen.Language
+	}
+	w.say = f.words[w.lang]
+	return w
+}
+
+// mail is written in plain text: what happened, each with its link, and where it
+// stands in the ledger.
+func (w writer) mail(first indexed, notices []notice) (smtp.Mail, error) {
+	var text strings.Builder
+	paragraph := func(key string, data map[string]any) error {
+		said, err := w.text(key, data)
+		text.WriteString(said + "\n\n")
+		return err
+	}
+	if err := paragraph("frame.hello", map[string]any{"Name": smtp.OneLine(w.person.Name)}); err != nil {
+		return smtp.Mail{}, err
+	}
+	for _, n := range notices[:min(len(notices), maxNotices)] {
+		if err := paragraph("text."+n.kind, w.data(n.values)); err != nil {
+			return smtp.Mail{}, err
+		}
+		text.WriteString(w.URL + n.page + "\n\n")
+	}
+	if more := len(notices) - maxNotices; more > 0 {
+		if err := paragraph("frame.more", map[string]any{"Count": more}); err != nil {
+			return smtp.Mail{}, err
+		}
+	}
+	err := paragraph("frame.entry", map[string]any{"Index": first.index, "Time": w.at(first.Time), "Link": w.URL + first.page()})
+	if err != nil {
+		return smtp.Mail{}, err
+	}
+	if err := paragraph("frame.footer", nil); err != nil {
+		return smtp.Mail{}, err
+	}
+	subject, err := w.text("subject."+notices[0].kind, w.data(notices[0].values))
+	if more := len(notices) - 1; more > 0 {
+		subject += fmt.Sprintf(" (+%d)", more)
+	}
+	return smtp.Mail{
+		ID: w.id(first), Name: w.person.Name, To: w.person.Email,
+		Subject: "[Tandem] " + subject, Text: strings.TrimSuffix(text.String(), "\n"),
+	}, err
+}
+
+// id names a mail: the same one that is written again has the same.
+func (w writer) id(first indexed) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %q", w.Origin, first.index, w.person.Username))
+	return hex.EncodeToString(sum[:16])
+}
+
+// text says something in the reader's language. A key that is not in the
+// catalogue is an error, also when another language has it.
+func (w writer) text(key string, data map[string]any) (string, error) {
+	said, err := w.say.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data, PluralCount: data["Count"]})
+	if err != nil {
+		return "", fmt.Errorf("notify: say %q in %s: %w", key, w.lang, err)
+	}
+	return said, nil
+}
+
+// data makes values ready to be read. What is empty is "", so that the words can
+// leave it out.
+func (w writer) data(v values) map[string]any {
+	return map[string]any{
+		"From": w.name(v.From), "To": w.name(v.To), "Person": w.name(v.Person), "Actor": w.name(v.Actor),
+		"Handover": v.Handover, "Credential": v.Credential, "Credentials": w.list(v.Credentials),
+		"Reason": smtp.OneLine(v.Reason), "Until": w.at(v.Until), "Expires": w.at(v.Expires), "Back": w.at(v.Back),
+		"Witness": smtp.OneLine(v.Witness), "Type": v.Type, "Subject": smtp.OneLine(v.Subject),
+	}
+}
+
+// name gives somebody's name and username.
+func (w writer) name(username string) string {
+	i := slices.IndexFunc(w.people, func(p custody.Person) bool { return p.Username == username })
+	if i < 0 {
+		return username
+	}
+	return fmt.Sprintf("%s (%s)", smtp.OneLine(w.people[i].Name), username)
+}
+
+// list gives names one after the other, at most maxNames.
+func (w writer) list(names []string) string {
+	separator := ", "
+	if w.lang == "zh" {
+		separator = "、"
+	}
+	if more := len(names) - maxNames; more > 0 {
+		return strings.Join(names[:maxNames], separator) + fmt.Sprintf("%s… (+%d)", separator, more)
+	}
+	return strings.Join(names, separator)
+}
+
+// at gives an instant in the reader's zone, which it names.
+func (w writer) at(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	at := t.In(w.zone)
+	if _, offset := at.Zone(); offset == 0 {
+		return at.Format("2006-01-02 15:04 UTC")
+	}
+	return at.Format("2006-01-02 15:04 UTC-07:00")
+}
+
+// page is where the entry is shown.
+func (e indexed) page() string { return fmt.Sprintf("/ledger/%d", e.index) }

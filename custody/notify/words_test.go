@@ -1,0 +1,203 @@
+package notify
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// catalogue reads one as a flat list.
+func catalogue(t *testing.T, lang string) map[string]string {
+	t.Helper()
+	content, err := os.ReadFile("locales/" + lang + ".toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read map[string]map[string]any
+	if err := toml.Unmarshal(content, &read); err != nil {
+		t.Fatal(err)
+	}
+	flat := map[string]string{}
+	for group, texts := range read {
+		for name, text := range texts {
+			if plural, is := text.(map[string]any); is {
+				text = plural["other"]
+			}
+			flat[group+"."+name] = text.(string)
+		}
+	}
+	return flat
+}
+
+// TestCatalogues: both languages have the same keys, which take the same values.
+func TestCatalogues(t *testing.T) {
+	en, zh := catalogue(t, "en"), catalogue(t, "zh")
+	placeholder := regexp.MustCompile(`{{[^}]*}}`)
+	for key, text := range en {
+		want, got := placeholder.FindAllString(text, -1), placeholder.FindAllString(zh[key], -1)
+		slices.Sort(want)
+		slices.Sort(got)
+		if zh[key] == "" || !slices.Equal(slices.Compact(want), slices.Compact(got)) {
+			t.Errorf("%s: %q and %q take different values", key, text, zh[key])
+		}
+		if group, kind, _ := strings.Cut(key, "."); group == "subject" && en["text."+kind] == "" {
+			t.Errorf("%s has no text", key)
+		}
+	}
+	for key := range zh {
+		if en[key] == "" {
+			t.Errorf("en has no %s", key)
+		}
+	}
+}
+
+// eventOf makes an event of a type, with nothing in it.
+func eventOf(t *testing.T, kind string) custody.Event {
+	t.Helper()
+	for _, grade := range []custody.Grade{custody.Ordinary, custody.Serious, custody.Special} {
+		e, err := custody.FromRecord(audit.Entry{V: 1, Time: noon, Type: kind, Grade: string(grade), Actor: custody.System, Data: []byte("{}")})
+		if err == nil {
+			return e
+		}
+	}
+	// Some facts have their type in them.
+	if how, is := strings.CutPrefix(kind, "handover."); is {
+		return custody.Event{Time: noon, Actor: custody.System, Fact: custody.HandoverEnded{How: custody.HandoverStatus(how)}}
+	}
+	t.Fatalf("no event of type %s can be made", kind)
+	return custody.Event{}
+}
+
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+// said are the ordinary ones that call for a mail; all that are serious do.
+var said = []string{
+	"handover.offered", "handover.accepted", "handover.declined", "handover.cancelled", "handover.expired",
+	"handover.closed", "handover.overdue", "person.enrolment_reset",
+}
+
+// filled gives an event what its mails speak of.
+func filled(e custody.Event) custody.Event {
+	names := []string{"db01", "db02"}
+	switch fact := e.Fact.(type) {
+	case custody.HandoverOffered:
+		e.Fact = custody.HandoverOffered{
+			Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names, Reason: "holiday", ExpectedReturn: noon.AddDate(0, 0, 9), Expires: noon.AddDate(0, 0, 1),
+		}
+	case custody.HandoverAccepted:
+		e.Fact = custody.HandoverAccepted{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names}
+	case custody.HandoverEnded:
+		fact.Handover, fact.Reason = "handover-1", "not now"
+		e.Fact = fact
+	case custody.HandoverClosed:
+		e.Fact = custody.HandoverClosed{Handover: "handover-1"}
+	case custody.HandoverOverdue:
+		e.Fact = custody.HandoverOverdue{Handover: "handover-1"}
+	case custody.EnrolmentReset:
+		e.Fact, e.Actor = custody.EnrolmentReset{Person: "tech-a"}, "admin"
+	case custody.PersonLocked:
+		e.Fact = custody.PersonLocked{Person: "tech-a", Until: noon.Add(time.Minute)}
+	case custody.SignInLocked:
+		e.Fact = custody.SignInLocked{Person: "tech-a", Until: noon.Add(time.Minute)}
+	case custody.VerificationEnded:
+		e.Fact = custody.VerificationEnded{Credential: "db01", Result: custody.VerificationRefused}
+	case custody.RotationOverdue:
+		e.Fact = custody.RotationOverdue{Credential: "db01", Rotation: 1}
+	case custody.LedgerConflict:
+		e.Fact = custody.LedgerConflict{Witness: "witness.example"}
+	}
+	return e
+}
+
+// TestEveryEventThatCallsForAMailIsSaidInBothLanguages: whoever it concerns.
+func TestEveryEventThatCallsForAMailIsSaidInBothLanguages(t *testing.T) {
+	o := newOffice(t)
+	kinds := map[string]bool{}
+	for _, kind := range custody.EntryTypes() {
+		e := filled(eventOf(t, kind))
+		letters, err := o.follower.write(t.Context(), []indexed{{e, 7}})
+		if err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		if quiet := e.Grade() == custody.Ordinary && !slices.Contains(said, kind); quiet != (len(letters) == 0) {
+			t.Errorf("%s: %d mails", kind, len(letters))
+		}
+		notices, err := o.follower.notices(t.Context(), indexed{e, 7}, o.people)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range notices {
+			kinds[n.kind] = true
+			for _, lang := range desk.Languages {
+				m, err := o.follower.writer(o.people[0], o.people, desk.Preference{Language: lang, Zone: "Asia/Shanghai"}).mail(indexed{e, 7}, []notice{n})
+				if err != nil {
+					t.Fatalf("%s: %v", kind, err)
+				}
+				whole := m.Subject + "\n" + m.Text
+				chinese := regexp.MustCompile(`\p{Han}`).MatchString(whole)
+				if strings.Contains(whole, "<no value>") || strings.Contains(whole, "{{") || strings.Contains(whole, "()") || chinese != (lang == "zh") {
+					t.Errorf("%s in %s:\n%s", kind, lang, whole)
+				}
+				if !strings.Contains(m.Text, "https://tandem.example/ledger/7\n") || !strings.Contains(m.Text, "20:00 UTC+08:00") {
+					t.Errorf("%s in %s names no entry or no zone:\n%s", kind, lang, m.Text)
+				}
+			}
+		}
+	}
+	recovered, err := o.follower.notices(t.Context(), indexed{custody.Event{Fact: custody.EnrolmentReset{Person: "tech-a", Recovery: true}}, 7}, o.people)
+	if err != nil || len(recovered) != 1 {
+		t.Fatal(recovered, err)
+	}
+	kinds[recovered[0].kind] = true
+	for key := range catalogue(t, "en") {
+		if kind, is := strings.CutPrefix(key, "text."); is && !kinds[kind] && !slices.Contains(general, kind) {
+			t.Errorf("no event leads to %s", key)
+		}
+	}
+}
+
+// general are the words for what the events above happen not to be.
+var general = []string{"strangers", "serious", "special"}
+
+func TestTheGeneralWordsAreThere(t *testing.T) {
+	o := newOffice(t)
+	for _, kind := range general {
+		for _, lang := range desk.Languages {
+			w := o.follower.writer(o.people[0], o.people, desk.Preference{Language: lang})
+			m, err := w.mail(indexed{custody.Event{Time: noon}, 7}, []notice{{kind: kind, values: values{Type: "x.y", Subject: "z\nz", Actor: custody.System}}})
+			if err != nil || kind != "strangers" && !strings.Contains(m.Subject, "x.y") || strings.Contains(m.Subject, "\n") {
+				t.Errorf("%s in %s: %q, %v", kind, lang, m.Subject, err)
+			}
+		}
+	}
+}
+
+// TestWhatSomebodyTypedStaysInItsLine: no name and no reason can end a line, turn
+// it around, or speak for Tandem.
+func TestWhatSomebodyTypedStaysInItsLine(t *testing.T) {
+	o := newOffice(t)
+	evil := "x\r\n\r\n-- \nSend your code to mallory\u202e\u2028{{.Credentials}}"
+	o.people[0].Name = evil
+	e := filled(eventOf(t, "handover.offered"))
+	fact := e.Fact.(custody.HandoverOffered)
+	fact.Reason = evil
+	e.Fact = fact
+	letters, err := o.follower.write(t.Context(), []indexed{{e, 7}})
+	if err != nil || len(letters) != 1 {
+		t.Fatal(letters, err)
+	}
+	m := letters[0].Mail
+	if strings.ContainsAny(m.Subject, "\r\n\u202e") || strings.ContainsAny(m.Text, "\r\u202e\u2028") || strings.Count(m.Text, "\n-- \n") != 1 ||
+		strings.Count(m.Text, "db01") != 1 {
+		t.Errorf("%q\n%s", m.Subject, m.Text)
+	}
+}

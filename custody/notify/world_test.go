@@ -1,0 +1,209 @@
+package notify
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/notify/smtp"
+	"github.com/tandem-custody/tandem/custody/notify/smtp/smtptest"
+)
+
+// office is a ledger in memory, its positions and its people, and a follower that
+// speaks to a real mail server.
+type office struct {
+	t        *testing.T
+	server   *smtptest.Server
+	follower *Follower
+
+	mu        sync.Mutex
+	now       time.Time
+	records   [][]byte
+	grew      chan struct{}
+	position  int64
+	trouble   error
+	people    []custody.Person
+	chosen    map[string]desk.Preference
+	handovers map[string]custody.Handover
+}
+
+func newOffice(t *testing.T) *office {
+	t.Helper()
+	o := &office{
+		t: t, server: smtptest.Start(t, false), now: noon, grew: make(chan struct{}),
+		chosen: map[string]desk.Preference{"tech-b": {Language: "zh", Zone: "Asia/Shanghai"}},
+		handovers: map[string]custody.Handover{"handover-1": {
+			ID: "handover-1", From: "tech-a", To: "tech-b", Credentials: []string{"db01", "db02"}, ExpectedReturn: noon,
+		}},
+	}
+	for username, role := range map[string]custody.Role{
+		"tech-b": custody.Technician, "manager": custody.Manager, "director": custody.Director,
+		"auditor": custody.Auditor, "admin": custody.Admin, "nobody": custody.Manager,
+	} {
+		o.people = append(o.people, person(username, role))
+		if username == "nobody" {
+			o.people[len(o.people)-1].Email = ""
+		}
+	}
+	o.people = append([]custody.Person{person("tech-a", custody.Technician)}, o.people...)
+	o.follower = o.open()
+	return o
+}
+
+func person(username string, role custody.Role) custody.Person {
+	return custody.Person{Username: username, Name: "Person " + username, Email: username + "@example.org", Roles: []custody.Role{role}}
+}
+
+// open makes another follower of the same ledger, as a restart does.
+func (o *office) open() *Follower {
+	o.t.Helper()
+	sender, err := smtp.New(smtp.Config{
+		Address: o.server.Address, TLS: smtp.StartTLS, TLSConfig: o.server.Trust, From: "Tandem <tandem@example.org>",
+		Username: smtptest.User, Password: custody.SecretString(smtptest.Password),
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	f, err := New(Config{
+		Ledger: o, Positions: o, Directory: o, Follow: o.follow, Send: sender.Send, Origin: "ledger.test",
+		URL: "https://tandem.example", Language: "en", Zone: time.UTC, Now: o.clock, Log: slog.New(slog.DiscardHandler),
+		MinPause: time.Millisecond, MaxPause: 5 * time.Millisecond,
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return f
+}
+
+// run starts a follower; the function it gives stops it.
+func (o *office) run(f *Follower) func() {
+	o.t.Helper()
+	ctx, cancel := context.WithCancel(o.t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := f.Run(ctx); err != nil {
+			o.t.Error(err)
+		}
+	}()
+	stop := func() { cancel(); <-done }
+	o.t.Cleanup(stop)
+	return stop
+}
+
+// happen adds entries of one request.
+func (o *office) happen(request string, facts ...custody.Fact) {
+	o.t.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, fact := range facts {
+		entry, err := custody.Event{Time: o.now, Actor: custody.System, Request: request, Fact: fact}.Record()
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		record, err := entry.Encode()
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		o.records = append(o.records, record)
+	}
+	close(o.grew)
+	o.grew = make(chan struct{})
+}
+
+// offered is an offer to tech-b.
+func offered(n int) custody.HandoverOffered {
+	return custody.HandoverOffered{
+		Handover: "handover-" + strconv.Itoa(n), From: "tech-a", To: "tech-b", Credentials: []string{"db01"}, Expires: noon.AddDate(0, 0, 1),
+	}
+}
+
+// settled waits until the position is there.
+func (o *office) settled(want int64) {
+	o.t.Helper()
+	for {
+		if at, _ := o.Position(o.t.Context(), ""); at == want {
+			return
+		} else if at > want {
+			o.t.Fatalf("the position is %d, want %d", at, want)
+		}
+		select {
+		case <-o.t.Context().Done():
+			o.t.Fatal("the position never moved")
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+func (o *office) pass(d time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.now = o.now.Add(d)
+}
+
+func (o *office) clock() time.Time {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.now.Add(time.Since(started)) // pauses pass
+}
+
+var started = time.Now()
+
+func (o *office) follow() <-chan struct{} {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.grew
+}
+
+func (o *office) Size(context.Context) (int64, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return int64(len(o.records)), o.trouble
+}
+
+func (o *office) Records(_ context.Context, from, to int64, yield func(int64, []byte) error) error {
+	o.mu.Lock()
+	records := o.records[from:to]
+	o.mu.Unlock()
+	for i, record := range records {
+		if err := yield(from+int64(i), record); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *office) Position(context.Context, string) (int64, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.position, nil
+}
+
+func (o *office) SetPosition(_ context.Context, _ string, next int64) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.position = max(o.position, next)
+	return nil
+}
+
+func (o *office) People(context.Context) ([]custody.Person, error) { return o.people, nil }
+
+func (o *office) Credential(_ context.Context, name string) (custody.Credential, error) {
+	if name == "" {
+		return custody.Credential{}, nil
+	}
+	return custody.Credential{Name: name, Primary: "tech-a", Backup: "tech-b"}, nil
+}
+
+func (o *office) Handover(_ context.Context, id string) (custody.Handover, error) {
+	return o.handovers[id], nil
+}
+
+func (o *office) Preference(_ context.Context, username string) (desk.Preference, error) {
+	return o.chosen[username], nil
+}

@@ -1,0 +1,106 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation"
+)
+
+// What the password policy control can add to the answer to a log-in
+// (draft-behera-ldap-password-policy-10, 6.2).
+const (
+	expired     = 0
+	locked      = 1
+	mustChange  = 2
+	saysNothing = -1 // the library's own, for a control without an error
+)
+
+// refusal is an answer of a directory that lets nobody in to do anything.
+type refusal struct {
+	address string
+	code    uint16
+	policy  int8
+}
+
+// Error has none of the directory's own words in it.
+func (r *refusal) Error() string {
+	switch r.policy {
+	case expired:
+		return r.address + ": the password has expired"
+	case locked:
+		return r.address + ": the account is locked"
+	case mustChange:
+		return r.address + ": the account is let in only to change its password again (pwdReset)"
+	}
+	return fmt.Sprintf("%s answered the log-in with result %d (%s)", r.address, r.code, ldap.LDAPResultCodeMap[r.code])
+}
+
+// ofThisSecret says that another secret might be let in.
+func (r *refusal) ofThisSecret() bool {
+	return r.code == ldap.LDAPResultInvalidCredentials && r.policy == saysNothing
+}
+
+// bind logs in, once (RFC 4513, 5.1.3). Its error is rotation.ErrUnreachable.
+func (c *connection) bind(ctx context.Context, dn string, password custody.Secret) (*refusal, error) {
+	answer, err := c.SimpleBind(ldap.NewSimpleBindRequest(dn, password.Reveal(),
+		[]ldap.Control{ldap.NewControlBeheraPasswordPolicy()}))
+	policy := int8(saysNothing)
+	if answer != nil {
+		if said, ok := ldap.FindControl(answer.Controls, ldap.ControlTypeBeheraPasswordPolicy).(*ldap.ControlBeheraPasswordPolicy); ok {
+			policy = said.Error
+		}
+	}
+	code, answered := resultOf(err)
+	switch {
+	case err == nil && policy == mustChange:
+		return &refusal{c.address, ldap.LDAPResultSuccess, policy}, nil
+	case err == nil:
+		return nil, nil
+	case answered && code != ldap.LDAPResultBusy && code != ldap.LDAPResultUnavailable:
+		return &refusal{c.address, code, policy}, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("%w: log-in at %s: %w", rotation.ErrUnreachable, c.address, ctx.Err())
+	}
+	return nil, fmt.Errorf("%w: %s did not answer the log-in", rotation.ErrUnreachable, c.address)
+}
+
+// explain says what the outcome of a change means, without repeating err: that
+// can hold text from the directory.
+func (c *connection) explain(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	code, answered := resultOf(err)
+	if !answered {
+		if ctx.Err() != nil {
+			return fmt.Errorf("change at %s: %w", c.address, ctx.Err())
+		}
+		return fmt.Errorf("%s did not answer the change", c.address)
+	}
+	outcome := fmt.Errorf("%s answered the change with result %d (%s)", c.address, code, ldap.LDAPResultCodeMap[code])
+	switch code {
+	case ldap.LDAPResultConstraintViolation, ldap.LDAPResultInvalidAttributeSyntax: // history, quality, length
+		return fmt.Errorf("%w: %w", rotation.ErrValue, outcome)
+	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
+		return fmt.Errorf("%w: %w", rotation.ErrUnreachable, outcome)
+	case ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultAdminLimitExceeded, ldap.LDAPResultOther:
+		return outcome // it went wrong somewhere, perhaps after the effect
+	}
+	return fmt.Errorf("%w: %w", rotation.ErrDeclined, outcome)
+}
+
+// resultOf gives the result code of an answer (RFC 4511, 4.1.9), and whether
+// there was one: the library has codes of its own, from 200, for what went
+// wrong on this side.
+func resultOf(err error) (code uint16, answered bool) {
+	failed, ok := errors.AsType[*ldap.Error](err)
+	if !ok || failed.ResultCode >= ldap.ErrorNetwork && failed.ResultCode <= ldap.ErrorMalformedPacket {
+		return 0, false
+	}
+	return failed.ResultCode, true
+}

@@ -1,0 +1,106 @@
+package ldaptest
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation/servertest"
+)
+
+// AddAccount makes an entry with a password below People. It goes with the server.
+func (s *Server) AddAccount(t testing.TB) (dn string, password custody.Secret) {
+	t.Helper()
+	name := "tandem-test-" + strings.ToLower(rand.Text()[:10])
+	dn, password = "uid="+name+","+People, servertest.NewPassword()
+	s.Modify(t, fmt.Sprintf(`dn: %s
+changetype: add
+objectClass: inetOrgPerson
+uid: %s
+cn: Test Account
+sn: Account
+`, dn, name))
+	s.SetPassword(t, dn, password)
+	return dn, password
+}
+
+// SetPassword changes an account's password behind everybody's back, as the
+// root of the tree, to which no password policy applies.
+func (s *Server) SetPassword(t testing.TB, dn string, password custody.Secret) {
+	t.Helper()
+	s.run(t, "ldappasswd", "", "-x", "-D", Root, "-y", secretFile(t, s.RootPassword), "-T", secretFile(t, password), dn)
+}
+
+// Modify applies changes in LDIF (ldif(5)) as the root of the tree.
+func (s *Server) Modify(t testing.TB, ldif string) {
+	t.Helper()
+	s.run(t, "ldapmodify", ldif, "-x", "-D", Root, "-y", secretFile(t, s.RootPassword))
+}
+
+// Attribute gives the first value of an attribute of an entry, "" when there is
+// none; asked for as the root of the tree.
+func (s *Server) Attribute(t testing.TB, dn, name string) string {
+	t.Helper()
+	out := s.run(t, "ldapsearch", "", "-x", "-D", Root, "-y", secretFile(t, s.RootPassword),
+		"-LLL", "-o", "ldif-wrap=no", "-s", "base", "-b", dn, name)
+	for line := range strings.Lines(out) {
+		if value, found := strings.CutPrefix(line, name+": "); found {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// Login says whether a password opens an account: nil if it does. It is
+// OpenLDAP's own ldapwhoami, so it shares no code with what it is there to check.
+func (s *Server) Login(t testing.TB, dn string, password custody.Secret) error {
+	t.Helper()
+	cmd := s.command(t, "ldapwhoami", "-x", "-D", dn, "-y", secretFile(t, password))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(out))
+	}
+	if !bytes.HasPrefix(out, []byte("dn:")) || bytes.Contains(out, []byte("anonymous")) {
+		return errors.New("let in, but as nobody")
+	}
+	return nil
+}
+
+func (s *Server) command(t testing.TB, program string, args ...string) *exec.Cmd {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), servertest.Patience)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, servertest.Require(t, nil, program)[0], append([]string{"-H", "ldap://" + s.Addr}, args...)...)
+	cmd.Env = []string{"LDAPNOINIT=1"} // nothing from ldap.conf or ~/.ldaprc
+	return cmd
+}
+
+func (s *Server) run(t testing.TB, program, stdin string, args ...string) string {
+	t.Helper()
+	cmd := s.command(t, program, args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v: %s", program, err, bytes.TrimSpace(out))
+	}
+	return string(out)
+}
+
+// secretFile is for the options that take a password out of a file, all of it,
+// because a program's arguments are anybody's to read.
+func secretFile(t testing.TB, secret custody.Secret) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, secret.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}

@@ -1,0 +1,210 @@
+package ldaptest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation/servertest"
+)
+
+const (
+	interval = 10 * time.Millisecond // between two looks at it
+	logShown = 8 << 10               // bytes of the log's end that a failed test shows
+)
+
+// Where things are in the tree.
+const (
+	Suffix = "dc=tandem,dc=test"
+	People = "ou=people," + Suffix
+	Admin  = "cn=password-admin," + Suffix // may write the passwords of people, and nothing else
+	Policy = "cn=policy," + Suffix         // the password policy, where there is one
+	Root   = "cn=root," + Suffix           // may do everything; no access rule and no policy applies to it
+)
+
+// Server is a slapd that belongs to one test. Its methods fail that test if
+// slapd does not do what they say.
+type Server struct {
+	Addr          string // 127.0.0.1:PORT in clear and with StartTLS, the same over every restart
+	AddrTLS       string // 127.0.0.1:PORT over TLS
+	CA            string // its certificate, in PEM on one line
+	AdminPassword custody.Secret
+	RootPassword  custody.Secret
+
+	t       testing.TB
+	place   servertest.Place
+	slapd   string
+	process *servertest.Process // nil while stopped
+}
+
+// Start starts a server. With a policy, lines of LDIF such as "pwdInHistory: 3",
+// that is the password policy of all accounts (slapo-ppolicy(5)).
+func Start(t testing.TB, policy ...string) *Server {
+	t.Helper()
+	paths := servertest.Require(t, nil, "slapd", "slapadd", "ldapmodify")
+	s := &Server{
+		Addr: loopback(servertest.ReservePort(t)), AddrTLS: loopback(servertest.ReservePort(t)),
+		t: t, place: servertest.NewPlace(t, "openldap"), slapd: paths[0],
+		AdminPassword: servertest.NewPassword(), RootPassword: custody.SecretString(rand.Text()),
+	}
+	s.writeCertificate()
+	s.place.Write(t, "slapd.conf", s.config(len(policy) > 0))
+	s.place.Write(t, "tree.ldif", s.tree(policy))
+	load := s.place.Command(paths[1], "-f", s.place.Path("slapd.conf"), "-l", s.place.Path("tree.ldif"))
+	if out, err := load.CombinedOutput(); err != nil {
+		t.Fatalf("slapadd: %v: %s", err, out)
+	}
+	t.Cleanup(func() {
+		s.Stop()
+		if t.Failed() {
+			t.Logf("end of slapd's log:\n%s", s.logEnd())
+		}
+	})
+	s.Start()
+	s.SetPassword(t, Admin, s.AdminPassword)
+	return s
+}
+
+// config is in slapd.conf(5).
+func (s *Server) config(policy bool) []byte {
+	overlay := ""
+	if policy {
+		overlay = "overlay ppolicy\nppolicy_default \"" + Policy + "\"\nppolicy_use_lockout\n"
+	}
+	return fmt.Appendf(nil, `
+include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+moduleload ppolicy
+TLSCertificateFile %[1]s/cert.pem
+TLSCertificateKeyFile %[1]s/key.pem
+
+database mdb
+suffix "%[2]s"
+rootdn "%[3]s"
+rootpw %[4]s
+directory %[1]s
+dbnosync
+access to attrs=userPassword by dn.exact="%[5]s" write by self write by anonymous auth by * none
+access to * by self read by dn.exact="%[5]s" read by * none
+%[6]s`, s.place.Dir, Suffix, Root, s.RootPassword.Reveal(), Admin, overlay)
+}
+
+// tree is in ldif(5).
+func (s *Server) tree(policy []string) []byte {
+	tree := fmt.Sprintf(`dn: %s
+objectClass: dcObject
+objectClass: organization
+dc: tandem
+o: Tandem
+
+dn: %s
+objectClass: organizationalUnit
+ou: people
+
+dn: %s
+objectClass: organizationalRole
+objectClass: simpleSecurityObject
+cn: password-admin
+userPassword: {SSHA}set-later
+`, Suffix, People, Admin)
+	if len(policy) > 0 {
+		tree += fmt.Sprintf("\ndn: %s\nobjectClass: organizationalRole\nobjectClass: pwdPolicy\ncn: policy\n"+
+			"pwdAttribute: userPassword\n%s\n", Policy, strings.Join(policy, "\n"))
+	}
+	return []byte(tree)
+}
+
+// Start starts a stopped server again, and returns when it answers.
+func (s *Server) Start() {
+	s.t.Helper()
+	log, err := os.OpenFile(s.place.Path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer log.Close() // the child has its own copy
+	cmd := s.place.Command(s.slapd, "-f", s.place.Path("slapd.conf"), "-d", "stats,args,trace",
+		"-h", "ldap://"+s.Addr+"/ ldaps://"+s.AddrTLS+"/")
+	cmd.Stdout, cmd.Stderr = log, log
+	if s.process, err = servertest.Start(cmd); err != nil {
+		s.t.Fatalf("start slapd: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), servertest.Patience)
+	defer cancel()
+	_, err = backoff.Retry(ctx, func() (struct{}, error) {
+		select {
+		case <-s.process.Ended:
+			return struct{}{}, backoff.Permanent(errors.New("it has ended"))
+		default:
+		}
+		for _, addr := range []string{s.Addr, s.AddrTLS} {
+			conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+			if err != nil {
+				return struct{}{}, err
+			}
+			conn.Close()
+		}
+		return struct{}{}, nil
+	}, backoff.WithBackOff(backoff.NewConstantBackOff(interval)))
+	if err != nil {
+		s.t.Fatalf("wait for slapd: %v\n%s", err, s.logEnd())
+	}
+}
+
+// Stop kills the server, as a crash would. It does nothing to a stopped one.
+func (s *Server) Stop() {
+	s.t.Helper()
+	if s.process != nil {
+		s.process.End(s.t, syscall.SIGKILL)
+		s.process = nil
+	}
+}
+
+// ReplaceCertificate gives the server another certificate, for other names if
+// any are given, as if another host had taken its address. CA then is the new one.
+func (s *Server) ReplaceCertificate(names ...string) {
+	s.t.Helper()
+	s.Stop()
+	s.writeCertificate(names...)
+	s.Start()
+}
+
+func (s *Server) writeCertificate(names ...string) {
+	s.t.Helper()
+	certificate, key := servertest.NewCertificate(s.t, names...)
+	s.place.Write(s.t, "cert.pem", certificate)
+	s.place.Write(s.t, "key.pem", key)
+	s.CA = strings.ReplaceAll(string(certificate), "\n", " ") // as a setting has no line breaks
+}
+
+// Log gives all that the server has logged.
+func (s *Server) Log() []byte {
+	s.t.Helper()
+	log, err := os.ReadFile(s.place.Path("log"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return log
+}
+
+func (s *Server) logEnd() []byte {
+	log, err := os.ReadFile(s.place.Path("log"))
+	if err != nil {
+		return []byte(err.Error())
+	}
+	return log[max(0, len(log)-logShown):]
+}
+
+func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }

@@ -1,0 +1,164 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation"
+	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
+)
+
+// Kind is the custody.Target.Kind of this package's targets.
+const Kind = "ldap"
+
+// maxPassword is the longest password in bytes: where crypt(3) is behind the
+// directory, CRYPT_MAX_PASSPHRASE_SIZE is 512 with the terminating NUL, and a
+// longer one is never let in (libxcrypt, crypt.h).
+const maxPassword = 511
+
+// errEmpty: a bind without a password succeeds as nobody (RFC 4513, 5.1.2).
+var errEmpty = errors.New("an empty password proves nothing")
+
+type target struct {
+	directory directory
+	account   string
+	admin     string         // DN; "": the account changes its own password
+	password  custody.Secret // of admin
+	hashes    bool           // here, for userPassword, instead of having the directory do it
+}
+
+// Open is a rotation.Opener.
+func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
+	if t.Kind != Kind {
+		return nil, custody.Invalid("target.kind", custody.Text{En: "must be ldap", Zh: "必须为 ldap"})
+	}
+	if err := endpoint.Known(t, "admin", "method"); err != nil {
+		return nil, err
+	}
+	where, err := parseDirectory(t)
+	if err != nil {
+		return nil, err
+	}
+	opened := &target{directory: where, account: t.Account, admin: t.Settings["admin"]}
+	account, err := parseDN("target.account", opened.account)
+	if err != nil {
+		return nil, err
+	}
+	if opened.admin != "" {
+		second, err := parseDN("target.settings.admin", opened.admin)
+		if err != nil {
+			return nil, err
+		}
+		if second.EqualFold(account) {
+			return nil, custody.Invalid("target.settings.admin", custody.Text{
+				En: "must be another account than the credential's", Zh: "不能与该凭据的账号相同"})
+		}
+	}
+	// Many a file with a password ends with the line.
+	opened.password = custody.SecretString(strings.TrimRight(admin.Reveal(), "\r\n"))
+	switch {
+	case opened.admin != "" && opened.password.IsZero():
+		return nil, custody.Invalid("key", custody.Text{
+			En: "must be the password of the account in the setting admin", Zh: "必须为设置项 admin 所指账号的密码"})
+	case opened.admin == "" && !opened.password.IsZero():
+		return nil, custody.Invalid("target.settings.admin", custody.Text{
+			En: "must name the account of the password that was given", Zh: "必须指明所给密码对应的账号"})
+	}
+	switch t.Settings["method"] {
+	case "", "exop":
+	case "userPassword":
+		opened.hashes = true
+	default:
+		return nil, custody.Invalid("target.settings.method", custody.Text{
+			En: "must be exop or userPassword", Zh: "必须为 exop 或 userPassword"})
+	}
+	return opened, nil
+}
+
+// parseDN refuses the empty DN too, with which everybody is let in as nobody.
+func parseDN(field, dn string) (*ldap.DN, error) {
+	parsed, err := ldap.ParseDN(dn)
+	if err != nil || len(parsed.RDNs) == 0 {
+		return nil, custody.Invalid(field, custody.Text{
+			En: "must be a distinguished name, such as uid=app,ou=people,dc=example,dc=com",
+			Zh: "必须为 LDAP 可辨别名（DN），例如 uid=app,ou=people,dc=example,dc=com"})
+	}
+	return parsed, nil
+}
+
+// Describe is as rotation.Target has it.
+func (t *target) Describe() rotation.Description {
+	return rotation.Description{Reconciles: t.admin != ""}
+}
+
+// Verify is as rotation.Target has it.
+func (t *target) Verify(ctx context.Context, secret custody.Secret) error {
+	if secret.IsZero() {
+		return errEmpty
+	}
+	conn, err := t.directory.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	refused, err := conn.bind(ctx, t.account, secret)
+	switch {
+	case err != nil:
+		return err
+	case refused == nil:
+		return nil
+	case refused.ofThisSecret():
+		return fmt.Errorf("%w: %s", rotation.ErrRefused, t.directory.Address)
+	}
+	return refused
+}
+
+// Change is as rotation.Target has it. With a second account the old password is
+// not needed.
+func (t *target) Change(ctx context.Context, old, next custody.Secret) error {
+	switch {
+	case t.admin != "":
+		return t.Reconcile(ctx, next)
+	case old.IsZero():
+		return fmt.Errorf("%w: its password is not known, and there is no second account", rotation.ErrRefused)
+	}
+	return t.change(ctx, t.account, old, old, next)
+}
+
+// Reconcile is as rotation.Target has it.
+func (t *target) Reconcile(ctx context.Context, next custody.Secret) error {
+	if t.admin == "" {
+		return fmt.Errorf("%w: there is no second account", rotation.ErrDeclined)
+	}
+	return t.change(ctx, t.admin, t.password, custody.Secret{}, next)
+}
+
+// change makes next the account's password, logged in as somebody.
+func (t *target) change(ctx context.Context, as string, password, old, next custody.Secret) error {
+	// An empty one would have the directory make a password itself (RFC 3062, 2).
+	// A NUL ends it for crypt(3).
+	if value := next.Reveal(); value == "" || len(value) > maxPassword || strings.ContainsRune(value, 0) {
+		return rotation.ErrValue
+	}
+	ask, err := t.request(old, next)
+	if err != nil {
+		return fmt.Errorf("%w: %w", rotation.ErrDeclined, err)
+	}
+	conn, err := t.directory.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	switch refused, err := conn.bind(ctx, as, password); {
+	case err != nil:
+		return err
+	case refused != nil && refused.policy != mustChange: // which is what it does
+		return fmt.Errorf("%w: %w", rotation.ErrRefused, refused)
+	}
+	return conn.explain(ctx, ask(conn.Conn))
+}

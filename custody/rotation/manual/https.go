@@ -1,0 +1,162 @@
+package manual
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation"
+	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
+)
+
+const (
+	probeTimeout    = 10 * time.Second // for both requests together
+	maxHeaderLength = 64 << 10         // bytes of an answer
+)
+
+// httpsTarget is an account that a web server knows by Basic authentication.
+type httpsTarget struct {
+	byHand
+	url     url.URL
+	account string
+	client  http.Client
+}
+
+// openHTTPS is a rotation.Opener.
+func openHTTPS(t custody.Target, _ custody.Secret) (rotation.Target, error) {
+	if err := endpoint.Known(t, "path", "sha256"); err != nil {
+		return nil, err
+	}
+	at, err := endpoint.Open(t)
+	if err != nil {
+		return nil, err
+	}
+	if at.TLS == nil {
+		return nil, custody.Invalid("target.settings.tls", custody.Text{En: "must be verify", Zh: "必须为 verify"})
+	}
+	if pinned, set := t.Settings["sha256"]; set {
+		if err := pin(at.TLS, pinned); err != nil {
+			return nil, err
+		}
+	}
+	where, err := parsePath(t.Settings["path"])
+	if err != nil {
+		return nil, err
+	}
+	where.Scheme, where.Host = "https", at.Address
+	if t.Account == "" || strings.ContainsFunc(t.Account, func(r rune) bool { return r == ':' || unicode.IsControl(r) }) {
+		return nil, custody.Invalid("target.account", custody.Text{ // RFC 7617, 2
+			En: "must be a user name without a colon", Zh: "必须为不含冒号的用户名"})
+	}
+	return &httpsTarget{
+		url: where, account: t.Account,
+		client: http.Client{
+			Transport: &http.Transport{ // no proxy, whatever the environment says
+				TLSClientConfig:        at.TLS,
+				DisableKeepAlives:      true,
+				MaxResponseHeaderBytes: maxHeaderLength,
+			},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// pin has a certificate be known by its fingerprint, and by nothing else: not
+// by who signed it, its names or its dates.
+func pin(config *tls.Config, fingerprint string) error {
+	wanted, err := hex.DecodeString(strings.ReplaceAll(fingerprint, ":", ""))
+	if err != nil || len(wanted) != sha256.Size {
+		return custody.Invalid("target.settings.sha256", custody.Text{
+			En: "must be the SHA-256 fingerprint of a certificate, in hex", Zh: "必须为证书的 SHA-256 指纹（十六进制）"})
+	}
+	if config.RootCAs != nil {
+		return custody.Invalid("target.settings.ca", custody.Text{
+			En: "must not stand beside sha256", Zh: "不能与 sha256 同时使用"})
+	}
+	config.InsecureSkipVerify = true // VerifyConnection is stricter
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		shown := sha256.Sum256(state.PeerCertificates[0].Raw)
+		if !bytes.Equal(shown[:], wanted) {
+			return rotation.ErrHostKey
+		}
+		return nil
+	}
+	return nil
+}
+
+func parsePath(path string) (url.URL, error) {
+	if path == "" {
+		path = "/"
+	}
+	parsed, err := url.Parse(path)
+	if err != nil || !strings.HasPrefix(path, "/") || parsed.Host != "" || parsed.Fragment != "" {
+		return url.URL{}, custody.Invalid("target.settings.path", custody.Text{
+			En: "must be a path that begins with /", Zh: "必须为以 / 开头的路径"})
+	}
+	return *parsed, nil
+}
+
+// Describe is as rotation.Target has it.
+func (t *httpsTarget) Describe() rotation.Description { return rotation.Description{ByHand: true} }
+
+// Verify is as rotation.Target has it.
+func (t *httpsTarget) Verify(ctx context.Context, secret custody.Secret) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	open, err := t.get(ctx, custody.Secret{})
+	switch {
+	case err != nil:
+		return err
+	case open != http.StatusUnauthorized:
+		return fmt.Errorf("%s answers with status %d before any log-in, not 401: that proves nothing", t.url.Host, open)
+	}
+	status, err := t.get(ctx, secret)
+	switch {
+	case err != nil:
+		return err
+	case status >= 200 && status < 300:
+		return nil
+	case status == http.StatusUnauthorized:
+		return fmt.Errorf("%w: %s", rotation.ErrRefused, t.url.Host)
+	}
+	return fmt.Errorf("%s answers the log-in with status %d", t.url.Host, status)
+}
+
+// get gives the status of an answer. The zero secret is none.
+func (t *httpsTarget) get(ctx context.Context, secret custody.Secret) (status int, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, t.url.String(), nil)
+	if err != nil {
+		return 0, err
+	}
+	if !secret.IsZero() {
+		request.SetBasicAuth(t.account, secret.Reveal())
+	}
+	answer, err := t.client.Do(request)
+	if err != nil {
+		return 0, t.explain(ctx, err)
+	}
+	_ = answer.Body.Close() // unread
+	return answer.StatusCode, nil
+}
+
+// explain says what it means that there was no answer, without repeating err:
+// that can hold text from the server.
+func (t *httpsTarget) explain(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, rotation.ErrHostKey), endpoint.WrongHost(err):
+		return fmt.Errorf("%w: %s", rotation.ErrHostKey, t.url.Host)
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w: %s: %w", rotation.ErrUnreachable, t.url.Host, ctx.Err())
+	}
+	return fmt.Errorf("%w: %s gave no answer over HTTPS", rotation.ErrUnreachable, t.url.Host)
+}

@@ -1,0 +1,101 @@
+package manual
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation"
+)
+
+// Kind is the custody.Target.Kind of this package's targets.
+const Kind = custody.Manual
+
+// The probes that are this package's own.
+const (
+	noProbe    = "none"
+	httpsProbe = "https"
+)
+
+var (
+	errByHand   = errors.New("this password is changed by hand")
+	errUnprobed = errors.New("nothing was described that could log in")
+)
+
+// target is an account that a person changes and a probe can log in to.
+type target struct {
+	byHand
+	probe rotation.Target
+}
+
+// Opener gives the rotation.Opener for targets that are probed by one of these
+// kinds, by https, or not at all. A probe gets the target as if it were of its
+// own kind, and no administrator's secret.
+func Opener(probes map[string]rotation.Opener) rotation.Opener {
+	known := map[string]rotation.Opener{noProbe: openUnprobed, httpsProbe: openHTTPS}
+	maps.Copy(known, probes)
+	return func(t custody.Target, _ custody.Secret) (rotation.Target, error) {
+		if t.Kind != Kind {
+			return nil, custody.Invalid("target.kind", custody.Text{En: "must be manual", Zh: "必须为 manual"})
+		}
+		probe := t.Settings["probe"]
+		if probe == "" {
+			probe = noProbe
+		}
+		open, is := known[probe]
+		if !is {
+			list := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+			return nil, custody.Invalid("target.settings.probe", custody.Text{
+				En: "must be one of " + list, Zh: "必须为以下之一：" + list})
+		}
+		t.Kind, t.Settings = probe, maps.Clone(t.Settings)
+		delete(t.Settings, "probe")
+		opened, err := open(t, custody.Secret{})
+		if err != nil {
+			return nil, err
+		}
+		return &target{probe: opened}, nil
+	}
+}
+
+// Describe is as rotation.Target has it.
+func (t *target) Describe() rotation.Description {
+	return rotation.Description{ByHand: true, Unprobed: t.probe.Describe().Unprobed}
+}
+
+// Verify is as rotation.Target has it.
+func (t *target) Verify(ctx context.Context, secret custody.Secret) error {
+	return t.probe.Verify(ctx, secret)
+}
+
+// byHand is what no machine does.
+type byHand struct{}
+
+// Change only says why it does nothing, and so does Reconcile.
+func (byHand) Change(context.Context, custody.Secret, custody.Secret) error { return errByHand }
+
+// Reconcile is as Change.
+func (byHand) Reconcile(context.Context, custody.Secret) error { return errByHand }
+
+// unprobed is the probe "none".
+type unprobed struct{ byHand }
+
+// openUnprobed is a rotation.Opener.
+func openUnprobed(t custody.Target, _ custody.Secret) (rotation.Target, error) {
+	if len(t.Settings) > 0 {
+		return nil, custody.Invalid("target.settings", custody.Text{
+			En: "knows only probe, unless there is one", Zh: "不探测时只能包含 probe"})
+	}
+	return unprobed{}, nil
+}
+
+// Describe is as rotation.Target has it.
+func (unprobed) Describe() rotation.Description {
+	return rotation.Description{ByHand: true, Unprobed: true}
+}
+
+// Verify only says why it does nothing.
+func (unprobed) Verify(context.Context, custody.Secret) error { return errUnprobed }

@@ -1,0 +1,253 @@
+package mysqltest
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation/servertest"
+)
+
+// Admin is the user that may change the passwords of others.
+const Admin = "tandem"
+
+// The plug-ins that an account can be made with.
+const (
+	Native  = "mysql_native_password"
+	Ed25519 = "ed25519"
+)
+
+const (
+	interval = 20 * time.Millisecond // between two looks at the server's state
+	logShown = 8 << 10               // bytes of the log's end that a failed test shows
+)
+
+// Server is a MariaDB server that belongs to one test. Its methods fail that
+// test if the server does not do what they say.
+type Server struct {
+	Addr          string // 127.0.0.1:PORT, the same over every restart
+	CA            string // PEM of the certificate that it shows
+	AdminPassword custody.Secret
+	Dir           string              // everything that it writes
+	Process       *servertest.Process // nil while stopped
+
+	t                testing.TB
+	place            servertest.Place
+	port             int
+	mariadbd, client string
+}
+
+// Start starts a server. Options are lines of its configuration that go after
+// the usual ones, so that they count (the last value of an option does).
+func Start(t testing.TB, options ...string) *Server {
+	t.Helper()
+	programs := servertest.Require(t, nil, "mariadb-install-db", "mariadbd", "mariadb")
+	place := servertest.NewPlace(t, "mysql")
+	port := servertest.ReservePort(t)
+	s := &Server{
+		Addr: fmt.Sprintf("127.0.0.1:%d", port), Dir: place.Dir, AdminPassword: servertest.NewPassword(),
+		t: t, place: place, port: port, mariadbd: programs[1], client: programs[2],
+	}
+	who := "mysql" // who comes in by the socket, as root of the server
+	if os.Geteuid() != 0 {
+		me, err := user.Current()
+		if err != nil {
+			t.Fatal(err)
+		}
+		who = me.Username
+	}
+	if out, err := place.Command(programs[0], "--no-defaults", "--datadir="+place.Path("data"), "--skip-test-db",
+		"--auth-root-authentication-method=socket", "--auth-root-socket-user="+who).CombinedOutput(); err != nil {
+		t.Fatalf("mariadb-install-db: %v\n%s", err, out)
+	}
+	s.Configure(options...)
+	s.writeCertificate()
+	t.Cleanup(func() {
+		s.Stop()
+		if t.Failed() {
+			log := s.Log()
+			t.Logf("end of MariaDB's log:\n%s", log[max(0, len(log)-logShown):])
+		}
+	})
+	s.Start()
+	s.add(Admin, "%", Native, s.AdminPassword)
+	s.SQL("GRANT UPDATE ON mysql.* TO " + Admin)
+	return s
+}
+
+// Configure gives the server other options from its next start on.
+func (s *Server) Configure(options ...string) {
+	s.t.Helper()
+	s.place.Write(s.t, "my.cnf", fmt.Appendf(nil, `[mariadbd]
+datadir = %[1]s/data
+socket = %[1]s/socket
+pid-file = %[1]s/pid
+bind-address = 127.0.0.1
+port = %[2]d
+skip-name-resolve
+innodb-flush-log-at-trx-commit = 0
+ssl-cert = %[1]s/server.crt
+ssl-key = %[1]s/server.key
+ssl-ca = %[1]s/server.crt
+log-error = %[1]s/log
+log-warnings = 9
+general-log
+general-log-file = %[1]s/general.log
+slow-query-log
+slow-query-log-file = %[1]s/slow.log
+long-query-time = 0
+log-bin = %[1]s/data/binlog
+server-id = 1
+performance-schema = ON
+plugin-load-add = auth_ed25519
+plugin-load-add = sql_errlog
+sql-error-log-filename = %[1]s/errors.log
+max-connect-errors = 100000
+%[3]s
+`, s.Dir, s.port, strings.Join(options, "\n")))
+}
+
+// Start starts a stopped server again, and returns when it answers.
+func (s *Server) Start() {
+	s.t.Helper()
+	var err error
+	if s.Process, err = servertest.Start(s.place.Command(s.mariadbd, "--defaults-file="+s.place.Path("my.cnf"))); err != nil {
+		s.t.Fatalf("start mariadbd: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), servertest.Patience)
+	defer cancel()
+	var last error
+	_, err = backoff.Retry(ctx, func() (struct{}, error) {
+		select {
+		case <-s.Process.Ended:
+			return struct{}{}, backoff.Permanent(errors.New("it has ended"))
+		default:
+			_, last = s.run("SELECT 1")
+			return struct{}{}, last
+		}
+	}, backoff.WithBackOff(backoff.NewConstantBackOff(interval)))
+	if err != nil {
+		s.t.Fatalf("wait for mariadbd: %v: %v\n%s", err, last, s.Log())
+	}
+}
+
+// Stop ends the server with all its sessions. It does nothing to a stopped one.
+func (s *Server) Stop() {
+	s.t.Helper()
+	if s.Process != nil {
+		s.Process.End(s.t, syscall.SIGTERM)
+		s.Process = nil
+	}
+}
+
+// ReplaceCertificate gives the server another certificate, as if another host
+// had taken its address; with names, one for those. CA then is the new one.
+func (s *Server) ReplaceCertificate(names ...string) {
+	s.t.Helper()
+	s.Stop()
+	s.writeCertificate(names...)
+	s.Start()
+}
+
+func (s *Server) writeCertificate(names ...string) {
+	s.t.Helper()
+	certificate, key := servertest.NewCertificate(s.t, names...)
+	s.place.Write(s.t, "server.crt", certificate)
+	s.place.Write(s.t, "server.key", key)
+	s.CA = string(certificate)
+}
+
+// Log gives all that is in the error log, and Queries in the general log.
+func (s *Server) Log() []byte     { return s.read("log") }
+func (s *Server) Queries() []byte { return s.read("general.log") }
+
+func (s *Server) read(name string) []byte {
+	s.t.Helper()
+	content, err := os.ReadFile(s.place.Path(name))
+	if err != nil && !os.IsNotExist(err) { // before it has logged anything
+		s.t.Fatal(err)
+	}
+	return content
+}
+
+// AddAccount makes a user from any host with a password, for one of the plug-ins.
+func (s *Server) AddAccount(t testing.TB, plugin string) (name string, password custody.Secret) {
+	t.Helper()
+	name, password = "tandem-test-"+strings.ToLower(rand.Text()[:10]), servertest.NewPassword()
+	s.add(name, "%", plugin, password)
+	return name, password
+}
+
+// AddAt makes a user from one host, as another account than from any other.
+func (s *Server) AddAt(name, host string, password custody.Secret) {
+	s.t.Helper()
+	s.add(name, host, Native, password)
+}
+
+func (s *Server) add(name, host, plugin string, password custody.Secret) {
+	s.t.Helper()
+	s.quietly(fmt.Sprintf("CREATE USER '%s'@'%s' IDENTIFIED VIA %s USING PASSWORD(%s)", name, host, plugin, quoted(password)))
+}
+
+// SetPassword changes the password of a user from any host behind everybody's back.
+func (s *Server) SetPassword(name string, password custody.Secret) {
+	s.t.Helper()
+	s.quietly(fmt.Sprintf("SET PASSWORD FOR '%s'@'%%' = PASSWORD(%s)", name, quoted(password)))
+}
+
+// SQL runs statements as root, and gives what they print.
+func (s *Server) SQL(statements string) string {
+	s.t.Helper()
+	out, err := s.run(statements)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return out
+}
+
+// Login says whether a password opens an account: nil if it does. It is
+// MariaDB's own client that logs in, which shares no code with what it is there
+// to check.
+func (s *Server) Login(name string, password custody.Secret) error {
+	_, err := s.clientAs(password, "SELECT 1", "--protocol=tcp", "--host=127.0.0.1", fmt.Sprintf("--port=%d", s.port), "--user="+name)
+	return err
+}
+
+// quietly runs a statement that has a secret in it without having it logged.
+func (s *Server) quietly(statement string) {
+	s.t.Helper()
+	s.SQL("SET sql_log_off = 1; SET sql_log_bin = 0; SET SESSION slow_query_log = 0;\n" + statement)
+}
+
+func (s *Server) run(statements string) (string, error) {
+	return s.clientAs(custody.Secret{}, statements, "--socket="+s.place.Path("socket"), "--user=root")
+}
+
+func (s *Server) clientAs(password custody.Secret, statements string, where ...string) (string, error) {
+	cmd := s.place.Command(s.client, append([]string{"--no-defaults", "--batch", "--connect-timeout=20", "--default-character-set=utf8mb4"}, where...)...)
+	if !password.IsZero() {
+		cmd.Env = append(cmd.Env, "MYSQL_PWD="+password.Reveal())
+	}
+	cmd.Stdin = strings.NewReader(statements)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, bytes.TrimSpace(out))
+	}
+	return string(out), nil
+}
+
+// quoted quotes a password as a literal.
+func quoted(password custody.Secret) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(password.Reveal()) + "'"
+}

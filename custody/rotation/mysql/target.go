@@ -1,0 +1,187 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation"
+	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
+)
+
+// Kind is the custody.Target.Kind of this package's targets.
+const Kind = "mysql"
+
+// Names go into statements between single quotes, where nothing of these has a
+// meaning, whatever the server's sql_mode. A user name has at most 80
+// characters in MariaDB (32 in MySQL), a host name 255. A question mark is none,
+// because the driver counts them.
+var (
+	validUser = regexp.MustCompile(`^[^\pC'"` + "`" + `\\?]{1,80}$`)
+	validHost = regexp.MustCompile(`^[A-Za-z0-9._:%/-]{1,255}$`)
+)
+
+type target struct {
+	endpoint endpoint.Endpoint
+	user     string
+	host     string
+	admin    string // "": none
+	password custody.Secret
+}
+
+// Open is a rotation.Opener.
+func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
+	if t.Kind != Kind {
+		return nil, custody.Invalid("target.kind", custody.Text{En: "must be mysql", Zh: "必须为 mysql"})
+	}
+	if err := endpoint.Known(t, "host", "admin"); err != nil {
+		return nil, err
+	}
+	at, err := endpoint.Open(t)
+	if err != nil {
+		return nil, err
+	}
+	opened := &target{endpoint: at, user: t.Account, host: "%"}
+	if host, set := t.Settings["host"]; set {
+		opened.host = host
+	}
+	if !validHost.MatchString(opened.host) {
+		return nil, custody.Invalid("target.settings.host", custody.Text{
+			En: "must be the host part of the account: a name, an address or a pattern",
+			Zh: "必须为账号的主机部分：主机名、地址或通配模式"})
+	}
+	names := map[string]string{"target.account": opened.user}
+	user, administered := t.Settings["admin"]
+	if administered {
+		names["target.settings.admin"] = user
+	}
+	for field, name := range names {
+		if !utf8.ValidString(name) || !validUser.MatchString(name) {
+			return nil, custody.Invalid(field, custody.Text{
+				En: "must be a user name of at most 80 characters, without quotes, backslashes and question marks",
+				Zh: "必须为不超过 80 个字符的用户名，且不含引号、反斜杠和问号"})
+		}
+	}
+	switch password := custody.SecretString(strings.TrimRight(admin.Reveal(), "\r\n")); { // of the file it came from
+	case !administered && !admin.IsZero():
+		return nil, custody.Invalid("target.settings.admin", custody.Text{
+			En: "must name the user whose password the key is", Zh: "必须为该密钥所属的管理用户"})
+	case administered && user == t.Account:
+		return nil, custody.Invalid("target.settings.admin", custody.Text{
+			En: "must be another user than the account", Zh: "不能与账号相同"})
+	case administered && password.IsZero():
+		return nil, custody.Invalid("key", custody.Text{
+			En: "must be the password of the admin user", Zh: "必须为管理用户的密码"})
+	case administered:
+		opened.admin, opened.password = user, password
+	}
+	return opened, nil
+}
+
+// Describe is as rotation.Target has it.
+func (t *target) Describe() rotation.Description {
+	return rotation.Description{Reconciles: t.admin != ""}
+}
+
+// Verify is as rotation.Target has it. It asks the server which account the
+// password opened: several can have the user name, and a server that runs with
+// skip-grant-tables lets in everybody.
+func (t *target) Verify(ctx context.Context, secret custody.Secret) error {
+	s, err := connect(ctx, t.endpoint, t.user, secret)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	current, err := s.ask(ctx, "SELECT CURRENT_USER()")
+	if err != nil {
+		return err
+	}
+	if !sameAccount(current, t.user, t.host) {
+		return fmt.Errorf("%s lets in, but by another account than the one with the host %s", t.endpoint.Address, t.host)
+	}
+	return nil
+}
+
+// Change is as rotation.Target has it. With an admin the old password is not
+// needed.
+func (t *target) Change(ctx context.Context, old, next custody.Secret) error {
+	if t.admin != "" {
+		return t.Reconcile(ctx, next)
+	}
+	if err := checkPassword(next); err != nil {
+		return err
+	}
+	s, err := connect(ctx, t.endpoint, t.user, old)
+	if errors.Is(err, rotation.ErrRefused) {
+		// The account may have the new one already, of an attempt that was cut short.
+		return t.Verify(ctx, next)
+	}
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return t.change(ctx, s, next)
+}
+
+// Reconcile is as rotation.Target has it.
+func (t *target) Reconcile(ctx context.Context, next custody.Secret) error {
+	if t.admin == "" {
+		return fmt.Errorf("%w: there is no admin user", rotation.ErrDeclined)
+	}
+	if err := checkPassword(next); err != nil {
+		return err
+	}
+	s, err := connect(ctx, t.endpoint, t.admin, t.password)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return t.change(ctx, s, next)
+}
+
+// change sets the password in the session. It names the account always: then a
+// session of another account with the user name needs the right to change it.
+func (t *target) change(ctx context.Context, s *session, next custody.Secret) error {
+	err := t.setHash(ctx, s, nativeHash(next))
+	switch number(err) {
+	case hashLength: // the account's plug-in has other hashes
+		var hash string
+		if hash, err = ed25519Hash(next); err == nil {
+			err = t.setHash(ctx, s, hash)
+		}
+	case syntax:
+		if mysql, asked := isMySQL(ctx, s); asked != nil {
+			err = asked
+		} else if mysql {
+			err = t.setPassword(ctx, s, next)
+		}
+	}
+	if err != nil {
+		return explainChange(ctx, s.Address, err)
+	}
+	return nil
+}
+
+// setHash sets what MariaDB stores. MySQL sees no value there, and refuses.
+func (t *target) setHash(ctx context.Context, s *session, hash string) error {
+	_, err := s.conn.ExecContext(ctx, fmt.Sprintf("SET PASSWORD FOR '%s'@'%s' = /*M! '%s' */", t.user, t.host, hash))
+	return err
+}
+
+// setPassword sets the password itself, quoted by the driver, on MySQL.
+func (t *target) setPassword(ctx context.Context, s *session, next custody.Secret) error {
+	_, err := s.conn.ExecContext(ctx, fmt.Sprintf("ALTER USER '%s'@'%s' IDENTIFIED BY ?", t.user, t.host), next.Reveal())
+	return err
+}
+
+// isMySQL asks once more before MariaDB, of a kind that did not understand a
+// hash, would be told the password: only MariaDB executes such a comment.
+func isMySQL(ctx context.Context, s *session) (bool, error) {
+	var maria bool
+	err := s.conn.QueryRowContext(ctx, "SELECT 0 /*M! + 1 */").Scan(&maria)
+	return !maria, err
+}

@@ -1,0 +1,154 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation"
+	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
+)
+
+// Kind is the custody.Target.Kind of this package's targets.
+const Kind = "postgres"
+
+// maxName is the longest name in bytes: NAMEDATALEN less the terminating NUL.
+// The server cuts a longer one short, which may be the name of another role.
+const maxName = 63
+
+type target struct {
+	server   server
+	account  string
+	admin    string // "": none
+	password custody.Secret
+}
+
+// Open is a rotation.Opener.
+func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
+	if t.Kind != Kind {
+		return nil, custody.Invalid("target.kind", custody.Text{En: "must be postgres", Zh: "必须为 postgres"})
+	}
+	if err := endpoint.Known(t, "database", "admin"); err != nil {
+		return nil, err
+	}
+	at, err := endpoint.Open(t)
+	if err != nil {
+		return nil, err
+	}
+	opened := &target{server: server{Endpoint: at, database: "postgres"}, account: t.Account}
+	if database, set := t.Settings["database"]; set {
+		opened.server.database = database
+	}
+	names := map[string]string{"target.account": opened.account, "target.settings.database": opened.server.database}
+	role, administered := t.Settings["admin"]
+	if administered {
+		names["target.settings.admin"] = role
+	}
+	for field, name := range names {
+		if custody.CheckText(field, name) != nil || len(name) > maxName {
+			return nil, custody.Invalid(field, custody.Text{
+				En: "must be a name of at most 63 bytes", Zh: "必须为不超过 63 字节的名称"})
+		}
+	}
+	switch password := custody.SecretString(strings.TrimRight(admin.Reveal(), "\r\n")); { // of the file it came from
+	case !administered && !admin.IsZero():
+		return nil, custody.Invalid("target.settings.admin", custody.Text{
+			En: "must name the role whose password the key is", Zh: "必须为该密钥所属的管理角色"})
+	case administered && role == t.Account:
+		return nil, custody.Invalid("target.settings.admin", custody.Text{
+			En: "must be another role than the account", Zh: "不能与账号相同"})
+	case administered && password.IsZero():
+		return nil, custody.Invalid("key", custody.Text{
+			En: "must be the password of the admin role", Zh: "必须为管理角色的密码"})
+	case administered:
+		opened.admin, opened.password = role, password
+	}
+	return opened, nil
+}
+
+// Describe is as rotation.Target has it.
+func (t *target) Describe() rotation.Description {
+	return rotation.Description{Reconciles: t.admin != ""}
+}
+
+// Verify is as rotation.Target has it.
+func (t *target) Verify(ctx context.Context, secret custody.Secret) error {
+	conn, err := t.server.connect(ctx, t.account, secret)
+	if err != nil {
+		return err
+	}
+	// Nothing is left to know: the server let it in. What closing says is no news.
+	_ = conn.Close(ctx)
+	return nil
+}
+
+// Change is as rotation.Target has it. With an admin the old password is not
+// needed.
+func (t *target) Change(ctx context.Context, old, next custody.Secret) error {
+	if t.admin != "" {
+		return t.Reconcile(ctx, next)
+	}
+	if err := checkPassword(next); err != nil {
+		return err
+	}
+	conn, err := t.server.connect(ctx, t.account, old)
+	if errors.Is(err, rotation.ErrRefused) {
+		// The account may have the new one already, of an attempt that was cut short.
+		return t.Verify(ctx, next)
+	}
+	if err != nil {
+		return err
+	}
+	return t.change(ctx, conn, next)
+}
+
+// Reconcile is as rotation.Target has it.
+func (t *target) Reconcile(ctx context.Context, next custody.Secret) error {
+	if t.admin == "" {
+		return fmt.Errorf("%w: there is no admin role", rotation.ErrDeclined)
+	}
+	if err := checkPassword(next); err != nil {
+		return err
+	}
+	conn, err := t.server.connect(ctx, t.admin, t.password)
+	if err != nil {
+		return err
+	}
+	return t.change(ctx, conn, next)
+}
+
+// change sets the password in the session, and ends the session.
+func (t *target) change(ctx context.Context, conn *pgconn.PgConn, next custody.Secret) error {
+	defer conn.Close(ctx)
+	stored, err := verifier(next, iterations(ctx, conn))
+	if err != nil {
+		return fmt.Errorf("%w: %w", rotation.ErrValue, err)
+	}
+	// ALTER ROLE takes no parameters. By the simple protocol it is one packet
+	// each way, and a transaction of its own.
+	statement := "ALTER ROLE " + pgx.Identifier{t.account}.Sanitize() + " PASSWORD '" + stored + "'"
+	if _, err := conn.Exec(ctx, statement).ReadAll(); err != nil {
+		return t.server.explainChange(ctx, err)
+	}
+	return nil
+}
+
+// iterations gives the server's own number for SCRAM, 0 where it has none to
+// set (before PostgreSQL 16) or does not tell.
+func iterations(ctx context.Context, conn *pgconn.PgConn) int {
+	results, err := conn.Exec(ctx, "SELECT current_setting('scram_iterations', true)").ReadAll()
+	if err != nil || len(results) != 1 || len(results[0].Rows) != 1 {
+		return 0
+	}
+	n, err := strconv.Atoi(string(results[0].Rows[0][0]))
+	if err != nil {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,398 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation"
+	"github.com/tandem-custody/tandem/custody/rotation/postgres"
+	"github.com/tandem-custody/tandem/custody/rotation/postgres/postgrestest"
+	"github.com/tandem-custody/tandem/custody/rotation/servertest"
+)
+
+// describe describes a role that the admin changes.
+func describe(s *postgrestest.Server, account string, settings ...string) custody.Target {
+	t := alone(s, account, settings...)
+	t.Settings["admin"] = postgrestest.Admin
+	return t
+}
+
+// alone describes a role that changes its own password.
+func alone(s *postgrestest.Server, account string, settings ...string) custody.Target {
+	t := custody.Target{
+		Kind: postgres.Kind, Address: s.Addr, Account: account,
+		Settings: map[string]string{"ca": s.CA},
+	}
+	for i := 0; i < len(settings); i += 2 {
+		t.Settings[settings[i]] = settings[i+1]
+	}
+	return t
+}
+
+func open(t *testing.T, s *postgrestest.Server, described custody.Target) rotation.Target {
+	t.Helper()
+	var key custody.Secret
+	if described.Settings["admin"] != "" {
+		key = s.AdminPassword
+	}
+	target, err := postgres.Open(described, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
+
+func want(t *testing.T, what string, got, wanted error) {
+	t.Helper()
+	if !errors.Is(got, wanted) {
+		t.Errorf("%s: %v, not %v", what, got, wanted)
+	}
+}
+
+// wantUnknown wants an error that says nothing for certain.
+func wantUnknown(t *testing.T, what string, got error) {
+	t.Helper()
+	if got == nil {
+		t.Errorf("%s: no error", what)
+	}
+	for _, known := range []error{rotation.ErrRefused, rotation.ErrValue, rotation.ErrDeclined, rotation.ErrHostKey, rotation.ErrUnreachable} {
+		if errors.Is(got, known) {
+			t.Errorf("%s: %v", what, got)
+		}
+	}
+}
+
+func TestChangeAndVerify(t *testing.T) {
+	server := postgrestest.Start(t)
+	for name, describe := range map[string]func(*postgrestest.Server, string, ...string) custody.Target{
+		"by the admin": describe, "by itself": alone,
+		"in clear on loopback": func(s *postgrestest.Server, account string, _ ...string) custody.Target {
+			d := describe(s, account, "tls", "off")
+			delete(d.Settings, "ca")
+			return d
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			account, old := server.AddAccount(t)
+			target := open(t, server, describe(server, account))
+			ctx := t.Context()
+			want(t, "the old password before", target.Verify(ctx, old), nil)
+
+			next := servertest.NewPassword()
+			want(t, "change", target.Change(ctx, old, next), nil)
+			want(t, "the new password", target.Verify(ctx, next), nil)
+			want(t, "the old password after", target.Verify(ctx, old), rotation.ErrRefused)
+			want(t, "the new password, seen from outside", server.Login(account, next), nil)
+			if server.Login(account, old) == nil {
+				t.Error("the old password still opens it, seen from outside")
+			}
+			want(t, "the same change again", target.Change(ctx, old, next), nil)
+			want(t, "the new password then", target.Verify(ctx, next), nil)
+			servertest.NoTrace(t, server.Dir, server.Process, old, next, server.AdminPassword)
+		})
+	}
+}
+
+func TestReconcile(t *testing.T) {
+	server := postgrestest.Start(t)
+	account, _ := server.AddAccount(t)
+	lost, next := servertest.NewPassword(), servertest.NewPassword()
+	server.SetPassword(account, lost)
+
+	own := open(t, server, alone(server, account))
+	if own.Describe().Reconciles {
+		t.Error("it says that it reconciles, without an admin")
+	}
+	want(t, "reconcile without an admin", own.Reconcile(t.Context(), next), rotation.ErrDeclined)
+	want(t, "change with a wrong password", own.Change(t.Context(), servertest.NewPassword(), next), rotation.ErrRefused)
+	want(t, "change without a password", own.Change(t.Context(), custody.Secret{}, next), rotation.ErrRefused)
+	want(t, "the lost password", own.Verify(t.Context(), lost), nil)
+
+	target := open(t, server, describe(server, account))
+	if !target.Describe().Reconciles {
+		t.Error("it does not say that it reconciles")
+	}
+	want(t, "reconcile", target.Reconcile(t.Context(), next), nil)
+	want(t, "the new password", target.Verify(t.Context(), next), nil)
+	want(t, "the lost password after", target.Verify(t.Context(), lost), rotation.ErrRefused)
+}
+
+// Names that mean something else unless they are quoted. A change must reach
+// the role of that name and no other.
+func TestAwkwardNames(t *testing.T) {
+	server := postgrestest.Start(t)
+	for _, name := range []string{`Upper Case`, `a"b`, `a'b; DROP ROLE tandem; --`, `a\b`, `current_user`, `管理员`, `$1`, strings.Repeat("n", 63)} {
+		server.SQL(`CREATE ROLE "` + strings.ReplaceAll(name, `"`, `""`) + `" LOGIN`)
+		target := open(t, server, describe(server, name))
+		next := servertest.NewPassword()
+		want(t, name, target.Change(t.Context(), custody.Secret{}, next), nil)
+		want(t, name, target.Verify(t.Context(), next), nil)
+	}
+	want(t, "the admin's password", server.Login(postgrestest.Admin, server.AdminPassword), nil)
+}
+
+func TestValues(t *testing.T) {
+	server := postgrestest.Start(t)
+	account, _ := server.AddAccount(t)
+	target := open(t, server, describe(server, account))
+	for _, value := range []string{
+		` leading and trailing `, `'; DROP ROLE tandem; --`, `"$$"`, `\'\\`, `%s%n%00`, `=,`, `密码-пароль-é`,
+		`SCRAM-SHA-256$4096:AAAA$AAAA:AAAA`, `md5` + strings.Repeat("a", 32), strings.Repeat("x", 512),
+	} {
+		next := custody.SecretString(value)
+		want(t, value, target.Change(t.Context(), custody.Secret{}, next), nil)
+		want(t, value, target.Verify(t.Context(), next), nil)
+		want(t, value+", seen from outside", server.Login(account, next), nil)
+	}
+	before := custody.SecretString(strings.Repeat("x", 512))
+	for name, value := range map[string]string{
+		"nothing": "", "too long": strings.Repeat("x", 513), "a NUL": "a\x00b", "a newline": "a\nb",
+		"not UTF-8": "a\xffb", "a ligature, which SASLprep takes apart": "ﬁ-1234567", "a soft hyphen, which it drops": "a\u00adb",
+		"not composed": "e\u0301-12345",
+	} {
+		want(t, name, target.Change(t.Context(), custody.Secret{}, custody.SecretString(value)), rotation.ErrValue)
+	}
+	want(t, "the password after all those", target.Verify(t.Context(), before), nil)
+}
+
+// What is not a refusal of this password must never be taken for one, and what
+// does not demand it must not be taken for a log-in.
+func TestUnknownIsNotRefused(t *testing.T) {
+	server := postgrestest.Start(t)
+	account, password := server.AddAccount(t)
+	target := open(t, server, describe(server, account))
+	verify := func() error { return target.Verify(t.Context(), password) }
+
+	for access, what := range map[string]string{
+		"host all all 127.0.0.1/32 trust":       "anybody is let in",
+		"host all all 127.0.0.1/32 reject":      "nobody is let in",
+		"hostnossl all all 127.0.0.1/32 trust":  "no line for TLS",
+		"hostssl all all 127.0.0.1/32 cert":     "by certificate",
+		"host template1 all 127.0.0.1/32 trust": "no line for the database",
+	} {
+		server.SetAccess(access)
+		wantUnknown(t, what, verify())
+	}
+	for method := range strings.FieldsSeq("password md5") { // over verified TLS
+		server.SetAccess("host all all 127.0.0.1/32 " + method)
+		want(t, method, verify(), nil)
+	}
+	server.SetAccess("host all all 127.0.0.1/32 password")
+	open := open(t, server, describe(server, account, "tls", "off"))
+	wantUnknown(t, "asked for the password in clear, without TLS", open.Verify(t.Context(), password))
+	server.SetAccess()
+
+	quoted := `"` + account + `"`
+	server.SQL("ALTER ROLE " + quoted + " NOLOGIN")
+	wantUnknown(t, "it may not log in", verify())
+	server.SQL("ALTER ROLE " + quoted + " LOGIN VALID UNTIL '2020-01-01'")
+	want(t, "an expired password", verify(), rotation.ErrRefused) // PostgreSQL does not tell which
+	server.SQL("ALTER ROLE " + quoted + " VALID UNTIL 'infinity' CONNECTION LIMIT 0")
+	want(t, "no connection left", verify(), rotation.ErrUnreachable)
+	server.SQL("ALTER ROLE " + quoted + " CONNECTION LIMIT -1; REVOKE CONNECT ON DATABASE template1 FROM PUBLIC")
+	want(t, "the password after all that", verify(), nil)
+
+	for _, database := range []string{"template1", "nowhere"} {
+		target, err := postgres.Open(describe(server, account, "database", database), server.AdminPassword)
+		want(t, "open", err, nil)
+		wantUnknown(t, database, target.Verify(t.Context(), password))
+	}
+}
+
+func TestDeclined(t *testing.T) {
+	server := postgrestest.Start(t)
+	account, password := server.AddAccount(t)
+	next := servertest.NewPassword()
+	change := func(described custody.Target) error {
+		return open(t, server, described).Change(t.Context(), password, next)
+	}
+	want(t, "no such role", change(describe(server, "nobody")), rotation.ErrDeclined)
+	want(t, "a superuser", change(describe(server, "postgres")), rotation.ErrDeclined)
+	server.SQL(`ALTER ROLE "` + postgrestest.Admin + `" NOCREATEROLE`)
+	want(t, "no right to do it", change(describe(server, account)), rotation.ErrDeclined)
+	server.SQL(`ALTER ROLE "` + postgrestest.Admin + `" SET default_transaction_read_only = on`)
+	want(t, "read-only", change(describe(server, account)), rotation.ErrDeclined)
+	server.SetPassword(postgrestest.Admin, servertest.NewPassword())
+	want(t, "the admin's password is another", change(describe(server, account)), rotation.ErrRefused)
+	want(t, "the account's password after all that", open(t, server, alone(server, account)).Verify(t.Context(), password), nil)
+	servertest.NoTrace(t, server.Dir, server.Process, password, next, server.AdminPassword)
+}
+
+// A policy of the server's sees a verifier only, and yet can refuse.
+func TestServerPolicy(t *testing.T) {
+	server := postgrestest.Start(t, "shared_preload_libraries = 'passwordcheck'")
+	account, _ := server.AddAccount(t)
+	target := open(t, server, describe(server, account))
+	want(t, "the role's name", target.Change(t.Context(), custody.Secret{}, custody.SecretString(account)), rotation.ErrValue)
+	want(t, "another value", target.Change(t.Context(), custody.Secret{}, servertest.NewPassword()), nil)
+}
+
+func TestHostIsPinned(t *testing.T) {
+	server := postgrestest.Start(t)
+	account, password := server.AddAccount(t)
+	pinned := describe(server, account)
+	target := open(t, server, pinned)
+	want(t, "pinned", target.Verify(t.Context(), password), nil)
+
+	delete(pinned.Settings, "ca")
+	want(t, "by the system's authorities", open(t, server, pinned).Verify(t.Context(), password), rotation.ErrHostKey)
+
+	server.ReplaceCertificate()
+	want(t, "verify at another host", target.Verify(t.Context(), password), rotation.ErrHostKey)
+	want(t, "change at another host", target.Change(t.Context(), password, servertest.NewPassword()), rotation.ErrHostKey)
+
+	server.ReplaceCertificate("db02.example")
+	want(t, "a certificate for another name", open(t, server, describe(server, account)).Verify(t.Context(), password), rotation.ErrHostKey)
+
+	plain := postgrestest.Start(t, "ssl = off")
+	account, password = plain.AddAccount(t)
+	wantUnknown(t, "no TLS there", open(t, plain, describe(plain, account)).Verify(t.Context(), password))
+	if strings.Contains(string(plain.Log()), "connection authorized: user="+account) {
+		t.Error("it logged in without TLS")
+	}
+}
+
+func TestServerGone(t *testing.T) {
+	server := postgrestest.Start(t)
+	account, password := server.AddAccount(t)
+	described := describe(server, account)
+	target := open(t, server, described)
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	want(t, "verify, cancelled", target.Verify(cancelled, password), context.Canceled)
+	want(t, "change, cancelled", target.Change(cancelled, password, servertest.NewPassword()), context.Canceled)
+
+	// Somewhere the bytes run out: before the log-in, in it, or in the change,
+	// which may have happened then or not, and must not be called either.
+	next, cut, changed := servertest.NewPassword(), 0, false
+	for limit := int64(0); limit < 8000 && !changed; limit += 97 {
+		broken := described
+		broken.Address = relay(t, server.Addr, limit)
+		err := open(t, server, broken).Change(t.Context(), password, next)
+		switch {
+		case err == nil:
+			changed = true
+		case errors.Is(err, rotation.ErrUnreachable):
+		default:
+			wantUnknown(t, fmt.Sprintf("the connection ends after %d bytes", limit), err)
+			cut++
+		}
+	}
+	if !changed || cut == 0 {
+		t.Errorf("changed: %v; cut in the change: %d times", changed, cut)
+	}
+	want(t, "the new password", target.Verify(t.Context(), next), nil)
+
+	server.Stop()
+	want(t, "verify, stopped", target.Verify(t.Context(), next), rotation.ErrUnreachable)
+	want(t, "change, stopped", target.Change(t.Context(), next, password), rotation.ErrUnreachable)
+	server.Start()
+	want(t, "verify, started again", target.Verify(t.Context(), next), nil)
+}
+
+// Settings of the environment, and what a password file has, are another
+// program's.
+func TestEnvironmentDoesNotCount(t *testing.T) {
+	server := postgrestest.Start(t)
+	account, password := server.AddAccount(t)
+	for name, value := range map[string]string{
+		"PGPASSWORD": password.Reveal(), "PGUSER": "postgres", "PGHOST": server.Dir, "PGSSLMODE": "disable",
+		"PGREQUIREAUTH": "none", "PGTARGETSESSIONATTRS": "standby", "PGOPTIONS": "-c role=nobody", "PGDATABASE": "nowhere",
+	} {
+		t.Setenv(name, value)
+	}
+	target := open(t, server, describe(server, account))
+	want(t, "the right password", target.Verify(t.Context(), password), nil)
+	want(t, "a wrong one", target.Verify(t.Context(), servertest.NewPassword()), rotation.ErrRefused)
+	want(t, "none", target.Verify(t.Context(), custody.Secret{}), rotation.ErrRefused)
+}
+
+// Nothing of what a server says, and no secret, is in an error.
+func TestErrorsAreClean(t *testing.T) {
+	server := postgrestest.Start(t)
+	account, password := server.AddAccount(t)
+	next := servertest.NewPassword()
+	server.SQL(`ALTER ROLE "` + postgrestest.Admin + `" NOCREATEROLE`)
+	errs := map[string]error{
+		"change": open(t, server, describe(server, account)).Change(t.Context(), password, next),
+		"nobody": open(t, server, describe(server, "nobody")).Change(t.Context(), password, next),
+		"verify": open(t, server, describe(server, account)).Verify(t.Context(), next),
+	}
+	server.SetAccess("host all all 127.0.0.1/32 reject")
+	errs["rejected"] = open(t, server, describe(server, account)).Verify(t.Context(), password)
+	for what, err := range errs {
+		if err == nil {
+			t.Fatalf("%s succeeded", what)
+		}
+		for _, text := range []string{"must be", "permission", "does not exist", "pg_hba", "authentication", account, "SCRAM"} {
+			if strings.Contains(err.Error(), text) {
+				t.Errorf("%s: the error holds %q: %v", what, text, err)
+			}
+		}
+		for _, secret := range []custody.Secret{password, next, server.AdminPassword} {
+			if form := servertest.Trace([]byte(err.Error()), secret); form != "" {
+				t.Errorf("%s: the error holds a secret %s", what, form)
+			}
+		}
+	}
+}
+
+// The canary itself must sing: a password that is sent in clear is found.
+func TestCanary(t *testing.T) {
+	server := postgrestest.Start(t)
+	account, _ := server.AddAccount(t)
+	secret := servertest.NewPassword()
+	server.SQL(`ALTER ROLE "` + account + `" PASSWORD '` + strings.ReplaceAll(secret.Reveal(), "'", "''") + `'`)
+	if servertest.Trace(server.Log(), secret) == "" {
+		t.Error("a password that the log shows in clear was not found there")
+	}
+}
+
+// relay passes connections on and hangs up after so many bytes from the server.
+func relay(t *testing.T, addr string, limit int64) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		client, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer client.Close()
+		server, err := net.Dial("tcp", addr)
+		if err != nil {
+			return
+		}
+		defer server.Close()
+		go io.Copy(server, client)
+		io.CopyN(client, server, limit)
+	}()
+	return l.Addr().String()
+}
+
+func BenchmarkChangeAndVerify(b *testing.B) {
+	server := postgrestest.Start(b)
+	account, _ := server.AddAccount(b)
+	target, err := postgres.Open(describe(server, account), server.AdminPassword)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		next := servertest.NewPassword()
+		if err := target.Change(b.Context(), custody.Secret{}, next); err != nil {
+			b.Fatal(err)
+		}
+		if err := target.Verify(b.Context(), next); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package servertest
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Patience bounds the wait for any one change of a server's state.
+const Patience = 30 * time.Second
+
+// Process is a server that was started and is waited for.
+type Process struct {
+	Ended <-chan struct{} // closed when it is gone
+
+	handle *os.Process
+}
+
+// Start starts the command. The goroutine that does keeps its thread for as
+// long as the child lives: the kernel kills the child when that thread ends
+// (prctl(2), PR_SET_PDEATHSIG), which then is when the test process does.
+func Start(cmd *exec.Cmd) (*Process, error) {
+	dieWithParent(cmd)
+	ended, started := make(chan struct{}), make(chan error)
+	p := &Process{Ended: ended}
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		p.handle = cmd.Process
+		started <- err
+		if err == nil {
+			_ = cmd.Wait() // it is told to end: its status says nothing
+			close(ended)
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// PID gives the process's number.
+func (p *Process) PID() int { return p.handle.Pid }
+
+// End sends the signal, and returns when the process is gone.
+func (p *Process) End(t testing.TB, signal syscall.Signal) {
+	t.Helper()
+	if err := p.handle.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.Ended:
+	case <-time.After(Patience):
+		_ = p.handle.Kill()
+		t.Fatalf("the server goes on after a signal to end (%v)", signal)
+	}
+}

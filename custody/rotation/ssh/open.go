@@ -1,0 +1,130 @@
+package ssh
+
+import (
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation"
+)
+
+// Kind is the custody.Target.Kind of this package's targets.
+const Kind = "ssh"
+
+// validUser is the POSIX portable user name (IEEE 1003.1-2017, 3.437), at most
+// as long as Linux has them (useradd(8)).
+var validUser = regexp.MustCompile(`^[A-Za-z0-9._][A-Za-z0-9._-]{0,31}$`)
+
+// Open is a rotation.Opener. It needs a private key as admin, unless the
+// account changes its own password.
+func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
+	opened, err := open(t, "host_key", "admin", "sudo", "own", "shell")
+	if err != nil {
+		return nil, err
+	}
+	sudo, err := parseSwitch(t, "sudo", false)
+	if err != nil {
+		return nil, err
+	}
+	if opened.own, err = parseSwitch(t, "own", false); err != nil {
+		return nil, err
+	}
+	if opened.shell, err = parseSwitch(t, "shell", true); err != nil {
+		return nil, err
+	}
+	user, named := t.Settings["admin"]
+	if opened.own && admin.IsZero() && !named && !sudo {
+		return opened, nil
+	}
+	if opened.admin, err = openAdmin(user, named, sudo, admin); err != nil {
+		return nil, err
+	}
+	return opened, nil
+}
+
+// OpenProbe is a rotation.Opener for an account that Tandem only logs in to,
+// like one of a switch: it runs nothing there, and knows no setting but host_key.
+func OpenProbe(t custody.Target, _ custody.Secret) (rotation.Target, error) {
+	opened, err := open(t, "host_key")
+	if err != nil {
+		return nil, err
+	}
+	return opened, nil
+}
+
+// open takes what every target needs, and refuses settings that are not known.
+func open(t custody.Target, known ...string) (*target, error) {
+	if t.Kind != Kind {
+		return nil, custody.Invalid("target.kind", custody.Text{En: "must be ssh", Zh: "必须为 ssh"})
+	}
+	for name := range t.Settings {
+		if !slices.Contains(known, name) {
+			return nil, custody.Invalid("target.settings", custody.Text{
+				En: "knows only " + strings.Join(known, ", "), Zh: "只能包含 " + strings.Join(known, "、")})
+		}
+	}
+	if !validAddress(t.Address) {
+		return nil, custody.Invalid("target.address", custody.Text{En: "must be host:port", Zh: "必须为 主机:端口"})
+	}
+	keys, err := parseHostKeys(t.Settings["host_key"])
+	if err != nil {
+		return nil, custody.Invalid("target.settings.host_key", custody.Text{
+			En: "must be the host's public key, in the format of authorized_keys",
+			Zh: "必须为主机公钥（authorized_keys 格式）"})
+	}
+	if !validUser.MatchString(t.Account) {
+		return nil, invalidUser("target.account")
+	}
+	return &target{host: host{address: t.Address, keys: keys}, account: t.Account}, nil
+}
+
+func openAdmin(user string, named, sudo bool, key custody.Secret) (*administrator, error) {
+	opened := &administrator{user: "root", command: ChangeCommand}
+	if named {
+		opened.user = user
+	}
+	if !validUser.MatchString(opened.user) {
+		return nil, invalidUser("target.settings.admin")
+	}
+	if sudo {
+		opened.command = SudoChangeCommand
+	}
+	var err error
+	if opened.key, err = ssh.ParsePrivateKey(key.Bytes()); err != nil { // err may quote the key
+		return nil, custody.Invalid("key", custody.Text{
+			En: "must be a private key in PEM, without a passphrase", Zh: "必须为不带口令的 PEM 私钥"})
+	}
+	return opened, nil
+}
+
+func invalidUser(field string) error {
+	return custody.Invalid(field, custody.Text{En: "must be a POSIX user name", Zh: "必须为 POSIX 用户名"})
+}
+
+// parseSwitch reads a setting that is on or off.
+func parseSwitch(t custody.Target, name string, otherwise bool) (bool, error) {
+	switch t.Settings[name] {
+	case "":
+		return otherwise, nil
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, custody.Invalid("target.settings."+name, custody.Text{En: "must be true or false", Zh: "必须为 true 或 false"})
+}
+
+func validAddress(address string) bool {
+	name, port, err := net.SplitHostPort(address)
+	if err != nil || name == "" || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		return false
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
+}

@@ -1,0 +1,123 @@
+package vaultrole
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation"
+	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
+)
+
+// The custody.Target.Kind of this package's targets.
+const (
+	KindLDAP     = "vault-ldap"
+	KindDatabase = "vault-database"
+)
+
+// engines says of each kind where it usually is mounted and where it is read.
+var engines = map[string]struct{ mount, read string }{
+	KindLDAP:     {"ldap", "static-cred"},
+	KindDatabase: {"database", "static-creds"},
+}
+
+// validPath keeps names from meaning anything else in a path.
+var validPath = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$`)
+
+// Opener gives the Opener of both kinds. probes are the kinds of target that can
+// log in to the systems behind Vault, by name.
+func Opener(vault Vault, probes map[string]rotation.Opener) rotation.Opener {
+	return func(t custody.Target, admin custody.Secret) (rotation.Target, error) {
+		engine, known := engines[t.Kind]
+		if !known {
+			return nil, custody.Invalid("target.kind", custody.Text{
+				En: "must be vault-ldap or vault-database", Zh: "必须为 vault-ldap 或 vault-database"})
+		}
+		if !admin.IsZero() {
+			return nil, custody.Invalid("key", custody.Text{
+				En: "must not be given: Vault has a second account of its own", Zh: "不应提供：Vault 有自己的管理账号"})
+		}
+		if _, err := endpoint.Open(custody.Target{Address: t.Address}); err != nil {
+			return nil, err
+		}
+		for name := range t.Settings {
+			if name != "role" && name != "mount" && name != "probe" && !strings.HasPrefix(name, "probe.") {
+				return nil, custody.Invalid("target.settings", custody.Text{
+					En: "knows only role, mount, probe and probe.…", Zh: "只能包含 role、mount、probe 和 probe.…"})
+			}
+		}
+		role, mount := t.Settings["role"], engine.mount
+		if set, ok := t.Settings["mount"]; ok {
+			mount = set
+		}
+		for field, name := range map[string]string{"target.settings.role": role, "target.settings.mount": mount} {
+			if !validPath.MatchString(name) {
+				return nil, custody.Invalid(field, custody.Text{
+					En: "must be a name as Vault has it: letters, digits, dot, hyphen, underscore, with slashes between",
+					Zh: "必须为 Vault 名称：字母、数字、点、连字符、下划线，各段以斜杠分隔"})
+			}
+		}
+		if strings.TrimSpace(t.Account) == "" {
+			return nil, custody.Invalid("target.account", custody.Text{
+				En: "must be the account that the role is of", Zh: "必须为该角色对应的账号"})
+		}
+		probe, err := openProbe(t, probes)
+		if err != nil {
+			return nil, err
+		}
+		return &target{
+			vault: vault, role: mount + "/" + role, account: t.Account, probe: probe,
+			rotate: mount + "/rotate-role/" + role, creds: mount + "/" + engine.read + "/" + role,
+		}, nil
+	}
+}
+
+// openProbe makes the target that only ever logs in, nil where none is set. It
+// gets no second account: it is not to change anything.
+func openProbe(t custody.Target, probes map[string]rotation.Opener) (rotation.Target, error) {
+	kind, set := t.Settings["probe"]
+	described := custody.Target{Kind: kind, Address: t.Address, Account: t.Account, Settings: map[string]string{}}
+	for name, value := range t.Settings {
+		switch rest, is := strings.CutPrefix(name, "probe."); {
+		case is && !set:
+			return nil, custody.Invalid("target.settings.probe", custody.Text{
+				En: "must be set for its settings to mean anything", Zh: "必须设置，其各项设置才有意义"})
+		case is && rest == "account":
+			described.Account = value
+		case is:
+			described.Settings[rest] = value
+		}
+	}
+	if !set {
+		return nil, nil
+	}
+	open, known := probes[kind]
+	if !known {
+		return nil, custody.Invalid("target.settings.probe", custody.Text{
+			En: "must be a kind of target that can log in", Zh: "必须为可登录的目标类型"})
+	}
+	probe, err := open(described, custody.Secret{})
+	if refusal, ok := errors.AsType[*custody.Refusal](err); ok {
+		return nil, ofProbe(refusal)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if probe.Describe().Unprobed {
+		return nil, custody.Invalid("target.settings.probe", custody.Text{
+			En: "must be a kind of target that can log in", Zh: "必须为可登录的目标类型"})
+	}
+	return probe, nil
+}
+
+// ofProbe names the field as it is called here.
+func ofProbe(refusal *custody.Refusal) error {
+	renamed := *refusal
+	names := strings.NewReplacer(
+		"target.settings.", "target.settings.probe.",
+		"target.settings", "target.settings.probe",
+		"target.account", "target.settings.probe.account")
+	renamed.What = custody.Text{En: names.Replace(refusal.What.En), Zh: names.Replace(refusal.What.Zh)}
+	return &renamed
+}
