@@ -15,6 +15,7 @@ var endpoints = strings.Fields(`
 	GET/people POST/people POST/people/{username}/enrolment
 	GET/credentials POST/credentials GET/credentials/{name} GET/credentials/{name}/history GET/credentials/{name}/exposure
 	POST/credentials/{name}/checkout POST/credentials/{name}/checkin POST/credentials/{name}/rotate POST/credentials/{name}/retire
+	POST/credentials/rotate POST/credentials/{name}/reconcile POST/credentials/{name}/new-password POST/credentials/{name}/set POST/credentials/{name}/policy
 	GET/handovers POST/handovers GET/handovers/{id} POST/handovers/{id}/accept POST/handovers/{id}/decline
 	POST/handovers/{id}/cancel POST/handovers/{id}/return
 	GET/ledger/entries GET/ledger/entries/{index} GET/ledger/entries/{index}/proof GET/ledger/checkpoint GET/ledger/witnesses GET/ledger/key GET/ledger/tile/{tile}`)

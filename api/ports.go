@@ -49,6 +49,11 @@ type Queries interface {
 
 	Entries(ctx context.Context, q EntryQuery) ([]StoredEntry, error)
 	Entry(ctx context.Context, index int64) (StoredEntry, error)
+	// EntriesAbout also names the credentials of which there are more.
+	EntriesAbout(ctx context.Context, q AboutQuery) (entries []StoredEntry, cut []string, err error)
+	// LatestAbout gives, of each credential, the newest entry of these types
+	// below an index, in no order.
+	LatestAbout(ctx context.Context, credentials, types []string, before int64) ([]StoredEntry, error)
 	HashReader(ctx context.Context) tlog.HashReader
 
 	// Exposure says who had been shown the password that was current at an
@@ -61,8 +66,9 @@ type Queries interface {
 type CredentialQuery struct {
 	Person string // custodian or holder
 	Phase  custody.Phase
-	Text   string // part of its name, address or account, or of a custodian's username
-	After  string // name: only those behind it
+	Text   string   // part of its name, address or account, or of a custodian's username
+	Names  []string // one of these; nil: whatever it is called
+	After  string   // name: only those behind it
 	Limit  int
 }
 
@@ -90,6 +96,16 @@ type EntryQuery struct {
 
 	Newest bool  // the newest first
 	Before int64 // > 0: only indexes below it
+}
+
+// AboutQuery selects entries of these types about any of many names: credentials,
+// as EntryQuery.Credential does, or subjects. They come in no order, and one that
+// is about several credentials may come more than once.
+type AboutQuery struct {
+	Credentials, Subjects []string // one of the two
+	Types                 []string
+	From, Before          int64 // indexes [From, Before); Before 0: to the end
+	Each                  int   // about the newest of each credential; 0: all
 }
 
 // StoredEntry is an entry as the ledger keeps it.

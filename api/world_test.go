@@ -325,6 +325,14 @@ func (q queries) Entry(_ context.Context, index int64) (api.StoredEntry, error) 
 	return api.StoredEntry{Index: index, Record: q.records[index]}, nil
 }
 
+func (q queries) EntriesAbout(context.Context, api.AboutQuery) ([]api.StoredEntry, []string, error) {
+	panic("for the pages, which have a world of their own")
+}
+
+func (q queries) LatestAbout(context.Context, []string, []string, int64) ([]api.StoredEntry, error) {
+	panic("for the pages, which have a world of their own")
+}
+
 func (q queries) Exposure(_ context.Context, credential string, at time.Time) (custody.Exposure, error) {
 	var x custody.Exposure
 	found := false

@@ -20,6 +20,7 @@ type Config struct {
 
 	PasswordPolicies []PasswordPolicy `koanf:"password_policies"` // for credentials that name one
 	Rotation         Rotation         `koanf:"rotation"`
+	Dependents       []Dependent      `koanf:"dependents"` // that are told new passwords, for credentials that name them
 }
 
 // The values of Config.Secrets.
@@ -56,6 +57,8 @@ type VaultStore struct {
 	TransitMount   string    `koanf:"transit_mount"`   // of the Transit engine
 	TransitKey     string    `koanf:"transit_key"`     // that signs the ledger
 	PasswordPolicy string    `koanf:"password_policy"` // that makes passwords
+	LDAPMount      string    `koanf:"ldap_mount"`      // of the LDAP engine with static roles that Tandem has custody of; "": none
+	DatabaseMount  string    `koanf:"database_mount"`  // of the database engine with such
 	Auth           VaultAuth `koanf:"auth"`
 
 	// AllowHTTP lets secrets go to another machine in clear: between
@@ -96,6 +99,24 @@ type PasswordPolicy struct {
 	Name string `koanf:"name"`
 	File string `koanf:"file"`
 }
+
+// Dependent is what else uses a password, and how it is told each new one: by a
+// program on this machine, or by a request with a one-time token of Vault's.
+type Dependent struct {
+	Name    string        `koanf:"name"`
+	Command []string      `koanf:"command"` // absolute path of the program, and its arguments
+	URL     string        `koanf:"url"`
+	URLFile string        `koanf:"url_file"` // instead: the file that has that URL, when it has a secret in it
+	Timeout time.Duration `koanf:"timeout"`  // 0: LongestTimeout
+
+	// With a URL.
+	CA        string `koanf:"ca"`         // PEM file; "": the system's
+	TokenFile string `koanf:"token_file"` // holds the bearer token by which the receiver knows Tandem; "": none
+}
+
+// LongestTimeout is the longest Dependent.Timeout, as the rotation worker waits
+// no longer for anything.
+const LongestTimeout = 30 * time.Second
 
 // Ledger names the ledger, and says where its checkpoints go.
 type Ledger struct {

@@ -103,6 +103,11 @@ func TestSourcesOverrideOneAnother(t *testing.T) {
 	}
 	want.Policy.Lease, want.Policy.OfferTTL, want.Policy.LockAfter = 4*time.Hour, 24*time.Hour, 7
 	want.PasswordPolicies = []PasswordPolicy{{"network", "/etc/tandem/network.hcl"}}
+	want.Dependents = []Dependent{
+		{Name: "app", Command: []string{"/usr/local/bin/set-password", "--service", "app"}, Timeout: 10 * time.Second},
+		{Name: "deploy", URL: "https://deploy.example.org/hooks/password", CA: "/etc/tandem/deploy-ca.pem", TokenFile: "/run/secrets/deploy"},
+		{Name: "chat.ops", URLFile: "/run/secrets/chat-url"},
+	}
 	want.Ledger = Ledger{
 		Origin:     "ledger.example.org/tandem",
 		Witnesses:  []Witness{{"https://witness.example.org", "witness.example.org+00000001+BAAA"}, {"http://10.0.0.7:8701", "w2+00000002+BBBB"}},

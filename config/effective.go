@@ -36,6 +36,10 @@ func valuesOf(fields []field) map[string]any {
 			if value != "" {
 				values[f.key] = redact(f.key, value)
 			}
+		case []string:
+			if len(value) > 0 {
+				values[f.key] = value
+			}
 		default:
 			if f.value.Kind() != reflect.Slice {
 				values[f.key] = value

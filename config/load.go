@@ -90,6 +90,8 @@ func fill(k *koanf.Koanf, fields []field) []error {
 	for _, f := range fields {
 		switch value := k.Get(f.key); {
 		case value == nil:
+		case f.isTexts():
+			problems = append(problems, f.setTexts(value)...)
 		case f.value.Kind() == reflect.Slice:
 			problems = append(problems, f.setList(value)...)
 		default:
@@ -199,8 +201,8 @@ func fieldsBelow(prefix string, section reflect.Value) []field {
 // in it, from 0: "ledger.witnesses[0].url".
 func (f field) setList(value any) []error {
 	items, isList := value.([]any)
-	if !isList { // from the environment it is a text
-		return []error{&Error{f.key, "is a list: write it into the file, each item behind a dash"}}
+	if !isList {
+		return []error{f.noList()}
 	}
 	list := reflect.MakeSlice(f.value.Type(), len(items), len(items))
 	var problems []error
@@ -222,6 +224,33 @@ func (f field) setList(value any) []error {
 		}
 	}
 	f.value.Set(list)
+	return problems
+}
+
+// noList is for a list from the environment, among others: there it is a text.
+func (f field) noList() error {
+	return &Error{f.key, "is a list: write it into the file, each item behind a dash"}
+}
+
+func (f field) isTexts() bool { return f.value.Type() == reflect.TypeFor[[]string]() }
+
+// setTexts sets a list of texts. None is made of anything else: it would not
+// always be the one that was written.
+func (f field) setTexts(value any) []error {
+	items, isList := value.([]any)
+	if !isList {
+		return []error{f.noList()}
+	}
+	var texts []string
+	var problems []error
+	for i, item := range items {
+		text, isText := item.(string)
+		if !isText {
+			problems = append(problems, &Error{fmt.Sprintf("%s[%d]", f.key, i), "must be a text: put quotes around it"})
+		}
+		texts = append(texts, text)
+	}
+	f.value.Set(reflect.ValueOf(texts))
 	return problems
 }
 

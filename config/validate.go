@@ -7,6 +7,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -29,6 +30,7 @@ func (c Config) Validate() error {
 	}
 	v.policy(c.Policy)
 	v.passwordPolicies(c.PasswordPolicies)
+	v.dependents(c)
 	v.origin(c.Ledger.Origin)
 	v.stream(c.Ledger.Stream)
 	v.witnesses(c.Ledger)
@@ -157,6 +159,55 @@ func (v *validation) passwordPolicies(all []PasswordPolicy) {
 var policyName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 const maxPolicyName = 40
+
+// dependents looks at no file. A name is one as credentials and people have it.
+func (v *validation) dependents(c Config) {
+	seen := map[string]bool{}
+	for i, d := range c.Dependents {
+		at := fmt.Sprintf("dependents[%d]", i)
+		switch {
+		case !dependentName.MatchString(d.Name) || strings.Contains(d.Name, ".."):
+			v.add(at+".name", "must be 1 to 63 of a-z, 0-9, dot, hyphen and underscore, starting with a letter or digit")
+		case seen[d.Name]:
+			v.add(at+".name", "is the name of another one")
+		}
+		seen[d.Name] = true
+		if d.Timeout != 0 {
+			v.between(at+".timeout", d.Timeout, time.Second, LongestTimeout)
+		}
+		switch posted := d.URL != "" || d.URLFile != ""; {
+		case posted == (len(d.Command) > 0), d.URL != "" && d.URLFile != "":
+			v.add(at, "name one of command, url and url_file")
+		case posted:
+			v.receiver(at, d, c.Secrets)
+		default:
+			if !filepath.IsAbs(d.Command[0]) {
+				v.add(at+".command", "must begin with the absolute path of a program: no PATH is searched, and no shell run")
+			}
+			if d.CA != "" || d.TokenFile != "" {
+				v.add(at, "ca and token_file are for a url")
+			}
+		}
+	}
+}
+
+var dependentName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+
+func (v *validation) receiver(at string, d Dependent, secrets string) {
+	if secrets != Vault {
+		v.add(at, "needs secrets: vault, which makes the one-time token that a receiver is posted instead of the password: name a command, or change over")
+	}
+	if d.URL == "" {
+		return
+	}
+	switch u := v.url(at+".url", d.URL); {
+	case u == nil:
+	case u.RawQuery != "":
+		v.add(at+".url", "has a query, which may hold a secret: write the URL into a file and name that in url_file")
+	case u.Scheme == "http" && !Loopback(u.Hostname()):
+		v.add(at+".url", "would carry a token for the password in clear: use https, and ca for a certificate of your own")
+	}
+}
 
 // origin checks what C2SP signed-note asks of a key name, which the origin is.
 func (v *validation) origin(origin string) {

@@ -178,8 +178,8 @@ func (c Credential) ages() time.Time {
 	}
 	place := fnv.New32a()
 	fmt.Fprintf(place, "%s/%d", c.Name, c.Version)
-	tenth := time.Duration(c.Policy.MaxAgeSeconds) * time.Second / 10
-	return latest.Add(-tenth * time.Duration(place.Sum32()>>16) >> 16)
+	early := int64(place.Sum32()) % (c.Policy.MaxAgeSeconds/10 + 1)
+	return latest.Add(-time.Duration(early) * time.Second)
 }
 
 // tooOld says whether the password is to be changed now for its age.

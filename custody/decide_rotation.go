@@ -183,8 +183,12 @@ func (d *decision) report(a Action) error {
 		}
 		d.happen(RotationStaged{Credential: a.Rotation.Credential, Rotation: a.Rotation.Number})
 	case ReportApplied:
-		if _, err := d.rotation(a.Rotation, StepStaged); err != nil {
+		c, err := d.rotation(a.Rotation, StepStaged)
+		if err != nil {
 			return err
+		}
+		if c.ByHand() { // for a person to say
+			return refuseLateReport(a.Rotation)
 		}
 		d.happen(RotationApplied{Credential: a.Rotation.Credential, Rotation: a.Rotation.Number})
 	case ReportVerified:

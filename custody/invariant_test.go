@@ -209,6 +209,37 @@ func TestForgedEvents(t *testing.T) {
 		{"closed before it was returned", annHandedOver, by(System, HandoverClosed{"handover-1"}), "I4", "closed before"},
 		{"closed before all was changed", func(o *office) { annTookBack(o); o.rotates("db01") }, by(System, HandoverClosed{"handover-1"}), "I4", "closed before"},
 
+		// By hand, drift, age, exposure, dependents.
+		{"shown without a code", switchAdded, unconfirmed("ann", RotationShown{"sw01", 1, 0}), "I6", notConfirmed},
+		{"shown to the other custodian", switchAdded, by("ben", RotationShown{"sw01", 1, 0}), "I6", somebodyElse},
+		{"shown of what Tandem sets itself", rotationAt(StepStaged), by("ann", RotationShown{"db01", 2, 1}), "I6", somebodyElse},
+		{"shown beside another version", switchAdded, by("ann", RotationShown{"sw01", 1, 1}), "I5", "another version"},
+		{"shown of another rotation", switchAdded, by("ann", RotationShown{"sw01", 2, 0}), "I4", `not at "staged"`},
+		{"set by hand by the worker", switchShown, by(System, RotationApplied{"sw01", 1}), "I6", somebodyElse},
+		{"set by hand without a code", switchShown, unconfirmed("ann", RotationApplied{"sw01", 1}), "I6", notConfirmed},
+		{"set by hand unseen", switchAdded, by("ann", RotationApplied{"sw01", 1}), "I4", "had not been shown"},
+		{"promoted, silent on who knows it", func(o *office) {
+			switchShown(o)
+			o.does("ann", ConfirmSet{"sw01"})
+			o.does(System, ReportVerified{Rotation: RotationID{"sw01", 1}, Attested: true})
+		}, by(System, RotationPromoted{Credential: "sw01", Rotation: 1, Version: 1, Holder: "ann"}), "I4", "silent on who knows it"},
+		{"changed for an age that is allowed", nil, by(System, RotationStarted{Credential: "db01", Rotation: 2, Reason: ForAge, Successor: "ann"}), "I4", "the policy allows"},
+		{"changed for an exposure that is allowed", nil, by(System, RotationStarted{Credential: "db01", Rotation: 2, Reason: ForExposure, Successor: "ann"}), "I4", "the policy allows"},
+		{"repaired without a second account", nil, by("ann", RotationStarted{Credential: "db01", Rotation: 2, Reason: ForDrift, Successor: "ann"}), "I4", "without a second account"},
+		{"repaired by the system, unasked", drifted, by(System, RotationStarted{Credential: "web01", Rotation: 2, Reason: ForDrift, Successor: "ben"}), "I6", somebodyElse},
+		{"repaired without a code", drifted, unconfirmed("ben", RotationStarted{Credential: "web01", Rotation: 2, Reason: ForDrift, Successor: "ben"}), "I6", notConfirmed},
+		{"an onboarding started again", nil, by("ann", RotationStarted{Credential: "db01", Rotation: 2, Reason: ForOnboard, Successor: "ann"}), "I6", somebodyElse},
+		{"a policy changed by its custodian", nil, by("ann", CredentialPolicyChanged{Credential: "db01"}), "I6", somebodyElse},
+		{"a policy changed without a code", nil, unconfirmed("ada", CredentialPolicyChanged{Credential: "db01"}), "I6", notConfirmed},
+		{"the policy of what is retired", db01IsRetired, by("ada", CredentialPolicyChanged{Credential: "db01"}), "I7", "not in custody"},
+		{"verified in another version", nil, by(System, VerificationStarted{"db01", 2}), "I5", "another version"},
+		{"verified while it is being changed", annWantsNewPassword, by(System, VerificationStarted{"db01", 1}), "I5", "what is not held"},
+		{"verified by a person", nil, by("ann", VerificationStarted{"db01", 1}), "I6", somebodyElse},
+		{"the result for another version", nil, by(System, VerificationEnded{"db01", 2, VerificationRefused}), "I7", "another version"},
+		{"a dependent told what it knew", nil, by(System, DependentUpdated{"db01", "app", 1}), "I7", "what it knew"},
+		{"a dependent not told what it knew", nil, by(System, DependentFailed{"db01", "app", 1, "x", epoch}), "I7", "what it knew"},
+		{"a seed recovered by an admin", nil, by("ada", EnrolmentReset{Person: "ann", Recovery: true}), "I6", somebodyElse},
+
 		// Rotations.
 		{"a rotation started twice", annWantsNewPassword, by("ann", RotationStarted{Credential: "db01", Rotation: 3, Reason: ForRequested, Successor: "ann"}), "I4", "started twice"},
 		{"a rotation with the number of an old one", nil, by("ann", RotationStarted{Credential: "db01", Rotation: 1, Reason: ForRequested, Successor: "ann"}), "I4", "started twice"},

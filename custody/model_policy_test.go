@@ -163,11 +163,10 @@ func againstPolicy(before, after *State) (complaints []string) {
 			was.Target.Kind == Manual && !was.Rotation.Shown {
 			complain("%s was set by hand by somebody who had not seen it", c.Name)
 		}
-		shown := !was.Rotation.Shown && c.Rotation.Shown
-		if shown && !slices.Contains(c.Exposure, c.Rotation.Successor) {
+		if !was.Rotation.Shown && c.Rotation.Shown && !slices.Contains(c.Exposure, c.Rotation.Successor) {
 			complain("%s was shown and that is forgotten", c.Name)
 		}
-		if c.Version == was.Version && c.Lease == was.Lease && !shown && !slices.Equal(c.Exposure, was.Exposure) {
+		if c.Version == was.Version && c.Lease == was.Lease && !c.Rotation.Shown && !slices.Equal(c.Exposure, was.Exposure) {
 			complain("the exposure of %s changed from %v to %v", c.Name, was.Exposure, c.Exposure)
 		}
 	}

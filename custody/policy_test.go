@@ -269,6 +269,14 @@ func TestRequestRotation(t *testing.T) {
 		{"the admin may not", nil, "ada", ask, NotCustodian, nil},
 		{"not while it rotates", annWantsNewPassword, "max", ask, RotationPending, nil},
 		{"not of what is retired", db01IsRetired, "max", ask, Conflict, nil},
+		{"all that I hold", nil, "ann", RequestRotation{All: true, Reason: "leaked"}, "", func(o *office) bool {
+			return o.credential("db01").Phase == Rotating && o.credential("db02").Phase == Rotating && o.credential("web01").Phase == Held
+		}},
+		{"all that is held, by the manager", annWantsNewPassword, "max", RequestRotation{All: true, Reason: "leaked"}, "", func(o *office) bool {
+			return o.credential("db01").Rotation.Number == 2 && o.credential("web01").Successor() == "ben"
+		}},
+		{"all, and one by name", nil, "max", RequestRotation{Credential: "db01", All: true, Reason: "leaked"}, InvalidRequest, nil},
+		{"all of nothing", nil, "cay", RequestRotation{All: true, Reason: "leaked"}, Conflict, nil},
 		{"not without a reason", nil, "ann", RequestRotation{Credential: "db01", Reason: ""}, InvalidRequest, nil},
 		{"not of nothing that exists", nil, "max", RequestRotation{Credential: "nothing", Reason: "worn"}, NotFound, nil},
 	})

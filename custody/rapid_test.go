@@ -105,7 +105,8 @@ func (s *sequence) sense(t *rapid.T) {
 		GoAway{Until: later}, ComeBack{}, ComeBack{TakeBack: true},
 	}
 	for c := range s.state.Credentials() {
-		candidates = append(candidates, CheckOut{c.Name, "ticket 1"}, CheckIn{c.Name}, RequestRotation{Credential: c.Name, Reason: "worn"},
+		candidates = append(candidates, ShowNew{c.Name}, ConfirmSet{c.Name}, Reconcile{c.Name, "lost"},
+			CheckOut{c.Name, "ticket 1"}, CheckIn{c.Name}, RequestRotation{Credential: c.Name, Reason: "worn"},
 			Offer{Credentials: []string{c.Name}, Reason: "leave", ExpectedReturn: later})
 	}
 	for h := range s.state.OpenHandovers() {
@@ -173,9 +174,10 @@ func (s *sequence) action(t *rapid.T) Action {
 		},
 		func() Action {
 			a := server(name, actors.Draw(t, "primary"), actors.Draw(t, "backup"))
-			a.Policy = CredentialPolicy{
-				RotateOnTransfer: rapid.Bool().Draw(t, "on transfer"), RotateOnCheckin: rapid.Bool().Draw(t, "on check-in"),
-				LeaseSeconds: rapid.Int64Range(-1, 3600).Draw(t, "lease")}
+			a.Policy, a.Reconciles = s.credentialPolicy(t), rapid.Bool().Draw(t, "reconciles")
+			if rapid.Bool().Draw(t, "by hand") {
+				a.Target.Kind = Manual
+			}
 			return a
 		},
 		func() Action {
@@ -185,8 +187,23 @@ func (s *sequence) action(t *rapid.T) Action {
 			return Retire{name, text}
 		},
 		func() Action { return LockSignIn{"a", 3, s.now.Add(time.Minute)} },
+		func() Action { return Reconcile{name, text} },
+		func() Action { return ShowNew{name} },
+		func() Action { return ConfirmSet{name} },
+		func() Action { return ChangePolicy{name, s.credentialPolicy(t)} },
 	}
 	return rapid.SampledFrom(actions).Draw(t, "action")()
+}
+
+func (s *sequence) credentialPolicy(t *rapid.T) CredentialPolicy {
+	return CredentialPolicy{
+		RotateOnTransfer: rapid.Bool().Draw(t, "on transfer"), RotateOnCheckin: rapid.Bool().Draw(t, "on check-in"),
+		LeaseSeconds:  rapid.Int64Range(-1, 3600).Draw(t, "lease"),
+		MaxAgeSeconds: rapid.SampledFrom([]int64{0, 0, 3600, 7200, 59}).Draw(t, "greatest age"),
+		MaxExposed:    rapid.Int64Range(-1, 2).Draw(t, "exposed"),
+		AutoReconcile: rapid.Bool().Draw(t, "reconcile"),
+		Dependents:    rapid.SampledFrom([][]string{nil, {"app"}, {"app", "web"}, {"web", "app"}}).Draw(t, "dependents"),
+	}
 }
 
 // work is a report about a rotation that is in progress, or was.
@@ -204,6 +221,16 @@ func (s *sequence) work(t *rapid.T) {
 			ReportStaged{id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: true}, ReportPromoted{id, c.Version},
 			ReportPromoted{id, c.Version + 1}, ReportFailed{id, "unreachable", s.now.Add(time.Minute)},
 		}[other%6]
+	}
+	if rapid.IntRange(0, 3).Draw(t, "beside") == 0 { // what the worker does beside rotations
+		version := c.Version - int64(rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(t, "older by"))
+		dependent := rapid.SampledFrom([]string{"app", "web"}).Draw(t, "dependent")
+		report = rapid.SampledFrom([]Action{
+			StartVerification{name, version}, EndVerification{name, version, VerificationAccepted},
+			EndVerification{name, version, VerificationRefused}, EndVerification{name, version, VerificationUnknown},
+			Reconcile{Credential: name}, ReportUpdated{name, dependent, version},
+			ReportNotUpdated{name, dependent, version, "unreachable", s.now.Add(time.Minute)},
+		}).Draw(t, "what")
 	}
 	s.try(t, s.with(System, report))
 }

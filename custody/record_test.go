@@ -21,6 +21,7 @@ var facts = []Fact{
 	PersonAway{}, PersonPresent{}, CredentialAdded{}, CredentialRetired{}, CheckoutGranted{}, CheckoutEnded{},
 	HandoverOffered{}, HandoverAccepted{}, HandoverEnded{}, HandoverReturned{}, HandoverClosed{}, HandoverOverdue{},
 	RotationStarted{}, RotationStaged{}, RotationApplied{}, RotationVerified{}, RotationPromoted{}, RotationFailed{}, RotationOverdue{},
+	RotationShown{}, CredentialPolicyChanged{}, VerificationStarted{}, VerificationEnded{}, DependentUpdated{}, DependentFailed{},
 	CommandRefused{}, LedgerConflict{},
 }
 
@@ -174,8 +175,16 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"rotation.promoted":  `{"credential":"","rotation":0,"version":0,"holder":""}`,
 		"rotation.failed":    `{"credential":"","rotation":0,"failure":"","next_try":"0001-01-01T00:00:00Z"}`,
 		"rotation.overdue":   `{"credential":"","rotation":0}`,
-		"command.refused":    `{"command":"","code":""}`,
-		"ledger.conflict":    `{"witness":"","size":0,"cosigned":0}`,
+		"rotation.shown":     `{"credential":"","rotation":0,"version":0}`,
+
+		"credential.policy_changed": `{"credential":"","policy":{}}`,
+		"verification.started":      `{"credential":"","version":0}`,
+		"verification.ended":        `{"credential":"","version":0,"result":""}`,
+		"dependent.updated":         `{"credential":"","dependent":"","version":0}`,
+		"dependent.failed":          `{"credential":"","dependent":"","version":0,"failure":"","next_try":"0001-01-01T00:00:00Z"}`,
+
+		"command.refused": `{"command":"","code":""}`,
+		"ledger.conflict": `{"witness":"","size":0,"cosigned":0}`,
 	}
 	for _, f := range facts {
 		entry, err := Event{Time: epoch, Actor: "ann", Fact: f}.Record()

@@ -64,12 +64,8 @@ func (p *Pages) handover(v *visit) error {
 	if shown.People, err = v.directory(); err != nil {
 		return err
 	}
-	for _, name := range h.Credentials {
-		c, err := p.Queries.Credential(ctx, name)
-		if err != nil {
-			return err
-		}
-		shown.Credentials = append(shown.Credentials, c)
+	if shown.Credentials, err = p.Queries.FindCredentials(ctx, api.CredentialQuery{Names: h.Credentials}); err != nil {
+		return err
 	}
 	if shown.History, err = p.entries(ctx, api.EntryQuery{Subject: h.ID, Limit: historyRows}); err != nil {
 		return err

@@ -203,7 +203,8 @@ func (p *Pages) functions(lang string) template.FuncMap {
 			}
 			return strings.Join(items, ", ")
 		},
-		"has": func(list []string, item string) bool { return slices.Contains(list, item) },
+		"isolated": func(name string) string { return "\u2068" + name + "\u2069" }, // where no <bdi> may stand
+		"has":      func(list []string, item string) bool { return slices.Contains(list, item) },
 		"role": func(p custody.Person, roles ...string) bool {
 			return slices.ContainsFunc(roles, func(r string) bool { return p.Is(custody.Role(r)) })
 		},

@@ -70,7 +70,7 @@ func (v *visit) picture(credentials []custody.Credential) (*picture, error) {
 			p.query.Set(kept, value)
 		}
 	}
-	events, partial, err := v.Pages.custodyEvents(v.r.Context(), w, v.now, credentials)
+	events, partial, err := v.custodyEvents(w, credentials)
 	if err != nil {
 		return nil, err
 	}
@@ -102,75 +102,6 @@ func (v *visit) ganttWords(w gantt.Window, credentials []custody.Credential) (wo
 		Primary:     say("gantt.primary"), Backup: say("gantt.backup"), Rotation: say("gantt.rotation"), Late: say("gantt.late"),
 		Overdue: say("gantt.overdue"), Away: say("gantt.away"), Refused: say("gantt.refused"), Now: say("gantt.now"),
 	}, err
-}
-
-// What is read for a picture at most: eventPages times eventPage entries for each
-// credential and each custodian.
-const (
-	eventPage  = 500
-	eventPages = 10
-)
-
-// custodyEvents gives, in order, the events that say what happened to the
-// credentials and their custodians in the window, and how it began.
-func (p *Pages) custodyEvents(ctx context.Context, w gantt.Window, now time.Time, credentials []custody.Credential) (events []custody.Event, partial bool, err error) {
-	before := int64(0) // from the newest on
-	if w.To.Before(now) {
-		if before, err = p.indexAt(ctx, w.To); err != nil || before == 0 {
-			return nil, false, err
-		}
-	}
-	found := map[int64]custody.Event{}
-	collect := func(q api.EntryQuery, settles func(custody.Fact) bool) {
-		if err != nil {
-			return
-		}
-		var whole bool
-		q.Before = before
-		whole, err = p.collect(ctx, q, found, func(e custody.Event) bool { return e.Time.Before(w.From) && settles(e.Fact) })
-		partial = partial || !whole
-	}
-	people := map[string]bool{}
-	for _, c := range credentials {
-		collect(api.EntryQuery{Credential: c.Name}, gantt.Settles)
-		people[c.Primary], people[c.Backup] = true, true
-	}
-	for person := range people {
-		for _, fact := range []custody.Fact{custody.PersonAway{}, custody.PersonPresent{}} {
-			collect(api.EntryQuery{Subject: person, Type: fact.Type()}, func(custody.Fact) bool { return true })
-		}
-	}
-	for _, index := range slices.Sorted(maps.Keys(found)) {
-		events = append(events, found[index])
-	}
-	return events, partial, err
-}
-
-// collect reads backwards until an event is enough. It says whether one was, or
-// the ledger began.
-func (p *Pages) collect(ctx context.Context, q api.EntryQuery, into map[int64]custody.Event, enough func(custody.Event) bool) (bool, error) {
-	q.Newest, q.Limit = true, eventPage
-	for range eventPages {
-		rows, err := p.entries(ctx, q)
-		if err != nil {
-			return false, err
-		}
-		for _, row := range rows {
-			e, err := custody.FromRecord(row.Entry)
-			if err != nil {
-				return false, err
-			}
-			into[row.Index] = e
-			if enough(e) {
-				return true, nil
-			}
-			q.Before = row.Index
-		}
-		if len(rows) < q.Limit || q.Before == 0 {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 // indexAt gives the index of the first entry at or after an instant. Time never

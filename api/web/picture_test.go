@@ -76,3 +76,24 @@ func TestPicturePages(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusalsOfHandoversAreDrawn on the rows of what the handover is about: by
+// somebody it is not for, and with a wrong code.
+func TestRefusalsOfHandoversAreDrawn(t *testing.T) {
+	o := newOffice(t)
+	o.onboard("db03")
+	o.do("tech-a", custody.Offer{Credentials: []string{"db01", "db02"}, Reason: "course"})
+	o.as("manager", "en").fill("/handovers/handover-1/accept").shows(t, http.StatusForbidden)
+	o.as("tech-b", "en").post("/handovers/handover-1/accept", "totp", "000000").shows(t, http.StatusForbidden)
+	auditor := o.as("auditor", "en")
+	for path, want := range map[string]int{"/credentials/db01": 2, "/credentials/db02": 2, "/credentials/db03": 0, "/custody": 4} {
+		p := auditor.get(path)
+		if got := strings.Count(p.text(), "refused attempt forbidden manager") + strings.Count(p.text(), "refused attempt totp_invalid tech-b"); got != want {
+			t.Errorf("%s shows %d refused attempts, want %d: %s", path, got, want, p.text())
+		}
+	}
+	o.pass(14 * 24 * time.Hour)
+	if p := o.as("auditor", "en").get("/custody?at=2026-03-02"); !strings.Contains(p.text(), "refused attempt forbidden manager") {
+		t.Errorf("a past week shows no refused attempt: %s", p.text())
+	}
+}

@@ -16,15 +16,11 @@ func (v *visit) prefer() error {
 	if err != nil {
 		return err
 	}
-	v.adopt(chosen)
-	return nil
-}
-
-func (v *visit) adopt(chosen desk.Preference) {
 	if v.text[chosen.Language] != nil {
 		v.lang = chosen.Language
 	}
 	v.zone = chosen.In(v.Zone)
+	return nil
 }
 
 // chooseLanguage remembers a language for who is logged in, in pages and e-mails.

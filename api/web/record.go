@@ -32,12 +32,8 @@ func (p *Pages) record(v *visit) error {
 	if shown.People, err = v.directory(); err != nil {
 		return err
 	}
-	for _, name := range h.Credentials {
-		c, err := p.Queries.Credential(ctx, name)
-		if err != nil {
-			return err
-		}
-		shown.Targets = append(shown.Targets, c)
+	if shown.Targets, err = p.Queries.FindCredentials(ctx, api.CredentialQuery{Names: h.Credentials}); err != nil {
+		return err
 	}
 	if shown.Steps, err = p.steps(v, h.ID); err != nil {
 		return err

@@ -5,9 +5,12 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/net/html"
+
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 const session = "__Host-tandem"
@@ -152,9 +155,20 @@ func TestNamesAreOnlyNames(t *testing.T) {
 			if !strings.Contains(p.text(), nasty) {
 				t.Errorf("%s does not show the name as it is", path)
 			}
+			p.isolates(t, path, nasty)
 		}
 	}
+	if _, err := o.desk.AddCredential(t.Context(), desk.Intent{Actor: "admin", Request: "nasty", Action: custody.AddCredential{
+		Name: "nasty", Primary: "tech-a", Backup: "tech-b", Target: custody.Target{Kind: "ssh", Address: nasty, Account: nasty},
+	}}, custody.SecretString("x"), custody.Secret{}); err != nil {
+		t.Fatal(err)
+	}
 	b := o.as("admin", "en")
+	for _, path := range []string{"/credentials", "/credentials/nasty", "/credentials?q=nasty"} {
+		p := b.get(path)
+		p.check(t, path, "en")
+		p.isolates(t, path, nasty)
+	}
 	p := b.get(`/credentials?q="><script>alert(1)</script>`)
 	p.check(t, "/credentials?q=", "en")
 	if p := b.get("/ledger?actor=%E2%80%AE%22%3E%3Cb%3E"); p.status != http.StatusOK || strings.Contains(p.body, `"><b>`) {
@@ -162,6 +176,65 @@ func TestNamesAreOnlyNames(t *testing.T) {
 	}
 	if p := b.get("/?done=%3Cscript%3E"); strings.Contains(p.body, "script>alert") || strings.Contains(p.body, "done.") {
 		t.Error("an address put a message on the page")
+	}
+}
+
+// isolates fails where a text stands on a page and could turn what is beside it
+// round (Unicode UAX #9, HTML bdi).
+func (a answer) isolates(t *testing.T, path, text string) {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(a.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for n := range root.Descendants() {
+		if n.Type != html.TextNode || !strings.Contains(n.Data, text) {
+			continue
+		}
+		seen++
+		isolated := strings.Contains(n.Data, "\u2068"+text+"\u2069")
+		for up := n.Parent; up != nil; up = up.Parent {
+			isolated = isolated || up.Data == "bdi" || up.Data == "pre"
+		}
+		if !isolated {
+			t.Errorf("%s: in %s the text %q", path, n.Parent.Data, n.Data)
+		}
+	}
+	if seen == 0 {
+		t.Errorf("%s does not show the text", path)
+	}
+}
+
+// TestMarksThatTurnTextRoundAreRefused wherever people type, and stored nowhere.
+func TestMarksThatTurnTextRoundAreRefused(t *testing.T) {
+	o := newOffice(t)
+	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: "course"})
+	as := map[string]*browser{"admin": o.as("admin", "en"), "tech-a": o.as("tech-a", "en"), "tech-b": o.as("tech-b", "en")}
+	size := o.size()
+	for _, mark := range []string{"\u202e", "\u2066", "\u200f", "\u2028", "\x1b[31m", "\x00"} {
+		text := "invoice" + mark + "gpj.exe"
+		for _, form := range []struct {
+			who, path string
+			fields    []string
+		}{
+			{"admin", "/admin/people/new", []string{"username", "eve", "name", text, "roles", "technician"}},
+			{"admin", "/admin/credentials/new", []string{"untested", "yes", "name", "web01", "primary", "tech-a", "backup", "tech-b", "address", text, "account", "root"}},
+			{"admin", "/admin/credentials/new", []string{"untested", "yes", "name", "web01", "primary", "tech-a", "backup", "tech-b", "address", "x:22", "account", text}},
+			{"admin", "/admin/credentials/new", []string{"untested", "yes", "name", text, "primary", "tech-a", "backup", "tech-b", "address", "x:22", "account", "root"}},
+			{"tech-a", "/credentials/db01/checkout", []string{"purpose", text}},
+			{"tech-a", "/credentials/db01/offer", []string{"reason", text}},
+			{"tech-a", "/credentials/db01/rotate", []string{"reason", text}},
+			{"tech-a", "/leave", []string{"reason", text}},
+			{"tech-a", "/handovers/handover-1/cancel", []string{"reason", text}},
+			{"tech-b", "/handovers/handover-1/decline", []string{"reason", text}},
+		} {
+			p := as[form.who].fill(form.path, form.fields...)
+			if p.status != http.StatusUnprocessableEntity || o.size() != size {
+				t.Errorf("%q sent to %s: %d, %d entries: %s", mark, form.path, p.status, o.size()-size, p.text())
+			}
+			p.check(t, form.path, "en")
+		}
 	}
 }
 

@@ -136,6 +136,8 @@ func (v *visit) forPages(r *custody.Refusal) *custody.Refusal {
 			copied.Next = v.text.both("next." + string(r.Code))
 		}
 		return &copied
+	case custody.InvalidRequest:
+		return v.text.labelled(r)
 	}
 	return r
 }

@@ -58,7 +58,7 @@ const narrow = 320
 func (w *window) look(path, lang, axe string) {
 	w.t.Helper()
 	w.run(chromedp.Evaluate(axe, nil))
-	w.accessible(path+" ("+lang+")", `{runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}`)
+	w.accessible(path+" ("+lang+")", `{runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], rules: {"target-size": {enabled: true}}}`)
 	w.run(dark)
 	w.accessible(path+" ("+lang+", dark)", `{runOnly: {type: "rule", values: ["color-contrast"]}}`)
 	name := strings.ReplaceAll(strings.Trim(path, "/"), "/", "-")

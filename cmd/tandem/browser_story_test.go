@@ -43,6 +43,8 @@ func TestBrowser(t *testing.T) {
 		{"the auditor", (*theatre).audit},
 		{"by keyboard alone", (*theatre).byKeyboard},
 		{"without JavaScript", (*theatre).withoutScripts},
+		{"pages that are left open", (*theatre).leftOpen},
+		{"pages that only a form makes", (*theatre).postedPages},
 		{"every page", (*theatre).everyPage},
 		{"what stays in a browser", (*theatre).leavesNothing},
 	} {
@@ -328,9 +330,7 @@ func (th *theatre) leavesNothing(t *testing.T) {
 		_, _ = fmt.Fprintf(out, `<title>stranger</title><iframe src="%s/leave"></iframe>`, th.URL)
 	}))
 	t.Cleanup(stranger.Close)
-	th.mu.Lock()
-	th.wanted = "frame-ancestors 'none'"
-	th.mu.Unlock()
+	th.complains("frame-ancestors 'none'")
 	w.follow(chromedp.Navigate(stranger.URL))
 	if refused, shown := w.framed(); len(refused) != 1 || len(shown) != 0 {
 		t.Errorf("another site's frame shows %v; refused: %v", shown, refused)

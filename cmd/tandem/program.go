@@ -60,9 +60,6 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 			err = errors.Join(err, p.close())
 		}
 	}()
-	if p.connectors, err = openConnectors(cfg); err != nil {
-		return nil, err
-	}
 	if p.store, err = store.Open(ctx, cfg.SQLitePath(), log.With("part", "store")); err != nil {
 		return nil, err
 	}
@@ -72,6 +69,9 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 	}
 	// Where there is a ledger there were secrets: a lost file is then an error.
 	if p.secrets, err = openSecrets(ctx, cfg, size == 0, log.With("part", "secrets")); err != nil {
+		return nil, err
+	}
+	if p.connectors, err = openConnectors(cfg, p.secrets); err != nil {
 		return nil, err
 	}
 	p.desk, err = desk.Open(ctx, desk.Config{

@@ -53,10 +53,23 @@ func (q queries) Handover(ctx context.Context, id string) (custody.Handover, err
 }
 
 func (q queries) Entries(ctx context.Context, e api.EntryQuery) ([]api.StoredEntry, error) {
-	stored, err := q.store.Entries(ctx, store.EntryQuery{
+	return apiEntries(q.store.Entries(ctx, store.EntryQuery{
 		From: e.From, Limit: e.Limit, Actor: e.Actor, Subject: e.Subject, Credential: e.Credential, Type: e.Type,
 		Newest: e.Newest, Before: e.Before,
-	})
+	}))
+}
+
+func (q queries) EntriesAbout(ctx context.Context, about api.AboutQuery) ([]api.StoredEntry, []string, error) {
+	stored, cut, err := q.store.EntriesAbout(ctx, store.AboutQuery(about))
+	entries, err := apiEntries(stored, err)
+	return entries, cut, err
+}
+
+func (q queries) LatestAbout(ctx context.Context, credentials, types []string, before int64) ([]api.StoredEntry, error) {
+	return apiEntries(q.store.LatestAbout(ctx, credentials, types, before))
+}
+
+func apiEntries(stored []store.StoredEntry, err error) ([]api.StoredEntry, error) {
 	entries := make([]api.StoredEntry, len(stored))
 	for i, entry := range stored {
 		entries[i] = api.StoredEntry(entry)

@@ -66,6 +66,7 @@ func vaultNames(cfg config.Config) (names vault.Names, err error) {
 	names = vault.DefaultNames()
 	names.Mount, names.Transit, names.TransitKey = cfg.Vault.Mount, cfg.Vault.TransitMount, cfg.Vault.TransitKey
 	names.PasswordPolicy, names.AppRole = cfg.Vault.PasswordPolicy, cfg.Vault.Auth.Mount
+	names.LDAP, names.Database = cfg.Vault.LDAPMount, cfg.Vault.DatabaseMount
 	names.Passwords, err = passwordPolicies(cfg.PasswordPolicies)
 	return names, err
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -9,7 +11,14 @@ import (
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation"
+	"github.com/tandem-custody/tandem/custody/rotation/hook"
+	"github.com/tandem-custody/tandem/custody/rotation/ldap"
+	"github.com/tandem-custody/tandem/custody/rotation/manual"
+	"github.com/tandem-custody/tandem/custody/rotation/mysql"
+	"github.com/tandem-custody/tandem/custody/rotation/postgres"
 	rotationssh "github.com/tandem-custody/tandem/custody/rotation/ssh"
+	"github.com/tandem-custody/tandem/custody/rotation/vaultrole"
+	"github.com/tandem-custody/tandem/custody/vault"
 )
 
 // connectors are what there is outside that a credential can name: the kinds of
@@ -20,14 +29,74 @@ type connectors struct {
 	policies   []string
 }
 
-func openConnectors(cfg config.Config) (connectors, error) {
+// openConnectors makes them all. Vault's own engines are among the targets where
+// Vault is the secret store.
+func openConnectors(cfg config.Config, secrets secretStore) (connectors, error) {
 	c := connectors{targets: map[string]rotation.Opener{
 		rotationssh.Kind: rotationssh.Open,
+		postgres.Kind:    postgres.Open,
+		mysql.Kind:       mysql.Open,
+		ldap.Kind:        ldap.Open,
 	}}
+	// What can log in for those that cannot: by the same code, without its
+	// administrator.
+	probes := maps.Clone(c.targets)
+	probes[rotationssh.Kind] = rotationssh.OpenProbe
+	c.targets[manual.Kind] = manual.Opener(probes)
+	if in, is := secrets.(*vault.Store); is {
+		c.targets[vaultrole.KindLDAP] = vaultrole.Opener(in.Engines(), probes)
+		c.targets[vaultrole.KindDatabase] = c.targets[vaultrole.KindLDAP]
+	}
 	for _, p := range cfg.PasswordPolicies {
 		c.policies = append(c.policies, p.Name)
 	}
-	return c, nil
+	return c, c.openDependents(cfg.Dependents, secrets)
+}
+
+// openDependents makes the dependents. Those that are posted something need the
+// secret store, so they come after it.
+func (c *connectors) openDependents(all []config.Dependent, secrets secretStore) error {
+	c.dependents = map[string]rotation.Dependent{}
+	for i, d := range all {
+		at := fmt.Sprintf("dependents[%d]", i)
+		var err error
+		if len(d.Command) > 0 {
+			c.dependents[d.Name], err = hook.NewCommand(d.Command, d.Timeout)
+		} else {
+			c.dependents[d.Name], err = openReceiver(d, secrets)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", at, err)
+		}
+	}
+	return nil
+}
+
+func openReceiver(d config.Dependent, secrets secretStore) (rotation.Dependent, error) {
+	wrapper, wraps := secrets.(hook.Wrapper)
+	if !wraps { // the configuration has been checked for it
+		return nil, errors.New("the secret store makes no one-time tokens")
+	}
+	to := hook.Receiver{URL: d.URL, Timeout: d.Timeout}
+	var err error
+	if d.URLFile != "" {
+		address, err := secretFile(d.URLFile)
+		if err != nil {
+			return nil, fmt.Errorf("url_file: %w", err)
+		}
+		to.URL = address.Reveal()
+	}
+	if d.CA != "" {
+		if to.Roots, err = authorities(d.CA); err != nil {
+			return nil, fmt.Errorf("ca: %w", err)
+		}
+	}
+	if d.TokenFile != "" {
+		if to.Bearer, err = secretFile(d.TokenFile); err != nil {
+			return nil, fmt.Errorf("token_file: %w", err)
+		}
+	}
+	return hook.NewRequest(to, wrapper)
 }
 
 func (c connectors) open(t custody.Target, admin custody.Secret) (rotation.Target, error) {

@@ -76,7 +76,7 @@ func credentialAddVerb(c *cli) *cobra.Command {
 	}
 	flags := verb.Flags()
 	flags.StringVar(&in.Target.Kind, "kind", "ssh", "the connector: docs/targets says which there are and what each needs")
-	flags.StringVar(&in.Target.Address, "address", "", "HOST:PORT of the server")
+	flags.StringVar(&in.Target.Address, "address", "", "where it is: HOST:PORT, or what the kind has")
 	flags.StringVar(&in.Target.Account, "account", "", "whose password it is")
 	flags.StringToStringVar(&in.Target.Settings, "set", nil, "KEY=VALUE, what the connector needs besides")
 	flags.StringVar(&in.Primary, "primary", "", "custodian A")

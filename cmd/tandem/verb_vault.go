@@ -33,6 +33,8 @@ func vaultNameFlags(verb *cobra.Command) func() (vault.Names, error) {
 	flags.StringVar(&n.Policy, "policy", n.Policy, "ACL policy of the role")
 	flags.StringVar(&n.AppRole, "approle-mount", n.AppRole, "AppRole method")
 	flags.StringVar(&n.Role, "role", n.Role, "role that Tandem logs in as")
+	flags.StringVar(&n.LDAP, "ldap-mount", n.LDAP, "LDAP engine with static roles that Tandem has custody of (none: no right there)")
+	flags.StringVar(&n.Database, "database-mount", n.Database, "database engine with such")
 	file := flags.String("config", os.Getenv(configVariable), "YAML file with names and password policies, also "+configVariable)
 	return func() (vault.Names, error) {
 		if *file == "" {

@@ -34,7 +34,10 @@ func (d *Desk) AddCredential(ctx context.Context, in Intent, password, key custo
 	}
 	labels := map[string]string{"credential": add.Name}
 	for path, value := range map[string]custody.Secret{KeyPath(add.Name): key, CredentialPath(add.Name): password} {
-		if value.IsZero() {
+		if value.IsZero() { // nor is there one left of an earlier try
+			if err := d.Secrets.Delete(ctx, path); err != nil {
+				return Outcome{}, err
+			}
 			continue
 		}
 		if err := d.replace(ctx, path, value, labels); err != nil {

@@ -28,5 +28,6 @@
 // Message-ID. A mail that is not taken now waits by itself, with growing pauses;
 // a server that cannot be used makes all wait. What is refused for good, or older
 // than a day, is dropped, counted and logged: in the ledger it stays. A follower
-// that is new starts at the head.
+// that is new starts at the head. Two processes with one configuration send each
+// mail twice, with one Message-ID.
 package notify

@@ -132,7 +132,9 @@ func (f *Follower) Run(ctx context.Context) error {
 
 // round reads what is new, sends what is due, and moves the position.
 func (f *Follower) round(ctx context.Context) {
-	err := errors.Join(f.read(ctx), f.deliver(ctx), f.settle(ctx))
+	err := errors.Join(f.read(ctx), f.deliver(ctx))
+	// At the end too: what was sent need not be sent again.
+	err = errors.Join(err, f.settle(context.WithoutCancel(ctx)))
 	f.counts.waiting.Set(float64(len(f.queue)))
 	if ctx.Err() != nil {
 		return
@@ -220,8 +222,8 @@ func (e indexed) sameDeed(other indexed) bool {
 	return e.Request == other.Request && e.Actor == other.Actor && e.Time.Equal(other.Time)
 }
 
-// deeds gives the entries [from, to) by the deeds that they are of. The first one
-// goes on with what is open.
+// deeds gives those of the entries [from, to) that call for mails, by the deeds
+// that they are of. The first deed goes on with what is open.
 func (f *Follower) deeds(ctx context.Context, open []indexed, from, to int64) (deeds [][]indexed, err error) {
 	if len(open) > 0 {
 		deeds = [][]indexed{open}
@@ -237,6 +239,9 @@ func (f *Follower) deeds(ctx context.Context, open []indexed, from, to int64) (d
 			// Whoever spoils an entry must not silence what comes after it.
 			f.Log.ErrorContext(ctx, "an entry of the ledger cannot be read: verify the ledger", "index", index, "error", err)
 			f.counts.failed.WithLabelValues(unreadable).Inc()
+			return nil
+		}
+		if !calls(event) {
 			return nil
 		}
 		e := indexed{event, index}

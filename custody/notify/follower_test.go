@@ -91,7 +91,6 @@ func TestWhoIsToldOfAnAlarm(t *testing.T) {
 		{custody.HandoverOverdue{Handover: "handover-1"}, "tech-a tech-b"},
 		{custody.HandoverOverdue{Handover: "handover-404"}, ""},
 		{custody.EnrolmentReset{Person: "tech-a"}, "tech-a"},
-		{custody.CommandRefused{Command: "check_out"}, ""},
 	} {
 		letters, err := o.follower.write(t.Context(), []indexed{{custody.Event{Time: noon, Actor: custody.System, Fact: test.fact}, 7}})
 		if err != nil {
@@ -215,13 +214,13 @@ func TestTheDatabaseComesBack(t *testing.T) {
 	o.happen("old", custody.SessionOpened{Person: "tech-a"})
 	o.run(o.follower)
 	o.settled(1)
-	o.mu.Lock()
-	o.trouble = errors.New("no")
-	o.mu.Unlock()
+	o.fail(errors.New("no"))
 	o.happen("r1", offered(1))
-	o.mu.Lock()
-	o.trouble = nil
-	o.mu.Unlock()
+	for o.met() < 3 {
+		time.Sleep(time.Millisecond)
+	}
+	o.server.None(t)
+	o.fail(nil)
 	o.server.Next(t)
 	o.settled(2)
 }

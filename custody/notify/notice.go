@@ -28,7 +28,17 @@ type values struct {
 	Witness, Type, Subject  string
 }
 
-// notices says who is told what about an event.
+// calls says whether an event calls for a mail.
+func calls(e custody.Event) bool {
+	switch e.Fact.(type) {
+	case custody.HandoverOffered, custody.HandoverAccepted, custody.HandoverEnded, custody.HandoverClosed,
+		custody.HandoverOverdue, custody.EnrolmentReset:
+		return true
+	}
+	return e.Grade() != custody.Ordinary
+}
+
+// notices says who is told what about an event that calls for a mail.
 func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Person) ([]notice, error) {
 	about := concerns{entry: e, people: people}
 	switch fact := e.Fact.(type) {
@@ -48,15 +58,9 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 		}
 		about.handover(h, fact)
 	case custody.PersonLocked:
-		about.tell("locked", "/", values{Until: fact.Until}, fact.Person)
-		about.tell("locked_other", "/people", values{Person: fact.Person, Until: fact.Until}, about.everybody(custody.Manager)...)
+		about.locked(fact.Person, fact.Until)
 	case custody.SignInLocked:
-		if fact.Person == "" {
-			about.tell("strangers", e.page(), values{}, about.everybody(custody.Manager)...)
-			break
-		}
-		about.tell("locked", "/", values{Until: fact.Until}, fact.Person)
-		about.tell("locked_other", "/people", values{Person: fact.Person, Until: fact.Until}, about.everybody(custody.Manager)...)
+		about.locked(fact.Person, fact.Until)
 	case custody.EnrolmentReset:
 		kind := "enrolment"
 		if fact.Recovery {
@@ -69,14 +73,11 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 	return about.notices, nil
 }
 
-// alarm tells of every other event that is serious or special, also of a kind
-// that has no words of its own.
+// alarm tells of an event that is serious or special, also of a kind that has no
+// words of its own.
 func (f *Follower) alarm(ctx context.Context, about *concerns) error {
 	e := about.entry
 	grade := e.Grade()
-	if grade == custody.Ordinary {
-		return nil
-	}
 	to := about.everybody(custody.Manager)
 	if grade == custody.Special {
 		to = about.everybody(custody.Manager, custody.Director, custody.Admin, custody.Auditor)
@@ -131,6 +132,16 @@ func (c *concerns) everybody(roles ...custody.Role) (usernames []string) {
 		}
 	}
 	return usernames
+}
+
+// locked tells of a lock-out; person is "" for names that do not exist.
+func (c *concerns) locked(person string, until time.Time) {
+	kind, page := "locked_other", "/people"
+	if person == "" {
+		kind, page = "strangers", c.entry.page()
+	}
+	c.tell("locked", "/", values{Until: until}, person)
+	c.tell(kind, page, values{Person: person, Until: until}, c.everybody(custody.Manager)...)
 }
 
 // handover tells of a handover that was offered before.

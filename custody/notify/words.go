@@ -48,6 +48,7 @@ const (
 func (f *Follower) write(ctx context.Context, deed []indexed) ([]*letter, error) {
 	first := deed[0]
 	if f.Now().Sub(first.Time) > f.MaxAge {
+		f.counts.failed.WithLabelValues(tooOld).Inc()
 		return nil, nil
 	}
 	people, err := f.Directory.People(ctx)

@@ -124,12 +124,18 @@ func TestEveryEventThatCallsForAMailIsSaidInBothLanguages(t *testing.T) {
 	kinds := map[string]bool{}
 	for _, kind := range custody.EntryTypes() {
 		e := filled(eventOf(t, kind))
+		if want := e.Grade() != custody.Ordinary || slices.Contains(said, kind); calls(e) != want {
+			t.Errorf("%s calls for a mail: %v", kind, !want)
+		}
+		if !calls(e) {
+			continue
+		}
 		letters, err := o.follower.write(t.Context(), []indexed{{e, 7}})
 		if err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}
-		if quiet := e.Grade() == custody.Ordinary && !slices.Contains(said, kind); quiet != (len(letters) == 0) {
-			t.Errorf("%s: %d mails", kind, len(letters))
+		if len(letters) == 0 {
+			t.Errorf("%s: no mail", kind)
 		}
 		notices, err := o.follower.notices(t.Context(), indexed{e, 7}, o.people)
 		if err != nil {

@@ -26,7 +26,8 @@ type office struct {
 	records   [][]byte
 	grew      chan struct{}
 	position  int64
-	trouble   error
+	trouble   error // of the database
+	troubled  int   // how often it was met
 	people    []custody.Person
 	chosen    map[string]desk.Preference
 	handovers map[string]custody.Handover
@@ -154,6 +155,20 @@ func (o *office) clock() time.Time {
 
 var started = time.Now()
 
+// fail makes the database fail from now on; nil: work again.
+func (o *office) fail(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.trouble = err
+}
+
+// met says how often the trouble was met.
+func (o *office) met() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.troubled
+}
+
 func (o *office) follow() <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -163,6 +178,9 @@ func (o *office) follow() <-chan struct{} {
 func (o *office) Size(context.Context) (int64, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.trouble != nil {
+		o.troubled++
+	}
 	return int64(len(o.records)), o.trouble
 }
 

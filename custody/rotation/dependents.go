@@ -3,7 +3,8 @@ package rotation
 import (
 	"context"
 	"errors"
-	"fmt"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -22,28 +23,29 @@ type Dependent interface {
 // errOther: the secret store has another version than the ledger.
 var errOther = errors.New("the secret store has another version as the current one")
 
-// updateDependents tells those that are due the current password.
+// updateDependents tells those that are due the current password, all at once:
+// however many of them hang, a rotation that is due meanwhile waits for one step.
 func (w *Worker) updateDependents(ctx context.Context, c custody.Credential) error {
 	id := custody.RotationID{Credential: c.Name, Number: c.Rotation.Number}
 	ctx = desk.WithRequest(ctx, RequestID(id))
-	current, err := w.currentOf(ctx, c)
-	if err != nil {
-		return err
-	}
+	current, unread := w.currentOf(ctx, c)
+	var group errgroup.Group
 	for _, update := range c.Updates {
-		if update.NextTry.After(w.Clock.Now()) {
-			continue
-		}
-		if err := w.updateDependent(ctx, c, update, current); err != nil {
-			return err
+		if !update.NextTry.After(w.Clock.Now()) {
+			if err := w.updateDependent(ctx, c, update, current, unread); err != nil { return err }
 		}
 	}
-	return nil
+	return group.Wait()
 }
 
-func (w *Worker) updateDependent(ctx context.Context, c custody.Credential, u custody.Update, current custody.Secret) error {
-	kind, err := Unsupported, fmt.Errorf("no dependent of this name is configured")
-	if dependent, known := w.Dependents[u.Dependent]; known {
+// updateDependent tells one, and enters what came of it. unread is why there is
+// no current password to tell; nil: there is.
+func (w *Worker) updateDependent(ctx context.Context, c custody.Credential, u custody.Update, current custody.Secret, unread error) error {
+	kind, err := SecretStore, unread
+	switch dependent, known := w.Dependents[u.Dependent]; {
+	case !known:
+		kind, err = Unsupported, errors.New("no dependent of this name is configured")
+	case unread == nil:
 		err = w.tellDependent(ctx, dependent, c, current)
 		kind = kindOf(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // Failure is the kind of a failed attempt: all that people and the ledger learn
@@ -24,7 +26,7 @@ const (
 	Unsupported      Failure = "unsupported"        // no connector can work with the description
 )
 
-// kindOf gives the kind of a target's error.
+// kindOf gives the kind of a target's error, or a dependent's.
 func kindOf(err error) Failure {
 	switch {
 	case errors.Is(err, ErrHostKey):
@@ -35,6 +37,8 @@ func kindOf(err error) Failure {
 		return ValueRefused
 	case errors.Is(err, ErrUnreachable), errors.Is(err, context.DeadlineExceeded):
 		return Unreachable
+	case errors.Is(err, desk.ErrSecretsUnavailable):
+		return SecretStore
 	}
 	return TargetError
 }

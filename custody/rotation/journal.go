@@ -247,14 +247,32 @@ func (a *attempt) refused(ctx context.Context, cause error) error {
 		a.hook("changed")
 		return nil
 	}
-	if !a.target.Describe().Reconciles {
-		return a.fail(ctx, LoginRefused, cause)
+	err := cause
+	switch {
+	case a.target.Describe().Reconciles:
+		err = a.reconcile(ctx)
+	case a.staged.Version > 1:
+		err = a.changeFromEarlier(ctx)
 	}
-	if err := a.reconcile(ctx); err != nil {
+	if err != nil {
 		return a.fail(ctx, kindOf(err), err)
 	}
 	a.hook("changed")
 	return nil
+}
+
+// changeFromEarlier is for an account that took a value after all that it seemed
+// to decline, before another was staged: that one opens it now. One is tried in
+// each attempt, so that it costs one refusal.
+func (a *attempt) changeFromEarlier(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
+	defer cancel()
+	version := a.staged.Version - 1 - int64(a.credential.Rotation.Attempts)%(a.staged.Version-1)
+	earlier, err := a.Secrets.ReadVersion(ctx, stagedPath(a.id), version)
+	if err != nil {
+		return err
+	}
+	return a.target.Change(ctx, earlier, a.staged.Value)
 }
 
 // verify shows that the staged value opens the account and the old one does not.

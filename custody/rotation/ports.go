@@ -38,6 +38,7 @@ type Queue interface {
 // Secrets is what is used of desk.Secrets, with its errors.
 type Secrets interface {
 	Read(ctx context.Context, path string) (desk.Versioned, error)
+	ReadVersion(ctx context.Context, path string, version int64) (custody.Secret, error)
 	Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (int64, error)
 	Delete(ctx context.Context, path string) error
 	Generate(ctx context.Context, policy string) (custody.Secret, error)

@@ -33,8 +33,9 @@ func (w *Worker) keepVerifying(ctx context.Context) {
 		case <-look.C:
 		}
 		to := w.Clock.Now()
-		if err := w.verifyDue(ctx, from, to); err != nil && ctx.Err() == nil {
+		if err := w.verifyDue(ctx, from, to); err != nil {
 			w.Log.Warn("which passwords are to be verified could not be read", "error", err)
+			continue // the next look is at this time, too
 		}
 		from = to
 	}

@@ -178,6 +178,8 @@ type visitor struct {
 	address string
 }
 
+func (visitor) Describe() Description { return Description{} }
+
 func (v visitor) Change(ctx context.Context, old, next custody.Secret) error {
 	v.mu.Lock()
 	v.now[v.address]++

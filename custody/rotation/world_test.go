@@ -35,12 +35,15 @@ type world struct {
 	account *account
 	log     *bytes.Buffer
 	logger  *slog.Logger // into log
+	kind    Opener // of the account
 	workers int
 }
 
 const name, address = "db01-root", "db01:22"
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB) *world { return newWorldOf(t, "memory") }
+
+func newWorldOf(t testing.TB, kind string) *world {
 	w := &world{t: t, clock: rotationtest.NewClock(), secrets: rotationtest.NewSecrets(), log: new(bytes.Buffer)}
 	w.logger = slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.desk = rotationtest.NewDesk(t, w.clock)
@@ -49,7 +52,8 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w.secrets.Changed = w.look
-	w.desk.Add(name, custody.Target{Kind: "memory", Address: address, Account: "root"})
+	w.desk.Add(name, custody.Target{Kind: kind, Address: address, Account: "root"})
+	w.of(w.account)
 	return w
 }
 
@@ -65,7 +69,7 @@ func (w *world) config(hook func(string)) Config {
 	w.workers++
 	return New(Config{
 		Desk: w.desk, Queue: w.desk, Secrets: w.secrets, Clock: w.clock,
-		Targets: map[string]Opener{"memory": func(custody.Target, custody.Secret) (Target, error) { return w.account, nil }},
+		Targets: map[string]Opener{"memory": w.kind, custody.Manual: w.kind},
 		Log:     w.logger,
 		Owner:   fmt.Sprintf("worker-%d", w.workers),
 		Hook:    hook,
@@ -76,7 +80,12 @@ func (w *world) config(hook func(string)) Config {
 // step crash it dies there, and the attempt ends once its claim does.
 func (w *world) attempt(crash string) {
 	w.t.Helper()
-	w.clock.Advance(max(0, w.credential().Rotation.NextTry.Sub(w.clock.Now())))
+	w.attemptOf(name, crash)
+}
+
+func (w *world) attemptOf(name, crash string) {
+	w.t.Helper()
+	w.clock.Advance(max(0, w.credentialOf(name).Rotation.NextTry.Sub(w.clock.Now())))
 	var worker *Worker
 	c := w.config(func(step string) {
 		if step == crash {
@@ -135,6 +144,11 @@ func (w *world) clean() {
 }
 
 func (w *world) credential() custody.Credential {
+	w.t.Helper()
+	return w.credentialOf(name)
+}
+
+func (w *world) credentialOf(name string) custody.Credential {
 	w.t.Helper()
 	c, err := w.desk.Credential(w.t.Context(), name)
 	if err != nil {
@@ -233,13 +247,13 @@ func (a *account) Change(ctx context.Context, _, next custody.Secret) error {
 	return err
 }
 
-// set changes the password behind Tandem's back.
 func (a *account) Describe() Description { return Description{Reconciles: true} }
 
 func (a *account) Reconcile(ctx context.Context, next custody.Secret) error {
 	return a.Change(ctx, custody.Secret{}, next)
 }
 
+// set changes the password behind Tandem's back.
 func (a *account) set(password custody.Secret) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

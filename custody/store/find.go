@@ -11,9 +11,10 @@ import (
 type CredentialQuery struct {
 	Person string // custodian or holder
 	Phase  custody.Phase
-	Text   string // part of its name, address or account, or of a custodian's username
-	After  string // name of the last one of the page before
-	Limit  int    // 0: no limit
+	Text   string   // part of its name, address or account, or of a custodian's username
+	Names  []string // one of these; nil: whatever it is called
+	After  string   // name of the last one of the page before
+	Limit  int      // 0: no limit
 }
 
 // FindCredentials gives the credentials that fit, by name.
@@ -28,6 +29,9 @@ func (s *Store) FindCredentials(ctx context.Context, q CredentialQuery) ([]custo
 	if q.Text != "" {
 		db = db.Where("instr(lower(name || char(10) || json_extract(target, '$.address') || char(10) || json_extract(target, '$.account')"+
 			" || char(10) || primary_custodian || char(10) || backup_custodian), ?) > 0", strings.ToLower(q.Text))
+	}
+	if q.Names != nil {
+		db = db.Where("name IN ?", q.Names)
 	}
 	if q.Limit > 0 {
 		db = db.Limit(q.Limit)

@@ -160,6 +160,9 @@ func (s *Store) Records(ctx context.Context, from, to int64, yield func(index in
 func eachRecord(db *gorm.DB, from, to int64, yield func(int64, []byte) error) error {
 	for from < to {
 		next, err := someRecords(db, from, to, yield)
+		if err == nil {
+			err = db.Statement.Context.Err()
+		}
 		if err != nil || next <= from {
 			return err
 		}

@@ -46,6 +46,7 @@ func (n Names) rules() []rule {
 		rule{n.data(readyPath), []string{"read"}, "is the engine there? (nothing is kept in it)"},
 		rule{n.key(), []string{"read"}, "public key of the ledger"},
 		rule{n.sign(), []string{"update"}, "signatures of the ledger"},
+		rule{wrapPath, []string{"update"}, "tokens with which a dependent gets its new password, once"},
 		rule{"auth/token/lookup-self", []string{"read"}, "is the token still good?"},
 		rule{"auth/token/renew-self", []string{"update"}, "longer life of the token"},
 		rule{"sys/capabilities-self", []string{"update"}, "tandem vault check"},

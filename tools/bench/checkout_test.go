@@ -152,8 +152,8 @@ func (v vaultServer) client(t *testing.T) *vaultapi.Client {
 	return c
 }
 
-// fillVault makes an office whose secrets are in Vault, and logs A of each pair in.
-func fillVault(t *testing.T, v vaultServer) (*office, []string) {
+// store opens it as Tandem does.
+func (v vaultServer) store(t *testing.T) *vault.Store {
 	t.Helper()
 	secrets, err := vault.Open(t.Context(), vault.Config{
 		Address: v.Address, Names: v.names,
@@ -162,7 +162,13 @@ func fillVault(t *testing.T, v vaultServer) (*office, []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := openOfficeWith(t, onDisk(t), secrets, desk.ClockFunc(time.Now), checkOutPeriod)
+	return secrets
+}
+
+// fillVault makes an office whose secrets are in Vault, and logs A of each pair in.
+func fillVault(t *testing.T, v vaultServer) (*office, []string) {
+	t.Helper()
+	o := openOfficeWith(t, onDisk(t), v.store(t), desk.ClockFunc(time.Now), checkOutPeriod)
 	if err := o.open(t.Context(), checkOutPairs); err != nil {
 		t.Fatal(err)
 	}

@@ -37,14 +37,7 @@ const (
 func longLedger(t *testing.T) string {
 	t.Helper()
 	folder := filepath.Join(cache(t), kept)
-	if _, err := os.Stat(folder); err == nil {
-		db, err := store.Open(t.Context(), databaseIn(folder), slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := db.Close(); err != nil {
-			t.Fatal(err)
-		}
+	if isKept(t, folder) {
 		return folder
 	}
 	others, _ := filepath.Glob(filepath.Join(cache(t), "ledger-*"))
@@ -58,6 +51,23 @@ func longLedger(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return folder
+}
+
+// isKept says whether there is such a folder, and has its database get today's
+// schema.
+func isKept(t *testing.T, folder string) bool {
+	t.Helper()
+	if _, err := os.Stat(folder); err != nil {
+		return false
+	}
+	db, err := store.Open(t.Context(), databaseIn(folder), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return true
 }
 
 // ledger makes an office whose ledger has at least that many entries, and gives

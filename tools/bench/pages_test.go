@@ -200,6 +200,16 @@ func (q pageQueries) Entries(ctx context.Context, e api.EntryQuery) ([]api.Store
 	return each(stored, func(e store.StoredEntry) api.StoredEntry { return api.StoredEntry(e) }), err
 }
 
+func (q pageQueries) EntriesAbout(ctx context.Context, about api.AboutQuery) ([]api.StoredEntry, []string, error) {
+	stored, cut, err := q.Store.EntriesAbout(ctx, store.AboutQuery(about))
+	return each(stored, func(e store.StoredEntry) api.StoredEntry { return api.StoredEntry(e) }), cut, err
+}
+
+func (q pageQueries) LatestAbout(ctx context.Context, credentials, types []string, before int64) ([]api.StoredEntry, error) {
+	stored, err := q.Store.LatestAbout(ctx, credentials, types, before)
+	return each(stored, func(e store.StoredEntry) api.StoredEntry { return api.StoredEntry(e) }), err
+}
+
 func (q pageQueries) Entry(ctx context.Context, index int64) (api.StoredEntry, error) {
 	entry, err := q.Store.Entry(ctx, index)
 	return api.StoredEntry(entry), err

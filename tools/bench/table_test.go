@@ -30,6 +30,11 @@ func TestTable(t *testing.T) {
 		{"commands", measureCommands},
 		{"start-up", measureStartUp},
 		{"verify", measureVerify},
+		{"proofs", measureProofs},
+		{"append", measureAppend},
+		{"fleet", measureFleet},
+		{"schedules", measureSchedules},
+		{"pages", measurePages},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			all = append(all, part.measure(t, binary)...)

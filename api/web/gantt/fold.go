@@ -76,17 +76,6 @@ func Fold(w Window, now time.Time, credentials []custody.Credential, events iter
 	return f.finish()
 }
 
-// Settles says that a fact alone tells how custody of its credentials stands:
-// what came before it does not matter.
-func Settles(f custody.Fact) bool {
-	switch f.(type) {
-	case custody.CredentialAdded, custody.CredentialRetired, custody.HandoverAccepted, custody.HandoverReturned,
-		custody.RotationStarted, custody.RotationOverdue, custody.RotationPromoted:
-		return true
-	}
-	return false
-}
-
 type fold struct {
 	from, end time.Time
 	zone      *time.Location

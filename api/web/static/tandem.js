@@ -55,6 +55,8 @@ every(document, "[data-print]", (button) => {
   button.hidden = false;
   button.addEventListener("click", () => print());
 });
+// The device's own time zone is the first that is offered.
+every(document, "#zones", (list) => list.prepend(new Option("", Intl.DateTimeFormat().resolvedOptions().timeZone)));
 addEventListener("pagehide", () => every(document, "[data-secret]", (card) => card.remove()));
 
 // Live parts are fetched again when the ledger has grown, except one that
@@ -80,14 +82,33 @@ const refresh = () => {
 };
 setInterval(() => { if (missed) refresh(); }, 2000);
 
+// The stream tells every second that nothing has happened. When it is silent the
+// page looks for itself, and says so when it cannot: it is never wrong for three
+// seconds without a sign.
 if (document.body.dataset.ledger !== undefined) {
-  let size = document.body.dataset.ledger;
-  const source = new EventSource("/events");
-  source.addEventListener("ledger", (e) => {
-    if (e.data === size) return;
-    size = e.data;
-    refresh();
-  });
+  let size = document.body.dataset.ledger, heard = Date.now(), seen = heard;
+  const silent = 1500, old = 3000, stale = document.getElementById("stale");
+  let source;
+  const listen = () => {
+    source = new EventSource("/events");
+    source.addEventListener("ledger", (e) => {
+      heard = seen = Date.now();
+      if (e.data === size) return;
+      size = e.data;
+      refresh();
+    });
+    // A stream that was cut comes back by itself, one that was refused does not.
+    source.addEventListener("error", () => { if (source.readyState === EventSource.CLOSED) setTimeout(listen, 5000); });
+  };
+  listen();
+  document.addEventListener("htmx:afterOnLoad", () => { seen = Date.now(); });
+  setInterval(() => {
+    if (Date.now() - heard >= silent) {
+      heard = Date.now(); // the next look is as long after this one
+      refresh();
+    }
+    stale.hidden = Date.now() - seen < old;
+  }, 250);
   addEventListener("pagehide", () => source.close());
   // The log-out itself makes the ledger grow: whoever logs out goes where it
   // leads, not where a page without a session is led.

@@ -103,30 +103,31 @@ func (s *Sender) Send(ctx context.Context, m Mail) error {
 	if err == nil || message.IsDelivered() { // what failed then is the farewell
 		return nil
 	}
-	return sort(err)
+	return meaning(err)
 }
 
-// sort says what a failure means. A reply to MAIL FROM, or one that asks for a
-// log-in, is about us and not about this mail.
-func sort(err error) error {
+// meaning sorts a failure. A reply to MAIL FROM, or one that asks for a log-in or
+// closes, is about us and not about this mail. Of a reply only its codes are told:
+// its text may repeat anything.
+func meaning(err error) error {
 	var failed *gomail.SendError
 	if !errors.As(err, &failed) {
 		return err
 	}
 	code := failed.ErrorCode()
+	reply := fmt.Errorf("%s: reply %d %s", failed.Reason, code, failed.EnhancedStatusCode())
 	switch failed.Reason {
 	case gomail.ErrSMTPRcptTo, gomail.ErrSMTPData, gomail.ErrSMTPDataClose:
 	default:
-		return fmt.Errorf("reply %d: %s", code, failed.Reason)
+		return reply
 	}
-	// Without the text of the reply: it may repeat anything.
 	switch {
-	case code == 421 || code == 530 || code == 0: // it closes, asks for a log-in, or is gone
-		return fmt.Errorf("reply %d: %s", code, failed.Reason)
+	case code == 0 || code == 421 || code == 530:
+		return reply
 	case code >= 500:
-		return fmt.Errorf("%w: reply %d: %s", ErrRefused, code, failed.Reason)
+		return fmt.Errorf("%w: %w", ErrRefused, reply)
 	default:
-		return fmt.Errorf("%w: reply %d: %s", ErrLater, code, failed.Reason)
+		return fmt.Errorf("%w: %w", ErrLater, reply)
 	}
 }
 

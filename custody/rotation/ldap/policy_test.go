@@ -99,3 +99,27 @@ func TestPolicyExpires(t *testing.T) {
 		t.Errorf("an expired password: %v", err)
 	}
 }
+
+// A directory that wants the old password takes no change by a second account.
+func TestPolicyWantsTheOldPassword(t *testing.T) {
+	t.Parallel()
+	server := ldaptest.Start(t, "pwdSafeModify: TRUE")
+	ctx := t.Context()
+	account, old := server.AddAccount(t)
+	next := servertest.NewPassword()
+	want(t, "by the second account", open(t, server, describe(server, account)).Change(ctx, old, next), rotation.ErrDeclined)
+	target := open(t, server, alone(server, account))
+	want(t, "by the account itself", target.Change(ctx, old, next), nil)
+	want(t, "the password then", target.Verify(ctx, next), nil)
+}
+
+// A password too young to be changed is refused like a bad one.
+func TestPolicyMinimumAge(t *testing.T) {
+	t.Parallel()
+	server := ldaptest.Start(t, "pwdMinAge: 3600")
+	ctx := t.Context()
+	account, old := server.AddAccount(t)
+	target := open(t, server, alone(server, account))
+	want(t, "change", target.Change(ctx, old, servertest.NewPassword()), rotation.ErrValue)
+	want(t, "the password then", target.Verify(ctx, old), nil)
+}

@@ -21,9 +21,9 @@
 //
 // # What the server is told
 //
-// MariaDB writes a statement as it came into its general, slow, error and
-// binary logs; an ALTER USER … IDENTIFIED BY 'password' is in all four of them
-// in clear. So MariaDB gets no password but the hash that it would have
+// MariaDB writes a statement as it came into its general, slow and binary logs
+// and into that of its plug-in sql_errlog; an ALTER USER … IDENTIFIED BY
+// 'password' is in all four in clear. So MariaDB gets no password but the hash that it would have
 // computed of it, by
 //
 //	SET PASSWORD FOR 'user'@'host' = /*M! 'hash' */
@@ -33,9 +33,10 @@
 // MySQL, where what stands there would be a password in clear, that comment is
 // a comment, and the statement wrong: it cannot take a hash for a password.
 //
-// MySQL has no hash that could be computed with a library that is kept. It gets
-// ALTER USER … IDENTIFIED BY 'password', over TLS, and masks the password in
-// its own logs (MySQL 8.4 Reference Manual, 8.1.2.3).
+// For MySQL's caching_sha2_password there is no library that computes the hash.
+// MySQL gets ALTER USER … IDENTIFIED BY 'password', over TLS, and masks it in
+// its own logs (MySQL 8.4 Reference Manual, 8.1.2.3). That was not tried on a
+// real MySQL, only the statement and its quoting on MariaDB.
 //
 // No text that the server sends is put into an error or a log, and the driver
 // logs nothing.

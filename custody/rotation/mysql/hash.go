@@ -16,8 +16,8 @@ import (
 	"github.com/tandem-custody/tandem/custody/rotation"
 )
 
-// maxPassword is the longest password in bytes: MySQL's for the plug-in
-// caching_sha2_password (MySQL 8.4 Reference Manual, 8.4.1.2). MariaDB has none.
+// maxPassword is the longest password in bytes: that of MySQL's plug-in
+// caching_sha2_password (MAX_PLAINTEXT_LENGTH). MariaDB's have no limit.
 const maxPassword = 256
 
 // checkPassword says rotation.ErrValue of what no client can send, or not all

@@ -99,6 +99,18 @@ func TestChangeAndVerify(t *testing.T) {
 	}
 }
 
+// A log-in must cost one try.
+func TestOneTryForEachVerify(t *testing.T) {
+	server := postgrestest.Start(t)
+	account, _ := server.AddAccount(t)
+	target := open(t, server, describe(server, account))
+	want(t, "a wrong password", target.Verify(t.Context(), servertest.NewPassword()), rotation.ErrRefused)
+	server.Stop() // the log is complete
+	if tries := strings.Count(string(server.Log()), `password authentication failed for user "`+account); tries != 1 {
+		t.Errorf("it was tried %d times", tries)
+	}
+}
+
 func TestReconcile(t *testing.T) {
 	server := postgrestest.Start(t)
 	account, _ := server.AddAccount(t)

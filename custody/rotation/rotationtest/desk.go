@@ -48,10 +48,10 @@ func NewDesk(t testing.TB, clock desk.Clock) *Desk {
 		claims: map[string]claim{}, dead: map[string]bool{},
 	}
 	for _, name := range []string{Primary, Backup} {
-		d.must(custody.System, custody.AddPerson{
+		d.Act(custody.System, custody.AddPerson{
 			Username: name, Name: name, Roles: []custody.Role{custody.Technician}, TOTPPeriod: 30,
 		})
-		d.must(name, custody.SignIn{})
+		d.Act(name, custody.SignIn{})
 	}
 	return d
 }
@@ -59,16 +59,17 @@ func NewDesk(t testing.TB, clock desk.Clock) *Desk {
 // Add puts an account under custody, which starts its first rotation.
 func (d *Desk) Add(credential string, target custody.Target) {
 	d.t.Helper()
-	d.must(custody.System, custody.AddCredential{Name: credential, Target: target, Primary: Primary, Backup: Backup})
+	d.Act(custody.System, custody.AddCredential{Name: credential, Target: target, Primary: Primary, Backup: Backup})
 }
 
 // Rotate has the holder ask for another rotation.
 func (d *Desk) Rotate(credential string) {
 	d.t.Helper()
-	d.must(Primary, custody.RequestRotation{Credential: credential, Reason: "test"})
+	d.Act(Primary, custody.RequestRotation{Credential: credential, Reason: "test"})
 }
 
-func (d *Desk) must(actor string, action custody.Action) {
+// Act has somebody, with a right code, or the system do something.
+func (d *Desk) Act(actor string, action custody.Action) {
 	d.t.Helper()
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -19,6 +19,9 @@ type Secrets struct {
 	mu    sync.Mutex
 	paths map[string][]custody.Secret // versions, from 1
 	made  []custody.Secret            // every value it ever generated
+
+	// Repeat is generated first, as chance might.
+	Repeat []custody.Secret
 }
 
 // NewSecrets makes an empty one.
@@ -39,6 +42,17 @@ func (s *Secrets) Read(ctx context.Context, path string) (desk.Versioned, error)
 		return desk.Versioned{}, desk.ErrNoSecret
 	}
 	return desk.Versioned{Value: versions[len(versions)-1], Version: int64(len(versions))}, nil
+}
+
+func (s *Secrets) ReadVersion(ctx context.Context, path string, version int64) (custody.Secret, error) {
+	if _, err := s.Read(ctx, path); err != nil {
+		return custody.Secret{}, err
+	}
+	versions := s.Versions(path)
+	if version < 1 || version > int64(len(versions)) {
+		return custody.Secret{}, desk.ErrNoSecret
+	}
+	return versions[version-1], nil
 }
 
 func (s *Secrets) Write(ctx context.Context, path string, value custody.Secret, cas int64, _ map[string]string) (version int64, err error) {
@@ -62,6 +76,10 @@ func (s *Secrets) Delete(ctx context.Context, path string) error {
 
 func (s *Secrets) Generate(ctx context.Context, _ string) (value custody.Secret, err error) {
 	err = s.change(ctx, "generate", func() error {
+		if len(s.Repeat) > 0 {
+			value, s.Repeat = s.Repeat[0], s.Repeat[1:]
+			return nil
+		}
 		value = custody.SecretString(rand.Text())
 		s.made = append(s.made, value)
 		return nil

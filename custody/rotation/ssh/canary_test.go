@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -81,45 +84,62 @@ func TestNothingIsSeenOnTheHost(t *testing.T) {
 // watcher looks at the arguments and the environment of every process.
 type watcher struct {
 	mu   sync.Mutex
-	text map[string][]byte // the environments are those that root may read
+	seen map[string]map[string]bool // "cmdline", "environ": what was in it
 	end  context.CancelFunc
 	done chan struct{}
 }
 
 func watch(t *testing.T) *watcher {
 	ctx, cancel := context.WithCancel(t.Context())
-	w := &watcher{text: map[string][]byte{}, end: cancel, done: make(chan struct{})}
+	w := &watcher{
+		seen: map[string]map[string]bool{"cmdline": {}, "environ": {}},
+		end:  cancel, done: make(chan struct{}),
+	}
 	go func() {
 		defer close(w.done)
 		for ctx.Err() == nil {
-			for _, file := range []string{"cmdline", "environ"} {
-				found, _ := filepath.Glob("/proc/[0-9]*/" + file)
-				for _, path := range found {
-					text, _ := os.ReadFile(path) // most that fail have ended
-					w.mu.Lock()
-					if !bytes.Contains(w.text[file], text) {
-						w.text[file] = append(w.text[file], text...)
-					}
-					w.mu.Unlock()
-				}
-			}
+			w.look()
 		}
 	}()
 	t.Cleanup(func() { w.stop() })
 	return w
 }
 
+func (w *watcher) look() {
+	processes, _ := os.ReadDir("/proc")
+	for _, process := range processes {
+		if strings.Trim(process.Name(), "0123456789") != "" {
+			continue
+		}
+		for file, seen := range w.seen {
+			text, _ := os.ReadFile("/proc/" + process.Name() + "/" + file) // of one that has ended: nothing
+			w.mu.Lock()
+			seen[string(text)] = true
+			w.mu.Unlock()
+		}
+	}
+}
+
 func (w *watcher) saw(program string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return bytes.Contains(w.text["cmdline"], []byte("\x00"+program+"\x00")) || bytes.HasPrefix(w.text["cmdline"], []byte(program+"\x00"))
+	for arguments := range w.seen["cmdline"] {
+		if slices.Contains(strings.Split(arguments, "\x00"), program) {
+			return true
+		}
+	}
+	return false
 }
 
 // stop gives what was seen, by the name of the file.
 func (w *watcher) stop() map[string][]byte {
 	w.end()
 	<-w.done
-	return w.text
+	all := map[string][]byte{}
+	for file, seen := range w.seen {
+		all[file] = []byte(strings.Join(slices.Collect(maps.Keys(seen)), "\n"))
+	}
+	return all
 }
 
 // collect reads what is in a folder: logs, histories of shells.

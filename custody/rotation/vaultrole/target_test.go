@@ -2,6 +2,8 @@ package vaultrole_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/ldap/ldaptest"
 	"github.com/tandem-custody/tandem/custody/rotation/postgres/postgrestest"
+	"github.com/tandem-custody/tandem/custody/rotation/servertest"
 	"github.com/tandem-custody/tandem/custody/rotation/vaultrole"
 	"github.com/tandem-custody/tandem/custody/vault/vaulttest"
 )
@@ -23,6 +26,7 @@ func TestMakeAndVerify(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			w, ctx := world(t), t.Context()
+			audit := w.vault.EnableFileAudit(t)
 			target := w.open(t)
 			if does := target.Describe(); !does.Reconciles || does.Unprobed || does.ByHand {
 				t.Errorf("it describes itself as %+v", does)
@@ -43,6 +47,15 @@ func TestMakeAndVerify(t *testing.T) {
 					want(t, "the one before", target.Verify(ctx, before), rotation.ErrRefused)
 				}
 				before = made
+			}
+			for _, file := range []string{audit, w.vault.LogFile} {
+				log, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if form := servertest.Trace(log, before); form != "" {
+					t.Errorf("the password is in %s, %s", filepath.Base(file), form)
+				}
 			}
 			want(t, "change", target.Change(ctx, before, w.first), rotation.ErrDeclined)
 			want(t, "reconcile", target.Reconcile(ctx, w.first), rotation.ErrDeclined)

@@ -10,10 +10,10 @@ import (
 	"github.com/tandem-custody/tandem/custody/rotation"
 )
 
-// Vault is Tandem's log-in to a Vault. An error with a method Status() int is
-// Vault's answer with that HTTP status. An error of Write that neither is such
-// an answer below 500 nor wraps desk.ErrSecretsUnavailable leaves open whether
-// it was written.
+// Vault is Tandem's log-in to a Vault. An error that wraps
+// desk.ErrSecretsUnavailable: it could not be asked. One with a method
+// Status() int is its answer with that HTTP status. After any other error of
+// Write, and one with a status of 500 or above, it is unknown whether it wrote.
 type Vault interface {
 	// Read gives the fields at a path, nil when there are none.
 	Read(ctx context.Context, path string) (map[string]any, error)
@@ -24,25 +24,25 @@ type Vault interface {
 // explain says what an error means, without repeating it: Vault passes on what
 // the system behind it said.
 func (t *target) explain(ctx context.Context, err error) error {
-	status := 0
-	if answer, ok := errors.AsType[interface {
+	if errors.Is(err, desk.ErrSecretsUnavailable) { // before any answer: that may be one to the log-in
+		return fmt.Errorf("%w: Vault cannot be used now", rotation.ErrUnreachable)
+	}
+	answer, answered := errors.AsType[interface {
 		error
 		Status() int
-	}](err); ok {
-		status = answer.Status()
-	}
-	outcome := fmt.Errorf("Vault answered %d about the role %s", status, t.role)
+	}](err)
 	switch {
-	case status == http.StatusTooManyRequests:
-		return fmt.Errorf("%w: %w", rotation.ErrUnreachable, outcome)
-	case status >= 400 && status < 500:
-		return fmt.Errorf("%w: %w", rotation.ErrDeclined, outcome)
-	case errors.Is(err, desk.ErrSecretsUnavailable): // sealed too
-		return fmt.Errorf("%w: Vault cannot be used now", rotation.ErrUnreachable)
-	case ctx.Err() != nil:
+	case !answered && ctx.Err() != nil:
 		return fmt.Errorf("no answer from Vault about the role %s: %w", t.role, ctx.Err())
-	case status == 0:
-		return fmt.Errorf("no answer from Vault about the role %s", t.role)
+	case !answered:
+		return fmt.Errorf("no certain answer from Vault about the role %s", t.role)
+	}
+	outcome := fmt.Errorf("Vault answered %d about the role %s", answer.Status(), t.role)
+	switch {
+	case answer.Status() == http.StatusTooManyRequests:
+		return fmt.Errorf("%w: %w", rotation.ErrUnreachable, outcome)
+	case answer.Status() >= 400 && answer.Status() < 500:
+		return fmt.Errorf("%w: %w", rotation.ErrDeclined, outcome)
 	}
 	return outcome
 }

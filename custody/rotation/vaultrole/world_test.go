@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/vault/api"
@@ -78,7 +79,7 @@ func onPostgres(t *testing.T, database *postgrestest.Server, server *vaulttest.S
 	})
 	w.target = custody.Target{
 		Kind: vaultrole.KindDatabase, Address: database.Addr, Account: w.account,
-		Settings: map[string]string{"role": "app", "probe": "postgres", "probe.ca": database.CA},
+		Settings: map[string]string{"role": "app", "probe": "postgres", "probe.ca": strings.ReplaceAll(database.CA, "\n", " ")},
 	}
 	w.login = func(secret custody.Secret) error { return database.Login(w.account, secret) }
 	w.stop, w.start = database.Stop, database.Start

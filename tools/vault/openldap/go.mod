@@ -1,3 +1,4 @@
+// Vault's LDAP engine as a plug-in, with all that it is built of, by version and hash; ../plugins.sh builds it.
 module github.com/tandem-custody/tandem/tools/vault/openldap
 
 go 1.26

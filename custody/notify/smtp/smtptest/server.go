@@ -32,8 +32,9 @@ type Mail struct {
 
 // Server is a mail server.
 type Server struct {
-	Address string      // host:port
-	Trust   *tls.Config // for its clients: that knows its certificate
+	Address     string      // host:port
+	Trust       *tls.Config // for its clients: that knows its certificate
+	Certificate []byte      // the same, DER
 
 	certificate tls.Certificate
 	server      *gosmtp.Server
@@ -57,7 +58,10 @@ func Start(t testing.TB, implicit bool) *Server {
 	web.StartTLS()
 	roots := x509.NewCertPool()
 	roots.AddCert(web.Certificate())
-	s := &Server{Trust: &tls.Config{RootCAs: roots}, certificate: web.TLS.Certificates[0], mails: make(chan Mail, 10_000)}
+	s := &Server{
+		Trust: &tls.Config{RootCAs: roots}, Certificate: web.Certificate().Raw, certificate: web.TLS.Certificates[0],
+		mails: make(chan Mail, 10_000),
+	}
 	web.Close()
 	s.Listen(t, "127.0.0.1:0", implicit)
 	return s

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	interval = 10 * time.Millisecond // between two looks at it
+	interval = 10 * time.Millisecond // between two looks at the server's state
 	logShown = 8 << 10               // bytes of the log's end that a failed test shows
 )
 

@@ -45,6 +45,7 @@ type Server struct {
 	t                testing.TB
 	place            servertest.Place
 	port             int
+	root             string // the user with all rights, who comes in by the socket
 	mariadbd, client string
 }
 
@@ -59,16 +60,17 @@ func Start(t testing.TB, options ...string) *Server {
 		Addr: fmt.Sprintf("127.0.0.1:%d", port), Dir: place.Dir, AdminPassword: servertest.NewPassword(),
 		t: t, place: place, port: port, mariadbd: programs[1], client: programs[2],
 	}
-	who := "mysql" // who comes in by the socket, as root of the server
+	s.root = "mysql" // MariaDB knows who it is by the account on this machine
 	if os.Geteuid() != 0 {
 		me, err := user.Current()
 		if err != nil {
 			t.Fatal(err)
 		}
-		who = me.Username
+		s.root = me.Username
 	}
 	if out, err := place.Command(programs[0], "--no-defaults", "--datadir="+place.Path("data"), "--skip-test-db",
-		"--auth-root-authentication-method=socket", "--auth-root-socket-user="+who).CombinedOutput(); err != nil {
+		"--innodb-log-file-size=4M", // nobody writes much, and NoTrace reads all of it
+		"--auth-root-authentication-method=socket", "--auth-root-socket-user="+s.root).CombinedOutput(); err != nil {
 		t.Fatalf("mariadb-install-db: %v\n%s", err, out)
 	}
 	s.Configure(options...)
@@ -97,6 +99,8 @@ bind-address = 127.0.0.1
 port = %[2]d
 skip-name-resolve
 innodb-flush-log-at-trx-commit = 0
+innodb-log-file-size = 4M
+innodb-buffer-pool-size = 16M
 ssl-cert = %[1]s/server.crt
 ssl-key = %[1]s/server.key
 ssl-ca = %[1]s/server.crt
@@ -168,17 +172,15 @@ func (s *Server) writeCertificate(names ...string) {
 	s.CA = string(certificate)
 }
 
-// Log gives all that is in the error log, and Queries in the general log.
-func (s *Server) Log() []byte     { return s.read("log") }
-func (s *Server) Queries() []byte { return s.read("general.log") }
-
-func (s *Server) read(name string) []byte {
+// Log gives all that is in the error log. The others are in Dir: general.log,
+// slow.log, errors.log (failed statements) and data/binlog.000001.
+func (s *Server) Log() []byte {
 	s.t.Helper()
-	content, err := os.ReadFile(s.place.Path(name))
+	log, err := os.ReadFile(s.place.Path("log"))
 	if err != nil && !os.IsNotExist(err) { // before it has logged anything
 		s.t.Fatal(err)
 	}
-	return content
+	return log
 }
 
 // AddAccount makes a user from any host with a password, for one of the plug-ins.
@@ -206,7 +208,7 @@ func (s *Server) SetPassword(name string, password custody.Secret) {
 	s.quietly(fmt.Sprintf("SET PASSWORD FOR '%s'@'%%' = PASSWORD(%s)", name, quoted(password)))
 }
 
-// SQL runs statements as root, and gives what they print.
+// SQL runs statements with all rights, and gives what they print.
 func (s *Server) SQL(statements string) string {
 	s.t.Helper()
 	out, err := s.run(statements)
@@ -214,6 +216,14 @@ func (s *Server) SQL(statements string) string {
 		s.t.Fatal(err)
 	}
 	return out
+}
+
+// Fails runs a statement with all rights that the server must refuse.
+func (s *Server) Fails(statement string) {
+	s.t.Helper()
+	if _, err := s.run(statement); err == nil {
+		s.t.Fatal("a statement that must fail did not")
+	}
 }
 
 // Login says whether a password opens an account: nil if it does. It is
@@ -231,7 +241,7 @@ func (s *Server) quietly(statement string) {
 }
 
 func (s *Server) run(statements string) (string, error) {
-	return s.clientAs(custody.Secret{}, statements, "--socket="+s.place.Path("socket"), "--user=root")
+	return s.clientAs(custody.Secret{}, statements, "--socket="+s.place.Path("socket"), "--user="+s.root)
 }
 
 func (s *Server) clientAs(password custody.Secret, statements string, where ...string) (string, error) {

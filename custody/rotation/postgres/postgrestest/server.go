@@ -57,7 +57,8 @@ func Start(t testing.TB, options ...string) *Server {
 		t: t, place: place, port: port, postgres: programs[1], psql: programs[2],
 	}
 	if out, err := place.Command(programs[0], "-D", place.Path("data"), "--username=postgres",
-		"--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync").CombinedOutput(); err != nil {
+		"--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync",
+		"--wal-segsize=1").CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
 	place.Write(t, "data/postgresql.conf", fmt.Appendf(nil, `
@@ -66,6 +67,8 @@ port = %d
 unix_socket_directories = '%s'
 ssl = on
 fsync = off
+min_wal_size = '2MB'
+max_wal_size = '16MB'
 log_statement = 'all'
 log_min_duration_statement = 0
 log_min_error_statement = 'debug5'

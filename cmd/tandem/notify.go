@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/tandem-custody/tandem/config"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/notify"
+	"github.com/tandem-custody/tandem/custody/notify/smtp"
+	"github.com/tandem-custody/tandem/custody/store"
+	"github.com/tandem-custody/tandem/custody/witnessing"
+)
+
+// openMail makes what sends all mails; nil: no mail server is configured.
+func openMail(n config.Notify) (*smtp.Sender, error) {
+	to := n.SMTP
+	if to.Address == "" {
+		return nil, nil
+	}
+	c := smtp.Config{Address: to.Address, TLS: to.TLS, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12}, Username: to.Username, From: n.From}
+	var err error
+	if to.CA != "" {
+		if c.TLSConfig.RootCAs, err = authorities(to.CA); err != nil {
+			return nil, fmt.Errorf("notify.smtp.ca: %w", err)
+		}
+	}
+	if to.PasswordFile != "" {
+		if c.Password, err = secretFile(to.PasswordFile); err != nil {
+			return nil, fmt.Errorf("notify.smtp.password_file: %w", err)
+		}
+	}
+	return smtp.New(c)
+}
+
+// authorities reads certificates in PEM.
+func authorities(path string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("no certificate in %s", path)
+	}
+	return pool, nil
+}
+
+// openNotifier makes what tells people by e-mail; nil: nobody is told.
+func (p *program) openNotifier(cfg config.Config, mail *smtp.Sender) (*notify.Follower, error) {
+	if mail == nil {
+		return nil, nil
+	}
+	return notify.New(notify.Config{
+		Ledger: p.store, Positions: p.store, Directory: directory{p.store}, Follow: p.desk.Follow, Send: mail.Send,
+		Origin: cfg.Ledger.Origin, URL: strings.TrimSuffix(cfg.URL(), "/"), Language: cfg.Notify.Language, Zone: time.Local,
+		Now: time.Now, Log: p.log.With("part", "notify"),
+	})
+}
+
+// emailTo is a recipient of checkpoints.
+func emailTo(address string, mail *smtp.Sender) witnessing.Email {
+	return witnessing.Email{Address: address, Send: func(ctx context.Context, id, to, subject, text string) error {
+		return mail.Send(ctx, smtp.Mail{ID: id, To: to, Subject: subject, Text: text})
+	}}
+}
+
+// directory lets the notifier read the store: neither knows the other.
+type directory struct{ *store.Store }
+
+var _ notify.Directory = directory{}
+
+// Credential gives the zero one where there is none.
+func (d directory) Credential(ctx context.Context, name string) (custody.Credential, error) {
+	return orNone(d.Store.Credential(ctx, name))
+}
+
+// Handover gives the zero one where there is none.
+func (d directory) Handover(ctx context.Context, id string) (custody.Handover, error) {
+	return orNone(d.Store.Handover(ctx, id))
+}
+
+func orNone[T any](value T, err error) (T, error) {
+	if errors.Is(err, store.ErrNotFound) {
+		err = nil
+	}
+	return value, err
+}

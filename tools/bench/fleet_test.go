@@ -1,0 +1,217 @@
+//go:build bench
+
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/rotation"
+	rotationssh "github.com/tandem-custody/tandem/custody/rotation/ssh"
+	"github.com/tandem-custody/tandem/custody/rotation/ssh/sshtest"
+)
+
+// fleetParallel is how many passwords are changed at once, on both sides: what
+// two processors have enough to do with.
+const fleetParallel = 16
+
+// fleetSize is how many accounts the fleet has: 1,000, or what
+// TANDEM_BENCH_FLEET says.
+func fleetSize(t *testing.T) int {
+	t.Helper()
+	n, err := strconv.Atoi(os.Getenv("TANDEM_BENCH_FLEET"))
+	if err != nil {
+		return 1000
+	}
+	return n
+}
+
+// measureFleet changes the password of every account of one real sshd: through
+// Tandem, with its ledger and a real Vault, and by a bare loop that does the same
+// on the host and keeps nothing. Both change as root, log in with the new
+// password, and see the old one refused.
+func measureFleet(t *testing.T, _ string) []row {
+	n := fleetSize(t)
+	host := sshtest.Start(t)
+	accounts := make([]account, n)
+	for i := range accounts {
+		accounts[i].name, accounts[i].password = host.AddAccount(t)
+	}
+	vault := setUpVault(t)
+	o := openOfficeWith(t, onDisk(t), vault.store(t), desk.ClockFunc(time.Now), checkOutPeriod)
+	if err := o.open(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	bare := bareLoop(t, host, accounts)
+	ours, err := throughTandem(t.Context(), o, host, accounts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ratio := ours.Seconds() / bare.Seconds()
+	return []row{{
+		what: fmt.Sprintf("change and prove %d passwords on one sshd, %d at once; peer: a bare loop of SSH sessions", n, fleetParallel),
+		ours: seconds(ours), peer: seconds(bare), ratio: times(ratio), goal: atMost(ratio, 1.3, "%.1fx"),
+	}}
+}
+
+type account struct {
+	name     string
+	password custody.Secret
+}
+
+// bareLoop changes them all and leaves the new passwords in accounts.
+func bareLoop(t *testing.T, host *sshtest.Server, accounts []account) time.Duration {
+	t.Helper()
+	signer, err := ssh.ParsePrivateKey(host.AdminKey.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	hostKey, _, _, _, err := ssh.ParseAuthorizedKey([]byte(host.HostKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	_, err = callers(fleetParallel, len(accounts), func(i int) error {
+		a := &accounts[i]
+		client, err := ssh.Dial("tcp", host.Addr, &ssh.ClientConfig{
+			User: "root", Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}, HostKeyCallback: ssh.FixedHostKey(hostKey),
+		})
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		session, err := client.NewSession()
+		if err != nil {
+			return err
+		}
+		next := sshtest.NewPassword()
+		session.Stdin = strings.NewReader(a.name + ":" + next.Reveal() + "\n")
+		if err := session.Run(rotationssh.ChangeCommand); err != nil {
+			return err
+		}
+		if err := sshtest.Login(host.Addr, host.HostKey, a.name, next); err != nil {
+			return err
+		}
+		if sshtest.Login(host.Addr, host.HostKey, a.name, a.password) == nil {
+			return errors.New("the old password still opens the account")
+		}
+		a.password = next
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Since(start)
+}
+
+// throughTandem takes the accounts into custody, which changes their passwords,
+// and gives how long it took from when the worker began.
+func throughTandem(ctx context.Context, o *office, host *sshtest.Server, accounts []account) (time.Duration, error) {
+	custodians := o.pairs[0]
+	for i, a := range accounts {
+		add := custody.AddCredential{
+			Name: fmt.Sprintf("account-%04d", i), Primary: custodians.A.Name, Backup: custodians.B.Name,
+			Target: custody.Target{
+				Kind: rotationssh.Kind, Address: host.Addr, Account: a.name,
+				Settings: map[string]string{"host_key": host.HostKey},
+			},
+		}
+		in := desk.Intent{Actor: custody.System, Request: add.Name, Action: add}
+		if _, err := o.desk.AddCredential(ctx, in, a.password, host.AdminKey); err != nil {
+			return 0, err
+		}
+	}
+	worker := rotation.New(rotation.Config{
+		Desk: o.desk, Queue: o.store, Secrets: o.secrets, Clock: o.clock, Log: slog.New(slog.DiscardHandler),
+		Targets:  map[string]rotation.Opener{rotationssh.Kind: rotationssh.Open},
+		Parallel: fleetParallel, PerTarget: fleetParallel,
+	})
+	ctx, stop := context.WithTimeout(ctx, 30*time.Minute)
+	defer stop()
+	var working sync.WaitGroup
+	start := time.Now()
+	working.Go(func() { _ = worker.Run(ctx) })
+	defer working.Wait()
+	defer stop()
+	for {
+		committed := o.desk.Follow()
+		unfinished, err := o.store.Unfinished(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if len(unfinished) == 0 {
+			return time.Since(start), nil
+		}
+		select {
+		case <-committed:
+			time.Sleep(100 * time.Millisecond) // not to count the asking
+		case <-ctx.Done():
+			return 0, fmt.Errorf("%d of %d passwords are still being changed, the first: %+v", len(unfinished), len(accounts), unfinished[0].Rotation)
+		}
+	}
+}
+
+// measureSchedules has a worker of many credentials, all held, find what is to be
+// verified, and weighs what it keeps.
+func measureSchedules(t *testing.T, _ string) []row {
+	few, many := scheduled(t, 100), scheduled(t, 10_000)
+	return []row{{
+		what: "memory that a worker keeps for its schedules, of 10,000 credentials; peer: of 100",
+		ours: kilobytes(many), peer: kilobytes(few), ratio: "",
+		goal: goal{"flat: within 1 MB", many-few < 1<<20},
+	}}
+}
+
+// scheduled gives the bytes on the heap that a worker holds after it has looked.
+func scheduled(t *testing.T, credentials int) int64 {
+	t.Helper()
+	o := openOffice(t, t.TempDir(), desk.ClockFunc(time.Now), 30)
+	if err := o.open(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	p := o.pairs[0]
+	for i := range credentials {
+		name := fmt.Sprintf("scheduled-%05d", i)
+		if err := o.onboard(t.Context(), &pair{Server: name, A: p.A, B: p.B}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := heap()
+	worker := rotation.New(rotation.Config{
+		Desk: o.desk, Queue: o.store, Secrets: o.secrets, Clock: o.clock, Log: slog.New(slog.DiscardHandler),
+		Targets: map[string]rotation.Opener{}, VerifyEvery: time.Hour, Interval: 10 * time.Millisecond,
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	var working sync.WaitGroup
+	working.Go(func() { _ = worker.Run(ctx) })
+	time.Sleep(2 * time.Second) // many looks
+	kept := heap() - before
+	stop()
+	working.Wait()
+	return kept
+}
+
+// heap gives the bytes in use once all that is garbage is gone.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
+func kilobytes(n int64) string       { return fmt.Sprintf("%d kB", n>>10) }

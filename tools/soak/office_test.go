@@ -1,0 +1,323 @@
+package soak
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/embedded"
+	"github.com/tandem-custody/tandem/custody/rotation"
+	"github.com/tandem-custody/tandem/custody/rotation/ldap"
+	"github.com/tandem-custody/tandem/custody/rotation/manual"
+	"github.com/tandem-custody/tandem/custody/rotation/mysql"
+	"github.com/tandem-custody/tandem/custody/rotation/postgres"
+	"github.com/tandem-custody/tandem/custody/rotation/ssh"
+	"github.com/tandem-custody/tandem/custody/rotation/vaultrole"
+	"github.com/tandem-custody/tandem/custody/store"
+	"github.com/tandem-custody/tandem/custody/totp"
+	"github.com/tandem-custody/tandem/custody/vault"
+)
+
+// spec says what an office is about, and where it keeps what it has.
+type spec struct {
+	Name   string // of the credential, and the beginning of its custodians' names
+	Dir    string // what Tandem writes
+	Notes  string
+	Vault  *vaultSpec // nil: the embedded secret store
+	Target custody.Target
+}
+
+// vaultSpec is how a Vault lets the office in.
+type vaultSpec struct {
+	Address, RoleID, SecretIDFile string
+	Names                         vault.Names
+}
+
+const period = 30 // of the authenticators, seconds
+
+func (s spec) holder() string   { return s.Name + "-a" }
+func (s spec) backup() string   { return s.Name + "-b" }
+func (s spec) database() string { return filepath.Join(s.Dir, "tandem.db") }
+
+type secretStore interface {
+	desk.Secrets
+	Close() error
+}
+
+// office is the process under test: one account in the custody of two people.
+type office struct {
+	spec
+	store   *store.Store
+	secrets secretStore
+	desk    *desk.Desk
+	targets map[string]rotation.Opener
+	clock   *clock
+	fuse    *fuse
+	notes   *notes
+	log     *slog.Logger
+}
+
+func openOffice(ctx context.Context, s spec) (*office, error) {
+	o := &office{spec: s, fuse: new(fuse), notes: &notes{s.Notes}}
+	log, err := os.OpenFile(filepath.Join(s.Dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	o.log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if o.clock, err = openClock(filepath.Join(s.Notes, "clock")); err != nil {
+		return nil, err
+	}
+	if err := o.openSecrets(ctx); err != nil {
+		return nil, fmt.Errorf("open the secret store: %w", err)
+	}
+	if o.store, err = store.Open(ctx, s.database(), o.log); err != nil {
+		return nil, err
+	}
+	o.desk, err = desk.Open(ctx, desk.Config{
+		Store: database{o.store, o.fuse}, Accounts: o.store, Secrets: o.secrets, Clock: o.clock,
+		Policy: custody.DefaultPolicy(), Origin: "soak.example/ledger", Log: o.log, SessionTTL: time.Hour,
+		CheckTarget: func(t custody.Target, key custody.Secret) (bool, error) {
+			opened, err := o.targets[t.Kind](t, key)
+			if err != nil {
+				return false, err
+			}
+			return opened.Describe().Reconciles, nil
+		},
+		CheckPolicy: func(custody.CredentialPolicy) error { return nil },
+	})
+	return o, err
+}
+
+// openSecrets opens the secret store, and what the targets need of it.
+func (o *office) openSecrets(ctx context.Context) (err error) {
+	o.targets = map[string]rotation.Opener{
+		ssh.Kind: ssh.Open, postgres.Kind: postgres.Open, mysql.Kind: mysql.Open, ldap.Kind: ldap.Open,
+		manual.Kind: manual.Opener(map[string]rotation.Opener{ssh.Kind: ssh.OpenProbe}),
+	}
+	if o.Vault == nil {
+		o.secrets, err = embedded.OpenOrCreate(filepath.Join(o.Dir, "secrets"), embedded.Unlock{KeyFile: filepath.Join(o.Dir, "key")})
+		return err
+	}
+	kept, err := vault.Open(ctx, vault.Config{
+		Address: o.Vault.Address, Names: o.Vault.Names, RequestID: desk.RequestOf, Log: o.log,
+		AppRole: &vault.AppRole{RoleID: o.Vault.RoleID, SecretIDFile: o.Vault.SecretIDFile},
+	})
+	if err != nil {
+		return err
+	}
+	o.secrets = kept
+	roles := vaultrole.Opener(kept.Engines(), map[string]rotation.Opener{ldap.Kind: ldap.Open, postgres.Kind: postgres.Open})
+	o.targets[vaultrole.KindLDAP], o.targets[vaultrole.KindDatabase] = roles, roles
+	return nil
+}
+
+// found takes the account into custody; its first rotation is due then.
+func (o *office) found(ctx context.Context, password, key custody.Secret) error {
+	for _, name := range []string{o.holder(), o.backup()} {
+		seed := totp.NewSeed()
+		if _, err := o.secrets.Write(ctx, desk.SeedPath(name), seed, 0, nil); err != nil {
+			return err
+		}
+		o.notes.made(seed)
+		if _, err := o.desk.Do(ctx, desk.Intent{Actor: custody.System, Request: rand.Text(), Action: custody.AddPerson{
+			Username: name, Name: name, Roles: []custody.Role{custody.Technician}, TOTPPeriod: period,
+		}}); err != nil {
+			return err
+		}
+		if err := o.confirmed(ctx, name, custody.SignIn{}, o.do); err != nil {
+			return err
+		}
+	}
+	_, err := o.desk.AddCredential(ctx, desk.Intent{Actor: custody.System, Request: rand.Text(), Action: custody.AddCredential{
+		Name: o.Name, Primary: o.holder(), Backup: o.backup(), Target: o.Target,
+	}}, password, key)
+	return err
+}
+
+func (o *office) do(ctx context.Context, i desk.Intent) error {
+	_, err := o.desk.Do(ctx, i)
+	return err
+}
+
+// confirmed does something with a code that was never used: a minute goes by.
+func (o *office) confirmed(ctx context.Context, person string, a custody.Action, do func(context.Context, desk.Intent) error) error {
+	if err := o.clock.advance(time.Minute); err != nil {
+		return err
+	}
+	seed, err := o.secrets.Read(ctx, desk.SeedPath(person))
+	if err != nil {
+		return err
+	}
+	code, err := totp.Code(seed.Value, totp.Step(period, o.clock.Now()))
+	if err != nil {
+		return err
+	}
+	return do(ctx, desk.Intent{Actor: person, Request: rand.Text(), Code: code, Action: a})
+}
+
+// rotate asks for a rotation and has it carried out, with a fault in it.
+func (o *office) rotate(ctx context.Context, what fault, set func(custody.Secret) error) error {
+	err := o.confirmed(ctx, o.holder(), custody.RequestRotation{Credential: o.Name, Reason: "soak"}, o.do)
+	if err != nil {
+		return err
+	}
+	return o.work(ctx, what, set, func(context.Context, custody.Credential) bool { return true })
+}
+
+// finish has what is under way carried out and cleared up, with a fault in it.
+func (o *office) finish(ctx context.Context, what fault, set func(custody.Secret) error) error {
+	return o.work(ctx, what, set, func(ctx context.Context, c custody.Credential) bool {
+		_, err := o.secrets.Read(ctx, desk.StagedPath(o.Name, c.Rotation.Number))
+		return errors.Is(err, desk.ErrNoSecret)
+	})
+}
+
+const enough = 3 * time.Minute // for any rotation, however slow the machine
+
+// work runs a worker until the account is held and also is as wanted. Where a
+// person sets the password, set does what that person does.
+func (o *office) work(ctx context.Context, what fault, set func(custody.Secret) error, wanted func(context.Context, custody.Credential) bool) error {
+	ctx, stop := context.WithTimeout(ctx, enough)
+	defer stop()
+	watched := queue{o.store, o.fuse, make(chan bool, 1)}
+	watched.busy <- false
+	targets := map[string]rotation.Opener{}
+	for kind, open := range o.targets {
+		targets[kind] = guarded(open, o.fuse, o.notes)
+	}
+	o.fuse.arm(what)
+	worker := rotation.New(rotation.Config{
+		Desk: counter{o.desk, o.fuse, o.notes}, Queue: watched, Secrets: vaults{o.secrets, o.fuse, o.notes},
+		Targets: targets, Clock: o.clock, Log: o.log, Hook: o.fuse.step,
+		StepTimeout: what.stepTimeout(), Lease: 3 * what.stepTimeout(),
+		Interval: 100 * time.Millisecond, BackoffBase: 10 * time.Millisecond, BackoffMax: 200 * time.Millisecond,
+	})
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	running.Go(func() { _ = worker.Run(ctx) })
+	for look := time.NewTicker(5 * time.Millisecond); ; <-look.C {
+		c, err := o.store.Credential(ctx, o.Name)
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("it does not come to its end: %+v", c.Rotation)
+		case err != nil:
+			return err
+		case c.AwaitsPerson():
+			if err := o.setByHand(ctx, set); err != nil {
+				o.log.Warn("a password could not be set by hand", "error", err) // and is tried again
+			}
+		case c.Phase == custody.Held && !watched.isBusy() && wanted(ctx, c):
+			return nil
+		}
+	}
+}
+
+// setByHand is what the person does who the password is changed for.
+func (o *office) setByHand(ctx context.Context, set func(custody.Secret) error) error {
+	if err := o.confirmed(ctx, o.holder(), custody.ShowNew{Credential: o.Name}, func(ctx context.Context, i desk.Intent) error {
+		shown, err := o.desk.ShowNew(ctx, i)
+		if err != nil {
+			return err
+		}
+		return set(shown.Next)
+	}); err != nil {
+		return err
+	}
+	return o.confirmed(ctx, o.holder(), custody.ConfirmSet{Credential: o.Name}, o.do)
+}
+
+// values are all that the secret store has of the account.
+type values struct {
+	Step    custody.RotationStep // of the rotation under way, "" when there is none
+	Number  int64                // of rotations, ever
+	Version int64                // of the password, as the ledger has it
+	Stored  int64                // the same as the secret store has it
+	Current []string             // the newest versions, the oldest of them first
+	Staged  []string             // by the rotation under way, or by the last one
+}
+
+func (o *office) values(ctx context.Context) (v values, err error) {
+	c, err := o.store.Credential(ctx, o.Name)
+	if err != nil {
+		return v, err
+	}
+	v.Version, v.Number = c.Version, c.Rotation.Number
+	if c.Phase == custody.Rotating {
+		v.Step = c.Rotation.Step
+	}
+	if v.Current, v.Stored, err = o.versions(ctx, desk.CredentialPath(o.Name)); err != nil {
+		return v, err
+	}
+	v.Staged, _, err = o.versions(ctx, desk.StagedPath(o.Name, c.Rotation.Number))
+	return v, err
+}
+
+// versions gives the newest values at a path, the oldest of them first, and the
+// number of the last.
+func (o *office) versions(ctx context.Context, path string) (values []string, last int64, err error) {
+	const newest = 8 // no rotation stages more
+	current, err := o.secrets.Read(ctx, path)
+	if errors.Is(err, desk.ErrNoSecret) {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	for version := max(1, current.Version-newest+1); version <= current.Version; version++ {
+		value, err := o.secrets.ReadVersion(ctx, path, version)
+		if errors.Is(err, desk.ErrNoSecret) {
+			continue
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		values = append(values, value.Reveal())
+	}
+	return values, current.Version, nil
+}
+
+// clock is the machine's, put forward by all the minutes that nobody wants to
+// wait for: until the next code, until a dead worker's lease is over.
+type clock struct {
+	file string
+
+	mu    sync.Mutex
+	ahead time.Duration
+}
+
+func openClock(file string) (*clock, error) {
+	c := &clock{file: file}
+	text, err := os.ReadFile(file)
+	if err == nil {
+		var seconds int64
+		seconds, err = strconv.ParseInt(string(text), 10, 64)
+		c.ahead = time.Duration(seconds) * time.Second
+	}
+	if err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	return c, c.advance(2 * time.Minute) // longer than any lease here
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.ahead)
+}
+
+func (c *clock) advance(by time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ahead += by
+	return os.WriteFile(c.file, strconv.AppendInt(nil, int64(c.ahead/time.Second), 10), 0o600)
+}
