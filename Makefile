@@ -6,7 +6,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
 STATICCHECK_VERSION = v0.8.2
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: demo test race lint bench build provision
+.PHONY: demo test race lint bench soak build provision
 
 demo:
 	$(GO) run ./cmd/tandem demo
@@ -34,6 +34,12 @@ lint:
 
 bench: provision
 	TANDEM_TEST_ALL=1 $(GO) test -tags bench -count=1 -timeout 60m -v -run ^TestTable ./tools/bench
+
+# Every fault in every call on every target, then kills at random until there
+# were this many (tools/soak). It ends early, with its table, at the timeout.
+TANDEM_SOAK_KILLS ?= 1000
+soak: provision
+	TANDEM_TEST_ALL=1 TANDEM_SOAK_KILLS=$(TANDEM_SOAK_KILLS) $(GO) test -tags soak -count=1 -timeout 4h -v -run '^TestSoak$$' ./tools/soak
 
 build:
 	CGO_ENABLED=1 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tandem ./cmd/tandem

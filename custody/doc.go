@@ -34,7 +34,7 @@
 //	           +----------------------+  +--+
 //	             return   (successor: the giver)
 //	             transfer (successor: the receiver)
-//	             checkin, requested (successor: the holder)
+//	             checkin, age, exposure, drift, requested (successor: the holder)
 //
 // Inside rotating, each arrow is one entry, made after what it names is true:
 //
@@ -46,6 +46,13 @@
 //
 // A failure stays where it is and says when it tries again: the unknown outcome
 // of a change is not a failure, and both values are kept until one is proved.
+// Where a person sets the password, applied is theirs to say, after the value
+// was shown to them (ShowNew, ConfirmSet).
+//
+// What is held may drift: a verification finds that the target refuses the
+// password. It stays held; a rotation through the target's second account
+// (Reconcile), or a later verification, ends that. Dependents are told each new
+// version after it was promoted and stand in nobody's way.
 //
 // # The life of a handover
 //

@@ -137,7 +137,7 @@ func TestHandoverRecord(t *testing.T) {
 	o.do("tech-b", custody.Accept{Handover: "handover-1"})
 	p := o.as("auditor", "en").get("/handovers/handover-1/record")
 	p.check(t, "record", "en")
-	p.shows(t, 200, "交接单 Handover record", "移交人 From", "✓ tech-a", "✓ tech-b", "root@db01.example:22", "已接受 accepted", "根哈希 Root")
+	p.shows(t, 200, "交接单 Handover record", "移交人 From", "✓ tech-a", "✓ tech-b", "root", "db01.example:22", "已接受 accepted", "根哈希 Root")
 	if !strings.Contains(p.body, `<svg class="qr"`) || strings.Contains(p.body, "MARKED") {
 		t.Error("no proof, or a password, is on the record")
 	}

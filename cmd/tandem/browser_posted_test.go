@@ -65,7 +65,7 @@ func (th *theatre) postedPages(t *testing.T) {
 		look(w, "recovery")
 		w.send("form[action='/recovery']", "username", newcomer, "password", w.who.Password, "recovery_code", "ABCD-EFGH")
 		look(w, "recovery-refused")
-		w.send("form[action='/recovery']", "username", newcomer, "password", w.who.Password, "recovery_code", codes[0])
+		w.send("form[action='/recovery']", "password", w.who.Password, "recovery_code", codes[0]) // the name stayed
 		look(w, "recovered")
 		w.who.TOTPSecret = strings.ReplaceAll(evaluate[string](w, `document.querySelector("output.password").textContent`), " ", "")
 		w.follow(chromedp.Click("main a[role=button]", chromedp.ByQuery))

@@ -336,7 +336,7 @@ func (th *theatre) leavesNothing(t *testing.T) {
 		t.Errorf("another site's frame shows %v; refused: %v", shown, refused)
 	}
 	w.open("/policy")
-	w.later(14.5 * 60)
+	w.later(14.1 * 60)
 	w.sees("Still there?", "You will be logged out in")
 	w.run(chromedp.Click("[data-stay]", chromedp.ByQuery))
 	w.later(30 * 60)

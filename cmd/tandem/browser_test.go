@@ -105,8 +105,8 @@ type window struct {
 	t    *testing.T
 	ctx  context.Context
 	base string               // where it finds the server
-	own cdp.BrowserContextID // where its cookies are
-	who *player
+	own  cdp.BrowserContextID // where its cookies are
+	who  *player
 }
 
 // window opens one on an empty page. scripts says whether pages may run any.

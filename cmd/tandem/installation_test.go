@@ -55,7 +55,9 @@ const installed = "db01"
 // installationPeriod is how long a code lasts, in seconds.
 const installationPeriod = 2
 
-func newInstallation(t *testing.T) *installation {
+// newInstallation starts one. settings are lines of its configuration, beside
+// those that every installation has.
+func newInstallation(t *testing.T, settings ...string) *installation {
 	t.Helper()
 	in := &installation{
 		t: t, folder: t.TempDir(), vault: vaulttest.StartPersistent(t), sshd: sshtest.Start(t),
@@ -65,7 +67,7 @@ func newInstallation(t *testing.T) *installation {
 	in.vaultAudit = in.vault.EnableFileAudit(t)
 	in.account, in.first = in.sshd.AddAccount(t)
 	in.run(exec.Command("tandem", "vault", "setup", "--role-id-file", in.file("role-id"), "--secret-id-file", in.file("secret-id")))
-	in.configure()
+	in.configure(settings...)
 	in.hire()
 	in.start()
 	in.logIn()
@@ -85,7 +87,7 @@ func (in *installation) run(command *exec.Cmd) {
 	}
 }
 
-func (in *installation) configure() {
+func (in *installation) configure(settings ...string) {
 	in.t.Helper()
 	text := fmt.Sprintf(`
 listen: %s
@@ -97,7 +99,8 @@ vault:
   auth: {method: approle, role_id_file: %s, secret_id_file: %s}
 ledger: {origin: installation.test/ledger}
 log: {level: debug, format: json}
-`, in.address, in.ops, in.file("tandem.db"), in.gate.URL, in.file("role-id"), in.file("secret-id"))
+%s
+`, in.address, in.ops, in.file("tandem.db"), in.gate.URL, in.file("role-id"), in.file("secret-id"), strings.Join(settings, "\n"))
 	if err := os.WriteFile(in.file("tandem.yaml"), []byte(text), 0o600); err != nil {
 		in.t.Fatal(err)
 	}
@@ -231,16 +234,23 @@ func (in *installation) onboard() {
 
 func (in *installation) credential() api.Credential {
 	in.t.Helper()
-	c, err := in.people["auditor"].server.Credential(in.t.Context(), installed)
+	return in.credentialOf(installed)
+}
+
+func (in *installation) credentialOf(name string) api.Credential {
+	in.t.Helper()
+	c, err := in.people["auditor"].server.Credential(in.t.Context(), name)
 	if err != nil {
 		in.t.Fatalf("%v\n%s", err, in.logEnd())
 	}
 	return c
 }
 
-func (in *installation) waitHeld() {
+func (in *installation) waitHeld() { in.t.Helper(); in.waitHeldOf(installed) }
+
+func (in *installation) waitHeldOf(name string) {
 	in.t.Helper()
-	in.waitFor("db01 to be held", func() bool { return in.credential().Phase == custody.Held })
+	in.waitFor(name+" to be held", func() bool { return in.credentialOf(name).Phase == custody.Held })
 }
 
 func (in *installation) waitFor(what string, ok func() bool) {
@@ -268,9 +278,14 @@ func (in *installation) must(username string, do func(who *client.Client, code a
 
 func (in *installation) checkOut(username string) (api.Checkout, error) {
 	in.t.Helper()
+	return in.checkOutOf(username, installed)
+}
+
+func (in *installation) checkOutOf(username, credential string) (api.Checkout, error) {
+	in.t.Helper()
 	var out api.Checkout
 	err := in.as(username, func(who *client.Client, code api.Secret) (err error) {
-		out, err = who.CheckOut(in.t.Context(), installed, api.CheckOut{Purpose: "ticket 4711", TOTP: code})
+		out, err = who.CheckOut(in.t.Context(), credential, api.CheckOut{Purpose: "ticket 4711", TOTP: code})
 		return err
 	})
 	return out, err

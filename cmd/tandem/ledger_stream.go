@@ -2,9 +2,7 @@ package main
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
-	"os"
 
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody/siem"
@@ -18,13 +16,9 @@ func (p *program) openStream(cfg config.Ledger) (*siem.Stream, error) {
 	}
 	secure := &tls.Config{MinVersion: tls.VersionTLS12}
 	if to.CA != "" {
-		pem, err := os.ReadFile(to.CA)
-		if err != nil {
+		var err error
+		if secure.RootCAs, err = authorities(to.CA); err != nil {
 			return nil, fmt.Errorf("ledger.stream.ca: %w", err)
-		}
-		secure.RootCAs = x509.NewCertPool()
-		if !secure.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ledger.stream.ca: no certificate in %s", to.CA)
 		}
 	}
 	if to.Cert != "" {

@@ -19,6 +19,7 @@ import (
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/notify"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/siem"
 	"github.com/tandem-custody/tandem/custody/store"
@@ -35,7 +36,8 @@ type program struct {
 	desk     *desk.Desk
 	worker   *rotation.Worker
 	follower *witnessing.Follower
-	stream   *siem.Stream // nil: nowhere
+	stream   *siem.Stream     // nil: nowhere
+	notifier *notify.Follower // nil: nobody is told
 	pages    *web.Pages
 	api      *api.Server
 }
@@ -101,7 +103,14 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 	if p.stream, err = p.openStream(cfg.Ledger); err != nil {
 		return nil, err
 	}
-	if p.follower, err = p.openFollower(ctx, cfg.Ledger); err != nil {
+	mail, err := openMail(cfg.Notify)
+	if err != nil {
+		return nil, err
+	}
+	if p.notifier, err = p.openNotifier(cfg, mail); err != nil {
+		return nil, err
+	}
+	if p.follower, err = p.openFollower(ctx, cfg.Ledger, mail); err != nil {
 		return nil, err
 	}
 	p.pages, err = web.New(web.Config{
@@ -114,7 +123,7 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 	p.api, err = api.New(api.Config{
 		Desk: p.desk, Queries: queries{p.store}, Log: log.With("part", "api"),
 		Version: built().Version, PublicURL: cfg.URL(), Web: p.pages,
-		Witnesses: witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower},
+		Witnesses: witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower, p.stream, p.notifier},
 	})
 	return p, err
 }
@@ -149,6 +158,8 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	go func() { followed <- p.follower.Run(stopping) }()
 	streamed := make(chan error, 1)
 	go func() { streamed <- p.stream.Run(stopping) }()
+	notified := make(chan error, 1)
+	go func() { notified <- p.notifier.Run(stopping) }()
 	// The worker outlives the requests: what they begin it may still carry on.
 	rotate, stopRotating := context.WithCancel(context.WithoutCancel(ctx))
 	rotated := make(chan error, 1)
@@ -160,6 +171,7 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	defer cancel()
 	p.await(late, rotated, "a rotation did not stop in time; its journal goes on at the next start")
 	p.await(late, streamed, "the ledger's stream did not stop in time; its position goes on at the next start")
+	p.await(late, notified, "an e-mail was on its way out; the next start sends it again")
 	p.await(late, followed, "a checkpoint was on its way out; the next start sends another")
 	return err
 }

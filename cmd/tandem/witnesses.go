@@ -14,11 +14,12 @@ import (
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/notify/smtp"
 	"github.com/tandem-custody/tandem/custody/witnessing"
 )
 
 // openFollower opens what takes the ledger's checkpoints elsewhere.
-func (p *program) openFollower(ctx context.Context, l config.Ledger) (*witnessing.Follower, error) {
+func (p *program) openFollower(ctx context.Context, l config.Ledger, mail *smtp.Sender) (*witnessing.Follower, error) {
 	c := witnessing.Config{
 		Ledger: p.desk, Nodes: p.store.HashReader, Store: p.store, Need: l.Need,
 		Report: p.reportConflict, Now: time.Now, Log: p.log.With("part", "witnesses"),
@@ -27,7 +28,7 @@ func (p *program) openFollower(ctx context.Context, l config.Ledger) (*witnessin
 		c.Witnesses = append(c.Witnesses, witnessing.Place(w))
 	}
 	for i, d := range l.Deliveries {
-		to, err := recipient(d)
+		to, err := recipient(d, mail)
 		if err != nil {
 			return nil, fmt.Errorf("ledger.deliveries[%d]: %w", i, err)
 		}
@@ -40,9 +41,12 @@ func (p *program) openFollower(ctx context.Context, l config.Ledger) (*witnessin
 	return follower, nil
 }
 
-func recipient(d config.Delivery) (witnessing.Recipient, error) {
-	if d.File != "" {
+func recipient(d config.Delivery, mail *smtp.Sender) (witnessing.Recipient, error) {
+	switch {
+	case d.File != "":
 		return witnessing.File(d.File), nil
+	case d.Email != "":
+		return emailTo(d.Email, mail), nil
 	}
 	address := d.Webhook
 	if d.WebhookFile != "" {

@@ -76,13 +76,16 @@ func (l *Ledger) allows(a Access) bool {
 }
 
 func (s span) allows(a Access) bool {
-	late := !s.end.IsZero() && a.Time.After(s.end.Add(tolerance))
+	after := func(t time.Time) bool { return !t.IsZero() && a.Time.After(t.Add(tolerance)) }
+	late := after(s.end)
 	switch {
 	case a.Time.Before(s.start.Add(-tolerance)):
 		return false
 	case a.Path == desk.StagedPath(s.id.Credential, s.id.Number):
 		return !late || a.Kind == Write // what a crash left is deleted whenever somebody comes by
 	case a.Path == desk.CredentialPath(s.id.Credential):
+		return !late || a.Kind == Read && !after(s.told)
+	case a.Path == desk.HistoryPath(s.id.Credential):
 		return !late
 	case a.Path == desk.KeyPath(s.id.Credential):
 		return !late && a.Kind == Read
@@ -107,6 +110,10 @@ func entryAllows(e custody.Event, a Access) bool {
 	switch f := e.Fact.(type) {
 	case custody.CheckoutGranted:
 		return a.Kind == Read && a.Path == desk.CredentialPath(f.Credential)
+	case custody.VerificationStarted:
+		return a.Kind == Read && (a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.KeyPath(f.Credential))
+	case custody.RotationShown:
+		return a.Kind == Read && (a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.StagedPath(f.Credential, f.Rotation))
 	case custody.CredentialAdded:
 		return a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.KeyPath(f.Credential)
 	}

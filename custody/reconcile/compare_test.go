@@ -23,7 +23,15 @@ var history = []custody.Event{
 	{Time: at(60), Actor: "tech-a", Request: "out", Fact: custody.CheckoutGranted{Credential: "db01", Until: at(120)}},
 	{Time: at(61), Actor: "tech-b", Request: "no", Fact: custody.CommandRefused{Command: "checkout", On: "db01"}},
 	{Time: at(62), Actor: custody.System, Request: "guesses", Fact: custody.SignInLocked{Person: "tech-b"}},
+	{Time: at(130), Actor: custody.System, Request: "check", Fact: custody.VerificationStarted{Credential: "db01", Version: 1}},
+	{Time: at(140), Actor: "admin", Request: "more", Fact: custody.CredentialPolicyChanged{Credential: "db01", Policy: custody.CredentialPolicy{Dependents: []string{"app", "web"}}}},
 	{Time: at(200), Actor: "tech-b", Request: "back", Fact: custody.HandoverReturned{Credentials: []string{"db01"}}},
+
+	{Time: at(300), Actor: "admin", Request: "add sw", Fact: custody.CredentialAdded{Credential: "sw01", Policy: custody.CredentialPolicy{Dependents: []string{"app", "web"}}}},
+	{Time: at(310), Actor: "tech-a", Request: "show", Fact: custody.RotationShown{Credential: "sw01", Rotation: 1}},
+	{Time: at(320), Actor: custody.System, Request: "rotation-sw01-1", Fact: custody.RotationPromoted{Credential: "sw01", Rotation: 1, Version: 1}},
+	{Time: at(330), Actor: custody.System, Request: "rotation-sw01-1", Fact: custody.DependentUpdated{Credential: "sw01", Dependent: "app", Version: 1}},
+	{Time: at(400), Actor: custody.System, Request: "rotation-sw01-1", Fact: custody.DependentUpdated{Credential: "sw01", Dependent: "web", Version: 1}},
 }
 
 func TestEveryAccessNeedsAnEntryThatAllowsIt(t *testing.T) {
@@ -52,6 +60,12 @@ func TestEveryAccessNeedsAnEntryThatAllowsIt(t *testing.T) {
 		{"what it staged", own(3, "staged/db01-1", "rotation-db01-1"), "", ""},
 		{"tidying up much later", write(own(500, "staged/db01-1", "rotation-db01-1")), "", ""},
 		{"a rotation that has not reported yet", own(201, "credentials/db01", "rotation-db01-2"), "", ""},
+		{"what it had before", own(3, "history/db01", "rotation-db01-1"), "", ""},
+		{"a verification", own(130, "credentials/db01", "check"), "", ""},
+		{"its key", own(130, "keys/db01", "check"), "", ""},
+		{"what is to be set by hand", own(310, "staged/sw01-1", "show"), "", ""},
+		{"what it replaces", own(310, "credentials/sw01", "show"), "", ""},
+		{"a dependent that is told late", own(390, "credentials/sw01", "rotation-sw01-1"), "", ""},
 		{"the throttle at a log-in", own(1, "internal/throttle", "login"), "", ""},
 		{"the store's own refusal", refused(own(9, "credentials/db01", "unknown")), "", ""},
 		{"a signature", reconcile.Access{Time: at(9), Kind: reconcile.Sign, Own: true}, "", ""},
@@ -76,6 +90,11 @@ func TestEveryAccessNeedsAnEntryThatAllowsIt(t *testing.T) {
 		{"a check-out that writes", write(own(60, "credentials/db01", "out")), custody.Special, "did not allow"},
 		{"a refused check-out that reads", own(61, "credentials/db01", "no"), custody.Special, "did not allow"},
 		{"a rotation that is over", own(60, "credentials/db01", "rotation-db01-1"), custody.Special, "not then"},
+		{"dependents that all know", own(406, "credentials/sw01", "rotation-sw01-1"), custody.Special, "not then"},
+		{"a dependent that is told by writing", write(own(390, "credentials/sw01", "rotation-sw01-1")), custody.Special, "not then"},
+		{"a verification that writes", write(own(130, "credentials/db01", "check")), custody.Special, "did not allow"},
+		{"what another was to set by hand", own(310, "staged/sw01-2", "show"), custody.Special, "did not allow"},
+		{"a history after its rotation", own(60, "history/db01", "rotation-db01-1"), custody.Special, "not then"},
 		{"a rotation that never was", own(201, "credentials/db01", "rotation-db01-3"), custody.Special, "does not have"},
 		{"a rotation of another", own(3, "credentials/db02", "rotation-db01-1"), custody.Special, "did not allow"},
 	} {

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -14,12 +15,16 @@ type Ledger struct {
 	entries   map[string][]custody.Event // of these requests
 	rotations map[string][]span          // by the id under which each runs
 	number    map[string]int64           // of each credential's last rotation
+
+	dependents map[string][]string // of each credential, by its policy
+	untold     map[string][]string // of these, which do not have the current password
 }
 
-// span is a rotation's time; the end is zero while it lasts.
+// span is a rotation's time; the end is zero while it lasts. Afterwards its
+// dependents are told the new password under its id, until told.
 type span struct {
-	id         custody.RotationID
-	start, end time.Time
+	id               custody.RotationID
+	start, end, told time.Time
 }
 
 // NewLedger is for these accesses.
@@ -27,6 +32,7 @@ func NewLedger(accesses []Access) *Ledger {
 	l := &Ledger{
 		wanted: map[string]bool{}, entries: map[string][]custody.Event{},
 		rotations: map[string][]span{}, number: map[string]int64{},
+		dependents: map[string][]string{}, untold: map[string][]string{},
 	}
 	for _, a := range accesses {
 		if a.Request != "" {
@@ -43,8 +49,10 @@ func (l *Ledger) Add(e custody.Event) {
 	}
 	switch f := e.Fact.(type) {
 	case custody.CredentialAdded:
-		l.number[f.Credential] = 0
+		l.number[f.Credential], l.dependents[f.Credential] = 0, f.Policy.Dependents
 		l.start(f.Credential, e.Time)
+	case custody.CredentialPolicyChanged:
+		l.dependents[f.Credential] = f.Policy.Dependents
 	case custody.RotationStarted:
 		l.start(f.Credential, e.Time)
 	case custody.HandoverReturned:
@@ -53,12 +61,20 @@ func (l *Ledger) Add(e custody.Event) {
 		}
 	case custody.RotationPromoted:
 		l.end(f.Credential, e.Time)
+		l.untold[f.Credential] = slices.Clone(l.dependents[f.Credential])
+		l.tell(f.Credential, "", e.Time)
+	case custody.DependentUpdated:
+		l.tell(f.Credential, f.Dependent, e.Time)
 	case custody.CredentialRetired:
 		l.end(f.Credential, e.Time)
+		l.untold[f.Credential] = nil
+		l.tell(f.Credential, "", e.Time)
 	}
 }
 
 func (l *Ledger) start(credential string, at time.Time) {
+	l.untold[credential] = nil // what it makes is what they are told next
+	l.tell(credential, "", at)
 	l.number[credential]++
 	id := custody.RotationID{Credential: credential, Number: l.number[credential]}
 	if request := rotation.RequestID(id); l.wanted[request] {
@@ -67,8 +83,24 @@ func (l *Ledger) start(credential string, at time.Time) {
 }
 
 func (l *Ledger) end(credential string, at time.Time) {
-	request := rotation.RequestID(custody.RotationID{Credential: credential, Number: l.number[credential]})
-	if spans := l.rotations[request]; len(spans) > 0 && spans[len(spans)-1].end.IsZero() {
-		spans[len(spans)-1].end = at
+	if s := l.last(credential); s != nil && s.end.IsZero() {
+		s.end = at
 	}
+}
+
+// tell notes that a dependent knows the password, and when the last one does.
+func (l *Ledger) tell(credential, dependent string, at time.Time) {
+	l.untold[credential] = slices.DeleteFunc(l.untold[credential], func(name string) bool { return name == dependent })
+	if s := l.last(credential); s != nil && s.told.IsZero() && len(l.untold[credential]) == 0 {
+		s.told = at
+	}
+}
+
+// last gives the last rotation of a credential, if it is wanted.
+func (l *Ledger) last(credential string) *span {
+	request := rotation.RequestID(custody.RotationID{Credential: credential, Number: l.number[credential]})
+	if spans := l.rotations[request]; len(spans) > 0 {
+		return &spans[len(spans)-1]
+	}
+	return nil
 }

@@ -32,7 +32,7 @@ func (w *Worker) updateDependents(ctx context.Context, c custody.Credential) err
 	var group errgroup.Group
 	for _, update := range c.Updates {
 		if !update.NextTry.After(w.Clock.Now()) {
-			if err := w.updateDependent(ctx, c, update, current, unread); err != nil { return err }
+			group.Go(func() error { return w.updateDependent(ctx, c, update, current, unread) })
 		}
 	}
 	return group.Wait()

@@ -193,17 +193,20 @@ func TestUnknownDependent(t *testing.T) {
 
 // Each dependent is for itself: one that fails or hangs keeps no other waiting.
 func TestSeveralDependents(t *testing.T) {
-	others := make(chan struct{})
+	others := make(chan struct{}, 2)
 	good := &service{answer: func(context.Context, int) error { others <- struct{}{}; return nil }}
 	bad := &service{answer: func(context.Context, int) error { return ErrDeclined }}
 	hanging := &service{answer: func(ctx context.Context, _ int) error {
-		<-others // the others are told while this one hangs
-		<-others
-		<-ctx.Done()
-		return ctx.Err()
+		for range 2 {
+			select {
+			case <-others:
+			case <-ctx.Done():
+				t.Error("the others are told only after the one that hangs")
+			}
+		}
+		return context.DeadlineExceeded
 	}}
 	w, worker := dependents(t, map[string]Dependent{"app": good, "bad": bad, "hanging": hanging, "job": good}, "gone")
-	worker.StepTimeout = 100 * time.Millisecond
 	if !worker.attempt(t.Context(), name) {
 		t.Error("the ledger does not know how it ended")
 	}
@@ -214,6 +217,18 @@ func TestSeveralDependents(t *testing.T) {
 		if kinds := w.notUpdated(dependent); !slices.Equal(kinds, []Failure{want}) {
 			t.Errorf("%s: failures %v", dependent, kinds)
 		}
+	}
+}
+
+func TestDependentHangs(t *testing.T) {
+	app := &service{answer: func(ctx context.Context, _ int) error { <-ctx.Done(); return ctx.Err() }}
+	w, worker := dependents(t, map[string]Dependent{"app": app})
+	worker.StepTimeout = 10 * time.Millisecond
+	if !worker.attempt(t.Context(), name) {
+		t.Error("the ledger does not know how it ended")
+	}
+	if kinds := w.notUpdated("app"); !slices.Equal(kinds, []Failure{Unreachable}) {
+		t.Errorf("failures %v", kinds)
 	}
 }
 

@@ -74,6 +74,13 @@ func (w *world) of(target Target) {
 	w.kind = func(custody.Target, custody.Secret) (Target, error) { return target, nil }
 }
 
+// ofMaker has it be a maker. Between what that made and its being staged the
+// system itself keeps it, so the oracle does not look there.
+func (w *world) ofMaker(unprobed bool) {
+	w.account.changed, w.secrets.Changed = nil, nil
+	w.of(maker{w.account, unprobed})
+}
+
 func TestAccountChangesItsOwnPassword(t *testing.T) {
 	w := newWorld(t)
 	w.of(own{w.account})
@@ -171,7 +178,7 @@ func TestReconcileAfterDrift(t *testing.T) {
 func TestSystemMakesThePasswords(t *testing.T) {
 	for _, unprobed := range []bool{false, true} {
 		w := newWorld(t)
-		w.of(maker{w.account, unprobed})
+		w.ofMaker(unprobed)
 		w.finish()
 		w.desk.Rotate(name)
 		w.finish()
@@ -191,8 +198,7 @@ func TestSystemMakesThePasswords(t *testing.T) {
 // worker that dies there has another one made.
 func TestKilledBetweenMadeAndStaged(t *testing.T) {
 	w := newWorld(t)
-	w.account.changed, w.secrets.Changed = nil, nil // the system keeps what it made
-	w.of(maker{w.account, false})
+	w.ofMaker(false)
 	w.attempt("made")
 	w.finish()
 	if len(w.account.told) != 2 {
@@ -296,7 +302,7 @@ func TestMakeFails(t *testing.T) {
 		want Failure
 	}{{ErrUnreachable, Unreachable}, {ErrDeclined, TargetError}, {errors.New("x"), TargetError}} {
 		w := newWorld(t)
-		w.of(maker{w.account, false})
+		w.ofMaker(false)
 		w.account.onChange = func(n int) (bool, error) {
 			if n == 0 {
 				return false, c.err

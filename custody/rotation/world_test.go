@@ -35,7 +35,7 @@ type world struct {
 	account *account
 	log     *bytes.Buffer
 	logger  *slog.Logger // into log
-	kind    Opener // of the account
+	kind    Opener       // of the account
 	workers int
 }
 

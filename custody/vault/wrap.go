@@ -29,7 +29,7 @@ func (s *Store) Wrap(ctx context.Context, password custody.Secret, ttl time.Dura
 	case err != nil:
 		return custody.Secret{}, time.Time{}, unavailable(err)
 	case got == nil || got.WrapInfo == nil || got.WrapInfo.Token == "":
-		return custody.Secret{}, time.Time{}, unavailable(errors.New("Vault wrapped nothing"))
+		return custody.Secret{}, time.Time{}, unavailable(errors.New("no token came back"))
 	}
 	info := got.WrapInfo
 	return custody.SecretString(info.Token), info.CreationTime.Add(time.Duration(info.TTL) * time.Second), nil

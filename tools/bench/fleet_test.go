@@ -15,13 +15,17 @@ import (
 	"testing"
 	"time"
 
+	vaultapi "github.com/hashicorp/vault/api"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/rotation"
+	"github.com/tandem-custody/tandem/custody/rotation/ldap"
+	"github.com/tandem-custody/tandem/custody/rotation/ldap/ldaptest"
 	rotationssh "github.com/tandem-custody/tandem/custody/rotation/ssh"
 	"github.com/tandem-custody/tandem/custody/rotation/ssh/sshtest"
+	"github.com/tandem-custody/tandem/custody/vault/vaulttest"
 )
 
 // fleetParallel is how many passwords are changed at once, on both sides: what
@@ -56,7 +60,12 @@ func measureFleet(t *testing.T, _ string) []row {
 		t.Fatal(err)
 	}
 	bare := bareLoop(t, host, accounts)
-	ours, err := throughTandem(t.Context(), o, host, accounts)
+	ours, err := throughTandem(t.Context(), o, accounts, host.AdminKey, func(a account) custody.Target {
+		return custody.Target{
+			Kind: rotationssh.Kind, Address: host.Addr, Account: a.name,
+			Settings: map[string]string{"host_key": host.HostKey},
+		}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,24 +128,21 @@ func bareLoop(t *testing.T, host *sshtest.Server, accounts []account) time.Durat
 
 // throughTandem takes the accounts into custody, which changes their passwords,
 // and gives how long it took from when the worker began.
-func throughTandem(ctx context.Context, o *office, host *sshtest.Server, accounts []account) (time.Duration, error) {
+func throughTandem(ctx context.Context, o *office, accounts []account, admin custody.Secret, on func(account) custody.Target) (time.Duration, error) {
 	custodians := o.pairs[0]
 	for i, a := range accounts {
 		add := custody.AddCredential{
 			Name: fmt.Sprintf("account-%04d", i), Primary: custodians.A.Name, Backup: custodians.B.Name,
-			Target: custody.Target{
-				Kind: rotationssh.Kind, Address: host.Addr, Account: a.name,
-				Settings: map[string]string{"host_key": host.HostKey},
-			},
+			Target: on(a),
 		}
 		in := desk.Intent{Actor: custody.System, Request: add.Name, Action: add}
-		if _, err := o.desk.AddCredential(ctx, in, a.password, host.AdminKey); err != nil {
+		if _, err := o.desk.AddCredential(ctx, in, a.password, admin); err != nil {
 			return 0, err
 		}
 	}
 	worker := rotation.New(rotation.Config{
 		Desk: o.desk, Queue: o.store, Secrets: o.secrets, Clock: o.clock, Log: slog.New(slog.DiscardHandler),
-		Targets:  map[string]rotation.Opener{rotationssh.Kind: rotationssh.Open},
+		Targets:  map[string]rotation.Opener{rotationssh.Kind: rotationssh.Open, ldap.Kind: ldap.Open},
 		Parallel: fleetParallel, PerTarget: fleetParallel,
 	})
 	ctx, stop := context.WithTimeout(ctx, 30*time.Minute)
@@ -162,6 +168,101 @@ func throughTandem(ctx context.Context, o *office, host *sshtest.Server, account
 			return 0, fmt.Errorf("%d of %d passwords are still being changed, the first: %+v", len(unfinished), len(accounts), unfinished[0].Rotation)
 		}
 	}
+}
+
+// directorySize is how many accounts of a directory have their passwords changed.
+const directorySize = 200
+
+// measureDirectory changes passwords in one real slapd: through Tandem, which
+// proves each of them, and by the static roles of Vault's own LDAP engine, which
+// does not. Both keep them in the same Vault.
+func measureDirectory(t *testing.T, _ string) []row {
+	directory := ldaptest.Start(t)
+	var accounts, theirs []account
+	for range directorySize {
+		for _, to := range []*[]account{&accounts, &theirs} {
+			dn, password := directory.AddAccount(t)
+			*to = append(*to, account{dn, password})
+		}
+	}
+	vault := setUpVault(t)
+	roles := staticRoles(t, vault.Server, directory, theirs)
+	start := time.Now()
+	if _, err := callers(fleetParallel, len(roles), func(i int) error {
+		_, err := roles[i].root.Logical().WriteWithContext(t.Context(), "ldap/rotate-role/"+roles[i].name, nil)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	peer := time.Since(start)
+	var rows []row
+	for _, with := range []struct {
+		name   string
+		office *office
+	}{
+		{"in the same Vault", openOfficeWith(t, onDisk(t), vault.store(t), desk.ClockFunc(time.Now), checkOutPeriod)},
+		{"in the embedded store", openOffice(t, onDisk(t), desk.ClockFunc(time.Now), checkOutPeriod)},
+	} {
+		if err := with.office.open(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		ours, err := throughTandem(t.Context(), with.office, accounts, directory.AdminPassword, func(a account) custody.Target {
+			return custody.Target{
+				Kind: ldap.Kind, Address: directory.Addr, Account: a.name,
+				Settings: map[string]string{"admin": ldaptest.Admin, "tls": "off"},
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, a := range accounts { // what the next one takes into custody
+			kept, err := with.office.secrets.Read(t.Context(), desk.CredentialPath(fmt.Sprintf("account-%04d", i)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			accounts[i].password = kept.Value
+			if err := directory.Login(t, a.name, kept.Value); i == 0 && err != nil {
+				t.Fatal(err)
+			}
+		}
+		ratio := ours.Seconds() / peer.Seconds()
+		rows = append(rows, row{
+			what: fmt.Sprintf("change and prove %d passwords in one slapd, kept %s, %d at once; peer: Vault's static roles, which prove nothing",
+				directorySize, with.name, fleetParallel),
+			ours: seconds(ours), peer: seconds(peer), ratio: times(ratio), goal: atMost(ratio, 1, "%.1fx"),
+		})
+	}
+	return rows
+}
+
+type staticRole struct {
+	root *vaultapi.Client
+	name string
+}
+
+// staticRoles gives accounts to Vault's LDAP engine.
+func staticRoles(t *testing.T, server *vaulttest.Server, directory *ldaptest.Server, accounts []account) []staticRole {
+	t.Helper()
+	server.Register(t, vaulttest.OpenLDAP)
+	root := server.Client(t)
+	if err := root.Sys().MountWithContext(t.Context(), "ldap", &vaultapi.MountInput{Type: vaulttest.OpenLDAP.Name}); err != nil {
+		t.Fatal(err)
+	}
+	write := func(path string, fields map[string]any) {
+		if _, err := root.Logical().WriteWithContext(t.Context(), path, fields); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("ldap/config", map[string]any{
+		"url": "ldap://" + directory.Addr, "schema": "openldap",
+		"binddn": ldaptest.Admin, "bindpass": directory.AdminPassword.Reveal(),
+	})
+	roles := make([]staticRole, len(accounts))
+	for i, a := range accounts {
+		roles[i] = staticRole{root, fmt.Sprintf("role-%04d", i)}
+		write("ldap/static-role/"+roles[i].name, map[string]any{"dn": a.name, "username": a.name, "rotation_period": "87600h"})
+	}
+	return roles
 }
 
 // measureSchedules has a worker of many credentials, all held, find what is to be

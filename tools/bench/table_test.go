@@ -33,6 +33,7 @@ func TestTable(t *testing.T) {
 		{"proofs", measureProofs},
 		{"append", measureAppend},
 		{"fleet", measureFleet},
+		{"directory", measureDirectory},
 		{"schedules", measureSchedules},
 		{"pages", measurePages},
 	} {

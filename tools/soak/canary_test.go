@@ -41,27 +41,28 @@ func (r *trial) findNoSecret(seen *watcher) {
 	if !contains(traces["arguments and environment"], seen.planted) {
 		r.t.Error("what was planted among the arguments and in the environment of a process was not seen")
 	}
-	for _, file := range []string{"log", "tandem.db"} { // the credential's name is no secret
-		if !contains(map[string][]byte{file: traces["Tandem's files"][filepath.Join(r.Dir, file)]}, r.Name) {
-			r.t.Errorf("Tandem's %s does not even name the credential", file)
+	ours := traces["Tandem's files"]
+	for what, texts := range map[string][][]byte{
+		"log":                 {ours[filepath.Join(r.Dir, "log")]},
+		"database and ledger": {ours[r.database()], ours[r.database()+"-wal"]},
+	} {
+		if !bytes.Contains(bytes.Join(texts, nil), []byte(r.Name)) { // which is no secret
+			r.t.Errorf("Tandem's %s does not even name the credential", what)
 		}
 	}
 	secrets := r.everySecret()
+	wanted := newSearch(secrets)
 	found := 0
 	for kind, texts := range traces {
 		for where, text := range texts {
-			for _, secret := range secrets {
-				for form, s := range forms(secret) {
-					if bytes.Contains(text, []byte(s)) {
-						if found++; found <= shown {
-							r.t.Errorf("a secret is in %s, %s: %s", kind, where, form)
-						}
-					}
+			for _, form := range wanted.in(text) {
+				if found++; found <= shown {
+					r.t.Errorf("a secret is in %s, %s: %s", kind, where, form)
 				}
 			}
 		}
 	}
-	r.t.Logf("%d secrets were looked for in %d places", len(secrets), len(traces["Tandem's files"])+len(traces["the server's"])+3)
+	r.t.Logf("%d secrets were looked for in %d places", len(secrets), len(ours)+len(traces["the server's"])+3)
 }
 
 // everySecret are all passwords that were ever made, also those that were
@@ -113,6 +114,36 @@ func forms(secret string) map[string]string {
 		}
 	}
 	return all
+}
+
+// search is for many strings in one go, by how they begin.
+type search map[[prefix]byte][]wanted
+
+const prefix = 8 // bytes; no form of a secret is shorter
+
+type wanted struct{ form, text string }
+
+func newSearch(secrets []string) search {
+	s := search{}
+	for _, secret := range secrets {
+		for form, text := range forms(secret) {
+			start := [prefix]byte([]byte(text))
+			s[start] = append(s[start], wanted{form, text})
+		}
+	}
+	return s
+}
+
+// in gives the forms in which secrets are in a text.
+func (s search) in(text []byte) (found []string) {
+	for i := 0; i+prefix <= len(text); i++ {
+		for _, w := range s[[prefix]byte(text[i:])] {
+			if bytes.HasPrefix(text[i:], []byte(w.text)) {
+				found = append(found, w.form)
+			}
+		}
+	}
+	return found
 }
 
 func contains(texts map[string][]byte, what string) bool {
@@ -213,11 +244,14 @@ func (w *watcher) look(looks map[string]int) {
 }
 
 // isOracle recognises the servers' own clients, which this test gives passwords
-// in their environment. Tandem runs no program.
+// in their environment; psql may be a script. Tandem runs no program.
 func isOracle(arguments []byte) bool {
-	program, _, _ := bytes.Cut(arguments, []byte{0})
-	name := filepath.Base(string(program))
-	return name == "psql" || name == "mariadb"
+	for i, argument := range bytes.Split(arguments, []byte{0}) {
+		if name := filepath.Base(string(argument)); i < 2 && (name == "psql" || name == "mariadb") {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *watcher) seen() map[string][]byte {
@@ -245,13 +279,7 @@ func TestFormsAreFound(t *testing.T) {
 		"SQL":             "ALTER ROLE x PASSWORD '" + strings.ReplaceAll(secret, "'", "''") + "'",
 		"a redacted form": "",
 	} {
-		found := ""
-		for form, s := range forms(secret) {
-			if strings.Contains(written, s) {
-				found = form
-			}
-		}
-		if (found == "") != (written == "") {
+		if found := newSearch([]string{secret}).in([]byte(written)); (len(found) == 0) != (written == "") {
 			t.Errorf("%s: found %q", name, found)
 		}
 	}

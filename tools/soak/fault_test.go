@@ -37,6 +37,9 @@ type fault struct {
 // only be killed.
 const atStep = "at "
 
+// reconciling is the point that only a rotation through the second account passes.
+const reconciling = "target.reconcile"
+
 func (f fault) String() string {
 	switch {
 	case f.KillAfter > 0:

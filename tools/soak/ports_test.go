@@ -157,7 +157,7 @@ func (t target) Change(ctx context.Context, old, next custody.Secret) error {
 }
 
 func (t target) Reconcile(ctx context.Context, next custody.Secret) error {
-	return t.fuse.around(ctx, "target.reconcile", rotation.ErrUnreachable, func() error { return t.Target.Reconcile(ctx, next) })
+	return t.fuse.around(ctx, reconciling, rotation.ErrUnreachable, func() error { return t.Target.Reconcile(ctx, next) })
 }
 
 // maker is a rotation.Maker.

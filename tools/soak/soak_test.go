@@ -70,7 +70,7 @@ func TestSoak(t *testing.T) {
 			for survived.Load() < wanted && !over() {
 				faults := []fault{atAnyMoment(random, took)}
 				for range random.IntN(3) {
-					faults = append(faults, all[random.IntN(len(all))])
+					faults = append(faults, all[random.IntN(len(all))].early())
 				}
 				shuffle(random, faults)
 				suffer(faults...)

@@ -119,6 +119,9 @@ func (r *trial) measure() (calls map[string]int, took time.Duration) {
 	a := r.process.must(r.t, order{Do: "rotate"})
 	r.process.must(r.t, order{Do: "finish"})
 	r.settled()
+	if !r.key.IsZero() {
+		a.Calls[reconciling] = 1 // in a rotation of another kind
+	}
 	return a.Calls, a.Took
 }
 
@@ -132,19 +135,34 @@ func (r *trial) readable(f fault) {
 	if v.Step == custody.StepApplied || v.Step == custody.StepVerified {
 		slices.Reverse(known)
 	}
-	if r.made != nil {
-		known = append(known, r.made().Reveal())
-	}
 	var err error
-	for range 3 { // a server that is too busy to answer has not refused
-		for _, value := range known {
+	for limit := time.Now().Add(r.patience()); ; time.Sleep(100 * time.Millisecond) {
+		tried := known
+		if r.made != nil {
+			tried = append(slices.Clone(known), r.made().Reveal())
+		}
+		for _, value := range tried {
 			if err = r.opens(custody.SecretString(value)); err == nil {
 				return
 			}
 		}
+		if time.Now().After(limit) {
+			break
+		}
 	}
 	r.stranded++
 	r.t.Fatalf("STRANDED by %v: none of %d values opens the account (step %q): %v", f, len(known), v.Step, err)
+}
+
+// patience is for a server that is too busy to answer, which is no refusal. And
+// where the system makes the values, the process may have died in the middle of
+// that: Vault then ends by itself what it began, from its write-ahead log, ten
+// seconds later.
+func (r *trial) patience() time.Duration {
+	if r.made != nil {
+		return time.Minute
+	}
+	return 3 * time.Second
 }
 
 // settled are the second and the third oracle: the rotation is over, and all is

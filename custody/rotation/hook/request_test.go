@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -46,9 +47,10 @@ func (w wrapping) Wrap(_ context.Context, _ custody.Secret, ttl time.Duration) (
 // receiver is an HTTPS server, and how to reach it.
 func receiver(t *testing.T, h http.HandlerFunc) (*httptest.Server, Receiver) {
 	t.Helper()
-	server := httptest.NewTLSServer(h)
+	server := httptest.NewUnstartedServer(h)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	server.StartTLS()
 	t.Cleanup(server.Close)
-	server.Config.ErrorLog = nil
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
 	return server, Receiver{URL: server.URL + "/hooks/url-secret?key=url-secret", Roots: roots, Bearer: custody.SecretString("bearer-secret")}

@@ -10,9 +10,9 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 )
 
-// eachEvents bounds what is read of one credential for a picture: fifty
-// hand-overs and returns.
-const eachEvents = 150
+// maxEvents bounds what is read for one picture, each credential having an equal
+// share: of twenty, thirty hand-overs and returns each.
+const maxEvents = 2000
 
 // What a picture is made of, besides who was away.
 var (
@@ -44,7 +44,7 @@ type history struct {
 
 	from, before int64 // indexes that the window has; before 0: to the end
 	found        map[int64]custody.Event
-	partial      bool // there was more than eachEvents
+	partial      bool // there was more than maxEvents
 }
 
 // custodyEvents gives, in order, the events that say what happened to the
@@ -90,7 +90,7 @@ func (v *visit) custodyEvents(w gantt.Window, credentials []custody.Credential) 
 func (h *history) custody() error {
 	ctx := h.r.Context()
 	stored, cut, err := h.Queries.EntriesAbout(ctx, api.AboutQuery{
-		Credentials: h.names, Types: drawn, From: h.from, Before: h.before, Each: eachEvents,
+		Credentials: h.names, Types: drawn, From: h.from, Before: h.before, Each: maxEvents / len(h.names),
 	})
 	if err != nil {
 		return err
