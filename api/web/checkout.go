@@ -37,6 +37,10 @@ func (p *Pages) rotate(v *visit) error {
 	return p.changeCredential(v, custody.RequestRotation{Credential: v.r.PathValue("name"), Reason: v.field("reason")}, "rotating")
 }
 
+func (p *Pages) reconcile(v *visit) error {
+	return p.changeCredential(v, custody.Reconcile{Credential: v.r.PathValue("name"), Reason: v.field("reason")}, "reconciling")
+}
+
 func (p *Pages) retire(v *visit) error {
 	return p.changeCredential(v, custody.Retire{Credential: v.r.PathValue("name"), Reason: v.field("reason")}, "retired")
 }

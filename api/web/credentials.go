@@ -56,8 +56,12 @@ type credentialPage struct {
 	History   []entryRow        // newest first
 	Lease     time.Duration     // how long a check-out lasts
 
+	Rule    custody.CredentialPolicy // what differs from credential to credential
+	NewRule policyForm
+
 	Picture  *picture
 	Revealed *revealed
+	ToSet    *toSet
 }
 
 // historyRows is how much of its history a credential's page shows.
@@ -83,7 +87,9 @@ func (p *Pages) credentialPage(v *visit) (*credentialPage, error) {
 	me := v.person.Username
 	shown := &credentialPage{
 		Credential: c, Since: c.RotatedAt, Holds: c.Phase == custody.Held && c.Holder == me,
-		Custodian: c.HasCustodian(me), Lease: cmp.Or(time.Duration(c.Policy.LeaseSeconds)*time.Second, p.Policy.Lease),
+		Custodian: c.HasCustodian(me), Rule: c.Policy,
+		NewRule: v.policyForm(c.Policy, c.Reconciles, strings.HasSuffix(v.r.URL.Path, "/policy")),
+		Lease:   cmp.Or(time.Duration(c.Policy.LeaseSeconds)*time.Second, p.Policy.Lease),
 	}
 	if shown.People, err = v.directory(); err != nil {
 		return nil, err

@@ -41,6 +41,9 @@ func (c catalogue) label(lang, field string) (string, bool) {
 	}
 	const settings = "target.settings"
 	if name, is := strings.CutPrefix(field, settings+"."); is {
+		if label, err := c.say(lang, "field."+settings+"."+strings.TrimPrefix(name, "probe.")); err == nil {
+			return label, true
+		}
 		label, err := c.say(lang, "field."+settings)
 		return label + " " + name, err == nil
 	}

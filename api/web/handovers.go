@@ -12,17 +12,26 @@ type handoversPage struct {
 	Next   string // id: the next page has older ones
 }
 
+type inboxPage struct {
+	People map[string]custody.Person
+	Offers []custody.Handover
+	ToSet  []custody.Credential // whose new password the visitor is to set by hand
+}
+
 // inbox is what waits for the visitor.
 func (p *Pages) inbox(v *visit) error {
-	offers, err := v.offered()
-	if err != nil {
+	shown := inboxPage{}
+	var err error
+	if shown.Offers, err = v.offered(); err != nil {
 		return err
 	}
-	people, err := v.directory()
-	if err != nil {
+	if shown.ToSet, err = v.toSetByHand(); err != nil {
 		return err
 	}
-	return v.render("inbox", handoversPage{People: people, Rows: offers})
+	if shown.People, err = v.directory(); err != nil {
+		return err
+	}
+	return v.render("inbox", shown)
 }
 
 // handovers lists all of them, the newest first.

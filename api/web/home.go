@@ -15,6 +15,7 @@ type homePage struct {
 	People    map[string]custody.Person
 	Guide     *guide
 	Holding   []custody.Credential // by me
+	ToSet     []custody.Credential // whose new password I am to set by hand
 	Coming    []custody.Credential // mine after the rotation in progress
 	Elsewhere []custody.Credential // I am the other custodian
 	Waiting   []custody.Handover   // for my decision
@@ -46,6 +47,8 @@ func (p *Pages) home(v *visit) error {
 		switch {
 		case c.Holder == me:
 			home.Holding = append(home.Holding, c)
+		case waitsFor(c, me):
+			home.ToSet = append(home.ToSet, c)
 		case c.Successor() == me:
 			home.Coming = append(home.Coming, c)
 		case c.Active():
@@ -107,7 +110,11 @@ func (v *visit) offered() ([]custody.Handover, error) {
 // waiting is the number on the inbox.
 func (v *visit) waiting() (int, error) {
 	offers, err := v.offered()
-	return len(offers), err
+	if err != nil {
+		return 0, err
+	}
+	byHand, err := v.toSetByHand()
+	return len(offers) + len(byHand), err
 }
 
 // guide leads through the first five minutes of an installation.

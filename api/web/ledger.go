@@ -20,17 +20,31 @@ type entryRow struct {
 	Index int64
 }
 
+// remark is a line about an entry: a word of the catalogue, or as it stands where
+// Group is "".
+type remark struct{ Group, Text string }
+
 // About is the data of an entry that is worth a line in a list.
-func (e entryRow) About() []string {
+func (e entryRow) About() []remark {
 	var fields map[string]any
 	if json.Unmarshal(e.Data, &fields) != nil {
 		return nil
 	}
-	var about []string
-	for _, name := range []string{"command", "code", "purpose", "reason", "note", "failure"} {
+	groups := map[string]string{"failure": "failure", "result": "result"}
+	switch e.Type {
+	case custody.RotationStarted{}.Type():
+		groups["reason"] = "reason"
+	case custody.DependentFailed{}.Type():
+		groups["failure"] = "update_failure"
+	}
+	var about []remark
+	for _, name := range []string{"command", "code", "purpose", "reason", "note", "dependent", "result", "failure"} {
 		if text, ok := fields[name].(string); ok && text != "" {
-			about = append(about, text)
+			about = append(about, remark{groups[name], text})
 		}
+	}
+	if fields["attested"] == true {
+		about = append(about, remark{"result", "attested"})
 	}
 	return about
 }

@@ -91,7 +91,7 @@ func (p *Pages) loadTemplates() error {
 	if err != nil {
 		return err
 	}
-	shared := []string{"templates/layout.html", "templates/parts.html", "templates/gantt.html"}
+	shared := []string{"templates/layout.html", "templates/parts.html", "templates/gantt.html", "templates/credential_parts.html"}
 	for _, lang := range languages {
 		for _, file := range all {
 			if slices.Contains(shared, file) {
@@ -142,7 +142,7 @@ func (v *visit) render(name string, body any) error {
 // doneMessages are the keys below "done." that an address may name.
 var doneMessages = []string{
 	"checked_in", "offered", "accepted", "declined", "cancelled", "returned", "rotating", "retired",
-	"away", "leaving", "present", "added", "preferred",
+	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "rotating_all",
 }
 
 // here gives the address that shows this page again.
@@ -191,6 +191,12 @@ func (p *Pages) functions(lang string) template.FuncMap {
 		"in": func(kind, value any) (string, error) { // a word of the domain
 			return say(fmt.Sprint(kind) + "." + fmt.Sprint(value))
 		},
+		"word": func(kind, value string) string { // the same of what an entry says, which may be anything
+			if said, err := say(kind + "." + value); kind != "" && err == nil {
+				return said
+			}
+			return value
+		},
 		"text": func(t custody.Text) string {
 			if lang == chinese {
 				return t.Zh
@@ -215,6 +221,7 @@ func (p *Pages) functions(lang string) template.FuncMap {
 			}
 			return m
 		},
+		"seconds":   func(n int64) (string, error) { return span(time.Duration(n)*time.Second, say) },
 		"spanUntil": func(t, now time.Time) (string, error) { return span(t.Sub(now), say) },
 		"idle":      func() int { return int(p.Idle.Seconds()) },
 		"idleOut":   func() int { return int(p.Idle.Seconds()) + 5 }, // when the cookie is gone for certain

@@ -24,6 +24,7 @@ type Config struct {
 	Queries api.Queries
 	Ledger  audit.Source // the same ledger, for the mark that it was verified
 	Policy  custody.Policy
+	Offered Offered
 	Log     *slog.Logger
 
 	// TestTarget opens a target as described, logs in with the password if there
@@ -123,7 +124,13 @@ func (p *Pages) routes() {
 	p.closed("POST /credentials/{name}/checkin", p.checkIn)
 	p.closed("POST /credentials/{name}/offer", p.offerOne)
 	p.closed("POST /credentials/{name}/rotate", p.rotate)
+	p.closed("POST /credentials/{name}/reconcile", p.reconcile)
+	p.closed("POST /credentials/{name}/new-password", p.showNew)
+	p.closed("POST /credentials/{name}/set", p.confirmSet)
+	p.closed("POST /credentials/{name}/policy", p.changePolicy)
 	p.closed("POST /credentials/{name}/retire", p.retire)
+	p.closed("GET /rotations", p.fleet)
+	p.closed("POST /rotations", p.rotateAll)
 
 	p.closed("GET /leave", p.leave)
 	p.closed("POST /leave", p.goAway)

@@ -40,11 +40,12 @@ func (d *Desk) ShowNew(ctx context.Context, in Intent) (ToSet, error) {
 	}
 	ctx = WithRequest(ctx, event.Request)
 	answer := ToSet{Outcome: outcome}
-	if shown.Version > 0 {
-		if answer.Current, err = d.Secrets.ReadVersion(ctx, CredentialPath(shown.Credential), shown.Version); err != nil {
-			return ToSet{}, fmt.Errorf("read the current password to be replaced by hand: %w", err)
-		}
+	// Before the first rotation it is what came with the credential, if anything.
+	current, err := d.Secrets.Read(ctx, CredentialPath(shown.Credential))
+	if err != nil && !errors.Is(err, ErrNoSecret) {
+		return ToSet{}, fmt.Errorf("read the current password to be replaced by hand: %w", err)
 	}
+	answer.Current = current.Value
 	next, err := d.Secrets.Read(ctx, StagedPath(shown.Credential, shown.Rotation))
 	if err != nil {
 		return ToSet{}, fmt.Errorf("read the password to be set by hand: %w", err)

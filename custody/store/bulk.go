@@ -1,8 +1,11 @@
 package store
 
 import (
+	"database/sql/driver"
+	"fmt"
 	"math/bits"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -16,6 +19,7 @@ type bulk struct {
 	table   string
 	key     string // column
 	columns int
+	text    string // expression for all rows, as rowsText gives them
 	head    string // up to VALUES
 	row     string // the placeholders of one row
 	tail    string // ON CONFLICT
@@ -38,6 +42,7 @@ func insertInto(model schema.Tabler) bulk {
 		table:   model.TableName(),
 		key:     columns[0],
 		columns: len(columns),
+		text:    fmt.Sprintf(allRows, strings.Join(columns, ", "), columns[0]),
 		head:    "INSERT INTO " + model.TableName() + " (" + strings.Join(columns, ", ") + ") VALUES ",
 		row:     "(" + strings.Repeat("?, ", len(columns)-1) + "?)",
 	}
@@ -83,6 +88,63 @@ func (b bulk) run(db *gorm.DB, args []any) error {
 		args = args[n*b.columns:]
 	}
 	return nil
+}
+
+// holds says whether the rows that db selects are, in the order of their keys,
+// those whose values args has. When it says yes they are; when it says no they may
+// still be. All of them come as one text, which takes half as long as a row of its
+// own for each.
+func (b bulk) holds(db *gorm.DB, args []any) (bool, error) {
+	want, ok := rowsText(args, b.columns)
+	if !ok {
+		return false, nil
+	}
+	var got string
+	if err := db.Table(b.table).Select(b.text).Scan(&got).Error; err != nil {
+		return false, unavailable("read "+b.table, err)
+	}
+	return got == want, nil
+}
+
+// The separators of rowsText: ASCII's own.
+const (
+	unitSeparator   = "\x1f"
+	recordSeparator = "\x1e"
+)
+
+// rowsText writes rows as allRows does. It is not ok with a separator in a value:
+// without, as many as there are rows and columns stand between the values of any
+// rows that have the same text, so that none of them has one either.
+func rowsText(args []any, columns int) (text string, ok bool) {
+	var b strings.Builder
+	for i, arg := range args {
+		switch {
+		case i == 0:
+		case i%columns == 0:
+			b.WriteString(recordSeparator)
+		default:
+			b.WriteString(unitSeparator)
+		}
+		value, _ := driver.DefaultParameterConverter.ConvertValue(arg)
+		switch v := value.(type) {
+		case string:
+			if strings.ContainsAny(v, unitSeparator+recordSeparator+"\x00") {
+				return "", false
+			}
+			b.WriteString(v)
+		case int64:
+			b.WriteString(strconv.FormatInt(v, 10))
+		case bool:
+			if v {
+				b.WriteByte('1')
+			} else {
+				b.WriteByte('0')
+			}
+		default:
+			return "", false
+		}
+	}
+	return b.String(), true
 }
 
 // execute goes to GORM's connection directly: GORM's Exec builds the statement anew

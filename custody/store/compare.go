@@ -3,10 +3,10 @@ package store
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 	"gorm.io/gorm"
@@ -50,15 +50,13 @@ type comparison struct {
 	db    *gorm.DB // a transaction that sees that moment
 	head  headRow
 	state *custody.State
-	fork  *custody.State               // of state, since the last look at the tables
-	over  int64                        // handovers that have ended
-	names map[string]map[string]*tally // by kind
+	fork  *custody.State // of state, since the last look at the tables
+	over  int64          // handovers that have ended
+	names nameSet        // of the entries folded so far that the index has
+	index func() (nameSet, error)
 }
 
 var _ audit.Source = (*comparison)(nil)
-
-// tally is what is compared of the entries under a name that the index has.
-type tally struct{ Entries, Sum int64 }
 
 // compare starts a comparison, which ends with close.
 func (s *Store) compare(ctx context.Context) (*comparison, error) {
@@ -71,15 +69,18 @@ func (s *Store) compare(ctx context.Context) (*comparison, error) {
 		db.Rollback()
 		return nil, err
 	}
-	state := custody.NewState()
+	state, seed := custody.NewState(), maphash.MakeSeed()
 	return &comparison{
 		store: s, db: db, head: head, state: state, fork: state.Fork(),
-		names: map[string]map[string]*tally{byType: {}, byActor: {}, bySubject: {}, byCredential: {}},
+		names: nameSet{seed: seed}, index: readIndex(db, seed),
 	}, nil
 }
 
 // close gives back what the comparison holds.
-func (c *comparison) close() { c.db.Rollback() }
+func (c *comparison) close() {
+	c.db.Rollback()
+	_, _ = c.index() // ends with the transaction
+}
 
 // Size is the number of entries at the moment of the comparison.
 func (c *comparison) Size(context.Context) (int64, error) { return c.head.Size, nil }
@@ -100,38 +101,9 @@ func (c *comparison) apply(e custody.Event) error {
 	}
 	custody.Apply(c.fork, e)
 	if index < indexed(c.head.Size) {
-		c.count(index, e)
+		c.names.addNames(index, e, c.fork)
 	}
 	return nil
-}
-
-// count is namesOf once more, from the events.
-func (c *comparison) count(index int64, e custody.Event) {
-	add := func(kind, name string) {
-		t := c.names[kind][name]
-		if t == nil {
-			t = &tally{}
-			c.names[kind][name] = t
-		}
-		t.Entries++
-		t.Sum += index
-	}
-	add(byType, e.Fact.Type())
-	add(byActor, e.Actor)
-	subject := e.Fact.Subject()
-	if subject == "" {
-		return
-	}
-	add(bySubject, subject)
-	switch group, _, _ := strings.Cut(e.Fact.Type(), "."); group {
-	case "credential", "checkout", "rotation", "command":
-		add(byCredential, subject)
-	case "handover":
-		h, _ := c.fork.Handover(subject)
-		for _, name := range h.Credentials {
-			add(byCredential, name)
-		}
-	}
 }
 
 // settle compares the handovers that ended since the last time: the state is
@@ -239,59 +211,29 @@ func (c *comparison) differHandovers(want int64) error {
 	return &Difference{"handovers", id, fmt.Sprintf("should not be there: %d rows instead of %d", rows, want)}
 }
 
-// differIndex compares, for each name, how many entries the index has under it
-// and the sum of their indices.
-func (c *comparison) differIndex() error {
-	rows, err := c.db.Raw("SELECT kind, name, count(*), sum(idx) FROM ledger_index GROUP BY kind, name").Rows()
-	if err != nil {
-		return unavailable("read the index", err)
-	}
-	defer rows.Close()
-	var kind, name string
-	var got tally
-	for rows.Next() {
-		if err := rows.Scan(&kind, &name, &got.Entries, &got.Sum); err != nil {
-			return unavailable("read the index", err)
-		}
-		want := c.names[kind][name]
-		if want == nil {
-			want = &tally{}
-		}
-		if got != *want {
-			return differentTally(kind, name, got, *want)
-		}
-		delete(c.names[kind], name)
-	}
-	if err := rows.Err(); err != nil {
-		return unavailable("read the index", err)
-	}
-	for kind, names := range c.names {
-		for name, want := range names {
-			return differentTally(kind, name, tally{}, *want)
-		}
-	}
-	return nil
-}
-
-func differentTally(kind, name string, got, want tally) error {
-	return &Difference{"ledger_index", kind + " " + name, fmt.Sprintf("stands for %d entries, index sum %d, instead of %d, %d",
-		got.Entries, got.Sum, want.Entries, want.Sum)}
-}
-
 // differ compares the rows that db selects with what they should be, by key.
 func differ[V any, R interface {
 	comparable
 	row[V]
 }](db *gorm.DB, table bulk, want []V, rowOf func(V) (R, error)) error {
+	expect := make([]R, len(want))
+	var args []any
+	for i, v := range want {
+		var err error
+		if expect[i], err = rowOf(v); err != nil {
+			return fmt.Errorf("store: %s: %w", table.table, err)
+		}
+		args = expect[i].args(args)
+	}
+	db = db.Session(&gorm.Session{}) // for two statements
+	if same, err := table.holds(db, args); same || err != nil {
+		return err
+	}
 	rows, err := scan[R](db.Table(table.table).Order(table.key))
 	if err != nil {
 		return unavailable("read "+table.table, err)
 	}
-	for _, v := range want {
-		expected, err := rowOf(v)
-		if err != nil {
-			return fmt.Errorf("store: %s: %w", table.table, err)
-		}
+	for _, expected := range expect {
 		switch {
 		case len(rows) == 0 || rows[0].key() > expected.key():
 			return &Difference{table.table, expected.key(), "is missing"}

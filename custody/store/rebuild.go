@@ -10,7 +10,7 @@ import (
 
 // window is how many entries are folded before what they changed is written or
 // compared. It bounds the memory.
-const window = 512
+const window = blockSize
 
 // Rebuild folds the ledger into empty tables, in one transaction: they are then
 // what they would be if every command had been carried out anew. It believes

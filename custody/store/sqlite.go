@@ -178,6 +178,19 @@ const nodeRun = `
 SELECT group_concat(id), CAST(group_concat(hash, '') AS BLOB)
 FROM ledger_nodes WHERE id BETWEEN ? AND ? AND octet_length(hash) = 32`
 
+// The rows of ledger_index by pages: the last row of the page behind a row; and,
+// of each kind and name on it, the entries, index,index and so on. All of the
+// index at once would be one text for each name.
+const (
+	aPageOfNames = "SELECT kind, name, idx FROM ledger_index WHERE (kind, name, idx) > (?, ?, ?) ORDER BY kind, name, idx LIMIT 1 OFFSET 8191"
+	namesFrom    = "SELECT kind, name, group_concat(idx) FROM ledger_index WHERE (kind, name, idx) > (?, ?, ?)" + byName
+	namesUpTo    = "SELECT kind, name, group_concat(idx) FROM ledger_index WHERE (kind, name, idx) > (?, ?, ?) AND (kind, name, idx) <= (?, ?, ?)" + byName
+	byName       = " GROUP BY kind, name"
+)
+
+// allRows gives all rows of a table as one text: %[1]s are its columns, %[2]s its key.
+const allRows = "coalesce(group_concat(concat_ws(char(31), %[1]s), char(30) ORDER BY %[2]s), '')"
+
 // namesOf gives (kind, name, idx) for the entries [?, ?): ledger_index, as it
 // follows from the entries and from the handovers that they name.
 const namesOf = `

@@ -92,6 +92,7 @@ func (c Config) client(transport http.RoundTripper, token string, retries int, t
 	// What NewClient took from the environment goes.
 	client.SetHeaders(http.Header{api.RequestHeaderName: {"true"}})
 	client.SetToken(token)
+	client.SetWrappingLookupFunc(func(string, string) string { return "" }) // VAULT_WRAP_TTL
 	if c.Namespace != "" {
 		client.SetNamespace(c.Namespace)
 	}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -187,13 +188,16 @@ func measureDirectory(t *testing.T, _ string) []row {
 	}
 	vault := setUpVault(t)
 	roles := staticRoles(t, vault.Server, directory, theirs)
+	// Some of its answers are errors when it is asked for several at once
+	// ("duplicate item", of its own queue): they are counted, not repeated.
+	var failed atomic.Int64
 	start := time.Now()
-	if _, err := callers(fleetParallel, len(roles), func(i int) error {
-		_, err := roles[i].root.Logical().WriteWithContext(t.Context(), "ldap/rotate-role/"+roles[i].name, nil)
-		return err
-	}); err != nil {
-		t.Fatal(err)
-	}
+	_, _ = callers(fleetParallel, len(roles), func(i int) error {
+		if _, err := roles[i].root.Logical().WriteWithContext(t.Context(), "ldap/rotate-role/"+roles[i].name, nil); err != nil {
+			failed.Add(1)
+		}
+		return nil
+	})
 	peer := time.Since(start)
 	var rows []row
 	for _, with := range []struct {
@@ -227,8 +231,8 @@ func measureDirectory(t *testing.T, _ string) []row {
 		}
 		ratio := ours.Seconds() / peer.Seconds()
 		rows = append(rows, row{
-			what: fmt.Sprintf("change and prove %d passwords in one slapd, kept %s, %d at once; peer: Vault's static roles, which prove nothing",
-				directorySize, with.name, fleetParallel),
+			what: fmt.Sprintf("change and prove %d passwords in one slapd, kept %s, %d at once; peer: Vault's static roles, which prove nothing and answered %d with an error",
+				directorySize, with.name, fleetParallel, failed.Load()),
 			ours: seconds(ours), peer: seconds(peer), ratio: times(ratio), goal: atMost(ratio, 1, "%.1fx"),
 		})
 	}

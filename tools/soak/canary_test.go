@@ -19,6 +19,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // findNoSecret looks for every secret that ever existed in the trial, wherever
@@ -38,8 +40,13 @@ func (r *trial) findNoSecret(seen *watcher) {
 	if !contains(traces["the server's"], planted) {
 		r.t.Error("what was planted at the server is not found in what it wrote")
 	}
-	if !contains(traces["arguments and environment"], seen.planted) {
-		r.t.Error("what was planted among the arguments and in the environment of a process was not seen")
+	for _, text := range []string{"\x00" + seen.planted, "PLANTED=" + seen.planted} {
+		if !contains(traces["arguments and environment"], text) {
+			r.t.Error("what was planted among the arguments or in the environment of a process was not seen")
+		}
+	}
+	if r.vault != nil && !contains(traces["the server's"], desk.CredentialPath(r.Name)) {
+		r.t.Error("Vault's audit log does not even name the credential")
 	}
 	ours := traces["Tandem's files"]
 	for what, texts := range map[string][][]byte{

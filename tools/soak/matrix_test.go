@@ -1,9 +1,13 @@
 package soak
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -52,13 +56,31 @@ func (f fault) early() fault {
 	return f
 }
 
+// newSeed gives what all draws follow from, and says it.
+func newSeed(t *testing.T) (seed uint64) {
+	t.Helper()
+	seed = rand.Uint64()
+	if text := os.Getenv("TANDEM_SOAK_SEED"); text != "" {
+		var err error
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatalf("TANDEM_SOAK_SEED: %v", err)
+		}
+	}
+	t.Logf("TANDEM_SOAK_SEED=%d", seed)
+	return seed
+}
+
+// draws gives each place its own.
+func draws(seed uint64, p *place) *rand.Rand {
+	return rand.New(rand.NewChaCha8(sha256.Sum256(fmt.Append(nil, seed, p.name))))
+}
+
 // TestFaults is what `make soak` does, in small: for each target a few faults
 // drawn from all of them, and then the search for secrets.
 func TestFaults(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := newSeed(t)
 	everywhere(t, func(t *testing.T, p *place, seen *watcher) {
-		random := rand.New(rand.NewPCG(seed, uint64(len(p.name))))
+		random := draws(seed, p)
 		r := begin(t, p)
 		calls, took := r.measure()
 		kills, others := split(matrix(calls))

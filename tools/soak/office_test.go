@@ -83,7 +83,7 @@ func openOffice(ctx context.Context, s spec) (*office, error) {
 		return nil, err
 	}
 	o.desk, err = desk.Open(ctx, desk.Config{
-		Store: database{o.store, o.fuse}, Accounts: o.store, Secrets: o.secrets, Clock: o.clock,
+		Store: fusedStore{o.store, o.fuse}, Accounts: o.store, Secrets: o.secrets, Clock: o.clock,
 		Policy: custody.DefaultPolicy(), Origin: "soak.example/ledger", Log: o.log, SessionTTL: time.Hour,
 		CheckTarget: func(t custody.Target, key custody.Secret) (bool, error) {
 			opened, err := o.targets[t.Kind](t, key)
@@ -195,7 +195,7 @@ const enough = 3 * time.Minute // for any rotation, however slow the machine
 func (o *office) work(ctx context.Context, what fault, set func(custody.Secret) error, wanted func(context.Context, custody.Credential) bool) error {
 	ctx, stop := context.WithTimeout(ctx, enough)
 	defer stop()
-	watched := queue{o.store, o.fuse, make(chan bool, 1)}
+	watched := fusedQueue{o.store, o.fuse, make(chan bool, 1)}
 	watched.busy <- false
 	targets := map[string]rotation.Opener{}
 	for kind, open := range o.targets {
@@ -203,7 +203,7 @@ func (o *office) work(ctx context.Context, what fault, set func(custody.Secret) 
 	}
 	o.fuse.arm(what)
 	worker := rotation.New(rotation.Config{
-		Desk: counter{o.desk, o.fuse, o.notes}, Queue: watched, Secrets: vaults{o.secrets, o.fuse, o.notes},
+		Desk: fusedDesk{o.desk, o.fuse, o.notes}, Queue: watched, Secrets: fusedSecrets{o.secrets, o.fuse, o.notes},
 		Targets: targets, Clock: o.clock, Log: o.log, Hook: o.fuse.step,
 		StepTimeout: what.stepTimeout(), Lease: 3 * what.stepTimeout(),
 		Interval: 100 * time.Millisecond, BackoffBase: 10 * time.Millisecond, BackoffMax: 200 * time.Millisecond,

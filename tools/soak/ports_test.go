@@ -10,27 +10,26 @@ import (
 	"github.com/tandem-custody/tandem/custody/rotation"
 )
 
-// What stands before each port of the worker, and before the desk's database:
-// a fuse, and somebody who takes notes.
+// A fuse stands before each port of the worker, and before the desk's database.
 
-// database is a desk.Store.
-type database struct {
+// fusedStore is a desk.Store.
+type fusedStore struct {
 	desk.Store
 	fuse *fuse
 }
 
-func (d database) Write(ctx context.Context, fn func(desk.Tx) error) error {
+func (d fusedStore) Write(ctx context.Context, fn func(desk.Tx) error) error {
 	return d.fuse.around(ctx, "database.write", desk.ErrStoreUnavailable, func() error { return d.Store.Write(ctx, fn) })
 }
 
-// counter is a rotation.Desk.
-type counter struct {
+// fusedDesk is a rotation.Desk.
+type fusedDesk struct {
 	rotation.Desk
 	fuse  *fuse
 	notes *notes
 }
 
-func (c counter) Do(ctx context.Context, i desk.Intent) (outcome desk.Outcome, err error) {
+func (c fusedDesk) Do(ctx context.Context, i desk.Intent) (outcome desk.Outcome, err error) {
 	switch i.Action.(type) {
 	case custody.ReportVerified:
 		c.notes.write(note{What: reportsVerified})
@@ -44,14 +43,14 @@ func (c counter) Do(ctx context.Context, i desk.Intent) (outcome desk.Outcome, e
 	return outcome, err
 }
 
-// queue is a rotation.Queue that knows whether the worker is at work.
-type queue struct {
+// fusedQueue is a rotation.Queue that knows whether the worker is at work.
+type fusedQueue struct {
 	rotation.Queue
 	fuse *fuse
 	busy chan bool // holds one value
 }
 
-func (q queue) Unfinished(ctx context.Context) (found []custody.Credential, err error) {
+func (q fusedQueue) Unfinished(ctx context.Context) (found []custody.Credential, err error) {
 	err = q.fuse.around(ctx, "queue.unfinished", desk.ErrStoreUnavailable, func() error {
 		found, err = q.Queue.Unfinished(ctx)
 		return err
@@ -59,7 +58,7 @@ func (q queue) Unfinished(ctx context.Context) (found []custody.Credential, err 
 	return found, err
 }
 
-func (q queue) Credential(ctx context.Context, name string) (c custody.Credential, err error) {
+func (q fusedQueue) Credential(ctx context.Context, name string) (c custody.Credential, err error) {
 	err = q.fuse.around(ctx, "queue.credential", desk.ErrStoreUnavailable, func() error {
 		c, err = q.Queue.Credential(ctx, name)
 		return err
@@ -67,7 +66,7 @@ func (q queue) Credential(ctx context.Context, name string) (c custody.Credentia
 	return c, err
 }
 
-func (q queue) Claim(ctx context.Context, credential, owner string, now, until time.Time) (ok bool, err error) {
+func (q fusedQueue) Claim(ctx context.Context, credential, owner string, now, until time.Time) (ok bool, err error) {
 	err = q.fuse.around(ctx, "queue.claim", desk.ErrStoreUnavailable, func() error {
 		ok, err = q.Queue.Claim(ctx, credential, owner, now, until)
 		return err
@@ -78,32 +77,32 @@ func (q queue) Claim(ctx context.Context, credential, owner string, now, until t
 	return ok, err
 }
 
-func (q queue) Release(ctx context.Context, credential, owner string) error {
+func (q fusedQueue) Release(ctx context.Context, credential, owner string) error {
 	defer q.set(false)
 	return q.fuse.around(ctx, "queue.release", desk.ErrStoreUnavailable, func() error {
 		return q.Queue.Release(ctx, credential, owner)
 	})
 }
 
-func (q queue) set(busy bool) {
+func (q fusedQueue) set(busy bool) {
 	<-q.busy
 	q.busy <- busy
 }
 
-func (q queue) isBusy() bool {
+func (q fusedQueue) isBusy() bool {
 	busy := <-q.busy
 	q.busy <- busy
 	return busy
 }
 
-// vaults is a rotation.Secrets.
-type vaults struct {
+// fusedSecrets is a rotation.Secrets.
+type fusedSecrets struct {
 	rotation.Secrets
 	fuse  *fuse
 	notes *notes
 }
 
-func (v vaults) Read(ctx context.Context, path string) (got desk.Versioned, err error) {
+func (v fusedSecrets) Read(ctx context.Context, path string) (got desk.Versioned, err error) {
 	err = v.fuse.around(ctx, "secrets.read", desk.ErrSecretsUnavailable, func() error {
 		got, err = v.Secrets.Read(ctx, path)
 		return err
@@ -111,7 +110,7 @@ func (v vaults) Read(ctx context.Context, path string) (got desk.Versioned, err 
 	return got, err
 }
 
-func (v vaults) Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (version int64, err error) {
+func (v fusedSecrets) Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (version int64, err error) {
 	err = v.fuse.around(ctx, "secrets.write", desk.ErrSecretsUnavailable, func() error {
 		version, err = v.Secrets.Write(ctx, path, value, cas, labels)
 		return err
@@ -119,11 +118,11 @@ func (v vaults) Write(ctx context.Context, path string, value custody.Secret, ca
 	return version, err
 }
 
-func (v vaults) Delete(ctx context.Context, path string) error {
+func (v fusedSecrets) Delete(ctx context.Context, path string) error {
 	return v.fuse.around(ctx, "secrets.delete", desk.ErrSecretsUnavailable, func() error { return v.Secrets.Delete(ctx, path) })
 }
 
-func (v vaults) Generate(ctx context.Context, policy string) (made custody.Secret, err error) {
+func (v fusedSecrets) Generate(ctx context.Context, policy string) (made custody.Secret, err error) {
 	err = v.fuse.around(ctx, "secrets.generate", desk.ErrSecretsUnavailable, func() error {
 		made, err = v.Secrets.Generate(ctx, policy)
 		v.notes.made(made)
@@ -132,14 +131,14 @@ func (v vaults) Generate(ctx context.Context, policy string) (made custody.Secre
 	return made, err
 }
 
-// target is a rotation.Target.
-type target struct {
+// fusedTarget is a rotation.Target.
+type fusedTarget struct {
 	rotation.Target
 	fuse  *fuse
 	notes *notes
 }
 
-func (t target) Verify(ctx context.Context, secret custody.Secret) error {
+func (t fusedTarget) Verify(ctx context.Context, secret custody.Secret) error {
 	return t.fuse.around(ctx, "target.verify", rotation.ErrUnreachable, func() error {
 		err := t.Target.Verify(ctx, secret)
 		switch {
@@ -152,18 +151,18 @@ func (t target) Verify(ctx context.Context, secret custody.Secret) error {
 	})
 }
 
-func (t target) Change(ctx context.Context, old, next custody.Secret) error {
+func (t fusedTarget) Change(ctx context.Context, old, next custody.Secret) error {
 	return t.fuse.around(ctx, "target.change", rotation.ErrUnreachable, func() error { return t.Target.Change(ctx, old, next) })
 }
 
-func (t target) Reconcile(ctx context.Context, next custody.Secret) error {
+func (t fusedTarget) Reconcile(ctx context.Context, next custody.Secret) error {
 	return t.fuse.around(ctx, reconciling, rotation.ErrUnreachable, func() error { return t.Target.Reconcile(ctx, next) })
 }
 
-// maker is a rotation.Maker.
-type maker struct{ target }
+// fusedMaker is a rotation.Maker.
+type fusedMaker struct{ fusedTarget }
 
-func (m maker) Make(ctx context.Context) (made custody.Secret, err error) {
+func (m fusedMaker) Make(ctx context.Context) (made custody.Secret, err error) {
 	err = m.fuse.around(ctx, "target.make", rotation.ErrUnreachable, func() error {
 		made, err = m.Target.(rotation.Maker).Make(ctx)
 		m.notes.made(made)
@@ -179,9 +178,9 @@ func guarded(open rotation.Opener, f *fuse, n *notes) rotation.Opener {
 		if err != nil {
 			return nil, err
 		}
-		wrapped := target{opened, f, n}
+		wrapped := fusedTarget{opened, f, n}
 		if _, makes := opened.(rotation.Maker); makes {
-			return maker{wrapped}, nil
+			return fusedMaker{wrapped}, nil
 		}
 		return wrapped, nil
 	}

@@ -24,11 +24,7 @@ func TestSoak(t *testing.T) {
 	if err != nil {
 		t.Fatalf("TANDEM_SOAK_KILLS: %v", err)
 	}
-	seed, err := strconv.ParseUint(cmp.Or(os.Getenv("TANDEM_SOAK_SEED"), strconv.FormatUint(rand.Uint64(), 10)), 10, 64)
-	if err != nil {
-		t.Fatalf("TANDEM_SOAK_SEED: %v", err)
-	}
-	t.Logf("TANDEM_SOAK_SEED=%d", seed)
+	seed := newSeed(t)
 	// A run that is to end before it is through still looks for secrets and
 	// prints its table.
 	end, limited := t.Deadline()
@@ -40,7 +36,7 @@ func TestSoak(t *testing.T) {
 	began := time.Now()
 	t.Run("at", func(t *testing.T) {
 		everywhere(t, func(t *testing.T, p *place, seen *watcher) {
-			random := rand.New(rand.NewPCG(seed, uint64(len(p.name))))
+			random := draws(seed, p)
 			r := begin(t, p)
 			var done result
 			defer func() {
@@ -52,7 +48,10 @@ func TestSoak(t *testing.T) {
 			suffer := func(faults ...fault) {
 				before := r.kills
 				r.suffer(faults...)
-				survived.Add(int64(r.kills - before))
+				more := int64(r.kills - before)
+				if n := survived.Add(more); n/100 > (n-more)/100 {
+					t.Logf("%d kills survived", n)
+				}
 			}
 			calls, took := r.measure()
 			kills, others := split(matrix(calls))
@@ -79,6 +78,11 @@ func TestSoak(t *testing.T) {
 		})
 	})
 	t.Log("\n" + table(results, time.Since(began)))
+	for name, r := range results {
+		if r.through < r.all {
+			t.Errorf("%s: %d of %d faults in the time that there was, or before one that failed", name, r.through, r.all)
+		}
+	}
 	if n := survived.Load(); n < wanted {
 		t.Errorf("%d of %d kills in the time that there was", n, wanted)
 	}

@@ -1,0 +1,49 @@
+package web
+
+import (
+	"slices"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// toSet is a password on its way to who sets it by hand, and the one that opens
+// the target until then: in one answer, and nowhere else.
+type toSet struct {
+	Current string // "": Tandem does not know it
+	Next    string
+}
+
+func (p *Pages) showNew(v *visit) error {
+	action := custody.ShowNew{Credential: v.r.PathValue("name")}
+	got, err := p.Desk.ShowNew(v.r.Context(), v.intent(action))
+	if err != nil {
+		return v.again(err, p.credential)
+	}
+	shown, err := p.credentialPage(v)
+	if err != nil {
+		return err
+	}
+	shown.ToSet = &toSet{Current: got.Current.Reveal(), Next: got.Next.Reveal()}
+	return v.render("set", shown)
+}
+
+func (p *Pages) confirmSet(v *visit) error {
+	return p.changeCredential(v, custody.ConfirmSet{Credential: v.r.PathValue("name")}, "set")
+}
+
+// toSetByHand gives the credentials whose new password waits for the visitor to
+// set it.
+func (v *visit) toSetByHand() ([]custody.Credential, error) {
+	if !v.person.Is(custody.Technician) {
+		return nil, nil
+	}
+	coming, err := v.Queries.FindCredentials(v.r.Context(), api.CredentialQuery{Person: v.person.Username, Phase: custody.Rotating})
+	return slices.DeleteFunc(coming, func(c custody.Credential) bool { return !waitsFor(c, v.person.Username) }), err
+}
+
+// waitsFor says whether a rotation goes on only when this person has set the new
+// password by hand.
+func waitsFor(c custody.Credential, person string) bool {
+	return c.AwaitsPerson() && c.Successor() == person
+}

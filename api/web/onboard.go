@@ -1,0 +1,123 @@
+package web
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// newCredentialPage is in two steps, with and without JavaScript: first the kind
+// of target, as a link, then the fields that this kind has.
+type newCredentialPage struct {
+	Kinds    []kind
+	Kind     *kind // nil: not chosen yet
+	Probe    string
+	Settings []setting // of the kind, then of the probe
+
+	Technicians []custody.Person
+	Policy      policyForm
+	CanTest     bool
+	Tested      bool // and it works
+	Failed      *custody.Refusal
+}
+
+func (p *Pages) newCredential(v *visit) error { return v.credentialForm(newCredentialPage{}) }
+
+func (v *visit) credentialForm(shown newCredentialPage) error {
+	chosen := v.r.URL.Query()
+	if len(v.r.PostForm) > 0 {
+		chosen = v.r.PostForm
+	}
+	shown.Kinds, shown.CanTest = v.offeredKinds(), v.TestTarget != nil
+	if k, known := v.kindOf(chosen.Get("kind")); known {
+		shown.Kind, shown.Settings = &k, k.Settings
+		if extra := k.probe(chosen.Get("probe")); extra != nil {
+			shown.Probe, shown.Settings = chosen.Get("probe"), slices.Concat(k.Settings, extra)
+		}
+		shown.Policy = v.policyForm(custody.CredentialPolicy{}, k.Name != custody.Manual, len(v.r.PostForm) > 0)
+	}
+	people, err := v.Queries.People(v.r.Context())
+	if err != nil {
+		return err
+	}
+	for _, person := range people {
+		if person.Is(custody.Technician) && !person.Disabled {
+			shown.Technicians = append(shown.Technicians, person)
+		}
+	}
+	return v.render("credential_new", shown)
+}
+
+// addCredential tests the target first, unless the person says not to, or only
+// does that.
+func (p *Pages) addCredential(v *visit) error {
+	if !v.person.Is(custody.Admin) { // before anything is connected to
+		return v.again(errOnlyAdmin, p.newCredential)
+	}
+	k, known := p.kindOf(v.field("kind"))
+	if !known {
+		return v.again(custody.Invalid("target.kind", custody.Text{En: "must be chosen first", Zh: "必须先选择"}), p.newCredential)
+	}
+	add, err := v.credentialAction(k)
+	if err != nil {
+		return v.again(err, p.newCredential)
+	}
+	var password, key custody.Secret
+	if k.Password {
+		password = custody.SecretString(v.field("password"))
+	}
+	if k.Key != "" {
+		key = custody.SecretString(strings.ReplaceAll(v.field("admin_key"), "\r\n", "\n")) // as browsers send lines
+	}
+	onlyTest := v.field("do") == "test"
+	if p.TestTarget != nil && (onlyTest || v.field("untested") == "") {
+		err = p.TestTarget(v.r.Context(), add.Target, key, password)
+	}
+	if onlyTest {
+		shown := newCredentialPage{Tested: err == nil}
+		if err != nil {
+			shown.Failed = v.forPages(api.RefusalOf(err))
+		}
+		return v.credentialForm(shown)
+	}
+	if err == nil {
+		_, err = p.Desk.AddCredential(v.r.Context(), v.intent(add), password, key)
+	}
+	if err != nil {
+		return v.again(err, p.newCredential)
+	}
+	return v.redirect("/credentials/"+add.Name, "added")
+}
+
+var errOnlyAdmin = &custody.Refusal{Code: custody.Forbidden, Rule: "3.1",
+	What: custody.Text{En: "Only an admin may do this.", Zh: "只有管理员可以执行此操作。"},
+	Next: custody.Text{En: "Ask one of them.", Zh: "请联系相应人员。"}}
+
+// credentialAction reads the form of a kind: nothing else that was sent counts.
+func (v *visit) credentialAction(k kind) (custody.AddCredential, error) {
+	add := custody.AddCredential{
+		Name: v.field("name"), Primary: v.field("primary"), Backup: v.field("backup"),
+		Target: custody.Target{
+			Kind: k.Name, Address: strings.TrimSpace(v.field("address")), Account: strings.TrimSpace(v.field("account")), Settings: map[string]string{},
+		},
+	}
+	settings := k.Settings
+	if probe := v.field("probe"); probe != "" {
+		extra := k.probe(probe)
+		if extra == nil {
+			return add, custody.Invalid("target.settings.probe", custody.Text{En: "must be one that is offered", Zh: "必须为所提供的选项之一"})
+		}
+		add.Target.Settings["probe"] = probe
+		settings = slices.Concat(settings, extra)
+	}
+	for _, s := range settings {
+		if value := s.value(v.field("set." + s.Name)); value != "" {
+			add.Target.Settings[s.Name] = value
+		}
+	}
+	var err error
+	add.Policy, err = v.policyTyped()
+	return add, err
+}

@@ -1,0 +1,97 @@
+package desk_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// TestShowNew: the successor is shown what to set and what it replaces, after the
+// entry and never without it; the same key shows it again only while that
+// rotation stands.
+func TestShowNew(t *testing.T) {
+	o := newOffice(t)
+	ctx := t.Context()
+	add := custody.AddCredential{
+		Name: "sw01", Primary: "tech-a", Backup: "tech-b",
+		Target: custody.Target{Kind: custody.Manual, Address: "rack 4", Account: "admin"},
+	}
+	before, next := custody.SecretString("from before custody"), custody.SecretString("what to set")
+	if _, err := o.desk.AddCredential(ctx, desk.Intent{Actor: "admin", Request: "add", Action: add}, before, custody.Secret{}); err != nil {
+		t.Fatal(err)
+	}
+	id := custody.RotationID{Credential: "sw01", Number: 1}
+	if _, err := o.secrets.Write(ctx, desk.StagedPath("sw01", 1), next, 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	report := func(a custody.Action) {
+		t.Helper()
+		if _, err := o.desk.Do(ctx, desk.Intent{Actor: custody.System, Request: unique("report"), Action: a}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	report(custody.ReportStaged{Rotation: id})
+	ask := func(who string) desk.Intent {
+		return desk.Intent{Actor: who, Request: unique("show"), Key: "key of " + who, Code: o.code(who), Action: custody.ShowNew{Credential: "sw01"}}
+	}
+
+	if shown, err := o.desk.ShowNew(ctx, ask("tech-b")); custody.CodeOf(err) != custody.RotationPending || !shown.Next.IsZero() {
+		t.Errorf("to the other custodian: %v", err)
+	}
+	in := ask("tech-a")
+	shown, err := o.desk.ShowNew(ctx, in)
+	if err != nil || !shown.Current.Equal(before) || !shown.Next.Equal(next) {
+		t.Fatalf("%v", err)
+	}
+	if again, err := o.desk.ShowNew(ctx, in); err != nil || !again.Replayed || !again.Next.Equal(next) {
+		t.Errorf("the same key: %v", err)
+	}
+	c, err := o.store.Credential(ctx, "sw01")
+	if err != nil || !c.Rotation.Shown || len(c.Exposure) != 1 || c.Exposure[0] != "tech-a" {
+		t.Errorf("%+v, %v", c, err)
+	}
+
+	for _, step := range []struct {
+		actor  string
+		action custody.Action
+	}{
+		{"tech-a", custody.ConfirmSet{Credential: "sw01"}},
+		{custody.System, custody.ReportVerified{Rotation: id, Attested: true}},
+		{custody.System, custody.ReportPromoted{Rotation: id, Version: 2}},
+	} {
+		do := desk.Intent{Actor: step.actor, Request: unique("step"), Action: step.action}
+		if step.actor != custody.System {
+			do.Code = o.code(step.actor)
+		}
+		if _, err := o.desk.Do(ctx, do); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if late, err := o.desk.ShowNew(ctx, in); custody.CodeOf(err) != custody.Conflict || !late.Next.IsZero() {
+		t.Errorf("the same key when that rotation is over: %v", err)
+	}
+}
+
+// No entry, no secret: neither is read when the commit fails; and when the secret
+// store fails after it, nothing is shown.
+func TestShowNewNeedsItsEntry(t *testing.T) {
+	o := newOffice(t)
+	ctx := t.Context()
+	add := custody.AddCredential{
+		Name: "sw01", Primary: "tech-a", Backup: "tech-b",
+		Target: custody.Target{Kind: custody.Manual, Address: "rack 4", Account: "admin"},
+	}
+	if _, err := o.desk.AddCredential(ctx, desk.Intent{Actor: "admin", Request: "add", Action: add}, custody.Secret{}, custody.Secret{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.desk.Do(ctx, desk.Intent{Actor: custody.System, Request: "staged",
+		Action: custody.ReportStaged{Rotation: custody.RotationID{Credential: "sw01", Number: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	show := desk.Intent{Actor: "tech-a", Request: unique("show"), Code: o.code("tech-a"), Action: custody.ShowNew{Credential: "sw01"}}
+	if shown, err := o.desk.ShowNew(ctx, show); !errors.Is(err, desk.ErrNoSecret) || !shown.Next.IsZero() {
+		t.Errorf("nothing is staged: %v", err)
+	}
+}

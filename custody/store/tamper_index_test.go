@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"testing"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// TestTamperIndex does to the index what would mislead a query: of each kind of
+// row it deletes one, has it stand for another entry, name, or kind, adds one, and
+// moves two so that neither their number nor the sum of their entries changes.
+// Each is found, and the row is named.
+func TestTamperIndex(t *testing.T) {
+	s := busyOffice(t, blockSize+50)
+	path := s.path + ".copy"
+	if err := s.store.Backup(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	db := administrator(t, path)
+	reader, err := OpenReadOnly(t.Context(), path, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	names := namesOfAll(t, s)
+	var tried int
+	find := func(kind, what string) {
+		t.Helper()
+		tried++
+		err := look(t.Context(), reader, names)
+		if d, ok := errors.AsType[*Difference](err); !ok || d.Table != "ledger_index" || d.Key == "" {
+			t.Errorf("%s, %s: %v", kind, what, err)
+		}
+	}
+	const update = "UPDATE ledger_index SET kind = ?, name = ?, idx = ? WHERE kind = ? AND name = ? AND idx = ?"
+	for _, kind := range []string{byType, byActor, bySubject, byCredential} {
+		// The middle ones of a name that has some.
+		var name string
+		var rows [2]int64
+		one(t, db, &name, "SELECT name FROM ledger_index WHERE kind = ? GROUP BY name HAVING count(*) > 4 ORDER BY name LIMIT 1", kind)
+		for i := range rows {
+			one(t, db, &rows[i], "SELECT idx FROM ledger_index WHERE kind = ? AND name = ? ORDER BY idx LIMIT 1 OFFSET ?", kind, name, 1+2*i)
+		}
+		free := func(index, step int64) int64 {
+			for {
+				index += step
+				var taken int
+				one(t, db, &taken, "SELECT count(*) FROM ledger_index WHERE kind = ? AND name = ? AND idx = ?", kind, name, index)
+				if taken == 0 {
+					return index
+				}
+			}
+		}
+		row := rows[0]
+		for what, to := range map[string]struct {
+			kind, name string
+			index      int64
+		}{
+			"another entry":             {kind, name, free(row, 1)},
+			"an entry before all":       {kind, name, -1},
+			"an entry behind the block": {kind, name, blockSize + 1},
+			"an entry that is not":      {kind, name, 1 << 40},
+			"another name":              {kind, name + "x", row},
+			"no name":                   {kind, "", row},
+			"another kind":              {kind + "x", name, row},
+		} {
+			change(t, db, update, to.kind, to.name, to.index, kind, name, row)
+			find(kind, what)
+			change(t, db, update, kind, name, row, to.kind, to.name, to.index)
+		}
+		for bit := range 63 {
+			if to := row ^ 1<<bit; free(to-1, 1) == to {
+				change(t, db, update, kind, name, to, kind, name, row)
+				find(kind, fmt.Sprintf("bit %d of its entry", bit))
+				change(t, db, update, kind, name, row, kind, name, to)
+			}
+		}
+		change(t, db, "DELETE FROM ledger_index WHERE kind = ? AND name = ? AND idx = ?", kind, name, row)
+		find(kind, "deleted")
+		change(t, db, "INSERT INTO ledger_index VALUES (?, ?, ?)", kind, name, row)
+		change(t, db, "INSERT INTO ledger_index VALUES (?, ?, ?)", kind, "ghost", row)
+		find(kind, "inserted")
+		change(t, db, "DELETE FROM ledger_index WHERE kind = ? AND name = ? AND idx = ?", kind, "ghost", row)
+
+		up := free(rows[1], 1)
+		down := rows[0] - (up - rows[1])
+		if free(down-1, 1) != down {
+			t.Fatalf("%s %s: entry %d has it too", kind, name, down)
+		}
+		change(t, db, update, kind, name, down, kind, name, rows[0])
+		change(t, db, update, kind, name, up, kind, name, rows[1])
+		find(kind, "two moved against each other")
+		change(t, db, update, kind, name, rows[0], kind, name, down)
+		change(t, db, update, kind, name, rows[1], kind, name, up)
+	}
+	if err := verify(t.Context(), reader); err != nil {
+		t.Fatalf("put right again: %v", err)
+	}
+	t.Logf("rows of the index: %d changes tried, all found", tried)
+}
+
+// namesOfAll is the fold's side of the comparison: it need not be folded again for
+// each change.
+func namesOfAll(t *testing.T, s *scribe) nameSet {
+	t.Helper()
+	names, state := nameSet{seed: maphash.MakeSeed()}, custody.NewState()
+	for i, e := range s.events[:indexed(int64(len(s.events)))] {
+		fork := state.Fork()
+		custody.Apply(fork, e)
+		names.addNames(int64(i), e, fork)
+		state.Merge(fork)
+	}
+	return names
+}
+
+// look compares the index with the names.
+func look(ctx context.Context, s *Store, names nameSet) error {
+	c, err := s.compare(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	_, _ = c.index() // of another seed
+	c.names, c.index = names, readIndex(c.db, names.seed)
+	return c.differIndex()
+}
+
+// one scans the only value of the only row.
+func one(t *testing.T, db *sql.DB, into any, query string, args ...any) {
+	t.Helper()
+	if err := db.QueryRow(query, args...).Scan(into); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
