@@ -56,8 +56,7 @@ type credentialPage struct {
 	History   []entryRow        // newest first
 	Lease     time.Duration     // how long a check-out lasts
 
-	Rule    custody.CredentialPolicy // what differs from credential to credential
-	NewRule policyForm
+	PolicyForm policyForm
 
 	Picture  *picture
 	Revealed *revealed
@@ -87,9 +86,9 @@ func (p *Pages) credentialPage(v *visit) (*credentialPage, error) {
 	me := v.person.Username
 	shown := &credentialPage{
 		Credential: c, Since: c.RotatedAt, Holds: c.Phase == custody.Held && c.Holder == me,
-		Custodian: c.HasCustodian(me), Rule: c.Policy,
-		NewRule: v.policyForm(c.Policy, c.Reconciles, strings.HasSuffix(v.r.URL.Path, "/policy")),
-		Lease:   cmp.Or(time.Duration(c.Policy.LeaseSeconds)*time.Second, p.Policy.Lease),
+		Custodian:  c.HasCustodian(me),
+		PolicyForm: v.policyForm(c.Policy, c.Reconciles, strings.HasSuffix(v.r.URL.Path, "/policy")),
+		Lease:      cmp.Or(time.Duration(c.Policy.LeaseSeconds)*time.Second, p.Policy.Lease),
 	}
 	if shown.People, err = v.directory(); err != nil {
 		return nil, err

@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"custody/rotation/":   {"custody", "custody/desk", "custody/rotation", "custody/rotation/endpoint", "custody/rotation/servertest"},
 	"custody/notify":      {"custody", "custody/desk", "audit"},
 	"custody/witnessing":  {"custody", "custody/desk", "audit", "audit/witness"},
+	"tools/soak":          {},
 	"api":                 {"custody", "custody/desk", "custody/export", "custody/totp", "audit", "api"},
 }
 
