@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-custody/tandem/config"
+	"github.com/tandem-custody/tandem/custody/store"
+)
+
+func restoreVerb(c *cli) *cobra.Command {
+	var v verification
+	verb := &cobra.Command{
+		Use:   "restore FOLDER [--since CHECKPOINT --key KEY]",
+		Short: "Verify a backup and put it where an empty installation has its data",
+		Long: `Verifies the backup's ledger and tables, as tandem ledger verify does, and copies
+database and embedded secrets to where the configuration has them. Nothing that
+is there is replaced: move it away first, with the server stopped.
+
+A restored database is a roll-back to when the backup was made. With --since and a
+checkpoint from before it, it is at least proved to be your ledger. What happened
+in between is lost: passwords that were changed since are found as drift.`,
+		Args: cobra.ExactArgs(1),
+	}
+	load := configFlags(verb)
+	verb.Flags().StringArrayVar(&v.checkpoints, "since", nil, "file with one or many checkpoints; can be repeated")
+	verb.Flags().StringArrayVar(&v.keys, "key", nil, "the ledger's key, from where you trust it; can be repeated")
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		v.database = filepath.Join(args[0], "tandem.db")
+		answer, err := c.verify(cmd.Context(), v)
+		if err != nil {
+			return c.showFailure(err)
+		}
+		if err := c.restore(cmd.Context(), cfg, args[0]); err != nil {
+			return err
+		}
+		return c.showVerified(answer)
+	}
+	return verb
+}
+
+// restore copies the secrets first: the database then speaks of no version that
+// is not there. What it made it takes away again when it fails.
+func (c *cli) restore(ctx context.Context, cfg config.Config, folder string) (err error) {
+	embedded := cfg.Secrets == config.Embedded
+	into := []string{cfg.SQLitePath(), cfg.SQLitePath() + "-wal"}
+	if embedded {
+		into = append(into, cfg.Embedded.Path)
+	}
+	for _, path := range into {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return errors.Join(fmt.Errorf("%s is there already: stop the server and move it away first", path), err)
+		}
+	}
+	defer func() {
+		for _, path := range into {
+			if err == nil {
+				return
+			}
+			_ = os.Remove(path)
+		}
+	}()
+	if embedded {
+		if err := copyFile(filepath.Join(folder, "secrets"), cfg.Embedded.Path); err != nil {
+			return err
+		}
+	}
+	database, err := store.OpenReadOnly(ctx, filepath.Join(folder, "tandem.db"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(database.Backup(ctx, cfg.SQLitePath()), database.Close()); err != nil {
+		return err
+	}
+	c.note("Restored. The secrets must be at least as new as the database: tandem serve says at /readyz whether they can be used.")
+	return nil
+}
