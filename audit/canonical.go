@@ -168,11 +168,13 @@ func (r *canonicalReader) integer() (int64, error) {
 	return n, r.checkNumber(raw)
 }
 
-// word gives a string that has most likely come before, without a copy if it has:
+func (r *canonicalReader) word(b []byte) string { return wordIn(r.words[:], b) }
+
+// wordIn gives a string that has most likely come before, without a copy if it has:
 // a log has few actors and types, and a copy of each for each entry was a third of
 // all that a verification had to allocate.
-func (r *canonicalReader) word(b []byte) string {
-	kept := &r.words[maphash.Bytes(wordSeed, b)%uint64(len(r.words))]
+func wordIn(words []string, b []byte) string {
+	kept := &words[maphash.Bytes(wordSeed, b)%uint64(len(words))]
 	if *kept != string(b) {
 		*kept = string(b)
 	}

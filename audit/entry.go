@@ -102,6 +102,17 @@ func DecodeEntry(b []byte) (Entry, error) {
 	if len(b) > MaxEntrySize {
 		return Entry{}, ErrEntryTooLarge
 	}
+	plain := plainReaders.Get().(*PlainReader)
+	e, ok := plain.entry(b)
+	plainReaders.Put(plain)
+	if ok {
+		return e, nil
+	}
+	return decodeStrictly(b)
+}
+
+// decodeStrictly is DecodeEntry for any text at all.
+func decodeStrictly(b []byte) (Entry, error) {
 	r := readers.Get().(*canonicalReader)
 	defer readers.Put(r)
 	r.reset(b)
@@ -153,7 +164,10 @@ func DecodeEntry(b []byte) (Entry, error) {
 	return e, nil
 }
 
-var readers = sync.Pool{New: func() any { return new(canonicalReader) }}
+var (
+	plainReaders = sync.Pool{New: func() any { return new(PlainReader) }}
+	readers      = sync.Pool{New: func() any { return new(canonicalReader) }}
+)
 
 func (r *canonicalReader) anyWord() (string, error) {
 	s, err := r.str()
@@ -200,12 +214,18 @@ func (r *canonicalReader) time() (t time.Time, err error) {
 	if err != nil {
 		return t, err
 	}
+	err = parseTime(&t, s)
+	return t, err
+}
+
+// parseTime reads a time in timeLayout.
+func parseTime(t *time.Time, s []byte) error {
 	// UnmarshalText is strict about RFC 3339; with the length, the point and the
 	// zone fixed, timeLayout is all that it can still accept.
 	if len(s) != len(timeLayout) || s[19] != '.' || s[23] != 'Z' || t.UnmarshalText(s) != nil {
-		return t, fmt.Errorf("%w: time is not as in %s", ErrMalformed, timeLayout)
+		return fmt.Errorf("%w: time is not as in %s", ErrMalformed, timeLayout)
 	}
-	return t, nil
+	return nil
 }
 
 func (r *canonicalReader) data() (jsontext.Value, error) {

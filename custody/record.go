@@ -2,6 +2,7 @@ package custody
 
 import (
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -66,42 +67,42 @@ func FromRecord(entry audit.Entry) (Event, error) {
 
 // decoders has one entry for each type that Fact.Type can give.
 var decoders = map[string]func([]byte) (Fact, error){
-	"person.added":              decode[PersonAdded],
-	"person.enrolled":           decode[PersonEnrolled],
-	"person.enrolment_reset":    decode[EnrolmentReset],
-	"person.locked":             decode[PersonLocked],
-	"person.away":               decode[PersonAway],
-	"person.present":            decode[PersonPresent],
-	"session.opened":            decode[SessionOpened],
-	"session.closed":            decode[SessionClosed],
-	"session.locked":            decode[SignInLocked],
-	"credential.added":          decode[CredentialAdded],
-	"credential.retired":        decode[CredentialRetired],
-	"credential.policy_changed": decode[CredentialPolicyChanged],
-	"checkout.granted":          decode[CheckoutGranted],
-	"checkout.ended":            decode[CheckoutEnded],
-	"handover.offered":          decode[HandoverOffered],
-	"handover.accepted":         decode[HandoverAccepted],
-	"handover.declined":         decode[HandoverEnded],
-	"handover.cancelled":        decode[HandoverEnded],
-	"handover.expired":          decode[HandoverEnded],
-	"handover.returned":         decode[HandoverReturned],
-	"handover.closed":           decode[HandoverClosed],
-	"handover.overdue":          decode[HandoverOverdue],
-	"rotation.started":          decode[RotationStarted],
-	"rotation.staged":           decode[RotationStaged],
-	"rotation.applied":          decode[RotationApplied],
-	"rotation.verified":         decode[RotationVerified],
-	"rotation.promoted":         decode[RotationPromoted],
-	"rotation.failed":           decode[RotationFailed],
-	"rotation.overdue":          decode[RotationOverdue],
-	"rotation.shown":            decode[RotationShown],
-	"verification.started":      decode[VerificationStarted],
-	"verification.ended":        decode[VerificationEnded],
-	"dependent.updated":         decode[DependentUpdated],
-	"dependent.failed":          decode[DependentFailed],
-	"command.refused":           decode[CommandRefused],
-	"ledger.conflict":           decode[LedgerConflict],
+	"person.added":              decoderOf[PersonAdded](),
+	"person.enrolled":           decoderOf[PersonEnrolled](),
+	"person.enrolment_reset":    decoderOf[EnrolmentReset](),
+	"person.locked":             decoderOf[PersonLocked](),
+	"person.away":               decoderOf[PersonAway](),
+	"person.present":            decoderOf[PersonPresent](),
+	"session.opened":            decoderOf[SessionOpened](),
+	"session.closed":            decoderOf[SessionClosed](),
+	"session.locked":            decoderOf[SignInLocked](),
+	"credential.added":          decoderOf[CredentialAdded](),
+	"credential.retired":        decoderOf[CredentialRetired](),
+	"credential.policy_changed": decoderOf[CredentialPolicyChanged](),
+	"checkout.granted":          decoderOf[CheckoutGranted](),
+	"checkout.ended":            decoderOf[CheckoutEnded](),
+	"handover.offered":          decoderOf[HandoverOffered](),
+	"handover.accepted":         decoderOf[HandoverAccepted](),
+	"handover.declined":         decoderOf[HandoverEnded](),
+	"handover.cancelled":        decoderOf[HandoverEnded](),
+	"handover.expired":          decoderOf[HandoverEnded](),
+	"handover.returned":         decoderOf[HandoverReturned](),
+	"handover.closed":           decoderOf[HandoverClosed](),
+	"handover.overdue":          decoderOf[HandoverOverdue](),
+	"rotation.started":          decoderOf[RotationStarted](),
+	"rotation.staged":           decoderOf[RotationStaged](),
+	"rotation.applied":          decoderOf[RotationApplied](),
+	"rotation.verified":         decoderOf[RotationVerified](),
+	"rotation.promoted":         decoderOf[RotationPromoted](),
+	"rotation.failed":           decoderOf[RotationFailed](),
+	"rotation.overdue":          decoderOf[RotationOverdue](),
+	"rotation.shown":            decoderOf[RotationShown](),
+	"verification.started":      decoderOf[VerificationStarted](),
+	"verification.ended":        decoderOf[VerificationEnded](),
+	"dependent.updated":         decoderOf[DependentUpdated](),
+	"dependent.failed":          decoderOf[DependentFailed](),
+	"command.refused":           decoderOf[CommandRefused](),
+	"ledger.conflict":           decoderOf[LedgerConflict](),
 }
 
 // EntryTypes lists every type that an entry can have, sorted.
@@ -115,7 +116,20 @@ func decodeFact(kind string, data []byte) (Fact, error) {
 	return decoder(data)
 }
 
-func decode[F Fact](data []byte) (Fact, error) {
+// decoderOf gives a decoder that has a plan for data as it is written, and reads
+// any other strictly.
+func decoderOf[F Fact]() func([]byte) (Fact, error) {
+	plan := planFor(reflect.TypeFor[F]())
+	return func(data []byte) (Fact, error) {
+		var f F
+		if plan.read(data, reflect.ValueOf(&f).Elem()) {
+			return f, nil
+		}
+		return decodeStrictly[F](data)
+	}
+}
+
+func decodeStrictly[F Fact](data []byte) (Fact, error) {
 	var f F
 	if err := json.Unmarshal(data, &f, json.RejectUnknownMembers(true)); err != nil {
 		return nil, fmt.Errorf("custody: data of a %s entry: %w", f.Type(), err)

@@ -23,6 +23,7 @@ func (o Offered) has(kind string) bool { return o.Kinds == nil || slices.Contain
 type policyForm struct {
 	OnTransfer, OnCheckin, AutoReconcile bool
 
+	Typed       bool // in a form that was refused
 	Reconciles  bool // without a second account there is nothing to choose
 	MaxAgeDays  string
 	LeaseHours  string
@@ -43,6 +44,7 @@ func (v *visit) policyForm(now custody.CredentialPolicy, reconciles, typed bool)
 		Passwords: alsoOffered(v.Offered.PasswordPolicies, now.Password), AllDepended: alsoOffered(v.Offered.Dependents, now.Dependents...),
 	}
 	if typed {
+		f.Typed = true
 		f.OnTransfer, f.OnCheckin, f.AutoReconcile = v.field("rotate_on_transfer") != "", v.field("rotate_on_checkin") != "", v.field("auto_reconcile") != ""
 		f.MaxAgeDays, f.LeaseHours, f.MaxExposed = v.field("max_age_days"), v.field("lease_hours"), v.field("max_exposed")
 		f.Password, f.Chosen = v.field("password_policy"), v.r.PostForm["dependents"]

@@ -178,8 +178,8 @@ func TestFirstFiveMinutes(t *testing.T) {
 	o.hire("tech-c", "Cy C", custody.Technician)
 	admin = o.as("admin", "en")
 	admin.get("/").shows(t, 200, "2 now, 1 invited", "Add a credential")
-	admin.done(admin.post("/admin/credentials/new", "name", "db01", "address", "db01.example:22", "account", "root",
-		"host_key", "ssh-ed25519 AAAA\r\n", "primary", "tech-b", "backup", "tech-c", "password", "old", "do", "add")).shows(t, 200, "Added", "The password is being changed")
+	admin.done(admin.post("/admin/credentials/new", "kind", "ssh", "name", "db01", "address", "db01.example:22", "account", "root",
+		"set.host_key", "ssh-ed25519 AAAA\r\n", "primary", "tech-b", "backup", "tech-c", "password", "old", "do", "add")).shows(t, 200, "Added", "The password is being changed")
 	o.rotate("db01")
 	o.do("tech-b", custody.Offer{All: true, Reason: "first"})
 	if p := admin.get("/"); strings.Contains(p.text(), "The first five minutes") {
@@ -193,8 +193,8 @@ func TestTargetIsTestedBeforeItIsSaved(t *testing.T) {
 		c.TestTarget = testTargets(&tested)
 	})
 	admin := o.as("admin", "en")
-	form := []string{"name", "db03", "address", "down.example:22", "account", "root", "host_key", "ssh-ed25519 AAAA",
-		"admin", "ops", "sudo", "yes", "lease_hours", "2", "admin_key", "KEY-MARKED", "password", "PASS-MARKED", "primary", "tech-a", "backup", "tech-b"}
+	form := []string{"name", "db03", "address", "down.example:22", "account", "root", "kind", "ssh", "set.host_key", "ssh-ed25519 AAAA",
+		"set.admin", "ops", "set.sudo", "true", "lease_hours", "2", "admin_key", "KEY-MARKED", "password", "PASS-MARKED", "primary", "tech-a", "backup", "tech-b"}
 	p := admin.post("/admin/credentials/new", append(form, "do", "test")...)
 	p.shows(t, 200, "cannot be reached")
 	if strings.Contains(p.body, "MARKED") || !strings.Contains(p.body, "down.example:22") {
@@ -206,7 +206,7 @@ func TestTargetIsTestedBeforeItIsSaved(t *testing.T) {
 		t.Errorf("%d entries, %d tests", o.size()-size, len(tested))
 	}
 	form[3] = "up.example:22"
-	admin.post("/admin/credentials/new", append(form, "do", "test")...).shows(t, 200, "The target answers")
+	admin.post("/admin/credentials/new", append(form, "do", "test")...).shows(t, 200, "takes the log-in")
 	form[3] = "down.example:22"
 	admin.done(admin.post("/admin/credentials/new", append(form, "untested", "yes", "do", "add")...)).shows(t, 200, "Added")
 	c := o.credential("db03")

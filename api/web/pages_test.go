@@ -24,7 +24,9 @@ var everyPage = []string{
 	"/custody", "/custody?range=day&at=2026-03-02", "/credentials/db01?range=quarter&at=2026-01-01",
 	"/leave", "/back", "/handovers", "/handovers/handover-1", "/handovers/handover-2", "/handovers/handover-1/record", "/people", "/policy", "/preferences",
 	"/ledger", "/ledger?actor=tech-a&type=session.opened", "/ledger?credential=db01", "/ledger/0", "/ledger/20",
-	"/admin/people/new", "/admin/people/tech-b/enrolment", "/admin/credentials/new", "/nothing",
+	"/admin/people/new", "/admin/people/tech-b/enrolment", "/admin/credentials/new", "/admin/credentials/new?kind=ssh", "/admin/credentials/new?kind=postgres", "/admin/credentials/new?kind=mysql", "/admin/credentials/new?kind=ldap",
+	"/admin/credentials/new?kind=vault-ldap&probe=ldap", "/admin/credentials/new?kind=vault-database&probe=postgres", "/admin/credentials/new?kind=manual", "/admin/credentials/new?kind=manual&probe=https",
+	"/credentials/sw01", "/rotations", "/nothing",
 }
 
 // busyOffice has something of everything on its pages.
@@ -39,6 +41,8 @@ func busyOffice(t *testing.T) *office {
 	})
 	o.do("tech-a", custody.CheckOut{Credential: "db02", Purpose: "ticket 4711"})
 	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: "course"})
+	o.drifts("db02")
+	o.addByHand("sw01")
 	return o
 }
 
@@ -218,7 +222,8 @@ func TestCatalogues(t *testing.T) {
 		group, _, _ := strings.Cut(key, ".")
 		if !strings.Contains(sources, `"`+key+`"`) && !slices.Contains([]string{
 			// words of the domain, which are looked up by value
-			"phase", "status", "role", "reason", "failure", "grade", "entry", "done", "next", "field", "language",
+			"phase", "status", "role", "reason", "failure", "remedy", "update_failure", "result", "grade", "entry", "done", "next", "field", "language",
+			"kind", "setting", "choice",
 		}, group) {
 			t.Errorf("nothing shows %s", key)
 		}
@@ -244,7 +249,8 @@ func TestEveryWordOfTheDomainIsTranslated(t *testing.T) {
 	} {
 		words["reason"] = append(words["reason"], string(r))
 	}
-	words["failure"] = failures
+	words["failure"], words["remedy"], words["update_failure"] = failures, failures, failures
+	words["result"] = []string{string(custody.VerificationAccepted), string(custody.VerificationRefused), string(custody.VerificationUnknown)}
 	for _, lang := range languages {
 		have := catalogue(t, lang)
 		for group, names := range words {

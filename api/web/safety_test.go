@@ -146,7 +146,7 @@ func TestNamesAreOnlyNames(t *testing.T) {
 	for who, paths := range map[string][]string{
 		"nasty":  {"/", "/people"},
 		"tech-b": {"/", "/inbox", "/credentials/db01", "/handovers/handover-1", "/ledger"},
-		"admin":  {"/admin/credentials/new", "/admin/people/nasty/enrolment"},
+		"admin":  {"/admin/credentials/new?kind=ssh", "/admin/people/nasty/enrolment"},
 	} {
 		b := o.as(who, "en")
 		for _, path := range paths {
@@ -219,12 +219,16 @@ func TestMarksThatTurnTextRoundAreRefused(t *testing.T) {
 			fields    []string
 		}{
 			{"admin", "/admin/people/new", []string{"username", "eve", "name", text, "roles", "technician"}},
-			{"admin", "/admin/credentials/new", []string{"untested", "yes", "name", "web01", "primary", "tech-a", "backup", "tech-b", "address", text, "account", "root"}},
-			{"admin", "/admin/credentials/new", []string{"untested", "yes", "name", "web01", "primary", "tech-a", "backup", "tech-b", "address", "x:22", "account", text}},
-			{"admin", "/admin/credentials/new", []string{"untested", "yes", "name", text, "primary", "tech-a", "backup", "tech-b", "address", "x:22", "account", "root"}},
+			{"admin", "/admin/credentials/new", []string{"kind", "ssh", "untested", "yes", "name", "web01", "primary", "tech-a", "backup", "tech-b", "address", text, "account", "root"}},
+			{"admin", "/admin/credentials/new", []string{"kind", "ssh", "untested", "yes", "name", "web01", "primary", "tech-a", "backup", "tech-b", "address", "x:22", "account", text}},
+			{"admin", "/admin/credentials/new", []string{"kind", "ssh", "untested", "yes", "name", text, "primary", "tech-a", "backup", "tech-b", "address", "x:22", "account", "root"}},
 			{"tech-a", "/credentials/db01/checkout", []string{"purpose", text}},
 			{"tech-a", "/credentials/db01/offer", []string{"reason", text}},
 			{"tech-a", "/credentials/db01/rotate", []string{"reason", text}},
+			{"tech-a", "/credentials/db01/reconcile", []string{"reason", text}},
+			{"tech-a", "/rotations", []string{"reason", text}},
+			{"admin", "/credentials/db01/policy", []string{"password_policy", text}},
+			{"admin", "/credentials/db01/policy", []string{"dependents", text}},
 			{"tech-a", "/leave", []string{"reason", text}},
 			{"tech-a", "/handovers/handover-1/cancel", []string{"reason", text}},
 			{"tech-b", "/handovers/handover-1/decline", []string{"reason", text}},

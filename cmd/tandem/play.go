@@ -111,26 +111,44 @@ func (p *play) refused(ctx context.Context, what string, code custody.Code, do f
 
 func refusedWith(code custody.Code) string { return "refused: " + string(code) }
 
+// confirmTries is more than once because codes of a second or two can age on
+// their way to a server that is busy.
+const confirmTries = 3
+
 // confirm waits until the person's authenticator shows a code that was not used,
 // and gives the command that code. A command that a rule refuses does not use
 // its code up: the next one can have it.
-func (who *player) confirm(ctx context.Context, command func(code api.Secret) error) error {
+func (who *player) confirm(ctx context.Context, command func(code api.Secret) error) (err error) {
+	for range confirmTries {
+		var aged bool
+		if aged, err = who.confirmOnce(ctx, command); !aged {
+			break
+		}
+	}
+	return err
+}
+
+// confirmOnce says, beside the error, whether that is because the code was too
+// old when it was looked at.
+func (who *player) confirmOnce(ctx context.Context, command func(code api.Secret) error) (aged bool, err error) {
 	next := time.Unix((who.last+1)*int64(who.TOTPPeriod), 0)
 	select {
 	case <-time.After(time.Until(next)):
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 	step := totp.Step(who.TOTPPeriod, time.Now())
 	code, err := who.codeOf(step)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := command(code); err != nil {
-		return err
+		problem, _ := errors.AsType[*api.Problem](err)
+		late := totp.Step(who.TOTPPeriod, time.Now()) > step+1
+		return late && problem != nil && problem.Code == custody.TOTPInvalid, err
 	}
 	who.last = step
-	return nil
+	return false, nil
 }
 
 // logIn opens the person's session.

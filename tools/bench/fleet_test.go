@@ -178,7 +178,7 @@ const directorySize = 200
 // proves each of them, and by the static roles of Vault's own LDAP engine, which
 // does not. Both keep them in the same Vault.
 func measureDirectory(t *testing.T, _ string) []row {
-	directory := ldaptest.Start(t)
+	directory := ldaptest.StartQuiet(t)
 	var accounts, theirs []account
 	for range directorySize {
 		for _, to := range []*[]account{&accounts, &theirs} {
@@ -288,11 +288,10 @@ func scheduled(t *testing.T, credentials int) int64 {
 		t.Fatal(err)
 	}
 	p := o.pairs[0]
-	for i := range credentials {
-		name := fmt.Sprintf("scheduled-%05d", i)
-		if err := o.onboard(t.Context(), &pair{Server: name, A: p.A, B: p.B}); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := callers(64, credentials, func(i int) error {
+		return o.onboard(t.Context(), &pair{Server: fmt.Sprintf("scheduled-%05d", i), A: p.A, B: p.B})
+	}); err != nil {
+		t.Fatal(err)
 	}
 	before := heap()
 	worker := rotation.New(rotation.Config{

@@ -93,10 +93,10 @@ func (f *fuse) arm(what fault) {
 func (f *fuse) disarm() (fired bool, calls map[string]int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.timer != nil {
-		f.timer.Stop()
+	if f.timer != nil && !f.timer.Stop() {
+		select {} // it is dying already
 	}
-	f.armed = false
+	f.armed, f.timer = false, nil
 	return f.fired, maps.Clone(f.calls)
 }
 

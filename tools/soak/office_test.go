@@ -326,5 +326,10 @@ func (c *clock) advance(by time.Duration) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ahead += by
-	return os.WriteFile(c.file, strconv.AppendInt(nil, int64(c.ahead/time.Second), 10), 0o600)
+	// A kill leaves the file as it was, or as it is to be.
+	next := c.file + ".next"
+	if err := os.WriteFile(next, strconv.AppendInt(nil, int64(c.ahead/time.Second), 10), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(next, c.file)
 }

@@ -41,20 +41,32 @@ type Server struct {
 	AdminPassword custody.Secret
 	RootPassword  custody.Secret
 
-	t       testing.TB
-	place   servertest.Place
-	slapd   string
-	process *servertest.Process // nil while stopped
+	t        testing.TB
+	place    servertest.Place
+	slapd    string
+	logLevel string              // slapd's -d
+	process  *servertest.Process // nil while stopped
 }
 
 // Start starts a server. With a policy, lines of LDIF such as "pwdInHistory: 3",
 // that is the password policy of all accounts (slapo-ppolicy(5)).
 func Start(t testing.TB, policy ...string) *Server {
 	t.Helper()
+	return start(t, "stats,args,trace", policy)
+}
+
+// StartQuiet starts one that logs nothing, to be measured.
+func StartQuiet(t testing.TB) *Server {
+	t.Helper()
+	return start(t, "none", nil)
+}
+
+func start(t testing.TB, logLevel string, policy []string) *Server {
+	t.Helper()
 	paths := servertest.Require(t, nil, "slapd", "slapadd", "ldapmodify")
 	s := &Server{
 		Addr: loopback(servertest.ReservePort(t)), AddrTLS: loopback(servertest.ReservePort(t)),
-		t: t, place: servertest.NewPlace(t, "openldap"), slapd: paths[0],
+		t: t, place: servertest.NewPlace(t, "openldap"), slapd: paths[0], logLevel: logLevel,
 		AdminPassword: servertest.NewPassword(), RootPassword: custody.SecretString(rand.Text()),
 	}
 	s.writeCertificate()
@@ -135,7 +147,7 @@ func (s *Server) Start() {
 		s.t.Fatal(err)
 	}
 	defer log.Close() // the child has its own copy
-	cmd := s.place.Command(s.slapd, "-f", s.place.Path("slapd.conf"), "-d", "stats,args,trace",
+	cmd := s.place.Command(s.slapd, "-f", s.place.Path("slapd.conf"), "-d", s.logLevel,
 		"-h", "ldap://"+s.Addr+"/ ldaps://"+s.AddrTLS+"/")
 	cmd.Stdout, cmd.Stderr = log, log
 	if s.process, err = servertest.Start(cmd); err != nil {

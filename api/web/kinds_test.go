@@ -1,0 +1,206 @@
+package web_test
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tandem-custody/tandem/api/web"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// twoLines is PEM as browsers send it.
+const twoLines = "-----BEGIN CERTIFICATE-----\r\nAAAA\r\nBBBB\r\n-----END CERTIFICATE-----\r\n"
+
+// TestEveryKindIsAdded by its own form: what was typed there, and nothing else,
+// becomes the target.
+func TestEveryKindIsAdded(t *testing.T) {
+	var tested custody.Target
+	var key, password string
+	o := newOffice(t, func(c *web.Config) {
+		c.TestTarget = func(_ context.Context, target custody.Target, k, p custody.Secret) error {
+			tested, key, password = target, k.Reveal(), p.Reveal()
+			return nil
+		}
+	})
+	admin := o.as("admin", "en")
+	const oneLine = "-----BEGIN CERTIFICATE----- AAAA BBBB -----END CERTIFICATE-----"
+	for name, c := range map[string]struct {
+		typed         []string
+		settings      map[string]string
+		key, password string
+	}{
+		"ssh": {[]string{"kind", "ssh", "set.host_key", "ssh-ed25519 AAAA\r\n\r\n ssh-rsa BBBB\r\n", "set.own", "true", "set.shell", "false", "set.database", "nonsense", "admin_key", "one\r\ntwo\r\n", "password", "old"},
+			map[string]string{"host_key": "ssh-ed25519 AAAA;ssh-rsa BBBB", "own": "true", "shell": "false"}, "one\ntwo\n", "old"},
+		"postgres": {[]string{"kind", "postgres", "set.admin", " tandem ", "set.database", "", "set.tls", "verify", "set.ca", twoLines, "admin_key", "hers"},
+			map[string]string{"admin": "tandem", "tls": "verify", "ca": oneLine}, "hers", ""},
+		"mysql": {[]string{"kind", "mysql", "set.host", "10.%", "set.tls", "off", "password", "old"},
+			map[string]string{"host": "10.%", "tls": "off"}, "", "old"},
+		"ldap": {[]string{"kind", "ldap", "set.admin", "cn=tandem,dc=example,dc=com", "set.method", "userPassword", "set.tls", "ldaps", "admin_key", "its"},
+			map[string]string{"admin": "cn=tandem,dc=example,dc=com", "method": "userPassword", "tls": "ldaps"}, "its", ""},
+		"vault-ldap": {[]string{"kind", "vault-ldap", "set.role", "app", "probe", "ldap", "set.probe.ca", twoLines, "set.probe.account", "cn=app", "set.probe.admin", "nonsense", "admin_key", "nonsense", "password", "nonsense"},
+			map[string]string{"role": "app", "probe": "ldap", "probe.ca": oneLine, "probe.account": "cn=app"}, "", ""},
+		"vault-database": {[]string{"kind", "vault-database", "set.role", "app", "set.mount", "db/eu"}, map[string]string{"role": "app", "mount": "db/eu"}, "", ""},
+		"manual":         {[]string{"kind", "manual", "set.host_key", "nonsense"}, map[string]string{}, "", ""},
+		"manual-https": {[]string{"kind", "manual", "probe", "https", "set.path", "/redfish/v1/Systems", "set.sha256", "3A:5F"},
+			map[string]string{"probe": "https", "path": "/redfish/v1/Systems", "sha256": "3A:5F"}, "", ""},
+		"manual-ssh": {[]string{"kind", "manual", "probe", "ssh", "set.host_key", "ssh-ed25519 AAAA"},
+			map[string]string{"probe": "ssh", "host_key": "ssh-ed25519 AAAA"}, "", ""},
+	} {
+		form := append([]string{"name", name, "address", " x.example:1 ", "account", "root", "primary", "tech-a", "backup", "tech-b", "do", "add"}, c.typed...)
+		admin.done(admin.post("/admin/credentials/new", form...)).shows(t, 200, "Added", name)
+		got := o.credential(name).Target
+		if kind := strings.TrimSuffix(strings.TrimSuffix(name, "-https"), "-ssh"); got.Kind != kind || got.Address != "x.example:1" || !maps.Equal(got.Settings, c.settings) {
+			t.Errorf("%s became %+v", name, got)
+		}
+		if !maps.Equal(tested.Settings, c.settings) || key != c.key || password != c.password {
+			t.Errorf("%s was tested as %+v with %q, %q", name, tested, key, password)
+		}
+	}
+}
+
+// TestAKindsFormAsksForWhatItNeeds, and for no more.
+func TestAKindsFormAsksForWhatItNeeds(t *testing.T) {
+	o := newOffice(t, func(c *web.Config) {
+		c.Offered = web.Offered{Kinds: []string{"ssh", "postgres", "manual"}, PasswordPolicies: []string{"long"}, Dependents: []string{"app"}}
+	})
+	admin := o.as("admin", "en")
+	p := admin.get("/admin/credentials/new")
+	p.shows(t, 200, "SSH server", "PostgreSQL", "By hand")
+	if text := p.text(); strings.Contains(text, "MariaDB") || strings.Contains(text, "Vault") || strings.Contains(p.body, `name="address"`) {
+		t.Errorf("it offers what there is not: %s", text)
+	}
+	names := func(path string) map[string]bool {
+		found := map[string]bool{}
+		for _, n := range admin.get(path).nodes(t) {
+			if name := attr(n, "name"); name != "" {
+				found[name] = true
+			}
+		}
+		return found
+	}
+	postgres, byHand := names("/admin/credentials/new?kind=postgres"), names("/admin/credentials/new?kind=manual&probe=ssh")
+	for _, name := range []string{"set.admin", "set.database", "set.tls", "set.ca", "admin_key", "password", "auto_reconcile", "max_age_days", "max_exposed", "password_policy", "dependents"} {
+		if !postgres[name] {
+			t.Errorf("the form for PostgreSQL does not ask for %s", name)
+		}
+	}
+	if postgres["set.host_key"] || byHand["admin_key"] || byHand["auto_reconcile"] || byHand["set.admin"] || !byHand["set.host_key"] || !byHand["password"] {
+		t.Errorf("PostgreSQL: %v, by hand: %v", postgres, byHand)
+	}
+	if unknown := names("/admin/credentials/new?kind=mysql"); unknown["address"] {
+		t.Error("there is a form for a kind that is not offered")
+	}
+	for refused, form := range map[string][]string{
+		"must be chosen first":      {"kind", "mysql"},
+		"must be one that is":       {"kind", "manual", "probe", "mysql"},
+		"must be a number from 0":   {"kind", "postgres", "max_age_days", "many"},
+		"or 3600, an hour":          {"kind", "postgres", "max_age_days", "0.01", "address", "a:1", "account", "b", "name", "c", "primary", "tech-a", "backup", "tech-b"},
+		"must be 1 to 63 of a-z, 0": {"kind", "postgres", "address", "a:1", "account", "b", "name", "C", "primary", "tech-a", "backup", "tech-b"},
+	} {
+		size := o.size()
+		admin.post("/admin/credentials/new", form...).shows(t, http.StatusUnprocessableEntity, refused)
+		if got := o.size() - size; got > 1 {
+			t.Errorf("%s: %d entries", refused, got)
+		}
+	}
+	p = admin.post("/admin/credentials/new", "kind", "postgres", "name", "pg01", "set.ca", twoLines, "set.tls", "off", "max_exposed", "2", "rotate_on_checkin", "yes",
+		"dependents", "app", "password_policy", "long", "admin_key", "KEY-MARKED", "password", "PASS-MARKED")
+	p.shows(t, http.StatusUnprocessableEntity)
+	p.check(t, "refused form", "en")
+	for _, kept := range []string{`value="pg01"`, "AAAA\nBBBB", `<option value="off" selected>`, `<option selected>2</option>`, `value="app" checked`, `<option selected>long</option>`} {
+		if !strings.Contains(strings.ReplaceAll(p.body, "\r", ""), kept) {
+			t.Errorf("the form forgot %s", kept)
+		}
+	}
+	if strings.Contains(p.body, "MARKED") {
+		t.Error("the form repeats a secret")
+	}
+}
+
+// TestARefusedSettingIsCalledAsOnTheForm.
+func TestARefusedSettingIsCalledAsOnTheForm(t *testing.T) {
+	field := ""
+	o := newOffice(t, func(c *web.Config) {
+		c.TestTarget = func(context.Context, custody.Target, custody.Secret, custody.Secret) error {
+			return custody.Invalid(field, custody.Text{En: "must be otherwise", Zh: "必须改正"})
+		}
+	})
+	for lang, words := range map[string]map[string]string{
+		"en": {"target.settings.ca": `"Certificates (PEM)" must be otherwise`, "target.settings.probe.database": `"Database" must`, "target.settings.odd": `"Setting odd" must`, "key": "Key or password of the second account"},
+		"zh": {"target.settings.ca": "字段“证书（PEM）”必须改正", "target.settings.probe.database": "字段“数据库”必须改正"},
+	} {
+		admin := o.as("admin", lang)
+		for name, want := range words {
+			field = name
+			admin.post("/admin/credentials/new", "kind", "postgres", "do", "test").shows(t, 200, want)
+		}
+	}
+}
+
+func TestPolicyOfACredential(t *testing.T) {
+	o := newOffice(t, func(c *web.Config) {
+		c.Offered = web.Offered{PasswordPolicies: []string{"long"}, Dependents: []string{"app", "web"}}
+	})
+	admin := o.as("admin", "en")
+	admin.get("/credentials/db01").shows(t, 200, "After a return the password is always changed", "It may have any age.", "Change this policy")
+	admin.done(admin.fill("/credentials/db01/policy", "rotate_on_transfer", "yes", "auto_reconcile", "yes", "max_age_days", "90", "lease_hours", "0.5",
+		"max_exposed", "1", "password_policy", "long", "dependents", "web", "dependents", "app")).
+		shows(t, 200, "The policy has been changed.", "It is changed at every handover.", "older than 90 d 0 h", "more than 1 person knows it", "lasts 30 min 0 s at most", "long", "app web")
+	got := o.credential("db01").Policy
+	if !got.RotateOnTransfer || got.RotateOnCheckin || !got.AutoReconcile || got.MaxAgeSeconds != 90*24*3600 || got.LeaseSeconds != 1800 || got.MaxExposed != 1 ||
+		got.Password != "long" || strings.Join(got.Dependents, " ") != "app web" {
+		t.Errorf("the policy is %+v", got)
+	}
+	p := admin.get("/credentials/db01")
+	for _, shown := range []string{`name="max_age_days" value="90"`, `name="lease_hours" value="0.5"`, `<option selected>long</option>`} {
+		if !strings.Contains(p.body, shown) {
+			t.Errorf("the form does not show %s", shown)
+		}
+	}
+	o.as("tech-b", "zh").get("/credentials/db01").shows(t, 200, "使用时间超过 90 天 0 小时", "知悉人数超过 1 人时改密")
+
+	p = admin.fill("/credentials/db01/policy", "max_age_days", "0.001", "rotate_on_checkin", "yes")
+	p.shows(t, 422, "Greatest age of a password")
+	if !strings.Contains(p.body, `value="0.001"`) || !strings.Contains(p.body, `name="rotate_on_checkin" value="yes" checked`) {
+		t.Error("the form forgot what was typed")
+	}
+	admin.post("/credentials/db01/policy", "max_age_days", "90").shows(t, 422, "must be confirmed with a code")
+	a := o.as("tech-a", "en")
+	if p := a.get("/credentials/db01"); strings.Contains(p.body, "/policy\"") && strings.Contains(p.text(), "Change this policy") {
+		t.Error("a technician is offered to change the policy")
+	}
+	a.fill("/credentials/db01/policy").shows(t, 403, "Clause 3.1")
+	if o.credential("db01").Policy.MaxExposed != 1 {
+		t.Error("a refused form changed the policy")
+	}
+}
+
+// addByHand has sw01 of tech-a wait for its password to be set by hand.
+func (o *office) addByHand(name string) {
+	o.t.Helper()
+	_, err := o.desk.AddCredential(o.t.Context(), desk.Intent{
+		Actor: "admin", Request: "onboard-" + name, Action: custody.AddCredential{
+			Name: name, Primary: "tech-a", Backup: "tech-b",
+			Target: custody.Target{Kind: custody.Manual, Address: "rack 4, unit 12", Account: "admin"},
+		},
+	}, custody.SecretString("Before-MARKED"), custody.Secret{})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if _, err := o.vault.Write(o.t.Context(), desk.StagedPath(name, 1), custody.SecretString("Staged-MARKED"), 0, nil); err != nil {
+		o.t.Fatal(err)
+	}
+	o.do(custody.System, custody.ReportStaged{Rotation: custody.RotationID{Credential: name, Number: 1}})
+}
+
+// drifts has a target refuse its password.
+func (o *office) drifts(name string) {
+	o.t.Helper()
+	version := o.credential(name).Version
+	o.do(custody.System, custody.StartVerification{Credential: name, Version: version})
+	o.do(custody.System, custody.EndVerification{Credential: name, Version: version, Result: custody.VerificationRefused})
+}
