@@ -172,8 +172,12 @@ func (r *canonicalReader) word(b []byte) string { return wordIn(r.words[:], b) }
 
 // wordIn gives a string that has most likely come before, without a copy if it has:
 // a log has few actors and types, and a copy of each for each entry was a third of
-// all that a verification had to allocate.
+// all that a verification had to allocate. A long one is not kept: a log of them
+// would fill the memory.
 func wordIn(words []string, b []byte) string {
+	if len(b) > 64 {
+		return string(b)
+	}
 	kept := &words[maphash.Bytes(wordSeed, b)%uint64(len(words))]
 	if *kept != string(b) {
 		*kept = string(b)

@@ -325,12 +325,16 @@ func BenchmarkDecodeEntry(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.SetBytes(int64(len(encoded)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := DecodeEntry(encoded); err != nil {
-			b.Fatal(err)
-		}
+	for name, decode := range map[string]func([]byte) (Entry, error){"plain": DecodeEntry, "strict": decodeStrictly} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(encoded)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := decode(encoded); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // must accept nothing that the strict reader would not have accepted, with the same
 // result: FuzzPlainReader holds the two against each other for entries.
 //
-// It takes a fifth of the time: the names are looked for in the one order that
+// It is several times as fast: the names are looked for in the one order that
 // they can have, and what jsontext asks of each string is asked once, of the text.
 //
 // The zero value is ready for Reset. It is not safe for use by several goroutines
@@ -91,18 +91,13 @@ func (r *PlainReader) entry(text []byte) (e Entry, ok bool) {
 		(!r.Skip(`,"clock":"held"`) || set(&e.Clock, ClockHeld)) &&
 		(!r.Skip(`,"confirm":{"method":"`) || r.confirm(&e)) &&
 		r.Skip(`,"data":`) && r.data(&e.Data) &&
-		r.Skip(`,"grade":"`) && r.Word(&e.Grade) &&
+		r.Skip(`,"grade":"`) && r.grade(&e.Grade) &&
 		(!r.Skip(`,"request":"`) || r.Text(&v) && set(&e.Request, string(v)) && e.Request != "") &&
 		r.Skip(`,"subject":"`) && r.Word(&e.Subject) &&
 		r.Skip(`,"time":"`) && r.Text(&at) &&
 		r.Skip(`,"type":"`) && r.Word(&e.Type) &&
 		string(r.rest) == `,"v":1}`
 	if !ok || e.Actor == "" || e.Type == "" || parseTime(&e.Time, at) != nil || e.Time.IsZero() {
-		return e, false
-	}
-	switch e.Grade {
-	case "ordinary", "serious", "special":
-	default:
 		return e, false
 	}
 	e.V = Version
@@ -112,6 +107,10 @@ func (r *PlainReader) entry(text []byte) (e Entry, ok bool) {
 func set(to *string, value string) bool {
 	*to = value
 	return true
+}
+
+func (r *PlainReader) grade(to *string) bool {
+	return r.Skip(`ordinary"`) && set(to, "ordinary") || r.Skip(`serious"`) && set(to, "serious") || r.Skip(`special"`) && set(to, "special")
 }
 
 // confirm reads what is behind the name of the method.

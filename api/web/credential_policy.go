@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 )
@@ -23,15 +22,15 @@ func (o Offered) has(kind string) bool { return o.Kinds == nil || slices.Contain
 type policyForm struct {
 	OnTransfer, OnCheckin, AutoReconcile bool
 
-	Typed       bool // in a form that was refused
-	Reconciles  bool // without a second account there is nothing to choose
-	MaxAgeDays  string
-	LeaseHours  string
-	MaxExposed  string
-	Password    string
-	Chosen      []string // dependents
-	Passwords   []string // to choose from, what is chosen now among them
-	AllDepended []string
+	Typed      bool // in a form that was refused
+	Reconciles bool // without a second account there is nothing to choose
+	MaxAgeDays string
+	LeaseHours string
+	MaxExposed string
+	Password   string
+	Passwords  []string // to choose from
+	Chosen     []string // dependents
+	Dependents []string // to choose from
 }
 
 // policyForm shows a policy, or what was typed in its place in a form that was
@@ -39,9 +38,9 @@ type policyForm struct {
 func (v *visit) policyForm(now custody.CredentialPolicy, reconciles, typed bool) policyForm {
 	f := policyForm{
 		OnTransfer: now.RotateOnTransfer, OnCheckin: now.RotateOnCheckin, AutoReconcile: now.AutoReconcile, Reconciles: reconciles,
-		MaxAgeDays: inUnits(now.MaxAgeSeconds, day), LeaseHours: inUnits(now.LeaseSeconds, time.Hour),
-		MaxExposed: inUnits(now.MaxExposed, time.Second), Password: now.Password, Chosen: now.Dependents,
-		Passwords: alsoOffered(v.Offered.PasswordPolicies, now.Password), AllDepended: alsoOffered(v.Offered.Dependents, now.Dependents...),
+		MaxAgeDays: inUnits(now.MaxAgeSeconds, perDay), LeaseHours: inUnits(now.LeaseSeconds, perHour),
+		MaxExposed: inUnits(now.MaxExposed, perOne), Password: now.Password, Chosen: now.Dependents,
+		Passwords: names(v.Offered.PasswordPolicies, now.Password), Dependents: names(v.Offered.Dependents, now.Dependents...),
 	}
 	if typed {
 		f.Typed = true
@@ -52,12 +51,15 @@ func (v *visit) policyForm(now custody.CredentialPolicy, reconciles, typed bool)
 	return f
 }
 
-// alsoOffered adds what is chosen now but no longer configured, so that a form
-// shows it and can take it off.
-func alsoOffered(offered []string, chosen ...string) []string {
-	all := slices.Concat(offered, chosen)
+// names gives names in order, each once; nil for none. What is chosen now but no
+// longer configured is offered too: to be seen, and taken off.
+func names(some []string, more ...string) []string {
+	all := slices.DeleteFunc(slices.Concat(some, more), func(name string) bool { return name == "" })
+	if len(all) == 0 {
+		return nil
+	}
 	slices.Sort(all)
-	return slices.DeleteFunc(slices.Compact(all), func(name string) bool { return name == "" })
+	return slices.Compact(all)
 }
 
 // policyTyped reads the fields of a policy.
@@ -66,34 +68,32 @@ func (v *visit) policyTyped() (policy custody.CredentialPolicy, err error) {
 		RotateOnTransfer: v.field("rotate_on_transfer") != "", RotateOnCheckin: v.field("rotate_on_checkin") != "",
 		AutoReconcile: v.field("auto_reconcile") != "", Password: v.field("password_policy"),
 	}
-	if policy.MaxAgeSeconds, err = v.units("max_age_days", day); err != nil {
+	if policy.MaxAgeSeconds, err = v.units("max_age_days", perDay); err != nil {
 		return policy, err
 	}
-	if policy.LeaseSeconds, err = v.units("lease_hours", time.Hour); err != nil {
+	if policy.LeaseSeconds, err = v.units("lease_hours", perHour); err != nil {
 		return policy, err
 	}
-	if policy.MaxExposed, err = v.units("max_exposed", time.Second); err != nil {
+	if policy.MaxExposed, err = v.units("max_exposed", perOne); err != nil {
 		return policy, err
 	}
-	policy.Dependents = alsoOffered(v.r.PostForm["dependents"])
-	if len(policy.Dependents) == 0 {
-		policy.Dependents = nil
-	}
+	policy.Dependents = names(v.r.PostForm["dependents"])
 	return policy, nil
 }
 
-const day = 24 * time.Hour
+// How many of what the domain counts there are in what a form asks for.
+const perOne, perHour, perDay = 1, 60 * 60, 24 * 60 * 60
 
-// inUnits shows a number of seconds as so many hours or days; 0 as "".
-func inUnits(seconds int64, unit time.Duration) string {
-	if seconds == 0 {
+// inUnits shows a number in units of so many; 0, which stands for no limit, as "".
+func inUnits(n, unit int64) string {
+	if n == 0 {
 		return ""
 	}
-	return strconv.FormatFloat(float64(seconds)/unit.Seconds(), 'f', -1, 64)
+	return strconv.FormatFloat(float64(n)/float64(unit), 'f', -1, 64)
 }
 
 // units reads what inUnits shows. What is beyond every limit is for the domain.
-func (v *visit) units(field string, unit time.Duration) (int64, error) {
+func (v *visit) units(field string, unit int64) (int64, error) {
 	typed := v.field(field)
 	if typed == "" {
 		return 0, nil
@@ -102,7 +102,7 @@ func (v *visit) units(field string, unit time.Duration) (int64, error) {
 	if err != nil || !(n >= 0 && n < 1e9) {
 		return 0, custody.Invalid(field, custody.Text{En: "must be a number from 0", Zh: "必须是不小于 0 的数字"})
 	}
-	return int64(math.Round(n * unit.Seconds())), nil
+	return int64(math.Round(n * float64(unit))), nil
 }
 
 // changePolicy replaces the policy of a credential.

@@ -100,7 +100,7 @@ func (v *visit) ganttWords(w gantt.Window, credentials []custody.Credential) (wo
 			"To", w.To.Add(-time.Second).Format(time.DateOnly), "Zone", w.Zone()),
 		Description: say("gantt.described"),
 		Primary:     say("gantt.primary"), Backup: say("gantt.backup"), Rotation: say("gantt.rotation"), Late: say("gantt.late"),
-		Overdue: say("gantt.overdue"), Away: say("gantt.away"), Refused: say("gantt.refused"), Now: say("gantt.now"),
+		Overdue: say("gantt.overdue"), Away: say("gantt.away"), Refused: say("gantt.refused"), Drifted: say("gantt.drifted"), Now: say("gantt.now"),
 	}, err
 }
 

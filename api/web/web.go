@@ -24,7 +24,7 @@ type Config struct {
 	Queries api.Queries
 	Ledger  audit.Source // the same ledger, for the mark that it was verified
 	Policy  custody.Policy
-	Offered Offered
+	Offered Offered // to who adds a credential or changes its policy
 	Log     *slog.Logger
 
 	// TestTarget opens a target as described, logs in with the password if there

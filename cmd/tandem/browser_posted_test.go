@@ -30,7 +30,7 @@ func (th *theatre) postedPages(t *testing.T) {
 		admin.run(chromedp.Evaluate(`document.querySelector("main form").noValidate = true`, nil))
 		admin.send("main form", "username", "Not A Name")
 		look(admin, "form-error")
-		admin.open("/admin/credentials/new")
+		admin.open("/admin/credentials/new?kind=ssh")
 		admin.run(chromedp.Evaluate(`document.querySelector("main form").noValidate = true`, nil))
 		admin.send("main form", "name", "web01")
 		look(admin, "credential-error")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -173,6 +174,10 @@ func TestDriftIsFoundAndRepaired(t *testing.T) {
 	found := in.entries("verification.ended")
 	if last := found[len(found)-1]; last.Grade != string(custody.Serious) && !strings.Contains(string(last.Data), "refused") {
 		t.Errorf("the entry is %s: %s", last.Grade, last.Data)
+	}
+	history, err := in.people["auditor"].server.History(t.Context(), installed, api.EntryQuery{})
+	if err != nil || !slices.ContainsFunc(history, func(e api.Entry) bool { return e.Type == "verification.ended" }) {
+		t.Errorf("the history of db01 has no verification: %v", err)
 	}
 	in.must("manager", func(who *client.Client, code api.Secret) error {
 		_, err := who.Reconcile(t.Context(), installed, api.ConfirmedReason{Reason: "changed on the host", TOTP: code})

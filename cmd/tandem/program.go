@@ -115,7 +115,7 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 	}
 	p.pages, err = web.New(web.Config{
 		Desk: p.desk, Queries: queries{p.store}, Ledger: p.store, Policy: policyOf(cfg.Policy),
-		Log: log.With("part", "web"), TestTarget: p.testTarget, Zone: time.Local,
+		Log: log.With("part", "web"), TestTarget: p.testTarget, Zone: time.Local, Offered: p.offered(),
 	})
 	if err != nil {
 		return nil, err
@@ -245,7 +245,7 @@ func (p *program) testTarget(ctx context.Context, t custody.Target, admin, passw
 	case errors.Is(err, rotation.ErrRefused):
 		return custody.Invalid("password", custody.Text{En: "is not what the target takes", Zh: "未被目标接受"})
 	case errors.Is(err, rotation.ErrHostKey):
-		return custody.Invalid("host_key", custody.Text{En: "is not that of the host at this address", Zh: "与该地址的主机不符"})
+		return custody.Invalid("address", custody.Text{En: "is where another host answers than the one that was pinned", Zh: "处应答的主机与登记的不符"})
 	default:
 		return custody.Invalid("address", custody.Text{En: "cannot be reached, or does not answer as it should", Zh: "无法连接，或未正常应答"})
 	}

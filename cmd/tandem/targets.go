@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation"
@@ -127,6 +128,13 @@ func (c connectors) checkPolicy(p custody.CredentialPolicy) error {
 		}
 	}
 	return nil
+}
+
+// offered is what the pages let an admin choose from.
+func (c connectors) offered() web.Offered {
+	return web.Offered{
+		Kinds: slices.Sorted(maps.Keys(c.targets)), PasswordPolicies: c.policies, Dependents: slices.Sorted(maps.Keys(c.dependents)),
+	}
 }
 
 func notAmong(field string, known iter.Seq[string]) *custody.Refusal {

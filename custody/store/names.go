@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"hash/maphash"
 	"math"
@@ -51,7 +52,7 @@ func (s *nameSet) addNames(index int64, e custody.Event, fork *custody.State) {
 	}
 	s.add(s.name(bySubject, subject), index)
 	switch group, _, _ := strings.Cut(kind, "."); group {
-	case "credential", "checkout", "rotation", "command":
+	case "credential", "checkout", "rotation", "verification", "dependent", "command":
 		s.add(s.name(byCredential, subject), index)
 	case "handover":
 		h, _ := fork.Handover(subject)
@@ -63,50 +64,63 @@ func (s *nameSet) addNames(index int64, e custody.Event, fork *custody.State) {
 
 // addIndex adds all rows of ledger_index, some thousand at a time.
 func (s *nameSet) addIndex(db *gorm.DB) error {
-	from := nameRow{Index: math.MinInt64}
-	for more := true; more; {
-		var to nameRow
-		found := db.Raw(aPageOfNames, from.Kind, from.Name, from.Index).Scan(&to)
-		more = found.RowsAffected > 0
-		err := found.Error
-		if err == nil && more {
-			err = s.addRows(db, namesUpTo, from.Kind, from.Name, from.Index, to.Kind, to.Name, to.Index)
-		} else if err == nil {
-			err = s.addRows(db, namesFrom, from.Kind, from.Name, from.Index)
-		}
-		if err != nil {
+	for last := (nameRow{Index: math.MinInt64}); ; {
+		var page string
+		if err := db.Raw(aPageOfNames, last.Kind, last.Name, last.Index).Scan(&page).Error; err != nil {
 			return unavailable("read the index", err)
 		}
-		from = to
-	}
-	return nil
-}
-
-// addRows adds what a statement gives: kind, name, and the entries as index,index
-// and so on.
-func (s *nameSet) addRows(db *gorm.DB, statement string, args ...any) error {
-	rows, err := db.Raw(statement, args...).Rows()
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var kind, name, list string
-	for rows.Next() {
-		if err := rows.Scan(&kind, &name, &list); err != nil {
+		if page == "" {
+			return nil
+		}
+		next, err := s.addPage(page)
+		if err != nil {
 			return err
 		}
-		hash := s.name(kind, name)
+		// SQL promises no order of what it puts together: in another one, rows would be
+		// added twice and the sums differ; but it must end.
+		if !last.before(next) {
+			return fmt.Errorf("store: the index does not go on behind %s", last)
+		}
+		last = next
+	}
+}
+
+func (r nameRow) before(next nameRow) bool {
+	return cmp.Or(cmp.Compare(r.Kind, next.Kind), cmp.Compare(r.Name, next.Name), cmp.Compare(r.Index, next.Index)) < 0
+}
+
+// addPage adds what aPageOfNames gives, and gives the last row of it.
+func (s *nameSet) addPage(page string) (last nameRow, err error) {
+	for page != "" {
+		var list string
+		var ok1, ok2, ok3 bool
+		last.Kind, page, ok1 = cutCounted(page)
+		last.Name, page, ok2 = cutCounted(page)
+		list, page, ok3 = strings.Cut(page, ";")
+		if !ok1 || !ok2 || !ok3 {
+			return last, fmt.Errorf("store: the index cannot be read behind %s", last)
+		}
+		hash := s.name(last.Kind, last.Name)
 		for more := true; more; {
 			var text string
 			text, list, more = strings.Cut(list, ",")
-			index, err := strconv.ParseInt(text, 10, 64)
-			if err != nil {
-				return err
+			if last.Index, err = strconv.ParseInt(text, 10, 64); err != nil {
+				return last, fmt.Errorf("store: the index cannot be read behind %s: %w", last, err)
 			}
-			s.add(hash, index)
+			s.add(hash, last.Index)
 		}
 	}
-	return rows.Err()
+	return last, nil
+}
+
+// cutCounted cuts off a text that has its length in bytes and a colon before it.
+func cutCounted(from string) (text, rest string, ok bool) {
+	count, rest, ok := strings.Cut(from, ":")
+	n, err := strconv.Atoi(count)
+	if !ok || err != nil || n < 0 || n > len(rest) {
+		return "", "", false
+	}
+	return rest[:n], rest[n:], true
 }
 
 // readIndex adds up the whole index beside the fold, which leaves a processor idle

@@ -289,7 +289,11 @@ func scheduled(t *testing.T, credentials int) int64 {
 	}
 	p := o.pairs[0]
 	if _, err := callers(64, credentials, func(i int) error {
-		return o.onboard(t.Context(), &pair{Server: fmt.Sprintf("scheduled-%05d", i), A: p.A, B: p.B})
+		name := fmt.Sprintf("scheduled-%05d", i)
+		if err := o.add(t.Context(), name, p); err != nil {
+			return err
+		}
+		return o.report(t.Context(), name, 1) // no secret: nothing here reads one
 	}); err != nil {
 		t.Fatal(err)
 	}

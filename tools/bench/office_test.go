@@ -147,17 +147,28 @@ func (o *office) hire(ctx context.Context, p technician) error {
 }
 
 func (o *office) onboard(ctx context.Context, p *pair) error {
-	if _, err := o.do(ctx, custody.System, custody.AddCredential{
-		Name: p.Server, Primary: p.A.Name, Backup: p.B.Name,
-		Target: custody.Target{Kind: "ssh", Address: p.Server + ".bench.example:22", Account: "root"},
-	}); err != nil {
+	if err := o.add(ctx, p.Server, p); err != nil {
 		return err
 	}
 	version, err := o.secrets.Write(ctx, desk.CredentialPath(p.Server), custody.SecretString(rand.Text()), 0, nil)
 	if err != nil {
 		return err
 	}
-	for _, report := range reports(p.Server, 1, version) {
+	return o.report(ctx, p.Server, version)
+}
+
+// add puts a server under the custody of a pair.
+func (o *office) add(ctx context.Context, server string, p *pair) error {
+	_, err := o.do(ctx, custody.System, custody.AddCredential{
+		Name: server, Primary: p.A.Name, Backup: p.B.Name,
+		Target: custody.Target{Kind: "ssh", Address: server + ".bench.example:22", Account: "root"},
+	})
+	return err
+}
+
+// report reports its first rotation.
+func (o *office) report(ctx context.Context, server string, version int64) error {
+	for _, report := range reports(server, 1, version) {
 		if _, err := o.do(ctx, custody.System, report); err != nil {
 			return err
 		}

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -52,19 +52,9 @@ func (f fault) String() string {
 
 func (f fault) kills() bool { return f.KillAfter > 0 || f.Mode == killBefore || f.Mode == killAfter }
 
-// How long a call may take (rotation.Config.StepTimeout): always, and where one
-// is left without an answer, which all of that time is lost to.
-const (
-	patient   = 30 * time.Second
-	impatient = 3 * time.Second
-)
-
-func (f fault) stepTimeout() time.Duration {
-	if f.Mode == hangAfter {
-		return impatient
-	}
-	return patient
-}
+// lost is after how long a call without an answer is given up. The worker's own
+// limit is longer, so that only this one call runs into one.
+const lost = time.Second
 
 // errInjected says nothing for certain.
 var errInjected = errors.New("the answer was lost")
@@ -129,13 +119,11 @@ func (f *fuse) around(ctx context.Context, point string, certain error, effect f
 		_ = effect()
 		return errInjected
 	case hangAfter:
+		ctx, stop := context.WithTimeout(ctx, lost)
+		defer stop()
 		_ = effect()
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(impatient + time.Second): // where there is no limit as near
-			return errInjected
-		}
+		<-ctx.Done()
+		return ctx.Err()
 	}
 	return effect()
 }
@@ -149,6 +137,8 @@ func (f *fuse) step(name string) {
 
 // die is what kill -9 does: nothing is closed, flushed or said.
 func die() {
-	_ = syscall.Kill(syscall.Getpid(), syscall.SIGKILL)
+	if self, err := os.FindProcess(os.Getpid()); err == nil {
+		_ = self.Kill()
+	}
 	select {}
 }

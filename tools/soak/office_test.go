@@ -205,7 +205,6 @@ func (o *office) work(ctx context.Context, what fault, set func(custody.Secret) 
 	worker := rotation.New(rotation.Config{
 		Desk: fusedDesk{o.desk, o.fuse, o.notes}, Queue: watched, Secrets: fusedSecrets{o.secrets, o.fuse, o.notes},
 		Targets: targets, Clock: o.clock, Log: o.log, Hook: o.fuse.step,
-		StepTimeout: what.stepTimeout(), Lease: 3 * what.stepTimeout(),
 		Interval: 100 * time.Millisecond, BackoffBase: 10 * time.Millisecond, BackoffMax: 200 * time.Millisecond,
 	})
 	var running sync.WaitGroup

@@ -18,8 +18,8 @@ type fusedStore struct {
 	fuse *fuse
 }
 
-func (d fusedStore) Write(ctx context.Context, fn func(desk.Tx) error) error {
-	return d.fuse.around(ctx, "database.write", desk.ErrStoreUnavailable, func() error { return d.Store.Write(ctx, fn) })
+func (s fusedStore) Write(ctx context.Context, fn func(desk.Tx) error) error {
+	return s.fuse.around(ctx, "database.write", desk.ErrStoreUnavailable, func() error { return s.Store.Write(ctx, fn) })
 }
 
 // fusedDesk is a rotation.Desk.
@@ -29,15 +29,15 @@ type fusedDesk struct {
 	notes *notes
 }
 
-func (c fusedDesk) Do(ctx context.Context, i desk.Intent) (outcome desk.Outcome, err error) {
+func (d fusedDesk) Do(ctx context.Context, i desk.Intent) (outcome desk.Outcome, err error) {
 	switch i.Action.(type) {
 	case custody.ReportVerified:
-		c.notes.write(note{What: reportsVerified})
+		d.notes.write(note{What: reportsVerified})
 	case custody.ReportPromoted:
-		c.notes.write(note{What: reportsPromoted})
+		d.notes.write(note{What: reportsPromoted})
 	}
-	err = c.fuse.around(ctx, "desk.do", desk.ErrStoreUnavailable, func() error {
-		outcome, err = c.Desk.Do(ctx, i)
+	err = d.fuse.around(ctx, "desk.do", desk.ErrStoreUnavailable, func() error {
+		outcome, err = d.Desk.Do(ctx, i)
 		return err
 	})
 	return outcome, err
@@ -102,30 +102,30 @@ type fusedSecrets struct {
 	notes *notes
 }
 
-func (v fusedSecrets) Read(ctx context.Context, path string) (got desk.Versioned, err error) {
-	err = v.fuse.around(ctx, "secrets.read", desk.ErrSecretsUnavailable, func() error {
-		got, err = v.Secrets.Read(ctx, path)
+func (s fusedSecrets) Read(ctx context.Context, path string) (got desk.Versioned, err error) {
+	err = s.fuse.around(ctx, "secrets.read", desk.ErrSecretsUnavailable, func() error {
+		got, err = s.Secrets.Read(ctx, path)
 		return err
 	})
 	return got, err
 }
 
-func (v fusedSecrets) Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (version int64, err error) {
-	err = v.fuse.around(ctx, "secrets.write", desk.ErrSecretsUnavailable, func() error {
-		version, err = v.Secrets.Write(ctx, path, value, cas, labels)
+func (s fusedSecrets) Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (version int64, err error) {
+	err = s.fuse.around(ctx, "secrets.write", desk.ErrSecretsUnavailable, func() error {
+		version, err = s.Secrets.Write(ctx, path, value, cas, labels)
 		return err
 	})
 	return version, err
 }
 
-func (v fusedSecrets) Delete(ctx context.Context, path string) error {
-	return v.fuse.around(ctx, "secrets.delete", desk.ErrSecretsUnavailable, func() error { return v.Secrets.Delete(ctx, path) })
+func (s fusedSecrets) Delete(ctx context.Context, path string) error {
+	return s.fuse.around(ctx, "secrets.delete", desk.ErrSecretsUnavailable, func() error { return s.Secrets.Delete(ctx, path) })
 }
 
-func (v fusedSecrets) Generate(ctx context.Context, policy string) (made custody.Secret, err error) {
-	err = v.fuse.around(ctx, "secrets.generate", desk.ErrSecretsUnavailable, func() error {
-		made, err = v.Secrets.Generate(ctx, policy)
-		v.notes.made(made)
+func (s fusedSecrets) Generate(ctx context.Context, policy string) (made custody.Secret, err error) {
+	err = s.fuse.around(ctx, "secrets.generate", desk.ErrSecretsUnavailable, func() error {
+		made, err = s.Secrets.Generate(ctx, policy)
+		s.notes.made(made)
 		return err
 	})
 	return made, err

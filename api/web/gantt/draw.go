@@ -13,13 +13,13 @@ import (
 type Words struct {
 	Title, Description string // for those who do not see it
 
-	Primary, Backup, Rotation, Late, Overdue, Away, Refused, Now string
+	Primary, Backup, Rotation, Late, Overdue, Away, Refused, Drifted, Now string
 }
 
 // Of gives the word for a kind.
 func (w Words) Of(k Kind) string {
 	return map[Kind]string{
-		Primary: w.Primary, Backup: w.Backup, Rotation: w.Rotation, Late: w.Late, Overdue: w.Overdue, Away: w.Away, Refused: w.Refused,
+		Primary: w.Primary, Backup: w.Backup, Rotation: w.Rotation, Late: w.Late, Overdue: w.Overdue, Away: w.Away, Refused: w.Refused, Drifted: w.Drifted,
 	}[k]
 }
 
@@ -120,6 +120,10 @@ func (d *drawing) row(row Row, top float64) {
 		d.bars(row.Custody, fill.kinds, fill.start, top+barTop, barHeight)
 		d.bars(row.Away, fill.kinds, fill.start, top+awayTop, awayHeight)
 	}
+	for _, s := range row.Drifted { // along the foot of the bar, which says who holds it all the same
+		x, wide := d.extent(s)
+		d.drift(x, top+barTop+barHeight, wide)
+	}
 	for _, s := range row.Custody {
 		d.label(s, top+barTop+14)
 	}
@@ -177,6 +181,16 @@ func (d *drawing) cross(x, y float64) {
 	d.put(`l8 8m0-8l-8 8`)
 }
 
+func (d *drawing) drift(x, y, wide float64) {
+	d.put(`<path class="g-drift" d="M`)
+	d.number(x)
+	d.put(` `)
+	d.number(y)
+	d.put(`h`)
+	d.number(wide)
+	d.put(`"/>`)
+}
+
 // label writes on a span what it is, when there is room; a gap always has a
 // sign.
 func (d *drawing) label(s Span, baseline float64) {
@@ -223,6 +237,9 @@ func (d *drawing) legend() {
 	entry(fills[3].start, d.words.Overdue+" / "+d.words.Late)
 	entry(fills[4].start, d.words.Away)
 	entry("", d.words.Refused)
+	d.drift(x, 10, 16)
+	d.text("g-legend", x+21, 14, d.words.Drifted)
+	x += 21 + measure(d.words.Drifted, labelSize) + 16
 	d.line("g-now", x+4, 3, 17)
 	d.text("g-legend", x+11, 14, d.words.Now)
 }

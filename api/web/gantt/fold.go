@@ -22,10 +22,11 @@ const (
 
 	Away    Kind = "away"    // one of the custodians is out
 	Refused Kind = "refused" // a command of Who was refused, at From
+	Drifted Kind = "drifted" // the target refuses the present password
 )
 
 // Gap says that something is not as it should be.
-func (k Kind) Gap() bool { return k == Late || k == Overdue }
+func (k Kind) Gap() bool { return k == Late || k == Overdue || k == Drifted }
 
 // Span is a part of a row: From is in it, To is not.
 type Span struct {
@@ -43,11 +44,12 @@ type Row struct {
 	Custody []Span // never overlapping; what is not covered is not known, or no custody
 	Away    []Span
 	Refused []Span // To is From
+	Drifted []Span // only what lasts: at most one
 }
 
 // Lines gives all of a row in order of time, for a table.
 func (r Row) Lines() []Span {
-	lines := slices.Concat(r.Custody, r.Away, r.Refused)
+	lines := slices.Concat(r.Custody, r.Away, r.Refused, r.Drifted)
 	slices.SortStableFunc(lines, func(a, b Span) int { return a.From.Compare(b.From) })
 	return lines
 }
@@ -66,6 +68,9 @@ func Fold(w Window, now time.Time, credentials []custody.Credential, events iter
 	for i, c := range credentials {
 		f.rows[i].Row = Row{Credential: c.Name, Primary: c.Primary, Backup: c.Backup}
 		f.at[c.Name] = &f.rows[i]
+		if span, seen := f.clip(Drifted, "", c.Drifted, f.end, true); seen && !c.Drifted.IsZero() {
+			f.rows[i].Drifted = []Span{span}
+		}
 	}
 	for e := range events {
 		if !e.Time.Before(f.end) {

@@ -30,11 +30,11 @@ var monday = time.Date(2026, 3, 2, 0, 0, 0, 0, shanghai)
 
 var words = gantt.Words{
 	Title: "Custody", Description: "As in the table.",
-	Primary: "primary", Backup: "backup", Rotation: "rotation", Late: "late", Overdue: "overdue", Away: "away", Refused: "refused", Now: "now",
+	Primary: "primary", Backup: "backup", Rotation: "rotation", Late: "late", Overdue: "overdue", Away: "away", Refused: "refused", Drifted: "drifted", Now: "now",
 }
 
 var pair = []custody.Credential{
-	{Name: "db01", Primary: "tech-a", Backup: "tech-b"},
+	{Name: "db01", Primary: "tech-a", Backup: "tech-b", Drifted: monday.Add(64 * time.Hour).UTC()},
 	{Name: "db02", Primary: "tech-b", Backup: "tech-a"},
 }
 
@@ -44,7 +44,8 @@ func at(hours float64, actor string, fact custody.Fact) custody.Event {
 }
 
 // story: both are in custody from before the week. tech-a goes out and hands db01
-// over, comes back late, and the rotation after the return takes too long.
+// over, comes back late, and the rotation after the return takes too long. Then
+// somebody changes its password past Tandem.
 var story = []custody.Event{
 	at(-50, "admin", custody.CredentialAdded{Credential: "db01", Primary: "tech-a", Backup: "tech-b", Successor: "tech-a"}),
 	at(-50, "admin", custody.CredentialAdded{Credential: "db02", Primary: "tech-b", Backup: "tech-a", Successor: "tech-b"}),
@@ -77,6 +78,7 @@ db01
   rotation  03-04 02:00 - 03-04 03:00
   late  03-04 03:00 - 03-04 12:00
   primary tech-a 03-04 12:00 - 03-05 08:00 open
+  drifted  03-04 16:00 - 03-05 08:00 open
   away tech-b 03-04 22:00 - 03-05 08:00 open
 db02
   primary tech-b 03-02 00:00 - 03-05 00:00 open

@@ -1,19 +1,17 @@
 package ldap_test
 
 import (
-	"context"
-	"errors"
 	"io"
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/ldap"
 	"github.com/tandem-custody/tandem/custody/rotation/ldap/ldaptest"
 	"github.com/tandem-custody/tandem/custody/rotation/servertest"
+	"github.com/tandem-custody/tandem/custody/rotation/targettest"
 )
 
 // describe describes an account that the second account of the server changes.
@@ -48,87 +46,6 @@ func open(t *testing.T, s *ldaptest.Server, described custody.Target) rotation.T
 	return target
 }
 
-func want(t *testing.T, what string, got, wanted error) {
-	t.Helper()
-	if !errors.Is(got, wanted) {
-		t.Errorf("%s: %v, not %v", what, got, wanted)
-	}
-}
-
-// unknown checks for an error that says nothing for certain.
-func unknown(t *testing.T, what string, err error) {
-	t.Helper()
-	for _, certain := range []error{
-		nil, rotation.ErrRefused, rotation.ErrValue, rotation.ErrDeclined, rotation.ErrHostKey, rotation.ErrUnreachable,
-	} {
-		if errors.Is(err, certain) {
-			t.Errorf("%s: %v, not an unknown outcome", what, err)
-		}
-	}
-}
-
-func TestChangeAndVerify(t *testing.T) {
-	t.Parallel()
-	server := ldaptest.Start(t)
-	for _, method := range []string{"exop", "userPassword"} {
-		for how, addr := range map[string]string{"starttls": server.Addr, "ldaps": server.AddrTLS, "off": server.Addr} {
-			for by, describe := range map[string]func(*ldaptest.Server, string, ...string) custody.Target{
-				"the second account": describe, "the account itself": alone,
-			} {
-				t.Run(method+" by "+by+" with tls "+how, func(t *testing.T) {
-					t.Parallel()
-					account, old := server.AddAccount(t)
-					described := describe(server, account, "method", method, "tls", how)
-					described.Address = addr
-					target := open(t, server, described)
-					ctx := t.Context()
-					want(t, "the old password before", target.Verify(ctx, old), nil)
-
-					next := servertest.NewPassword()
-					want(t, "change", target.Change(ctx, old, next), nil)
-					want(t, "the new password", target.Verify(ctx, next), nil)
-					want(t, "the old password after", target.Verify(ctx, old), rotation.ErrRefused)
-					want(t, "the new password, seen from outside", server.Login(t, account, next), nil)
-					if server.Login(t, account, old) == nil {
-						t.Error("the old password, seen from outside, still opens the account")
-					}
-					// As after a crash: the same change again, with what was valid then.
-					var again error
-					if described.Settings["admin"] == "" {
-						again = rotation.ErrRefused
-					}
-					want(t, "the same change again", target.Change(ctx, old, next), again)
-					want(t, "the new password then", target.Verify(ctx, next), nil)
-				})
-			}
-		}
-	}
-}
-
-func TestReconcile(t *testing.T) {
-	t.Parallel()
-	server := ldaptest.Start(t)
-	account, _ := server.AddAccount(t)
-	lost, next := servertest.NewPassword(), servertest.NewPassword()
-	server.SetPassword(t, account, lost)
-
-	target := open(t, server, describe(server, account))
-	if !target.Describe().Reconciles {
-		t.Error("it has a second account and says that it does not reconcile")
-	}
-	want(t, "reconcile", target.Reconcile(t.Context(), next), nil)
-	want(t, "the password then", server.Login(t, account, next), nil)
-
-	target = open(t, server, alone(server, account))
-	if target.Describe().Reconciles {
-		t.Error("it has no second account and says that it reconciles")
-	}
-	want(t, "reconcile without a second account", target.Reconcile(t.Context(), lost), rotation.ErrDeclined)
-	want(t, "change without the old password", target.Change(t.Context(), custody.Secret{}, lost), rotation.ErrRefused)
-	want(t, "change with a wrong old password", target.Change(t.Context(), lost, servertest.NewPassword()), rotation.ErrRefused)
-	want(t, "the password after all that", server.Login(t, account, next), nil)
-}
-
 // An entry may have several passwords; after a change there is one.
 func TestEveryOldValueGoes(t *testing.T) {
 	t.Parallel()
@@ -141,30 +58,6 @@ func TestEveryOldValueGoes(t *testing.T) {
 		want(t, "change", open(t, server, describe(server, account, "method", method)).Change(t.Context(), old, servertest.NewPassword()), nil)
 		if server.Login(t, account, second) == nil || server.Login(t, account, old) == nil {
 			t.Errorf("%s: another password opens the account still", method)
-		}
-	}
-}
-
-func TestAwkwardValues(t *testing.T) {
-	t.Parallel()
-	server := ldaptest.Start(t)
-	account, _ := server.AddAccount(t)
-	for _, method := range []string{"exop", "userPassword"} {
-		target := open(t, server, describe(server, account, "method", method))
-		for _, value := range []string{
-			"a", " leading and trailing ", "{SSHA}looks-like-a-hash", "{CRYPT}$6$x", "{CLEARTEXT}x", "$6$rounds=1$x", "dn:uid=x,dc=y", `\2c"+;<>#=`,
-			"tab\tand\nline\r\n", "\x7f\x01", "密码密码密码", "\xff\xfe not UTF-8", strings.Repeat("x", 511), "%s%n%d", "'; -- ${HOME} `id`",
-		} {
-			next := custody.SecretString(value)
-			want(t, method+": change", target.Change(t.Context(), custody.Secret{}, next), nil)
-			want(t, method+": verify", target.Verify(t.Context(), next), nil)
-			if value != strings.TrimSpace(value) {
-				want(t, method+": without its spaces", target.Verify(t.Context(), custody.SecretString(strings.TrimSpace(value))), rotation.ErrRefused)
-			}
-			want(t, method+": seen from outside", server.Login(t, account, next), nil)
-		}
-		for _, value := range []string{"", "ends\x00early", strings.Repeat("x", 512)} {
-			want(t, method+": a value that cannot be", target.Change(t.Context(), custody.Secret{}, custody.SecretString(value)), rotation.ErrValue)
 		}
 	}
 }
@@ -204,49 +97,6 @@ func TestAnswers(t *testing.T) {
 	want(t, "the password after all that", server.Login(t, account, password), nil)
 }
 
-func TestUnreachable(t *testing.T) {
-	t.Parallel()
-	server := ldaptest.Start(t)
-	account, password := server.AddAccount(t)
-	target := open(t, server, describe(server, account))
-	server.Stop()
-	want(t, "verify", target.Verify(t.Context(), password), rotation.ErrUnreachable)
-	want(t, "change", target.Change(t.Context(), password, servertest.NewPassword()), rotation.ErrUnreachable)
-	server.Start()
-	want(t, "verify, when it is back", target.Verify(t.Context(), password), nil)
-}
-
-func TestAnotherHostAtTheAddress(t *testing.T) {
-	t.Parallel()
-	server := ldaptest.Start(t)
-	account, password := server.AddAccount(t)
-	for how, addr := range map[string]string{"starttls": server.Addr, "ldaps": server.AddrTLS} {
-		pinned := describe(server, account, "tls", how)
-		pinned.Address = addr
-		target := open(t, server, pinned)
-		want(t, how+": the pinned authority", target.Verify(t.Context(), password), nil)
-
-		unpinned := describe(server, account, "tls", how)
-		unpinned.Address = addr
-		delete(unpinned.Settings, "ca")
-		want(t, how+": the system's authorities", open(t, server, unpinned).Verify(t.Context(), password), rotation.ErrHostKey)
-
-		server.ReplaceCertificate()
-		before := len(server.Log())
-		want(t, how+": verify with another authority", target.Verify(t.Context(), password), rotation.ErrHostKey)
-		want(t, how+": change with another authority", target.Change(t.Context(), password, servertest.NewPassword()), rotation.ErrHostKey)
-
-		server.ReplaceCertificate("ldap.example.com")
-		renamed := describe(server, account, "tls", how)
-		renamed.Address = addr
-		want(t, how+": another name", open(t, server, renamed).Verify(t.Context(), password), rotation.ErrHostKey)
-		if strings.Contains(string(server.Log()[before:]), " BIND ") {
-			t.Error("Tandem logged in to a host that is not the pinned one")
-		}
-		server.ReplaceCertificate()
-	}
-}
-
 // A change whose answer is lost may have happened. Nothing else is unknown.
 func TestCutOff(t *testing.T) {
 	t.Parallel()
@@ -263,7 +113,7 @@ func TestCutOff(t *testing.T) {
 		"in the change":     {answers + answers/2, nil},
 	} {
 		described := describe(server, account, "tls", "off")
-		described.Address = relay(t, server.Addr, test.limit)
+		described.Address = targettest.Relay(t, server.Addr, test.limit)
 		err := open(t, server, described).Change(t.Context(), password, servertest.NewPassword())
 		if test.cut != nil {
 			want(t, what, err, test.cut)
@@ -273,33 +123,6 @@ func TestCutOff(t *testing.T) {
 		unknown(t, what, err)
 		server.SetPassword(t, account, password)
 	}
-}
-
-func TestStoppedMidway(t *testing.T) {
-	t.Parallel()
-	server := ldaptest.Start(t)
-	account, password := server.AddAccount(t)
-	silent, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
-	for _, how := range []string{"starttls", "ldaps", "off"} {
-		described := describe(server, account, "tls", how)
-		described.Address = silent.Addr().String()
-		target := open(t, server, described)
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		err := target.Verify(ctx, password)
-		want(t, how+": verify", err, context.DeadlineExceeded)
-		want(t, how+": verify", err, rotation.ErrUnreachable)
-		err = target.Change(ctx, password, servertest.NewPassword())
-		want(t, how+": change", err, rotation.ErrUnreachable)
-		cancel()
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	want(t, "cancelled before", open(t, server, describe(server, account)).Change(ctx, password, servertest.NewPassword()), context.Canceled)
-	want(t, "the password after all that", server.Login(t, account, password), nil)
 }
 
 // Somebody between who has StartTLS refused gets no password in clear.
@@ -353,11 +176,7 @@ func TestSecretsStayOut(t *testing.T) {
 			if err == nil {
 				t.Fatalf("%s succeeded", what)
 			}
-			for _, text := range []string{"Password fails", "quality", short.Reveal(), server.AdminPassword.Reveal()} {
-				if strings.Contains(err.Error(), text) {
-					t.Errorf("%s: the error holds %q: %v", what, text, err)
-				}
-			}
+			targettest.WantClean(t, what, err, []string{"Password fails", "quality"}, short, server.AdminPassword)
 		}
 		if err := target.Change(t.Context(), password, next); err == nil {
 			password = next
@@ -369,34 +188,16 @@ func TestSecretsStayOut(t *testing.T) {
 			t.Errorf("the server does not log %q: this test shows nothing", traced)
 		}
 	}
-	for _, secret := range secrets {
-		if strings.Contains(log, secret.Reveal()) {
-			t.Error("a secret is in the server's log")
-		}
-	}
+	noTrace(t, server, secrets...)
 }
 
-// relay passes connections on and hangs up after so many bytes from the server.
-func relay(t *testing.T, addr string, limit int64) string {
+// noTrace looks into the server's log.
+func noTrace(t testing.TB, s *ldaptest.Server, secrets ...custody.Secret) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	log := s.Log()
+	for _, secret := range secrets {
+		if form := servertest.Trace(log, secret); form != "" {
+			t.Errorf("a secret is in the server's log %s", form)
+		}
 	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		client, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer client.Close()
-		server, err := net.Dial("tcp", addr)
-		if err != nil {
-			return
-		}
-		defer server.Close()
-		go io.Copy(server, client)
-		io.CopyN(client, server, limit)
-	}()
-	return l.Addr().String()
 }

@@ -1,11 +1,6 @@
 package mysql_test
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +11,7 @@ import (
 	"github.com/tandem-custody/tandem/custody/rotation/mysql"
 	"github.com/tandem-custody/tandem/custody/rotation/mysql/mysqltest"
 	"github.com/tandem-custody/tandem/custody/rotation/servertest"
+	"github.com/tandem-custody/tandem/custody/rotation/targettest"
 )
 
 // describe describes an account that the admin changes.
@@ -50,28 +46,8 @@ func open(t *testing.T, s *mysqltest.Server, described custody.Target) rotation.
 	return target
 }
 
-func want(t *testing.T, what string, got, wanted error) {
-	t.Helper()
-	if !errors.Is(got, wanted) {
-		t.Errorf("%s: %v, not %v", what, got, wanted)
-	}
-}
-
-// wantUnknown wants an error that says nothing for certain.
-func wantUnknown(t *testing.T, what string, got error) {
-	t.Helper()
-	if got == nil {
-		t.Errorf("%s: no error", what)
-	}
-	for _, known := range []error{rotation.ErrRefused, rotation.ErrValue, rotation.ErrDeclined, rotation.ErrHostKey, rotation.ErrUnreachable} {
-		if errors.Is(got, known) {
-			t.Errorf("%s: %v", what, got)
-		}
-	}
-}
-
 // noTrace also looks into the statements that the server keeps in memory.
-func noTrace(t *testing.T, s *mysqltest.Server, secrets ...custody.Secret) {
+func noTrace(t testing.TB, s *mysqltest.Server, secrets ...custody.Secret) {
 	t.Helper()
 	servertest.NoTrace(t, s.Dir, s.Process, secrets...)
 	history := s.SQL("SELECT * FROM performance_schema.events_statements_history_long; SELECT * FROM performance_schema.events_statements_history; SHOW FULL PROCESSLIST")
@@ -82,64 +58,19 @@ func noTrace(t *testing.T, s *mysqltest.Server, secrets ...custody.Secret) {
 	}
 }
 
-func TestChangeAndVerify(t *testing.T) {
-	server := mysqltest.Start(t, "performance-schema-consumer-events-statements-history-long = ON")
-	for name, describe := range map[string]func(*mysqltest.Server, string, ...string) custody.Target{
-		"by the admin": describe, "by itself": alone,
-		"in clear on loopback": func(s *mysqltest.Server, account string, _ ...string) custody.Target {
-			d := describe(s, account, "tls", "off")
-			delete(d.Settings, "ca")
-			return d
-		},
+// A change keeps the account's plug-in.
+func TestThePlugInStays(t *testing.T) {
+	server := mysqltest.Start(t)
+	for _, way := range []targettest.Way{
+		byAdmin(server, mysqltest.Ed25519), byItself(server, mysqltest.Ed25519), inClear(server, mysqltest.Ed25519),
 	} {
-		for _, plugin := range []string{mysqltest.Native, mysqltest.Ed25519} {
-			t.Run(name+" "+plugin, func(t *testing.T) {
-				account, old := server.AddAccount(t, plugin)
-				target := open(t, server, describe(server, account))
-				ctx := t.Context()
-				want(t, "the old password before", target.Verify(ctx, old), nil)
-
-				next := servertest.NewPassword()
-				want(t, "change", target.Change(ctx, old, next), nil)
-				want(t, "the new password", target.Verify(ctx, next), nil)
-				want(t, "the old password after", target.Verify(ctx, old), rotation.ErrRefused)
-				want(t, "the new password, seen from outside", server.Login(account, next), nil)
-				if server.Login(account, old) == nil {
-					t.Error("the old password still opens it, seen from outside")
-				}
-				want(t, "the same change again", target.Change(ctx, old, next), nil)
-				want(t, "the new password then", target.Verify(ctx, next), nil)
-				if !strings.Contains(server.SQL("SHOW CREATE USER '"+account+"'@'%'"), plugin) && plugin != mysqltest.Native {
-					t.Error("the plug-in is another")
-				}
-				noTrace(t, server, old, next, server.AdminPassword)
-			})
+		account := way.Add(t)
+		described := account.Describe()
+		want(t, way.Name, open(t, server, described).Change(t.Context(), account.Password, servertest.NewPassword()), nil)
+		if !strings.Contains(server.SQL("SHOW CREATE USER '"+described.Account+"'@'%'"), mysqltest.Ed25519) {
+			t.Errorf("%s: the plug-in is another", way.Name)
 		}
 	}
-}
-
-func TestReconcile(t *testing.T) {
-	server := mysqltest.Start(t)
-	account, _ := server.AddAccount(t, mysqltest.Native)
-	lost, next := servertest.NewPassword(), servertest.NewPassword()
-	server.SetPassword(account, lost)
-
-	own := open(t, server, alone(server, account))
-	if own.Describe().Reconciles {
-		t.Error("it says that it reconciles, without an admin")
-	}
-	want(t, "reconcile without an admin", own.Reconcile(t.Context(), next), rotation.ErrDeclined)
-	want(t, "change with a wrong password", own.Change(t.Context(), servertest.NewPassword(), next), rotation.ErrRefused)
-	want(t, "change without a password", own.Change(t.Context(), custody.Secret{}, next), rotation.ErrRefused)
-	want(t, "the lost password", own.Verify(t.Context(), lost), nil)
-
-	target := open(t, server, describe(server, account))
-	if !target.Describe().Reconciles {
-		t.Error("it does not say that it reconciles")
-	}
-	want(t, "reconcile", target.Reconcile(t.Context(), next), nil)
-	want(t, "the new password", target.Verify(t.Context(), next), nil)
-	want(t, "the lost password after", target.Verify(t.Context(), lost), rotation.ErrRefused)
 }
 
 // Names that mean something else unless they are quoted.
@@ -182,30 +113,6 @@ func TestTheHostIsPartOfTheAccount(t *testing.T) {
 	}
 }
 
-func TestValues(t *testing.T) {
-	server := mysqltest.Start(t)
-	for _, plugin := range []string{mysqltest.Native, mysqltest.Ed25519} {
-		account, _ := server.AddAccount(t, plugin)
-		target := open(t, server, describe(server, account))
-		values := []string{
-			` leading and trailing `, `'; DROP USER tandem; -- `, `"$$`, `\'\\`, `%s%n%00?`, `密码-пароль-é-ﬁ`, `*/ 1 /*!`,
-			`*6EAB9E45F1C214ADCA7FA261A6E603CA5A519EF6`, strings.Repeat("x", 256),
-		}
-		for _, value := range values {
-			next := custody.SecretString(value)
-			want(t, value, target.Change(t.Context(), custody.Secret{}, next), nil)
-			want(t, value, target.Verify(t.Context(), next), nil)
-			want(t, value+", seen from outside", server.Login(account, next), nil)
-		}
-		for name, value := range map[string]string{
-			"nothing": "", "too long": strings.Repeat("x", 257), "a NUL": "a\x00b", "a newline": "a\nb", "not UTF-8": "a\xffb",
-		} {
-			want(t, name, target.Change(t.Context(), custody.Secret{}, custody.SecretString(value)), rotation.ErrValue)
-		}
-		want(t, "the password after all those", target.Verify(t.Context(), custody.SecretString(values[len(values)-1])), nil)
-	}
-}
-
 // What is not a refusal of this password must never be taken for one.
 func TestUnknownIsNotRefused(t *testing.T) {
 	server := mysqltest.Start(t)
@@ -242,6 +149,15 @@ func TestUnknownIsNotRefused(t *testing.T) {
 	wantUnknown(t, "an account of the socket's", open(t, server, alone(server, "socket")).Verify(t.Context(), password))
 }
 
+// general gives the general log: who connected, and every statement.
+func general(s *mysqltest.Server) string {
+	log, err := os.ReadFile(filepath.Join(s.Dir, "general.log"))
+	if err != nil {
+		return ""
+	}
+	return string(log)
+}
+
 func TestDeclined(t *testing.T) {
 	server := mysqltest.Start(t)
 	account, password := server.AddAccount(t, mysqltest.Native)
@@ -267,65 +183,10 @@ func TestDeclined(t *testing.T) {
 	noTrace(t, server, password, next, server.AdminPassword)
 }
 
-func TestHostIsPinned(t *testing.T) {
-	server := mysqltest.Start(t)
+func TestNoTLSThere(t *testing.T) {
+	server := mysqltest.Start(t, "skip-ssl")
 	account, password := server.AddAccount(t, mysqltest.Native)
-	pinned := describe(server, account)
-	target := open(t, server, pinned)
-	want(t, "pinned", target.Verify(t.Context(), password), nil)
-
-	delete(pinned.Settings, "ca")
-	want(t, "by the system's authorities", open(t, server, pinned).Verify(t.Context(), password), rotation.ErrHostKey)
-
-	server.ReplaceCertificate()
-	want(t, "verify at another host", target.Verify(t.Context(), password), rotation.ErrHostKey)
-	want(t, "change at another host", target.Change(t.Context(), password, servertest.NewPassword()), rotation.ErrHostKey)
-
-	server.ReplaceCertificate("db02.example")
-	want(t, "a certificate for another name", open(t, server, describe(server, account)).Verify(t.Context(), password), rotation.ErrHostKey)
-
-	server.Stop()
-	server.Configure("skip-ssl")
-	server.Start()
-	want(t, "no TLS there", open(t, server, describe(server, account)).Verify(t.Context(), password), rotation.ErrHostKey)
-}
-
-func TestServerGone(t *testing.T) {
-	server := mysqltest.Start(t)
-	account, password := server.AddAccount(t, mysqltest.Native)
-	described := describe(server, account)
-	target := open(t, server, described)
-	cancelled, cancel := context.WithCancel(t.Context())
-	cancel()
-	want(t, "verify, cancelled", target.Verify(cancelled, password), context.Canceled)
-	want(t, "change, cancelled", target.Change(cancelled, password, servertest.NewPassword()), context.Canceled)
-
-	// Somewhere the bytes run out: before the log-in, in it, or in the change,
-	// which may have happened then or not, and must not be called either.
-	next, cut, changed := servertest.NewPassword(), 0, false
-	for limit := int64(0); limit < 8000 && !changed; limit += 7 {
-		broken := described
-		broken.Address = relay(t, server.Addr, limit)
-		err := open(t, server, broken).Change(t.Context(), password, next)
-		switch {
-		case err == nil:
-			changed = true
-		case errors.Is(err, rotation.ErrUnreachable):
-		default:
-			wantUnknown(t, fmt.Sprintf("the connection ends after %d bytes", limit), err)
-			cut++
-		}
-	}
-	if !changed || cut == 0 {
-		t.Errorf("changed: %v; cut in the change: %d times", changed, cut)
-	}
-	want(t, "the new password", target.Verify(t.Context(), next), nil)
-
-	server.Stop()
-	want(t, "verify, stopped", target.Verify(t.Context(), next), rotation.ErrUnreachable)
-	want(t, "change, stopped", target.Change(t.Context(), next, password), rotation.ErrUnreachable)
-	server.Start()
-	want(t, "verify, started again", target.Verify(t.Context(), next), nil)
+	want(t, "verify", open(t, server, describe(server, account)).Verify(t.Context(), password), rotation.ErrHostKey)
 }
 
 // Nothing of what a server says, and no secret, is in an error.
@@ -345,16 +206,8 @@ func TestErrorsAreClean(t *testing.T) {
 		if err == nil {
 			t.Fatalf("%s succeeded", what)
 		}
-		for _, text := range []string{"Access denied", "matching row", "this account", "28000", account, "*"} {
-			if strings.Contains(err.Error(), text) {
-				t.Errorf("%s: the error holds %q: %v", what, text, err)
-			}
-		}
-		for _, secret := range []custody.Secret{password, next, server.AdminPassword} {
-			if form := servertest.Trace([]byte(err.Error()), secret); form != "" {
-				t.Errorf("%s: the error holds a secret %s", what, form)
-			}
-		}
+		targettest.WantClean(t, what, err, []string{"Access denied", "matching row", "this account", "28000", account, "*"},
+			password, next, server.AdminPassword)
 	}
 }
 
@@ -389,35 +242,6 @@ func TestManyLogIns(t *testing.T) {
 	if tries := strings.Fields(server.SQL("SHOW GLOBAL STATUS LIKE 'Access_denied_errors'")); tries[len(tries)-1] != "1" {
 		t.Errorf("a wrong password was tried %s times", tries[len(tries)-1])
 	}
-}
-
-// relay passes connections on and hangs up after so many bytes from the server.
-func relay(t *testing.T, addr string, limit int64) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer client.Close()
-				server, err := net.Dial("tcp", addr)
-				if err != nil {
-					return
-				}
-				defer server.Close()
-				go io.Copy(server, client)
-				io.CopyN(client, server, limit)
-			}()
-		}
-	}()
-	return l.Addr().String()
 }
 
 func BenchmarkChangeAndVerify(b *testing.B) {

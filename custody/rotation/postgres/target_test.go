@@ -1,11 +1,6 @@
 package postgres_test
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"net"
 	"strings"
 	"testing"
 
@@ -14,6 +9,7 @@ import (
 	"github.com/tandem-custody/tandem/custody/rotation/postgres"
 	"github.com/tandem-custody/tandem/custody/rotation/postgres/postgrestest"
 	"github.com/tandem-custody/tandem/custody/rotation/servertest"
+	"github.com/tandem-custody/tandem/custody/rotation/targettest"
 )
 
 // describe describes a role that the admin changes.
@@ -48,57 +44,6 @@ func open(t *testing.T, s *postgrestest.Server, described custody.Target) rotati
 	return target
 }
 
-func want(t *testing.T, what string, got, wanted error) {
-	t.Helper()
-	if !errors.Is(got, wanted) {
-		t.Errorf("%s: %v, not %v", what, got, wanted)
-	}
-}
-
-// wantUnknown wants an error that says nothing for certain.
-func wantUnknown(t *testing.T, what string, got error) {
-	t.Helper()
-	if got == nil {
-		t.Errorf("%s: no error", what)
-	}
-	for _, known := range []error{rotation.ErrRefused, rotation.ErrValue, rotation.ErrDeclined, rotation.ErrHostKey, rotation.ErrUnreachable} {
-		if errors.Is(got, known) {
-			t.Errorf("%s: %v", what, got)
-		}
-	}
-}
-
-func TestChangeAndVerify(t *testing.T) {
-	server := postgrestest.Start(t)
-	for name, describe := range map[string]func(*postgrestest.Server, string, ...string) custody.Target{
-		"by the admin": describe, "by itself": alone,
-		"in clear on loopback": func(s *postgrestest.Server, account string, _ ...string) custody.Target {
-			d := describe(s, account, "tls", "off")
-			delete(d.Settings, "ca")
-			return d
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			account, old := server.AddAccount(t)
-			target := open(t, server, describe(server, account))
-			ctx := t.Context()
-			want(t, "the old password before", target.Verify(ctx, old), nil)
-
-			next := servertest.NewPassword()
-			want(t, "change", target.Change(ctx, old, next), nil)
-			want(t, "the new password", target.Verify(ctx, next), nil)
-			want(t, "the old password after", target.Verify(ctx, old), rotation.ErrRefused)
-			want(t, "the new password, seen from outside", server.Login(account, next), nil)
-			if server.Login(account, old) == nil {
-				t.Error("the old password still opens it, seen from outside")
-			}
-			want(t, "the same change again", target.Change(ctx, old, next), nil)
-			want(t, "the new password then", target.Verify(ctx, next), nil)
-			servertest.NoTrace(t, server.Dir, server.Process, old, next, server.AdminPassword)
-		})
-	}
-}
-
 // A log-in must cost one try.
 func TestOneTryForEachVerify(t *testing.T) {
 	server := postgrestest.Start(t)
@@ -109,30 +54,6 @@ func TestOneTryForEachVerify(t *testing.T) {
 	if tries := strings.Count(string(server.Log()), `password authentication failed for user "`+account); tries != 1 {
 		t.Errorf("it was tried %d times", tries)
 	}
-}
-
-func TestReconcile(t *testing.T) {
-	server := postgrestest.Start(t)
-	account, _ := server.AddAccount(t)
-	lost, next := servertest.NewPassword(), servertest.NewPassword()
-	server.SetPassword(account, lost)
-
-	own := open(t, server, alone(server, account))
-	if own.Describe().Reconciles {
-		t.Error("it says that it reconciles, without an admin")
-	}
-	want(t, "reconcile without an admin", own.Reconcile(t.Context(), next), rotation.ErrDeclined)
-	want(t, "change with a wrong password", own.Change(t.Context(), servertest.NewPassword(), next), rotation.ErrRefused)
-	want(t, "change without a password", own.Change(t.Context(), custody.Secret{}, next), rotation.ErrRefused)
-	want(t, "the lost password", own.Verify(t.Context(), lost), nil)
-
-	target := open(t, server, describe(server, account))
-	if !target.Describe().Reconciles {
-		t.Error("it does not say that it reconciles")
-	}
-	want(t, "reconcile", target.Reconcile(t.Context(), next), nil)
-	want(t, "the new password", target.Verify(t.Context(), next), nil)
-	want(t, "the lost password after", target.Verify(t.Context(), lost), rotation.ErrRefused)
 }
 
 // Names that mean something else unless they are quoted. A change must reach
@@ -147,30 +68,6 @@ func TestAwkwardNames(t *testing.T) {
 		want(t, name, target.Verify(t.Context(), next), nil)
 	}
 	want(t, "the admin's password", server.Login(postgrestest.Admin, server.AdminPassword), nil)
-}
-
-func TestValues(t *testing.T) {
-	server := postgrestest.Start(t)
-	account, _ := server.AddAccount(t)
-	target := open(t, server, describe(server, account))
-	for _, value := range []string{
-		` leading and trailing `, `'; DROP ROLE tandem; --`, `"$$"`, `\'\\`, `%s%n%00`, `=,`, `密码-пароль-é`,
-		`SCRAM-SHA-256$4096:AAAA$AAAA:AAAA`, `md5` + strings.Repeat("a", 32), strings.Repeat("x", 512),
-	} {
-		next := custody.SecretString(value)
-		want(t, value, target.Change(t.Context(), custody.Secret{}, next), nil)
-		want(t, value, target.Verify(t.Context(), next), nil)
-		want(t, value+", seen from outside", server.Login(account, next), nil)
-	}
-	before := custody.SecretString(strings.Repeat("x", 512))
-	for name, value := range map[string]string{
-		"nothing": "", "too long": strings.Repeat("x", 513), "a NUL": "a\x00b", "a newline": "a\nb",
-		"not UTF-8": "a\xffb", "a ligature, which SASLprep takes apart": "ﬁ-1234567", "a soft hyphen, which it drops": "a\u00adb",
-		"not composed": "e\u0301-12345",
-	} {
-		want(t, name, target.Change(t.Context(), custody.Secret{}, custody.SecretString(value)), rotation.ErrValue)
-	}
-	want(t, "the password after all those", target.Verify(t.Context(), before), nil)
 }
 
 // What is not a refusal of this password must never be taken for one, and what
@@ -245,67 +142,13 @@ func TestServerPolicy(t *testing.T) {
 	want(t, "another value", target.Change(t.Context(), custody.Secret{}, servertest.NewPassword()), nil)
 }
 
-func TestHostIsPinned(t *testing.T) {
-	server := postgrestest.Start(t)
+func TestNoTLSThere(t *testing.T) {
+	server := postgrestest.Start(t, "ssl = off")
 	account, password := server.AddAccount(t)
-	pinned := describe(server, account)
-	target := open(t, server, pinned)
-	want(t, "pinned", target.Verify(t.Context(), password), nil)
-
-	delete(pinned.Settings, "ca")
-	want(t, "by the system's authorities", open(t, server, pinned).Verify(t.Context(), password), rotation.ErrHostKey)
-
-	server.ReplaceCertificate()
-	want(t, "verify at another host", target.Verify(t.Context(), password), rotation.ErrHostKey)
-	want(t, "change at another host", target.Change(t.Context(), password, servertest.NewPassword()), rotation.ErrHostKey)
-
-	server.ReplaceCertificate("db02.example")
-	want(t, "a certificate for another name", open(t, server, describe(server, account)).Verify(t.Context(), password), rotation.ErrHostKey)
-
-	plain := postgrestest.Start(t, "ssl = off")
-	account, password = plain.AddAccount(t)
-	wantUnknown(t, "no TLS there", open(t, plain, describe(plain, account)).Verify(t.Context(), password))
-	if strings.Contains(string(plain.Log()), "connection authorized: user="+account) {
+	wantUnknown(t, "verify", open(t, server, describe(server, account)).Verify(t.Context(), password))
+	if strings.Contains(string(server.Log()), "connection authorized: user="+account) {
 		t.Error("it logged in without TLS")
 	}
-}
-
-func TestServerGone(t *testing.T) {
-	server := postgrestest.Start(t)
-	account, password := server.AddAccount(t)
-	described := describe(server, account)
-	target := open(t, server, described)
-	cancelled, cancel := context.WithCancel(t.Context())
-	cancel()
-	want(t, "verify, cancelled", target.Verify(cancelled, password), context.Canceled)
-	want(t, "change, cancelled", target.Change(cancelled, password, servertest.NewPassword()), context.Canceled)
-
-	// Somewhere the bytes run out: before the log-in, in it, or in the change,
-	// which may have happened then or not, and must not be called either.
-	next, cut, changed := servertest.NewPassword(), 0, false
-	for limit := int64(0); limit < 8000 && !changed; limit += 97 {
-		broken := described
-		broken.Address = relay(t, server.Addr, limit)
-		err := open(t, server, broken).Change(t.Context(), password, next)
-		switch {
-		case err == nil:
-			changed = true
-		case errors.Is(err, rotation.ErrUnreachable):
-		default:
-			wantUnknown(t, fmt.Sprintf("the connection ends after %d bytes", limit), err)
-			cut++
-		}
-	}
-	if !changed || cut == 0 {
-		t.Errorf("changed: %v; cut in the change: %d times", changed, cut)
-	}
-	want(t, "the new password", target.Verify(t.Context(), next), nil)
-
-	server.Stop()
-	want(t, "verify, stopped", target.Verify(t.Context(), next), rotation.ErrUnreachable)
-	want(t, "change, stopped", target.Change(t.Context(), next, password), rotation.ErrUnreachable)
-	server.Start()
-	want(t, "verify, started again", target.Verify(t.Context(), next), nil)
 }
 
 // Settings of the environment, and what a password file has, are another
@@ -342,16 +185,8 @@ func TestErrorsAreClean(t *testing.T) {
 		if err == nil {
 			t.Fatalf("%s succeeded", what)
 		}
-		for _, text := range []string{"must be", "permission", "does not exist", "pg_hba", "authentication", account, "SCRAM"} {
-			if strings.Contains(err.Error(), text) {
-				t.Errorf("%s: the error holds %q: %v", what, text, err)
-			}
-		}
-		for _, secret := range []custody.Secret{password, next, server.AdminPassword} {
-			if form := servertest.Trace([]byte(err.Error()), secret); form != "" {
-				t.Errorf("%s: the error holds a secret %s", what, form)
-			}
-		}
+		targettest.WantClean(t, what, err, []string{"must be", "permission", "does not exist", "pg_hba", "authentication", account, "SCRAM"},
+			password, next, server.AdminPassword)
 	}
 }
 
@@ -364,31 +199,6 @@ func TestCanary(t *testing.T) {
 	if servertest.Trace(server.Log(), secret) == "" {
 		t.Error("a password that the log shows in clear was not found there")
 	}
-}
-
-// relay passes connections on and hangs up after so many bytes from the server.
-func relay(t *testing.T, addr string, limit int64) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		client, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer client.Close()
-		server, err := net.Dial("tcp", addr)
-		if err != nil {
-			return
-		}
-		defer server.Close()
-		go io.Copy(server, client)
-		io.CopyN(client, server, limit)
-	}()
-	return l.Addr().String()
 }
 
 func BenchmarkChangeAndVerify(b *testing.B) {

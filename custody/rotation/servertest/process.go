@@ -1,6 +1,7 @@
 package servertest
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -8,10 +9,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 // Patience bounds the wait for any one change of a server's state.
 const Patience = 30 * time.Second
+
+const interval = 20 * time.Millisecond // between two looks at it
 
 // Process is a server that was started and is waited for.
 type Process struct {
@@ -46,6 +51,27 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 
 // PID gives the process's number.
 func (p *Process) PID() int { return p.handle.Pid }
+
+// Await returns when the server answers. Its error, when the server ends first or
+// never does, has the last of what ask gave.
+func (p *Process) Await(ask func() error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	var last error
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		select {
+		case <-p.Ended:
+			return struct{}{}, backoff.Permanent(errors.New("it has ended"))
+		default:
+			last = ask()
+			return struct{}{}, last
+		}
+	}, backoff.WithBackOff(backoff.NewConstantBackOff(interval)))
+	if err != nil {
+		return errors.Join(err, last)
+	}
+	return nil
+}
 
 // End sends the signal, and returns when the process is gone.
 func (p *Process) End(t testing.TB, signal syscall.Signal) {

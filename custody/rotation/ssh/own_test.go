@@ -21,59 +21,29 @@ func openOwn(t *testing.T, s *sshtest.Server, account string) rotation.Target {
 	return target
 }
 
-func TestOwnChange(t *testing.T) {
+// passwd has a policy for its user.
+func TestPasswdDeclines(t *testing.T) {
 	t.Parallel()
 	server := sshtest.Start(t)
-	account, old := server.AddAccount(t)
-	target := openOwn(t, server, account)
+	account, password := server.AddAccount(t)
 	ctx := t.Context()
-	if target.Describe() != (rotation.Description{}) {
-		t.Errorf("describe: %+v", target.Describe())
-	}
-
-	next := sshtest.NewPassword()
-	want(t, "change", target.Change(ctx, old, next), nil)
-	want(t, "the new password", target.Verify(ctx, next), nil)
-	want(t, "the old password after", target.Verify(ctx, old), rotation.ErrRefused)
-	want(t, "the same change again", target.Change(ctx, old, next), nil)
-	want(t, "the new password, seen from outside", sshtest.Login(server.Addr, server.HostKey, account, next), nil)
-
-	another := sshtest.NewPassword()
-	want(t, "change, the password not known", target.Change(ctx, custody.Secret{}, another), rotation.ErrRefused)
-	want(t, "change, another password known", target.Change(ctx, sshtest.NewPassword(), another), rotation.ErrRefused)
-	for name, value := range map[string]string{
-		"short":    "abc",
-		"the same": next.Reveal(),
+	target := openOwn(t, server, account)
+	for by, target := range map[string]rotation.Target{
+		"by itself":             target,
+		"with an administrator": open(t, server, describe(server, account, "own", "true", "admin", server.AddSudoAdmin(t), "sudo", "true")),
 	} {
-		want(t, name, target.Change(ctx, next, custody.SecretString(value)), rotation.ErrDeclined)
+		for name, value := range map[string]string{
+			"short":    "abc",
+			"the same": password.Reveal(),
+		} {
+			want(t, by+", "+name, target.Change(ctx, password, custody.SecretString(value)), rotation.ErrDeclined)
+		}
+		want(t, by+", two lines", target.Change(ctx, password, custody.SecretString("a\nb")), rotation.ErrValue)
 	}
-	want(t, "two lines", target.Change(ctx, next, custody.SecretString("a\nb")), rotation.ErrValue)
-	if err := target.Reconcile(ctx, another); err == nil {
-		t.Error("somebody reconciled without a second account")
-	}
-	want(t, "the password after all that", target.Verify(ctx, next), nil)
+	want(t, "the password after all that", target.Verify(ctx, password), nil)
 
 	sshtest.Administer(t, "chage", "--mindays", "7", account)
-	want(t, "change on the same day", target.Change(ctx, next, another), rotation.ErrDeclined)
-}
-
-// With a key as well, the account changes its password and the administrator
-// repairs it.
-func TestOwnChangeWithAnAdministrator(t *testing.T) {
-	t.Parallel()
-	server := sshtest.Start(t)
-	account, old := server.AddAccount(t)
-	target := open(t, server, describe(server, account, "own", "true", "admin", server.AddSudoAdmin(t), "sudo", "true"))
-	ctx := t.Context()
-	if !target.Describe().Reconciles {
-		t.Errorf("describe: %+v", target.Describe())
-	}
-	want(t, "a weak value by its own passwd", target.Change(ctx, old, custody.SecretString("abc")), rotation.ErrDeclined)
-	sshtest.SetPassword(t, account, sshtest.NewPassword()) // drift
-	next := sshtest.NewPassword()
-	want(t, "change", target.Change(ctx, old, next), rotation.ErrRefused)
-	want(t, "reconcile", target.Reconcile(ctx, next), nil)
-	want(t, "the new password", target.Verify(ctx, next), nil)
+	want(t, "change on the same day", target.Change(ctx, password, sshtest.NewPassword()), rotation.ErrDeclined)
 }
 
 // An account that is let in but may do nothing must not look well.

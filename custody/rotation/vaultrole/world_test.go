@@ -1,7 +1,6 @@
 package vaultrole_test
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"github.com/tandem-custody/tandem/custody/rotation/ldap/ldaptest"
 	"github.com/tandem-custody/tandem/custody/rotation/postgres"
 	"github.com/tandem-custody/tandem/custody/rotation/postgres/postgrestest"
+	"github.com/tandem-custody/tandem/custody/rotation/targettest"
 	"github.com/tandem-custody/tandem/custody/rotation/vaultrole"
 	"github.com/tandem-custody/tandem/custody/vault"
 	"github.com/tandem-custody/tandem/custody/vault/vaulttest"
@@ -39,6 +39,11 @@ type world struct {
 var probes = map[string]rotation.Opener{ldap.Kind: ldap.Open, postgres.Kind: postgres.Open}
 
 const role = "team/app"
+
+var (
+	want    = targettest.Want
+	unknown = targettest.WantUnknown
+)
 
 // onLDAP has the role of an account in a directory, whose second account is Vault's.
 func onLDAP(t *testing.T, directory *ldaptest.Server, server *vaulttest.Server) *world {
@@ -145,23 +150,4 @@ func (w *world) open(t *testing.T) rotation.Maker {
 		t.Fatal("it does not make the passwords")
 	}
 	return maker
-}
-
-func want(t *testing.T, what string, got, wanted error) {
-	t.Helper()
-	if !errors.Is(got, wanted) {
-		t.Errorf("%s: %v, not %v", what, got, wanted)
-	}
-}
-
-// unknown checks for an error that says nothing for certain.
-func unknown(t *testing.T, what string, err error) {
-	t.Helper()
-	for _, certain := range []error{
-		nil, rotation.ErrRefused, rotation.ErrValue, rotation.ErrDeclined, rotation.ErrHostKey, rotation.ErrUnreachable,
-	} {
-		if errors.Is(err, certain) {
-			t.Errorf("%s: %v, not an unknown outcome", what, err)
-		}
-	}
 }

@@ -2,18 +2,13 @@ package mysqltest
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"os"
 	"os/user"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
-
-	"github.com/cenkalti/backoff/v5"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation/servertest"
@@ -28,10 +23,7 @@ const (
 	Ed25519 = "ed25519"
 )
 
-const (
-	interval = 20 * time.Millisecond // between two looks at the server's state
-	logShown = 8 << 10               // bytes of the log's end that a failed test shows
-)
+const logShown = 8 << 10 // bytes of the log's end that a failed test shows
 
 // Server is a MariaDB server that belongs to one test. Its methods fail that
 // test if the server does not do what they say.
@@ -129,20 +121,8 @@ func (s *Server) Start() {
 	if s.Process, err = servertest.Start(s.place.Command(s.mariadbd, "--defaults-file="+s.place.Path("my.cnf"))); err != nil {
 		s.t.Fatalf("start mariadbd: %v", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), servertest.Patience)
-	defer cancel()
-	var last error
-	_, err = backoff.Retry(ctx, func() (struct{}, error) {
-		select {
-		case <-s.Process.Ended:
-			return struct{}{}, backoff.Permanent(errors.New("it has ended"))
-		default:
-			_, last = s.run("SELECT 1")
-			return struct{}{}, last
-		}
-	}, backoff.WithBackOff(backoff.NewConstantBackOff(interval)))
-	if err != nil {
-		s.t.Fatalf("wait for mariadbd: %v: %v\n%s", err, last, s.Log())
+	if err := s.Process.Await(func() error { _, err := s.run("SELECT 1"); return err }); err != nil {
+		s.t.Fatalf("wait for mariadbd: %v\n%s", err, s.Log())
 	}
 }
 

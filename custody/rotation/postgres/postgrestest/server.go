@@ -2,17 +2,12 @@ package postgrestest
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
-
-	"github.com/cenkalti/backoff/v5"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation/servertest"
@@ -21,10 +16,7 @@ import (
 // Admin is the role that may change the passwords of others.
 const Admin = "tandem"
 
-const (
-	interval = 20 * time.Millisecond // between two looks at the server's state
-	logShown = 8 << 10               // bytes of the log's end that a failed test shows
-)
+const logShown = 8 << 10 // bytes of the log's end that a failed test shows
 
 // passwordsOnly is the pg_hba.conf of a server that is as it should be. Only the
 // tests themselves come in by the socket.
@@ -103,20 +95,8 @@ func (s *Server) Start() {
 	if s.Process, err = servertest.Start(cmd); err != nil {
 		s.t.Fatalf("start postgres: %v", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), servertest.Patience)
-	defer cancel()
-	var last error
-	_, err = backoff.Retry(ctx, func() (struct{}, error) {
-		select {
-		case <-s.Process.Ended:
-			return struct{}{}, backoff.Permanent(errors.New("it has ended"))
-		default:
-			last = s.run("SELECT 1")
-			return struct{}{}, last
-		}
-	}, backoff.WithBackOff(backoff.NewConstantBackOff(interval)))
-	if err != nil {
-		s.t.Fatalf("wait for postgres: %v: %v\n%s", err, last, s.Log())
+	if err := s.Process.Await(func() error { return s.run("SELECT 1") }); err != nil {
+		s.t.Fatalf("wait for postgres: %v\n%s", err, s.Log())
 	}
 }
 
