@@ -139,11 +139,13 @@ func (w *Worker) Run(ctx context.Context) error {
 
 // look finds out what is due, and says when to look again at the latest.
 func (w *Worker) look(ctx context.Context) time.Duration {
-	ctx, cancel := context.WithTimeout(ctx, w.StepTimeout)
+	asking, cancel := context.WithTimeout(ctx, w.StepTimeout)
 	defer cancel()
-	unfinished, err := w.Queue.Unfinished(ctx)
+	unfinished, err := w.Queue.Unfinished(asking)
 	if err != nil {
-		w.Log.Warn("what is to be rotated could not be read", "error", err)
+		if ctx.Err() == nil {
+			w.Log.Warn("what is to be rotated could not be read", "error", err)
+		}
 		return w.Interval
 	}
 	now, next := w.Clock.Now(), w.Interval
