@@ -81,14 +81,3 @@ func (w *Worker) currentOf(ctx context.Context, c custody.Credential) (custody.S
 	}
 	return current.Value, err
 }
-
-// enter commits what the system itself did, under the request of ctx.
-func (w *Worker) enter(ctx context.Context, action custody.Action) error {
-	ctx, cancel := context.WithTimeout(ctx, w.StepTimeout)
-	defer cancel()
-	_, err := w.Desk.Do(ctx, desk.Intent{Actor: custody.System, Request: desk.RequestOf(ctx), Action: action})
-	if custody.CodeOf(err) == custody.Conflict {
-		return errOvertaken
-	}
-	return err
-}

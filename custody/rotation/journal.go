@@ -396,19 +396,22 @@ func (a *attempt) fail(ctx context.Context, kind Failure, cause error) error {
 
 // report enters something and takes note of the step that the journal is at then.
 func (a *attempt) report(ctx context.Context, action custody.Action, then custody.RotationStep) error {
-	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
-	defer cancel()
-	_, err := a.Desk.Do(ctx, desk.Intent{
-		Actor: custody.System, Request: RequestID(a.id), Action: action,
-	})
-	switch {
-	case custody.CodeOf(err) == custody.Conflict:
-		return errOvertaken
-	case err != nil:
+	if err := a.enter(ctx, action); err != nil {
 		return err
 	}
 	a.step = then
 	return nil
+}
+
+// enter commits what the system itself did, under the request of ctx.
+func (c Config) enter(ctx context.Context, action custody.Action) error {
+	ctx, cancel := context.WithTimeout(ctx, c.StepTimeout)
+	defer cancel()
+	_, err := c.Desk.Do(ctx, desk.Intent{Actor: custody.System, Request: desk.RequestOf(ctx), Action: action})
+	if custody.CodeOf(err) == custody.Conflict {
+		return errOvertaken
+	}
+	return err
 }
 
 // tell gives the target the staged value: as the account itself, or through the

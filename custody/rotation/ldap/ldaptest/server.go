@@ -1,27 +1,19 @@
 package ldaptest
 
 import (
-	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
-
-	"github.com/cenkalti/backoff/v5"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation/servertest"
 )
 
-const (
-	interval = 10 * time.Millisecond // between two looks at the server's state
-	logShown = 8 << 10               // bytes of the log's end that a failed test shows
-)
+const logShown = 8 << 10 // bytes of the log's end that a failed test shows
 
 // Where things are in the tree.
 const (
@@ -153,26 +145,21 @@ func (s *Server) Start() {
 	if s.process, err = servertest.Start(cmd); err != nil {
 		s.t.Fatalf("start slapd: %v", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), servertest.Patience)
-	defer cancel()
-	_, err = backoff.Retry(ctx, func() (struct{}, error) {
-		select {
-		case <-s.process.Ended:
-			return struct{}{}, backoff.Permanent(errors.New("it has ended"))
-		default:
-		}
-		for _, addr := range []string{s.Addr, s.AddrTLS} {
-			conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
-			if err != nil {
-				return struct{}{}, err
-			}
-			conn.Close()
-		}
-		return struct{}{}, nil
-	}, backoff.WithBackOff(backoff.NewConstantBackOff(interval)))
-	if err != nil {
+	if err := s.process.Await(s.listens); err != nil {
 		s.t.Fatalf("wait for slapd: %v\n%s", err, s.logEnd())
 	}
+}
+
+// listens says whether both of its ports take connections.
+func (s *Server) listens() error {
+	for _, addr := range []string{s.Addr, s.AddrTLS} {
+		conn, err := net.DialTimeout("tcp", addr, servertest.Patience)
+		if err != nil {
+			return err
+		}
+		conn.Close()
+	}
+	return nil
 }
 
 // Stop kills the server, as a crash would. It does nothing to a stopped one.
