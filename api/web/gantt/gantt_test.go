@@ -214,7 +214,7 @@ func TestAround(t *testing.T) {
 func TestClocksChange(t *testing.T) {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
-		t.Skip("no time zones on this machine")
+		t.Fatal(err) // Go brings the zones itself
 	}
 	w := gantt.Day.Around(time.Date(2026, 3, 29, 12, 0, 0, 0, berlin))
 	if w.To.Sub(w.From) != 23*time.Hour || w.Zone() != "UTC+01:00 / UTC+02:00" {
