@@ -21,6 +21,23 @@ func (s *Server) listHandovers(ctx context.Context, in *handoverFilter) ([]Hando
 	return each(handovers, viewHandover), err
 }
 
+// AllHandovers gives all handovers that fit, the newest first, however many pages
+// that takes.
+func AllHandovers(ctx context.Context, queries Queries, q HandoverQuery) (all []custody.Handover, err error) {
+	q.Limit = maxPage
+	for {
+		page, err := queries.Handovers(ctx, q)
+		all = append(all, page...)
+		if err != nil || len(page) < q.Limit {
+			return all, err
+		}
+		q.Before = page[len(page)-1].ID
+	}
+}
+
+// maxPage is the most that a query gives at once.
+const maxPage = 1000
+
 func (s *Server) getHandover(ctx context.Context, in *ofHandover) (Handover, error) {
 	return s.handover(ctx, in.ID)
 }

@@ -10,21 +10,25 @@ import (
 )
 
 type entryPage struct {
-	Name  string `path:"name" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
-	From  int64  `query:"from" minimum:"0" doc:"First index to look at"`
-	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+	Name   string `path:"name" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
+	From   int64  `query:"from" minimum:"0" doc:"First index to look at"`
+	Newest bool   `query:"newest" doc:"The newest first; the next page is before the index of the last one"`
+	Before int64  `query:"before" minimum:"1" doc:"Only indexes below this one"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"A page that holds as many may not be the last"`
 }
 
 func (s *Server) history(ctx context.Context, in *entryPage) ([]Entry, error) {
 	if _, err := s.Queries.Credential(ctx, in.Name); err != nil {
 		return nil, err
 	}
-	return s.entries(ctx, EntryQuery{From: in.From, Limit: in.Limit, Credential: in.Name})
+	return s.entries(ctx, EntryQuery{From: in.From, Newest: in.Newest, Before: in.Before, Limit: in.Limit, Credential: in.Name})
 }
 
 type entryFilter struct {
 	From       int64  `query:"from" minimum:"0" doc:"First index to look at"`
-	Limit      int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+	Newest     bool   `query:"newest" doc:"The newest first; the next page is before the index of the last one"`
+	Before     int64  `query:"before" minimum:"1" doc:"Only indexes below this one"`
+	Limit      int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"A page that holds as many may not be the last"`
 	Actor      string `query:"actor" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
 	Subject    string `query:"subject" maxLength:"63" pattern:"^[a-z0-9._-]+$" doc:"The person, credential or handover it is about"`
 	Credential string `query:"credential" maxLength:"63" pattern:"^[a-z0-9._-]+$" doc:"Also entries of handovers with it"`
@@ -33,7 +37,8 @@ type entryFilter struct {
 
 func (s *Server) listEntries(ctx context.Context, in *entryFilter) ([]Entry, error) {
 	return s.entries(ctx, EntryQuery{
-		From: in.From, Limit: in.Limit, Actor: in.Actor, Subject: in.Subject, Credential: in.Credential, Type: in.Type,
+		From: in.From, Newest: in.Newest, Before: in.Before, Limit: in.Limit,
+		Actor: in.Actor, Subject: in.Subject, Credential: in.Credential, Type: in.Type,
 	})
 }
 

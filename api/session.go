@@ -40,17 +40,14 @@ func (s *Server) signOut(ctx context.Context, _ *nothing) (*nothing, error) {
 	return &nothing{}, s.Desk.SignOut(ctx, r.token, r.id)
 }
 
-// maxInbox bounds what one person is shown as waiting for them.
-const maxInbox = 1000
-
 func (s *Server) me(ctx context.Context, _ *nothing) (Me, error) {
 	person := requestOf(ctx).person
 	credentials, err := s.Queries.Credentials(ctx)
 	if err != nil {
 		return Me{}, err
 	}
-	offers, err := s.Queries.Handovers(ctx, HandoverQuery{
-		Status: []custody.HandoverStatus{custody.Offered}, Person: person.Username, Limit: maxInbox,
+	offers, err := AllHandovers(ctx, s.Queries, HandoverQuery{
+		Status: []custody.HandoverStatus{custody.Offered}, Person: person.Username,
 	})
 	if err != nil {
 		return Me{}, err

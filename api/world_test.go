@@ -306,7 +306,15 @@ func (q queries) Handover(_ context.Context, id string) (custody.Handover, error
 
 func (q queries) Entries(_ context.Context, in api.EntryQuery) ([]api.StoredEntry, error) {
 	var out []api.StoredEntry
-	for i := in.From; i < int64(len(q.records)) && len(out) < in.Limit; i++ {
+	last := int64(len(q.records)) - 1
+	if in.Before > 0 {
+		last = min(last, in.Before-1)
+	}
+	for n := in.From; n <= last && len(out) < in.Limit; n++ {
+		i := n
+		if in.Newest {
+			i = in.From + last - n
+		}
 		e, err := audit.DecodeEntry(q.records[i])
 		if err != nil {
 			return nil, err

@@ -171,7 +171,8 @@ func (c *Client) Retire(ctx context.Context, name string, in api.ConfirmedReason
 	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "retire")
 }
 
-// History gives the entries about a credential. Of q only From and Limit count.
+// History gives a page of the entries about a credential, like Entries. Of q, what
+// filters does not count.
 func (c *Client) History(ctx context.Context, name string, q api.EntryQuery) ([]api.Entry, error) {
 	return call[[]api.Entry](ctx, c, "GET", nil, pageOf(q), "credentials", name, "history")
 }
@@ -186,7 +187,8 @@ func (c *Client) Exposure(ctx context.Context, name string, at time.Time) (api.E
 	return call[api.Exposure](ctx, c, "GET", nil, v, "credentials", name, "exposure")
 }
 
-// Handovers lists handovers, the newest first.
+// Handovers gives a page of the handovers, the newest first: see EachHandover for
+// all of them.
 func (c *Client) Handovers(ctx context.Context, q api.HandoverQuery) ([]api.Handover, error) {
 	status := make([]string, len(q.Status))
 	for i, s := range q.Status {
@@ -232,8 +234,8 @@ func (c *Client) ReturnHandover(ctx context.Context, id string, totp api.Secret)
 	return call[api.Handover](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "handovers", id, "return")
 }
 
-// Entries lists entries of the ledger, the oldest first. The next page begins
-// after the index of the last one; an empty page is the end.
+// Entries gives a page of the entries of the ledger: see EachEntry for all of them.
+// The next page begins after the index of the last one, with Newest before it.
 func (c *Client) Entries(ctx context.Context, q api.EntryQuery) ([]api.Entry, error) {
 	v := pageOf(q)
 	setString(v, "actor", q.Actor)
@@ -365,6 +367,10 @@ func asProblem(answer *http.Response, text []byte) error {
 func pageOf(q api.EntryQuery) url.Values {
 	v := url.Values{}
 	setInt(v, "from", q.From)
+	setInt(v, "before", q.Before)
+	if q.Newest {
+		v.Set("newest", "true")
+	}
 	setInt(v, "limit", int64(q.Limit))
 	return v
 }

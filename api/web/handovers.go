@@ -43,9 +43,10 @@ func (p *Pages) handovers(v *visit) error {
 		return err
 	}
 	list.Rows, err = p.Queries.Handovers(v.r.Context(), api.HandoverQuery{
-		Person: list.Person, Before: query.Get("before"), Limit: pageSize,
+		Person: list.Person, Before: query.Get("before"), Limit: pageSize + 1,
 	})
-	if len(list.Rows) == pageSize {
+	if len(list.Rows) > pageSize {
+		list.Rows = list.Rows[:pageSize]
 		list.Next = list.Rows[pageSize-1].ID
 	}
 	if err != nil {
@@ -60,7 +61,7 @@ type handoverPage struct {
 	Credentials []custody.Credential
 	Giver       bool // the visitor
 	Receiver    bool
-	History     []entryRow
+	History     []entryRow // newest first
 }
 
 func (p *Pages) handover(v *visit) error {
@@ -76,7 +77,7 @@ func (p *Pages) handover(v *visit) error {
 	if shown.Credentials, err = p.Queries.FindCredentials(ctx, api.CredentialQuery{Names: h.Credentials}); err != nil {
 		return err
 	}
-	if shown.History, err = p.entries(ctx, api.EntryQuery{Subject: h.ID, Limit: historyRows}); err != nil {
+	if shown.History, err = p.entries(ctx, api.EntryQuery{Subject: h.ID, Newest: true, Limit: historyRows}); err != nil {
 		return err
 	}
 	return v.render("handover", shown)

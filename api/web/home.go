@@ -8,9 +8,6 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 )
 
-// maxHandovers bounds what one page lists.
-const maxHandovers = 100
-
 type homePage struct {
 	People    map[string]custody.Person
 	Guide     *guide
@@ -35,7 +32,7 @@ func (p *Pages) home(v *visit) error {
 	if err != nil {
 		return err
 	}
-	open, err := p.Queries.Handovers(ctx, api.HandoverQuery{Status: openStatuses, Limit: 1000})
+	open, err := api.AllHandovers(ctx, p.Queries, api.HandoverQuery{Status: openStatuses})
 	if err != nil {
 		return err
 	}
@@ -101,8 +98,8 @@ func (v *visit) offered() ([]custody.Handover, error) {
 	if v.person.Username == "" {
 		return nil, nil
 	}
-	offers, err := v.Queries.Handovers(v.r.Context(), api.HandoverQuery{
-		Status: []custody.HandoverStatus{custody.Offered}, Person: v.person.Username, Limit: 1000,
+	offers, err := api.AllHandovers(v.r.Context(), v.Queries, api.HandoverQuery{
+		Status: []custody.HandoverStatus{custody.Offered}, Person: v.person.Username,
 	})
 	return slices.DeleteFunc(offers, func(h custody.Handover) bool { return h.To != v.person.Username }), err
 }

@@ -74,7 +74,11 @@ func (p *Pages) entries(ctx context.Context, q api.EntryQuery) ([]entryRow, erro
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]entryRow, len(stored))
+	return readEntries(stored)
+}
+
+func readEntries(stored []api.StoredEntry) (rows []entryRow, err error) {
+	rows = make([]entryRow, len(stored))
 	for i, s := range stored {
 		if rows[i], err = readEntry(s); err != nil {
 			return nil, err
@@ -92,22 +96,24 @@ func readEntry(s api.StoredEntry) (entryRow, error) {
 }
 
 type ledgerPage struct {
-	Actor, Credential, Type, From string // the filters, as in the address
-	Rows                          []entryRow
-	Types                         []string
-	Mark                          mark
-	Older                         int64 // index below which the next page begins; 0: there is none
-	Newer                         bool  // this is not the first page
+	Actor, Credential, Subject, Type, From string // the filters, as in the address
+
+	Rows  []entryRow
+	Types []string
+	Mark  mark
+	Older int64 // index below which the next page begins; 0: there is none
+	Newer bool  // this is not the first page
 }
 
 // ledger shows the entries, the newest first, or from an index on.
 func (p *Pages) ledger(v *visit) error {
 	query := v.r.URL.Query()
 	shown := ledgerPage{
-		Actor: query.Get("actor"), Credential: query.Get("credential"), Type: query.Get("type"), From: query.Get("from"),
+		Actor: query.Get("actor"), Credential: query.Get("credential"), Subject: query.Get("subject"),
+		Type: query.Get("type"), From: query.Get("from"),
 		Types: custody.EntryTypes(), Mark: p.watch.mark(),
 	}
-	q := api.EntryQuery{Actor: shown.Actor, Credential: shown.Credential, Type: shown.Type, Newest: true, Limit: pageSize + 1}
+	q := api.EntryQuery{Actor: shown.Actor, Credential: shown.Credential, Subject: shown.Subject, Type: shown.Type, Newest: true, Limit: pageSize + 1}
 	var err error
 	if q.From, err = index(shown.From); err != nil {
 		return err

@@ -40,7 +40,7 @@ func (p *Pages) leave(v *visit) error {
 			shown.Absent = append(shown.Absent, c)
 		}
 	}
-	given, err := p.Queries.Handovers(v.r.Context(), api.HandoverQuery{Status: openStatuses, Person: me, Limit: maxHandovers})
+	given, err := api.AllHandovers(v.r.Context(), p.Queries, api.HandoverQuery{Status: openStatuses, Person: me})
 	if err != nil {
 		return err
 	}
@@ -114,8 +114,8 @@ func (p *Pages) back(v *visit) error {
 	}
 	v.person = shown.People[v.person.Username]
 	me := v.person.Username
-	given, err := p.Queries.Handovers(v.r.Context(), api.HandoverQuery{
-		Status: []custody.HandoverStatus{custody.Accepted}, Person: me, Limit: maxHandovers,
+	given, err := api.AllHandovers(v.r.Context(), p.Queries, api.HandoverQuery{
+		Status: []custody.HandoverStatus{custody.Accepted}, Person: me,
 	})
 	if err != nil {
 		return err

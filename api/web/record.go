@@ -1,8 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"html/template"
 	"slices"
+	"strings"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/audit"
@@ -71,9 +73,16 @@ func (p *Pages) record(v *visit) error {
 	return v.render("record", shown)
 }
 
-// steps gives what happened to a handover, without what was refused: at least
-// its offer.
+// steps gives what happened to a handover, the oldest first, without what was
+// refused, of which there can be any number: at least its offer.
 func (p *Pages) steps(v *visit, id string) ([]entryRow, error) {
-	rows, err := p.entries(v.r.Context(), api.EntryQuery{Subject: id, Limit: readAtOnce})
-	return slices.DeleteFunc(rows, func(e entryRow) bool { return e.Type == custody.CommandRefused{}.Type() }), err
+	stored, _, err := p.Queries.EntriesAbout(v.r.Context(), api.AboutQuery{Subjects: []string{id}, Types: handoverSteps})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(stored, func(a, b api.StoredEntry) int { return cmp.Compare(a.Index, b.Index) })
+	return readEntries(slices.CompactFunc(stored, func(a, b api.StoredEntry) bool { return a.Index == b.Index }))
 }
+
+// handoverSteps are the entries that are about a handover.
+var handoverSteps = slices.DeleteFunc(custody.EntryTypes(), func(kind string) bool { return !strings.HasPrefix(kind, "handover.") })

@@ -199,11 +199,11 @@ func (p *play) theLedger(ctx context.Context) {
 }
 
 func (p *play) proveAcceptance(ctx context.Context) (string, error) {
-	entries, err := p.auditor.server.Entries(ctx, api.EntryQuery{Type: custody.HandoverAccepted{}.Type()})
+	entries, err := p.auditor.server.Entries(ctx, api.EntryQuery{Type: custody.HandoverAccepted{}.Type(), Newest: true, Limit: 1})
 	if err != nil || len(entries) == 0 {
 		return "no such entry", err
 	}
-	entry := entries[len(entries)-1]
+	entry := entries[0]
 	proof, err := p.auditor.server.EntryProofText(ctx, entry.Index)
 	if err != nil {
 		return "", err

@@ -42,18 +42,15 @@ func credentialListVerb(c *cli) *cobra.Command {
 func credentialShowVerb(c *cli) *cobra.Command {
 	var history bool
 	verb := &cobra.Command{Use: "show NAME", Short: "Show one credential, or its history", Args: cobra.ExactArgs(1)}
-	verb.Flags().BoolVar(&history, "history", false, "show the ledger's entries about it instead")
+	verb.Flags().BoolVar(&history, "history", false, "show the ledger's entries about it instead, the newest first")
+	part := addPart(verb, 100)
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
 		server, err := c.connect()
 		if err != nil {
 			return err
 		}
 		if history {
-			entries, err := server.History(cmd.Context(), args[0], api.EntryQuery{})
-			if err != nil {
-				return err
-			}
-			return c.showEntries(entries, entries...)
+			return c.showPart(part, server.EachOfHistory(cmd.Context(), args[0], part.query(api.EntryQuery{})))
 		}
 		credential, err := server.Credential(cmd.Context(), args[0])
 		if err != nil {

@@ -129,7 +129,7 @@ func handoverListVerb(c *cli) *cobra.Command {
 	flags := verb.Flags()
 	flags.StringSliceVar(&status, "status", nil, "only these: offered, accepted, returned, closed, declined, cancelled, expired")
 	flags.StringVar(&query.Person, "person", "", "only those from or to this person")
-	flags.IntVar(&query.Limit, "limit", 50, "at most so many")
+	limit := flags.Int("limit", 50, "at most so many")
 	flags.StringVar(&query.Before, "before", "", "only older ones than this ID")
 	verb.RunE = func(cmd *cobra.Command, _ []string) error {
 		server, err := c.connect()
@@ -139,11 +139,18 @@ func handoverListVerb(c *cli) *cobra.Command {
 		for _, s := range status {
 			query.Status = append(query.Status, custody.HandoverStatus(s))
 		}
-		list, err := server.Handovers(cmd.Context(), query)
+		query.Limit = *limit + 1 // one more, to see whether that was all
+		list, more, err := upTo(*limit, server.EachHandover(cmd.Context(), query))
 		if err != nil {
 			return err
 		}
-		return c.showHandovers(list, list...)
+		if err := c.showHandovers(list, list...); err != nil {
+			return err
+		}
+		if more {
+			c.note("There are older ones: --before %s, or a greater --limit.", list[len(list)-1].ID)
+		}
+		return nil
 	}
 	return verb
 }

@@ -20,10 +20,13 @@ func ledgerVerbs(c *cli) *cobra.Command {
 
 func ledgerListVerb(c *cli) *cobra.Command {
 	var query api.EntryQuery
-	verb := &cobra.Command{Use: "list", Short: "List entries, the oldest first", Args: cobra.NoArgs}
+	verb := &cobra.Command{
+		Use:   "list",
+		Short: "List entries, the newest first; from an index on, in their order",
+		Args:  cobra.NoArgs,
+	}
 	flags := verb.Flags()
-	flags.Int64Var(&query.From, "from", 0, "index of the first")
-	flags.IntVar(&query.Limit, "limit", 100, "at most so many")
+	part := addPart(verb, 100)
 	flags.StringVar(&query.Actor, "actor", "", "only what this person did")
 	flags.StringVar(&query.Subject, "subject", "", "only what is about this person, credential or handover")
 	flags.StringVar(&query.Credential, "credential", "", "only what is about this credential, its handovers too")
@@ -33,11 +36,7 @@ func ledgerListVerb(c *cli) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		entries, err := server.Entries(cmd.Context(), query)
-		if err != nil {
-			return err
-		}
-		return c.showEntries(entries, entries...)
+		return c.showPart(part, server.EachEntry(cmd.Context(), part.query(query)))
 	}
 	return verb
 }

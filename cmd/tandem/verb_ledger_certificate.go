@@ -15,6 +15,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/certificate"
 )
 
@@ -95,11 +96,14 @@ func gatherCertificate(ctx context.Context, server *client.Client, id string) (c
 	}
 	var entries []api.Entry
 	for _, query := range queries {
-		some, err := server.Entries(ctx, query)
-		if err != nil {
-			return certificate.Bundle{}, err
+		for entry, err := range server.EachEntry(ctx, query) {
+			if err != nil {
+				return certificate.Bundle{}, err
+			}
+			if entry.Type != (custody.CommandRefused{}).Type() { // what did not happen is no step of it
+				entries = append(entries, entry)
+			}
 		}
-		entries = append(entries, some...)
 	}
 	slices.SortFunc(entries, func(a, b api.Entry) int { return cmp.Compare(a.Index, b.Index) })
 	_, offset := h.AcceptedAt.In(time.Local).Zone()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -100,10 +99,15 @@ func (c *cli) gaveSomething(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	accepted, err := server.Handovers(ctx, api.HandoverQuery{
+	accepted := server.EachHandover(ctx, api.HandoverQuery{
 		Person: me.Person.Username, Status: []custody.HandoverStatus{custody.Accepted},
 	})
-	return slices.ContainsFunc(accepted, func(h api.Handover) bool { return h.From == me.Person.Username }), err
+	for h, err := range accepted {
+		if err != nil || h.From == me.Person.Username {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 func (c *cli) showPresence(changed api.PresenceChange) error {

@@ -106,16 +106,34 @@ func Open(ctx context.Context, c Config) (*Follower, error) {
 	for _, d := range c.Deliveries {
 		f.deliveries = append(f.deliveries, DeliveryStatus{To: d.To.String()})
 	}
-	before, err := c.Store.Cosigned(ctx, 0, maxRecent)
-	if err != nil {
+	if err := f.recall(ctx); err != nil {
 		return nil, fmt.Errorf("witnessing: what was cosigned before: %w", err)
 	}
+	return f, nil
+}
+
+// recall finds what was cosigned before: the recent ones, and further back the
+// greatest that enough witnesses know, which one of them that has been away for long
+// may have left behind.
+func (f *Follower) recall(ctx context.Context) error {
+	before, err := f.Store.Cosigned(ctx, 0, maxRecent)
 	for i := len(before) - 1; i >= 0; i-- {
 		f.recent = append(f.recent, before[i])
 		f.settle(before[i])
 	}
-	return f, nil
+	for err == nil && len(before) > 0 && len(f.quorum.Keys) > 0 && f.witnessed.Text == nil {
+		before, err = f.Store.Cosigned(ctx, before[len(before)-1].Size, recallPage)
+		for _, c := range before { // the greatest first
+			if f.settle(c); f.witnessed.Text != nil {
+				break
+			}
+		}
+	}
+	return err
 }
+
+// recallPage is how many older ones are read at a time.
+const recallPage = 100
 
 // Run sends checkpoints out until ctx ends, and returns when nothing that it
 // began goes on any more.

@@ -71,6 +71,25 @@ func TestWitnessed(t *testing.T) {
 	}
 }
 
+// TestWitnessedIsRememberedHoweverFarBack: one of two witnesses is away for longer
+// than anything is kept in mind; a restart still knows what both had cosigned.
+func TestWitnessedIsRememberedHoweverFarBack(t *testing.T) {
+	l := newLedger(t).grow(10, "entry")
+	ws := []*running{startWitness(t, "w1"), startWitness(t, "w2")}
+	c := Config{Ledger: l, Store: new(kept), Need: 2, Witnesses: []Place{ws[0].Place, ws[1].Place}}
+	f, _ := follow(t, c)
+	eventually(t, f, "both cosign", func(s Status) bool { return s.Witnessed == 10 })
+	ws[1].set(say(403, "no"))
+	for size := int64(11); size < 11+maxRecent+recallPage; size++ {
+		l.grow(1, "entry")
+		eventually(t, f, "one cosigns", func(s Status) bool { return s.Witnesses[0].Size == size })
+	}
+	again, _ := newFollower(t, c)
+	if s := again.Status(); s.Witnessed != 10 {
+		t.Errorf("after a restart %d entries are witnessed, want 10", s.Witnessed)
+	}
+}
+
 // TestNotEnough: one cosignature is none when two are needed.
 func TestNotEnough(t *testing.T) {
 	l := newLedger(t).grow(10, "entry")

@@ -1,0 +1,82 @@
+package client
+
+import (
+	"context"
+	"iter"
+
+	"github.com/tandem-custody/tandem/api"
+)
+
+// maxPage is the most that the API gives at once, of anything.
+const maxPage = 1000
+
+// EachEntry gives all entries of the ledger that fit, page by page until the caller
+// has enough; after an error nothing more. q.Limit is the size of a page, as large
+// as may be for 0.
+func (c *Client) EachEntry(ctx context.Context, q api.EntryQuery) iter.Seq2[api.Entry, error] {
+	return eachEntry(q, func(q api.EntryQuery) ([]api.Entry, error) { return c.Entries(ctx, q) })
+}
+
+// EachOfHistory gives all entries about a credential, as EachEntry does.
+func (c *Client) EachOfHistory(ctx context.Context, name string, q api.EntryQuery) iter.Seq2[api.Entry, error] {
+	return eachEntry(q, func(q api.EntryQuery) ([]api.Entry, error) { return c.History(ctx, name, q) })
+}
+
+func eachEntry(q api.EntryQuery, read func(api.EntryQuery) ([]api.Entry, error)) iter.Seq2[api.Entry, error] {
+	return func(yield func(api.Entry, error) bool) {
+		q.Limit = pageSize(q.Limit)
+		for {
+			page, err := read(q)
+			if err != nil {
+				yield(api.Entry{}, err)
+				return
+			}
+			for _, entry := range page {
+				if !yield(entry, nil) {
+					return
+				}
+			}
+			if len(page) < q.Limit {
+				return
+			}
+			if last := page[len(page)-1].Index; q.Newest {
+				q.Before = last
+			} else {
+				q.From = last + 1
+			}
+			if q.Newest && q.Before == 0 { // which would mean: from the newest on
+				return
+			}
+		}
+	}
+}
+
+// EachHandover gives all handovers that fit, the newest first, as EachEntry does.
+func (c *Client) EachHandover(ctx context.Context, q api.HandoverQuery) iter.Seq2[api.Handover, error] {
+	return func(yield func(api.Handover, error) bool) {
+		q.Limit = pageSize(q.Limit)
+		for {
+			page, err := c.Handovers(ctx, q)
+			if err != nil {
+				yield(api.Handover{}, err)
+				return
+			}
+			for _, h := range page {
+				if !yield(h, nil) {
+					return
+				}
+			}
+			if len(page) < q.Limit {
+				return
+			}
+			q.Before = page[len(page)-1].ID
+		}
+	}
+}
+
+func pageSize(asked int) int {
+	if asked < 1 || asked > maxPage {
+		return maxPage
+	}
+	return asked
+}
