@@ -138,7 +138,7 @@ func (in *installation) setByHand(name string, k kind) {
 		if k.login(custody.SecretString(string(shown.Current))) != nil {
 			in.t.Error("what is shown as the current password does not open the console")
 		}
-		sshtest.SetPassword(in.t, k.add.Target.Account, custody.SecretString(string(shown.Next)))
+		in.sshd.SetPassword(in.t, k.add.Target.Account, custody.SecretString(string(shown.Next)))
 		return nil
 	})
 	in.must("tech-a", func(who *client.Client, code api.Secret) error {
@@ -169,7 +169,7 @@ func TestDriftIsFoundAndRepaired(t *testing.T) {
 	in := newInstallation(t, "rotation: {verify_every: 3s}")
 	in.waitFor("a verification", func() bool { return len(in.entries("verification.ended")) > 0 })
 	theirs := custody.SecretString("what somebody set 1!")
-	sshtest.SetPassword(t, in.account, theirs)
+	in.sshd.SetPassword(t, in.account, theirs)
 	in.waitFor("the drift to be found", func() bool { return !in.credential().DriftedSince.IsZero() })
 	found := in.entries("verification.ended")
 	if last := found[len(found)-1]; last.Grade != string(custody.Serious) && !strings.Contains(string(last.Data), "refused") {
@@ -197,7 +197,7 @@ func TestDriftIsFoundAndRepaired(t *testing.T) {
 		return err
 	})
 	version := in.credential().Version
-	sshtest.SetPassword(t, in.account, theirs)
+	in.sshd.SetPassword(t, in.account, theirs)
 	in.waitFor("the repair", func() bool { c := in.credential(); return c.Version > version && c.Phase == custody.Held })
 	in.verify()
 }

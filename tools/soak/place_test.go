@@ -65,7 +65,7 @@ func onSSH(t *testing.T) []*place {
 		p := &place{name: name, key: s.AdminKey}
 		var account string
 		account, p.password = s.AddAccount(t)
-		home := sshtest.GiveHome(t, account)
+		home := s.GiveHome(t, account)
 		p.target = custody.Target{
 			Kind: ssh.Kind, Address: s.Addr, Account: account, Settings: map[string]string{"host_key": s.HostKey},
 		}
@@ -95,7 +95,7 @@ func onSSH(t *testing.T) []*place {
 	for _, p := range []*place{byHand, unproved} {
 		account := p.target.Account
 		p.target.Kind, p.key = manual.Kind, custody.Secret{}
-		p.set = func(secret custody.Secret) { sshtest.SetPassword(t, account, secret) }
+		p.set = func(secret custody.Secret) { s.SetPassword(t, account, secret) }
 	}
 	unproved.target.Settings, unproved.unproved = nil, true
 	return []*place{root, sudo, own, inVault, byHand, unproved}

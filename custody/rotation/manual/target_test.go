@@ -122,7 +122,7 @@ func TestProbeOverSSH(t *testing.T) {
 	}
 	next := sshtest.NewPassword()
 	want(t, "before it is set", target.Verify(t.Context(), next), rotation.ErrRefused)
-	sshtest.SetPassword(t, account, next) // by hand
+	server.SetPassword(t, account, next) // by hand
 	want(t, "the new password", target.Verify(t.Context(), next), nil)
 	want(t, "the old password", target.Verify(t.Context(), password), rotation.ErrRefused)
 

@@ -35,7 +35,7 @@ func TestNothingIsSeenOnTheHost(t *testing.T) {
 		t.Run(name, func(t *testing.T) { // not at the same time as others, whose processes would be seen
 			server := sshtest.Start(t, "LogLevel DEBUG3")
 			account, old := server.AddAccount(t)
-			home := sshtest.GiveHome(t, account)
+			home := server.GiveHome(t, account)
 			described := describe(server, account, test.settings(server)...)
 			target := open(t, server, described)
 
@@ -64,7 +64,7 @@ func TestNothingIsSeenOnTheHost(t *testing.T) {
 			seen := watched.stop()
 			server.Stop()
 			seen["sshd's log"] = server.Log()
-			for _, dir := range []string{home, "/var/log"} {
+			for _, dir := range []string{home, server.VarLog(), "/var/log"} {
 				collect(t, dir, seen)
 			}
 			if !bytes.Contains(seen["sshd's log"], []byte(account)) {

@@ -78,7 +78,7 @@ func way(name string, s *sshtest.Server, key custody.Secret, settings func(testi
 				Login: func(secret custody.Secret) error {
 					return sshtest.Login(s.Addr, s.HostKey, account, secret)
 				},
-				Set: func(secret custody.Secret) { sshtest.SetPassword(t, account, secret) },
+				Set: func(secret custody.Secret) { s.SetPassword(t, account, secret) },
 			}
 		},
 	}

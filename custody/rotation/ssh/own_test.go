@@ -42,7 +42,7 @@ func TestPasswdDeclines(t *testing.T) {
 	}
 	want(t, "the password after all that", target.Verify(ctx, password), nil)
 
-	sshtest.Administer(t, "chage", "--mindays", "7", account)
+	server.Administer(t, "chage", "--mindays", "7", account)
 	want(t, "change on the same day", target.Change(ctx, password, sshtest.NewPassword()), rotation.ErrDeclined)
 }
 
@@ -55,7 +55,7 @@ func TestLetInToNothing(t *testing.T) {
 		"no shell":         {"usermod", "--shell", "/usr/sbin/nologin"},
 	} {
 		account, password := server.AddAccount(t)
-		sshtest.Administer(t, change[0], append(change[1:], account)...)
+		server.Administer(t, change[0], append(change[1:], account)...)
 		err := openOwn(t, server, account).Verify(t.Context(), password)
 		if err == nil || errors.Is(err, rotation.ErrRefused) || errors.Is(err, rotation.ErrDeclined) || errors.Is(err, rotation.ErrUnreachable) {
 			t.Errorf("%s: verify: %v", name, err)
@@ -70,13 +70,13 @@ func TestClosedAccounts(t *testing.T) {
 	t.Parallel()
 	server := sshtest.Start(t)
 	locked, password := server.AddAccount(t)
-	sshtest.Administer(t, "usermod", "--lock", locked)
+	server.Administer(t, "usermod", "--lock", locked)
 	want(t, "a locked password", openOwn(t, server, locked).Verify(t.Context(), password), rotation.ErrRefused)
 
 	// sshd ends the connection when PAM's account check fails, but only for the
 	// right password. That is no refusal of it.
 	expired, password := server.AddAccount(t)
-	sshtest.Administer(t, "usermod", "--expiredate", "1", expired)
+	server.Administer(t, "usermod", "--expiredate", "1", expired)
 	want(t, "an expired account", openOwn(t, server, expired).Verify(t.Context(), password), rotation.ErrUnreachable)
 	want(t, "its wrong password", openOwn(t, server, expired).Verify(t.Context(), sshtest.NewPassword()), rotation.ErrRefused)
 }
@@ -114,6 +114,6 @@ func TestOwnChangeOfRoot(t *testing.T) {
 	want(t, "the new password", target.Verify(t.Context(), next), nil)
 	want(t, "the old password after", target.Verify(t.Context(), old), rotation.ErrRefused)
 	want(t, "the same change again", target.Change(t.Context(), old, next), nil)
-	machine := sshtest.Start(t, "PermitRootLogin yes")
-	want(t, "the machine's own root", openOwn(t, machine, "root").Verify(t.Context(), next), rotation.ErrRefused)
+	another := sshtest.Start(t, "PermitRootLogin yes")
+	want(t, "root of another server", openOwn(t, another, "root").Verify(t.Context(), next), rotation.ErrRefused)
 }

@@ -2,29 +2,27 @@ package sshtest
 
 import (
 	"bytes"
-	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation/servertest"
 )
 
 const (
-	patience = 30 * time.Second      // for any one change of the server's state
 	interval = 10 * time.Millisecond // between two looks at it
 	logShown = 8 << 10               // bytes of the log's end that a failed test shows
 )
@@ -38,8 +36,9 @@ type Server struct {
 
 	t       testing.TB
 	dir     string
-	command []string
-	process *process // nil while stopped
+	root    *root
+	sshd    string
+	process *servertest.Process // nil while stopped
 }
 
 // Start starts a server. Options are lines of sshd_config that go before the
@@ -54,12 +53,11 @@ func Start(t testing.TB, options ...string) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := errors.Join(os.Chmod(dir, 0o755), os.MkdirAll("/run/sshd", 0o755)); err != nil { // sshd's own, for all of them
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	port := reservePort(t)
-	s := &Server{Addr: fmt.Sprintf("127.0.0.1:%d", port), t: t, dir: dir}
-	s.command = []string{sshd, "-D", "-e", "-f", s.path("sshd_config")}
+	port := servertest.ReservePort(t)
+	s := &Server{Addr: fmt.Sprintf("127.0.0.1:%d", port), t: t, dir: dir, root: newRoot(t, filepath.Join(dir, "root")), sshd: sshd}
 
 	private, public := newKey(t)
 	s.AdminKey = custody.NewSecret(private)
@@ -98,23 +96,13 @@ func (s *Server) Start() {
 		s.t.Fatal(err)
 	}
 	defer log.Close() // the child has its own copy
-	cmd := exec.Command(s.command[0], s.command[1:]...)
+	cmd := exec.Command(s.root.enter[0], append(s.root.enter[1:len(s.root.enter):len(s.root.enter)], s.sshd, "-D", "-e", "-f", s.path("sshd_config"))...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
 	cmd.Stderr = log
-	if s.process, err = start(cmd); err != nil {
+	if s.process, err = servertest.Start(cmd); err != nil {
 		s.t.Fatalf("start sshd: %v", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	_, err = backoff.Retry(ctx, func() (struct{}, error) {
-		select {
-		case <-s.process.ended:
-			return struct{}{}, backoff.Permanent(fmt.Errorf("it has ended"))
-		default:
-			return struct{}{}, greets(ctx, s.Addr)
-		}
-	}, backoff.WithBackOff(backoff.NewConstantBackOff(interval)))
-	if err != nil {
+	if err := s.process.Await(func() error { return greets(s.Addr) }); err != nil {
 		s.t.Fatalf("wait for sshd: %v\n%s", err, s.logEnd())
 	}
 }
@@ -126,9 +114,7 @@ func (s *Server) Stop() {
 	if s.process == nil {
 		return
 	}
-	if err := s.process.kill(patience); err != nil {
-		s.t.Fatalf("stop sshd: %v", err)
-	}
+	s.process.End(s.t, syscall.SIGKILL)
 	s.process = nil
 }
 
@@ -156,6 +142,9 @@ func (s *Server) write(name string, mode os.FileMode, content []byte) {
 		s.t.Fatal(err)
 	}
 }
+
+// VarLog gives the folder that the server sees as /var/log.
+func (s *Server) VarLog() string { return s.root.path("var/log") }
 
 // Log gives all that the server has logged.
 func (s *Server) Log() []byte {
@@ -191,8 +180,8 @@ func newKey(t testing.TB) (private, public []byte) {
 }
 
 // greets says whether an SSH server answers at the address.
-func greets(ctx context.Context, addr string) error {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+func greets(addr string) error {
+	conn, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
 		return err
 	}
@@ -208,27 +197,4 @@ func greets(ctx context.Context, addr string) error {
 		return errors.New("something else than SSH answers")
 	}
 	return nil
-}
-
-// reservePort gives a loopback port that stays the test's own until it ends,
-// also while the server is down: its neighbour is held, and both are below the
-// range that the system hands out by itself.
-func reservePort(t testing.TB) int {
-	t.Helper()
-	const first, pairs = 14000, 2500
-	for _, pair := range mathrand.Perm(pairs) {
-		port := first + 2*pair
-		reservation, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+1))
-		if err != nil {
-			continue
-		}
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			l.Close()
-			t.Cleanup(func() { reservation.Close() })
-			return port
-		}
-		reservation.Close()
-	}
-	t.Fatal("no free loopback port")
-	return 0
 }
