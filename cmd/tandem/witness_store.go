@@ -6,14 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"time"
 
-	_ "github.com/mattn/go-sqlite3"
-
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/audit/witness"
+	"github.com/tandem-custody/tandem/custody/store"
 )
 
 // witnessSchema is the whole memory of a witness. Both tables only grow.
@@ -55,20 +53,12 @@ func openWitnessStore(ctx context.Context, path string) (_ *witnessStore, err er
 	if err != nil {
 		return nil, err
 	}
-	// SQLite would make it readable for everybody.
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := file.Close(); err != nil {
+	if err := store.Create(path); err != nil {
 		return nil, err
 	}
 	dsn := "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() +
 		"?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_txlock=immediate"
-	db, err := sql.Open("sqlite3", dsn)
-	if err != nil {
-		return nil, err
-	}
+	db := sql.OpenDB(store.Connector(dsn, nil))
 	db.SetMaxOpenConns(1)
 	s := &witnessStore{db}
 	defer func() {

@@ -6,9 +6,15 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/pressly/goose/v3"
+)
+
+const (
+	migrationPause = 50 * time.Millisecond
+	migrationTries = 20
 )
 
 //go:embed migrations/*.sql
@@ -21,17 +27,36 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	current, target, err := p.GetVersions(ctx)
+	// Another process may be at it at the same moment, and the first to do so also
+	// makes the table of versions.
+	var current, target int64
+	_, err = backoff.Retry(ctx, func() (_ struct{}, err error) {
+		current, target, err = p.GetVersions(ctx)
+		return struct{}{}, err
+	}, backoff.WithBackOff(backoff.NewConstantBackOff(migrationPause)), backoff.WithMaxTries(migrationTries))
 	if err != nil {
 		return fmt.Errorf("store: read the schema's version: %w", err)
 	}
 	if current > target {
 		return fmt.Errorf("store: the schema has version %d, from a later Tandem; this one knows %d", current, target)
 	}
-	// Another process may be at it at the same moment. Each migration is one
-	// transaction, so trying again goes on where the two are then.
-	up := func() ([]*goose.MigrationResult, error) { return p.Up(ctx) }
-	if _, err := backoff.Retry(ctx, up, backoff.WithMaxTries(5)); err != nil {
+	// Each migration is one transaction, so trying again goes on where all are
+	// then. A try in which nobody came further has failed for good.
+	_, err = backoff.Retry(ctx, func() ([]*goose.MigrationResult, error) {
+		results, err := p.Up(ctx)
+		if err == nil {
+			return results, nil
+		}
+		before := current
+		if now, _, errNow := p.GetVersions(ctx); errNow == nil {
+			current = now
+		}
+		if current == before && !isBusy(err) {
+			return results, backoff.Permanent(err)
+		}
+		return results, err
+	}, backoff.WithBackOff(backoff.NewConstantBackOff(migrationPause)), backoff.WithMaxElapsedTime(openingTimeout))
+	if err != nil {
 		return fmt.Errorf("store: migrate the schema: %w", err)
 	}
 	return nil

@@ -87,16 +87,14 @@ func sqliteDB(dsn string, most int, want ...[]pragma) (*gorm.DB, error) {
 	if text, number, _ := sqlite3.Version(); number < minSQLite {
 		return nil, fmt.Errorf("store: SQLite %s can corrupt a WAL database; 3.51.3 or later is needed", text)
 	}
-	pool := sql.OpenDB(connector{dsn: dsn, driver: &sqlite3.SQLiteDriver{
-		ConnectHook: func(c *sqlite3.SQLiteConn) error {
-			for _, p := range slices.Concat(want...) {
-				if err := p.check(c); err != nil {
-					return err
-				}
+	pool := sql.OpenDB(Connector(dsn, func(c *sqlite3.SQLiteConn) error {
+		for _, p := range slices.Concat(want...) {
+			if err := p.check(c); err != nil {
+				return err
 			}
-			return nil
-		},
-	}})
+		}
+		return nil
+	}))
 	pool.SetMaxOpenConns(most)
 	pool.SetMaxIdleConns(most)
 	db, err := gorm.Open(quiet{&sqlite.Dialector{Conn: pool}}, gormConfig())
@@ -127,21 +125,6 @@ func (p pragma) check(c *sqlite3.SQLiteConn) error {
 		return fmt.Errorf("store: PRAGMA %s is %q and must be %q", p.name, got, p.want)
 	}
 	return nil
-}
-
-// connector opens connections of one DSN with a driver that has a hook.
-type connector struct {
-	dsn    string
-	driver *sqlite3.SQLiteDriver
-}
-
-func (c connector) Driver() driver.Driver { return c.driver }
-
-func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return c.driver.Open(c.dsn)
 }
 
 // sqliteCopy writes the database at path, as it is at one moment, into an empty

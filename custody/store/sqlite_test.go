@@ -136,12 +136,12 @@ func TestOpen(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	t.Run("two at once", func(t *testing.T) {
+	t.Run("many at once", func(t *testing.T) {
 		for range 10 {
 			path := filepath.Join(t.TempDir(), "x.db")
-			var both sync.WaitGroup
-			for range 2 {
-				both.Go(func() {
+			var all sync.WaitGroup
+			for range 8 {
+				all.Go(func() {
 					s, err := Open(ctx, path, log)
 					if err != nil {
 						t.Error(err)
@@ -152,7 +152,7 @@ func TestOpen(t *testing.T) {
 					}
 				})
 			}
-			both.Wait()
+			all.Wait()
 		}
 	})
 	t.Run("cancelled", func(t *testing.T) {

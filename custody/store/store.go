@@ -45,12 +45,7 @@ func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	// SQLite would make it readable for everybody; WAL and index follow its mode.
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
-	if err := file.Close(); err != nil {
+	if err := Create(path); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	return open(path, log, sqliteWriter, sqliteReaders, func(db *sql.DB) error { return migrate(ctx, db) })
