@@ -266,14 +266,14 @@ func (w *window) until(what string, ok func() bool) {
 func (w *window) code() string {
 	w.t.Helper()
 	step := func() int64 { return totp.Step(w.who.TOTPPeriod, time.Now()) }
-	early := int64(0)
-	if w.who.TOTPPeriod >= totp.DefaultPeriod {
-		early = 1 // the skew allows it, and nobody waits for half a minute
-	}
-	for step()+early <= w.who.last {
+	for step()+1 <= w.who.last { // the skew allows the one of the next step
 		time.Sleep(20 * time.Millisecond)
 	}
-	w.who.last = max(w.who.last+1, step()-early)
+	if w.who.TOTPPeriod < totp.DefaultPeriod {
+		w.who.last = step() + 1 // which lasts longest, on a machine that is busy
+	} else {
+		w.who.last = max(w.who.last+1, step()-1) // nobody waits for half a minute
+	}
 	code, err := w.who.codeOf(w.who.last)
 	if err != nil {
 		w.t.Fatal(err)

@@ -37,6 +37,8 @@ type demoPerson struct {
 	TOTPSecret string         `json:"totp_secret"` // base32
 	TOTPPeriod int            `json:"totp_period"` // seconds
 	Roles      []custody.Role `json:"roles"`
+
+	enrolled int64 // TOTP step of the code that enrolment used up, in the process that did
 }
 
 // demoVault is what a demo has made for itself in a Vault.

@@ -51,7 +51,7 @@ func seedPeople(ctx context.Context, d *desk.Desk, period int) ([]demoPerson, er
 			Username: add.Username, Password: login.Password.Reveal(),
 			TOTPSecret: key.Secret(), TOTPPeriod: period, Roles: add.Roles,
 		}
-		if err := enrol(ctx, d, person); err != nil {
+		if person.enrolled, err = enrol(ctx, d, person); err != nil {
 			return nil, fmt.Errorf("enrol %s: %w", add.Username, err)
 		}
 		people = append(people, person)
@@ -62,23 +62,24 @@ func seedPeople(ctx context.Context, d *desk.Desk, period int) ([]demoPerson, er
 // enrol proves a person's seed by a log-in with the code of the step before,
 // which the skew allows, so that the code on the screen can still be used. A step
 // can end meanwhile, and on a busy machine those of a second or two do: the next
-// try has a code that lasts longer.
-func enrol(ctx context.Context, d *desk.Desk, p demoPerson) error {
+// try has a code that lasts longer. It gives the step whose code is used up.
+func enrol(ctx context.Context, d *desk.Desk, p demoPerson) (int64, error) {
 	var errs []error
-	for _, step := range []int64{-1, 0, 0} {
-		code, err := totp.Code(custody.SecretString(p.TOTPSecret), totp.Step(p.TOTPPeriod, time.Now())+step)
+	for _, late := range []int64{1, 0, 0} {
+		step := totp.Step(p.TOTPPeriod, time.Now()) - late
+		code, err := totp.Code(custody.SecretString(p.TOTPSecret), step)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		session, err := d.SignIn(ctx, desk.SignInRequest{
 			Username: p.Username, Password: custody.SecretString(p.Password), Code: code, Request: rand.Text(),
 		})
 		if err == nil {
-			return d.SignOut(ctx, session.Token, rand.Text())
+			return step, d.SignOut(ctx, session.Token, rand.Text())
 		}
 		errs = append(errs, err)
 	}
-	return errors.Join(errs...)
+	return 0, errors.Join(errs...)
 }
 
 // seedCredentials puts the accounts of the demo SSH server under custody.

@@ -283,6 +283,8 @@ func startWitness(t *testing.T, folder, ledgerKey string, args ...string) (witne
 		_ = command.Process.Kill()
 		_ = command.Wait()
 	})
+	tooLong := time.AfterFunc(announcementPatience, func() { _ = command.Process.Kill() })
+	defer tooLong.Stop()
 	var said witnessAnnouncement
 	if err := json.NewDecoder(bufio.NewReader(stdout)).Decode(&said); err != nil {
 		t.Fatal(err)

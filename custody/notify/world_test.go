@@ -124,19 +124,19 @@ func offered(n int) custody.HandoverOffered {
 	}
 }
 
+// patience bounds every wait for what other goroutines do.
+const patience = 90 * time.Second
+
 // settled waits until the position is there.
 func (o *office) settled(want int64) {
 	o.t.Helper()
-	for {
-		if at, _ := o.Position(o.t.Context(), ""); at == want {
+	for limit := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		at, _ := o.Position(o.t.Context(), "")
+		if at == want {
 			return
-		} else if at > want {
-			o.t.Fatalf("the position is %d, want %d", at, want)
 		}
-		select {
-		case <-o.t.Context().Done():
-			o.t.Fatal("the position never moved")
-		case <-time.After(time.Millisecond):
+		if at > want || time.Now().After(limit) {
+			o.t.Fatalf("the position is %d, want %d", at, want)
 		}
 	}
 }

@@ -224,11 +224,14 @@ func TestNothingIsLostOverBrokenConnections(t *testing.T) {
 			t.Fatalf("entry %d came before %d", index, next)
 		}
 	}
-	for { // the position follows when the connection has lived on
-		if at, _ := l.Position(t.Context(), ""); at == entries {
+	for limit := time.Now().Add(90 * time.Second); ; time.Sleep(time.Millisecond) { // the position follows when the connection has lived on
+		at, _ := l.Position(t.Context(), "")
+		if at == entries {
 			break
 		}
-		time.Sleep(time.Millisecond)
+		if time.Now().After(limit) {
+			t.Fatalf("the position stays at %d, want %d", at, entries)
+		}
 	}
 	stop()
 	l.add(t, 1)

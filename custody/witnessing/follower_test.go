@@ -152,9 +152,13 @@ func TestAlerts(t *testing.T) {
 func TestHanging(t *testing.T) {
 	l := newLedger(t).grow(10, "entry")
 	good, hung := startWitness(t, "w1"), startWitness(t, "w2")
-	release := make(chan struct{})
+	release, asked := make(chan struct{}), make(chan struct{}, 1)
 	hung.set(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
 		_, _ = io.Copy(io.Discard, q.Body) // or the server does not see that the client is gone
+		select {
+		case asked <- struct{}{}:
+		default: // it was asked before
+		}
 		select {
 		case <-q.Context().Done():
 		case <-release:
@@ -172,10 +176,17 @@ func TestHanging(t *testing.T) {
 	if s := f.Status(); s.Witnesses[1].State != Waiting {
 		t.Errorf("%+v", s)
 	}
+	select {
+	case <-asked:
+	case <-time.After(patience):
+		t.Fatal("the one that hangs is never asked")
+	}
 	mu.Lock()
 	now = now.Add(time.Hour)
 	mu.Unlock()
-	eventually(t, f, "slow", func(s Status) bool { return s.Witnesses[1].State == Slow && s.Alert() != nil })
+	if s := f.Status(); s.Witnesses[1].State != Slow || s.Alert() == nil {
+		t.Errorf("not slow: %+v", s)
+	}
 	for size := int64(11); size < 14; size++ {
 		l.grow(1, "entry")
 		eventually(t, f, "the good one goes on", func(s Status) bool { return s.Witnessed == size })

@@ -308,14 +308,15 @@ func newFollower(t *testing.T, c Config) (*Follower, *logged) {
 	return f, log
 }
 
-// eventually waits until it is so; the test's own deadline ends a wait in vain.
+// patience bounds every wait for what other goroutines do.
+const patience = 90 * time.Second
+
+// eventually waits until it is so.
 func eventually(t *testing.T, f *Follower, what string, is func(Status) bool) {
 	t.Helper()
-	for !is(f.Status()) {
-		select {
-		case <-t.Context().Done():
-			t.Fatalf("never: %s; %+v", what, f.Status())
-		case <-time.After(time.Millisecond):
+	for limit := time.Now().Add(patience); !is(f.Status()); time.Sleep(time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatalf("it does not come to pass: %s; %+v", what, f.Status())
 		}
 	}
 }
