@@ -1,8 +1,6 @@
 package custody
 
 import (
-	"fmt"
-	"hash/fnv"
 	"slices"
 	"time"
 )
@@ -18,35 +16,6 @@ const (
 	Retired  Phase = "retired"
 )
 
-// RotationReason says why a password is being changed.
-type RotationReason string
-
-// The reasons. A return always rotates; the others depend on the policy.
-const (
-	ForOnboard   RotationReason = "onboard"
-	ForReturn    RotationReason = "return"
-	ForTransfer  RotationReason = "transfer"
-	ForCheckin   RotationReason = "checkin"
-	ForAge       RotationReason = "age"
-	ForExposure  RotationReason = "exposure"
-	ForEmergency RotationReason = "emergency"
-	ForDrift     RotationReason = "drift"
-	ForRequested RotationReason = "requested"
-)
-
-// RotationStep is how far the rotation journal of a credential has come.
-type RotationStep string
-
-// The journal. Each step is committed after what it names has happened, so
-// that a restart never assumes more than is true.
-const (
-	StepPending  RotationStep = "pending"  // decided; nothing done yet
-	StepStaged   RotationStep = "staged"   // the new value is in the secret store, beside the old one
-	StepApplied  RotationStep = "applied"  // the target was told to change
-	StepVerified RotationStep = "verified" // a log-in with the new value succeeded, with the old one failed
-	// "promoted" ends the journal: the new value is the current version.
-)
-
 // Target is the account that a credential opens: nothing here is secret.
 type Target struct {
 	Kind     string            `json:"kind"`    // which connector: "ssh", Manual
@@ -54,10 +23,6 @@ type Target struct {
 	Account  string            `json:"account"` // whose password it is
 	Settings map[string]string `json:"settings,omitempty"`
 }
-
-// Manual is the Target.Kind of an account whose password a person sets by hand:
-// its successor, who is shown the new one for that.
-const Manual = "manual"
 
 // CredentialPolicy is what differs from credential to credential. That a return
 // changes the password is not in it: nothing switches that off.
@@ -73,38 +38,6 @@ type CredentialPolicy struct {
 	// Dependents are what else uses the password: each is told the new one
 	// after a rotation. Names from the configuration.
 	Dependents []string `json:"dependents,omitzero"`
-}
-
-// Lease is a check-out in progress.
-type Lease struct {
-	ID      string
-	Person  string
-	Purpose string
-	Start   time.Time
-	Until   time.Time
-}
-
-// Rotation is a change of the password in progress.
-type Rotation struct {
-	Number    int64 // counts the rotations of this credential, to fence late workers
-	Reason    RotationReason
-	Successor string // who holds it when the rotation is done
-	Step      RotationStep
-	Since     time.Time
-	Deadline  time.Time // past it, the rotation is a serious event
-	Attempts  int       // failed ones
-	NextTry   time.Time // not before; zero: now
-	Failure   string    // kind of the last failure, for people; never a secret
-	Overdue   bool
-	Shown     bool // to the successor, who sets it by hand
-}
-
-// Update is a dependent that has not been told the current password yet.
-type Update struct {
-	Dependent string    `json:"dependent"`
-	Attempts  int       `json:"attempts,omitzero"` // failed ones
-	NextTry   time.Time `json:"next_try,omitzero"` // not before; zero: now
-	Failure   string    `json:"failure,omitzero"`  // kind of the last failure
 }
 
 // Credential is one privileged account on one target ("root on db01") with its
@@ -150,80 +83,249 @@ func (c Credential) Other(person string) string {
 	return c.Primary
 }
 
-// ByHand says that a person sets this account's password, not Tandem.
-func (c Credential) ByHand() bool { return c.Target.Kind == Manual }
-
-// AwaitsPerson says that the rotation in progress goes on only when somebody
-// has set the new password by hand.
-func (c Credential) AwaitsPerson() bool {
-	return c.ByHand() && c.Phase == Rotating && c.Rotation.Step == StepStaged
+// AddCredential puts an account under custody; its password is changed at once
+// (onboard).
+type AddCredential struct {
+	Name            string
+	Target          Target
+	Policy          CredentialPolicy
+	Primary, Backup string
+	Reconciles      bool // as the connector says of the target
 }
 
-// expires is when the password has its greatest age; zero: never.
-func (c Credential) expires() time.Time {
-	if c.Policy.MaxAgeSeconds == 0 {
-		return time.Time{}
+var _ = action(AddCredential{})
+
+func (AddCredential) Verb() string      { return "add_credential" }
+func (a AddCredential) Subject() string { return a.Name }
+func (AddCredential) givers() givers    { return peopleAndSystem } // the demo's are added by whoever sets it up
+
+func (a AddCredential) decide(d *decision) error {
+	if err := d.onlyAdmin(); err != nil {
+		return err
 	}
-	return c.RotatedAt.Add(time.Duration(c.Policy.MaxAgeSeconds) * time.Second)
-}
-
-// ages is from when on the password is changed for its age, once nobody has it
-// checked out: up to a tenth of the greatest age before that, so that a fleet
-// that was taken in on one day is not changed on one day. Each credential has
-// its own place in that tenth, and another one with each version.
-func (c Credential) ages() time.Time {
-	latest := c.expires()
-	if latest.IsZero() {
-		return latest
+	if err := checkName("name", a.Name); err != nil {
+		return err
 	}
-	place := fnv.New32a()
-	fmt.Fprintf(place, "%s/%d", c.Name, c.Version)
-	early := int64(place.Sum32()) % (c.Policy.MaxAgeSeconds/10 + 1)
-	return latest.Add(-time.Duration(early) * time.Second)
-}
-
-// tooOld says whether the password is to be changed now for its age.
-func (c Credential) tooOld(now time.Time) bool {
-	limit := c.ages()
-	if c.Lease.ID != "" {
-		limit = c.expires() // who works with it is not interrupted before
+	if err := checkTarget(a.Target); err != nil {
+		return err
 	}
-	return !limit.IsZero() && !now.Before(limit)
-}
-
-// tooKnown says whether more people know the password than may.
-func (c Credential) tooKnown() bool {
-	return c.Policy.MaxExposed > 0 && int64(len(c.Exposure)) > c.Policy.MaxExposed
-}
-
-// Successor is who holds the credential after the rotation in progress, or "".
-func (c Credential) Successor() string {
-	if c.Phase != Rotating {
-		return ""
+	if err := checkPolicy(a.Policy); err != nil {
+		return err
 	}
-	return c.Rotation.Successor
-}
-
-// exposedByRotation gives to whom the password in the making was shown.
-func (c Credential) exposedByRotation() []string {
-	if !c.Rotation.Shown {
-		return nil
+	if _, exists := d.state.Credential(a.Name); exists {
+		return refuseExists(aCredential)
 	}
-	return []string{c.Rotation.Successor}
-}
-
-// update gives where in Updates a dependent is, or -1.
-func (c Credential) update(dependent string) int {
-	return slices.IndexFunc(c.Updates, func(u Update) bool { return u.Dependent == dependent })
-}
-
-// exposedTo gives the exposure with one more person. The old slice is shared
-// with other states and stays as it is.
-func (c Credential) exposedTo(person string) []string {
-	if slices.Contains(c.Exposure, person) {
-		return c.Exposure
+	primary, err := d.technician("primary", a.Primary)
+	if err != nil {
+		return err
 	}
-	grown := append(slices.Clone(c.Exposure), person)
-	slices.Sort(grown)
-	return grown
+	backup, err := d.technician("backup", a.Backup)
+	if err != nil {
+		return err
+	}
+	if a.Primary == a.Backup {
+		return Invalid("backup", Text{En: "must be somebody else than the primary", Zh: "不能与A岗为同一人"})
+	}
+	successor := primary
+	if !primary.Present() {
+		successor = backup
+	}
+	if !successor.Present() {
+		return refuseNobodyPresent(primary, backup)
+	}
+	d.happen(CredentialAdded{
+		Credential: a.Name, Target: a.Target, Policy: a.Policy,
+		Primary: a.Primary, Backup: a.Backup, Successor: successor.Username, Deadline: d.deadline(),
+		Reconciles: a.Reconciles,
+	})
+	return nil
+}
+
+// CredentialAdded put an account under custody, in rotation for onboarding.
+type CredentialAdded struct {
+	Credential string           `json:"credential"`
+	Target     Target           `json:"target"`
+	Policy     CredentialPolicy `json:"policy"`
+	Primary    string           `json:"primary"`
+	Backup     string           `json:"backup"`
+	Successor  string           `json:"successor"`
+	Deadline   time.Time        `json:"deadline"` // for the rotation
+	Reconciles bool             `json:"reconciles,omitzero"`
+}
+
+var _ = fact(CredentialAdded{})
+
+func (CredentialAdded) Type() string         { return "credential.added" }
+func (f CredentialAdded) Subject() string    { return f.Credential }
+func (CredentialAdded) grade() Grade         { return Ordinary }
+func (CredentialAdded) by(*State, Event) Who { return byRole(Admin).orSystem() }
+
+func (f CredentialAdded) concerns(*State) Concerns {
+	return Concerns{Credentials: []string{f.Credential}, People: []string{f.Primary, f.Backup}}
+}
+
+func (f CredentialAdded) allowed(s *State, e Event) error {
+	if _, exists := s.Credential(f.Credential); exists {
+		return e.violates("I7", "added twice")
+	}
+	return nil
+}
+
+func (f CredentialAdded) apply(s *State, e Event) {
+	s.editCredential(f.Credential, func(c *Credential) {
+		*c = Credential{
+			Name: f.Credential, Target: f.Target, Policy: f.Policy, Primary: f.Primary, Backup: f.Backup,
+			Reconciles: f.Reconciles,
+		}
+		c.startRotation(ForOnboard, f.Successor, e.Time, f.Deadline)
+		s.charge(f.Primary, f.Credential)
+		s.charge(f.Backup, f.Credential)
+		s.expectRotation(*c)
+	})
+}
+
+// ChangePolicy replaces the policy of a credential. What was due by the old one
+// and is not by the new one does not happen.
+type ChangePolicy struct {
+	Credential string
+	Policy     CredentialPolicy
+}
+
+var _ = action(ChangePolicy{})
+
+func (ChangePolicy) Verb() string      { return "change_policy" }
+func (a ChangePolicy) Subject() string { return a.Credential }
+func (ChangePolicy) givers() givers    { return people }
+
+func (a ChangePolicy) decide(d *decision) error {
+	if err := d.onlyAdmin(); err != nil {
+		return err
+	}
+	c, err := d.credential(a.Credential)
+	if err != nil {
+		return err
+	}
+	if !c.Active() {
+		return refuseInactive(c)
+	}
+	if err := checkPolicy(a.Policy); err != nil {
+		return err
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.happen(CredentialPolicyChanged(a))
+	return nil
+}
+
+// CredentialPolicyChanged replaced the policy of a credential.
+type CredentialPolicyChanged struct {
+	Credential string           `json:"credential"`
+	Policy     CredentialPolicy `json:"policy"`
+}
+
+var _ = fact(CredentialPolicyChanged{})
+
+func (CredentialPolicyChanged) Type() string               { return "credential.policy_changed" }
+func (f CredentialPolicyChanged) Subject() string          { return f.Credential }
+func (f CredentialPolicyChanged) concerns(*State) Concerns { return aboutCredential(f.Credential) }
+func (CredentialPolicyChanged) grade() Grade               { return Ordinary }
+func (CredentialPolicyChanged) by(*State, Event) Who       { return byRole(Admin).confirmed() }
+
+func (f CredentialPolicyChanged) allowed(s *State, e Event) error {
+	if c, _ := s.Credential(f.Credential); !c.Active() {
+		return e.violates("I7", "the policy of what is not in custody")
+	}
+	return nil
+}
+
+func (f CredentialPolicyChanged) apply(s *State, _ Event) {
+	s.editCredential(f.Credential, func(c *Credential) {
+		c.Policy = f.Policy
+		c.Updates = slices.DeleteFunc(slices.Clone(c.Updates), func(u Update) bool {
+			return !slices.Contains(f.Policy.Dependents, u.Dependent)
+		})
+		s.expectAge(*c)
+	})
+}
+
+// Retire ends custody of an account.
+type Retire struct{ Credential, Reason string }
+
+var _ = action(Retire{})
+
+func (Retire) Verb() string      { return "retire" }
+func (a Retire) Subject() string { return a.Credential }
+func (Retire) givers() givers    { return people }
+
+func (a Retire) decide(d *decision) error {
+	if err := d.onlyAdmin(); err != nil {
+		return err
+	}
+	c, err := d.credential(a.Credential)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.Phase == Rotating:
+		return refuseRotating(c)
+	case c.Phase == Retired:
+		return refuseInactive(c)
+	case c.Handover != "":
+		return refuseHandoverOpen(c)
+	}
+	if err := CheckText("reason", a.Reason); err != nil {
+		return err
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.happen(CredentialRetired{Credential: c.Name, Reason: a.Reason})
+	return nil
+}
+
+// CredentialRetired ended custody of an account.
+type CredentialRetired struct {
+	Credential string `json:"credential"`
+	Reason     string `json:"reason"`
+}
+
+var _ = fact(CredentialRetired{})
+
+func (CredentialRetired) Type() string               { return "credential.retired" }
+func (f CredentialRetired) Subject() string          { return f.Credential }
+func (f CredentialRetired) concerns(*State) Concerns { return aboutCredential(f.Credential) }
+func (CredentialRetired) grade() Grade               { return Ordinary }
+func (CredentialRetired) by(*State, Event) Who       { return byRole(Admin).confirmed() }
+
+func (f CredentialRetired) allowed(s *State, e Event) error {
+	if c, _ := s.Credential(f.Credential); c.Phase != Held || c.Handover != "" {
+		return e.violates("I1", "retired while it was not simply held")
+	}
+	return nil
+}
+
+func (f CredentialRetired) apply(s *State, _ Event) {
+	s.editCredential(f.Credential, func(c *Credential) {
+		c.Phase, c.Holder, c.Lease = Retired, "", Lease{}
+		c.Rotation = Rotation{Number: c.Rotation.Number}
+		c.Drifted, c.Updates = time.Time{}, nil
+		s.discharge(c.Primary, c.Name)
+		s.discharge(c.Backup, c.Name)
+	})
+}
+
+func aboutCredential(name string) Concerns { return Concerns{Credentials: []string{name}} }
+
+func (s *State) editCredential(name string, edit func(*Credential)) {
+	c, _ := s.Credential(name)
+	edit(&c)
+	s.credentials[name] = c
+	s.touched.credentials = append(s.touched.credentials, name)
+}
+
+func (s *State) editAll(names []string, edit func(*Credential)) {
+	for _, name := range names {
+		s.editCredential(name, edit)
+	}
 }

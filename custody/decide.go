@@ -1,9 +1,6 @@
 package custody
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Decide says what a command leads to: the events in order, or a Refusal. It
 // changes nothing and asks nobody; now is the one instant of the transaction.
@@ -13,10 +10,7 @@ import (
 // therefore says nothing about its code, and the code is not used up: after
 // putting right what stood in the way the person sends it again.
 func Decide(s *State, p Policy, c Command, now time.Time) ([]Event, error) {
-	d := decision{state: s, policy: p, command: c, now: instant(now)}
-	if d.now.Before(s.Time) {
-		d.now, d.held = s.Time, true
-	}
+	d := begin(s, p, c, now)
 	if c.Actor != System {
 		actor, ok := s.Person(c.Actor)
 		if !ok || actor.Disabled {
@@ -24,43 +18,13 @@ func Decide(s *State, p Policy, c Command, now time.Time) ([]Event, error) {
 		}
 		d.actor = actor
 	}
-	if err := d.decide(); err != nil {
+	if err := c.Action.givers().include(c.Actor); err != nil {
+		return nil, err
+	}
+	if err := c.Action.decide(&d); err != nil {
 		return nil, err
 	}
 	return d.events, nil
-}
-
-// Refused gives the events with which a refusal is entered, a lock-out after
-// too many wrong codes included; none when it is not one to be entered.
-func Refused(s *State, p Policy, c Command, r *Refusal, now time.Time) []Event {
-	actor, ok := s.Person(c.Actor)
-	if !r.Recorded() || !ok {
-		return nil
-	}
-	d := decision{state: s, policy: p, command: c, actor: actor, now: instant(now)}
-	if d.now.Before(s.Time) {
-		d.now, d.held = s.Time, true
-	}
-	d.happen(CommandRefused{Command: c.Action.Verb(), On: s.known(c.Action.Subject()), Code: r.Code, Rule: r.Rule})
-	if r.Code == TOTPInvalid && actor.WrongCodes+1 >= p.LockAfter {
-		d.happen(PersonLocked{Person: actor.Username, Until: d.now.Add(p.Lockout(actor.Lockouts))})
-	}
-	return d.events
-}
-
-// known gives a submitted name back only if something is called so: the ledger
-// is no place for what strangers type.
-func (s *State) known(name string) string {
-	if _, ok := s.Credential(name); ok {
-		return name
-	}
-	if _, ok := s.Handover(name); ok {
-		return name
-	}
-	if _, ok := s.Person(name); ok {
-		return name
-	}
-	return ""
 }
 
 // decision is one run of Decide.
@@ -76,92 +40,12 @@ type decision struct {
 	events    []Event
 }
 
-func (d *decision) decide() error {
-	switch a := d.command.Action.(type) {
-	case AddPerson:
-		return d.addPerson(a)
-	case AddCredential:
-		return d.addCredential(a)
-	case Reconcile:
-		return d.reconcile(a)
-	case LockSignIn, RecoverEnrolment, Tick, ReportStaged, ReportApplied, ReportVerified, ReportPromoted, ReportFailed,
-		StartVerification, EndVerification, ReportUpdated, ReportNotUpdated, ReportConflict:
-		if d.command.Actor != System {
-			return refuseForbidden(Text{En: "the system itself", Zh: "系统自身"})
-		}
-		return d.decideForSystem(a)
+func begin(s *State, p Policy, c Command, now time.Time) decision {
+	d := decision{state: s, policy: p, command: c, now: instant(now)}
+	if d.now.Before(s.Time) {
+		d.now, d.held = s.Time, true
 	}
-	// The system is no person: it holds nothing, goes nowhere and has no code.
-	if d.command.Actor == System {
-		return refuseForbidden(Text{En: "a person", Zh: "人员本人"})
-	}
-	return d.decideForPerson()
-}
-
-func (d *decision) decideForPerson() error {
-	switch a := d.command.Action.(type) {
-	case CheckOut:
-		return d.checkOut(a)
-	case CheckIn:
-		return d.checkIn(a)
-	case Offer:
-		return d.offer(a)
-	case Accept:
-		return d.accept(a)
-	case Decline:
-		return d.endOffer(a.Handover, a.Reason, Declined)
-	case Cancel:
-		return d.endOffer(a.Handover, a.Reason, Cancelled)
-	case GiveBack:
-		return d.giveBack(a)
-	case GoAway:
-		return d.goAway(a)
-	case ComeBack:
-		return d.comeBack(a)
-	case RequestRotation:
-		return d.requestRotation(a)
-	case ShowNew:
-		return d.showNew(a)
-	case ConfirmSet:
-		return d.confirmSet(a)
-	case ResetEnrolment:
-		return d.resetEnrolment(a)
-	case SignIn:
-		return d.signIn()
-	case SignOut:
-		d.happen(SessionClosed{Person: d.actor.Username})
-		return nil
-	case Retire:
-		return d.retire(a)
-	case ChangePolicy:
-		return d.changePolicy(a)
-	}
-	panic(fmt.Sprintf("custody: Decide does not know %T", d.command.Action))
-}
-
-func (d *decision) decideForSystem(a Action) error {
-	switch a := a.(type) {
-	case LockSignIn:
-		d.happen(SignInLocked{Person: a.Person, Failures: a.Failures, Until: instant(a.Until)})
-		return nil
-	case RecoverEnrolment:
-		if _, ok := d.state.Person(a.Person); !ok {
-			return refuseNotFound(aPerson)
-		}
-		d.happen(EnrolmentReset{Person: a.Person, Recovery: true})
-		return nil
-	case StartVerification, EndVerification:
-		return d.verification(a)
-	case ReportUpdated, ReportNotUpdated:
-		return d.update(a)
-	case ReportConflict:
-		d.happen(LedgerConflict(a))
-		return nil
-	case Tick:
-		d.tick()
-		return nil
-	}
-	return d.report(a)
+	return d
 }
 
 // happen adds an event.
@@ -194,6 +78,15 @@ func (d *decision) confirm() error {
 		return refuseReplayed(d.actor, d.now)
 	}
 	d.confirmed = &Confirmation{Person: d.actor.Username, Step: best}
+	return nil
+}
+
+// onlyAdmin refuses everybody but an admin, and the system where it can give the
+// command at all: whoever set the installation up.
+func (d *decision) onlyAdmin() error {
+	if d.command.Actor != System && !d.actor.Is(Admin) {
+		return refuseForbidden(Text{En: "an admin", Zh: "管理员"})
+	}
 	return nil
 }
 
@@ -232,3 +125,14 @@ func (d *decision) heldByActor(c Credential) error {
 }
 
 func (d *decision) deadline() time.Time { return d.now.Add(d.policy.RotationDeadline) }
+
+// instant is how the domain counts time: UTC, whole milliseconds, as the ledger
+// writes it.
+func instant(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
+
+func instantOrZero(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return instant(t)
+}

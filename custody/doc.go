@@ -8,11 +8,19 @@
 //
 //	Decide(state, policy, command, now) -> events, or a Refusal
 //	Apply(state, event)                    changes the state; cannot refuse
-//	CheckEvent, CheckAfter, Check       -> what must be true, stated apart from Decide
+//	Replay, Check                       -> what must be true, stated apart from Decide
 //
 // One Event is one entry of the ledger (package audit): Record and FromRecord
 // translate. The same Apply moves the tables in a transaction, rebuilds them
 // from the ledger, and replays history for an auditor.
+//
+// # Where a rule is
+//
+// One file is one subject: handover.go has the type, then each command (Action)
+// with its decide, then each fact (Fact) with who may bring it about, what must
+// have been true, and how it moves the state. The compiler asks for all of these
+// methods, and what is forgotten in one of them refuses. The machinery is in
+// action.go and fact.go, decide.go, replay.go, state.go, invariant.go, record.go.
 //
 // # Words
 //

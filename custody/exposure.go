@@ -57,3 +57,19 @@ func StartsVersion(f Fact) bool {
 	}
 	return false
 }
+
+// tooKnown says whether more people know the password than may.
+func (c Credential) tooKnown() bool {
+	return c.Policy.MaxExposed > 0 && int64(len(c.Exposure)) > c.Policy.MaxExposed
+}
+
+// exposedTo gives the exposure with one more person. The old slice is shared
+// with other states and stays as it is.
+func (c Credential) exposedTo(person string) []string {
+	if slices.Contains(c.Exposure, person) {
+		return c.Exposure
+	}
+	grown := append(slices.Clone(c.Exposure), person)
+	slices.Sort(grown)
+	return grown
+}

@@ -2,6 +2,7 @@ package custody
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,4 +57,542 @@ func handoverID(n int64) string { return fmt.Sprintf("handover-%d", n) }
 func (s *State) offeredBefore(id string) bool {
 	n, err := strconv.ParseInt(strings.TrimPrefix(id, "handover-"), 10, 64)
 	return err == nil && id == handoverID(n) && 1 <= n && n <= s.Handovers
+}
+
+// maxHandover is how many credentials make one handover: their names have to
+// fit into one entry of the ledger. More make several.
+const maxHandover = 500
+
+// Offer asks the other custodian to take over. All: everything that the actor
+// holds. Leave: and mark the actor away as soon as all is accepted.
+type Offer struct {
+	Credentials    []string
+	All            bool
+	Leave          bool
+	Reason         string
+	ExpectedReturn time.Time // zero when it is not known
+}
+
+var _ = action(Offer{})
+
+func (Offer) Verb() string   { return "offer" }
+func (Offer) givers() givers { return people }
+
+func (a Offer) Subject() string {
+	if len(a.Credentials) == 1 {
+		return a.Credentials[0]
+	}
+	return ""
+}
+
+func (a Offer) decide(d *decision) error {
+	if err := CheckText("reason", a.Reason); err != nil {
+		return err
+	}
+	if !a.ExpectedReturn.IsZero() && !a.ExpectedReturn.After(d.now) {
+		return Invalid("expected_return", Text{En: "must be in the future", Zh: "必须晚于当前时间"})
+	}
+	if a.Leave && !a.All {
+		return Invalid("away_when_accepted", Text{En: "goes only with an offer of all that you hold", Zh: "只能与交接全部凭据一起使用"})
+	}
+	names, err := d.offered(a)
+	if err != nil {
+		return err
+	}
+	if a.Leave {
+		if d.actor.Away {
+			return refuseAlreadyAway()
+		}
+		if err := d.mayLeave(); err != nil {
+			return err
+		}
+	}
+	receivers := map[string][]string{}
+	for _, name := range names {
+		c, err := d.credential(name)
+		if err != nil {
+			return err
+		}
+		if err := d.offerable(c); err != nil {
+			return err
+		}
+		to := c.Other(d.actor.Username)
+		receivers[to] = append(receivers[to], name)
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	next := d.state.Handovers
+	for _, to := range keys(receivers) {
+		for part := range slices.Chunk(receivers[to], maxHandover) {
+			next++
+			d.happen(HandoverOffered{
+				Handover: handoverID(next), From: d.actor.Username, To: to,
+				Credentials: part, Reason: a.Reason, Leave: a.Leave,
+				ExpectedReturn: instantOrZero(a.ExpectedReturn), Expires: d.now.Add(d.policy.OfferTTL),
+			})
+		}
+	}
+	if a.Leave && len(names) == 0 {
+		d.happen(PersonAway{Person: d.actor.Username, Until: instantOrZero(a.ExpectedReturn), Reason: a.Reason})
+	}
+	return nil
+}
+
+// offered gives the names in an offer, sorted, each once.
+func (d *decision) offered(a Offer) ([]string, error) {
+	if !a.All {
+		if len(a.Credentials) == 0 {
+			return nil, Invalid("credentials", Text{En: "must name at least one credential", Zh: "至少要有一个凭据"})
+		}
+		names := slices.Clone(a.Credentials)
+		slices.Sort(names)
+		return slices.Compact(names), nil
+	}
+	if len(a.Credentials) > 0 {
+		return nil, Invalid("credentials", Text{En: "must be empty when all is offered", Zh: "交接全部凭据时必须为空"})
+	}
+	var names []string
+	for _, name := range d.state.Charges(d.actor.Username) {
+		c, _ := d.state.Credential(name)
+		if c.Successor() == d.actor.Username {
+			return nil, refuseRotating(c) // it would be theirs right after they left
+		}
+		if c.Holder == d.actor.Username {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 && !a.Leave {
+		return nil, refuseNothingHeld()
+	}
+	return names, nil
+}
+
+func (d *decision) offerable(c Credential) error {
+	if err := d.heldByActor(c); err != nil {
+		return err
+	}
+	if receiver, _ := d.state.Person(c.Other(d.actor.Username)); !receiver.Present() {
+		return refuseReceiverAway(receiver, c)
+	}
+	if c.Handover != "" {
+		return refuseHandoverOpen(c)
+	}
+	return nil
+}
+
+// HandoverOffered: the giver still holds everything.
+type HandoverOffered struct {
+	Handover       string    `json:"handover"`
+	From           string    `json:"from"`
+	To             string    `json:"to"`
+	Credentials    []string  `json:"credentials"`
+	Reason         string    `json:"reason"`
+	Leave          bool      `json:"leave,omitzero"`
+	ExpectedReturn time.Time `json:"expected_return,omitzero"`
+	Expires        time.Time `json:"expires"`
+}
+
+var _ = fact(HandoverOffered{})
+
+func (HandoverOffered) Type() string           { return "handover.offered" }
+func (f HandoverOffered) Subject() string      { return f.Handover }
+func (HandoverOffered) grade() Grade           { return Ordinary }
+func (f HandoverOffered) by(*State, Event) Who { return byPerson(f.From).confirmed() }
+
+func (f HandoverOffered) concerns(*State) Concerns {
+	return Concerns{Handovers: []string{f.Handover}, Credentials: f.Credentials, People: []string{f.From, f.To}}
+}
+
+func (f HandoverOffered) allowed(s *State, e Event) error {
+	if len(f.Credentials) == 0 || f.Handover != handoverID(s.Handovers+1) {
+		return e.violates("I1", "offers nothing, or under the name of another handover")
+	}
+	if to, _ := s.Person(f.To); !to.Present() {
+		return e.violates("I3", "offered to somebody who is away or disabled")
+	}
+	for _, name := range f.Credentials {
+		if c, _ := s.Credential(name); c.Holder != f.From || c.Other(f.From) != f.To || c.Handover != "" {
+			return e.violates("I1", "offered by somebody who does not hold "+name+", or not to its other custodian")
+		}
+	}
+	return nil
+}
+
+func (f HandoverOffered) apply(s *State, e Event) {
+	s.Handovers++
+	s.editHandover(f.Handover, func(h *Handover) {
+		*h = Handover{
+			ID: f.Handover, From: f.From, To: f.To, Credentials: f.Credentials, Reason: f.Reason,
+			Status: Offered, Leave: f.Leave, ExpectedReturn: f.ExpectedReturn,
+			OfferedAt: e.Time, Expires: f.Expires,
+		}
+		s.expectHandover(*h)
+	})
+	s.editAll(f.Credentials, func(c *Credential) { c.Handover = f.Handover })
+}
+
+// Accept takes over everything in the handover, or nothing.
+type Accept struct{ Handover string }
+
+var _ = action(Accept{})
+
+func (Accept) Verb() string      { return "accept" }
+func (a Accept) Subject() string { return a.Handover }
+func (Accept) givers() givers    { return people }
+
+func (a Accept) decide(d *decision) error {
+	h, err := d.handover(a.Handover)
+	if err != nil {
+		return err
+	}
+	switch {
+	case h.To != d.actor.Username:
+		return refuseNotParty(h)
+	case h.Status != Offered, !d.now.Before(h.Expires):
+		return refuseHandoverNotOpen(h)
+	case d.actor.Away:
+		return refuseSelfAway(d.actor)
+	}
+	for _, name := range h.Credentials {
+		if c, _ := d.state.Credential(name); c.Phase != Held {
+			return refuseRotating(c)
+		}
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.happen(HandoverAccepted{Handover: h.ID, From: h.From, To: h.To, Credentials: h.Credentials})
+	for _, name := range h.Credentials {
+		switch c, _ := d.state.Credential(name); {
+		case c.Policy.RotateOnTransfer:
+			d.startRotation(c, ForTransfer, h.To, "")
+		case c.tooKnown():
+			d.startRotation(c, ForExposure, h.To, "")
+		}
+	}
+	if h.Leave && d.leavesWith(h) {
+		d.happen(PersonAway{Person: h.From, Until: h.ExpectedReturn, Reason: h.Reason})
+	}
+	return nil
+}
+
+// leavesWith says whether the giver may be away once h is accepted: they then
+// hold nothing, wait for nothing, and nobody they share with is away.
+func (d *decision) leavesWith(h Handover) bool {
+	giver, _ := d.state.Person(h.From)
+	if giver.Away {
+		return false
+	}
+	for _, name := range d.state.Charges(h.From) {
+		c, _ := d.state.Credential(name)
+		other, _ := d.state.Person(c.Other(h.From))
+		if !other.Present() || c.Successor() == h.From {
+			return false
+		}
+		if c.Holder == h.From && !slices.Contains(h.Credentials, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// HandoverAccepted: the receiver holds everything; the giver's leases ended.
+type HandoverAccepted struct {
+	Handover    string   `json:"handover"`
+	From        string   `json:"from"`
+	To          string   `json:"to"`
+	Credentials []string `json:"credentials"`
+}
+
+var _ = fact(HandoverAccepted{})
+
+func (HandoverAccepted) Type() string           { return "handover.accepted" }
+func (f HandoverAccepted) Subject() string      { return f.Handover }
+func (HandoverAccepted) grade() Grade           { return Ordinary }
+func (f HandoverAccepted) by(*State, Event) Who { return byPerson(f.To).confirmed() }
+
+func (f HandoverAccepted) concerns(*State) Concerns {
+	return Concerns{Handovers: []string{f.Handover}, Credentials: f.Credentials, People: []string{f.From, f.To}}
+}
+
+func (f HandoverAccepted) allowed(s *State, e Event) error {
+	h, _ := s.Handover(f.Handover)
+	if !e.Time.Before(h.Expires) {
+		return e.violates("I1", "accepted after the offer had expired")
+	}
+	return e.follows(s, h, Offered, f.From, f.To, f.Credentials)
+}
+
+func (f HandoverAccepted) apply(s *State, e Event) {
+	s.editHandover(f.Handover, func(h *Handover) {
+		h.Status, h.AcceptedAt = Accepted, e.Time
+		s.expectHandover(*h)
+	})
+	s.editAll(f.Credentials, func(c *Credential) {
+		c.Holder, c.Lease = f.To, Lease{}
+		s.expectAge(*c)
+	})
+}
+
+// Decline and Cancel end an offer: by the receiver, by the giver.
+type (
+	Decline struct{ Handover, Reason string }
+	Cancel  struct{ Handover, Reason string }
+)
+
+var (
+	_ = action(Decline{})
+	_ = action(Cancel{})
+)
+
+func (Decline) Verb() string               { return "decline" }
+func (Cancel) Verb() string                { return "cancel" }
+func (a Decline) Subject() string          { return a.Handover }
+func (a Cancel) Subject() string           { return a.Handover }
+func (Decline) givers() givers             { return people }
+func (Cancel) givers() givers              { return people }
+func (a Decline) decide(d *decision) error { return d.endOffer(a.Handover, a.Reason, Declined) }
+func (a Cancel) decide(d *decision) error  { return d.endOffer(a.Handover, a.Reason, Cancelled) }
+
+func (d *decision) endOffer(id, reason string, how HandoverStatus) error {
+	h, err := d.handover(id)
+	if err != nil {
+		return err
+	}
+	party := h.To
+	if how == Cancelled {
+		party = h.From
+	}
+	switch {
+	case party != d.actor.Username:
+		return refuseNotParty(h)
+	case h.Status != Offered:
+		return refuseHandoverNotOpen(h)
+	}
+	if err := checkOptionalText("reason", reason); err != nil {
+		return err
+	}
+	d.happen(HandoverEnded{Handover: h.ID, How: how, Reason: reason})
+	return nil
+}
+
+// HandoverEnded: an offer was declined, cancelled or expired.
+type HandoverEnded struct {
+	Handover string         `json:"handover"`
+	How      HandoverStatus `json:"how"`
+	Reason   string         `json:"reason,omitzero"`
+}
+
+var (
+	_ = fact(HandoverEnded{How: Declined})
+	_ = fact(HandoverEnded{How: Cancelled})
+	_ = fact(HandoverEnded{How: Expired})
+)
+
+func (f HandoverEnded) Type() string               { return "handover." + string(f.How) }
+func (f HandoverEnded) Subject() string            { return f.Handover }
+func (f HandoverEnded) concerns(s *State) Concerns { return s.aboutHandover(f.Handover) }
+func (HandoverEnded) grade() Grade                 { return Ordinary }
+
+func (f HandoverEnded) by(s *State, _ Event) Who {
+	switch h, _ := s.Handover(f.Handover); f.How {
+	case Declined:
+		return byPerson(h.To)
+	case Cancelled:
+		return byPerson(h.From)
+	case Expired:
+		return bySystem()
+	}
+	return Who{}
+}
+
+func (f HandoverEnded) allowed(s *State, e Event) error {
+	if h, _ := s.Handover(f.Handover); h.Status != Offered || f.How == Expired && e.Time.Before(h.Expires) {
+		return e.violates("I1", "ended without having been on offer, or expired before its time")
+	}
+	return nil
+}
+
+func (f HandoverEnded) apply(s *State, e Event) {
+	h, _ := s.Handover(f.Handover)
+	s.editHandover(f.Handover, func(h *Handover) { h.Status, h.EndedAt = f.How, e.Time })
+	s.editAll(h.Credentials, func(c *Credential) { c.Handover = "" })
+}
+
+// GiveBack ends an accepted handover ("return" in the policy), by either side.
+// The password is changed before anybody holds it again.
+type GiveBack struct{ Handover string }
+
+var _ = action(GiveBack{})
+
+func (GiveBack) Verb() string      { return "return" }
+func (a GiveBack) Subject() string { return a.Handover }
+func (GiveBack) givers() givers    { return people }
+
+func (a GiveBack) decide(d *decision) error {
+	h, err := d.handover(a.Handover)
+	if err != nil {
+		return err
+	}
+	if d.actor.Username != h.From && d.actor.Username != h.To {
+		return refuseNotParty(h)
+	}
+	if err := d.returnable(h); err != nil {
+		return err
+	}
+	if giver, _ := d.state.Person(h.From); giver.Away {
+		if giver.Username == d.actor.Username {
+			return refuseSelfAway(giver)
+		}
+		return refuseGiverAway(giver, h)
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.returned(h)
+	return nil
+}
+
+// returnable refuses unless everything in the handover can go back now.
+func (d *decision) returnable(h Handover) error {
+	if h.Status != Accepted {
+		return refuseHandoverNotOpen(h)
+	}
+	for _, name := range h.Credentials {
+		if c, _ := d.state.Credential(name); c.Phase != Held {
+			return refuseRotating(c)
+		}
+	}
+	return nil
+}
+
+func (d *decision) returned(h Handover) {
+	d.happen(HandoverReturned{
+		Handover: h.ID, From: h.From, To: h.To, Credentials: h.Credentials, Deadline: d.deadline(),
+	})
+}
+
+// HandoverReturned: nobody holds the credentials until their passwords are
+// changed; then the giver does.
+type HandoverReturned struct {
+	Handover    string    `json:"handover"`
+	From        string    `json:"from"`
+	To          string    `json:"to"`
+	Credentials []string  `json:"credentials"`
+	Deadline    time.Time `json:"deadline"` // for the rotations
+}
+
+var _ = fact(HandoverReturned{})
+
+func (HandoverReturned) Type() string           { return "handover.returned" }
+func (f HandoverReturned) Subject() string      { return f.Handover }
+func (HandoverReturned) grade() Grade           { return Ordinary }
+func (f HandoverReturned) by(*State, Event) Who { return byPerson(f.From, f.To).confirmed() }
+
+func (f HandoverReturned) concerns(*State) Concerns {
+	return Concerns{Handovers: []string{f.Handover}, Credentials: f.Credentials, People: []string{f.From, f.To}}
+}
+
+func (f HandoverReturned) allowed(s *State, e Event) error {
+	h, _ := s.Handover(f.Handover)
+	return e.follows(s, h, Accepted, f.From, f.To, f.Credentials)
+}
+
+func (f HandoverReturned) apply(s *State, e Event) {
+	s.editHandover(f.Handover, func(h *Handover) { h.Status, h.ReturnedAt = Returned, e.Time })
+	s.editAll(f.Credentials, func(c *Credential) {
+		c.startRotation(ForReturn, f.From, e.Time, f.Deadline)
+		s.expectRotation(*c)
+	})
+}
+
+// HandoverClosed: all passwords of a returned handover are changed.
+type HandoverClosed struct {
+	Handover string `json:"handover"`
+}
+
+var _ = fact(HandoverClosed{})
+
+func (HandoverClosed) Type() string                 { return "handover.closed" }
+func (f HandoverClosed) Subject() string            { return f.Handover }
+func (f HandoverClosed) concerns(s *State) Concerns { return s.aboutHandover(f.Handover) }
+func (HandoverClosed) grade() Grade                 { return Ordinary }
+func (HandoverClosed) by(*State, Event) Who         { return bySystem() }
+
+func (f HandoverClosed) allowed(s *State, e Event) error {
+	if h, _ := s.Handover(f.Handover); h.Status != Returned || s.returning(h, "") {
+		return e.violates("I4", "closed before every password was changed")
+	}
+	return nil
+}
+
+func (f HandoverClosed) apply(s *State, e Event) {
+	s.editHandover(f.Handover, func(h *Handover) { h.Status, h.EndedAt = Closed, e.Time })
+}
+
+// HandoverOverdue: the expected return has passed.
+type HandoverOverdue struct {
+	Handover string `json:"handover"`
+}
+
+var _ = fact(HandoverOverdue{})
+
+func (HandoverOverdue) Type() string                 { return "handover.overdue" }
+func (f HandoverOverdue) Subject() string            { return f.Handover }
+func (f HandoverOverdue) concerns(s *State) Concerns { return s.aboutHandover(f.Handover) }
+func (HandoverOverdue) grade() Grade                 { return Ordinary }
+func (HandoverOverdue) by(*State, Event) Who         { return bySystem() }
+
+func (f HandoverOverdue) allowed(s *State, e Event) error {
+	h, _ := s.Handover(f.Handover)
+	if h.Status != Accepted || h.Overdue || h.ExpectedReturn.IsZero() || e.Time.Before(h.ExpectedReturn) {
+		return e.violates("I1", "overdue before its time, or twice")
+	}
+	return nil
+}
+
+func (f HandoverOverdue) apply(s *State, _ Event) {
+	s.editHandover(f.Handover, func(h *Handover) { h.Overdue = true })
+}
+
+func (s *State) aboutHandover(id string) Concerns {
+	h, _ := s.Handover(id)
+	return Concerns{Handovers: []string{id}, Credentials: h.Credentials}
+}
+
+// editHandover forgets a handover that is over, once nothing reads through a
+// fork to it.
+func (s *State) editHandover(id string, edit func(*Handover)) {
+	h, _ := s.Handover(id)
+	edit(&h)
+	s.touched.handovers = append(s.touched.handovers, id)
+	if s.base == nil && !h.Status.Open() {
+		delete(s.handovers, id)
+		return
+	}
+	s.handovers[id] = h
+}
+
+// returning says whether any credential of a handover still waits for its
+// rotation, the one named apart.
+func (s *State) returning(h Handover, except string) bool {
+	return slices.ContainsFunc(h.Credentials, func(name string) bool {
+		c, _ := s.Credential(name)
+		return name != except && c.Handover == h.ID
+	})
+}
+
+// follows says whether what becomes of a handover is what it was offered as,
+// while nothing in it is being changed.
+func (e Event) follows(s *State, h Handover, status HandoverStatus, from, to string, credentials []string) error {
+	if h.Status != status || h.From != from || h.To != to || !slices.Equal(h.Credentials, credentials) {
+		return e.violates("I1", "does not follow on what was offered")
+	}
+	for _, name := range credentials {
+		if c, _ := s.Credential(name); c.Phase != Held {
+			return e.violates("I4", "while the password of "+name+" was being changed")
+		}
+	}
+	return nil
 }

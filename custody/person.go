@@ -1,8 +1,8 @@
 package custody
 
 import (
+	"net/mail"
 	"slices"
-	"time"
 )
 
 // Role is what a person may do beside being a custodian.
@@ -24,7 +24,8 @@ var Roles = []Role{Technician, Manager, Director, Auditor, Admin}
 // a rotation. It is no person and can never sign in.
 const System = "system"
 
-// Person is somebody with an account of their own (rules, 2: no shared accounts).
+// Person is somebody with an account of their own (rules, 2: no shared
+// accounts): who they are, how they confirm, and whether they are there.
 type Person struct {
 	Username string // canonical: lower case, immutable
 	Name     string
@@ -32,22 +33,8 @@ type Person struct {
 	Roles    []Role // sorted
 	Disabled bool
 
-	Enrolled   bool // the TOTP seed was verified once by a code
-	TOTPPeriod int  // seconds
-
-	// LastStep is the highest TOTP step that confirmed something, and
-	// LastRequest the request it confirmed: one step confirms one request,
-	// ever (I6).
-	LastStep    int64
-	LastRequest string
-	WrongCodes  int       // in a row, since the last right one or lock-out
-	Lockouts    int       // in a row, since the last right code
-	LockedUntil time.Time // zero when never locked
-
-	Away       bool
-	AwaySince  time.Time
-	AwayUntil  time.Time // what the person announced; zero when they did not
-	AwayReason string
+	Enrolment
+	Presence
 }
 
 // Is says whether the person has the role.
@@ -55,3 +42,98 @@ func (p Person) Is(r Role) bool { return slices.Contains(p.Roles, r) }
 
 // Present says that the person can act on a server now.
 func (p Person) Present() bool { return !p.Away && !p.Disabled }
+
+// AddPerson opens an account.
+type AddPerson struct {
+	Username, Name, Email string
+	Roles                 []Role
+	TOTPPeriod            int // seconds
+}
+
+var _ = action(AddPerson{})
+
+func (AddPerson) Verb() string      { return "add_person" }
+func (a AddPerson) Subject() string { return a.Username }
+func (AddPerson) givers() givers    { return peopleAndSystem } // the first one is added by whoever sets an installation up
+
+func (a AddPerson) decide(d *decision) error {
+	if err := d.onlyAdmin(); err != nil {
+		return err
+	}
+	if err := checkName("username", a.Username); err != nil {
+		return err
+	}
+	if err := CheckText("name", a.Name); err != nil {
+		return err
+	}
+	if err := checkRoles(a.Roles); err != nil {
+		return err
+	}
+	if a.Email != "" {
+		if addr, err := mail.ParseAddress(a.Email); err != nil || addr.Address != a.Email || len(a.Email) > maxEmail {
+			return Invalid("email", Text{En: "is not an e-mail address", Zh: "不是有效的邮箱地址"})
+		}
+	}
+	if a.TOTPPeriod < 1 || a.TOTPPeriod > 300 {
+		return Invalid("totp_period", Text{En: "must be 1 to 300 seconds", Zh: "必须为 1 到 300 秒"})
+	}
+	if _, exists := d.state.Person(a.Username); exists {
+		return refuseExists(aPerson)
+	}
+	roles := slices.Clone(a.Roles)
+	slices.Sort(roles)
+	d.happen(PersonAdded{
+		Username: a.Username, Name: a.Name, Email: a.Email,
+		Roles: slices.Compact(roles), TOTPPeriod: a.TOTPPeriod,
+	})
+	return nil
+}
+
+// PersonAdded opened an account.
+type PersonAdded struct {
+	Username   string `json:"username"`
+	Name       string `json:"name"`
+	Email      string `json:"email"`
+	Roles      []Role `json:"roles"`
+	TOTPPeriod int    `json:"totp_period"`
+}
+
+var _ = fact(PersonAdded{})
+
+func (PersonAdded) Type() string               { return "person.added" }
+func (f PersonAdded) Subject() string          { return f.Username }
+func (f PersonAdded) concerns(*State) Concerns { return Concerns{People: []string{f.Username}} }
+func (PersonAdded) grade() Grade               { return Ordinary }
+func (PersonAdded) by(*State, Event) Who       { return byRole(Admin).orSystem() }
+
+func (f PersonAdded) allowed(s *State, e Event) error {
+	if _, exists := s.Person(f.Username); exists {
+		return e.violates("I7", "added twice")
+	}
+	return nil
+}
+
+func (f PersonAdded) apply(s *State, _ Event) {
+	s.people[f.Username] = Person{
+		Username: f.Username, Name: f.Name, Email: f.Email, Roles: f.Roles,
+		Enrolment: Enrolment{TOTPPeriod: f.TOTPPeriod},
+	}
+}
+
+func (s *State) editPerson(username string, edit func(*Person)) {
+	p, _ := s.Person(username)
+	was := p.Present()
+	edit(&p)
+	s.people[username] = p
+	if p.Present() != was {
+		s.touched.people = append(s.touched.people, username)
+	}
+}
+
+func (d *decision) technician(field, username string) (Person, error) {
+	p, ok := d.state.Person(username)
+	if !ok || p.Disabled || !p.Is(Technician) {
+		return Person{}, Invalid(field, Text{En: "must be an active technician", Zh: "必须是在职的技术员"})
+	}
+	return p, nil
+}

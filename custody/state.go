@@ -26,6 +26,7 @@ type State struct {
 	handovers   map[string]Handover // a zero value: over since the fork
 	charges     map[string][]string // person -> names of the active credentials they are custodian of, sorted
 	due         time.Time           // nothing that Tick does is due before; zero: nothing at all
+	touched     touched             // by the event that is being applied
 }
 
 // NewState gives the state of an empty ledger.
@@ -160,23 +161,6 @@ func (s *State) Restore(people []Person, credentials []Credential, handovers []H
 	}
 }
 
-// Due says when Tick may have something to do; zero: nothing is waited for. It
-// is never too late; it can be too early, until Reschedule.
-func (s *State) Due() time.Time { return s.due }
-
-// Reschedule works Due out afresh, after a Tick. It looks at everything.
-func (s *State) Reschedule() {
-	s.due = time.Time{}
-	for c := range s.Credentials() {
-		s.expect(c.Lease.Until)
-		s.expectRotation(c)
-		s.expectAge(c)
-	}
-	for h := range s.OpenHandovers() {
-		s.expectHandover(h)
-	}
-}
-
 func (s *State) charge(person, credential string) {
 	names := s.Charges(person)
 	if at, found := slices.BinarySearch(names, credential); !found {
@@ -188,40 +172,6 @@ func (s *State) discharge(person, credential string) {
 	names := s.Charges(person)
 	if at, found := slices.BinarySearch(names, credential); found {
 		s.charges[person] = slices.Delete(slices.Clone(names), at, at+1)
-	}
-}
-
-// expect notes that time will act at t.
-func (s *State) expect(t time.Time) {
-	if !t.IsZero() && (s.due.IsZero() || t.Before(s.due)) {
-		s.due = t
-	}
-}
-
-func (s *State) expectRotation(c Credential) {
-	if c.Phase == Rotating && !c.Rotation.Overdue {
-		s.expect(c.Rotation.Deadline)
-	}
-}
-
-func (s *State) expectAge(c Credential) {
-	switch {
-	case c.Phase != Held:
-	case c.Lease.ID != "": // its end is expected as well, and looks again
-		s.expect(c.expires())
-	default:
-		s.expect(c.ages())
-	}
-}
-
-func (s *State) expectHandover(h Handover) {
-	switch h.Status {
-	case Offered:
-		s.expect(h.Expires)
-	case Accepted:
-		if !h.Overdue {
-			s.expect(h.ExpectedReturn)
-		}
 	}
 }
 

@@ -137,18 +137,41 @@ func TestIterationStops(t *testing.T) {
 	}
 }
 
-type unknown struct{}
+// unregistered is a fact whose line in the registry was forgotten, and a command
+// of which was forgotten who gives it.
+type unregistered struct{ SignOut }
 
-func (unknown) Verb() string    { return "unknown" }
-func (unknown) Type() string    { return "unknown" }
-func (unknown) Subject() string { return "" }
+func (unregistered) Type() string                { return "un.registered" }
+func (unregistered) concerns(*State) Concerns    { return Concerns{} }
+func (unregistered) grade() Grade                { return Ordinary }
+func (unregistered) by(*State, Event) Who        { return Who{} }
+func (unregistered) allowed(*State, Event) error { return nil }
+func (unregistered) apply(*State, Event)         {}
+func (unregistered) givers() givers              { return 0 }
+
+// What was forgotten refuses: nobody gives such a command, nobody may bring such
+// a fact about, and it gets into no ledger.
+func TestForgottenPartsRefuse(t *testing.T) {
+	o := newOffice(t)
+	for _, who := range []string{"ann", "ada", System} {
+		if _, err := o.do(who, unregistered{}); CodeOf(err) != Forbidden {
+			t.Errorf("%s: %v", who, err)
+		}
+		if err := CheckEvent(o.state, Event{Time: o.now, Actor: who, Fact: unregistered{}}); !violation(err, "I6", "whose it was not") {
+			t.Errorf("%s: %v", who, err)
+		}
+	}
+	if _, err := (Event{Fact: unregistered{}}).Record(); err == nil {
+		t.Error("recorded what could never be read again")
+	}
+}
 
 // A mistake in the program must not pass for an answer.
 func TestMistakesPanic(t *testing.T) {
 	o := newOffice(t)
 	for name, mistake := range map[string]func(){
-		"an unknown action":         func() { _, _ = o.do("ann", unknown{}) },
-		"an unknown fact":           func() { Apply(o.state, Event{Fact: unknown{}}) },
+		"two facts of one type":     func() { fact(CommandRefused{}) },
+		"two commands of one verb":  func() { action(Tick{}) },
 		"merging what is no fork":   func() { o.state.Merge(NewState()) },
 		"merging into another root": func() { NewState().Merge(o.state.Fork()) },
 	} {

@@ -149,13 +149,12 @@ func (at *pass) take(index int64, record []byte) error {
 	if err != nil {
 		return bad(err)
 	}
-	if err := custody.CheckEvent(at.state, event); err != nil {
+	if err := custody.Replay(at.state, event); err != nil {
 		return bad(err)
 	}
 	if _, err := at.tree.Append(record); err != nil {
 		return err
 	}
-	custody.Apply(at.state, event)
 	at.last = entry.Time
 	return nil
 }

@@ -34,7 +34,7 @@ func (s *Store) Diff(ctx context.Context) error {
 		return err
 	}
 	defer c.close()
-	err = eachEvent(s.reader.WithContext(ctx), 0, c.head.Size, c.apply)
+	err = eachEvent(s.reader.WithContext(ctx), 0, c.head.Size, c.replay)
 	if err != nil {
 		return err
 	}
@@ -90,16 +90,19 @@ func (c *comparison) Records(ctx context.Context, from, to int64, yield func(int
 	return c.store.Records(ctx, from, to, yield)
 }
 
-// apply moves the fold by the next entry's event. The error is a *Difference
-// when a handover that is over has another row.
-func (c *comparison) apply(e custody.Event) error {
+// replay moves the fold by the next entry's event. The error is a
+// *custody.Violation, or a *Difference when a handover that is over has another
+// row.
+func (c *comparison) replay(e custody.Event) error {
 	index := c.fork.Size
 	if index%window == 0 {
 		if err := c.settle(); err != nil {
 			return err
 		}
 	}
-	custody.Apply(c.fork, e)
+	if err := custody.Replay(c.fork, e); err != nil {
+		return err
+	}
 	if index < indexed(c.head.Size) {
 		c.names.addNames(index, e, c.fork)
 	}

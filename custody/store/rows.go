@@ -81,10 +81,14 @@ func (r personRow) value() (custody.Person, error) {
 	var d decoder
 	p := custody.Person{
 		Username: r.Username, Name: r.Name, Email: r.Email,
-		Disabled: r.Disabled, Enrolled: r.Enrolled, TOTPPeriod: r.TOTPPeriod,
-		LastStep: r.LastStep, LastRequest: r.LastRequest,
-		WrongCodes: r.WrongCodes, Lockouts: r.Lockouts, LockedUntil: d.instant(r.LockedUntil),
-		Away: r.Away, AwaySince: d.instant(r.AwaySince), AwayUntil: d.instant(r.AwayUntil), AwayReason: r.AwayReason,
+		Disabled: r.Disabled,
+		Enrolment: custody.Enrolment{
+			Enrolled: r.Enrolled, TOTPPeriod: r.TOTPPeriod, LastStep: r.LastStep, LastRequest: r.LastRequest,
+			WrongCodes: r.WrongCodes, Lockouts: r.Lockouts, LockedUntil: d.instant(r.LockedUntil),
+		},
+		Presence: custody.Presence{
+			Away: r.Away, AwaySince: d.instant(r.AwaySince), AwayUntil: d.instant(r.AwayUntil), AwayReason: r.AwayReason,
+		},
 	}
 	d.json(r.Roles, &p.Roles)
 	return p, d.err

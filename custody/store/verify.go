@@ -27,14 +27,7 @@ func (s *Store) Verify(ctx context.Context, opts audit.VerifyOptions) (audit.Rep
 	opts.StoredNodes = s.HashReader(ctx)
 	opts.Prepare = func(e audit.Entry) (any, error) { return custody.FromRecord(e) }
 	opts.Step = func(_ int64, _ audit.Entry, prepared any) error {
-		event := prepared.(custody.Event)
-		if err := custody.CheckEvent(c.fork, event); err != nil {
-			return err
-		}
-		if err := c.apply(event); err != nil {
-			return err
-		}
-		return custody.CheckAfter(c.fork, event)
+		return c.replay(prepared.(custody.Event))
 	}
 	report, err := audit.Verify(ctx, c, opts)
 	if err != nil {

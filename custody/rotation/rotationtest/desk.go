@@ -107,9 +107,7 @@ func (d *Desk) decide(actor, request string, action custody.Action) (desk.Outcom
 	}
 	var outcome desk.Outcome
 	for _, e := range events {
-		before := custody.CheckEvent(d.state, e)
-		custody.Apply(d.state, e)
-		if err := errors.Join(before, custody.CheckAfter(d.state, e)); err != nil {
+		if err := custody.Replay(d.state, e); err != nil {
 			d.t.Error(err)
 		}
 		outcome.Events = append(outcome.Events, desk.Indexed{Index: int64(len(d.events)), Event: e})

@@ -1,0 +1,68 @@
+package custody
+
+import "fmt"
+
+// Command is what somebody wants. Decide answers it with events or a Refusal.
+type Command struct {
+	Actor   string // username, or System
+	Request string // id of the request, unique: it binds the entries of one command together
+	Proof   Proof
+	Action  Action
+}
+
+// Proof is what became of the TOTP code that came with a command. The code and
+// the seed stay outside: the domain only learns which of the person's steps the
+// code belongs to.
+type Proof struct {
+	Given bool    // a code came with the command
+	Steps []int64 // the steps within the allowed skew whose code it is; none: a wrong code
+}
+
+// Action is one command. Its decide is the only place that knows when it is
+// refused and what it leads to.
+type Action interface {
+	// Verb names the command in the ledger.
+	Verb() string
+	// Subject is the credential, handover or person it is about, as submitted.
+	Subject() string
+
+	givers() givers
+	decide(*decision) error
+}
+
+// givers says who can give a command at all. The zero value is nobody: what is
+// forgotten refuses.
+type givers int
+
+const (
+	_ givers = iota
+	people
+	theSystem // nobody commanded it: time, the rotation worker, the desk
+	peopleAndSystem
+)
+
+func (g givers) include(actor string) *Refusal {
+	switch {
+	case g == peopleAndSystem, g == people && actor != System, g == theSystem && actor == System:
+		return nil
+	case g == people: // the system is no person: it holds nothing, goes nowhere and has no code
+		return refuseForbidden(Text{En: "a person", Zh: "人员本人"})
+	}
+	return refuseForbidden(Text{En: "the system itself", Zh: "系统自身"})
+}
+
+// commands has every command by its verb.
+var commands = map[string]Action{}
+
+// action enters a command in the registry. Each is one line in the file of its
+// subject.
+func action[A Action](a A) A {
+	if _, twice := commands[a.Verb()]; twice {
+		panic(fmt.Sprintf("custody: two commands are called %s", a.Verb()))
+	}
+	commands[a.Verb()] = a
+	return a
+}
+
+// Verbs lists every command that there is, sorted.
+func Verbs() []string { return keys(commands) }

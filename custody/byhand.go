@@ -1,0 +1,119 @@
+package custody
+
+// Manual is the Target.Kind of an account whose password a person sets by hand:
+// its successor, who is shown the new one for that.
+const Manual = "manual"
+
+// ByHand says that a person sets this account's password, not Tandem.
+func (c Credential) ByHand() bool { return c.Target.Kind == Manual }
+
+// AwaitsPerson says that the rotation in progress goes on only when somebody
+// has set the new password by hand.
+func (c Credential) AwaitsPerson() bool {
+	return c.ByHand() && c.Phase == Rotating && c.Rotation.Step == StepStaged
+}
+
+// ShowNew shows its successor the password that they are to set by hand, and the
+// one that opens the target until then.
+type ShowNew struct{ Credential string }
+
+var _ = action(ShowNew{})
+
+func (ShowNew) Verb() string      { return "show_new" }
+func (a ShowNew) Subject() string { return a.Credential }
+func (ShowNew) givers() givers    { return people }
+
+func (a ShowNew) decide(d *decision) error {
+	c, err := d.setByActor(a.Credential)
+	if err != nil {
+		return err
+	}
+	if step := c.Rotation.Step; step != StepStaged && step != StepApplied {
+		return refuseNothingToSet(c)
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.happen(RotationShown{Credential: c.Name, Rotation: c.Rotation.Number, Version: c.Version})
+	return nil
+}
+
+// RotationShown was committed before the successor was shown the new password, to
+// set it by hand, and the one before it.
+type RotationShown struct {
+	Credential string `json:"credential"`
+	Rotation   int64  `json:"rotation"`
+	Version    int64  `json:"version"` // of the one before it; 0: there is none
+}
+
+var _ = fact(RotationShown{})
+
+func (RotationShown) Type() string               { return "rotation.shown" }
+func (f RotationShown) Subject() string          { return f.Credential }
+func (f RotationShown) concerns(*State) Concerns { return aboutCredential(f.Credential) }
+func (RotationShown) grade() Grade               { return Ordinary }
+
+func (f RotationShown) by(s *State, _ Event) Who {
+	if c, _ := s.Credential(f.Credential); c.ByHand() {
+		return byPerson(c.Successor()).confirmed()
+	}
+	return Who{}
+}
+
+func (f RotationShown) allowed(s *State, e Event) error {
+	c, _ := s.Credential(f.Credential)
+	if f.Version != c.Version {
+		return e.violates("I5", "shown beside another version than the current one")
+	}
+	if c.Rotation.Step == StepApplied { // the target does not take it yet: once more
+		return e.atStep(c, f.Rotation, StepApplied)
+	}
+	return e.atStep(c, f.Rotation, StepStaged)
+}
+
+func (f RotationShown) apply(s *State, e Event) {
+	s.editCredential(f.Credential, func(c *Credential) {
+		c.Rotation.Shown = true
+		c.Exposure = c.exposedTo(e.Actor)
+	})
+}
+
+// ConfirmSet says that the new password is set.
+type ConfirmSet struct{ Credential string }
+
+var _ = action(ConfirmSet{})
+
+func (ConfirmSet) Verb() string      { return "confirm_set" }
+func (a ConfirmSet) Subject() string { return a.Credential }
+func (ConfirmSet) givers() givers    { return people }
+
+func (a ConfirmSet) decide(d *decision) error {
+	c, err := d.setByActor(a.Credential)
+	if err != nil {
+		return err
+	}
+	if !c.AwaitsPerson() || !c.Rotation.Shown {
+		return refuseNothingToSet(c)
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.happen(RotationApplied{Credential: c.Name, Rotation: c.Rotation.Number})
+	return nil
+}
+
+// setByActor gives a credential whose new password the actor is to set by hand.
+func (d *decision) setByActor(name string) (Credential, error) {
+	c, err := d.credential(name)
+	switch {
+	case err != nil:
+		return Credential{}, err
+	case !c.HasCustodian(d.actor.Username):
+		return Credential{}, refuseNotCustodian(c)
+	case c.Phase != Rotating || !c.ByHand():
+		return Credential{}, refuseNothingToSet(c)
+	case c.Successor() != d.actor.Username:
+		return Credential{}, refuseRotating(c)
+	}
+	return c, nil
+}

@@ -1,0 +1,135 @@
+package custody
+
+import "time"
+
+// Enrolment is how a person confirms, and what became of their last tries.
+type Enrolment struct {
+	Enrolled   bool // the TOTP seed was verified once by a code
+	TOTPPeriod int  // seconds
+
+	// LastStep is the highest TOTP step that confirmed something, and
+	// LastRequest the request it confirmed: one step confirms one request,
+	// ever (I6).
+	LastStep    int64
+	LastRequest string
+	WrongCodes  int       // in a row, since the last right one or lock-out
+	Lockouts    int       // in a row, since the last right code
+	LockedUntil time.Time // zero when never locked
+}
+
+// confirms notes that the person's code of this step was right.
+func (n *Enrolment) confirms(step int64, request string) {
+	n.LastStep, n.LastRequest = step, request
+	n.WrongCodes, n.Lockouts = 0, 0
+}
+
+// PersonEnrolled: the first code proved the TOTP seed.
+type PersonEnrolled struct {
+	Person string `json:"person"`
+}
+
+var _ = fact(PersonEnrolled{})
+
+func (PersonEnrolled) Type() string                { return "person.enrolled" }
+func (f PersonEnrolled) Subject() string           { return f.Person }
+func (f PersonEnrolled) concerns(*State) Concerns  { return Concerns{People: []string{f.Person}} }
+func (PersonEnrolled) grade() Grade                { return Ordinary }
+func (f PersonEnrolled) by(*State, Event) Who      { return byPerson(f.Person).confirmed() }
+func (PersonEnrolled) allowed(*State, Event) error { return nil }
+
+func (f PersonEnrolled) apply(s *State, _ Event) {
+	s.editPerson(f.Person, func(p *Person) { p.Enrolled = true })
+}
+
+// ResetEnrolment forgets a person's TOTP seed, so that a new one can be enrolled.
+type ResetEnrolment struct{ Person string }
+
+var _ = action(ResetEnrolment{})
+
+func (ResetEnrolment) Verb() string      { return "reset_enrolment" }
+func (a ResetEnrolment) Subject() string { return a.Person }
+func (ResetEnrolment) givers() givers    { return people }
+
+func (a ResetEnrolment) decide(d *decision) error {
+	if err := d.onlyAdmin(); err != nil {
+		return err
+	}
+	if _, ok := d.state.Person(a.Person); !ok {
+		return refuseNotFound(aPerson)
+	}
+	d.happen(EnrolmentReset{Person: a.Person})
+	return nil
+}
+
+// RecoverEnrolment forgets the seed of a person who proved to be one by a
+// recovery code.
+type RecoverEnrolment struct{ Person string }
+
+var _ = action(RecoverEnrolment{})
+
+func (RecoverEnrolment) Verb() string      { return "recover_enrolment" }
+func (a RecoverEnrolment) Subject() string { return a.Person }
+func (RecoverEnrolment) givers() givers    { return theSystem }
+
+func (a RecoverEnrolment) decide(d *decision) error {
+	if _, ok := d.state.Person(a.Person); !ok {
+		return refuseNotFound(aPerson)
+	}
+	d.happen(EnrolmentReset{Person: a.Person, Recovery: true})
+	return nil
+}
+
+// EnrolmentReset: the seed counts no more; a new one must be proved.
+type EnrolmentReset struct {
+	Person   string `json:"person"`
+	Recovery bool   `json:"recovery,omitzero"` // by the person's own recovery code
+}
+
+var _ = fact(EnrolmentReset{})
+
+func (EnrolmentReset) Type() string               { return "person.enrolment_reset" }
+func (f EnrolmentReset) Subject() string          { return f.Person }
+func (f EnrolmentReset) concerns(*State) Concerns { return Concerns{People: []string{f.Person}} }
+func (EnrolmentReset) grade() Grade               { return Ordinary }
+
+func (f EnrolmentReset) by(*State, Event) Who {
+	if f.Recovery {
+		return bySystem()
+	}
+	return byRole(Admin)
+}
+
+func (f EnrolmentReset) allowed(s *State, e Event) error {
+	if _, exists := s.Person(f.Person); !exists {
+		return e.violates("I7", "about nobody")
+	}
+	return nil
+}
+
+// apply leaves LastStep: a step of the old seed never confirms again.
+func (f EnrolmentReset) apply(s *State, _ Event) {
+	s.editPerson(f.Person, func(p *Person) { p.Enrolled = false })
+}
+
+// PersonLocked: too many wrong codes for commands of a signed-in person.
+type PersonLocked struct {
+	Person string    `json:"person"`
+	Until  time.Time `json:"until"`
+}
+
+var _ = fact(PersonLocked{})
+
+func (PersonLocked) Type() string                { return "person.locked" }
+func (f PersonLocked) Subject() string           { return f.Person }
+func (f PersonLocked) concerns(*State) Concerns  { return Concerns{People: []string{f.Person}} }
+func (PersonLocked) grade() Grade                { return Serious }
+func (f PersonLocked) by(*State, Event) Who      { return byPerson(f.Person) }
+func (PersonLocked) allowed(*State, Event) error { return nil }
+
+func (f PersonLocked) apply(s *State, _ Event) {
+	s.editPerson(f.Person, func(p *Person) {
+		p.LockedUntil = f.Until
+		p.WrongCodes = 0
+		p.Lockouts++
+	})
+}

@@ -1,0 +1,300 @@
+package custody
+
+import (
+	"slices"
+	"time"
+)
+
+// The rotation worker reports each step of its journal after what it names has
+// happened. A report that does not follow on the step before it, or that belongs
+// to an older rotation, is refused: its worker was overtaken by another one.
+
+// rotation gives the credential if this rotation of it is in progress and at
+// one of the steps; without steps, at any.
+func (d *decision) rotation(id RotationID, steps ...RotationStep) (Credential, error) {
+	c, err := d.credential(id.Credential)
+	if err != nil {
+		return Credential{}, err
+	}
+	if c.Phase != Rotating || c.Rotation.Number != id.Number {
+		return Credential{}, refuseLateReport(id)
+	}
+	for _, step := range steps {
+		if c.Rotation.Step != step {
+			return Credential{}, refuseLateReport(id)
+		}
+	}
+	return c, nil
+}
+
+// ReportStaged: the new value is in the secret store, beside the old one.
+type ReportStaged struct{ Rotation RotationID }
+
+var _ = action(ReportStaged{})
+
+func (ReportStaged) Verb() string      { return "report_staged" }
+func (a ReportStaged) Subject() string { return a.Rotation.Credential }
+func (ReportStaged) givers() givers    { return theSystem }
+
+func (a ReportStaged) decide(d *decision) error {
+	c, err := d.rotation(a.Rotation, StepPending)
+	if err != nil {
+		return err
+	}
+	d.happen(RotationStaged{Credential: c.Name, Rotation: c.Rotation.Number})
+	return nil
+}
+
+// RotationStaged moves the journal: the new value is in the secret store.
+type RotationStaged struct {
+	Credential string `json:"credential"`
+	Rotation   int64  `json:"rotation"`
+}
+
+var _ = fact(RotationStaged{})
+
+func (RotationStaged) Type() string               { return "rotation.staged" }
+func (f RotationStaged) Subject() string          { return f.Credential }
+func (f RotationStaged) concerns(*State) Concerns { return aboutCredential(f.Credential) }
+func (RotationStaged) grade() Grade               { return Ordinary }
+func (RotationStaged) by(*State, Event) Who       { return bySystem() }
+
+func (f RotationStaged) allowed(s *State, e Event) error {
+	c, _ := s.Credential(f.Credential)
+	return e.atStep(c, f.Rotation, StepPending)
+}
+
+func (f RotationStaged) apply(s *State, _ Event) {
+	s.editCredential(f.Credential, func(c *Credential) { c.Rotation.Step = StepStaged })
+}
+
+// ReportApplied: the target was told to change.
+type ReportApplied struct{ Rotation RotationID }
+
+var _ = action(ReportApplied{})
+
+func (ReportApplied) Verb() string      { return "report_applied" }
+func (a ReportApplied) Subject() string { return a.Rotation.Credential }
+func (ReportApplied) givers() givers    { return theSystem }
+
+func (a ReportApplied) decide(d *decision) error {
+	c, err := d.rotation(a.Rotation, StepStaged)
+	if err != nil {
+		return err
+	}
+	if c.ByHand() { // for a person to say
+		return refuseLateReport(a.Rotation)
+	}
+	d.happen(RotationApplied{Credential: c.Name, Rotation: c.Rotation.Number})
+	return nil
+}
+
+// RotationApplied moves the journal: the target was told to change.
+type RotationApplied struct {
+	Credential string `json:"credential"`
+	Rotation   int64  `json:"rotation"`
+}
+
+var _ = fact(RotationApplied{})
+
+func (RotationApplied) Type() string               { return "rotation.applied" }
+func (f RotationApplied) Subject() string          { return f.Credential }
+func (f RotationApplied) concerns(*State) Concerns { return aboutCredential(f.Credential) }
+func (RotationApplied) grade() Grade               { return Ordinary }
+
+func (f RotationApplied) by(s *State, _ Event) Who {
+	if c, _ := s.Credential(f.Credential); c.ByHand() {
+		return byPerson(c.Successor()).confirmed()
+	}
+	return bySystem()
+}
+
+func (f RotationApplied) allowed(s *State, e Event) error {
+	c, _ := s.Credential(f.Credential)
+	if c.ByHand() && !c.Rotation.Shown {
+		return e.violates("I4", "set by somebody who had not been shown it")
+	}
+	return e.atStep(c, f.Rotation, StepStaged)
+}
+
+func (f RotationApplied) apply(s *State, _ Event) {
+	s.editCredential(f.Credential, func(c *Credential) { c.Rotation.Step = StepApplied })
+}
+
+// ReportVerified: a log-in with the new value succeeded, with the old one failed.
+type ReportVerified struct {
+	Rotation   RotationID
+	OldRefused bool // the target refused the old value; false only where there was none to try
+	Attested   bool // nothing could log in: the word of who set the value is all there is
+}
+
+var _ = action(ReportVerified{})
+
+func (ReportVerified) Verb() string      { return "report_verified" }
+func (a ReportVerified) Subject() string { return a.Rotation.Credential }
+func (ReportVerified) givers() givers    { return theSystem }
+
+func (a ReportVerified) decide(d *decision) error {
+	c, err := d.rotation(a.Rotation, StepApplied)
+	if err != nil {
+		return err
+	}
+	d.happen(RotationVerified{
+		Credential: c.Name, Rotation: c.Rotation.Number, OldRefused: a.OldRefused, Attested: a.Attested,
+	})
+	return nil
+}
+
+// RotationVerified moves the journal: the target takes the new value.
+type RotationVerified struct {
+	Credential string `json:"credential"`
+	Rotation   int64  `json:"rotation"`
+	OldRefused bool   `json:"old_refused"`
+	Attested   bool   `json:"attested,omitzero"` // no log-in proved it
+}
+
+var _ = fact(RotationVerified{})
+
+func (RotationVerified) Type() string               { return "rotation.verified" }
+func (f RotationVerified) Subject() string          { return f.Credential }
+func (f RotationVerified) concerns(*State) Concerns { return aboutCredential(f.Credential) }
+func (RotationVerified) grade() Grade               { return Ordinary }
+func (RotationVerified) by(*State, Event) Who       { return bySystem() }
+
+func (f RotationVerified) allowed(s *State, e Event) error {
+	c, _ := s.Credential(f.Credential)
+	return e.atStep(c, f.Rotation, StepApplied)
+}
+
+func (f RotationVerified) apply(s *State, _ Event) {
+	s.editCredential(f.Credential, func(c *Credential) { c.Rotation.Step = StepVerified })
+}
+
+// ReportPromoted: the new value is the current one.
+type ReportPromoted struct {
+	Rotation RotationID
+	Version  int64 // of the new value in the secret store
+}
+
+var _ = action(ReportPromoted{})
+
+func (ReportPromoted) Verb() string      { return "report_promoted" }
+func (a ReportPromoted) Subject() string { return a.Rotation.Credential }
+func (ReportPromoted) givers() givers    { return theSystem }
+
+func (a ReportPromoted) decide(d *decision) error {
+	c, err := d.rotation(a.Rotation, StepVerified)
+	if err != nil {
+		return err
+	}
+	if a.Version <= c.Version { // I4: the secret store must have counted up
+		return refuseLateReport(a.Rotation)
+	}
+	d.happen(RotationPromoted{
+		Credential: c.Name, Rotation: c.Rotation.Number, Version: a.Version, Holder: c.Rotation.Successor,
+		Exposed: c.exposedByRotation(),
+	})
+	if c.Rotation.Reason != ForReturn {
+		return nil
+	}
+	if h, ok := d.state.Handover(c.Handover); ok && !d.state.returning(h, c.Name) {
+		d.happen(HandoverClosed{Handover: h.ID})
+	}
+	return nil
+}
+
+// RotationPromoted: the new value is the current one and its holder may check it
+// out. Nobody has seen it yet but who set it by hand.
+type RotationPromoted struct {
+	Credential string   `json:"credential"`
+	Rotation   int64    `json:"rotation"`
+	Version    int64    `json:"version"`
+	Holder     string   `json:"holder"`
+	Exposed    []string `json:"exposed,omitzero"` // to whom it was shown before
+}
+
+var _ = fact(RotationPromoted{})
+
+func (RotationPromoted) Type() string      { return "rotation.promoted" }
+func (f RotationPromoted) Subject() string { return f.Credential }
+func (f RotationPromoted) concerns(*State) Concerns {
+	return Concerns{Credentials: []string{f.Credential}, People: []string{f.Holder}}
+}
+func (RotationPromoted) grade() Grade         { return Ordinary }
+func (RotationPromoted) by(*State, Event) Who { return bySystem() }
+
+func (f RotationPromoted) allowed(s *State, e Event) error {
+	c, _ := s.Credential(f.Credential)
+	if f.Version <= c.Version || f.Holder != c.Successor() || !slices.Equal(f.Exposed, c.exposedByRotation()) {
+		return e.violates("I4", "promoted without a higher version, to somebody else than the successor, or silent on who knows it")
+	}
+	return e.atStep(c, f.Rotation, StepVerified)
+}
+
+func (f RotationPromoted) apply(s *State, e Event) {
+	s.editCredential(f.Credential, func(c *Credential) {
+		if c.Rotation.Reason == ForReturn {
+			c.Handover = ""
+		}
+		c.Phase, c.Holder = Held, f.Holder
+		c.Rotation = Rotation{Number: c.Rotation.Number}
+		c.Version, c.RotatedAt, c.Exposure = f.Version, e.Time, f.Exposed
+		c.Drifted, c.Updates = time.Time{}, nil
+		for _, dependent := range c.Policy.Dependents {
+			c.Updates = append(c.Updates, Update{Dependent: dependent})
+		}
+		s.expectAge(*c)
+	})
+}
+
+// ReportFailed: an attempt did not get through.
+type ReportFailed struct {
+	Rotation RotationID
+	Failure  string    // kind, from a closed list; never text from the target
+	NextTry  time.Time // not before
+}
+
+var _ = action(ReportFailed{})
+
+func (ReportFailed) Verb() string      { return "report_failed" }
+func (a ReportFailed) Subject() string { return a.Rotation.Credential }
+func (ReportFailed) givers() givers    { return theSystem }
+
+func (a ReportFailed) decide(d *decision) error {
+	c, err := d.rotation(a.Rotation)
+	if err != nil {
+		return err
+	}
+	d.happen(RotationFailed{
+		Credential: c.Name, Rotation: c.Rotation.Number, Failure: a.Failure, NextTry: instant(a.NextTry),
+	})
+	return nil
+}
+
+// RotationFailed: an attempt did not get through; another follows.
+type RotationFailed struct {
+	Credential string    `json:"credential"`
+	Rotation   int64     `json:"rotation"`
+	Failure    string    `json:"failure"`
+	NextTry    time.Time `json:"next_try"`
+}
+
+var _ = fact(RotationFailed{})
+
+func (RotationFailed) Type() string               { return "rotation.failed" }
+func (f RotationFailed) Subject() string          { return f.Credential }
+func (f RotationFailed) concerns(*State) Concerns { return aboutCredential(f.Credential) }
+func (RotationFailed) grade() Grade               { return Ordinary }
+func (RotationFailed) by(*State, Event) Who       { return bySystem() }
+
+func (f RotationFailed) allowed(s *State, e Event) error {
+	c, _ := s.Credential(f.Credential)
+	return e.atStep(c, f.Rotation, c.Rotation.Step)
+}
+
+func (f RotationFailed) apply(s *State, _ Event) {
+	s.editCredential(f.Credential, func(c *Credential) {
+		c.Rotation.Attempts++
+		c.Rotation.Failure, c.Rotation.NextTry = f.Failure, f.NextTry
+	})
+}

@@ -1,0 +1,180 @@
+package custody
+
+import (
+	"slices"
+	"time"
+)
+
+// Presence is whether a person can act on a server.
+type Presence struct {
+	Away       bool
+	AwaySince  time.Time
+	AwayUntil  time.Time // what the person announced; zero when they did not
+	AwayReason string
+}
+
+// GoAway marks the actor away.
+type GoAway struct {
+	Until  time.Time // zero when it is not known
+	Reason string
+}
+
+var _ = action(GoAway{})
+
+func (GoAway) Verb() string    { return "away" }
+func (GoAway) Subject() string { return "" }
+func (GoAway) givers() givers  { return people }
+
+func (a GoAway) decide(d *decision) error {
+	if d.actor.Away {
+		return refuseAlreadyAway()
+	}
+	if err := d.mayLeave(); err != nil {
+		return err
+	}
+	for _, name := range d.state.Charges(d.actor.Username) {
+		c, _ := d.state.Credential(name)
+		if c.Holder == d.actor.Username {
+			return refuseStillHolds(c)
+		}
+	}
+	if err := checkOptionalText("reason", a.Reason); err != nil {
+		return err
+	}
+	if !a.Until.IsZero() && !a.Until.After(d.now) {
+		return Invalid("until", Text{En: "must be in the future", Zh: "必须晚于当前时间"})
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.happen(PersonAway{Person: d.actor.Username, Until: instantOrZero(a.Until), Reason: a.Reason})
+	return nil
+}
+
+// mayLeave refuses when somebody the actor shares a credential with is away, or
+// when a rotation in progress would make the actor its holder. Both-away comes
+// first: there is nobody to hand over to, so that advice would be no help.
+func (d *decision) mayLeave() error {
+	for _, name := range d.state.Charges(d.actor.Username) {
+		c, _ := d.state.Credential(name)
+		if other, _ := d.state.Person(c.Other(d.actor.Username)); !other.Present() {
+			return refuseBothAway(other, c)
+		}
+	}
+	for _, name := range d.state.Charges(d.actor.Username) {
+		if c, _ := d.state.Credential(name); c.Successor() == d.actor.Username {
+			return refuseRotating(c)
+		}
+	}
+	return nil
+}
+
+// PersonAway: somebody cannot act on a server now.
+type PersonAway struct {
+	Person string    `json:"person"`
+	Until  time.Time `json:"until,omitzero"`
+	Reason string    `json:"reason,omitzero"`
+}
+
+var _ = fact(PersonAway{})
+
+func (PersonAway) Type() string               { return "person.away" }
+func (f PersonAway) Subject() string          { return f.Person }
+func (f PersonAway) concerns(*State) Concerns { return Concerns{People: []string{f.Person}} }
+func (PersonAway) grade() Grade               { return Ordinary }
+
+// by: the person themselves, or whoever accepted what they wanted to leave with.
+func (f PersonAway) by(s *State, e Event) Who {
+	who := byPerson(f.Person).confirmed()
+	if s.sentAway(f.Person, e) {
+		return who.orPerson(e.Actor)
+	}
+	return who
+}
+
+func (f PersonAway) allowed(s *State, e Event) error {
+	for _, name := range s.Charges(f.Person) {
+		if c, _ := s.Credential(name); c.Holder == f.Person {
+			return e.violates("I3", "away while holding "+name)
+		}
+	}
+	return nil
+}
+
+func (f PersonAway) apply(s *State, e Event) {
+	s.editPerson(f.Person, func(p *Person) {
+		p.Presence = Presence{Away: true, AwaySince: e.Time, AwayUntil: f.Until, AwayReason: f.Reason}
+	})
+}
+
+// sentAway says that the person had asked to be away as soon as a handover was
+// accepted, and that the event belongs to its acceptance.
+func (s *State) sentAway(person string, e Event) bool {
+	return slices.ContainsFunc(s.Charges(person), func(name string) bool {
+		c, _ := s.Credential(name)
+		h, _ := s.Handover(c.Handover)
+		return h.Leave && h.Status == Accepted && h.From == person && h.To == e.Actor && h.AcceptedAt.Equal(e.Time)
+	})
+}
+
+// ComeBack marks the actor present. TakeBack: and returns all they gave.
+type ComeBack struct{ TakeBack bool }
+
+var _ = action(ComeBack{})
+
+func (ComeBack) Verb() string    { return "present" }
+func (ComeBack) Subject() string { return "" }
+func (ComeBack) givers() givers  { return people }
+
+func (a ComeBack) decide(d *decision) error {
+	var gave []Handover
+	if a.TakeBack {
+		for _, id := range d.given() {
+			h, _ := d.state.Handover(id)
+			if err := d.returnable(h); err != nil {
+				return err
+			}
+			gave = append(gave, h)
+		}
+		if err := d.confirm(); err != nil {
+			return err
+		}
+	}
+	if d.actor.Away {
+		d.happen(PersonPresent{Person: d.actor.Username})
+	}
+	for _, h := range gave {
+		d.returned(h)
+	}
+	return nil
+}
+
+// given lists the accepted handovers in which the actor gave something.
+func (d *decision) given() []string {
+	ids := map[string]bool{}
+	for _, name := range d.state.Charges(d.actor.Username) {
+		c, _ := d.state.Credential(name)
+		if h, ok := d.state.Handover(c.Handover); ok && h.From == d.actor.Username && h.Status == Accepted {
+			ids[h.ID] = true
+		}
+	}
+	return keys(ids)
+}
+
+// PersonPresent: somebody can act on a server again.
+type PersonPresent struct {
+	Person string `json:"person"`
+}
+
+var _ = fact(PersonPresent{})
+
+func (PersonPresent) Type() string                { return "person.present" }
+func (f PersonPresent) Subject() string           { return f.Person }
+func (f PersonPresent) concerns(*State) Concerns  { return Concerns{People: []string{f.Person}} }
+func (PersonPresent) grade() Grade                { return Ordinary }
+func (f PersonPresent) by(*State, Event) Who      { return byPerson(f.Person) }
+func (PersonPresent) allowed(*State, Event) error { return nil }
+
+func (f PersonPresent) apply(s *State, _ Event) {
+	s.editPerson(f.Person, func(p *Person) { p.Presence = Presence{} })
+}

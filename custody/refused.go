@@ -1,0 +1,73 @@
+package custody
+
+import "time"
+
+// CommandRefused: a signed-in person tried what a rule forbids.
+type CommandRefused struct {
+	Command string `json:"command"`
+	On      string `json:"on,omitzero"` // only what exists: nothing submitted is repeated
+	Code    Code   `json:"code"`
+	Rule    string `json:"rule,omitzero"`
+}
+
+var _ = fact(CommandRefused{})
+
+func (CommandRefused) Type() string      { return "command.refused" }
+func (f CommandRefused) Subject() string { return f.On }
+func (CommandRefused) grade() Grade      { return Ordinary }
+
+func (CommandRefused) by(*State, Event) Who { return Who{Anybody: true, EvenDisabled: true} }
+
+// concerns tells what the command was aimed at by looking it up: On is the name of
+// a credential, a handover or a person.
+func (f CommandRefused) concerns(s *State) Concerns {
+	if _, ok := s.Credential(f.On); ok {
+		return Concerns{Credentials: []string{f.On}}
+	}
+	if h, ok := s.Handover(f.On); ok {
+		return Concerns{Handovers: []string{f.On}, Credentials: h.Credentials}
+	}
+	if _, ok := s.Person(f.On); ok {
+		return Concerns{People: []string{f.On}}
+	}
+	return Concerns{}
+}
+
+func (CommandRefused) allowed(*State, Event) error { return nil }
+
+func (f CommandRefused) apply(s *State, e Event) {
+	if f.Code == TOTPInvalid {
+		s.editPerson(e.Actor, func(p *Person) { p.WrongCodes++ })
+	}
+}
+
+// Refused gives the events with which a refusal is entered, a lock-out after
+// too many wrong codes included; none when it is not one to be entered.
+func Refused(s *State, p Policy, c Command, r *Refusal, now time.Time) []Event {
+	actor, ok := s.Person(c.Actor)
+	if !r.Recorded() || !ok {
+		return nil
+	}
+	d := begin(s, p, c, now)
+	d.actor = actor
+	d.happen(CommandRefused{Command: c.Action.Verb(), On: s.known(c.Action.Subject()), Code: r.Code, Rule: r.Rule})
+	if r.Code == TOTPInvalid && actor.WrongCodes+1 >= p.LockAfter {
+		d.happen(PersonLocked{Person: actor.Username, Until: d.now.Add(p.Lockout(actor.Lockouts))})
+	}
+	return d.events
+}
+
+// known gives a submitted name back only if something is called so: the ledger
+// is no place for what strangers type.
+func (s *State) known(name string) string {
+	if _, ok := s.Credential(name); ok {
+		return name
+	}
+	if _, ok := s.Handover(name); ok {
+		return name
+	}
+	if _, ok := s.Person(name); ok {
+		return name
+	}
+	return ""
+}

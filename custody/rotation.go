@@ -1,0 +1,284 @@
+package custody
+
+import (
+	"fmt"
+	"time"
+)
+
+// RotationReason says why a password is being changed.
+type RotationReason string
+
+// The reasons. A return always rotates; the others depend on the policy.
+const (
+	ForOnboard   RotationReason = "onboard"
+	ForReturn    RotationReason = "return"
+	ForTransfer  RotationReason = "transfer"
+	ForCheckin   RotationReason = "checkin"
+	ForAge       RotationReason = "age"
+	ForExposure  RotationReason = "exposure"
+	ForEmergency RotationReason = "emergency"
+	ForDrift     RotationReason = "drift"
+	ForRequested RotationReason = "requested"
+)
+
+// RotationStep is how far the rotation journal of a credential has come.
+type RotationStep string
+
+// The journal. Each step is committed after what it names has happened, so
+// that a restart never assumes more than is true.
+const (
+	StepPending  RotationStep = "pending"  // decided; nothing done yet
+	StepStaged   RotationStep = "staged"   // the new value is in the secret store, beside the old one
+	StepApplied  RotationStep = "applied"  // the target was told to change
+	StepVerified RotationStep = "verified" // a log-in with the new value succeeded, with the old one failed
+	// "promoted" ends the journal: the new value is the current version.
+)
+
+// Rotation is a change of the password in progress.
+type Rotation struct {
+	Number    int64 // counts the rotations of this credential, to fence late workers
+	Reason    RotationReason
+	Successor string // who holds it when the rotation is done
+	Step      RotationStep
+	Since     time.Time
+	Deadline  time.Time // past it, the rotation is a serious event
+	Attempts  int       // failed ones
+	NextTry   time.Time // not before; zero: now
+	Failure   string    // kind of the last failure, for people; never a secret
+	Overdue   bool
+	Shown     bool // to the successor, who sets it by hand
+}
+
+// RotationID names one rotation of one credential.
+type RotationID struct {
+	Credential string
+	Number     int64
+}
+
+// Successor is who holds the credential after the rotation in progress, or "".
+func (c Credential) Successor() string {
+	if c.Phase != Rotating {
+		return ""
+	}
+	return c.Rotation.Successor
+}
+
+// exposedByRotation gives to whom the password in the making was shown.
+func (c Credential) exposedByRotation() []string {
+	if !c.Rotation.Shown {
+		return nil
+	}
+	return []string{c.Rotation.Successor}
+}
+
+// startRotation leaves the credential without a holder and ends what was lent.
+func (c *Credential) startRotation(reason RotationReason, successor string, now, deadline time.Time) {
+	c.Phase, c.Holder, c.Lease = Rotating, "", Lease{}
+	c.Rotation = Rotation{
+		Number: c.Rotation.Number + 1, Reason: reason, Successor: successor,
+		Step: StepPending, Since: now, Deadline: deadline,
+	}
+}
+
+func (d *decision) startRotation(c Credential, reason RotationReason, successor, note string) {
+	d.happen(RotationStarted{
+		Credential: c.Name, Rotation: c.Rotation.Number + 1, Reason: reason,
+		Successor: successor, Deadline: d.deadline(), Note: note,
+	})
+}
+
+// RequestRotation asks for a new password without a change of custody. All: of
+// everything that the actor may ask it for and that is held.
+type RequestRotation struct {
+	Credential string
+	All        bool
+	Reason     string
+}
+
+var _ = action(RequestRotation{})
+
+func (RequestRotation) Verb() string      { return "rotate" }
+func (a RequestRotation) Subject() string { return a.Credential }
+func (RequestRotation) givers() givers    { return people }
+
+func (a RequestRotation) decide(d *decision) error {
+	var wanted []Credential
+	switch {
+	case a.All && a.Credential != "":
+		return Invalid("credential", Text{En: "must be empty when all are meant", Zh: "针对全部凭据时必须为空"})
+	case a.All:
+		for c := range d.state.Credentials() {
+			if d.mayChange(c) == nil {
+				wanted = append(wanted, c)
+			}
+		}
+		if len(wanted) == 0 {
+			return refuseNothingHeld()
+		}
+	default:
+		c, err := d.credential(a.Credential)
+		if err != nil {
+			return err
+		}
+		if err := d.mayChange(c); err != nil {
+			return err
+		}
+		wanted = []Credential{c}
+	}
+	if err := CheckText("reason", a.Reason); err != nil {
+		return err
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	for _, c := range wanted {
+		d.startRotation(c, ForRequested, c.Holder, a.Reason)
+	}
+	return nil
+}
+
+// mayChange refuses unless the actor is the holder or a manager, and nothing is
+// in progress.
+func (d *decision) mayChange(c Credential) error {
+	switch {
+	case !c.HasCustodian(d.actor.Username) && !d.actor.Is(Manager):
+		return refuseNotCustodian(c)
+	case c.Phase == Rotating:
+		return refuseRotating(c)
+	case c.Phase != Held:
+		return refuseInactive(c)
+	case c.Holder != d.actor.Username && !d.actor.Is(Manager):
+		return refuseNotHolder(c)
+	}
+	return nil
+}
+
+// Reconcile sets a new password through the target's second account, whatever
+// the password is there now. By the holder or a manager, or by the system when
+// it drifted and the policy says so.
+type Reconcile struct{ Credential, Reason string }
+
+var _ = action(Reconcile{})
+
+func (Reconcile) Verb() string      { return "reconcile" }
+func (a Reconcile) Subject() string { return a.Credential }
+func (Reconcile) givers() givers    { return peopleAndSystem }
+
+func (a Reconcile) decide(d *decision) error {
+	c, err := d.credential(a.Credential)
+	if err != nil {
+		return err
+	}
+	if d.command.Actor == System {
+		if c.Phase != Held || c.Drifted.IsZero() || !c.Policy.AutoReconcile || !c.Reconciles {
+			return nil // what called for it is over
+		}
+		d.startRotation(c, ForDrift, c.Holder, "")
+		return nil
+	}
+	if err := d.mayChange(c); err != nil {
+		return err
+	}
+	if !c.Reconciles {
+		return refuseNoSecondAccount(c)
+	}
+	if err := CheckText("reason", a.Reason); err != nil {
+		return err
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.startRotation(c, ForDrift, c.Holder, a.Reason)
+	return nil
+}
+
+// RotationStarted: nobody holds the credential until it is done.
+type RotationStarted struct {
+	Credential string         `json:"credential"`
+	Rotation   int64          `json:"rotation"`
+	Reason     RotationReason `json:"reason"`
+	Successor  string         `json:"successor"`
+	Deadline   time.Time      `json:"deadline"`
+	Note       string         `json:"note,omitzero"` // what the person who asked for it wrote
+}
+
+var _ = fact(RotationStarted{})
+
+func (RotationStarted) Type() string               { return "rotation.started" }
+func (f RotationStarted) Subject() string          { return f.Credential }
+func (f RotationStarted) concerns(*State) Concerns { return aboutCredential(f.Credential) }
+func (RotationStarted) grade() Grade               { return Ordinary }
+
+// by goes by the reason. Onboarding and return have facts of their own.
+func (f RotationStarted) by(s *State, _ Event) Who {
+	switch f.Reason {
+	case ForRequested:
+		return byRole(Manager).orPerson(f.Successor).confirmed()
+	case ForTransfer:
+		return byPerson(f.Successor)
+	case ForCheckin, ForAge, ForExposure:
+		return byPerson(f.Successor).orSystem()
+	case ForDrift:
+		who := byRole(Manager).orPerson(f.Successor).confirmed()
+		if c, _ := s.Credential(f.Credential); c.Policy.AutoReconcile && !c.Drifted.IsZero() {
+			return who.orSystem()
+		}
+		return who
+	}
+	return Who{}
+}
+
+func (f RotationStarted) allowed(s *State, e Event) error {
+	c, _ := s.Credential(f.Credential)
+	if c.Phase != Held || f.Rotation != c.Rotation.Number+1 || f.Successor != c.Holder {
+		return e.violates("I4", "rotation started twice, or for somebody else than the holder")
+	}
+	if f.Reason == ForAge && !c.tooOld(e.Time) || f.Reason == ForExposure && !c.tooKnown() {
+		return e.violates("I4", "rotation for an age or an exposure that the policy allows")
+	}
+	if f.Reason == ForDrift && !c.Reconciles {
+		return e.violates("I4", "reconciled without a second account")
+	}
+	return nil
+}
+
+func (f RotationStarted) apply(s *State, e Event) {
+	s.editCredential(f.Credential, func(c *Credential) {
+		c.startRotation(f.Reason, f.Successor, e.Time, f.Deadline)
+		s.expectRotation(*c)
+	})
+}
+
+// RotationOverdue: the policy's deadline has passed.
+type RotationOverdue struct {
+	Credential string `json:"credential"`
+	Rotation   int64  `json:"rotation"`
+}
+
+var _ = fact(RotationOverdue{})
+
+func (RotationOverdue) Type() string               { return "rotation.overdue" }
+func (f RotationOverdue) Subject() string          { return f.Credential }
+func (f RotationOverdue) concerns(*State) Concerns { return aboutCredential(f.Credential) }
+func (RotationOverdue) grade() Grade               { return Serious }
+func (RotationOverdue) by(*State, Event) Who       { return bySystem() }
+
+func (f RotationOverdue) allowed(s *State, e Event) error {
+	c, _ := s.Credential(f.Credential)
+	if c.Rotation.Overdue || e.Time.Before(c.Rotation.Deadline) {
+		return e.violates("I4", "overdue before its time, or twice")
+	}
+	return e.atStep(c, f.Rotation, c.Rotation.Step)
+}
+
+func (f RotationOverdue) apply(s *State, _ Event) {
+	s.editCredential(f.Credential, func(c *Credential) { c.Rotation.Overdue = true })
+}
+
+// atStep says whether this rotation of the credential is in progress and so far.
+func (e Event) atStep(c Credential, number int64, step RotationStep) error {
+	if c.Phase != Rotating || c.Rotation.Number != number || c.Rotation.Step != step {
+		return e.violates("I4", fmt.Sprintf("the rotation was not at %q", step))
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package custody
+
+import "time"
+
+// Tick lets time act: leases that ran out, offers that expired, deadlines that
+// passed.
+type Tick struct{}
+
+var _ = action(Tick{})
+
+func (Tick) Verb() string    { return "tick" }
+func (Tick) Subject() string { return "" }
+func (Tick) givers() givers  { return theSystem }
+
+// decide lets time act on everything that is due.
+func (Tick) decide(d *decision) error {
+	for c := range d.state.Credentials() {
+		switch {
+		case c.Lease.ID != "" && !d.now.Before(c.Lease.Until):
+			d.endLease(c, "expired")
+		case c.Phase == Held && c.tooOld(d.now):
+			d.startRotation(c, ForAge, c.Holder, "")
+		}
+		if c.Phase == Rotating && !c.Rotation.Overdue && !d.now.Before(c.Rotation.Deadline) {
+			d.happen(RotationOverdue{Credential: c.Name, Rotation: c.Rotation.Number})
+		}
+	}
+	for h := range d.state.OpenHandovers() {
+		switch {
+		case h.Status == Offered && !d.now.Before(h.Expires):
+			d.happen(HandoverEnded{Handover: h.ID, How: Expired})
+		case h.Status == Accepted && !h.Overdue && !h.ExpectedReturn.IsZero() && !d.now.Before(h.ExpectedReturn):
+			d.happen(HandoverOverdue{Handover: h.ID})
+		}
+	}
+	return nil
+}
+
+// Due says when Tick may have something to do; zero: nothing is waited for. It
+// is never too late; it can be too early, until Reschedule.
+func (s *State) Due() time.Time { return s.due }
+
+// Reschedule works Due out afresh, after a Tick. It looks at everything.
+func (s *State) Reschedule() {
+	s.due = time.Time{}
+	for c := range s.Credentials() {
+		s.expect(c.Lease.Until)
+		s.expectRotation(c)
+		s.expectAge(c)
+	}
+	for h := range s.OpenHandovers() {
+		s.expectHandover(h)
+	}
+}
+
+// expect notes that time will act at t.
+func (s *State) expect(t time.Time) {
+	if !t.IsZero() && (s.due.IsZero() || t.Before(s.due)) {
+		s.due = t
+	}
+}
+
+func (s *State) expectRotation(c Credential) {
+	if c.Phase == Rotating && !c.Rotation.Overdue {
+		s.expect(c.Rotation.Deadline)
+	}
+}
+
+func (s *State) expectAge(c Credential) {
+	switch {
+	case c.Phase != Held:
+	case c.Lease.ID != "": // its end is expected as well, and looks again
+		s.expect(c.expires())
+	default:
+		s.expect(c.ages())
+	}
+}
+
+func (s *State) expectHandover(h Handover) {
+	switch h.Status {
+	case Offered:
+		s.expect(h.Expires)
+	case Accepted:
+		if !h.Overdue {
+			s.expect(h.ExpectedReturn)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package custody
+
+import "time"
+
+// VerificationResult is what a target said to a password.
+type VerificationResult string
+
+// The results.
+const (
+	VerificationAccepted VerificationResult = "accepted"
+	VerificationRefused  VerificationResult = "refused" // the password drifted: somebody changed it there
+	VerificationUnknown  VerificationResult = "unknown" // it could not be asked
+)
+
+// StartVerification is entered before the password is read for it.
+type StartVerification struct {
+	Credential string
+	Version    int64
+}
+
+var _ = action(StartVerification{})
+
+func (StartVerification) Verb() string      { return "start_verification" }
+func (a StartVerification) Subject() string { return a.Credential }
+func (StartVerification) givers() givers    { return theSystem }
+
+func (a StartVerification) decide(d *decision) error {
+	c, err := d.credential(a.Credential)
+	if err != nil {
+		return err
+	}
+	if c.Phase != Held || c.Version != a.Version {
+		return refuseLateReport(RotationID{c.Name, c.Rotation.Number})
+	}
+	d.happen(VerificationStarted(a))
+	return nil
+}
+
+// VerificationStarted was committed before the password was read to see whether
+// the target still takes it.
+type VerificationStarted struct {
+	Credential string `json:"credential"`
+	Version    int64  `json:"version"`
+}
+
+var _ = fact(VerificationStarted{})
+
+func (VerificationStarted) Type() string               { return "verification.started" }
+func (f VerificationStarted) Subject() string          { return f.Credential }
+func (f VerificationStarted) concerns(*State) Concerns { return aboutCredential(f.Credential) }
+func (VerificationStarted) grade() Grade               { return Ordinary }
+func (VerificationStarted) by(*State, Event) Who       { return bySystem() }
+
+func (f VerificationStarted) allowed(s *State, e Event) error {
+	if c, _ := s.Credential(f.Credential); c.Phase != Held || f.Version != c.Version {
+		return e.violates("I5", "verified what is not held, or another version")
+	}
+	return nil
+}
+
+// apply changes nothing: a verification does only by what it finds.
+func (VerificationStarted) apply(*State, Event) {}
+
+// EndVerification is what became of it. A result that came too late, when
+// another password counts, is no result.
+type EndVerification struct {
+	Credential string
+	Version    int64
+	Result     VerificationResult
+}
+
+var _ = action(EndVerification{})
+
+func (EndVerification) Verb() string      { return "end_verification" }
+func (a EndVerification) Subject() string { return a.Credential }
+func (EndVerification) givers() givers    { return theSystem }
+
+func (a EndVerification) decide(d *decision) error {
+	c, err := d.credential(a.Credential)
+	if err != nil {
+		return err
+	}
+	if c.Phase == Held && c.Version == a.Version {
+		d.happen(VerificationEnded(a))
+	}
+	return nil
+}
+
+// VerificationEnded says whether the target still takes the password.
+type VerificationEnded struct {
+	Credential string             `json:"credential"`
+	Version    int64              `json:"version"`
+	Result     VerificationResult `json:"result"`
+}
+
+var _ = fact(VerificationEnded{})
+
+func (VerificationEnded) Type() string               { return "verification.ended" }
+func (f VerificationEnded) Subject() string          { return f.Credential }
+func (f VerificationEnded) concerns(*State) Concerns { return aboutCredential(f.Credential) }
+func (VerificationEnded) by(*State, Event) Who       { return bySystem() }
+
+func (f VerificationEnded) grade() Grade {
+	if f.Result == VerificationRefused {
+		return Serious
+	}
+	return Ordinary
+}
+
+func (f VerificationEnded) allowed(s *State, e Event) error {
+	if c, _ := s.Credential(f.Credential); c.Phase != Held || f.Version != c.Version {
+		return e.violates("I7", "the result for what is not held, or for another version")
+	}
+	return nil
+}
+
+func (f VerificationEnded) apply(s *State, e Event) {
+	s.editCredential(f.Credential, func(c *Credential) {
+		switch {
+		case f.Result == VerificationAccepted:
+			c.Drifted = time.Time{}
+		case f.Result == VerificationRefused && c.Drifted.IsZero():
+			c.Drifted = e.Time
+		}
+	})
+}
