@@ -7,9 +7,16 @@
 //
 // # At least once
 //
-// RFC 5425 has no acknowledgement: what was written may be lost with its
-// connection. So the position moves behind an entry only when the connection has
-// lived on for a while after it was written (Config.Settle); after a break, what
-// came since is sent again. A receiver knows a repetition by the entry's index,
-// and a gap too: indexes have none.
+// RFC 5425 has no acknowledgement of a message: what was written may sit in a
+// buffer, and be lost with it. It has one of a whole connection: who is told
+// close_notify has to answer in kind (section 4.4), after all that came before
+// it. So whenever something was sent, this package falls silent for a while
+// (Config.Settle), ends the connection, and moves its position only when the
+// receiver ends its side in order; then it connects again. After anything else, a
+// reset, no answer, an end that nobody asked for, all that was sent since comes
+// again. A receiver knows a repetition by the entry's index, and a gap too:
+// indexes have none.
+//
+// What can still be lost is what the receiver's program has read and not stored,
+// and what a proxy between the two has taken and ends in order all the same.
 package siem

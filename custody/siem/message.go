@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"golang.org/x/net/idna"
+
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 )
@@ -42,6 +44,23 @@ func (s *Stream) frame(index int64, record []byte) ([]byte, error) {
 	message := fmt.Sprintf("<%d>1 %s %s tandem - %s - %s", logAudit*8+level.syslog,
 		e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), s.Host, e.Type, body)
 	return fmt.Appendf(nil, "%d %s", len(message), message), nil
+}
+
+// hostname gives an origin as RFC 5424 wants a HOSTNAME: 1 to 255 printable
+// letters of ASCII. One with other letters is told by its host, as the DNS has
+// it; without any such name it is nil, "-".
+func hostname(origin string) string {
+	printable := func(text string) bool {
+		return text != "" && len(text) <= 255 && !strings.ContainsFunc(text, func(r rune) bool { return r < 33 || r > 126 })
+	}
+	if printable(origin) {
+		return origin
+	}
+	host, _, _ := strings.Cut(origin, "/")
+	if host, err := idna.Punycode.ToASCII(host); err == nil && printable(host) {
+		return host
+	}
+	return "-"
 }
 
 func (s *Stream) cef(index int64, e audit.Entry, severity int) string {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+	"golang.org/x/net/idna"
 )
 
 // Ledger is what is sent.
@@ -40,8 +41,8 @@ type Config struct {
 	Version   string // of Tandem
 	Log       *slog.Logger
 
-	Settle  time.Duration // a connection must have lived on for so long; 5 s
-	Timeout time.Duration // to connect, and to write a batch; 30 s
+	Settle  time.Duration // of silence before the receiver is asked whether it has read all; 5 s
+	Timeout time.Duration // to connect, to write a batch, and for that answer; 30 s
 	MaxWait time.Duration // between two attempts to connect; 1 min
 }
 
@@ -51,7 +52,8 @@ const batch = 500
 // Stream sends the ledger. Run is to be called once.
 type Stream struct {
 	Config
-	last atomic.Int64 // when it was last certain of something; Unix seconds
+	dialAddress string       // Address in ASCII
+	last        atomic.Int64 // when it was last certain of something; Unix seconds
 }
 
 // New makes a stream; the error is ErrFormat.
@@ -62,7 +64,14 @@ func New(c Config) (*Stream, error) {
 	c.Settle = cmp.Or(c.Settle, 5*time.Second)
 	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
 	c.MaxWait = cmp.Or(c.MaxWait, time.Minute)
-	return &Stream{Config: c}, nil
+	s := &Stream{Config: c, dialAddress: c.Address}
+	s.Host = hostname(c.Host)
+	if host, port, err := net.SplitHostPort(c.Address); err == nil {
+		if ascii, err := idna.Lookup.ToASCII(host); err == nil && ascii != "" {
+			s.dialAddress = net.JoinHostPort(ascii, port)
+		}
+	}
+	return s, nil
 }
 
 // Run sends until ctx ends, and gives its error. Whatever is in the way is
@@ -74,16 +83,22 @@ func (s *Stream) Run(ctx context.Context) error {
 	wait := backoff.NewExponentialBackOff()
 	wait.MaxInterval = s.MaxWait
 	for ctx.Err() == nil {
-		began := time.Now()
-		err := s.connected(ctx)
-		if ctx.Err() != nil {
-			break
+		next, err := s.Positions.Position(ctx, s.Address)
+		if err == nil {
+			var to connection
+			if to, err = s.connect(ctx, next); err == nil {
+				err = s.serve(ctx, &to)
+				_ = to.conn.Close()
+				if to.written == to.sure { // nothing has to be sent again
+					wait.Reset()
+				}
+			}
 		}
-		if time.Since(began) > s.Settle {
-			wait.Reset()
+		if err == nil || ctx.Err() != nil {
+			continue
 		}
 		pause := wait.NextBackOff()
-		s.Log.Warn("the ledger's stream was interrupted", "to", s.Address, "error", err, "next_in", pause)
+		s.Log.WarnContext(ctx, "the ledger's stream was interrupted", "to", s.Address, "error", err, "next_in", pause)
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
@@ -92,60 +107,104 @@ func (s *Stream) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// connected sends over one connection until it breaks.
-func (s *Stream) connected(ctx context.Context) error {
-	next, err := s.Positions.Position(ctx, s.Address)
-	if err != nil {
-		return err
-	}
+// connection is one to the receiver.
+type connection struct {
+	conn    *tls.Conn
+	ended   chan error // of the receiver's side: nil when it ended in order
+	written int64      // index of the first entry that was not written
+	sure    int64      // and of the first that the receiver may not have read
+}
+
+// connect begins a connection that goes on with an index.
+func (s *Stream) connect(ctx context.Context, next int64) (connection, error) {
 	dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: s.Timeout}, Config: s.TLS}
 	dialing, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
-	conn, err := dialer.DialContext(dialing, "tcp", s.Address)
+	conn, err := dialer.DialContext(dialing, "tcp", s.dialAddress)
 	if err != nil {
-		return err
+		return connection{}, err
 	}
-	defer conn.Close()
-	broken := make(chan error, 1)
-	go func() { // a receiver says nothing: this ends with the connection
+	to := connection{conn.(*tls.Conn), make(chan error, 1), next, next}
+	go func() { // a receiver says nothing: this ends with its side of the connection
 		_, err := io.Copy(io.Discard, conn)
-		broken <- cmp.Or(err, io.EOF)
+		to.ended <- err
 	}()
-	s.Log.Info("the ledger's stream is connected", "to", s.Address, "next", next)
+	s.Log.InfoContext(ctx, "the ledger's stream is connected", "to", s.Address, "next", next)
+	return to, nil
+}
 
-	written, settled := next, next // settled: written before the last tick
+// serve sends over a connection until it breaks, or until the receiver has read
+// all that was sent: then the next connection goes on.
+func (s *Stream) serve(ctx context.Context, to *connection) error {
 	tick := time.NewTicker(s.Settle)
 	defer tick.Stop()
+	silent := false // nothing is written any more, and the receiver is asked at the next tick
 	for {
 		grew := s.Follow() // before looking, so that no commit falls between
-		more, err := s.send(ctx, conn, written)
-		if err != nil {
-			return err
-		}
-		full := more == written+batch
-		written = more
 		ready := make(chan struct{})
-		if full {
-			close(ready)
+		if !silent {
+			more, err := s.send(ctx, to.conn, to.written)
+			if err != nil {
+				return err
+			}
+			if more == to.written+batch {
+				close(ready)
+			}
+			to.written = more
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case err := <-broken:
-			return fmt.Errorf("the receiver ended the connection: %w", err)
+		case err := <-to.ended:
+			return fmt.Errorf("the receiver ended the connection: %w", cmp.Or(err, io.EOF))
 		case <-tick.C:
-			if settled > next {
-				next = settled
-				if err := s.Positions.SetPosition(ctx, s.Address, next); err != nil {
-					return err
-				}
+			switch {
+			case to.written == to.sure:
+				s.last.Store(time.Now().Unix())
+			case silent && len(to.ended) == 0: // an end from before is no answer
+				return s.confirm(ctx, to)
+			default:
+				silent = true
 			}
-			settled = written
-			s.last.Store(time.Now().Unix())
 		case <-grew:
 		case <-ready:
 		}
 	}
+}
+
+// confirm ends the connection and moves the position when the receiver ends its
+// side in answer (RFC 5425, section 4.4): its program has then read everything.
+// One that is hung does not answer, and the system of one that was killed resets
+// the connection when something was left unread. The silence before it sees to it
+// that all of that has come out.
+func (s *Stream) confirm(ctx context.Context, to *connection) error {
+	if err := to.conn.SetWriteDeadline(time.Now().Add(s.Timeout)); err != nil {
+		return err
+	}
+	if err := to.conn.CloseWrite(); err != nil {
+		return err
+	}
+	if tcp, ok := to.conn.NetConn().(*net.TCPConn); ok { // for receivers that look no further
+		if err := tcp.CloseWrite(); err != nil {
+			return err
+		}
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case err := <-to.ended:
+		if err != nil {
+			return fmt.Errorf("the receiver broke the connection off: %w", err)
+		}
+	case <-time.After(s.Timeout):
+		return errors.New("the receiver does not say that it has read what was sent: it will be sent again")
+	}
+	if err := s.Positions.SetPosition(ctx, s.Address, to.written); err != nil {
+		return err
+	}
+	to.sure = to.written
+	s.last.Store(time.Now().Unix())
+	return nil
 }
 
 // send writes at most a batch from an index on, and gives the index after it.

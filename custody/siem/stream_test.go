@@ -91,12 +91,28 @@ func (l *ledger) SetPosition(_ context.Context, _ string, next int64) error {
 	return nil
 }
 
+// reaches waits until the position is there.
+func (l *ledger) reaches(t *testing.T, want int64) {
+	t.Helper()
+	for until := time.Now().Add(90 * time.Second); ; time.Sleep(time.Millisecond) {
+		at, _ := l.Position(t.Context(), "")
+		if at == want {
+			return
+		}
+		if time.Now().After(until) {
+			t.Fatalf("the position is %d and never became %d", at, want)
+		}
+	}
+}
+
 // receiver takes syslog over TLS and cuts a connection off after some messages.
 type receiver struct {
 	net.Listener
 	trust    *tls.Config
 	messages chan string
-	cutAfter chan int // for each connection; none: never
+	cutAfter chan int             // for each connection; none: never
+	hold     chan func(*tls.Conn) // for each connection: who has it instead, when it is open
+	refused  chan error           // a handshake that failed
 }
 
 func newReceiver(t *testing.T) *receiver {
@@ -111,7 +127,7 @@ func newReceiver(t *testing.T) *receiver {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &receiver{listener, &tls.Config{RootCAs: roots}, make(chan string, 100_000), make(chan int, 10)}
+	r := &receiver{listener, &tls.Config{RootCAs: roots}, make(chan string, 100_000), make(chan int, 10), make(chan func(*tls.Conn), 10), make(chan error, 1000)}
 	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
 		for {
@@ -122,12 +138,25 @@ func newReceiver(t *testing.T) *receiver {
 			limit := -1
 			select {
 			case limit = <-r.cutAfter:
+			case hold := <-r.hold:
+				go r.open(conn, hold)
+				continue
 			default:
 			}
-			go r.take(conn, limit)
+			go r.open(conn, func(conn *tls.Conn) { r.take(conn, limit) })
 		}
 	}()
 	return r
+}
+
+func (r *receiver) open(conn net.Conn, then func(*tls.Conn)) {
+	secure := conn.(*tls.Conn)
+	if err := secure.Handshake(); err != nil {
+		_ = conn.Close()
+		r.refused <- err
+		return
+	}
+	then(secure)
 }
 
 func (r *receiver) take(conn net.Conn, limit int) {
@@ -168,7 +197,7 @@ func start(t *testing.T, l *ledger, r *receiver, format string) func() {
 	s, err := siem.New(siem.Config{
 		Ledger: l, Positions: l, Follow: l.Follow, Address: r.Addr().String(), TLS: r.trust, Format: format,
 		Host: "ledger.test", Version: "1", Log: slog.New(slog.DiscardHandler),
-		Settle: 20 * time.Millisecond, MaxWait: 20 * time.Millisecond,
+		Settle: 20 * time.Millisecond, MaxWait: 20 * time.Millisecond, Timeout: 5 * time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -224,20 +253,103 @@ func TestNothingIsLostOverBrokenConnections(t *testing.T) {
 			t.Fatalf("entry %d came before %d", index, next)
 		}
 	}
-	for limit := time.Now().Add(90 * time.Second); ; time.Sleep(time.Millisecond) { // the position follows when the connection has lived on
-		at, _ := l.Position(t.Context(), "")
-		if at == entries {
-			break
-		}
-		if time.Now().After(limit) {
-			t.Fatalf("the position stays at %d, want %d", at, entries)
-		}
-	}
+	l.reaches(t, entries)
 	stop()
 	l.add(t, 1)
 	start(t, l, r, siem.JSON)
 	if index := indexOf(t, r.next(t)); index != entries {
 		t.Errorf("after a restart it goes on with %d, want %d", index, entries)
+	}
+}
+
+// TestWhatAHungReceiverNeverReadComesAgain: the bytes are taken by its system and
+// sit in a buffer; then it dies, and they with it.
+func TestWhatAHungReceiverNeverReadComesAgain(t *testing.T) {
+	reset := func(conn *tls.Conn) { // as the system does when bytes are left
+		tcp := conn.NetConn().(*net.TCPConn)
+		_ = tcp.SetLinger(0)
+		_ = tcp.Close()
+	}
+	for name, die := range map[string]func(*tls.Conn){
+		"killed": reset,
+		"killed when asked": func(conn *tls.Conn) {
+			_, _ = io.Copy(io.Discard, conn.NetConn())
+			reset(conn)
+		},
+		// Its machine loses power, and nobody says anything any more.
+		"silent": func(*tls.Conn) {},
+		// It ends its side without having read, and without having been asked.
+		"half-closed": func(conn *tls.Conn) { _ = conn.CloseWrite(); _ = conn.NetConn().(*net.TCPConn).CloseWrite() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := &ledger{grew: make(chan struct{})}
+			l.add(t, 3)
+			r := newReceiver(t)
+			hung := make(chan *tls.Conn, 1)
+			r.hold <- func(conn *tls.Conn) { hung <- conn }
+			again := make(chan struct{})
+			r.hold <- func(conn *tls.Conn) { close(again); r.take(conn, -1) }
+			start(t, l, r, siem.JSON)
+			select {
+			case conn := <-hung:
+				t.Cleanup(func() { _ = conn.Close() })
+				die(conn)
+			case <-time.After(30 * time.Second):
+				t.Fatal("waited in vain for a connection")
+			}
+			for until := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+				select {
+				case <-again:
+				default:
+					if at, _ := l.Position(t.Context(), ""); at != 0 {
+						t.Fatalf("the position is %d, and nobody has read anything", at)
+					}
+					if time.Now().After(until) {
+						t.Fatal("it holds on to a receiver that does not read")
+					}
+					continue
+				}
+				break
+			}
+			for want := range int64(3) {
+				if index := indexOf(t, r.next(t)); index != want {
+					t.Errorf("entry %d came again, want %d", index, want)
+				}
+			}
+			l.reaches(t, 3)
+		})
+	}
+}
+
+// TestAReceiverThatReadsIsSentEachEntryOnce, though it is asked again and again.
+func TestAReceiverThatReadsIsSentEachEntryOnce(t *testing.T) {
+	l := &ledger{grew: make(chan struct{})}
+	r := newReceiver(t)
+	start(t, l, r, siem.JSON)
+	for n := range int64(5) {
+		l.add(t, 1)
+		if index := indexOf(t, r.next(t)); index != n {
+			t.Fatalf("entry %d came, want %d", index, n)
+		}
+		l.reaches(t, n+1)
+	}
+	select {
+	case m := <-r.messages:
+		t.Errorf("came again: %s", m)
+	default:
+	}
+}
+
+// TestAChineseOriginIsNoHostName of syslog's, which is printable ASCII.
+func TestAChineseOriginIsNoHostName(t *testing.T) {
+	for origin, want := range map[string]string{
+		"托管.example/台账": "xn--xpuu67c.example", "tandem.example:8443/ledger": "tandem.example:8443/ledger",
+		"/台账": "-", strings.Repeat("a", 256): "-",
+	} {
+		s, err := siem.New(siem.Config{Format: siem.JSON, Host: origin})
+		if err != nil || s.Host != want {
+			t.Errorf("%q is called %q, want %q; %v", origin, s.Host, want, err)
+		}
 	}
 }
 
@@ -272,8 +384,17 @@ func TestNoOneElseReceives(t *testing.T) {
 	trust := r.trust
 	r.trust = &tls.Config{RootCAs: x509.NewCertPool()}
 	stop := start(t, l, r, siem.JSON)
-	time.Sleep(100 * time.Millisecond) // several attempts
+	for range 3 {
+		select {
+		case <-r.refused:
+		case <-time.After(30 * time.Second):
+			t.Fatal("waited in vain for an attempt to connect")
+		}
+	}
 	stop()
+	if at, _ := l.Position(t.Context(), ""); at != 0 {
+		t.Errorf("the position is %d, and nobody received anything", at)
+	}
 	select {
 	case m := <-r.messages:
 		t.Fatalf("sent %s", m)
