@@ -26,33 +26,105 @@ type Recipient interface {
 	String() string
 }
 
-// Delivery is a recipient's schedule: at the start, and then each time Every has
-// passed.
+// Delivery is a recipient's schedule: each time Every has passed since the last
+// delivery, whenever the process was started, and sooner again after a failure.
 type Delivery struct {
 	To    Recipient
 	Every time.Duration
 }
 
+// Positions keep what arrived where, across restarts: numbers by name, that only
+// grow; 0 for a new name.
+type Positions interface {
+	Position(ctx context.Context, name string) (int64, error)
+	SetPosition(ctx context.Context, name string, next int64) error
+}
+
+// maxRetry is the longest pause after a delivery that failed.
+const maxRetry = time.Hour
+
 // deliver serves one recipient until ctx ends.
 func (f *Follower) deliver(ctx context.Context, i int, d Delivery) {
+	var wait time.Duration
 	var witnessed int64 // size of the last witnessed checkpoint that arrived
-	for {
+	retry := backoff.NewExponentialBackOff()
+	retry.InitialInterval, retry.MaxInterval = min(f.Retry, d.Every), min(maxRetry, d.Every)
+	for begun := false; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		if !begun {
+			last, err := f.lastDelivery(ctx, i)
+			if begun = err == nil; !begun {
+				f.delivered(ctx, i, audit.Checkpoint{}, err)
+				wait = retry.NextBackOff()
+				continue
+			}
+			// A time that is yet to come was written by a clock that was wrong.
+			if passed := f.Now().Sub(last); passed >= 0 && passed < d.Every {
+				wait = d.Every - passed
+				continue
+			}
+		}
 		c, isWitnessed, err := f.toDeliver(ctx, witnessed)
 		if err == nil {
 			err = f.hand(ctx, d.To, c)
 		}
-		if ctx.Err() != nil {
+		if ctx.Err() != nil && err != nil {
 			return
-		}
-		if err == nil && isWitnessed {
-			witnessed = c.Size
 		}
 		f.delivered(ctx, i, c, err)
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(d.Every):
+		if err != nil {
+			wait = retry.NextBackOff()
+			continue
 		}
+		if isWitnessed {
+			witnessed = c.Size
+		}
+		retry.Reset()
+		wait = d.Every
+	}
+}
+
+// lastDelivery takes what was stored about a recipient into its status.
+func (f *Follower) lastDelivery(ctx context.Context, i int) (time.Time, error) {
+	at, err := f.Positions.Position(ctx, f.deliveryName(i, "time"))
+	if err != nil || at == 0 {
+		return time.Time{}, err
+	}
+	size, err := f.Positions.Position(ctx, f.deliveryName(i, "size"))
+	if err != nil {
+		return time.Time{}, err
+	}
+	last := time.Unix(at, 0)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deliveries[i].Size, f.deliveries[i].At = size, last
+	return last, nil
+}
+
+// deliveryName names what is stored about a recipient. Two webhooks on one host
+// are told the same: they are counted.
+func (f *Follower) deliveryName(i int, what string) string {
+	to, n := f.Deliveries[i].To.String(), 1
+	for _, before := range f.Deliveries[:i] {
+		if before.To.String() == to {
+			n++
+		}
+	}
+	return fmt.Sprintf("checkpoint %s %d %s", what, n, to)
+}
+
+// storeDelivery keeps what arrived. Without it the next start delivers once more.
+func (f *Follower) storeDelivery(ctx context.Context, i int, size int64, at time.Time) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.Timeout)
+	defer cancel()
+	err := errors.Join(f.Positions.SetPosition(ctx, f.deliveryName(i, "size"), size),
+		f.Positions.SetPosition(ctx, f.deliveryName(i, "time"), at.Unix()))
+	if err != nil {
+		f.Log.WarnContext(ctx, "cannot keep when a checkpoint was delivered", "to", f.Deliveries[i].To.String(), "error", err)
 	}
 }
 
@@ -78,6 +150,10 @@ func (f *Follower) hand(ctx context.Context, to Recipient, c audit.Checkpoint) e
 // delivered notes what became of a delivery, and says so when it is another
 // outcome than before.
 func (f *Follower) delivered(ctx context.Context, i int, c audit.Checkpoint, err error) {
+	now := f.Now()
+	if err == nil {
+		f.storeDelivery(ctx, i, c.Size, now)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	status := &f.deliveries[i]
@@ -89,7 +165,7 @@ func (f *Follower) delivered(ctx context.Context, i int, c audit.Checkpoint, err
 		}
 		return
 	}
-	status.Size, status.At, status.Failure = c.Size, f.Now(), ""
+	status.Size, status.At, status.Failure = c.Size, now, ""
 	if failed {
 		f.Log.InfoContext(ctx, "checkpoints are delivered again", "to", status.To)
 	}

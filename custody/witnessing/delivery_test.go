@@ -2,6 +2,8 @@ package witnessing
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -129,8 +132,83 @@ func TestWebhookFails(t *testing.T) {
 	}
 }
 
+// postbox is a Recipient that can be out of order.
+type postbox struct {
+	mu      sync.Mutex
+	broken  int // so many times
+	arrived int
+}
+
+func (p *postbox) String() string { return "postbox" }
+
+func (p *postbox) Deliver(context.Context, []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.broken > 0 {
+		p.broken--
+		return errors.New("out of order")
+	}
+	p.arrived++
+	return nil
+}
+
+func (p *postbox) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.arrived
+}
+
+// TestARestartIsNoReasonToDeliver: a daily delivery is daily, however often the
+// process starts, and two recipients of one name have each their own day.
+func TestARestartIsNoReasonToDeliver(t *testing.T) {
+	l := newLedger(t).grow(10, "entry")
+	stored := &positions{at: map[string]int64{}}
+	one, other := new(postbox), new(postbox)
+	now := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+	start := func(at time.Time, want int) {
+		t.Helper()
+		f, _ := newFollower(t, Config{
+			Ledger: l, Positions: stored, Now: func() time.Time { return at },
+			Deliveries: []Delivery{{one, 24 * time.Hour}, {other, 24 * time.Hour}},
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- f.Run(ctx) }()
+		eventually(t, f, "it knows when each was last delivered, and delivers what is due", func(s Status) bool {
+			return s.Delivered[0].Size == 10 && s.Delivered[1].Size == 10 && one.count() >= want && other.count() >= want
+		})
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if one.count() != want || other.count() != want {
+			t.Errorf("at %s %d and %d have arrived, want %d each", at, one.count(), other.count(), want)
+		}
+	}
+	start(now, 1)
+	start(now.Add(time.Hour), 1)
+	start(now.Add(23*time.Hour), 1)
+	start(now.Add(24*time.Hour), 2)
+	start(now.Add(12*time.Hour), 3) // the clock was put right
+}
+
+// TestAFailedDeliveryDoesNotWaitForTomorrow: it is tried again soon, also when it
+// was the database that failed.
+func TestAFailedDeliveryDoesNotWaitForTomorrow(t *testing.T) {
+	l := newLedger(t).grow(10, "entry")
+	stored := &positions{at: map[string]int64{}, err: errors.New("no database")}
+	box := &postbox{broken: 5}
+	f, _ := follow(t, Config{Ledger: l, Positions: stored, Deliveries: []Delivery{{box, 24 * time.Hour}}})
+	eventually(t, f, "the database fails", func(s Status) bool { return s.Delivered[0].Failure == "no database" })
+	stored.mu.Lock()
+	stored.err = nil
+	stored.mu.Unlock()
+	eventually(t, f, "it cannot be delivered", func(s Status) bool { return s.Delivered[0].Failure == "out of order" })
+	eventually(t, f, "it is delivered", func(s Status) bool { return s.Delivered[0].Size == 10 && s.Delivered[0].Failure == "" })
+}
+
 // TestDeliveries: on a schedule, with the cosignatures as soon as there are some;
-// a failure is told once and tried again at the next time.
+// a failure is told once and tried again.
 func TestDeliveries(t *testing.T) {
 	l := newLedger(t).grow(10, "entry")
 	w := startWitness(t, "w1")

@@ -19,8 +19,7 @@ type Email struct {
 
 func (e Email) String() string { return "e-mail " + e.Address }
 
-// Deliver mails the note. A mail server that cannot take it now is asked again at
-// the next time of the schedule, with a checkpoint that says more.
+// Deliver mails the note.
 func (e Email) Deliver(ctx context.Context, note []byte) error {
 	origin, rest, _ := strings.Cut(string(note), "\n")
 	size, _, _ := strings.Cut(rest, "\n")

@@ -65,6 +65,8 @@ type Config struct {
 	Timeout time.Duration // after this a witness is lost; 1 min
 
 	Deliveries []Delivery
+	Positions  Positions     // of the deliveries
+	Retry      time.Duration // the first pause after a delivery that failed; 1 min
 }
 
 // maxRecent is how many checkpoints are remembered that wait for cosignatures.
@@ -91,6 +93,7 @@ func Open(ctx context.Context, c Config) (*Follower, error) {
 	c.Settle = cmp.Or(c.Settle, 5*time.Second)
 	c.Slow = cmp.Or(c.Slow, 5*time.Second)
 	c.Timeout = cmp.Or(c.Timeout, time.Minute)
+	c.Retry = cmp.Or(c.Retry, time.Minute)
 	f := &Follower{Config: c, quorum: audit.Quorum{Need: c.Need}}
 	for _, place := range c.Witnesses {
 		client, err := witness.NewClient(place.URL, place.Key, c.Transport)

@@ -172,6 +172,26 @@ func (k *kept) Cosigned(_ context.Context, before int64, limit int) ([]audit.Che
 	return some, k.err
 }
 
+// positions are Positions in memory.
+type positions struct {
+	mu  sync.Mutex
+	at  map[string]int64
+	err error
+}
+
+func (p *positions) Position(_ context.Context, name string) (int64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.at[name], p.err
+}
+
+func (p *positions) SetPosition(_ context.Context, name string, next int64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.at[name] = max(p.at[name], next)
+	return p.err
+}
+
 // running is a real witness that can be made to misbehave.
 type running struct {
 	Place
@@ -300,6 +320,10 @@ func newFollower(t *testing.T, c Config) (*Follower, *logged) {
 	if c.Store == nil {
 		c.Store = new(kept)
 	}
+	if c.Positions == nil {
+		c.Positions = &positions{at: map[string]int64{}}
+	}
+	c.Retry = time.Millisecond
 	c.Nodes = c.Ledger.(*ledger).hashes
 	f, err := Open(t.Context(), c)
 	if err != nil {
