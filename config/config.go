@@ -171,6 +171,7 @@ type SMTP struct {
 	Address      string `koanf:"address"` // host:port; "": no mails
 	TLS          string `koanf:"tls"`     // StartTLS, ImplicitTLS or NoTLS
 	CA           string `koanf:"ca"`      // PEM file; "": the system's
+	Helo         string `koanf:"helo"`    // by what name to greet it; "": this machine's full name, or its address
 	Username     string `koanf:"username"`
 	PasswordFile string `koanf:"password_file"` // both or neither
 }

@@ -117,7 +117,7 @@ func TestSourcesOverrideOneAnother(t *testing.T) {
 	}
 	want.SessionTTL = 2 * time.Hour
 	want.Notify = Notify{
-		SMTP: SMTP{Address: "mail.example.org:587", TLS: StartTLS, Username: "tandem", PasswordFile: "/run/secrets/smtp"},
+		SMTP: SMTP{Address: "mail.example.org:587", TLS: StartTLS, Helo: "tandem.example.org", Username: "tandem", PasswordFile: "/run/secrets/smtp"},
 		From: "Tandem <tandem@example.org>", Language: "zh",
 	}
 	want.Log = Log{Level: "debug", Format: "text"}

@@ -293,12 +293,15 @@ func (v *validation) notify(c Config) {
 		}
 	}
 	if n.SMTP.Address == "" {
-		if n.From != "" || n.SMTP.Username != "" || n.SMTP.PasswordFile != "" {
+		if n.From != "" || n.SMTP.Helo != "" || n.SMTP.Username != "" || n.SMTP.PasswordFile != "" {
 			v.add("notify.smtp.address", "is needed to send e-mails: the HOST:PORT of your mail server")
 		}
 		return
 	}
 	v.address("notify.smtp.address", n.SMTP.Address)
+	if n.SMTP.Helo != "" && !heloForm.MatchString(n.SMTP.Helo) {
+		v.add("notify.smtp.helo", "must be a full name in ASCII, such as tandem.example.org, or an address such as [192.0.2.7]: mail servers refuse others")
+	}
 	if _, err := mail.ParseAddress(n.From); err != nil {
 		v.add("notify.from", "must be whom the e-mails come from, such as Tandem <tandem@example.org>")
 	}
@@ -310,6 +313,10 @@ func (v *validation) notify(c Config) {
 		v.add("notify.smtp.tls", "may be off only for a server on this machine: use starttls or tls")
 	}
 }
+
+// heloForm is what may stand behind EHLO (RFC 5321, 4.1.1.1): a domain, here with
+// a dot in it, or an address literal.
+var heloForm = regexp.MustCompile(`^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+|\[[0-9A-Za-z:.]+\])$`)
 
 func (v *validation) required(key, value, what string) {
 	if value == "" {

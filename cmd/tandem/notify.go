@@ -24,7 +24,7 @@ func openMail(n config.Notify) (*smtp.Sender, error) {
 	if to.Address == "" {
 		return nil, nil
 	}
-	c := smtp.Config{Address: to.Address, TLS: to.TLS, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12}, Username: to.Username, From: n.From}
+	c := smtp.Config{Address: to.Address, TLS: to.TLS, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12}, Username: to.Username, From: n.From, Helo: to.Helo}
 	var err error
 	if to.CA != "" {
 		if c.TLSConfig.RootCAs, err = authorities(to.CA); err != nil {

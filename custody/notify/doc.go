@@ -26,8 +26,8 @@
 // waits for it. The position stays at the first entry with a mail that the server
 // has not taken, so after a crash some mails are sent again: with the same
 // Message-ID. A mail that is not taken now waits by itself, with growing pauses;
-// a server that cannot be used makes all wait. What is refused for good, or older
-// than a day, is dropped, counted and logged: in the ledger it stays. A follower
+// a server that cannot be used makes all wait. What is for an address that does not
+// exist, or older than a day, is dropped, counted and logged: in the ledger it stays. A follower
 // that is new starts at the head. Two processes with one configuration send each
 // mail twice, with one Message-ID.
 package notify

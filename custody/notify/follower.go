@@ -88,6 +88,7 @@ type letter struct {
 	at       time.Time // when that happened
 	due      time.Time // not before
 	pause    *backoff.ExponentialBackOff
+	last     error // of the last attempt
 }
 
 // New makes a follower. An error is a mistake in the embedded catalogues.
@@ -273,7 +274,7 @@ func (f *Follower) deliver(ctx context.Context) error {
 	for _, l := range slices.Clone(f.queue) {
 		now := f.Now()
 		if now.Sub(l.at) > f.MaxAge {
-			f.drop(ctx, l, tooOld, nil)
+			f.drop(ctx, l, tooOld, l.last)
 			continue
 		}
 		if now.Before(l.due) {
@@ -290,7 +291,10 @@ func (f *Follower) deliver(ctx context.Context) error {
 		case errors.Is(err, smtp.ErrRefused):
 			f.drop(ctx, l, refused, err)
 		case errors.Is(err, smtp.ErrLater):
-			l.due = f.Now().Add(l.pause.NextBackOff())
+			pause := l.pause.NextBackOff()
+			l.due, l.last = f.Now().Add(pause), err
+			// Somebody may have to put it right: who may send, and under which name.
+			f.Log.WarnContext(ctx, "an e-mail has to wait", "person", l.username, "entry", l.entry, "error", err, "next_in", pause)
 		default:
 			return err
 		}

@@ -165,6 +165,38 @@ func TestOneMailHoldsNobodyUp(t *testing.T) {
 	}
 }
 
+// TestAServerThatRefusesOurNameLosesNothing: many say only in answer to RCPT, and
+// with 5xx, that they do not like who sends; it ends when that is put right.
+func TestAServerThatRefusesOurNameLosesNothing(t *testing.T) {
+	o := newOffice(t)
+	o.happen("old", custody.SessionOpened{Person: "tech-a"})
+	o.run(o.follower)
+	o.settled(1)
+	tried := make(chan struct{}, 10_000)
+	o.server.Refuse(func(string) error {
+		tried <- struct{}{}
+		return smtptest.Enhanced(504, 5, 2) // Helo command rejected: need fully-qualified hostname
+	})
+	for i := range 3 {
+		o.happen(fmt.Sprint("r", i), offered(i))
+	}
+	for range 9 {
+		select {
+		case <-tried:
+		case <-time.After(30 * time.Second):
+			t.Fatal("it is not tried again")
+		}
+	}
+	o.server.Refuse(nil)
+	for range 3 {
+		o.server.Next(t)
+	}
+	o.settled(4)
+	if got := testutil.ToFloat64(o.follower.counts.failed.WithLabelValues(refused)); got != 0 {
+		t.Errorf("%v refused", got)
+	}
+}
+
 // TestAMailSentAgainHasTheSameName, and no other has.
 func TestAMailSentAgainHasTheSameName(t *testing.T) {
 	o := newOffice(t)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -97,15 +98,31 @@ func TestNoHeaderIsInjected(t *testing.T) {
 func TestWhatAFailureMeans(t *testing.T) {
 	server := smtptest.Start(t, false)
 	s := sender(t, smtp.Config{Address: server.Address, TLS: smtp.StartTLS, TLSConfig: server.Trust})
-	for code, want := range map[int]error{550: smtp.ErrRefused, 553: smtp.ErrRefused, 450: smtp.ErrLater, 452: smtp.ErrLater, 421: nil, 530: nil} {
-		server.Refuse(func(string) error { return smtptest.Reply(code) })
+	for _, test := range []struct {
+		code, subject, detail int
+		want                  error
+	}{
+		// The address is none.
+		{550, 1, 1, smtp.ErrRefused}, {553, 1, 3, smtp.ErrRefused}, {556, 1, 10, smtp.ErrRefused}, {550, 2, 1, smtp.ErrRefused}, {552, 2, 2, smtp.ErrRefused},
+		// Postfix says all of these in answer to RCPT: our name, our address, our rights.
+		{504, 5, 2, smtp.ErrLater}, {550, 7, 1, smtp.ErrLater}, {554, 7, 1, smtp.ErrLater}, {550, 1, 8, smtp.ErrLater}, {553, 1, 7, smtp.ErrLater},
+		{550, 1, 0, smtp.ErrLater}, {550, -1, 0, smtp.ErrLater}, {550, 4, 1, smtp.ErrLater},
+		{450, 2, 0, smtp.ErrLater}, {451, 7, 1, smtp.ErrLater}, {452, 2, 2, smtp.ErrLater}, {421, 3, 2, nil}, {530, 7, 0, nil},
+	} {
+		refuse := func(string) error { return smtptest.Enhanced(test.code, test.subject, test.detail) }
+		server.Refuse(refuse)
 		err := s.Send(t.Context(), aMail)
 		is := [2]bool{errors.Is(err, smtp.ErrRefused), errors.Is(err, smtp.ErrLater)}
-		if err == nil || is != [2]bool{want == smtp.ErrRefused, want == smtp.ErrLater} {
-			t.Errorf("%d: %v", code, err)
+		if err == nil || is != [2]bool{test.want == smtp.ErrRefused, test.want == smtp.ErrLater} {
+			t.Errorf("%+v: %v", test, err)
 		}
+		server.Refuse(nil)
+		server.RefuseSender(refuse)
+		if err := s.Send(t.Context(), aMail); err == nil || errors.Is(err, smtp.ErrRefused) || errors.Is(err, smtp.ErrLater) {
+			t.Errorf("to the sender, %+v: %v", test, err)
+		}
+		server.RefuseSender(nil)
 	}
-	server.Refuse(nil)
 	for name, c := range map[string]smtp.Config{
 		"a wrong password":        {Address: server.Address, TLS: smtp.StartTLS, TLSConfig: server.Trust, Username: smtptest.User, Password: custody.SecretString("hunter2")},
 		"an unknown certificate":  {Address: server.Address, TLS: smtp.StartTLS, TLSConfig: &tls.Config{RootCAs: x509.NewCertPool()}},
@@ -122,6 +139,79 @@ func TestWhatAFailureMeans(t *testing.T) {
 		}
 	}
 	server.None(t)
+}
+
+// TestWithoutSTARTTLSNothingIsSent: whoever strips the offer on the way gets
+// neither the mail nor the log-in, though they would take both.
+func TestWithoutSTARTTLSNothingIsSent(t *testing.T) {
+	server := smtptest.Start(t, false, smtptest.NoTLS)
+	for _, user := range []string{"", smtptest.User} {
+		c := smtp.Config{Address: server.Address, TLS: smtp.StartTLS, TLSConfig: server.Trust, Username: user, Password: custody.SecretString(smtptest.Password)}
+		err := sender(t, c).Send(t.Context(), aMail)
+		if err == nil || errors.Is(err, smtp.ErrRefused) || errors.Is(err, smtp.ErrLater) {
+			t.Errorf("%q: %v", user, err)
+		}
+	}
+	server.None(t)
+	// The server itself is in order.
+	if err := sender(t, smtp.Config{Address: server.Address, TLS: smtp.Off}).Send(t.Context(), aMail); err != nil {
+		t.Error(err)
+	}
+	if m := server.Next(t); m.TLS || m.User != "" {
+		t.Errorf("%+v", m)
+	}
+}
+
+// TestNobodyIsGreetedByABareName: many servers refuse a name without a domain.
+func TestNobodyIsGreetedByABareName(t *testing.T) {
+	server := smtptest.Start(t, false)
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(host, ".") {
+		host = "[127.0.0.1]"
+	}
+	for configured, want := range map[string]string{"": host, "tandem.example.org": "tandem.example.org"} {
+		if err := sender(t, smtp.Config{Address: server.Address, TLS: smtp.Off, Helo: configured}).Send(t.Context(), aMail); err != nil {
+			t.Fatal(err)
+		}
+		if got := server.Next(t).Helo; got != want {
+			t.Errorf("greeted as %q, want %q", got, want)
+		}
+	}
+}
+
+// TestAnAddressInAnyScript: a domain goes as the DNS has it, to every server; what
+// is before the @ only to one that can take it, and otherwise somebody is told.
+func TestAnAddressInAnyScript(t *testing.T) {
+	plain, utf8 := smtptest.Start(t, false), smtptest.Start(t, false, smtptest.UTF8)
+	for _, test := range []struct {
+		server   *smtptest.Server
+		to, want string
+	}{
+		{plain, "anna@例え.example", "anna@xn--r8jz45g.example"}, {utf8, "anna@Bücher.example", "anna@xn--bcher-kva.example"},
+		{plain, "anna@_mail.example", "anna@_mail.example"}, {utf8, "安娜@例え.example", "安娜@xn--r8jz45g.example"},
+		{plain, "安娜@例え.example", ""}, {plain, "安娜@example.org", ""}, {plain, "anna@例\u200e.example", ""},
+	} {
+		m := aMail
+		m.To = test.to
+		err := sender(t, smtp.Config{Address: test.server.Address, TLS: smtp.Off}).Send(t.Context(), m)
+		switch {
+		case test.want == "" && (!errors.Is(err, smtp.ErrRefused) || !strings.Contains(err.Error(), "SMTPUTF8") && !strings.Contains(err.Error(), "domain")):
+			t.Errorf("%s: %v", test.to, err)
+		case test.want != "" && err != nil:
+			t.Errorf("%s: %v", test.to, err)
+		case test.want != "":
+			if got := test.server.Next(t); got.To != test.want || got.Text != m.Text {
+				t.Errorf("%s: arrived at %s", test.to, got.To)
+			}
+		}
+	}
+	plain.None(t)
+	if s, err := smtp.New(smtp.Config{Address: "mail.例え.example:25", TLS: smtp.Off, From: "Tandem <tandem@例え.example>"}); err != nil {
+		t.Error(s, err)
+	}
 }
 
 // TestTheEndOfTheContextEndsTheConversation with a server that says nothing.
@@ -149,6 +239,7 @@ func TestNewRefuses(t *testing.T) {
 	for _, c := range []smtp.Config{
 		{Address: "mail.example", TLS: smtp.TLS, From: "a@b.example"}, {Address: "mail.example:x", TLS: smtp.TLS, From: "a@b.example"},
 		{Address: "mail.example:25", TLS: "ssl", From: "a@b.example"}, {Address: "mail.example:25", TLS: smtp.TLS, From: "nobody"},
+		{Address: "mail.example:25", TLS: smtp.TLS, From: "安娜@b.example"}, {Address: "例\u200e.example:25", TLS: smtp.TLS, From: "a@b.example"},
 	} {
 		if _, err := smtp.New(c); err == nil {
 			t.Errorf("%+v", c)

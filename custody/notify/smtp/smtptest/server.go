@@ -22,6 +22,7 @@ import (
 
 // Mail is one that was taken, with its subject and its text decoded.
 type Mail struct {
+	Helo    string // how the client called itself
 	User    string // who had logged in, "" for nobody
 	TLS     bool   // whether the conversation was encrypted
 	To      string // address of the envelope
@@ -38,11 +39,25 @@ type Server struct {
 
 	certificate tls.Certificate
 	server      *gosmtp.Server
+	options     []Option
 
 	mu    sync.Mutex
+	from  func(from string) error
 	rcpt  func(to string) error
 	mails chan Mail
 }
+
+// Option makes a server another one.
+type Option func(*gosmtp.Server)
+
+var (
+	// NoTLS is a server, or somebody on the way to it, that offers no STARTTLS and
+	// takes log-ins in clear.
+	NoTLS Option = func(s *gosmtp.Server) { s.TLSConfig, s.AllowInsecureAuth = nil, true }
+
+	// UTF8 is a server that offers SMTPUTF8 (RFC 6531).
+	UTF8 Option = func(s *gosmtp.Server) { s.EnableSMTPUTF8 = true }
+)
 
 // The log-in that the server knows.
 const (
@@ -52,7 +67,7 @@ const (
 
 // Start runs a server until the test ends. implicit: with TLS from the first byte;
 // otherwise it offers STARTTLS.
-func Start(t testing.TB, implicit bool) *Server {
+func Start(t testing.TB, implicit bool, options ...Option) *Server {
 	t.Helper()
 	web := httptest.NewUnstartedServer(nil)
 	web.StartTLS()
@@ -60,7 +75,7 @@ func Start(t testing.TB, implicit bool) *Server {
 	roots.AddCert(web.Certificate())
 	s := &Server{
 		Trust: &tls.Config{RootCAs: roots}, Certificate: web.Certificate().Raw, certificate: web.TLS.Certificates[0],
-		mails: make(chan Mail, 10_000),
+		mails: make(chan Mail, 10_000), options: options,
 	}
 	web.Close()
 	s.Listen(t, "127.0.0.1:0", implicit)
@@ -84,6 +99,9 @@ func (s *Server) Listen(t testing.TB, address string, implicit bool) {
 	if implicit {
 		listener = tls.NewListener(listener, s.server.TLSConfig)
 	}
+	for _, option := range s.options {
+		option(s.server)
+	}
 	running := s.server
 	go func() { _ = running.Serve(listener) }()
 	t.Cleanup(func() { _ = running.Close() })
@@ -100,9 +118,25 @@ func (s *Server) Refuse(rcpt func(to string) error) {
 	s.rcpt = rcpt
 }
 
-// Reply is an SMTP reply that is no success.
-func Reply(code int) error {
-	return &gosmtp.SMTPError{Code: code, EnhancedCode: gosmtp.EnhancedCode{code / 100, 1, 1}, Message: "no"}
+// RefuseSender makes the server ask what to answer to a sender; nil: it takes
+// every one.
+func (s *Server) RefuseSender(from func(from string) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.from = from
+}
+
+// Reply is an SMTP reply that is no success, about an address that does not exist.
+func Reply(code int) error { return Enhanced(code, 1, 1) }
+
+// Enhanced is a reply with an enhanced code (RFC 3463): its class is that of the
+// reply. A subject below 0: without one.
+func Enhanced(code, subject, detail int) error {
+	enhanced := gosmtp.EnhancedCode{code / 100, subject, detail}
+	if subject < 0 {
+		enhanced = gosmtp.NoEnhancedCode
+	}
+	return &gosmtp.SMTPError{Code: code, EnhancedCode: enhanced, Message: "no"}
 }
 
 // Next waits for a mail.
@@ -147,7 +181,15 @@ func (c *session) Auth(string) (sasl.Server, error) {
 	}), nil
 }
 
-func (c *session) Mail(string, *gosmtp.MailOptions) error { return nil }
+func (c *session) Mail(from string, _ *gosmtp.MailOptions) error {
+	c.server.mu.Lock()
+	refuse := c.server.from
+	c.server.mu.Unlock()
+	if refuse != nil {
+		return refuse(from)
+	}
+	return nil
+}
 
 func (c *session) Rcpt(to string, _ *gosmtp.RcptOptions) error {
 	c.server.mu.Lock()
@@ -181,7 +223,7 @@ func (c *session) Data(r io.Reader) error {
 	}
 	_, encrypted := c.conn.TLSConnectionState()
 	c.server.mails <- Mail{
-		User: c.user, TLS: encrypted, To: c.to, Header: message.Header, Subject: subject,
+		Helo: c.conn.Hostname(), User: c.user, TLS: encrypted, To: c.to, Header: message.Header, Subject: subject,
 		Text: strings.ReplaceAll(string(text), "\r\n", "\n"),
 	}
 	return nil
