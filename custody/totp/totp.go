@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pquerna/otp"
@@ -69,12 +70,21 @@ func NewSeed() custody.Secret {
 }
 
 // URI is the otpauth URI (Key Uri Format) from which an authenticator takes the
-// seed, usually as a QR code. It holds the seed and so is a secret.
+// seed, usually as a QR code. It holds the seed and so is a secret. The format
+// allows no colon in an issuer or a name, not even escaped, and many apps take
+// what is before the first one for the issuer.
 func URI(issuer, username string, seed custody.Secret, period int) custody.Secret {
+	issuer, username = label.Replace(issuer), label.Replace(username)
 	query := url.Values{
 		"secret": {seed.Reveal()}, "issuer": {issuer}, "algorithm": {"SHA1"},
 		"digits": {"6"}, "period": {strconv.Itoa(period)},
 	}
-	u := url.URL{Scheme: "otpauth", Host: "totp", Path: "/" + issuer + ":" + username, RawQuery: query.Encode()}
+	u := url.URL{
+		Scheme: "otpauth", Host: "totp", Path: "/" + issuer + ":" + username,
+		RawPath:  "/" + url.PathEscape(issuer) + ":" + url.PathEscape(username), // the slash of an issuer, too
+		RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20"),                // apps show a plus sign as it is
+	}
 	return custody.SecretString(u.String())
 }
+
+var label = strings.NewReplacer(":", "-")

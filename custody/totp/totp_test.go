@@ -80,6 +80,25 @@ func TestURIIsWhatAuthenticatorsRead(t *testing.T) {
 	}
 }
 
+// TestAColonInTheOriginBreaksNoLabel: the issuer and the account are told apart by
+// the only colon.
+func TestAColonInTheOriginBreaksNoLabel(t *testing.T) {
+	seed := NewSeed()
+	for issuer, want := range map[string]string{
+		"tandem.example:8443/ledger": "tandem.example-8443/ledger", "托管：生产": "托管：生产", "a::b": "a--b", "it's 100%?&#": "it's 100%?&#",
+	} {
+		text := URI(issuer, "tech-a", seed, 30).Reveal()
+		key, err := otp.NewKeyFromURL(text)
+		if err != nil || key.Issuer() != want || key.AccountName() != "tech-a" {
+			t.Errorf("%q: issuer %q, account %q, %v", issuer, key.Issuer(), key.AccountName(), err)
+		}
+		path, query, _ := strings.Cut(strings.TrimPrefix(text, "otpauth://totp/"), "?")
+		if strings.Count(path, ":") != 1 || strings.Contains(path, "%3A") || strings.Contains(path, "/") || strings.ContainsAny(query, "+:") {
+			t.Errorf("%q: label %q, query with a colon or a plus: %t", issuer, path, strings.ContainsAny(query, "+:"))
+		}
+	}
+}
+
 func TestABadSeedIsNotRepeated(t *testing.T) {
 	_, err := Match(custody.SecretString("not!base32"), "123456", 30, 1, time.Unix(59, 0))
 	if err == nil || strings.Contains(err.Error(), "not!base32") {
