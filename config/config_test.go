@@ -128,7 +128,7 @@ func TestSourcesOverrideOneAnother(t *testing.T) {
 
 func TestMisspeltVariable(t *testing.T) {
 	_, err := Load(Sources{File: "testdata/good_embedded.yaml", Environ: []string{"TANDEM_VAULT_ADRESS=x"}})
-	if want := "vault.adress: is no key of this version: remove it, or correct its spelling"; err == nil || err.Error() != want {
+	if want := "TANDEM_VAULT_ADRESS (vault.adress): is no key of this version: remove it, or correct its spelling"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
@@ -136,7 +136,7 @@ func TestMisspeltVariable(t *testing.T) {
 // A list is for the file: in a variable it would be a language of its own.
 func TestListInVariable(t *testing.T) {
 	_, err := Load(Sources{File: "testdata/good_embedded.yaml", Environ: []string{"TANDEM_LEDGER_WITNESSES=https://hunter2.example"}})
-	if want := "ledger.witnesses: is a list: write it into the file, each item behind a dash"; err == nil || err.Error() != want {
+	if want := "TANDEM_LEDGER_WITNESSES (ledger.witnesses): is a list: write it into the file, each item behind a dash"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -28,9 +30,15 @@ const (
 type Error struct {
 	Key     string // as in the file: "vault.auth.method"
 	Problem string
+	From    string // the variable or flag that gave the value; "": the file, or a default
 }
 
-func (e *Error) Error() string { return e.Key + ": " + e.Problem }
+func (e *Error) Error() string {
+	if e.From != "" {
+		return e.From + " (" + e.Key + "): " + e.Problem
+	}
+	return e.Key + ": " + e.Problem
+}
 
 // Sources are where a configuration comes from, besides the defaults.
 type Sources struct {
@@ -68,19 +76,26 @@ func Load(from Sources) (Config, error) {
 			return Config{}, unreadable(from.File, err)
 		}
 	}
-	if err := k.Load(environment(from.Environ), nil); err != nil {
+	origins := map[string]string{}
+	if err := k.Load(environment(from.Environ, origins), nil); err != nil {
 		return Config{}, fmt.Errorf("environment: %w", err)
 	}
 	if from.Flags != nil {
-		if err := k.Load(flagValues(from.Flags), nil); err != nil {
+		if err := k.Load(flagValues(from.Flags, origins), nil); err != nil {
 			return Config{}, fmt.Errorf("flags: %w", err)
 		}
 	}
 	config := Default()
-	if err := errors.Join(fill(k, fieldsOf(&config))...); err != nil {
-		return Config{}, err
+	problems := fill(k, fieldsOf(&config))
+	if errors.Join(problems...) == nil {
+		problems = config.problems()
 	}
-	return config, config.Validate()
+	for _, problem := range problems {
+		if e, ok := errors.AsType[*Error](problem); ok {
+			e.From = origins[e.Key]
+		}
+	}
+	return config, errors.Join(problems...)
 }
 
 // fill sets the fields to what k has. It gives an *Error for each key that is
@@ -108,11 +123,11 @@ func unreadable(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// environment reads TANDEM_*. A variable that is empty says nothing. One that
-// starts like a section but names no key of it is a mistake; others with the
-// prefix are left alone, because Kubernetes sets TANDEM_PORT and the like for a
-// service of this name.
-func environment(environ []string) koanf.Provider {
+// environment reads TANDEM_*, and notes in origins which variable each key is
+// from. A variable that is empty says nothing. One that starts like a section but
+// names no key of it is a mistake, unless it is from Kubernetes; others with the
+// prefix are left alone: they are the CLI's own, or somebody else's.
+func environment(environ []string, origins map[string]string) koanf.Provider {
 	keys := map[string]string{}
 	var sections []string
 	for _, f := range fieldsOf(&Config{}) {
@@ -129,11 +144,17 @@ func environment(environ []string) koanf.Provider {
 				return "", nil
 			}
 			if key, known := keys[name]; known {
+				origins[key] = name
 				return key, value
+			}
+			if ofKubernetes(name, value) {
+				return "", nil
 			}
 			for _, section := range sections {
 				if rest, inside := strings.CutPrefix(name, envName(section)+"_"); inside {
-					return section + delimiter + strings.ToLower(rest), value
+					key := section + delimiter + strings.ToLower(rest)
+					origins[key] = name
+					return key, value
 				}
 			}
 			return "", nil
@@ -141,16 +162,33 @@ func environment(environ []string) koanf.Provider {
 	})
 }
 
+// ofKubernetes says whether a variable is one of those that Kubernetes sets in
+// every pod for a service, such as one called tandem-vault, in whatever form.
+func ofKubernetes(name, value string) bool {
+	address, err := url.Parse(value)
+	isAddress := err == nil && address.Host != "" && slices.Contains([]string{"tcp", "udp", "sctp"}, address.Scheme)
+	return serviceVariable.MatchString(name) || isAddress && servicePort.MatchString(name)
+}
+
+var (
+	serviceVariable = regexp.MustCompile(`_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT_[0-9]+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR)$`)
+	servicePort     = regexp.MustCompile(`_PORT(_[0-9]+_(TCP|UDP|SCTP))?$`)
+)
+
 func envName(key string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, delimiter, "_"))
 }
 
-func flagValues(set *pflag.FlagSet) koanf.Provider {
+// flagValues reads the flags that were given, and notes them in origins.
+func flagValues(set *pflag.FlagSet, origins map[string]string) koanf.Provider {
 	keys := map[string]string{}
 	for key := range flags {
 		keys[flagName(key)] = key
 	}
 	return posflag.ProviderWithFlag(set, delimiter, nil, func(f *pflag.Flag) (string, any) {
+		if f.Changed {
+			origins[keys[f.Name]] = "--" + f.Name
+		}
 		return keys[f.Name], f.Value.String()
 	})
 }
@@ -164,11 +202,11 @@ func unknown(values map[string]any, fields []field) []error {
 		case slices.ContainsFunc(fields, func(f field) bool { return f.key == key }):
 		case section && value == nil: // "vault:" with nothing below
 		case section:
-			problems = append(problems, &Error{key, "is a section: write its keys below it, indented"})
+			problems = append(problems, &Error{Key: key, Problem: "is a section: write its keys below it, indented"})
 		case slices.ContainsFunc(fields, func(f field) bool { return f.key == key+"_file" }):
-			problems = append(problems, &Error{key, "no secret stands in the configuration: write it into a file and name that in " + key + "_file"})
+			problems = append(problems, &Error{Key: key, Problem: "no secret stands in the configuration: write it into a file and name that in " + key + "_file"})
 		default:
-			problems = append(problems, &Error{key, "is no key of this version: remove it, or correct its spelling"})
+			problems = append(problems, &Error{Key: key, Problem: "is no key of this version: remove it, or correct its spelling"})
 		}
 	}
 	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
@@ -210,16 +248,16 @@ func (f field) setList(value any) []error {
 		at := fmt.Sprintf("%s[%d]", f.key, i)
 		values, isSection := item.(map[string]any)
 		if !isSection {
-			problems = append(problems, &Error{at, "is a section: write its keys behind the dash, and below each other"})
+			problems = append(problems, &Error{Key: at, Problem: "is a section: write its keys behind the dash, and below each other"})
 			continue
 		}
 		k := koanf.New(delimiter)
 		if err := k.Load(confmap.Provider(values, ""), nil); err != nil {
-			problems = append(problems, &Error{at, "cannot be read"})
+			problems = append(problems, &Error{Key: at, Problem: "cannot be read"})
 		}
 		for _, err := range fill(k, fieldsBelow("", list.Index(i))) {
 			if problem, is := errors.AsType[*Error](err); is {
-				problems = append(problems, &Error{at + delimiter + problem.Key, problem.Problem})
+				problems = append(problems, &Error{Key: at + delimiter + problem.Key, Problem: problem.Problem})
 			}
 		}
 	}
@@ -229,7 +267,7 @@ func (f field) setList(value any) []error {
 
 // noList is for a list from the environment, among others: there it is a text.
 func (f field) noList() error {
-	return &Error{f.key, "is a list: write it into the file, each item behind a dash"}
+	return &Error{Key: f.key, Problem: "is a list: write it into the file, each item behind a dash"}
 }
 
 func (f field) isTexts() bool { return f.value.Type() == reflect.TypeFor[[]string]() }
@@ -246,7 +284,7 @@ func (f field) setTexts(value any) []error {
 	for i, item := range items {
 		text, isText := item.(string)
 		if !isText {
-			problems = append(problems, &Error{fmt.Sprintf("%s[%d]", f.key, i), "must be a text: put quotes around it"})
+			problems = append(problems, &Error{Key: fmt.Sprintf("%s[%d]", f.key, i), Problem: "must be a text: put quotes around it"})
 		}
 		texts = append(texts, text)
 	}
@@ -260,19 +298,19 @@ func (f field) set(k *koanf.Koanf, value any) error {
 	switch f.value.Interface().(type) {
 	case time.Duration:
 		if err != nil || !isText { // a bare number would count nanoseconds
-			return &Error{f.key, "must be a length of time, such as 30s, 8h or 1d"}
+			return &Error{Key: f.key, Problem: "must be a length of time, such as 30s, 8h or 1d"}
 		}
 	case int:
 		if err != nil {
-			return &Error{f.key, "must be a whole number"}
+			return &Error{Key: f.key, Problem: "must be a whole number"}
 		}
 	case bool:
 		if err != nil {
-			return &Error{f.key, "must be true or false"}
+			return &Error{Key: f.key, Problem: "must be true or false"}
 		}
 	default:
 		if err != nil {
-			return &Error{f.key, "must be a single text"}
+			return &Error{Key: f.key, Problem: "must be a single text"}
 		}
 	}
 	return nil

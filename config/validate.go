@@ -17,7 +17,9 @@ import (
 
 // Validate says what is wrong, for all keys at once: the error joins an *Error
 // for each. It touches no file and no network.
-func (c Config) Validate() error {
+func (c Config) Validate() error { return errors.Join(c.problems()...) }
+
+func (c Config) problems() []error {
 	var v validation
 	v.server(c)
 	v.database(c.Database)
@@ -36,10 +38,13 @@ func (c Config) Validate() error {
 	v.witnesses(c.Ledger)
 	v.deliveries(c.Ledger.Deliveries)
 	v.notify(c)
+	if c.Rotation.VerifyEvery != 0 { // which is never
+		v.between("rotation.verify_every", c.Rotation.VerifyEvery, time.Second, 30*24*time.Hour)
+	}
 	v.between("session_ttl", c.SessionTTL, time.Minute, 30*24*time.Hour)
 	v.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	v.oneOf("log.format", c.Log.Format, "text", "json")
-	return errors.Join(v.problems...)
+	return v.problems
 }
 
 // URL is what people and clients call the server.
@@ -62,13 +67,16 @@ const sqlitePrefix = "sqlite:"
 type validation struct{ problems []error }
 
 func (v *validation) add(key, format string, args ...any) {
-	v.problems = append(v.problems, &Error{key, fmt.Sprintf(format, args...)})
+	v.problems = append(v.problems, &Error{Key: key, Problem: fmt.Sprintf(format, args...)})
 }
 
 func (v *validation) server(c Config) {
 	v.address("listen", c.Listen)
 	if c.MetricsListen != "" {
 		v.address("metrics_listen", c.MetricsListen)
+		if sameListener(c.Listen, c.MetricsListen) {
+			v.add("metrics_listen", "is where listen is already: give it a port of its own")
+		}
 	}
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		v.add("tls", "cert and key go together: name both files, or neither")
@@ -222,7 +230,7 @@ func (v *validation) origin(origin string) {
 func (v *validation) stream(s Stream) {
 	v.oneOf("ledger.stream.format", s.Format, StreamJSON, StreamCEF)
 	if s.Address != "" {
-		v.address("ledger.stream.address", s.Address)
+		v.remote("ledger.stream.address", s.Address)
 	}
 	if (s.Cert == "") != (s.Key == "") {
 		v.add("ledger.stream", "cert and key go together: name both files, or neither")
@@ -298,7 +306,7 @@ func (v *validation) notify(c Config) {
 		}
 		return
 	}
-	v.address("notify.smtp.address", n.SMTP.Address)
+	v.remote("notify.smtp.address", n.SMTP.Address)
 	if n.SMTP.Helo != "" && !heloForm.MatchString(n.SMTP.Helo) {
 		v.add("notify.smtp.helo", "must be a full name in ASCII, such as tandem.example.org, or an address such as [192.0.2.7]: mail servers refuse others")
 	}
@@ -336,20 +344,51 @@ func (v *validation) between(key string, value, low, high time.Duration) {
 	}
 }
 
+// address checks one to listen on. Port 0 takes a free one.
 func (v *validation) address(key, value string) {
-	_, port, err := net.SplitHostPort(value)
-	if err == nil {
-		_, err = strconv.ParseUint(port, 10, 16)
-	}
-	if err != nil {
+	if host, _, ok := hostPort(value); !ok || strings.ContainsAny(host, " \t") {
 		v.add(key, "must be HOST:PORT, such as 127.0.0.1:8700")
 	}
+}
+
+// remote checks one to connect to.
+func (v *validation) remote(key, value string) {
+	if host, port, ok := hostPort(value); !ok || host == "" || port == 0 || strings.ContainsAny(host, " \t") {
+		v.add(key, "must be HOST:PORT, such as mail.example.org:587")
+	}
+}
+
+func hostPort(value string) (host string, port uint64, ok bool) {
+	host, text, err := net.SplitHostPort(value)
+	if err != nil {
+		return "", 0, false
+	}
+	port, err = strconv.ParseUint(text, 10, 16)
+	return host, port, err == nil
+}
+
+// sameListener says whether the second of two addresses would find the port taken.
+func sameListener(a, b string) bool {
+	hostA, portA, okA := hostPort(a)
+	hostB, portB, okB := hostPort(b)
+	if !okA || !okB || portA != portB || portA == 0 {
+		return false
+	}
+	everywhere := func(host string) bool {
+		addr, err := netip.ParseAddr(host)
+		return host == "" || err == nil && addr.IsUnspecified()
+	}
+	byName := hostA == "localhost" && Loopback(hostB) || hostB == "localhost" && Loopback(hostA)
+	return hostA == hostB || everywhere(hostA) || everywhere(hostB) || byName
 }
 
 // url gives the URL in value, nil when it is none.
 func (v *validation) url(key, value string) *url.URL {
 	u, err := url.Parse(value)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if err == nil && u.Port() != "" {
+		_, err = strconv.ParseUint(u.Port(), 10, 16)
+	}
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
 		v.add(key, "must be a URL that starts with https:// or http://")
 		return nil
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -22,7 +23,10 @@ func configVerbs(c *cli) *cobra.Command {
 	check := &cobra.Command{
 		Use:   "check",
 		Short: "Say what is wrong with a configuration, or print what it comes to",
-		Args:  cobra.NoArgs,
+		Long: `Reads the file, the variables and the flags as serve does, and looks at every file
+that they name, on this machine: what is there, and can be what it should be. It
+connects to nothing.`,
+		Args: cobra.NoArgs,
 	}
 	load := configFlags(check)
 	check.RunE = func(*cobra.Command, []string) error {
@@ -30,7 +34,9 @@ func configVerbs(c *cli) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if _, err := passwordPolicies(cfg.PasswordPolicies); err != nil {
+		// All at once, as with the keys.
+		_, err = passwordPolicies(cfg.PasswordPolicies)
+		if err := errors.Join(cfg.CheckFiles(), err); err != nil {
 			return err
 		}
 		text, err := cfg.Effective()
