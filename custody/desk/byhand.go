@@ -19,6 +19,12 @@ type ToSet struct {
 // ShowNew enters in the ledger that the successor is shown the new password, and
 // then reads it, as CheckOut does. in.Action is a custody.ShowNew.
 func (d *Desk) ShowNew(ctx context.Context, in Intent) (ToSet, error) {
+	if c, _ := d.credential(in.Action.Subject()); c.Phase == custody.Rotating && c.Rotation.Successor == in.Actor {
+		err := d.Secrets.Has(WithRequest(ctx, in.Request), StagedPath(c.Name, c.Rotation.Number), 0)
+		if err != nil && !errors.Is(err, ErrNoSecret) { // the rules say what it means that there is none yet
+			return ToSet{}, fmt.Errorf("before showing a password to be set: %w", err)
+		}
+	}
 	outcome, err := d.Do(ctx, in)
 	if err != nil {
 		return ToSet{}, err

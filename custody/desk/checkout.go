@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -18,8 +19,19 @@ type Revealed struct {
 // CheckOut enters the check-out in the ledger and then reads the password: the
 // order that makes "no entry, no secret" true (I5). Should the read fail, the
 // entry stays, because the secret may have been on its way; the same
-// idempotency key reads it again. in.Action is a custody.CheckOut.
+// idempotency key reads it again. A secret store that cannot give the password
+// is found out before the entry, as far as one can: nobody is said to know what
+// nobody was shown. in.Action is a custody.CheckOut.
 func (d *Desk) CheckOut(ctx context.Context, in Intent) (Revealed, error) {
+	if c, _ := d.credential(in.Action.Subject()); c.Phase == custody.Held && c.Holder == in.Actor {
+		err := d.Secrets.Has(WithRequest(ctx, in.Request), CredentialPath(c.Name), c.Version)
+		if errors.Is(err, ErrNoSecret) {
+			err = fmt.Errorf("%w: version %d of %s is not in it", ErrSecretsUnavailable, c.Version, c.Name)
+		}
+		if err != nil {
+			return Revealed{}, fmt.Errorf("before a check-out: %w", err)
+		}
+	}
 	outcome, err := d.Do(ctx, in)
 	if err != nil {
 		return Revealed{}, err

@@ -19,6 +19,9 @@ type NewLogin struct {
 
 // AddPerson opens an account. in.Action is a custody.AddPerson.
 func (d *Desk) AddPerson(ctx context.Context, in Intent) (NewLogin, error) {
+	if err := d.canStoreSeed(ctx, in.Request); err != nil {
+		return NewLogin{}, err
+	}
 	outcome, err := d.Do(ctx, in)
 	if err != nil {
 		return NewLogin{}, err
@@ -32,6 +35,9 @@ func (d *Desk) AddPerson(ctx context.Context, in Intent) (NewLogin, error) {
 // opening was cut short.
 // in.Action is a custody.ResetEnrolment.
 func (d *Desk) ResetEnrolment(ctx context.Context, in Intent) (NewLogin, error) {
+	if err := d.canStoreSeed(ctx, in.Request); err != nil {
+		return NewLogin{}, err
+	}
 	outcome, err := d.Do(ctx, in)
 	if err != nil {
 		return NewLogin{}, err
@@ -72,6 +78,16 @@ func (d *Desk) newLogin(ctx context.Context, outcome Outcome, username string, p
 		return NewLogin{}, err
 	}
 	return NewLogin{Outcome: outcome, Password: password, OTPAuth: otpAuth}, nil
+}
+
+// canStoreSeed comes before the entry that makes the old seed worthless, and
+// before a recovery code is used up: a secret store that is away leaves everybody
+// with what they have.
+func (d *Desk) canStoreSeed(ctx context.Context, request string) error {
+	if err := d.Secrets.Ready(WithRequest(ctx, request)); err != nil {
+		return fmt.Errorf("before a new TOTP seed: %w", err)
+	}
+	return nil
 }
 
 // newSeed replaces a person's TOTP seed and gives the otpauth URI of the new one.

@@ -73,6 +73,11 @@ type Secrets interface {
 	// ReadVersion gives one version, ErrNoSecret when it does not exist (any more).
 	ReadVersion(ctx context.Context, path string, version int64) (custody.Secret, error)
 
+	// Has says whether ReadVersion would give that version now, and reads it not:
+	// nil, ErrNoSecret, or an error that wraps ErrSecretsUnavailable. Version 0 is
+	// the current one.
+	Has(ctx context.Context, path string, version int64) error
+
 	// Write makes a new version, if the current one still is cas (0: none
 	// yet), and says its number; ErrVersion when it is not.
 	// labels are kept beside it, readable without the secret.

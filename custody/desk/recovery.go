@@ -38,6 +38,9 @@ func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (custody.Secret, 
 	if err != nil {
 		return custody.Secret{}, err
 	}
+	if err := d.canStoreSeed(ctx, in.Request); err != nil {
+		return custody.Secret{}, err
+	}
 	good, err := d.recovers(ctx, username, in)
 	if err != nil {
 		return custody.Secret{}, err
@@ -65,7 +68,7 @@ func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (custody.Secret, 
 // are right: it can be used once, also by two at the same moment.
 func (d *Desk) recovers(ctx context.Context, username string, in RecoverRequest) (bool, error) {
 	if person, known := d.person(username); !known || person.Disabled {
-		username = nobody
+		username = Nobody
 	}
 	same, err := d.samePassword(ctx, username, in.Password)
 	if err != nil {
@@ -73,7 +76,7 @@ func (d *Desk) recovers(ctx context.Context, username string, in RecoverRequest)
 	}
 	hash := recoveryHash(username, ungrouped(in.Code.Reveal()))
 	if !same {
-		username = nobody
+		username = Nobody
 	}
 	return d.Accounts.TakeRecoveryCode(ctx, username, hash)
 }

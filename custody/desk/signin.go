@@ -97,16 +97,16 @@ func (d *Desk) approach(ctx context.Context, typed string) (username, throttle s
 	return username, throttle, d.checkThrottle(ctx, throttle)
 }
 
-// nobody is what no account, no seed and no recovery code is ever kept under,
+// Nobody is what no account, no seed and no recovery code is ever kept under,
 // whatever was typed.
-const nobody = "-"
+const Nobody = "-"
 
 // genuine looks at password and code, both always.
 func (d *Desk) genuine(ctx context.Context, username string, in SignInRequest) (bool, error) {
 	person, known := d.person(username)
 	period := person.TOTPPeriod
 	if !known {
-		period, username = totp.DefaultPeriod, nobody
+		period, username = totp.DefaultPeriod, Nobody
 	}
 	steps, err := d.match(ctx, username, period, in.Code)
 	if err != nil {

@@ -171,6 +171,22 @@ func (s *Store) ReadVersion(ctx context.Context, path string, version int64) (cu
 	return s.reveal(c, path, version)
 }
 
+// Has implements desk.Secrets.
+func (s *Store) Has(ctx context.Context, path string, version int64) error {
+	c, err := s.contents(ctx)
+	if err != nil {
+		return err
+	}
+	kept := c.Secrets[path]
+	if version == 0 {
+		version = kept.Current
+	}
+	if kept.version(version) == nil {
+		return desk.ErrNoSecret
+	}
+	return nil
+}
+
 // reveal decrypts one value.
 func (s *Store) reveal(c *contents, path string, version int64) (custody.Secret, error) {
 	encrypted := c.Secrets[path].version(version)

@@ -120,10 +120,14 @@ func entryAllows(e custody.Event, a Access) bool {
 	return false
 }
 
+// signsIn says whether an entry is of a request that failed log-ins are counted
+// for: a log-in, or a recovery.
 func signsIn(e custody.Event) bool {
 	switch f := e.Fact.(type) {
 	case custody.SessionOpened, custody.SignInLocked:
 		return true
+	case custody.EnrolmentReset:
+		return f.Recovery
 	case custody.CommandRefused:
 		return f.Command == custody.SignIn{}.Verb()
 	}
@@ -141,7 +145,8 @@ func seedAllows(e custody.Event, kind Kind, person string) bool {
 			return true
 		}
 	case custody.SignInLocked:
-		return kind == Read && f.Person == person
+		// Of a name that nobody has: no seed was looked at, and as long.
+		return kind == Read && (f.Person == person || f.Person == "" && person == desk.Nobody)
 	}
 	return kind == Read && e.Actor == person
 }

@@ -16,6 +16,8 @@
 //	staged/NAME-N     rotation N of NAME
 //	seeds/PERSON      whatever PERSON did or was refused; a lock-out of PERSON;
 //	                  giving PERSON a new seed
+//	seeds/-           a lock-out of names that nobody has
+//	internal/throttle a log-in, also a refused one; a lock-out; a recovery
 //
 // Many confirmations share one read of a seed: it belongs to the request that
 // caused it.

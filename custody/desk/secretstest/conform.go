@@ -39,6 +39,7 @@ func Conform(t *testing.T, open func(t *testing.T) desk.Secrets) {
 		{"CheckAndSet", checkAndSet},
 		{"OneOfManyWritersWins", oneOfManyWritersWins},
 		{"OldVersions", oldVersions},
+		{"Has", has},
 		{"Delete", deleted},
 		{"EveryKindOfPath", everyKindOfPath},
 		{"StagedBesideCurrent", stagedBesideCurrent},
@@ -169,6 +170,34 @@ func oldVersions(t *testing.T, s desk.Secrets) {
 			t.Errorf("version %d: %v, want %v", v, err, desk.ErrNoSecret)
 		}
 	}
+}
+
+// has says of each version what a read would.
+func has(t *testing.T, s desk.Secrets) {
+	path := fresh()
+	want := func(version int64, wanted error) {
+		t.Helper()
+		if err := s.Has(t.Context(), path, version); !errors.Is(err, wanted) || wanted == nil && err != nil {
+			t.Errorf("version %d: %v, want %v", version, err, wanted)
+		}
+	}
+	want(0, desk.ErrNoSecret)
+	want(1, desk.ErrNoSecret)
+	const written = Kept + 1
+	for v := range int64(written) {
+		write(t, s, path, fmt.Sprint("value ", v+1), v)
+	}
+	want(0, nil)
+	want(1, desk.ErrNoSecret)
+	want(2, nil)
+	want(written, nil)
+	want(written+1, desk.ErrNoSecret)
+	want(-1, desk.ErrNoSecret)
+	if err := s.Delete(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	want(0, desk.ErrNoSecret)
+	want(written, desk.ErrNoSecret)
 }
 
 func deleted(t *testing.T, s desk.Secrets) {
@@ -390,6 +419,7 @@ func calls(s desk.Secrets, path string, value custody.Secret) map[string]func(co
 	return map[string]func(context.Context) error{
 		"Read":        func(ctx context.Context) error { _, err := s.Read(ctx, path); return err },
 		"ReadVersion": func(ctx context.Context) error { _, err := s.ReadVersion(ctx, path, 1); return err },
+		"Has":         func(ctx context.Context) error { return s.Has(ctx, path, 1) },
 		"Write":       func(ctx context.Context) error { _, err := s.Write(ctx, path, value, 1, nil); return err },
 		"Delete":      func(ctx context.Context) error { return s.Delete(ctx, path) },
 		"Generate":    func(ctx context.Context) error { _, err := s.Generate(ctx, ""); return err },
