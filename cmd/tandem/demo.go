@@ -35,11 +35,11 @@ type demo struct {
 
 // demoOptions are the flags.
 type demoOptions struct {
-	listen, sshListen     string
-	sshChosen             bool // sshListen was given, and is no default
-	vaultAddr, vaultToken string
-	period                int // TOTP, seconds
-	logging               config.Log
+	listen, sshListen              string
+	sshChosen                      bool // sshListen was given, and is no default
+	vaultAddr, vaultCA, vaultToken string
+	period                         int // TOTP, seconds
+	logging                        config.Log
 }
 
 // demoOrigin names a demo's ledger, and the entry in people's authenticators.
@@ -186,7 +186,7 @@ func (d *demo) configure(ctx context.Context, listen string) (config.Config, err
 	}
 	cfg.Secrets = config.Vault
 	names := d.record.Vault.Names
-	cfg.Vault.Address, cfg.Vault.Mount = d.vaultAddr, names.Mount
+	cfg.Vault.Address, cfg.Vault.CA, cfg.Vault.Mount = d.vaultAddr, d.vaultCA, names.Mount
 	cfg.Vault.TransitMount, cfg.Vault.TransitKey = names.Transit, names.TransitKey
 	cfg.Vault.PasswordPolicy = names.PasswordPolicy
 	cfg.Vault.Auth.Mount, cfg.Vault.Auth.RoleID = names.AppRole, d.record.Vault.RoleID
@@ -205,7 +205,7 @@ func (d *demo) setUpVault(ctx context.Context) error {
 		Mount: own, Transit: own + "-transit", TransitKey: "ledger",
 		PasswordPolicy: own, Policy: own, AppRole: own, Role: "tandem",
 	}
-	client, err := vault.NewClient(vault.Config{Address: d.vaultAddr, Names: names, Log: d.log})
+	client, err := vault.NewClient(vault.Config{Address: d.vaultAddr, CAFile: d.vaultCA, Names: names, Log: d.log})
 	if err != nil {
 		return err
 	}

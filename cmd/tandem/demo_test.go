@@ -29,7 +29,7 @@ func TestPlay(t *testing.T) {
 func TestPlayOnVault(t *testing.T) {
 	t.Parallel()
 	server := vaulttest.StartDev(t)
-	runPlay(t, "VAULT_TOKEN="+server.RootToken, "--vault-addr="+server.Address)
+	runPlay(t, "VAULT_TOKEN="+server.RootToken, "--vault-addr="+server.Address, "--vault-ca="+server.CAFile)
 }
 
 func runPlay(t *testing.T, environ string, args ...string) {

@@ -63,7 +63,7 @@ func newInstallation(t *testing.T, settings ...string) *installation {
 		t: t, folder: t.TempDir(), vault: vaulttest.StartPersistent(t), sshd: sshtest.Start(t),
 		people: map[string]*player{}, errors: &errorBodies{}, address: freeAddress(t), ops: freeAddress(t),
 	}
-	in.gate = newVaultGate(t, in.vault.Address)
+	in.gate = newVaultGate(t, in.vault)
 	in.vaultAudit = in.vault.EnableFileAudit(t)
 	in.account, in.first = in.sshd.AddAccount(t)
 	in.run(exec.Command("tandem", "vault", "setup", "--role-id-file", in.file("role-id"), "--secret-id-file", in.file("secret-id")))
@@ -81,7 +81,7 @@ func (in *installation) file(name string) string { return filepath.Join(in.folde
 // way an administrator would give it.
 func (in *installation) run(command *exec.Cmd) {
 	in.t.Helper()
-	command.Env = append(os.Environ(), "VAULT_ADDR="+in.vault.Address, "VAULT_TOKEN="+in.vault.RootToken)
+	command.Env = append(os.Environ(), "VAULT_ADDR="+in.vault.Address, "VAULT_CACERT="+in.vault.CAFile, "VAULT_TOKEN="+in.vault.RootToken)
 	if out, err := command.CombinedOutput(); err != nil {
 		in.t.Fatalf("%s: %v\n%s", strings.Join(command.Args, " "), err, out)
 	}
@@ -96,11 +96,12 @@ database: sqlite:%s
 secrets: vault
 vault:
   address: %s
+  ca: %s
   auth: {method: approle, role_id_file: %s, secret_id_file: %s}
 ledger: {origin: installation.test/ledger}
 log: {level: debug, format: json}
 %s
-`, in.address, in.ops, in.file("tandem.db"), in.gate.URL, in.file("role-id"), in.file("secret-id"), strings.Join(settings, "\n"))
+`, in.address, in.ops, in.file("tandem.db"), in.gate.URL, in.vault.CAFile, in.file("role-id"), in.file("secret-id"), strings.Join(settings, "\n"))
 	if err := os.WriteFile(in.file("tandem.yaml"), []byte(text), 0o600); err != nil {
 		in.t.Fatal(err)
 	}
@@ -329,15 +330,16 @@ type vaultGate struct {
 	before func()
 }
 
-func newVaultGate(t *testing.T, address string) *vaultGate {
+func newVaultGate(t *testing.T, vault *vaulttest.Server) *vaultGate {
 	t.Helper()
-	to, err := url.Parse(address)
+	to, err := url.Parse(vault.Address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	g := &vaultGate{}
 	proxy := httputil.NewSingleHostReverseProxy(to)
-	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	proxy.Transport = &http.Transport{TLSClientConfig: vault.TrustTLS(), ForceAttemptHTTP2: true}
+	g.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/data/credentials/"+installed) {
 			g.mu.Lock()
 			before := g.before
@@ -349,6 +351,8 @@ func newVaultGate(t *testing.T, address string) *vaultGate {
 		}
 		proxy.ServeHTTP(w, r)
 	}))
+	g.TLS = vault.ServeTLS()
+	g.StartTLS()
 	t.Cleanup(g.Close)
 	return g
 }

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	vaultapi "github.com/hashicorp/vault/api"
-
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/custody"
@@ -117,11 +115,8 @@ func (in *installation) readAsTandem(path, request string) {
 		}
 		return strings.TrimSpace(string(text))
 	}
-	server, err := vaultapi.NewClient(&vaultapi.Config{Address: in.vault.Address})
-	if err != nil {
-		in.t.Fatal(err)
-	}
-	server.SetToken("")
+	server := in.vault.Client(in.t)
+	server.ClearToken()
 	login, err := server.Logical().WriteWithContext(in.t.Context(), "auth/approle/login",
 		map[string]any{"role_id": read("role-id"), "secret_id": read("secret-id")})
 	if err != nil {

@@ -99,7 +99,7 @@ func TestPasswordPolicies(t *testing.T) {
 	tandem := func(code int, verb ...string) string {
 		t.Helper()
 		command := exec.CommandContext(t.Context(), "tandem", verb...)
-		command.Env = append(os.Environ(), "VAULT_ADDR="+server.Address, "VAULT_TOKEN="+server.RootToken)
+		command.Env = append(os.Environ(), "VAULT_ADDR="+server.Address, "VAULT_CACERT="+server.CAFile, "VAULT_TOKEN="+server.RootToken)
 		out, _ := command.CombinedOutput()
 		if command.ProcessState.ExitCode() != code {
 			t.Fatalf("tandem %s: %v, want %d\n%s", strings.Join(verb, " "), command.ProcessState, code, out)
@@ -107,7 +107,7 @@ func TestPasswordPolicies(t *testing.T) {
 		return string(out)
 	}
 	roleID, secretID := filepath.Join(s.folder, "role-id"), filepath.Join(s.folder, "secret-id")
-	inVault := fmt.Sprintf("secrets: vault\nvault: {address: %q, mount: custody, auth: {role_id_file: %s, secret_id_file: %s}}", server.Address, roleID, secretID)
+	inVault := fmt.Sprintf("secrets: vault\nvault: {address: %q, ca: %q, mount: custody, auth: {role_id_file: %s, secret_id_file: %s}}", server.Address, server.CAFile, roleID, secretID)
 	file = s.configure(inVault, "network")
 	tandem(0, "vault", "setup", "--config", file, "--role", "by-flag", "--role-id-file", roleID, "--secret-id-file", secretID)
 	if out := tandem(0, "vault", "policy", "--config", file); !strings.Contains(out, `"sys/policies/password/tandem-network/generate"`) || !strings.Contains(out, `"custody/data/ready"`) {

@@ -29,6 +29,7 @@ the whole policy by itself and says what it expected and what it saw.`,
 	flags.StringVar(&d.listen, "listen", "127.0.0.1:8700", "address of the API; :0 takes a free port")
 	flags.StringVar(&d.sshListen, "ssh-listen", "127.0.0.1:8722", "address of the SSH server; :0 takes a free port")
 	flags.StringVar(&d.vaultAddr, "vault-addr", "", "keep the secrets in this Vault")
+	flags.StringVar(&d.vaultCA, "vault-ca", os.Getenv("VAULT_CACERT"), "PEM file of its authority, also VAULT_CACERT (default: the system's)")
 	flags.StringVar(&d.vaultToken, "vault-token", os.Getenv("VAULT_TOKEN"), "token that may set it up; better given in VAULT_TOKEN")
 	flags.IntVar(&d.period, "totp-period", totp.DefaultPeriod, "seconds that a TOTP code lasts")
 	flags.BoolVar(&asLine, "json", false, "print the log-ins as one line of JSON")

@@ -22,6 +22,9 @@ func TestAuditLogOfARealVault(t *testing.T) {
 	if _, err := s.Read(desk.WithRequest(t.Context(), "request-1"), "credentials/a"); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.Has(desk.WithRequest(t.Context(), "request-2"), "credentials/a", 1); err != nil {
+		t.Fatal(err) // no access: nothing was read
+	}
 	if _, err := p.root.Logical().Read("tandem/data/credentials/a"); err != nil {
 		t.Fatal(err)
 	}
@@ -53,6 +56,8 @@ func wantAccesses(t *testing.T, got []reconcile.Access) {
 	var own, foreign, signed, refused, labels int
 	for _, a := range got {
 		switch {
+		case a.Request == "request-2":
+			t.Errorf("a look whether it is there counts as an access: %+v", a)
 		case a.Kind == reconcile.Read && a.Own && a.Request == "request-1" && a.Path == "credentials/a" && !a.Refused:
 			own++
 		case a.Kind == reconcile.Read && !a.Own && a.Request == "" && !a.Refused && a.Who != "":

@@ -73,18 +73,18 @@ func NewClient(c Config) (*api.Client, error) {
 }
 
 // client gives a client of Vault's with its own token and number of retries.
-// timeout 0 leaves it to each call's context.
+// timeout is for one try, until its body has been read; 0 leaves it to each
+// call's context.
 func (c Config) client(transport http.RoundTripper, token string, retries int, timeout time.Duration) (*api.Client, error) {
 	client, err := api.NewClient(&api.Config{
 		Address: c.Address,
-		HttpClient: &http.Client{
-			Transport:     transport,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		// Not api.Config.Timeout: that cancels the request as soon as the headers
+		// are there, and a body that comes a moment later is lost (writeRaw in
+		// api/logical.go).
+		HttpClient:   &http.Client{Transport: transport, Timeout: timeout},
 		MaxRetries:   retries,
 		MinRetryWait: minRetryWait,
 		MaxRetryWait: maxRetryWait,
-		Timeout:      timeout,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
@@ -129,10 +129,7 @@ func (c Config) transport() (http.RoundTripper, error) {
 			return nil, fmt.Errorf("vault: no certificate in %s", c.CAFile)
 		}
 	}
-	if c.RequestID == nil {
-		return transport, nil
-	}
-	return labelled{transport, c.RequestID}, nil
+	return carrier{transport, c.RequestID}, nil
 }
 
 func loopback(host string) bool {
@@ -140,19 +137,29 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// labelled puts the request's id on its way. Vault's client would take headers
-// only per client, not per call.
-type labelled struct {
+// carrier puts the request's id on its way, which Vault's client would take only
+// per client and not per call, and goes nowhere else than to the configured
+// address: Vault's client would follow a redirect, with the token and what is
+// written, and takes a second one for success.
+type carrier struct {
 	*http.Transport
-	id func(context.Context) string
+	id func(context.Context) string // nil: none
 }
 
-func (l labelled) RoundTrip(r *http.Request) (*http.Response, error) {
-	if id := l.id(r.Context()); printable(id) {
-		r = r.Clone(r.Context()) // a RoundTripper must not change what it is given
-		r.Header.Set(RequestHeader, id)
+func (c carrier) RoundTrip(r *http.Request) (*http.Response, error) {
+	if c.id != nil {
+		if id := c.id(r.Context()); printable(id) {
+			r = r.Clone(r.Context()) // a RoundTripper must not change what it is given
+			r.Header.Set(RequestHeader, id)
+		}
 	}
-	return l.Transport.RoundTrip(r)
+	got, err := c.Transport.RoundTrip(r)
+	if err == nil && got.StatusCode >= 300 && got.StatusCode < 400 {
+		_ = got.Body.Close() // unread
+		return nil, &answer{status: got.StatusCode, reasons: []string{
+			"it sends Tandem to another address, where no secret goes: configure the address of the active Vault, or have the standby forward requests"}}
+	}
+	return got, err
 }
 
 // printable: an id that is none must not make a read fail.

@@ -68,6 +68,9 @@ func explain(ctx context.Context, err error) error {
 		return errors.New("no answer from Vault in time")
 	}
 	if failed, ok := errors.AsType[*url.Error](err); ok {
+		if a, ok := failed.Err.(*answer); ok { // a redirect, see carrier
+			return a
+		}
 		return fmt.Errorf("cannot reach Vault: %w", failed.Err)
 	}
 	return err

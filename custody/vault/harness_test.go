@@ -51,6 +51,7 @@ func prepare(t *testing.T, server *vaulttest.Server) prepared {
 	}
 	p.config = vault.Config{
 		Address: server.Address,
+		CAFile:  server.CAFile,
 		Names:   names,
 		AppRole: &vault.AppRole{
 			RoleID:       report.RoleID,
@@ -139,6 +140,7 @@ func operations(s *vault.Store, path string) []operation {
 	return []operation{
 		{"Read", func(ctx context.Context) error { _, err := s.Read(ctx, path); return err }},
 		{"ReadVersion", func(ctx context.Context) error { _, err := s.ReadVersion(ctx, path, 1); return err }},
+		{"Has", func(ctx context.Context) error { return s.Has(ctx, path, 1) }},
 		{"Labels", func(ctx context.Context) error { _, err := s.Labels(ctx, path); return err }},
 		{"Write", func(ctx context.Context) error {
 			_, err := s.Write(ctx, path, custody.SecretString(canary), 1, nil)
@@ -212,7 +214,7 @@ func (l *logged) holdNone(t *testing.T, secrets ...string) {
 	}
 }
 
-// between is a proxy before Vault that counts requests and can spoil them.
+// between is a proxy before Vault, with TLS on both sides, that counts requests and can spoil them.
 type between struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -220,18 +222,19 @@ type between struct {
 	spoil func(w http.ResponseWriter, r *http.Request, pass http.Handler)
 }
 
-func newBetween(t *testing.T, address string, start func(http.Handler) *httptest.Server) *between {
+func newBetween(t *testing.T, vault *vaulttest.Server) *between {
 	t.Helper()
-	target, err := url.Parse(address)
+	target, err := url.Parse(vault.Address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	pass := &httputil.ReverseProxy{
-		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		Transport: &http.Transport{TLSClientConfig: vault.TrustTLS(), ForceAttemptHTTP2: true},
+		ErrorLog:  slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 	b := &between{}
-	b.Server = start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.mu.Lock()
 		b.seen = append(b.seen, r.Clone(context.Background()))
 		spoil := b.spoil
@@ -242,6 +245,9 @@ func newBetween(t *testing.T, address string, start func(http.Handler) *httptest
 		}
 		pass.ServeHTTP(w, r)
 	}))
+	b.TLS = vault.ServeTLS()
+	b.Config.ErrorLog = pass.ErrorLog
+	b.StartTLS()
 	t.Cleanup(b.Close)
 	return b
 }

@@ -1,9 +1,11 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 
@@ -36,6 +38,9 @@ func remove(ctx context.Context, c *api.Client, path string) error {
 	return err
 }
 
+// maxBody is more than Vault answers, in bytes.
+const maxBody = 32 << 20
+
 // parse gives what is in an answer, nil when it is empty.
 func parse(response *api.Response, err error) (*api.Secret, error) {
 	if response != nil {
@@ -46,14 +51,20 @@ func parse(response *api.Response, err error) (*api.Secret, error) {
 	}
 	switch response.StatusCode {
 	case http.StatusOK:
-		secret, err := api.ParseSecret(response.Body)
+		// Apart from what it says: a body that did not come, or not in time, is
+		// no answer of Vault's.
+		body, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
+		if err != nil {
+			return nil, fmt.Errorf("Vault's answer broke off: %w", err)
+		}
+		secret, err := api.ParseSecret(bytes.NewReader(body))
 		if err != nil {
 			return nil, &answer{status: http.StatusOK, reasons: []string{"with a body that is not Vault's"}}
 		}
 		return secret, nil
 	case http.StatusNoContent:
 		return nil, nil
-	default: // a second redirect, for instance, which Vault's client takes for success
+	default:
 		return nil, &answer{status: response.StatusCode}
 	}
 }

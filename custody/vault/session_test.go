@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -165,7 +164,7 @@ func TestWrappedSecretID(t *testing.T) {
 	wantValue(t, s, "credentials/a", "value", 1)
 
 	// A second process with the same wrapping token: one of the two is a thief.
-	b := newBetween(t, p.Address, httptest.NewServer)
+	b := newBetween(t, p.Server)
 	lookups := func() int { return b.count("/sys/wrapping/lookup") }
 	late := p
 	late.config.Address = b.URL
@@ -220,7 +219,7 @@ func TestWrappedSecretID(t *testing.T) {
 func TestUnwrappingWaitsForVault(t *testing.T) {
 	t.Parallel()
 	p := prepare(t, vaulttest.StartDev(t))
-	b := newBetween(t, p.Address, httptest.NewServer)
+	b := newBetween(t, p.Server)
 	p.config.Address, p.config.AppRole.Wrapped = b.URL, true
 	p.newSecretID(t, time.Minute)
 	b.from(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
@@ -289,7 +288,7 @@ func TestTokenFile(t *testing.T) {
 
 func TestVaultThatDoesNotAnswer(t *testing.T) {
 	p := prepare(t, vaulttest.StartDev(t))
-	b := newBetween(t, p.Address, httptest.NewServer)
+	b := newBetween(t, p.Server)
 	p.config.Address, p.config.Timeout = b.URL, time.Second
 	s := p.open(t)
 	put(t, s, "credentials/a", canary, 0)

@@ -86,17 +86,39 @@ func NewSecretID(ctx context.Context, client *api.Client, n Names, wrap time.Dur
 		}
 		return custody.SecretString(str(made, "secret_id")), nil
 	}
-	wrapping, err := client.CloneWithHeaders()
-	if err != nil {
-		return custody.Secret{}, fmt.Errorf("new secret_id: %w", err)
-	}
-	wrapping.SetToken(client.Token())
-	wrapping.SetWrappingLookupFunc(func(string, string) string { return wrap.String() })
+	// The header goes with this request alone.
+	wrapping := client.WithRequestCallbacks(func(r *api.Request) { r.WrapTTL = wrap.String() })
 	made, err := put(ctx, wrapping, n.role()+"/secret-id", nil)
 	if err != nil || made == nil || made.WrapInfo == nil {
 		return custody.Secret{}, fmt.Errorf("new wrapped secret_id: %w", explain(ctx, errors.Join(err, errNotWrapped)))
 	}
 	return custody.SecretString(made.WrapInfo.Token), nil
+}
+
+// LogsIn says whether a secret_id is one of the role's in this Vault, or a
+// wrapping token that stands for one.
+func LogsIn(ctx context.Context, client *api.Client, n Names, secretID custody.Secret) (bool, error) {
+	if err := n.check(); err != nil {
+		return false, err
+	}
+	if secretID.IsZero() { // an empty file
+		return false, nil
+	}
+	found, err := put(ctx, client, n.role()+"/secret-id/lookup", map[string]any{"secret_id": secretID.Reveal()})
+	err = explain(ctx, err)
+	switch {
+	case status(err) == http.StatusNotFound: // no such role
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("look a secret_id up: %w", err)
+	case found != nil:
+		return true, nil
+	}
+	made, err := put(ctx, client, "sys/wrapping/lookup", map[string]any{"token": secretID.Reveal()})
+	if status(explain(ctx, err)) == http.StatusBadRequest { // no such token, or it was used
+		return false, nil
+	}
+	return str(made, "creation_path") == n.role()+"/secret-id", explain(ctx, err)
 }
 
 var errNotWrapped = errors.New("no wrapping token in Vault's answer")

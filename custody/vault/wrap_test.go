@@ -2,7 +2,6 @@ package vault_test
 
 import (
 	"errors"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -50,7 +49,7 @@ func TestWrap(t *testing.T) {
 // An answer that is lost is not asked for again: its token ends by itself.
 func TestWrapIsTriedOnce(t *testing.T) {
 	p := prepare(t, vaulttest.StartDev(t))
-	proxy := newBetween(t, p.Address, httptest.NewServer)
+	proxy := newBetween(t, p.Server)
 	p.config.Address = proxy.URL
 	s := p.open(t)
 	proxy.from(loseAnswer)

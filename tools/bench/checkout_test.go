@@ -124,8 +124,8 @@ func setUpVault(t *testing.T) vaultServer {
 
 // config is the configuration of a Tandem that uses it.
 func (v vaultServer) config() string {
-	return fmt.Sprintf("secrets: vault\nvault:\n  address: %s\n  auth: {method: approle, role_id: %s, secret_id_file: %s}",
-		v.Address, v.roleID, v.secretID)
+	return fmt.Sprintf("secrets: vault\nvault:\n  address: %s\n  ca: %s\n  auth: {method: approle, role_id: %s, secret_id_file: %s}",
+		v.Address, v.CAFile, v.roleID, v.secretID)
 }
 
 // client gives a client of Vault's that is logged in as Tandem is, with as many
@@ -134,7 +134,7 @@ func (v vaultServer) client(t *testing.T) *vaultapi.Client {
 	t.Helper()
 	c, err := vaultapi.NewClient(&vaultapi.Config{
 		Address: v.Address, Timeout: patience,
-		HttpClient: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+		HttpClient: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, TLSClientConfig: v.TrustTLS(), ForceAttemptHTTP2: true}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +156,7 @@ func (v vaultServer) client(t *testing.T) *vaultapi.Client {
 func (v vaultServer) store(t *testing.T) *vault.Store {
 	t.Helper()
 	secrets, err := vault.Open(t.Context(), vault.Config{
-		Address: v.Address, Names: v.names,
+		Address: v.Address, CAFile: v.CAFile, Names: v.names,
 		AppRole: &vault.AppRole{RoleID: v.roleID, SecretIDFile: v.secretID},
 	})
 	if err != nil {

@@ -38,8 +38,8 @@ type spec struct {
 
 // vaultSpec is how a Vault lets the office in.
 type vaultSpec struct {
-	Address, RoleID, SecretIDFile string
-	Names                         vault.Names
+	Address, CAFile, RoleID, SecretIDFile string
+	Names                                 vault.Names
 }
 
 const period = 30 // of the authenticators, seconds
@@ -108,7 +108,7 @@ func (o *office) openSecrets(ctx context.Context) (err error) {
 		return err
 	}
 	kept, err := vault.Open(ctx, vault.Config{
-		Address: o.Vault.Address, Names: o.Vault.Names, RequestID: desk.RequestOf, Log: o.log,
+		Address: o.Vault.Address, CAFile: o.Vault.CAFile, Names: o.Vault.Names, RequestID: desk.RequestOf, Log: o.log,
 		AppRole: &vault.AppRole{RoleID: o.Vault.RoleID, SecretIDFile: o.Vault.SecretIDFile},
 	})
 	if err != nil {

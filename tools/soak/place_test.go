@@ -253,7 +253,7 @@ func (v *vaultServer) spec(t *testing.T) *vaultSpec {
 	if err := os.WriteFile(file, id.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &vaultSpec{Address: v.Address, RoleID: v.role, SecretIDFile: file, Names: v.names}
+	return &vaultSpec{Address: v.Address, CAFile: v.CAFile, RoleID: v.role, SecretIDFile: file, Names: v.names}
 }
 
 func (v *vaultServer) write(path string, fields map[string]any) {

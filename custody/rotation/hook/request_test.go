@@ -227,7 +227,7 @@ func TestReceiverUnwraps(t *testing.T) {
 		t.Fatal(err)
 	}
 	store, err := vault.Open(t.Context(), vault.Config{
-		Address: server.Address, Names: names, AppRole: &vault.AppRole{RoleID: report.RoleID, SecretIDFile: file},
+		Address: server.Address, CAFile: server.CAFile, Names: names, AppRole: &vault.AppRole{RoleID: report.RoleID, SecretIDFile: file},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -117,7 +117,7 @@ func newWorld(t *testing.T, server *vaulttest.Server, plugin vaulttest.Plugin) *
 		t.Fatal(err)
 	}
 	w.store, err = vault.Open(t.Context(), vault.Config{
-		Address: server.Address, Names: names,
+		Address: server.Address, CAFile: server.CAFile, Names: names,
 		AppRole: &vault.AppRole{RoleID: report.RoleID, SecretIDFile: file},
 	})
 	if err != nil {

@@ -13,7 +13,8 @@ const (
 	firstPort = 20000
 	slots     = 4000
 
-	// A slot is three consecutive ports: Vault's API, its cluster listener, and the one that reserves the slot.
+	// A slot is three consecutive ports: Vault's API, its cluster listener (of a dev server: its own listener), and the
+	// one that reserves the slot.
 	portsPerSlot = 3
 )
 

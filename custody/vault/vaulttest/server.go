@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,7 +25,8 @@ const (
 // Server is a Vault process that belongs to one test. Its methods fail that test if Vault does not do what they say;
 // like [testing.TB.Fatal] they are for the test's own goroutine.
 type Server struct {
-	Address   string // http://127.0.0.1:PORT, the same over every restart
+	Address   string // https://127.0.0.1:PORT, the same over every restart
+	CAFile    string // PEM: the authority that signed the server's certificate, the test's own
 	RootToken string
 	LogFile   string // stdout and stderr of every start, appended
 
@@ -32,6 +34,7 @@ type Server struct {
 	binary    string
 	args, env []string
 	dir       string
+	authority authority
 	up        func(*api.HealthResponse) bool // what its health is once it has started
 	unsealKey string                         // of a persistent server
 	process   *process                       // nil while stopped
@@ -44,8 +47,14 @@ func StartDev(t testing.TB) *Server {
 	t.Helper()
 	s, port := newServer(t)
 	s.RootToken = "root-" + rand.Text()
-	s.args = []string{"server", "-dev", "-dev-no-store-token", "-dev-listen-address=" + loopback(port),
-		"-dev-plugin-dir=" + s.plugins()}
+	config := filepath.Join(s.dir, "vault.hcl")
+	if err := os.WriteFile(config, []byte(s.listener(t, port)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// A dev server's own listener makes another authority at each start, or has no TLS at all: it is on the next port
+	// and nobody uses it.
+	s.args = []string{"server", "-dev", "-dev-no-store-token", "-dev-listen-address=" + loopback(port+1),
+		"-dev-plugin-dir=" + s.plugins(), "-config=" + config}
 	// By the environment, because a program's arguments are anybody's to read.
 	s.env = append(s.env, "VAULT_DEV_ROOT_TOKEN_ID="+s.RootToken)
 	s.up = serving
@@ -78,12 +87,7 @@ storage "raft" {
   # The shortest election timeouts: the first election then takes 2 s, not 8.
   performance_multiplier = 1
 }
-
-listener "tcp" {
-  address     = %q
-  tls_disable = true
-}
-`, s.Address, loopback(port+1), s.plugins(), data, loopback(port)), 0o600); err != nil {
+%s`, s.Address, loopback(port+1), s.plugins(), data, s.listener(t, port)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.args = []string{"server", "-config=" + config}
@@ -111,14 +115,17 @@ func newServer(t testing.TB) (s *Server, port int) {
 		t.Fatal(err)
 	}
 	port = reservePorts(t)
+	ca := newAuthority(t, dir)
 	s = &Server{
-		Address: "http://" + loopback(port),
+		Address: "https://" + loopback(port),
+		CAFile:  ca.file,
 		LogFile: filepath.Join(dir, "vault.log"),
 		t:       t,
 		binary:  binary,
 		// Nothing of the caller's environment: it may hold VAULT_* variables and secrets.
-		env: []string{"HOME=" + dir},
-		dir: dir,
+		env:       []string{"HOME=" + dir},
+		dir:       dir,
+		authority: ca,
 	}
 	s.client = s.Client(t)
 	t.Cleanup(func() {
@@ -130,11 +137,30 @@ func newServer(t testing.TB) (s *Server, port int) {
 	return s, port
 }
 
+// listener is the part of a configuration that has Vault speak TLS on a port.
+func (s *Server) listener(t testing.TB, port int) string {
+	t.Helper()
+	certificate, key := s.authority.issue(t, s.dir, "vault")
+	return fmt.Sprintf(`
+listener "tcp" {
+  address       = %q
+  tls_cert_file = %q
+  tls_key_file  = %q
+}
+`, loopback(port), certificate, key)
+}
+
 // Client returns a new client that holds the root token. It does not retry, so that a test sees a stopped or sealed
 // server at once, and it takes no address, token or namespace from the environment.
 func (s *Server) Client(t testing.TB) *api.Client {
 	t.Helper()
-	client, err := api.NewClient(&api.Config{Address: s.Address, Timeout: patience})
+	client, err := api.NewClient(&api.Config{
+		Address: s.Address,
+		HttpClient: &http.Client{ // whose time limit lasts until a body has been read, unlike that of api.Config
+			Transport: &http.Transport{TLSClientConfig: s.TrustTLS(), ForceAttemptHTTP2: true},
+			Timeout:   patience,
+		},
+	})
 	if err != nil {
 		t.Fatalf("Vault client: %v", err)
 	}
