@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"strings"
 
 	vaultapi "github.com/hashicorp/vault/api"
 	"github.com/spf13/cobra"
@@ -100,7 +101,8 @@ func vaultSetupVerb(c *cli) *cobra.Command {
 		Short: "Make everything in Vault that Tandem needs; can be repeated",
 		Long: `Makes the engines, the ledger's key, the policies and the role, with a root
 token. What is there as it should be stays as it is. With --secret-id-file a new
-secret_id is written there, if the file does not exist yet. Where a configuration
+secret_id is written there, if the file does not exist yet; one that is there and
+does not log in at this Vault is not touched, and an error. Where a configuration
 has password_policies, give it with --config each time: what it does not name,
 Tandem gets no right to.`,
 		Args: cobra.NoArgs,
@@ -129,13 +131,15 @@ Tandem gets no right to.`,
 		if err != nil {
 			return err
 		}
-		if roleIDFile != "" {
-			if err := writeDurably(roleIDFile, []byte(report.RoleID+"\n")); err != nil {
+		// The secret_id first: where the file is another Vault's, the role_id
+		// beside it stays too.
+		if secretIDFile != "" {
+			if err := writeSecretID(cmd.Context(), client, names, secretIDFile); err != nil {
 				return err
 			}
 		}
-		if secretIDFile != "" {
-			if err := writeSecretID(cmd.Context(), client, names, secretIDFile); err != nil {
+		if roleIDFile != "" {
+			if err := writeDurably(roleIDFile, []byte(report.RoleID+"\n")); err != nil {
 				return err
 			}
 		}
@@ -146,9 +150,17 @@ Tandem gets no right to.`,
 	return verb
 }
 
-// writeSecretID writes a new secret_id, unless there is one.
+// writeSecretID writes a new secret_id, unless there is one that is good. One that
+// is not may be good for another Vault, so it is left to a person to remove.
 func writeSecretID(ctx context.Context, client *vaultapi.Client, n vault.Names, path string) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+	switch kept, err := secretFile(path); {
+	case err == nil:
+		good, err := vault.LogsIn(ctx, client, n, custody.SecretString(strings.TrimSpace(kept.Reveal())))
+		if err == nil && !good {
+			err = fmt.Errorf("the secret_id in %s does not log in at this Vault as the role %s: if this is the right Vault, remove the file and run this again, which writes a new one", path, n.Role)
+		}
+		return err
+	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
 	id, err := vault.NewSecretID(ctx, client, n, 0)
