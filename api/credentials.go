@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -37,6 +38,7 @@ func (s *Server) exposure(ctx context.Context, in *exposureOf) (Exposure, error)
 
 func (s *Server) addCredential(ctx context.Context, in *bodyOnly[AddCredential]) (Credential, error) {
 	add := in.Body
+	add.Target.Settings = oneLine(add.Target.Settings)
 	action := custody.AddCredential{
 		Name: add.Name, Target: custody.Target(add.Target), Primary: add.Primary, Backup: add.Backup,
 		Policy: custody.CredentialPolicy(add.Policy),
@@ -46,6 +48,28 @@ func (s *Server) addCredential(ctx context.Context, in *bodyOnly[AddCredential])
 		return Credential{}, err
 	}
 	return s.credential(ctx, add.Name)
+}
+
+// oneLine gives settings without the line breaks of what was read from a file or
+// printed by a program: a setting has none, since it stands in an entry. What
+// reads the setting takes a semicolon for the end of a host key, and a space for
+// the end of a line of PEM.
+func oneLine(settings map[string]string) map[string]string {
+	folded := map[string]string{}
+	for name, value := range settings {
+		var lines []string
+		for line := range strings.Lines(value) {
+			if line = strings.TrimSpace(line); line != "" {
+				lines = append(lines, line)
+			}
+		}
+		between := " "
+		if name == "host_key" || strings.HasSuffix(name, ".host_key") {
+			between = ";"
+		}
+		folded[name] = strings.Join(lines, between)
+	}
+	return folded
 }
 
 func (s *Server) checkOut(ctx context.Context, in *credentialWith[CheckOut]) (Checkout, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -75,7 +76,8 @@ func credentialAddVerb(c *cli) *cobra.Command {
 	flags.StringVar(&in.Target.Kind, "kind", "ssh", "the connector: docs/targets says which there are and what each needs")
 	flags.StringVar(&in.Target.Address, "address", "", "where it is: HOST:PORT, or what the kind has")
 	flags.StringVar(&in.Target.Account, "account", "", "whose password it is")
-	flags.StringToStringVar(&in.Target.Settings, "set", nil, "KEY=VALUE, what the connector needs besides")
+	in.Target.Settings = map[string]string{}
+	flags.Var(settingFlag(in.Target.Settings), "set", "KEY=VALUE, what the connector needs besides; once for each")
 	flags.StringVar(&in.Primary, "primary", "", "custodian A")
 	flags.StringVar(&in.Backup, "backup", "", "custodian B")
 	flags.StringVar(&passwordFile, "password-file", "", "file with the password that opens it now")
@@ -111,6 +113,29 @@ func credentialAddVerb(c *cli) *cobra.Command {
 	}
 	return verb
 }
+
+// settingFlag is a flag that takes a setting at a time. All behind the first equals
+// sign is the value, as a program printed it: commas, quotes, more lines.
+type settingFlag map[string]string
+
+// Set implements pflag.Value.
+func (f settingFlag) Set(text string) error {
+	name, value, found := strings.Cut(text, "=")
+	if name = strings.TrimSpace(name); !found || name == "" {
+		return errors.New("a setting is written KEY=VALUE")
+	}
+	if _, twice := f[name]; twice {
+		return fmt.Errorf("%s is set twice", name)
+	}
+	f[name] = value
+	return nil
+}
+
+// String implements pflag.Value.
+func (f settingFlag) String() string { return "" }
+
+// Type implements pflag.Value.
+func (f settingFlag) Type() string { return "KEY=VALUE" }
 
 // confirmedReasonVerb is a verb with a reason and a code. waits: it starts a
 // rotation that can be waited for.

@@ -26,9 +26,9 @@ type Endpoint struct {
 // Open reads a target's address and the settings tls and ca. Its error is a
 // *custody.Refusal that names the field.
 func Open(t custody.Target) (Endpoint, error) {
-	host, port, ok := split(t.Address)
-	if !ok {
-		return Endpoint{}, custody.Invalid("target.address", custody.Text{En: "must be host:port", Zh: "必须为 主机:端口"})
+	host, port, err := Split(t.Address)
+	if err != nil {
+		return Endpoint{}, err
 	}
 	e := Endpoint{Address: t.Address, Host: host, Port: port}
 	roots, err := readRoots(t.Settings)
@@ -100,15 +100,34 @@ var lines = strings.NewReplacer(
 	"-----BEGIN CERTIFICATE-----", "\n-----BEGIN CERTIFICATE-----\n",
 	"-----END CERTIFICATE-----", "\n-----END CERTIFICATE-----\n")
 
-func split(address string) (host string, port uint16, ok bool) {
+// Split reads a target's address, host:port. Its error is a *custody.Refusal that
+// says what to type instead of what people often type.
+func Split(address string) (host string, port uint16, err error) {
+	refuse := func(en, zh string) (string, uint16, error) {
+		return "", 0, custody.Invalid("target.address", custody.Text{En: en, Zh: zh})
+	}
+	if scheme, _, found := strings.Cut(address, "://"); found {
+		return refuse("must be host:port, such as db01.example:22, without "+scheme+":// in front of it", "必须为“主机:端口”（如 db01.example:22），前面不要加协议名")
+	}
+	if strings.Contains(address, "@") {
+		return refuse("must be host:port, such as db01.example:22: the account goes into the field for the account", "必须为“主机:端口”（如 db01.example:22）：账号请填写在账号一栏")
+	}
 	host, digits, err := net.SplitHostPort(address)
-	if err != nil || host == "" || strings.ContainsFunc(host, func(r rune) bool {
+	switch {
+	case err != nil && strings.Count(address, ":") > 1:
+		return refuse("must be host:port; an IPv6 address stands in brackets, as in [2001:db8::7]:22", "必须为“主机:端口”；IPv6 地址须加方括号，如 [2001:db8::7]:22")
+	case err != nil && address != "" && !strings.Contains(address, ":"):
+		return refuse("must be host:port: the port is missing, as in db01.example:22", "必须为“主机:端口”：缺少端口，如 db01.example:22")
+	case err != nil || host == "" || strings.ContainsFunc(host, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(",/", r)
-	}) {
-		return "", 0, false
+	}):
+		return refuse("must be host:port, such as db01.example:22", "必须为“主机:端口”，如 db01.example:22")
 	}
 	n, err := strconv.ParseUint(digits, 10, 16)
-	return host, uint16(n), err == nil && n > 0
+	if err != nil || n == 0 {
+		return refuse("must be host:port, with a port of 1 to 65535 and nothing behind it", "必须为“主机:端口”：端口为 1 到 65535，后面不能有其他内容")
+	}
+	return host, uint16(n), nil
 }
 
 func loopback(host string) bool {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -24,23 +23,6 @@ const connectTimeout = 20 * time.Second
 type host struct {
 	address string
 	keys    []ssh.PublicKey
-}
-
-// parseHostKeys reads one or more lines of authorized_keys, without options.
-// Semicolons may stand for the line breaks, which a setting must not hold.
-func parseHostKeys(text string) ([]ssh.PublicKey, error) {
-	var keys []ssh.PublicKey
-	for rest := []byte(strings.ReplaceAll(text, ";", "\n")); len(bytes.TrimSpace(rest)) > 0; {
-		key, _, options, after, err := ssh.ParseAuthorizedKey(rest)
-		if err != nil || len(options) > 0 {
-			return nil, errors.New("no host key")
-		}
-		keys, rest = append(keys, key), after
-	}
-	if len(keys) == 0 {
-		return nil, errors.New("no host key")
-	}
-	return keys, nil
 }
 
 // algorithms are those for which the host needs one of the pinned keys. RSA

@@ -1,17 +1,15 @@
 package ssh
 
 import (
-	"net"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
 
 	"golang.org/x/crypto/ssh"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation"
+	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
 )
 
 // Kind is the custody.Target.Kind of this package's targets.
@@ -69,14 +67,12 @@ func open(t custody.Target, known ...string) (*target, error) {
 				En: "knows only " + strings.Join(known, ", "), Zh: "只能包含 " + strings.Join(known, "、")})
 		}
 	}
-	if !validAddress(t.Address) {
-		return nil, custody.Invalid("target.address", custody.Text{En: "must be host:port", Zh: "必须为 主机:端口"})
+	if _, _, err := endpoint.Split(t.Address); err != nil {
+		return nil, err
 	}
-	keys, err := parseHostKeys(t.Settings["host_key"])
+	keys, err := parseHostKeys(t.Settings["host_key"], t.Address)
 	if err != nil {
-		return nil, custody.Invalid("target.settings.host_key", custody.Text{
-			En: "must be the host's public key, in the format of authorized_keys",
-			Zh: "必须为主机公钥（authorized_keys 格式）"})
+		return nil, err
 	}
 	if !validUser.MatchString(t.Account) {
 		return nil, invalidUser("target.account")
@@ -118,13 +114,4 @@ func parseSwitch(t custody.Target, name string, otherwise bool) (bool, error) {
 		return false, nil
 	}
 	return false, custody.Invalid("target.settings."+name, custody.Text{En: "must be true or false", Zh: "必须为 true 或 false"})
-}
-
-func validAddress(address string) bool {
-	name, port, err := net.SplitHostPort(address)
-	if err != nil || name == "" || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
-		return false
-	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	return err == nil && n > 0
 }

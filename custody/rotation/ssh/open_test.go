@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	gossh "golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation/ssh"
@@ -97,6 +98,65 @@ func TestOpen(t *testing.T) {
 	}
 	_, err = ssh.OpenProbe(own, custody.Secret{})
 	wantInvalid(t, "a probe by its own", err, "target.settings")
+}
+
+// TestHostKeysAsTheyArePrinted by ssh-keyscan, in known_hosts, in a .pub file, for
+// a host at the usual port and at another.
+func TestHostKeysAsTheyArePrinted(t *testing.T) {
+	rsaOther := strings.Replace(rsaHostKey, "ssh-rsa", "ssh-dss", 1)
+	for name, test := range map[string]struct {
+		address, lines string
+		refused        string // what it says; "": it is taken
+	}{
+		"ssh-keyscan":           {"db01.example:22", "# db01.example:22 SSH-2.0-OpenSSH_9.2p1\ndb01.example " + rsaHostKey + "\n# db01.example:22 SSH-2.0-OpenSSH_9.2p1\r\ndb01.example " + ed25519HostKey + "\r\n", ""},
+		"ssh-keyscan -p":        {"db01.example:2222", "[db01.example]:2222 " + ed25519HostKey, ""},
+		"ssh-keyscan -H":        {"db01.example:22", knownhosts.HashHostname("db01.example") + " " + ed25519HostKey + "; " + knownhosts.HashHostname("db01.example") + " " + rsaHostKey, ""},
+		"ssh-keyscan -H -p":     {"db01.example:2222", knownhosts.HashHostname("[db01.example]:2222") + " " + ed25519HostKey, ""},
+		"known_hosts":           {"DB01.example:22", "10.0.0.1,db01.example " + ed25519HostKey + " root@db01\n\n", ""},
+		"IPv6":                  {"[2001:db8::7]:22", "2001:db8::7 " + ed25519HostKey, ""},
+		"no name at all":        {"db01.example:22", ed25519HostKey, ""},
+		"the same twice":        {"db01.example:22", ed25519HostKey + ";" + ed25519HostKey, ""},
+		"another host":          {"db01.example:22", "db02.example " + ed25519HostKey, "key 1 is for another host (db02.example), not for db01.example:22"},
+		"another port":          {"db01.example:2222", "db01.example " + ed25519HostKey, "is for another host (db01.example)"},
+		"a whole known_hosts":   {"db01.example:22", "db01.example " + ed25519HostKey + "\ndb02.example " + rsaHostKey, "key 2 is for another host"},
+		"another host, hashed":  {"db01.example:22", knownhosts.HashHostname("db02.example") + " " + ed25519HostKey, "another host (a hashed name)"},
+		"a broken hash":         {"db01.example:22", "|1|*|* " + ed25519HostKey, "another host (a hashed name)"},
+		"a pattern":             {"db01.example:22", "*.example " + ed25519HostKey, "another host (*.example)"},
+		"an authority":          {"db01.example:22", "@cert-authority *.example " + ed25519HostKey, "key 1 is a @cert-authority"},
+		"an authority of it":    {"db01.example:22", "@cert-authority db01.example " + ed25519HostKey, "key 1 is a @cert-authority"},
+		"revoked":               {"db01.example:22", "@revoked db01.example " + ed25519HostKey, "key 1 is marked @revoked"},
+		"only comments":         {"db01.example:22", "# db01.example:22 SSH-2.0-OpenSSH_9.2p1\n", "must be the host's public key, as ssh-keyscan prints it"},
+		"a fingerprint":         {"db01.example:22", "256 SHA256:AAAA db01 (ED25519)", "key 1 is no public key of a host"},
+		"a key of another type": {"db01.example:22", "db01.example " + rsaOther, "key 1 is no public key of a host"},
+		"a private key":         {"db01.example:22", "-----BEGIN OPENSSH PRIVATE KEY-----\nhunter2\n", "key 1 is no public key of a host"},
+		"cut off in the middle": {"db01.example:22", "db01.example " + ed25519HostKey[:40], "key 1 is no public key of a host"},
+	} {
+		_, err := ssh.OpenProbe(custody.Target{Kind: "ssh", Address: test.address, Account: "root", Settings: map[string]string{"host_key": test.lines}}, custody.Secret{})
+		if test.refused == "" {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		wantInvalid(t, name, err, "target.settings.host_key")
+		if err != nil && (!strings.Contains(err.Error(), test.refused) || strings.Contains(err.Error(), "hunter2")) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestAddressesAsPeopleTypeThem are refused with what to type instead.
+func TestAddressesAsPeopleTypeThem(t *testing.T) {
+	for address, want := range map[string]string{
+		"root@db01:22": "the account goes into the field for the account", "ssh://db01:22": "without ssh:// in front", "ssh://root@db01": "without ssh:// in front",
+		"db01": "the port is missing", "2001:db8::7": "in brackets", "2001:db8::7:22": "in brackets", "db01:22/": "nothing behind it", "db01:": "1 to 65535", "": "must be host:port",
+	} {
+		_, err := ssh.OpenProbe(custody.Target{Kind: "ssh", Address: address, Account: "root", Settings: map[string]string{"host_key": ed25519HostKey}}, custody.Secret{})
+		wantInvalid(t, address, err, "target.address")
+		if err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", address, err, want)
+		}
+	}
 }
 
 func with(t custody.Target, change func(*custody.Target)) custody.Target {
