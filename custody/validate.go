@@ -42,7 +42,7 @@ func checkName(field, name string) *Refusal {
 // CheckText accepts what a person would write in one line: a purpose, a reason.
 func CheckText(field, text string) *Refusal {
 	switch {
-	case strings.TrimSpace(text) == "":
+	case blank(text):
 		return Invalid(field, Text{En: "must not be empty", Zh: "不能为空"})
 	case utf8.RuneCountInString(text) > MaxText:
 		return Invalid(field, Text{En: "must not be longer than 500 characters", Zh: "不能超过 500 个字符"})

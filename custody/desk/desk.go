@@ -106,6 +106,7 @@ func (d *Desk) Close() error {
 // or the context's (unknown whether it was done: an idempotency key finds out).
 func (d *Desk) Do(ctx context.Context, in Intent) (Outcome, error) {
 	ctx = WithRequest(ctx, in.Request)
+	in.Action = custody.Tidy(in.Action)
 	proof, err := d.prove(ctx, in)
 	if err != nil {
 		return Outcome{}, err

@@ -1,0 +1,52 @@
+package custody
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// TestAReasonThatWasCopiedIsOneLine: with its tab and its second line it is a
+// reason still.
+func TestAReasonThatWasCopiedIsOneLine(t *testing.T) {
+	for written, want := range map[string]string{
+		"ticket\t4711": "ticket 4711", "two\r\nlines\n": "two lines", " \u00a0工单\u3000四七一一\u2028 ": "工单 四七一一", "as it was": "as it was",
+		"\u200b": "", " \u200b\u2060\ufeff ": "", "\u3164": "", "\u2800\u2800": "", "\u00ad\ufe0f\u034f": "", "": "",
+		"👍": "👍", ".": ".", "a\u200bb": "a\u200bb", "\x1b[31m": "\x1b[31m", "\u202e": "\u202e",
+	} {
+		for _, action := range []Action{
+			CheckOut{Purpose: written}, Offer{Reason: written}, Decline{Reason: written}, Cancel{Reason: written}, GoAway{Reason: written},
+			RequestRotation{Reason: written}, Reconcile{Reason: written}, Retire{Reason: written}, AddPerson{Name: written},
+		} {
+			tidied := reflect.ValueOf(Tidy(action))
+			field := tidied.FieldByName("Reason")
+			for _, name := range []string{"Purpose", "Name"} {
+				if !field.IsValid() {
+					field = tidied.FieldByName(name)
+				}
+			}
+			if got := field.String(); got != want {
+				t.Errorf("%s of %q: %q, want %q", action.Verb(), written, got, want)
+			}
+		}
+	}
+}
+
+// TestAPurposeThatNobodySeesIsNone.
+func TestAPurposeThatNobodySeesIsNone(t *testing.T) {
+	for _, text := range []string{"", " ", "\u200b", "\u200b\u200d\u2060", "\u3164", "\u115f\u1160", "\uffa0", "\u2800", "\u00ad", "\ufe0f", "\u0301"} {
+		if err := CheckText("purpose", text); err == nil || !strings.Contains(err.What.En, "empty") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	for _, text := range []string{"x", "工", "👍", "é", "e\u0301", "ภ", "-"} {
+		if err := CheckText("purpose", text); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	for _, text := range []string{"\u202e", "a\x00", "\x1b"} {
+		if err := CheckText("purpose", text); err == nil || !strings.Contains(err.What.En, "control") || !strings.Contains(err.What.En, "purpose") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
