@@ -206,9 +206,9 @@ func TestAdministration(t *testing.T) {
 	}
 	added := ok(admin.AddCredential(ctx, api.AddCredential{
 		Name: "web01", Primary: "tech-a", Backup: "tech-b", Secret: "now", AdminKey: "pem", Policy: api.Policy{RotateOnCheckin: true, LeaseSeconds: 60},
-		Target: api.Target{Kind: "ssh", Address: "web01:22", Account: "root", Settings: map[string]string{"host_key": "k"}},
+		Target: api.Target{Kind: "ssh", Address: "web01:22", Account: "root", Settings: map[string]string{"host_key": "# a comment\r\nk 1\r\nk 2\n", "ca": "-----BEGIN\nx\n"}},
 	}))(t)
-	if added.Phase != custody.Rotating || !added.Policy.RotateOnCheckin || added.Policy.LeaseSeconds != 60 || added.Target.Settings["host_key"] != "k" {
+	if added.Phase != custody.Rotating || !added.Policy.RotateOnCheckin || added.Policy.LeaseSeconds != 60 || added.Target.Settings["host_key"] != "# a comment;k 1;k 2" || added.Target.Settings["ca"] != "-----BEGIN x" {
 		t.Errorf("credential = %+v", added)
 	}
 	if s.passwords["web01"].Reveal() != "now" || s.passwords["web01/key"].Reveal() != "pem" {

@@ -8,7 +8,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
@@ -88,6 +90,10 @@ func (c *cli) dial() (*client.Client, error) {
 			c.server = s.Server
 		}
 	}
+	var err error
+	if c.server, err = serverURL(c.server); err != nil {
+		return nil, err
+	}
 	if inClear(c.server) {
 		return nil, usagef("a server that is not this machine must be named with https://: passwords and codes would go in clear")
 	}
@@ -96,6 +102,37 @@ func (c *cli) dial() (*client.Client, error) {
 		return nil, usageError{err}
 	}
 	return made, nil
+}
+
+// serverURL gives a server's URL in one form, whether it was typed, or copied from
+// a browser with a slash or a page behind it: Tandem is at the root of its host.
+func serverURL(typed string) (string, error) {
+	typed = strings.TrimSpace(typed)
+	if !strings.Contains(typed, "://") {
+		host, _, _ := strings.Cut(typed, "/")
+		u := url.URL{Scheme: "https", Host: host}
+		switch {
+		case host == "" || strings.ContainsFunc(host, unicode.IsSpace):
+			u.Host = "tandem.example:8700"
+		case config.Loopback(u.Hostname()):
+			u.Scheme = "http"
+		}
+		return "", usagef("--server is a URL: write %s", u.String())
+	}
+	u, err := url.Parse(typed)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return "", usagef("--server is a URL with https:// (or, for this machine, http://)")
+	case u.User != nil:
+		return "", usagef("--server has no user name in it: the log-in is tandem login USERNAME")
+	}
+	host := strings.ToLower(u.Host)
+	for scheme, port := range map[string]string{"http": ":80", "https": ":443"} {
+		if u.Scheme == scheme {
+			host = strings.TrimSuffix(host, port)
+		}
+	}
+	return u.Scheme + "://" + host, nil
 }
 
 // inClear says whether what is sent to a URL could be read on the way.
@@ -114,7 +151,7 @@ func (c *cli) connect() (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Server != c.server {
+	if saved, err := serverURL(s.Server); err != nil || saved != c.server {
 		return nil, fmt.Errorf("your log-in is for %s; use tandem login for %s", s.Server, c.server)
 	}
 	if !time.Now().Before(s.Expires) {

@@ -25,9 +25,10 @@ Tandem cannot say.`,
 		var at time.Time
 		if when != "" {
 			var err error
-			if at, err = parseTime(when, time.Now()); err != nil {
+			if at, err = parsePast(when, time.Now()); err != nil {
 				return err
 			}
+			c.sayThen("As of", at)
 		}
 		server, err := c.connect()
 		if err != nil {

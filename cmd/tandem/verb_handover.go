@@ -31,16 +31,17 @@ func offerVerb(c *cli) *cobra.Command {
 	flags.BoolVar(&in.All, "all", false, "everything that you hold")
 	flags.BoolVar(&in.AwayWhenAccepted, "leave", false, "with --all: and be away as soon as all is accepted")
 	flags.StringVar(&in.Reason, "reason", "", "why")
-	flags.StringVar(&until, "until", "", "when you expect to be back, such as 18:00 or +8h")
+	flags.StringVar(&until, "until", "", "when you expect to be back: "+timeForms)
 	_ = verb.MarkFlagRequired("reason")
 	verb.RunE = func(cmd *cobra.Command, names []string) (err error) {
 		if in.All == (len(names) > 0) {
 			return usagef("name the credentials to hand over, or say --all")
 		}
 		in.Credentials = names
-		if in.ExpectedReturn, err = parseTime(until, time.Now()); err != nil {
+		if in.ExpectedReturn, err = parseUntil(until, time.Now()); err != nil {
 			return err
 		}
+		c.sayUntil(in.ExpectedReturn)
 		return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
 			in.TOTP = code
 			offered, err := server.OfferHandover(ctx, in)

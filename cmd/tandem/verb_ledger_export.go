@@ -74,7 +74,7 @@ func parseBorder(text string) (border, error) {
 	if index, err := strconv.ParseInt(text, 10, 64); err == nil && index >= 0 {
 		return border{index: index}, nil
 	}
-	t, err := parseTime(text, time.Now())
+	t, err := parsePast(text, time.Now())
 	return border{time: t}, err
 }
 

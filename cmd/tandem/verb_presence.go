@@ -20,13 +20,14 @@ func awayVerb(c *cli) *cobra.Command {
 tandem handover offer --all --leave does both in one.`,
 		Args: cobra.NoArgs,
 	}
-	verb.Flags().StringVar(&until, "until", "", "when you expect to be back, such as 18:00 or +8h")
+	verb.Flags().StringVar(&until, "until", "", "when you expect to be back: "+timeForms)
 	verb.Flags().StringVar(&reason, "reason", "", "why, in a few words")
 	verb.RunE = func(cmd *cobra.Command, _ []string) error {
-		back, err := parseTime(until, time.Now())
+		back, err := parseUntil(until, time.Now())
 		if err != nil {
 			return err
 		}
+		c.sayUntil(back)
 		return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
 			changed, err := server.SetPresence(ctx, api.SetPresence{State: api.Away, TOTP: code, Until: back, Reason: reason})
 			if err != nil {
