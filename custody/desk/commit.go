@@ -15,6 +15,7 @@ type call struct {
 	ctx     context.Context // of whoever waits for the answer
 	intent  Intent
 	command custody.Command
+	bound   bound
 	answer  chan answer // buffered: the committer never waits for a caller
 }
 
@@ -82,8 +83,9 @@ func (d *Desk) commit(calls []*call) {
 			return err
 		}
 		b = &batch{
-			tx: tx, policy: d.Policy, now: d.Clock.Now(),
+			ctx: ctx, tx: tx, policy: d.Policy, now: d.Clock.Now(),
 			draft: d.state.Fork(), frontier: d.frontier.Clone(), first: d.state.Size,
+			resets: d.resets,
 		}
 		return b.carryOut(calls)
 	})
@@ -98,6 +100,9 @@ func (d *Desk) commit(calls []*call) {
 	d.mu.Lock()
 	d.state.Merge(b.draft)
 	d.frontier = b.frontier
+	for _, a := range b.appended {
+		d.resets.note(a.Index, a.Event)
+	}
 	if len(b.appended) > 0 {
 		close(d.followed)
 		d.followed = make(chan struct{})
@@ -124,12 +129,16 @@ func (d *Desk) reload() {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	state, frontier, err := d.Store.Load(ctx)
+	if err == nil {
+		err = custody.Check(state) // as Open does
+	}
 	if err != nil {
 		d.Log.Error("reload failed", "error", err)
 		return
 	}
 	d.mu.Lock()
 	d.state, d.frontier = state, frontier
+	d.resets = resets{unseen: state.Size}
 	d.mu.Unlock()
 }
 
@@ -147,17 +156,20 @@ func (d *Desk) catchUp(tx Tx) error {
 		return err
 	}
 	state, frontier := d.state.Fork(), d.frontier.Clone()
-	for _, record := range records {
-		event, err := decode(record)
-		if err != nil {
+	events := make([]custody.Event, len(records))
+	for i, record := range records {
+		if events[i], err = decode(record); err != nil {
 			return err
 		}
-		custody.Apply(state, event)
+		custody.Apply(state, events[i])
 		if _, err := frontier.Append(record); err != nil {
 			return err
 		}
 	}
 	d.mu.Lock()
+	for i, event := range events {
+		d.resets.note(d.state.Size+int64(i), event)
+	}
 	d.state.Merge(state)
 	d.frontier = frontier
 	d.mu.Unlock()
@@ -174,12 +186,14 @@ func decode(record []byte) (custody.Event, error) {
 
 // batch is one transaction's work.
 type batch struct {
+	ctx      context.Context // of the transaction
 	tx       Tx
 	policy   custody.Policy
 	now      time.Time
 	draft    *custody.State
 	frontier *audit.Frontier
-	first    int64 // index of the batch's first entry
+	first    int64  // index of the batch's first entry
+	resets   resets // before this batch
 
 	appended []Appended
 	nodes    []audit.Node
@@ -245,6 +259,9 @@ func (b *batch) answer(c *call) (Outcome, error) {
 			return b.replay(c, r)
 		}
 	}
+	if c.bound.fenced != "" && b.wasReset(c.bound.fenced, c.bound.since) {
+		return Outcome{}, errReset
+	}
 	events, err := custody.Decide(b.draft, b.policy, c.command, b.now)
 	var refusal *custody.Refusal
 	if errors.As(err, &refusal) {
@@ -256,9 +273,17 @@ func (b *batch) answer(c *call) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	if c.bound.store != nil {
+		if err := b.storeSecrets(c); err != nil {
+			return Outcome{}, err
+		}
+	}
 	indexed, err := b.happen(events)
 	if err != nil {
 		return Outcome{}, err
+	}
+	if err := b.keepSessions(events, c.bound.session); err != nil {
+		return Outcome{}, &storeError{err}
 	}
 	if c.intent.Key != "" {
 		r := Remembered{Digest: c.intent.Digest, Count: len(indexed), At: b.now}

@@ -44,22 +44,23 @@ type Desk struct {
 	state    *custody.State
 	frontier *audit.Frontier
 	followed chan struct{} // closed at the next commit
+	resets   resets
 
 	calls   chan *call
 	closed  chan struct{} // no more calls
 	closing sync.Once
 	done    chan struct{} // the committer has ended
 
-	onboarding sync.Mutex
-	seeds      seedCache
-	hashing    chan struct{} // bounds the memory that password hashing takes
-	signed     signedHead
+	seeds   seedCache
+	hashing chan struct{} // bounds the memory that password hashing takes
+	signed  signedHead
 }
 
 // The bounds of what waits.
 const (
 	maxBatch      = 256              // commands in one transaction
 	commitTimeout = 20 * time.Second // for one transaction
+	storeTimeout  = 5 * time.Second  // for the secrets that one command stores, while all others wait
 	tickEvery     = time.Second      // how late time may act
 	sweepEvery    = time.Hour
 	maxHashing    = 4 // password hashes worked out at once, 19 MiB each
@@ -105,6 +106,11 @@ func (d *Desk) Close() error {
 // ErrSecretsUnavailable (nothing was done), one that wraps ErrStoreUnavailable
 // or the context's (unknown whether it was done: an idempotency key finds out).
 func (d *Desk) Do(ctx context.Context, in Intent) (Outcome, error) {
+	return d.doBound(ctx, in, bound{})
+}
+
+// doBound is Do for a command that has to do with secrets or sessions, too.
+func (d *Desk) doBound(ctx context.Context, in Intent, with bound) (Outcome, error) {
 	ctx = WithRequest(ctx, in.Request)
 	in.Action = custody.Tidy(in.Action)
 	proof, err := d.prove(ctx, in)
@@ -112,7 +118,7 @@ func (d *Desk) Do(ctx context.Context, in Intent) (Outcome, error) {
 		return Outcome{}, err
 	}
 	c := &call{
-		ctx: ctx, intent: in, answer: make(chan answer, 1),
+		ctx: ctx, intent: in, bound: with, answer: make(chan answer, 1),
 		command: custody.Command{Actor: in.Actor, Request: in.Request, Proof: proof, Action: in.Action},
 	}
 	select {

@@ -12,10 +12,10 @@ import (
 // zero when nobody knows; key is the private key (PEM) that administers its
 // target, zero when there is none. in.Action is a custody.AddCredential.
 //
-// Both are stored before the entry is committed, because the rotation starts
-// from the entry. Until then nothing refers to them.
+// Both are stored right before the entry is committed, because the rotation
+// starts from the entry: a refused command stores nothing over what another one,
+// of whichever replica, has put under custody.
 func (d *Desk) AddCredential(ctx context.Context, in Intent, password, key custody.Secret) (Outcome, error) {
-	ctx = WithRequest(ctx, in.Request)
 	add := in.Action.(custody.AddCredential)
 	if err := d.CheckPolicy(add.Policy); err != nil {
 		return Outcome{}, err
@@ -26,25 +26,21 @@ func (d *Desk) AddCredential(ctx context.Context, in Intent, password, key custo
 	}
 	add.Reconciles = reconciles
 	in.Action = add
-	// Two admins adding the same name must not store each other's key.
-	d.onboarding.Lock()
-	defer d.onboarding.Unlock()
-	if d.refused(in) {
-		return d.Do(ctx, in) // enters the refusal, or answers an idempotency key again
-	}
 	labels := map[string]string{"credential": add.Name}
-	for path, value := range map[string]custody.Secret{KeyPath(add.Name): key, CredentialPath(add.Name): password} {
-		if value.IsZero() { // nor is there one left of an earlier try
-			if err := d.Secrets.Delete(ctx, path); err != nil {
-				return Outcome{}, err
+	return d.doBound(ctx, in, bound{store: func(ctx context.Context) error {
+		for path, value := range map[string]custody.Secret{KeyPath(add.Name): key, CredentialPath(add.Name): password} {
+			if value.IsZero() { // nor is there one left of an earlier try
+				if err := d.Secrets.Delete(ctx, path); err != nil {
+					return err
+				}
+				continue
 			}
-			continue
+			if err := d.replace(ctx, path, value, labels); err != nil {
+				return err
+			}
 		}
-		if err := d.replace(ctx, path, value, labels); err != nil {
-			return Outcome{}, err
-		}
-	}
-	return d.Do(ctx, in)
+		return nil
+	}})
 }
 
 // ChangePolicy gives a credential another policy. in.Action is a custody.ChangePolicy.
@@ -53,15 +49,6 @@ func (d *Desk) ChangePolicy(ctx context.Context, in Intent) (Outcome, error) {
 		return Outcome{}, err
 	}
 	return d.Do(ctx, in)
-}
-
-// refused asks the rules first, so that a refused command stores no secret over
-// that of a credential in custody.
-func (d *Desk) refused(in Intent) bool {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	_, err := custody.Decide(d.state, d.Policy, custody.Command{Actor: in.Actor, Action: in.Action}, d.Clock.Now())
-	return err != nil
 }
 
 // replace writes a secret whatever version is there.

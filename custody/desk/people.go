@@ -22,12 +22,15 @@ func (d *Desk) AddPerson(ctx context.Context, in Intent) (NewLogin, error) {
 	if err := d.canStoreSeed(ctx, in.Request); err != nil {
 		return NewLogin{}, err
 	}
-	outcome, err := d.Do(ctx, in)
+	added := in.Action.(custody.AddPerson)
+	seed := totp.NewSeed()
+	outcome, err := d.doBound(ctx, in, bound{
+		store: func(ctx context.Context) error { return d.replaceSeed(ctx, added.Username, seed) },
+	})
 	if err != nil {
 		return NewLogin{}, err
 	}
-	added := in.Action.(custody.AddPerson)
-	return d.newLogin(WithRequest(ctx, in.Request), outcome, added.Username, added.TOTPPeriod)
+	return d.newLogin(WithRequest(ctx, in.Request), outcome, added.Username, totp.URI(d.Origin, added.Username, seed, added.TOTPPeriod))
 }
 
 // ResetEnrolment replaces a person's password and TOTP seed, forgets their
@@ -38,39 +41,32 @@ func (d *Desk) ResetEnrolment(ctx context.Context, in Intent) (NewLogin, error) 
 	if err := d.canStoreSeed(ctx, in.Request); err != nil {
 		return NewLogin{}, err
 	}
-	outcome, err := d.Do(ctx, in)
+	username := in.Action.(custody.ResetEnrolment).Person
+	seed := totp.NewSeed()
+	outcome, err := d.doBound(ctx, in, bound{
+		store: func(ctx context.Context) error { return d.replaceSeed(ctx, username, seed) },
+	})
 	if err != nil {
 		return NewLogin{}, err
 	}
-	username := in.Action.(custody.ResetEnrolment).Person
 	person, _ := d.person(username)
-	return d.newLogin(WithRequest(ctx, in.Request), outcome, username, person.TOTPPeriod)
+	return d.newLogin(WithRequest(ctx, in.Request), outcome, username, totp.URI(d.Origin, username, seed, person.TOTPPeriod))
 }
 
-// newLogin comes after the entry: were it to come before, a refused command
-// could have replaced somebody's seed. Cut short between the two, the account
-// cannot be used, and another ResetEnrolment repairs it.
-func (d *Desk) newLogin(ctx context.Context, outcome Outcome, username string, period int) (NewLogin, error) {
+// newLogin makes the password, which opens nothing without the seed that came
+// with the entry. Cut short before, the account cannot be used, and another
+// ResetEnrolment repairs it.
+func (d *Desk) newLogin(ctx context.Context, outcome Outcome, username string, otpAuth custody.Secret) (NewLogin, error) {
 	if outcome.Replayed {
 		return NewLogin{}, &custody.Refusal{Code: custody.Conflict,
 			What: custody.Text{En: "This was done already; its password was shown once.", Zh: "此操作已完成，密码只显示一次。"},
 			Next: custody.Text{En: "Enrol the person again for a new one.", Zh: "如需新密码，请重新注册该人员。"}}
-	}
-	if err := d.Accounts.DeleteSessions(ctx, username); err != nil {
-		return NewLogin{}, err
 	}
 	password, err := d.Secrets.Generate(ctx, "")
 	if err != nil {
 		return NewLogin{}, err
 	}
 	hash, err := d.hash(ctx, password)
-	if err != nil {
-		return NewLogin{}, err
-	}
-	if err := d.Accounts.SetRecoveryCodes(ctx, username, nil); err != nil {
-		return NewLogin{}, err
-	}
-	otpAuth, err := d.newSeed(ctx, username, period)
 	if err != nil {
 		return NewLogin{}, err
 	}
@@ -90,14 +86,14 @@ func (d *Desk) canStoreSeed(ctx context.Context, request string) error {
 	return nil
 }
 
-// newSeed replaces a person's TOTP seed and gives the otpauth URI of the new one.
-func (d *Desk) newSeed(ctx context.Context, username string, period int) (custody.Secret, error) {
-	seed := totp.NewSeed()
+// replaceSeed is how a seed comes before the entry that says so (bound.store):
+// with the entry, the old one counts no more.
+func (d *Desk) replaceSeed(ctx context.Context, username string, seed custody.Secret) error {
 	if err := d.replace(ctx, SeedPath(username), seed, map[string]string{"person": username}); err != nil {
-		return custody.Secret{}, err
+		return err
 	}
 	d.seeds.forget(username)
-	return totp.URI(d.Origin, username, seed, period), nil
+	return nil
 }
 
 // hashParams follow OWASP's recommendation for argon2id: 19 MiB, two passes.

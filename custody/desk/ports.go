@@ -45,6 +45,12 @@ type Tx interface {
 	// is new. Remember keeps it.
 	Recall(actor, key string) (r Remembered, found bool, err error)
 	Remember(actor, key string, r Remembered) error
+
+	// OpenSession and EndSessions change the sessions of Accounts with the
+	// entries: sessions can neither be opened nor stay open past a reset that is
+	// committed. forget: the person's recovery codes are forgotten, too.
+	OpenSession(s Session) error
+	EndSessions(person string, forget bool) error
 }
 
 // Appended is one entry as the ledger keeps it.
@@ -142,14 +148,10 @@ type Accounts interface {
 	// who take the same one, to one of them.
 	TakeRecoveryCode(ctx context.Context, username string, hash [32]byte) (bool, error)
 
-	// AddSession, Session and DeleteSession know a session by the SHA-256 of
-	// its token only. ErrNoSession when there is none.
-	AddSession(ctx context.Context, s Session) error
+	// Session and DeleteSession know a session by the SHA-256 of its token only.
+	// ErrNoSession when there is none.
 	Session(ctx context.Context, tokenHash [32]byte) (Session, error)
 	DeleteSession(ctx context.Context, tokenHash [32]byte) error
-
-	// DeleteSessions ends all sessions of a person.
-	DeleteSessions(ctx context.Context, person string) error
 
 	// UpdateThrottle changes the throttle of a name in one transaction, so
 	// that guesses sent at the same time are all counted. name is a keyed

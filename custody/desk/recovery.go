@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"slices"
 	"strings"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/totp"
 )
 
 // What a person is given for the day on which their authenticator is lost. Each
@@ -41,6 +43,7 @@ func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (custody.Secret, 
 	if err := d.canStoreSeed(ctx, in.Request); err != nil {
 		return custody.Secret{}, err
 	}
+	since := d.entries()
 	good, err := d.recovers(ctx, username, in)
 	if err != nil {
 		return custody.Secret{}, err
@@ -48,20 +51,22 @@ func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (custody.Secret, 
 	if !good {
 		return custody.Secret{}, d.failedSignIn(ctx, throttle, username)
 	}
-	// The entry comes before the seed, see newLogin. Cut short between the two,
-	// another recovery code repairs it.
-	_, err = d.Do(ctx, Intent{Actor: custody.System, Request: in.Request, Action: custody.RecoverEnrolment{Person: username}})
+	seed := totp.NewSeed()
+	_, err = d.doBound(ctx, Intent{Actor: custody.System, Request: in.Request, Action: custody.RecoverEnrolment{Person: username}}, bound{
+		store:  func(ctx context.Context) error { return d.replaceSeed(ctx, username, seed) },
+		fenced: username, since: since,
+	})
+	if errors.Is(err, errReset) { // the password counts no more
+		return custody.Secret{}, d.failedSignIn(ctx, throttle, username)
+	}
 	if err != nil {
 		return custody.Secret{}, err
 	}
 	if err := d.clearThrottle(ctx, throttle); err != nil {
 		return custody.Secret{}, err
 	}
-	if err := d.Accounts.DeleteSessions(ctx, username); err != nil {
-		return custody.Secret{}, err
-	}
 	person, _ := d.person(username)
-	return d.newSeed(ctx, username, person.TOTPPeriod)
+	return totp.URI(d.Origin, username, seed, person.TOTPPeriod), nil
 }
 
 // recovers looks at password and code, both always, and takes the code if both

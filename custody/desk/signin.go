@@ -62,27 +62,45 @@ func (d *Desk) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error) {
 	if err != nil {
 		return SignedIn{}, err
 	}
-	good, err := d.genuine(ctx, username, in)
-	if err != nil {
-		return SignedIn{}, err
+	signed, outcome, err := d.open(ctx, username, in)
+	if errors.Is(err, errReset) { // or only seen to be: looked at again
+		signed, outcome, err = d.open(ctx, username, in)
 	}
-	if !good {
+	switch {
+	case errors.Is(err, errReset), errors.Is(err, errNotGenuine):
 		return SignedIn{}, d.failedSignIn(ctx, throttle, username)
-	}
-	outcome, err := d.Do(ctx, Intent{Actor: username, Request: in.Request, Code: in.Code, Action: custody.SignIn{}})
-	if err != nil {
+	case err != nil:
 		return SignedIn{}, err
 	}
 	if err := d.clearThrottle(ctx, throttle); err != nil {
 		return SignedIn{}, err
 	}
-	codes, err := d.recoveryCodes(ctx, username, outcome)
+	signed.RecoveryCodes, err = d.recoveryCodes(ctx, username, outcome)
 	if err != nil {
 		return SignedIn{}, err
 	}
-	signed, err := d.openSession(ctx, username)
-	signed.RecoveryCodes = codes
-	return signed, err
+	signed.Person, _ = d.person(username)
+	return signed, nil
+}
+
+// errNotGenuine: password or code is wrong.
+var errNotGenuine = errors.New("not a genuine log-in")
+
+// open looks at a log-in and opens its session, unless the person's enrolment is
+// reset in between: errReset.
+func (d *Desk) open(ctx context.Context, username string, in SignInRequest) (SignedIn, Outcome, error) {
+	since := d.entries()
+	good, err := d.genuine(ctx, username, in)
+	if err == nil && !good {
+		err = errNotGenuine
+	}
+	if err != nil {
+		return SignedIn{}, Outcome{}, err
+	}
+	signed, session := d.newSession(username)
+	outcome, err := d.doBound(ctx, Intent{Actor: username, Request: in.Request, Code: in.Code, Action: custody.SignIn{}},
+		bound{fenced: username, since: since, session: &session})
+	return signed, outcome, err
 }
 
 // approach gives the account that a name stands for and what counts its failures,
@@ -108,6 +126,7 @@ func (d *Desk) genuine(ctx context.Context, username string, in SignInRequest) (
 	if !known {
 		period, username = totp.DefaultPeriod, Nobody
 	}
+	d.seeds.forget(username) // another replica may have replaced it
 	steps, err := d.match(ctx, username, period, in.Code)
 	if err != nil {
 		return false, err
@@ -136,7 +155,8 @@ func (d *Desk) samePassword(ctx context.Context, username string, password custo
 	return same && !absent, nil
 }
 
-func (d *Desk) openSession(ctx context.Context, username string) (SignedIn, error) {
+// newSession makes a session that is not open yet.
+func (d *Desk) newSession(username string) (SignedIn, Session) {
 	raw := make([]byte, tokenBytes)
 	_, _ = rand.Read(raw) // never fails, see crypto/rand
 	token := custody.SecretString(base64.RawURLEncoding.EncodeToString(raw))
@@ -145,11 +165,7 @@ func (d *Desk) openSession(ctx context.Context, username string) (SignedIn, erro
 		TokenHash: sha256.Sum256(token.Bytes()), Person: username,
 		Created: now, Expires: now.Add(d.SessionTTL),
 	}
-	if err := d.Accounts.AddSession(ctx, s); err != nil {
-		return SignedIn{}, err
-	}
-	person, _ := d.person(username)
-	return SignedIn{Token: token, Expires: s.Expires, Person: person}, nil
+	return SignedIn{Token: token, Expires: s.Expires}, s
 }
 
 // Who gives the person of a session, or a Refusal.
@@ -220,10 +236,12 @@ func (d *Desk) failedSignIn(ctx context.Context, throttle, username string) erro
 			return err
 		}
 	}
-	return &custody.Refusal{Code: custody.Unauthenticated,
-		What: custody.Text{En: "The log-in was not accepted.", Zh: "登录未通过。"},
-		Next: custody.Text{En: "Check user name, password and code.", Zh: "请核对用户名、密码和验证码。"}}
+	return errNotAccepted
 }
+
+var errNotAccepted = &custody.Refusal{Code: custody.Unauthenticated,
+	What: custody.Text{En: "The log-in was not accepted.", Zh: "登录未通过。"},
+	Next: custody.Text{En: "Check user name, password and code.", Zh: "请核对用户名、密码和验证码。"}}
 
 // strangers is the throttle of all names that do not exist together. It locks
 // nobody out: it only paces their entries.

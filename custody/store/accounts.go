@@ -63,12 +63,18 @@ type sessionRow struct {
 	Expires   string
 }
 
+// AddSession opens a session beside the ledger, as tests of sessions need it: a
+// log-in opens its own together with its entry.
 func (s *Store) AddSession(ctx context.Context, session desk.Session) error {
+	return addSession(s.writer.WithContext(ctx), session)
+}
+
+func addSession(db *gorm.DB, session desk.Session) error {
 	row := sessionRow{
 		TokenHash: session.TokenHash[:], Person: session.Person,
 		Created: formatInstant(session.Created), Expires: formatInstant(session.Expires),
 	}
-	return unavailable("write a session", s.writer.WithContext(ctx).Table("sessions").Create(&row).Error)
+	return unavailable("write a session", db.Table("sessions").Create(&row).Error)
 }
 
 func (s *Store) Session(ctx context.Context, tokenHash [32]byte) (desk.Session, error) {
@@ -96,8 +102,14 @@ func (s *Store) DeleteSession(ctx context.Context, tokenHash [32]byte) error {
 	return s.write(ctx, "delete a session", "DELETE FROM sessions WHERE token_hash = ?", tokenHash[:])
 }
 
-func (s *Store) DeleteSessions(ctx context.Context, person string) error {
-	return s.write(ctx, "delete sessions", "DELETE FROM sessions WHERE person = ?", person)
+// OpenSession and EndSessions are as desk.Tx says.
+func (t *tx) OpenSession(session desk.Session) error { return addSession(t.db, session) }
+
+func (t *tx) EndSessions(person string, forget bool) error {
+	if err := execute(t.db, "delete sessions", "DELETE FROM sessions WHERE person = ?", person); err != nil || !forget {
+		return err
+	}
+	return execute(t.db, "delete recovery codes", "DELETE FROM recovery_codes WHERE username = ?", person)
 }
 
 // throttleRow is a row of throttles.

@@ -1,0 +1,331 @@
+package desk_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// TestANameThatDoesNotExistIsHashedForLikeOneThatDoes measures no time, which
+// says little on a busy machine, but what argon2id needs by design: its memory.
+func TestANameThatDoesNotExistIsHashedForLikeOneThatDoes(t *testing.T) {
+	o, codes := recoverable(t)
+	wrong := custody.SecretString("Wrong-password-1!")
+	ways := map[string]func(username string) error{
+		"log-in": func(username string) error {
+			_, err := o.desk.SignIn(t.Context(), desk.SignInRequest{Username: username, Password: wrong, Code: "123456"})
+			return err
+		},
+		"log-in without a code": func(username string) error {
+			_, err := o.desk.SignIn(t.Context(), desk.SignInRequest{Username: username, Password: wrong})
+			return err
+		},
+		"recovery": func(username string) error {
+			_, err := o.recover(username, wrong, codes[0])
+			return err
+		},
+	}
+	for name, way := range ways {
+		for _, username := range []string{"tech-a", "nobody", "-", "no/body"} {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			o.refused(custody.Unauthenticated, way(username))
+			runtime.ReadMemStats(&after)
+			const least = 19 << 20 // what one hash takes, see the package's parameters
+			if took := after.TotalAlloc - before.TotalAlloc; took < least || took > 2*least {
+				t.Errorf("%s as %q: %d bytes were used, one hash takes %d", name, username, took, least)
+			}
+		}
+	}
+}
+
+// TestOldSessionsStayShutAfterTheNewLogIn: a session that a recovery or a reset
+// ended does not come back when the new enrolment has been proved.
+func TestOldSessionsStayShutAfterTheNewLogIn(t *testing.T) {
+	ways := map[string]func(o *office, codes []custody.Secret) (password, uri custody.Secret){
+		"recovery": func(o *office, codes []custody.Secret) (custody.Secret, custody.Secret) {
+			uri, err := o.recover("tech-b", o.passwords["tech-b"], codes[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return o.passwords["tech-b"], uri
+		},
+		"reset": func(o *office, _ []custody.Secret) (custody.Secret, custody.Secret) {
+			login, err := o.desk.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: unique("r"), Action: custody.ResetEnrolment{Person: "tech-b"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return login.Password, login.OTPAuth
+		},
+	}
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			o, codes := recoverable(t)
+			old, err := o.signIn("tech-b")
+			if err != nil {
+				t.Fatal(err)
+			}
+			other, err := o.signIn("tech-a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			password, uri := way(o, codes)
+			o.passwords["tech-b"], o.seeds["tech-b"] = password, seedOf(t, uri)
+			if _, err := o.signIn("tech-b"); err != nil {
+				t.Fatal(err)
+			}
+			_, err = o.desk.Who(t.Context(), old.Token)
+			o.refused(custody.Unauthenticated, err)
+			if _, err := o.desk.Who(t.Context(), other.Token); err != nil {
+				t.Errorf("somebody else's session: %v", err)
+			}
+		})
+	}
+}
+
+// TestASessionCountsOnlyWithAnEnrolment: also one that the database has, for
+// whatever reason, of a person whose new seed nobody has proved.
+func TestASessionCountsOnlyWithAnEnrolment(t *testing.T) {
+	o := newOffice(t)
+	signed, err := o.signIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := &keepSessions{Store: o.gate}
+	o.config.Store = left
+	o.desk = o.open()
+	if _, err := o.desk.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: "r", Action: custody.ResetEnrolment{Person: "tech-a"}}); err != nil {
+		t.Fatal(err)
+	}
+	if left.kept != 1 {
+		t.Fatalf("sessions were to end %d times", left.kept)
+	}
+	_, err = o.desk.Who(t.Context(), signed.Token)
+	o.refused(custody.Unauthenticated, err)
+}
+
+// keepSessions is a store that leaves sessions open.
+type keepSessions struct {
+	desk.Store
+	kept int
+}
+
+type keepingTx struct {
+	desk.Tx
+	by *keepSessions
+}
+
+func (k *keepSessions) Write(ctx context.Context, fn func(desk.Tx) error) error {
+	return k.Store.Write(ctx, func(tx desk.Tx) error { return fn(keepingTx{tx, k}) })
+}
+
+func (k keepingTx) EndSessions(string, bool) error {
+	k.by.kept++
+	return nil
+}
+
+// TestALogInOnItsWayDoesNotSurviveAReset: somebody with the lost telephone logs
+// in while the enrolment is reset. Whichever comes first, afterwards the old
+// telephone opens nothing and enrols nobody.
+func TestALogInOnItsWayDoesNotSurviveAReset(t *testing.T) {
+	for _, way := range []string{"reset", "recovery"} {
+		t.Run(way, func(t *testing.T) {
+			o, codes := recoverable(t)
+			waiting := &pausedAccounts{AccountStore: o.config.Accounts, paused: make(chan struct{}), goOn: make(chan struct{})}
+			o.config.Accounts = waiting
+			d := o.open()
+			in := desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.code("tech-b"), Request: unique("sign-in")}
+			type result struct {
+				signed desk.SignedIn
+				err    error
+			}
+			done := make(chan result, 1)
+			waiting.pause("tech-b")
+			go func() {
+				signed, err := d.SignIn(t.Context(), in)
+				done <- result{signed, err}
+			}()
+			<-waiting.paused // password and code have been looked at, or are about to be
+			var password, uri custody.Secret
+			if way == "reset" {
+				login, err := d.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: unique("r"), Action: custody.ResetEnrolment{Person: "tech-b"}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				password, uri = login.Password, login.OTPAuth
+			} else {
+				password = in.Password
+				var err error
+				if uri, err = d.Recover(t.Context(), desk.RecoverRequest{Username: "tech-b", Password: password, Code: codes[0], Request: unique("recover")}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			close(waiting.goOn)
+			late := <-done
+			o.refused(custody.Unauthenticated, late.err)
+			if o.person("tech-b").Enrolled {
+				t.Error("the lost telephone proved the new enrolment")
+			}
+			o.desk, o.passwords["tech-b"], o.seeds["tech-b"] = d, password, seedOf(t, uri)
+			if _, err := o.signIn("tech-b"); err != nil {
+				t.Errorf("the new telephone: %v", err)
+			}
+			if !late.signed.Token.IsZero() {
+				t.Error("the lost telephone has a session")
+			}
+		})
+	}
+}
+
+// pausedAccounts holds the next look at a person's password back.
+type pausedAccounts struct {
+	desk.AccountStore
+	who          chan string
+	paused, goOn chan struct{}
+}
+
+func (p *pausedAccounts) pause(username string) {
+	p.who = make(chan string, 1)
+	p.who <- username
+}
+
+func (p *pausedAccounts) PasswordHash(ctx context.Context, username string) (string, error) {
+	hash, err := p.AccountStore.PasswordHash(ctx, username)
+	select {
+	case who := <-p.who:
+		if who == username {
+			close(p.paused)
+			<-p.goOn
+		}
+	default:
+	}
+	return hash, err
+}
+
+// TestALogInThroughAnotherReplicaSeesTheReset: what one process has read before
+// is not what it goes by.
+func TestALogInThroughAnotherReplicaSeesTheReset(t *testing.T) {
+	o, codes := recoverable(t)
+	here, there := o.desk, o.open()
+	o.desk = there
+	if _, err := o.signIn("tech-b"); err != nil { // it knows the old seed now
+		t.Fatal(err)
+	}
+	lost := o.seeds["tech-b"]
+	o.desk = here
+	uri, err := o.recover("tech-b", o.passwords["tech-b"], codes[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.desk, o.seeds["tech-b"] = there, lost
+	o.clock.add(period * time.Second)
+	_, err = o.desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.codeNow("tech-b")})
+	o.refused(custody.Unauthenticated, err)
+	o.seeds["tech-b"] = seedOf(t, uri)
+	if _, err := o.signIn("tech-b"); err != nil {
+		t.Errorf("the new telephone, at once: %v", err)
+	}
+}
+
+// TestAStateThatBreaksThePolicyIsNotCommitted: another process wrote, by
+// whatever mistake, that the holder is away. Nothing is built on that.
+func TestAStateThatBreaksThePolicyIsNotCommitted(t *testing.T) {
+	o := newOffice(t)
+	o.forge(custody.Event{Time: o.clock.Now(), Actor: "tech-a", Request: "forged", Fact: custody.PersonAway{Person: "tech-a"}})
+	before := o.size()
+	_, err := o.do("tech-a", custody.RequestRotation{Credential: "db01", Reason: "drill"})
+	var broken *custody.Violation
+	if !errors.As(err, &broken) || broken.Invariant != "I3" {
+		t.Fatalf("got %v, want a violation of I3", err)
+	}
+	if types := o.types(before); slices.Contains(types, (custody.RotationStarted{}).Type()) {
+		t.Errorf("entries %v", types)
+	}
+	if o.credential("db01").Phase != custody.Held {
+		t.Error("the rotation began")
+	}
+}
+
+// forge appends an entry that no desk would.
+func (o *office) forge(e custody.Event) {
+	o.t.Helper()
+	state, frontier, err := o.store.Load(o.t.Context())
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	entry, err := e.Record()
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	record, err := entry.Encode()
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	fork := state.Fork()
+	custody.Apply(fork, e)
+	nodes, err := frontier.Append(record)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	root, err := frontier.Root()
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	err = o.store.Write(o.t.Context(), func(tx desk.Tx) error {
+		return errors.Join(tx.Append([]desk.Appended{{Index: tx.Size(), Event: e, Record: record}}, nodes, root), tx.Save(fork))
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// TestATamperedStateIsNotServed: neither at the start nor after a commit whose
+// answer was lost.
+func TestATamperedStateIsNotServed(t *testing.T) {
+	o := newOffice(t)
+	spoilt := &spoiltStore{Store: o.gate}
+	o.config.Store = spoilt
+	d := o.open()
+	spoilt.spoil = true
+	if _, err := desk.Open(t.Context(), o.config); err == nil {
+		t.Error("a desk opened on a state that the rules do not allow")
+	}
+	o.gate.loseNextAnswer()
+	o.desk = d
+	if _, err := o.do("admin", custody.SignOut{}); !errors.Is(err, desk.ErrStoreUnavailable) {
+		t.Fatalf("got %v", err)
+	}
+	// Taken from the tables, db01 would have no holder.
+	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+		t.Errorf("the holder's check-out: %v", err)
+	}
+}
+
+// spoiltStore gives, once told to, tables that somebody wrote in.
+type spoiltStore struct {
+	desk.Store
+	spoil bool
+}
+
+func (s *spoiltStore) Load(ctx context.Context) (*custody.State, *audit.Frontier, error) {
+	state, frontier, err := s.Store.Load(ctx)
+	if err == nil && s.spoil {
+		people := slices.Collect(state.People())
+		credentials := slices.Collect(state.Credentials())
+		for i := range credentials {
+			credentials[i].Holder = ""
+		}
+		spoilt := custody.NewState()
+		spoilt.Size, spoilt.Time, spoilt.Handovers, spoilt.Leases = state.Size, state.Time, state.Handovers, state.Leases
+		spoilt.Restore(people, credentials, nil)
+		state = spoilt
+	}
+	return state, frontier, err
+}

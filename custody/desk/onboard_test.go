@@ -1,0 +1,146 @@
+package desk_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+func onboarding(actor, name string) desk.Intent {
+	return desk.Intent{
+		Actor: actor, Request: unique("onboard"),
+		Action: custody.AddCredential{
+			Name: name, Primary: "tech-a", Backup: "tech-b",
+			Target: custody.Target{Kind: "ssh", Address: name + ".example:22", Account: "root"},
+		},
+	}
+}
+
+// kept gives what the secret store has of a credential; zero: nothing.
+func (o *office) kept(name string) (password, key custody.Secret) {
+	o.t.Helper()
+	read := func(path string) custody.Secret {
+		v, err := o.secrets.Read(o.t.Context(), path)
+		if err != nil && !errors.Is(err, desk.ErrNoSecret) {
+			o.t.Fatal(err)
+		}
+		return v.Value
+	}
+	return read(desk.CredentialPath(name)), read(desk.KeyPath(name))
+}
+
+// TestARefusedCredentialLeavesTheStoredSecretsAlone, whatever it is refused for.
+func TestARefusedCredentialLeavesTheStoredSecretsAlone(t *testing.T) {
+	o := newOffice(t)
+	if _, err := o.desk.AddCredential(t.Context(), onboarding("admin", "db02"), custody.SecretString("first"), custody.SecretString("first key")); err != nil {
+		t.Fatal(err)
+	}
+	unknown := onboarding("admin", "db03")
+	add := unknown.Action.(custody.AddCredential)
+	add.Backup = "nobody"
+	unknown.Action = add
+	for name, in := range map[string]desk.Intent{
+		"the name is taken":            onboarding("admin", "db02"),
+		"no admin":                     onboarding("tech-a", "db02"),
+		"no admin, another name":       onboarding("tech-a", "db03"),
+		"nobody":                       onboarding("nobody", "db02"),
+		"a custodian who is not there": unknown,
+	} {
+		for _, second := range []custody.Secret{custody.SecretString("second"), {}} {
+			if _, err := o.desk.AddCredential(t.Context(), in, second, second); custody.CodeOf(err) == "" {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if password, key := o.kept("db02"); password.Reveal() != "first" || key.Reveal() != "first key" {
+				t.Fatalf("%s: the stored secrets were replaced", name)
+			}
+			if password, key := o.kept("db03"); !password.IsZero() || !key.IsZero() {
+				t.Fatalf("%s: secrets were stored for a credential that does not exist", name)
+			}
+		}
+	}
+}
+
+// TestTwoAdminsAddTheSameNameAtOnce, through two processes: the secrets are
+// those of whoever's entry is in the ledger.
+func TestTwoAdminsAddTheSameNameAtOnce(t *testing.T) {
+	o := newOffice(t)
+	desks := []*desk.Desk{o.desk, o.open()}
+	for round := range 5 {
+		name := fmt.Sprint("race-", round)
+		try := func(d *desk.Desk, password string) func() error {
+			return func() error {
+				_, err := d.AddCredential(t.Context(), onboarding("admin", name), custody.SecretString(password), custody.SecretString("key of "+password))
+				return err
+			}
+		}
+		errs := atOnce(try(desks[0], "a"), try(desks[1], "b"))
+		want := "a"
+		if errs[0] != nil {
+			errs[0], errs[1], want = errs[1], errs[0], "b"
+		}
+		if errs[0] != nil {
+			t.Fatalf("nobody added it: %v", errs)
+		}
+		o.refused(custody.Conflict, errs[1])
+		if password, key := o.kept(name); password.Reveal() != want || key.Reveal() != "key of "+want {
+			t.Fatalf("round %d: the secrets of the one who was refused are kept", round)
+		}
+	}
+}
+
+// TestAReplicaThatIsBehindOverwritesNothing: it does not know yet that the name
+// is taken.
+func TestAReplicaThatIsBehindOverwritesNothing(t *testing.T) {
+	o := newOffice(t)
+	behind := o.open()
+	if _, err := o.desk.AddCredential(t.Context(), onboarding("admin", "db02"), custody.SecretString("first"), custody.SecretString("first key")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := behind.AddCredential(t.Context(), onboarding("admin", "db02"), custody.SecretString("second"), custody.Secret{})
+	o.refused(custody.Conflict, err)
+	if password, key := o.kept("db02"); password.Reveal() != "first" || key.Reveal() != "first key" {
+		t.Error("the stored secrets were replaced")
+	}
+}
+
+// TestWhatCannotBeStoredIsNotAdded, and leaves no entry.
+func TestWhatCannotBeStoredIsNotAdded(t *testing.T) {
+	o := newOffice(t)
+	o.config.Secrets = sealed{o.secrets}
+	o.desk = o.open()
+	before := o.size()
+	_, err := o.desk.AddCredential(t.Context(), onboarding("admin", "db02"), custody.SecretString("p"), custody.Secret{})
+	if !errors.Is(err, desk.ErrSecretsUnavailable) {
+		t.Errorf("a credential: %v", err)
+	}
+	_, err = o.desk.AddPerson(t.Context(), desk.Intent{Actor: "admin", Request: "r",
+		Action: custody.AddPerson{Username: "tech-c", Name: "C", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period}})
+	if !errors.Is(err, desk.ErrSecretsUnavailable) {
+		t.Errorf("a person: %v", err)
+	}
+	_, err = o.desk.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: "r", Action: custody.ResetEnrolment{Person: "tech-a"}})
+	if !errors.Is(err, desk.ErrSecretsUnavailable) {
+		t.Errorf("an enrolment: %v", err)
+	}
+	if o.size() != before {
+		t.Errorf("entries %v", o.types(before))
+	}
+	if !o.person("tech-a").Enrolled {
+		t.Error("the enrolment was reset and no seed stored")
+	}
+}
+
+// sealed is a secret store that takes nothing.
+type sealed struct{ desk.Secrets }
+
+func (sealed) Write(context.Context, string, custody.Secret, int64, map[string]string) (int64, error) {
+	return 0, fmt.Errorf("%w: sealed", desk.ErrSecretsUnavailable)
+}
+
+func (sealed) Delete(context.Context, string) error {
+	return fmt.Errorf("%w: sealed", desk.ErrSecretsUnavailable)
+}
