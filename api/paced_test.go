@@ -1,0 +1,49 @@
+package api_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/api"
+)
+
+// TestEveryWayToChangeSomethingIsPaced: not only what is posted.
+func TestEveryWayToChangeSomethingIsPaced(t *testing.T) {
+	s := serve(t, func(c *api.Config) { c.Commands = api.Limit{Every: time.Hour, Burst: 1} })
+	if answer, _, _ := s.ask(t, "POST", checkIn, ""); answer.StatusCode == http.StatusTooManyRequests {
+		t.Fatal("the first is refused")
+	}
+	for _, way := range []struct{ method, path, body string }{
+		{"PUT", "/api/v1/me/preferences", `{"language":"zh"}`},
+		{"DELETE", "/api/v1/sessions/current", ""},
+		{"POST", "/api/v1/me/presence", `{"state":"present"}`},
+		{"POST", checkIn, ""},
+	} {
+		if answer, _, _ := s.ask(t, way.method, way.path, way.body); answer.StatusCode != http.StatusTooManyRequests {
+			t.Errorf("%s %s: %d", way.method, way.path, answer.StatusCode)
+		}
+	}
+	if _, out := s.tokens["token-of-tech-a"]; !out {
+		t.Error("the refused log-out ended the session")
+	}
+	for _, path := range []string{"/api/v1/me", "/api/v1/ledger/entries"} {
+		if answer, _, _ := s.ask(t, "GET", path, ""); answer.StatusCode != http.StatusOK {
+			t.Errorf("reading %s: %d", path, answer.StatusCode)
+		}
+	}
+}
+
+// TestRecoveriesArePacedWithLogIns: by address, before there is a person.
+func TestRecoveriesArePacedWithLogIns(t *testing.T) {
+	s := serve(t, func(c *api.Config) { c.SignIns = api.Limit{Every: time.Hour, Burst: 1} })
+	recovery := `{"username":"x","password":"x","recovery_code":"ABCD-EFGH-IJKL-MNOP-QRST"}`
+	for i, want := range []int{http.StatusUnauthorized, http.StatusTooManyRequests} {
+		if answer, _, _ := s.ask(t, "POST", "/api/v1/sessions/recovery", recovery); answer.StatusCode != want {
+			t.Errorf("recovery %d: %d, want %d", i, answer.StatusCode, want)
+		}
+	}
+	if answer, _, _ := s.ask(t, "POST", "/api/v1/sessions", `{"username":"x","password":"x","totp":"123456"}`); answer.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("a log-in from there: %d", answer.StatusCode)
+	}
+}
