@@ -1,0 +1,162 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// commands is a valid body for everything that changes something.
+var commands = map[string]string{
+	"POST /me/presence":                   `{"state":"away","reason":"out","totp":"2"}`,
+	"POST /people":                        `{"username":"tech-c","name":"C","roles":["technician"]}`,
+	"POST /people/tech-b/enrolment":       ``,
+	"POST /credentials":                   `{"name":"db02","target":{"kind":"ssh","address":"db02:22","account":"root"},"primary":"tech-a","backup":"tech-b"}`,
+	"POST /credentials/db01/checkout":     `{"purpose":"x","totp":"2"}`,
+	"POST /credentials/db01/checkin":      ``,
+	"POST /credentials/db01/rotate":       `{"reason":"x","totp":"2"}`,
+	"POST /credentials/rotate":            `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/reconcile":    `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/new-password": `{"totp":"2"}`,
+	"POST /credentials/db01/set":          `{"totp":"2"}`,
+	"POST /credentials/db01/policy":       `{"policy":{},"totp":"2"}`,
+	"POST /credentials/db01/retire":       `{"reason":"x","totp":"2"}`,
+	"POST /handovers":                     `{"all":true,"reason":"x","totp":"2"}`,
+	"POST /handovers/handover-1/accept":   `{"totp":"2"}`,
+	"POST /handovers/handover-1/decline":  `{"reason":"x"}`,
+	"POST /handovers/handover-1/cancel":   `{"reason":"x"}`,
+	"POST /handovers/handover-1/return":   `{"totp":"2"}`,
+	"POST /sessions":                      `{"username":"tech-a","password":"` + thePass + `","totp":"2"}`,
+	"POST /sessions/recovery":             `{"username":"tech-a","password":"` + thePass + `","recovery_code":"` + theRecoveryCode + `"}`,
+}
+
+// TestARefusalIsAnsweredAsOne: never as what is there already, and with no
+// secret in it, whichever command was refused.
+func TestARefusalIsAnsweredAsOne(t *testing.T) {
+	s := serve(t)
+	s.must(t, "tech-a", "1000", custody.Offer{All: true, Reason: "holiday"})
+	refused := &custody.Refusal{Code: custody.BothAway, Rule: "4.3",
+		What: custody.Text{En: "It was refused.", Zh: "已拒绝。"}, Next: custody.Text{En: "Do something else.", Zh: "请改做他事。"}}
+	for command, body := range commands {
+		method, path, _ := strings.Cut(command, " ")
+		for name, trouble := range map[string]error{"refused": refused, "failed": errors.New("MARKED")} {
+			asked := false
+			s.trouble = func(context.Context) error { asked = true; return trouble }
+			answer, p, text := s.ask(t, method, "/api/v1"+path, body)
+			want := http.StatusConflict
+			if name == "failed" {
+				want = http.StatusInternalServerError
+			}
+			if !asked || answer.StatusCode != want {
+				t.Errorf("%s, %s: asked %v, %d %s", command, name, asked, answer.StatusCode, text)
+			}
+			if name == "refused" && (p.Code != custody.BothAway || p.Rule != "4.3" || p.Next != "Do something else.") {
+				t.Errorf("%s: %s", command, text)
+			}
+			if strings.Contains(text, "MARKED") || strings.Contains(text, "otpauth:") || strings.Contains(text, "token-of") {
+				t.Errorf("%s, %s: %s", command, name, text)
+			}
+		}
+	}
+	for _, endpoint := range endpoints { // none is forgotten here
+		method, path, _ := strings.Cut(endpoint, "/")
+		if method != "POST" {
+			continue
+		}
+		path = strings.NewReplacer("{name}", "db01", "{id}", "handover-1", "{username}", "tech-b").Replace(path)
+		if _, known := commands["POST /"+path]; !known {
+			t.Errorf("no body for %s", endpoint)
+		}
+	}
+}
+
+// TestWhatCannotBeReadIsNotShownAsEmpty: a query that fails is no empty list.
+func TestWhatCannotBeReadIsNotShownAsEmpty(t *testing.T) {
+	s := serve(t)
+	s.fail = errors.New("MARKED")
+	for _, path := range []string{
+		"/me", "/people", "/credentials", "/credentials/db01/history", "/credentials/db01/exposure", "/handovers", "/ledger/entries",
+	} {
+		answer, p, text := s.ask(t, "GET", "/api/v1"+path, "")
+		if answer.StatusCode != http.StatusInternalServerError || p.Code != api.Internal || strings.Contains(text, "MARKED") {
+			t.Errorf("%s: %d %s", path, answer.StatusCode, text)
+		}
+	}
+	s.fail = nil
+	for _, path := range []string{
+		"/credentials/none", "/credentials/none/history", "/credentials/none/exposure", "/handovers/none", "/ledger/entries/999", "/ledger/entries/999/proof",
+	} {
+		if answer, p, text := s.ask(t, "GET", "/api/v1"+path, ""); answer.StatusCode != http.StatusNotFound || p.Code != custody.NotFound {
+			t.Errorf("%s: %d %s", path, answer.StatusCode, text)
+		}
+	}
+}
+
+// TestASpoiltEntryIsNotShownAsAnEntry, neither alone nor in a list.
+func TestASpoiltEntryIsNotShownAsAnEntry(t *testing.T) {
+	s := serve(t)
+	s.records[0] = []byte(`{"v":1`)
+	for _, path := range []string{"/ledger/entries/0", "/ledger/entries"} {
+		if answer, _, text := s.ask(t, "GET", "/api/v1"+path, ""); answer.StatusCode != http.StatusInternalServerError {
+			t.Errorf("%s: %d %s", path, answer.StatusCode, text)
+		}
+	}
+}
+
+// TestOnlyABearerTokenIsOne: not one under another scheme, and none at all is
+// told apart from one that has ended.
+func TestOnlyABearerTokenIsOne(t *testing.T) {
+	s := serve(t)
+	for header, want := range map[string]int{
+		"Bearer token-of-tech-a": 200, "bearer  token-of-tech-a ": 200,
+		"Basic token-of-tech-a": 401, "token-of-tech-a": 401, "Bearer": 401, "": 401, "Bearer none": 401,
+	} {
+		answer, p, text := s.ask(t, "GET", "/api/v1/me", "", "Authorization", header)
+		if answer.StatusCode != want {
+			t.Errorf("%q: %d %s", header, answer.StatusCode, text)
+		}
+		if told := strings.Contains(p.Next, "Authorization: Bearer"); want == 401 && told != (header != "Bearer none") {
+			t.Errorf("%q is told %q", header, p.Next)
+		}
+	}
+	answer, _, _ := s.ask(t, "GET", "/api/v1/me", "", "Authorization", "", "Cookie", "__Host-tandem=token-of-tech-a")
+	if answer.StatusCode != http.StatusUnauthorized {
+		t.Errorf("the pages' cookie opens the API: %d", answer.StatusCode)
+	}
+}
+
+// TestWhoIsRefusedDoesNotWaitLongerForIt: asking in vain costs nothing.
+func TestWhoIsRefusedDoesNotWaitLongerForIt(t *testing.T) {
+	p := api.NewPacer(api.Limit{Every: time.Hour, Burst: 1})
+	if err := p.Take("somebody"); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		var r *custody.Refusal
+		if err := p.Take("somebody"); !errors.As(err, &r) || r.RetryAfter <= 0 || r.RetryAfter > time.Hour {
+			t.Fatalf("refused with %v, %+v", err, r)
+		}
+	}
+}
+
+// TestHealthIsNotKept: a proxy that kept it would say that all is well for ever.
+func TestHealthIsNotKept(t *testing.T) {
+	s := serve(t)
+	for path, want := range map[string]string{"/healthz": `"status":"ok"`, "/readyz": `"status":"ready"`} {
+		w := s.ops(t, path)
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) || w.Header().Get("Cache-Control") != "no-store" ||
+			w.Header().Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %d %v %s", path, w.Code, w.Header(), w.Body)
+		}
+	}
+	s.ask(t, "GET", "/api/v1/me", "")
+	if text := s.ops(t, "/metrics").Body.String(); strings.Contains(text, `verb=""`) {
+		t.Error("reading is counted as a command")
+	}
+}
