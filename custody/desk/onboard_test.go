@@ -110,7 +110,7 @@ func TestAReplicaThatIsBehindOverwritesNothing(t *testing.T) {
 // TestWhatCannotBeStoredIsNotAdded, and leaves no entry.
 func TestWhatCannotBeStoredIsNotAdded(t *testing.T) {
 	o := newOffice(t)
-	o.config.Secrets = sealed{o.secrets}
+	o.config.Secrets = takesNothing{o.secrets}
 	o.desk = o.open()
 	before := o.size()
 	_, err := o.desk.AddCredential(t.Context(), onboarding("admin", "db02"), custody.SecretString("p"), custody.Secret{})
@@ -134,13 +134,13 @@ func TestWhatCannotBeStoredIsNotAdded(t *testing.T) {
 	}
 }
 
-// sealed is a secret store that takes nothing.
-type sealed struct{ desk.Secrets }
+// takesNothing is a secret store that takes nothing.
+type takesNothing struct{ desk.Secrets }
 
-func (sealed) Write(context.Context, string, custody.Secret, int64, map[string]string) (int64, error) {
+func (takesNothing) Write(context.Context, string, custody.Secret, int64, map[string]string) (int64, error) {
 	return 0, fmt.Errorf("%w: sealed", desk.ErrSecretsUnavailable)
 }
 
-func (sealed) Delete(context.Context, string) error {
+func (takesNothing) Delete(context.Context, string) error {
 	return fmt.Errorf("%w: sealed", desk.ErrSecretsUnavailable)
 }
