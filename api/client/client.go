@@ -324,9 +324,12 @@ func (c *Client) send(ctx context.Context, method, accept string, in any, q url.
 		return nil, err
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the server's answer: %w", err)
+	}
+	if len(text) > maxAnswer { // half an answer is none
+		return nil, fmt.Errorf("the server's answer has more than %d bytes", maxAnswer)
 	}
 	if answer.StatusCode >= 300 {
 		return nil, asProblem(answer, text)
