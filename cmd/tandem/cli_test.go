@@ -235,6 +235,7 @@ const announcementPatience = 2 * time.Minute
 func startDemo(folder string, args ...string) (*runningDemo, error) {
 	command := exec.Command("tandem", append([]string{"demo", "--json", "--listen=:0", "--ssh-listen=:0"}, args...)...)
 	command.Dir, command.Stderr = folder, os.Stderr
+	command.Env = append(os.Environ(), "TMPDIR="+folder) // where nobody else's demo is, and what it leaves behind goes
 	stdout, err := command.StdoutPipe()
 	if err != nil {
 		return nil, err

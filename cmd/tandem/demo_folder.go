@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -84,9 +85,17 @@ func (f *demoFolder) close() error { return f.lock.Close() }
 // load gives the record; found is false where the demo is not set up, and then
 // nothing is left of an attempt that was cut short.
 func (f *demoFolder) load() (r demoRecord, found bool, err error) {
+	r, found, err = f.read()
+	if err == nil && !found {
+		err = f.clear()
+	}
+	return r, found, err
+}
+
+func (f *demoFolder) read() (r demoRecord, found bool, err error) {
 	text, err := os.ReadFile(f.file("demo.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return r, false, f.clear()
+		return r, false, nil
 	}
 	if err != nil {
 		return r, false, err
@@ -96,6 +105,34 @@ func (f *demoFolder) load() (r demoRecord, found bool, err error) {
 	}
 	return r, true, nil
 }
+
+// demoSetUp reads the record of a demo, also of one that runs.
+func demoSetUp(path string) (demoRecord, error) {
+	r, found, err := (&demoFolder{path: path}).read()
+	if err == nil && !found {
+		err = usagef("no demo is set up in %s: name the folder that it prints as Data", path)
+	}
+	return r, err
+}
+
+// runningDemos gives the folders of the demos that run and were given no folder.
+func runningDemos() ([]string, error) {
+	found, err := filepath.Glob(filepath.Join(os.TempDir(), temporaryDemo))
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(found, func(path string) bool {
+		lock, err := os.Open(filepath.Join(path, "demo.lock"))
+		if err != nil {
+			return true // of somebody else, or none
+		}
+		defer lock.Close()
+		return syscall.Flock(int(lock.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == nil // nobody holds it
+	}), nil
+}
+
+// temporaryDemo is what the folder of a demo is called that was given none.
+const temporaryDemo = "tandem-demo-*"
 
 func (f *demoFolder) clear() error {
 	for _, name := range demoFiles {

@@ -20,7 +20,7 @@ func (a announcement) String() string {
 	}
 	text.WriteString(columns([]string{"USERNAME", "PASSWORD", "TOTP SEED", "PERIOD", "ROLES", "PAGES"}, rows))
 	fmt.Fprintf(&text, "\n%s %s\n", bold.Render("Try"),
-		faint.Render("(codes: an authenticator with the seed, or oathtool -b --totp SEED; each code works once)"))
+		faint.Render("(codes: "+ownCommand()+" demo code NAME --data "+shellWord(a.Data)+", or an authenticator with the seed; each code works once)"))
 	for _, line := range a.suggestions() {
 		text.WriteString("  " + line + "\n")
 	}
@@ -32,6 +32,7 @@ func (a announcement) suggestions() []string {
 	host, port, _ := net.SplitHostPort(a.SSH)
 	return []string{
 		fmt.Sprintf("%s login tech-a --server %s", tandem, a.URL),
+		fmt.Sprintf("%s demo code tech-a --data %s   # in another terminal: the code that it asks for", tandem, shellWord(a.Data)),
 		fmt.Sprintf("%s checkout demo-root --purpose 'ticket 4711' --reveal", tandem),
 		fmt.Sprintf("ssh -p %s root@%s", port, host),
 		fmt.Sprintf("%s handover offer --all --leave --reason lunch   # then, as tech-b: handover accept handover-1", tandem),
@@ -52,4 +53,14 @@ func ownCommand() string {
 		return "go run ./cmd/tandem"
 	}
 	return own
+}
+
+// shellWord gives a text as one word for a shell.
+func shellWord(text string) string {
+	if text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return !strings.ContainsRune("/._-+,:=@%", r) && (r > 'z' || r < '0' || r > '9' && r < 'A' || r > 'Z' && r < 'a')
+	}) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -260,12 +261,24 @@ func policyOf(c config.Policy) custody.Policy {
 }
 
 // newLog makes the log of a server, on stderr.
-func newLog(c config.Log) *slog.Logger {
+func newLog(c config.Log) *slog.Logger { return slog.New(logHandler(os.Stderr, c)) }
+
+func logHandler(to io.Writer, c config.Log) slog.Handler {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.Level)) // config has checked it
 	options := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+		options.ReplaceAttr = inSeconds
+		return slog.NewJSONHandler(to, options)
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, options))
+	return slog.NewTextHandler(to, options)
+}
+
+// inSeconds gives a length of time its unit: JSON would have a number of
+// nanoseconds, and nobody who reads it would know.
+func inSeconds(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		return slog.Float64(a.Key+"_seconds", a.Value.Duration().Seconds())
+	}
+	return a
 }

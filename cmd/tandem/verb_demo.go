@@ -47,7 +47,7 @@ the whole policy by itself and says what it expected and what it saw.`,
 		d.logging.Format = "text"
 		d.log = newLog(d.logging)
 		if data == "" {
-			if data, err = os.MkdirTemp("", "tandem-demo-*"); err != nil {
+			if data, err = os.MkdirTemp("", temporaryDemo); err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
@@ -56,6 +56,7 @@ the whole policy by itself and says what it expected and what it saw.`,
 			return err
 		}
 		defer d.folder.close()
+		d.wantsHeld, d.note = play, c.note
 		return d.with(cmd.Context(), func(ctx context.Context) error {
 			if play {
 				return c.play(ctx, &d)
@@ -67,6 +68,7 @@ the whole policy by itself and says what it expected and what it saw.`,
 			return nil
 		})
 	}
+	verb.AddCommand(demoCodeVerb(c))
 	return verb
 }
 
