@@ -31,15 +31,17 @@ var aDay = regexp.MustCompile(`^([0-9]{1,6})d`)
 func parseUntil(text string, now time.Time) (time.Time, error) {
 	t, is, err := readTime(text, now)
 	switch {
-	case err != nil:
+	case err != nil || t.IsZero():
+		return t, err
 	case is == aDate:
 		t = time.Date(t.Year(), t.Month(), t.Day(), 23, 59, 0, 0, t.Location())
 	case is == aClock && !t.After(now):
 		t = t.AddDate(0, 0, 1)
-	case is == aLength && !t.After(now):
-		return time.Time{}, usagef("%s is past", text)
 	}
-	return t, err
+	if !t.After(now) {
+		return time.Time{}, usagef("%s is past", withZone(t.In(now.Location())))
+	}
+	return t, nil
 }
 
 // parsePast is parseUntil for looking back: a day is meant as it begins, 18:00 is
