@@ -46,6 +46,9 @@ func (c *cli) saved() (savedSession, error) {
 	if err != nil {
 		return savedSession{}, err
 	}
+	if info.Mode().Type()&fs.ModeDevice != 0 { // which keeps nothing
+		return savedSession{}, errNoLogin
+	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return savedSession{}, fmt.Errorf("%s can be read by others than you; delete it and log in again", c.tokenFile)
 	}
@@ -74,11 +77,21 @@ func (c *cli) save(s savedSession) error {
 	return writeDurably(c.tokenFile, text)
 }
 
+// forget takes the session file away: no link that leads to it, and nothing that
+// is no file.
 func (c *cli) forget() error {
-	if err := os.Remove(c.tokenFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(c.tokenFile)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	return nil
+	target, err := follow(c.tokenFile)
+	if err != nil {
+		return err
+	}
+	return os.Remove(target)
 }
 
 // dial makes a client without a log-in, for the server that was named, that of

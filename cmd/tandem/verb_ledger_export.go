@@ -1,13 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -114,27 +110,10 @@ func (c *cli) export(ctx context.Context, database, format string, from, to bord
 	return count, file.Close()
 }
 
-// writeFile has a file written whole or not at all, readable for its owner only.
-// "-" is the answer's own place.
-func (c *cli) writeFile(path string, write func(io.Writer) error) (err error) {
+// writeFile is writeOut, but for "-", which is the answer's own place.
+func (c *cli) writeFile(path string, write func(io.Writer) error) error {
 	if path == "-" {
 		return write(c.out)
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".tandem-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(temporary.Name())
-		}
-	}()
-	buffered := bufio.NewWriter(temporary)
-	if err = errors.Join(write(buffered), buffered.Flush(), temporary.Sync(), temporary.Close()); err != nil {
-		return err
-	}
-	if err = os.Rename(temporary.Name(), path); err != nil {
-		return fmt.Errorf("put the file in its place: %w", err)
-	}
-	return nil
+	return writeOut(path, write)
 }

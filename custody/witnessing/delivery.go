@@ -187,6 +187,14 @@ func (f File) Deliver(_ context.Context, note []byte) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() { // a pipe or a device, which has no end to look at and nothing to sync
+		_, err := file.Write(append(bytes.Clone(note), '\n'))
+		return err
+	}
 	size, err := file.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err

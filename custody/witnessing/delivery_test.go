@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -61,6 +62,20 @@ func TestFile(t *testing.T) {
 		if _, err := audit.OpenCheckpoint(got[i], logKey(t)); err != nil || !bytes.Equal(got[i], want[i]) {
 			t.Errorf("%d: %q, %v", i, got[i], err)
 		}
+	}
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.OpenFile(pipe, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if err := File(pipe).Deliver(t.Context(), want[0]); err != nil {
+		t.Errorf("into a pipe: %v", err)
+	} else if n, err := reader.Read(content[:len(want[0])]); err != nil || !bytes.Equal(content[:n], want[0]) {
+		t.Errorf("through the pipe came %q, %v", content[:n], err)
 	}
 	if err := File(t.TempDir()).Deliver(t.Context(), want[0]); err == nil {
 		t.Error("a folder is no file")
