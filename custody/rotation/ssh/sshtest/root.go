@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,6 +27,7 @@ const inRoot = `for dir in etc run var/log; do mount --bind "$0/$dir" "/$dir" ||
 type root struct {
 	dir      string
 	enter    []string // the command that runs what follows it in this root
+	alone    []string // the same, without sight of other processes
 	accounts []string // that were made in it
 	machines []byte   // the line of root in the machine's own shadow
 }
@@ -35,13 +37,21 @@ type root struct {
 func newRoot(t testing.TB, dir string) *root {
 	t.Helper()
 	programs := require(t, "unshare", "sh", "mount", "cp")
-	r := &root{dir: dir, enter: []string{programs[0], "--mount", programs[1], "-c", inRoot, dir}, machines: lineOf(t, "root")}
+	inside := []string{programs[1], "-c", inRoot, dir}
+	r := &root{
+		dir:   dir,
+		enter: append([]string{programs[0], "--mount"}, inside...),
+		// Accounts of two roots have the same numbers, and usermod refuses to change
+		// one of whose number a process runs anywhere.
+		alone:    append([]string{programs[0], "--mount", "--pid", "--fork", "--mount-proc"}, inside...),
+		machines: lineOf(t, "root"),
+	}
 	for _, folder := range []string{"run/sshd", "var/log"} { // sshd wants the first
 		if err := os.MkdirAll(r.path(folder), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := exec.Command(programs[0], "--mount", "true").Run(); err != nil {
+	if err := exec.Command(programs[0], "--mount", "--pid", "--fork", "--mount-proc", "true").Run(); err != nil {
 		lack(t, "CAP_SYS_ADMIN: unshare --mount is not allowed here")
 	}
 	// Somebody may be installing a package: what was there when cp began is gone.
@@ -73,7 +83,7 @@ func (r *root) path(name string) string { return filepath.Join(r.dir, name) }
 func (r *root) run(t testing.TB, stdin, program string, args ...string) {
 	t.Helper()
 	err := retry(func(ctx context.Context) error {
-		cmd := exec.CommandContext(ctx, r.enter[0], append(append(r.enter[1:len(r.enter):len(r.enter)], program), args...)...)
+		cmd := exec.CommandContext(ctx, r.alone[0], slices.Concat(r.alone[1:], []string{program}, args)...)
 		cmd.Stdin = strings.NewReader(stdin)
 		out, err := cmd.CombinedOutput()
 		err = said(err, out)

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation/ssh/sshtest"
 )
@@ -17,6 +19,7 @@ func TestEveryServerHasItsOwnAccounts(t *testing.T) {
 	other := sshtest.Start(t, "PermitRootLogin yes")
 	name, password := s.AddAccount(t)
 	sudoer := s.AddSudoAdmin(t)
+	defer busy(t, other)() // a process whose account there has the number of one here
 	s.GiveHome(t, name)
 	s.Administer(t, "chage", "--maxdays", "90", name)
 
@@ -42,4 +45,33 @@ func TestEveryServerHasItsOwnAccounts(t *testing.T) {
 	if _, err := os.Stat("/etc/sudoers.d/" + sudoer); !os.IsNotExist(err) {
 		t.Errorf("the rule of %s is in this machine's sudoers: %v", sudoer, err)
 	}
+}
+
+// busy has an account on the server run something until the function that it gives
+// is called.
+func busy(t *testing.T, s *sshtest.Server) (end func()) {
+	t.Helper()
+	name, password := s.AddAccount(t)
+	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(s.HostKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := ssh.Dial("tcp", s.Addr, &ssh.ClientConfig{
+		User: name, Auth: []ssh.AuthMethod{ssh.Password(password.Reveal())}, HostKeyCallback: ssh.FixedHostKey(key),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := client.NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	input, err := session.StdinPipe()
+	if err == nil {
+		err = session.Start("cat") // ends with its input
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() { _, _ = input.Close(), client.Close() }
 }

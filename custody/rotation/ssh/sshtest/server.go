@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -96,7 +97,7 @@ func (s *Server) Start() {
 		s.t.Fatal(err)
 	}
 	defer log.Close() // the child has its own copy
-	cmd := exec.Command(s.root.enter[0], append(s.root.enter[1:len(s.root.enter):len(s.root.enter)], s.sshd, "-D", "-e", "-f", s.path("sshd_config"))...)
+	cmd := exec.Command(s.root.enter[0], slices.Concat(s.root.enter[1:], []string{s.sshd, "-D", "-e", "-f", s.path("sshd_config")})...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
 	cmd.Stderr = log
 	if s.process, err = servertest.Start(cmd); err != nil {
