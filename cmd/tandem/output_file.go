@@ -12,6 +12,9 @@ import (
 	"syscall"
 )
 
+// fsync is what makes an output last. Tests look at what it is called with.
+var fsync = (*os.File).Sync
+
 // maxLinks is how many symbolic links may lead to an output: what Linux allows.
 const maxLinks = 40
 
@@ -70,7 +73,7 @@ func replace(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(writeBuffered(temporary, write), temporary.Sync(), temporary.Close()); err != nil {
+	if err := errors.Join(writeBuffered(temporary, write), fsync(temporary), temporary.Close()); err != nil {
 		return errors.Join(err, os.Remove(temporary.Name()))
 	}
 	if err := os.Rename(temporary.Name(), path); err != nil {
@@ -135,5 +138,5 @@ func syncFolder(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return errors.Join(fsync(folder), folder.Close())
 }

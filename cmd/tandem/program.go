@@ -63,6 +63,9 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 			err = errors.Join(err, p.close())
 		}
 	}()
+	if err := keepBeforeMigration(ctx, cfg, log); err != nil {
+		return nil, err
+	}
 	if p.store, err = store.Open(ctx, cfg.SQLitePath(), log.With("part", "store")); err != nil {
 		return nil, err
 	}

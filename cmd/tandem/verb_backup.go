@@ -3,9 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -15,54 +14,49 @@ import (
 
 func backupVerb(c *cli) *cobra.Command {
 	verb := &cobra.Command{
-		Use:   "backup FOLDER",
+		Use:   "backup FOLDER [--unsigned]",
 		Short: "Copy database and secrets into a new folder, while the server runs",
 		Long: `Copies the database and, with the embedded secret store, its file: still
 encrypted. What opens it, the key file or the passphrase, is not copied: keep it
-elsewhere. A Vault has backups of its own.`,
+elsewhere. A Vault has backups of its own.
+
+The folder also gets a checkpoint, the head of the copied ledger signed with the
+ledger's key: tandem restore and tandem ledger verify check the copy against it.`,
 		Args: cobra.ExactArgs(1),
 	}
 	load := configFlags(verb)
+	unsigned := verb.Flags().Bool("unsigned", false, "without a checkpoint, while the secret store cannot be used")
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg, err := load()
 		if err != nil {
 			return err
 		}
-		return c.backup(cmd.Context(), cfg, args[0])
+		return c.backup(cmd.Context(), cfg, args[0], !*unsigned)
 	}
 	return verb
 }
 
-// backup copies the database first: the secret store then has every version
-// that the database speaks of, and at worst newer ones beside.
-func (c *cli) backup(ctx context.Context, cfg config.Config, folder string) (err error) {
-	if err := os.Mkdir(folder, 0o700); err != nil {
-		return err
-	}
+func (c *cli) backup(ctx context.Context, cfg config.Config, folder string, signed bool) error {
+	// A database of another schema is refused before anything is made.
 	database, err := store.OpenReadOnly(ctx, cfg.SQLitePath(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, database.Close()) }()
-	if err := database.Backup(ctx, filepath.Join(folder, "tandem.db")); err != nil {
+	// So is one whose tree is not what its head says: nothing wrong is signed.
+	_, _, err = database.Load(ctx)
+	if err := errors.Join(err, database.Close()); err != nil {
+		return err
+	}
+	if err := makeBackup(ctx, cfg, folder, signed); err != nil {
+		if signed {
+			return fmt.Errorf("%w; nothing was left in %s. Where the secret store cannot be used, --unsigned makes a backup without a checkpoint", err, folder)
+		}
 		return err
 	}
 	if cfg.Secrets == config.Vault {
 		c.note("The database is in %s. The secrets are in Vault: back that up too.", folder)
 		return nil
 	}
-	if err := copyFile(cfg.Embedded.Path, filepath.Join(folder, "secrets")); err != nil {
-		return err
-	}
 	c.note("Database and secrets are in %s. What opens the secrets is not: keep it elsewhere.", folder)
 	return nil
-}
-
-// copyFile copies a file that is only ever replaced as a whole.
-func copyFile(from, to string) error {
-	content, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	return writeDurably(to, content)
 }

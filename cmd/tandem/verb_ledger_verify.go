@@ -125,6 +125,16 @@ func (c *cli) verify(ctx context.Context, v verification) (verified, error) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	opts := audit.VerifyOptions{Keys: v.keys}
 	var notes []string
+	if beside := checkpointBeside(strings.TrimPrefix(v.database, "sqlite:")); v.database != "" && beside != "" {
+		if len(v.keys) > 0 {
+			if len(v.checkpoints) == 0 {
+				notes = append(notes, onlyBackupsOwn)
+			}
+			v.checkpoints = append(v.checkpoints, beside)
+		} else {
+			notes = append(notes, beside+" is the backup's checkpoint: give the ledger's key with --key to have it checked.")
+		}
+	}
 	for _, path := range v.checkpoints {
 		texts, left, err := readCheckpoints(path)
 		if err != nil {

@@ -24,6 +24,9 @@ func restoreVerb(c *cli) *cobra.Command {
 database and embedded secrets to where the configuration has them. Nothing that
 is there is replaced: move it away first, with the server stopped.
 
+The checkpoint in the backup is checked too: with --key, or else with the key in the
+secret store that the configuration names.
+
 A restored database is a roll-back to when the backup was made. With --since and a
 checkpoint from before it, it is at least proved to be your ledger. What happened
 in between is lost: passwords that were changed since are found as drift.`,
@@ -37,7 +40,15 @@ in between is lost: passwords that were changed since are found as drift.`,
 		if err != nil {
 			return err
 		}
-		v.database = filepath.Join(args[0], "tandem.db")
+		v.database = filepath.Join(args[0], backupDatabase)
+		if checkpointBeside(v.database) != "" && len(v.keys) == 0 {
+			key, err := ledgerKeyOf(cmd.Context(), cfg, args[0])
+			if err != nil {
+				return fmt.Errorf("the key for the backup's checkpoint: %w; give the ledger's key with --key", err)
+			}
+			v.keys = []string{key}
+			c.note("The backup's checkpoint is checked with the key in the secret store.")
+		}
 		answer, err := c.verify(cmd.Context(), v)
 		if err != nil {
 			return c.showFailure(err)
@@ -72,11 +83,11 @@ func (c *cli) restore(ctx context.Context, cfg config.Config, folder string) (er
 		}
 	}()
 	if embedded {
-		if err := copyFile(filepath.Join(folder, "secrets"), cfg.Embedded.Path); err != nil {
+		if err := copyFile(filepath.Join(folder, backupSecrets), cfg.Embedded.Path); err != nil {
 			return err
 		}
 	}
-	database, err := store.OpenReadOnly(ctx, filepath.Join(folder, "tandem.db"), slog.New(slog.DiscardHandler))
+	database, err := store.OpenReadOnly(ctx, filepath.Join(folder, backupDatabase), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

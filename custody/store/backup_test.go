@@ -130,3 +130,43 @@ func contents(t *testing.T, path string) []byte {
 	}
 	return b
 }
+
+// TestABackupReachesTheDisk: the copy as it is in the end, and its name, are on the
+// disk before the backup says that it is done.
+func TestABackupReachesTheDisk(t *testing.T) {
+	s := newOffice(t)
+	synced := map[string]int64{} // sizes
+	fsync = func(f *os.File) error {
+		info, err := f.Stat()
+		if err == nil {
+			synced[f.Name()] = info.Size()
+		}
+		return errors.Join(err, f.Sync())
+	}
+	t.Cleanup(func() { fsync = (*os.File).Sync })
+	path := filepath.Join(t.TempDir(), "copy.db")
+	if err := s.store.Backup(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size, is := synced[path]; !is || size != info.Size() {
+		t.Errorf("of %d bytes %d were synced, %v", info.Size(), size, is)
+	}
+	if _, is := synced[filepath.Dir(path)]; !is {
+		t.Error("the name of the copy may be lost")
+	}
+
+	// What cannot be synced is no backup.
+	disk := errors.New("disk")
+	fsync = func(*os.File) error { return disk }
+	again := filepath.Join(t.TempDir(), "copy.db")
+	if err := s.store.Backup(t.Context(), again); !errors.Is(err, disk) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(again); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file was left behind: %v", err)
+	}
+}

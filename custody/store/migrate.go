@@ -38,7 +38,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("store: read the schema's version: %w", err)
 	}
 	if current > target {
-		return fmt.Errorf("store: the schema has version %d, from a later Tandem; this one knows %d", current, target)
+		return &SchemaError{current, target}
 	}
 	// Each migration is one transaction, so trying again goes on where all are
 	// then. A try in which nobody came further has failed for good.
@@ -73,7 +73,7 @@ func checkSchema(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("store: not a database of Tandem: %w", err)
 	}
 	if current != target {
-		return fmt.Errorf("store: the schema has version %d, this program knows %d", current, target)
+		return &SchemaError{current, target}
 	}
 	return nil
 }

@@ -129,10 +129,10 @@ func TestOpen(t *testing.T) {
 		if err := s.store.writer.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)").Error; err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(ctx, s.path, log); err == nil || !strings.Contains(err.Error(), "version 9999") {
+		if _, err := Open(ctx, s.path, log); err == nil || !strings.Contains(err.Error(), "version 9999, from a later Tandem") {
 			t.Error(err)
 		}
-		if _, err := OpenReadOnly(ctx, s.path, log); err == nil || !strings.Contains(err.Error(), "version 9999") {
+		if _, err := OpenReadOnly(ctx, s.path, log); err == nil || !strings.Contains(err.Error(), "version 9999, from a later Tandem") {
 			t.Error(err)
 		}
 	})

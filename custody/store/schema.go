@@ -1,0 +1,101 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/pressly/goose/v3"
+)
+
+// lastReaders are the last revisions of Tandem that read a schema: it is entered
+// when the next migration is added. Schemas 4 and 5 were never alone.
+var lastReaders = map[int64]string{1: "3cb942d", 2: "81a272f", 3: "029668f"}
+
+// SchemaError: the database is another program's. Its text says whose, and what
+// to do.
+type SchemaError struct {
+	Version, Known int64
+}
+
+// Error implements error.
+func (e *SchemaError) Error() string {
+	if e.Version > e.Known {
+		return fmt.Sprintf("its schema has version %d, from a later Tandem; this one reads version %d. "+
+			"Use the Tandem that wrote it, or a later one (in a backup the file \"version\" names it)", e.Version, e.Known)
+	}
+	reader, found := lastReaders[e.Version]
+	if !found {
+		reader = "that wrote it"
+	} else {
+		reader = "of revision " + reader
+	}
+	return fmt.Sprintf("its schema has version %d, from an earlier Tandem; this one reads version %d. "+
+		"Version %[1]d is read by the Tandem %[3]s (in a backup the file \"version\" names it); "+
+		"tandem serve brings the database that it is configured with up to date, and keeps a copy of it as it was", e.Version, e.Known, reader)
+}
+
+// Schema gives the version of a database's schema and the one that this program
+// knows, and changes nothing. The version is 0 where there is no file or nothing
+// in it yet.
+func Schema(ctx context.Context, path string) (version, known int64, err error) {
+	path, err = filepath.Abs(path)
+	if err != nil {
+		return 0, 0, fmt.Errorf("store: %w", err)
+	}
+	if known, err = newestSchema(); err != nil {
+		return 0, 0, err
+	}
+	if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+		return 0, known, nil
+	}
+	err = withEvidence(path, func(db *sql.DB) error {
+		p, err := migrator(db)
+		if err != nil {
+			return err
+		}
+		var tables int
+		if err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master WHERE name = 'goose_db_version'`).Scan(&tables); err != nil || tables == 0 {
+			return err
+		}
+		version, err = p.GetDBVersion(ctx)
+		return err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("store: read the version of the schema of %s: %w", path, err)
+	}
+	return version, known, nil
+}
+
+// newestSchema gives the version of the schema that this program knows.
+func newestSchema() (newest int64, err error) {
+	files, err := migrations.ReadDir("migrations")
+	if err != nil {
+		return 0, err
+	}
+	for _, file := range files {
+		version, err := goose.NumericComponent(file.Name())
+		if err != nil {
+			return 0, err
+		}
+		newest = max(newest, version)
+	}
+	return newest, nil
+}
+
+// withEvidence opens a database that stays as it is.
+func withEvidence(path string, do func(*sql.DB) error) error {
+	db, err := sqliteEvidence(path)
+	if err != nil {
+		return err
+	}
+	pool, err := db.DB()
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(pool), pool.Close())
+}
