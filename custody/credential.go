@@ -22,6 +22,11 @@ type Target struct {
 	Address  string            `json:"address"` // host:port
 	Account  string            `json:"account"` // whose password it is
 	Settings map[string]string `json:"settings,omitempty"`
+
+	// Identities are what the account is called however its address is spelled, as
+	// its connector says: two targets that share one are the same account. None:
+	// kind, account and address as they stand.
+	Identities []string `json:"identities,omitzero"`
 }
 
 // CredentialPolicy is what differs from credential to credential. That a return
@@ -115,6 +120,9 @@ func (a AddCredential) decide(d *decision) error {
 	if _, exists := d.state.Credential(a.Name); exists {
 		return refuseExists(aCredential)
 	}
+	if other := d.state.inCustodyAs(a.Target); other != "" {
+		return refuseAccountTaken(other)
+	}
 	primary, err := d.technician("primary", a.Primary)
 	if err != nil {
 		return err
@@ -168,6 +176,9 @@ func (f CredentialAdded) allowed(s *State, e Event) error {
 	if _, exists := s.Credential(f.Credential); exists {
 		return e.violates("I7", "added twice")
 	}
+	if other := s.inCustodyAs(f.Target); other != "" {
+		return e.violates("I7", "an account that is in custody as "+other)
+	}
 	return nil
 }
 
@@ -180,6 +191,7 @@ func (f CredentialAdded) apply(s *State, e Event) {
 		c.startRotation(ForOnboard, f.Successor, e.Time, f.Deadline)
 		s.charge(f.Primary, f.Credential)
 		s.charge(f.Backup, f.Credential)
+		s.take(*c)
 		s.expectRotation(*c)
 	})
 }
@@ -312,6 +324,7 @@ func (f CredentialRetired) apply(s *State, _ Event) {
 		c.Drifted, c.Updates = time.Time{}, nil
 		s.discharge(c.Primary, c.Name)
 		s.discharge(c.Backup, c.Name)
+		s.release(*c)
 	})
 }
 

@@ -28,6 +28,7 @@ const (
 	RotationPending    Code = "rotation_pending"
 	AlreadyDecided     Code = "already_decided"
 	OwnRequest         Code = "own_request"
+	AccountTaken       Code = "account_taken"
 	Conflict           Code = "conflict"
 	InvalidRequest     Code = "invalid_request"
 )

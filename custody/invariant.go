@@ -17,12 +17,16 @@ func (v *Violation) Error() string {
 	return fmt.Sprintf("invariant %s broken for %s: %s", v.Invariant, v.Subject, v.Detail)
 }
 
-// Check looks at the whole state: I1, I2 and I3.
+// Check looks at the whole state: I1, I2 and I3, and of I7 that no account is in
+// custody twice.
 func Check(s *State) error {
 	for c := range s.Credentials() {
 		if err := s.checkCredential(c); err != nil {
 			return err
 		}
+	}
+	if err := s.checkAccounts(); err != nil {
+		return err
 	}
 	for h := range s.OpenHandovers() {
 		if err := s.checkHandover(h); err != nil {

@@ -156,6 +156,7 @@ func TestForgedEvents(t *testing.T) {
 		{"away while holding", nil, by("ann", PersonAway{Person: "ann"}), "I3", "away while holding db01"},
 
 		// Credentials.
+		{"an account added twice", nil, by("ada", CredentialAdded{Credential: "again", Target: server("db01", "", "").Target, Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "in custody as db01"},
 		{"a credential added twice", nil, by("ada", CredentialAdded{Credential: "db01", Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "added twice"},
 		{"retired while rotating", annWantsNewPassword, by("ada", CredentialRetired{"db01", "x"}), "I1", "not simply held"},
 		{"retired out of an open handover", annHandedOver, by("ada", CredentialRetired{"db01", "x"}), "I1", "not simply held"},

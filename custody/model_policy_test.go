@@ -2,6 +2,7 @@ package custody
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 )
 
@@ -108,6 +109,11 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 		return me.Is(Admin) && c.Phase == Held && c.Handover == "", true
 	case AddCredential:
 		c := cred(a.Name)
+		for other := range s.Credentials() {
+			if other.Phase != Retired && reflect.DeepEqual(other.Target, a.Target) {
+				return false, true
+			}
+		}
 		return me.Is(Admin) && c.Name == "" && (present(a.Primary) || present(a.Backup)), true
 	}
 	return false, false

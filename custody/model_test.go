@@ -414,6 +414,11 @@ func (m *model) tries(s *State) []Command {
 			add(who, Accept{h.ID}, Decline{h.ID, ""}, Cancel{h.ID, ""}, GiveBack{h.ID})
 		}
 	}
+	if x, _ := s.Credential("x"); x.Active() { // its account is taken
+		again := m.servers[0]
+		again.Name = "again"
+		add(boss, again)
+	}
 	for _, who := range technicians {
 		add(who, GoAway{Until: later, Reason: "leave"})
 	}

@@ -322,6 +322,7 @@ func compare(a, b *State) string {
 			}
 			return all
 		},
+		"accounts": func(s *State) any { return s.accounts },
 		"due": func(s *State) any {
 			s = clone(s)
 			s.Reschedule()

@@ -158,6 +158,7 @@ func TestLeaveWithThousandCredentials(t *testing.T) {
 	one := o.credential("db01")
 	for i := range 1200 {
 		one.Name = fmt.Sprintf("%059d-%03x", 0, i)
+		one.Target.Address = one.Name
 		credentials = append(credentials, one)
 	}
 	o.state.Restore(people, credentials, nil)

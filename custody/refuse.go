@@ -82,6 +82,16 @@ func refuseNothingToSet(c Credential) *Refusal {
 			Zh: "请查看该凭据：改密所处的步骤显示在其页面上。"}}
 }
 
+func refuseAccountTaken(by string) *Refusal {
+	return &Refusal{Code: AccountTaken, Rule: ruleHandover,
+		What: Text{
+			En: fmt.Sprintf("This account is in custody already, as %s; with two credentials each change of its password would make the other's wrong.", by),
+			Zh: fmt.Sprintf("该账号已由凭据 %s 保管；若有两个凭据，任何一方改密都会使另一方的密码失效。", by)},
+		Next: Text{
+			En: fmt.Sprintf("Use %s, or retire it first.", by),
+			Zh: fmt.Sprintf("请使用 %s，或先将其停用。", by)}}
+}
+
 func refuseInactive(c Credential) *Refusal {
 	return &Refusal{Code: Conflict,
 		What: Text{

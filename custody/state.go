@@ -25,6 +25,7 @@ type State struct {
 	credentials map[string]Credential
 	handovers   map[string]Handover // a zero value: over since the fork
 	charges     map[string][]string // person -> names of the active credentials they are custodian of, sorted
+	accounts    map[string]string   // identity of an account in custody -> name of its credential; "" in a fork: free again
 	due         time.Time           // nothing that Tick does is due before; zero: nothing at all
 	touched     touched             // by the event that is being applied
 }
@@ -36,6 +37,7 @@ func NewState() *State {
 		credentials: map[string]Credential{},
 		handovers:   map[string]Handover{},
 		charges:     map[string][]string{},
+		accounts:    map[string]string{},
 	}
 }
 
@@ -68,6 +70,13 @@ func (s *State) Merge(f *State) {
 	}
 	for k, v := range f.charges {
 		s.charges[k] = v
+	}
+	for k, v := range f.accounts {
+		if s.base == nil && v == "" {
+			delete(s.accounts, k)
+			continue
+		}
+		s.accounts[k] = v
 	}
 	s.Size, s.Time, s.Handovers, s.Leases, s.due = f.Size, f.Time, f.Handovers, f.Leases, f.due
 }
@@ -148,6 +157,7 @@ func (s *State) Restore(people []Person, credentials []Credential, handovers []H
 		if c.Active() {
 			s.charge(c.Primary, c.Name)
 			s.charge(c.Backup, c.Name)
+			s.take(c)
 		}
 		s.expect(c.Lease.Until)
 		s.expectRotation(c)

@@ -140,7 +140,7 @@ func clone(s *State) *State {
 	c := *s
 	c.touched = touched{} // what a test changed by hand
 	c.people, c.credentials = maps.Clone(s.people), maps.Clone(s.credentials)
-	c.handovers, c.charges = maps.Clone(s.handovers), maps.Clone(s.charges)
+	c.handovers, c.charges, c.accounts = maps.Clone(s.handovers), maps.Clone(s.charges), maps.Clone(s.accounts)
 	return &c
 }
 
