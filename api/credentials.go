@@ -40,7 +40,8 @@ func (s *Server) addCredential(ctx context.Context, in *bodyOnly[AddCredential])
 	add := in.Body
 	add.Target.Settings = oneLine(add.Target.Settings)
 	action := custody.AddCredential{
-		Name: add.Name, Target: custody.Target(add.Target), Primary: add.Primary, Backup: add.Backup,
+		Name: add.Name, Primary: add.Primary, Backup: add.Backup,
+		Target: custody.Target{Kind: add.Target.Kind, Address: add.Target.Address, Account: add.Target.Account, Settings: add.Target.Settings},
 		Policy: custody.CredentialPolicy(add.Policy),
 	}
 	password, key := custody.SecretString(string(add.Secret)), custody.SecretString(string(add.AdminKey))

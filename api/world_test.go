@@ -77,7 +77,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) addHeld(t *testing.T, name string) {
 	t.Helper()
 	w.must(t, "admin", "", custody.AddCredential{
-		Name: name, Target: custody.Target{Kind: "ssh", Address: "db01:22", Account: "root"}, Primary: "tech-a", Backup: "tech-b",
+		Name: name, Target: custody.Target{Kind: "ssh", Address: name + ":22", Account: "root"}, Primary: "tech-a", Backup: "tech-b",
 	})
 	w.rotate(t, name)
 }

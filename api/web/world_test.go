@@ -83,7 +83,9 @@ func emptyOffice(t testing.TB, edit ...func(*web.Config)) *office {
 	o.desk, err = desk.Open(t.Context(), desk.Config{
 		Store: o.store, Accounts: o.store, Secrets: o.vault, Clock: desk.ClockFunc(o.clock),
 		Policy: custody.DefaultPolicy(), Origin: "test.example/ledger", Log: log, SessionTTL: 100 * time.Hour,
-		CheckTarget: func(t custody.Target, _ custody.Secret) (bool, error) { return t.Kind != custody.Manual, nil },
+		CheckTarget: func(t custody.Target, _ custody.Secret) (desk.CheckedTarget, error) {
+			return desk.CheckedTarget{Reconciles: t.Kind != custody.Manual}, nil
+		},
 		CheckPolicy: func(custody.CredentialPolicy) error { return nil },
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/hook"
 	"github.com/tandem-custody/tandem/custody/rotation/ldap"
@@ -109,12 +110,12 @@ func (c connectors) open(t custody.Target, admin custody.Secret) (rotation.Targe
 }
 
 // checkTarget is desk.Config.CheckTarget.
-func (c connectors) checkTarget(t custody.Target, admin custody.Secret) (reconciles bool, err error) {
+func (c connectors) checkTarget(t custody.Target, admin custody.Secret) (desk.CheckedTarget, error) {
 	target, err := c.open(t, admin)
 	if err != nil {
-		return false, err
+		return desk.CheckedTarget{}, err
 	}
-	return target.Describe().Reconciles, nil
+	return desk.CheckedTarget{Reconciles: target.Describe().Reconciles, Identities: rotation.Identities(target)}, nil
 }
 
 // checkPolicy is desk.Config.CheckPolicy.

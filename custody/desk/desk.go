@@ -27,7 +27,7 @@ type Config struct {
 	// CheckTarget says whether a target can be opened as described, before a
 	// credential is stored. It connects nowhere.
 	// reconciles: it has a second account.
-	CheckTarget func(t custody.Target, key custody.Secret) (reconciles bool, err error)
+	CheckTarget func(t custody.Target, key custody.Secret) (CheckedTarget, error)
 
 	// CheckPolicy says whether what a policy names is there: its dependents and
 	// its password policy.

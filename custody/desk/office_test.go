@@ -69,8 +69,10 @@ func emptyOffice(t *testing.T) *office {
 	o.config = desk.Config{
 		Store: o.gate, Accounts: db, Secrets: o.secrets, Clock: o.clock,
 		Policy: custody.DefaultPolicy(), Origin: "test.example/ledger", Log: log,
-		SessionTTL:  12 * time.Hour,
-		CheckTarget: func(custody.Target, custody.Secret) (bool, error) { return true, nil },
+		SessionTTL: 12 * time.Hour,
+		CheckTarget: func(custody.Target, custody.Secret) (desk.CheckedTarget, error) {
+			return desk.CheckedTarget{Reconciles: true}, nil
+		},
 		CheckPolicy: func(custody.CredentialPolicy) error { return nil },
 	}
 	o.desk = o.open()

@@ -8,6 +8,12 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 )
 
+// CheckedTarget is what the connector of a target says of it.
+type CheckedTarget struct {
+	Reconciles bool     // it has a second account
+	Identities []string // see custody.Target
+}
+
 // AddCredential puts an account under custody. password is what opens it now,
 // zero when nobody knows; key is the private key (PEM) that administers its
 // target, zero when there is none. in.Action is a custody.AddCredential.
@@ -20,11 +26,11 @@ func (d *Desk) AddCredential(ctx context.Context, in Intent, password, key custo
 	if err := d.CheckPolicy(add.Policy); err != nil {
 		return Outcome{}, err
 	}
-	reconciles, err := d.CheckTarget(add.Target, key)
+	checked, err := d.CheckTarget(add.Target, key)
 	if err != nil {
 		return Outcome{}, err
 	}
-	add.Reconciles = reconciles
+	add.Reconciles, add.Target.Identities = checked.Reconciles, checked.Identities
 	in.Action = add
 	labels := map[string]string{"credential": add.Name}
 	return d.doBound(ctx, in, bound{store: func(ctx context.Context) error {

@@ -42,6 +42,23 @@ type Description struct {
 	ByHand     bool // a person sets the password, and confirms that
 }
 
+// Identified is a Target that knows when another one is the same account, however
+// that was described.
+type Identified interface {
+	Target
+
+	// Identities are what the account is called: see custody.Target.
+	Identities() []string
+}
+
+// Identities gives those of a target, nil where it has none.
+func Identities(t Target) []string {
+	if known, is := t.(Identified); is {
+		return known.Identities()
+	}
+	return nil
+}
+
 // Maker is a Target whose system makes the passwords itself, and keeps the
 // newest readable at least until the next one. Vault's static roles are such.
 type Maker interface {

@@ -204,7 +204,7 @@ func TestBounds(t *testing.T) {
 	var names []string
 	for i := range credentials {
 		names = append(names, fmt.Sprintf("server-%d", i))
-		w.desk.Add(names[i], custody.Target{Kind: "crowd", Address: fmt.Sprintf("host-%d:22", i%3), Account: "root"})
+		w.desk.Add(names[i], custody.Target{Kind: "crowd", Address: fmt.Sprintf("host-%d:22", i%3), Account: names[i]})
 	}
 	all := &crowd{now: map[string]int{}, most: map[string]int{}, arrived: make(chan struct{}), leave: make(chan struct{})}
 	c := w.config(nil)

@@ -85,12 +85,12 @@ func openOffice(ctx context.Context, s spec) (*office, error) {
 	o.desk, err = desk.Open(ctx, desk.Config{
 		Store: fusedStore{o.store, o.fuse}, Accounts: o.store, Secrets: o.secrets, Clock: o.clock,
 		Policy: custody.DefaultPolicy(), Origin: "soak.example/ledger", Log: o.log, SessionTTL: time.Hour,
-		CheckTarget: func(t custody.Target, key custody.Secret) (bool, error) {
+		CheckTarget: func(t custody.Target, key custody.Secret) (desk.CheckedTarget, error) {
 			opened, err := o.targets[t.Kind](t, key)
 			if err != nil {
-				return false, err
+				return desk.CheckedTarget{}, err
 			}
-			return opened.Describe().Reconciles, nil
+			return desk.CheckedTarget{Reconciles: opened.Describe().Reconciles, Identities: rotation.Identities(opened)}, nil
 		},
 		CheckPolicy: func(custody.CredentialPolicy) error { return nil },
 	})

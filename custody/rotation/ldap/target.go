@@ -91,6 +91,16 @@ func parseDN(field, dn string) (*ldap.DN, error) {
 	return parsed, nil
 }
 
+// Identities is as rotation.Identified has it. A
+// directory tells no names apart by their case.
+func (t *target) Identities() []string {
+	name := t.account
+	if parsed, err := ldap.ParseDN(name); err == nil {
+		name = parsed.String()
+	}
+	return []string{endpoint.Identity(Kind, strings.ToLower(name), t.directory.Address)}
+}
+
 // Describe is as rotation.Target has it.
 func (t *target) Describe() rotation.Description {
 	return rotation.Description{Reconciles: t.admin != ""}

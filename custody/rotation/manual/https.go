@@ -106,6 +106,11 @@ func parsePath(path string) (url.URL, error) {
 	return *parsed, nil
 }
 
+// Identities is as rotation.Identified has it.
+func (t *httpsTarget) Identities() []string {
+	return []string{endpoint.Identity(httpsProbe, t.account, t.url.Host)}
+}
+
 // Describe is as rotation.Target has it.
 func (t *httpsTarget) Describe() rotation.Description { return rotation.Description{ByHand: true} }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation"
+	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
 )
 
 // Kind is the custody.Target.Kind of this package's targets.
@@ -28,7 +29,8 @@ var (
 // target is an account that a person changes and a probe can log in to.
 type target struct {
 	byHand
-	probe rotation.Target
+	probe      rotation.Target
+	identities []string
 }
 
 // Opener gives the rotation.Opener for targets that are probed by one of these
@@ -51,15 +53,20 @@ func Opener(probes map[string]rotation.Opener) rotation.Opener {
 			return nil, custody.Invalid("target.settings.probe", custody.Text{
 				En: "must be one of " + list, Zh: "必须为以下之一：" + list})
 		}
+		identities := []string{endpoint.Identity(Kind, t.Account, t.Address)}
 		t.Kind, t.Settings = probe, maps.Clone(t.Settings)
 		delete(t.Settings, "probe")
 		opened, err := open(t, custody.Secret{})
 		if err != nil {
 			return nil, err
 		}
-		return &target{probe: opened}, nil
+		return &target{probe: opened, identities: append(identities, rotation.Identities(opened)...)}, nil
 	}
 }
+
+// Identities is as rotation.Identified has it. What a
+// machine logs in to is the account that a machine may have in custody, too.
+func (t *target) Identities() []string { return t.identities }
 
 // Describe is as rotation.Target has it.
 func (t *target) Describe() rotation.Description {

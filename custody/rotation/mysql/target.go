@@ -82,6 +82,11 @@ func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 	return opened, nil
 }
 
+// Identities is as rotation.Identified has it.
+func (t *target) Identities() []string {
+	return []string{endpoint.Identity(Kind, t.user+"@"+strings.ToLower(t.host), t.endpoint.Address)}
+}
+
 // Describe is as rotation.Target has it.
 func (t *target) Describe() rotation.Description {
 	return rotation.Description{Reconciles: t.admin != ""}

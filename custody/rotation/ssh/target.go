@@ -11,6 +11,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation"
+	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
 )
 
 // What is run on the host. chpasswd reads "account:password\n", passwd the old
@@ -44,6 +45,11 @@ type administrator struct {
 	user    string
 	key     ssh.Signer
 	command string
+}
+
+// Identities is as rotation.Identified has it.
+func (t *target) Identities() []string {
+	return []string{endpoint.Identity(Kind, t.account, t.host.address)}
 }
 
 // Describe is as rotation.Target has it.

@@ -66,8 +66,19 @@ func Opener(vault Vault, probes map[string]rotation.Opener) rotation.Opener {
 		if err != nil {
 			return nil, err
 		}
+		// One role is one account, and so is one account of two roles. A directory
+		// tells no names apart by their case.
+		account := t.Account
+		if t.Kind == KindLDAP {
+			account = strings.ToLower(account)
+		}
+		identities := []string{t.Kind + " role " + mount + "/" + role, endpoint.Identity(t.Kind, account, t.Address)}
+		if probe != nil {
+			identities = append(identities, rotation.Identities(probe)...)
+		}
 		return &target{
-			vault: vault, role: mount + "/" + role, account: t.Account, probe: probe,
+			identities: identities,
+			vault:      vault, role: mount + "/" + role, account: t.Account, probe: probe,
 			rotate: mount + "/rotate-role/" + role, creds: mount + "/" + engine.read + "/" + role,
 		}, nil
 	}

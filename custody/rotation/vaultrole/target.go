@@ -17,12 +17,17 @@ type target struct {
 	rotate  string          // path
 	creds   string          // path
 	probe   rotation.Target // nil: none
+
+	identities []string
 }
 
 var _ rotation.Maker = (*target)(nil)
 
 // errMade: only Vault sets the password of a static role.
 var errMade = fmt.Errorf("%w: Vault makes this password itself", rotation.ErrDeclined)
+
+// Identities is as rotation.Identified has it.
+func (t *target) Identities() []string { return t.identities }
 
 // Describe is as rotation.Target has it. Vault needs no valid password to make
 // another.
