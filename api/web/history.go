@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -133,6 +134,13 @@ func (h *history) keep(stored []api.StoredEntry) ([]custody.Event, error) {
 	return events, err
 }
 
+// inOrder puts entries that come in no order, some of them more than once, into that
+// of the ledger.
+func inOrder(stored []api.StoredEntry) []api.StoredEntry {
+	slices.SortFunc(stored, func(a, b api.StoredEntry) int { return cmp.Compare(a.Index, b.Index) })
+	return slices.CompactFunc(stored, func(a, b api.StoredEntry) bool { return a.Index == b.Index })
+}
+
 func eventsOf(stored []api.StoredEntry) ([]custody.Event, error) {
 	events := make([]custody.Event, len(stored))
 	for i, s := range stored {
@@ -165,11 +173,10 @@ func (h *history) absences() ([]custody.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	events, err := eventsOf(stored)
+	events, err := eventsOf(inOrder(stored))
 	if err != nil {
 		return nil, err
 	}
-	slices.Reverse(events) // the oldest first
 	for person := range people {
 		first := slices.IndexFunc(events, func(e custody.Event) bool { return e.Fact.Subject() == person })
 		since := time.Time{}
@@ -219,7 +226,7 @@ func (h *history) refusedHandovers() ([]custody.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	refused, err := eventsOf(stored)
+	refused, err := eventsOf(inOrder(stored))
 	if err != nil {
 		return nil, err
 	}

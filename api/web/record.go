@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"html/template"
 	"slices"
 	"strings"
@@ -80,8 +79,7 @@ func (p *Pages) steps(v *visit, id string) ([]entryRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(stored, func(a, b api.StoredEntry) int { return cmp.Compare(a.Index, b.Index) })
-	return readEntries(slices.CompactFunc(stored, func(a, b api.StoredEntry) bool { return a.Index == b.Index }))
+	return readEntries(inOrder(stored))
 }
 
 // handoverSteps are the entries that are about a handover.
