@@ -20,13 +20,15 @@ import (
 )
 
 func ledgerCertificateVerb(c *cli) *cobra.Command {
-	var file, key, font string
+	var file, key string
+	var fonts []string
 	verb := &cobra.Command{
 		Use:   "certificate HANDOVER [-O FILE]",
 		Short: "Make a handover record (交接单) for print, with its proofs",
 		Long: `Writes a handover record in English and Chinese: the two persons, what was handed
 over and why, both confirmations, where they stand in the ledger, and a QR code of
-the proof. FILE ends in .html or .pdf; a PDF needs a font with Chinese characters.
+the proof. FILE ends in .html or .pdf; a PDF needs a font with Chinese characters, and cannot
+show scripts that are written from right to left or whose letters change together.
 Who has the file and the ledger's key can check it without a server:
 tandem ledger verify-certificate FILE --key KEY.`,
 		Args: cobra.ExactArgs(1),
@@ -34,7 +36,7 @@ tandem ledger verify-certificate FILE --key KEY.`,
 	flags := verb.Flags()
 	flags.StringVarP(&file, "out", "O", "", "file to write (default: HANDOVER.html)")
 	flags.StringVar(&key, "key", "", "the ledger's key, from where you trust it (default: the server's)")
-	flags.StringVar(&font, "font", "", "TrueType file with Chinese characters, for a PDF")
+	flags.StringArrayVar(&fonts, "font", nil, "file of a font with Chinese characters, for a PDF; can be given again")
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
 		if file == "" {
 			file = args[0] + ".html"
@@ -52,10 +54,12 @@ tandem ledger verify-certificate FILE --key KEY.`,
 				return err
 			}
 		}
-		if pdf && font == "" {
-			if font, err = certificate.FindFont(); err != nil {
+		if pdf {
+			found, err := certificate.FindFonts()
+			if err != nil && len(fonts) == 0 {
 				return err
 			}
+			fonts = append(fonts, found...)
 		}
 		bundle, err := gatherCertificate(cmd.Context(), server, args[0])
 		if err != nil {
@@ -66,7 +70,7 @@ tandem ledger verify-certificate FILE --key KEY.`,
 		}
 		err = c.writeFile(file, func(w io.Writer) error {
 			if pdf {
-				return certificate.WritePDF(w, bundle, key, font)
+				return certificate.WritePDF(w, bundle, key, fonts...)
 			}
 			return certificate.WriteHTML(w, bundle, key)
 		})

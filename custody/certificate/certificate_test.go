@@ -180,7 +180,7 @@ func TestEntriesStandInTheirOrder(t *testing.T) {
 
 // TestPDF needs a font with Chinese characters, and poppler to read the text.
 func TestPDF(t *testing.T) {
-	font, err := certificate.FindFont()
+	font, err := certificate.FindFonts()
 	if err == nil {
 		_, err = exec.LookPath("pdftotext")
 	}
@@ -192,7 +192,7 @@ func TestPDF(t *testing.T) {
 	}
 	b, key := prove(t, story())
 	var out bytes.Buffer
-	if err := certificate.WritePDF(&out, b, key, font); err != nil {
+	if err := certificate.WritePDF(&out, b, key, font...); err != nil {
 		t.Fatal(err)
 	}
 	p, err := certificate.CheckFile(out.Bytes(), key)

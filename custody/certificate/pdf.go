@@ -2,36 +2,12 @@ package certificate
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
-	"unicode"
 
 	"codeberg.org/go-pdf/fpdf"
 )
-
-// Fonts are where a TrueType font with Chinese characters is looked for; the
-// first is Debian's package fonts-droid-fallback.
-var Fonts = []string{
-	"/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
-	"/usr/share/fonts/google-droid-sans-fonts/DroidSansFallbackFull.ttf",
-	"/usr/share/fonts/droid/DroidSansFallbackFull.ttf",
-}
-
-// ErrFont: there is no font with Chinese characters. HTML needs none.
-var ErrFont = errors.New("no font with Chinese characters was found: install Debian's fonts-droid-fallback, name a TrueType file, or make HTML")
-
-// FindFont gives the first of Fonts that is there.
-func FindFont() (string, error) {
-	for _, path := range Fonts {
-		if _, err := os.Stat(path); err == nil {
-			return path, nil
-		}
-	}
-	return "", ErrFont
-}
 
 // The layout, in millimetres and points.
 const (
@@ -39,14 +15,15 @@ const (
 	rowHeight  = 6
 	qrSide     = 62
 	fontSize   = 10
-	latin      = "Helvetica" // one of the fonts that every reader has
-	chinese    = "chinese"
+
+	bottomMargin = 20
 )
 
-// WritePDF writes the certificate as A4 pages. font is a TrueType file; of it,
-// the characters that are used are embedded. Errors are those of Check, of the
-// font, and of w.
-func WritePDF(w io.Writer, b Bundle, key, font string) error {
+// WritePDF writes the certificate as A4 pages. fonts are files with Chinese
+// characters, in the order in which a letter is looked for; what is used of them is
+// embedded or drawn. Errors are those of Check, ErrFont, ErrLetter, and those of w,
+// to which nothing is written before the rest is done.
+func WritePDF(w io.Writer, b Bundle, key string, fonts ...string) (err error) {
 	p, err := b.Check(key)
 	if err != nil {
 		return err
@@ -59,12 +36,17 @@ func WritePDF(w io.Writer, b Bundle, key, font string) error {
 	if err != nil {
 		return err
 	}
-	glyphs, err := os.ReadFile(font)
+	letters, err := openTypeface(fonts)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrFont, err)
+		return err
 	}
-	d := &document{fpdf.New("P", "mm", "A4", "")}
-	d.AddUTF8FontFromBytes(chinese, "", glyphs)
+	defer func() {
+		if cause := recover(); cause != nil { // of a font that the library cannot read
+			err = fmt.Errorf("%w: %v", ErrFont, cause)
+		}
+	}()
+	d := &document{Fpdf: fpdf.New("P", "mm", "A4", ""), typeface: letters, added: map[string]bool{}}
+	d.SetAutoPageBreak(false, bottomMargin)
 	d.SetTitle(titleZh+" "+titleEn+" "+p.Handover, true)
 	d.SetCreationDate(p.Steps[len(p.Steps)-1].Time.UTC())
 	d.SetModificationDate(p.Steps[len(p.Steps)-1].Time.UTC())
@@ -72,10 +54,11 @@ func WritePDF(w io.Writer, b Bundle, key, font string) error {
 	d.SetXmpMetadata(append([]byte("\n"), block...)) // where pem.Decode finds it: a stream that is not compressed
 	d.AddPage()
 	d.paper(p, dots)
+	if d.err != nil {
+		return d.err
+	}
 	return d.Output(w)
 }
-
-type document struct{ *fpdf.Fpdf }
 
 func (d *document) paper(p Paper, dots [][]bool) {
 	d.text(18, titleZh+"  "+titleEn)
@@ -114,7 +97,7 @@ func (d *document) row(label, value string) {
 	if _, _, _, bottom := d.GetMargins(); d.GetY() > height-bottom-4*rowHeight {
 		d.AddPage()
 	}
-	top := d.GetY()
+	top, page := d.GetY(), d.PageNo()
 	d.SetRightMargin(width - left - labelWidth)
 	d.text(fontSize, label)
 	end := d.GetY()
@@ -123,30 +106,11 @@ func (d *document) row(label, value string) {
 	d.SetXY(left+labelWidth, top)
 	d.text(fontSize, value)
 	d.SetLeftMargin(left)
+	if d.PageNo() > page {
+		end = 0 // on the page before
+	}
 	d.SetXY(left, max(end, d.GetY())+rowHeight)
 	d.Line(left, d.GetY()-0.5, width-right, d.GetY()-0.5)
-}
-
-// text writes in runs: ASCII in the reader's own font, which the Chinese one
-// lacks, anything else in that.
-func (d *document) text(size float64, text string) {
-	height := size * rowHeight / fontSize
-	run, ascii := []rune{}, true
-	flush := func() {
-		if len(run) > 0 {
-			d.SetFont(map[bool]string{true: latin, false: chinese}[ascii], "", size)
-			d.Write(height, string(run))
-		}
-		run = run[:0]
-	}
-	for _, r := range text {
-		if is := r <= unicode.MaxASCII; is != ascii {
-			flush()
-			ascii = is
-		}
-		run = append(run, r)
-	}
-	flush()
 }
 
 // code draws the QR code, on a page that has room for it.
