@@ -23,6 +23,9 @@ var (
 	ErrSignature = errors.New("audit: checkpoint has no valid signature of this key")
 	// ErrCheckpoint: no signed note, or its text is no checkpoint of this log.
 	ErrCheckpoint = errors.New("audit: not a checkpoint of this log")
+	// ErrUnreadable: no signed note at all, as after a program that changed more
+	// than the letters. It comes with ErrCheckpoint.
+	ErrUnreadable = errors.New("audit: not a signed note")
 	// ErrKey: the verifier key, or the origin, is not as signed-note demands.
 	ErrKey = errors.New("audit: not an Ed25519 verifier key")
 )
@@ -123,7 +126,7 @@ func OpenCheckpoint(text []byte, vkey string) (Checkpoint, error) {
 		if unsigned || forged {
 			return Checkpoint{}, fmt.Errorf("%w: %w", ErrSignature, err)
 		}
-		return Checkpoint{}, fmt.Errorf("%w: %w", ErrCheckpoint, err)
+		return Checkpoint{}, fmt.Errorf("%w: %w: %w", ErrCheckpoint, ErrUnreadable, err)
 	}
 	// The library lets unused bits of the base64 be anything.
 	if _, err := base64.StdEncoding.Strict().DecodeString(opened.Sigs[0].Base64); err != nil {

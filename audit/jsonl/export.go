@@ -15,8 +15,9 @@ import (
 // is how audit.Verify cuts a log up, so that no line is read for nothing.
 const stride = 512
 
-// longest is more than the longest line that can be a record, with its end.
-const longest = audit.MaxEntrySize + 2
+// longest is more than the longest line that can be a record, with its end and a
+// mark before it.
+const longest = audit.MaxEntrySize + 6
 
 // Export is an export to read at any place. It is safe for use by several
 // goroutines.
@@ -88,7 +89,7 @@ func (e *Export) Records(ctx context.Context, from, to int64, yield func(index i
 			return nil // shorter than it was
 		}
 		if index >= from {
-			if err := yield(index, bytes.TrimSuffix(line, []byte("\n"))); err != nil {
+			if err := yield(index, e.record(index, line)); err != nil {
 				return err
 			}
 		}
@@ -97,4 +98,14 @@ func (e *Export) Records(ctx context.Context, from, to int64, yield func(index i
 		}
 	}
 	return nil
+}
+
+// record takes off a line what belongs to its file: its end, of two characters where
+// a mail program or an editor made it so, and a mark at the beginning of the file. A
+// record has neither: it is JSON in one line, and begins with a brace.
+func (*Export) record(index int64, line []byte) []byte {
+	if index == 0 {
+		line = bytes.TrimPrefix(line, []byte("\ufeff"))
+	}
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 }

@@ -87,6 +87,15 @@ func TestVerifyExport(t *testing.T) {
 	if err != nil || report.Size != 6 || report.Signed() != 6 {
 		t.Fatalf("%+v, %v", report, err)
 	}
+	// What belongs to the file is no part of a record.
+	for name, text := range map[string][]byte{
+		"byte order mark": append([]byte("\ufeff"), good...),
+		"CRLF":            bytes.ReplaceAll(good, []byte("\n"), []byte("\r\n")),
+	} {
+		if again, err := audit.Verify(t.Context(), open(t, text), signed); err != nil || again.Root != report.Root {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	tooLong := bytes.Repeat([]byte("{"), 3*longest)
 	for name, c := range map[string]struct {
 		text  []byte
@@ -94,8 +103,8 @@ func TestVerifyExport(t *testing.T) {
 		check audit.Check
 	}{
 		"empty":            {nil, 0, audit.CheckCheckpoint},
-		"byte order mark":  {append([]byte("\ufeff"), good...), 0, audit.CheckEncoding},
-		"CRLF":             {bytes.ReplaceAll(good, []byte("\n"), []byte("\r\n")), 0, audit.CheckEncoding},
+		"a mark in a line": {slices.Concat(lines[0], []byte("\ufeff"), lines[1]), 1, audit.CheckEncoding},
+		"two ends":         {slices.Concat(lines[0], bytes.ReplaceAll(lines[1], []byte("\n"), []byte("\r\r\n"))), 1, audit.CheckEncoding},
 		"empty line":       {slices.Concat(lines[0], []byte("\n"), lines[1]), 1, audit.CheckEncoding},
 		"cut in a line":    {good[:len(good)-9], 5, audit.CheckEncoding},
 		"cut at a line":    {slices.Concat(lines[:5]...), 5, audit.CheckCheckpoint},

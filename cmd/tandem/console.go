@@ -74,11 +74,11 @@ func (c console) password() (custody.Secret, error) {
 }
 
 // secretFile reads a secret from a file. One line end behind it is not part of
-// it: editors add one.
+// it, nor is a mark before it: editors add them.
 func secretFile(path string) (custody.Secret, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return custody.Secret{}, err
 	}
-	return custody.SecretString(strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")), nil
+	return custody.SecretString(strings.TrimPrefix(strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"), "\ufeff")), nil
 }

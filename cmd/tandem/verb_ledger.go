@@ -123,7 +123,11 @@ server's own key is used, which proves only that the server agrees with itself.`
 		if err != nil {
 			return err
 		}
-		if key == "" {
+		if key != "" {
+			if key, err = verifierKey(key); err != nil {
+				return err
+			}
+		} else {
 			if key, err = server.LedgerKey(ctx); err != nil {
 				return err
 			}

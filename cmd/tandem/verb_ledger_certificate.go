@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -49,7 +50,11 @@ tandem ledger verify-certificate FILE --key KEY.`,
 		if err != nil {
 			return err
 		}
-		if key == "" {
+		if key != "" {
+			if key, err = verifierKey(key); err != nil {
+				return err
+			}
+		} else {
 			if key, err = server.LedgerKey(cmd.Context()); err != nil {
 				return err
 			}
@@ -146,16 +151,26 @@ that nothing followed: for that, tandem ledger verify.`,
 	verb.Flags().StringVar(&key, "key", "", "the ledger's key, from where you trust it")
 	_ = verb.MarkFlagRequired("key")
 	verb.RunE = func(_ *cobra.Command, args []string) error {
+		key, err := verifierKey(key)
+		if err != nil {
+			return err
+		}
 		file, err := os.Open(args[0])
 		if err != nil {
 			return err
 		}
 		defer file.Close()
-		text, err := io.ReadAll(io.LimitReader(file, maxCertificate))
+		text, err := io.ReadAll(io.LimitReader(file, maxCertificate+1))
 		if err != nil {
 			return err
 		}
+		if len(text) > maxCertificate {
+			return fmt.Errorf("%s is longer than any record: not all of it was read", args[0])
+		}
 		paper, err := certificate.CheckFile(text, key)
+		if errors.Is(err, certificate.ErrNone) {
+			return fmt.Errorf("%s: %w", args[0], err) // which says nothing about a ledger
+		}
 		if err != nil {
 			return verificationError{err}
 		}

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
-	"os"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -117,6 +115,13 @@ func (c *cli) showVerified(v verified) error {
 }
 
 func (c *cli) verify(ctx context.Context, v verification) (verified, error) {
+	var err error
+	if v.keys, err = verifierKeys(v.keys); err != nil {
+		return verified{}, err
+	}
+	for i, key := range v.witnesses.Keys {
+		v.witnesses.Keys[i] = strings.TrimSpace(key)
+	}
 	if err := v.validate(); err != nil {
 		return verified{}, err
 	}
@@ -136,7 +141,7 @@ func (c *cli) verify(ctx context.Context, v verification) (verified, error) {
 		}
 	}
 	for _, path := range v.checkpoints {
-		texts, left, err := readCheckpoints(path)
+		texts, left, err := readCheckpoints(path, v.keys)
 		if err != nil {
 			return verified{}, err
 		}
@@ -203,24 +208,6 @@ func (v verification) validate() error {
 		return usageError{err}
 	}
 	return nil
-}
-
-// readCheckpoints gives the checkpoints in a file, and whether there is anything
-// else. When there is none it gives the whole file, for the verifier to refuse.
-func readCheckpoints(path string) (texts [][]byte, left bool, err error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, false, err
-	}
-	texts = audit.SplitCheckpoints(text)
-	if len(texts) == 0 {
-		return [][]byte{text}, false, nil
-	}
-	used := 0
-	for _, note := range texts {
-		used += len(bytes.ReplaceAll(note, []byte("\n"), nil))
-	}
-	return texts, used < len(bytes.ReplaceAll(text, []byte("\n"), nil)), nil
 }
 
 // verifyProgress shows on a terminal how far a verification is.

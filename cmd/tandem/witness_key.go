@@ -55,7 +55,7 @@ func openWitnessKey(path, name string) (witnessKey, error) {
 	if err != nil {
 		return witnessKey{}, err
 	}
-	key, err := parseWitnessKey(strings.TrimSuffix(string(text), "\n"))
+	key, err := parseWitnessKey(strings.TrimSpace(strings.TrimPrefix(string(text), "\ufeff")))
 	if err != nil {
 		return witnessKey{}, fmt.Errorf("%s: %w", path, err)
 	}

@@ -139,6 +139,15 @@ func TestOneChangedByteIsFound(t *testing.T) {
 	}
 }
 
+// TestAPageAsMailProgramsSaveIt is the same page: nobody sees the difference.
+func TestAPageAsMailProgramsSaveIt(t *testing.T) {
+	page, key := html(t)
+	saved := append([]byte("\ufeff"), bytes.ReplaceAll(page, []byte("\n"), []byte("\r\n"))...)
+	if _, err := certificate.CheckFile(saved, key); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAnotherKeyProvesNothing(t *testing.T) {
 	page, _ := html(t)
 	other, err := audit.VerifierKey(origin, ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey))

@@ -71,10 +71,16 @@ func CheckFile(file []byte, key string) (Paper, error) {
 	if err := WriteHTML(&again, b, key); err != nil {
 		return Paper{}, err
 	}
-	if !bytes.Equal(again.Bytes(), file) {
+	if !bytes.Equal(again.Bytes(), asWritten(file)) {
 		return p, ErrAltered
 	}
 	return p, nil
+}
+
+// asWritten takes off what a mail program or an editor adds to a page and nobody
+// sees: a mark before it, and line ends of two characters.
+func asWritten(page []byte) []byte {
+	return bytes.ReplaceAll(bytes.TrimPrefix(page, []byte("\ufeff")), []byte("\r\n"), []byte("\n"))
 }
 
 // modules gives the dark modules of a QR code as rows.

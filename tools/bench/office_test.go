@@ -88,7 +88,9 @@ func openOfficeWith(t *testing.T, dir string, secrets secretStore, clock desk.Cl
 	if o.desk, err = desk.Open(t.Context(), desk.Config{
 		Store: o.store, Accounts: o.store, Secrets: secrets, Clock: clock,
 		Policy: custody.DefaultPolicy(), Origin: origin, Log: log, SessionTTL: time.Hour,
-		CheckTarget: func(custody.Target, custody.Secret) (desk.CheckedTarget, error) { return desk.CheckedTarget{Reconciles: true}, nil },
+		CheckTarget: func(custody.Target, custody.Secret) (desk.CheckedTarget, error) {
+			return desk.CheckedTarget{Reconciles: true}, nil
+		},
 		CheckPolicy: func(custody.CredentialPolicy) error { return nil },
 	}); err != nil {
 		t.Fatal(err)
