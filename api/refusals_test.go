@@ -160,3 +160,45 @@ func TestHealthIsNotKept(t *testing.T) {
 		t.Error("reading is counted as a command")
 	}
 }
+
+// TestAnIdempotencyKeyStandsForOnePlace: the same body sent elsewhere under the
+// same key is another request, and so is the same one under another method.
+func TestAnIdempotencyKeyStandsForOnePlace(t *testing.T) {
+	s := serve(t)
+	s.addHeld(t, "db02")
+	s.intents = nil
+	for _, path := range []string{checkIn, "/api/v1/credentials/db02/checkin", checkIn} {
+		s.ask(t, "POST", path, "", "Idempotency-Key", "key-1")
+	}
+	if len(s.intents) != 3 || s.intents[0].Digest == s.intents[1].Digest || s.intents[0].Digest != s.intents[2].Digest {
+		t.Errorf("%d intents, their digests do not tell the places apart", len(s.intents))
+	}
+}
+
+func TestAnIdempotencyKeyIsPrintable(t *testing.T) {
+	s := serve(t)
+	s.intents = nil
+	for _, key := range []string{"a\tb", "a\u00e9", strings.Repeat("x", 256)} {
+		if answer, _, text := s.ask(t, "POST", checkIn, "", "Idempotency-Key", key); answer.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("%.10q: %d %s", key, answer.StatusCode, text)
+		}
+	}
+	if len(s.intents) != 0 {
+		t.Error("a command went through under such a key")
+	}
+	if answer, _, _ := s.ask(t, "POST", checkIn, "", "Idempotency-Key", strings.Repeat("x", 255)); answer.StatusCode != http.StatusConflict {
+		t.Errorf("255 characters: %d", answer.StatusCode)
+	}
+}
+
+// TestNoAnswerSaysWhereItCameFrom is the rest of TestEveryAnswerIsGuarded.
+func TestNoAnswerSaysWhereItCameFrom(t *testing.T) {
+	s := serve(t)
+	answer, _, _ := s.ask(t, "GET", "/api/v1/me", "")
+	if got := answer.Header.Get("Referrer-Policy"); got != "no-referrer" {
+		t.Errorf("Referrer-Policy is %q", got)
+	}
+	if got := answer.Header.Get("Strict-Transport-Security"); got != "" {
+		t.Errorf("over http: Strict-Transport-Security is %q", got)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
@@ -64,7 +65,7 @@ func TestAValueIsBoundToItsPlace(t *testing.T) {
 		}, map[string][]int64{"credentials/a": {3}}, map[string]int64{"credentials/b": 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := os.WriteFile(path, resealed(t, whole, key.KeyFile, c.edit), 0o600); err != nil {
+			if err := os.WriteFile(path, resealed(t, whole, key.KeyFile, "tandem-secrets-1", c.edit), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			s := must(t)(embedded.Open(path, key))
@@ -87,7 +88,7 @@ func TestAValueIsBoundToItsPlace(t *testing.T) {
 }
 
 // resealed changes the secrets of a store's file and seals it with its own keys.
-func resealed(t *testing.T, file []byte, keyFile string, edit func(sealedSecrets)) []byte {
+func resealed(t *testing.T, file []byte, keyFile, format string, edit func(sealedSecrets)) []byte {
 	t.Helper()
 	check := func(err error) {
 		t.Helper()
@@ -98,7 +99,7 @@ func resealed(t *testing.T, file []byte, keyFile string, edit func(sealedSecrets
 	body, _, _ := bytes.Cut(file, []byte("\n"))
 	// In the order of the file, because the parameters are bound as they stand.
 	var parts struct {
-		Format  json.RawMessage `json:"format"`
+		Format  string          `json:"format"`
 		KDF     json.RawMessage `json:"kdf"`
 		Keyset  []byte          `json:"keyset"`
 		Signing json.RawMessage `json:"signing"`
@@ -119,10 +120,63 @@ func resealed(t *testing.T, file []byte, keyFile string, edit func(sealedSecrets
 	check(err)
 	crypt, err := aead.New(keys)
 	check(err)
+	parts.Format = format
 	edit(parts.Secrets)
 	body, err = json.Marshal(parts)
 	check(err)
 	seal, err := crypt.Encrypt(nil, append([]byte("seal\x00"), body...))
 	check(err)
 	return fmt.Appendf(body, "\n%s\n", base64.StdEncoding.EncodeToString(seal))
+}
+
+// TestAFileOfALaterFormatIsLeftAlone: whoever goes back to an older program
+// loses nothing by it, and is told which format it is.
+func TestAFileOfALaterFormatIsLeftAlone(t *testing.T) {
+	path, key := place(t)
+	s := must(t)(embedded.Create(path, key))
+	put(t, s, "credentials/a", "kept", 0)
+	s.Close()
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := resealed(t, whole, key.KeyFile, "tandem-secrets-2", func(sealedSecrets) {})
+	if err := os.WriteFile(path, later, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, open := range map[string]func(string, embedded.Unlock) (*embedded.Store, error){"Open": embedded.Open, "OpenOrCreate": embedded.OpenOrCreate} {
+		if _, err := open(path, key); !errors.Is(err, embedded.ErrDamaged) || !strings.Contains(err.Error(), "tandem-secrets-2") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, later) {
+		t.Errorf("the file changed (%v)", err)
+	}
+}
+
+// TestAKeyFileCountsToItsEnd: one that is longer than what is read of it is
+// refused rather than cut.
+func TestAKeyFileCountsToItsEnd(t *testing.T) {
+	path, key := place(t)
+	for size, good := range map[int]bool{31: false, 32: true, 4096: true, 4097: false, 1 << 20: false} {
+		if err := os.WriteFile(key.KeyFile, bytes.Repeat([]byte{7}, size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		at := fmt.Sprint(path, size)
+		s, err := embedded.Create(at, key)
+		if (err == nil) != good {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+		if err == nil {
+			s.Close()
+			// Its last byte counts as much as its first.
+			other := append(bytes.Repeat([]byte{7}, size-1), 8)
+			if err := os.WriteFile(key.KeyFile, other, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := embedded.Open(at, key); !errors.Is(err, embedded.ErrWrongKey) {
+				t.Errorf("%d bytes, the last another: %v", size, err)
+			}
+		}
+	}
 }
