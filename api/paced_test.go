@@ -47,3 +47,29 @@ func TestRecoveriesArePacedWithLogIns(t *testing.T) {
 		t.Errorf("a log-in from there: %d", answer.StatusCode)
 	}
 }
+
+// TestThereAreLimitsWithoutAnyConfigured: how soon they are met depends on the
+// machine, that they are does not.
+func TestThereAreLimitsWithoutAnyConfigured(t *testing.T) {
+	s := serve(t)
+	for name, ask := range map[string]func() int{
+		"log-ins": func() int {
+			answer, _, _ := s.ask(t, "POST", "/api/v1/sessions", `{"username":"x","password":"x","totp":"123456"}`)
+			return answer.StatusCode
+		},
+		"commands": func() int {
+			answer, _, _ := s.ask(t, "POST", checkIn, "")
+			return answer.StatusCode
+		},
+	} {
+		met := false
+		for range 5000 {
+			if met = ask() == http.StatusTooManyRequests; met {
+				break
+			}
+		}
+		if !met {
+			t.Errorf("%s: no limit", name)
+		}
+	}
+}

@@ -329,3 +329,91 @@ func (s *spoiltStore) Load(ctx context.Context) (*custody.State, *audit.Frontier
 	}
 	return state, frontier, err
 }
+
+// TestAResetAndALogInInOneCommit: the log-in was looked at before and waits
+// behind the reset, for the same transaction.
+func TestAResetAndALogInInOneCommit(t *testing.T) {
+	o, _ := recoverable(t)
+	in := desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.code("tech-b"), Request: unique("sign-in")}
+	open := o.gate.close()
+	writes := o.gate.count()
+	done := make(chan error, 3)
+	go func() { // holds the committer at the door
+		_, err := o.desk.Do(t.Context(), desk.Intent{Actor: "tech-a", Request: unique("r"), Action: custody.ComeBack{}})
+		done <- err
+	}()
+	waitFor(t, func() bool { return o.gate.count() > writes })
+	go func() {
+		_, err := o.desk.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: unique("r"), Action: custody.ResetEnrolment{Person: "tech-b"}})
+		done <- err
+	}()
+	waitFor(t, func() bool { return o.desk.Waiting() == 1 })
+	late := make(chan error, 1)
+	go func() {
+		_, err := o.desk.SignIn(t.Context(), in)
+		late <- err
+	}()
+	waitFor(t, func() bool { return o.desk.Waiting() == 2 })
+	open()
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.refused(custody.Unauthenticated, <-late)
+	if o.person("tech-b").Enrolled {
+		t.Error("the old telephone proved the new enrolment")
+	}
+}
+
+// TestALogInDoesNotSurviveAResetWhoseAnswerWasLost: nobody knows then what was
+// committed, and the log-in is looked at again.
+func TestALogInDoesNotSurviveAResetWhoseAnswerWasLost(t *testing.T) {
+	o, _ := recoverable(t)
+	waiting := &pausedAccounts{AccountStore: o.config.Accounts, paused: make(chan struct{}), goOn: make(chan struct{})}
+	o.config.Accounts = waiting
+	d := o.open()
+	in := desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.code("tech-b"), Request: unique("sign-in")}
+	done := make(chan error, 1)
+	waiting.pause("tech-b")
+	go func() {
+		_, err := d.SignIn(t.Context(), in)
+		done <- err
+	}()
+	<-waiting.paused
+	o.gate.loseNextAnswer()
+	_, err := d.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: unique("r"), Action: custody.ResetEnrolment{Person: "tech-b"}})
+	if !errors.Is(err, desk.ErrStoreUnavailable) {
+		t.Fatalf("got %v", err)
+	}
+	close(waiting.goOn)
+	o.refused(custody.Unauthenticated, <-done)
+	if o.person("tech-b").Enrolled {
+		t.Error("the old telephone proved the new enrolment")
+	}
+}
+
+// TestALogInThatWasNotTouchedIsNotRefused, although nobody knows what a lost
+// commit of somebody else's changed: it is looked at again, and is as good.
+func TestALogInThatWasNotTouchedIsNotRefused(t *testing.T) {
+	o, _ := recoverable(t)
+	waiting := &pausedAccounts{AccountStore: o.config.Accounts, paused: make(chan struct{}), goOn: make(chan struct{})}
+	o.config.Accounts = waiting
+	d := o.open()
+	in := desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.code("tech-b"), Request: unique("sign-in")}
+	done := make(chan error, 1)
+	waiting.pause("tech-b")
+	go func() {
+		_, err := d.SignIn(t.Context(), in)
+		done <- err
+	}()
+	<-waiting.paused
+	o.gate.loseNextAnswer()
+	if _, err := d.Do(t.Context(), desk.Intent{Actor: "tech-a", Request: unique("r"), Action: custody.SignOut{}}); !errors.Is(err, desk.ErrStoreUnavailable) {
+		t.Fatalf("got %v", err)
+	}
+	close(waiting.goOn)
+	if err := <-done; err != nil {
+		t.Errorf("the log-in: %v", err)
+	}
+}
