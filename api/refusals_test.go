@@ -202,3 +202,21 @@ func TestNoAnswerSaysWhereItCameFrom(t *testing.T) {
 		t.Errorf("over http: Strict-Transport-Security is %q", got)
 	}
 }
+
+// TestPresentGoesWithoutWhatBelongsToAway, and the other way round: who sends it
+// means something else than what would be done.
+func TestPresentGoesWithoutWhatBelongsToAway(t *testing.T) {
+	s := serve(t)
+	s.intents = nil
+	for _, body := range []string{
+		`{"state":"present","until":"2026-02-01T00:00:00Z"}`, `{"state":"present","reason":"out"}`,
+		`{"state":"away","take_back":true,"totp":"2"}`, `{"state":"gone"}`, `{}`,
+	} {
+		if answer, _, text := s.ask(t, "POST", "/api/v1/me/presence", body); answer.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %s", body, answer.StatusCode, text)
+		}
+	}
+	if len(s.intents) != 0 {
+		t.Errorf("something was done: %+v", s.intents)
+	}
+}

@@ -417,3 +417,29 @@ func TestALogInThatWasNotTouchedIsNotRefused(t *testing.T) {
 		t.Errorf("the log-in: %v", err)
 	}
 }
+
+// TestTheCheckpointMovesWithTheLedger: the one that was signed last is given
+// again only while nothing was added.
+func TestTheCheckpointMovesWithTheLedger(t *testing.T) {
+	o := newOffice(t)
+	vkey, err := o.desk.LedgerKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		text, err := o.desk.Checkpoint(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, err := audit.OpenCheckpoint(text, vkey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if size, root, err := o.store.Head(t.Context()); err != nil || head.Size != size || head.Root != root {
+			t.Errorf("the checkpoint is of %d entries, the ledger has %d; %v", head.Size, size, err)
+		}
+		if _, err := o.checkOut("tech-a", "db01"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
