@@ -1,0 +1,131 @@
+package notify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// written gives the mails about one event, by who gets them.
+func (o *office) written(fact custody.Fact) map[string]*letter {
+	o.t.Helper()
+	letters, err := o.follower.write(o.t.Context(), []indexed{{custody.Event{Time: o.clock(), Fact: fact}, 7}})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	got := map[string]*letter{}
+	for _, l := range letters {
+		if got[l.username] != nil {
+			o.t.Errorf("%T: %s gets two mails", fact, l.username)
+		}
+		got[l.username] = l
+	}
+	return got
+}
+
+// TestAnOfferThatEndsIsToldToTheOther: who ended it knows.
+func TestAnOfferThatEndsIsToldToTheOther(t *testing.T) {
+	for how, want := range map[custody.HandoverStatus]string{custody.Declined: "tech-a", custody.Cancelled: "tech-b", custody.Expired: "tech-a"} {
+		o := newOffice(t)
+		got := o.written(custody.HandoverEnded{Handover: "handover-1", How: how, Reason: "because"})
+		if len(got) != 1 || got[want] == nil || !strings.Contains(got[want].Mail.Text, "because") && how != custody.Expired {
+			t.Errorf("%s is told to %v", how, got)
+		}
+	}
+}
+
+// TestNamesThatDoNotExistAreStrangers to the managers, and nobody is called by
+// an empty name.
+func TestNamesThatDoNotExistAreStrangers(t *testing.T) {
+	o := newOffice(t)
+	o.chosen = nil
+	known := o.written(custody.SignInLocked{Person: "tech-a", Failures: 5, Until: noon})
+	unknown := o.written(custody.SignInLocked{Failures: 5, Until: noon})
+	if known["tech-a"] == nil || known["manager"] == nil || len(known) != 2 {
+		t.Errorf("of tech-a: %v", known)
+	}
+	if unknown["manager"] == nil || len(unknown) != 1 {
+		t.Errorf("of strangers: %v", unknown)
+	}
+	if known["manager"] != nil && unknown["manager"] != nil && known["manager"].Mail.Subject == unknown["manager"].Mail.Subject {
+		t.Errorf("both are called %q", known["manager"].Mail.Subject)
+	}
+}
+
+// TestWhatIsOldWhenItIsReadIsNotSent: after a long stop nobody wants the mails of
+// last week, and the count says that there were some.
+func TestWhatIsOldWhenItIsReadIsNotSent(t *testing.T) {
+	o := newOffice(t)
+	o.happen("first", custody.SessionOpened{Person: "tech-a"})
+	stop := o.run(o.follower)
+	o.settled(1)
+	stop()
+	o.happen("old", offered(1))
+	o.pass(25 * time.Hour)
+	o.happen("new", offered(2))
+	f := o.open()
+	o.run(f)
+	if m := o.server.Next(t); !strings.Contains(m.Subject, "handover-2") {
+		t.Errorf("%q", m.Subject)
+	}
+	o.settled(3)
+	o.server.None(t)
+	if got := testutil.ToFloat64(f.counts.failed.WithLabelValues(tooOld)); got != 1 {
+		t.Errorf("%v too old", got)
+	}
+}
+
+// TestALongListIsCutAndSaysSo.
+func TestALongListIsCutAndSaysSo(t *testing.T) {
+	o := newOffice(t)
+	o.chosen = nil
+	offer := offered(1)
+	for i := range maxNames + 7 {
+		offer.Credentials = append(offer.Credentials, fmt.Sprintf("host%03d", i))
+	}
+	got := o.written(offer)
+	if got["tech-b"] == nil {
+		t.Fatal("nobody is told")
+	}
+	text := got["tech-b"].Mail.Text
+	if n := strings.Count(text, "host"); n != maxNames-1 || !strings.Contains(text, "(+8)") { // db01 comes first
+		t.Errorf("%d names: %s", n, text)
+	}
+	offer.Credentials = offer.Credentials[:maxNames]
+	if text := o.written(offer)["tech-b"].Mail.Text; strings.Contains(text, "(+") || strings.Count(text, "host") != maxNames-1 {
+		t.Errorf("a list that is just short enough: %s", text)
+	}
+}
+
+// TestADeedOfManyEventsSaysHowManyAreLeftOut.
+func TestADeedOfManyEventsSaysHowManyAreLeftOut(t *testing.T) {
+	o := newOffice(t)
+	o.chosen = nil
+	for extra, want := range map[int]bool{0: false, 3: true} {
+		var deed []indexed
+		for i := range maxNotices + extra {
+			deed = append(deed, indexed{custody.Event{Time: o.clock(), Fact: custody.RotationOverdue{Credential: fmt.Sprint("db", i)}}, int64(i)})
+		}
+		letters, err := o.follower.write(t.Context(), deed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := slices.IndexFunc(letters, func(l *letter) bool { return l.username == "tech-a" })
+		if at < 0 {
+			t.Fatal("tech-a is not told")
+		}
+		more, err := writer{Follower: o.follower, lang: "en", say: o.follower.words["en"]}.text("frame.more", map[string]any{"Count": extra})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := strings.Contains(letters[at].Mail.Text, strings.TrimSpace(more)); said != want {
+			t.Errorf("%d left out, said: %v", extra, said)
+		}
+	}
+}
