@@ -68,7 +68,10 @@ func (d *decision) confirm() error {
 	case !d.command.Proof.Given:
 		return Invalid("totp", Text{En: "is needed: this must be confirmed with a code", Zh: "必填：此操作须用验证码确认"})
 	case len(d.command.Proof.Steps) == 0:
-		return refuseWrongCode(max(0, d.policy.LockAfter-d.actor.WrongCodes-1))
+		if left := d.policy.LockAfter - d.actor.WrongCodes - 1; left > 0 {
+			return refuseWrongCode(left)
+		}
+		return refuseLastWrongCode(d.now, d.policy.Lockout(d.actor.Lockouts)) // see Refused
 	}
 	best := int64(-1)
 	for _, step := range d.command.Proof.Steps {

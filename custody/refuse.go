@@ -231,8 +231,8 @@ func refuseLocked(p Person, now time.Time) *Refusal {
 	wait := p.LockedUntil.Sub(now)
 	return &Refusal{Code: LockedOut, Rule: "3.2", RetryAfter: wait,
 		What: Text{
-			En: "Too many wrong codes: your confirmations are locked.",
-			Zh: "验证码错误次数过多，您的确认操作已被锁定。"},
+			En: fmt.Sprintf("Too many wrong codes: your confirmations are locked until %s.", clockTime(p.LockedUntil)),
+			Zh: fmt.Sprintf("验证码错误次数过多，您的确认操作已被锁定至 %s。", clockTime(p.LockedUntil))},
 		Next: inSeconds(wait)}
 }
 
@@ -242,6 +242,21 @@ func refuseWrongCode(left int) *Refusal {
 		Next: Text{
 			En: fmt.Sprintf("Type the six digits that your authenticator shows now, and check its clock. Tries left: %d.", left),
 			Zh: fmt.Sprintf("请输入身份验证器当前显示的六位数字，并检查其时钟。剩余次数：%d。", left)}}
+}
+
+// refuseLastWrongCode is for the wrong code that locks: there is no try left.
+func refuseLastWrongCode(now time.Time, wait time.Duration) *Refusal {
+	until := clockTime(now.Add(wait))
+	return &Refusal{Code: TOTPInvalid, Rule: ruleHandover, RetryAfter: wait,
+		What: Text{
+			En: fmt.Sprintf("The code is not right, and it was the last try: your confirmations are locked until %s.", until),
+			Zh: fmt.Sprintf("验证码不正确，且已无剩余次数：您的确认操作已被锁定至 %s。", until)},
+		Next: inSeconds(wait)}
+}
+
+// clockTime writes when something ends, to the second that has fully passed.
+func clockTime(t time.Time) string {
+	return t.Add(time.Second - time.Nanosecond).UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
 func refuseReplayed(p Person, now time.Time) *Refusal {

@@ -153,7 +153,7 @@ func (at *pass) take(index int64, record []byte) error {
 		return bad(err)
 	}
 	if _, err := at.tree.Append(record); err != nil {
-		return err
+		return bad(err) // the state has moved: this pass cannot go on
 	}
 	at.last = entry.Time
 	return nil

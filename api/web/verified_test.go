@@ -1,0 +1,92 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/api/web"
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// forgedDesk signs another history, with a key of its own.
+type forgedDesk struct {
+	web.Desk
+	head []byte
+	key  string
+}
+
+func (d forgedDesk) Checkpoint(context.Context) ([]byte, error) { return d.head, nil }
+func (d forgedDesk) LedgerKey(context.Context) (string, error)  { return d.key, nil }
+func (d forgedDesk) PublicKey(context.Context) (ed25519.PublicKey, error) {
+	return forger.Public().(ed25519.PublicKey), nil
+}
+func (d forgedDesk) Sign(_ context.Context, message []byte) ([]byte, error) {
+	return ed25519.Sign(forger, message), nil
+}
+
+var forger = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{5}, ed25519.SeedSize))
+
+// otherLedger is such a history.
+type otherLedger [][]byte
+
+func (l otherLedger) Size(context.Context) (int64, error) { return int64(len(l)), nil }
+
+func (l otherLedger) Records(_ context.Context, from, to int64, yield func(int64, []byte) error) error {
+	for i := from; i < min(to, int64(len(l))); i++ {
+		if err := yield(i, l[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestTheMarkLooksAtWhatEveryEntryLeadsTo: a history whose every hash and signature
+// is right, and in which one person is both custodians, gets no mark of "verified";
+// tandem ledger verify does not pass it either.
+func TestTheMarkLooksAtWhatEveryEntryLeadsTo(t *testing.T) {
+	for backup, want := range map[string]string{"tech-b": "Verified to entry 2,", "tech-a": "THE LEDGER DOES NOT VERIFY"} {
+		o := newOffice(t, func(c *web.Config) {
+			var ledger otherLedger
+			var tree audit.Frontier
+			at := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+			for _, fact := range []custody.Fact{
+				custody.PersonAdded{Username: "tech-a", Name: "A", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period},
+				custody.PersonAdded{Username: "tech-b", Name: "B", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period},
+				custody.CredentialAdded{
+					Credential: "db01", Target: custody.Target{Kind: "ssh", Address: "db01:22", Account: "root"},
+					Primary: "tech-a", Backup: backup, Successor: "tech-a", Deadline: at.Add(time.Hour),
+				},
+			} {
+				entry, err := custody.Event{Time: at, Actor: custody.System, Request: "forged", Fact: fact}.Record()
+				if err != nil {
+					t.Fatal(err)
+				}
+				record, err := entry.Encode()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := tree.Append(record); err != nil {
+					t.Fatal(err)
+				}
+				ledger = append(ledger, record)
+			}
+			root, err := tree.Root()
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := forgedDesk{Desk: c.Desk}
+			if d.head, err = audit.SignCheckpoint(t.Context(), "forged.example", tree.Size(), root, d); err != nil {
+				t.Fatal(err)
+			}
+			if d.key, err = audit.VerifierKey("forged.example", forger.Public().(ed25519.PublicKey)); err != nil {
+				t.Fatal(err)
+			}
+			c.Desk, c.Ledger = d, ledger
+		})
+		o.run(t, o.as("auditor", "en"), want)
+	}
+}
