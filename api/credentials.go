@@ -29,6 +29,9 @@ type exposureOf struct {
 }
 
 func (s *Server) exposure(ctx context.Context, in *exposureOf) (Exposure, error) {
+	if err := custody.CheckInstant("at", in.At); err != nil {
+		return Exposure{}, err
+	}
 	x, err := s.Queries.Exposure(ctx, in.Name, in.At)
 	if in.At.IsZero() {
 		in.At = time.Now()

@@ -89,8 +89,8 @@ func (a Offer) decide(d *decision) error {
 	if err := CheckText("reason", a.Reason); err != nil {
 		return err
 	}
-	if !a.ExpectedReturn.IsZero() && !a.ExpectedReturn.After(d.now) {
-		return Invalid("expected_return", Text{En: "must be in the future", Zh: "必须晚于当前时间"})
+	if err := d.checkFuture("expected_return", a.ExpectedReturn); err != nil {
+		return err
 	}
 	if a.Leave && !a.All {
 		return Invalid("away_when_accepted", Text{En: "goes only with an offer of all that you hold", Zh: "只能与交接全部凭据一起使用"})

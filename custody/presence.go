@@ -41,8 +41,8 @@ func (a GoAway) decide(d *decision) error {
 	if err := checkOptionalText("reason", a.Reason); err != nil {
 		return err
 	}
-	if !a.Until.IsZero() && !a.Until.After(d.now) {
-		return Invalid("until", Text{En: "must be in the future", Zh: "必须晚于当前时间"})
+	if err := d.checkFuture("until", a.Until); err != nil {
+		return err
 	}
 	if err := d.confirm(); err != nil {
 		return err

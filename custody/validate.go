@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -64,6 +65,27 @@ func checkOptionalText(field, text string) *Refusal {
 // text round: an entry must not read otherwise than it is (CVE-2021-42574).
 func isControl(r rune) bool {
 	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
+}
+
+// CheckInstant accepts what the ledger, an answer and a page can write (RFC 3339):
+// in UTC, the years 1 to 9999. Whatever takes an instant from outside asks it; the
+// zero one means none.
+func CheckInstant(field string, t time.Time) *Refusal {
+	if year := t.UTC().Year(); year < 1 || year > 9999 {
+		return Invalid(field, Text{En: "must be in the years 1 to 9999, in UTC", Zh: "必须在公元 1 至 9999 年之间（UTC）"})
+	}
+	return nil
+}
+
+// checkFuture is CheckInstant for what may be left out and lies ahead.
+func (d *decision) checkFuture(field string, t time.Time) *Refusal {
+	switch {
+	case t.IsZero():
+		return nil
+	case !t.After(d.now):
+		return Invalid(field, Text{En: "must be in the future", Zh: "必须晚于当前时间"})
+	}
+	return CheckInstant(field, t)
 }
 
 func checkRoles(roles []Role) *Refusal {

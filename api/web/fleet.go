@@ -54,6 +54,9 @@ func (v *visit) follow(shown *fleetPage) error {
 	if err != nil {
 		return custody.Invalid("at", custody.Text{En: "must be an instant of RFC 3339", Zh: "必须是 RFC 3339 时间"})
 	}
+	if err := custody.CheckInstant("at", at); err != nil {
+		return err
+	}
 	of, err := strconv.Atoi(query.Get("of"))
 	if err != nil || of < 1 {
 		return custody.Invalid("of", custody.Text{En: "must be a number from 1", Zh: "必须是从 1 开始的数字"})

@@ -51,6 +51,9 @@ func (v *visit) instant(field string) (time.Time, error) {
 	}
 	for _, layout := range []string{dateTime, dateTime + ":05"} {
 		if t, err := time.ParseInLocation(layout, text, v.zone); err == nil {
+			if err := custody.CheckInstant(field, t); err != nil {
+				return time.Time{}, err
+			}
 			return t, nil
 		}
 	}

@@ -64,6 +64,11 @@ func (v *visit) picture(credentials []custody.Credential) (*picture, error) {
 		}
 	}
 	w := gantt.Range(query.Get("range")).Around(at)
+	for _, border := range []time.Time{w.From, w.To} {
+		if err := custody.CheckInstant("at", border); err != nil {
+			return nil, err
+		}
+	}
 	p := &picture{Window: w, Last: w.To.Add(-time.Second), address: v.path(), query: url.Values{}}
 	for _, kept := range []string{"q", "after"} {
 		if value := query.Get(kept); value != "" {
