@@ -50,7 +50,7 @@ func TestEveryKindIsAdded(t *testing.T) {
 		"manual-ssh": {[]string{"kind", "manual", "probe", "ssh", "set.host_key", "ssh-ed25519 AAAA"},
 			map[string]string{"probe": "ssh", "host_key": "ssh-ed25519 AAAA"}, "", ""},
 	} {
-		form := append([]string{"name", name, "address", " x.example:1 ", "account", "root", "primary", "tech-a", "backup", "tech-b", "do", "add"}, c.typed...)
+		form := append([]string{"name", name, "address", " x.example:1 ", "account", name, "primary", "tech-a", "backup", "tech-b", "do", "add"}, c.typed...)
 		admin.done(admin.post("/admin/credentials/new", form...)).shows(t, 200, "Added", name)
 		got := o.credential(name).Target
 		if kind := strings.TrimSuffix(strings.TrimSuffix(name, "-https"), "-ssh"); got.Kind != kind || got.Address != "x.example:1" || !maps.Equal(got.Settings, c.settings) {
