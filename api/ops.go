@@ -2,19 +2,21 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // readyTimeout bounds how long one look at everything that is needed may take.
-const readyTimeout = 5 * time.Second
+const readyTimeout = 8 * time.Second
 
 // Ops serves /healthz, /readyz and /metrics. It asks for no log-in and names
 // causes in clear: it belongs on a listener of its own.
@@ -39,8 +41,20 @@ func (s *Server) readyz(w http.ResponseWriter, q *http.Request) {
 	p := newProblem(err, wantsChinese(q.Header), "")
 	p.Status = http.StatusServiceUnavailable
 	p.Title = http.StatusText(p.Status)
-	p.Causes = strings.Split(err.Error(), "\n") // errors.Join gives each a line
+	p.Causes, p.Reasons = causes(err)
 	answerJSON(w, p.Status, p.ContentType(""), p)
+}
+
+// causes gives the code and the sentence of each cause.
+func causes(err error) (codes, reasons []string) {
+	not, is := errors.AsType[*desk.NotReady](err)
+	if !is {
+		return []string{string(RefusalOf(err).Code)}, []string{err.Error()}
+	}
+	for _, c := range not.Causes {
+		codes, reasons = append(codes, c.Code), append(reasons, c.Err.Error())
+	}
+	return codes, reasons
 }
 
 // readiness is the answer when everything that is needed is there. What is not

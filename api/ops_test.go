@@ -25,16 +25,17 @@ func TestReadinessNamesEachCause(t *testing.T) {
 	if w := s.ops(t, "/readyz"); w.Code != 200 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	s.fail = errors.Join(
-		fmt.Errorf("the disk is full: %w", desk.ErrStoreUnavailable),
-		fmt.Errorf("Vault is sealed: %w", desk.ErrSecretsUnavailable))
+	s.fail = &desk.NotReady{Causes: []desk.Cause{
+		{Code: "disk_full", Err: desk.ErrDiskFull},
+		{Code: "vault_unavailable", Err: fmt.Errorf("Vault is sealed: %w", desk.ErrSecretsUnavailable)},
+	}}
 	w := s.ops(t, "/readyz")
 	var p api.Problem
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
 		t.Fatal(err)
 	}
-	if w.Code != 503 || p.Status != 503 || w.Header().Get("Content-Type") != "application/problem+json" || len(p.Causes) != 2 ||
-		!strings.Contains(p.Causes[0], "the disk is full") || !strings.Contains(p.Causes[1], "Vault is sealed") {
+	if w.Code != 503 || p.Status != 503 || w.Header().Get("Content-Type") != "application/problem+json" || !slices.Equal(p.Causes, []string{"disk_full", "vault_unavailable"}) ||
+		len(p.Reasons) != 2 || !strings.Contains(p.Reasons[0], "the disk is full") || !strings.Contains(p.Reasons[1], "Vault is sealed") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	s.fail = errors.New("something new")

@@ -23,6 +23,7 @@ const (
 	MethodNotAllowed custody.Code = "method_not_allowed"
 	VaultUnavailable custody.Code = "vault_unavailable"
 	StoreUnavailable custody.Code = "store_unavailable"
+	LedgerSuspect    custody.Code = "ledger_suspect"
 	Internal         custody.Code = "internal"
 )
 
@@ -52,6 +53,7 @@ var statuses = map[custody.Code]int{
 	MethodNotAllowed:           http.StatusMethodNotAllowed,
 	VaultUnavailable:           http.StatusServiceUnavailable,
 	StoreUnavailable:           http.StatusServiceUnavailable,
+	LedgerSuspect:              http.StatusServiceUnavailable,
 	Internal:                   http.StatusInternalServerError,
 }
 
@@ -72,7 +74,8 @@ type Problem struct {
 	Rule       string       `json:"rule,omitzero" doc:"Clause of the policy that refused"`
 	RetryAfter int64        `json:"retry_after,omitzero" doc:"Seconds; also in Retry-After"`
 	RequestID  string       `json:"request_id,omitzero"`
-	Causes     []string     `json:"causes,omitzero" doc:"Everything that is not ready (only /readyz)"`
+	Causes     []string     `json:"causes,omitzero" doc:"Codes of everything that is not ready (only /readyz)"`
+	Reasons    []string     `json:"reasons,omitzero" doc:"The same for a person, in the same order (only /readyz)"`
 }
 
 // Error gives the code, what happened and what to do next.
@@ -124,6 +127,9 @@ var ErrNotFound = errors.New("not found")
 // unavailableFor is when a client may ask again after something was down.
 const unavailableFor = 5 * time.Second
 
+// suspectFor is that after somebody had to look.
+const suspectFor = time.Minute
+
 // RefusalOf gives the Refusal that an error stands for. A kind that is not known
 // here gives Internal, and none of its text.
 func RefusalOf(err error) *custody.Refusal {
@@ -143,6 +149,14 @@ func RefusalOf(err error) *custody.Refusal {
 		return &custody.Refusal{Code: custody.InvalidRequest,
 			What: custody.Text{En: "This Idempotency-Key was used before, for another request.", Zh: "该 Idempotency-Key 已用于另一个请求。"},
 			Next: custody.Text{En: "Take a new key for each new intention.", Zh: "每个新的操作请使用新的键。"}}
+	case errors.Is(err, desk.ErrSuspect):
+		return &custody.Refusal{Code: LedgerSuspect, RetryAfter: suspectFor,
+			What: custody.Text{
+				En: "Database and secret store do not belong together. Nothing is decided and no password is shown until an operator has put that right.",
+				Zh: "数据库与密钥库不属于同一系统。在运维人员处理之前，不作任何决定，也不显示任何密码。"},
+			Next: custody.Text{
+				En: "Tell an operator: the server's log and /readyz name what differs.",
+				Zh: "请通知运维人员：服务器日志和 /readyz 会指明差异所在。"}}
 	case errors.Is(err, desk.ErrSecretsUnavailable):
 		return &custody.Refusal{Code: VaultUnavailable, RetryAfter: unavailableFor,
 			What: custody.Text{En: "The secret store cannot be used now.", Zh: "密钥库当前不可用。"},

@@ -64,3 +64,15 @@ func redact(key, value string) string {
 	}
 	return value
 }
+
+// Changed names the keys whose values differ between c and other, in the order of
+// the struct.
+func (c Config) Changed(other Config) (keys []string) {
+	theirs := fieldsOf(&other)
+	for i, ours := range fieldsOf(&c) {
+		if !reflect.DeepEqual(ours.value.Interface(), theirs[i].value.Interface()) {
+			keys = append(keys, ours.key)
+		}
+	}
+	return keys
+}

@@ -22,11 +22,12 @@ func (p *program) openStream(cfg config.Ledger) (*siem.Stream, error) {
 		}
 	}
 	if to.Cert != "" {
-		certificate, err := tls.LoadX509KeyPair(to.Cert, to.Key)
+		certificate, err := openCertificate(to.Cert, to.Key, p.log.With("part", "stream"))
 		if err != nil {
 			return nil, fmt.Errorf("ledger.stream.cert: %w", err)
 		}
-		secure.Certificates = []tls.Certificate{certificate}
+		secure.GetClientCertificate = certificate.forClient
+		p.again.add("ledger.stream.cert", certificate.load)
 	}
 	return siem.New(siem.Config{
 		Ledger: p.store, Positions: p.store, Follow: p.desk.Follow, Address: to.Address, TLS: secure,

@@ -71,7 +71,7 @@ log: {level: error}
 	}()
 	ctx, done := context.WithCancel(t.Context())
 	defer done()
-	listener, err := listenAPI(ctx, cfg)
+	listener, _, err := listenAPI(ctx, cfg, newLog(cfg.Log))
 	if err != nil {
 		t.Fatal(err)
 	}

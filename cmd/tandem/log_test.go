@@ -6,14 +6,12 @@ import (
 	"log/slog"
 	"testing"
 	"time"
-
-	"github.com/tandem-custody/tandem/config"
 )
 
 // TestALengthOfTimeInTheLogHasItsUnit: 1500000000 of what?
 func TestALengthOfTimeInTheLogHasItsUnit(t *testing.T) {
 	var out bytes.Buffer
-	log := slog.New(logHandler(&out, config.Log{Level: "info", Format: "json"})).With("part", "x", "every", 2*time.Minute)
+	log := slog.New(logHandler(&out, "json", slog.LevelInfo)).With("part", "x", "every", 2*time.Minute)
 	log.Info("m", "took", 1500*time.Millisecond, slog.Group("in", slog.Duration("next", time.Millisecond)), "n", 7)
 	var got map[string]any
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
@@ -29,7 +27,7 @@ func TestALengthOfTimeInTheLogHasItsUnit(t *testing.T) {
 		}
 	}
 	out.Reset()
-	slog.New(logHandler(&out, config.Log{Level: "info", Format: "text"})).Info("m", "took", 1500*time.Millisecond)
+	slog.New(logHandler(&out, "text", slog.LevelInfo)).Info("m", "took", 1500*time.Millisecond)
 	if !bytes.Contains(out.Bytes(), []byte("took=1.5s")) {
 		t.Error(out.String())
 	}

@@ -53,7 +53,7 @@ func authorities(path string) (*x509.CertPool, error) {
 }
 
 // openNotifier makes what tells people by e-mail; nil: nobody is told.
-func (p *program) openNotifier(cfg config.Config, mail *smtp.Sender) (*notify.Follower, error) {
+func (p *program) openNotifier(cfg config.Config, mail *mailer) (*notify.Follower, error) {
 	if mail == nil {
 		return nil, nil
 	}
@@ -65,7 +65,7 @@ func (p *program) openNotifier(cfg config.Config, mail *smtp.Sender) (*notify.Fo
 }
 
 // emailTo is a recipient of checkpoints.
-func emailTo(address string, mail *smtp.Sender) witnessing.Email {
+func emailTo(address string, mail *mailer) witnessing.Email {
 	return witnessing.Email{Address: address, Send: func(ctx context.Context, id, to, subject, text string) error {
 		return mail.Send(ctx, smtp.Mail{ID: id, To: to, Subject: subject, Text: text})
 	}}

@@ -71,11 +71,11 @@ log: {level: error}
 	}
 	ctx, done := context.WithCancel(t.Context())
 	defer done()
-	listener, err := listenAPI(ctx, cfg)
+	listener, _, err := listenAPI(ctx, cfg, newLog(cfg.Log))
 	if err != nil {
 		t.Fatal(err)
 	}
-	opsListener, err := listenAPI(ctx, config.Config{Listen: ops})
+	opsListener, _, err := listenAPI(ctx, config.Config{Listen: ops}, newLog(cfg.Log))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,7 +30,8 @@ import (
 
 // program is Tandem put together: the composition root.
 type program struct {
-	log *slog.Logger
+	log   *slog.Logger
+	again reloader
 
 	connectors
 	store    *store.Store
@@ -56,8 +58,14 @@ const (
 
 // openProgram opens everything and starts nothing but the desk's committer. The
 // caller closes it; a failure has closed what was open.
-func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *program, err error) {
-	p := &program{log: log}
+func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (*program, error) {
+	return openProgramFor(ctx, cfg, log, false)
+}
+
+// openProgramFor is openProgram. firstSteps: an installation that nobody has used
+// yet may be given other secrets than those it was begun with.
+func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, firstSteps bool) (_ *program, err error) {
+	p := &program{log: log, again: reloader{log: log.With("part", "reload")}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())
@@ -69,12 +77,12 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 	if p.store, err = store.Open(ctx, cfg.SQLitePath(), log.With("part", "store")); err != nil {
 		return nil, err
 	}
-	size, err := p.store.Size(ctx)
+	// Where there is a ledger there were secrets: a lost file is then an error.
+	first, err := p.isNew(ctx, firstSteps)
 	if err != nil {
 		return nil, err
 	}
-	// Where there is a ledger there were secrets: a lost file is then an error.
-	if p.secrets, err = openSecrets(ctx, cfg, size == 0, log.With("part", "secrets")); err != nil {
+	if p.secrets, err = openSecrets(ctx, cfg, first, log.With("part", "secrets")); err != nil {
 		return nil, err
 	}
 	if p.connectors, err = openConnectors(cfg, p.secrets); err != nil {
@@ -84,6 +92,7 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 		Store: p.store, Accounts: p.store, Secrets: p.secrets, Clock: desk.ClockFunc(time.Now),
 		Policy: policyOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log.With("part", "desk"),
 		SessionTTL: cfg.SessionTTL, CheckTarget: p.checkTarget, CheckPolicy: p.checkPolicy,
+		FirstSteps: firstSteps,
 	})
 	if err != nil {
 		return nil, err
@@ -107,7 +116,9 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 	if p.stream, err = p.openStream(cfg.Ledger); err != nil {
 		return nil, err
 	}
-	mail, err := openMail(cfg.Notify)
+	p.again.add(p.secretsAgain(cfg))
+	p.again.parts = append(p.again.parts, p.connectors.again...)
+	mail, err := p.openMailer(cfg.Notify)
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +141,22 @@ func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *p
 		Witnesses: witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower, p.stream, p.notifier},
 	})
 	return p, err
+}
+
+// isNew says whether an embedded secret store may be made: where there is no ledger
+// yet, and, for first steps that are repeated, where nobody has used it yet.
+func (p *program) isNew(ctx context.Context, firstSteps bool) (bool, error) {
+	size, err := p.store.Size(ctx)
+	if size == 0 || err != nil || !firstSteps {
+		return size == 0, err
+	}
+	people, err := p.store.People(ctx)
+	if err != nil {
+		return false, err
+	}
+	credentials, err := p.store.Credentials(ctx)
+	used := slices.ContainsFunc(people, func(one custody.Person) bool { return one.Enrolled })
+	return !used && len(credentials) == 0, err
 }
 
 // close finishes the desk's last batch and closes everything, in the opposite
@@ -216,22 +243,22 @@ func (p *program) serve(group *errgroup.Group, stopping context.Context, h http.
 	})
 }
 
-// listenAPI opens the API's listener.
-func listenAPI(ctx context.Context, cfg config.Config) (net.Listener, error) {
+// listenAPI opens the API's listener; its certificate is nil where it has none.
+func listenAPI(ctx context.Context, cfg config.Config, log *slog.Logger) (net.Listener, *liveCertificate, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
+		return nil, nil, fmt.Errorf("listen: %w", err)
 	}
 	if cfg.TLS.Cert == "" {
-		return listener, nil
+		return listener, nil, nil
 	}
-	certificate, err := tls.LoadX509KeyPair(cfg.TLS.Cert, cfg.TLS.Key)
+	certificate, err := openCertificate(cfg.TLS.Cert, cfg.TLS.Key, log)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("tls: %w", err), listener.Close())
+		return nil, nil, errors.Join(fmt.Errorf("tls: %w", err), listener.Close())
 	}
 	return tls.NewListener(listener, &tls.Config{
-		Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
-	}), nil
+		GetCertificate: certificate.forServer, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
+	}), certificate, nil
 }
 
 // testTarget is web.Config.TestTarget: it opens a target and logs in, once, with
@@ -264,13 +291,21 @@ func policyOf(c config.Policy) custody.Policy {
 }
 
 // newLog makes the log of a server, on stderr.
-func newLog(c config.Log) *slog.Logger { return slog.New(logHandler(os.Stderr, c)) }
+func newLog(c config.Log) *slog.Logger {
+	log, _ := newLevelledLog(c)
+	return log
+}
 
-func logHandler(to io.Writer, c config.Log) slog.Handler {
-	var level slog.Level
+// newLevelledLog also gives what sets its level.
+func newLevelledLog(c config.Log) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
 	_ = level.UnmarshalText([]byte(c.Level)) // config has checked it
+	return slog.New(logHandler(os.Stderr, c.Format, level)), level
+}
+
+func logHandler(to io.Writer, format string, level slog.Leveler) slog.Handler {
 	options := &slog.HandlerOptions{Level: level}
-	if c.Format == "json" {
+	if format == "json" {
 		options.ReplaceAttr = inSeconds
 		return slog.NewJSONHandler(to, options)
 	}

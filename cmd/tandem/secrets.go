@@ -30,11 +30,9 @@ func openSecrets(ctx context.Context, cfg config.Config, first bool, log *slog.L
 	if err != nil {
 		return nil, err
 	}
-	unlock := embedded.Unlock{KeyFile: cfg.Embedded.KeyFile}
-	if cfg.Embedded.PassphraseFile != "" {
-		if unlock.Passphrase, err = secretFile(cfg.Embedded.PassphraseFile); err != nil {
-			return nil, fmt.Errorf("embedded.passphrase_file: %w", err)
-		}
+	unlock, err := unlockOf(cfg.Embedded)
+	if err != nil {
+		return nil, err
 	}
 	open := embedded.Open
 	if first {
@@ -46,6 +44,16 @@ func openSecrets(ctx context.Context, cfg config.Config, first bool, log *slog.L
 	}
 	store.Policies = policies
 	return store, nil
+}
+
+func unlockOf(e config.EmbeddedStore) (u embedded.Unlock, err error) {
+	u.KeyFile = e.KeyFile
+	if e.PassphraseFile != "" {
+		if u.Passphrase, err = secretFile(e.PassphraseFile); err != nil {
+			return u, fmt.Errorf("embedded.passphrase_file: %w", err)
+		}
+	}
+	return u, nil
 }
 
 // openVault opens the store in Vault, which need not be there yet.
@@ -84,13 +92,13 @@ func vaultConfig(all config.Config, log *slog.Logger) (vault.Config, error) {
 		c.TokenFile = cfg.Auth.TokenFile
 		return c, nil
 	}
-	c.AppRole = &vault.AppRole{RoleID: cfg.Auth.RoleID, SecretIDFile: cfg.Auth.SecretIDFile, Wrapped: cfg.Auth.Wrapped}
-	if cfg.Auth.RoleIDFile != "" {
-		id, err := secretFile(cfg.Auth.RoleIDFile)
-		if err != nil {
+	c.AppRole = &vault.AppRole{
+		RoleID: cfg.Auth.RoleID, RoleIDFile: cfg.Auth.RoleIDFile, SecretIDFile: cfg.Auth.SecretIDFile, Wrapped: cfg.Auth.Wrapped,
+	}
+	if cfg.Auth.RoleIDFile != "" { // a first look, so that a start names a file that is not there
+		if _, err := secretFile(cfg.Auth.RoleIDFile); err != nil {
 			return c, fmt.Errorf("vault.auth.role_id_file: %w", err)
 		}
-		c.AppRole.RoleID = id.Reveal()
 	}
 	return c, nil
 }

@@ -29,6 +29,7 @@ type connectors struct {
 	targets    map[string]rotation.Opener    // by custody.Target.Kind
 	dependents map[string]rotation.Dependent // by their names in the configuration
 	policies   []string
+	again      []reloadable // of what is configured by a file
 }
 
 // openConnectors makes them all. Vault's own engines are among the targets where
@@ -65,7 +66,10 @@ func (c *connectors) openDependents(all []config.Dependent, secrets secretStore)
 		if len(d.Command) > 0 {
 			c.dependents[d.Name], err = hook.NewCommand(d.Command, d.Timeout)
 		} else {
-			c.dependents[d.Name], err = openReceiver(d, secrets)
+			var receiver *newest[rotation.Dependent]
+			receiver, err = newNewest(func() (rotation.Dependent, error) { return openReceiver(d, secrets) })
+			c.dependents[d.Name] = newestDependent{receiver}
+			c.again = append(c.again, reloadable{at, receiver.load})
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", at, err)

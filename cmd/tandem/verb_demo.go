@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"charm.land/lipgloss/v2"
 	"github.com/spf13/cobra"
@@ -46,6 +48,9 @@ the whole policy by itself and says what it expected and what it saw.`,
 		d.sshChosen = flags.Changed("ssh-listen")
 		d.logging.Format = "text"
 		d.log = newLog(d.logging)
+		// A terminal that is closed ends it in order: its folder holds passwords.
+		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
+		defer stop()
 		if data == "" {
 			if data, err = os.MkdirTemp("", temporaryDemo); err != nil {
 				return err
@@ -57,7 +62,7 @@ the whole policy by itself and says what it expected and what it saw.`,
 		}
 		defer d.folder.close()
 		d.wantsHeld, d.note = play, c.note
-		return d.with(cmd.Context(), func(ctx context.Context) error {
+		return d.with(ctx, func(ctx context.Context) error {
 			if play {
 				return c.play(ctx, &d)
 			}

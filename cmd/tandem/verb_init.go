@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +21,10 @@ func initVerb(c *cli) *cobra.Command {
 		Use:   "init --username USERNAME --name NAME",
 		Short: "Add the first admin to an empty installation; prints the log-in, once",
 		Long: `Adds the first person, with the role admin, directly to the database: nobody
-can log in yet who could do it through the server. Refused once anybody exists.`,
+can log in yet who could do it through the server. Until that person has logged in
+it can be repeated, and prints a new log-in in the place of the one before: the
+secret store could not be reached, or was the wrong one, or what was printed was
+lost. Refused from then on.`,
 		Args: cobra.NoArgs,
 	}
 	verb.Flags().StringVar(&username, "username", "", "of the first admin")
@@ -34,43 +38,73 @@ can log in yet who could do it through the server. Refused once anybody exists.`
 			return err
 		}
 		login, err := firstAdmin(cmd.Context(), cfg, username, name)
-		if err != nil {
-			return err
+		if err == nil {
+			err = c.showLogin(login)
 		}
-		return c.showLogin(login)
+		if _, refused := errors.AsType[*custody.Refusal](err); err != nil && !refused {
+			err = fmt.Errorf("%w\nRun tandem init again when that is mended: until %s has logged in it can be repeated", err, username)
+		}
+		return err
 	}
 	return verb
 }
 
+// firstAdmin makes the log-in of the first admin, and another one until it was used.
 func firstAdmin(ctx context.Context, cfg config.Config, username, name string) (_ api.Login, err error) {
-	p, err := openProgram(ctx, cfg, newLog(cfg.Log))
+	p, err := openProgramFor(ctx, cfg, newLog(cfg.Log), true)
 	if err != nil {
 		return api.Login{}, err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
-	people, err := p.store.People(ctx)
+	// Before anything is entered: what would fail half-way is not begun.
+	if err := p.desk.Ready(ctx); err != nil {
+		return api.Login{}, fmt.Errorf("nothing was done: %w", err)
+	}
+	login, err := p.firstLogin(ctx, username, name)
 	if err != nil {
 		return api.Login{}, err
 	}
-	if len(people) > 0 {
-		return api.Login{}, &custody.Refusal{Code: custody.Conflict,
-			What: custody.Text{En: "This installation has people already.", Zh: "系统中已有人员。"},
-			Next: custody.Text{En: "Have an admin use tandem person add.", Zh: "请由管理员执行 tandem person add。"}}
-	}
-	added, err := p.desk.AddPerson(ctx, desk.Intent{
-		Actor: custody.System, Request: rand.Text(),
-		Action: custody.AddPerson{
-			Username: username, Name: name, Roles: []custody.Role{custody.Admin}, TOTPPeriod: totp.DefaultPeriod,
-		},
-	})
+	person, err := p.store.Person(ctx, username)
 	if err != nil {
 		return api.Login{}, err
 	}
 	return api.Login{
 		Person: api.Person{
-			Username: username, Name: name, Roles: []custody.Role{custody.Admin}, TOTPPeriod: totp.DefaultPeriod,
+			Username: username, Name: person.Name, Roles: person.Roles, TOTPPeriod: person.TOTPPeriod,
 			Presence: api.Presence{State: api.Present},
 		},
-		Password: api.Secret(added.Password.Reveal()), OTPAuth: api.Secret(added.OTPAuth.Reveal()),
+		Password: api.Secret(login.Password.Reveal()), OTPAuth: api.Secret(login.OTPAuth.Reveal()),
 	}, nil
+}
+
+// firstLogin adds the first admin, or gives the one who is there and never came
+// another log-in.
+func (p *program) firstLogin(ctx context.Context, username, name string) (desk.NewLogin, error) {
+	people, err := p.store.People(ctx)
+	if err != nil {
+		return desk.NewLogin{}, err
+	}
+	if len(people) == 0 {
+		return p.desk.AddPerson(ctx, desk.Intent{
+			Actor: custody.System, Request: rand.Text(),
+			Action: custody.AddPerson{
+				Username: username, Name: name, Roles: []custody.Role{custody.Admin}, TOTPPeriod: totp.DefaultPeriod,
+			},
+		})
+	}
+	switch first := people[0]; {
+	case len(people) > 1 || first.Enrolled || !first.Is(custody.Admin):
+		return desk.NewLogin{}, &custody.Refusal{Code: custody.Conflict,
+			What: custody.Text{En: "This installation has people already.", Zh: "系统中已有人员。"},
+			Next: custody.Text{En: "Have an admin use tandem person add.", Zh: "请由管理员执行 tandem person add。"}}
+	case first.Username != username:
+		return desk.NewLogin{}, &custody.Refusal{Code: custody.Conflict,
+			What: custody.Text{
+				En: "The first admin is " + first.Username + " already, who has never logged in.",
+				Zh: "首位管理员已是 " + first.Username + "，但从未登录。"},
+			Next: custody.Text{
+				En: "Repeat it with --username " + first.Username + " for a new log-in.",
+				Zh: "请使用 --username " + first.Username + " 重新执行，以获得新的登录信息。"}}
+	}
+	return p.desk.ResetOnHost(ctx, username, rand.Text())
 }

@@ -15,7 +15,10 @@ func serveVerb(*cli) *cobra.Command {
 	verb := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server",
-		Args:  cobra.NoArgs,
+		Long: `Runs the server until SIGTERM or SIGINT. On SIGHUP it reads certificates, secret
+files and log.level again; the log says of each what became of it. A certificate
+that has changed on the disk is taken without that.`,
+		Args: cobra.NoArgs,
 	}
 	load := configFlags(verb)
 	verb.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -23,14 +26,16 @@ func serveVerb(*cli) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return serve(cmd.Context(), cfg)
+		return serve(cmd.Context(), cfg, load)
 	}
 	return verb
 }
 
-func serve(ctx context.Context, cfg config.Config) (err error) {
-	log := newLog(cfg.Log)
-	listener, err := listenAPI(ctx, cfg)
+func serve(ctx context.Context, cfg config.Config, load func() (config.Config, error)) (err error) {
+	asked, deaf := hangups()
+	defer deaf()
+	log, level := newLevelledLog(cfg.Log)
+	listener, certificate, err := listenAPI(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
@@ -47,6 +52,11 @@ func serve(ctx context.Context, cfg config.Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
+	p.again.add("configuration", settings(cfg, load, level, log))
+	if certificate != nil {
+		p.again.add("tls", certificate.load)
+	}
+	go p.again.run(ctx, asked)
 	log.Info("serving", "url", cfg.URL(), "listen", listener.Addr().String(), "version", built().Version)
 	err = p.run(ctx, listener, ops)
 	log.Info("stopped")

@@ -92,7 +92,10 @@ func (c *cli) witness(ctx context.Context, f witnessFlags) (err error) {
 	if err := c.show(said, []string{"NAME", "KEY", "URL"}, []string{said.Name, said.Key, said.URL}); err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	asked, deaf := hangups()
+	defer deaf()
 	group, stopping := errgroup.WithContext(ctx)
+	go (&reloader{log: log}).run(stopping, asked) // nothing is read again, and nothing ends by it
 	(&program{log: log}).serve(group, stopping, w.Handler(), listener)
 	return group.Wait()
 }

@@ -14,12 +14,11 @@ import (
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
-	"github.com/tandem-custody/tandem/custody/notify/smtp"
 	"github.com/tandem-custody/tandem/custody/witnessing"
 )
 
 // openFollower opens what takes the ledger's checkpoints elsewhere.
-func (p *program) openFollower(ctx context.Context, l config.Ledger, mail *smtp.Sender) (*witnessing.Follower, error) {
+func (p *program) openFollower(ctx context.Context, l config.Ledger, mail *mailer) (*witnessing.Follower, error) {
 	c := witnessing.Config{
 		Ledger: p.desk, Nodes: p.store.HashReader, Store: p.store, Positions: p.store, Need: l.Need,
 		Report: p.reportConflict, Now: time.Now, Log: p.log.With("part", "witnesses"),
@@ -28,7 +27,7 @@ func (p *program) openFollower(ctx context.Context, l config.Ledger, mail *smtp.
 		c.Witnesses = append(c.Witnesses, witnessing.Place(w))
 	}
 	for i, d := range l.Deliveries {
-		to, err := recipient(d, mail)
+		to, err := p.recipient(i, d, mail)
 		if err != nil {
 			return nil, fmt.Errorf("ledger.deliveries[%d]: %w", i, err)
 		}
@@ -41,22 +40,26 @@ func (p *program) openFollower(ctx context.Context, l config.Ledger, mail *smtp.
 	return follower, nil
 }
 
-func recipient(d config.Delivery, mail *smtp.Sender) (witnessing.Recipient, error) {
+// recipient makes one. The address in a file is read again on SIGHUP.
+func (p *program) recipient(i int, d config.Delivery, mail *mailer) (witnessing.Recipient, error) {
 	switch {
 	case d.File != "":
 		return witnessing.File(d.File), nil
 	case d.Email != "":
 		return emailTo(d.Email, mail), nil
 	}
-	address := d.Webhook
-	if d.WebhookFile != "" {
+	if d.WebhookFile == "" {
+		return witnessing.NewWebhook(d.Webhook, nil)
+	}
+	to, err := newNewest(func() (witnessing.Recipient, error) {
 		text, err := os.ReadFile(d.WebhookFile)
 		if err != nil {
 			return nil, err
 		}
-		address = strings.TrimSpace(string(text))
-	}
-	return witnessing.NewWebhook(address, nil)
+		return witnessing.NewWebhook(strings.TrimSpace(string(text)), nil)
+	})
+	p.again.add(fmt.Sprintf("ledger.deliveries[%d].webhook_file", i), to.load)
+	return newestRecipient{to}, err
 }
 
 // reportConflict enters in the ledger that a witness has cosigned another one.

@@ -176,12 +176,12 @@ func TestRecipients(t *testing.T) {
 		"webhook hook.example":  {WebhookFile: hook},
 		"e-mail a@b.example":    {Email: "a@b.example"},
 	} {
-		if to, err := recipient(d, nil); err != nil || to.String() != want {
+		if to, err := (&program{}).recipient(0, d, nil); err != nil || to.String() != want {
 			t.Errorf("%v, %v; want %s", to, err, want)
 		}
 	}
 	for _, path := range []string{bad, bad + "-absent"} {
-		if _, err := recipient(config.Delivery{WebhookFile: path}, nil); err == nil || strings.Contains(err.Error(), "hunter2") {
+		if _, err := (&program{}).recipient(0, config.Delivery{WebhookFile: path}, nil); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", path, err)
 		}
 	}

@@ -53,6 +53,9 @@ func (d *Desk) ShowNew(ctx context.Context, in Intent) (ToSet, error) {
 	}
 	answer.Current = current.Value
 	next, err := d.Secrets.Read(ctx, StagedPath(shown.Credential, shown.Rotation))
+	if errors.Is(err, ErrNoSecret) {
+		err = fmt.Errorf("%w: %w", ErrSecretsLost, err)
+	}
 	if err != nil {
 		return ToSet{}, fmt.Errorf("read the password to be set by hand: %w", err)
 	}

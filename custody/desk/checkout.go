@@ -55,6 +55,9 @@ func (d *Desk) reveal(ctx context.Context, outcome Outcome, event Indexed, grant
 	// Also when the answer is asked for again: it is this entry that allows it.
 	ctx = WithRequest(ctx, event.Request)
 	password, err := d.Secrets.ReadVersion(ctx, CredentialPath(granted.Credential), granted.Version)
+	if errors.Is(err, ErrNoSecret) {
+		err = fmt.Errorf("%w: %w", ErrSecretsLost, err)
+	}
 	if err != nil {
 		return Revealed{}, fmt.Errorf("read after %s was granted: %w", granted.Lease, err)
 	}

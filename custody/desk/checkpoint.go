@@ -27,6 +27,9 @@ func (d *Desk) Checkpoint(ctx context.Context) ([]byte, error) {
 	if d.signed.text != nil && d.signed.size >= frontier.Size() {
 		return d.signed.text, nil
 	}
+	if err := d.belongs(ctx); err != nil { // another key signs another ledger
+		return nil, err
+	}
 	root, err := frontier.Root()
 	if err != nil {
 		return nil, err

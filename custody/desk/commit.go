@@ -36,7 +36,8 @@ func (d *Desk) run() {
 		case c := <-d.calls:
 			d.commit(d.gather(c))
 		case <-tick.C:
-			if due := d.state.Due(); !due.IsZero() && !d.Clock.Now().Before(due) {
+			found := d.found.Load()
+			if due := d.state.Due(); !due.IsZero() && !d.Clock.Now().Before(due) && found != nil && found.err == nil {
 				d.commit(nil)
 			}
 		case <-sweep.C:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tandem-custody/tandem/audit"
@@ -32,6 +33,10 @@ type Config struct {
 	// CheckPolicy says whether what a policy names is there: its dependents and
 	// its password policy.
 	CheckPolicy func(p custody.CredentialPolicy) error
+
+	// FirstSteps: an installation that nobody has used yet may be given another
+	// secret store, key or origin.
+	FirstSteps bool
 }
 
 // Desk carries out commands. It is safe for use by several goroutines.
@@ -54,6 +59,11 @@ type Desk struct {
 	seeds   seedCache
 	hashing chan struct{} // bounds the memory that password hashing takes
 	signed  signedHead
+
+	looking sync.Mutex              // one look at a time
+	found   atomic.Pointer[finding] // nil: the secret store could not be looked at yet
+	watched chan struct{}           // watch has ended
+	samples atomic.Int64
 }
 
 // The bounds of what waits.
@@ -72,7 +82,9 @@ var ErrClosed = fmt.Errorf("%w: shutting down", ErrStoreUnavailable)
 // ErrKeyReused: the idempotency key was used before, for another request.
 var ErrKeyReused = errors.New("the idempotency key stands for another request")
 
-// Open loads the state and starts to take commands.
+// Open loads the state, sees that database and secret store belong together, and
+// starts to take commands. The error is an ErrSuspect when they do not; a secret
+// store that is away is looked at later, and until then every command is refused.
 func Open(ctx context.Context, c Config) (*Desk, error) {
 	d := &Desk{
 		Config:   c,
@@ -81,6 +93,7 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 		closed:   make(chan struct{}),
 		done:     make(chan struct{}),
 		hashing:  make(chan struct{}, maxHashing),
+		watched:  make(chan struct{}),
 	}
 	var err error
 	if d.state, d.frontier, err = c.Store.Load(ctx); err != nil {
@@ -89,7 +102,21 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 	if err := custody.Check(d.state); err != nil {
 		return nil, fmt.Errorf("the tables hold a state that the rules do not allow; verify the ledger and rebuild them: %w", err)
 	}
+	if c.FirstSteps {
+		if err := d.loosen(ctx); err != nil {
+			return nil, err
+		}
+	}
+	looking, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	switch err := d.look(looking); {
+	case errors.Is(err, ErrSuspect), ctx.Err() != nil:
+		return nil, err
+	case err != nil:
+		d.Log.Warn("whether database and secret store belong together is not known yet", "error", err)
+	}
 	go d.run()
+	go d.watch()
 	return d, nil
 }
 
@@ -98,12 +125,13 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 func (d *Desk) Close() error {
 	d.closing.Do(func() { close(d.closed) })
 	<-d.done
+	<-d.watched
 	return nil
 }
 
 // Do carries out one command and says what it led to. Errors: *custody.Refusal
 // (entered in the ledger where it must be), ErrKeyReused, an error that wraps
-// ErrSecretsUnavailable (nothing was done), one that wraps ErrStoreUnavailable
+// ErrSecretsUnavailable or ErrSuspect (nothing was done), one that wraps ErrStoreUnavailable
 // or the context's (unknown whether it was done: an idempotency key finds out).
 func (d *Desk) Do(ctx context.Context, in Intent) (Outcome, error) {
 	return d.doBound(ctx, in, bound{})
@@ -113,6 +141,9 @@ func (d *Desk) Do(ctx context.Context, in Intent) (Outcome, error) {
 func (d *Desk) doBound(ctx context.Context, in Intent, with bound) (Outcome, error) {
 	ctx = WithRequest(ctx, in.Request)
 	in.Action = custody.Tidy(in.Action)
+	if err := d.belongs(ctx); err != nil {
+		return Outcome{}, err
+	}
 	proof, err := d.prove(ctx, in)
 	if err != nil {
 		return Outcome{}, err
@@ -150,11 +181,6 @@ func (d *Desk) Follow() <-chan struct{} {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.followed
-}
-
-// Ready names everything that keeps the desk from working; nil: nothing does.
-func (d *Desk) Ready(ctx context.Context) error {
-	return errors.Join(d.Store.Ready(ctx), d.Secrets.Ready(ctx))
 }
 
 // person looks somebody up in the committed state.

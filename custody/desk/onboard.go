@@ -23,6 +23,9 @@ type CheckedTarget struct {
 // of whichever replica, has put under custody.
 func (d *Desk) AddCredential(ctx context.Context, in Intent, password, key custody.Secret) (Outcome, error) {
 	add := in.Action.(custody.AddCredential)
+	if err := d.belongs(ctx); err != nil {
+		return Outcome{}, err
+	}
 	if err := d.CheckPolicy(add.Policy); err != nil {
 		return Outcome{}, err
 	}

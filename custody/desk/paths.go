@@ -30,3 +30,7 @@ func KeyPath(name string) string { return "keys/" + name }
 
 // ThrottlePath is where the key is under which failed log-ins are counted.
 const ThrottlePath = "internal/throttle"
+
+// SentinelPath is where the secret store keeps which installation it belongs to:
+// no secret, but where it is gone the secrets are too.
+const SentinelPath = "internal/installation"

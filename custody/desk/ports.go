@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/tandem-custody/tandem/audit"
@@ -20,7 +21,14 @@ type Store interface {
 	// leaves no trace otherwise. fn is called once.
 	Write(ctx context.Context, fn func(Tx) error) error
 
-	// Ready says whether the database answers; the error wraps ErrStoreUnavailable.
+	// Binding gives what the database belongs together with, the zero one before
+	// it has met its secret store. Bind writes another one, and does nothing when
+	// the database does not belong to was any more.
+	Binding(ctx context.Context) (Binding, error)
+	Bind(ctx context.Context, was, to Binding) error
+
+	// Ready says whether a commit and a read would work now; the error wraps
+	// ErrStoreUnavailable.
 	Ready(ctx context.Context) error
 }
 
@@ -99,8 +107,9 @@ type Secrets interface {
 	// The ledger's signing key never leaves the store.
 	audit.Signer
 
-	// Ready says whether the store can be used now, and if not, why:
-	// the error wraps ErrSecretsUnavailable.
+	// Ready says whether everything that this package and the rotation do in the
+	// store would work now, on each kind of path, and if not, why: the error
+	// wraps ErrSecretsUnavailable, or ErrSuspect where the secrets are gone.
 	Ready(ctx context.Context) error
 }
 
@@ -116,11 +125,22 @@ var (
 	ErrVersion            = errors.New("the secret has another version now")
 	ErrNoPolicy           = errors.New("the secret store has no password policy of this name")
 	ErrSecretsUnavailable = errors.New("the secret store cannot be used now") // sealed, stopped, unreachable, not allowed
+
+	// ErrRightsMissing: the store is there and does not allow all that is needed.
+	ErrRightsMissing = fmt.Errorf("%w: it does not allow all that is needed", ErrSecretsUnavailable)
 )
 
 // ErrStoreUnavailable: the database did not answer as it should. What was asked
 // for may have been committed; an idempotency key finds out.
 var ErrStoreUnavailable = errors.New("the database cannot be used now")
+
+// Why it cannot, where that is known.
+var (
+	// ErrStoreReplaced: the file that is open is not the one at its path.
+	ErrStoreReplaced = fmt.Errorf("%w: its file is gone", ErrStoreUnavailable)
+	// ErrDiskFull: there is no room for another commit, or hardly any.
+	ErrDiskFull = fmt.Errorf("%w: the disk is full", ErrStoreUnavailable)
+)
 
 // Clock gives the time. One instant is taken for each transaction.
 type Clock interface{ Now() time.Time }

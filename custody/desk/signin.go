@@ -109,6 +109,9 @@ func (d *Desk) approach(ctx context.Context, typed string) (username, throttle s
 	// One spelling for each account, or a change of case would be a way past
 	// the lock (CVE-2025-6004).
 	username = strings.ToLower(typed)
+	if err := d.belongs(ctx); err != nil {
+		return "", "", err
+	}
 	if throttle, err = d.throttleName(ctx, username); err != nil {
 		return "", "", err
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // lock holds PATH.lock until it is closed, or the process ends in whatever way.
@@ -105,3 +107,27 @@ func syncDir(path string) error {
 	defer dir.Close()
 	return dir.Sync()
 }
+
+// checkFolder says whether a file of about this size could be written beside path
+// now: an error wraps desk.ErrSecretsUnavailable. Some file systems do not count
+// inodes, and say 0 of 0.
+func checkFolder(path string, size int64) error {
+	folder := filepath.Dir(path)
+	var fsys syscall.Statfs_t
+	err := syscall.Access(folder, 0x2|0x1) // W_OK, X_OK
+	if err == nil {
+		err = syscall.Statfs(folder, &fsys)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", desk.ErrSecretsUnavailable, &fs.PathError{Op: "write in", Path: folder, Err: err})
+	case fsys.Bavail*uint64(fsys.Bsize) < uint64(2*size)+minFree:
+		return fmt.Errorf("%w: the disk is full: %s has %d KiB left", desk.ErrSecretsUnavailable, folder, fsys.Bavail*uint64(fsys.Bsize)>>10)
+	case fsys.Files > 0 && fsys.Ffree < 2:
+		return fmt.Errorf("%w: the disk is full: %s has no inodes left", desk.ErrSecretsUnavailable, folder)
+	}
+	return nil
+}
+
+// minFree is what a change leaves free, in bytes, beside the file itself.
+const minFree = 1 << 20

@@ -44,6 +44,7 @@ type Store struct {
 
 	now     atomic.Pointer[contents] // nil: closed. Readers never wait for the disk.
 	writing chan struct{}            // holds one token while somebody changes now
+	file    fs.FileInfo              // of what is at path, for whoever has that token
 }
 
 var _ desk.Secrets = (*Store)(nil)
@@ -122,6 +123,9 @@ func locked(path string, load func() (*contents, tink.AEAD, error)) (_ *Store, e
 	}
 	defer clear(key)
 	s.public = key.Public().(ed25519.PublicKey)
+	if s.file, err = os.Lstat(path); err != nil {
+		return nil, errors.Join(err, held.Close())
+	}
 	return s, nil
 }
 
@@ -169,6 +173,15 @@ func (s *Store) ReadVersion(ctx context.Context, path string, version int64) (cu
 		return custody.Secret{}, err
 	}
 	return s.reveal(c, path, version)
+}
+
+// OpensWith says whether u would open the store at the next start.
+func (s *Store) OpensWith(u Unlock) error {
+	file, err := readPrivate(s.path, maxFile)
+	if err == nil {
+		_, _, err = decode(file, u)
+	}
+	return err
 }
 
 // Has implements desk.Secrets.
@@ -266,10 +279,17 @@ func (s *Store) change(ctx context.Context, edit func(map[string]secret) (bool, 
 	if err != nil {
 		return err
 	}
+	// Over another file it would destroy what that holds.
+	if err := s.inPlace(); err != nil {
+		return err
+	}
 	if err := replacePrivate(s.path, file); err != nil {
 		return fmt.Errorf("embedded secret store: %w", err)
 	}
 	s.now.Store(&next)
+	if s.file, err = os.Lstat(s.path); err != nil {
+		return fmt.Errorf("embedded secret store: %w", err)
+	}
 	return nil
 }
 
@@ -320,14 +340,33 @@ func (s *Store) signingKey(c *contents) (ed25519.PrivateKey, error) {
 	return ed25519.NewKeyFromSeed(seed), nil
 }
 
-// Ready implements desk.Secrets: the file must still be where the next change
-// would replace it.
+// Ready implements desk.Secrets: the file must still be the one that the next
+// change would replace, in a folder that has room for it.
 func (s *Store) Ready(ctx context.Context) error {
+	select { // a change replaces the file
+	case s.writing <- struct{}{}:
+		defer func() { <-s.writing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if _, err := s.contents(ctx); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(s.path); err != nil {
+	if err := s.inPlace(); err != nil {
+		return err
+	}
+	return checkFolder(s.path, s.file.Size())
+}
+
+// inPlace says whether the file is the one that this process read or wrote last.
+func (s *Store) inPlace() error {
+	switch now, err := os.Lstat(s.path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w: %s was deleted or moved away", desk.ErrSecretsLost, s.path)
+	case err != nil:
 		return fmt.Errorf("%w: %w", desk.ErrSecretsUnavailable, err)
+	case !os.SameFile(s.file, now):
+		return fmt.Errorf("%w: %s was replaced by another file", desk.ErrOtherSecrets, s.path)
 	}
 	return nil
 }

@@ -371,14 +371,42 @@ func TestFailedWriteChangesNothing(t *testing.T) {
 	wantValue(t, must(t)(embedded.Open(path, key)), "credentials/a", "next", 2)
 }
 
+// TestReadyNoticesALostFile: and the next change makes no new one in the place of
+// another, or of one that somebody moved away.
 func TestReadyNoticesALostFile(t *testing.T) {
-	path, key := place(t)
-	s := must(t)(embedded.Create(path, key))
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
+	for name, lose := range map[string]struct {
+		lose func(t *testing.T, path string)
+		want error
+	}{
+		"deleted": {func(t *testing.T, path string) { check(t, os.Remove(path)) }, desk.ErrSecretsLost},
+		"replaced": {func(t *testing.T, path string) {
+			text, err := os.ReadFile(path)
+			check(t, err)
+			check(t, os.WriteFile(path+".other", text, 0o600))
+			check(t, os.Rename(path+".other", path))
+		}, desk.ErrOtherSecrets},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path, key := place(t)
+			s := must(t)(embedded.Create(path, key))
+			put(t, s, "credentials/a", "kept", 0) // by which the file is another one
+			check(t, s.Ready(t.Context()))
+			lose.lose(t, path)
+			if err := s.Ready(t.Context()); !errors.Is(err, lose.want) {
+				t.Errorf("ready: %v", err)
+			}
+			if _, err := s.Write(t.Context(), "credentials/a", custody.SecretString("next"), 1, nil); !errors.Is(err, lose.want) {
+				t.Errorf("write: %v", err)
+			}
+			wantValue(t, s, "credentials/a", "kept", 1)
+		})
 	}
-	if err := s.Ready(t.Context()); !errors.Is(err, desk.ErrSecretsUnavailable) || !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("ready: %v", err)
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

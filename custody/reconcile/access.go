@@ -17,7 +17,7 @@ const (
 	Bypass  Kind = "bypass"  // read the store's own storage, below all rules
 	Blinded Kind = "blinded" // took the audit log away
 	Unread  Kind = "unread"  // a line of the log that is none: whatever it said
-	Probe   Kind = "probe"   // whether the store is there; nothing is kept where it looks
+	Probe   Kind = "probe"   // whether the store is there, and the right one; nothing secret is kept where it looks
 )
 
 // Access is one line of a secret store's audit log.

@@ -31,10 +31,10 @@ func (l *Ledger) Compare(accesses []Access) Report {
 		case !a.Own && a.Refused:
 			found(custody.Serious, "tried to go past Tandem; the secret store refused")
 		case !a.Own && a.Kind == Probe:
-			r.Routine++ // nothing is kept there
+			r.Routine++ // nothing secret is kept there
 		case !a.Own:
 			found(custody.Special, "went past Tandem")
-		case a.Refused, a.Kind == Probe, a.Kind == Sign:
+		case a.Refused, a.Kind == Probe, a.Kind == Sign, a.Path == desk.SentinelPath:
 			r.Routine++
 		case a.Request == "":
 			found(custody.Special, "by Tandem's own log-in, for no request")

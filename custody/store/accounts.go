@@ -51,8 +51,8 @@ func (s *Store) SetRecoveryCodes(ctx context.Context, username string, hashes []
 }
 
 func (s *Store) TakeRecoveryCode(ctx context.Context, username string, hash [32]byte) (bool, error) {
-	done := s.writer.WithContext(ctx).Exec("DELETE FROM recovery_codes WHERE username = ? AND hash = ?", username, hash[:])
-	return done.RowsAffected == 1, unavailable("delete a recovery code", done.Error)
+	taken, err := s.affect(ctx, "delete a recovery code", "DELETE FROM recovery_codes WHERE username = ? AND hash = ?", username, hash[:])
+	return taken == 1, err
 }
 
 // sessionRow is a row of sessions.
@@ -172,5 +172,19 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 
 // write runs one statement that changes something beside the ledger.
 func (s *Store) write(ctx context.Context, doing, statement string, args ...any) error {
-	return unavailable(doing, s.writer.WithContext(ctx).Exec(statement, args...).Error)
+	_, err := s.affect(ctx, doing, statement, args...)
+	return err
+}
+
+// affect is write, and says how many rows it changed.
+func (s *Store) affect(ctx context.Context, doing, statement string, args ...any) (rows int64, err error) {
+	err = s.lasting(func() error {
+		done := s.writer.WithContext(ctx).Exec(statement, args...)
+		rows = done.RowsAffected
+		return unavailable(doing, done.Error)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return rows, nil
 }

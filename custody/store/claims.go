@@ -11,11 +11,11 @@ import (
 // owner's already. A claim spares double work and is no fence: what a late
 // worker reports is refused by the number of the rotation.
 func (s *Store) Claim(ctx context.Context, credential, owner string, now, until time.Time) (bool, error) {
-	done := s.writer.WithContext(ctx).Exec(`INSERT INTO claims (credential, owner, until) VALUES (?, ?, ?)
+	claimed, err := s.affect(ctx, "claim a rotation", `INSERT INTO claims (credential, owner, until) VALUES (?, ?, ?)
 		ON CONFLICT (credential) DO UPDATE SET owner = excluded.owner, until = excluded.until
 		WHERE claims.owner = excluded.owner OR claims.until <= ?`,
 		credential, owner, formatInstant(until), formatInstant(now))
-	return done.RowsAffected == 1, unavailable("claim a rotation", done.Error)
+	return claimed == 1, err
 }
 
 // Release ends the owner's claim; it does nothing when it is somebody else's.

@@ -63,7 +63,7 @@ func sqliteReaders(path string) (*gorm.DB, error) {
 		"_synchronous":     {"FULL"},
 		"_query_only":      {"on"},
 		"_stmt_cache_size": {"16"},
-	}), readers, durable, always, readsOnly)
+	}), readers+1, durable, always, readsOnly) // one is kept: see stay
 }
 
 // sqliteEvidence is a database that stays exactly as it is. It may be a copy,

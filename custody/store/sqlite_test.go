@@ -220,8 +220,13 @@ func TestBusy(t *testing.T) {
 	if err := s.store.Write(ctx, d.write); !errors.Is(err, desk.ErrStoreUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("waited longer than it should: %v", err)
 	}
-	if err := s.store.Ready(t.Context()); err != nil {
+	if _, _, err := s.store.Head(t.Context()); err != nil {
 		t.Errorf("readers wait too: %v", err)
+	}
+	short, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer stop()
+	if err := s.store.Ready(short); !errors.Is(err, desk.ErrStoreUnavailable) {
+		t.Errorf("ready, while no commit would work: %v", err)
 	}
 
 	written := make(chan error)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -27,8 +28,10 @@ var ErrNotFound = errors.New("not in the store")
 // Store is a database that is open. It is safe for use by several goroutines.
 type Store struct {
 	path   string
-	writer *gorm.DB // one connection
-	reader *gorm.DB // connections that cannot write
+	writer *gorm.DB  // one connection
+	reader *gorm.DB  // connections that cannot write
+	place  *place    // nil: nothing is written
+	pin    io.Closer // a connection that is never closed before the store is
 }
 
 var (
@@ -48,7 +51,35 @@ func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
 	if err := Create(path); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	return open(path, log, sqliteWriter, sqliteReaders, func(db *sql.DB) error { return migrate(ctx, db) })
+	s, err := open(path, log, sqliteWriter, sqliteReaders, func(db *sql.DB) error { return migrate(ctx, db) })
+	if err != nil {
+		return nil, err
+	}
+	if err := s.stay(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
+	}
+	return s, nil
+}
+
+// stay remembers which files are open, and keeps one connection for good: with
+// the last one SQLite would delete the write-ahead log, and make another.
+func (s *Store) stay(ctx context.Context) error {
+	pool, err := s.reader.DB()
+	if err != nil {
+		return err
+	}
+	connection, err := pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	s.pin = connection
+	// The first read opens the write-ahead log.
+	var size int64
+	if err := connection.QueryRowContext(ctx, "SELECT size FROM ledger_head").Scan(&size); err != nil {
+		return err
+	}
+	s.place, err = here(s.path)
+	return err
 }
 
 // OpenReadOnly opens a database that somebody else may have open, or a copy of
@@ -99,6 +130,10 @@ func gormConfig() *gorm.Config {
 // Close waits for what is running and closes every connection.
 func (s *Store) Close() error {
 	var errs []error
+	if s.pin != nil {
+		errs = append(errs, s.pin.Close())
+		s.pin = nil
+	}
 	for _, db := range []*gorm.DB{s.reader, s.writer} {
 		if db == nil {
 			continue
@@ -112,10 +147,18 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// Ready says whether the database answers and its head can be read.
+// Ready says whether a commit and a read would work now: it makes one of each, in
+// the file that everybody else would open, and looks how much room there is.
 func (s *Store) Ready(ctx context.Context) error {
-	_, _, err := s.Head(ctx)
-	return err
+	if _, _, err := s.Head(ctx); err != nil {
+		return err
+	}
+	if err := checkRoom(s.path); err != nil {
+		return err
+	}
+	return s.change(ctx, func(db *gorm.DB) error {
+		return execute(db, "try a write", "UPDATE installation SET probed = probed + 1")
+	})
 }
 
 // Load gives the state and the right edge of the tree, both at the ledger's

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/mattn/go-sqlite3"
 	"gorm.io/gorm"
 
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -13,9 +14,22 @@ import (
 
 // change runs fn in a transaction that holds the write lock, and so the
 // ledger's head. fn's error comes back as it is; after it, or a panic, the
-// transaction leaves no trace.
+// transaction leaves no trace. What was committed into a file that is not at its
+// path any more counts as lost.
 func (s *Store) change(ctx context.Context, fn func(db *gorm.DB) error) error {
-	return transaction(ctx, s.writer, fn)
+	return s.lasting(func() error { return transaction(ctx, s.writer, fn) })
+}
+
+// lasting looks before and after a write whether the file that is open is the one
+// at the path. After it too: whoever is told that it was done may reveal a password.
+func (s *Store) lasting(write func() error) error {
+	if err := s.place.check(); err != nil {
+		return err
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	return s.place.check()
 }
 
 // snapshot runs fn in a transaction in which all reads see the same moment.
@@ -60,6 +74,9 @@ func begin(ctx context.Context, db *gorm.DB) (*gorm.DB, error) {
 func unavailable(doing string, err error) error {
 	if err == nil || errors.Is(err, desk.ErrStoreUnavailable) {
 		return err
+	}
+	if full, is := errors.AsType[sqlite3.Error](err); is && full.Code == sqlite3.ErrFull {
+		return fmt.Errorf("%w: %s: %w", desk.ErrDiskFull, doing, err)
 	}
 	return fmt.Errorf("%w: %s: %w", desk.ErrStoreUnavailable, doing, err)
 }

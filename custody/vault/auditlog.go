@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/reconcile"
 )
 
@@ -134,7 +135,7 @@ func (l *AuditLog) classify(line auditLine) (reconcile.Kind, string) {
 	if path == l.Names.sign() || strings.HasPrefix(path, l.Names.sign()+"/") {
 		return reconcile.Sign, path
 	}
-	if path == l.Names.data(readyPath) && read {
+	if read && (path == l.Names.data(readyPath) || path == l.Names.data(desk.SentinelPath)) {
 		return reconcile.Probe, path
 	}
 	inside, ours := strings.CutPrefix(path, l.Names.Mount+"/")

@@ -62,52 +62,64 @@ func (s *Store) Check(ctx context.Context) []Finding {
 // checkRights compares what the token may do with what Tandem does.
 func checkRights(ctx context.Context, client *api.Client, n Names) ([]Finding, error) {
 	// What an operator could grant by mistake, with the worst consequences.
-	var asked []rule
-	example := strings.NewReplacer("+", "tandem-check", "*", "tandem-check")
-	for _, r := range n.rules() {
-		asked = append(asked, rule{path: example.Replace(r.path), capabilities: r.capabilities})
-	}
+	asked := n.rules()
 	atMost := []rule{
 		{path: n.key() + "/config"}, {path: n.key() + "/rotate"}, {path: n.role()}, {path: "sys/policies/acl/" + n.Policy}, {path: "sys/mounts"},
 	}
 	for _, name := range n.passwordPolicies() {
 		atMost = append(atMost, rule{path: n.passwordPolicy(name), capabilities: []string{"read"}})
 	}
-	var paths []string
-	for _, r := range slices.Concat(asked, atMost) {
-		paths = append(paths, r.path)
-	}
-	answer, err := put(ctx, client, "sys/capabilities-self", map[string]any{"paths": paths})
+	may, err := capabilities(ctx, client, slices.Concat(asked, atMost))
 	if err != nil {
 		return nil, err
 	}
-	may := func(path string) (capabilities []string) {
-		list, _ := field(answer, path).([]any)
-		for _, c := range list {
-			capabilities = append(capabilities, fmt.Sprint(c))
-		}
-		return capabilities
-	}
-	if slices.Contains(may("sys/mounts"), "root") {
+	if slices.Contains(may(rule{path: "sys/mounts"}), "root") {
 		return []Finding{{"token", "is a root token: Tandem must not run with one"}}, nil
 	}
-	var findings []Finding
-	for _, r := range asked {
-		var missing []string
-		for _, c := range r.capabilities {
-			if !slices.Contains(may(r.path), c) {
-				missing = append(missing, c)
-			}
-		}
-		if missing != nil {
-			findings = append(findings, Finding{r.path, "the policy does not allow " + strings.Join(missing, ", ")})
-		}
-	}
+	findings := lacking(asked, may)
 	for _, r := range atMost {
-		tooMuch := slices.DeleteFunc(may(r.path), func(c string) bool { return c == "deny" || slices.Contains(r.capabilities, c) })
+		tooMuch := slices.DeleteFunc(may(r), func(c string) bool { return c == "deny" || slices.Contains(r.capabilities, c) })
 		if len(tooMuch) > 0 {
 			findings = append(findings, Finding{r.path, "the policy allows too much: " + strings.Join(tooMuch, ", ")})
 		}
 	}
 	return findings, nil
+}
+
+// example makes a path of a rule's pattern.
+func (r rule) example() string {
+	return strings.NewReplacer("+", "tandem-check", "*", "tandem-check").Replace(r.path)
+}
+
+// capabilities asks Vault what the client's token may do at the paths of rules.
+func capabilities(ctx context.Context, client *api.Client, rules []rule) (may func(rule) []string, err error) {
+	var paths []string
+	for _, r := range rules {
+		paths = append(paths, r.example())
+	}
+	answer, err := put(ctx, client, "sys/capabilities-self", map[string]any{"paths": paths})
+	if err != nil {
+		return nil, err
+	}
+	return func(r rule) (capabilities []string) {
+		list, _ := field(answer, r.example()).([]any)
+		for _, c := range list {
+			capabilities = append(capabilities, fmt.Sprint(c))
+		}
+		return capabilities
+	}, nil
+}
+
+// lacking gives a finding for each rule that the token does not have in full. A
+// root token has all.
+func lacking(rules []rule, may func(rule) []string) []Finding {
+	var findings []Finding
+	for _, r := range rules {
+		has := may(r)
+		missing := slices.DeleteFunc(slices.Clone(r.capabilities), func(c string) bool { return slices.Contains(has, c) })
+		if len(missing) > 0 && !slices.Contains(has, "root") {
+			findings = append(findings, Finding{r.example(), "the policy does not allow " + strings.Join(missing, ", ")})
+		}
+	}
+	return findings
 }

@@ -52,7 +52,8 @@ type Config struct {
 
 // AppRole is the log-in of a service.
 type AppRole struct {
-	RoleID string
+	RoleID     string
+	RoleIDFile string // instead; read again at each log-in
 	// SecretIDFile holds the secret_id. It is read again at each log-in.
 	SecretIDFile string
 	// Wrapped: the file holds a response-wrapping token instead, which is

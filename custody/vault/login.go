@@ -65,6 +65,7 @@ type appRole struct {
 	AppRole
 	names Names
 
+	role     string         // its id, when the rest was learnt
 	file     custody.Secret // what the file held when the rest was learnt
 	secretID custody.Secret // unwrapped from file
 	refused  error          // why file is of no use, not to be tried before until
@@ -79,8 +80,19 @@ func (a *appRole) login(ctx context.Context, client *api.Client) (*api.Secret, e
 	if err != nil {
 		return nil, err
 	}
+	role := a.RoleID
+	if a.RoleIDFile != "" {
+		id, err := readCredential(a.RoleIDFile)
+		if err != nil {
+			return nil, err
+		}
+		role = id.Reveal()
+	}
 	if !file.Equal(a.file) {
 		a.file, a.secretID, a.refused = file, custody.Secret{}, nil
+	}
+	if role != a.role {
+		a.role, a.refused = role, nil
 	}
 	if a.refused != nil && (a.until.IsZero() || time.Now().Before(a.until)) {
 		return nil, a.refused
@@ -93,7 +105,7 @@ func (a *appRole) login(ctx context.Context, client *api.Client) (*api.Secret, e
 			return nil, err
 		}
 	}
-	in, err := put(ctx, client, a.names.login(), map[string]any{"role_id": a.RoleID, "secret_id": a.secretID.Reveal()})
+	in, err := put(ctx, client, a.names.login(), map[string]any{"role_id": role, "secret_id": a.secretID.Reveal()})
 	if err != nil {
 		err = explain(ctx, err)
 		if s := status(err); s == http.StatusBadRequest || s == http.StatusForbidden {

@@ -3,6 +3,7 @@ package vault
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -43,6 +44,7 @@ func (n Names) rules() []rule {
 		}
 	}
 	return append(rules,
+		rule{n.data(desk.SentinelPath), []string{"create", "read"}, "which installation the secrets belong to: written once"},
 		rule{n.data(readyPath), []string{"read"}, "is the engine there? (nothing is kept in it)"},
 		rule{n.key(), []string{"read"}, "public key of the ledger"},
 		rule{n.sign(), []string{"update"}, "signatures of the ledger"},
@@ -51,6 +53,15 @@ func (n Names) rules() []rule {
 		rule{"auth/token/renew-self", []string{"update"}, "longer life of the token"},
 		rule{"sys/capabilities-self", []string{"update"}, "tandem vault check"},
 	)
+}
+
+// atWork is rules without what tandem vault check alone needs.
+func (n Names) atWork() []rule {
+	policies := map[string]bool{}
+	for _, name := range n.passwordPolicies() {
+		policies[n.passwordPolicy(name)] = true
+	}
+	return slices.DeleteFunc(n.rules(), func(r rule) bool { return policies[r.path] })
 }
 
 // PolicyHCL is the ACL policy with the least rights that Tandem works with. The

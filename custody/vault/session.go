@@ -29,6 +29,7 @@ type session struct {
 	log       *slog.Logger
 
 	state atomic.Pointer[state]
+	again chan chan<- error // somebody wants another log-in, and its outcome
 	stop  context.CancelFunc
 	done  chan struct{} // closed when the goroutine has ended
 }
@@ -87,7 +88,9 @@ func (s *session) run(ctx context.Context) {
 		if err != nil {
 			return // only the end of ctx ends the tries
 		}
-		s.hold(ctx, st)
+		for st != nil {
+			st = s.hold(ctx, st)
+		}
 		select {
 		case <-pause:
 		case <-ctx.Done():
@@ -135,17 +138,18 @@ func (s *session) loggedIn(ctx context.Context) (*state, error) {
 }
 
 // hold renews the token until that comes to an end, the token was refused, a
-// new one is in the token file, or ctx ends.
-func (s *session) hold(ctx context.Context, st *state) {
+// new one is in the token file, or ctx ends. When somebody asked for another log-in
+// and it worked, it gives that.
+func (s *session) hold(ctx context.Context, st *state) *state {
 	var ended <-chan error
 	if ttl(st.auth) > 0 {
 		client, err := s.config.client(s.transport, st.auth.ClientToken, 0, s.config.timeout())
 		if err != nil {
-			return
+			return nil
 		}
 		watcher, err := client.NewLifetimeWatcher(&api.LifetimeWatcherInput{Secret: &api.Secret{Auth: st.auth}})
 		if err != nil {
-			return
+			return nil
 		}
 		finished := make(chan struct{})
 		go func() { defer close(finished); watcher.Start() }()
@@ -157,12 +161,18 @@ func (s *session) hold(ctx context.Context, st *state) {
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-st.next: // a call found the token refused
-			return
+			return nil
+		case asked := <-s.again:
+			next, err := s.login(ctx)
+			asked <- err
+			if err == nil {
+				return next
+			}
 		case <-check.C:
 			if s.method.outdated() {
-				return
+				return nil
 			}
 		case err := <-ended:
 			// The watcher ends well before the token does, at a moment chosen
@@ -173,7 +183,7 @@ func (s *session) hold(ctx context.Context, st *state) {
 				s.log.Warn("renewal of Vault's token failed", "error", explain(ctx, err))
 			}
 			if s.method.endless() {
-				return
+				return nil
 			}
 			s.log.Warn("Vault's token is about to end and the token file has no other")
 		}

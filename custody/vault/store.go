@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -45,8 +46,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, errors.New("vault: give an AppRole or a token file, and one of them only")
 	case c.AppRole == nil:
 		how = &tokenFile{path: c.TokenFile}
-	case c.AppRole.RoleID == "" || c.AppRole.SecretIDFile == "":
-		return nil, errors.New("vault: an AppRole needs a role_id and the file of a secret_id")
+	case (c.AppRole.RoleID == "") == (c.AppRole.RoleIDFile == "") || c.AppRole.SecretIDFile == "":
+		return nil, errors.New("vault: an AppRole needs a role_id, or its file, and the file of a secret_id")
 	default:
 		how = &appRole{AppRole: *c.AppRole, names: c.Names}
 	}
@@ -54,7 +55,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{names: c.Names, session: &session{config: c, transport: transport, method: how, log: c.Log}}
+	s := &Store{names: c.Names, session: &session{again: make(chan chan<- error), config: c, transport: transport, method: how, log: c.Log}}
 	if err := s.session.start(ctx); err != nil {
 		return nil, err
 	}
@@ -66,6 +67,23 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 func (s *Store) Close() error {
 	s.session.close()
 	return nil
+}
+
+// LogInAgain logs in with what the files have now. While that fails, the log-in
+// from before still counts.
+func (s *Store) LogInAgain(ctx context.Context) error {
+	tried := make(chan error, 1)
+	select {
+	case s.session.again <- tried:
+	case <-ctx.Done():
+		return errors.New("vault: not logged in now; the next try takes the new files")
+	}
+	select {
+	case err := <-tried:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("vault: %w", ctx.Err())
+	}
 }
 
 // reading makes a call that changes nothing.
@@ -301,13 +319,41 @@ func (s *Store) Sign(ctx context.Context, message []byte) ([]byte, error) {
 }
 
 // Ready implements desk.Secrets: it asks Vault for the ledger's key and for a
-// secret that does not exist, so that it sees the log-in, the policy and both engines.
+// secret that does not exist, so that it sees the log-in, the policy and both
+// engines, and then for its rights, path by path.
 func (s *Store) Ready(ctx context.Context) error {
 	if _, err := s.readKey(ctx); err != nil {
-		return err
+		return missingRight(err)
 	}
 	if _, err := s.Read(ctx, readyPath); !errors.Is(err, desk.ErrNoSecret) {
-		return unavailable(err)
+		return missingRight(unavailable(err))
+	}
+	var missing []Finding
+	err := s.session.do(ctx, func(ctx context.Context, st *state) error {
+		rules := s.names.atWork()
+		may, err := capabilities(ctx, st.read, rules)
+		if err == nil {
+			missing = lacking(rules, may)
+		}
+		return err
+	})
+	if err != nil {
+		return missingRight(unavailable(err))
+	}
+	if len(missing) > 0 {
+		var all []string
+		for _, f := range missing {
+			all = append(all, f.String())
+		}
+		return fmt.Errorf("%w (tandem vault setup gives them): %s", desk.ErrRightsMissing, strings.Join(all, "; "))
 	}
 	return nil
+}
+
+// missingRight tells a Vault that refuses from one that cannot be asked.
+func missingRight(err error) error {
+	if status(err) == http.StatusForbidden {
+		return fmt.Errorf("%w: %w", desk.ErrRightsMissing, err)
+	}
+	return err
 }

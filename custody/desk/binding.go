@@ -1,0 +1,228 @@
+package desk
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// Binding is what makes a database, an origin, a ledger key and a secret store
+// one installation. The database has all of it, the secret store the sentinel. A
+// ledger that goes on with another key or origin would be another ledger, and one
+// with another secret store would speak of passwords that are not there.
+type Binding struct {
+	Sentinel  string // "": the database has not met a secret store yet
+	Origin    string
+	LedgerKey ed25519.PublicKey
+	Bound     bool // the secret store has had the sentinel; before, a first start may be repeated
+}
+
+// ErrSuspect: database and secret store do not belong together. Nothing is
+// decided, signed or revealed until they do; what is there can be read.
+var ErrSuspect = errors.New("database and secret store do not belong together")
+
+// What differs.
+var (
+	ErrSecretsLost    = fmt.Errorf("%w: the secrets are lost", ErrSuspect)
+	ErrOtherSecrets   = fmt.Errorf("%w: the secret store is another installation's", ErrSuspect)
+	ErrOtherLedgerKey = fmt.Errorf("%w: the ledger's key is another one", ErrSuspect)
+	ErrOtherOrigin    = fmt.Errorf("%w: ledger.origin is another one", ErrSuspect)
+)
+
+const (
+	lookEvery   = 30 * time.Second // at whether they still belong together
+	retryEvery  = time.Second      // while that is not known yet
+	lookTimeout = 10 * time.Second
+)
+
+// belongs says whether what is about to be done may be done. It is not known yet
+// when the secret store was away at the start: then this looks.
+func (d *Desk) belongs(ctx context.Context) error {
+	switch found := d.found.Load(); {
+	case found == nil:
+		return d.look(ctx)
+	default:
+		return found.err
+	}
+}
+
+// finding is what the last look found that could see anything.
+type finding struct{ err error } // nil, or an ErrSuspect
+
+// look looks whether database and secret store belong together, and makes them
+// so at the first start. The error is an ErrSuspect, or says why nothing can be
+// seen now; then what was found before still stands.
+func (d *Desk) look(ctx context.Context) error { return d.judge(ctx, d.Secrets.Ready(ctx)) }
+
+// judge is look, where the store has been asked whether it is ready.
+func (d *Desk) judge(ctx context.Context, ready error) error {
+	d.looking.Lock()
+	defer d.looking.Unlock()
+	err := ready // which can say by itself that the secrets are lost
+	if !errors.Is(err, ErrSuspect) {
+		err = d.compare(ctx)
+	}
+	if err != nil && !errors.Is(err, ErrSuspect) {
+		return err
+	}
+	if before := d.found.Swap(&finding{err}); err != nil && (before == nil || before.err == nil) {
+		d.Log.Error("nothing is decided or revealed any more", "error", err, "alarm", true)
+	} else if err == nil && before != nil && before.err != nil {
+		d.Log.Warn("database and secret store belong together again: going on")
+	}
+	return err
+}
+
+func (d *Desk) compare(ctx context.Context) error {
+	b, err := d.Store.Binding(ctx)
+	if err != nil {
+		return err
+	}
+	if b.Bound && b.Origin != d.Origin {
+		return fmt.Errorf("%w: this database's ledger is %q, the configuration says %q", ErrOtherOrigin, b.Origin, d.Origin)
+	}
+	kept, err := d.Secrets.Read(ctx, SentinelPath)
+	none := errors.Is(err, ErrNoSecret)
+	switch {
+	case err != nil && !none:
+		return secretsUnavailable(err)
+	case !none && kept.Value.Reveal() != b.Sentinel:
+		return fmt.Errorf("%w: it keeps another sentinel than this database knows, at %s", ErrOtherSecrets, SentinelPath)
+	case none && b.Bound:
+		return fmt.Errorf("%w: there is no sentinel at %s", ErrSecretsLost, SentinelPath)
+	case !b.Bound:
+		return d.bind(ctx, b, none)
+	}
+	return d.sameKey(ctx, b)
+}
+
+// sameKey has the store sign something: that is what the key is for, and nothing
+// that was remembered can answer in its place.
+func (d *Desk) sameKey(ctx context.Context, b Binding) error {
+	message := []byte("tandem installation\n" + b.Sentinel + "\n")
+	signature, err := d.Secrets.Sign(ctx, message)
+	if err != nil {
+		return secretsUnavailable(err)
+	}
+	if !ed25519.Verify(b.LedgerKey, message, signature) {
+		return fmt.Errorf("%w: what the secret store signs is not signed by the key of this database's ledger", ErrOtherLedgerKey)
+	}
+	return nil
+}
+
+// bind makes them belong together. The database comes first, so that whatever cuts
+// this short it can be repeated; a store that has a sentinel already is another
+// installation's, also where that has lost its database.
+func (d *Desk) bind(ctx context.Context, was Binding, write bool) error {
+	key, err := d.Secrets.PublicKey(ctx)
+	if err != nil {
+		return secretsUnavailable(err)
+	}
+	to := Binding{Sentinel: was.Sentinel, Origin: d.Origin, LedgerKey: key}
+	if to.Sentinel == "" {
+		to.Sentinel = rand.Text()
+	}
+	if err := d.Store.Bind(ctx, was, to); err != nil {
+		return err
+	}
+	// Of two processes that start at once the first has its own written.
+	if to, err = d.Store.Binding(ctx); err != nil {
+		return err
+	}
+	if write {
+		_, err := d.Secrets.Write(ctx, SentinelPath, custody.SecretString(to.Sentinel), 0, nil)
+		if errors.Is(err, ErrVersion) { // the other one was first here too
+			err = d.sameSentinel(ctx, to)
+		}
+		if err != nil {
+			return secretsUnavailable(err)
+		}
+	}
+	bound := to
+	bound.Bound = true
+	if err := d.Store.Bind(ctx, to, bound); err != nil {
+		return err
+	}
+	d.Log.Info("database and secret store belong together from now on", "origin", to.Origin)
+	return d.sameKey(ctx, bound)
+}
+
+func (d *Desk) sameSentinel(ctx context.Context, b Binding) error {
+	kept, err := d.Secrets.Read(ctx, SentinelPath)
+	if err == nil && kept.Value.Reveal() != b.Sentinel {
+		err = ErrOtherSecrets
+	}
+	return err
+}
+
+// loosen lets an installation that nobody has used yet be bound anew: its first
+// step went to a wrong address, or into a wrong file.
+func (d *Desk) loosen(ctx context.Context) error {
+	if !d.unused() {
+		return nil
+	}
+	b, err := d.Store.Binding(ctx)
+	if err != nil || !b.Bound {
+		return err
+	}
+	loose := b
+	loose.Bound = false
+	return d.Store.Bind(ctx, b, loose)
+}
+
+// unused says that nobody has proved an authenticator and nothing is in custody.
+func (d *Desk) unused() bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for p := range d.state.People() {
+		if p.Enrolled {
+			return false
+		}
+	}
+	for range d.state.Credentials() {
+		return false
+	}
+	return true
+}
+
+// watch looks now and then, until the desk is closed.
+func (d *Desk) watch() {
+	defer close(d.watched)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		select {
+		case <-d.closed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	for {
+		every := lookEvery
+		if d.found.Load() == nil {
+			every = retryEvery
+		}
+		select {
+		case <-d.closed:
+			return
+		case <-time.After(every):
+		}
+		limited, cancel := context.WithTimeout(ctx, lookTimeout)
+		_ = d.look(limited) // what it finds it keeps
+		cancel()
+	}
+}
+
+// secretsUnavailable makes sure that a secret store without an answer is not taken
+// for a database without one.
+func secretsUnavailable(err error) error {
+	if errors.Is(err, ErrSecretsUnavailable) || errors.Is(err, ErrSuspect) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrSecretsUnavailable, err)
+}
