@@ -60,14 +60,18 @@ func causes(err error) (codes, reasons []string) {
 // readiness is the answer when everything that is needed is there. What is not
 // needed and not well is a warning.
 type readiness struct {
-	Status   string   `json:"status"`
-	Warnings []string `json:"warnings,omitempty"`
+	Status      string   `json:"status"`
+	Maintenance string   `json:"maintenance,omitempty"` // why nothing is done outside
+	Warnings    []string `json:"warnings,omitempty"`
 }
 
 func (s *Server) readiness() readiness {
-	r := readiness{Status: "ready"}
+	r := readiness{Status: "ready", Maintenance: s.Maintenance}
 	if s.Witnesses != nil {
 		r.Warnings = s.Witnesses.Witnessing().Alerts
+	}
+	if s.Maintenance != "" {
+		r.Warnings = append(r.Warnings, "in maintenance: no rotation, mail, stream, delivery or witness: "+s.Maintenance)
 	}
 	return r
 }

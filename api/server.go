@@ -30,6 +30,8 @@ type Config struct {
 	PublicURL string       // where people reach it, if not where it listens; "" otherwise
 	Web       http.Handler // takes what is not below /api/; nil: nothing is there
 
+	Maintenance string // why nothing is done outside; "" when it is
+
 	Timeout  time.Duration // for one request; zero: 30 s
 	SignIns  Limit         // for each address; zero: 60 at once, then 5 a second
 	Commands Limit         // for each person; zero: 100 at once, then 20 a second

@@ -52,7 +52,7 @@ func (s *Server) me(ctx context.Context, _ *nothing) (Me, error) {
 	if err != nil {
 		return Me{}, err
 	}
-	me := Me{Person: viewPerson(person), Presence: viewPresence(person), Holdings: []Credential{}, Inbox: []InboxItem{}}
+	me := Me{Person: viewPerson(person), Presence: viewPresence(person), Holdings: []Credential{}, Inbox: []InboxItem{}, Maintenance: s.Maintenance}
 	for _, c := range credentials {
 		if c.Holder == person.Username {
 			me.Holdings = append(me.Holdings, viewCredential(c))

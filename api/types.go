@@ -63,6 +63,8 @@ type Me struct {
 	Presence Presence     `json:"presence"`
 	Holdings []Credential `json:"holdings" doc:"What I hold now"`
 	Inbox    []InboxItem  `json:"inbox" doc:"What waits for me"`
+
+	Maintenance string `json:"maintenance,omitzero" doc:"Why no password is changed and nothing is sent now"`
 }
 
 // InboxItem is something that waits for a person's decision. Of kind

@@ -32,6 +32,8 @@ type page struct {
 	Request string // id
 	Key     string // idempotency key of this page's forms
 	Body    any
+
+	Maintenance bool
 }
 
 // Field gives what was typed into a form that was refused, to be shown again:
@@ -120,6 +122,7 @@ func (v *visit) render(name string, body any) error {
 		visit: v, Lang: v.lang, Nonce: v.nonce, Here: v.here(), Section: section, Person: v.person,
 		Problem: v.problem, Inbox: inbox, Zone: zoneName(v.now.In(v.zone)), Now: v.now, Size: v.size,
 		Request: v.id, Key: newKey(), Body: body,
+		Maintenance: v.Maintenance,
 	}
 	if done := v.r.URL.Query().Get("done"); slices.Contains(doneMessages, done) {
 		data.Done = "done." + done

@@ -27,6 +27,8 @@ type Config struct {
 	Offered Offered // to who adds a credential or changes its policy
 	Log     *slog.Logger
 
+	Maintenance bool // every page says that nothing is done outside
+
 	// TestTarget opens a target as described, logs in with the password if there
 	// is one, and changes nothing. Its error is for the person who typed. nil: the
 	// pages do not offer it.

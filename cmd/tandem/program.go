@@ -33,6 +33,8 @@ type program struct {
 	log   *slog.Logger
 	again reloader
 
+	maintenance string // why nothing is done outside; "" when it is
+
 	connectors
 	store    *store.Store
 	secrets  secretStore
@@ -59,12 +61,20 @@ const (
 // openProgram opens everything and starts nothing but the desk's committer. The
 // caller closes it; a failure has closed what was open.
 func openProgram(ctx context.Context, cfg config.Config, log *slog.Logger) (*program, error) {
-	return openProgramFor(ctx, cfg, log, false)
+	return openProgramFor(ctx, cfg, log, purpose{})
 }
 
-// openProgramFor is openProgram. firstSteps: an installation that nobody has used
-// yet may be given other secrets than those it was begun with.
-func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, firstSteps bool) (_ *program, err error) {
+// purpose is what a program is opened for, where it is not as always.
+type purpose struct {
+	// firstSteps: an installation that nobody has used yet may be given other
+	// secrets than those it was begun with.
+	firstSteps bool
+	// maintenance: nothing is done outside, whatever the database says.
+	maintenance bool
+}
+
+// openProgramFor is openProgram.
+func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, why purpose) (_ *program, err error) {
 	p := &program{log: log, again: reloader{log: log.With("part", "reload")}}
 	defer func() {
 		if err != nil {
@@ -78,9 +88,15 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, fi
 		return nil, err
 	}
 	// Where there is a ledger there were secrets: a lost file is then an error.
-	first, err := p.isNew(ctx, firstSteps)
+	first, err := p.isNew(ctx, why.firstSteps)
 	if err != nil {
 		return nil, err
+	}
+	if p.maintenance, err = p.store.Maintenance(ctx); err != nil {
+		return nil, err
+	}
+	if why.maintenance {
+		p.maintenance = "asked for with --maintenance"
 	}
 	if p.secrets, err = openSecrets(ctx, cfg, first, log.With("part", "secrets")); err != nil {
 		return nil, err
@@ -92,7 +108,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, fi
 		Store: p.store, Accounts: p.store, Secrets: p.secrets, Clock: desk.ClockFunc(time.Now),
 		Policy: policyOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log.With("part", "desk"),
 		SessionTTL: cfg.SessionTTL, CheckTarget: p.checkTarget, CheckPolicy: p.checkPolicy,
-		FirstSteps: firstSteps,
+		FirstSteps: why.firstSteps,
 	})
 	if err != nil {
 		return nil, err
@@ -129,7 +145,8 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, fi
 		return nil, err
 	}
 	p.pages, err = web.New(web.Config{
-		Desk: p.desk, Queries: queries{p.store}, Ledger: p.store, Policy: policyOf(cfg.Policy),
+		Maintenance: p.maintenance != "",
+		Desk:        p.desk, Queries: queries{p.store}, Ledger: p.store, Policy: policyOf(cfg.Policy),
 		Log: log.With("part", "web"), TestTarget: p.testTarget, Zone: time.Local, Offered: p.offered(),
 	})
 	if err != nil {
@@ -138,7 +155,8 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, fi
 	p.api, err = api.New(api.Config{
 		Desk: p.desk, Queries: queries{p.store}, Log: log.With("part", "api"),
 		Version: built().Version, PublicURL: cfg.URL(), Web: p.pages,
-		Witnesses: witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower, p.stream, p.notifier},
+		Maintenance: p.maintenance,
+		Witnesses:   witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower, p.stream, p.notifier},
 	})
 	return p, err
 }
@@ -185,16 +203,15 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	if ops != nil {
 		p.serve(group, stopping, p.api.Ops(), ops)
 	}
-	followed := make(chan error, 1)
-	go func() { followed <- p.follower.Run(stopping) }()
-	streamed := make(chan error, 1)
-	go func() { streamed <- p.stream.Run(stopping) }()
-	notified := make(chan error, 1)
-	go func() { notified <- p.notifier.Run(stopping) }()
+	if p.maintenance != "" {
+		p.log.Warn("in maintenance: no rotation, mail, stream, delivery or witness; tandem maintenance end says otherwise", "why", p.maintenance)
+	}
+	followed := p.outside(stopping, p.follower.Run)
+	streamed := p.outside(stopping, p.stream.Run)
+	notified := p.outside(stopping, p.notifier.Run)
 	// The worker outlives the requests: what they begin it may still carry on.
 	rotate, stopRotating := context.WithCancel(context.WithoutCancel(ctx))
-	rotated := make(chan error, 1)
-	go func() { rotated <- p.worker.Run(rotate) }()
+	rotated := p.outside(rotate, p.worker.Run)
 
 	err := group.Wait()
 	stopRotating()
@@ -205,6 +222,18 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	p.await(late, notified, "an e-mail was on its way out; the next start sends it again")
 	p.await(late, followed, "a checkpoint was on its way out; the next start sends another")
 	return err
+}
+
+// outside starts what reaches out of this machine by itself, but not in maintenance:
+// a copy of an installation must not act as if it were the installation.
+func (p *program) outside(ctx context.Context, run func(context.Context) error) <-chan error {
+	ended := make(chan error, 1)
+	if p.maintenance != "" {
+		ended <- nil
+		return ended
+	}
+	go func() { ended <- run(ctx) }()
+	return ended
 }
 
 // await waits until something in the background has ended, but not when it is

@@ -51,7 +51,7 @@ lost. Refused from then on.`,
 
 // firstAdmin makes the log-in of the first admin, and another one until it was used.
 func firstAdmin(ctx context.Context, cfg config.Config, username, name string) (_ api.Login, err error) {
-	p, err := openProgramFor(ctx, cfg, newLog(cfg.Log), true)
+	p, err := openProgramFor(ctx, cfg, newLog(cfg.Log), purpose{firstSteps: true})
 	if err != nil {
 		return api.Login{}, err
 	}

@@ -29,7 +29,10 @@ secret store that the configuration names.
 
 A restored database is a roll-back to when the backup was made. With --since and a
 checkpoint from before it, it is at least proved to be your ledger. What happened
-in between is lost: passwords that were changed since are found as drift.`,
+in between is lost: passwords that were changed since are found as drift.
+
+It starts in maintenance: nothing is changed on any server, and nothing is sent,
+until tandem maintenance end.`,
 		Args: cobra.ExactArgs(1),
 	}
 	load := configFlags(verb)
@@ -94,6 +97,11 @@ func (c *cli) restore(ctx context.Context, cfg config.Config, folder string) (er
 	if err := errors.Join(database.Backup(ctx, cfg.SQLitePath()), database.Close()); err != nil {
 		return err
 	}
+	// It may be a copy: two that change the same passwords lock each other out.
+	if err := setMaintenance(ctx, cfg, "restored from a backup"); err != nil {
+		return err
+	}
+	c.note("It starts in maintenance: nothing is changed on a server, and nothing is sent. Once no other one runs on the same servers, say so: tandem maintenance end --reason TEXT.")
 	c.note("Restored. The secrets must be at least as new as the database: tandem serve says at /readyz whether they can be used.")
 	return nil
 }

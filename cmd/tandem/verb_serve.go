@@ -17,21 +17,25 @@ func serveVerb(*cli) *cobra.Command {
 		Short: "Run the server",
 		Long: `Runs the server until SIGTERM or SIGINT. On SIGHUP it reads certificates, secret
 files and log.level again; the log says of each what became of it. A certificate
-that has changed on the disk is taken without that.`,
+that has changed on the disk is taken without that.
+
+With --maintenance, and after tandem restore until tandem maintenance end, nothing
+is done outside: people can log in and look, and passwords are not changed.`,
 		Args: cobra.NoArgs,
 	}
 	load := configFlags(verb)
+	maintenance := verb.Flags().Bool("maintenance", false, "no rotation, mail, stream, delivery or witness: for a copy, or while something is repaired")
 	verb.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := load()
 		if err != nil {
 			return err
 		}
-		return serve(cmd.Context(), cfg, load)
+		return serve(cmd.Context(), cfg, load, *maintenance)
 	}
 	return verb
 }
 
-func serve(ctx context.Context, cfg config.Config, load func() (config.Config, error)) (err error) {
+func serve(ctx context.Context, cfg config.Config, load func() (config.Config, error), maintenance bool) (err error) {
 	asked, deaf := hangups()
 	defer deaf()
 	log, level := newLevelledLog(cfg.Log)
@@ -47,7 +51,7 @@ func serve(ctx context.Context, cfg config.Config, load func() (config.Config, e
 		}
 		defer ops.Close()
 	}
-	p, err := openProgram(ctx, cfg, log)
+	p, err := openProgramFor(ctx, cfg, log, purpose{maintenance: maintenance})
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,9 @@ func statusVerb(c *cli) *cobra.Command {
 
 func (c *cli) showMe(me api.Me) error {
 	c.note("%s (%s) is %s and holds %d.", me.Person.Username, join(me.Person.Roles), presence(me.Presence), len(me.Holdings))
+	if me.Maintenance != "" {
+		c.note("The server is in maintenance (%s): no password is changed, and nothing is sent.", me.Maintenance)
+	}
 	for _, item := range me.Inbox {
 		c.note("Waiting for you: %s from %s, %s: %s. Use tandem handover accept %s (or decline).",
 			item.ID, item.From, strings.Join(item.Credentials, ", "), item.Reason, item.ID)
