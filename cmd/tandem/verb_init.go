@@ -100,8 +100,8 @@ func (p *program) firstLogin(ctx context.Context, username, name string) (desk.N
 	case first.Username != username:
 		return desk.NewLogin{}, &custody.Refusal{Code: custody.Conflict,
 			What: custody.Text{
-				En: "The first admin is " + first.Username + " already, who has never logged in.",
-				Zh: "首位管理员已是 " + first.Username + "，但从未登录。"},
+				En: "This installation has people already: the first admin is " + first.Username + ", who has never logged in.",
+				Zh: "系统中已有人员：首位管理员是 " + first.Username + "，但从未登录。"},
 			Next: custody.Text{
 				En: "Repeat it with --username " + first.Username + " for a new log-in.",
 				Zh: "请使用 --username " + first.Username + " 重新执行，以获得新的登录信息。"}}

@@ -101,7 +101,7 @@ func (c *cli) restore(ctx context.Context, cfg config.Config, folder string) (er
 	if err := setMaintenance(ctx, cfg, "restored from a backup"); err != nil {
 		return err
 	}
-	c.note("It starts in maintenance: nothing is changed on a server, and nothing is sent. Once no other one runs on the same servers, say so: tandem maintenance end --reason TEXT.")
 	c.note("Restored. The secrets must be at least as new as the database: tandem serve says at /readyz whether they can be used.")
+	c.note("It starts in maintenance: nothing is changed on a server, and nothing is sent. Once no other one runs on the same servers, say so: tandem maintenance end --reason TEXT.")
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -12,14 +14,21 @@ import (
 )
 
 // Binding is what makes a database, an origin, a ledger key and a secret store
-// one installation. The database has all of it, the secret store the sentinel. A
+// one installation. The database has all of it, the secret store the sentinel: not
+// as the database has it, so that nothing that is in there can be found in here. A
 // ledger that goes on with another key or origin would be another ledger, and one
 // with another secret store would speak of passwords that are not there.
 type Binding struct {
-	Sentinel  string // "": the database has not met a secret store yet
+	Sentinel  string // what the secret store's own is made from; "": the database has not met one yet
 	Origin    string
 	LedgerKey ed25519.PublicKey
 	Bound     bool // the secret store has had the sentinel; before, a first start may be repeated
+}
+
+// inSecrets is the sentinel as the secret store has it.
+func (b Binding) inSecrets() string {
+	sum := sha256.Sum256([]byte("tandem installation\n" + b.Sentinel))
+	return hex.EncodeToString(sum[:])
 }
 
 // ErrSuspect: database and secret store do not belong together. Nothing is
@@ -91,7 +100,7 @@ func (d *Desk) compare(ctx context.Context) error {
 	switch {
 	case err != nil && !none:
 		return secretsUnavailable(err)
-	case !none && kept.Value.Reveal() != b.Sentinel:
+	case !none && kept.Value.Reveal() != b.inSecrets():
 		return fmt.Errorf("%w: it keeps another sentinel than this database knows, at %s", ErrOtherSecrets, SentinelPath)
 	case none && b.Bound:
 		return fmt.Errorf("%w: there is no sentinel at %s", ErrSecretsLost, SentinelPath)
@@ -135,7 +144,7 @@ func (d *Desk) bind(ctx context.Context, was Binding, write bool) error {
 		return err
 	}
 	if write {
-		_, err := d.Secrets.Write(ctx, SentinelPath, custody.SecretString(to.Sentinel), 0, nil)
+		_, err := d.Secrets.Write(ctx, SentinelPath, custody.SecretString(to.inSecrets()), 0, nil)
 		if errors.Is(err, ErrVersion) { // the other one was first here too
 			err = d.sameSentinel(ctx, to)
 		}
@@ -154,7 +163,7 @@ func (d *Desk) bind(ctx context.Context, was Binding, write bool) error {
 
 func (d *Desk) sameSentinel(ctx context.Context, b Binding) error {
 	kept, err := d.Secrets.Read(ctx, SentinelPath)
-	if err == nil && kept.Value.Reveal() != b.Sentinel {
+	if err == nil && kept.Value.Reveal() != b.inSecrets() {
 		err = ErrOtherSecrets
 	}
 	return err

@@ -4,7 +4,7 @@
 -- used. Filled in when it first meets its secret store.
 CREATE TABLE installation (
     id          INTEGER PRIMARY KEY CHECK (id = 0),
-    sentinel    TEXT    NOT NULL, -- what the secret store keeps of this installation; '' before the first start
+    sentinel    TEXT    NOT NULL, -- what the secret store's own is made from; '' before the first start
     origin      TEXT    NOT NULL,
     ledger_key  BLOB    NOT NULL, -- Ed25519, public
     bound       INTEGER NOT NULL CHECK (bound IN (0, 1)), -- 0: the secret store may not have the sentinel yet
