@@ -100,12 +100,17 @@ func (d *Desk) compare(ctx context.Context) error {
 	switch {
 	case err != nil && !none:
 		return secretsUnavailable(err)
+	case !none && b.Sentinel == "" && d.hasOurSeeds(ctx):
+		// A database that an earlier Tandem wrote after a later one had been here.
+		return d.bind(ctx, b, kept.Version)
 	case !none && kept.Value.Reveal() != b.inSecrets():
 		return fmt.Errorf("%w: it keeps another sentinel than this database knows, at %s", ErrOtherSecrets, SentinelPath)
 	case none && b.Bound:
 		return fmt.Errorf("%w: there is no sentinel at %s", ErrSecretsLost, SentinelPath)
+	case !b.Bound && none:
+		return d.bind(ctx, b, 0)
 	case !b.Bound:
-		return d.bind(ctx, b, none)
+		return d.bind(ctx, b, written)
 	}
 	return d.sameKey(ctx, b)
 }
@@ -126,8 +131,9 @@ func (d *Desk) sameKey(ctx context.Context, b Binding) error {
 
 // bind makes them belong together. The database comes first, so that whatever cuts
 // this short it can be repeated; a store that has a sentinel already is another
-// installation's, also where that has lost its database.
-func (d *Desk) bind(ctx context.Context, was Binding, write bool) error {
+// installation's, also where that has lost its database. over is the version of the
+// sentinel to write over, or written.
+func (d *Desk) bind(ctx context.Context, was Binding, over int64) error {
 	key, err := d.Secrets.PublicKey(ctx)
 	if err != nil {
 		return secretsUnavailable(err)
@@ -143,8 +149,8 @@ func (d *Desk) bind(ctx context.Context, was Binding, write bool) error {
 	if to, err = d.Store.Binding(ctx); err != nil {
 		return err
 	}
-	if write {
-		_, err := d.Secrets.Write(ctx, SentinelPath, custody.SecretString(to.inSecrets()), 0, nil)
+	if over != written {
+		_, err := d.Secrets.Write(ctx, SentinelPath, custody.SecretString(to.inSecrets()), over, nil)
 		if errors.Is(err, ErrVersion) { // the other one was first here too
 			err = d.sameSentinel(ctx, to)
 		}
@@ -159,6 +165,26 @@ func (d *Desk) bind(ctx context.Context, was Binding, write bool) error {
 	}
 	d.Log.Info("database and secret store belong together from now on", "origin", to.Origin)
 	return d.sameKey(ctx, bound)
+}
+
+// written: the secret store has the right sentinel already.
+const written = -1
+
+// hasOurSeeds says whether the secret store has the seeds of everybody in a database
+// that has people: then it is this database's, whatever sentinel it has.
+func (d *Desk) hasOurSeeds(ctx context.Context) bool {
+	d.mu.RLock()
+	var paths []string
+	for p := range d.state.People() {
+		paths = append(paths, SeedPath(p.Username))
+	}
+	d.mu.RUnlock()
+	for _, path := range paths {
+		if d.Secrets.Has(ctx, path, 0) != nil {
+			return false
+		}
+	}
+	return len(paths) > 0
 }
 
 func (d *Desk) sameSentinel(ctx context.Context, b Binding) error {

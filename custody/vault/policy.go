@@ -44,7 +44,7 @@ func (n Names) rules() []rule {
 		}
 	}
 	return append(rules,
-		rule{n.data(desk.SentinelPath), []string{"create", "read"}, "which installation the secrets belong to: written once"},
+		rule{n.data(desk.SentinelPath), []string{"create", "read", "update"}, "which installation the secrets belong to"},
 		rule{n.data(readyPath), []string{"read"}, "is the engine there? (nothing is kept in it)"},
 		rule{n.key(), []string{"read"}, "public key of the ledger"},
 		rule{n.sign(), []string{"update"}, "signatures of the ledger"},
