@@ -35,13 +35,14 @@ type decision struct {
 	actor   Person // zero for System
 	now     time.Time
 	held    bool
+	clock   time.Time // as it is, also when now is held: a lock-out must end while time stands still
 
 	confirmed *Confirmation
 	events    []Event
 }
 
 func begin(s *State, p Policy, c Command, now time.Time) decision {
-	d := decision{state: s, policy: p, command: c, now: instant(now)}
+	d := decision{state: s, policy: p, command: c, now: instant(now), clock: instant(now)}
 	if d.now.Before(s.Time) {
 		d.now, d.held = s.Time, true
 	}
@@ -61,8 +62,8 @@ func (d *decision) happen(f Fact) {
 func (d *decision) confirm() error {
 	_, proving := d.command.Action.(SignIn) // the one use of a seed that is not proved yet
 	switch {
-	case d.now.Before(d.actor.LockedUntil):
-		return refuseLocked(d.actor, d.now)
+	case d.policy.Locked(d.actor.LockedUntil, d.clock):
+		return refuseLocked(d.actor, d.clock)
 	case !d.actor.Enrolled && !proving:
 		return refuseNotEnrolled()
 	case !d.command.Proof.Given:
@@ -78,7 +79,7 @@ func (d *decision) confirm() error {
 		best = max(best, step)
 	}
 	if best <= d.actor.LastStep {
-		return refuseReplayed(d.actor, d.now)
+		return refuseReplayed(d.actor, d.clock)
 	}
 	d.confirmed = &Confirmation{Person: d.actor.Username, Step: best}
 	return nil

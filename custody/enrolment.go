@@ -23,6 +23,19 @@ func (n *Enrolment) confirms(step int64, request string) {
 	n.WrongCodes, n.Lockouts = 0, 0
 }
 
+// unlock forgets what had locked the person out.
+func (n *Enrolment) unlock() {
+	n.WrongCodes, n.Lockouts, n.LockedUntil = 0, 0, time.Time{}
+}
+
+// reset is what a new seed begins with. The steps of the old one do not bind it:
+// its codes are others, and a step that a clock far ahead had burned would keep
+// the person out until that day.
+func (n *Enrolment) reset() {
+	n.Enrolled, n.LastStep, n.LastRequest = false, 0, ""
+	n.unlock()
+}
+
 // PersonEnrolled: the first code proved the TOTP seed.
 type PersonEnrolled struct {
 	Person string `json:"person"`
@@ -79,10 +92,29 @@ func (a RecoverEnrolment) decide(d *decision) error {
 	return nil
 }
 
+// ResetOnHost forgets the enrolment of a person whom nobody else can help, by
+// whoever operates the machine.
+type ResetOnHost struct{ Person string }
+
+var _ = action(ResetOnHost{})
+
+func (ResetOnHost) Verb() string      { return "reset_on_host" }
+func (a ResetOnHost) Subject() string { return a.Person }
+func (ResetOnHost) givers() givers    { return theSystem }
+
+func (a ResetOnHost) decide(d *decision) error {
+	if _, ok := d.state.Person(a.Person); !ok {
+		return refuseNotFound(aPerson)
+	}
+	d.happen(EnrolmentReset{Person: a.Person, OnHost: true})
+	return nil
+}
+
 // EnrolmentReset: the seed counts no more; a new one must be proved.
 type EnrolmentReset struct {
 	Person   string `json:"person"`
 	Recovery bool   `json:"recovery,omitzero"` // by the person's own recovery code
+	OnHost   bool   `json:"on_host,omitzero"`  // by whoever operates the machine
 }
 
 var _ = fact(EnrolmentReset{})
@@ -90,25 +122,28 @@ var _ = fact(EnrolmentReset{})
 func (EnrolmentReset) Type() string               { return "person.enrolment_reset" }
 func (f EnrolmentReset) Subject() string          { return f.Person }
 func (f EnrolmentReset) concerns(*State) Concerns { return Concerns{People: []string{f.Person}} }
-func (EnrolmentReset) grade() Grade               { return Ordinary }
+
+func (f EnrolmentReset) grade() Grade {
+	if f.OnHost {
+		return Special
+	}
+	return Ordinary
+}
 
 func (f EnrolmentReset) by(*State, Event) Who {
-	if f.Recovery {
+	switch {
+	case f.Recovery && f.OnHost: // one way or the other
+		return Who{}
+	case f.Recovery || f.OnHost:
 		return bySystem()
 	}
 	return byRole(Admin)
 }
 
-func (f EnrolmentReset) allowed(s *State, e Event) error {
-	if _, exists := s.Person(f.Person); !exists {
-		return e.violates("I7", "about nobody")
-	}
-	return nil
-}
+func (f EnrolmentReset) allowed(s *State, e Event) error { return e.aboutSomebody(s) }
 
-// apply leaves LastStep: a step of the old seed never confirms again.
 func (f EnrolmentReset) apply(s *State, _ Event) {
-	s.editPerson(f.Person, func(p *Person) { p.Enrolled = false })
+	s.editPerson(f.Person, func(p *Person) { p.Enrolment.reset() })
 }
 
 // PersonLocked: too many wrong codes for commands of a signed-in person.

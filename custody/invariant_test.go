@@ -239,6 +239,13 @@ func TestForgedEvents(t *testing.T) {
 		{"the result for another version", nil, by(System, VerificationEnded{"db01", 2, VerificationRefused}), "I7", "another version"},
 		{"a dependent told what it knew", nil, by(System, DependentUpdated{"db01", "app", 1}), "I7", "what it knew"},
 		{"a dependent not told what it knew", nil, by(System, DependentFailed{"db01", "app", 1, "x", epoch}), "I7", "what it knew"},
+		{"unlocked by a technician", nil, by("ben", PersonUnlocked{"ann"}), "I6", somebodyElse},
+		{"unlocked without a code", nil, unconfirmed("max", PersonUnlocked{"ann"}), "I6", notConfirmed},
+		{"nobody unlocked", nil, by("max", PersonUnlocked{"mallory"}), "I7", "about nobody"},
+		{"an address changed by another technician", nil, by("ben", EmailChanged{"ann", "b@example.org", ""}), "I6", somebodyElse},
+		{"an address changed without a code", nil, unconfirmed("ann", EmailChanged{"ann", "b@example.org", ""}), "I6", notConfirmed},
+		{"a seed reset on the host by an admin", nil, by("ada", EnrolmentReset{Person: "ann", OnHost: true}), "I6", somebodyElse},
+		{"a seed reset on the host by a recovery code", nil, by(System, EnrolmentReset{Person: "ann", OnHost: true, Recovery: true}), "I6", somebodyElse},
 		{"a seed recovered by an admin", nil, by("ada", EnrolmentReset{Person: "ann", Recovery: true}), "I6", somebodyElse},
 
 		// Rotations.

@@ -1,9 +1,6 @@
 package custody
 
-import (
-	"net/mail"
-	"slices"
-)
+import "slices"
 
 // Role is what a person may do beside being a custodian.
 type Role string
@@ -69,10 +66,8 @@ func (a AddPerson) decide(d *decision) error {
 	if err := checkRoles(a.Roles); err != nil {
 		return err
 	}
-	if a.Email != "" {
-		if addr, err := mail.ParseAddress(a.Email); err != nil || addr.Address != a.Email || len(a.Email) > maxEmail {
-			return Invalid("email", Text{En: "is not an e-mail address", Zh: "不是有效的邮箱地址"})
-		}
+	if err := checkEmail(a.Email); err != nil {
+		return err
 	}
 	if a.TOTPPeriod < 1 || a.TOTPPeriod > 300 {
 		return Invalid("totp_period", Text{En: "must be 1 to 300 seconds", Zh: "必须为 1 到 300 秒"})

@@ -44,3 +44,9 @@ func (p Policy) Lockout(n int) time.Duration {
 	}
 	return min(d, p.LockMax)
 }
+
+// Locked says whether a lock-out still holds. One that ends later than the
+// longest one would was begun by a clock that was ahead: it holds nobody.
+func (p Policy) Locked(until, now time.Time) bool {
+	return now.Before(until) && until.Sub(now) <= p.LockMax
+}

@@ -17,7 +17,7 @@ import (
 
 // facts has one of each kind.
 var facts = []Fact{
-	PersonAdded{}, PersonEnrolled{}, EnrolmentReset{}, PersonLocked{}, SignInLocked{}, SessionOpened{}, SessionClosed{},
+	PersonAdded{}, PersonEnrolled{}, EnrolmentReset{}, PersonLocked{}, PersonUnlocked{}, EmailChanged{}, SignInLocked{}, SessionOpened{}, SessionClosed{},
 	PersonAway{}, PersonPresent{}, CredentialAdded{}, CredentialRetired{}, CheckoutGranted{}, CheckoutEnded{},
 	HandoverOffered{}, HandoverAccepted{}, HandoverEnded{}, HandoverReturned{}, HandoverClosed{}, HandoverOverdue{},
 	RotationStarted{}, RotationStaged{}, RotationApplied{}, RotationVerified{}, RotationPromoted{}, RotationFailed{}, RotationOverdue{},

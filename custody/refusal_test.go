@@ -191,6 +191,7 @@ var actions = []Action{
 	ReportStaged{}, ReportApplied{}, ReportVerified{}, ReportPromoted{}, ReportFailed{}, ReportConflict{},
 	Reconcile{}, ShowNew{}, ConfirmSet{}, ChangePolicy{}, RecoverEnrolment{},
 	StartVerification{}, EndVerification{}, ReportUpdated{}, ReportNotUpdated{},
+	Unlock{}, ChangeEmail{}, ResetOnHost{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {

@@ -233,7 +233,9 @@ func refuseLocked(p Person, now time.Time) *Refusal {
 		What: Text{
 			En: fmt.Sprintf("Too many wrong codes: your confirmations are locked until %s.", clockTime(p.LockedUntil)),
 			Zh: fmt.Sprintf("验证码错误次数过多，您的确认操作已被锁定至 %s。", clockTime(p.LockedUntil))},
-		Next: inSeconds(wait)}
+		Next: Text{
+			En: inSeconds(wait).En + " Or have an admin or a manager unlock you.",
+			Zh: inSeconds(wait).Zh + "也可请管理员或主管为您解锁。"}}
 }
 
 func refuseWrongCode(left int) *Refusal {
@@ -267,6 +269,15 @@ func refuseReplayed(p Person, now time.Time) *Refusal {
 	wait := time.Unix((p.LastStep+1)*period, 0).Sub(now)
 	if wait <= 0 {
 		wait = time.Unix((now.Unix()/period+1)*period, 0).Sub(now)
+	}
+	if wait > time.Hour { // a clock that was ahead burned a step of the future
+		return &Refusal{Code: TOTPReplayed, Rule: ruleHandover,
+			What: Text{
+				En: "Your last code was used while the server's clock was ahead; codes of now are older.",
+				Zh: "您上次使用动态口令时服务器时钟偏快，当前的口令早于该口令。"},
+			Next: Text{
+				En: "Have an admin reset your log-in, or use a recovery code: a new authenticator begins anew.",
+				Zh: "请由管理员重置您的登录，或使用恢复码：新的身份验证器将重新开始。"}}
 	}
 	return &Refusal{Code: TOTPReplayed, Rule: ruleHandover, RetryAfter: wait,
 		What: Text{En: "This code was already used; one code confirms one intention.", Zh: "该验证码已使用过；一个验证码只能确认一次操作。"},

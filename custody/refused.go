@@ -52,7 +52,7 @@ func Refused(s *State, p Policy, c Command, r *Refusal, now time.Time) []Event {
 	d.actor = actor
 	d.happen(CommandRefused{Command: c.Action.Verb(), On: s.known(c.Action.Subject()), Code: r.Code, Rule: r.Rule})
 	if r.Code == TOTPInvalid && actor.WrongCodes+1 >= p.LockAfter {
-		d.happen(PersonLocked{Person: actor.Username, Until: d.now.Add(p.Lockout(actor.Lockouts))})
+		d.happen(PersonLocked{Person: actor.Username, Until: d.clock.Add(p.Lockout(actor.Lockouts))})
 	}
 	return d.events
 }

@@ -1,0 +1,67 @@
+package custody
+
+import "net/mail"
+
+// ChangeEmail says where messages to a person go from now on; "": nowhere. By the
+// person or an admin, with a code.
+type ChangeEmail struct{ Person, Email string }
+
+var _ = action(ChangeEmail{})
+
+func (ChangeEmail) Verb() string      { return "change_email" }
+func (a ChangeEmail) Subject() string { return a.Person }
+func (ChangeEmail) givers() givers    { return people }
+
+func (a ChangeEmail) decide(d *decision) error {
+	if d.actor.Username != a.Person && !d.actor.Is(Admin) {
+		return refuseForbidden(Text{En: "the person or an admin", Zh: "本人或管理员"})
+	}
+	person, ok := d.state.Person(a.Person)
+	if !ok {
+		return refuseNotFound(aPerson)
+	}
+	if err := checkEmail(a.Email); err != nil {
+		return err
+	}
+	if person.Email == a.Email {
+		return nil
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.happen(EmailChanged{Person: a.Person, Email: a.Email, Before: person.Email})
+	return nil
+}
+
+// checkEmail accepts "" too: a person without an address is told nothing.
+func checkEmail(email string) *Refusal {
+	if email == "" {
+		return nil
+	}
+	if addr, err := mail.ParseAddress(email); err != nil || addr.Address != email || len(email) > maxEmail {
+		return Invalid("email", Text{En: "is not an e-mail address", Zh: "不是有效的邮箱地址"})
+	}
+	return nil
+}
+
+// EmailChanged: messages go to Email from now on, and went to Before.
+type EmailChanged struct {
+	Person string `json:"person"`
+	Email  string `json:"email"`
+	Before string `json:"before"`
+}
+
+var _ = fact(EmailChanged{})
+
+func (EmailChanged) Type() string               { return "person.email_changed" }
+func (f EmailChanged) Subject() string          { return f.Person }
+func (f EmailChanged) concerns(*State) Concerns { return Concerns{People: []string{f.Person}} }
+func (EmailChanged) grade() Grade               { return Ordinary }
+
+func (f EmailChanged) by(*State, Event) Who { return byRole(Admin).orPerson(f.Person).confirmed() }
+
+func (f EmailChanged) allowed(s *State, e Event) error { return e.aboutSomebody(s) }
+
+func (f EmailChanged) apply(s *State, _ Event) {
+	s.editPerson(f.Person, func(p *Person) { p.Email = f.Email })
+}

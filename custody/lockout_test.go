@@ -1,0 +1,115 @@
+package custody
+
+import (
+	"testing"
+	"time"
+)
+
+func annIsLocked(o *office) {
+	for range o.policy.LockAfter {
+		_ = o.out(wrongCode())
+	}
+}
+
+func TestUnlock(t *testing.T) {
+	free := func(o *office) bool {
+		ann := o.person("ann")
+		return ann.LockedUntil.IsZero() && ann.Lockouts == 0 && ann.WrongCodes == 0
+	}
+	check(t, []clause{
+		{"an admin may", annIsLocked, "ada", Unlock{"ann"}, "", free},
+		{"a manager may", annIsLocked, "max", Unlock{"ann"}, "", free},
+		{"also who is not locked: the log-in may be", nil, "max", Unlock{"ann"}, "", free},
+		{"another technician may not", annIsLocked, "ben", Unlock{"ann"}, Forbidden, nil},
+		{"nobody unlocks themselves", annIsLocked, "ann", Unlock{"ann"}, Forbidden, nil},
+		{"not of nobody", nil, "max", Unlock{"mallory"}, NotFound, nil},
+		{"then a code confirms again", both(annIsLocked, func(o *office) { o.does("max", Unlock{"ann"}) }),
+			"ann", CheckOut{"db01", "ticket 1"}, "", nil},
+		{"a reset of the log-in unlocks as well", annIsLocked, "ada", ResetEnrolment{"ann"}, "", free},
+		{"and so does a recovery code", annIsLocked, System, RecoverEnrolment{"ann"}, "", free},
+	})
+}
+
+func TestChangeEmail(t *testing.T) {
+	is := func(email string) func(*office) bool {
+		return func(o *office) bool { return o.person("ann").Email == email }
+	}
+	check(t, []clause{
+		{"one's own", nil, "ann", ChangeEmail{"ann", "ann@example.org"}, "", is("ann@example.org")},
+		{"another's, by an admin", nil, "ada", ChangeEmail{"ann", "ann@example.org"}, "", is("ann@example.org")},
+		{"to none", nil, "ann", ChangeEmail{"ann", ""}, "", is("")},
+		{"not another's", nil, "ben", ChangeEmail{"ann", "ben@example.org"}, Forbidden, nil},
+		{"not a manager either", nil, "max", ChangeEmail{"ann", "max@example.org"}, Forbidden, nil},
+		{"not of nobody", nil, "ada", ChangeEmail{"mallory", "m@example.org"}, NotFound, nil},
+		{"not to what is none", nil, "ann", ChangeEmail{"ann", "Ann <ann@example.org>"}, InvalidRequest, nil},
+		{"not to two lines", nil, "ann", ChangeEmail{"ann", "ann@example.org\r\nBcc: m@example.org"}, InvalidRequest, nil},
+	})
+}
+
+func TestTheAddressBeforeStandsInTheEntry(t *testing.T) {
+	o := newOffice(t)
+	o.does("ann", ChangeEmail{"ann", "old@example.org"})
+	events := o.does("ann", ChangeEmail{"ann", "new@example.org"})
+	if len(events) != 1 || events[0].Fact != (EmailChanged{"ann", "new@example.org", "old@example.org"}) || events[0].Confirm == nil {
+		t.Errorf("%+v", events)
+	}
+	if again := o.does("ann", ChangeEmail{"ann", "new@example.org"}); len(again) != 0 {
+		t.Errorf("the same address again: %+v", again)
+	}
+}
+
+func TestResetOnHost(t *testing.T) {
+	check(t, []clause{
+		{"by whoever operates the machine", nil, System, ResetOnHost{"ada"}, "", func(o *office) bool { return !o.person("ada").Enrolled }},
+		{"by no person", nil, "ada", ResetOnHost{"ann"}, Forbidden, nil},
+		{"not of nobody", nil, System, ResetOnHost{"mallory"}, NotFound, nil},
+	})
+	o := newOffice(t)
+	if events := o.does(System, ResetOnHost{"ada"}); len(events) != 1 || events[0].Grade() != Special {
+		t.Errorf("%+v", events)
+	}
+}
+
+// The clock was years ahead when a code confirmed something, and was set right
+// again. The ledger's time stands still from then on, and every code of now is
+// older than the one that was used.
+func TestAClockThatWasAheadLocksNobodyForEver(t *testing.T) {
+	const farthest = int64(9e15)
+	o := newOffice(t)
+	right := o.now
+	o.now = right.AddDate(10, 0, 0)
+	o.does("ben", ComeBack{}) // an entry of that day
+	o.now = right
+	ahead := func(p *Person) { p.LastStep, p.LockedUntil = farthest, right.AddDate(10, 0, 0) }
+	o.state.editPerson("ann", ahead)
+	code := Proof{Given: true, Steps: []int64{100}}
+
+	refusal, _ := o.out(code).(*Refusal)
+	if refusal == nil || refusal.Code != TOTPReplayed || refusal.RetryAfter != 0 {
+		t.Fatalf("%+v; a lock of ten years holds, or somebody is told to wait", refusal)
+	}
+	o.does("ada", ResetEnrolment{"ann"})
+	signIn := o.with("ann", SignIn{})
+	signIn.Proof = code
+	if _, err := o.run(signIn); err != nil {
+		t.Errorf("the first code of the new seed: %v", err)
+	}
+}
+
+// While the ledger's time stands still a lock-out ends by the clock.
+func TestALockOutEndsWhileTimeIsHeld(t *testing.T) {
+	o := newOffice(t)
+	right := o.now
+	o.now = right.Add(time.Hour)
+	o.does("ben", ComeBack{})
+	o.now = right
+	annIsLocked(o)
+	refusal, _ := o.out(rightCode(o.person("ann"))).(*Refusal)
+	if refusal == nil || refusal.Code != LockedOut || refusal.RetryAfter != o.policy.LockBase {
+		t.Fatalf("%+v", refusal)
+	}
+	o.now = right.Add(o.policy.LockBase)
+	if err := o.out(rightCode(o.person("ann"))); err != nil {
+		t.Errorf("after %v: %v", o.policy.LockBase, err)
+	}
+}
