@@ -13,7 +13,9 @@
 //	handover.closed: rotated and back       the giver
 //	handover.overdue                        both
 //	person.locked, session.locked           the person
-//	person.enrolment_reset                  the person
+//	person.unlocked                         the person, managers
+//	person.email_changed                    the person, at the old and at the new address
+//	person.enrolment_reset                  the person; everybody, when it was done on the host
 //	every event of grade serious            custodians of the credential, managers
 //	every event of grade special            these, and directors, admins, auditors
 //

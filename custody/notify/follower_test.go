@@ -91,6 +91,10 @@ func TestWhoIsToldOfAnAlarm(t *testing.T) {
 		{custody.HandoverOverdue{Handover: "handover-1"}, "tech-a tech-b"},
 		{custody.HandoverOverdue{Handover: "handover-404"}, ""},
 		{custody.EnrolmentReset{Person: "tech-a"}, "tech-a"},
+		{custody.EnrolmentReset{Person: "tech-a", OnHost: true}, "admin auditor director manager tech-a tech-b"},
+		{custody.PersonUnlocked{Person: "tech-b"}, "manager tech-a tech-b"},
+		{custody.EmailChanged{Person: "tech-b", Email: "new@example.org", Before: "old@example.org"}, "tech-b tech-b"},
+		{custody.EmailChanged{Person: "tech-b", Before: "old@example.org"}, "tech-b"},
 	} {
 		letters, err := o.follower.write(t.Context(), []indexed{{custody.Event{Time: noon, Actor: custody.System, Fact: test.fact}, 7}})
 		if err != nil {

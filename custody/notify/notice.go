@@ -15,6 +15,8 @@ type notice struct {
 	kind   string // names the words: subject.KIND and text.KIND
 	page   string // path that the link leads to
 	values values
+
+	address string // instead of the person's own; "": that one
 }
 
 // values are what the words speak of. Usernames become names, instants and lists
@@ -32,7 +34,7 @@ type values struct {
 func calls(e custody.Event) bool {
 	switch e.Fact.(type) {
 	case custody.HandoverOffered, custody.HandoverAccepted, custody.HandoverEnded, custody.HandoverClosed,
-		custody.HandoverOverdue, custody.EnrolmentReset:
+		custody.HandoverOverdue, custody.EnrolmentReset, custody.PersonUnlocked, custody.EmailChanged:
 		return true
 	}
 	return e.Grade() != custody.Ordinary
@@ -58,10 +60,20 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 		}
 		about.handover(h, fact)
 	case custody.PersonLocked:
-		about.locked(fact.Person, fact.Until)
+		about.locked("locked", fact.Person, fact.Until)
 	case custody.SignInLocked:
-		about.locked(fact.Person, fact.Until)
+		about.locked("locked_login", fact.Person, fact.Until)
+	case custody.PersonUnlocked:
+		v := values{Person: fact.Person, Actor: e.Actor}
+		about.tell("unlocked", "/", v, fact.Person)
+		about.tell("unlocked_other", "/people", v, about.everybody(custody.Manager)...)
+	case custody.EmailChanged:
+		about.emailChanged(fact)
 	case custody.EnrolmentReset:
+		if fact.OnHost {
+			about.tell("on_host", e.page(), values{Person: fact.Person}, about.everybody(custody.Roles...)...)
+			return about.notices, nil
+		}
 		kind := "enrolment"
 		if fact.Recovery {
 			kind = "recovered"
@@ -119,7 +131,7 @@ func (c *concerns) tell(kind, page string, v values, to ...string) {
 	for _, username := range to {
 		told := slices.ContainsFunc(c.notices, func(n notice) bool { return n.to == username })
 		if username != "" && !told {
-			c.notices = append(c.notices, notice{username, kind, page, v})
+			c.notices = append(c.notices, notice{to: username, kind: kind, page: page, values: v})
 		}
 	}
 }
@@ -135,13 +147,24 @@ func (c *concerns) everybody(roles ...custody.Role) (usernames []string) {
 }
 
 // locked tells of a lock-out; person is "" for names that do not exist.
-func (c *concerns) locked(person string, until time.Time) {
-	kind, page := "locked_other", "/people"
+func (c *concerns) locked(kind, person string, until time.Time) {
+	other, page := kind+"_other", "/people"
 	if person == "" {
-		kind, page = "strangers", c.entry.page()
+		other, page = "strangers", c.entry.page()
 	}
-	c.tell("locked", "/", values{Until: until}, person)
-	c.tell(kind, page, values{Person: person, Until: until}, c.everybody(custody.Manager)...)
+	c.tell(kind, "/", values{Until: until}, person)
+	c.tell(other, page, values{Person: person, Until: until}, c.everybody(custody.Manager)...)
+}
+
+// emailChanged tells both addresses, each by itself: who reads one of them need
+// not read the other.
+func (c *concerns) emailChanged(fact custody.EmailChanged) {
+	v := values{Actor: c.entry.Actor}
+	for kind, address := range map[string]string{"email_from": fact.Before, "email_to": fact.Email} {
+		if address != "" {
+			c.notices = append(c.notices, notice{to: fact.Person, kind: kind, page: "/", values: v, address: address})
+		}
+	}
 }
 
 // handover tells of a handover that was offered before.

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"embed"
@@ -67,7 +68,7 @@ func (f *Follower) write(ctx context.Context, deed []indexed) ([]*letter, error)
 	}
 	var letters []*letter
 	for _, p := range people { // so that the order is always the same
-		if len(told[p.Username]) == 0 || p.Disabled || p.Email == "" {
+		if len(told[p.Username]) == 0 || p.Disabled {
 			continue
 		}
 		chosen, err := f.Directory.Preference(ctx, p.Username)
@@ -75,13 +76,28 @@ func (f *Follower) write(ctx context.Context, deed []indexed) ([]*letter, error)
 			return nil, err
 		}
 		to := f.writer(p, people, chosen)
-		m, err := to.mail(first, told[p.Username])
-		if err != nil {
-			return nil, err
+		for _, address := range addresses(told[p.Username]) {
+			m, err := to.mail(first, address, told[p.Username])
+			if err != nil {
+				return nil, err
+			}
+			if m.To == "" {
+				continue
+			}
+			letters = append(letters, &letter{Mail: m, username: p.Username, entry: first.index, at: first.Time, pause: f.newPause()})
 		}
-		letters = append(letters, &letter{Mail: m, username: p.Username, entry: first.index, at: first.Time, pause: f.newPause()})
 	}
 	return letters, nil
+}
+
+// addresses gives those that a person's notices go to, each once, sorted; "" is
+// the person's own.
+func addresses(notices []notice) (all []string) {
+	for _, n := range notices {
+		all = append(all, n.address)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // writer writes to one person.
@@ -104,8 +120,9 @@ func (f *Follower) writer(to custody.Person, people []custody.Person, chosen des
 }
 
 // mail is written in plain text: what happened, each with its link, and where it
-// stands in the ledger.
-func (w writer) mail(first indexed, notices []notice) (smtp.Mail, error) {
+// stands in the ledger. Of the notices it says those for this address.
+func (w writer) mail(first indexed, address string, all []notice) (smtp.Mail, error) {
+	notices := slices.DeleteFunc(slices.Clone(all), func(n notice) bool { return n.address != address })
 	var text strings.Builder
 	paragraph := func(key string, data map[string]any) error {
 		said, err := w.text(key, data)
@@ -138,14 +155,18 @@ func (w writer) mail(first indexed, notices []notice) (smtp.Mail, error) {
 		subject += fmt.Sprintf(" (+%d)", more)
 	}
 	return smtp.Mail{
-		ID: w.id(first), Name: w.person.Name, To: w.person.Email,
+		ID: w.id(first, address), Name: w.person.Name, To: cmp.Or(address, w.person.Email),
 		Subject: "[Tandem] " + subject, Text: strings.TrimSuffix(text.String(), "\n"),
 	}, err
 }
 
 // id names a mail: the same one that is written again has the same.
-func (w writer) id(first indexed) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %q", w.Origin, first.index, w.person.Username))
+func (w writer) id(first indexed, address string) string {
+	what := fmt.Appendf(nil, "%q %d %q", w.Origin, first.index, w.person.Username)
+	if address != "" {
+		what = fmt.Appendf(what, " %q", address)
+	}
+	sum := sha256.Sum256(what)
 	return hex.EncodeToString(sum[:16])
 }
 

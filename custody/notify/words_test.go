@@ -82,7 +82,7 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 // said are the ordinary ones that call for a mail; all that are serious do.
 var said = []string{
 	"handover.offered", "handover.accepted", "handover.declined", "handover.cancelled", "handover.expired",
-	"handover.closed", "handover.overdue", "person.enrolment_reset",
+	"handover.closed", "handover.overdue", "person.enrolment_reset", "person.unlocked", "person.email_changed",
 }
 
 // filled gives an event what its mails speak of.
@@ -104,6 +104,10 @@ func filled(e custody.Event) custody.Event {
 		e.Fact = custody.HandoverOverdue{Handover: "handover-1"}
 	case custody.EnrolmentReset:
 		e.Fact, e.Actor = custody.EnrolmentReset{Person: "tech-a"}, "admin"
+	case custody.PersonUnlocked:
+		e.Fact, e.Actor = custody.PersonUnlocked{Person: "tech-a"}, "manager"
+	case custody.EmailChanged:
+		e.Fact, e.Actor = custody.EmailChanged{Person: "tech-a", Email: "tech-a@example.org", Before: "old@example.org"}, "tech-a"
 	case custody.PersonLocked:
 		e.Fact = custody.PersonLocked{Person: "tech-a", Until: noon.Add(time.Minute)}
 	case custody.SignInLocked:
@@ -144,7 +148,7 @@ func TestEveryEventThatCallsForAMailIsSaidInBothLanguages(t *testing.T) {
 		for _, n := range notices {
 			kinds[n.kind] = true
 			for _, lang := range desk.Languages {
-				m, err := o.follower.writer(o.people[0], o.people, desk.Preference{Language: lang, Zone: "Asia/Shanghai"}).mail(indexed{e, 7}, []notice{n})
+				m, err := o.follower.writer(o.people[0], o.people, desk.Preference{Language: lang, Zone: "Asia/Shanghai"}).mail(indexed{e, 7}, n.address, []notice{n})
 				if err != nil {
 					t.Fatalf("%s: %v", kind, err)
 				}
@@ -159,11 +163,13 @@ func TestEveryEventThatCallsForAMailIsSaidInBothLanguages(t *testing.T) {
 			}
 		}
 	}
-	recovered, err := o.follower.notices(t.Context(), indexed{custody.Event{Fact: custody.EnrolmentReset{Person: "tech-a", Recovery: true}}, 7}, o.people)
-	if err != nil || len(recovered) != 1 {
-		t.Fatal(recovered, err)
+	for _, fact := range []custody.EnrolmentReset{{Person: "tech-a", Recovery: true}, {Person: "tech-a", OnHost: true}} {
+		reset, err := o.follower.notices(t.Context(), indexed{custody.Event{Fact: fact}, 7}, o.people)
+		if err != nil || len(reset) == 0 {
+			t.Fatal(reset, err)
+		}
+		kinds[reset[0].kind] = true
 	}
-	kinds[recovered[0].kind] = true
 	for key := range catalogue(t, "en") {
 		if kind, is := strings.CutPrefix(key, "text."); is && !kinds[kind] && !slices.Contains(general, kind) {
 			t.Errorf("no event leads to %s", key)
@@ -179,7 +185,7 @@ func TestTheGeneralWordsAreThere(t *testing.T) {
 	for _, kind := range general {
 		for _, lang := range desk.Languages {
 			w := o.follower.writer(o.people[0], o.people, desk.Preference{Language: lang})
-			m, err := w.mail(indexed{custody.Event{Time: noon}, 7}, []notice{{kind: kind, values: values{Type: "x.y", Subject: "z\nz", Actor: custody.System}}})
+			m, err := w.mail(indexed{custody.Event{Time: noon}, 7}, "", []notice{{kind: kind, values: values{Type: "x.y", Subject: "z\nz", Actor: custody.System}}})
 			if err != nil || kind != "strangers" && !strings.Contains(m.Subject, "x.y") || strings.Contains(m.Subject, "\n") {
 				t.Errorf("%s in %s: %q, %v", kind, lang, m.Subject, err)
 			}
