@@ -106,5 +106,5 @@ func (p *program) firstLogin(ctx context.Context, username, name string) (desk.N
 				En: "Repeat it with --username " + first.Username + " for a new log-in.",
 				Zh: "请使用 --username " + first.Username + " 重新执行，以获得新的登录信息。"}}
 	}
-	return p.desk.ResetOnHost(ctx, username, rand.Text())
+	return p.desk.FirstLoginAgain(ctx, username, rand.Text())
 }

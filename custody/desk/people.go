@@ -36,12 +36,12 @@ func (d *Desk) AddPerson(ctx context.Context, in Intent) (NewLogin, error) {
 // ResetEnrolment replaces a person's password and TOTP seed, forgets their
 // recovery codes and ends their sessions: a lost telephone, or an account whose
 // opening was cut short.
-// in.Action is a custody.ResetEnrolment.
+// in.Action is a custody.ResetEnrolment, or another that resets an enrolment.
 func (d *Desk) ResetEnrolment(ctx context.Context, in Intent) (NewLogin, error) {
 	if err := d.canStoreSeed(ctx, in.Request); err != nil {
 		return NewLogin{}, err
 	}
-	username := in.Action.(custody.ResetEnrolment).Person
+	username := in.Action.Subject()
 	seed := totp.NewSeed()
 	outcome, err := d.doBound(ctx, in, bound{
 		store: func(ctx context.Context) error { return d.replaceSeed(ctx, username, seed) },
@@ -53,6 +53,17 @@ func (d *Desk) ResetEnrolment(ctx context.Context, in Intent) (NewLogin, error) 
 	return d.newLogin(WithRequest(ctx, in.Request), outcome, username, totp.URI(d.Origin, username, seed, person.TOTPPeriod))
 }
 
+// Unlock lifts whatever keeps a person from logging in or confirming.
+// in.Action is a custody.Unlock.
+func (d *Desk) Unlock(ctx context.Context, in Intent) (Outcome, error) {
+	outcome, err := d.Do(ctx, in)
+	if err != nil {
+		return Outcome{}, err
+	}
+	// Done already too: the first time may have been cut short here.
+	return outcome, d.unlock(WithRequest(ctx, in.Request), in.Action.(custody.Unlock).Person)
+}
+
 // newLogin makes the password, which opens nothing without the seed that came
 // with the entry. Cut short before, the account cannot be used, and another
 // ResetEnrolment repairs it.
@@ -61,6 +72,12 @@ func (d *Desk) newLogin(ctx context.Context, outcome Outcome, username string, o
 		return NewLogin{}, &custody.Refusal{Code: custody.Conflict,
 			What: custody.Text{En: "This was done already; its password was shown once.", Zh: "此操作已完成，密码只显示一次。"},
 			Next: custody.Text{En: "Enrol the person again for a new one.", Zh: "如需新密码，请重新注册该人员。"}}
+	}
+	if err := d.Accounts.DeleteDevices(ctx, username); err != nil {
+		return NewLogin{}, err
+	}
+	if err := d.unlock(ctx, username); err != nil {
+		return NewLogin{}, err
 	}
 	password, err := d.Secrets.Generate(ctx, "")
 	if err != nil {

@@ -152,7 +152,7 @@ type ClockFunc func() time.Time
 func (f ClockFunc) Now() time.Time { return f() }
 
 // Accounts keeps what is not custody state and not in the ledger: hashes of
-// passwords and of recovery codes, sessions and the throttle of log-ins.
+// passwords and of recovery codes, sessions, devices and the throttle of log-ins.
 // Implemented by the store.
 type Accounts interface {
 	// PasswordHash gives the argon2id hash; ErrNoAccount when there is none.
@@ -173,13 +173,23 @@ type Accounts interface {
 	Session(ctx context.Context, tokenHash [32]byte) (Session, error)
 	DeleteSession(ctx context.Context, tokenHash [32]byte) error
 
-	// UpdateThrottle changes the throttle of a name in one transaction, so
-	// that guesses sent at the same time are all counted. name is a keyed
-	// digest of what was typed: also names that do not exist are throttled.
-	UpdateThrottle(ctx context.Context, name string, change func(Throttle) Throttle) (Throttle, error)
+	// HasDevice says whether the person has logged in in the device of which this
+	// is the SHA-256 of the token, KnowsDevice whether anybody has. SeeDevice
+	// notes that the person did at an instant; DeleteDevices forgets that.
+	HasDevice(ctx context.Context, person string, tokenHash [32]byte) (bool, error)
+	KnowsDevice(ctx context.Context, tokenHash [32]byte) (bool, error)
+	SeeDevice(ctx context.Context, person string, tokenHash [32]byte, at time.Time) error
+	DeleteDevices(ctx context.Context, person string) error
 
-	// Sweep forgets sessions that ended, throttles and idempotency keys older
-	// than a day before now.
+	// UpdateThrottle changes a throttle in one transaction, so that guesses sent
+	// at the same time are all counted. name is made of keyed digests of what was
+	// typed: also names that do not exist are throttled. DeleteThrottles forgets
+	// this one and all whose names continue it with a slash.
+	UpdateThrottle(ctx context.Context, name string, change func(Throttle) Throttle) (Throttle, error)
+	DeleteThrottles(ctx context.Context, name string) error
+
+	// Sweep forgets sessions that ended, devices that nobody used for half a
+	// year, throttles and idempotency keys older than a day before now.
 	Sweep(ctx context.Context, now time.Time) error
 }
 

@@ -27,6 +27,7 @@ type RecoverRequest struct {
 	Password custody.Secret
 	Code     custody.Secret // one of their recovery codes
 	Request  string
+	From     Place
 }
 
 // Recover replaces a person's TOTP seed and ends their sessions. It gives the
@@ -36,20 +37,21 @@ type RecoverRequest struct {
 // Failures look alike, take alike and are counted together with those of SignIn.
 func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (custody.Secret, error) {
 	ctx = WithRequest(ctx, in.Request)
-	username, throttle, err := d.approach(ctx, in.Username)
+	try, err := d.approach(ctx, in.Username, in.From)
 	if err != nil {
 		return custody.Secret{}, err
 	}
 	if err := d.canStoreSeed(ctx, in.Request); err != nil {
 		return custody.Secret{}, err
 	}
+	username := try.username
 	since := d.entries()
 	good, err := d.recovers(ctx, username, in)
 	if err != nil {
 		return custody.Secret{}, err
 	}
 	if !good {
-		return custody.Secret{}, d.failedSignIn(ctx, throttle, username)
+		return custody.Secret{}, d.failedSignIn(ctx, try)
 	}
 	seed := totp.NewSeed()
 	_, err = d.doBound(ctx, Intent{Actor: custody.System, Request: in.Request, Action: custody.RecoverEnrolment{Person: username}}, bound{
@@ -57,12 +59,12 @@ func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (custody.Secret, 
 		fenced: username, since: since,
 	})
 	if errors.Is(err, errReset) { // the password counts no more
-		return custody.Secret{}, d.failedSignIn(ctx, throttle, username)
+		return custody.Secret{}, d.failedSignIn(ctx, try)
 	}
 	if err != nil {
 		return custody.Secret{}, err
 	}
-	if err := d.clearThrottle(ctx, throttle); err != nil {
+	if err := d.unlock(ctx, username); err != nil {
 		return custody.Secret{}, err
 	}
 	person, _ := d.person(username)

@@ -2,14 +2,11 @@ package desk
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/alexedwards/argon2id"
@@ -25,6 +22,9 @@ type SignInRequest struct {
 	Password custody.Secret
 	Code     string
 	Request  string
+
+	From     Place
+	Remember bool // whether to make a token for a device that has none yet
 }
 
 // SignedIn is a session. The token and the recovery codes are only here; the
@@ -33,6 +33,8 @@ type SignedIn struct {
 	Token   custody.Secret
 	Expires time.Time
 	Person  custody.Person
+
+	Device custody.Secret // for Place.Device from now on; zero: as before, or not asked for
 
 	RecoveryCodes []custody.Secret // new ones, with which the old are forgotten; none: as before
 }
@@ -55,24 +57,25 @@ var absentHash = func() string {
 
 // SignIn opens a session. An unknown name, a wrong password and a wrong code
 // get the same refusal after the same work. Failures are counted for each name,
-// known or not; a locked name is refused whatever follows.
+// known or not, see attempt; what is locked is refused whatever follows.
 func (d *Desk) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error) {
 	ctx = WithRequest(ctx, in.Request)
-	username, throttle, err := d.approach(ctx, in.Username)
+	try, err := d.approach(ctx, in.Username, in.From)
 	if err != nil {
 		return SignedIn{}, err
 	}
+	username := try.username
 	signed, outcome, err := d.open(ctx, username, in)
 	if errors.Is(err, errReset) { // or only seen to be: looked at again
 		signed, outcome, err = d.open(ctx, username, in)
 	}
 	switch {
 	case errors.Is(err, errReset), errors.Is(err, errNotGenuine):
-		return SignedIn{}, d.failedSignIn(ctx, throttle, username)
+		return SignedIn{}, d.failedSignIn(ctx, try)
 	case err != nil:
 		return SignedIn{}, err
 	}
-	if err := d.clearThrottle(ctx, throttle); err != nil {
+	if err := d.forgive(ctx, try); err != nil {
 		return SignedIn{}, err
 	}
 	signed.RecoveryCodes, err = d.recoveryCodes(ctx, username, outcome)
@@ -80,6 +83,10 @@ func (d *Desk) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error) {
 		return SignedIn{}, err
 	}
 	signed.Person, _ = d.person(username)
+	if signed.Device, err = d.rememberDevice(ctx, username, in); err != nil {
+		// Who is in, with recovery codes perhaps that come once, is not sent away for it.
+		d.Log.WarnContext(ctx, "a device was not remembered", "person", username, "error", err)
+	}
 	return signed, nil
 }
 
@@ -101,21 +108,6 @@ func (d *Desk) open(ctx context.Context, username string, in SignInRequest) (Sig
 	outcome, err := d.doBound(ctx, Intent{Actor: username, Request: in.Request, Code: in.Code, Action: custody.SignIn{}},
 		bound{fenced: username, since: since, session: &session})
 	return signed, outcome, err
-}
-
-// approach gives the account that a name stands for and what counts its failures,
-// or the refusal of a name that is locked.
-func (d *Desk) approach(ctx context.Context, typed string) (username, throttle string, err error) {
-	// One spelling for each account, or a change of case would be a way past
-	// the lock (CVE-2025-6004).
-	username = strings.ToLower(typed)
-	if err := d.belongs(ctx); err != nil {
-		return "", "", err
-	}
-	if throttle, err = d.throttleName(ctx, username); err != nil {
-		return "", "", err
-	}
-	return username, throttle, d.checkThrottle(ctx, throttle)
 }
 
 // Nobody is what no account, no seed and no recovery code is ever kept under,
@@ -197,109 +189,4 @@ func (d *Desk) SignOut(ctx context.Context, token custody.Secret, request string
 	}
 	_, err = d.Do(ctx, Intent{Actor: person.Username, Request: request, Action: custody.SignOut{}})
 	return err
-}
-
-func (d *Desk) clearThrottle(ctx context.Context, name string) error {
-	_, err := d.Accounts.UpdateThrottle(ctx, name, func(Throttle) Throttle { return Throttle{} })
-	return err
-}
-
-func (d *Desk) checkThrottle(ctx context.Context, name string) error {
-	t, err := d.Accounts.UpdateThrottle(ctx, name, func(t Throttle) Throttle { return t })
-	if err != nil {
-		return err
-	}
-	if wait := t.LockedUntil.Sub(d.Clock.Now()); wait > 0 {
-		seconds := int64((wait + time.Second - 1) / time.Second)
-		return &custody.Refusal{Code: custody.LockedOut, RetryAfter: wait,
-			What: custody.Text{En: "Too many failed log-ins.", Zh: "登录失败次数过多。"},
-			Next: custody.Text{
-				En: fmt.Sprintf("Try again in %d s.", seconds), Zh: fmt.Sprintf("请在 %d 秒后重试。", seconds)}}
-	}
-	return nil
-}
-
-// failedSignIn counts a failure. The ledger gets one entry for each lock-out;
-// names that do not exist share one count for that, so that nobody can fill it
-// by making names up.
-func (d *Desk) failedSignIn(ctx context.Context, throttle, username string) error {
-	locked, err := d.countFailure(ctx, throttle)
-	if err != nil {
-		return err
-	}
-	if _, known := d.person(username); !known {
-		username = ""
-		if locked, err = d.countFailure(ctx, strangers); err != nil {
-			return err
-		}
-	}
-	if !locked.LockedUntil.IsZero() {
-		action := custody.LockSignIn{Person: username, Failures: d.Policy.LockAfter, Until: locked.LockedUntil}
-		if _, err := d.Do(ctx, Intent{Actor: custody.System, Request: RequestOf(ctx), Action: action}); err != nil {
-			return err
-		}
-	}
-	return errNotAccepted
-}
-
-var errNotAccepted = &custody.Refusal{Code: custody.Unauthenticated,
-	What: custody.Text{En: "The log-in was not accepted.", Zh: "登录未通过。"},
-	Next: custody.Text{En: "Check user name, password and code.", Zh: "请核对用户名、密码和验证码。"}}
-
-// strangers is the throttle of all names that do not exist together. It locks
-// nobody out: it only paces their entries.
-const strangers = "strangers"
-
-// countFailure gives the throttle if this failure locked it, else a zero one.
-func (d *Desk) countFailure(ctx context.Context, name string) (Throttle, error) {
-	now, locked := d.Clock.Now(), false
-	t, err := d.Accounts.UpdateThrottle(ctx, name, func(t Throttle) Throttle {
-		t.Touched = now
-		if now.Before(t.LockedUntil) {
-			return t
-		}
-		t.Failures++
-		if t.Failures >= d.Policy.LockAfter {
-			locked = true
-			t.LockedUntil = now.Add(d.Policy.Lockout(t.Locks))
-			t.Locks++
-			t.Failures = 0
-		}
-		return t
-	})
-	if err != nil || !locked {
-		return Throttle{}, err
-	}
-	return t, nil
-}
-
-// throttleName hides what was typed as a name: now and then that is a password.
-func (d *Desk) throttleName(ctx context.Context, username string) (string, error) {
-	key, err := d.throttleKey(ctx)
-	if err != nil {
-		return "", err
-	}
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(username))
-	return hex.EncodeToString(mac.Sum(nil)), nil
-}
-
-func (d *Desk) throttleKey(ctx context.Context) ([]byte, error) {
-	if key, ok := d.seeds.get(ThrottlePath, d.Clock.Now()); ok {
-		return key.Bytes(), nil
-	}
-	v, err := d.Secrets.Read(ctx, ThrottlePath)
-	if errors.Is(err, ErrNoSecret) {
-		fresh := make([]byte, sha256.Size)
-		_, _ = rand.Read(fresh) // never fails, see crypto/rand
-		_, err = d.Secrets.Write(ctx, ThrottlePath, custody.NewSecret(fresh), 0, nil)
-		if err == nil || errors.Is(err, ErrVersion) { // another replica was first
-			v, err = d.Secrets.Read(ctx, ThrottlePath)
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	d.seeds.put(ThrottlePath, v.Value, d.Clock.Now().Add(seedTTL))
-	return v.Value.Bytes(), nil
 }

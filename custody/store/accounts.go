@@ -149,6 +149,10 @@ func (s *Store) UpdateThrottle(ctx context.Context, name string, change func(des
 	return after, err
 }
 
+func (s *Store) DeleteThrottles(ctx context.Context, name string) error {
+	return s.write(ctx, "delete throttles", "DELETE FROM throttles WHERE name = ? OR substr(name, 1, ?) = ?", name, len(name)+1, name+"/")
+}
+
 // Sweep forgets throttles only when their lock is over, too.
 func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 	today, yesterday := formatInstant(now), formatInstant(now.Add(-keep))
@@ -159,6 +163,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 		}{
 			{"DELETE FROM sessions WHERE expires <= ?", []any{today}},
 			{"DELETE FROM throttles WHERE touched < ? AND locked_until <= ?", []any{yesterday, today}},
+			{"DELETE FROM devices WHERE seen < ?", []any{formatInstant(now.Add(-keepDevice))}},
 			{"DELETE FROM idempotency_keys WHERE at < ?", []any{yesterday}},
 			{"DELETE FROM claims WHERE until < ?", []any{yesterday}},
 		} {

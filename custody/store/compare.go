@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"hash/maphash"
@@ -65,6 +66,9 @@ func (s *Store) compare(ctx context.Context) (*comparison, error) {
 		return nil, unavailable("begin", err)
 	}
 	head, err := readHead(db)
+	if err == nil {
+		err = checkGenerated(db)
+	}
 	if err != nil {
 		db.Rollback()
 		return nil, err
@@ -74,6 +78,23 @@ func (s *Store) compare(ctx context.Context) (*comparison, error) {
 		store: s, db: db, head: head, state: state, fork: state.Fork(),
 		names: nameSet{seed: seed}, index: readIndex(db, seed),
 	}, nil
+}
+
+// checkGenerated looks at how the columns of ledger_entries that filters read are
+// computed: with another expression in the schema they contradict their records.
+func checkGenerated(db *gorm.DB) error {
+	var made string
+	if err := db.Raw("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'ledger_entries'").Scan(&made).Error; err != nil {
+		return unavailable("read the schema", err)
+	}
+	first, err := migrations.ReadFile("migrations/0001_ledger_and_tables.sql")
+	if err != nil {
+		return err
+	}
+	if made == "" || !bytes.Contains(first, []byte(made)) {
+		return &Difference{"ledger_entries", "its columns", "are computed otherwise"}
+	}
+	return nil
 }
 
 // close gives back what the comparison holds.

@@ -306,3 +306,15 @@ func TestTamperBytes(t *testing.T) {
 	}
 	t.Logf("bits of a file of %d bytes: %d tried; %d changed what it says, all found; %d found in all", len(content), tried, changed, found)
 }
+
+// TestTamperGenerated has the columns that filters read computed from something
+// else than the record.
+func TestTamperGenerated(t *testing.T) {
+	e := newEvidence(t)
+	path := e.copied(t, e.frontier.Size())
+	execAll(t, administrator(t, path), "PRAGMA writable_schema = ON",
+		"UPDATE sqlite_schema SET sql = replace(sql, '$.type', '$.typ') WHERE name = 'ledger_entries'")
+	if _, err := verifyFile(t.Context(), path, e.since()); err == nil {
+		t.Error("not found")
+	}
+}

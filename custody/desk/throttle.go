@@ -1,0 +1,235 @@
+package desk
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// Place says where a log-in comes from.
+type Place struct {
+	Network string         // what counts as one address
+	Device  custody.Secret // the token of a device in which somebody has logged in; zero: none
+}
+
+// everywhere is how many times as many failures lock a name for all strange
+// places together. Without that bound, who has many addresses could guess as often
+// as they like; with a lower one, a few of them would lock a person out.
+const everywhere = 4
+
+// attempt is somebody at the door.
+type attempt struct {
+	username string
+	counts   []count // that their failure adds to
+}
+
+// count is a throttle, and the number of failures that locks it.
+type count struct {
+	name  string
+	limit int
+}
+
+// approach gives the account that a name stands for and what counts its failures,
+// or the refusal of what is locked. Failures are counted where they happen: a
+// stranger who knows a name locks it in their own network. In a device in which
+// this person has logged in, only what fails in that device counts.
+func (d *Desk) approach(ctx context.Context, typed string, from Place) (attempt, error) {
+	try := attempt{username: Username(typed)}
+	if err := d.belongs(ctx); err != nil {
+		return attempt{}, err
+	}
+	name, err := d.throttleName(ctx, "", try.username)
+	if err != nil {
+		return attempt{}, err
+	}
+	own, err := d.hasDevice(ctx, try.username, from.Device)
+	if err != nil {
+		return attempt{}, err
+	}
+	where := "network " + from.Network
+	if own {
+		where = "device " + from.Device.Reveal()
+	}
+	here, err := d.throttleName(ctx, name+"/", where)
+	if err != nil {
+		return attempt{}, err
+	}
+	try.counts = []count{{here, d.Policy.LockAfter}}
+	if !own {
+		try.counts = append(try.counts, count{name, everywhere * d.Policy.LockAfter})
+	}
+	for _, c := range try.counts {
+		if err := d.checkThrottle(ctx, c.name); err != nil {
+			return attempt{}, err
+		}
+	}
+	return try, nil
+}
+
+func (d *Desk) hasDevice(ctx context.Context, username string, device custody.Secret) (bool, error) {
+	if device.IsZero() {
+		return false, nil
+	}
+	return d.Accounts.HasDevice(ctx, username, sha256.Sum256(device.Bytes()))
+}
+
+// rememberDevice notes that the person has logged in there. It gives a token for
+// a device that has none which is ours.
+func (d *Desk) rememberDevice(ctx context.Context, username string, in SignInRequest) (custody.Secret, error) {
+	var made custody.Secret
+	device := in.From.Device
+	known := false
+	if !device.IsZero() {
+		var err error
+		if known, err = d.Accounts.KnowsDevice(ctx, sha256.Sum256(device.Bytes())); err != nil {
+			return custody.Secret{}, err
+		}
+	}
+	if !known {
+		if !in.Remember {
+			return custody.Secret{}, nil
+		}
+		raw := make([]byte, tokenBytes)
+		_, _ = rand.Read(raw) // never fails, see crypto/rand
+		made = custody.SecretString(base64.RawURLEncoding.EncodeToString(raw))
+		device = made
+	}
+	return made, d.Accounts.SeeDevice(ctx, username, sha256.Sum256(device.Bytes()), d.Clock.Now())
+}
+
+// forgive forgets the failures of who got in.
+func (d *Desk) forgive(ctx context.Context, try attempt) error {
+	for _, c := range try.counts {
+		if _, err := d.Accounts.UpdateThrottle(ctx, c.name, func(Throttle) Throttle { return Throttle{} }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unlock forgets all failures with a name, wherever they happened.
+func (d *Desk) unlock(ctx context.Context, username string) error {
+	name, err := d.throttleName(ctx, "", username)
+	if err != nil {
+		return err
+	}
+	return d.Accounts.DeleteThrottles(ctx, name)
+}
+
+func (d *Desk) checkThrottle(ctx context.Context, name string) error {
+	t, err := d.Accounts.UpdateThrottle(ctx, name, func(t Throttle) Throttle { return t })
+	if err != nil {
+		return err
+	}
+	now := d.Clock.Now()
+	if !d.Policy.Locked(t.LockedUntil, now) {
+		return nil
+	}
+	wait := t.LockedUntil.Sub(now)
+	seconds := int64((wait + time.Second - 1) / time.Second)
+	return &custody.Refusal{Code: custody.LockedOut, RetryAfter: wait,
+		What: custody.Text{En: "Too many failed log-ins with this name.", Zh: "使用此用户名的登录失败次数过多。"},
+		Next: custody.Text{
+			En: fmt.Sprintf("Try again in %d s, log in where you have logged in before, or have an admin or a manager unlock you.", seconds),
+			Zh: fmt.Sprintf("请在 %d 秒后重试，或在您曾登录过的浏览器或终端上登录，或请管理员或主管为您解锁。", seconds)}}
+}
+
+// failedSignIn counts a failure. The ledger gets one entry for each lock-out;
+// names that do not exist share one count for that, so that nobody can fill it
+// by making names up.
+func (d *Desk) failedSignIn(ctx context.Context, try attempt) error {
+	var locked Throttle
+	failures := 0
+	for _, c := range try.counts {
+		t, err := d.countFailure(ctx, c)
+		if err != nil {
+			return err
+		}
+		if t.LockedUntil.After(locked.LockedUntil) {
+			locked, failures = t, c.limit
+		}
+	}
+	username := try.username
+	if _, known := d.person(username); !known {
+		var err error
+		username, failures = "", d.Policy.LockAfter
+		if locked, err = d.countFailure(ctx, count{strangers, failures}); err != nil {
+			return err
+		}
+	}
+	if !locked.LockedUntil.IsZero() {
+		action := custody.LockSignIn{Person: username, Failures: failures, Until: locked.LockedUntil}
+		if _, err := d.Do(ctx, Intent{Actor: custody.System, Request: RequestOf(ctx), Action: action}); err != nil {
+			return err
+		}
+	}
+	return &custody.Refusal{Code: custody.Unauthenticated,
+		What: custody.Text{En: "The log-in was not accepted.", Zh: "登录未通过。"},
+		Next: custody.Text{En: "Check user name, password and code.", Zh: "请核对用户名、密码和验证码。"}}
+}
+
+// strangers is the throttle of all names that do not exist together. It locks
+// nobody out: it only paces their entries.
+const strangers = "strangers"
+
+// countFailure gives the throttle if this failure locked it, else a zero one.
+func (d *Desk) countFailure(ctx context.Context, c count) (Throttle, error) {
+	now, locked := d.Clock.Now(), false
+	t, err := d.Accounts.UpdateThrottle(ctx, c.name, func(t Throttle) Throttle {
+		t.Touched = now
+		if d.Policy.Locked(t.LockedUntil, now) {
+			return t
+		}
+		t.Failures++
+		if t.Failures >= c.limit {
+			locked = true
+			t.LockedUntil = now.Add(d.Policy.Lockout(t.Locks))
+			t.Locks++
+			t.Failures = 0
+		}
+		return t
+	})
+	if err != nil || !locked {
+		return Throttle{}, err
+	}
+	return t, nil
+}
+
+// throttleName hides what was typed as a name: now and then that is a password.
+func (d *Desk) throttleName(ctx context.Context, prefix, what string) (string, error) {
+	key, err := d.throttleKey(ctx)
+	if err != nil {
+		return "", err
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(what))
+	return prefix + hex.EncodeToString(mac.Sum(nil)), nil
+}
+
+func (d *Desk) throttleKey(ctx context.Context) ([]byte, error) {
+	if key, ok := d.seeds.get(ThrottlePath, d.Clock.Now()); ok {
+		return key.Bytes(), nil
+	}
+	v, err := d.Secrets.Read(ctx, ThrottlePath)
+	if errors.Is(err, ErrNoSecret) {
+		fresh := make([]byte, sha256.Size)
+		_, _ = rand.Read(fresh) // never fails, see crypto/rand
+		_, err = d.Secrets.Write(ctx, ThrottlePath, custody.NewSecret(fresh), 0, nil)
+		if err == nil || errors.Is(err, ErrVersion) { // another replica was first
+			v, err = d.Secrets.Read(ctx, ThrottlePath)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.seeds.put(ThrottlePath, v.Value, d.Clock.Now().Add(seedTTL))
+	return v.Value.Bytes(), nil
+}
