@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -29,7 +28,7 @@ func (s *Server) identify(ctx huma.Context, next func(huma.Context)) {
 
 func (s *Server) admit(r *request, q *http.Request, closed bool) error {
 	if !closed {
-		return s.signIns.Take(Network(q.RemoteAddr))
+		return s.signIns.Take(Network(r.client))
 	}
 	if r.token = tokenOf(q); r.token.IsZero() {
 		return errNoToken
@@ -53,19 +52,4 @@ func tokenOf(q *http.Request) custody.Secret {
 		return custody.Secret{}
 	}
 	return custody.SecretString(strings.TrimSpace(token))
-}
-
-// Network gives what counts as one address: of IPv6 the /64, because one client
-// has all of it.
-func Network(remote string) string {
-	at, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return ""
-	}
-	addr := at.Addr().Unmap()
-	if addr.Is4() {
-		return addr.String()
-	}
-	prefix, _ := addr.WithZone("").Prefix(64) // never fails for IPv6
-	return prefix.String()
 }

@@ -32,7 +32,7 @@ func TestWhatCountsAsOneAddress(t *testing.T) {
 		"[fe80::1%eth0]:99":         "fe80::/64",
 		"@":                         "",
 	} {
-		if got := Network(remote); got != one {
+		if got := Network(addressOf(remote)); got != one {
 			t.Errorf("%s: %q, want %q", remote, got, one)
 		}
 	}

@@ -18,6 +18,7 @@ type Desk interface {
 	CheckOut(ctx context.Context, in desk.Intent) (desk.Revealed, error)
 	AddPerson(ctx context.Context, in desk.Intent) (desk.NewLogin, error)
 	ResetEnrolment(ctx context.Context, in desk.Intent) (desk.NewLogin, error)
+	Unlock(ctx context.Context, in desk.Intent) (desk.Outcome, error)
 	ShowNew(ctx context.Context, in desk.Intent) (desk.ToSet, error)
 	ChangePolicy(ctx context.Context, in desk.Intent) (desk.Outcome, error)
 	AddCredential(ctx context.Context, in desk.Intent, password, key custody.Secret) (desk.Outcome, error)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -29,6 +30,7 @@ import (
 type request struct {
 	id      string // made here, never taken from a client
 	chinese bool
+	client  netip.Addr // see Client
 
 	token  custody.Secret
 	person custody.Person // zero before identify
@@ -74,7 +76,7 @@ func wantsChinese(header http.Header) bool {
 // every answer, its line in the log, and an answer even when the code panics.
 func (s *Server) begin(c *gin.Context) {
 	start := time.Now()
-	r := &request{id: rand.Text(), chinese: wantsChinese(c.Request.Header)}
+	r := &request{id: rand.Text(), chinese: wantsChinese(c.Request.Header), client: clientOf(c.Request, s.Proxies)}
 	ctx, cancel := context.WithTimeout(context.WithValue(c.Request.Context(), requestKey{}, r), s.Timeout)
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
@@ -122,6 +124,7 @@ func (s *Server) finish(c *gin.Context, r *request, took time.Duration) {
 	attrs := []slog.Attr{
 		slog.String("request", r.id), slog.String("method", method), slog.String("route", route),
 		slog.Int("status", status), slog.Duration("took", took), slog.String("person", r.person.Username),
+		slog.String("client", clientText(r.client)),
 	}
 	level := slog.LevelInfo
 	if r.code != "" {
@@ -135,6 +138,14 @@ func (s *Server) finish(c *gin.Context, r *request, took time.Duration) {
 		attrs = append(attrs, slog.Any("error", r.err))
 	}
 	s.Log.LogAttrs(c.Request.Context(), level, "request", attrs...)
+}
+
+// clientText is "" where nobody can say.
+func clientText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
 }
 
 // answerProblem answers where huma does not.

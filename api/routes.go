@@ -28,9 +28,13 @@ func (s *Server) endpoints() {
 	query(s, "/me/preferences", "preferences", "In which language and time zone I am spoken to", s.preferences)
 	handle(s, op("PUT", "/me/preferences", "set-preferences", "Choose language and time zone"), s.setPreferences)
 
+	handle(s, op("PATCH", "/me", "edit-me", "Change my e-mail address"), s.editMe)
+
 	query(s, "/people", "list-people", "Everybody", s.listPeople)
 	command(s, "/people", "add-person", 201, "Open an account; its password is shown once", s.addPerson)
 	command(s, "/people/{username}/enrolment", "enrol-person", 201, "Give somebody a new password and TOTP seed, shown once", s.enrolPerson)
+	command(s, "/people/{username}/unlock", "unlock-person", 200, "Lift whatever keeps somebody from logging in or confirming", s.unlockPerson)
+	handle(s, op("PATCH", "/people/{username}", "edit-person", "Change somebody's e-mail address"), s.editPerson)
 
 	query(s, "/credentials", "list-credentials", "All credentials", s.listCredentials)
 	query(s, "/credentials/{name}", "get-credential", "One credential", s.getCredential)
@@ -157,6 +161,10 @@ type (
 	credentialWith[B any] struct {
 		Name string `path:"name" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
 		Body B
+	}
+	personWith[B any] struct {
+		Username string `path:"username" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
+		Body     B
 	}
 	handoverWith[B any] struct {
 		ID   string `path:"id" maxLength:"63" pattern:"^[a-z0-9._-]+$"`

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -26,9 +27,10 @@ type Config struct {
 	Witnesses  Witnesses              // nil: there are none
 	Collectors []prometheus.Collector // of metrics, beside its own
 
-	Version   string       // of the program, for OpenAPI
-	PublicURL string       // where people reach it, if not where it listens; "" otherwise
-	Web       http.Handler // takes what is not below /api/; nil: nothing is there
+	Version   string         // of the program, for OpenAPI
+	Proxies   []netip.Prefix // whose word on where a request came from is taken; none: nobody's
+	PublicURL string         // where people reach it, if not where it listens; "" otherwise
+	Web       http.Handler   // takes what is not below /api/; nil: nothing is there
 
 	Maintenance string // why nothing is done outside; "" when it is
 

@@ -13,15 +13,24 @@ func (s *Server) signIn(ctx context.Context, in *bodyOnly[SignIn]) (Session, err
 	signed, err := s.Desk.SignIn(ctx, desk.SignInRequest{
 		Username: in.Body.Username, Password: custody.SecretString(string(in.Body.Password)),
 		Code: string(in.Body.TOTP), Request: r.id,
+		From: desk.Place{Network: Network(r.client), Device: secretOf(in.Body.Device)}, Remember: in.Body.RememberDevice,
 	})
 	if err != nil {
 		return Session{}, err
 	}
 	r.person = signed.Person
 	return Session{
-		Token: Secret(signed.Token.Reveal()), ExpiresAt: signed.Expires, Person: viewPerson(signed.Person),
+		Token: Secret(signed.Token.Reveal()), ExpiresAt: signed.Expires, Person: viewPerson(signed.Person), Device: Secret(signed.Device.Reveal()),
 		RecoveryCodes: each(signed.RecoveryCodes, func(code custody.Secret) Secret { return Secret(code.Reveal()) }),
 	}, nil
+}
+
+// secretOf gives the zero secret for "".
+func secretOf(s Secret) custody.Secret {
+	if s == "" {
+		return custody.Secret{}
+	}
+	return custody.SecretString(string(s))
 }
 
 func (s *Server) recover(ctx context.Context, in *bodyOnly[Recover]) (Recovered, error) {
@@ -30,6 +39,7 @@ func (s *Server) recover(ctx context.Context, in *bodyOnly[Recover]) (Recovered,
 	otpAuth, err := s.Desk.Recover(ctx, desk.RecoverRequest{
 		Username: in.Body.Username, Password: custody.SecretString(string(in.Body.Password)),
 		Code: custody.SecretString(string(in.Body.RecoveryCode)), Request: r.id,
+		From: desk.Place{Network: Network(r.client), Device: secretOf(in.Body.Device)},
 	})
 	return Recovered{OTPAuth: Secret(otpAuth.Reveal())}, err
 }

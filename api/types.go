@@ -27,6 +27,7 @@ type Session struct {
 	Token     Secret    `json:"token" doc:"For Authorization: Bearer"`
 	ExpiresAt time.Time `json:"expires_at"`
 	Person    Person    `json:"person"`
+	Device    Secret    `json:"device,omitzero" doc:"Only where remember_device asked for one: for the field device of later log-ins. Keep it apart from the token; it opens nothing by itself"`
 
 	RecoveryCodes []Secret `json:"recovery_codes,omitempty" doc:"Only when this log-in proved a new TOTP seed: shown once, for the day on which the authenticator is lost. Older ones count no more"`
 }
@@ -55,6 +56,8 @@ type Person struct {
 	Enrolled   bool           `json:"enrolled" doc:"Whether the TOTP seed was proved by a first log-in"`
 	TOTPPeriod int            `json:"totp_period" doc:"Seconds"`
 	Presence   Presence       `json:"presence"`
+
+	LockedUntil time.Time `json:"locked_until,omitzero" doc:"Too many wrong codes: confirms nothing before"`
 }
 
 // Me is what a person sees first.
@@ -262,6 +265,9 @@ type SignIn struct {
 	Username string `json:"username" maxLength:"255"`
 	Password Secret `json:"password" maxLength:"1024"`
 	TOTP     Secret `json:"totp" maxLength:"64"`
+
+	Device         Secret `json:"device,omitzero" maxLength:"64" doc:"From an earlier log-in: what strangers do wrong with this name does not lock it here"`
+	RememberDevice bool   `json:"remember_device,omitzero" doc:"Give a device if the one that came is none"`
 }
 
 // Recover asks for a new TOTP seed in the place of one that is lost.
@@ -269,6 +275,7 @@ type Recover struct {
 	Username     string `json:"username" maxLength:"255"`
 	Password     Secret `json:"password" maxLength:"1024"`
 	RecoveryCode Secret `json:"recovery_code" maxLength:"64" doc:"Used up by this; it opens no session"`
+	Device       Secret `json:"device,omitzero" maxLength:"64" doc:"As in a log-in"`
 }
 
 // Recovered is the new TOTP seed. It is shown once.

@@ -21,7 +21,7 @@ func each[T, V any](list []T, view func(T) V) []V {
 func viewPerson(p custody.Person) Person {
 	return Person{
 		Username: p.Username, Name: p.Name, Email: p.Email, Roles: append([]custody.Role{}, p.Roles...),
-		Disabled: p.Disabled, Enrolled: p.Enrolled, TOTPPeriod: p.TOTPPeriod, Presence: viewPresence(p),
+		Disabled: p.Disabled, Enrolled: p.Enrolled, TOTPPeriod: p.TOTPPeriod, Presence: viewPresence(p), LockedUntil: p.LockedUntil,
 	}
 }
 

@@ -28,6 +28,7 @@ const (
 	origin  = "tandem.test"
 	thePass = "correct-horse-MARKED"
 
+	theDevice       = "device-MARK"
 	theRecoveryCode = "ABCD-EFGH-IJKL-MNOP-MARK"
 
 	thePurpose = "ticket 4711"
@@ -172,6 +173,8 @@ func (w *world) ResetEnrolment(ctx context.Context, in desk.Intent) (desk.NewLog
 	return w.AddPerson(ctx, in)
 }
 
+func (w *world) Unlock(ctx context.Context, in desk.Intent) (desk.Outcome, error) { return w.Do(ctx, in) }
+
 func (w *world) ShowNew(ctx context.Context, in desk.Intent) (desk.ToSet, error) {
 	outcome, err := w.Do(ctx, in)
 	name := in.Action.Subject()
@@ -204,6 +207,9 @@ func (w *world) SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedI
 	token := "token-of-" + in.Username
 	w.tokens[token] = in.Username
 	signed := desk.SignedIn{Token: custody.SecretString(token), Expires: w.now.Add(time.Hour), Person: person}
+	if in.Remember && in.From.Device.Reveal() != theDevice {
+		signed.Device = custody.SecretString(theDevice)
+	}
 	if !before.Enrolled {
 		signed.RecoveryCodes = []custody.Secret{custody.SecretString(theRecoveryCode)}
 	}

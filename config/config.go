@@ -4,9 +4,15 @@ import "time"
 
 // Config is all that an installation can be told. The tags are the keys.
 type Config struct {
-	Listen        string        `koanf:"listen"`         // host:port of the API
-	PublicURL     string        `koanf:"public_url"`     // what people and clients call it; "": made from listen
-	TLS           TLS           `koanf:"tls"`            // both or neither
+	Listen    string `koanf:"listen"`     // host:port of the API
+	PublicURL string `koanf:"public_url"` // what people and clients call it; "": made from listen
+	TLS       TLS    `koanf:"tls"`        // both or neither
+
+	// TrustedProxies are the addresses or networks of the proxies in front, which
+	// say in X-Forwarded-For where a request came from. Without them all who come
+	// through a proxy are one client.
+	TrustedProxies []string `koanf:"trusted_proxies"`
+
 	MetricsListen string        `koanf:"metrics_listen"` // host:port of /healthz, /readyz and /metrics; "": nowhere
 	Database      string        `koanf:"database"`       // "sqlite:PATH"
 	Secrets       string        `koanf:"secrets"`        // Embedded or Vault: which section counts

@@ -129,9 +129,11 @@ func unreadable(path string, err error) error {
 // prefix are left alone: they are the CLI's own, or somebody else's.
 func environment(environ []string, origins map[string]string) koanf.Provider {
 	keys := map[string]string{}
+	lists := map[string]bool{} // of texts, which a variable has with commas between
 	var sections []string
 	for _, f := range fieldsOf(&Config{}) {
 		keys[envName(f.key)] = f.key
+		lists[f.key] = f.isTexts()
 		if section, _, inside := strings.Cut(f.key, delimiter); inside {
 			sections = append(sections, section)
 		}
@@ -143,7 +145,14 @@ func environment(environ []string, origins map[string]string) koanf.Provider {
 			if value == "" {
 				return "", nil
 			}
-			if key, known := keys[name]; known {
+			if key, known := keys[name]; known && lists[key] {
+				origins[key] = name
+				var items []any
+				for item := range strings.SplitSeq(value, ",") {
+					items = append(items, strings.TrimSpace(item))
+				}
+				return key, items
+			} else if known {
 				origins[key] = name
 				return key, value
 			}

@@ -58,6 +58,29 @@ func (c Config) URL() string {
 	return "http://" + c.Listen
 }
 
+// Networks reads addresses (10.0.0.5) and networks (10.0.0.0/8). The error is an
+// *Error of trusted_proxies.
+func Networks(texts []string) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for i, text := range texts {
+		network, err := netip.ParsePrefix(text)
+		if addr, single := netip.ParseAddr(text); single == nil {
+			network, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		key := fmt.Sprintf("trusted_proxies[%d]", i)
+		switch {
+		case err != nil:
+			return nil, &Error{key, "must be an address or a network, such as 10.0.0.5 or 10.0.0.0/8"}
+		case network.Bits() == 0:
+			return nil, &Error{key, "is every address there is: anybody could say where they come from"}
+		case network.Addr().Is4In6():
+			return nil, &Error{key, "must be written as IPv4: such as 10.0.0.0/8"}
+		}
+		all = append(all, network.Masked())
+	}
+	return all, nil
+}
+
 // SQLitePath is the path in database.
 func (c Config) SQLitePath() string { return strings.TrimPrefix(c.Database, sqlitePrefix) }
 
@@ -77,6 +100,9 @@ func (v *validation) server(c Config) {
 		if sameListener(c.Listen, c.MetricsListen) {
 			v.add("metrics_listen", "is where listen is already: give it a port of its own")
 		}
+	}
+	if _, err := Networks(c.TrustedProxies); err != nil {
+		v.problems = append(v.problems, err)
 	}
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		v.add("tls", "cert and key go together: name both files, or neither")

@@ -111,6 +111,21 @@ func (c *Client) Enrol(ctx context.Context, username string) (api.Login, error) 
 	return call[api.Login](ctx, c, "POST", nil, nil, "people", username, "enrolment")
 }
 
+// Unlock lifts whatever keeps somebody from logging in or confirming.
+func (c *Client) Unlock(ctx context.Context, username string, totp api.Secret) (api.Person, error) {
+	return call[api.Person](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "people", username, "unlock")
+}
+
+// EditPerson changes what is known of somebody.
+func (c *Client) EditPerson(ctx context.Context, username string, in api.EditPerson) (api.Person, error) {
+	return call[api.Person](ctx, c, "PATCH", in, nil, "people", username)
+}
+
+// EditMe changes what is known of the person who is signed in.
+func (c *Client) EditMe(ctx context.Context, in api.EditPerson) (api.Person, error) {
+	return call[api.Person](ctx, c, "PATCH", in, nil, "me")
+}
+
 // Credentials lists all of them.
 func (c *Client) Credentials(ctx context.Context) ([]api.Credential, error) {
 	return call[[]api.Credential](ctx, c, "GET", nil, nil, "credentials")

@@ -37,7 +37,7 @@ func TestEveryFieldHasALabel(t *testing.T) {
 	}
 	for _, request := range []any{
 		api.SignIn{}, api.Recover{}, api.SetPresence{}, api.AddPerson{}, api.AddCredential{}, api.CheckOut{},
-		api.ConfirmedReason{}, api.Confirmation{}, api.RotateAll{}, api.ChangePolicy{}, api.Reason{}, api.OfferHandover{},
+		api.ConfirmedReason{}, api.Confirmation{}, api.RotateAll{}, api.ChangePolicy{}, api.Reason{}, api.OfferHandover{}, api.EditPerson{},
 	} {
 		addFields(fields, "", reflect.TypeOf(request))
 	}

@@ -145,7 +145,7 @@ func (v *visit) render(name string, body any) error {
 // doneMessages are the keys below "done." that an address may name.
 var doneMessages = []string{
 	"checked_in", "offered", "accepted", "declined", "cancelled", "returned", "rotating", "retired",
-	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "rotating_all",
+	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "rotating_all", "unlocked", "email_changed",
 }
 
 // here gives the address that shows this page again.

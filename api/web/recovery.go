@@ -4,7 +4,6 @@ import (
 	"html/template"
 	"net/url"
 
-	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -76,13 +75,13 @@ type recoveredPage struct {
 // recover shows a new seed. It opens no session: the log-in that follows proves
 // the seed.
 func (p *Pages) recover(v *visit) error {
-	if err := p.signIns.Take(api.Network(v.r.RemoteAddr)); err != nil {
+	if err := p.signIns.Take(v.place().Network); err != nil {
 		return v.again(err, p.recovery)
 	}
 	v.verb = custody.RecoverEnrolment{}.Verb()
-	otpAuth, err := p.Desk.Recover(v.r.Context(), desk.RecoverRequest{
+	otpAuth, err := p.replaced(v, desk.RecoverRequest{
 		Username: v.field("username"), Password: custody.SecretString(v.field("password")),
-		Code: custody.SecretString(v.field("recovery_code")), Request: v.id,
+		Code: custody.SecretString(v.field("recovery_code")), Request: v.id, From: v.place(),
 	})
 	if err != nil {
 		return v.again(err, p.recovery)
@@ -90,7 +89,7 @@ func (p *Pages) recover(v *visit) error {
 	// Whoever is logged in here is so no more: a recovery ends all sessions.
 	v.person, v.token = custody.Person{}, custody.Secret{}
 	v.clearCookie(sessionCookie)
-	shown := recoveredPage{Username: v.field("username")}
+	shown := recoveredPage{Username: desk.Username(v.field("username"))}
 	if shown.authenticator, err = v.authenticator(otpAuth); err != nil {
 		return err
 	}

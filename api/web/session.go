@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 
-	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -11,6 +10,9 @@ import (
 // sessionCookie holds the token of the session. Its name binds it to this origin
 // (RFC 6265bis, 4.1.3.2); browsers take Secure from http on loopback too.
 const sessionCookie = "__Host-tandem"
+
+// deviceCookie tells that somebody has logged in here before, and opens nothing.
+const deviceCookie = "__Host-tandem-device"
 
 func (v *visit) setCookie(name, value string, seconds int) {
 	http.SetCookie(v.w, &http.Cookie{
@@ -72,19 +74,22 @@ func (p *Pages) login(v *visit) error {
 }
 
 func (p *Pages) signIn(v *visit) error {
-	if err := p.signIns.Take(api.Network(v.r.RemoteAddr)); err != nil {
+	if err := p.signIns.Take(v.place().Network); err != nil {
 		return v.again(err, p.login)
 	}
 	v.verb = custody.SignIn{}.Verb()
-	signed, err := p.Desk.SignIn(v.r.Context(), desk.SignInRequest{
+	signed, err := p.entered(v, desk.SignInRequest{
 		Username: v.field("username"), Password: custody.SecretString(v.field("password")),
-		Code: v.field("totp"), Request: v.id,
+		Code: v.code(), Request: v.id, From: v.place(), Remember: true,
 	})
 	if err != nil {
 		return v.again(err, p.login)
 	}
 	v.person, v.token = signed.Person, signed.Token
 	v.keepSession()
+	if !signed.Device.IsZero() {
+		v.setCookie(deviceCookie, signed.Device.Reveal(), oneYear)
+	}
 	next := v.field("next")
 	if !local(next) {
 		next = "/"

@@ -13,6 +13,7 @@ import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/totp"
 )
 
 // visit is one request for a page.
@@ -205,12 +206,24 @@ func (v *visit) intent(action custody.Action) desk.Intent {
 	v.verb = action.Verb()
 	key, digest := v.formKey()
 	return desk.Intent{
-		Actor: v.person.Username, Request: v.id, Code: v.field("totp"), Action: action, Key: key, Digest: digest,
+		Actor: v.person.Username, Request: v.id, Code: v.code(), Action: action, Key: key, Digest: digest,
 	}
 }
 
 // field gives a field of the form that was sent, also to fill it in again.
 func (v *visit) field(name string) string { return v.r.PostForm.Get(name) }
+
+// code gives the code of the form, without what people paste around and into it.
+func (v *visit) code() string { return totp.Typed(v.field("totp")) }
+
+// place says where a log-in comes from.
+func (v *visit) place() desk.Place {
+	at := desk.Place{Network: api.Network(api.Client(v.r))}
+	if cookie, err := v.r.Cookie(deviceCookie); err == nil && cookie.Value != "" {
+		at.Device = custody.SecretString(cookie.Value)
+	}
+	return at
+}
 
 // nothingHere answers for every address that is no page.
 func (p *Pages) nothingHere(*visit) error { return api.ErrNotFound }

@@ -10,6 +10,7 @@ import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // Desk is the API's, which also tells when something was committed.
@@ -51,6 +52,8 @@ type Pages struct {
 	static   staticFiles
 	signIns  *api.Pacer
 	commands *api.Pacer
+	signedIn shared[desk.SignedIn]
+	regained shared[custody.Secret]
 	watch    watch
 	ended    chan struct{} // closed when Run ends: streams end
 }
@@ -151,6 +154,9 @@ func (p *Pages) routes() {
 	p.closed("GET /preferences", p.preferences)
 	p.closed("POST /preferences", p.changePreferences)
 
+	p.closed("GET /preferences/email", p.emailForm)
+	p.closed("POST /preferences/email", p.changeEmail)
+
 	p.closed("GET /people", p.people)
 	p.closed("GET /policy", p.policy)
 
@@ -165,6 +171,10 @@ func (p *Pages) routes() {
 	p.closed("POST /admin/people/new", p.addPerson)
 	p.closed("GET /admin/people/{username}/enrolment", p.newEnrolment)
 	p.closed("POST /admin/people/{username}/enrolment", p.enrol)
+	p.closed("GET /admin/people/{username}/unlock", p.unlockForm)
+	p.closed("POST /admin/people/{username}/unlock", p.unlock)
+	p.closed("GET /admin/people/{username}/email", p.emailForm)
+	p.closed("POST /admin/people/{username}/email", p.changeEmail)
 	p.closed("GET /admin/credentials/new", p.newCredential)
 	p.closed("POST /admin/credentials/new", p.addCredential)
 }

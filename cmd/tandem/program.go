@@ -152,9 +152,13 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	if err != nil {
 		return nil, err
 	}
+	proxies, err := config.Networks(cfg.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
 	p.api, err = api.New(api.Config{
 		Desk: p.desk, Queries: queries{p.store}, Log: log.With("part", "api"),
-		Version: built().Version, PublicURL: cfg.URL(), Web: p.pages,
+		Version: built().Version, PublicURL: cfg.URL(), Proxies: proxies, Web: p.pages,
 		Maintenance: p.maintenance,
 		Witnesses:   witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower, p.stream, p.notifier},
 	})

@@ -118,10 +118,9 @@ func grouped(code string) string {
 	return strings.Join(groups, "-")
 }
 
-// ungrouped undoes grouped, and what people do when they copy from paper.
-func ungrouped(typed string) string {
-	return strings.NewReplacer("-", "", " ", "").Replace(strings.ToUpper(typed))
-}
+// ungrouped undoes grouped, and what people do when they copy from paper or paste
+// from a word processor.
+func ungrouped(typed string) string { return strings.ToUpper(totp.Typed(typed)) }
 
 // recoveryHash is how a code is kept. It needs no slow hash: there are too many
 // codes to try.

@@ -1,0 +1,45 @@
+package api
+
+import (
+	"context"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// EditPerson changes what is known of a person. What is left out stays.
+type EditPerson struct {
+	Email *string `json:"email,omitempty" doc:"Where messages go; empty: nowhere. The old and the new address are both told"`
+	TOTP  Secret  `json:"totp,omitzero" maxLength:"64"`
+}
+
+func (s *Server) unlockPerson(ctx context.Context, in *personWith[Confirmation]) (Person, error) {
+	r := requestOf(ctx)
+	if _, err := s.Desk.Unlock(ctx, r.intent(custody.Unlock{Person: in.Username}, in.Body.TOTP)); err != nil {
+		return Person{}, err
+	}
+	return s.person(ctx, in.Username)
+}
+
+func (s *Server) editPerson(ctx context.Context, in *personWith[EditPerson]) (Person, error) {
+	return s.edit(ctx, in.Username, in.Body)
+}
+
+func (s *Server) editMe(ctx context.Context, in *bodyOnly[EditPerson]) (Person, error) {
+	return s.edit(ctx, requestOf(ctx).person.Username, in.Body)
+}
+
+func (s *Server) edit(ctx context.Context, username string, in EditPerson) (Person, error) {
+	if in.Email == nil {
+		return Person{}, custody.Invalid("email", custody.Text{En: "is missing: nothing else can be changed", Zh: "缺失：没有其他可更改的内容"})
+	}
+	action := custody.ChangeEmail{Person: username, Email: *in.Email}
+	if _, err := s.Desk.Do(ctx, requestOf(ctx).intent(action, in.TOTP)); err != nil {
+		return Person{}, err
+	}
+	return s.person(ctx, username)
+}
+
+func (s *Server) person(ctx context.Context, username string) (Person, error) {
+	person, err := s.Queries.Person(ctx, username)
+	return viewPerson(person), err
+}

@@ -1,0 +1,54 @@
+package web
+
+import (
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// unlockForm asks for the code of an admin or a manager.
+func (p *Pages) unlockForm(v *visit) error {
+	person, err := p.Queries.Person(v.r.Context(), v.r.PathValue("username"))
+	if err != nil {
+		return err
+	}
+	return v.render("person_unlock", enrolPage{person})
+}
+
+func (p *Pages) unlock(v *visit) error {
+	if _, err := p.Desk.Unlock(v.r.Context(), v.intent(custody.Unlock{Person: v.r.PathValue("username")})); err != nil {
+		return v.again(err, p.unlockForm)
+	}
+	return v.redirect("/people", "unlocked")
+}
+
+type emailPage struct {
+	Person custody.Person
+	Email  string // as it is, or as it was typed and refused
+	To     string // address that the form is sent to
+}
+
+// emailForm is for one's own address, and for an admin for that of others.
+func (p *Pages) emailForm(v *visit) error {
+	shown := emailPage{Person: v.person, To: v.r.URL.EscapedPath()}
+	if username := v.r.PathValue("username"); username != "" {
+		var err error
+		if shown.Person, err = p.Queries.Person(v.r.Context(), username); err != nil {
+			return err
+		}
+	}
+	shown.Email = shown.Person.Email
+	if v.problem != nil {
+		shown.Email = v.field("email")
+	}
+	return v.render("person_email", shown)
+}
+
+func (p *Pages) changeEmail(v *visit) error {
+	username, back := v.person.Username, "/preferences"
+	if other := v.r.PathValue("username"); other != "" {
+		username, back = other, "/people"
+	}
+	if _, err := v.do(custody.ChangeEmail{Person: username, Email: v.field("email")}); err != nil {
+		return v.again(err, p.emailForm)
+	}
+	return v.redirect(back, "email_changed")
+}
