@@ -8,7 +8,7 @@ import (
 
 // EditPerson changes what is known of a person. What is left out stays.
 type EditPerson struct {
-	Email *string `json:"email,omitempty" doc:"Where messages go; empty: nowhere. The old and the new address are both told"`
+	Email *string `json:"email,omitzero" doc:"Where messages go; empty: nowhere. The old and the new address are both told"`
 	TOTP  Secret  `json:"totp,omitzero" maxLength:"64"`
 }
 

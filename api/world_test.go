@@ -173,7 +173,9 @@ func (w *world) ResetEnrolment(ctx context.Context, in desk.Intent) (desk.NewLog
 	return w.AddPerson(ctx, in)
 }
 
-func (w *world) Unlock(ctx context.Context, in desk.Intent) (desk.Outcome, error) { return w.Do(ctx, in) }
+func (w *world) Unlock(ctx context.Context, in desk.Intent) (desk.Outcome, error) {
+	return w.Do(ctx, in)
+}
 
 func (w *world) ShowNew(ctx context.Context, in desk.Intent) (desk.ToSet, error) {
 	outcome, err := w.Do(ctx, in)

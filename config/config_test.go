@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -179,6 +180,23 @@ func TestURL(t *testing.T) {
 	} {
 		if got := test.c.URL(); got != test.want {
 			t.Errorf("got %s, want %s", got, test.want)
+		}
+	}
+}
+
+func TestTrustedProxies(t *testing.T) {
+	c, err := Load(Sources{File: "testdata/good_embedded.yaml", Environ: []string{"TANDEM_TRUSTED_PROXIES=10.0.0.5, 2001:db8::/32"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	networks, err := Networks(c.TrustedProxies)
+	if err != nil || len(networks) != 2 || networks[0].String() != "10.0.0.5/32" || networks[1].String() != "2001:db8::/32" {
+		t.Errorf("%v, %v", networks, err)
+	}
+	for _, wrong := range []string{"proxy.example.org", "10.0.0.0/33", "0.0.0.0/0", "::/0", "::ffff:10.0.0.0/104", "10.0.0.1:8080"} {
+		var e *Error
+		if _, err := Networks([]string{"10.0.0.1", wrong}); !errors.As(err, &e) || e.Key != "trusted_proxies[1]" {
+			t.Errorf("%s: %v", wrong, err)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/totp"
 )
 
 // console is where a verb reads and writes.
@@ -23,6 +24,7 @@ type console struct {
 const (
 	codeVariable     = "TANDEM_TOTP"
 	passwordVariable = "TANDEM_PASSWORD_FILE"
+	recoveryVariable = "TANDEM_RECOVERY_CODE_FILE"
 )
 
 // isTerminal says whether a person looks at w.
@@ -44,16 +46,31 @@ func (c console) ask(question string) (string, error) {
 	return strings.TrimRight(line, "\r\n"), nil
 }
 
-// code gives the TOTP code as it was typed: whether it is one is for the server
-// to say. A code shows on the screen, because it is worth nothing once used.
+// code gives the TOTP code without what people paste around and into it: whether it
+// is one is for the server to say. A code shows on the screen, because it is worth nothing once used.
 func (c console) code() (string, error) {
 	if code := os.Getenv(codeVariable); code != "" {
-		return code, nil
+		return totp.Typed(code), nil
 	}
 	if !isTerminal(c.in) {
 		return "", usagef("a TOTP code is needed: set %s, or run this on a terminal", codeVariable)
 	}
-	return c.ask("TOTP code")
+	typed, err := c.ask("TOTP code")
+	return totp.Typed(typed), err
+}
+
+// recoveryCode gives a recovery code that was typed or that a file holds. It shows
+// on the screen, because it is worth nothing once used.
+func (c console) recoveryCode() (custody.Secret, error) {
+	if path := os.Getenv(recoveryVariable); path != "" {
+		code, err := secretFile(path)
+		return custody.SecretString(totp.Typed(code.Reveal())), err
+	}
+	if !isTerminal(c.in) {
+		return custody.Secret{}, usagef("a recovery code is needed: name its file in %s, or run this on a terminal", recoveryVariable)
+	}
+	typed, err := c.ask("Recovery code")
+	return custody.SecretString(totp.Typed(typed)), err
 }
 
 // password gives a password that was typed, without echo, or that a file holds.

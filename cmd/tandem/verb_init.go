@@ -16,7 +16,7 @@ import (
 )
 
 func initVerb(c *cli) *cobra.Command {
-	var username, name string
+	var username, name, email string
 	verb := &cobra.Command{
 		Use:   "init --username USERNAME --name NAME",
 		Short: "Add the first admin to an empty installation; prints the log-in, once",
@@ -29,6 +29,7 @@ lost. Refused from then on.`,
 	}
 	verb.Flags().StringVar(&username, "username", "", "of the first admin")
 	verb.Flags().StringVar(&name, "name", "", "the person's name")
+	verb.Flags().StringVar(&email, "email", "", "where messages to the person go")
 	_ = verb.MarkFlagRequired("username")
 	_ = verb.MarkFlagRequired("name")
 	load := configFlags(verb)
@@ -37,7 +38,7 @@ lost. Refused from then on.`,
 		if err != nil {
 			return err
 		}
-		login, err := firstAdmin(cmd.Context(), cfg, username, name)
+		login, err := firstAdmin(cmd.Context(), cfg, desk.Username(username), name, email)
 		if err == nil {
 			err = c.showLogin(login)
 		}
@@ -50,7 +51,7 @@ lost. Refused from then on.`,
 }
 
 // firstAdmin makes the log-in of the first admin, and another one until it was used.
-func firstAdmin(ctx context.Context, cfg config.Config, username, name string) (_ api.Login, err error) {
+func firstAdmin(ctx context.Context, cfg config.Config, username, name, email string) (_ api.Login, err error) {
 	p, err := openProgramFor(ctx, cfg, newLog(cfg.Log), purpose{firstSteps: true})
 	if err != nil {
 		return api.Login{}, err
@@ -60,7 +61,7 @@ func firstAdmin(ctx context.Context, cfg config.Config, username, name string) (
 	if err := p.desk.Ready(ctx); err != nil {
 		return api.Login{}, fmt.Errorf("nothing was done: %w", err)
 	}
-	login, err := p.firstLogin(ctx, username, name)
+	login, err := p.firstLogin(ctx, username, name, email)
 	if err != nil {
 		return api.Login{}, err
 	}
@@ -70,7 +71,7 @@ func firstAdmin(ctx context.Context, cfg config.Config, username, name string) (
 	}
 	return api.Login{
 		Person: api.Person{
-			Username: username, Name: person.Name, Roles: person.Roles, TOTPPeriod: person.TOTPPeriod,
+			Username: username, Name: person.Name, Email: person.Email, Roles: person.Roles, TOTPPeriod: person.TOTPPeriod,
 			Presence: api.Presence{State: api.Present},
 		},
 		Password: api.Secret(login.Password.Reveal()), OTPAuth: api.Secret(login.OTPAuth.Reveal()),
@@ -79,7 +80,7 @@ func firstAdmin(ctx context.Context, cfg config.Config, username, name string) (
 
 // firstLogin adds the first admin, or gives the one who is there and never came
 // another log-in.
-func (p *program) firstLogin(ctx context.Context, username, name string) (desk.NewLogin, error) {
+func (p *program) firstLogin(ctx context.Context, username, name, email string) (desk.NewLogin, error) {
 	people, err := p.store.People(ctx)
 	if err != nil {
 		return desk.NewLogin{}, err
@@ -88,7 +89,7 @@ func (p *program) firstLogin(ctx context.Context, username, name string) (desk.N
 		return p.desk.AddPerson(ctx, desk.Intent{
 			Actor: custody.System, Request: rand.Text(),
 			Action: custody.AddPerson{
-				Username: username, Name: name, Roles: []custody.Role{custody.Admin}, TOTPPeriod: totp.DefaultPeriod,
+				Username: username, Name: name, Email: email, Roles: []custody.Role{custody.Admin}, TOTPPeriod: totp.DefaultPeriod,
 			},
 		})
 	}

@@ -3,16 +3,18 @@ package main
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 func personVerbs(c *cli) *cobra.Command {
-	return family("person", "The people with an account", personListVerb(c), personAddVerb(c), personEnrolVerb(c))
+	return family("person", "The people with an account", personListVerb(c), personAddVerb(c), personEnrolVerb(c), personUnlockVerb(c), personEditVerb(c))
 }
 
 func personListVerb(c *cli) *cobra.Command {
@@ -40,6 +42,8 @@ func personListVerb(c *cli) *cobra.Command {
 
 func enrolment(p api.Person) string {
 	switch {
+	case time.Now().Before(p.LockedUntil):
+		return "confirmations locked until " + moment(p.LockedUntil)
 	case p.Disabled:
 		return "disabled"
 	case p.Enrolled:
@@ -86,7 +90,7 @@ func personEnrolVerb(c *cli) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.act(cmd.Context(), func(ctx context.Context, server *client.Client) error {
-				login, err := server.Enrol(ctx, args[0])
+				login, err := server.Enrol(ctx, desk.Username(args[0]))
 				if err != nil {
 					return err
 				}
@@ -94,6 +98,48 @@ func personEnrolVerb(c *cli) *cobra.Command {
 			})
 		},
 	}
+}
+
+func personUnlockVerb(c *cli) *cobra.Command {
+	return &cobra.Command{
+		Use:   "unlock USERNAME",
+		Short: "Lift whatever keeps somebody from logging in or confirming",
+		Long: `After too many wrong passwords or codes a person is locked out for a while: at
+log-ins, and for whatever needs a code. This lifts both, by an admin or a manager
+with a code. It is entered in the ledger, and the person is told.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, totp api.Secret) error {
+				return c.showPerson(server.Unlock(ctx, desk.Username(args[0]), totp))
+			})
+		},
+	}
+}
+
+func personEditVerb(c *cli) *cobra.Command {
+	var email string
+	verb := &cobra.Command{
+		Use:   "edit USERNAME --email ADDRESS",
+		Short: "Change an e-mail address: your own, or as an admin anybody's",
+		Long: `Changes where Tandem's messages to a person go; "" is nowhere. The old and the
+new address are both told, and it is entered in the ledger.`,
+		Args: cobra.ExactArgs(1),
+	}
+	verb.Flags().StringVar(&email, "email", "", "where messages go")
+	_ = verb.MarkFlagRequired("email")
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, totp api.Secret) error {
+			return c.showPerson(server.EditPerson(ctx, desk.Username(args[0]), api.EditPerson{Email: &email, TOTP: totp}))
+		})
+	}
+	return verb
+}
+
+func (c *cli) showPerson(p api.Person, err error) error {
+	if err != nil {
+		return err
+	}
+	return c.show(p, []string{"USERNAME", "NAME", "E-MAIL", "LOG-IN"}, []string{p.Username, p.Name, p.Email, enrolment(p)})
 }
 
 // showLogin writes a new log-in, which is what these verbs are asked for: it
