@@ -70,11 +70,11 @@ func Networks(texts []string) ([]netip.Prefix, error) {
 		key := fmt.Sprintf("trusted_proxies[%d]", i)
 		switch {
 		case err != nil:
-			return nil, &Error{key, "must be an address or a network, such as 10.0.0.5 or 10.0.0.0/8"}
+			return nil, &Error{Key: key, Problem: "must be an address or a network, such as 10.0.0.5 or 10.0.0.0/8"}
 		case network.Bits() == 0:
-			return nil, &Error{key, "is every address there is: anybody could say where they come from"}
+			return nil, &Error{Key: key, Problem: "is every address there is: anybody could say where they come from"}
 		case network.Addr().Is4In6():
-			return nil, &Error{key, "must be written as IPv4: such as 10.0.0.0/8"}
+			return nil, &Error{Key: key, Problem: "must be written as IPv4: such as 10.0.0.0/8"}
 		}
 		all = append(all, network.Masked())
 	}
