@@ -32,6 +32,9 @@ var commands = map[string]string{
 	"POST /handovers/handover-1/decline":  `{"reason":"x"}`,
 	"POST /handovers/handover-1/cancel":   `{"reason":"x"}`,
 	"POST /handovers/handover-1/return":   `{"totp":"2"}`,
+	"POST /people/tech-b/unlock":          `{"totp":"2"}`,
+	"PATCH /people/tech-b":                `{"email":"b@example.org","totp":"2"}`,
+	"PATCH /me":                           `{"email":"a@example.org","totp":"2"}`,
 	"POST /sessions":                      `{"username":"tech-a","password":"` + thePass + `","totp":"2"}`,
 	"POST /sessions/recovery":             `{"username":"tech-a","password":"` + thePass + `","recovery_code":"` + theRecoveryCode + `"}`,
 }
@@ -66,11 +69,11 @@ func TestARefusalIsAnsweredAsOne(t *testing.T) {
 	}
 	for _, endpoint := range endpoints { // none is forgotten here
 		method, path, _ := strings.Cut(endpoint, "/")
-		if method != "POST" {
+		if method != "POST" && method != "PATCH" {
 			continue
 		}
 		path = strings.NewReplacer("{name}", "db01", "{id}", "handover-1", "{username}", "tech-b").Replace(path)
-		if _, known := commands["POST /"+path]; !known {
+		if _, known := commands[method+" /"+path]; !known {
 			t.Errorf("no body for %s", endpoint)
 		}
 	}
