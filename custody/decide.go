@@ -72,7 +72,7 @@ func (d *decision) confirm() error {
 		if left := d.policy.LockAfter - d.actor.WrongCodes - 1; left > 0 {
 			return refuseWrongCode(left)
 		}
-		return refuseLastWrongCode(d.now, d.policy.Lockout(d.actor.Lockouts)) // see Refused
+		return refuseLastWrongCode(d.clock, d.policy.Lockout(d.actor.Lockouts)) // see Refused
 	}
 	best := int64(-1)
 	for _, step := range d.command.Proof.Steps {
