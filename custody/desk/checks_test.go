@@ -135,9 +135,10 @@ func (k keepingTx) EndSessions(string, bool) error {
 // in while the enrolment is reset. Whichever comes first, afterwards the old
 // telephone opens nothing and enrols nobody.
 func TestALogInOnItsWayDoesNotSurviveAReset(t *testing.T) {
-	for _, way := range []string{"reset", "recovery"} {
+	for _, way := range []string{"reset", "recovery", "reset by another replica"} {
 		t.Run(way, func(t *testing.T) {
 			o, codes := recoverable(t)
+			other := o.desk
 			waiting := &pausedAccounts{AccountStore: o.config.Accounts, paused: make(chan struct{}), goOn: make(chan struct{})}
 			o.config.Accounts = waiting
 			d := o.open()
@@ -154,8 +155,12 @@ func TestALogInOnItsWayDoesNotSurviveAReset(t *testing.T) {
 			}()
 			<-waiting.paused // password and code have been looked at, or are about to be
 			var password, uri custody.Secret
-			if way == "reset" {
-				login, err := d.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: unique("r"), Action: custody.ResetEnrolment{Person: "tech-b"}})
+			if way != "recovery" {
+				by := d
+				if way != "reset" {
+					by = other
+				}
+				login, err := by.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: unique("r"), Action: custody.ResetEnrolment{Person: "tech-b"}})
 				if err != nil {
 					t.Fatal(err)
 				}
