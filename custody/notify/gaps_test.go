@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/notify/smtp/smtptest"
 )
 
 // gaps is a ledger whose database lost an entry, until it is there again; -1: none.
@@ -103,5 +104,64 @@ func waitFor(t *testing.T, what string, ok func() bool) {
 		if time.Now().After(limit) {
 			t.Fatalf("not in time: %s", what)
 		}
+	}
+}
+
+// unplaced is a database whose positions cannot be read at first.
+type unplaced struct {
+	*office
+	fail atomic.Int64 // how often
+}
+
+func (u *unplaced) Position(ctx context.Context, stream string) (int64, error) {
+	if u.fail.Add(-1) >= 0 {
+		return 0, errors.New("the database is away")
+	}
+	return u.office.Position(ctx, stream)
+}
+
+// TestAPositionThatCannotBeReadIsNotTakenForNone: what happened meanwhile would
+// be passed over.
+func TestAPositionThatCannotBeReadIsNotTakenForNone(t *testing.T) {
+	o := newOffice(t)
+	o.happen("old", custody.SessionOpened{Person: "tech-a"})
+	stop := o.run(o.follower)
+	o.settled(1)
+	stop()
+	o.happen("r1", offered(1))
+	f := o.open()
+	positions := &unplaced{office: o}
+	positions.fail.Store(3)
+	f.Positions = positions
+	o.run(f)
+	if m := o.server.Next(t); m.To != "tech-b@example.org" {
+		t.Errorf("%+v", m)
+	}
+	o.settled(2)
+}
+
+// TestAMailThatWaitsIsNotTriedBeforeItsTime, although others are sent meanwhile.
+func TestAMailThatWaitsIsNotTriedBeforeItsTime(t *testing.T) {
+	o := newOffice(t)
+	o.follower.MinPause, o.follower.MaxPause = time.Hour, 2*time.Hour
+	o.happen("old", custody.SessionOpened{Person: "tech-a"})
+	o.run(o.follower)
+	o.settled(1)
+	var tried atomic.Int64
+	o.server.Refuse(func(to string) error {
+		if to == "tech-b@example.org" {
+			tried.Add(1)
+			return smtptest.Reply(451)
+		}
+		return nil
+	})
+	o.happen("r1", offered(1))
+	waitFor(t, "the first try", func() bool { return tried.Load() == 1 })
+	for i := range 3 {
+		o.happen(fmt.Sprint("more", i), custody.EnrolmentReset{Person: "tech-a"})
+		o.server.Next(t) // the one that waits is before it in the queue
+	}
+	if n := tried.Load(); n != 1 {
+		t.Errorf("tried %d times within its pause", n)
 	}
 }
