@@ -1,6 +1,10 @@
 package web
 
 import (
+	"strconv"
+	"time"
+
+	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -50,6 +54,7 @@ func (p *Pages) enrol(v *visit) error {
 // newLoginPage is shown once.
 type newLoginPage struct {
 	Person   custody.Person
+	While    string // see credentialPage
 	Password string
 	authenticator
 }
@@ -60,8 +65,44 @@ func (v *visit) showLogin(username string, login desk.NewLogin) error {
 		return err
 	}
 	shown := newLoginPage{Person: person, Password: login.Password.Reveal()}
+	if shown.While, err = v.unproved(person); err != nil {
+		return err
+	}
+	v.showsSecret("/admin/people/"+username+"/login", time.Time{})
 	if shown.authenticator, err = v.authenticator(login.OTPAuth); err != nil {
 		return err
 	}
 	return v.render("login_new", shown)
+}
+
+// shownLogin is the page of a new log-in without it, for an open one to ask.
+func (p *Pages) shownLogin(v *visit) error {
+	person, err := p.Queries.Person(v.r.Context(), v.r.PathValue("username"))
+	if err != nil {
+		return err
+	}
+	shown := newLoginPage{Person: person}
+	if shown.While, err = v.unproved(person); err != nil {
+		return err
+	}
+	return v.render("login_new", shown)
+}
+
+// unproved names the log-in that somebody was given and has not used yet, by the
+// entry that gave it; "" for none.
+func (v *visit) unproved(person custody.Person) (string, error) {
+	if person.Enrolled {
+		return "", nil
+	}
+	given := int64(-1)
+	for _, fact := range []custody.Fact{custody.PersonAdded{}, custody.EnrolmentReset{}} {
+		last, err := v.Queries.Entries(v.r.Context(), api.EntryQuery{Subject: person.Username, Type: fact.Type(), Newest: true, Limit: 1})
+		if err != nil {
+			return "", err
+		}
+		for _, entry := range last {
+			given = max(given, entry.Index)
+		}
+	}
+	return strconv.FormatInt(given, 10), nil
 }

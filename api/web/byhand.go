@@ -1,7 +1,9 @@
 package web
 
 import (
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
@@ -25,7 +27,28 @@ func (p *Pages) showNew(v *visit) error {
 		return err
 	}
 	shown.ToSet = &toSet{Current: got.Current.Reveal(), Next: got.Next.Reveal()}
+	shown.While = v.setting(shown.Credential)
+	v.showsSecret("/credentials/"+shown.Name+"/new-password", time.Time{})
 	return v.render("set", shown)
+}
+
+// shownNew is the page of a new password without it, for an open one to ask.
+func (p *Pages) shownNew(v *visit) error {
+	shown, err := p.credentialPage(v)
+	if err != nil {
+		return err
+	}
+	shown.While = v.setting(shown.Credential)
+	return v.render("set", shown)
+}
+
+// setting names the rotation in which the visitor sets a password by hand: the
+// passwords that were shown for it count until it goes on. "" for none.
+func (v *visit) setting(c custody.Credential) string {
+	if c.Phase != custody.Rotating || c.Successor() != v.person.Username || !c.Rotation.Shown {
+		return ""
+	}
+	return fmt.Sprintf("%d %s %d", c.Rotation.Number, c.Rotation.Step, c.Rotation.Attempts)
 }
 
 func (p *Pages) confirmSet(v *visit) error {

@@ -26,7 +26,35 @@ func (p *Pages) checkOut(v *visit) error {
 		return err
 	}
 	shown.Revealed = &revealed{Password: got.Password.Reveal(), Version: got.Version, Until: got.Lease.Until}
+	shown.While = got.Lease.ID
+	v.showsSecret("/credentials/"+shown.Name+"/checkout", got.Lease.Until)
 	return v.render("checkout", shown)
+}
+
+// checkedOut is the page of a check-out without its password: what an open one
+// asks, to know whether what it shows is still so.
+func (p *Pages) checkedOut(v *visit) error {
+	shown, err := p.credentialPage(v)
+	if err != nil {
+		return err
+	}
+	if lease := shown.Credential.Lease; lease.Person == v.person.Username && shown.Holds && lease.Until.After(v.now) {
+		shown.While = lease.ID
+	}
+	return v.render("checkout", shown)
+}
+
+// secretsStay is for how long a page with a password stays where no script can ask
+// whether it still counts.
+const secretsStay = 5 * time.Minute
+
+// showsSecret is for the answer to a form that has a secret in it: the page that
+// says the same without it, and when the secret counts no more, zero for no time.
+func (v *visit) showsSecret(at string, until time.Time) {
+	v.at, v.leaves = at, leaves{min(secretsStay, v.Idle), at}
+	if !until.IsZero() {
+		v.leaves.After = max(0, min(v.leaves.After, until.Sub(v.now)))
+	}
 }
 
 func (p *Pages) checkIn(v *visit) error {

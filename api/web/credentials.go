@@ -59,6 +59,7 @@ type credentialPage struct {
 	PolicyForm policyForm
 
 	Picture  *picture
+	While    string // what has to stay so for a password that is shown to count; "": it counts no more
 	Revealed *revealed
 	ToSet    *toSet
 }
@@ -87,7 +88,7 @@ func (p *Pages) credentialPage(v *visit) (*credentialPage, error) {
 	shown := &credentialPage{
 		Credential: c, Since: c.RotatedAt, Holds: c.Phase == custody.Held && c.Holder == me,
 		Custodian:  c.HasCustodian(me),
-		PolicyForm: v.policyForm(c.Policy, c.Reconciles, strings.HasSuffix(v.r.URL.Path, "/policy")),
+		PolicyForm: v.policyForm(c.Policy, c.Reconciles, v.sent != nil && strings.HasSuffix(v.sent.path, "/policy")),
 		Lease:      cmp.Or(time.Duration(c.Policy.LeaseSeconds)*time.Second, p.Policy.Lease),
 	}
 	if shown.People, err = v.directory(); err != nil {

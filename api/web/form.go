@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
@@ -43,14 +44,24 @@ func (v *visit) formKey() (string, [sha256.Size]byte) {
 // dateTime is how browsers send <input type="datetime-local">.
 const dateTime = "2006-01-02T15:04"
 
-// instant reads such a field, in the zone that the visitor is shown. "" gives zero.
+// zoneField is a hidden field with the zone that a form's times are typed in: the
+// one that the form named, whatever the person has chosen since.
+const zoneField = "zone"
+
+// instant reads such a field, in the zone of the form. "" gives zero.
 func (v *visit) instant(field string) (time.Time, error) {
 	text := v.field(field)
 	if text == "" {
 		return time.Time{}, nil
 	}
+	zone := cmp.Or(v.zoneOf(v.field(zoneField)), v.zone)
 	for _, layout := range []string{dateTime, dateTime + ":05"} {
-		if t, err := time.ParseInLocation(layout, text, v.zone); err == nil {
+		t, err := time.ParseInLocation(layout, text, zone)
+		if err == nil && t.Format(layout) != text {
+			return time.Time{}, custody.Invalid(field, custody.Text{
+				En: "names a time that the clocks of that day leave out", Zh: "为当天因时钟调整而不存在的时间"})
+		}
+		if err == nil {
 			if err := custody.CheckInstant(field, t); err != nil {
 				return time.Time{}, err
 			}

@@ -136,7 +136,7 @@ func TestARefusedSettingIsCalledAsOnTheForm(t *testing.T) {
 		admin := o.as("admin", lang)
 		for name, want := range words {
 			field = name
-			admin.post("/admin/credentials/new", "kind", "postgres", "do", "test").shows(t, 200, want)
+			admin.post("/admin/credentials/new", "kind", "postgres", "do", "test").shows(t, 422, want)
 		}
 	}
 }

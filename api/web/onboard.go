@@ -1,10 +1,10 @@
 package web
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
-	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
 )
 
@@ -23,13 +23,22 @@ type newCredentialPage struct {
 	Failed      *custody.Refusal
 }
 
-func (p *Pages) newCredential(v *visit) error { return v.credentialForm(newCredentialPage{}) }
+// newCredential shows the form. What only a part of the page asked for says in
+// that part what went wrong.
+func (p *Pages) newCredential(v *visit) error {
+	shown := newCredentialPage{}
+	if v.r.Method == http.MethodPost {
+		shown.Failed, v.problem, v.status = v.problem, nil, http.StatusOK
+	}
+	return v.credentialForm(shown)
+}
 
 func (v *visit) credentialForm(shown newCredentialPage) error {
 	chosen := v.r.URL.Query()
 	if len(v.r.PostForm) > 0 {
 		chosen = v.r.PostForm
 	}
+	shown.Tested = shown.Tested || v.sent != nil && v.sent.problem == nil
 	shown.Kinds, shown.CanTest = v.offeredKinds(), v.TestTarget != nil
 	if k, known := v.kindOf(chosen.Get("kind")); known {
 		shown.Kind, shown.Settings = &k, k.Settings
@@ -75,12 +84,8 @@ func (p *Pages) addCredential(v *visit) error {
 	if p.TestTarget != nil && (onlyTest || v.field("untested") == "") {
 		err = p.TestTarget(v.r.Context(), add.Target, key, password)
 	}
-	if onlyTest {
-		shown := newCredentialPage{Tested: err == nil}
-		if err != nil {
-			shown.Failed = v.forPages(api.RefusalOf(err))
-		}
-		return v.credentialForm(shown)
+	if onlyTest && err == nil {
+		return v.tested()
 	}
 	if err == nil {
 		_, err = p.Desk.AddCredential(v.r.Context(), v.intent(add), password, key)
@@ -89,6 +94,14 @@ func (p *Pages) addCredential(v *visit) error {
 		return v.again(err, p.newCredential)
 	}
 	return v.redirect("/credentials/"+add.Name, "added")
+}
+
+// tested shows the form again, with the word that the target works.
+func (v *visit) tested() error {
+	if v.hasForm() {
+		return v.askAgain()
+	}
+	return v.credentialForm(newCredentialPage{Tested: true})
 }
 
 var errOnlyAdmin = &custody.Refusal{Code: custody.Forbidden, Rule: "3.1",

@@ -20,13 +20,17 @@ type page struct {
 	visit   *visit
 	Lang    string
 	Nonce   string
-	Here    string // address of this page, for the language switch and the live parts
+	Here    string // address of this page, for the language switch
+	Live    string // the same for the live parts: without a form that was refused
 	Section string // first part of the address, for the navigation
 	Person  custody.Person
 	Problem *custody.Refusal
-	Done    string // key of a message about what was just done
+	Refused time.Time // when Problem was met
+	Done    string    // key of a message about what was just done
+	Leaves  leaves    // without scripts
 	Inbox   int
-	Zone    string
+	Zone    string // as it is named
+	ZoneID  string // as computers name it
 	Now     time.Time
 	Size    int64  // of the ledger: no page shows less
 	Request string // id
@@ -35,18 +39,6 @@ type page struct {
 
 	Maintenance bool
 }
-
-// Field gives what was typed into a form that was refused, to be shown again:
-// never asked for a secret one.
-func (p page) Field(name string) string {
-	if slices.Contains(secretFields, name) {
-		return ""
-	}
-	return p.visit.field(name)
-}
-
-// Fields is Field where there can be several.
-func (p page) Fields(name string) []string { return p.visit.r.PostForm[name] }
 
 // look says as what a template is shown.
 type look struct{ name, lang, zone string }
@@ -75,8 +67,8 @@ func (p *Pages) template(name, lang string, zone *time.Location) (*template.Temp
 		return nil, err
 	}
 	t.Funcs(template.FuncMap{
-		"when":  func(t time.Time) template.HTML { return when(t, zone) },
-		"field": func(t time.Time) string { return typed(t, zone) },
+		"when":    func(t time.Time) template.HTML { return when(t, zone) },
+		"exactly": func(t time.Time) template.HTML { return exactly(t, zone) },
 	})
 	if len(p.looks.shown) >= maxLooks {
 		clear(p.looks.shown)
@@ -119,10 +111,16 @@ func (v *visit) render(name string, body any) error {
 	}
 	section, _, _ := strings.Cut(strings.TrimPrefix(v.r.URL.Path, "/"), "/")
 	data := page{
-		visit: v, Lang: v.lang, Nonce: v.nonce, Here: v.here(), Section: section, Person: v.person,
-		Problem: v.problem, Inbox: inbox, Zone: zoneName(v.now.In(v.zone)), Now: v.now, Size: v.size,
-		Request: v.id, Key: newKey(), Body: body,
+		visit: v, Lang: v.lang, Nonce: v.nonce, Here: v.here(), Live: v.here(refusedParameter), Section: section, Person: v.person,
+		Problem: v.problem, Inbox: inbox, Zone: zoneName(v.now.In(v.zone)), ZoneID: v.zone.String(), Now: v.now, Size: v.size,
+		Request: v.id, Key: newKey(), Body: body, Refused: v.now, Leaves: v.leaves,
 		Maintenance: v.Maintenance,
+	}
+	if v.sent != nil {
+		data.Refused = v.sent.at
+	}
+	if data.Leaves.To == "" { // when the browser has forgotten the session for certain
+		data.Leaves = leaves{v.Idle + 5*time.Second, "/login?why=idle"}
 	}
 	if done := v.r.URL.Query().Get("done"); slices.Contains(doneMessages, done) {
 		data.Done = "done." + done
@@ -148,10 +146,15 @@ var doneMessages = []string{
 	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "rotating_all", "unlocked", "email_changed",
 }
 
-// here gives the address that shows this page again.
-func (v *visit) here() string {
+// here gives the address that shows this page again, without some parameters.
+func (v *visit) here(without ...string) string {
+	if v.at != "" {
+		return v.at
+	}
 	query := v.r.URL.Query()
-	query.Del("done")
+	for _, name := range append(without, "done") {
+		query.Del(name)
+	}
 	if v.r.Method == http.MethodPost || len(query) == 0 {
 		return v.path()
 	}
@@ -187,10 +190,10 @@ func (p *Pages) functions(lang string) template.FuncMap {
 			second, err := p.text.say(english, key)
 			return first + " " + second, err
 		},
-		"static": p.static.at,
-		"when":   func(t time.Time) template.HTML { return when(t, p.Zone) }, // see Pages.template
-		"field":  func(t time.Time) string { return typed(t, p.Zone) },
-		"span":   func(d time.Duration) (string, error) { return span(d, say) },
+		"static":  p.static.at,
+		"when":    func(t time.Time) template.HTML { return when(t, p.Zone) }, // see Pages.template
+		"exactly": func(t time.Time) template.HTML { return exactly(t, p.Zone) },
+		"span":    func(d time.Duration) (string, error) { return span(d, say) },
 		"in": func(kind, value any) (string, error) { // a word of the domain
 			return say(fmt.Sprint(kind) + "." + fmt.Sprint(value))
 		},
@@ -224,9 +227,8 @@ func (p *Pages) functions(lang string) template.FuncMap {
 			}
 			return m
 		},
-		"seconds":   func(n int64) (string, error) { return span(time.Duration(n)*time.Second, say) },
-		"spanUntil": func(t, now time.Time) (string, error) { return span(t.Sub(now), say) },
-		"idle":      func() int { return int(p.Idle.Seconds()) },
-		"idleOut":   func() int { return int(p.Idle.Seconds()) + 5 }, // when the cookie is gone for certain
+		"seconds":      func(n int64) (string, error) { return span(time.Duration(n)*time.Second, say) },
+		"idle":         func() int { return int(p.Idle.Seconds()) },
+		"wholeSeconds": func(d time.Duration) int { return int(d.Seconds()) },
 	}
 }

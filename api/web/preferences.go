@@ -1,7 +1,7 @@
 package web
 
 import (
-	"net/http"
+	"time"
 
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -19,8 +19,28 @@ func (v *visit) prefer() error {
 	if v.text[chosen.Language] != nil {
 		v.lang = chosen.Language
 	}
-	v.zone = chosen.In(v.Zone)
+	v.zone = chosen.In(v.browserZone())
 	return nil
+}
+
+// zoneCookie is where a browser says its time zone, which counts for who has chosen
+// none. It is no secret, and only valid names count.
+const zoneCookie = "tandem-zone"
+
+// browserZone gives it, or the server's zone.
+func (v *visit) browserZone() *time.Location {
+	if said, err := v.r.Cookie(zoneCookie); err == nil {
+		return desk.Preference{Zone: said.Value}.In(v.Zone)
+	}
+	return v.Zone
+}
+
+// zoneOf gives the zone of this name; nil for none.
+func (v *visit) zoneOf(name string) *time.Location {
+	if name == v.Zone.String() {
+		return v.Zone
+	}
+	return desk.Preference{Zone: name}.In(nil)
 }
 
 // chooseLanguage remembers a language for who is logged in, in pages and e-mails.
@@ -57,7 +77,7 @@ func (p *Pages) preferences(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if v.r.Method == http.MethodPost { // refused: what was typed is shown again
+	if v.sent != nil { // refused: what was typed is shown again
 		chosen = desk.Preference{Language: v.field("language"), Zone: v.field("zone")}
 	}
 	return v.render("preferences", preferencesPage{chosen, languages, zones, zoneName(v.now.In(p.Zone))})

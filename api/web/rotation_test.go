@@ -47,7 +47,7 @@ func TestSetByHand(t *testing.T) {
 	}
 	a.get("/credentials/sw01").shows(t, 200, "Show it again", "I have set it")
 	a.post("/credentials/sw01/set", "totp", "000000").shows(t, 403, "The code is not right.")
-	a.done(a.fill("/credentials/sw01/set")).shows(t, 200, "Noted.", "Set by hand", "Show it again")
+	a.done(a.fill("/credentials/sw01/set")).shows(t, 200, "Noted", "Set by hand", "Show it again")
 	a.get("/inbox").shows(t, 200, "Nothing waits for you.")
 	a.fill("/credentials/sw01/set").shows(t, 409)
 
@@ -84,7 +84,7 @@ func TestDriftAndWhatToDo(t *testing.T) {
 	b.fill("/credentials/db01/reconcile", "reason", "mine").shows(t, 403, "tech-a holds db01")
 	a.post("/credentials/db01/reconcile", "reason", "changed there").shows(t, 422, "must be confirmed with a code")
 	a.fill("/credentials/db01/reconcile", "reason", "").shows(t, 422, "must not be empty")
-	a.done(a.fill("/credentials/db01/reconcile", "reason", "changed there")).shows(t, 200, "Asked for", "The password is being changed", "Reason: drift")
+	a.done(a.fill("/credentials/db01/reconcile", "reason", "changed there")).shows(t, 200, "A new password was asked for", "The password is being changed", "Reason: drift")
 	o.rotate("db01")
 	if p := a.get("/credentials/db01"); strings.Contains(p.text(), "refuses this password") {
 		t.Error("what was repaired is shown as drifted")

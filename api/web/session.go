@@ -65,7 +65,7 @@ func (p *Pages) login(v *visit) error {
 		return v.redirect("/", "")
 	}
 	form := loginForm{Username: v.field("username"), Next: v.field("next")}
-	if v.r.Method == http.MethodGet {
+	if v.sent == nil {
 		query := v.r.URL.Query()
 		form.Next, form.Why = query.Get("next"), query.Get("why")
 		form.Username = query.Get("as") // so that a link can name who is to log in

@@ -32,10 +32,20 @@ type visit struct {
 	verb   string
 	size   int64 // of the ledger, before anything was looked at
 
+	at     string // address that shows this page again; "": the request's
+	leaves leaves // what a page without scripts does by itself
+
 	// What went wrong, to be shown on the page that is rendered next.
 	problem *custody.Refusal
 	status  int
 	cause   error
+	sent    *refusedForm // the form that is shown again
+}
+
+// leaves says when a page that cannot follow goes elsewhere, and where.
+type leaves struct {
+	After time.Duration
+	To    string
 }
 
 // handler answers a visit. An error that it gives back becomes a page of its own.
@@ -85,6 +95,7 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, pattern string, h 
 		err = v.readForm()
 	}
 	if err == nil {
+		v.recall()
 		err = h(v)
 	}
 	if err != nil {
@@ -153,6 +164,10 @@ func (v *visit) fail(err error) {
 			return
 		}
 	}
+	if v.hasForm() && v.askAgain() == nil {
+		return
+	}
+	v.sent = nil
 	if err := v.render("problem", nil); err != nil {
 		v.Log.Error("the page of a problem cannot be rendered", "request", v.id, "error", err)
 		http.Error(v.w, "Internal error. Request: "+v.id, http.StatusInternalServerError)
@@ -169,12 +184,16 @@ func (v *visit) again(err error, page handler) error {
 		return err
 	}
 	v.refused(err)
+	if v.hasForm() {
+		return v.askAgain()
+	}
 	return page(v)
 }
 
 // redirect leads to another page after something was done. done names a message
 // that this page shows, "" for none.
 func (v *visit) redirect(path, done string) error {
+	v.refusals.forget(v.person.Username, v.r.URL.Path)
 	if done != "" {
 		path += "?done=" + url.QueryEscape(done)
 	}
@@ -235,8 +254,17 @@ func local(path string) bool {
 		u.Host == "" && u.Scheme == "" && !strings.ContainsAny(path, "\\\r\n")
 }
 
+// refusalIn gives the refusal in an error, nil for none.
+func refusalIn(err error) *custody.Refusal {
+	var r *custody.Refusal
+	if errors.As(err, &r) {
+		return r
+	}
+	return nil
+}
+
 // isRefusal says that err is a refusal with this code.
 func isRefusal(err error, code custody.Code) bool {
-	var r *custody.Refusal
-	return errors.As(err, &r) && r.Code == code
+	r := refusalIn(err)
+	return r != nil && r.Code == code
 }

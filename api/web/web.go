@@ -54,6 +54,7 @@ type Pages struct {
 	commands *api.Pacer
 	signedIn shared[desk.SignedIn]
 	regained shared[custody.Secret]
+	refusals refusedForms
 	watch    watch
 	ended    chan struct{} // closed when Run ends: streams end
 }
@@ -125,11 +126,13 @@ func (p *Pages) routes() {
 	p.closed("GET /credentials", p.credentials)
 	p.closed("GET /custody", p.custody)
 	p.closed("GET /credentials/{name}", p.credential)
+	p.closed("GET /credentials/{name}/checkout", p.checkedOut)
 	p.closed("POST /credentials/{name}/checkout", p.checkOut)
 	p.closed("POST /credentials/{name}/checkin", p.checkIn)
 	p.closed("POST /credentials/{name}/offer", p.offerOne)
 	p.closed("POST /credentials/{name}/rotate", p.rotate)
 	p.closed("POST /credentials/{name}/reconcile", p.reconcile)
+	p.closed("GET /credentials/{name}/new-password", p.shownNew)
 	p.closed("POST /credentials/{name}/new-password", p.showNew)
 	p.closed("POST /credentials/{name}/set", p.confirmSet)
 	p.closed("POST /credentials/{name}/policy", p.changePolicy)
@@ -175,6 +178,7 @@ func (p *Pages) routes() {
 	p.closed("POST /admin/people/{username}/unlock", p.unlock)
 	p.closed("GET /admin/people/{username}/email", p.emailForm)
 	p.closed("POST /admin/people/{username}/email", p.changeEmail)
+	p.closed("GET /admin/people/{username}/login", p.shownLogin)
 	p.closed("GET /admin/credentials/new", p.newCredential)
 	p.closed("POST /admin/credentials/new", p.addCredential)
 }

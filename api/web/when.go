@@ -18,12 +18,11 @@ func when(t time.Time, zone *time.Location) template.HTML {
 		t.UTC().Format(time.RFC3339), at.Format("2006-01-02 15:04:05 -07:00"), at.Format("2006-01-02 15:04")))
 }
 
-// typed gives an instant as <input type="datetime-local"> wants it.
-func typed(t time.Time, zone *time.Location) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.In(zone).Format(dateTime)
+// exactly is when, to the second: for what may be over a moment later.
+func exactly(t time.Time, zone *time.Location) template.HTML {
+	at := t.In(zone)
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`, //nolint: no part of it is anybody's text
+		t.UTC().Format(time.RFC3339), at.Format("2006-01-02 15:04:05 -07:00"), at.Format("2006-01-02 15:04:05")))
 }
 
 // zoneName says in which zone a page shows times: how far from UTC, and the name

@@ -260,14 +260,19 @@ func (b *browser) get(path string, header ...string) answer {
 	return b.send(http.MethodGet, path, nil, header...)
 }
 
-// post sends a form: names and values in turn.
+// post sends a form: names and values in turn. One that is refused leads to its
+// page, with what is wrong.
 func (b *browser) post(path string, fields ...string) answer {
 	b.o.t.Helper()
 	form := url.Values{}
 	for i := 0; i+1 < len(fields); i += 2 {
 		form.Add(fields[i], fields[i+1])
 	}
-	return b.send(http.MethodPost, path, strings.NewReader(form.Encode()), "Content-Type", "application/x-www-form-urlencoded")
+	p := b.send(http.MethodPost, path, strings.NewReader(form.Encode()), "Content-Type", "application/x-www-form-urlencoded")
+	if to := p.header.Get("Location"); strings.Contains(to, "refused=") {
+		return b.get(to)
+	}
+	return p
 }
 
 // fill sends a form with a fresh code of the browser's person.
@@ -428,3 +433,6 @@ func (q queries) Exposure(ctx context.Context, credential string, at time.Time) 
 }
 
 func (q queries) HashReader(ctx context.Context) tlog.HashReader { return q.store.HashReader(ctx) }
+
+// idle is when a browser forgets a session: what the pages have by default.
+func (o *office) idle() time.Duration { return 15 * time.Minute }

@@ -27,7 +27,7 @@ const prompt = 300 * time.Millisecond
 // event stream, and behind a proxy that has none.
 func (th *theatre) leftOpen(t *testing.T) {
 	th.complains("/events") // about the streams that end
-	defer th.complains("")
+	defer th.complains()
 	for _, way := range []struct {
 		name string
 		cut  func(*cutter)
@@ -41,7 +41,7 @@ func (th *theatre) leftOpen(t *testing.T) {
 }
 
 // complains says what the browser is to complain about from now on.
-func (th *theatre) complains(about string) {
+func (th *theatre) complains(about ...string) {
 	th.mu.Lock()
 	defer th.mu.Unlock()
 	th.wanted = about
@@ -150,6 +150,9 @@ func newCutter(t *testing.T, to string) *cutter {
 	}
 	c.url = "http://" + listener.Addr().String()
 	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c.isDown() {
+			panic(http.ErrAbortHandler) // as a cable that was pulled
+		}
 		if r.URL.Path == "/events" {
 			c.stream(w, r, pass)
 			return
@@ -190,6 +193,16 @@ func refuseStream(w http.ResponseWriter) {
 // and say nothing.
 func (c *cutter) refuse()  { c.change("refused") }
 func (c *cutter) silence() { c.change("silent") }
+
+// down lets nothing through any more, up everything again.
+func (c *cutter) down() { c.change("down") }
+func (c *cutter) up()   { c.change("") }
+
+func (c *cutter) isDown() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.mode == "down"
+}
 
 func (c *cutter) change(mode string) {
 	c.mu.Lock()

@@ -106,14 +106,14 @@ func (th *theatre) sideBySide(t *testing.T) {
 
 	a.open("/leave")
 	a.send("form[action='/leave']", "until", tomorrow(), "reason", "course")
-	a.sees("Waiting for your backup", "You still hold everything")
+	a.sees("Waiting for your backup", "You hold what is not accepted yet")
 	a.shown("leave")
 	b.sees("Inbox") // the window was left open: it follows
 	b.sees("Waits for your decision")
 	b.open("/inbox")
 	b.shown("inbox")
 	b.send("form[action$='/accept']")
-	b.sees("Accepted: you hold it now.")
+	b.sees("Accepted.")
 	a.sees("Handed over: you are away")
 
 	b.open("/leave")
@@ -225,13 +225,13 @@ func (th *theatre) byKeyboard(t *testing.T) {
 	a.run(a.press("by keyboard"))
 	a.tabTo("form[action$='/offer'] [name=totp]")
 	a.follow(a.press(a.code() + kb.Enter))
-	a.sees("Offered. You hold it until it is accepted.", "handover-2")
+	a.sees("Offered.", "handover-2")
 
 	b.open("/inbox") // leads to the log-in, and comes back
 	b.logInByKeyboard()
 	b.tabTo("form[action$='/handover-2/accept'] [name=totp]")
 	b.follow(b.press(b.code() + kb.Enter))
-	b.sees("Accepted: you hold it now.")
+	b.sees("Accepted.")
 	b.tabTo("form[action$='/handover-2/return'] [name=totp]")
 	b.follow(b.press(b.code() + kb.Enter))
 	b.sees("closed")
@@ -280,7 +280,7 @@ func (th *theatre) withoutScripts(t *testing.T) {
 	a.sees("Waiting for your backup")
 	b.open("/inbox")
 	b.send("form[action$='/accept']")
-	b.sees("Accepted: you hold it now.")
+	b.sees("Accepted.")
 	a.open("/leave")
 	a.sees("Handed over: you are away")
 	b.open("/leave")

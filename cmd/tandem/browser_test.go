@@ -38,7 +38,7 @@ type theatre struct {
 
 	mu       sync.Mutex
 	troubles []string // what the browser complained about
-	wanted   string   // what it is to complain about
+	wanted   []string // what it is to complain about
 	secrets  []string // which may stand in no address
 }
 
@@ -170,7 +170,7 @@ func (w *window) listen(event any) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if trouble != "" && (w.wanted == "" || !strings.Contains(trouble, w.wanted)) {
+	if trouble != "" && !slices.ContainsFunc(w.wanted, func(about string) bool { return strings.Contains(trouble, about) }) {
 		w.troubles = append(w.troubles, w.who.Username+": "+trouble)
 	}
 }
@@ -291,6 +291,17 @@ func (w *window) send(form string, fields ...string) int64 {
 
 func (w *window) sendBy(form, button string, fields ...string) int64 {
 	w.t.Helper()
+	w.fill(form, fields...)
+	var actions []chromedp.Action
+	if evaluate[bool](w, fmt.Sprintf(`!!document.querySelector(%q)`, form+" [name=totp]")) {
+		actions = append(actions, chromedp.SendKeys(form+" [name=totp]", w.code(), chromedp.ByQuery))
+	}
+	return w.follow(append(actions, chromedp.Click(form+" "+button, chromedp.ByQuery))...)
+}
+
+// fill unfolds a form and types into it.
+func (w *window) fill(form string, fields ...string) {
+	w.t.Helper()
 	var actions []chromedp.Action
 	if evaluate[bool](w, fmt.Sprintf(`!!document.querySelector(%q)?.closest("details:not([open])")`, form)) {
 		actions = append(actions, chromedp.Click(fmt.Sprintf("details:has(%s) > summary", form), chromedp.ByQuery))
@@ -303,11 +314,7 @@ func (w *window) sendBy(form, button string, fields ...string) int64 {
 		}
 		actions = append(actions, chromedp.SendKeys(field, fields[i+1], chromedp.ByQuery))
 	}
-	if evaluate[bool](w, fmt.Sprintf(`!!document.querySelector(%q)`, form+" [name=totp]")) {
-		w.run(actions...)
-		actions = []chromedp.Action{chromedp.SendKeys(form+" [name=totp]", w.code(), chromedp.ByQuery)}
-	}
-	return w.follow(append(actions, chromedp.Click(form+" "+button, chromedp.ByQuery))...)
+	w.run(actions...)
 }
 
 func (w *window) logIn() *window {

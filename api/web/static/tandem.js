@@ -8,15 +8,28 @@ const loginPage = "/login?why=idle";
 // there is nothing to go back to.
 addEventListener("pageshow", (e) => { if (e.persisted) location.reload(); });
 
-// Countdown: the language's own words stay where they are until the script runs.
+// The server's time: a device's own clock may be wrong.
+const ahead = Date.parse(document.body.dataset.now) - Date.now();
+const now = () => Date.now() + ahead;
 const clock = (seconds) => {
   const two = (n) => String(n).padStart(2, "0");
   const s = Math.max(0, Math.floor(seconds));
   return `${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
 };
-const countDown = () => every(document, "[data-countdown]", (e) => {
-  e.textContent = clock((Date.parse(e.dataset.countdown) - Date.now()) / 1000);
-});
+// A countdown is there while it is known that it goes on. A secret whose time is
+// over leaves the page, whether the server can be reached or not.
+let reached = true;
+const countDown = () => {
+  every(document, "[data-countdown]", (e) => {
+    e.textContent = clock((Date.parse(e.dataset.countdown) - now()) / 1000);
+    e.hidden = !reached;
+  });
+  every(document, "[data-until]", (part) => {
+    if (Date.parse(part.dataset.until) > now()) return;
+    delete part.dataset.until;
+    part.replaceChildren(part.querySelector("[data-over]").content.cloneNode(true));
+  });
+};
 
 // A password hides itself, leaves the page with it, and the clipboard too where
 // the browser allows.
@@ -60,17 +73,32 @@ every(document, "#zones", (list) => list.prepend(new Option("", Intl.DateTimeFor
 addEventListener("pagehide", () => every(document, "[data-secret]", (card) => card.remove()));
 
 // Live parts are fetched again when the ledger has grown, except one that
-// somebody types in.
+// somebody types in, or has typed in before it was refused.
 const busy = (part) => part.contains(document.activeElement) && document.activeElement !== part &&
     document.activeElement.matches("input, select, textarea, button, summary") ||
-  part.querySelector("details[open]") !== null ||
+  part.querySelector("details[open], form[data-typed]") !== null ||
   [...part.querySelectorAll("input:not([type=hidden]), textarea")].some((e) => e.type === "checkbox" ? e.checked !== e.defaultChecked : e.value !== e.defaultValue);
+
+// What a part says, besides what is typed in it and what was said about that.
+const says = (part) => {
+  const copy = part.cloneNode(true);
+  every(copy, "input, textarea, option, .wrong, .outdated, [data-countdown]", (e) => e.remove());
+  return copy.textContent.replace(/\s+/g, " ").trim();
+};
 
 let missed = false;
 document.addEventListener("htmx:oobBeforeSwap", (e) => {
-  if (!busy(e.detail.target)) return;
+  const {target, fragment} = e.detail, fresh = fragment.firstElementChild ?? fragment;
+  if (target.dataset.while !== undefined) { // a secret stays as long as it counts, and no longer
+    e.detail.shouldSwap = fresh.dataset.while !== target.dataset.while;
+    return;
+  }
+  if (!busy(target)) return;
   e.detail.shouldSwap = false;
-  missed = true;
+  const before = target.querySelector(".outdated"), changed = says(fresh) !== says(target);
+  missed ||= changed;
+  if (changed && !before) target.prepend(document.getElementById("outdated").content.cloneNode(true));
+  if (!changed) before?.remove();
 });
 document.addEventListener("htmx:afterSettle", () => countDown());
 const refresh = () => {
@@ -87,7 +115,8 @@ setInterval(() => { if (missed) refresh(); }, 2000);
 // seconds without a sign.
 if (document.body.dataset.ledger !== undefined) {
   let size = document.body.dataset.ledger, heard = Date.now(), seen = heard;
-  const silent = 1500, old = 3000, stale = document.getElementById("stale");
+  const silent = 1500, old = 3000, minute = 60_000, stale = document.getElementById("stale");
+  const exact = new Intl.DateTimeFormat("sv", {timeZone: document.body.dataset.zone, dateStyle: "short", timeStyle: "medium"});
   let source;
   const listen = () => {
     source = new EventSource("/events");
@@ -101,14 +130,19 @@ if (document.body.dataset.ledger !== undefined) {
     source.addEventListener("error", () => { if (source.readyState === EventSource.CLOSED) setTimeout(listen, 5000); });
   };
   listen();
-  document.addEventListener("htmx:afterOnLoad", () => { seen = Date.now(); });
+  document.addEventListener("htmx:afterOnLoad", (e) => { if (e.detail.xhr.status === 200) seen = Date.now(); });
   setInterval(() => {
     if (Date.now() - heard >= silent) {
       heard = Date.now(); // the next look is as long after this one
       refresh();
     }
-    stale.hidden = Date.now() - seen < old;
+    const could = reached;
+    reached = Date.now() - seen < old;
+    stale.hidden = reached;
+    if (could && !reached) stale.querySelector("time").textContent = exact.format(seen + ahead);
+    if (could !== reached) countDown();
   }, 250);
+  setInterval(refresh, minute); // also what only time changes
   addEventListener("pagehide", () => source.close());
   // The log-out itself makes the ledger grow: whoever logs out goes where it
   // leads, not where a page without a session is led.
@@ -155,4 +189,7 @@ if (document.body.dataset.idle !== undefined) {
 
 countDown();
 setInterval(countDown, 1000);
-document.getElementById("problem")?.scrollIntoView({block: "nearest"});
+// What a person's browser says its zone is counts until they choose another.
+document.cookie = `tandem-zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000; secure; samesite=strict`;
+// Whoever is asked for one field again is there already.
+if (!document.querySelector("[autofocus]")) document.getElementById("problem")?.scrollIntoView({block: "nearest"});

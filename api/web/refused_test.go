@@ -1,0 +1,238 @@
+package web_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// forms are all that can be sent and refused, with what somebody typed.
+var forms = []struct {
+	who, page, to string
+	typed         []string // names and values
+	wrong         string   // the field that is refused, "" for none
+	status        int
+}{
+	{"", "/login", "/login", []string{"username", "tech-a", "password", "SECRET", "totp", "654321"}, "", 401},
+	{"", "/recovery", "/recovery", []string{"username", "tech-a", "password", "SECRET", "recovery_code", "SECRET"}, "", 401},
+	{"tech-a", "/credentials/db01", "/credentials/db01/checkout", []string{"purpose", "ticket 4711", "totp", "654321"}, "totp", 403},
+	{"tech-a", "/credentials/db01", "/credentials/db01/checkin", nil, "", 409},
+	{"tech-a", "/credentials/db01", "/credentials/db01/offer", []string{"reason", "your turn", "until", "2026-03-03T08:00", "totp", "654321"}, "totp", 403},
+	{"tech-a", "/credentials/db01", "/credentials/db01/offer", []string{"reason", "your turn", "until", "2026-03-01T08:00", "totp", "fresh"}, "until", 422},
+	{"tech-a", "/credentials/db01", "/credentials/db01/offer", []string{"reason", "your turn", "until", "tomorrow", "totp", "fresh"}, "until", 422},
+	{"tech-a", "/credentials/db01", "/credentials/db01/rotate", []string{"reason", "suspicion", "totp", "654321"}, "totp", 403},
+	{"tech-a", "/credentials/db01", "/credentials/db01/reconcile", []string{"reason", "changed there", "totp", "654321"}, "totp", 403},
+	{"admin", "/credentials/db01", "/credentials/db01/retire", []string{"reason", "scrapped", "totp", "654321"}, "totp", 403},
+	{"admin", "/credentials/db01", "/credentials/db01/policy", []string{"max_age_days", "7", "rotate_on_transfer", "yes", "totp", "654321"}, "totp", 403},
+	{"admin", "/credentials/db01", "/credentials/db01/policy", []string{"max_age_days", "minus", "lease_hours", "3", "totp", "fresh"}, "max_age_days", 422},
+	{"tech-a", "/credentials/sw01", "/credentials/sw01/new-password", []string{"totp", "654321"}, "totp", 403},
+	{"tech-a", "/credentials/sw01", "/credentials/sw01/set", []string{"totp", "654321"}, "", 409},
+	{"tech-a", "/rotations", "/rotations", []string{"reason", "suspicion", "totp", "654321"}, "totp", 403},
+	{"tech-b", "/leave", "/leave", []string{"until", "2026-03-05T09:00", "reason", "course", "totp", "654321"}, "totp", 403},
+	{"tech-a", "/leave", "/leave", []string{"until", "2026-03-05T09:00", "reason", "a\x00b", "totp", "fresh"}, "reason", 422},
+	{"tech-a", "/back", "/back", []string{"take_back", "yes", "totp", "654321"}, "totp", 403},
+	{"tech-b", "/handovers/handover-2", "/handovers/handover-2/accept", []string{"totp", "654321"}, "totp", 403},
+	{"tech-b", "/handovers/handover-2", "/handovers/handover-2/decline", []string{"reason", "a\u202eb"}, "reason", 422},
+	{"tech-b", "/handovers/handover-2", "/handovers/handover-2/cancel", nil, "", 403},
+	{"tech-a", "/handovers/handover-1", "/handovers/handover-1/return", []string{"totp", "654321"}, "totp", 403},
+	{"tech-a", "/preferences", "/preferences", []string{"language", "zh", "zone", "Mars/Olympus"}, "zone", 422},
+	{"admin", "/admin/people/new", "/admin/people/new", []string{"username", "Not A Name", "name", "Somebody", "email", "a@b.example", "roles", "technician"}, "username", 422},
+	{"admin", "/admin/people/new", "/admin/people/new", []string{"username", "tech-a", "name", "Somebody", "roles", "technician", "roles", "manager"}, "", 409},
+	{"auditor", "/admin/people/tech-b/enrolment", "/admin/people/tech-b/enrolment", nil, "", 403},
+	{"admin", "/admin/credentials/new?kind=ssh", "/admin/credentials/new", []string{"kind", "ssh", "name", "Not A Name", "address", "db09.example:22", "account", "root",
+		"set.host_key", "ssh-ed25519 AAAA", "primary", "tech-a", "backup", "tech-b", "admin_key", "SECRET", "password", "SECRET", "untested", "yes", "lease_hours", "2", "do", "add"}, "name", 422},
+}
+
+// TestARefusedFormKeepsWhatWasTyped: of every form there is, without scripts too.
+// The browser can go back to the answer, because it has an address of its own; the
+// form is unfolded, the field that is wrong has the focus, and no secret comes back.
+func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
+	o := newOffice(t)
+	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: "holiday"})
+	o.do("tech-b", custody.Accept{Handover: "handover-1"})
+	o.onboard("db03")
+	o.do("tech-a", custody.Offer{Credentials: []string{"db03"}, Reason: "course"})
+	o.addByHand("sw01")
+	for _, form := range forms {
+		t.Run(form.to[1:]+" of "+form.who, func(t *testing.T) {
+			b := o.browser("en")
+			if form.who != "" {
+				b = o.as(form.who, "en")
+			}
+			fields := slices.Clone(form.typed)
+			if at := slices.Index(fields, "fresh"); at >= 0 {
+				fields[at] = o.code(form.who)
+			}
+			values := url.Values{}
+			for i := 0; i < len(fields); i += 2 {
+				values.Add(fields[i], fields[i+1])
+			}
+			sent := b.send(http.MethodPost, form.to, strings.NewReader(values.Encode()), "Content-Type", "application/x-www-form-urlencoded")
+			to := sent.header.Get("Location")
+			if page, _, _ := strings.Cut(form.page, "?"); sent.status != http.StatusSeeOther || !strings.HasPrefix(to, page+"?refused=") {
+				t.Fatalf("%d to %q: %s", sent.status, to, sent.text())
+			}
+			p := b.get(to)
+			for range 2 { // and again, as a browser does that goes back
+				p.keeps(t, form.to, form.wrong, form.status, fields)
+				p = b.get(to)
+			}
+			if form.who != "" {
+				if text := o.as("manager", "en").get(to); strings.Contains(text.body, "data-typed") {
+					t.Error("somebody else sees what was typed")
+				}
+			}
+			o.pass(o.idle() + 1)
+			if form.who == "" {
+				if p := b.get(to); strings.Contains(p.body, "data-typed") {
+					t.Error("what was typed is kept for ever")
+				}
+			}
+		})
+	}
+}
+
+// keeps looks at the page of a form that was refused.
+func (a answer) keeps(t *testing.T, to, wrong string, status int, typed []string) {
+	t.Helper()
+	if a.status != status || !strings.Contains(a.body, `id="problem"`) {
+		t.Errorf("%d, want %d: %s", a.status, status, a.text())
+	}
+	a.check(t, to, "en")
+	for _, secret := range []string{"SECRET", "654321"} {
+		if strings.Contains(a.body, secret) {
+			t.Errorf("the page has %s", secret)
+		}
+	}
+	sent, elsewhere := map[string][]string{}, map[string][]string{}
+	marked := []string{}
+	for _, n := range a.nodes(t) {
+		name := attr(n, "name")
+		if n.Data != "input" && n.Data != "textarea" && n.Data != "option" || attr(n, "type") == "hidden" {
+			continue
+		}
+		value, ours := attr(n, "value"), false
+		if n.Data == "option" {
+			if !has(n, "selected") {
+				continue
+			}
+			name = attr(n.Parent, "name")
+		}
+		if n.Data == "textarea" && n.FirstChild != nil {
+			value = n.FirstChild.Data
+		}
+		if attr(n, "type") == "checkbox" && !has(n, "checked") {
+			continue
+		}
+		for up := n.Parent; up != nil; up = up.Parent {
+			ours = ours || up.Data == "form" && attr(up, "action") == to
+			if ours && up.Data == "details" && !has(up, "open") {
+				t.Errorf("the form is folded away")
+			}
+		}
+		if ours {
+			sent[name] = append(sent[name], value)
+		} else {
+			elsewhere[name] = append(elsewhere[name], value)
+		}
+		if attr(n, "aria-invalid") == "true" && has(n, "autofocus") {
+			marked = append(marked, name)
+		}
+	}
+	if fmt.Sprint(marked) != fmt.Sprintf("[%s]", wrong) {
+		t.Errorf("marked as wrong: %v, want %q", marked, wrong)
+	}
+	for i := 0; i < len(typed); i += 2 {
+		name, value := typed[i], typed[i+1]
+		switch {
+		case slices.Contains([]string{"totp", "password", "recovery_code", "admin_key", "kind", "do", "take_back"}, name):
+		case !slices.Contains(sent[name], strings.ReplaceAll(value, "\x00", "\ufffd")):
+			t.Errorf("%s is %q, typed was %q", name, sent[name], value)
+		case slices.Contains(elsewhere[name], value) && (name == "reason" || name == "until"):
+			t.Errorf("%s came into another form too", name)
+		}
+	}
+}
+
+func has(n *html.Node, name string) bool {
+	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == name })
+}
+
+// TestEveryFormIsTriedRefused: whoever adds a form adds it to the list.
+func TestEveryFormIsTriedRefused(t *testing.T) {
+	tried := map[string]bool{"/language": true, "/logout": true} // which cannot be refused
+	word := regexp.MustCompile(`(db0\d|sw01|handover-\d|tech-b)`)
+	for _, form := range forms {
+		tried[word.ReplaceAllString(form.to, "*")] = true
+	}
+	posted := regexp.MustCompile(`method="post" action="([^"]*(?:{{[^}]*}}[^"]*)*)"`)
+	inserted := regexp.MustCompile(`{{[^}]*}}`)
+	files, err := filepath.Glob("templates/*.html")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d templates: %v", len(files), err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range posted.FindAllStringSubmatch(string(text), -1) {
+			if to := inserted.ReplaceAllString(found[1], "*"); !tried[to] {
+				t.Errorf("%s: the form sent to %s is never tried with something that is refused", file, to)
+			}
+		}
+	}
+}
+
+// TestAFormThatWasCarriedOutInTheEndIsRefusedNoMore: going back past it shows the
+// page as it is.
+func TestAFormThatWasCarriedOutInTheEndIsRefusedNoMore(t *testing.T) {
+	o := newOffice(t)
+	a := o.as("tech-a", "en")
+	sent := a.send(http.MethodPost, "/credentials/db01/rotate", strings.NewReader("reason=suspicion&totp=654321"), "Content-Type", "application/x-www-form-urlencoded")
+	refused := sent.header.Get("Location")
+	a.get(refused).shows(t, 403, "The code is not right.")
+	a.done(a.fill("/credentials/db01/rotate", "reason", "suspicion"))
+	p := a.get(refused)
+	if p.shows(t, 200, "The password is being changed"); strings.Contains(p.text(), "The code is not right.") {
+		t.Error("what was done in the end is shown as refused")
+	}
+}
+
+// TestRefusedFormsAreBounded: a flood of strangers makes nobody else forget, and a
+// person keeps the newest.
+func TestRefusedFormsAreBounded(t *testing.T) {
+	o := newOffice(t)
+	a := o.as("tech-a", "en")
+	send := func(b *browser, path, form string) string {
+		return b.send(http.MethodPost, path, strings.NewReader(form), "Content-Type", "application/x-www-form-urlencoded").header.Get("Location")
+	}
+	kept := send(a, "/leave", "reason=kept&totp=1")
+	stranger := o.browser("en")
+	for range 3 {
+		send(stranger, "/recovery", "username="+strings.Repeat("x", 10_000))
+	}
+	if p := a.get(kept); !strings.Contains(p.body, `value="kept"`) {
+		t.Error("strangers made somebody's form be forgotten")
+	}
+	last := ""
+	for range 9 {
+		last = send(a, "/leave", "reason=newer&totp=1")
+	}
+	if p := a.get(kept); strings.Contains(p.body, `value="kept"`) {
+		t.Error("a person's forms are kept without a bound")
+	}
+	if p := a.get(last); !strings.Contains(p.body, `value="newer"`) {
+		t.Error("the newest was forgotten")
+	}
+}

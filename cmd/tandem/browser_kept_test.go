@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestBrowserKeepsWhatWasTyped: a form that is refused, and a page that follows
+// what others do, take nothing away from somebody who types.
+func TestBrowserKeepsWhatWasTyped(t *testing.T) {
+	th := newTheatre(t)
+	for _, scripts := range []bool{true, false} {
+		t.Run(fmt.Sprintf("refused, scripts %v", scripts), func(t *testing.T) { th.refusedForms(t, scripts); th.quiet(t) })
+	}
+	for _, part := range []struct {
+		name string
+		play func(*theatre, *testing.T)
+	}{
+		{"typing while others act", (*theatre).typesOn},
+		{"a test that is refused", (*theatre).testRefused},
+	} {
+		t.Run(part.name, func(t *testing.T) { part.play(th, t); th.quiet(t) })
+	}
+}
+
+// refusedForms types wrong codes, looks at what is left, and goes back.
+func (th *theatre) refusedForms(t *testing.T, scripts bool) {
+	a, b := th.window(t, "tech-a", scripts).logIn(), th.window(t, "tech-b", true).logIn()
+	for _, form := range []struct {
+		page, form string
+		fields     []string
+	}{
+		{"/leave", "form[action='/leave']", []string{"until", tomorrow(), "reason", "typed once"}},
+		{"/credentials/demo-db", "form[action$='/checkout']", []string{"purpose", "typed once"}},
+		{"/credentials/demo-db", "form[action$='/offer']", []string{"until", tomorrow(), "reason", "typed once"}},
+		{"/credentials/demo-db", "form[action$='/rotate']", []string{"reason", "typed once"}},
+	} {
+		a.open(form.page)
+		if status := a.sendWrong(form.form, form.fields...); status != http.StatusForbidden {
+			t.Fatalf("a wrong code on %s: %d\n%s", form.page, status, a.seen())
+		}
+		// Somebody else makes the ledger grow, so that every open page asks anew.
+		b.open("/credentials/demo-db")
+		b.open("/back")
+		b.send("form[action='/logout']")
+		b.logIn()
+		if scripts {
+			a.until("it has followed", func() bool {
+				return evaluate[bool](a, `performance.getEntriesByType("resource").some((e) => e.initiatorType === "xmlhttprequest")`)
+			})
+		}
+		a.stillThere(form.form, form.fields)
+		if scripts && !evaluate[bool](a, fmt.Sprintf(`document.activeElement === document.querySelector(%q)`, form.form+" [name=totp]")) {
+			t.Errorf("%s: the focus is not on the code", form.page)
+		}
+		a.picture(fmt.Sprintf("refused-%s-%v", form.form[len("form[action"):len("form[action")+6], scripts))
+		// On, and back again: the browser has the page, not an error of its own.
+		a.open("/policy")
+		a.goBack()
+		a.stillThere(form.form, form.fields)
+		a.sees("The code is not right.")
+	}
+	a.open("/credentials/demo-db")
+	a.sendWrong("form[action$='/offer']", "reason", "typed once")
+	if status := a.send("form[action$='/offer']"); status != http.StatusOK {
+		t.Fatalf("sent again with a right code: %d\n%s", status, a.seen())
+	}
+	a.goBack()
+	if text := a.seen(); strings.Contains(text, "The code is not right.") || !strings.Contains(text, "demo-db") {
+		t.Errorf("back past what was done: %s", text)
+	}
+	a.open("/credentials/demo-db")
+	a.follow(chromedp.Click("#facts a[href^='/handovers/']", chromedp.ByQuery))
+	a.send("form[action$='/cancel']")
+}
+
+// sendWrong sends a form with a code that cannot be right.
+func (w *window) sendWrong(form string, fields ...string) int64 {
+	w.t.Helper()
+	w.fill(form, fields...)
+	return w.follow(chromedp.SendKeys(form+" [name=totp]", "000000", chromedp.ByQuery), chromedp.Click(form+" button", chromedp.ByQuery))
+}
+
+// stillThere fails unless a form shows what was typed, unfolded.
+func (w *window) stillThere(form string, fields []string) {
+	w.t.Helper()
+	for i := 0; i < len(fields); i += 2 {
+		field := fmt.Sprintf("%s [name=%s]", form, fields[i])
+		if got := evaluate[string](w, fmt.Sprintf(`document.querySelector(%q)?.value ?? "there is no such field"`, field)); got != fields[i+1] {
+			w.t.Errorf("%s has %q, typed was %q", field, got, fields[i+1])
+		}
+		if !evaluate[bool](w, fmt.Sprintf(`!!document.querySelector(%q)?.checkVisibility()`, field)) {
+			w.t.Errorf("%s is folded away", field)
+		}
+	}
+}
+
+// typesOn: a page tells what changed above a form that somebody types in.
+func (th *theatre) typesOn(t *testing.T) {
+	a, b := th.window(t, "tech-a", true).logIn(), th.window(t, "tech-b", true).logIn()
+	a.open("/leave")
+	a.run(chromedp.SendKeys("form[action='/leave'] [name=reason]", "half a sen", chromedp.ByQuery))
+	b.open("/leave")
+	b.send("form[action='/leave']", "reason", "dentist")
+	a.sees("The two custodians may not both be out") // above the form
+	a.run(a.press("tence"))
+	a.stillThere("form[action='/leave']", []string{"reason", "half a sentence"})
+
+	// The form that is typed in changes: the page says so, and keeps what was typed.
+	other := th.window(t, "tech-a", true).logIn()
+	b.open("/back")
+	b.send("form[action='/back']")
+	other.open("/leave")
+	other.send("form[action='/leave']", "reason", "in another window")
+	a.sees("Waiting for your backup", "This has changed meanwhile.")
+	a.stillThere("form[action='/leave']", []string{"reason", "half a sentence"})
+	a.picture("outdated")
+	a.follow(chromedp.Click(".outdated a", chromedp.ByQuery))
+	if evaluate[bool](a, `!!document.querySelector("form[action='/leave']")`) {
+		t.Error("the page still has a form that leads nowhere")
+	}
+}
+
+// testRefused: a test of a target that cannot even begin says why.
+func (th *theatre) testRefused(t *testing.T) {
+	w := th.window(t, "admin", true).logIn()
+	w.open("/admin/credentials/new?kind=postgres")
+	w.run(chromedp.SendKeys("[name=name]", "db09", chromedp.ByQuery), chromedp.SendKeys("[name=address]", "nowhere", chromedp.ByQuery),
+		chromedp.Click("button[value=test]", chromedp.ByQuery))
+	w.until("it says what is wrong", func() bool { return evaluate[bool](w, `!!document.querySelector("#tested #problem")`) })
+	w.stillThere("main form", []string{"name", "db09", "address", "nowhere"})
+}
