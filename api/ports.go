@@ -67,7 +67,7 @@ type Queries interface {
 type CredentialQuery struct {
 	Person string // custodian or holder
 	Phase  custody.Phase
-	Text   string   // part of its name, address or account, or of a custodian's username
+	Text   string   // in its name, address or account, or in what its custodians and holder are called
 	Names  []string // one of these; nil: whatever it is called
 	After  string   // name: only those behind it
 	Limit  int
@@ -84,6 +84,7 @@ type CustodyCount struct {
 type HandoverQuery struct {
 	Status []custody.HandoverStatus
 	Person string // giver or receiver
+	Text   string // in its id or reason, in what giver and receiver are called, or in a credential's name
 	Limit  int
 	Before string // id: only older ones
 }

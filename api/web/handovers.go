@@ -8,7 +8,7 @@ import (
 type handoversPage struct {
 	People map[string]custody.Person
 	Rows   []custody.Handover
-	Person string
+	Query  string
 	Next   string // id: the next page has older ones
 }
 
@@ -37,13 +37,13 @@ func (p *Pages) inbox(v *visit) error {
 // handovers lists all of them, the newest first.
 func (p *Pages) handovers(v *visit) error {
 	query := v.r.URL.Query()
-	list := handoversPage{Person: query.Get("person")}
+	list := handoversPage{Query: query.Get("q")}
 	var err error
 	if list.People, err = v.directory(); err != nil {
 		return err
 	}
 	list.Rows, err = p.Queries.Handovers(v.r.Context(), api.HandoverQuery{
-		Person: list.Person, Before: query.Get("before"), Limit: pageSize + 1,
+		Text: list.Query, Before: query.Get("before"), Limit: pageSize + 1,
 	})
 	if len(list.Rows) > pageSize {
 		list.Rows = list.Rows[:pageSize]

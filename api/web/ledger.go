@@ -113,8 +113,14 @@ func (p *Pages) ledger(v *visit) error {
 		Type: query.Get("type"), From: query.Get("from"),
 		Types: custody.EntryTypes(), Mark: p.watch.mark(),
 	}
-	q := api.EntryQuery{Actor: shown.Actor, Credential: shown.Credential, Subject: shown.Subject, Type: shown.Type, Newest: true, Limit: pageSize + 1}
 	var err error
+	if shown.Actor, err = p.usernameOf(v.r.Context(), shown.Actor); err != nil {
+		return err
+	}
+	if shown.Credential, err = p.credentialOf(v.r.Context(), shown.Credential); err != nil {
+		return err
+	}
+	q := api.EntryQuery{Actor: shown.Actor, Credential: shown.Credential, Subject: shown.Subject, Type: shown.Type, Newest: true, Limit: pageSize + 1}
 	if q.From, err = index(shown.From); err != nil {
 		return err
 	}

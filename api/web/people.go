@@ -1,6 +1,13 @@
 package web
 
-import "github.com/tandem-custody/tandem/custody"
+import (
+	"context"
+	"slices"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/search"
+)
 
 type personRow struct {
 	custody.Person
@@ -8,7 +15,10 @@ type personRow struct {
 	Charges int // credentials of which they are a custodian
 }
 
-type peoplePage struct{ Rows []personRow }
+type peoplePage struct {
+	Query string
+	Rows  []personRow
+}
 
 // people says who is here, and who holds how much.
 func (p *Pages) people(v *visit) error {
@@ -26,11 +36,45 @@ func (p *Pages) people(v *visit) error {
 		charges[c.Primary] += c.Count
 		charges[c.Backup] += c.Count
 	}
-	shown := peoplePage{}
+	shown := peoplePage{Query: v.r.URL.Query().Get("q")}
 	for _, person := range people {
+		if !search.In(shown.Query, person.Username, person.Name, person.Email) {
+			continue
+		}
 		shown.Rows = append(shown.Rows, personRow{person, holds[person.Username], charges[person.Username]})
 	}
 	return v.render("people", shown)
 }
 
 func (p *Pages) policy(v *visit) error { return v.render("policy", p.Policy) }
+
+// usernameOf gives the username of whom somebody means by what they typed: a
+// username, or something that is found in the name of one person only. Otherwise
+// it is what was typed.
+func (p *Pages) usernameOf(ctx context.Context, typed string) (string, error) {
+	people, err := p.Queries.People(ctx)
+	if err != nil || typed == "" || slices.ContainsFunc(people, func(c custody.Person) bool { return c.Username == typed }) {
+		return typed, err
+	}
+	meant := slices.DeleteFunc(people, func(c custody.Person) bool { return !search.In(typed, c.Username, c.Name) })
+	if len(meant) != 1 {
+		return typed, nil
+	}
+	return meant[0].Username, nil
+}
+
+// credentialOf is the same of a credential.
+func (p *Pages) credentialOf(ctx context.Context, typed string) (string, error) {
+	if typed == "" {
+		return "", nil
+	}
+	exact, err := p.Queries.FindCredentials(ctx, api.CredentialQuery{Names: []string{typed}, Limit: 1})
+	if err != nil || len(exact) == 1 {
+		return typed, err
+	}
+	meant, err := p.Queries.FindCredentials(ctx, api.CredentialQuery{Text: typed, Limit: 2})
+	if err != nil || len(meant) != 1 {
+		return typed, err
+	}
+	return meant[0].Name, nil
+}

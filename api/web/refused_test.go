@@ -38,7 +38,7 @@ var forms = []struct {
 	{"tech-a", "/credentials/sw01", "/credentials/sw01/new-password", []string{"totp", "654321"}, "totp", 403},
 	{"tech-a", "/credentials/sw01", "/credentials/sw01/set", []string{"totp", "654321"}, "", 409},
 	{"tech-a", "/rotations", "/rotations", []string{"reason", "suspicion", "totp", "654321"}, "totp", 403},
-	{"tech-b", "/leave", "/leave", []string{"until", "2026-03-05T09:00", "reason", "course", "totp", "654321"}, "totp", 403},
+	{"tech-b", "/leave", "/leave", []string{"until", "2026-03-05T09:00", "reason", "course", "totp", "654321"}, "", 409},
 	{"tech-a", "/leave", "/leave", []string{"until", "2026-03-05T09:00", "reason", "a\x00b", "totp", "fresh"}, "reason", 422},
 	{"tech-a", "/back", "/back", []string{"take_back", "yes", "totp", "654321"}, "totp", 403},
 	{"tech-b", "/handovers/handover-2", "/handovers/handover-2/accept", []string{"totp", "654321"}, "totp", 403},

@@ -172,11 +172,14 @@ func (o *office) do(actor string, action custody.Action) desk.Outcome {
 	return outcome
 }
 
-func (o *office) onboard(name string) {
+func (o *office) onboard(name string) { o.add(name, "tech-a", "tech-b") }
+
+// add takes a credential of two people into custody.
+func (o *office) add(name, primary, backup string) {
 	o.t.Helper()
 	_, err := o.desk.AddCredential(o.t.Context(), desk.Intent{
 		Actor: "admin", Request: "onboard-" + name, Action: custody.AddCredential{
-			Name: name, Primary: "tech-a", Backup: "tech-b",
+			Name: name, Primary: primary, Backup: backup,
 			Target: custody.Target{Kind: "ssh", Address: name + ".example:22", Account: "root"},
 		},
 	}, custody.SecretString("before-custody"), custody.Secret{})

@@ -2,16 +2,18 @@ package store
 
 import (
 	"context"
-	"strings"
+
+	"gorm.io/gorm"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/search"
 )
 
 // CredentialQuery selects credentials. What is zero does not matter.
 type CredentialQuery struct {
 	Person string // custodian or holder
 	Phase  custody.Phase
-	Text   string   // part of its name, address or account, or of a custodian's username
+	Text   string   // in its name, address or account, or in what its custodians and holder are called
 	Names  []string // one of these; nil: whatever it is called
 	After  string   // name of the last one of the page before
 	Limit  int      // 0: no limit
@@ -27,8 +29,9 @@ func (s *Store) FindCredentials(ctx context.Context, q CredentialQuery) ([]custo
 		db = db.Where("phase = ?", q.Phase)
 	}
 	if q.Text != "" {
-		db = db.Where("instr(lower(name || char(10) || json_extract(target, '$.address') || char(10) || json_extract(target, '$.account')"+
-			" || char(10) || primary_custodian || char(10) || backup_custodian), ?) > 0", strings.ToLower(q.Text))
+		db = finding(db, q.Text, "name || char(10) || json_extract(target, '$.address') || char(10) || json_extract(target, '$.account')"+
+			" || char(10) || primary_custodian || char(10) || backup_custodian || char(10) || holder"+
+			" || char(10) || "+calledOf("primary_custodian, backup_custodian, holder"))
 	}
 	if q.Names != nil {
 		db = db.Where("name IN ?", q.Names)
@@ -37,6 +40,20 @@ func (s *Store) FindCredentials(ctx context.Context, q CredentialQuery) ([]custo
 		db = db.Limit(q.Limit)
 	}
 	return find[credentialRow](db.Order("name"), "credentials")
+}
+
+// finding selects rows in whose text everything is found that was typed: see
+// package search.
+func finding(db *gorm.DB, typed, text string) *gorm.DB {
+	for _, word := range search.Words(typed) {
+		db = db.Where("instr(folded("+text+"), ?) > 0", word)
+	}
+	return db
+}
+
+// calledOf gives the names of the people in some columns, as a text.
+func calledOf(usernames string) string {
+	return "coalesce((SELECT group_concat(people.name, char(10)) FROM people WHERE people.username IN (" + usernames + ")), '')"
 }
 
 // CustodyCount says how many active credentials two custodians share, and who of

@@ -17,6 +17,8 @@ import (
 	"github.com/pressly/goose/v3"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
+
+	"github.com/tandem-custody/tandem/custody/search"
 )
 
 // All that is particular to SQLite is in this file and in migrations/.
@@ -93,7 +95,7 @@ func sqliteDB(dsn string, most int, want ...[]pragma) (*gorm.DB, error) {
 				return err
 			}
 		}
-		return nil
+		return c.RegisterFunc("folded", search.Fold, true)
 	}))
 	pool.SetMaxOpenConns(most)
 	pool.SetMaxIdleConns(most)

@@ -40,11 +40,13 @@ func (s *Store) Credential(ctx context.Context, name string) (custody.Credential
 type HandoverQuery struct {
 	Status []custody.HandoverStatus
 	Person string // giver or receiver
+	Text   string // in its id or reason, in what giver and receiver are called, or in a credential's name
 	Limit  int    // at most MaxPage, which is also the default
 	Before string // id of the last handover of the page before
 }
 
-// Handovers gives the handovers that fit, the newest first.
+// Handovers gives the handovers that fit, the newest first: of those offered at one
+// instant, the one that was counted last.
 func (s *Store) Handovers(ctx context.Context, q HandoverQuery) ([]custody.Handover, error) {
 	db := s.reader.WithContext(ctx)
 	if len(q.Status) > 0 {
@@ -53,10 +55,14 @@ func (s *Store) Handovers(ctx context.Context, q HandoverQuery) ([]custody.Hando
 	if q.Person != "" {
 		db = db.Where(s.reader.Where("giver = ?", q.Person).Or("receiver = ?", q.Person))
 	}
-	if q.Before != "" {
-		db = db.Where("(offered_at, id) < (SELECT offered_at, id FROM handovers WHERE id = ?)", q.Before)
+	if q.Text != "" {
+		db = finding(db, q.Text, "id || char(10) || giver || char(10) || receiver || char(10) || reason || char(10) || credentials || char(10) || "+calledOf("giver, receiver"))
 	}
-	return find[handoverRow](db.Order("offered_at DESC, id DESC").Limit(page(q.Limit)), "handovers")
+	if q.Before != "" { // the longer of two ids is the later one: handover-10 comes after handover-9
+		db = db.Where("offered_at <= (SELECT offered_at FROM handovers WHERE id = ?)", q.Before).
+			Where("(offered_at, length(id), id) < (SELECT offered_at, length(id), id FROM handovers WHERE id = ?)", q.Before)
+	}
+	return find[handoverRow](db.Order("offered_at DESC, length(id) DESC, id DESC").Limit(page(q.Limit)), "handovers")
 }
 
 // Handover gives one handover, or ErrNotFound.
