@@ -17,10 +17,11 @@ var allowed = map[string][]string{
 	"config":                      {},
 	"custody":                     {"audit"},
 	"custody/password":            {"custody"},
+	"custody/search":              {},
 	"custody/totp":                {"custody"},
 	"custody/desk":                {"custody", "custody/totp", "audit"},
 	"custody/desk/":               {"custody", "custody/desk", "custody/password", "audit"},
-	"custody/store":               {"custody", "custody/desk", "audit"},
+	"custody/store":               {"custody", "custody/desk", "custody/search", "audit"},
 	"custody/vault":               {"custody", "custody/desk", "custody/password", "custody/reconcile", "audit"},
 	"custody/vault/":              {},
 	"custody/embedded":            {"custody", "custody/desk", "custody/password", "audit"},
@@ -34,7 +35,7 @@ var allowed = map[string][]string{
 	"custody/notify":              {"custody", "custody/desk", "audit"},
 	"custody/witnessing":          {"custody", "custody/desk", "audit", "audit/witness"},
 	"tools/soak":                  {},
-	"api":                         {"custody", "custody/desk", "custody/export", "custody/totp", "audit", "api"},
+	"api":                         {"custody", "custody/desk", "custody/export", "custody/search", "custody/totp", "audit", "api"},
 }
 
 func TestArrowsGoOneWay(t *testing.T) {
