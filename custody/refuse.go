@@ -51,13 +51,13 @@ func refuseRotating(c Credential) *Refusal {
 	r := &Refusal{Code: RotationPending, Rule: ruleHandover,
 		What: Text{
 			En: fmt.Sprintf("The password of %s is being changed (%s); nobody holds it until the server has accepted the new one.", c.Name, c.Rotation.Reason),
-			Zh: fmt.Sprintf("%s 正在改密（%s）；服务器确认新密码之前，任何人都不持有它。", c.Name, c.Rotation.Reason)},
+			Zh: fmt.Sprintf("%s 正在改密（%s）；服务器确认新密码之前，任何人都不持有它。", c.Name, inChinese(c.Rotation.Reason))},
 		Next: Text{
 			En: fmt.Sprintf("Wait for it to finish; then %s holds it.", c.Rotation.Successor),
 			Zh: fmt.Sprintf("请等待改密完成，之后由 %s 持有。", c.Rotation.Successor)}}
 	if c.Rotation.Failure != "" {
 		r.What.En += fmt.Sprintf(" Attempts so far: %d, the last failed: %s.", c.Rotation.Attempts, c.Rotation.Failure)
-		r.What.Zh += fmt.Sprintf("已尝试 %d 次，最近一次失败原因：%s。", c.Rotation.Attempts, c.Rotation.Failure)
+		r.What.Zh += fmt.Sprintf("已尝试 %d 次，最近一次失败原因：%s。", c.Rotation.Attempts, inChinese(c.Rotation.Failure))
 	}
 	return r
 }
@@ -96,7 +96,7 @@ func refuseInactive(c Credential) *Refusal {
 	return &Refusal{Code: Conflict,
 		What: Text{
 			En: fmt.Sprintf("%s is not in custody (%s).", c.Name, c.Phase),
-			Zh: fmt.Sprintf("%s 不在保管中（%s）。", c.Name, c.Phase)},
+			Zh: fmt.Sprintf("%s 不在保管中（%s）。", c.Name, inChinese(c.Phase))},
 		Next: Text{En: "Nothing can be done with it; its history is in the ledger.", Zh: "无法对其执行操作；历史见交接台账。"}}
 }
 
@@ -179,7 +179,7 @@ func refuseHandoverNotOpen(h Handover) *Refusal {
 	return &Refusal{Code: HandoverNotOpen, Rule: ruleHandover,
 		What: Text{
 			En: fmt.Sprintf("The handover %s is %s; this cannot be done with it any more, or not yet.", h.ID, h.Status),
-			Zh: fmt.Sprintf("交接 %s 的状态为 %s，不能执行此操作。", h.ID, h.Status)},
+			Zh: fmt.Sprintf("交接 %s 的状态为“%s”，不能执行此操作。", h.ID, inChinese(h.Status))},
 		Next: Text{En: "Look at its present state; offer a new handover if need be.", Zh: "请查看其当前状态；如有需要可重新发起交接。"}}
 }
 
