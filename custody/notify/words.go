@@ -187,8 +187,18 @@ func (w writer) data(v values) map[string]any {
 		"From": w.name(v.From), "To": w.name(v.To), "Person": w.name(v.Person), "Actor": w.name(v.Actor),
 		"Handover": v.Handover, "Credential": v.Credential, "Credentials": w.list(v.Credentials),
 		"Reason": smtp.OneLine(v.Reason), "Until": w.at(v.Until), "Expires": w.at(v.Expires), "Back": w.at(v.Back),
-		"Witness": smtp.OneLine(v.Witness), "Type": v.Type, "Subject": smtp.OneLine(v.Subject),
+		"Witness": smtp.OneLine(v.Witness), "Type": w.kind(v.Type), "Subject": smtp.OneLine(v.Subject),
 	}
+}
+
+// kind gives what entries of a type are called; the type itself, should it be a
+// newer one than the catalogue.
+func (w writer) kind(entryType string) string {
+	said, err := w.text("type."+strings.ReplaceAll(entryType, ".", "_"), nil)
+	if err != nil {
+		return entryType
+	}
+	return said
 }
 
 // name gives somebody's name and username.

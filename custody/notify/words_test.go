@@ -213,3 +213,14 @@ func TestWhatSomebodyTypedStaysInItsLine(t *testing.T) {
 		t.Errorf("%q\n%s", m.Subject, m.Text)
 	}
 }
+
+// TestChineseMailsCallEntriesByTheirChineseName: what a serious event was is no
+// English word in a Chinese sentence.
+func TestChineseMailsCallEntriesByTheirChineseName(t *testing.T) {
+	zh := catalogue(t, "zh")
+	for _, entryType := range custody.EntryTypes() {
+		if said := zh["type."+strings.ReplaceAll(entryType, ".", "_")]; said == "" || regexp.MustCompile(`[A-Za-z]`).MatchString(said) {
+			t.Errorf("%s is called %q", entryType, said)
+		}
+	}
+}
