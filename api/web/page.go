@@ -119,7 +119,7 @@ func (v *visit) render(name string, body any) error {
 	if v.sent != nil {
 		data.Refused = v.sent.at
 	}
-	if data.Leaves.To == "" { // when the browser has forgotten the session for certain
+	if data.Leaves.To == "" && v.person.Username != "" { // when the browser has forgotten the session for certain
 		data.Leaves = leaves{v.Idle + 5*time.Second, "/login?why=idle"}
 	}
 	if done := v.r.URL.Query().Get("done"); slices.Contains(doneMessages, done) {

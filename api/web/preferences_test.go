@@ -131,3 +131,32 @@ func TestPreferencesRefuseWhatIsNone(t *testing.T) {
 		t.Errorf("after refusals: %+v, %v", chosen, err)
 	}
 }
+
+// TestATimeThatTheClocksLeaveOutIsRefused: half past two on the morning on which
+// the clocks go forward is no time at all.
+func TestATimeThatTheClocksLeaveOutIsRefused(t *testing.T) {
+	o := newOffice(t)
+	a := o.as("tech-a", "en")
+	a.fill("/leave", "reason", "course", "zone", "America/New_York", "until", "2027-03-14T02:30").shows(t, 422, "the clocks of that day leave out")
+	a.done(a.fill("/leave", "reason", "course", "zone", "America/New_York", "until", "2027-03-14T03:30"))
+	offered, err := o.store.Handover(t.Context(), "handover-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := time.Date(2027, 3, 14, 7, 30, 0, 0, time.UTC); !offered.ExpectedReturn.Equal(want) {
+		t.Errorf("typed %v, want %v", offered.ExpectedReturn, want)
+	}
+}
+
+// TestABrowsersZoneCountsUntilOneIsChosen: a name that is none is no zone.
+func TestABrowsersZoneCountsUntilOneIsChosen(t *testing.T) {
+	o := newOffice(t)
+	a := o.as("tech-a", "en")
+	for said, want := range map[string]string{"Asia/Tokyo": "Times are Asia/Tokyo (UTC+09:00)", "../../etc/passwd": "Times are UTC", "Local": "Times are UTC", "": "Times are UTC"} {
+		a.cookies["tandem-zone"] = said
+		a.get("/policy").shows(t, 200, want)
+	}
+	a.cookies["tandem-zone"] = "Asia/Tokyo"
+	a.post("/preferences", "language", "en", "zone", "Europe/Berlin")
+	a.get("/policy").shows(t, 200, "Times are Europe/Berlin")
+}

@@ -90,6 +90,7 @@ func (p *Pages) recover(v *visit) error {
 	v.person, v.token = custody.Person{}, custody.Secret{}
 	v.clearCookie(sessionCookie)
 	shown := recoveredPage{Username: desk.Username(v.field("username"))}
+	v.leaves = leaves{v.Idle, "/login?as=" + url.QueryEscape(shown.Username)} // nobody is logged in whom it could follow
 	if shown.authenticator, err = v.authenticator(otpAuth); err != nil {
 		return err
 	}

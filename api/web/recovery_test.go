@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/web"
@@ -132,5 +133,27 @@ func TestRecoveriesArePaced(t *testing.T) {
 		if p := b.post(path, "username", "nobody"); p.status != want {
 			t.Errorf("attempt %d: %d, want %d", i, p.status, want)
 		}
+	}
+}
+
+// TestARecoveredSeedDoesNotStayOnTheScreen: nobody is logged in on that page, so it
+// blanks itself, with scripts and without.
+func TestARecoveredSeedDoesNotStayOnTheScreen(t *testing.T) {
+	o := newOffice(t)
+	_, codes := o.enrolled(t, "en")
+	p := o.browser("en").post("/recovery", "username", "tech-c", "password", o.passwords["tech-c"], "recovery_code", codes[0])
+	p.shows(t, 200, "Shown once")
+	p.check(t, "/recovery", "en")
+	until, refresh := "", ""
+	for _, n := range p.nodes(t) {
+		if attr(n, "id") == "secret" {
+			until = attr(n, "data-until")
+		}
+	}
+	if _, rest, found := strings.Cut(p.body, `<noscript><meta http-equiv="refresh" content="`); found {
+		refresh, _, _ = strings.Cut(rest, `"`)
+	}
+	if at, err := time.Parse(time.RFC3339Nano, until); err != nil || at.Sub(o.clock()) != o.idle() || refresh != "900;url=/login?as=tech-c" {
+		t.Errorf("it stays until %q, without scripts %q", until, refresh)
 	}
 }
