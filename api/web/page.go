@@ -31,6 +31,7 @@ type page struct {
 	Inbox   int
 	Zone    string // as it is named
 	ZoneID  string // as computers name it
+	Offset  int    // of it now, in seconds east of UTC
 	Now     time.Time
 	Size    int64  // of the ledger: no page shows less
 	Request string // id
@@ -116,6 +117,7 @@ func (v *visit) render(name string, body any) error {
 		Request: v.id, Key: newKey(), Body: body, Refused: v.now, Leaves: v.leaves,
 		Maintenance: v.Maintenance,
 	}
+	_, data.Offset = v.now.In(v.zone).Zone()
 	if v.sent != nil {
 		data.Refused = v.sent.at
 	}

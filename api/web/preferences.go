@@ -9,6 +9,7 @@ import (
 // prefer speaks to who is logged in as they chose. Pages for strangers go by the
 // browser.
 func (v *visit) prefer() error {
+	v.zone = v.browserZone()
 	if v.person.Username == "" {
 		return nil
 	}
@@ -19,7 +20,7 @@ func (v *visit) prefer() error {
 	if v.text[chosen.Language] != nil {
 		v.lang = chosen.Language
 	}
-	v.zone = chosen.In(v.browserZone())
+	v.zone = chosen.In(v.zone)
 	return nil
 }
 

@@ -116,7 +116,7 @@ setInterval(() => { if (missed) refresh(); }, 2000);
 if (document.body.dataset.ledger !== undefined) {
   let size = document.body.dataset.ledger, heard = Date.now(), seen = heard;
   const silent = 1500, old = 3000, minute = 60_000, stale = document.getElementById("stale");
-  const exact = new Intl.DateTimeFormat("sv", {timeZone: document.body.dataset.zone, dateStyle: "short", timeStyle: "medium"});
+  const exact = (t) => new Date(t + 1000 * document.body.dataset.offset).toISOString().slice(0, 19).replace("T", " "); // in the page's zone
   let source;
   const listen = () => {
     source = new EventSource("/events");
@@ -139,7 +139,7 @@ if (document.body.dataset.ledger !== undefined) {
     const could = reached;
     reached = Date.now() - seen < old;
     stale.hidden = reached;
-    if (could && !reached) stale.querySelector("time").textContent = exact.format(seen + ahead);
+    if (could && !reached) stale.querySelector("time").textContent = exact(seen + ahead);
     if (could !== reached) countDown();
   }, 250);
   setInterval(refresh, minute); // also what only time changes
