@@ -212,7 +212,7 @@ func TestMarksThatTurnTextRoundAreRefused(t *testing.T) {
 	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: "course"})
 	as := map[string]*browser{"admin": o.as("admin", "en"), "tech-a": o.as("tech-a", "en"), "tech-b": o.as("tech-b", "en")}
 	size := o.size()
-	for _, mark := range []string{"\u202e", "\u2066", "\u200f", "\u2028", "\x1b[31m", "\x00"} {
+	for _, mark := range []string{"\u202e", "\u2066", "\u200f", "\u202d", "\x1b[31m", "\x00"} {
 		text := "invoice" + mark + "gpj.exe"
 		for _, form := range []struct {
 			who, path string
