@@ -81,7 +81,7 @@ func (p *Pages) preferences(v *visit) error {
 	if v.sent != nil { // refused: what was typed is shown again
 		chosen = desk.Preference{Language: v.field("language"), Zone: v.field("zone")}
 	}
-	return v.render("preferences", preferencesPage{chosen, languages, zones, zoneName(v.now.In(p.Zone))})
+	return v.render("preferences", preferencesPage{chosen, languages, zones, zoneName(v.now.In(v.browserZone()))})
 }
 
 func (p *Pages) changePreferences(v *visit) error {

@@ -157,6 +157,7 @@ func TestABrowsersZoneCountsUntilOneIsChosen(t *testing.T) {
 		a.get("/policy").shows(t, 200, want)
 	}
 	a.cookies["tandem-zone"] = "Asia/Tokyo"
+	a.get("/preferences").shows(t, 200, "the browser's, or else the server's: Asia/Tokyo (UTC+09:00)")
 	a.post("/preferences", "language", "en", "zone", "Europe/Berlin")
 	a.get("/policy").shows(t, 200, "Times are Europe/Berlin")
 }
