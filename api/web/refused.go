@@ -127,6 +127,9 @@ func (v *visit) recall() {
 		v.r.PostForm = v.sent.fields
 		if v.sent.problem != nil {
 			v.problem, v.status = v.sent.problem, v.sent.status
+			if left := v.problem.RetryAfter - v.now.Sub(v.sent.at); left > 0 {
+				v.retryAfter(left)
+			}
 		}
 	}
 }

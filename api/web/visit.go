@@ -134,8 +134,12 @@ func (v *visit) refused(err error) {
 	r := api.RefusalOf(err)
 	v.problem, v.status, v.cause = v.forPages(r), api.StatusOf(r.Code), err
 	if r.RetryAfter > 0 {
-		v.w.Header().Set("Retry-After", strconv.Itoa(int(r.RetryAfter/time.Second)+1))
+		v.retryAfter(r.RetryAfter)
 	}
+}
+
+func (v *visit) retryAfter(wait time.Duration) {
+	v.w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
 }
 
 // forPages gives a refusal whose advice is for people in front of a page: some
