@@ -19,6 +19,7 @@ func TestChineseRefusalsHaveNoEnglishInThem(t *testing.T) {
 	h := Handover{ID: "handover-1", From: "ann", To: "bob"}
 	refusals := map[string][]*Refusal{
 		"refuseNotFound":        {refuseNotFound(aPerson), refuseNotFound(aCredential), refuseNotFound(aHandover)},
+		"refuseAccountTaken":    {refuseAccountTaken("db01")},
 		"refuseForbidden":       {refuseForbidden(Text{En: "an admin", Zh: "管理员"})},
 		"refuseNotHolder":       {refuseNotHolder(c)},
 		"refuseNotCustodian":    {refuseNotCustodian(c)},
