@@ -42,6 +42,7 @@ func TestChineseRefusalsHaveNoEnglishInThem(t *testing.T) {
 		"refuseNotEnrolled":     {refuseNotEnrolled()},
 		"refuseLocked":          {refuseLocked(ann, now)},
 		"refuseWrongCode":       {refuseWrongCode(3)},
+		"refuseLastWrongCode":   {refuseLastWrongCode(now, time.Minute)},
 		"refuseReplayed":        {refuseReplayed(ann, now)},
 		"refuseLateReport":      {refuseLateReport(RotationID{Credential: "db01", Number: 2})},
 	}
