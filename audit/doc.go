@@ -22,6 +22,7 @@
 //	actor    string, not empty: a username, or "system"
 //	clock    "held" if the clock had gone back and the time of the entry before
 //	         was used again; otherwise left out
+//	command  object: what was asked for; in the first entry of a command only
 //	confirm  who confirmed the request that made the entry; left out if nobody had to:
 //	           method  string, not empty: "totp"
 //	           person  string, not empty: a username
@@ -33,14 +34,14 @@
 //	time     string of 24 characters: UTC, RFC 3339 with exactly three decimals,
 //	         "2026-01-02T03:04:05.678Z"; never before that of the entry before
 //	type     string, not empty: "handover.accepted"
-//	v        1, the version of this format
+//	v        2, the version of this format
 //
 // For example, in one line:
 //
 //	{"actor":"tech-b","confirm":{"method":"totp","person":"tech-b","step":58911529},
 //	"data":{"handover":"01JGX4T7Q2M8ZK5B9N6V3C1D0F"},"grade":"ordinary","request":"01JGX4T9",
 //	"subject":"01JGX4T7Q2M8ZK5B9N6V3C1D0F","time":"2026-01-02T03:04:05.678Z",
-//	"type":"handover.accepted","v":1}
+//	"type":"handover.accepted","v":2}
 //
 // One entry has one encoding: DecodeEntry refuses any other, so nothing can hide
 // in a duplicate member, an unknown field or white space. Numbers are IEEE 754

@@ -1,17 +1,17 @@
 package audit
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Version is the format version of every entry.
-const Version = 1
+// Version is the format version of every entry. Version 1 had no commands.
+const Version = 2
 
 // MaxEntrySize is the greatest length of an encoded entry, in bytes. A
 // tlog-tiles entry bundle gives lengths as 16-bit numbers.
@@ -23,25 +23,31 @@ const ClockHeld = "held"
 
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-// What Encode and DecodeEntry refuse; see also ErrNotCanonical.
+// What Encode and DecodeEntry refuse.
 var (
 	ErrEntryTooLarge = fmt.Errorf("audit: entry of more than %d bytes", MaxEntrySize)
 	ErrMalformed     = errors.New("audit: not a ledger entry")
+
+	// ErrNotCanonical means that a text is JSON, but not in the one form that
+	// RFC 8785 gives its value: white space, another order of members, a member
+	// twice, a string or a number written in a longer way.
+	ErrNotCanonical = errors.New("audit: not in RFC 8785 canonical form")
 )
 
 // Entry is one record of the ledger, in the format that the package
 // documentation spells out.
 type Entry struct {
-	V       int       // Version
-	Time    time.Time // UTC, whole milliseconds, not the zero time
-	Clock   string    // "" or ClockHeld
-	Type    string    // "handover.accepted"
-	Grade   string    // "ordinary", "serious" or "special"
-	Actor   string    // username, or "system"
-	Subject string    // the credential, handover or person it is about; "" if none
-	Data    jsontext.Value
-	Confirm *Confirm // nil if nobody had to confirm
-	Request string   // request id; "" if none
+	V       int            // Version
+	Time    time.Time      // UTC, whole milliseconds, not the zero time
+	Clock   string         // "" or ClockHeld
+	Type    string         // "handover.accepted"
+	Grade   string         // "ordinary", "serious" or "special"
+	Actor   string         // username, or "system"
+	Subject string         // the credential, handover or person it is about; "" if none
+	Command jsontext.Value // an object; nil in all but the first entry of a command
+	Data    jsontext.Value // an object; nil counts as {}
+	Confirm *Confirm       // nil if nobody had to confirm
+	Request string         // request id; "" if none
 }
 
 // Confirm says that a person confirmed the request that made the entry. It
@@ -49,12 +55,28 @@ type Entry struct {
 type Confirm struct {
 	Method string `json:"method"` // "totp"
 	Person string `json:"person"` // username
-	Step   int64  `json:"step"`   // RFC 6238 time step of the code
+	Step   int64  `json:"step"`   // RFC 6238 time step of the code, 0 to 2^53
+}
+
+// member is an entry as it is written. What may be left out is a Value, in which
+// null is not the same as nothing.
+type member struct {
+	Actor   string         `json:"actor"`
+	Clock   jsontext.Value `json:"clock,omitzero"`
+	Command jsontext.Value `json:"command,omitzero"`
+	Confirm jsontext.Value `json:"confirm,omitzero"`
+	Data    jsontext.Value `json:"data"`
+	Grade   string         `json:"grade"`
+	Request jsontext.Value `json:"request,omitzero"`
+	Subject *string        `json:"subject"`
+	Time    string         `json:"time"`
+	Type    string         `json:"type"`
+	V       int            `json:"v"`
 }
 
 // Encode gives the canonical bytes of an entry, which are what the tree
 // commits to: DecodeEntry accepts them and nothing else for this entry. White
-// space and the order of members in Data do not matter; nil counts as {}.
+// space and the order of members in Data and Command do not matter.
 //
 // The errors are ErrEntryTooLarge, ErrMalformed and ErrNotCanonical; the last
 // for a number that RFC 8785 would change, such as an integer beyond 2^53:
@@ -63,24 +85,27 @@ func (e Entry) Encode() ([]byte, error) {
 	if e.Time.Nanosecond()%int(time.Millisecond) != 0 {
 		return nil, fmt.Errorf("%w: time is not in whole milliseconds", ErrMalformed)
 	}
-	if e.Data == nil {
-		e.Data = jsontext.Value(`{}`)
+	m := member{
+		Actor: e.Actor, Command: e.Command, Data: e.Data, Grade: e.Grade, Subject: &e.Subject,
+		Time: e.Time.UTC().Format(timeLayout), Type: e.Type, V: e.V,
 	}
-	encoded, err := json.Marshal(struct {
-		Actor   string         `json:"actor"`
-		Clock   string         `json:"clock,omitzero"`
-		Confirm *Confirm       `json:"confirm,omitzero"`
-		Data    jsontext.Value `json:"data"`
-		Grade   string         `json:"grade"`
-		Request string         `json:"request,omitzero"`
-		Subject string         `json:"subject"`
-		Time    string         `json:"time"`
-		Type    string         `json:"type"`
-		V       int            `json:"v"`
-	}{
-		e.Actor, e.Clock, e.Confirm, e.Data, e.Grade, e.Request, e.Subject,
-		e.Time.UTC().Format(timeLayout), e.Type, e.V,
-	})
+	if m.Data == nil {
+		m.Data = jsontext.Value(`{}`)
+	}
+	var err error
+	if e.Clock != "" {
+		m.Clock, err = json.Marshal(e.Clock)
+	}
+	if e.Request != "" && err == nil {
+		m.Request, err = json.Marshal(e.Request)
+	}
+	if e.Confirm != nil && err == nil {
+		m.Confirm, err = json.Marshal(e.Confirm)
+	}
+	if err != nil {
+		return nil, malformed(err)
+	}
+	encoded, err := json.Marshal(m)
 	if err != nil {
 		return nil, malformed(err)
 	}
@@ -94,7 +119,7 @@ func (e Entry) Encode() ([]byte, error) {
 	return encoded, nil
 }
 
-// DecodeEntry gives the entry that b encodes. Data is a part of b, not a copy.
+// DecodeEntry gives the entry that b encodes. Data and Command are copies.
 //
 // It refuses, with ErrEntryTooLarge, ErrMalformed or ErrNotCanonical, whatever
 // Encode does not write: so two different byte strings are never the same entry.
@@ -102,169 +127,84 @@ func DecodeEntry(b []byte) (Entry, error) {
 	if len(b) > MaxEntrySize {
 		return Entry{}, ErrEntryTooLarge
 	}
-	plain := plainReaders.Get().(*PlainReader)
-	e, ok := plain.entry(b)
-	plainReaders.Put(plain)
-	if ok {
-		return e, nil
+	canonical := jsontext.Value(bytes.Clone(b))
+	if err := canonical.Canonicalize(jsontext.AllowDuplicateNames(true)); err != nil {
+		return Entry{}, malformed(err)
 	}
-	return decodeStrictly(b)
+	if !bytes.Equal(canonical, b) {
+		return Entry{}, ErrNotCanonical
+	}
+	var m member
+	if err := json.Unmarshal(b, &m, json.RejectUnknownMembers(true)); err != nil {
+		if errors.Is(err, jsontext.ErrDuplicateName) {
+			return Entry{}, fmt.Errorf("%w: %w", ErrNotCanonical, err)
+		}
+		return Entry{}, malformed(err)
+	}
+	return m.entry()
 }
 
-// decodeStrictly is DecodeEntry for any text at all.
-func decodeStrictly(b []byte) (Entry, error) {
-	r := readers.Get().(*canonicalReader)
-	defer readers.Put(r)
-	r.reset(b)
-
-	var e Entry
-	hasSubject := false
-	if err := r.open(); err != nil {
+// entry checks what the types of the members do not say.
+func (m member) entry() (Entry, error) {
+	e := Entry{
+		V: m.V, Type: m.Type, Grade: m.Grade, Actor: m.Actor, Command: m.Command, Data: m.Data,
+	}
+	var err error
+	switch {
+	case m.V != Version:
+		return Entry{}, fmt.Errorf("%w: format version %d, this program knows %d", ErrMalformed, m.V, Version)
+	case m.Actor == "" || m.Type == "" || m.Subject == nil:
+		return Entry{}, fmt.Errorf("%w: a field is missing or empty", ErrMalformed)
+	case m.Grade != "ordinary" && m.Grade != "serious" && m.Grade != "special":
+		return Entry{}, fmt.Errorf("%w: a grade that is none", ErrMalformed)
+	case m.Clock != nil && string(m.Clock) != `"`+ClockHeld+`"`:
+		return Entry{}, fmt.Errorf("%w: a clock that is not held", ErrMalformed)
+	case m.Data.Kind() != '{' || m.Command != nil && m.Command.Kind() != '{':
+		return Entry{}, fmt.Errorf("%w: data or command is no object", ErrMalformed)
+	}
+	if e.Time, err = parseTime(m.Time); err != nil {
 		return Entry{}, err
 	}
-	err := r.members(func(name []byte) (err error) {
-		switch string(name) {
-		case `"actor"`:
-			e.Actor, err = r.nonEmptyWord()
-		case `"clock"`:
-			e.Clock, err = r.oneOf(ClockHeld)
-		case `"confirm"`:
-			e.Confirm, err = r.confirm()
-		case `"data"`:
-			e.Data, err = r.data()
-		case `"grade"`:
-			e.Grade, err = r.oneOf("ordinary", "serious", "special")
-		case `"request"`:
-			var request []byte // a new one each time
-			request, err = r.nonEmpty()
-			e.Request = string(request)
-		case `"subject"`:
-			hasSubject = true
-			e.Subject, err = r.anyWord()
-		case `"time"`:
-			e.Time, err = r.time()
-		case `"type"`:
-			e.Type, err = r.nonEmptyWord()
-		case `"v"`:
-			e.V, err = r.version()
-		default:
-			return fmt.Errorf("%w: unknown field", ErrMalformed)
+	e.Subject = *m.Subject
+	if m.Clock != nil {
+		e.Clock = ClockHeld
+	}
+	if m.Request != nil {
+		if err := json.Unmarshal(m.Request, &e.Request); err != nil || e.Request == "" {
+			return Entry{}, fmt.Errorf("%w: a request without an id", ErrMalformed)
 		}
-		return err
-	})
-	if err == nil {
-		err = r.end()
 	}
-	if err != nil {
-		return Entry{}, err
-	}
-	if e.Actor == "" || e.Data == nil || e.Grade == "" || !hasSubject || e.Time.IsZero() || e.Type == "" || e.V == 0 {
-		return Entry{}, fmt.Errorf("%w: a field is missing", ErrMalformed)
+	if m.Confirm != nil {
+		if e.Confirm, err = readConfirm(m.Confirm); err != nil {
+			return Entry{}, err
+		}
 	}
 	return e, nil
 }
 
-var (
-	plainReaders = sync.Pool{New: func() any { return new(PlainReader) }}
-	readers      = sync.Pool{New: func() any { return new(canonicalReader) }}
-)
-
-func (r *canonicalReader) anyWord() (string, error) {
-	s, err := r.str()
-	return r.word(s), err
-}
-
-func (r *canonicalReader) nonEmptyWord() (string, error) {
-	s, err := r.nonEmpty()
-	return r.word(s), err
-}
-
-func (r *canonicalReader) nonEmpty() ([]byte, error) {
-	s, err := r.str()
-	if err == nil && len(s) == 0 {
-		err = fmt.Errorf("%w: an empty field", ErrMalformed)
-	}
-	return s, err
-}
-
-// oneOf reads one of the given words, which costs no memory.
-func (r *canonicalReader) oneOf(words ...string) (string, error) {
-	s, err := r.str()
-	if err != nil {
-		return "", err
-	}
-	for _, word := range words {
-		if string(s) == word {
-			return word, nil
-		}
-	}
-	return "", fmt.Errorf("%w: a word that is not in its list", ErrMalformed)
-}
-
-func (r *canonicalReader) version() (int, error) {
-	v, err := r.integer()
-	if err == nil && v != Version {
-		err = fmt.Errorf("%w: format version %d, this program knows %d", ErrMalformed, v, Version)
-	}
-	return int(v), err
-}
-
-func (r *canonicalReader) time() (t time.Time, err error) {
-	s, err := r.str()
-	if err != nil {
-		return t, err
-	}
-	err = parseTime(&t, s)
-	return t, err
-}
-
 // parseTime reads a time in timeLayout.
-func parseTime(t *time.Time, s []byte) error {
-	// UnmarshalText is strict about RFC 3339; with the length, the point and the
-	// zone fixed, timeLayout is all that it can still accept.
-	if len(s) != len(timeLayout) || s[19] != '.' || s[23] != 'Z' || t.UnmarshalText(s) != nil {
-		return fmt.Errorf("%w: time is not as in %s", ErrMalformed, timeLayout)
+func parseTime(s string) (time.Time, error) {
+	t, err := time.Parse(timeLayout, s)
+	// Parse is lenient about digits; writing it again is not.
+	if err != nil || t.IsZero() || t.Format(timeLayout) != s {
+		return time.Time{}, fmt.Errorf("%w: time is not as in %s", ErrMalformed, timeLayout)
 	}
-	return nil
+	return t, nil
 }
 
-func (r *canonicalReader) data() (jsontext.Value, error) {
-	if err := r.open(); err != nil {
-		return nil, err
+func readConfirm(text jsontext.Value) (*Confirm, error) {
+	var c struct {
+		Method string `json:"method"`
+		Person string `json:"person"`
+		Step   *int64 `json:"step"`
 	}
-	start := r.offset() - len(`{`)
-	if err := r.complete(r.text[start:]); err != nil {
-		return nil, err
+	if err := json.Unmarshal(text, &c, json.RejectUnknownMembers(true)); err != nil {
+		return nil, malformed(err)
 	}
-	end := r.offset()
-	return jsontext.Value(r.text[start:end:end]), nil
-}
-
-func (r *canonicalReader) confirm() (*Confirm, error) {
-	if err := r.open(); err != nil {
-		return nil, err
-	}
-	var c Confirm
-	hasStep := false
-	err := r.members(func(name []byte) (err error) {
-		switch string(name) {
-		case `"method"`:
-			c.Method, err = r.nonEmptyWord()
-		case `"person"`:
-			c.Person, err = r.nonEmptyWord()
-		case `"step"`:
-			hasStep = true
-			c.Step, err = r.integer()
-		default:
-			return fmt.Errorf("%w: unknown field in confirm", ErrMalformed)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if c.Method == "" || c.Person == "" || !hasStep || c.Step < 0 {
+	if c.Method == "" || c.Person == "" || c.Step == nil || *c.Step < 0 {
 		return nil, fmt.Errorf("%w: confirm is not complete", ErrMalformed)
 	}
-	return &c, nil
+	return &Confirm{Method: c.Method, Person: c.Person, Step: *c.Step}, nil
 }
+
+func malformed(err error) error { return fmt.Errorf("%w: %w", ErrMalformed, err) }

@@ -1,6 +1,10 @@
 package custody
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+)
 
 // Command is what somebody wants. Decide answers it with events or a Refusal.
 type Command struct {
@@ -14,12 +18,14 @@ type Command struct {
 // the seed stay outside: the domain only learns which of the person's steps the
 // code belongs to.
 type Proof struct {
-	Given bool    // a code came with the command
-	Steps []int64 // the steps within the allowed skew whose code it is; none: a wrong code
+	Given     bool    // a code came with the command
+	Steps     []int64 // the steps within the allowed skew whose code it is; none: a wrong code
+	Enrolment int64   // with the seed of which of the person's enrolments it was looked at
 }
 
 // Action is one command. Its decide is the only place that knows when it is
-// refused and what it leads to.
+// refused and what it leads to. Its JSON form stands in the ledger, so that an
+// auditor can carry it out again: a field is only ever added, with omitzero.
 type Action interface {
 	// Verb names the command in the ledger.
 	Verb() string
@@ -28,6 +34,27 @@ type Action interface {
 
 	givers() givers
 	decide(*decision) error
+
+	// bare gives what of a refused command may stand in the ledger: names of what
+	// exists, and nothing else that was typed, which now and then is a password.
+	// It is refused as the command was.
+	bare(*State) Action
+}
+
+// absent stands for a text that was typed.
+const absent = "absent"
+
+// nameOr gives a submitted name if something is called so, and otherwise one that
+// nothing is called.
+func (s *State) nameOr(name string) string {
+	if s.known(name) != "" {
+		return name
+	}
+	other := absent
+	for n := 1; s.known(other) != ""; n++ {
+		other = fmt.Sprintf("%s-%d", absent, n)
+	}
+	return other
 }
 
 // givers says who can give a command at all. The zero value is nobody: what is
@@ -51,8 +78,8 @@ func (g givers) include(actor string) *Refusal {
 	return refuseForbidden(Text{En: "the system itself", Zh: "系统自身"})
 }
 
-// commands has every command by its verb.
-var commands = map[string]Action{}
+// commands reads the arguments of every command that there is, by its verb.
+var commands = map[string]func(args []byte) (Action, error){}
 
 // action enters a command in the registry. Each is one line in the file of its
 // subject.
@@ -60,7 +87,13 @@ func action[A Action](a A) A {
 	if _, twice := commands[a.Verb()]; twice {
 		panic(fmt.Sprintf("custody: two commands are called %s", a.Verb()))
 	}
-	commands[a.Verb()] = a
+	commands[a.Verb()] = func(args []byte) (Action, error) {
+		var a A
+		if err := json.Unmarshal(args, &a, json.RejectUnknownMembers(true)); err != nil {
+			return nil, fmt.Errorf("custody: arguments of %s: %w", a.Verb(), err)
+		}
+		return a, nil
+	}
 	return a
 }
 

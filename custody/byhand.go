@@ -15,13 +15,17 @@ func (c Credential) AwaitsPerson() bool {
 
 // ShowNew shows its successor the password that they are to set by hand, and the
 // one that opens the target until then.
-type ShowNew struct{ Credential string }
+type ShowNew struct {
+	Credential string `json:"credential"`
+}
 
 var _ = action(ShowNew{})
 
 func (ShowNew) Verb() string      { return "show_new" }
 func (a ShowNew) Subject() string { return a.Credential }
 func (ShowNew) givers() givers    { return people }
+
+func (a ShowNew) bare(s *State) Action { return ShowNew{s.nameOr(a.Credential)} }
 
 func (a ShowNew) decide(d *decision) error {
 	c, err := d.setByActor(a.Credential)
@@ -79,13 +83,17 @@ func (f RotationShown) apply(s *State, e Event) {
 }
 
 // ConfirmSet says that the new password is set.
-type ConfirmSet struct{ Credential string }
+type ConfirmSet struct {
+	Credential string `json:"credential"`
+}
 
 var _ = action(ConfirmSet{})
 
 func (ConfirmSet) Verb() string      { return "confirm_set" }
 func (a ConfirmSet) Subject() string { return a.Credential }
 func (ConfirmSet) givers() givers    { return people }
+
+func (a ConfirmSet) bare(s *State) Action { return ConfirmSet{s.nameOr(a.Credential)} }
 
 func (a ConfirmSet) decide(d *decision) error {
 	c, err := d.setByActor(a.Credential)

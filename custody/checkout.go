@@ -18,13 +18,18 @@ type Lease struct {
 func leaseID(n int64) string { return fmt.Sprintf("lease-%d", n) }
 
 // CheckOut reveals the password to its holder.
-type CheckOut struct{ Credential, Purpose string }
+type CheckOut struct {
+	Credential string `json:"credential"`
+	Purpose    string `json:"purpose"`
+}
 
 var _ = action(CheckOut{})
 
 func (CheckOut) Verb() string      { return "checkout" }
 func (a CheckOut) Subject() string { return a.Credential }
 func (CheckOut) givers() givers    { return people }
+
+func (a CheckOut) bare(s *State) Action { return CheckOut{s.nameOr(a.Credential), absent} }
 
 func (a CheckOut) decide(d *decision) error {
 	c, err := d.credential(a.Credential)
@@ -95,13 +100,17 @@ func (f CheckoutGranted) apply(s *State, e Event) {
 }
 
 // CheckIn ends the holder's lease before its time.
-type CheckIn struct{ Credential string }
+type CheckIn struct {
+	Credential string `json:"credential"`
+}
 
 var _ = action(CheckIn{})
 
 func (CheckIn) Verb() string      { return "checkin" }
 func (a CheckIn) Subject() string { return a.Credential }
 func (CheckIn) givers() givers    { return people }
+
+func (a CheckIn) bare(s *State) Action { return CheckIn{s.nameOr(a.Credential)} }
 
 func (a CheckIn) decide(d *decision) error {
 	c, err := d.credential(a.Credential)

@@ -21,10 +21,10 @@ func TestCodeConfirmsOneRequestOnly(t *testing.T) {
 	}
 	used := o.person("ann").LastStep
 	for _, proof := range []Proof{
-		{Given: true, Steps: []int64{used}},
-		{Given: true, Steps: []int64{used - 1}},
-		{Given: true, Steps: []int64{used - 1, used, used - 2}},
-		{Given: true, Steps: []int64{-1}},
+		{Given: true, Steps: []int64{used}, Enrolment: 1},
+		{Given: true, Steps: []int64{used - 1}, Enrolment: 1},
+		{Given: true, Steps: []int64{used - 1, used, used - 2}, Enrolment: 1},
+		{Given: true, Steps: []int64{-1}, Enrolment: 1},
 	} {
 		if err := o.out(proof); CodeOf(err) != TOTPReplayed {
 			t.Errorf("%v after %d: %v", proof.Steps, used, err)
@@ -34,7 +34,7 @@ func TestCodeConfirmsOneRequestOnly(t *testing.T) {
 		t.Error("a used code was counted as a wrong one")
 	}
 	// A code that belongs to several steps is good for the highest, and burns it.
-	if err := o.out(Proof{Given: true, Steps: []int64{used + 2, used, used + 3, used + 1}}); err != nil {
+	if err := o.out(Proof{Given: true, Steps: []int64{used + 2, used, used + 3, used + 1}, Enrolment: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if got := o.person("ann").LastStep; got != used+3 {
@@ -105,7 +105,9 @@ func TestReplaySaysWhenTheNextCodeComes(t *testing.T) {
 // until a right code.
 func TestLockOut(t *testing.T) {
 	o := newOffice(t)
-	o.policy.LockAfter, o.policy.LockBase, o.policy.LockMax = 3, 30*time.Second, 100*time.Second
+	policy := o.state.Policy()
+	policy.Values.LockAfter, policy.Values.LockBase, policy.Values.LockMax = 3, 30*time.Second, 100*time.Second
+	o.state.RestorePolicy(policy)
 	wrong := func(want Code) {
 		t.Helper()
 		if err := o.out(wrongCode()); CodeOf(err) != want {
@@ -149,7 +151,7 @@ func TestLockOut(t *testing.T) {
 
 func TestLockOutIsASeriousEntry(t *testing.T) {
 	o := newOffice(t)
-	for range o.policy.LockAfter {
+	for range o.state.Policy().Values.LockAfter {
 		_ = o.out(wrongCode())
 	}
 	last := o.history[len(o.history)-1]
@@ -230,9 +232,9 @@ func TestSignIn(t *testing.T) {
 	}{
 		{noCode(), InvalidRequest, nil},
 		{wrongCode(), TOTPInvalid, nil},
-		{Proof{Given: true, Steps: []int64{70}}, "", []Fact{PersonEnrolled{"zoe"}, SessionOpened{"zoe"}}},
-		{Proof{Given: true, Steps: []int64{70}}, TOTPReplayed, nil},
-		{Proof{Given: true, Steps: []int64{71}}, "", []Fact{SessionOpened{"zoe"}}},
+		{Proof{Given: true, Steps: []int64{70}, Enrolment: 1}, "", []Fact{PersonEnrolled{"zoe"}, SessionOpened{"zoe"}}},
+		{Proof{Given: true, Steps: []int64{70}, Enrolment: 1}, TOTPReplayed, nil},
+		{Proof{Given: true, Steps: []int64{71}, Enrolment: 1}, "", []Fact{SessionOpened{"zoe"}}},
 	} {
 		command := o.with("zoe", SignIn{})
 		command.Proof = c.proof
@@ -276,7 +278,7 @@ func TestWhatNeedsACode(t *testing.T) {
 			for want, proof := range map[Code]Proof{
 				InvalidRequest: noCode(), TOTPInvalid: wrongCode(), TOTPReplayed: usedCode(o.person(c.who)), "": rightCode(o.person(c.who)),
 			} {
-				if _, err := Decide(o.state, o.policy, Command{Actor: c.who, Request: "r", Proof: proof, Action: c.does}, o.now); CodeOf(err) != want {
+				if _, err := Decide(o.state, Command{Actor: c.who, Request: "r", Proof: proof, Action: c.does}, o.now); CodeOf(err) != want {
 					t.Errorf("%+v: got %v, want %q", proof, err, want)
 				}
 			}

@@ -91,11 +91,12 @@ func (c Credential) Other(person string) string {
 // AddCredential puts an account under custody; its password is changed at once
 // (onboard).
 type AddCredential struct {
-	Name            string
-	Target          Target
-	Policy          CredentialPolicy
-	Primary, Backup string
-	Reconciles      bool // as the connector says of the target
+	Name       string           `json:"name"`
+	Target     Target           `json:"target"`
+	Policy     CredentialPolicy `json:"policy"`
+	Primary    string           `json:"primary"`
+	Backup     string           `json:"backup"`
+	Reconciles bool             `json:"reconciles,omitzero"` // as the connector says of the target
 }
 
 var _ = action(AddCredential{})
@@ -103,6 +104,17 @@ var _ = action(AddCredential{})
 func (AddCredential) Verb() string      { return "add_credential" }
 func (a AddCredential) Subject() string { return a.Name }
 func (AddCredential) givers() givers    { return peopleAndSystem } // the demo's are added by whoever sets it up
+
+func (a AddCredential) bare(s *State) Action {
+	target := Target{Kind: absent, Address: absent, Account: absent}
+	if other, taken := s.Credential(s.inCustodyAs(a.Target)); taken {
+		target = other.Target
+	}
+	return AddCredential{
+		Name: s.nameOr(a.Name), Target: target,
+		Primary: s.nameOr(a.Primary), Backup: s.nameOr(a.Backup), Reconciles: a.Reconciles,
+	}
+}
 
 func (a AddCredential) decide(d *decision) error {
 	if err := d.onlyAdmin(); err != nil {
@@ -199,8 +211,8 @@ func (f CredentialAdded) apply(s *State, e Event) {
 // ChangePolicy replaces the policy of a credential. What was due by the old one
 // and is not by the new one does not happen.
 type ChangePolicy struct {
-	Credential string
-	Policy     CredentialPolicy
+	Credential string           `json:"credential"`
+	Policy     CredentialPolicy `json:"policy"`
 }
 
 var _ = action(ChangePolicy{})
@@ -208,6 +220,8 @@ var _ = action(ChangePolicy{})
 func (ChangePolicy) Verb() string      { return "change_policy" }
 func (a ChangePolicy) Subject() string { return a.Credential }
 func (ChangePolicy) givers() givers    { return people }
+
+func (a ChangePolicy) bare(s *State) Action { return ChangePolicy{Credential: s.nameOr(a.Credential)} }
 
 func (a ChangePolicy) decide(d *decision) error {
 	if err := d.onlyAdmin(); err != nil {
@@ -262,13 +276,18 @@ func (f CredentialPolicyChanged) apply(s *State, _ Event) {
 }
 
 // Retire ends custody of an account.
-type Retire struct{ Credential, Reason string }
+type Retire struct {
+	Credential string `json:"credential"`
+	Reason     string `json:"reason"`
+}
 
 var _ = action(Retire{})
 
 func (Retire) Verb() string      { return "retire" }
 func (a Retire) Subject() string { return a.Credential }
 func (Retire) givers() givers    { return people }
+
+func (a Retire) bare(s *State) Action { return Retire{s.nameOr(a.Credential), absent} }
 
 func (a Retire) decide(d *decision) error {
 	if err := d.onlyAdmin(); err != nil {

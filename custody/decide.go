@@ -1,6 +1,9 @@
 package custody
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Decide says what a command leads to: the events in order, or a Refusal. It
 // changes nothing and asks nobody; now is the one instant of the transaction.
@@ -9,8 +12,8 @@ import "time"
 // The rules are looked at before the code is. A command that a rule refuses
 // therefore says nothing about its code, and the code is not used up: after
 // putting right what stood in the way the person sends it again.
-func Decide(s *State, p Policy, c Command, now time.Time) ([]Event, error) {
-	d := begin(s, p, c, now)
+func Decide(s *State, c Command, now time.Time) ([]Event, error) {
+	d := begin(s, c, now)
 	if c.Actor != System {
 		actor, ok := s.Person(c.Actor)
 		if !ok || actor.Disabled {
@@ -21,8 +24,17 @@ func Decide(s *State, p Policy, c Command, now time.Time) ([]Event, error) {
 	if err := c.Action.givers().include(c.Actor); err != nil {
 		return nil, err
 	}
+	if _, adopts := c.Action.(AdoptPolicy); s.Policy().Version == 0 && !adopts {
+		return nil, refuseNoPolicy()
+	}
 	if err := c.Action.decide(&d); err != nil {
+		if r, refused := err.(*Refusal); refused {
+			r.looked = d.looked
+		}
 		return nil, err
+	}
+	if len(d.events) > 0 {
+		d.events[0].Cause = &Cause{Action: d.named, Proof: d.looked}
 	}
 	return d.events, nil
 }
@@ -37,12 +49,14 @@ type decision struct {
 	held    bool
 	clock   time.Time // as it is, also when now is held: a lock-out must end while time stands still
 
+	named     Action // the command, with everything by its name
+	looked    Proof  // what of the proof was looked at
 	confirmed *Confirmation
 	events    []Event
 }
 
-func begin(s *State, p Policy, c Command, now time.Time) decision {
-	d := decision{state: s, policy: p, command: c, now: instant(now), clock: instant(now)}
+func begin(s *State, c Command, now time.Time) decision {
+	d := decision{state: s, policy: s.Policy().Values, command: c, named: c.Action, now: instant(now), clock: instant(now)}
 	if d.now.Before(s.Time) {
 		d.now, d.held = s.Time, true
 	}
@@ -68,22 +82,37 @@ func (d *decision) confirm() error {
 		return refuseNotEnrolled()
 	case !d.command.Proof.Given:
 		return Invalid("totp", Text{En: "is needed: this must be confirmed with a code", Zh: "必填：此操作须用验证码确认"})
-	case len(d.command.Proof.Steps) == 0:
+	}
+	d.looked = Proof{Given: true, Enrolment: d.command.Proof.Enrolment}
+	if d.looked.Enrolment != d.actor.Number { // the seed was replaced while the code was on its way
+		return refuseNotEnrolled()
+	}
+	timely := slices.DeleteFunc(slices.Clone(d.command.Proof.Steps), func(step int64) bool { return !d.timely(step) })
+	if len(timely) == 0 {
 		if left := d.policy.LockAfter - d.actor.WrongCodes - 1; left > 0 {
 			return refuseWrongCode(left)
 		}
 		return refuseLastWrongCode(d.clock, d.policy.Lockout(d.actor.Lockouts)) // see Refused
 	}
-	best := int64(-1)
-	for _, step := range d.command.Proof.Steps {
-		best = max(best, step)
-	}
+	best := slices.Max(timely)
+	d.looked.Steps = []int64{best}
 	if best <= d.actor.LastStep {
 		return refuseReplayed(d.actor, d.clock)
 	}
 	d.confirmed = &Confirmation{Person: d.actor.Username, Step: best}
 	return nil
 }
+
+// timely says whether a step lies within the skew of this instant: a code is not
+// kept for later, and nobody is locked for ever by one from the far future.
+func (d *decision) timely(step int64) bool {
+	now := d.now.Unix() / int64(d.actor.TOTPPeriod)
+	skew := d.policy.TOTPSkew
+	return now-skew-aged <= step && step <= now+skew
+}
+
+// aged is how many steps a code may age on its way from where it was looked at.
+const aged = 1
 
 // onlyAdmin refuses everybody but an admin, and the system where it can give the
 // command at all: whoever set the installation up.

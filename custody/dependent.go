@@ -25,15 +25,17 @@ func (c Credential) awaits(dependent string, version int64) bool {
 
 // ReportUpdated says that a dependent took a password.
 type ReportUpdated struct {
-	Credential, Dependent string
-	Version               int64
+	Credential string `json:"credential"`
+	Dependent  string `json:"dependent"`
+	Version    int64  `json:"version"`
 }
 
 var _ = action(ReportUpdated{})
 
-func (ReportUpdated) Verb() string      { return "report_updated" }
-func (a ReportUpdated) Subject() string { return a.Credential }
-func (ReportUpdated) givers() givers    { return theSystem }
+func (ReportUpdated) Verb() string         { return "report_updated" }
+func (a ReportUpdated) Subject() string    { return a.Credential }
+func (ReportUpdated) givers() givers       { return theSystem }
+func (a ReportUpdated) bare(*State) Action { return a }
 
 func (a ReportUpdated) decide(d *decision) error {
 	c, err := d.credential(a.Credential)
@@ -76,17 +78,19 @@ func (f DependentUpdated) apply(s *State, _ Event) {
 
 // ReportNotUpdated says that a dependent did not take a password.
 type ReportNotUpdated struct {
-	Credential, Dependent string
-	Version               int64
-	Failure               string // kind, from a closed list
-	NextTry               time.Time
+	Credential string    `json:"credential"`
+	Dependent  string    `json:"dependent"`
+	Version    int64     `json:"version"`
+	Failure    string    `json:"failure"` // kind, from a closed list
+	NextTry    time.Time `json:"next_try"`
 }
 
 var _ = action(ReportNotUpdated{})
 
-func (ReportNotUpdated) Verb() string      { return "report_not_updated" }
-func (a ReportNotUpdated) Subject() string { return a.Credential }
-func (ReportNotUpdated) givers() givers    { return theSystem }
+func (ReportNotUpdated) Verb() string         { return "report_not_updated" }
+func (a ReportNotUpdated) Subject() string    { return a.Credential }
+func (ReportNotUpdated) givers() givers       { return theSystem }
+func (a ReportNotUpdated) bare(*State) Action { return a }
 
 func (a ReportNotUpdated) decide(d *decision) error {
 	c, err := d.credential(a.Credential)

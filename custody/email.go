@@ -4,13 +4,18 @@ import "net/mail"
 
 // ChangeEmail says where messages to a person go from now on; "": nowhere. By the
 // person or an admin, with a code.
-type ChangeEmail struct{ Person, Email string }
+type ChangeEmail struct {
+	Person string `json:"person"`
+	Email  string `json:"email,omitzero"`
+}
 
 var _ = action(ChangeEmail{})
 
 func (ChangeEmail) Verb() string      { return "change_email" }
 func (a ChangeEmail) Subject() string { return a.Person }
 func (ChangeEmail) givers() givers    { return people }
+
+func (a ChangeEmail) bare(s *State) Action { return ChangeEmail{Person: s.nameOr(a.Person)} }
 
 func (a ChangeEmail) decide(d *decision) error {
 	if d.actor.Username != a.Person && !d.actor.Is(Admin) {

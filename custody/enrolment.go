@@ -4,8 +4,9 @@ import "time"
 
 // Enrolment is how a person confirms, and what became of their last tries.
 type Enrolment struct {
-	Enrolled   bool // the TOTP seed was verified once by a code
-	TOTPPeriod int  // seconds
+	Number     int64 // counts the person's seeds, from 1: each reset is another
+	Enrolled   bool  // the TOTP seed was verified once by a code
+	TOTPPeriod int   // seconds
 
 	// LastStep is the highest TOTP step that confirmed something, and
 	// LastRequest the request it confirmed: one step confirms one request,
@@ -32,6 +33,7 @@ func (n *Enrolment) unlock() {
 // its codes are others, and a step that a clock far ahead had burned would keep
 // the person out until that day.
 func (n *Enrolment) reset() {
+	n.Number++
 	n.Enrolled, n.LastStep, n.LastRequest = false, 0, ""
 	n.unlock()
 }
@@ -55,13 +57,17 @@ func (f PersonEnrolled) apply(s *State, _ Event) {
 }
 
 // ResetEnrolment forgets a person's TOTP seed, so that a new one can be enrolled.
-type ResetEnrolment struct{ Person string }
+type ResetEnrolment struct {
+	Person string `json:"person"`
+}
 
 var _ = action(ResetEnrolment{})
 
 func (ResetEnrolment) Verb() string      { return "reset_enrolment" }
 func (a ResetEnrolment) Subject() string { return a.Person }
 func (ResetEnrolment) givers() givers    { return people }
+
+func (a ResetEnrolment) bare(s *State) Action { return ResetEnrolment{s.nameOr(a.Person)} }
 
 func (a ResetEnrolment) decide(d *decision) error {
 	if err := d.onlyAdmin(); err != nil {
@@ -76,13 +82,16 @@ func (a ResetEnrolment) decide(d *decision) error {
 
 // RecoverEnrolment forgets the seed of a person who proved to be one by a
 // recovery code.
-type RecoverEnrolment struct{ Person string }
+type RecoverEnrolment struct {
+	Person string `json:"person"`
+}
 
 var _ = action(RecoverEnrolment{})
 
-func (RecoverEnrolment) Verb() string      { return "recover_enrolment" }
-func (a RecoverEnrolment) Subject() string { return a.Person }
-func (RecoverEnrolment) givers() givers    { return theSystem }
+func (RecoverEnrolment) Verb() string         { return "recover_enrolment" }
+func (a RecoverEnrolment) Subject() string    { return a.Person }
+func (RecoverEnrolment) givers() givers       { return theSystem }
+func (a RecoverEnrolment) bare(*State) Action { return a }
 
 func (a RecoverEnrolment) decide(d *decision) error {
 	if _, ok := d.state.Person(a.Person); !ok {
@@ -94,13 +103,17 @@ func (a RecoverEnrolment) decide(d *decision) error {
 
 // ResetOnHost forgets the enrolment of a person whom nobody else can help, by
 // whoever operates the machine.
-type ResetOnHost struct{ Person string }
+type ResetOnHost struct {
+	Person string `json:"person"`
+}
 
 var _ = action(ResetOnHost{})
 
 func (ResetOnHost) Verb() string      { return "reset_on_host" }
 func (a ResetOnHost) Subject() string { return a.Person }
 func (ResetOnHost) givers() givers    { return theSystem }
+
+func (a ResetOnHost) bare(*State) Action { return a }
 
 func (a ResetOnHost) decide(d *decision) error {
 	if _, ok := d.state.Person(a.Person); !ok {

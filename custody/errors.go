@@ -45,6 +45,8 @@ type Refusal struct {
 	Next Text   // what the person can do now
 
 	RetryAfter time.Duration // zero: waiting alone does not help
+
+	looked Proof // what of the command's proof was looked at, for the entry
 }
 
 func (r *Refusal) Error() string {

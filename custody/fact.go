@@ -23,7 +23,16 @@ type Event struct {
 	Actor   string    // username, or System
 	Request string
 	Confirm *Confirmation
+	Cause   *Cause // in the first event of a command; nil in those that follow it
 	Fact    Fact
+}
+
+// Cause is the command that led to an event and to those behind it, so that an
+// auditor can carry it out again: with every name, never "all", and with what of
+// the code was looked at.
+type Cause struct {
+	Action Action
+	Proof  Proof
 }
 
 // Confirmation says that a named person gave a TOTP code for exactly this

@@ -63,14 +63,18 @@ func (s *State) offeredBefore(id string) bool {
 // fit into one entry of the ledger. More make several.
 const maxHandover = 500
 
+// maxNamed is how many credentials a command names on record, beside what its
+// first entry has room for. Those of "all" are more only where that says which.
+const maxNamed = 300
+
 // Offer asks the other custodian to take over. All: everything that the actor
 // holds. Leave: and mark the actor away as soon as all is accepted.
 type Offer struct {
-	Credentials    []string
-	All            bool
-	Leave          bool
-	Reason         string
-	ExpectedReturn time.Time // zero when it is not known
+	Credentials    []string  `json:"credentials,omitzero"` // all by name, when it is carried out
+	All            bool      `json:"all,omitzero"`
+	Leave          bool      `json:"leave,omitzero"`
+	Reason         string    `json:"reason"`
+	ExpectedReturn time.Time `json:"expected_return,omitzero"` // zero when it is not known
 }
 
 var _ = action(Offer{})
@@ -85,15 +89,19 @@ func (a Offer) Subject() string {
 	return ""
 }
 
+func (a Offer) bare(s *State) Action {
+	a.Credentials = slices.DeleteFunc(slices.Clone(a.Credentials), func(name string) bool { return s.known(name) == "" })
+	a.Reason = absent
+	return a
+}
+
 func (a Offer) decide(d *decision) error {
 	if err := CheckText("reason", a.Reason); err != nil {
 		return err
 	}
+	a.ExpectedReturn = instantOrZero(a.ExpectedReturn)
 	if err := d.checkFuture("expected_return", a.ExpectedReturn); err != nil {
 		return err
-	}
-	if a.Leave && !a.All {
-		return Invalid("away_when_accepted", Text{En: "goes only with an offer of all that you hold", Zh: "只能与交接全部凭据一起使用"})
 	}
 	names, err := d.offered(a)
 	if err != nil {
@@ -107,6 +115,10 @@ func (a Offer) decide(d *decision) error {
 			return err
 		}
 	}
+	if len(names) <= maxNamed {
+		a.Credentials, a.All = names, false
+	}
+	d.named = a
 	receivers := map[string][]string{}
 	for _, name := range names {
 		c, err := d.credential(name)
@@ -129,43 +141,48 @@ func (a Offer) decide(d *decision) error {
 			d.happen(HandoverOffered{
 				Handover: handoverID(next), From: d.actor.Username, To: to,
 				Credentials: part, Reason: a.Reason, Leave: a.Leave,
-				ExpectedReturn: instantOrZero(a.ExpectedReturn), Expires: d.now.Add(d.policy.OfferTTL),
+				ExpectedReturn: a.ExpectedReturn, Expires: d.now.Add(d.policy.OfferTTL),
 			})
 		}
 	}
 	if a.Leave && len(names) == 0 {
-		d.happen(PersonAway{Person: d.actor.Username, Until: instantOrZero(a.ExpectedReturn), Reason: a.Reason})
+		d.happen(PersonAway{Person: d.actor.Username, Until: a.ExpectedReturn, Reason: a.Reason})
 	}
 	return nil
 }
 
 // offered gives the names in an offer, sorted, each once.
 func (d *decision) offered(a Offer) ([]string, error) {
-	if !a.All {
+	if !a.All && !a.Leave {
 		if len(a.Credentials) == 0 {
 			return nil, Invalid("credentials", Text{En: "must name at least one credential", Zh: "至少要有一个凭据"})
+		}
+		if len(a.Credentials) > maxNamed {
+			return nil, Invalid("credentials", Text{En: "must not be more than 300; offer all, or several times", Zh: "不能超过 300 个；请交接全部，或分多次进行"})
 		}
 		names := slices.Clone(a.Credentials)
 		slices.Sort(names)
 		return slices.Compact(names), nil
 	}
-	if len(a.Credentials) > 0 {
-		return nil, Invalid("credentials", Text{En: "must be empty when all is offered", Zh: "交接全部凭据时必须为空"})
-	}
-	var names []string
+	var all []string
 	for _, name := range d.state.Charges(d.actor.Username) {
 		c, _ := d.state.Credential(name)
 		if c.Successor() == d.actor.Username {
 			return nil, refuseRotating(c) // it would be theirs right after they left
 		}
 		if c.Holder == d.actor.Username {
-			names = append(names, name)
+			all = append(all, name)
 		}
 	}
-	if len(names) == 0 && !a.Leave {
+	switch {
+	case a.All && len(a.Credentials) > 0:
+		return nil, Invalid("credentials", Text{En: "must be empty when all is offered", Zh: "交接全部凭据时必须为空"})
+	case !a.All && !slices.Equal(a.Credentials, all):
+		return nil, Invalid("away_when_accepted", Text{En: "goes only with an offer of all that you hold", Zh: "只能与交接全部凭据一起使用"})
+	case len(all) == 0 && !a.Leave:
 		return nil, refuseNothingHeld()
 	}
-	return names, nil
+	return all, nil
 }
 
 func (d *decision) offerable(c Credential) error {
@@ -233,13 +250,17 @@ func (f HandoverOffered) apply(s *State, e Event) {
 }
 
 // Accept takes over everything in the handover, or nothing.
-type Accept struct{ Handover string }
+type Accept struct {
+	Handover string `json:"handover"`
+}
 
 var _ = action(Accept{})
 
 func (Accept) Verb() string      { return "accept" }
 func (a Accept) Subject() string { return a.Handover }
 func (Accept) givers() givers    { return people }
+
+func (a Accept) bare(s *State) Action { return Accept{s.nameOr(a.Handover)} }
 
 func (a Accept) decide(d *decision) error {
 	h, err := d.handover(a.Handover)
@@ -337,8 +358,14 @@ func (f HandoverAccepted) apply(s *State, e Event) {
 
 // Decline and Cancel end an offer: by the receiver, by the giver.
 type (
-	Decline struct{ Handover, Reason string }
-	Cancel  struct{ Handover, Reason string }
+	Decline struct {
+		Handover string `json:"handover"`
+		Reason   string `json:"reason,omitzero"`
+	}
+	Cancel struct {
+		Handover string `json:"handover"`
+		Reason   string `json:"reason,omitzero"`
+	}
 )
 
 var (
@@ -352,6 +379,8 @@ func (a Decline) Subject() string          { return a.Handover }
 func (a Cancel) Subject() string           { return a.Handover }
 func (Decline) givers() givers             { return people }
 func (Cancel) givers() givers              { return people }
+func (a Decline) bare(s *State) Action     { return Decline{Handover: s.nameOr(a.Handover)} }
+func (a Cancel) bare(s *State) Action      { return Cancel{Handover: s.nameOr(a.Handover)} }
 func (a Decline) decide(d *decision) error { return d.endOffer(a.Handover, a.Reason, Declined) }
 func (a Cancel) decide(d *decision) error  { return d.endOffer(a.Handover, a.Reason, Cancelled) }
 
@@ -422,13 +451,17 @@ func (f HandoverEnded) apply(s *State, e Event) {
 
 // GiveBack ends an accepted handover ("return" in the policy), by either side.
 // The password is changed before anybody holds it again.
-type GiveBack struct{ Handover string }
+type GiveBack struct {
+	Handover string `json:"handover"`
+}
 
 var _ = action(GiveBack{})
 
 func (GiveBack) Verb() string      { return "return" }
 func (a GiveBack) Subject() string { return a.Handover }
 func (GiveBack) givers() givers    { return people }
+
+func (a GiveBack) bare(s *State) Action { return GiveBack{s.nameOr(a.Handover)} }
 
 func (a GiveBack) decide(d *decision) error {
 	h, err := d.handover(a.Handover)

@@ -28,13 +28,16 @@ func (d *decision) rotation(id RotationID, steps ...RotationStep) (Credential, e
 }
 
 // ReportStaged: the new value is in the secret store, beside the old one.
-type ReportStaged struct{ Rotation RotationID }
+type ReportStaged struct {
+	Rotation RotationID `json:"rotation"`
+}
 
 var _ = action(ReportStaged{})
 
-func (ReportStaged) Verb() string      { return "report_staged" }
-func (a ReportStaged) Subject() string { return a.Rotation.Credential }
-func (ReportStaged) givers() givers    { return theSystem }
+func (ReportStaged) Verb() string         { return "report_staged" }
+func (a ReportStaged) Subject() string    { return a.Rotation.Credential }
+func (ReportStaged) givers() givers       { return theSystem }
+func (a ReportStaged) bare(*State) Action { return a }
 
 func (a ReportStaged) decide(d *decision) error {
 	c, err := d.rotation(a.Rotation, StepPending)
@@ -69,13 +72,16 @@ func (f RotationStaged) apply(s *State, _ Event) {
 }
 
 // ReportApplied: the target was told to change.
-type ReportApplied struct{ Rotation RotationID }
+type ReportApplied struct {
+	Rotation RotationID `json:"rotation"`
+}
 
 var _ = action(ReportApplied{})
 
-func (ReportApplied) Verb() string      { return "report_applied" }
-func (a ReportApplied) Subject() string { return a.Rotation.Credential }
-func (ReportApplied) givers() givers    { return theSystem }
+func (ReportApplied) Verb() string         { return "report_applied" }
+func (a ReportApplied) Subject() string    { return a.Rotation.Credential }
+func (ReportApplied) givers() givers       { return theSystem }
+func (a ReportApplied) bare(*State) Action { return a }
 
 func (a ReportApplied) decide(d *decision) error {
 	c, err := d.rotation(a.Rotation, StepStaged)
@@ -123,16 +129,17 @@ func (f RotationApplied) apply(s *State, _ Event) {
 
 // ReportVerified: a log-in with the new value succeeded, with the old one failed.
 type ReportVerified struct {
-	Rotation   RotationID
-	OldRefused bool // the target refused the old value; false only where there was none to try
-	Attested   bool // nothing could log in: the word of who set the value is all there is
+	Rotation   RotationID `json:"rotation"`
+	OldRefused bool       `json:"old_refused,omitzero"` // the target refused the old value; false only where there was none to try
+	Attested   bool       `json:"attested,omitzero"`    // nothing could log in: the word of who set the value is all there is
 }
 
 var _ = action(ReportVerified{})
 
-func (ReportVerified) Verb() string      { return "report_verified" }
-func (a ReportVerified) Subject() string { return a.Rotation.Credential }
-func (ReportVerified) givers() givers    { return theSystem }
+func (ReportVerified) Verb() string         { return "report_verified" }
+func (a ReportVerified) Subject() string    { return a.Rotation.Credential }
+func (ReportVerified) givers() givers       { return theSystem }
+func (a ReportVerified) bare(*State) Action { return a }
 
 func (a ReportVerified) decide(d *decision) error {
 	c, err := d.rotation(a.Rotation, StepApplied)
@@ -172,15 +179,16 @@ func (f RotationVerified) apply(s *State, _ Event) {
 
 // ReportPromoted: the new value is the current one.
 type ReportPromoted struct {
-	Rotation RotationID
-	Version  int64 // of the new value in the secret store
+	Rotation RotationID `json:"rotation"`
+	Version  int64      `json:"version"` // of the new value in the secret store
 }
 
 var _ = action(ReportPromoted{})
 
-func (ReportPromoted) Verb() string      { return "report_promoted" }
-func (a ReportPromoted) Subject() string { return a.Rotation.Credential }
-func (ReportPromoted) givers() givers    { return theSystem }
+func (ReportPromoted) Verb() string         { return "report_promoted" }
+func (a ReportPromoted) Subject() string    { return a.Rotation.Credential }
+func (ReportPromoted) givers() givers       { return theSystem }
+func (a ReportPromoted) bare(*State) Action { return a }
 
 func (a ReportPromoted) decide(d *decision) error {
 	c, err := d.rotation(a.Rotation, StepVerified)
@@ -249,16 +257,17 @@ func (f RotationPromoted) apply(s *State, e Event) {
 
 // ReportFailed: an attempt did not get through.
 type ReportFailed struct {
-	Rotation RotationID
-	Failure  string    // kind, from a closed list; never text from the target
-	NextTry  time.Time // not before
+	Rotation RotationID `json:"rotation"`
+	Failure  string     `json:"failure"`  // kind, from a closed list; never text from the target
+	NextTry  time.Time  `json:"next_try"` // not before
 }
 
 var _ = action(ReportFailed{})
 
-func (ReportFailed) Verb() string      { return "report_failed" }
-func (a ReportFailed) Subject() string { return a.Rotation.Credential }
-func (ReportFailed) givers() givers    { return theSystem }
+func (ReportFailed) Verb() string         { return "report_failed" }
+func (a ReportFailed) Subject() string    { return a.Rotation.Credential }
+func (ReportFailed) givers() givers       { return theSystem }
+func (a ReportFailed) bare(*State) Action { return a }
 
 func (a ReportFailed) decide(d *decision) error {
 	c, err := d.rotation(a.Rotation)

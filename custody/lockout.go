@@ -2,13 +2,17 @@ package custody
 
 // Unlock lifts the lock of a person's confirmations, and with it that of their
 // log-in, which the desk keeps. By an admin or a manager, with a code.
-type Unlock struct{ Person string }
+type Unlock struct {
+	Person string `json:"person"`
+}
 
 var _ = action(Unlock{})
 
 func (Unlock) Verb() string      { return "unlock" }
 func (a Unlock) Subject() string { return a.Person }
 func (Unlock) givers() givers    { return people }
+
+func (a Unlock) bare(s *State) Action { return Unlock{s.nameOr(a.Person)} }
 
 func (a Unlock) decide(d *decision) error {
 	if !d.actor.Is(Admin) && !d.actor.Is(Manager) {

@@ -26,7 +26,7 @@ func normal(s *State) *State {
 		p := &people[i]
 		p.LastStep, p.LastRequest, p.WrongCodes, p.Lockouts, p.LockedUntil = 100, "", 0, 0, time.Time{}
 		p.AwaySince, p.AwayUntil, p.AwayReason = time.Time{}, time.Time{}, ""
-		p.Enrolled = true
+		p.Enrolled, p.Number = true, 1
 	}
 	// A handover is told by what it is about: two open ones never bind the same.
 	slices.SortFunc(handovers, func(a, b Handover) int { return strings.Compare(outline(a), outline(b)) })
@@ -69,6 +69,8 @@ func normal(s *State) *State {
 			r.Deadline, r.Overdue = epoch.Add(far), false
 		}
 	}
+	n.RestorePolicy(s.Policy())
+	n.Size = 1 // of the policy: the rest leaves no trace here
 	n.Restore(people, credentials, handovers)
 	return n
 }

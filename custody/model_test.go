@@ -163,6 +163,9 @@ func (m *model) move(t *testing.T, s *State, events []Event, next *State) int {
 		if err := followInFork(s, events, next); err != nil {
 			t.Error(err)
 		}
+		if err := reexecuted(s, events, next); err != nil {
+			t.Error(err)
+		}
 	}
 	return to
 }
@@ -170,7 +173,7 @@ func (m *model) move(t *testing.T, s *State, events []Event, next *State) int {
 // try gives a command to the machine and compares the answer with the policy.
 func (m *model) try(t *testing.T, at int, s *State, c Command) {
 	now := s.Time
-	events, err := Decide(s, DefaultPolicy(), c, now)
+	events, err := Decide(s, c, now)
 	if allowed, known := policyAllows(s, c); known && allowed != (err == nil) {
 		t.Errorf("%s %+v: the policy says %v, the machine says %v", c.Actor, c.Action, allowed, err)
 		return
@@ -202,7 +205,7 @@ func (m *model) tryCodes(t *testing.T, s *State, c Command, events []Event) {
 	again := func(s *State, proof Proof) Code {
 		c := c
 		c.Proof = proof
-		_, err := Decide(s, DefaultPolicy(), c, s.Time)
+		_, err := Decide(s, c, s.Time)
 		if err != nil {
 			m.refuse(t, s, c, err)
 		}
@@ -279,11 +282,11 @@ func (m *model) refuse(t *testing.T, s *State, c Command, err error) {
 	if c.Proof.Steps != nil && refusal.Code != TOTPReplayed && refusal.Code != LockedOut {
 		bare := c
 		bare.Proof = noCode()
-		if _, again := Decide(s, DefaultPolicy(), bare, s.Time); CodeOf(again) != refusal.Code {
+		if _, again := Decide(s, bare, s.Time); CodeOf(again) != refusal.Code {
 			t.Errorf("%s %+v: refused with %v, and without a code with %v", c.Actor, c.Action, err, again)
 		}
 	}
-	events := Refused(s, DefaultPolicy(), c, refusal, s.Time)
+	events := Refused(s, c, refusal, s.Time)
 	next, err := follow(s, events, m.survives)
 	if err != nil {
 		t.Errorf("%s %+v, entering the refusal: %v", c.Actor, c.Action, err)
@@ -306,7 +309,7 @@ func (m *model) letTimePass(t *testing.T, s *State) {
 }
 
 func (m *model) tick(t *testing.T, s *State, tick Command, now time.Time) {
-	events, err := Decide(s, DefaultPolicy(), tick, now)
+	events, err := Decide(s, tick, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,7 +321,7 @@ func (m *model) tick(t *testing.T, s *State, tick Command, now time.Time) {
 		t.Errorf("time passed: %s", complaint)
 	}
 	// What time has done it does not do again.
-	if events, err := Decide(next, DefaultPolicy(), tick, now); err != nil || len(events) > 0 {
+	if events, err := Decide(next, tick, now); err != nil || len(events) > 0 {
 		t.Errorf("a second tick gives %v, %v", events, err)
 	}
 	m.move(t, s, events, next) // waiting is no work, so it is no way home

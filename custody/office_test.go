@@ -113,6 +113,9 @@ func check(t *testing.T, clauses []clause) {
 			if c.given != nil {
 				c.given(o)
 			}
+			if err := o.commit(o.state.LetTimeAct(o.now)); err != nil {
+				t.Fatal(err)
+			}
 			before := o.state
 			_, err := o.do(c.who, c.does)
 			if CodeOf(err) != c.want || (c.want == "" && err != nil) {

@@ -42,9 +42,11 @@ func (p Person) Present() bool { return !p.Away && !p.Disabled }
 
 // AddPerson opens an account.
 type AddPerson struct {
-	Username, Name, Email string
-	Roles                 []Role
-	TOTPPeriod            int // seconds
+	Username   string `json:"username"`
+	Name       string `json:"name"`
+	Email      string `json:"email,omitzero"`
+	Roles      []Role `json:"roles"`
+	TOTPPeriod int    `json:"totp_period"` // seconds
 }
 
 var _ = action(AddPerson{})
@@ -52,6 +54,10 @@ var _ = action(AddPerson{})
 func (AddPerson) Verb() string      { return "add_person" }
 func (a AddPerson) Subject() string { return a.Username }
 func (AddPerson) givers() givers    { return peopleAndSystem } // the first one is added by whoever sets an installation up
+
+func (a AddPerson) bare(s *State) Action {
+	return AddPerson{Username: s.nameOr(a.Username), Name: absent, Roles: []Role{Technician}, TOTPPeriod: 30}
+}
 
 func (a AddPerson) decide(d *decision) error {
 	if err := d.onlyAdmin(); err != nil {
@@ -66,14 +72,14 @@ func (a AddPerson) decide(d *decision) error {
 	if err := checkRoles(a.Roles); err != nil {
 		return err
 	}
+	if _, exists := d.state.Person(a.Username); exists {
+		return refuseExists(aPerson)
+	}
 	if err := checkEmail(a.Email); err != nil {
 		return err
 	}
 	if a.TOTPPeriod < 1 || a.TOTPPeriod > 300 {
 		return Invalid("totp_period", Text{En: "must be 1 to 300 seconds", Zh: "必须为 1 到 300 秒"})
-	}
-	if _, exists := d.state.Person(a.Username); exists {
-		return refuseExists(aPerson)
 	}
 	roles := slices.Clone(a.Roles)
 	slices.Sort(roles)
@@ -111,7 +117,7 @@ func (f PersonAdded) allowed(s *State, e Event) error {
 func (f PersonAdded) apply(s *State, _ Event) {
 	s.people[f.Username] = Person{
 		Username: f.Username, Name: f.Name, Email: f.Email, Roles: f.Roles,
-		Enrolment: Enrolment{TOTPPeriod: f.TOTPPeriod},
+		Enrolment: Enrolment{Number: 1, TOTPPeriod: f.TOTPPeriod},
 	}
 }
 

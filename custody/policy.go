@@ -1,13 +1,19 @@
 package custody
 
-import "time"
+import (
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// RulesVersion is that of the rules in this program. A rule that changes asks
+// which version the ledger was under when it was written.
+const RulesVersion = 1
 
 // Policy is the part of the company's policy that is a matter of degree. What
 // is not here is not configurable: that a return rotates, that two custodians
 // are never both away, and that nobody overrides a holder.
 type Policy struct {
-	Version int // raised with every yearly review (clause 4.1)
-
 	Lease            time.Duration // longest time between check-out and check-in
 	OfferTTL         time.Duration // an offer that nobody accepted expires after this
 	RotationDeadline time.Duration // a rotation that takes longer is a serious event
@@ -16,13 +22,46 @@ type Policy struct {
 	LockBase  time.Duration // length of the first lock-out; each further one doubles it
 	LockMax   time.Duration // longest lock-out
 
-	TOTPSkew int // steps before and after the current one whose codes are taken
+	TOTPSkew int64 // steps before and after the current one whose codes are taken
 }
+
+// writtenPolicy is a Policy as the ledger has it: times in whole milliseconds.
+type writtenPolicy struct {
+	Lease            int64 `json:"lease_ms"`
+	OfferTTL         int64 `json:"offer_ttl_ms"`
+	RotationDeadline int64 `json:"rotation_deadline_ms"`
+	LockAfter        int   `json:"lock_after"`
+	LockBase         int64 `json:"lock_base_ms"`
+	LockMax          int64 `json:"lock_max_ms"`
+	TOTPSkew         int64 `json:"totp_skew"`
+}
+
+// MarshalJSON writes it as a ledger entry has it.
+func (p Policy) MarshalJSON() ([]byte, error) {
+	return json.Marshal(writtenPolicy{
+		Lease: p.Lease.Milliseconds(), OfferTTL: p.OfferTTL.Milliseconds(), RotationDeadline: p.RotationDeadline.Milliseconds(),
+		LockAfter: p.LockAfter, LockBase: p.LockBase.Milliseconds(), LockMax: p.LockMax.Milliseconds(), TOTPSkew: p.TOTPSkew,
+	})
+}
+
+// UnmarshalJSON reads it, and refuses an unknown value.
+func (p *Policy) UnmarshalJSON(text []byte) error {
+	var w writtenPolicy
+	if err := json.Unmarshal(text, &w, json.RejectUnknownMembers(true)); err != nil {
+		return err
+	}
+	*p = Policy{
+		Lease: ms(w.Lease), OfferTTL: ms(w.OfferTTL), RotationDeadline: ms(w.RotationDeadline),
+		LockAfter: w.LockAfter, LockBase: ms(w.LockBase), LockMax: ms(w.LockMax), TOTPSkew: w.TOTPSkew,
+	}
+	return nil
+}
+
+func ms(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // DefaultPolicy is what an installation starts with.
 func DefaultPolicy() Policy {
 	return Policy{
-		Version:          1,
 		Lease:            8 * time.Hour,
 		OfferTTL:         24 * time.Hour,
 		RotationDeadline: time.Hour,
@@ -50,3 +89,95 @@ func (p Policy) Lockout(n int) time.Duration {
 func (p Policy) Locked(until, now time.Time) bool {
 	return now.Before(until) && until.Sub(now) <= p.LockMax
 }
+
+// check refuses values under which the rules would not mean anything.
+func (p Policy) check() *Refusal {
+	var fraction time.Duration
+	for _, d := range []time.Duration{p.Lease, p.OfferTTL, p.RotationDeadline, p.LockBase, p.LockMax} {
+		fraction |= d % time.Millisecond
+	}
+	switch {
+	case fraction != 0:
+		return Invalid("policy", Text{En: "must have times in whole milliseconds", Zh: "中的时长必须为整毫秒"})
+	case p.Lease <= 0 || p.OfferTTL <= 0 || p.RotationDeadline <= 0 || p.LockBase <= 0 || p.LockMax < p.LockBase:
+		return Invalid("policy", Text{En: "must have times above zero", Zh: "中的时长必须大于零"})
+	case p.LockAfter < 1 || p.TOTPSkew < 0:
+		return Invalid("policy", Text{En: "must have counts above zero", Zh: "中的次数必须大于零"})
+	}
+	return nil
+}
+
+// PolicyInForce is the policy that the ledger is under.
+type PolicyInForce struct {
+	Version int64 // raised with every policy that is adopted (clause 4.1); 0: none yet
+	Rules   int64 // RulesVersion of the program that adopted it
+	Values  Policy
+	Since   time.Time
+}
+
+// AdoptPolicy puts the first policy in force. It is the first entry of a ledger:
+// every other one is decided under it.
+type AdoptPolicy struct {
+	Values Policy `json:"values"`
+}
+
+var _ = action(AdoptPolicy{})
+
+func (AdoptPolicy) Verb() string         { return "adopt_policy" }
+func (AdoptPolicy) Subject() string      { return "" }
+func (AdoptPolicy) givers() givers       { return theSystem }
+func (a AdoptPolicy) bare(*State) Action { return a }
+
+func (a AdoptPolicy) decide(d *decision) error {
+	if d.state.Policy().Version > 0 {
+		return refusePolicyAdopted()
+	}
+	if err := a.Values.check(); err != nil {
+		return err
+	}
+	d.happen(PolicyAdopted{Version: 1, Rules: RulesVersion, Values: a.Values})
+	return nil
+}
+
+// PolicyAdopted put a policy in force.
+type PolicyAdopted struct {
+	Version int64  `json:"version"`
+	Rules   int64  `json:"rules"`
+	Values  Policy `json:"values"`
+}
+
+var _ = fact(PolicyAdopted{})
+
+func (PolicyAdopted) Type() string             { return "policy.adopted" }
+func (PolicyAdopted) Subject() string          { return "" }
+func (PolicyAdopted) concerns(*State) Concerns { return Concerns{} }
+func (PolicyAdopted) grade() Grade             { return Ordinary }
+func (PolicyAdopted) by(*State, Event) Who     { return bySystem() }
+
+func (f PolicyAdopted) allowed(s *State, e Event) error {
+	if s.Size != 0 || f.Version != 1 || f.Rules != RulesVersion || f.Values.check() != nil {
+		return e.violates("I7", "a policy that is not the first, of other rules, or without meaning")
+	}
+	return nil
+}
+
+func (f PolicyAdopted) apply(s *State, e Event) {
+	s.policy = &PolicyInForce{Version: f.Version, Rules: f.Rules, Values: f.Values, Since: e.Time}
+}
+
+// Policy gives the policy in force.
+func (s *State) Policy() PolicyInForce {
+	for at := s; at != nil; at = at.base {
+		if at.policy != nil {
+			return *at.policy
+		}
+	}
+	return PolicyInForce{}
+}
+
+// PolicyChanged gives the policy that a fork put in force, or nil; of a root, the
+// one in force.
+func (s *State) PolicyChanged() *PolicyInForce { return s.policy }
+
+// RestorePolicy is Restore for the policy.
+func (s *State) RestorePolicy(p PolicyInForce) { s.policy = &p }

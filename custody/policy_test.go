@@ -49,7 +49,7 @@ func TestCheckOutByHolderWhoIsGone(t *testing.T) {
 	} {
 		o := newOffice(t)
 		o.state.editPerson("ann", gone)
-		if _, err := Decide(o.state, o.policy, o.with("ann", CheckOut{"db01", "ticket 1"}), o.now); CodeOf(err) != want {
+		if _, err := Decide(o.state, o.with("ann", CheckOut{"db01", "ticket 1"}), o.now); CodeOf(err) != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}

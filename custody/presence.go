@@ -15,8 +15,8 @@ type Presence struct {
 
 // GoAway marks the actor away.
 type GoAway struct {
-	Until  time.Time // zero when it is not known
-	Reason string
+	Until  time.Time `json:"until,omitzero"` // zero when it is not known
+	Reason string    `json:"reason,omitzero"`
 }
 
 var _ = action(GoAway{})
@@ -24,6 +24,8 @@ var _ = action(GoAway{})
 func (GoAway) Verb() string    { return "away" }
 func (GoAway) Subject() string { return "" }
 func (GoAway) givers() givers  { return people }
+
+func (a GoAway) bare(*State) Action { return GoAway{Until: a.Until} }
 
 func (a GoAway) decide(d *decision) error {
 	if d.actor.Away {
@@ -41,13 +43,15 @@ func (a GoAway) decide(d *decision) error {
 	if err := checkOptionalText("reason", a.Reason); err != nil {
 		return err
 	}
+	a.Until = instantOrZero(a.Until)
+	d.named = a
 	if err := d.checkFuture("until", a.Until); err != nil {
 		return err
 	}
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(PersonAway{Person: d.actor.Username, Until: instantOrZero(a.Until), Reason: a.Reason})
+	d.happen(PersonAway{Person: d.actor.Username, Until: a.Until, Reason: a.Reason})
 	return nil
 }
 
@@ -118,7 +122,10 @@ func (s *State) sentAway(person string, e Event) bool {
 }
 
 // ComeBack marks the actor present. TakeBack: and returns all they gave.
-type ComeBack struct{ TakeBack bool }
+type ComeBack struct {
+	TakeBack  bool     `json:"take_back,omitzero"`
+	Handovers []string `json:"handovers,omitzero"` // what they gave, by id: named when it is carried out
+}
 
 var _ = action(ComeBack{})
 
@@ -126,10 +133,14 @@ func (ComeBack) Verb() string    { return "present" }
 func (ComeBack) Subject() string { return "" }
 func (ComeBack) givers() givers  { return people }
 
+func (a ComeBack) bare(*State) Action { return a }
+
 func (a ComeBack) decide(d *decision) error {
 	var gave []Handover
 	if a.TakeBack {
-		for _, id := range d.given() {
+		a.Handovers = d.given()
+		d.named = a
+		for _, id := range a.Handovers {
 			h, _ := d.state.Handover(id)
 			if err := d.returnable(h); err != nil {
 				return err

@@ -48,8 +48,9 @@ type sequence struct {
 }
 
 func hired(t *rapid.T) *world {
-	w := newWorld()
-	w.policy.LockAfter = 3
+	policy := testPolicy()
+	policy.LockAfter = 3
+	w := newWorldUnder(policy)
 	hire := []AddPerson{{Username: boss, Roles: []Role{Admin, Manager}}}
 	for _, name := range []string{"a", "b", "c", "d"} {
 		hire = append(hire, AddPerson{Username: name, Roles: []Role{Technician}})
@@ -161,7 +162,7 @@ func (s *sequence) action(t *rapid.T) Action {
 		func() Action { return Cancel{handover, text} },
 		func() Action { return GiveBack{handover} },
 		func() Action { return GoAway{s.instant(t), text} },
-		func() Action { return ComeBack{rapid.Bool().Draw(t, "take back")} },
+		func() Action { return ComeBack{TakeBack: rapid.Bool().Draw(t, "take back")} },
 		func() Action { return RequestRotation{Credential: name, Reason: text} },
 		func() Action { return SignIn{} },
 		func() Action { return SignOut{} },
@@ -287,6 +288,7 @@ func (s *sequence) try(t *rapid.T, c Command) {
 // restart loads the state as a start from the tables does.
 func (s *sequence) restart(t *rapid.T) {
 	loaded := NewState()
+	loaded.RestorePolicy(s.state.Policy())
 	loaded.Restore(s.state.Changes())
 	loaded.Size, loaded.Time, loaded.Handovers, loaded.Leases = s.state.Size, s.state.Time, s.state.Handovers, s.state.Leases
 	if difference := compare(s.state, loaded); difference != "" {

@@ -1,10 +1,11 @@
 package custody
 
 import (
+	"bytes"
 	"fmt"
-	"reflect"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/tandem-custody/tandem/audit"
 )
@@ -22,7 +23,7 @@ func (e Event) Record() (audit.Entry, error) {
 		return audit.Entry{}, fmt.Errorf("custody: record %s: %w", e.Fact.Type(), err)
 	}
 	entry := audit.Entry{
-		V:       1,
+		V:       audit.Version,
 		Time:    e.Time,
 		Type:    e.Fact.Type(),
 		Grade:   string(e.Grade()),
@@ -32,7 +33,12 @@ func (e Event) Record() (audit.Entry, error) {
 		Request: e.Request,
 	}
 	if e.Held {
-		entry.Clock = "held"
+		entry.Clock = audit.ClockHeld
+	}
+	if e.Cause != nil {
+		if entry.Command, err = e.Cause.record(); err != nil {
+			return audit.Entry{}, fmt.Errorf("custody: record the command of %s: %w", e.Fact.Type(), err)
+		}
 	}
 	if e.Confirm != nil {
 		entry.Confirm = &audit.Confirm{Method: confirmedByTOTP, Person: e.Confirm.Person, Step: e.Confirm.Step}
@@ -50,10 +56,15 @@ func FromRecord(entry audit.Entry) (Event, error) {
 	}
 	e := Event{
 		Time:    entry.Time,
-		Held:    entry.Clock == "held",
+		Held:    entry.Clock == audit.ClockHeld,
 		Actor:   entry.Actor,
 		Request: entry.Request,
 		Fact:    fact,
+	}
+	if entry.Command != nil {
+		if e.Cause, err = causeFromRecord(entry.Command); err != nil {
+			return Event{}, err
+		}
 	}
 	if c := entry.Confirm; c != nil {
 		if c.Method != confirmedByTOTP {
@@ -75,23 +86,92 @@ func decodeFact(kind string, data []byte) (Fact, error) {
 	return decoder(data)
 }
 
-// decoderOf gives a decoder that has a plan for data as it is written, and reads
-// any other strictly.
+// decoderOf gives a decoder that refuses data which the fact would have written
+// in another way: one event has one entry.
 func decoderOf[F Fact]() func([]byte) (Fact, error) {
-	plan := planFor(reflect.TypeFor[F]())
 	return func(data []byte) (Fact, error) {
 		var f F
-		if plan.read(data, reflect.ValueOf(&f).Elem()) {
-			return f, nil
+		if err := json.Unmarshal(data, &f, json.RejectUnknownMembers(true)); err != nil {
+			return nil, fmt.Errorf("custody: data of a %s entry: %w", f.Type(), err)
 		}
-		return decodeStrictly[F](data)
+		if err := writtenAs(f, data); err != nil {
+			return nil, fmt.Errorf("custody: data of a %s entry: %w", f.Type(), err)
+		}
+		return f, nil
 	}
 }
 
-func decodeStrictly[F Fact](data []byte) (Fact, error) {
-	var f F
-	if err := json.Unmarshal(data, &f, json.RejectUnknownMembers(true)); err != nil {
-		return nil, fmt.Errorf("custody: data of a %s entry: %w", f.Type(), err)
+// writtenAs says whether a canonical text is how a value is written.
+func writtenAs(value any, text []byte) error {
+	again, err := json.Marshal(value)
+	if err != nil {
+		return err
 	}
-	return f, nil
+	if err := (*jsontext.Value)(&again).Canonicalize(); err != nil {
+		return err
+	}
+	if !bytes.Equal(again, text) {
+		return fmt.Errorf("it is not written as Tandem writes it")
+	}
+	return nil
+}
+
+// command is a Cause as it is written.
+type command struct {
+	Args      jsontext.Value `json:"args"`
+	Enrolment int64          `json:"enrolment,omitzero"`
+	Proof     string         `json:"proof,omitzero"` // "": none was looked at
+	Step      int64          `json:"step,omitzero"`
+	Verb      string         `json:"verb"`
+}
+
+const (
+	proofRight = "totp"
+	proofWrong = "wrong"
+)
+
+func (c Cause) record() (jsontext.Value, error) {
+	args, err := json.Marshal(c.Action)
+	if err != nil {
+		return nil, err
+	}
+	w := command{Args: args, Verb: c.Action.Verb()}
+	if c.Proof.Given {
+		w.Proof, w.Enrolment = proofWrong, c.Proof.Enrolment
+		if len(c.Proof.Steps) > 0 {
+			w.Proof, w.Step = proofRight, c.Proof.Steps[0]
+		}
+	}
+	return json.Marshal(w)
+}
+
+func causeFromRecord(text jsontext.Value) (*Cause, error) {
+	var w command
+	if err := json.Unmarshal(text, &w, json.RejectUnknownMembers(true)); err != nil {
+		return nil, fmt.Errorf("custody: the command of an entry: %w", err)
+	}
+	read, known := commands[w.Verb]
+	if !known {
+		return nil, fmt.Errorf("custody: unknown command")
+	}
+	a, err := read(w.Args)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cause{Action: a}
+	switch w.Proof {
+	case proofRight:
+		c.Proof = Proof{Given: true, Steps: []int64{w.Step}, Enrolment: w.Enrolment}
+	case proofWrong:
+		c.Proof = Proof{Given: true, Enrolment: w.Enrolment}
+	}
+	// What is left out, or there twice over, shows here.
+	again, err := c.record()
+	if err != nil {
+		return nil, err
+	}
+	if err := again.Canonicalize(); err != nil || !bytes.Equal(again, text) {
+		return nil, fmt.Errorf("custody: the command of an entry is not written as Tandem writes it")
+	}
+	return c, nil
 }

@@ -190,7 +190,7 @@ var actions = []Action{
 	AddPerson{}, ResetEnrolment{}, SignIn{}, SignOut{}, LockSignIn{}, AddCredential{}, Retire{}, Tick{},
 	ReportStaged{}, ReportApplied{}, ReportVerified{}, ReportPromoted{}, ReportFailed{}, ReportConflict{},
 	Reconcile{}, ShowNew{}, ConfirmSet{}, ChangePolicy{}, RecoverEnrolment{},
-	StartVerification{}, EndVerification{}, ReportUpdated{}, ReportNotUpdated{},
+	StartVerification{}, EndVerification{}, ReportUpdated{}, ReportNotUpdated{}, AdoptPolicy{},
 	Unlock{}, ChangeEmail{}, ResetOnHost{},
 }
 

@@ -29,6 +29,18 @@ func refuseForbidden(role Text) *Refusal {
 		Next: Text{En: "Ask one of them.", Zh: "请联系相应人员。"}}
 }
 
+func refuseNoPolicy() *Refusal {
+	return &Refusal{Code: Conflict, Rule: "4.1",
+		What: Text{En: "No policy is in force yet.", Zh: "尚无生效的管理制度。"},
+		Next: Text{En: "Start the service: it adopts the first one.", Zh: "请启动服务，由其采用首个管理制度。"}}
+}
+
+func refusePolicyAdopted() *Refusal {
+	return &Refusal{Code: Conflict, Rule: "4.1",
+		What: Text{En: "A policy is in force already.", Zh: "管理制度已经生效。"},
+		Next: Text{En: "Look at it; it is not adopted twice.", Zh: "请查看现行管理制度，无需重复采用。"}}
+}
+
 func refuseNotHolder(c Credential) *Refusal {
 	return &Refusal{Code: NotHolder, Rule: ruleHandover,
 		What: Text{

@@ -43,27 +43,28 @@ func (f CommandRefused) apply(s *State, e Event) {
 
 // Refused gives the events with which a refusal is entered, a lock-out after
 // too many wrong codes included; none when it is not one to be entered.
-func Refused(s *State, p Policy, c Command, r *Refusal, now time.Time) []Event {
+func Refused(s *State, c Command, r *Refusal, now time.Time) []Event {
 	actor, ok := s.Person(c.Actor)
 	if !r.Recorded() || !ok {
 		return nil
 	}
-	d := begin(s, p, c, now)
+	d := begin(s, c, now)
 	d.actor = actor
 	d.happen(CommandRefused{Command: c.Action.Verb(), On: s.known(c.Action.Subject()), Code: r.Code, Rule: r.Rule})
-	if r.Code == TOTPInvalid && actor.WrongCodes+1 >= p.LockAfter {
-		d.happen(PersonLocked{Person: actor.Username, Until: d.clock.Add(p.Lockout(actor.Lockouts))})
+	if r.Code == TOTPInvalid && actor.WrongCodes+1 >= d.policy.LockAfter {
+		d.happen(PersonLocked{Person: actor.Username, Until: d.clock.Add(d.policy.Lockout(actor.Lockouts))})
 	}
+	d.events[0].Cause = &Cause{Action: c.Action.bare(s), Proof: r.looked}
 	return d.events
 }
 
-// known gives a submitted name back only if something is called so: the ledger
-// is no place for what strangers type.
+// known gives a submitted name back only if something is or was called so: the
+// ledger is no place for what strangers type.
 func (s *State) known(name string) string {
 	if _, ok := s.Credential(name); ok {
 		return name
 	}
-	if _, ok := s.Handover(name); ok {
+	if s.offeredBefore(name) {
 		return name
 	}
 	if _, ok := s.Person(name); ok {

@@ -67,6 +67,9 @@ func CheckEvent(s *State, e Event) error {
 	if e.Time.Before(s.Time) || e.Held && !e.Time.Equal(s.Time) {
 		return e.violates("I7", "time went back, or did not stand still where it was held")
 	}
+	if _, first := e.Fact.(PolicyAdopted); first != (s.Policy().Version == 0) {
+		return e.violates("I7", "under no policy, or not the first")
+	}
 	who := e.Fact.by(s, e)
 	if err := checkConfirmation(s, e, who); err != nil {
 		return err

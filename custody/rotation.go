@@ -51,8 +51,8 @@ type Rotation struct {
 
 // RotationID names one rotation of one credential.
 type RotationID struct {
-	Credential string
-	Number     int64
+	Credential string `json:"credential"`
+	Number     int64  `json:"number"`
 }
 
 // Successor is who holds the credential after the rotation in progress, or "".
@@ -90,9 +90,13 @@ func (d *decision) startRotation(c Credential, reason RotationReason, successor,
 // RequestRotation asks for a new password without a change of custody. All: of
 // everything that the actor may ask it for and that is held.
 type RequestRotation struct {
-	Credential string
-	All        bool
-	Reason     string
+	Credential string `json:"credential,omitzero"`
+	All        bool   `json:"all,omitzero"`
+	Reason     string `json:"reason"`
+
+	// Credentials are all by name, when it is carried out; more than fit into an
+	// entry stay unnamed: which they are follows from the ledger.
+	Credentials []string `json:"credentials,omitzero"`
 }
 
 var _ = action(RequestRotation{})
@@ -100,6 +104,14 @@ var _ = action(RequestRotation{})
 func (RequestRotation) Verb() string      { return "rotate" }
 func (a RequestRotation) Subject() string { return a.Credential }
 func (RequestRotation) givers() givers    { return people }
+
+func (a RequestRotation) bare(s *State) Action {
+	b := RequestRotation{All: a.All, Reason: absent}
+	if a.Credential != "" {
+		b.Credential = s.nameOr(a.Credential)
+	}
+	return b
+}
 
 func (a RequestRotation) decide(d *decision) error {
 	var wanted []Credential
@@ -115,15 +127,28 @@ func (a RequestRotation) decide(d *decision) error {
 		if len(wanted) == 0 {
 			return refuseNothingHeld()
 		}
+		if len(wanted) <= maxNamed {
+			a.All = false
+			for _, c := range wanted {
+				a.Credentials = append(a.Credentials, c.Name)
+			}
+			d.named = a
+		}
 	default:
-		c, err := d.credential(a.Credential)
-		if err != nil {
-			return err
+		names := a.Credentials
+		if len(names) == 0 {
+			names = []string{a.Credential}
 		}
-		if err := d.mayChange(c); err != nil {
-			return err
+		for _, name := range names {
+			c, err := d.credential(name)
+			if err != nil {
+				return err
+			}
+			if err := d.mayChange(c); err != nil {
+				return err
+			}
+			wanted = append(wanted, c)
 		}
-		wanted = []Credential{c}
 	}
 	if err := CheckText("reason", a.Reason); err != nil {
 		return err
@@ -156,13 +181,18 @@ func (d *decision) mayChange(c Credential) error {
 // Reconcile sets a new password through the target's second account, whatever
 // the password is there now. By the holder or a manager, or by the system when
 // it drifted and the policy says so.
-type Reconcile struct{ Credential, Reason string }
+type Reconcile struct {
+	Credential string `json:"credential"`
+	Reason     string `json:"reason,omitzero"`
+}
 
 var _ = action(Reconcile{})
 
 func (Reconcile) Verb() string      { return "reconcile" }
 func (a Reconcile) Subject() string { return a.Credential }
 func (Reconcile) givers() givers    { return peopleAndSystem }
+
+func (a Reconcile) bare(s *State) Action { return Reconcile{s.nameOr(a.Credential), absent} }
 
 func (a Reconcile) decide(d *decision) error {
 	c, err := d.credential(a.Credential)

@@ -8,9 +8,10 @@ type SignIn struct{}
 
 var _ = action(SignIn{})
 
-func (SignIn) Verb() string    { return "sign_in" }
-func (SignIn) Subject() string { return "" }
-func (SignIn) givers() givers  { return people }
+func (SignIn) Verb() string         { return "sign_in" }
+func (SignIn) Subject() string      { return "" }
+func (SignIn) givers() givers       { return people }
+func (a SignIn) bare(*State) Action { return a }
 
 func (SignIn) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
@@ -43,9 +44,10 @@ type SignOut struct{}
 
 var _ = action(SignOut{})
 
-func (SignOut) Verb() string    { return "sign_out" }
-func (SignOut) Subject() string { return "" }
-func (SignOut) givers() givers  { return people }
+func (SignOut) Verb() string         { return "sign_out" }
+func (SignOut) Subject() string      { return "" }
+func (SignOut) givers() givers       { return people }
+func (a SignOut) bare(*State) Action { return a }
 
 func (SignOut) decide(d *decision) error {
 	d.happen(SessionClosed{Person: d.actor.Username})
@@ -71,16 +73,17 @@ func (SessionClosed) apply(*State, Event)         {}
 // from outside. It locks nothing else: a stranger must not be able to keep a
 // technician from handing over.
 type LockSignIn struct {
-	Person   string
-	Failures int
-	Until    time.Time
+	Person   string    `json:"person"`
+	Failures int       `json:"failures"`
+	Until    time.Time `json:"until"`
 }
 
 var _ = action(LockSignIn{})
 
-func (LockSignIn) Verb() string      { return "lock_sign_in" }
-func (a LockSignIn) Subject() string { return a.Person }
-func (LockSignIn) givers() givers    { return theSystem }
+func (LockSignIn) Verb() string         { return "lock_sign_in" }
+func (a LockSignIn) Subject() string    { return a.Person }
+func (LockSignIn) givers() givers       { return theSystem }
+func (a LockSignIn) bare(*State) Action { return a }
 
 func (a LockSignIn) decide(d *decision) error {
 	d.happen(SignInLocked{Person: a.Person, Failures: a.Failures, Until: instant(a.Until)})

@@ -27,6 +27,7 @@ type State struct {
 	charges     map[string][]string // person -> names of the active credentials they are custodian of, sorted
 	accounts    map[string]string   // identity of an account in custody -> name of its credential; "" in a fork: free again
 	due         time.Time           // nothing that Tick does is due before; zero: nothing at all
+	policy      *PolicyInForce      // nil: none yet, or that of base
 	touched     touched             // by the event that is being applied
 }
 
@@ -77,6 +78,9 @@ func (s *State) Merge(f *State) {
 			continue
 		}
 		s.accounts[k] = v
+	}
+	if f.policy != nil {
+		s.policy = f.policy
 	}
 	s.Size, s.Time, s.Handovers, s.Leases, s.due = f.Size, f.Time, f.Handovers, f.Leases, f.due
 }

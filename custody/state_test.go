@@ -18,7 +18,7 @@ func TestDroppedForkLeavesNoTrace(t *testing.T) {
 		if who == "ann" {
 			a = GiveBack{"handover-1"}
 		}
-		events, err := Decide(deeper, o.policy, Command{Actor: who, Request: who, Proof: rightCode(o.person(who)), Action: a}, o.now)
+		events, err := Decide(deeper, Command{Actor: who, Request: who, Proof: rightCode(o.person(who)), Action: a}, o.now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -26,7 +26,7 @@ func TestDroppedForkLeavesNoTrace(t *testing.T) {
 			Apply(deeper, e)
 		}
 	}
-	events, err := Decide(deeper, o.policy, Command{Actor: "ada", Request: "r", Proof: rightCode(o.person("ada")), Action: Retire{"web01", "x"}}, o.now)
+	events, err := Decide(deeper, Command{Actor: "ada", Request: "r", Proof: rightCode(o.person("ada")), Action: Retire{"web01", "x"}}, o.now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestChangesOfAFork(t *testing.T) {
 	o := newOffice(t)
 	annOffered(o)
 	fork := o.state.Fork()
-	events, err := Decide(fork, o.policy, o.with("ann", Cancel{"handover-1", ""}), o.now)
+	events, err := Decide(fork, o.with("ann", Cancel{"handover-1", ""}), o.now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestChangesOfAFork(t *testing.T) {
 	if open := slices.Collect(fork.OpenHandovers()); len(open) != 0 {
 		t.Errorf("still open: %+v", open)
 	}
-	if _, err := Decide(fork, o.policy, o.with("ben", Accept{"handover-1"}), o.now); CodeOf(err) != HandoverNotOpen {
+	if _, err := Decide(fork, o.with("ben", Accept{"handover-1"}), o.now); CodeOf(err) != HandoverNotOpen {
 		t.Errorf("accepted in the batch that cancelled it: %v", err)
 	}
 	o.state.Merge(fork)
@@ -154,7 +154,7 @@ func (unregistered) givers() givers              { return 0 }
 func TestForgottenPartsRefuse(t *testing.T) {
 	o := newOffice(t)
 	for _, who := range []string{"ann", "ada", System} {
-		if _, err := o.do(who, unregistered{}); CodeOf(err) != Forbidden {
+		if _, err := Decide(o.state, o.with(who, unregistered{}), o.now); CodeOf(err) != Forbidden {
 			t.Errorf("%s: %v", who, err)
 		}
 		if err := CheckEvent(o.state, Event{Time: o.now, Actor: who, Fact: unregistered{}}); !violation(err, "I6", "whose it was not") {

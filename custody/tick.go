@@ -1,6 +1,9 @@
 package custody
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Tick lets time act: leases that ran out, offers that expired, deadlines that
 // passed.
@@ -8,9 +11,10 @@ type Tick struct{}
 
 var _ = action(Tick{})
 
-func (Tick) Verb() string    { return "tick" }
-func (Tick) Subject() string { return "" }
-func (Tick) givers() givers  { return theSystem }
+func (Tick) Verb() string         { return "tick" }
+func (Tick) Subject() string      { return "" }
+func (Tick) givers() givers       { return theSystem }
+func (a Tick) bare(*State) Action { return a }
 
 // decide lets time act on everything that is due.
 func (Tick) decide(d *decision) error {
@@ -85,4 +89,21 @@ func (s *State) expectHandover(h Handover) {
 			s.expect(h.ExpectedReturn)
 		}
 	}
+}
+
+// LetTimeAct gives what time leads to at an instant, as a command's events; nil
+// where there is nothing. It is asked before every command, so that nobody accepts
+// an offer that has expired because a timer was late.
+func (s *State) LetTimeAct(now time.Time) []Event {
+	if s.due.IsZero() || now.Before(s.due) {
+		return nil
+	}
+	events, err := Decide(s, Command{Actor: System, Action: Tick{}}, now)
+	if err != nil { // only a ledger without a policy refuses, and there nothing is due
+		panic(fmt.Sprintf("custody: time was refused: %v", err))
+	}
+	if len(events) == 0 {
+		s.Reschedule()
+	}
+	return events
 }

@@ -14,15 +14,16 @@ const (
 
 // StartVerification is entered before the password is read for it.
 type StartVerification struct {
-	Credential string
-	Version    int64
+	Credential string `json:"credential"`
+	Version    int64  `json:"version"`
 }
 
 var _ = action(StartVerification{})
 
-func (StartVerification) Verb() string      { return "start_verification" }
-func (a StartVerification) Subject() string { return a.Credential }
-func (StartVerification) givers() givers    { return theSystem }
+func (StartVerification) Verb() string         { return "start_verification" }
+func (a StartVerification) Subject() string    { return a.Credential }
+func (StartVerification) givers() givers       { return theSystem }
+func (a StartVerification) bare(*State) Action { return a }
 
 func (a StartVerification) decide(d *decision) error {
 	c, err := d.credential(a.Credential)
@@ -64,16 +65,17 @@ func (VerificationStarted) apply(*State, Event) {}
 // EndVerification is what became of it. A result that came too late, when
 // another password counts, is no result.
 type EndVerification struct {
-	Credential string
-	Version    int64
-	Result     VerificationResult
+	Credential string             `json:"credential"`
+	Version    int64              `json:"version"`
+	Result     VerificationResult `json:"result"`
 }
 
 var _ = action(EndVerification{})
 
-func (EndVerification) Verb() string      { return "end_verification" }
-func (a EndVerification) Subject() string { return a.Credential }
-func (EndVerification) givers() givers    { return theSystem }
+func (EndVerification) Verb() string         { return "end_verification" }
+func (a EndVerification) Subject() string    { return a.Credential }
+func (EndVerification) givers() givers       { return theSystem }
+func (a EndVerification) bare(*State) Action { return a }
 
 func (a EndVerification) decide(d *decision) error {
 	c, err := d.credential(a.Credential)

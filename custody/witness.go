@@ -3,15 +3,17 @@ package custody
 // ReportConflict enters that a witness has refused a checkpoint of the ledger,
 // because it had cosigned another history.
 type ReportConflict struct {
-	Witness        string // its name
-	Size, Cosigned int64  // entries of the refused checkpoint, and of the cosigned one
+	Witness  string `json:"witness"`  // its name
+	Size     int64  `json:"size"`     // entries of the refused checkpoint
+	Cosigned int64  `json:"cosigned"` // and of the cosigned one
 }
 
 var _ = action(ReportConflict{})
 
-func (ReportConflict) Verb() string    { return "report_conflict" }
-func (ReportConflict) Subject() string { return "" }
-func (ReportConflict) givers() givers  { return theSystem }
+func (ReportConflict) Verb() string         { return "report_conflict" }
+func (ReportConflict) Subject() string      { return "" }
+func (ReportConflict) givers() givers       { return theSystem }
+func (a ReportConflict) bare(*State) Action { return a }
 
 func (a ReportConflict) decide(d *decision) error {
 	d.happen(LedgerConflict(a))

@@ -16,14 +16,29 @@ var epoch = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 // in the real program.
 type world struct {
 	state   *State
-	policy  Policy
 	now     time.Time
 	request int
 	history []Event
 }
 
 func newWorld() *world {
-	return &world{state: NewState(), policy: DefaultPolicy(), now: epoch}
+	return newWorldUnder(testPolicy())
+}
+
+// testPolicy takes any step, so that one code can follow on another without
+// waiting; that a step must be timely has a test of its own.
+func testPolicy() Policy {
+	p := DefaultPolicy()
+	p.TOTPSkew = 1 << 40
+	return p
+}
+
+func newWorldUnder(p Policy) *world {
+	w := &world{state: NewState(), now: epoch}
+	if _, err := w.do(System, AdoptPolicy{p}); err != nil {
+		panic(err)
+	}
+	return w
 }
 
 // with gives the command of a person who types the right code, or of the system.
@@ -36,19 +51,28 @@ func (w *world) with(actor string, a Action) Command {
 	return c
 }
 
-func rightCode(p Person) Proof { return Proof{Given: true, Steps: []int64{p.LastStep + 1}} }
-func usedCode(p Person) Proof  { return Proof{Given: true, Steps: []int64{p.LastStep}} }
-func wrongCode() Proof         { return Proof{Given: true} }
-func noCode() Proof            { return Proof{} }
+func rightCode(p Person) Proof {
+	return Proof{Given: true, Steps: []int64{p.LastStep + 1}, Enrolment: p.Number}
+}
+func usedCode(p Person) Proof {
+	return Proof{Given: true, Steps: []int64{p.LastStep}, Enrolment: p.Number}
+}
+func wrongCode() Proof { return Proof{Given: true, Enrolment: 1} }
+func noCode() Proof    { return Proof{} }
 
 // do carries a command out with the right code.
 func (w *world) do(actor string, a Action) ([]Event, error) { return w.run(w.with(actor, a)) }
 
 // run carries a command out as the desk does, and enters a refusal.
 func (w *world) run(c Command) ([]Event, error) {
-	events, err := Decide(w.state, w.policy, c, w.now)
+	if _, ticks := c.Action.(Tick); !ticks {
+		if err := w.commit(w.state.LetTimeAct(w.now)); err != nil {
+			return nil, err
+		}
+	}
+	events, err := Decide(w.state, c, w.now)
 	if refusal, ok := err.(*Refusal); ok {
-		if broken := w.commit(Refused(w.state, w.policy, c, refusal, w.now)); broken != nil {
+		if broken := w.commit(Refused(w.state, c, refusal, w.now)); broken != nil {
 			return nil, broken
 		}
 	}
@@ -64,6 +88,9 @@ func (w *world) commit(events []Event) error {
 		return err
 	}
 	if err := followInFork(w.state, events, next); err != nil {
+		return err
+	}
+	if err := reexecuted(w.state, events, next); err != nil {
 		return err
 	}
 	w.state = next
@@ -108,6 +135,26 @@ func followInFork(s *State, events []Event, want *State) error {
 	merged.Merge(draft)
 	if !reflect.DeepEqual(merged, want) {
 		return fmt.Errorf("a merged fork differs:\n%+v\n%+v", merged, want)
+	}
+	return nil
+}
+
+// reexecuted carries the command of these events out again, from what is on
+// record of it.
+func reexecuted(s *State, events []Event, want *State) error {
+	r := Replayer{State: clone(s)}
+	for _, e := range events {
+		if err := r.Add(e); err != nil {
+			return fmt.Errorf("carried out again: %w", err)
+		}
+	}
+	if err := r.End(); err != nil {
+		return err
+	}
+	r.State.due, want = want.due, clone(want)
+	want.due = r.State.due // after a tick it is worked out afresh
+	if !reflect.DeepEqual(r.State, want) {
+		return fmt.Errorf("carried out again, it leads to another state:\n%+v\n%+v", r.State, want)
 	}
 	return nil
 }
