@@ -236,6 +236,7 @@ type Entry struct {
 	Grade   string          `json:"grade"`
 	Actor   string          `json:"actor"`
 	Subject string          `json:"subject"`
+	Command json.RawMessage `json:"command,omitzero" doc:"What was asked for, in the first entry of a command: verb, args, what of the code was looked at"`
 	Data    json.RawMessage `json:"data"`
 	Confirm *audit.Confirm  `json:"confirm,omitzero" doc:"Who confirmed it and with which TOTP step"`
 	Request string          `json:"request,omitzero"`
@@ -246,7 +247,7 @@ type Entry struct {
 func (e Entry) Record() ([]byte, error) {
 	return audit.Entry{
 		V: e.V, Time: e.Time, Clock: e.Clock, Type: e.Type, Grade: e.Grade, Actor: e.Actor,
-		Subject: e.Subject, Data: []byte(e.Data), Confirm: e.Confirm, Request: e.Request,
+		Subject: e.Subject, Command: []byte(e.Command), Data: []byte(e.Data), Confirm: e.Confirm, Request: e.Request,
 	}.Encode()
 }
 

@@ -84,6 +84,6 @@ func viewEntry(stored StoredEntry) (Entry, error) {
 	}
 	return Entry{
 		Index: stored.Index, V: e.V, Time: e.Time, Clock: e.Clock, Type: e.Type, Grade: e.Grade,
-		Actor: e.Actor, Subject: e.Subject, Data: json.RawMessage(e.Data), Confirm: e.Confirm, Request: e.Request,
+		Actor: e.Actor, Subject: e.Subject, Command: json.RawMessage(e.Command), Data: json.RawMessage(e.Data), Confirm: e.Confirm, Request: e.Request,
 	}, nil
 }

@@ -62,6 +62,9 @@ func newWorld(t *testing.T) *world {
 		key:    ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize)),
 		tokens: map[string]string{}, passwords: map[string]custody.Secret{},
 	}
+	policy := custody.DefaultPolicy()
+	policy.TOTPSkew = 1 << 40 // a code here is the number of its step, whatever the time
+	w.must(t, custody.System, "", custody.AdoptPolicy{Values: policy})
 	for name, role := range map[string]custody.Role{
 		"tech-a": custody.Technician, "tech-b": custody.Technician, "admin": custody.Admin, "auditor": custody.Auditor,
 	} {
@@ -113,7 +116,8 @@ func (w *world) Do(ctx context.Context, in desk.Intent) (desk.Outcome, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.intents = append(w.intents, in)
-	proof := custody.Proof{Given: in.Code != ""}
+	actor, _ := w.state.Person(in.Actor)
+	proof := custody.Proof{Given: in.Code != "", Enrolment: actor.Number}
 	if step, digits := int64(0), in.Code; digits != "" && strings.Trim(digits, "0123456789") == "" {
 		for _, d := range digits {
 			step = step*10 + int64(d-'0')
@@ -122,10 +126,10 @@ func (w *world) Do(ctx context.Context, in desk.Intent) (desk.Outcome, error) {
 	}
 	command := custody.Command{Actor: in.Actor, Request: in.Request, Proof: proof, Action: in.Action}
 	w.now = w.now.Add(time.Millisecond)
-	events, err := custody.Decide(w.state, custody.DefaultPolicy(), command, w.now)
+	events, err := custody.Decide(w.state, command, w.now)
 	var refused *custody.Refusal
 	if errors.As(err, &refused) {
-		events = custody.Refused(w.state, custody.DefaultPolicy(), command, refused, w.now)
+		events = custody.Refused(w.state, command, refused, w.now)
 	}
 	outcome := desk.Outcome{}
 	for _, e := range events {

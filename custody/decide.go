@@ -134,9 +134,9 @@ func (d *decision) credential(name string) (Credential, error) {
 func (d *decision) handover(id string) (Handover, error) {
 	h, ok := d.state.Handover(id)
 	switch {
-	case ok:
+	case ok && h.Status.Open():
 		return h, nil
-	case d.state.offeredBefore(id):
+	case d.state.offeredBefore(id): // a fork may still have it; a root has not, and both answer alike
 		return Handover{}, refuseHandoverOver()
 	}
 	return Handover{}, refuseNotFound(aHandover)

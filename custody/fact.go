@@ -102,8 +102,13 @@ func (w Who) includes(s *State, actor string) bool {
 	return w.Anybody || slices.Contains(w.People, actor) || slices.ContainsFunc(w.Roles, p.Is)
 }
 
-// registered has one reader for each type that an entry can have.
-var registered = map[string]func(data []byte) (Fact, error){}
+// registered has one fact and one reader for each type that an entry can have.
+var registered = map[string]kind{}
+
+type kind struct {
+	fact   Fact
+	decode func(data []byte) (Fact, error)
+}
 
 // fact enters a kind of fact in the registry, under the type that this value of
 // it has. Each is one line in the file of its subject.
@@ -111,12 +116,16 @@ func fact[F Fact](f F) F {
 	if _, twice := registered[f.Type()]; twice {
 		panic(fmt.Sprintf("custody: two facts are called %s", f.Type()))
 	}
-	registered[f.Type()] = decoderOf[F]()
+	registered[f.Type()] = kind{f, decoderOf[F]()}
 	return f
 }
 
 // EntryTypes lists every type that an entry can have, sorted.
 func EntryTypes() []string { return keys(registered) }
+
+// FactOf gives a fact of a type, with nothing in it: for catalogues that have
+// something to say of every type. nil: there is none.
+func FactOf(entryType string) Fact { return registered[entryType].fact }
 
 func (e Event) violates(invariant, detail string) error {
 	return &Violation{Invariant: invariant, Subject: e.Fact.Subject(), Detail: e.Fact.Type() + ": " + detail}

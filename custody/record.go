@@ -79,11 +79,11 @@ func FromRecord(entry audit.Entry) (Event, error) {
 }
 
 func decodeFact(kind string, data []byte) (Fact, error) {
-	decoder, ok := registered[kind]
+	known, ok := registered[kind]
 	if !ok {
 		return nil, fmt.Errorf("custody: unknown entry type")
 	}
-	return decoder(data)
+	return known.decode(data)
 }
 
 // decoderOf gives a decoder that refuses data which the fact would have written

@@ -52,7 +52,7 @@ func TestFactsAndDecodersMatch(t *testing.T) {
 	if got, want := EntryTypes(), keys(types); !slices.Equal(got, want) {
 		t.Errorf("registered for %v, facts of %v", got, want)
 	}
-	for kind, decode := range registered {
+	for kind, known := range registered {
 		written := 0
 		for _, fact := range facts {
 			if how := HandoverStatus(strings.TrimPrefix(kind, "handover.")); slices.Contains(endings, how) {
@@ -71,7 +71,7 @@ func TestFactsAndDecodersMatch(t *testing.T) {
 			if err := (*jsontext.Value)(&entry.Data).Canonicalize(); err != nil {
 				t.Fatal(err)
 			}
-			if f, err := decode(entry.Data); err != nil || f.Type() != kind {
+			if f, err := known.decode(entry.Data); err != nil || f.Type() != kind {
 				t.Errorf("%s is decoded as %v, %v", kind, f, err)
 			}
 		}

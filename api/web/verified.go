@@ -53,13 +53,13 @@ const (
 type pass struct {
 	began time.Time
 	tree  *audit.Frontier
-	state *custody.State
+	again custody.Replayer
 	last  time.Time // of the last entry
 }
 
 func newPass(now time.Time) (*pass, error) {
 	tree, err := audit.LoadFrontier(0, nil)
-	return &pass{began: now, tree: tree, state: custody.NewState()}, err
+	return &pass{began: now, tree: tree, again: custody.Replayer{State: custody.NewState()}}, err
 }
 
 // errBad: the ledger was read and is wrong.
@@ -121,6 +121,9 @@ func (p *Pages) verify(ctx context.Context, at *pass) error {
 			return fmt.Errorf("%w: entries from %d on are missing", errBad, at.tree.Size())
 		}
 	}
+	if err := at.again.End(); err != nil {
+		return fmt.Errorf("%w: %w", errBad, err)
+	}
 	root, err := at.tree.Root()
 	if err != nil {
 		return err
@@ -149,7 +152,7 @@ func (at *pass) take(index int64, record []byte) error {
 	if err != nil {
 		return bad(err)
 	}
-	if err := custody.Replay(at.state, event); err != nil {
+	if err := at.again.Add(event); err != nil {
 		return bad(err)
 	}
 	if _, err := at.tree.Append(record); err != nil {

@@ -319,7 +319,7 @@ func policyOf(c config.Policy) custody.Policy {
 	p := custody.DefaultPolicy()
 	p.Lease, p.OfferTTL, p.RotationDeadline = c.Lease, c.OfferTTL, c.RotationDeadline
 	p.LockAfter, p.LockBase, p.LockMax = c.LockAfter, c.LockBase, c.LockMax
-	p.TOTPSkew = c.TOTPSkew
+	p.TOTPSkew = int64(c.TOTPSkew)
 	return p
 }
 

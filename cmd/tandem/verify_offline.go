@@ -127,14 +127,17 @@ func openHead(signed []byte, keys []string) (audit.Checkpoint, error) {
 // verifyLog verifies a log of which nothing else is at hand.
 func verifyLog(ctx context.Context, log audit.Source, v verification, opts audit.VerifyOptions) (verified, error) {
 	defer collectLess()()
-	state := custody.NewState()
+	again := custody.Replayer{State: custody.NewState()}
 	opts.Prepare = func(e audit.Entry) (any, error) { return custody.FromRecord(e) }
 	opts.Step = func(_ int64, _ audit.Entry, prepared any) error {
-		return custody.Replay(state, prepared.(custody.Event))
+		return again.Add(prepared.(custody.Event))
 	}
 	report, err := audit.Verify(ctx, log, opts)
 	if err != nil {
 		return verified{}, err
+	}
+	if err := again.End(); err != nil {
+		return verified{}, &audit.VerifyError{Index: report.Size, Check: audit.CheckStep, Err: err}
 	}
 	answer := newVerified(report, opts)
 	answer.Notes = append(answer.Notes, noTables)

@@ -13,7 +13,7 @@ type bound struct {
 	// store keeps the command's secrets, once the rules allow it and before its
 	// entry is committed; nil: there are none. Everybody waits meanwhile, so its
 	// context ends after storeTimeout. Should it fail, the command did not happen.
-	store func(ctx context.Context) error
+	store func(ctx context.Context, before *custody.State) error
 
 	// fenced is whose enrolment must not have been reset since the ledger had
 	// this many entries, or the answer is errReset; "": nobody's. Whoever proved
@@ -64,7 +64,7 @@ func (b *batch) wasReset(person string, size int64) bool {
 func (b *batch) storeSecrets(c *call) error {
 	ctx, cancel := context.WithTimeout(WithRequest(b.ctx, c.intent.Request), storeTimeout)
 	defer cancel()
-	return c.bound.store(ctx)
+	return c.bound.store(ctx, b.draft)
 }
 
 // keepSessions lets sessions end and begin with the entries that say so, in the

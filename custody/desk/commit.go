@@ -84,7 +84,7 @@ func (d *Desk) commit(calls []*call) {
 			return err
 		}
 		b = &batch{
-			ctx: ctx, tx: tx, policy: d.Policy, now: d.Clock.Now(),
+			ctx: ctx, tx: tx, now: d.Clock.Now(),
 			draft: d.state.Fork(), frontier: d.frontier.Clone(), first: d.state.Size,
 			resets: d.resets,
 		}
@@ -143,7 +143,9 @@ func (d *Desk) reload() {
 	d.mu.Unlock()
 }
 
-// catchUp applies what other processes appended since our last transaction.
+// catchUp takes in what other processes appended since our last transaction, by
+// carrying it out again: what the rules do not lead to is not taken in, and
+// nothing is committed on top of it.
 func (d *Desk) catchUp(tx Tx) error {
 	size := tx.Size()
 	if size == d.state.Size {
@@ -157,15 +159,21 @@ func (d *Desk) catchUp(tx Tx) error {
 		return err
 	}
 	state, frontier := d.state.Fork(), d.frontier.Clone()
+	again := custody.Replayer{State: state}
 	events := make([]custody.Event, len(records))
 	for i, record := range records {
 		if events[i], err = decode(record); err != nil {
 			return err
 		}
-		custody.Apply(state, events[i])
+		if err := again.Add(events[i]); err != nil {
+			return fmt.Errorf("another process appended what no command can have led to: entry %d: %w", state.Size, err)
+		}
 		if _, err := frontier.Append(record); err != nil {
 			return err
 		}
+	}
+	if err := again.End(); err != nil {
+		return err
 	}
 	d.mu.Lock()
 	for i, event := range events {
@@ -189,7 +197,6 @@ func decode(record []byte) (custody.Event, error) {
 type batch struct {
 	ctx      context.Context // of the transaction
 	tx       Tx
-	policy   custody.Policy
 	now      time.Time
 	draft    *custody.State
 	frontier *audit.Frontier
@@ -202,12 +209,13 @@ type batch struct {
 }
 
 func (b *batch) carryOut(calls []*call) error {
-	if due := b.draft.Due(); !due.IsZero() && !b.now.Before(due) {
+	if err := b.letTimeAct(); err != nil {
+		return err
+	}
+	for _, c := range calls {
 		if err := b.letTimeAct(); err != nil {
 			return err
 		}
-	}
-	for _, c := range calls {
 		outcome, err := b.answer(c)
 		var broken *storeError
 		if errors.As(err, &broken) {
@@ -228,12 +236,12 @@ func (b *batch) carryOut(calls []*call) error {
 	return b.tx.Save(b.draft)
 }
 
-// letTimeAct comes before the commands, so that nobody accepts an offer that
-// has expired because a timer was late.
+// letTimeAct comes before each command, so that nobody accepts an offer that has
+// expired because a timer was late.
 func (b *batch) letTimeAct() error {
-	events, err := custody.Decide(b.draft, b.policy, custody.Command{Actor: custody.System, Action: custody.Tick{}}, b.now)
-	if err != nil {
-		return err
+	events := b.draft.LetTimeAct(b.now)
+	if len(events) == 0 {
+		return nil
 	}
 	if _, err := b.happen(events); err != nil {
 		return err
@@ -263,10 +271,10 @@ func (b *batch) answer(c *call) (Outcome, error) {
 	if c.bound.fenced != "" && b.wasReset(c.bound.fenced, c.bound.since) {
 		return Outcome{}, errReset
 	}
-	events, err := custody.Decide(b.draft, b.policy, c.command, b.now)
+	events, err := custody.Decide(b.draft, c.command, b.now)
 	var refusal *custody.Refusal
 	if errors.As(err, &refusal) {
-		if _, err := b.happen(custody.Refused(b.draft, b.policy, c.command, refusal, b.now)); err != nil {
+		if _, err := b.happen(custody.Refused(b.draft, c.command, refusal, b.now)); err != nil {
 			return Outcome{}, err
 		}
 		return Outcome{}, refusal

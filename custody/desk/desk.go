@@ -19,8 +19,8 @@ type Config struct {
 	Accounts AccountStore
 	Secrets  Secrets
 	Clock    Clock
-	Policy   custody.Policy
-	Origin   string // of the ledger's checkpoints, and the issuer that authenticators show
+	Policy   custody.Policy // what a ledger without one begins with
+	Origin   string         // of the ledger's checkpoints, and the issuer that authenticators show
 	Log      *slog.Logger
 
 	SessionTTL time.Duration
@@ -116,8 +116,34 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 		d.Log.Warn("whether database and secret store belong together is not known yet", "error", err)
 	}
 	go d.run()
+	if err := d.adoptPolicy(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
 	go d.watch()
 	return d, nil
+}
+
+// adoptPolicy makes the policy of the configuration the first entry of a ledger
+// that has none. Afterwards it is the ledger's that counts, and another one in the
+// configuration changes nothing.
+func (d *Desk) adoptPolicy(ctx context.Context) error {
+	if d.PolicyInForce().Version == 0 {
+		_, err := d.Do(ctx, Intent{Actor: custody.System, Action: custody.AdoptPolicy{Values: d.Policy}})
+		if err != nil && custody.CodeOf(err) != custody.Conflict { // another process was first
+			return fmt.Errorf("adopt the first policy: %w", err)
+		}
+	}
+	if now := d.PolicyInForce(); now.Values != d.Policy {
+		d.Log.Warn("the configuration has another policy than the ledger, whose policy is in force", "version", now.Version)
+	}
+	return nil
+}
+
+// PolicyInForce gives the policy that the ledger is under.
+func (d *Desk) PolicyInForce() custody.PolicyInForce {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.state.Policy()
 }
 
 // Close finishes what was begun and stops. Calls after it get ErrClosed. It may

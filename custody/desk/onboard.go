@@ -36,7 +36,7 @@ func (d *Desk) AddCredential(ctx context.Context, in Intent, password, key custo
 	add.Reconciles, add.Target.Identities = checked.Reconciles, checked.Identities
 	in.Action = add
 	labels := map[string]string{"credential": add.Name}
-	return d.doBound(ctx, in, bound{store: func(ctx context.Context) error {
+	return d.doBound(ctx, in, bound{store: func(ctx context.Context, _ *custody.State) error {
 		for path, value := range map[string]custody.Secret{KeyPath(add.Name): key, CredentialPath(add.Name): password} {
 			if value.IsZero() { // nor is there one left of an earlier try
 				if err := d.Secrets.Delete(ctx, path); err != nil {

@@ -25,7 +25,9 @@ func (d *Desk) AddPerson(ctx context.Context, in Intent) (NewLogin, error) {
 	added := in.Action.(custody.AddPerson)
 	seed := totp.NewSeed()
 	outcome, err := d.doBound(ctx, in, bound{
-		store: func(ctx context.Context) error { return d.replaceSeed(ctx, added.Username, seed) },
+		store: func(ctx context.Context, before *custody.State) error {
+			return d.replaceSeed(ctx, before, added.Username, seed)
+		},
 	})
 	if err != nil {
 		return NewLogin{}, err
@@ -44,7 +46,9 @@ func (d *Desk) ResetEnrolment(ctx context.Context, in Intent) (NewLogin, error) 
 	username := in.Action.Subject()
 	seed := totp.NewSeed()
 	outcome, err := d.doBound(ctx, in, bound{
-		store: func(ctx context.Context) error { return d.replaceSeed(ctx, username, seed) },
+		store: func(ctx context.Context, before *custody.State) error {
+			return d.replaceSeed(ctx, before, username, seed)
+		},
 	})
 	if err != nil {
 		return NewLogin{}, err
@@ -105,8 +109,9 @@ func (d *Desk) canStoreSeed(ctx context.Context, request string) error {
 
 // replaceSeed is how a seed comes before the entry that says so (bound.store):
 // with the entry, the old one counts no more.
-func (d *Desk) replaceSeed(ctx context.Context, username string, seed custody.Secret) error {
-	if err := d.replace(ctx, SeedPath(username), seed, map[string]string{"person": username}); err != nil {
+func (d *Desk) replaceSeed(ctx context.Context, before *custody.State, username string, seed custody.Secret) error {
+	person, _ := before.Person(username)
+	if err := d.replace(ctx, SeedPath(username), StoredSeed(person.Number+1, seed), map[string]string{"person": username}); err != nil {
 		return err
 	}
 	d.seeds.forget(username)

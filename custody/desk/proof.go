@@ -3,6 +3,9 @@ package desk
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,39 +24,60 @@ func (d *Desk) prove(ctx context.Context, in Intent) (custody.Proof, error) {
 	if in.Code == "" {
 		return custody.Proof{}, nil
 	}
-	proof := custody.Proof{Given: true}
 	person, known := d.person(in.Actor)
 	if !known {
-		return proof, nil
+		return custody.Proof{Given: true}, nil
 	}
-	steps, err := d.match(ctx, person.Username, person.TOTPPeriod, in.Code)
-	proof.Steps = steps
-	return proof, err
+	steps, err := d.match(ctx, person, in.Code)
+	return custody.Proof{Given: true, Steps: steps, Enrolment: person.Number}, err
 }
 
 // match works alike for everybody, with an enrolment or without: a name without
 // a seed takes as long as a wrong code.
-func (d *Desk) match(ctx context.Context, username string, period int, code string) ([]int64, error) {
-	seed, err := d.seed(ctx, username)
+func (d *Desk) match(ctx context.Context, person custody.Person, code string) ([]int64, error) {
+	seed, err := d.seed(ctx, person)
 	if errors.Is(err, ErrNoSecret) {
 		seed = totp.NewSeed()
 	} else if err != nil {
 		return nil, err
 	}
-	return totp.Match(seed, code, period, d.Policy.TOTPSkew, d.Clock.Now())
+	return totp.Match(seed, code, person.TOTPPeriod, int(d.PolicyInForce().Values.TOTPSkew), d.Clock.Now())
 }
 
-func (d *Desk) seed(ctx context.Context, username string) (custody.Secret, error) {
+// seed gives the seed of the person's present enrolment. That of an earlier one,
+// which is there until a reset has stored the new one, is none.
+func (d *Desk) seed(ctx context.Context, person custody.Person) (custody.Secret, error) {
 	now := d.Clock.Now()
-	if seed, ok := d.seeds.get(username, now); ok {
-		return seed, nil
+	stored, cached := d.seeds.get(person.Username, now)
+	number, seed := readSeed(stored)
+	if !cached || number != person.Number {
+		v, err := d.Secrets.Read(ctx, SeedPath(person.Username))
+		if err != nil {
+			return custody.Secret{}, err
+		}
+		d.seeds.put(person.Username, v.Value, now.Add(seedTTL))
+		number, seed = readSeed(v.Value)
 	}
-	v, err := d.Secrets.Read(ctx, SeedPath(username))
+	if number != person.Number {
+		return custody.Secret{}, ErrNoSecret
+	}
+	return seed, nil
+}
+
+// StoredSeed is a TOTP seed as it is kept: with the number of the enrolment that
+// it is for, so that a reset which was cut short leaves none that counts.
+func StoredSeed(number int64, seed custody.Secret) custody.Secret {
+	return custody.SecretString(fmt.Sprintf("%d.%s", number, seed.Reveal()))
+}
+
+// readSeed undoes StoredSeed. What is no stored seed has the number 0.
+func readSeed(stored custody.Secret) (number int64, seed custody.Secret) {
+	n, text, _ := strings.Cut(stored.Reveal(), ".")
+	number, err := strconv.ParseInt(n, 10, 64)
 	if err != nil {
-		return custody.Secret{}, err
+		return 0, custody.Secret{}
 	}
-	d.seeds.put(username, v.Value, now.Add(seedTTL))
-	return v.Value, nil
+	return number, custody.SecretString(text)
 }
 
 // seedCache is safe for use by several goroutines. It holds at most one seed

@@ -55,7 +55,9 @@ func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (custody.Secret, 
 	}
 	seed := totp.NewSeed()
 	_, err = d.doBound(ctx, Intent{Actor: custody.System, Request: in.Request, Action: custody.RecoverEnrolment{Person: username}}, bound{
-		store:  func(ctx context.Context) error { return d.replaceSeed(ctx, username, seed) },
+		store: func(ctx context.Context, before *custody.State) error {
+			return d.replaceSeed(ctx, before, username, seed)
+		},
 		fenced: username, since: since,
 	})
 	if errors.Is(err, errReset) { // the password counts no more

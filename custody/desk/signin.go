@@ -117,12 +117,12 @@ const Nobody = "-"
 // genuine looks at password and code, both always.
 func (d *Desk) genuine(ctx context.Context, username string, in SignInRequest) (bool, error) {
 	person, known := d.person(username)
-	period := person.TOTPPeriod
 	if !known {
-		period, username = totp.DefaultPeriod, Nobody
+		username = Nobody
+		person = custody.Person{Username: Nobody, Enrolment: custody.Enrolment{TOTPPeriod: totp.DefaultPeriod}}
 	}
 	d.seeds.forget(username) // another replica may have replaced it
-	steps, err := d.match(ctx, username, period, in.Code)
+	steps, err := d.match(ctx, person, in.Code)
 	if err != nil {
 		return false, err
 	}

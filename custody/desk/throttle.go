@@ -62,9 +62,9 @@ func (d *Desk) approach(ctx context.Context, typed string, from Place) (attempt,
 	if err != nil {
 		return attempt{}, err
 	}
-	try.counts = []count{{here, d.Policy.LockAfter}}
+	try.counts = []count{{here, d.PolicyInForce().Values.LockAfter}}
 	if !own {
-		try.counts = append(try.counts, count{name, everywhere * d.Policy.LockAfter})
+		try.counts = append(try.counts, count{name, everywhere * d.PolicyInForce().Values.LockAfter})
 	}
 	for _, c := range try.counts {
 		if err := d.checkThrottle(ctx, c.name); err != nil {
@@ -130,7 +130,7 @@ func (d *Desk) checkThrottle(ctx context.Context, name string) error {
 		return err
 	}
 	now := d.Clock.Now()
-	if !d.Policy.Locked(t.LockedUntil, now) {
+	if !d.PolicyInForce().Values.Locked(t.LockedUntil, now) {
 		return nil
 	}
 	wait := t.LockedUntil.Sub(now)
@@ -160,7 +160,7 @@ func (d *Desk) failedSignIn(ctx context.Context, try attempt) error {
 	username := try.username
 	if _, known := d.person(username); !known {
 		var err error
-		username, failures = "", d.Policy.LockAfter
+		username, failures = "", d.PolicyInForce().Values.LockAfter
 		if locked, err = d.countFailure(ctx, count{strangers, failures}); err != nil {
 			return err
 		}
@@ -185,13 +185,13 @@ func (d *Desk) countFailure(ctx context.Context, c count) (Throttle, error) {
 	now, locked := d.Clock.Now(), false
 	t, err := d.Accounts.UpdateThrottle(ctx, c.name, func(t Throttle) Throttle {
 		t.Touched = now
-		if d.Policy.Locked(t.LockedUntil, now) {
+		if d.PolicyInForce().Values.Locked(t.LockedUntil, now) {
 			return t
 		}
 		t.Failures++
 		if t.Failures >= c.limit {
 			locked = true
-			t.LockedUntil = now.Add(d.Policy.Lockout(t.Locks))
+			t.LockedUntil = now.Add(d.PolicyInForce().Values.Lockout(t.Locks))
 			t.Locks++
 			t.Failures = 0
 		}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -63,15 +62,8 @@ func TestCatalogues(t *testing.T) {
 // eventOf makes an event of a type, with nothing in it.
 func eventOf(t *testing.T, kind string) custody.Event {
 	t.Helper()
-	for _, grade := range []custody.Grade{custody.Ordinary, custody.Serious, custody.Special} {
-		e, err := custody.FromRecord(audit.Entry{V: 1, Time: noon, Type: kind, Grade: string(grade), Actor: custody.System, Data: []byte("{}")})
-		if err == nil {
-			return e
-		}
-	}
-	// Some facts have their type in them.
-	if how, is := strings.CutPrefix(kind, "handover."); is {
-		return custody.Event{Time: noon, Actor: custody.System, Fact: custody.HandoverEnded{How: custody.HandoverStatus(how)}}
+	if fact := custody.FactOf(kind); fact != nil {
+		return custody.Event{Time: noon, Actor: custody.System, Fact: fact}
 	}
 	t.Fatalf("no event of type %s can be made", kind)
 	return custody.Event{}

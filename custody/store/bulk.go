@@ -30,6 +30,7 @@ var (
 	insertNodes      = insertInto(nodeRow{})
 	insertRemembered = insertInto(rememberedRow{})
 
+	upsertDocuments   = upsertInto(documentRow{})
 	upsertPeople      = upsertInto(personRow{})
 	upsertCredentials = upsertInto(credentialRow{})
 	upsertHandovers   = upsertInto(handoverRow{}, "giver", "receiver", "credentials", "reason", "leave", "expected_return", "offered_at", "expires")

@@ -52,8 +52,9 @@ type comparison struct {
 	head  headRow
 	state *custody.State
 	fork  *custody.State // of state, since the last look at the tables
-	over  int64          // handovers that have ended
-	names nameSet        // of the entries folded so far that the index has
+	again custody.Replayer
+	over  int64   // handovers that have ended
+	names nameSet // of the entries folded so far that the index has
 	index func() (nameSet, error)
 }
 
@@ -121,7 +122,8 @@ func (c *comparison) replay(e custody.Event) error {
 			return err
 		}
 	}
-	if err := custody.Replay(c.fork, e); err != nil {
+	c.again.State = c.fork
+	if err := c.again.Add(e); err != nil {
 		return err
 	}
 	if index < indexed(c.head.Size) {
@@ -154,6 +156,9 @@ func (c *comparison) settle() error {
 // finish compares all that is left, after the last entry. The error is a
 // *Difference when a table is wrong.
 func (c *comparison) finish() error {
+	if err := c.again.End(); err != nil {
+		return &audit.VerifyError{Index: c.head.Size, Check: audit.CheckStep, Err: err}
+	}
 	if err := c.settle(); err != nil {
 		return err
 	}
@@ -161,6 +166,13 @@ func (c *comparison) finish() error {
 		return err
 	}
 	if err := c.differBehind(); err != nil {
+		return err
+	}
+	rows, err := documents(c.state)
+	if err != nil {
+		return err
+	}
+	if err := differ(c.db, upsertDocuments, rows, rowOfDocument); err != nil {
 		return err
 	}
 	if err := differ(c.db, upsertPeople, slices.Collect(c.state.People()), rowOfPerson); err != nil {

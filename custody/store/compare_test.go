@@ -20,7 +20,7 @@ func TestDiff(t *testing.T) {
 	}{
 		{"UPDATE people SET last_step = last_step - 1 WHERE username = 'tech-b'", "people", "tech-b"},
 		{"DELETE FROM people WHERE username = 'tech-a'", "people", "tech-a"},
-		{"INSERT INTO people SELECT 'ghost', name, email, roles, disabled, enrolled, totp_period, last_step, last_request, wrong_codes, lockouts, locked_until, away, away_since, away_until, away_reason FROM people WHERE username = 'admin'", "people", "ghost"},
+		{"INSERT INTO people SELECT 'ghost', name, email, roles, disabled, enrolled, totp_period, last_step, last_request, wrong_codes, lockouts, locked_until, away, away_since, away_until, away_reason, enrolment_number FROM people WHERE username = 'admin'", "people", "ghost"},
 		{"UPDATE credentials SET holder = 'tech-b' WHERE name = 'db01'", "credentials", "db01"},
 		{"UPDATE credentials SET exposure = '[]', target = '{}' WHERE name = 'web01'", "credentials", "web01"},
 		{"DELETE FROM credentials WHERE name = 'web01'", "credentials", "web01"},
@@ -77,7 +77,7 @@ func TestTampering(t *testing.T) {
 		check     audit.Check
 		index     int64
 	}{
-		"entry rewritten": {`UPDATE ledger_entries SET record = CAST(replace(CAST(record AS TEXT), 'totp_period":30', 'totp_period":60') AS BLOB) WHERE idx = 3`, audit.CheckNode, 3},
+		"entry rewritten": {`UPDATE ledger_entries SET record = CAST(replace(CAST(record AS TEXT), 'totp_period":30', 'totp_period":60') AS BLOB) WHERE idx = 4`, audit.CheckNode, 4},
 		"not canonical":   {`UPDATE ledger_entries SET record = CAST(replace(CAST(record AS TEXT), '{"actor"', '{ "actor"') AS BLOB) WHERE idx = 2`, audit.CheckEncoding, 2},
 		"entry removed":   {`DELETE FROM ledger_entries WHERE idx = 2`, audit.CheckSequence, 2},
 		"node changed":    {`UPDATE ledger_nodes SET hash = zeroblob(32) WHERE id = 3`, audit.CheckNode, 2},

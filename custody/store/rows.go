@@ -54,6 +54,8 @@ type personRow struct {
 	AwaySince   string
 	AwayUntil   string
 	AwayReason  string
+
+	EnrolmentNumber int64
 }
 
 func (personRow) TableName() string { return "people" }
@@ -63,7 +65,7 @@ func (r personRow) key() string { return r.Username }
 func (r personRow) args(to []any) []any {
 	return append(to, r.Username, r.Name, r.Email, r.Roles, r.Disabled, r.Enrolled, r.TOTPPeriod,
 		r.LastStep, r.LastRequest, r.WrongCodes, r.Lockouts, r.LockedUntil,
-		r.Away, r.AwaySince, r.AwayUntil, r.AwayReason)
+		r.Away, r.AwaySince, r.AwayUntil, r.AwayReason, r.EnrolmentNumber)
 }
 
 func rowOfPerson(p custody.Person) (personRow, error) {
@@ -74,6 +76,7 @@ func rowOfPerson(p custody.Person) (personRow, error) {
 		LastStep: p.LastStep, LastRequest: p.LastRequest,
 		WrongCodes: p.WrongCodes, Lockouts: p.Lockouts, LockedUntil: formatInstant(p.LockedUntil),
 		Away: p.Away, AwaySince: formatInstant(p.AwaySince), AwayUntil: formatInstant(p.AwayUntil), AwayReason: p.AwayReason,
+		EnrolmentNumber: p.Number,
 	}, e.err
 }
 
@@ -83,7 +86,7 @@ func (r personRow) value() (custody.Person, error) {
 		Username: r.Username, Name: r.Name, Email: r.Email,
 		Disabled: r.Disabled,
 		Enrolment: custody.Enrolment{
-			Enrolled: r.Enrolled, TOTPPeriod: r.TOTPPeriod, LastStep: r.LastStep, LastRequest: r.LastRequest,
+			Number: r.EnrolmentNumber, Enrolled: r.Enrolled, TOTPPeriod: r.TOTPPeriod, LastStep: r.LastStep, LastRequest: r.LastRequest,
 			WrongCodes: r.WrongCodes, Lockouts: r.Lockouts, LockedUntil: d.instant(r.LockedUntil),
 		},
 		Presence: custody.Presence{

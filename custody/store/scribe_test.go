@@ -39,6 +39,9 @@ func newScribe(t testing.TB) *scribe {
 		state: custody.NewState(), frontier: &audit.Frontier{}, now: epoch,
 	}
 	s.store = s.open(t)
+	policy := custody.DefaultPolicy()
+	policy.TOTPSkew = 1 << 40 // so that one code can follow on another without waiting
+	s.do(t, step{custody.System, custody.AdoptPolicy{Values: policy}})
 	return s
 }
 
@@ -137,12 +140,14 @@ func (s *scribe) decide(d *draft, steps ...step) error {
 		s.requests++
 		c := custody.Command{Actor: step.actor, Request: fmt.Sprintf("request-%d", s.requests), Action: step.action}
 		if p, ok := d.state.Person(step.actor); ok {
-			c.Proof = custody.Proof{Given: true, Steps: []int64{p.LastStep + 1}}
+			c.Proof = custody.Proof{Given: true, Steps: []int64{p.LastStep + 1}, Enrolment: p.Number}
 		}
-		policy := custody.DefaultPolicy()
-		events, err := custody.Decide(d.state, policy, c, s.now)
+		if err := d.happen(d.state.LetTimeAct(s.now)); err != nil {
+			return err
+		}
+		events, err := custody.Decide(d.state, c, s.now)
 		if refusal, ok := errors.AsType[*custody.Refusal](err); ok {
-			events = custody.Refused(d.state, policy, c, refusal, s.now)
+			events = custody.Refused(d.state, c, refusal, s.now)
 		} else if err != nil {
 			return err
 		}

@@ -201,7 +201,7 @@ func restore(db *gorm.DB, head headRow, state *custody.State) error {
 	}
 	state.Size, state.Time, state.Handovers, state.Leases = head.Size, last, head.Handovers, head.Leases
 	state.Restore(people, credentials, handovers)
-	return nil
+	return restoreDocuments(db, state)
 }
 
 // loadFrontier refuses nodes that do not give the head's root.

@@ -108,7 +108,10 @@ func saveChanges(db *gorm.DB, changed *custody.State) error {
 	if err := save(db, upsertCredentials, credentials, rowOfCredential); err != nil {
 		return err
 	}
-	return save(db, upsertHandovers, handovers, rowOfHandover)
+	if err := save(db, upsertHandovers, handovers, rowOfHandover); err != nil {
+		return err
+	}
+	return saveDocuments(db, changed)
 }
 
 func save[V any, R row[V]](db *gorm.DB, table bulk, values []V, rowOf func(V) (R, error)) error {

@@ -141,7 +141,7 @@ func (o *office) hire(ctx context.Context, p technician) error {
 	}); err != nil {
 		return err
 	}
-	if _, err := o.secrets.Write(ctx, desk.SeedPath(p.Name), custody.SecretString(p.Seed), 0, nil); err != nil {
+	if _, err := o.secrets.Write(ctx, desk.SeedPath(p.Name), desk.StoredSeed(1, custody.SecretString(p.Seed)), 0, nil); err != nil {
 		return err
 	}
 	_, err := o.confirmed(ctx, p, o.clock.Now(), custody.SignIn{})

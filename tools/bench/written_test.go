@@ -210,7 +210,7 @@ func (a *author) lastHandover() string { return fmt.Sprintf("handover-%d", a.bat
 // confirmed has somebody do something with the code of a fresh step.
 func (a *author) confirmed(actor string, action custody.Action) error {
 	p, _ := a.batch.state.Person(actor)
-	return a.decide(custody.Command{Actor: actor, Action: action, Proof: custody.Proof{Given: true, Steps: []int64{p.LastStep + 1}}})
+	return a.decide(custody.Command{Actor: actor, Action: action, Proof: custody.Proof{Given: true, Steps: []int64{p.LastStep + 1}, Enrolment: p.Number}})
 }
 
 func (a *author) do(actor string, action custody.Action) error {
@@ -221,10 +221,15 @@ func (a *author) do(actor string, action custody.Action) error {
 // it is full.
 func (a *author) decide(c custody.Command) error {
 	c.Request = rand.Text()
-	state, policy := a.batch.state, custody.DefaultPolicy()
-	events, err := custody.Decide(state, policy, c, a.now)
+	state := a.batch.state
+	for _, event := range state.LetTimeAct(a.now) {
+		if err := a.enter(event); err != nil {
+			return err
+		}
+	}
+	events, err := custody.Decide(state, c, a.now)
 	if refusal, ok := errors.AsType[*custody.Refusal](err); ok {
-		events = custody.Refused(state, policy, c, refusal, a.now)
+		events = custody.Refused(state, c, refusal, a.now)
 	} else if err != nil {
 		return err
 	}

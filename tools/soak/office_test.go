@@ -124,7 +124,7 @@ func (o *office) openSecrets(ctx context.Context) (err error) {
 func (o *office) found(ctx context.Context, password, key custody.Secret) error {
 	for _, name := range []string{o.holder(), o.backup()} {
 		seed := totp.NewSeed()
-		if _, err := o.secrets.Write(ctx, desk.SeedPath(name), seed, 0, nil); err != nil {
+		if _, err := o.secrets.Write(ctx, desk.SeedPath(name), desk.StoredSeed(1, seed), 0, nil); err != nil {
 			return err
 		}
 		o.notes.made(seed)
