@@ -163,6 +163,14 @@ func RefusalOf(err error) *custody.Refusal {
 			Next: custody.Text{
 				En: "Send it again, with the same Idempotency-Key, when the store is back.",
 				Zh: "待密钥库恢复后，请以相同的 Idempotency-Key 重新提交。"}}
+	case errors.Is(err, desk.ErrLedgerSuspect):
+		return &custody.Refusal{Code: LedgerSuspect,
+			What: custody.Text{
+				En: "The ledger is not the one that it was, or holds what no command can have led to: nothing is decided or shown on top of it.",
+				Zh: "台账与先前不一致，或含有任何操作都不可能产生的记录：在此之上不再执行或显示任何内容。"},
+			Next: custody.Text{
+				En: "Tell an operator: tandem ledger verify says what is wrong, a backup or a witness what it was.",
+				Zh: "请告知运维人员：tandem ledger verify 可指出问题所在，备份或见证方可证明原状。"}}
 	case errors.Is(err, desk.ErrStoreUnavailable),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &custody.Refusal{Code: StoreUnavailable, RetryAfter: unavailableFor,

@@ -31,9 +31,9 @@ func (b Binding) inSecrets() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// ErrSuspect: database and secret store do not belong together. Nothing is
-// decided, signed or revealed until they do; what is there can be read.
-var ErrSuspect = errors.New("database and secret store do not belong together")
+// ErrSuspect: database and secret store do not belong together, or the ledger is
+// not what it was. Nothing is decided, signed or revealed; what is there can be read.
+var ErrSuspect = errors.New("database, ledger and secret store are not what they were together")
 
 // What differs.
 var (
@@ -52,6 +52,9 @@ const (
 // belongs says whether what is about to be done may be done. It is not known yet
 // when the secret store was away at the start: then this looks.
 func (d *Desk) belongs(ctx context.Context) error {
+	if err := d.trusted(); err != nil {
+		return err
+	}
 	switch found := d.found.Load(); {
 	case found == nil:
 		return d.look(ctx)

@@ -18,6 +18,9 @@ type signedHead struct {
 // Checkpoint gives a signed note (C2SP tlog-checkpoint) of the committed head.
 // Nothing that could still be rolled back is ever signed.
 func (d *Desk) Checkpoint(ctx context.Context) ([]byte, error) {
+	if err := d.trusted(); err != nil {
+		return nil, err
+	}
 	d.mu.RLock()
 	frontier := d.frontier
 	d.mu.RUnlock()

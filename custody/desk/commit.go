@@ -15,6 +15,7 @@ type call struct {
 	ctx     context.Context // of whoever waits for the answer
 	intent  Intent
 	command custody.Command
+	nothing bool // wanted but that this process takes in what there is
 	bound   bound
 	answer  chan answer // buffered: the committer never waits for a caller
 }
@@ -37,7 +38,7 @@ func (d *Desk) run() {
 			d.commit(d.gather(c))
 		case <-tick.C:
 			found := d.found.Load()
-			if due := d.state.Due(); !due.IsZero() && !d.Clock.Now().Before(due) && found != nil && found.err == nil {
+			if due := d.state.Due(); d.behind || !due.IsZero() && !d.Clock.Now().Before(due) && found != nil && found.err == nil {
 				d.commit(nil)
 			}
 		case <-sweep.C:
@@ -92,12 +93,18 @@ func (d *Desk) commit(calls []*call) {
 	})
 	if err != nil {
 		d.Log.Error("commit failed", "commands", len(calls), "error", err)
-		d.reload()
+		// It may have been committed all the same. The state stays what it was:
+		// what came to be in the ledger is taken in, and carried out again, next time.
+		d.behind = true
+		if !errors.Is(err, ErrLedgerSuspect) {
+			err = asUnavailable(err)
+		}
 		for _, c := range calls {
-			c.answer <- answer{err: asUnavailable(err)}
+			c.answer <- answer{err: err}
 		}
 		return
 	}
+	d.behind = false
 	d.mu.Lock()
 	d.state.Merge(b.draft)
 	d.frontier = b.frontier
@@ -123,36 +130,26 @@ func asUnavailable(err error) error {
 	return fmt.Errorf("%w: %w", ErrStoreUnavailable, err)
 }
 
-// reload takes the state from the tables again after a commit whose outcome is
-// unknown. Should that fail too, catchUp repairs what is missing: the state is
-// then at most behind the ledger, never ahead of it.
-func (d *Desk) reload() {
-	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
-	defer cancel()
-	state, frontier, err := d.Store.Load(ctx)
-	if err == nil {
-		err = custody.Check(state) // as Open does
-	}
-	if err != nil {
-		d.Log.Error("reload failed", "error", err)
-		return
-	}
-	d.mu.Lock()
-	d.state, d.frontier = state, frontier
-	d.resets = resets{unseen: state.Size}
-	d.mu.Unlock()
-}
-
 // catchUp takes in what other processes appended since our last transaction, by
 // carrying it out again: what the rules do not lead to is not taken in, and
 // nothing is committed on top of it.
 func (d *Desk) catchUp(tx Tx) error {
-	size := tx.Size()
-	if size == d.state.Size {
-		return nil
+	if err := d.trusted(); err != nil {
+		return err
 	}
+	size, root := tx.Head()
 	if size < d.state.Size {
-		return fmt.Errorf("the ledger has %d entries and had %d before: it was rolled back", size, d.state.Size)
+		return d.suspects(fmt.Errorf("it has %d entries and had %d before: it was rolled back", size, d.state.Size))
+	}
+	known, err := d.frontier.Root()
+	if err != nil {
+		return err
+	}
+	if size == d.state.Size {
+		if root != known {
+			return d.suspects(fmt.Errorf("its %d entries are others than before", size))
+		}
+		return nil
 	}
 	records, err := tx.Records(d.state.Size, size)
 	if err != nil {
@@ -162,18 +159,21 @@ func (d *Desk) catchUp(tx Tx) error {
 	again := custody.Replayer{State: state}
 	events := make([]custody.Event, len(records))
 	for i, record := range records {
-		if events[i], err = decode(record); err != nil {
-			return err
+		if events[i], err = decode(record); err == nil {
+			err = again.Add(events[i])
 		}
-		if err := again.Add(events[i]); err != nil {
-			return fmt.Errorf("another process appended what no command can have led to: entry %d: %w", state.Size, err)
+		if err != nil {
+			return d.suspects(fmt.Errorf("another process appended what no command can have led to: entry %d: %w", d.state.Size+int64(i), err))
 		}
 		if _, err := frontier.Append(record); err != nil {
 			return err
 		}
 	}
 	if err := again.End(); err != nil {
-		return err
+		return d.suspects(err)
+	}
+	if now, err := frontier.Root(); err != nil || now != root {
+		return d.suspects(errors.New("its root is not that of its entries"))
 	}
 	d.mu.Lock()
 	for i, event := range events {
@@ -266,6 +266,14 @@ func (b *batch) answer(c *call) (Outcome, error) {
 		}
 		if found {
 			return b.replay(c, r)
+		}
+	}
+	if c.nothing {
+		return Outcome{}, nil
+	}
+	if p := c.command.Proof; p.Given && c.command.Actor != custody.System {
+		if actor, known := b.draft.Person(c.command.Actor); known && actor.Number != p.Enrolment {
+			return Outcome{}, errStale
 		}
 	}
 	if c.bound.fenced != "" && b.wasReset(c.bound.fenced, c.bound.since) {

@@ -51,10 +51,13 @@ type Desk struct {
 	followed chan struct{} // closed at the next commit
 	resets   resets
 
+	suspect atomic.Pointer[error] // why nothing is decided any more; nil: nothing is wrong
+
 	calls   chan *call
 	closed  chan struct{} // no more calls
 	closing sync.Once
 	done    chan struct{} // the committer has ended
+	behind  bool          // the committer's: its last commit may or may not have come to be
 
 	seeds   seedCache
 	hashing chan struct{} // bounds the memory that password hashing takes
@@ -128,7 +131,11 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 // configuration changes nothing.
 func (d *Desk) adoptPolicy(ctx context.Context) error {
 	if d.PolicyInForce().Version == 0 {
-		_, err := d.Do(ctx, Intent{Actor: custody.System, Action: custody.AdoptPolicy{Values: d.Policy}})
+		// Past the secret store, which may be away at the first start.
+		_, err := d.send(&call{
+			ctx: ctx, answer: make(chan answer, 1),
+			command: custody.Command{Actor: custody.System, Action: custody.AdoptPolicy{Values: d.Policy}},
+		})
 		if err != nil && custody.CodeOf(err) != custody.Conflict { // another process was first
 			return fmt.Errorf("adopt the first policy: %w", err)
 		}
@@ -170,24 +177,36 @@ func (d *Desk) doBound(ctx context.Context, in Intent, with bound) (Outcome, err
 	if err := d.belongs(ctx); err != nil {
 		return Outcome{}, err
 	}
+	outcome, err := d.doOnce(ctx, in, with)
+	if errors.Is(err, errStale) { // now it knows the present one
+		outcome, err = d.doOnce(ctx, in, with)
+	}
+	return outcome, err
+}
+
+func (d *Desk) doOnce(ctx context.Context, in Intent, with bound) (Outcome, error) {
 	proof, err := d.prove(ctx, in)
 	if err != nil {
 		return Outcome{}, err
 	}
-	c := &call{
+	return d.send(&call{
 		ctx: ctx, intent: in, bound: with, answer: make(chan answer, 1),
 		command: custody.Command{Actor: in.Actor, Request: in.Request, Proof: proof, Action: in.Action},
-	}
+	})
+}
+
+// send gives a call to the committer and waits for its answer.
+func (d *Desk) send(c *call) (Outcome, error) {
 	select {
 	case <-d.closed:
 		return Outcome{}, ErrClosed
-	case <-ctx.Done():
-		return Outcome{}, ctx.Err()
+	case <-c.ctx.Done():
+		return Outcome{}, c.ctx.Err()
 	case d.calls <- c:
 	}
 	select {
-	case <-ctx.Done():
-		return Outcome{}, ctx.Err()
+	case <-c.ctx.Done():
+		return Outcome{}, c.ctx.Err()
 	case <-d.done:
 		// The committer may have answered right before it ended.
 		select {

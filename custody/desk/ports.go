@@ -16,6 +16,9 @@ type Store interface {
 	// ledger's tree, both at the same size.
 	Load(ctx context.Context) (*custody.State, *audit.Frontier, error)
 
+	// Size is how many entries are committed.
+	Size(ctx context.Context) (int64, error)
+
 	// Write runs fn in one transaction that holds the ledger's head, so that
 	// no other process appends meanwhile. It commits when fn returns nil and
 	// leaves no trace otherwise. fn is called once.
@@ -34,8 +37,8 @@ type Store interface {
 
 // Tx is a transaction that holds the ledger's head. Not for several goroutines.
 type Tx interface {
-	// Size is the number of entries committed so far.
-	Size() int64
+	// Head is the number of entries committed so far, and the root of their tree.
+	Head() (size int64, root audit.Hash)
 
 	// Records gives the encoded entries [from, to), all of them committed:
 	// to catch up with what another process appended, and to answer an

@@ -170,6 +170,12 @@ func (d *Desk) Who(ctx context.Context, token custody.Secret) (custody.Person, e
 		return custody.Person{}, err
 	}
 	person, known := d.person(s.Person)
+	if err == nil && (!known || !person.Enrolled) { // another process may have done that
+		if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
+			return custody.Person{}, err
+		}
+		person, known = d.person(s.Person)
+	}
 	if err != nil || !known || person.Disabled || !person.Enrolled || !d.Clock.Now().Before(s.Expires) {
 		return custody.Person{}, &custody.Refusal{Code: custody.Unauthenticated,
 			What: custody.Text{En: "There is no such session, or it has ended.", Zh: "会话不存在或已结束。"},

@@ -46,6 +46,10 @@ func (d *Desk) approach(ctx context.Context, typed string, from Place) (attempt,
 	if err := d.belongs(ctx); err != nil {
 		return attempt{}, err
 	}
+	// Another process may have enrolled them a moment ago.
+	if err := d.catchUpNow(ctx); err != nil {
+		return attempt{}, err
+	}
 	name, err := d.throttleName(ctx, "", try.username)
 	if err != nil {
 		return attempt{}, err

@@ -24,7 +24,7 @@ func (s *Store) Write(ctx context.Context, fn func(desk.Tx) error) error {
 		// No statement here takes long, and for each that can be cancelled the
 		// driver starts a goroutine. The transaction itself ends with ctx.
 		db = db.WithContext(context.WithoutCancel(ctx))
-		t := &tx{db: db, head: head, size: head.Size, remembered: map[idempotencyKey]desk.Remembered{}}
+		t := &tx{db: db, head: head, size: head.Size, root: audit.Hash(head.Root), remembered: map[idempotencyKey]desk.Remembered{}}
 		if err := fn(t); err != nil {
 			return err
 		}
@@ -37,11 +37,12 @@ type tx struct {
 	db         *gorm.DB
 	head       headRow // as it will be after the commit
 	size       int64   // as it was before
+	root       audit.Hash
 	saved      *custody.State
 	remembered map[idempotencyKey]desk.Remembered // not written yet
 }
 
-func (t *tx) Size() int64 { return t.size }
+func (t *tx) Head() (int64, audit.Hash) { return t.size, t.root }
 
 func (t *tx) Records(from, to int64) ([][]byte, error) {
 	if from < 0 || from > to || to > t.size {
