@@ -25,12 +25,12 @@ type Replayer struct {
 func (r *Replayer) Add(e Event) error {
 	if len(r.expect) == 0 {
 		if err := r.again(e); err != nil {
-			return err
+			return r.sooner(e, err)
 		}
 	}
 	want := r.expect[0]
 	if !reflect.DeepEqual(e, want) {
-		return e.violates("I7", "its command leads to "+want.difference(e))
+		return r.sooner(e, e.violates("I7", "its command leads to "+want.difference(e)))
 	}
 	if r.expect = r.expect[1:]; len(r.expect) == 0 {
 		r.expect = nil
@@ -42,6 +42,15 @@ func (r *Replayer) Add(e Event) error {
 		r.State.Reschedule()
 	}
 	return nil
+}
+
+// sooner names the invariant that an entry breaks by itself, if it does: that says
+// more than that no command led to it.
+func (r *Replayer) sooner(e Event, err error) error {
+	if broken := Replay(r.State.Fork(), e); broken != nil {
+		return broken
+	}
+	return err
 }
 
 // End says whether the ledger ends where a command does.

@@ -121,6 +121,8 @@ func TestForgedHistory(t *testing.T) {
 	fact := rewritten.Fact.(custody.CheckoutGranted)
 	fact.Purpose = "ticket 4712"
 	rewritten.Fact = fact
+	retold := rewritten
+	retold.Cause = &custody.Cause{Action: custody.CheckOut{Credential: fact.Credential, Purpose: fact.Purpose}, Proof: rewritten.Cause.Proof}
 	unconfirmed := e.events[accepted]
 	unconfirmed.Confirm = nil
 
@@ -129,21 +131,22 @@ func TestForgedHistory(t *testing.T) {
 		edit   func(r [][]byte) [][]byte
 		unseen effort // from which effort on nothing is seen without a checkpoint; 0: it is always seen
 	}{
-		"nothing":                       {func(r [][]byte) [][]byte { return r }, -1},
-		"first deleted":                 {func(r [][]byte) [][]byte { return r[1:] }, 0},
-		"accepted deleted":              {func(r [][]byte) [][]byte { return slices.Delete(r, accepted, accepted+1) }, 0},
-		"refusal deleted":               {func(r [][]byte) [][]byte { return slices.Delete(r, refused, refused+1) }, andTree},
-		"cut off by one":                {func(r [][]byte) [][]byte { return r[:last] }, andTables},
-		"cut off by half":               {func(r [][]byte) [][]byte { return r[:last/2] }, andTables},
-		"everything deleted":            {func(r [][]byte) [][]byte { return nil }, andTables},
-		"check-out repeated":            {func(r [][]byte) [][]byte { return slices.Insert(r, checkout+1, r[checkout]) }, 0},
-		"acceptance repeated":           {func(r [][]byte) [][]byte { return slices.Insert(r, accepted+1, r[accepted]) }, 0},
-		"last repeated":                 {func(r [][]byte) [][]byte { return append(r, r[last]) }, 0},
-		"check-out and refusal swapped": {func(r [][]byte) [][]byte { r[checkout], r[checkout+1] = r[checkout+1], r[checkout]; return r }, andTree},
-		"offer and acceptance swapped":  {func(r [][]byte) [][]byte { r[accepted-1], r[accepted] = r[accepted], r[accepted-1]; return r }, 0},
-		"purpose rewritten":             {func(r [][]byte) [][]byte { r[checkout] = record(t, rewritten); return r }, andTree},
-		"confirmation taken away":       {func(r [][]byte) [][]byte { r[accepted] = record(t, unconfirmed); return r }, 0},
-		"all of it the other way":       {func(r [][]byte) [][]byte { slices.Reverse(r); return r }, 0},
+		"nothing":                               {func(r [][]byte) [][]byte { return r }, -1},
+		"first deleted":                         {func(r [][]byte) [][]byte { return r[1:] }, 0},
+		"accepted deleted":                      {func(r [][]byte) [][]byte { return slices.Delete(r, accepted, accepted+1) }, 0},
+		"refusal deleted":                       {func(r [][]byte) [][]byte { return slices.Delete(r, refused, refused+1) }, andTree},
+		"cut off by one":                        {func(r [][]byte) [][]byte { return r[:last] }, andTables},
+		"cut off by half":                       {func(r [][]byte) [][]byte { return r[:last/2] }, andTables},
+		"everything deleted":                    {func(r [][]byte) [][]byte { return nil }, andTables},
+		"check-out repeated":                    {func(r [][]byte) [][]byte { return slices.Insert(r, checkout+1, r[checkout]) }, 0},
+		"acceptance repeated":                   {func(r [][]byte) [][]byte { return slices.Insert(r, accepted+1, r[accepted]) }, 0},
+		"last repeated":                         {func(r [][]byte) [][]byte { return append(r, r[last]) }, 0},
+		"check-out and refusal swapped":         {func(r [][]byte) [][]byte { r[checkout], r[checkout+1] = r[checkout+1], r[checkout]; return r }, andTree},
+		"offer and acceptance swapped":          {func(r [][]byte) [][]byte { r[accepted-1], r[accepted] = r[accepted], r[accepted-1]; return r }, 0},
+		"purpose rewritten":                     {func(r [][]byte) [][]byte { r[checkout] = record(t, rewritten); return r }, 0},
+		"purpose rewritten, in the command too": {func(r [][]byte) [][]byte { r[checkout] = record(t, retold); return r }, andTree},
+		"confirmation taken away":               {func(r [][]byte) [][]byte { r[accepted] = record(t, unconfirmed); return r }, 0},
+		"all of it the other way":               {func(r [][]byte) [][]byte { slices.Reverse(r); return r }, 0},
 	} {
 		for _, how := range []effort{entriesOnly, andTree, andTables} {
 			path := e.forge(t, c.edit(slices.Clone(e.records)), how)

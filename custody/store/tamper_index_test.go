@@ -43,9 +43,9 @@ func TestTamperIndex(t *testing.T) {
 		// The middle ones of a name that has some.
 		var name string
 		var rows [2]int64
-		one(t, db, &name, "SELECT name FROM ledger_index WHERE kind = ? GROUP BY name HAVING count(*) > 4 ORDER BY name LIMIT 1", kind)
+		one(t, db, &name, "SELECT name FROM ledger_index WHERE kind = ? GROUP BY name HAVING count(*) > 5 ORDER BY name LIMIT 1", kind)
 		for i := range rows {
-			one(t, db, &rows[i], "SELECT idx FROM ledger_index WHERE kind = ? AND name = ? ORDER BY idx LIMIT 1 OFFSET ?", kind, name, 1+2*i)
+			one(t, db, &rows[i], "SELECT idx FROM ledger_index WHERE kind = ? AND name = ? ORDER BY idx LIMIT 1 OFFSET ?", kind, name, 2+2*i)
 		}
 		free := func(index, step int64) int64 {
 			for {
