@@ -50,11 +50,12 @@ func Refused(s *State, c Command, r *Refusal, now time.Time) []Event {
 	}
 	d := begin(s, c, now)
 	d.actor = actor
-	d.happen(CommandRefused{Command: c.Action.Verb(), On: s.known(c.Action.Subject()), Code: r.Code, Rule: r.Rule})
+	bare := c.Action.bare(s)
+	d.happen(CommandRefused{Command: bare.Verb(), On: s.known(bare.Subject()), Code: r.Code, Rule: r.Rule})
 	if r.Code == TOTPInvalid && actor.WrongCodes+1 >= d.policy.LockAfter {
 		d.happen(PersonLocked{Person: actor.Username, Until: d.clock.Add(d.policy.Lockout(actor.Lockouts))})
 	}
-	d.events[0].Cause = &Cause{Action: c.Action.bare(s), Proof: r.looked}
+	d.events[0].Cause = &Cause{Action: bare, Proof: r.looked}
 	return d.events
 }
 

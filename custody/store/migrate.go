@@ -40,6 +40,15 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if current > target {
 		return &SchemaError{current, target}
 	}
+	if 0 < current && current < boundRules {
+		var entries int64
+		if err := db.QueryRowContext(ctx, "SELECT count(*) FROM ledger_entries").Scan(&entries); err != nil {
+			return fmt.Errorf("store: read the ledger's size: %w", err)
+		}
+		if entries > 0 {
+			return &SchemaError{current, target}
+		}
+	}
 	// Each migration is one transaction, so trying again goes on where all are
 	// then. A try in which nobody came further has failed for good.
 	_, err = backoff.Retry(ctx, func() ([]*goose.MigrationResult, error) {
