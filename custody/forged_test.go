@@ -1,0 +1,446 @@
+package custody
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/tandem-custody/tandem/audit"
+)
+
+// The forger of these tests has everything: the database, the tree, the seals and
+// the ledger's key. Whatever they write, they can sign. What is left against them
+// is that only what a command leads to is accepted.
+
+// forgedStory is a ledger in which almost everything happens that can.
+func forgedStory(t *testing.T) []Event {
+	o := &office{newWorldUnder(func() Policy { p := DefaultPolicy(); p.LockAfter = 2; return p }()), t}
+	// Codes are real here: each has its time.
+	act := func(who string, a Action) {
+		t.Helper()
+		o.now = o.now.Add(31 * time.Second)
+		p, _ := o.state.Person(who)
+		c := o.with(who, a)
+		if who != System {
+			c.Proof = Proof{Given: true, Steps: []int64{o.now.Unix() / 30}, Enrolment: p.Number}
+		}
+		if _, err := o.run(c); err != nil {
+			t.Fatalf("%s %+v: %v", who, a, err)
+		}
+	}
+	refused := func(who string, a Action, proof Proof) {
+		t.Helper()
+		o.now = o.now.Add(31 * time.Second)
+		c := o.with(who, a)
+		c.Proof = proof
+		if _, err := o.run(c); CodeOf(err) == "" {
+			t.Fatalf("%s %+v: granted", who, a)
+		}
+	}
+	rotates := func(name string) {
+		t.Helper()
+		c := o.credential(name)
+		id := RotationID{name, c.Rotation.Number}
+		act(System, ReportStaged{id})
+		act(System, ReportApplied{id})
+		act(System, ReportVerified{Rotation: id, OldRefused: c.Version > 0})
+		act(System, ReportPromoted{id, c.Version + 1})
+	}
+	for name, role := range map[string]Role{"ada": Admin, "ann": Technician, "ben": Technician} {
+		act(System, AddPerson{Username: name, Name: name, Roles: []Role{role}, TOTPPeriod: 30})
+		act(name, SignIn{})
+	}
+	add := server("x", "ann", "ben")
+	add.Policy = CredentialPolicy{RotateOnTransfer: true, Dependents: []string{"app"}, LeaseSeconds: 3600}
+	add.Reconciles = true
+	act("ada", add)
+	act(System, ReportFailed{RotationID{"x", 1}, "unreachable", o.now.Add(time.Minute)})
+	rotates("x")
+	act(System, ReportNotUpdated{"x", "app", 1, "failed", o.now.Add(time.Minute)})
+	act(System, ReportUpdated{"x", "app", 1})
+	act("ann", CheckOut{"x", "ticket 1"})
+	refused("ben", CheckOut{"x", "curious"}, noCode())
+	refused("ann", CheckOut{"x", "again"}, Proof{Given: true, Enrolment: 1})
+	act("ann", CheckIn{"x"})
+	act("ann", CheckOut{"x", "ticket 2"})
+	o.passes(2 * time.Hour) // the lease ends
+	act("ann", Offer{Credentials: []string{"x"}, Reason: "lunch"})
+	act("ben", Decline{"handover-1", "busy"})
+	act("ann", Offer{All: true, Leave: true, Reason: "dentist", ExpectedReturn: o.now.Add(time.Hour)})
+	act("ben", Accept{"handover-2"})
+	rotates("x")
+	refused("ben", GoAway{}, noCode())
+	o.passes(2 * time.Hour) // overdue
+	act("ann", ComeBack{TakeBack: true})
+	rotates("x")
+	act(System, StartVerification{"x", 3})
+	act(System, EndVerification{"x", 3, VerificationRefused})
+	act("ann", Reconcile{"x", "drifted"})
+	rotates("x")
+	act("ann", RequestRotation{All: true, Reason: "worn"})
+	o.passes(2 * time.Hour) // past its deadline
+	rotates("x")
+	act("ada", ResetEnrolment{"ben"})
+	act("ben", SignIn{})
+	refused("ben", RequestRotation{Credential: "x", Reason: "x"}, noCode())
+	refused("ann", Retire{"x", "mine"}, noCode())
+	refused("ann", CheckOut{"x", "tired"}, Proof{Given: true, Enrolment: 1})
+	refused("ann", CheckOut{"x", "tired"}, Proof{Given: true, Enrolment: 1}) // and locked
+	act("ada", ChangePolicy{"x", CredentialPolicy{RotateOnCheckin: true}})
+	act("ada", Retire{"x", "scrapped"})
+	act("ann", SignOut{})
+	return o.history
+}
+
+// accepts carries a ledger out again as a verifier does, from the bytes of its
+// entries on.
+func accepts(from *State, entries [][]byte) (*State, error) {
+	r := Replayer{State: clone(from)}
+	for i, text := range entries {
+		entry, err := audit.DecodeEntry(text)
+		if err == nil {
+			var e Event
+			if e, err = FromRecord(entry); err == nil {
+				err = r.Add(e)
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w", i, err)
+		}
+	}
+	return r.State, r.End()
+}
+
+func entriesOf(t *testing.T, events []Event) (entries [][]byte) {
+	for _, e := range events {
+		entry, err := e.Record()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := entry.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries = append(entries, text)
+	}
+	return entries
+}
+
+// TestForgedFields sets every field of every entry to every other well-formed
+// value of its kind, alone and together with all fields of the same command that
+// have the same value. What is accepted must be a lie that the rules cannot know,
+// and must still be a state that the policy, as the model test says it over again,
+// allows.
+func TestForgedFields(t *testing.T) {
+	t.Parallel()
+	events := forgedStory(t)
+	entries := entriesOf(t, events)
+	if _, err := accepts(NewState(), entries); err != nil {
+		t.Fatal(err)
+	}
+	before := make([]*State, len(events)) // where the command of each entry begins
+	state, begins := NewState(), 0
+	start := make([]int, len(events))
+	fork := clone(state)
+	for i, e := range events {
+		if e.Cause != nil {
+			state, begins = clone(fork), i
+		}
+		before[i], start[i] = state, begins
+		if err := Replay(fork, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pool := valuesOf(t, entries)
+	tried, refused := 0, 0
+	believed := map[string]int{}
+	for i := range entries {
+		for path, value := range leaves(t, entries[i]) {
+			for _, other := range pool.others(path, value) {
+				for _, together := range []bool{false, true} {
+					forged := slices.Clone(entries[start[i]:])
+					forged[i-start[i]] = setLeaf(t, forged[i-start[i]], path, other)
+					if together { // wherever the same command says the same
+						for j := start[i]; j < len(events) && start[j] == start[i]; j++ {
+							for p, v := range leaves(t, entries[j]) {
+								if v == value && kindOf(p) == kindOf(path) {
+									forged[j-start[i]] = setLeaf(t, forged[j-start[i]], p, other)
+								}
+							}
+						}
+					}
+					tried++
+					end, err := accepts(before[i], forged)
+					if err != nil {
+						refused++
+						continue
+					}
+					name := cmpVerb(events[start[i]]) + " " + path
+					believed[name]++
+					if err := Check(end); err != nil {
+						t.Errorf("%s set to %s: accepted, and %v", name, other, err)
+					}
+					if !isLie(name) {
+						t.Errorf("entry %d, %s: %s set to %s is accepted", i, name, value, other)
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d tried, %d refused, %d believed:", tried, refused, tried-refused)
+	for _, name := range slices.Sorted(maps.Keys(believed)) {
+		t.Logf("%5d  %s", believed[name], name)
+	}
+	if tried < 10_000 {
+		t.Errorf("only %d were tried", tried)
+	}
+}
+
+func cmpVerb(e Event) string { return e.Cause.Action.Verb() }
+
+// isLie says whether a believed change is one of those that docs/audit.md lists.
+func isLie(name string) bool {
+	verb, path, _ := strings.Cut(name, " ")
+	for _, l := range plausible {
+		if (l.verb == "*" || l.verb == verb) && slices.Contains(strings.Fields(l.fields), kindOf(path)) {
+			return true
+		}
+	}
+	return false
+}
+
+// plausible lists what a server can say that nobody can check by the rules alone.
+var plausible = []struct{ verb, fields string }{
+	{"*", "request time step"},     // its own ids, the instant, the step within the skew
+	{"*", "reason purpose note"},   // free text: the person's copy says otherwise
+	{"*", "until expected_return"}, // announced by a person
+	{"adopt_policy", "lease_ms offer_ttl_ms rotation_deadline_ms lock_after lock_base_ms lock_max_ms totp_skew"},
+	{"add_person", "name email roles totp_period username subject actor"}, // asks for no code yet: which admin it was
+	{"add_credential", "actor kind address account name credential primary backup successor reconciles subject lease_seconds dependents " +
+		"rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile password identities"},
+	{"change_policy", "rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile lease_seconds password dependents"},
+	{"retire", "actor"}, // a refusal before any code was looked at: who tried
+	{"report_failed", "failure next_try"}, {"report_not_updated", "failure next_try"},
+	{"report_verified", "old_refused attested"}, // what the target said: its own log knows
+	{"report_promoted", "version"},              // the secret store counts: its audit log knows
+	{"end_verification", "result"},
+	{"lock_sign_in", "person failures until subject"},
+}
+
+// leaves gives every leaf of an entry by its path, as JSON.
+func leaves(t *testing.T, entry []byte) map[string]string {
+	t.Helper()
+	var top any
+	if err := json.Unmarshal(entry, &top); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	var walk func(path string, v any)
+	walk = func(path string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for name, member := range v {
+				walk(strings.TrimPrefix(path+"/"+name, "/"), member)
+			}
+		case []any:
+			for i, element := range v {
+				walk(fmt.Sprintf("%s/%d", path, i), element)
+			}
+		default:
+			text, err := json.Marshal(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[path] = string(text)
+		}
+	}
+	walk("", top)
+	return found
+}
+
+// kindOf is the name of a field, wherever it stands.
+func kindOf(path string) string {
+	parts := strings.Split(path, "/")
+	for i := len(parts) - 1; i >= 0; i-- {
+		if strings.Trim(parts[i], "0123456789") != "" {
+			return parts[i]
+		}
+	}
+	return path
+}
+
+// fieldValues are all that a field of a kind has anywhere.
+type fieldValues map[string]map[string]bool
+
+func valuesOf(t *testing.T, entries [][]byte) fieldValues {
+	all := fieldValues{}
+	for _, entry := range entries {
+		for path, value := range leaves(t, entry) {
+			k := kindOf(path)
+			if all[k] == nil {
+				all[k] = map[string]bool{}
+			}
+			all[k][value] = true
+		}
+	}
+	return all
+}
+
+// others gives what a field is set to: what stands anywhere in a field of its
+// name, what is near to it, and what nobody would write.
+func (v fieldValues) others(path, value string) (others []string) {
+	add := func(texts ...string) {
+		for _, text := range texts {
+			if text != value && !slices.Contains(others, text) {
+				others = append(others, text)
+			}
+		}
+	}
+	some := slices.Sorted(maps.Keys(v[kindOf(path)]))
+	add(some[:min(len(some), 12)]...)
+	switch jsontext.Value(value).Kind() {
+	case '"':
+		if at, err := time.Parse(`"2006-01-02T15:04:05.999Z"`, value); err == nil {
+			for _, d := range []time.Duration{-time.Hour, -time.Millisecond, time.Millisecond, time.Hour, 100 * 365 * 24 * time.Hour} {
+				moved := at.Add(d)
+				layout := `"2006-01-02T15:04:05.999Z"`
+				if kindOf(path) == "time" {
+					layout = `"2006-01-02T15:04:05.000Z"`
+				}
+				add(moved.Format(layout))
+			}
+		}
+		add(`"ann"`, `"ben"`, `"ada"`, `"system"`, `"x"`, `""`)
+	case '0':
+		var n int64
+		_, _ = fmt.Sscan(value, &n)
+		add(fmt.Sprint(n+1), fmt.Sprint(max(0, n-1)), "0", "1", fmt.Sprint(int64(1)<<50))
+	case 't':
+		add("false")
+	case 'f':
+		add("true")
+	}
+	return others
+}
+
+// setLeaf gives an entry with one leaf set to another value, in canonical form.
+func setLeaf(t *testing.T, entry []byte, path, value string) []byte {
+	t.Helper()
+	var top any
+	if err := json.Unmarshal(entry, &top); err != nil {
+		t.Fatal(err)
+	}
+	var to any
+	if err := json.Unmarshal([]byte(value), &to); err != nil {
+		t.Fatal(err)
+	}
+	at := top
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		last := i == len(parts)-1
+		switch v := at.(type) {
+		case map[string]any:
+			if last {
+				v[part] = to
+			}
+			at = v[part]
+		case []any:
+			var n int
+			_, _ = fmt.Sscan(part, &n)
+			if last {
+				v[n] = to
+			}
+			at = v[n]
+		}
+	}
+	text, err := json.Marshal(top)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (*jsontext.Value)(&text).Canonicalize(); err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Clone(text)
+}
+
+// TestForgedOrder drops, repeats, swaps and inserts entries and whole commands.
+// Of an entry alone nothing of that is accepted. A whole command can be left out
+// or told in another place only where nothing that follows goes by it: a refusal,
+// a check-out of which nothing was left, the end of the ledger. That is what
+// checkpoints and witnesses are for.
+func TestForgedOrder(t *testing.T) {
+	t.Parallel()
+	events := forgedStory(t)
+	entries := entriesOf(t, events)
+	var commands [][2]int // [first, behind the last)
+	for i, e := range events {
+		if e.Cause != nil {
+			commands = append(commands, [2]int{i, i + 1})
+		} else {
+			commands[len(commands)-1][1] = i + 1
+		}
+	}
+	tried, believed := map[string]int{}, map[string]int{}
+	try := func(what string, i int, mayBe func(Event) bool, forged ...[][]byte) {
+		t.Helper()
+		tried[what]++
+		end, err := accepts(NewState(), slices.Concat(forged...))
+		if err != nil {
+			return
+		}
+		believed[what]++
+		if err := Check(end); err != nil {
+			t.Errorf("%s at %d: accepted, and %v", what, i, err)
+		}
+		if !mayBe(events[i]) {
+			t.Errorf("%s at %d, %s: accepted", what, i, events[i].Fact.Type())
+		}
+	}
+	never := func(Event) bool { return false }
+	// What leaves nothing behind that a later command goes by.
+	traceless := func(e Event) bool {
+		switch e.Fact.(type) {
+		case CommandRefused, SessionOpened, SessionClosed, VerificationStarted, VerificationEnded, DependentFailed, DependentUpdated,
+			RotationFailed, CredentialPolicyChanged, PersonEnrolled, PersonAdded, HandoverOverdue, RotationOverdue, CheckoutEnded, EnrolmentReset,
+			PersonLocked, CheckoutGranted, CredentialRetired:
+			return true
+		}
+		return false
+	}
+	for i := range entries {
+		alone := events[i].Cause == nil || i+1 < len(events) && events[i+1].Cause == nil
+		if alone { // a part of a longer command
+			try("part dropped", i, never, entries[:i], entries[i+1:])
+			try("part repeated", i, never, entries[:i+1], entries[i:])
+		}
+		if i+1 < len(entries) && (events[i].Cause == nil || events[i+1].Cause == nil) {
+			try("parts swapped", i, never, entries[:i], [][]byte{entries[i+1], entries[i]}, entries[i+2:])
+		}
+	}
+	for n, c := range commands {
+		last := n == len(commands)-1
+		try("command dropped", c[0], func(e Event) bool { return last || traceless(e) }, entries[:c[0]], entries[c[1]:])
+		try("command repeated", c[0], func(e Event) bool { return e.Confirm == nil && traceless(e) }, entries[:c[1]], entries[c[0]:])
+		if !last {
+			next := commands[n+1]
+			try("commands swapped", c[0], func(e Event) bool { return e.Time.Equal(events[next[0]].Time) },
+				entries[:c[0]], entries[next[0]:next[1]], entries[c[0]:c[1]], entries[next[1]:])
+		}
+		try("cut off", c[0], func(Event) bool { return true }, entries[:c[0]])
+		for _, from := range commands {
+			if from[0] > c[0] { // what is to come, told before
+				try("command inserted", from[0], never, entries[:c[0]], entries[from[0]:from[1]], entries[c[0]:])
+			}
+		}
+	}
+	for _, what := range slices.Sorted(maps.Keys(tried)) {
+		t.Logf("%-18s %5d tried, %5d refused, %5d believed", what, tried[what], tried[what]-believed[what], believed[what])
+	}
+}
