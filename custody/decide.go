@@ -34,7 +34,7 @@ func Decide(s *State, c Command, now time.Time) ([]Event, error) {
 		return nil, err
 	}
 	if len(d.events) > 0 {
-		d.events[0].Cause = &Cause{Action: d.named, Proof: d.looked}
+		d.events[0].Cause = d.cause(d.named, d.looked)
 	}
 	return d.events, nil
 }
@@ -61,6 +61,14 @@ func begin(s *State, c Command, now time.Time) decision {
 		d.now, d.held = s.Time, true
 	}
 	return d
+}
+
+func (d *decision) cause(a Action, p Proof) *Cause {
+	c := &Cause{Action: a, Proof: p}
+	if d.held {
+		c.Clock = d.clock
+	}
+	return c
 }
 
 // happen adds an event.
@@ -106,7 +114,7 @@ func (d *decision) confirm() error {
 // timely says whether a step lies within the skew of this instant: a code is not
 // kept for later, and nobody is locked for ever by one from the far future.
 func (d *decision) timely(step int64) bool {
-	now := d.now.Unix() / int64(d.actor.TOTPPeriod)
+	now := d.clock.Unix() / int64(d.actor.TOTPPeriod)
 	skew := d.policy.TOTPSkew
 	return now-skew-aged <= step && step <= now+skew
 }

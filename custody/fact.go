@@ -33,6 +33,7 @@ type Event struct {
 type Cause struct {
 	Action Action
 	Proof  Proof
+	Clock  time.Time // what the clock said, where it had gone back behind the ledger; zero: Event.Time
 }
 
 // Confirmation says that a named person gave a TOTP code for exactly this

@@ -6,7 +6,7 @@ import (
 )
 
 func annIsLocked(o *office) {
-	for range o.policy.LockAfter {
+	for range o.state.Policy().Values.LockAfter {
 		_ = o.out(wrongCode())
 	}
 }
@@ -82,7 +82,7 @@ func TestAClockThatWasAheadLocksNobodyForEver(t *testing.T) {
 	o.now = right
 	ahead := func(p *Person) { p.LastStep, p.LockedUntil = farthest, right.AddDate(10, 0, 0) }
 	o.state.editPerson("ann", ahead)
-	code := Proof{Given: true, Steps: []int64{100}}
+	code := Proof{Given: true, Steps: []int64{100}, Enrolment: 1}
 
 	refusal, _ := o.out(code).(*Refusal)
 	if refusal == nil || refusal.Code != TOTPReplayed || refusal.RetryAfter != 0 {
@@ -90,6 +90,7 @@ func TestAClockThatWasAheadLocksNobodyForEver(t *testing.T) {
 	}
 	o.does("ada", ResetEnrolment{"ann"})
 	signIn := o.with("ann", SignIn{})
+	code.Enrolment = 2
 	signIn.Proof = code
 	if _, err := o.run(signIn); err != nil {
 		t.Errorf("the first code of the new seed: %v", err)
@@ -105,11 +106,11 @@ func TestALockOutEndsWhileTimeIsHeld(t *testing.T) {
 	o.now = right
 	annIsLocked(o)
 	refusal, _ := o.out(rightCode(o.person("ann"))).(*Refusal)
-	if refusal == nil || refusal.Code != LockedOut || refusal.RetryAfter != o.policy.LockBase {
+	if refusal == nil || refusal.Code != LockedOut || refusal.RetryAfter != o.state.Policy().Values.LockBase {
 		t.Fatalf("%+v", refusal)
 	}
-	o.now = right.Add(o.policy.LockBase)
+	o.now = right.Add(o.state.Policy().Values.LockBase)
 	if err := o.out(rightCode(o.person("ann"))); err != nil {
-		t.Errorf("after %v: %v", o.policy.LockBase, err)
+		t.Errorf("after %v: %v", o.state.Policy().Values.LockBase, err)
 	}
 }

@@ -3,6 +3,7 @@ package custody
 import (
 	"bytes"
 	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -119,6 +120,7 @@ func writtenAs(value any, text []byte) error {
 // command is a Cause as it is written.
 type command struct {
 	Args      jsontext.Value `json:"args"`
+	Clock     time.Time      `json:"clock,omitzero"`
 	Enrolment int64          `json:"enrolment,omitzero"`
 	Proof     string         `json:"proof,omitzero"` // "": none was looked at
 	Step      int64          `json:"step,omitzero"`
@@ -135,7 +137,7 @@ func (c Cause) record() (jsontext.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := command{Args: args, Verb: c.Action.Verb()}
+	w := command{Args: args, Clock: c.Clock, Verb: c.Action.Verb()}
 	if c.Proof.Given {
 		w.Proof, w.Enrolment = proofWrong, c.Proof.Enrolment
 		if len(c.Proof.Steps) > 0 {
@@ -158,7 +160,7 @@ func causeFromRecord(text jsontext.Value) (*Cause, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cause{Action: a}
+	c := &Cause{Action: a, Clock: w.Clock}
 	switch w.Proof {
 	case proofRight:
 		c.Proof = Proof{Given: true, Steps: []int64{w.Step}, Enrolment: w.Enrolment}

@@ -224,8 +224,10 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"dependent.updated":         `{"credential":"","dependent":"","version":0}`,
 		"dependent.failed":          `{"credential":"","dependent":"","version":0,"failure":"","next_try":"0001-01-01T00:00:00Z"}`,
 
-		"command.refused": `{"command":"","code":""}`,
-		"ledger.conflict": `{"witness":"","size":0,"cosigned":0}`,
+		"command.refused":      `{"command":"","code":""}`,
+		"ledger.conflict":      `{"witness":"","size":0,"cosigned":0}`,
+		"person.unlocked":      `{"person":""}`,
+		"person.email_changed": `{"person":"","email":"","before":""}`,
 		"policy.adopted": `{"version":0,"rules":0,"values":{"lease_ms":0,"offer_ttl_ms":0,"rotation_deadline_ms":0,` +
 			`"lock_after":0,"lock_base_ms":0,"lock_max_ms":0,"totp_skew":0}}`,
 	}

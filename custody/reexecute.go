@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"time"
 )
 
 // Replayer carries a ledger out again, entry by entry: it gives each command that
@@ -67,8 +66,8 @@ func (r *Replayer) again(e Event) error {
 		return e.violates("I7", "no command led to it")
 	}
 	now := e.Time
-	if e.Held { // the clock had gone back by some time
-		now = r.State.Time.Add(-time.Millisecond)
+	if e.Held {
+		now = e.Cause.Clock
 	}
 	if _, ticks := e.Cause.Action.(Tick); !ticks {
 		if overlooked := r.State.LetTimeAct(now); len(overlooked) > 0 {

@@ -55,7 +55,7 @@ func Refused(s *State, c Command, r *Refusal, now time.Time) []Event {
 	if r.Code == TOTPInvalid && actor.WrongCodes+1 >= d.policy.LockAfter {
 		d.happen(PersonLocked{Person: actor.Username, Until: d.clock.Add(d.policy.Lockout(actor.Lockouts))})
 	}
-	d.events[0].Cause = &Cause{Action: bare, Proof: r.looked}
+	d.events[0].Cause = d.cause(bare, r.looked)
 	return d.events
 }
 
