@@ -37,9 +37,9 @@ type office struct {
 const period = 30
 
 // newOffice has an admin and two technicians; tech-a holds "db01".
-func newOffice(t *testing.T) *office {
+func newOffice(t *testing.T, edits ...func(*desk.Config)) *office {
 	t.Helper()
-	o := emptyOffice(t)
+	o := emptyOffice(t, edits...)
 	o.hire("admin", custody.Admin)
 	o.hire("tech-a", custody.Technician)
 	o.hire("tech-b", custody.Technician)
@@ -47,7 +47,7 @@ func newOffice(t *testing.T) *office {
 	return o
 }
 
-func emptyOffice(t *testing.T) *office {
+func emptyOffice(t *testing.T, edits ...func(*desk.Config)) *office {
 	t.Helper()
 	dir := t.TempDir()
 	o := &office{
@@ -74,6 +74,9 @@ func emptyOffice(t *testing.T) *office {
 			return desk.CheckedTarget{Reconciles: true}, nil
 		},
 		CheckPolicy: func(custody.CredentialPolicy) error { return nil },
+	}
+	for _, edit := range edits { // before the first policy is adopted
+		edit(&o.config)
 	}
 	o.desk = o.open()
 	return o

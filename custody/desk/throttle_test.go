@@ -89,12 +89,8 @@ func TestADeviceUsedBeforeIsAWayInWhateverStrangersDo(t *testing.T) {
 }
 
 func TestAnUnlockLiftsWhateverLocksSomebodyOut(t *testing.T) {
-	o := newOffice(t)
-	if err := o.desk.Close(); err != nil {
-		t.Fatal(err)
-	}
-	o.config.Policy.LockBase = time.Hour // no lock ends while codes are waited for
-	o.desk = o.open()
+	// No lock ends while codes are waited for.
+	o := newOffice(t, func(c *desk.Config) { c.Policy.LockBase = time.Hour })
 	at := desk.Place{Network: "203.0.113.9"}
 	o.guesses("tech-a", at)
 	o.strangersEverywhere("tech-a")
