@@ -230,7 +230,9 @@ func TestVerifyURL(t *testing.T) {
 		edit  func([]byte) []byte
 		check audit.Check
 	}{
-		"an entry": {"tile/entries/", func(b []byte) []byte { return bytes.Replace(b, []byte(`"subject":"tech-a"`), []byte(`"subject":"tech-b"`), 1) }, audit.CheckPrepare},
+		"an entry": {"tile/entries/", func(b []byte) []byte {
+			return bytes.Replace(b, []byte(`"subject":"tech-a"`), []byte(`"subject":"tech-b"`), 1)
+		}, audit.CheckPrepare},
 		"a hash":   {"tile/0/", func(b []byte) []byte { b[40] ^= 1; return b }, audit.CheckNode},
 		"the end":  {"tile/entries/", func(b []byte) []byte { return b[:len(b)-3] }, audit.CheckEncoding},
 		"the head": {"checkpoint", func(b []byte) []byte { b[20] ^= 1; return b }, audit.CheckSignature},
