@@ -89,7 +89,7 @@ func (p *Pages) credentialPage(v *visit) (*credentialPage, error) {
 		Credential: c, Since: c.RotatedAt, Holds: c.Phase == custody.Held && c.Holder == me,
 		Custodian:  c.HasCustodian(me),
 		PolicyForm: v.policyForm(c.Policy, c.Reconciles, v.sent != nil && strings.HasSuffix(v.sent.path, "/policy")),
-		Lease:      cmp.Or(time.Duration(c.Policy.LeaseSeconds)*time.Second, p.Policy.Lease),
+		Lease:      cmp.Or(time.Duration(c.Policy.LeaseSeconds)*time.Second, p.Desk.PolicyInForce().Values.Lease),
 	}
 	if shown.People, err = v.directory(); err != nil {
 		return nil, err

@@ -48,20 +48,36 @@ func (l otherLedger) Records(_ context.Context, from, to int64, yield func(int64
 // is right, and in which one person is both custodians, gets no mark of "verified";
 // tandem ledger verify does not pass it either.
 func TestTheMarkLooksAtWhatEveryEntryLeadsTo(t *testing.T) {
-	for backup, want := range map[string]string{"tech-b": "Verified to entry 2,", "tech-a": "THE LEDGER DOES NOT VERIFY"} {
+	for backup, want := range map[string]string{"tech-b": "Verified to entry 3,", "tech-a": "THE LEDGER DOES NOT VERIFY"} {
 		o := newOffice(t, func(c *web.Config) {
 			var ledger otherLedger
 			var tree audit.Frontier
 			at := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
-			for _, fact := range []custody.Fact{
-				custody.PersonAdded{Username: "tech-a", Name: "A", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period},
-				custody.PersonAdded{Username: "tech-b", Name: "B", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period},
-				custody.CredentialAdded{
-					Credential: "db01", Target: custody.Target{Kind: "ssh", Address: "db01:22", Account: "root"},
-					Primary: "tech-a", Backup: backup, Successor: "tech-a", Deadline: at.Add(time.Hour),
+			state := custody.NewState()
+			var history []custody.Event
+			for _, action := range []custody.Action{
+				custody.AdoptPolicy{Values: custody.DefaultPolicy()},
+				custody.AddPerson{Username: "tech-a", Name: "A", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period},
+				custody.AddPerson{Username: "tech-b", Name: "B", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period},
+				custody.AddCredential{
+					Name: "db01", Target: custody.Target{Kind: "ssh", Address: "db01:22", Account: "root"}, Primary: "tech-a", Backup: "tech-b",
 				},
 			} {
-				entry, err := custody.Event{Time: at, Actor: custody.System, Request: "forged", Fact: fact}.Record()
+				events, err := custody.Decide(state, custody.Command{Actor: custody.System, Request: "forged", Action: action}, at)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, e := range events {
+					custody.Apply(state, e)
+				}
+				history = append(history, events...)
+			}
+			last := &history[len(history)-1]
+			added := last.Fact.(custody.CredentialAdded)
+			added.Backup = backup
+			last.Fact = added
+			for _, event := range history {
+				entry, err := event.Record()
 				if err != nil {
 					t.Fatal(err)
 				}

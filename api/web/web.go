@@ -17,6 +17,7 @@ import (
 type Desk interface {
 	api.Desk
 	Follow() <-chan struct{}
+	PolicyInForce() custody.PolicyInForce
 }
 
 // Config is what the pages work with.
@@ -24,8 +25,7 @@ type Config struct {
 	Desk    Desk
 	Queries api.Queries
 	Ledger  audit.Source // the same ledger, for the mark that it was verified
-	Policy  custody.Policy
-	Offered Offered // to who adds a credential or changes its policy
+	Offered Offered      // to who adds a credential or changes its policy
 	Log     *slog.Logger
 
 	Maintenance bool // every page says that nothing is done outside

@@ -93,7 +93,7 @@ func emptyOffice(t testing.TB, edit ...func(*web.Config)) *office {
 	}
 	t.Cleanup(func() { _ = o.desk.Close() })
 	c := web.Config{
-		Desk: o.desk, Queries: queries{o.store}, Ledger: o.store, Policy: custody.DefaultPolicy(), Log: log,
+		Desk: o.desk, Queries: queries{o.store}, Ledger: o.store, Log: log,
 		Clock: o.clock, TestTarget: func(context.Context, custody.Target, custody.Secret, custody.Secret) error { return nil },
 	}
 	for _, e := range edit {

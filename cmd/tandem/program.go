@@ -146,7 +146,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	}
 	p.pages, err = web.New(web.Config{
 		Maintenance: p.maintenance != "",
-		Desk:        p.desk, Queries: queries{p.store}, Ledger: p.store, Policy: policyOf(cfg.Policy),
+		Desk:        p.desk, Queries: queries{p.store}, Ledger: p.store,
 		Log: log.With("part", "web"), TestTarget: p.testTarget, Zone: time.Local, Offered: p.offered(),
 	})
 	if err != nil {
