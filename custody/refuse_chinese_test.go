@@ -40,6 +40,8 @@ func TestChineseRefusalsHaveNoEnglishInThem(t *testing.T) {
 		"refuseAlreadyAway":     {refuseAlreadyAway()},
 		"refuseUnauthenticated": {refuseUnauthenticated()},
 		"refuseNotEnrolled":     {refuseNotEnrolled()},
+		"refuseNoPolicy":        {refuseNoPolicy()},
+		"refusePolicyAdopted":   {refusePolicyAdopted()},
 		"refuseLocked":          {refuseLocked(ann, now)},
 		"refuseWrongCode":       {refuseWrongCode(3)},
 		"refuseLastWrongCode":   {refuseLastWrongCode(now, time.Minute)},
