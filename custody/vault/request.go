@@ -55,7 +55,7 @@ func parse(response *api.Response, err error) (*api.Secret, error) {
 		// no answer of Vault's.
 		body, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
 		if err != nil {
-			return nil, fmt.Errorf("Vault's answer broke off: %w", err)
+			return nil, fmt.Errorf("the answer of Vault broke off: %w", err)
 		}
 		secret, err := api.ParseSecret(bytes.NewReader(body))
 		if err != nil {

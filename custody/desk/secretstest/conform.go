@@ -39,6 +39,7 @@ func Conform(t *testing.T, open func(t *testing.T) desk.Secrets) {
 		{"CheckAndSet", checkAndSet},
 		{"OneOfManyWritersWins", oneOfManyWritersWins},
 		{"OldVersions", oldVersions},
+		{"Has", has},
 		{"Delete", deleted},
 		{"EveryKindOfPath", everyKindOfPath},
 		{"StagedBesideCurrent", stagedBesideCurrent},
