@@ -126,7 +126,7 @@ func TestHalfAnAnswer(t *testing.T) {
 		cause string
 	}{
 		"waits":   {func(r *http.Request) { <-r.Context().Done() }, "no answer from Vault in time"},
-		"hung up": {func(*http.Request) { panic(http.ErrAbortHandler) }, "Vault's answer broke off"},
+		"hung up": {func(*http.Request) { panic(http.ErrAbortHandler) }, "the answer of Vault broke off"},
 	} {
 		b.from(nil)
 		s := p.open(t)
