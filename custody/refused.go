@@ -18,19 +18,13 @@ func (CommandRefused) grade() Grade      { return Ordinary }
 
 func (CommandRefused) by(*State, Event) Who { return Who{Anybody: true, EvenDisabled: true} }
 
-// concerns tells what the command was aimed at by looking it up: On is the name of
-// a credential, a handover or a person.
-func (f CommandRefused) concerns(s *State) Concerns {
-	if _, ok := s.Credential(f.On); ok {
-		return Concerns{Credentials: []string{f.On}}
+// concerns has the name whatever it is called by: a refusal is looked for among
+// what happened to a credential, and a handover's or a person's name is none's.
+func (f CommandRefused) concerns(*State) Concerns {
+	if f.On == "" {
+		return Concerns{}
 	}
-	if h, ok := s.Handover(f.On); ok {
-		return Concerns{Handovers: []string{f.On}, Credentials: h.Credentials}
-	}
-	if _, ok := s.Person(f.On); ok {
-		return Concerns{People: []string{f.On}}
-	}
-	return Concerns{}
+	return aboutCredential(f.On)
 }
 
 func (CommandRefused) allowed(*State, Event) error { return nil }

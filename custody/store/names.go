@@ -51,14 +51,8 @@ func (s *nameSet) addNames(index int64, e custody.Event, fork *custody.State) {
 		return
 	}
 	s.add(s.name(bySubject, subject), index)
-	switch group, _, _ := strings.Cut(kind, "."); group {
-	case "credential", "checkout", "rotation", "verification", "dependent", "command":
-		s.add(s.name(byCredential, subject), index)
-	case "handover":
-		h, _ := fork.Handover(subject)
-		for _, name := range h.Credentials {
-			s.add(s.name(byCredential, name), index)
-		}
+	for _, name := range e.Concerns(fork).Credentials {
+		s.add(s.name(byCredential, name), index)
 	}
 }
 
