@@ -149,7 +149,15 @@ func RefusalOf(err error) *custody.Refusal {
 		return &custody.Refusal{Code: custody.InvalidRequest,
 			What: custody.Text{En: "This Idempotency-Key was used before, for another request.", Zh: "该 Idempotency-Key 已用于另一个请求。"},
 			Next: custody.Text{En: "Take a new key for each new intention.", Zh: "每个新的操作请使用新的键。"}}
-	case errors.Is(err, desk.ErrSuspect):
+	case errors.Is(err, desk.ErrLedgerSuspect):
+		return &custody.Refusal{Code: LedgerSuspect, RetryAfter: suspectFor,
+			What: custody.Text{
+				En: "The ledger is not the one that it was, or holds what no command can have led to: nothing is decided or shown on top of it.",
+				Zh: "台账与先前不一致，或含有任何操作都不可能产生的记录：在此之上不再执行或显示任何内容。"},
+			Next: custody.Text{
+				En: "Tell an operator: tandem ledger verify says what is wrong, a backup or a witness what it was.",
+				Zh: "请告知运维人员：tandem ledger verify 可指出问题所在，备份或见证方可证明原状。"}}
+	case errors.Is(err, desk.ErrSuspect): // of the other kinds
 		return &custody.Refusal{Code: LedgerSuspect, RetryAfter: suspectFor,
 			What: custody.Text{
 				En: "Database and secret store do not belong together. Nothing is decided and no password is shown until an operator has put that right.",
@@ -163,14 +171,6 @@ func RefusalOf(err error) *custody.Refusal {
 			Next: custody.Text{
 				En: "Send it again, with the same Idempotency-Key, when the store is back.",
 				Zh: "待密钥库恢复后，请以相同的 Idempotency-Key 重新提交。"}}
-	case errors.Is(err, desk.ErrLedgerSuspect):
-		return &custody.Refusal{Code: LedgerSuspect,
-			What: custody.Text{
-				En: "The ledger is not the one that it was, or holds what no command can have led to: nothing is decided or shown on top of it.",
-				Zh: "台账与先前不一致，或含有任何操作都不可能产生的记录：在此之上不再执行或显示任何内容。"},
-			Next: custody.Text{
-				En: "Tell an operator: tandem ledger verify says what is wrong, a backup or a witness what it was.",
-				Zh: "请告知运维人员：tandem ledger verify 可指出问题所在，备份或见证方可证明原状。"}}
 	case errors.Is(err, desk.ErrStoreUnavailable),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &custody.Refusal{Code: StoreUnavailable, RetryAfter: unavailableFor,

@@ -135,3 +135,15 @@ func TestWhatIsARefusalByARule(t *testing.T) {
 		}
 	}
 }
+
+// A ledger that was rolled back is not told as a secret store of somebody else's.
+func TestASuspectLedgerIsToldAsOne(t *testing.T) {
+	for err, want := range map[error]string{
+		desk.ErrLedgerSuspect: "The ledger is not the one that it was",
+		desk.ErrOtherSecrets:  "Database and secret store do not belong together",
+	} {
+		if p := newProblem(fmt.Errorf("inside: %w", err), false, ""); p.Code != LedgerSuspect || p.Status != 503 || !strings.HasPrefix(p.Detail, want) {
+			t.Errorf("%v: %+v", err, p)
+		}
+	}
+}
