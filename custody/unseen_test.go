@@ -87,7 +87,7 @@ func TestAnAuditorIsToldWhatIsWrongWithAnEntry(t *testing.T) {
 		alter  func(*Event)
 		detail string
 	}{
-		{func(e *Event) { e.Actor = "ben" }, ""},
+		{func(e *Event) { e.Actor = System }, "another actor or request"}, // time could have led to it as well
 		{func(e *Event) { e.Request = "another" }, "another actor or request"},
 		{func(e *Event) { e.Time = e.Time.Add(time.Millisecond) }, "another time"},
 		{func(e *Event) { e.Held = true }, "another time"},
@@ -160,7 +160,16 @@ func TestACommandThatIsWrittenOtherwiseIsNotRead(t *testing.T) {
 			t.Errorf("%s was read: %+v", name, c)
 		}
 	}
-	e := Event{Time: epoch, Actor: "ann", Fact: SessionClosed{"ann"}, Cause: &Cause{Action: CheckOut{"db01", "\xff"}}}
+	e := Event{Time: epoch, Actor: "ann", Fact: SessionClosed{"ann"}, Cause: &Cause{Action: SignOut{}}}
+	entry, err := e.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry.Command = []byte(`{"args":{},"verb":"seize"}`)
+	if e, err := FromRecord(entry); err == nil {
+		t.Errorf("an entry of no command was read: %+v", e)
+	}
+	e.Cause.Action = CheckOut{"db01", "\xff"}
 	if entry, err := e.Record(); err == nil {
 		t.Errorf("a command that cannot be written was: %s", entry.Command)
 	}
@@ -594,5 +603,24 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 		if got := f.grade(); got != want {
 			t.Errorf("%+v is %s, want %s", f, got, want)
 		}
+	}
+}
+
+// What the clock said is on record where it had gone back behind the ledger, and
+// only there: a code and a lock-out are judged by it.
+func TestWhatTheClockSaidIsOnRecordWhereItHadGoneBack(t *testing.T) {
+	o := newOffice(t)
+	o.now = o.now.Add(time.Hour)
+	if events := o.does("ben", SignIn{}); events[0].Held || !events[0].Cause.Clock.IsZero() {
+		t.Errorf("the clock is right: %+v, %+v", events[0], events[0].Cause)
+	}
+	o.now = o.now.Add(-time.Minute)
+	if events := o.does("ann", SignIn{}); !events[0].Held || !events[0].Cause.Clock.Equal(o.now) {
+		t.Errorf("the clock had gone back to %v: %+v, %+v", o.now, events[0], events[0].Cause)
+	}
+	before := len(o.history)
+	_ = o.out(wrongCode())
+	if refused := o.history[before]; !refused.Held || !refused.Cause.Clock.Equal(o.now) {
+		t.Errorf("a refusal: %+v, %+v", refused, refused.Cause)
 	}
 }
