@@ -624,3 +624,22 @@ func TestWhatTheClockSaidIsOnRecordWhereItHadGoneBack(t *testing.T) {
 		t.Errorf("a refusal: %+v, %+v", refused, refused.Cause)
 	}
 }
+
+// A wrong code is refused with how many are left, and the last with how long to wait.
+func TestAWrongCodeSaysHowManyAreLeft(t *testing.T) {
+	o := newOffice(t)
+	inForce := o.state.Policy().Values
+	for n := range inForce.LockAfter {
+		var refusal *Refusal
+		if err := o.out(wrongCode()); !errors.As(err, &refusal) || refusal.Code != TOTPInvalid {
+			t.Fatalf("the %dth: %v", n+1, err)
+		}
+		wait := time.Duration(0)
+		if n == inForce.LockAfter-1 {
+			wait = inForce.LockBase
+		}
+		if refusal.RetryAfter != wait {
+			t.Errorf("the %dth: wait %v, want %v", n+1, refusal.RetryAfter, wait)
+		}
+	}
+}
