@@ -643,3 +643,54 @@ func TestAWrongCodeSaysHowManyAreLeft(t *testing.T) {
 		}
 	}
 }
+
+// Who gives a command is the policy's, and stands in one line of each: the system
+// what nobody commands, both what sets an installation up, people the rest.
+func TestWhoGivesEachCommand(t *testing.T) {
+	bySystem := []string{
+		"adopt_policy", "end_verification", "lock_sign_in", "recover_enrolment", "report_applied", "report_conflict", "report_failed",
+		"report_not_updated", "report_promoted", "report_staged", "report_updated", "report_verified", "reset_on_host",
+		"start_verification", "tick",
+	}
+	byBoth := []string{"add_credential", "add_person", "reconcile"}
+	for _, a := range actions {
+		want := people
+		switch {
+		case slices.Contains(bySystem, a.Verb()):
+			want = theSystem
+		case slices.Contains(byBoth, a.Verb()):
+			want = peopleAndSystem
+		}
+		if got := a.givers(); got != want {
+			t.Errorf("%s: %d, want %d", a.Verb(), got, want)
+		}
+	}
+}
+
+// One step confirms the several entries of one request, and nothing older does.
+func TestAnOlderStepConfirmsNothingOfTheSameRequest(t *testing.T) {
+	o := newOffice(t)
+	o.does("ann", SignIn{})
+	p := o.person("ann")
+	for _, c := range []struct {
+		step    int64
+		request string
+		want    bool
+	}{
+		{p.LastStep, p.LastRequest, true},
+		{p.LastStep - 1, p.LastRequest, false},
+		{p.LastStep, "another", false},
+		{p.LastStep, "", false},
+		{p.LastStep + 1, "another", true},
+	} {
+		e := Event{Time: o.state.Time, Actor: "ann", Request: c.request, Confirm: &Confirmation{"ann", c.step}, Fact: SessionOpened{"ann"}}
+		if err := CheckEvent(o.state, e); (err == nil) != c.want {
+			t.Errorf("step %d of %q after %d of %q: %v", c.step, c.request, p.LastStep, p.LastRequest, err)
+		}
+	}
+	o.state.editPerson("ann", func(p *Person) { p.LastRequest = "" })
+	e := Event{Time: o.state.Time, Actor: "ann", Confirm: &Confirmation{"ann", p.LastStep}, Fact: SessionOpened{"ann"}}
+	if err := CheckEvent(o.state, e); !violation(err, "I6", "had confirmed something before") {
+		t.Errorf("a step of no request, again: %v", err)
+	}
+}
