@@ -694,3 +694,16 @@ func TestAnOlderStepConfirmsNothingOfTheSameRequest(t *testing.T) {
 		t.Errorf("a step of no request, again: %v", err)
 	}
 }
+
+// What is retired binds nobody: both of its custodians may be away.
+func TestBothCustodiansOfWhatIsRetiredMayBeAway(t *testing.T) {
+	o := newOffice(t)
+	o.does("ada", Retire{"db01", "scrapped"})
+	o.does("ada", Retire{"db02", "scrapped"})
+	o.handsOver("ben", "cay", "web01")
+	o.does("ann", GoAway{})
+	o.does("ben", GoAway{})
+	if err := Check(o.state); err != nil || o.person("ann").Present() || o.person("ben").Present() {
+		t.Errorf("%v, %+v, %+v", err, o.person("ann"), o.person("ben"))
+	}
+}
