@@ -723,3 +723,69 @@ func TestOnlyWhatIsOutIsOverdue(t *testing.T) {
 		}
 	}
 }
+
+// After a tick what is waited for is worked out afresh: the earliest of it, an age
+// included, and nothing that is over. What is not waited for never happens.
+func TestWhatIsWaitedForAfterATick(t *testing.T) {
+	aging := func(o *office) {
+		o.does("ada", ChangePolicy{"db01", CredentialPolicy{MaxAgeSeconds: 3600}})
+	}
+	for _, c := range []struct {
+		name  string
+		given func(*office)
+		want  func(*office) time.Time
+	}{
+		{"the age of a password", aging, func(o *office) time.Time { return o.credential("db01").ages() }},
+		{"the age of one that is in use", both(aging, annWorks), func(o *office) time.Time { return o.credential("db01").expires() }},
+		{"no age of one that is being changed", func(o *office) {
+			aging(o)
+			o.now = o.now.Add(30 * time.Minute)
+			annWantsNewPassword(o)
+		}, func(o *office) time.Time { return o.now.Add(time.Hour) }},
+		{"the earlier end of two", func(o *office) {
+			o.does("ada", ChangePolicy{"db01", CredentialPolicy{LeaseSeconds: 3600}})
+			annWorks(o)
+			o.does("ann", CheckOut{"db02", "ticket 2"})
+		}, func(o *office) time.Time { return o.now.Add(time.Hour) }},
+		{"no deadline that has passed", func(o *office) { annWantsNewPassword(o); o.passes(2 * time.Hour) }, func(*office) time.Time { return time.Time{} }},
+		{"no return that is overdue", func(o *office) {
+			o.does("ann", Offer{Credentials: []string{"db01"}, Reason: "leave", ExpectedReturn: o.now.Add(time.Hour)})
+			o.does("ben", Accept{"handover-1"})
+			o.passes(2 * time.Hour)
+		}, func(*office) time.Time { return time.Time{} }},
+	} {
+		o := newOffice(t)
+		c.given(o)
+		o.state.Reschedule()
+		if got, want := o.state.Due(), c.want(o); !got.Equal(want) {
+			t.Errorf("%s: due at %v, want %v", c.name, got, want)
+		}
+	}
+}
+
+// These need a code as well (see TestWhatNeedsACode): without one they are refused,
+// and not only found out.
+func TestWhatElseNeedsACode(t *testing.T) {
+	for name, c := range map[string]struct {
+		who  string
+		does Action
+	}{
+		"unlock":        {"max", Unlock{"ann"}},
+		"change email":  {"ann", ChangeEmail{"ann", "new@example.org"}},
+		"change policy": {"ada", ChangePolicy{"db01", CredentialPolicy{}}},
+	} {
+		o := newOffice(t)
+		for want, proof := range map[Code]Proof{
+			InvalidRequest: noCode(), TOTPInvalid: wrongCode(), TOTPReplayed: usedCode(o.person(c.who)), "": rightCode(o.person(c.who)),
+		} {
+			if _, err := Decide(o.state, Command{Actor: c.who, Request: "r", Proof: proof, Action: c.does}, o.now); CodeOf(err) != want {
+				t.Errorf("%s: %+v: got %v, want %q", name, proof, err, want)
+			}
+		}
+	}
+	for _, f := range []Fact{PersonUnlocked{"ann"}, EmailChanged{Person: "ann"}, SignInLocked{Person: "ann"}, PersonLocked{Person: "ann"}} {
+		if got := f.concerns(NewState()); !slices.Equal(got.People, []string{"ann"}) {
+			t.Errorf("%s is found by %+v", f.Type(), got)
+		}
+	}
+}
