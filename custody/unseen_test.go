@@ -789,3 +789,18 @@ func TestWhatElseNeedsACode(t *testing.T) {
 		}
 	}
 }
+
+// An instant that was announced in another zone, and finer than the ledger writes
+// it, is entered in UTC and whole milliseconds, in the command as well.
+func TestAnAnnouncedInstantIsEnteredAsTheLedgerWritesIt(t *testing.T) {
+	o := newOffice(t)
+	at := o.now.Add(time.Hour + 1234*time.Nanosecond).In(time.FixedZone("", 8*3600))
+	want := o.now.Add(time.Hour)
+	if e := o.does("cay", GoAway{Until: at})[0]; e.Fact != (PersonAway{Person: "cay", Until: want}) || e.Cause.Action != (GoAway{Until: want}) {
+		t.Errorf("%+v, %+v", e, e.Cause)
+	}
+	e := o.does("ann", Offer{Credentials: []string{"db01"}, Reason: "leave", ExpectedReturn: at})[0]
+	if e.Fact.(HandoverOffered).ExpectedReturn != want || e.Cause.Action.(Offer).ExpectedReturn != want {
+		t.Errorf("%+v, %+v", e, e.Cause)
+	}
+}
