@@ -2,6 +2,7 @@ package custody
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -802,5 +803,74 @@ func TestAnAnnouncedInstantIsEnteredAsTheLedgerWritesIt(t *testing.T) {
 	e := o.does("ann", Offer{Credentials: []string{"db01"}, Reason: "leave", ExpectedReturn: at})[0]
 	if e.Fact.(HandoverOffered).ExpectedReturn != want || e.Cause.Action.(Offer).ExpectedReturn != want {
 		t.Errorf("%+v, %+v", e, e.Cause)
+	}
+}
+
+// Only who accepted what somebody leaves with sends them away, at that instant.
+func TestOnlyWhoAcceptedSendsSomebodyAway(t *testing.T) {
+	o := newOffice(t)
+	o.does("ann", Offer{All: true, Leave: true, Reason: "leave"})
+	o.does("ben", Accept{"handover-1"})
+	if err := CheckEvent(o.state, o.forge("max", PersonAway{Person: "ann"})); !violation(err, "I6", "whose it was not") {
+		t.Errorf("by a manager: %v", err)
+	}
+	o.does("ann", ComeBack{TakeBack: true}) // while the clock stands still
+	if err := CheckEvent(o.state, o.forge("ben", PersonAway{Person: "ann"})); !violation(err, "I6", "whose it was not") {
+		t.Errorf("after it was returned: %v", err)
+	}
+}
+
+// Who takes back takes back what they gave, by name on record, and not what they
+// were given.
+func TestTakingBackIsOfWhatOneGave(t *testing.T) {
+	o := newOffice(t)
+	annHandedOver(o)
+	if events := o.does("ben", ComeBack{TakeBack: true}); len(events) > 0 || o.handover("handover-1").Status != Accepted {
+		t.Errorf("the receiver took it back: %+v", events)
+	}
+	back, named := o.does("ann", ComeBack{TakeBack: true})[0].Cause.Action.(ComeBack)
+	if !named || !slices.Equal(back.Handovers, []string{"handover-1"}) {
+		t.Errorf("on record as %+v", back)
+	}
+}
+
+// A start that loads the tables waits for the same, and knows the same, as the
+// state that wrote them.
+func TestWhatIsLoadedIsWhatWasWritten(t *testing.T) {
+	for name, given := range map[string]func(*office){
+		"in use":        annWorks,
+		"being changed": annWantsNewPassword,
+		"aging":         func(o *office) { o.does("ada", ChangePolicy{"db01", CredentialPolicy{MaxAgeSeconds: 3600}}) },
+		"offered":       annOffered,
+		"retired":       db01IsRetired,
+	} {
+		o := newOffice(t)
+		given(o)
+		want := clone(o.state)
+		want.Reschedule()
+		got := NewState()
+		got.Restore(o.state.Changes())
+		got.RestorePolicy(o.state.Policy())
+		got.Size, got.Time, got.Handovers, got.Leases = want.Size, want.Time, want.Handovers, want.Leases
+		for person := range want.charges { // nobody's is as good as none
+			if len(want.charges[person]) == 0 {
+				delete(want.charges, person)
+			}
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s:\n%+v\nwas loaded as\n%+v", name, want, got)
+		}
+	}
+}
+
+// To look through a fork changes nothing in it.
+func TestLookingThroughAForkChangesNothing(t *testing.T) {
+	fork := newOffice(t).state.Fork()
+	for range fork.People() {
+	}
+	for range fork.Credentials() {
+	}
+	if people, credentials, handovers := fork.Changes(); len(people)+len(credentials)+len(handovers) > 0 {
+		t.Errorf("changed: %+v, %+v, %+v", people, credentials, handovers)
 	}
 }
