@@ -166,9 +166,18 @@ func keepBeforeMigration(ctx context.Context, cfg config.Config, log *slog.Logge
 	if err != nil || version == 0 || version >= known {
 		return err
 	}
+	return keepSchema(ctx, cfg, log, version, known)
+}
+
+// keepSchema is keepBeforeMigration for a database of this version.
+func keepSchema(ctx context.Context, cfg config.Config, log *slog.Logger, version, known int64) error {
+	path := cfg.SQLitePath()
 	size, head, err := store.HeadOf(ctx, path)
 	if err != nil || size == 0 { // nothing happened here yet
 		return err
+	}
+	if !store.Converted(version) { // nothing is changed, so nothing is kept
+		return fmt.Errorf("open %s: %w", path, &store.SchemaError{Version: version, Known: known})
 	}
 	for n := 1; ; n++ {
 		folder := fmt.Sprintf("%s.schema-%d", path, version)

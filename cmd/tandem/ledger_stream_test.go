@@ -79,7 +79,7 @@ log: {level: error}
 	go func() { ran <- p.run(ctx, listener, nil) }()
 	select {
 	case text := <-conns:
-		if !strings.Contains(text, " stream.test tandem - person.added - CEF:0|Tandem|Tandem|") {
+		if !strings.Contains(text, " stream.test tandem - policy.adopted - CEF:0|Tandem|Tandem|") {
 			t.Errorf("received %q", text)
 		}
 	case <-time.After(time.Minute):

@@ -88,7 +88,7 @@ log: {level: error}
 	}
 	waitFor(t, ops, "tandem_notify_lag_entries 0")
 	do(custody.System, custody.ReportConflict{Witness: "witness.example", Size: 7, Cosigned: 9})
-	if m := server.Next(t); m.To != "mia@example.org" || !strings.Contains(m.Subject, "特别") || !strings.Contains(m.Text, "http://"+address+"/ledger/2") {
+	if m := server.Next(t); m.To != "mia@example.org" || !strings.Contains(m.Subject, "特别") || !strings.Contains(m.Text, "http://"+address+"/ledger/3") {
 		t.Errorf("%+v", m)
 	}
 	waitFor(t, ops, "tandem_notify_sent_total 1")

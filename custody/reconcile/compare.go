@@ -124,10 +124,9 @@ func entryAllows(e custody.Event, a Access) bool {
 // for: a log-in, or a recovery.
 func signsIn(e custody.Event) bool {
 	switch f := e.Fact.(type) {
-	case custody.SessionOpened, custody.SignInLocked:
+	case custody.SessionOpened, custody.SignInLocked,
+		custody.PersonUnlocked, custody.PersonAdded, custody.EnrolmentReset: // failures with the name are forgotten
 		return true
-	case custody.EnrolmentReset:
-		return f.Recovery
 	case custody.CommandRefused:
 		return f.Command == custody.SignIn{}.Verb()
 	}

@@ -17,7 +17,7 @@
 //	seeds/PERSON      whatever PERSON did or was refused; a lock-out of PERSON;
 //	                  giving PERSON a new seed
 //	seeds/-           a lock-out of names that nobody has
-//	internal/throttle a log-in, also a refused one; a lock-out; a recovery
+//	internal/throttle a log-in, also a refused one; a lock-out, and what lifts it; a person added
 //
 // Many confirmations share one read of a seed: it belongs to the request that
 // caused it.

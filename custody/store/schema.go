@@ -48,6 +48,10 @@ func (e *SchemaError) Error() string {
 		"tandem serve brings the database that it is configured with up to date, and keeps a copy of it as it was", e.Version, e.Known, reader)
 }
 
+// Converted says whether Open brings a database of this schema up to date when
+// there are entries in it.
+func Converted(version int64) bool { return version >= boundRules }
+
 // Schema gives the version of a database's schema and the one that this program
 // knows, and changes nothing. The version is 0 where there is no file or nothing
 // in it yet.

@@ -34,14 +34,20 @@ type scribe struct {
 
 func newScribe(t testing.TB) *scribe {
 	t.Helper()
+	s := emptyScribe(t)
+	policy := custody.DefaultPolicy()
+	policy.TOTPSkew = 1 << 40 // so that one code can follow on another without waiting
+	s.do(t, step{custody.System, custody.AdoptPolicy{Values: policy}})
+	return s
+}
+
+func emptyScribe(t testing.TB) *scribe {
+	t.Helper()
 	s := &scribe{
 		path: filepath.Join(t.TempDir(), "tandem.db"), log: &bytes.Buffer{},
 		state: custody.NewState(), frontier: &audit.Frontier{}, now: epoch,
 	}
 	s.store = s.open(t)
-	policy := custody.DefaultPolicy()
-	policy.TOTPSkew = 1 << 40 // so that one code can follow on another without waiting
-	s.do(t, step{custody.System, custody.AdoptPolicy{Values: policy}})
 	return s
 }
 

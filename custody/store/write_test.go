@@ -20,7 +20,7 @@ import (
 )
 
 func TestEmpty(t *testing.T) {
-	s := newScribe(t)
+	s := emptyScribe(t)
 	state, frontier, err := s.store.Load(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -129,7 +129,7 @@ func openPages(t *testing.T, dir string, credentials int) *pages {
 	}
 	log := slog.New(slog.DiscardHandler)
 	queries := pageQueries{p.store}
-	shown, err := web.New(web.Config{Desk: p.desk, Queries: queries, Ledger: p.store, Policy: custody.DefaultPolicy(), Log: log})
+	shown, err := web.New(web.Config{Desk: p.desk, Queries: queries, Ledger: p.store, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -157,7 +158,8 @@ func (o *office) confirmed(ctx context.Context, person string, a custody.Action,
 	if err != nil {
 		return err
 	}
-	code, err := totp.Code(seed.Value, totp.Step(period, o.clock.Now()))
+	_, base32, _ := strings.Cut(seed.Value.Reveal(), ".") // behind the enrolment's number
+	code, err := totp.Code(custody.SecretString(base32), totp.Step(period, o.clock.Now()))
 	if err != nil {
 		return err
 	}
