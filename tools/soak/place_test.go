@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/hashicorp/vault/api"
@@ -220,7 +221,8 @@ type vaultServer struct {
 	root  *api.Client
 	audit string // file
 	names vault.Names
-	role  string
+
+	installations atomic.Int32 // that it has room for: each knows its own
 }
 
 func startVault(t *testing.T) *vaultServer {
@@ -234,18 +236,21 @@ func startVault(t *testing.T) *vaultServer {
 			t.Fatal(err)
 		}
 	}
-	report, err := vault.Setup(t.Context(), v.root, v.names)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v.role = report.RoleID
 	return v
 }
 
-// spec gives a log-in of its own.
+// spec gives room for one more installation, and a log-in of its own.
 func (v *vaultServer) spec(t *testing.T) *vaultSpec {
 	t.Helper()
-	id, err := vault.NewSecretID(t.Context(), v.root, v.names, 0)
+	names, n := v.names, v.installations.Add(1)
+	names.Mount = fmt.Sprintf("%s-%d", names.Mount, n)
+	names.Policy = fmt.Sprintf("%s-%d", names.Policy, n)
+	names.Role = fmt.Sprintf("%s-%d", names.Role, n)
+	report, err := vault.Setup(t.Context(), v.root, names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := vault.NewSecretID(t.Context(), v.root, names, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +258,7 @@ func (v *vaultServer) spec(t *testing.T) *vaultSpec {
 	if err := os.WriteFile(file, id.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &vaultSpec{Address: v.Address, CAFile: v.CAFile, RoleID: v.role, SecretIDFile: file, Names: v.names}
+	return &vaultSpec{Address: v.Address, CAFile: v.CAFile, RoleID: report.RoleID, SecretIDFile: file, Names: names}
 }
 
 func (v *vaultServer) write(path string, fields map[string]any) {
