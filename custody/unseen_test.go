@@ -874,3 +874,30 @@ func TestLookingThroughAForkChangesNothing(t *testing.T) {
 		t.Errorf("changed: %+v, %+v, %+v", people, credentials, handovers)
 	}
 }
+
+// A handover has one spelling: a name that only looks like one is what a stranger
+// typed, and stays out of the ledger.
+func TestAHandoverHasOneSpelling(t *testing.T) {
+	o := newOffice(t)
+	annOffered(o)
+	for _, name := range []string{"handover-007", "handover-01", "handover--1", "handover-0", "handover-2", "handover-1 ", "1", "handover-", "lease-1"} {
+		if got := o.state.known(name); got != "" {
+			t.Errorf("%q is known as %q", name, got)
+		}
+	}
+	if o.state.known("handover-1") != "handover-1" {
+		t.Error("the one that was offered is not known")
+	}
+}
+
+// An offer of one credential is about that credential.
+func TestARefusedOfferOfOneCredentialStandsInItsHistory(t *testing.T) {
+	o := newOffice(t)
+	if _, err := o.do("ben", Offer{Credentials: []string{"db01"}, Reason: "x"}); CodeOf(err) != NotHolder {
+		t.Fatal(err)
+	}
+	last := o.history[len(o.history)-1]
+	if refused := last.Fact.(CommandRefused); refused.On != "db01" || len(last.Concerns(o.state).Credentials) != 1 {
+		t.Errorf("%+v", refused)
+	}
+}
