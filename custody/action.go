@@ -96,6 +96,3 @@ func action[A Action](a A) A {
 	}
 	return a
 }
-
-// Verbs lists every command that there is, sorted.
-func Verbs() []string { return keys(commands) }

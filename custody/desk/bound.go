@@ -27,27 +27,20 @@ type bound struct {
 // errReset: see bound. Nothing was done.
 var errReset = errors.New("the enrolment was reset meanwhile")
 
-// resets remembers where the ledger reset an enrolment last.
-type resets struct {
-	last   map[string]int64 // index of the entry, by person
-	unseen int64            // entries that nobody looked through: any may be one
-}
+// resets remembers where the ledger reset an enrolment last: the index of the
+// entry, by person.
+type resets map[string]int64
 
 // note looks through one more entry.
-func (r *resets) note(index int64, e custody.Event) {
-	reset, is := e.Fact.(custody.EnrolmentReset)
-	if !is {
-		return
+func (r resets) note(index int64, e custody.Event) {
+	if reset, is := e.Fact.(custody.EnrolmentReset); is {
+		r[reset.Person] = index
 	}
-	if r.last == nil {
-		r.last = map[string]int64{}
-	}
-	r.last[reset.Person] = index
 }
 
-func (r *resets) since(person string, size int64) bool {
-	index, reset := r.last[person]
-	return size < r.unseen || reset && index >= size
+func (r resets) since(person string, size int64) bool {
+	index, reset := r[person]
+	return reset && index >= size
 }
 
 // wasReset says whether an enrolment was reset since the ledger had size

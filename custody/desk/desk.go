@@ -97,6 +97,7 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 		done:     make(chan struct{}),
 		hashing:  make(chan struct{}, maxHashing),
 		watched:  make(chan struct{}),
+		resets:   resets{},
 	}
 	var err error
 	if d.state, d.frontier, err = c.Store.Load(ctx); err != nil {
