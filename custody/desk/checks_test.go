@@ -377,21 +377,29 @@ func TestAResetAndALogInInOneCommit(t *testing.T) {
 	}
 }
 
+// signInOnItsWay gives a desk in which tech-b's log-in has its password looked at,
+// until waiting.goOn is closed; done gives what became of it.
+func (o *office) signInOnItsWay(t *testing.T) (d *desk.Desk, waiting *pausedAccounts, done <-chan error) {
+	t.Helper()
+	waiting = &pausedAccounts{AccountStore: o.config.Accounts, paused: make(chan struct{}), goOn: make(chan struct{})}
+	o.config.Accounts = waiting
+	d = o.open()
+	in := desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.code("tech-b"), Request: unique("sign-in")}
+	ended := make(chan error, 1)
+	waiting.pause("tech-b")
+	go func() {
+		_, err := d.SignIn(t.Context(), in)
+		ended <- err
+	}()
+	<-waiting.paused
+	return d, waiting, ended
+}
+
 // TestALogInDoesNotSurviveAResetWhoseAnswerWasLost: nobody knows then what was
 // committed, and the log-in is looked at again.
 func TestALogInDoesNotSurviveAResetWhoseAnswerWasLost(t *testing.T) {
 	o, _ := recoverable(t)
-	waiting := &pausedAccounts{AccountStore: o.config.Accounts, paused: make(chan struct{}), goOn: make(chan struct{})}
-	o.config.Accounts = waiting
-	d := o.open()
-	in := desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.code("tech-b"), Request: unique("sign-in")}
-	done := make(chan error, 1)
-	waiting.pause("tech-b")
-	go func() {
-		_, err := d.SignIn(t.Context(), in)
-		done <- err
-	}()
-	<-waiting.paused
+	d, waiting, done := o.signInOnItsWay(t)
 	o.gate.loseNextAnswer()
 	_, err := d.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: unique("r"), Action: custody.ResetEnrolment{Person: "tech-b"}})
 	if !errors.Is(err, desk.ErrStoreUnavailable) {
@@ -408,17 +416,7 @@ func TestALogInDoesNotSurviveAResetWhoseAnswerWasLost(t *testing.T) {
 // commit of somebody else's changed: it is looked at again, and is as good.
 func TestALogInThatWasNotTouchedIsNotRefused(t *testing.T) {
 	o, _ := recoverable(t)
-	waiting := &pausedAccounts{AccountStore: o.config.Accounts, paused: make(chan struct{}), goOn: make(chan struct{})}
-	o.config.Accounts = waiting
-	d := o.open()
-	in := desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.code("tech-b"), Request: unique("sign-in")}
-	done := make(chan error, 1)
-	waiting.pause("tech-b")
-	go func() {
-		_, err := d.SignIn(t.Context(), in)
-		done <- err
-	}()
-	<-waiting.paused
+	d, waiting, done := o.signInOnItsWay(t)
 	o.gate.loseNextAnswer()
 	if _, err := d.Do(t.Context(), desk.Intent{Actor: "tech-a", Request: unique("r"), Action: custody.SignOut{}}); !errors.Is(err, desk.ErrStoreUnavailable) {
 		t.Fatalf("got %v", err)
