@@ -60,6 +60,7 @@ type Desk struct {
 	behind  bool          // the committer's: its last commit may or may not have come to be
 
 	seeds   seedCache
+	macs    macKeys
 	hashing chan struct{} // bounds the memory that password hashing takes
 	signed  signedHead
 

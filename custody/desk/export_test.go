@@ -1,4 +1,15 @@
 package desk
 
+import "context"
+
 // Waiting is how many commands wait for the committer.
 func (d *Desk) Waiting() int { return len(d.calls) }
+
+// MAC and CheckMAC mark what is the installation's own.
+func (d *Desk) MAC(ctx context.Context, purpose string, message []byte) (string, error) {
+	return d.mac(ctx, purpose, message)
+}
+
+func (d *Desk) CheckMAC(ctx context.Context, purpose string, message []byte, mark string) (bool, error) {
+	return d.checkMAC(ctx, purpose, message, mark)
+}

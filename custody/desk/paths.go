@@ -34,3 +34,11 @@ const ThrottlePath = "internal/throttle"
 // SentinelPath is where the secret store keeps which installation it belongs to:
 // no secret, but where it is gone the secrets are too.
 const SentinelPath = "internal/installation"
+
+// SealPath is where the key is with which the ledger's batches are sealed, and
+// other rows of the database are marked as Tandem's own.
+const SealPath = "internal/seal"
+
+// AnchorPath is where the secret store keeps how far the ledger had come: no
+// secret.
+const AnchorPath = "internal/anchor"

@@ -34,7 +34,7 @@ func (l *Ledger) Compare(accesses []Access) Report {
 			r.Routine++ // nothing secret is kept there
 		case !a.Own:
 			found(custody.Special, "went past Tandem")
-		case a.Refused, a.Kind == Probe, a.Kind == Sign, a.Path == desk.SentinelPath:
+		case a.Refused, a.Kind == Probe, a.Kind == Sign, slices.Contains(forNoRequest, a.Path):
 			r.Routine++
 		case a.Request == "":
 			found(custody.Special, "by Tandem's own log-in, for no request")
@@ -58,6 +58,10 @@ func (l *Ledger) Compare(accesses []Access) Report {
 	r.Remotes = slices.Sorted(maps.Keys(remotes))
 	return r
 }
+
+// forNoRequest are what Tandem reads and writes by itself: whose the secrets are,
+// the key of the seals at a start, and the anchor.
+var forNoRequest = []string{desk.SentinelPath, desk.SealPath, desk.AnchorPath}
 
 // mayBeNotEntered: see the package documentation.
 func mayBeNotEntered(a Access) bool {

@@ -18,6 +18,8 @@
 //	                  giving PERSON a new seed
 //	seeds/-           a lock-out of names that nobody has
 //	internal/throttle a log-in, also a refused one; a lock-out, and what lifts it; a person added
+//	internal/seal     a start: it is read for no request
+//	internal/anchor   at any time: it says how far the ledger has come
 //
 // Many confirmations share one read of a seed: it belongs to the request that
 // caused it.

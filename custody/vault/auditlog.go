@@ -135,7 +135,7 @@ func (l *AuditLog) classify(line auditLine) (reconcile.Kind, string) {
 	if path == l.Names.sign() || strings.HasPrefix(path, l.Names.sign()+"/") {
 		return reconcile.Sign, path
 	}
-	if read && (path == l.Names.data(readyPath) || path == l.Names.data(desk.SentinelPath)) {
+	if read && slices.Contains([]string{l.Names.data(readyPath), l.Names.data(desk.SentinelPath), l.Names.data(desk.AnchorPath)}, path) {
 		return reconcile.Probe, path
 	}
 	inside, ours := strings.CutPrefix(path, l.Names.Mount+"/")

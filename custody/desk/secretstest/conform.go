@@ -42,6 +42,7 @@ func Conform(t *testing.T, open func(t *testing.T) desk.Secrets) {
 		{"Has", has},
 		{"Delete", deleted},
 		{"EveryKindOfPath", everyKindOfPath},
+		{"OwnPaths", ownPaths},
 		{"StagedBesideCurrent", stagedBesideCurrent},
 		{"Labels", labels},
 		{"Values", values},
@@ -245,6 +246,26 @@ func everyKindOfPath(t *testing.T, s desk.Secrets) {
 			t.Errorf("%s: delete: %v", path, err)
 		}
 		wantNone(t, s, path)
+	}
+}
+
+// What the desk keeps for itself it never deletes. Only the anchor is written
+// over, and each time it moves.
+func ownPaths(t *testing.T, s desk.Secrets) {
+	for path, moves := range map[string]bool{desk.SentinelPath: false, desk.SealPath: false, desk.AnchorPath: true} {
+		before, err := s.Read(t.Context(), path)
+		if errors.Is(err, desk.ErrNoSecret) {
+			write(t, s, path, path, 0)
+			before, err = s.Read(t.Context(), path)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		if moves {
+			write(t, s, path, "moved", before.Version)
+			wantCurrent(t, s, path, "moved", before.Version+1)
+		}
 	}
 }
 
