@@ -13,8 +13,8 @@ type EditPerson struct {
 }
 
 func (s *Server) unlockPerson(ctx context.Context, in *personWith[Confirmation]) (Person, error) {
-	r := requestOf(ctx)
-	if _, err := s.Desk.Unlock(ctx, r.intent(custody.Unlock{Person: in.Username}, in.Body.TOTP)); err != nil {
+	action := custody.Unlock{Person: in.Username}
+	if _, err := s.Desk.Unlock(ctx, requestOf(ctx).by(action, in.Body.TOTP), action); err != nil {
 		return Person{}, err
 	}
 	return s.person(ctx, in.Username)
@@ -33,7 +33,7 @@ func (s *Server) edit(ctx context.Context, username string, in EditPerson) (Pers
 		return Person{}, custody.Invalid("email", custody.Text{En: "is missing: nothing else can be changed", Zh: "缺失：没有其他可更改的内容"})
 	}
 	action := custody.ChangeEmail{Person: username, Email: *in.Email}
-	if _, err := s.Desk.Do(ctx, requestOf(ctx).intent(action, in.TOTP)); err != nil {
+	if _, err := s.Desk.Do(ctx, requestOf(ctx).by(action, in.TOTP), action); err != nil {
 		return Person{}, err
 	}
 	return s.person(ctx, username)

@@ -48,7 +48,7 @@ func (s *Server) addCredential(ctx context.Context, in *bodyOnly[AddCredential])
 		Policy: custody.CredentialPolicy(add.Policy),
 	}
 	password, key := custody.SecretString(string(add.Secret)), custody.SecretString(string(add.AdminKey))
-	if _, err := s.Desk.AddCredential(ctx, requestOf(ctx).intent(action, ""), password, key); err != nil {
+	if _, err := s.Desk.AddCredential(ctx, requestOf(ctx).by(action, ""), action, password, key); err != nil {
 		return Credential{}, err
 	}
 	return s.credential(ctx, add.Name)
@@ -78,7 +78,7 @@ func oneLine(settings map[string]string) map[string]string {
 
 func (s *Server) checkOut(ctx context.Context, in *credentialWith[CheckOut]) (Checkout, error) {
 	action := custody.CheckOut{Credential: in.Name, Purpose: in.Body.Purpose}
-	revealed, err := s.Desk.CheckOut(ctx, requestOf(ctx).intent(action, in.Body.TOTP))
+	revealed, err := s.Desk.CheckOut(ctx, requestOf(ctx).by(action, in.Body.TOTP), action)
 	if err != nil {
 		return Checkout{}, err
 	}
@@ -95,7 +95,7 @@ func (s *Server) rotate(ctx context.Context, in *credentialWith[ConfirmedReason]
 
 func (s *Server) rotateAll(ctx context.Context, in *bodyOnly[RotateAll]) ([]Credential, error) {
 	action := custody.RequestRotation{All: true, Reason: in.Body.Reason}
-	outcome, err := s.Desk.Do(ctx, requestOf(ctx).intent(action, in.Body.TOTP))
+	outcome, err := s.Desk.Do(ctx, requestOf(ctx).by(action, in.Body.TOTP), action)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,8 @@ func (s *Server) reconcile(ctx context.Context, in *credentialWith[ConfirmedReas
 }
 
 func (s *Server) newPassword(ctx context.Context, in *credentialWith[Confirmation]) (NewPassword, error) {
-	toSet, err := s.Desk.ShowNew(ctx, requestOf(ctx).intent(custody.ShowNew{Credential: in.Name}, in.Body.TOTP))
+	action := custody.ShowNew{Credential: in.Name}
+	toSet, err := s.Desk.ShowNew(ctx, requestOf(ctx).by(action, in.Body.TOTP), action)
 	return NewPassword{Current: Secret(toSet.Current.Reveal()), Next: Secret(toSet.Next.Reveal())}, err
 }
 
@@ -123,7 +124,7 @@ func (s *Server) confirmSet(ctx context.Context, in *credentialWith[Confirmation
 
 func (s *Server) changePolicy(ctx context.Context, in *credentialWith[ChangePolicy]) (Credential, error) {
 	action := custody.ChangePolicy{Credential: in.Name, Policy: custody.CredentialPolicy(in.Body.Policy)}
-	if _, err := s.Desk.ChangePolicy(ctx, requestOf(ctx).intent(action, in.Body.TOTP)); err != nil {
+	if _, err := s.Desk.ChangePolicy(ctx, requestOf(ctx).by(action, in.Body.TOTP), action); err != nil {
 		return Credential{}, err
 	}
 	return s.credential(ctx, in.Name)
@@ -136,7 +137,7 @@ func (s *Server) retire(ctx context.Context, in *credentialWith[ConfirmedReason]
 // changeCredential carries out a command about a credential and shows what
 // became of it.
 func (s *Server) changeCredential(ctx context.Context, action custody.Action, code Secret) (Credential, error) {
-	if _, err := s.Desk.Do(ctx, requestOf(ctx).intent(action, code)); err != nil {
+	if _, err := s.Desk.Do(ctx, requestOf(ctx).by(action, code), action); err != nil {
 		return Credential{}, err
 	}
 	return s.credential(ctx, action.Subject())

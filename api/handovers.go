@@ -49,10 +49,11 @@ func (s *Server) handover(ctx context.Context, id string) (Handover, error) {
 
 func (s *Server) offerHandover(ctx context.Context, in *bodyOnly[OfferHandover]) ([]Handover, error) {
 	offer := in.Body
-	outcome, err := s.Desk.Do(ctx, requestOf(ctx).intent(custody.Offer{
+	action := custody.Offer{
 		Credentials: offer.Credentials, All: offer.All, Leave: offer.AwayWhenAccepted,
 		Reason: offer.Reason, ExpectedReturn: offer.ExpectedReturn,
-	}, offer.TOTP))
+	}
+	outcome, err := s.Desk.Do(ctx, requestOf(ctx).by(action, offer.TOTP), action)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +79,7 @@ func (s *Server) returnHandover(ctx context.Context, in *handoverWith[Confirmati
 // changeHandover carries out a command about a handover and shows what became
 // of it.
 func (s *Server) changeHandover(ctx context.Context, action custody.Action, code Secret) (Handover, error) {
-	if _, err := s.Desk.Do(ctx, requestOf(ctx).intent(action, code)); err != nil {
+	if _, err := s.Desk.Do(ctx, requestOf(ctx).by(action, code), action); err != nil {
 		return Handover{}, err
 	}
 	return s.handover(ctx, action.Subject())

@@ -140,7 +140,7 @@ func TestEveryOtherEndpointAsksForALogIn(t *testing.T) {
 			t.Errorf("%s: %d", endpoint, answer.StatusCode)
 		}
 	}
-	if len(s.intents) != 0 {
-		t.Errorf("commands were carried out: %v", s.intents)
+	if len(s.given) != 0 {
+		t.Errorf("commands were carried out: %v", s.given)
 	}
 }

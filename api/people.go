@@ -15,10 +15,11 @@ func (s *Server) listPeople(ctx context.Context, _ *nothing) ([]Person, error) {
 }
 
 func (s *Server) addPerson(ctx context.Context, in *bodyOnly[AddPerson]) (Login, error) {
-	login, err := s.Desk.AddPerson(ctx, requestOf(ctx).intent(custody.AddPerson{
+	action := custody.AddPerson{
 		Username: in.Body.Username, Name: in.Body.Name, Email: in.Body.Email, Roles: in.Body.Roles,
 		TOTPPeriod: cmp.Or(in.Body.TOTPPeriod, totp.DefaultPeriod),
-	}, ""))
+	}
+	login, err := s.Desk.AddPerson(ctx, requestOf(ctx).by(action, ""), action)
 	if err != nil {
 		return Login{}, err
 	}
@@ -26,7 +27,8 @@ func (s *Server) addPerson(ctx context.Context, in *bodyOnly[AddPerson]) (Login,
 }
 
 func (s *Server) enrolPerson(ctx context.Context, in *ofPerson) (Login, error) {
-	login, err := s.Desk.ResetEnrolment(ctx, requestOf(ctx).intent(custody.ResetEnrolment{Person: in.Username}, ""))
+	action := custody.ResetEnrolment{Person: in.Username}
+	login, err := s.Desk.ResetEnrolment(ctx, requestOf(ctx).by(action, ""), action)
 	if err != nil {
 		return Login{}, err
 	}

@@ -14,14 +14,14 @@ var _ Desk = (*desk.Desk)(nil)
 
 // Desk carries commands out.
 type Desk interface {
-	Do(ctx context.Context, in desk.Intent) (desk.Outcome, error)
-	CheckOut(ctx context.Context, in desk.Intent) (desk.Revealed, error)
-	AddPerson(ctx context.Context, in desk.Intent) (desk.NewLogin, error)
-	ResetEnrolment(ctx context.Context, in desk.Intent) (desk.NewLogin, error)
-	Unlock(ctx context.Context, in desk.Intent) (desk.Outcome, error)
-	ShowNew(ctx context.Context, in desk.Intent) (desk.ToSet, error)
-	ChangePolicy(ctx context.Context, in desk.Intent) (desk.Outcome, error)
-	AddCredential(ctx context.Context, in desk.Intent, password, key custody.Secret) (desk.Outcome, error)
+	Do(ctx context.Context, by desk.By, a custody.Action) (desk.Outcome, error)
+	CheckOut(ctx context.Context, by desk.By, a custody.CheckOut) (desk.Revealed, error)
+	AddPerson(ctx context.Context, by desk.By, a custody.AddPerson) (desk.NewLogin, error)
+	ResetEnrolment(ctx context.Context, by desk.By, a custody.ResetEnrolment) (desk.NewLogin, error)
+	Unlock(ctx context.Context, by desk.By, a custody.Unlock) (desk.Outcome, error)
+	ShowNew(ctx context.Context, by desk.By, a custody.ShowNew) (desk.ToSet, error)
+	ChangePolicy(ctx context.Context, by desk.By, a custody.ChangePolicy) (desk.Outcome, error)
+	AddCredential(ctx context.Context, by desk.By, a custody.AddCredential, password, key custody.Secret) (desk.Outcome, error)
 
 	SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedIn, error)
 	Recover(ctx context.Context, in desk.RecoverRequest) (custody.Secret, error)

@@ -49,7 +49,7 @@ func TestPreferencesAreOnesOwn(t *testing.T) {
 	if got := ok(a.Preferences(ctx))(t); got != chosen {
 		t.Errorf("after a refusal: %+v", got)
 	}
-	if len(s.intents) != 0 {
+	if len(s.given) != 0 {
 		t.Error("a preference became a command")
 	}
 }

@@ -169,24 +169,24 @@ func TestHealthIsNotKept(t *testing.T) {
 func TestAnIdempotencyKeyStandsForOnePlace(t *testing.T) {
 	s := serve(t)
 	s.addHeld(t, "db02")
-	s.intents = nil
+	s.given = nil
 	for _, path := range []string{checkIn, "/api/v1/credentials/db02/checkin", checkIn} {
 		s.ask(t, "POST", path, "", "Idempotency-Key", "key-1")
 	}
-	if len(s.intents) != 3 || s.intents[0].Digest == s.intents[1].Digest || s.intents[0].Digest != s.intents[2].Digest {
-		t.Errorf("%d intents, their digests do not tell the places apart", len(s.intents))
+	if len(s.given) != 3 || s.given[0].Digest == s.given[1].Digest || s.given[0].Digest != s.given[2].Digest {
+		t.Errorf("%d intents, their digests do not tell the places apart", len(s.given))
 	}
 }
 
 func TestAnIdempotencyKeyIsPrintable(t *testing.T) {
 	s := serve(t)
-	s.intents = nil
+	s.given = nil
 	for _, key := range []string{"a\tb", "a\u00e9", strings.Repeat("x", 256)} {
 		if answer, _, text := s.ask(t, "POST", checkIn, "", "Idempotency-Key", key); answer.StatusCode != http.StatusUnprocessableEntity {
 			t.Errorf("%.10q: %d %s", key, answer.StatusCode, text)
 		}
 	}
-	if len(s.intents) != 0 {
+	if len(s.given) != 0 {
 		t.Error("a command went through under such a key")
 	}
 	if answer, _, _ := s.ask(t, "POST", checkIn, "", "Idempotency-Key", strings.Repeat("x", 255)); answer.StatusCode != http.StatusConflict {
@@ -210,7 +210,7 @@ func TestNoAnswerSaysWhereItCameFrom(t *testing.T) {
 // means something else than what would be done.
 func TestPresentGoesWithoutWhatBelongsToAway(t *testing.T) {
 	s := serve(t)
-	s.intents = nil
+	s.given = nil
 	for _, body := range []string{
 		`{"state":"present","until":"2026-02-01T00:00:00Z"}`, `{"state":"present","reason":"out"}`,
 		`{"state":"away","take_back":true,"totp":"2"}`, `{"state":"gone"}`, `{}`,
@@ -219,7 +219,7 @@ func TestPresentGoesWithoutWhatBelongsToAway(t *testing.T) {
 			t.Errorf("%s: %d %s", body, answer.StatusCode, text)
 		}
 	}
-	if len(s.intents) != 0 {
-		t.Errorf("something was done: %+v", s.intents)
+	if len(s.given) != 0 {
+		t.Errorf("something was done: %+v", s.given)
 	}
 }

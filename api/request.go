@@ -56,13 +56,10 @@ func (r *request) problem(err error) *Problem {
 	return p
 }
 
-// intent makes a command of what came with the request.
-func (r *request) intent(action custody.Action, code Secret) desk.Intent {
+// by says who gives a command that came with the request.
+func (r *request) by(action custody.Action, code Secret) desk.By {
 	r.verb = action.Verb()
-	return desk.Intent{
-		Actor: r.person.Username, Request: r.id, Code: string(code), Action: action,
-		Key: r.key, Digest: r.digest,
-	}
+	return desk.By{Actor: r.person.Username, Request: r.id, Code: string(code), Key: r.key, Digest: r.digest}
 }
 
 var languages = language.NewMatcher([]language.Tag{language.English, language.Chinese})

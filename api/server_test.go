@@ -41,8 +41,8 @@ func TestTheRequestIDReachesTheCommandAndTheLog(t *testing.T) {
 	s := serve(t)
 	answer, _, _ := s.ask(t, "POST", checkIn+"?", "", "X-Request-Id", mark)
 	id := answer.Header.Get("X-Request-Id")
-	if len(s.intents) != 1 || s.intents[0].Request != id || s.intents[0].Actor != "tech-a" {
-		t.Errorf("intents = %+v, id %s", s.intents, id)
+	if len(s.given) != 1 || s.given[0].Request != id || s.given[0].Actor != "tech-a" {
+		t.Errorf("intents = %+v, id %s", s.given, id)
 	}
 	for _, part := range []string{id, `"route":"/api/v1/credentials/:name/checkin"`, `"person":"tech-a"`, `"status":409`, `"code":"conflict"`} {
 		if !strings.Contains(s.log.String(), part) {
@@ -68,7 +68,7 @@ func TestTheIdempotencyKeyStandsForTheRequest(t *testing.T) {
 	}
 	s.ask(t, "POST", checkIn, "", "Idempotency-Key", "key 1")
 	s.ask(t, "POST", checkIn, "")
-	in := s.intents
+	in := s.given
 	if len(in) != 5 || in[0].Key != "key 1" || in[4].Key != "" || in[4].Digest != [32]byte{} {
 		t.Fatalf("intents = %+v", in)
 	}
@@ -81,7 +81,7 @@ func TestTheIdempotencyKeyStandsForTheRequest(t *testing.T) {
 
 	tech := s.as(t, "tech-a")
 	_, _ = tech.CheckIn(client.WithIdempotencyKey(ctx, "key 2"), "db01")
-	if last := s.intents[len(s.intents)-1]; last.Key != "key 2" {
+	if last := s.given[len(s.given)-1]; last.Key != "key 2" {
 		t.Errorf("the client sent the key %q", last.Key)
 	}
 	s.trouble = func(context.Context) error { return desk.ErrKeyReused }
@@ -185,7 +185,7 @@ func TestABodyThatDoesNotComeEnds(t *testing.T) {
 	if err != nil || !strings.HasPrefix(string(answer[:n]), "HTTP/1.1 400") {
 		t.Errorf("%v %s", err, answer[:n])
 	}
-	if len(s.intents) != 0 {
+	if len(s.given) != 0 {
 		t.Error("it was carried out")
 	}
 }

@@ -82,7 +82,7 @@ func (s *Server) setPresence(ctx context.Context, in *bodyOnly[SetPresence]) (Pr
 	if err != nil {
 		return PresenceChange{}, err
 	}
-	outcome, err := s.Desk.Do(ctx, r.intent(action, in.Body.TOTP))
+	outcome, err := s.Desk.Do(ctx, r.by(action, in.Body.TOTP), action)
 	if err != nil {
 		return PresenceChange{}, err
 	}

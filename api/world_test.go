@@ -34,6 +34,12 @@ const (
 	thePurpose = "ticket 4711"
 )
 
+// given is a command that was carried out.
+type given struct {
+	desk.By
+	Action custody.Action
+}
+
 // world is a desk and its queries in memory: the real rules and the real ledger
 // format, without transactions, sessions in a map, and any digits as a code: the
 // number is the step. It notes what it was asked, and fails when told to.
@@ -47,7 +53,7 @@ type world struct {
 
 	tokens    map[string]string
 	passwords map[string]custody.Secret
-	intents   []desk.Intent
+	given     []given
 	requests  []string
 
 	chosen map[string]desk.Preference
@@ -73,7 +79,7 @@ func newWorld(t *testing.T) *world {
 		w.tokens["token-of-"+name] = name
 	}
 	w.addHeld(t, "db01")
-	w.intents = nil
+	w.given = nil
 	return w
 }
 
@@ -102,12 +108,12 @@ func (w *world) rotate(t *testing.T, name string) {
 
 func (w *world) must(t *testing.T, actor, code string, a custody.Action) {
 	t.Helper()
-	if _, err := w.Do(t.Context(), desk.Intent{Actor: actor, Request: "setup-" + a.Verb(), Code: code, Action: a}); err != nil {
+	if _, err := w.Do(t.Context(), desk.By{Actor: actor, Request: "setup-" + a.Verb(), Code: code}, a); err != nil {
 		t.Fatalf("%s by %s: %v", a.Verb(), actor, err)
 	}
 }
 
-func (w *world) Do(ctx context.Context, in desk.Intent) (desk.Outcome, error) {
+func (w *world) Do(ctx context.Context, by desk.By, a custody.Action) (desk.Outcome, error) {
 	if w.trouble != nil {
 		if err := w.trouble(ctx); err != nil {
 			return desk.Outcome{}, err
@@ -115,16 +121,16 @@ func (w *world) Do(ctx context.Context, in desk.Intent) (desk.Outcome, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.intents = append(w.intents, in)
-	actor, _ := w.state.Person(in.Actor)
-	proof := custody.Proof{Given: in.Code != "", Enrolment: actor.Number}
-	if step, digits := int64(0), in.Code; digits != "" && strings.Trim(digits, "0123456789") == "" {
+	w.given = append(w.given, given{by, a})
+	actor, _ := w.state.Person(by.Actor)
+	proof := custody.Proof{Given: by.Code != "", Enrolment: actor.Number}
+	if step, digits := int64(0), by.Code; digits != "" && strings.Trim(digits, "0123456789") == "" {
 		for _, d := range digits {
 			step = step*10 + int64(d-'0')
 		}
 		proof.Steps = []int64{step}
 	}
-	command := custody.Command{Actor: in.Actor, Request: in.Request, Proof: proof, Action: in.Action}
+	command := custody.Command{Actor: by.Actor, Request: by.Request, Proof: proof, Action: a}
 	w.now = w.now.Add(time.Millisecond)
 	events, err := custody.Decide(w.state, command, w.now)
 	var refused *custody.Refusal
@@ -159,43 +165,48 @@ func (w *world) append(e custody.Event) {
 	w.records, w.hashes = append(w.records, record), append(w.hashes, hashes...)
 }
 
-func (w *world) CheckOut(ctx context.Context, in desk.Intent) (desk.Revealed, error) {
-	outcome, err := w.Do(ctx, in)
+func (w *world) CheckOut(ctx context.Context, by desk.By, a custody.CheckOut) (desk.Revealed, error) {
+	outcome, err := w.Do(ctx, by, a)
 	if err != nil {
 		return desk.Revealed{}, err
 	}
-	c, _ := w.state.Credential(in.Action.Subject())
+	c, _ := w.state.Credential(a.Subject())
 	return desk.Revealed{Outcome: outcome, Password: w.passwords[c.Name], Version: c.Version, Lease: c.Lease}, nil
 }
 
-func (w *world) AddPerson(ctx context.Context, in desk.Intent) (desk.NewLogin, error) {
-	outcome, err := w.Do(ctx, in)
-	return desk.NewLogin{Outcome: outcome, Password: custody.SecretString("first"), OTPAuth: custody.SecretString("otpauth://totp/x")}, err
+func (w *world) AddPerson(ctx context.Context, by desk.By, a custody.AddPerson) (desk.NewLogin, error) {
+	outcome, err := w.Do(ctx, by, a)
+	return newLogin(outcome), err
 }
 
-func (w *world) ResetEnrolment(ctx context.Context, in desk.Intent) (desk.NewLogin, error) {
-	return w.AddPerson(ctx, in)
+func newLogin(outcome desk.Outcome) desk.NewLogin {
+	return desk.NewLogin{Outcome: outcome, Password: custody.SecretString("first"), OTPAuth: custody.SecretString("otpauth://totp/x")}
 }
 
-func (w *world) Unlock(ctx context.Context, in desk.Intent) (desk.Outcome, error) {
-	return w.Do(ctx, in)
+func (w *world) ResetEnrolment(ctx context.Context, by desk.By, a custody.ResetEnrolment) (desk.NewLogin, error) {
+	outcome, err := w.Do(ctx, by, a)
+	return newLogin(outcome), err
 }
 
-func (w *world) ShowNew(ctx context.Context, in desk.Intent) (desk.ToSet, error) {
-	outcome, err := w.Do(ctx, in)
-	name := in.Action.Subject()
+func (w *world) Unlock(ctx context.Context, by desk.By, a custody.Unlock) (desk.Outcome, error) {
+	return w.Do(ctx, by, a)
+}
+
+func (w *world) ShowNew(ctx context.Context, by desk.By, a custody.ShowNew) (desk.ToSet, error) {
+	outcome, err := w.Do(ctx, by, a)
+	name := a.Subject()
 	return desk.ToSet{Outcome: outcome, Current: w.passwords[name], Next: custody.SecretString("the next one")}, err
 }
 
-func (w *world) ChangePolicy(ctx context.Context, in desk.Intent) (desk.Outcome, error) {
-	return w.Do(ctx, in)
+func (w *world) ChangePolicy(ctx context.Context, by desk.By, a custody.ChangePolicy) (desk.Outcome, error) {
+	return w.Do(ctx, by, a)
 }
 
-func (w *world) AddCredential(ctx context.Context, in desk.Intent, password, key custody.Secret) (desk.Outcome, error) {
-	outcome, err := w.Do(ctx, in)
+func (w *world) AddCredential(ctx context.Context, by desk.By, a custody.AddCredential, password, key custody.Secret) (desk.Outcome, error) {
+	outcome, err := w.Do(ctx, by, a)
 	if err == nil {
-		w.passwords[in.Action.Subject()] = password
-		w.passwords[in.Action.Subject()+"/key"] = key
+		w.passwords[a.Subject()] = password
+		w.passwords[a.Subject()+"/key"] = key
 	}
 	return outcome, err
 }
@@ -206,7 +217,7 @@ func (w *world) SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedI
 	}
 	w.requests = append(w.requests, in.Request)
 	before, _ := w.state.Person(in.Username)
-	if _, err := w.Do(ctx, desk.Intent{Actor: in.Username, Request: in.Request, Code: in.Code, Action: custody.SignIn{}}); err != nil {
+	if _, err := w.Do(ctx, desk.By{Actor: in.Username, Request: in.Request, Code: in.Code}, custody.SignIn{}); err != nil {
 		return desk.SignedIn{}, err
 	}
 	person, _ := w.state.Person(in.Username)
@@ -227,7 +238,7 @@ func (w *world) Recover(ctx context.Context, in desk.RecoverRequest) (custody.Se
 		return custody.Secret{}, &custody.Refusal{Code: custody.Unauthenticated, What: custody.Text{En: "No.", Zh: "否。"}}
 	}
 	w.requests = append(w.requests, in.Request)
-	_, err := w.Do(ctx, desk.Intent{Actor: custody.System, Request: in.Request, Action: custody.RecoverEnrolment{Person: in.Username}})
+	_, err := w.Do(ctx, desk.By{Actor: custody.System, Request: in.Request}, custody.RecoverEnrolment{Person: in.Username})
 	return custody.SecretString("otpauth://totp/recovered"), err
 }
 

@@ -14,7 +14,8 @@ func (p *Pages) unlockForm(v *visit) error {
 }
 
 func (p *Pages) unlock(v *visit) error {
-	if _, err := p.Desk.Unlock(v.r.Context(), v.intent(custody.Unlock{Person: v.r.PathValue("username")})); err != nil {
+	action := custody.Unlock{Person: v.r.PathValue("username")}
+	if _, err := p.Desk.Unlock(v.r.Context(), v.by(action), action); err != nil {
 		return v.again(err, p.unlockForm)
 	}
 	return v.redirect("/people", "unlocked")

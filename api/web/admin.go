@@ -25,7 +25,7 @@ func (p *Pages) addPerson(v *visit) error {
 	for _, role := range v.r.PostForm["roles"] {
 		add.Roles = append(add.Roles, custody.Role(role))
 	}
-	login, err := p.Desk.AddPerson(v.r.Context(), v.intent(add))
+	login, err := p.Desk.AddPerson(v.r.Context(), v.by(add), add)
 	if err != nil {
 		return v.again(err, p.newPerson)
 	}
@@ -44,7 +44,8 @@ func (p *Pages) newEnrolment(v *visit) error {
 
 func (p *Pages) enrol(v *visit) error {
 	username := v.r.PathValue("username")
-	login, err := p.Desk.ResetEnrolment(v.r.Context(), v.intent(custody.ResetEnrolment{Person: username}))
+	action := custody.ResetEnrolment{Person: username}
+	login, err := p.Desk.ResetEnrolment(v.r.Context(), v.by(action), action)
 	if err != nil {
 		return v.again(err, p.newEnrolment)
 	}

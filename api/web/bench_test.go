@@ -43,7 +43,7 @@ func (o *office) crowd(b *testing.B, pairs, credentials int) {
 		return fmt.Sprintf("tech-%s%d", side, pair)
 	}
 	do := func(actor, request string, action custody.Action) error {
-		_, err := o.desk.Do(b.Context(), desk.Intent{Actor: actor, Request: request, Action: action})
+		_, err := o.desk.Do(b.Context(), desk.By{Actor: actor, Request: request}, action)
 		return err
 	}
 	for pair := 1; pair < pairs; pair++ {

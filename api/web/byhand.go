@@ -18,7 +18,7 @@ type toSet struct {
 
 func (p *Pages) showNew(v *visit) error {
 	action := custody.ShowNew{Credential: v.r.PathValue("name")}
-	got, err := p.Desk.ShowNew(v.r.Context(), v.intent(action))
+	got, err := p.Desk.ShowNew(v.r.Context(), v.by(action), action)
 	if err != nil {
 		return v.again(err, p.credential)
 	}

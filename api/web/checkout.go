@@ -16,8 +16,7 @@ type revealed struct {
 
 func (p *Pages) checkOut(v *visit) error {
 	action := custody.CheckOut{Credential: v.r.PathValue("name"), Purpose: v.field("purpose")}
-	in := v.intent(action)
-	got, err := p.Desk.CheckOut(v.r.Context(), in)
+	got, err := p.Desk.CheckOut(v.r.Context(), v.by(action), action)
 	if err != nil {
 		return v.again(err, p.credential)
 	}

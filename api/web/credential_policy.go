@@ -110,7 +110,8 @@ func (p *Pages) changePolicy(v *visit) error {
 	name := v.r.PathValue("name")
 	policy, err := v.policyTyped()
 	if err == nil {
-		_, err = p.Desk.ChangePolicy(v.r.Context(), v.intent(custody.ChangePolicy{Credential: name, Policy: policy}))
+		action := custody.ChangePolicy{Credential: name, Policy: policy}
+		_, err = p.Desk.ChangePolicy(v.r.Context(), v.by(action), action)
 	}
 	if err != nil {
 		return v.again(err, p.credential)

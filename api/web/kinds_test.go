@@ -182,11 +182,9 @@ func TestPolicyOfACredential(t *testing.T) {
 // addByHand has sw01 of tech-a wait for its password to be set by hand.
 func (o *office) addByHand(name string) {
 	o.t.Helper()
-	_, err := o.desk.AddCredential(o.t.Context(), desk.Intent{
-		Actor: "admin", Request: "onboard-" + name, Action: custody.AddCredential{
-			Name: name, Primary: "tech-a", Backup: "tech-b",
-			Target: custody.Target{Kind: custody.Manual, Address: "rack 4, unit 12", Account: "admin"},
-		},
+	_, err := o.desk.AddCredential(o.t.Context(), desk.By{Actor: "admin", Request: "onboard-" + name}, custody.AddCredential{
+		Name: name, Primary: "tech-a", Backup: "tech-b",
+		Target: custody.Target{Kind: custody.Manual, Address: "rack 4, unit 12", Account: "admin"},
 	}, custody.SecretString("Before-MARKED"), custody.Secret{})
 	if err != nil {
 		o.t.Fatal(err)

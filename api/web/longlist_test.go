@@ -19,9 +19,7 @@ func TestRecordAfterManyRefusedCalls(t *testing.T) {
 	refuse := func(times int) {
 		for range times {
 			refused++
-			_, err := o.desk.Do(t.Context(), desk.Intent{
-				Actor: "tech-a", Request: fmt.Sprint("refused-", refused), Action: custody.Accept{Handover: "handover-1"},
-			})
+			_, err := o.desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: fmt.Sprint("refused-", refused)}, custody.Accept{Handover: "handover-1"})
 			if custody.CodeOf(err) != custody.NotCustodian && custody.CodeOf(err) != custody.Forbidden {
 				t.Fatalf("the giver accepts: %v", err)
 			}

@@ -88,7 +88,7 @@ func (p *Pages) addCredential(v *visit) error {
 		return v.tested()
 	}
 	if err == nil {
-		_, err = p.Desk.AddCredential(v.r.Context(), v.intent(add), password, key)
+		_, err = p.Desk.AddCredential(v.r.Context(), v.by(add), add, password, key)
 	}
 	if err != nil {
 		return v.again(err, p.newCredential)

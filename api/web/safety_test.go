@@ -158,9 +158,9 @@ func TestNamesAreOnlyNames(t *testing.T) {
 			p.isolates(t, path, nasty)
 		}
 	}
-	if _, err := o.desk.AddCredential(t.Context(), desk.Intent{Actor: "admin", Request: "nasty", Action: custody.AddCredential{
+	if _, err := o.desk.AddCredential(t.Context(), desk.By{Actor: "admin", Request: "nasty"}, custody.AddCredential{
 		Name: "nasty", Primary: "tech-a", Backup: "tech-b", Target: custody.Target{Kind: "ssh", Address: nasty, Account: nasty},
-	}}, custody.SecretString("x"), custody.Secret{}); err != nil {
+	}, custody.SecretString("x"), custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	b := o.as("admin", "en")

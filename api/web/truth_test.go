@@ -83,9 +83,7 @@ func TestThePictureIsWhatTheLedgerSays(t *testing.T) {
 				actions = append(actions, custody.Accept{Handover: h.ID}, custody.GiveBack{Handover: h.ID}, custody.Cancel{Handover: h.ID})
 			}
 			requests++
-			_, err = o.desk.Do(t.Context(), desk.Intent{
-				Actor: who, Request: fmt.Sprint("random-", requests), Code: o.code(who), Action: rapid.SampledFrom(actions).Draw(rt, "action"),
-			})
+			_, err = o.desk.Do(t.Context(), desk.By{Actor: who, Request: fmt.Sprint("random-", requests), Code: o.code(who)}, rapid.SampledFrom(actions).Draw(rt, "action"))
 			if err != nil && custody.CodeOf(err) == "" {
 				rt.Fatal(err) // a refusal is part of the history
 			}

@@ -221,16 +221,14 @@ func (v *visit) toLogin() error {
 
 // do carries out what a form asks for.
 func (v *visit) do(action custody.Action) (desk.Outcome, error) {
-	return v.Desk.Do(v.r.Context(), v.intent(action))
+	return v.Desk.Do(v.r.Context(), v.by(action), action)
 }
 
-// intent makes a command of the form.
-func (v *visit) intent(action custody.Action) desk.Intent {
+// by says who gives the command that the form is for.
+func (v *visit) by(action custody.Action) desk.By {
 	v.verb = action.Verb()
 	key, digest := v.formKey()
-	return desk.Intent{
-		Actor: v.person.Username, Request: v.id, Code: v.code(), Action: action, Key: key, Digest: digest,
-	}
+	return desk.By{Actor: v.person.Username, Request: v.id, Code: v.code(), Key: key, Digest: digest}
 }
 
 // field gives a field of the form that was sent, also to fill it in again.

@@ -125,10 +125,7 @@ func (o *office) pass(d time.Duration) {
 
 func (o *office) hire(username, name string, roles ...custody.Role) {
 	o.t.Helper()
-	login, err := o.desk.AddPerson(o.t.Context(), desk.Intent{
-		Actor: custody.System, Request: "hire-" + username,
-		Action: custody.AddPerson{Username: username, Name: name, Roles: roles, TOTPPeriod: period},
-	})
+	login, err := o.desk.AddPerson(o.t.Context(), desk.By{Actor: custody.System, Request: "hire-" + username}, custody.AddPerson{Username: username, Name: name, Roles: roles, TOTPPeriod: period})
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -161,11 +158,11 @@ func (o *office) code(username string) string {
 func (o *office) do(actor string, action custody.Action) desk.Outcome {
 	o.t.Helper()
 	o.requests++
-	in := desk.Intent{Actor: actor, Request: fmt.Sprint("request-", o.requests), Action: action}
+	by := desk.By{Actor: actor, Request: fmt.Sprint("request-", o.requests)}
 	if actor != custody.System {
-		in.Code = o.code(actor)
+		by.Code = o.code(actor)
 	}
-	outcome, err := o.desk.Do(o.t.Context(), in)
+	outcome, err := o.desk.Do(o.t.Context(), by, action)
 	if err != nil {
 		o.t.Fatalf("%s by %s: %v", action.Verb(), actor, err)
 	}
@@ -177,11 +174,9 @@ func (o *office) onboard(name string) { o.add(name, "tech-a", "tech-b") }
 // add takes a credential of two people into custody.
 func (o *office) add(name, primary, backup string) {
 	o.t.Helper()
-	_, err := o.desk.AddCredential(o.t.Context(), desk.Intent{
-		Actor: "admin", Request: "onboard-" + name, Action: custody.AddCredential{
-			Name: name, Primary: primary, Backup: backup,
-			Target: custody.Target{Kind: "ssh", Address: name + ".example:22", Account: "root"},
-		},
+	_, err := o.desk.AddCredential(o.t.Context(), desk.By{Actor: "admin", Request: "onboard-" + name}, custody.AddCredential{
+		Name: name, Primary: primary, Backup: backup,
+		Target: custody.Target{Kind: "ssh", Address: name + ".example:22", Account: "root"},
 	}, custody.SecretString("before-custody"), custody.Secret{})
 	if err != nil {
 		o.t.Fatal(err)

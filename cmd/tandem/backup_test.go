@@ -73,9 +73,9 @@ func (k *keptOffice) add(n int) {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	_, err = p.desk.AddPerson(k.t.Context(), desk.Intent{Actor: custody.System, Request: "add", Action: custody.AddPerson{
+	_, err = p.desk.AddPerson(k.t.Context(), desk.By{Actor: custody.System, Request: "add"}, custody.AddPerson{
 		Username: fmt.Sprint("person-", n), Name: "P", Roles: []custody.Role{custody.Technician}, TOTPPeriod: installationPeriod,
-	}})
+	})
 	if err := errors.Join(err, p.close()); err != nil {
 		k.t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func seedPeople(ctx context.Context, d *desk.Desk, period int) ([]demoPerson, er
 	var people []demoPerson
 	for _, add := range demoCast {
 		add.TOTPPeriod = period
-		login, err := d.AddPerson(ctx, desk.Intent{Actor: custody.System, Request: rand.Text(), Action: add})
+		login, err := d.AddPerson(ctx, desk.By{Actor: custody.System, Request: rand.Text()}, add)
 		if err != nil {
 			return nil, fmt.Errorf("add %s: %w", add.Username, err)
 		}
@@ -85,14 +85,11 @@ func enrol(ctx context.Context, d *desk.Desk, p demoPerson) (int64, error) {
 // seedCredentials puts the accounts of the demo SSH server under custody.
 func seedCredentials(ctx context.Context, d *desk.Desk, address, hostKey string, adminKey []byte, passwords map[string]string) error {
 	for _, credential := range demoCredentials {
-		_, err := d.AddCredential(ctx, desk.Intent{
-			Actor: custody.System, Request: rand.Text(),
-			Action: custody.AddCredential{
-				Name: credential.Name, Primary: "tech-a", Backup: "tech-b",
-				Target: custody.Target{
-					Kind: rotationssh.Kind, Address: address, Account: credential.Account,
-					Settings: map[string]string{"host_key": hostKey, "admin": sshAdmin},
-				},
+		_, err := d.AddCredential(ctx, desk.By{Actor: custody.System, Request: rand.Text()}, custody.AddCredential{
+			Name: credential.Name, Primary: "tech-a", Backup: "tech-b",
+			Target: custody.Target{
+				Kind: rotationssh.Kind, Address: address, Account: credential.Account,
+				Settings: map[string]string{"host_key": hostKey, "admin": sshAdmin},
 			},
 		}, custody.SecretString(passwords[credential.Account]), custody.NewSecret(adminKey))
 		if err != nil {

@@ -56,7 +56,7 @@ log: {level: error}
 	}
 	do := func(actor string, action custody.Action) {
 		t.Helper()
-		if _, err := p.desk.Do(t.Context(), desk.Intent{Actor: actor, Request: "request-" + action.Verb(), Action: action}); err != nil {
+		if _, err := p.desk.Do(t.Context(), desk.By{Actor: actor, Request: "request-" + action.Verb()}, action); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -86,11 +86,8 @@ func (p *program) firstLogin(ctx context.Context, username, name, email string) 
 		return desk.NewLogin{}, err
 	}
 	if len(people) == 0 {
-		return p.desk.AddPerson(ctx, desk.Intent{
-			Actor: custody.System, Request: rand.Text(),
-			Action: custody.AddPerson{
-				Username: username, Name: name, Email: email, Roles: []custody.Role{custody.Admin}, TOTPPeriod: totp.DefaultPeriod,
-			},
+		return p.desk.AddPerson(ctx, desk.By{Actor: custody.System, Request: rand.Text()}, custody.AddPerson{
+			Username: username, Name: name, Email: email, Roles: []custody.Role{custody.Admin}, TOTPPeriod: totp.DefaultPeriod,
 		})
 	}
 	switch first := people[0]; {

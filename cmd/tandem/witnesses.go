@@ -66,11 +66,10 @@ func (p *program) recipient(i int, d config.Delivery, mail *mailer) (witnessing.
 // The key keeps a restart within a day from entering the same conflict again.
 func (p *program) reportConflict(ctx context.Context, r witnessing.ConflictReport) error {
 	conflict := sha256.Sum256(fmt.Appendf(nil, "%s %d", r.Witness.Key, r.Cosigned))
-	_, err := p.desk.Do(ctx, desk.Intent{
+	_, err := p.desk.Do(ctx, desk.By{
 		Actor: custody.System, Request: rand.Text(),
-		Action: custody.ReportConflict{Witness: r.Name, Size: r.Size, Cosigned: r.Cosigned},
-		Key:    "ledger.conflict " + hex.EncodeToString(conflict[:]), Digest: conflict,
-	})
+		Key: "ledger.conflict " + hex.EncodeToString(conflict[:]), Digest: conflict,
+	}, custody.ReportConflict{Witness: r.Name, Size: r.Size, Cosigned: r.Cosigned})
 	return err
 }
 

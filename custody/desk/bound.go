@@ -55,7 +55,7 @@ func (b *batch) wasReset(person string, size int64) bool {
 }
 
 func (b *batch) storeSecrets(c *call) error {
-	ctx, cancel := context.WithTimeout(WithRequest(b.ctx, c.intent.Request), storeTimeout)
+	ctx, cancel := context.WithTimeout(WithRequest(b.ctx, c.by.Request), storeTimeout)
 	defer cancel()
 	return c.bound.store(ctx, b.draft)
 }

@@ -17,15 +17,15 @@ type ToSet struct {
 }
 
 // ShowNew enters in the ledger that the successor is shown the new password, and
-// then reads it, as CheckOut does. in.Action is a custody.ShowNew.
-func (d *Desk) ShowNew(ctx context.Context, in Intent) (ToSet, error) {
-	if c, _ := d.credential(in.Action.Subject()); c.Phase == custody.Rotating && c.Rotation.Successor == in.Actor {
-		err := d.Secrets.Has(WithRequest(ctx, in.Request), StagedPath(c.Name, c.Rotation.Number), 0)
+// then reads it, as CheckOut does.
+func (d *Desk) ShowNew(ctx context.Context, by By, a custody.ShowNew) (ToSet, error) {
+	if c, _ := d.credential(a.Credential); c.Phase == custody.Rotating && c.Rotation.Successor == by.Actor {
+		err := d.Secrets.Has(WithRequest(ctx, by.Request), StagedPath(c.Name, c.Rotation.Number), 0)
 		if err != nil && !errors.Is(err, ErrNoSecret) { // the rules say what it means that there is none yet
 			return ToSet{}, fmt.Errorf("before showing a password to be set: %w", err)
 		}
 	}
-	outcome, err := d.Do(ctx, in)
+	outcome, err := d.Do(ctx, by, a)
 	if err != nil {
 		return ToSet{}, err
 	}

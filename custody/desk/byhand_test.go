@@ -19,7 +19,7 @@ func TestShowNew(t *testing.T) {
 		Target: custody.Target{Kind: custody.Manual, Address: "rack 4", Account: "admin"},
 	}
 	before, next := custody.SecretString("from before custody"), custody.SecretString("what to set")
-	if _, err := o.desk.AddCredential(ctx, desk.Intent{Actor: "admin", Request: "add", Action: add}, before, custody.Secret{}); err != nil {
+	if _, err := o.desk.AddCredential(ctx, desk.By{Actor: "admin", Request: "add"}, add, before, custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	id := custody.RotationID{Credential: "sw01", Number: 1}
@@ -28,24 +28,25 @@ func TestShowNew(t *testing.T) {
 	}
 	report := func(a custody.Action) {
 		t.Helper()
-		if _, err := o.desk.Do(ctx, desk.Intent{Actor: custody.System, Request: unique("report"), Action: a}); err != nil {
+		if _, err := o.desk.Do(ctx, desk.By{Actor: custody.System, Request: unique("report")}, a); err != nil {
 			t.Fatal(err)
 		}
 	}
 	report(custody.ReportStaged{Rotation: id})
-	ask := func(who string) desk.Intent {
-		return desk.Intent{Actor: who, Request: unique("show"), Key: "key of " + who, Code: o.code(who), Action: custody.ShowNew{Credential: "sw01"}}
+	ask := func(who string) desk.By {
+		return desk.By{Actor: who, Request: unique("show"), Key: "key of " + who, Code: o.code(who)}
 	}
+	show := custody.ShowNew{Credential: "sw01"}
 
-	if shown, err := o.desk.ShowNew(ctx, ask("tech-b")); custody.CodeOf(err) != custody.RotationPending || !shown.Next.IsZero() {
+	if shown, err := o.desk.ShowNew(ctx, ask("tech-b"), show); custody.CodeOf(err) != custody.RotationPending || !shown.Next.IsZero() {
 		t.Errorf("to the other custodian: %v", err)
 	}
-	in := ask("tech-a")
-	shown, err := o.desk.ShowNew(ctx, in)
+	by := ask("tech-a")
+	shown, err := o.desk.ShowNew(ctx, by, show)
 	if err != nil || !shown.Current.Equal(before) || !shown.Next.Equal(next) {
 		t.Fatalf("%v", err)
 	}
-	if again, err := o.desk.ShowNew(ctx, in); err != nil || !again.Replayed || !again.Next.Equal(next) {
+	if again, err := o.desk.ShowNew(ctx, by, show); err != nil || !again.Replayed || !again.Next.Equal(next) {
 		t.Errorf("the same key: %v", err)
 	}
 	c, err := o.store.Credential(ctx, "sw01")
@@ -61,15 +62,15 @@ func TestShowNew(t *testing.T) {
 		{custody.System, custody.ReportVerified{Rotation: id, Attested: true}},
 		{custody.System, custody.ReportPromoted{Rotation: id, Version: 2}},
 	} {
-		do := desk.Intent{Actor: step.actor, Request: unique("step"), Action: step.action}
+		by := desk.By{Actor: step.actor, Request: unique("step")}
 		if step.actor != custody.System {
-			do.Code = o.code(step.actor)
+			by.Code = o.code(step.actor)
 		}
-		if _, err := o.desk.Do(ctx, do); err != nil {
+		if _, err := o.desk.Do(ctx, by, step.action); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if late, err := o.desk.ShowNew(ctx, in); custody.CodeOf(err) != custody.Conflict || !late.Next.IsZero() {
+	if late, err := o.desk.ShowNew(ctx, by, show); custody.CodeOf(err) != custody.Conflict || !late.Next.IsZero() {
 		t.Errorf("the same key when that rotation is over: %v", err)
 	}
 }
@@ -83,15 +84,14 @@ func TestShowNewNeedsItsEntry(t *testing.T) {
 		Name: "sw01", Primary: "tech-a", Backup: "tech-b",
 		Target: custody.Target{Kind: custody.Manual, Address: "rack 4", Account: "admin"},
 	}
-	if _, err := o.desk.AddCredential(ctx, desk.Intent{Actor: "admin", Request: "add", Action: add}, custody.Secret{}, custody.Secret{}); err != nil {
+	if _, err := o.desk.AddCredential(ctx, desk.By{Actor: "admin", Request: "add"}, add, custody.Secret{}, custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.desk.Do(ctx, desk.Intent{Actor: custody.System, Request: "staged",
-		Action: custody.ReportStaged{Rotation: custody.RotationID{Credential: "sw01", Number: 1}}}); err != nil {
+	if _, err := o.desk.Do(ctx, desk.By{Actor: custody.System, Request: "staged"}, custody.ReportStaged{Rotation: custody.RotationID{Credential: "sw01", Number: 1}}); err != nil {
 		t.Fatal(err)
 	}
-	show := desk.Intent{Actor: "tech-a", Request: unique("show"), Code: o.code("tech-a"), Action: custody.ShowNew{Credential: "sw01"}}
-	if shown, err := o.desk.ShowNew(ctx, show); !errors.Is(err, desk.ErrNoSecret) || !shown.Next.IsZero() {
+	by := desk.By{Actor: "tech-a", Request: unique("show"), Code: o.code("tech-a")}
+	if shown, err := o.desk.ShowNew(ctx, by, custody.ShowNew{Credential: "sw01"}); !errors.Is(err, desk.ErrNoSecret) || !shown.Next.IsZero() {
 		t.Errorf("nothing is staged: %v", err)
 	}
 }

@@ -21,10 +21,10 @@ type Revealed struct {
 // entry stays, because the secret may have been on its way; the same
 // idempotency key reads it again. A secret store that cannot give the password
 // is found out before the entry, as far as one can: nobody is said to know what
-// nobody was shown. in.Action is a custody.CheckOut.
-func (d *Desk) CheckOut(ctx context.Context, in Intent) (Revealed, error) {
-	if c, _ := d.credential(in.Action.Subject()); c.Phase == custody.Held && c.Holder == in.Actor {
-		err := d.Secrets.Has(WithRequest(ctx, in.Request), CredentialPath(c.Name), c.Version)
+// nobody was shown.
+func (d *Desk) CheckOut(ctx context.Context, by By, a custody.CheckOut) (Revealed, error) {
+	if c, _ := d.credential(a.Credential); c.Phase == custody.Held && c.Holder == by.Actor {
+		err := d.Secrets.Has(WithRequest(ctx, by.Request), CredentialPath(c.Name), c.Version)
 		if errors.Is(err, ErrNoSecret) {
 			err = fmt.Errorf("%w: version %d of %s is not in it", ErrSecretsUnavailable, c.Version, c.Name)
 		}
@@ -32,7 +32,7 @@ func (d *Desk) CheckOut(ctx context.Context, in Intent) (Revealed, error) {
 			return Revealed{}, fmt.Errorf("before a check-out: %w", err)
 		}
 	}
-	outcome, err := d.Do(ctx, in)
+	outcome, err := d.Do(ctx, by, a)
 	if err != nil {
 		return Revealed{}, err
 	}

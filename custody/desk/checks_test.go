@@ -58,7 +58,7 @@ func TestOldSessionsStayShutAfterTheNewLogIn(t *testing.T) {
 			return o.passwords["tech-b"], uri
 		},
 		"reset": func(o *office, _ []custody.Secret) (custody.Secret, custody.Secret) {
-			login, err := o.desk.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: unique("r"), Action: custody.ResetEnrolment{Person: "tech-b"}})
+			login, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -101,7 +101,7 @@ func TestASessionCountsOnlyWithAnEnrolment(t *testing.T) {
 	left := &keepSessions{Store: o.gate}
 	o.config.Store = left
 	o.desk = o.open()
-	if _, err := o.desk.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: "r", Action: custody.ResetEnrolment{Person: "tech-a"}}); err != nil {
+	if _, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-a"}); err != nil {
 		t.Fatal(err)
 	}
 	if left.kept != 1 {
@@ -160,7 +160,7 @@ func TestALogInOnItsWayDoesNotSurviveAReset(t *testing.T) {
 				if way != "reset" {
 					by = other
 				}
-				login, err := by.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: unique("r"), Action: custody.ResetEnrolment{Person: "tech-b"}})
+				login, err := by.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -350,12 +350,12 @@ func TestAResetAndALogInInOneCommit(t *testing.T) {
 	writes := o.gate.count()
 	done := make(chan error, 3)
 	go func() { // holds the committer at the door
-		_, err := o.desk.Do(t.Context(), desk.Intent{Actor: "tech-a", Request: unique("r"), Action: custody.ComeBack{}})
+		_, err := o.desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: unique("r")}, custody.ComeBack{})
 		done <- err
 	}()
 	waitFor(t, func() bool { return o.gate.count() > writes })
 	go func() {
-		_, err := o.desk.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: unique("r"), Action: custody.ResetEnrolment{Person: "tech-b"}})
+		_, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
 		done <- err
 	}()
 	waitFor(t, func() bool { return o.desk.Waiting() == 1 })
@@ -401,7 +401,7 @@ func TestALogInDoesNotSurviveAResetWhoseAnswerWasLost(t *testing.T) {
 	o, _ := recoverable(t)
 	d, waiting, done := o.signInOnItsWay(t)
 	o.gate.loseNextAnswer()
-	_, err := d.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: unique("r"), Action: custody.ResetEnrolment{Person: "tech-b"}})
+	_, err := d.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
 	if !errors.Is(err, desk.ErrStoreUnavailable) {
 		t.Fatalf("got %v", err)
 	}
@@ -418,7 +418,7 @@ func TestALogInThatWasNotTouchedIsNotRefused(t *testing.T) {
 	o, _ := recoverable(t)
 	d, waiting, done := o.signInOnItsWay(t)
 	o.gate.loseNextAnswer()
-	if _, err := d.Do(t.Context(), desk.Intent{Actor: "tech-a", Request: unique("r"), Action: custody.SignOut{}}); !errors.Is(err, desk.ErrStoreUnavailable) {
+	if _, err := d.Do(t.Context(), desk.By{Actor: "tech-a", Request: unique("r")}, custody.SignOut{}); !errors.Is(err, desk.ErrStoreUnavailable) {
 		t.Fatalf("got %v", err)
 	}
 	close(waiting.goOn)

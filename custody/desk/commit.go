@@ -13,7 +13,7 @@ import (
 // call is one command on its way through the committer.
 type call struct {
 	ctx     context.Context // of whoever waits for the answer
-	intent  Intent
+	by      By
 	command custody.Command
 	nothing bool // wanted but that this process takes in what there is
 	bound   bound
@@ -259,8 +259,8 @@ func (b *batch) answer(c *call) (Outcome, error) {
 	if err := c.ctx.Err(); err != nil { // nobody waits any more: nothing happens
 		return Outcome{}, err
 	}
-	if c.intent.Key != "" {
-		r, found, err := b.tx.Recall(c.intent.Actor, c.intent.Key)
+	if c.by.Key != "" {
+		r, found, err := b.tx.Recall(c.by.Actor, c.by.Key)
 		if err != nil {
 			return Outcome{}, &storeError{err}
 		}
@@ -302,12 +302,12 @@ func (b *batch) answer(c *call) (Outcome, error) {
 	if err := b.keepSessions(events, c.bound.session); err != nil {
 		return Outcome{}, &storeError{err}
 	}
-	if c.intent.Key != "" {
-		r := Remembered{Digest: c.intent.Digest, Count: len(indexed), At: b.now}
+	if c.by.Key != "" {
+		r := Remembered{Digest: c.by.Digest, Count: len(indexed), At: b.now}
 		if len(indexed) > 0 {
 			r.First = indexed[0].Index
 		}
-		if err := b.tx.Remember(c.intent.Actor, c.intent.Key, r); err != nil {
+		if err := b.tx.Remember(c.by.Actor, c.by.Key, r); err != nil {
 			return Outcome{}, &storeError{err}
 		}
 	}
@@ -316,7 +316,7 @@ func (b *batch) answer(c *call) (Outcome, error) {
 
 // replay answers a key that was used before from the entries it led to.
 func (b *batch) replay(c *call, r Remembered) (Outcome, error) {
-	if r.Digest != c.intent.Digest {
+	if r.Digest != c.by.Digest {
 		return Outcome{}, ErrKeyReused
 	}
 	outcome := Outcome{Replayed: true}

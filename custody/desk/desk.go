@@ -168,32 +168,32 @@ func (d *Desk) Close() error {
 // (entered in the ledger where it must be), ErrKeyReused, an error that wraps
 // ErrSecretsUnavailable or ErrSuspect (nothing was done), one that wraps ErrStoreUnavailable
 // or the context's (unknown whether it was done: an idempotency key finds out).
-func (d *Desk) Do(ctx context.Context, in Intent) (Outcome, error) {
-	return d.doBound(ctx, in, bound{})
+func (d *Desk) Do(ctx context.Context, by By, a custody.Action) (Outcome, error) {
+	return d.doBound(ctx, by, a, bound{})
 }
 
 // doBound is Do for a command that has to do with secrets or sessions, too.
-func (d *Desk) doBound(ctx context.Context, in Intent, with bound) (Outcome, error) {
-	ctx = WithRequest(ctx, in.Request)
-	in.Action = custody.Tidy(in.Action)
+func (d *Desk) doBound(ctx context.Context, by By, a custody.Action, with bound) (Outcome, error) {
+	ctx = WithRequest(ctx, by.Request)
+	a = custody.Tidy(a)
 	if err := d.belongs(ctx); err != nil {
 		return Outcome{}, err
 	}
-	outcome, err := d.doOnce(ctx, in, with)
+	outcome, err := d.doOnce(ctx, by, a, with)
 	if errors.Is(err, errStale) { // now it knows the present one
-		outcome, err = d.doOnce(ctx, in, with)
+		outcome, err = d.doOnce(ctx, by, a, with)
 	}
 	return outcome, err
 }
 
-func (d *Desk) doOnce(ctx context.Context, in Intent, with bound) (Outcome, error) {
-	proof, err := d.prove(ctx, in)
+func (d *Desk) doOnce(ctx context.Context, by By, a custody.Action, with bound) (Outcome, error) {
+	proof, err := d.prove(ctx, by)
 	if err != nil {
 		return Outcome{}, err
 	}
 	return d.send(&call{
-		ctx: ctx, intent: in, bound: with, answer: make(chan answer, 1),
-		command: custody.Command{Actor: in.Actor, Request: in.Request, Proof: proof, Action: in.Action},
+		ctx: ctx, by: by, bound: with, answer: make(chan answer, 1),
+		command: custody.Command{Actor: by.Actor, Request: by.Request, Proof: proof, Action: a},
 	})
 }
 

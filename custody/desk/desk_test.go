@@ -65,20 +65,18 @@ func TestNoEntryNoSecret(t *testing.T) {
 
 func TestAFailedReadKeepsTheEntryAndTheKeyReadsAgain(t *testing.T) {
 	o := newOffice(t)
-	in := desk.Intent{
-		Actor: "tech-a", Request: "r", Code: o.code("tech-a"), Key: "key-1", Digest: [32]byte{1},
-		Action: custody.CheckOut{Credential: "db01", Purpose: "ticket 1"},
-	}
+	by := desk.By{Actor: "tech-a", Request: "r", Code: o.code("tech-a"), Key: "key-1", Digest: [32]byte{1}}
+	out := custody.CheckOut{Credential: "db01", Purpose: "ticket 1"}
 	o.secrets.set(true)
 	before := o.size()
-	if _, err := o.desk.CheckOut(t.Context(), in); !errors.Is(err, desk.ErrSecretsUnavailable) {
+	if _, err := o.desk.CheckOut(t.Context(), by, out); !errors.Is(err, desk.ErrSecretsUnavailable) {
 		t.Fatalf("got %v", err)
 	}
 	if got := o.types(before); !slices.Equal(got, []string{"checkout.granted"}) {
 		t.Fatalf("entries %v", got)
 	}
 	o.secrets.set(false)
-	shown, err := o.desk.CheckOut(t.Context(), in)
+	shown, err := o.desk.CheckOut(t.Context(), by, out)
 	if err != nil || !shown.Replayed || !shown.Password.Equal(o.password("db01", 1)) {
 		t.Fatalf("the same key again: %v", err)
 	}
@@ -86,16 +84,16 @@ func TestAFailedReadKeepsTheEntryAndTheKeyReadsAgain(t *testing.T) {
 		t.Error("the repetition made an entry")
 	}
 
-	in.Digest = [32]byte{2}
-	if _, err := o.desk.CheckOut(t.Context(), in); !errors.Is(err, desk.ErrKeyReused) {
+	by.Digest = [32]byte{2}
+	if _, err := o.desk.CheckOut(t.Context(), by, out); !errors.Is(err, desk.ErrKeyReused) {
 		t.Errorf("the key with another body: %v", err)
 	}
 
 	// Custody has passed on: what was lent then may not be shown again.
 	o.must("tech-a", custody.Offer{All: true, Reason: "shift ends"})
 	o.must("tech-b", custody.Accept{Handover: "handover-1"})
-	in.Digest = [32]byte{1}
-	_, err = o.desk.CheckOut(t.Context(), in)
+	by.Digest = [32]byte{1}
+	_, err = o.desk.CheckOut(t.Context(), by, out)
 	o.refused(custody.Conflict, err)
 }
 
@@ -109,25 +107,28 @@ func TestCommandsShareACommitAndEachGetsItsOwnAnswer(t *testing.T) {
 		outcome desk.Outcome
 		err     error
 	}
-	intents := []desk.Intent{
-		{Actor: "tech-a", Request: "first", Action: custody.CheckIn{Credential: "db01"}}, // refused: no lease
-		{Actor: "tech-a", Request: "second", Code: code, Action: custody.CheckOut{Credential: "db01", Purpose: "p"}},
-		{Actor: "tech-b", Request: "third", Action: custody.ComeBack{}}, // nothing to do
-		{Actor: "tech-a", Request: "fourth", Action: custody.CheckIn{Credential: "db01"}},
-		{Actor: "tech-a", Request: "fifth", Action: custody.CheckIn{Credential: "none"}},
+	commands := []struct {
+		by     desk.By
+		action custody.Action
+	}{
+		{desk.By{Actor: "tech-a", Request: "first"}, custody.CheckIn{Credential: "db01"}}, // refused: no lease
+		{desk.By{Actor: "tech-a", Request: "second", Code: code}, custody.CheckOut{Credential: "db01", Purpose: "p"}},
+		{desk.By{Actor: "tech-b", Request: "third"}, custody.ComeBack{}}, // nothing to do
+		{desk.By{Actor: "tech-a", Request: "fourth"}, custody.CheckIn{Credential: "db01"}},
+		{desk.By{Actor: "tech-a", Request: "fifth"}, custody.CheckIn{Credential: "none"}},
 	}
-	results := make([]chan result, len(intents))
-	for i, in := range intents {
+	results := make([]chan result, len(commands))
+	for i, c := range commands {
 		results[i] = make(chan result, 1)
 		go func() {
-			outcome, err := o.desk.Do(t.Context(), in)
+			outcome, err := o.desk.Do(t.Context(), c.by, c.action)
 			results[i] <- result{outcome, err}
 		}()
 		// In order, and all behind the first, which waits at the door.
 		waitFor(t, func() bool { return o.gate.count() > before && o.desk.Waiting() == max(0, i) })
 	}
 	open()
-	got := make([]result, len(intents))
+	got := make([]result, len(commands))
 	for i := range results {
 		got[i] = <-results[i]
 	}
@@ -138,7 +139,7 @@ func TestCommandsShareACommitAndEachGetsItsOwnAnswer(t *testing.T) {
 	o.refused(custody.NotFound, got[4].err)
 	for i, want := range map[int]string{1: "checkout.granted", 3: "checkout.ended"} {
 		if got[i].err != nil || len(got[i].outcome.Events) != 1 || got[i].outcome.Events[0].Fact.Type() != want {
-			t.Errorf("%s: %+v", intents[i].Request, got[i])
+			t.Errorf("%s: %+v", commands[i].by.Request, got[i])
 		}
 	}
 	if got[2].err != nil || len(got[2].outcome.Events) != 0 {
@@ -162,11 +163,14 @@ func TestBothMarkThemselvesAwayAtTheSameInstant(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		accept := desk.Intent{Actor: other, Request: unique("r"), Code: o.code(other), Action: custody.Accept{Handover: offers.Handover}}
+		accept := desk.By{Actor: other, Request: unique("r"), Code: o.code(other)}
 		o.clock.add(period * time.Second)
-		away := desk.Intent{Actor: other, Request: unique("r"), Code: o.codeNow(other), Action: custody.GoAway{}}
-		errs := atOnce(func() error { _, err := o.desk.Do(t.Context(), accept); return err },
-			func() error { _, err := o.desk.Do(t.Context(), away); return err })
+		away := desk.By{Actor: other, Request: unique("r"), Code: o.codeNow(other)}
+		errs := atOnce(func() error {
+			_, err := o.desk.Do(t.Context(), accept, custody.Accept{Handover: offers.Handover})
+			return err
+		},
+			func() error { _, err := o.desk.Do(t.Context(), away, custody.GoAway{}); return err })
 		a, b := o.person("tech-a"), o.person("tech-b")
 		if a.Away == b.Away {
 			t.Fatalf("round %d: tech-a away %v, tech-b away %v; errors %v", round, a.Away, b.Away, errs)
@@ -188,11 +192,17 @@ func TestBothMarkThemselvesAwayAtTheSameInstant(t *testing.T) {
 func TestTheSameHandoverAcceptedTwiceAtOnce(t *testing.T) {
 	o := newOffice(t)
 	o.must("tech-a", custody.Offer{All: true, Reason: "out"})
-	first := desk.Intent{Actor: "tech-b", Request: "one", Code: o.code("tech-b"), Action: custody.Accept{Handover: "handover-1"}}
+	first := desk.By{Actor: "tech-b", Request: "one", Code: o.code("tech-b")}
 	o.clock.add(period * time.Second)
-	second := desk.Intent{Actor: "tech-b", Request: "two", Code: o.codeNow("tech-b"), Action: custody.Accept{Handover: "handover-1"}}
-	errs := atOnce(func() error { _, err := o.desk.Do(t.Context(), first); return err },
-		func() error { _, err := o.desk.Do(t.Context(), second); return err })
+	second := desk.By{Actor: "tech-b", Request: "two", Code: o.codeNow("tech-b")}
+	errs := atOnce(func() error {
+		_, err := o.desk.Do(t.Context(), first, custody.Accept{Handover: "handover-1"})
+		return err
+	},
+		func() error {
+			_, err := o.desk.Do(t.Context(), second, custody.Accept{Handover: "handover-1"})
+			return err
+		})
 	if errs[0] != nil {
 		errs[0], errs[1] = errs[1], errs[0]
 	}
@@ -206,8 +216,7 @@ func TestOneCodeConfirmsOneCommandOfTwoSentAtOnce(t *testing.T) {
 	o := newOffice(t)
 	code := o.code("tech-a")
 	try := func() error {
-		_, err := o.desk.CheckOut(t.Context(), desk.Intent{Actor: "tech-a", Request: unique("r"), Code: code,
-			Action: custody.CheckOut{Credential: "db01", Purpose: "p"}})
+		_, err := o.desk.CheckOut(t.Context(), desk.By{Actor: "tech-a", Request: unique("r"), Code: code}, custody.CheckOut{Credential: "db01", Purpose: "p"})
 		return err
 	}
 	errs := atOnce(try, try)
@@ -222,15 +231,13 @@ func TestOneCodeConfirmsOneCommandOfTwoSentAtOnce(t *testing.T) {
 
 func TestALostCommitIsFoundOutByItsKey(t *testing.T) {
 	o := newOffice(t)
-	in := desk.Intent{
-		Actor: "tech-a", Request: "r", Code: o.code("tech-a"), Key: "key-1",
-		Action: custody.Offer{All: true, Reason: "out"},
-	}
+	by := desk.By{Actor: "tech-a", Request: "r", Code: o.code("tech-a"), Key: "key-1"}
+	offer := custody.Offer{All: true, Reason: "out"}
 	o.gate.loseNextAnswer()
-	if _, err := o.desk.Do(t.Context(), in); !errors.Is(err, desk.ErrStoreUnavailable) {
+	if _, err := o.desk.Do(t.Context(), by, offer); !errors.Is(err, desk.ErrStoreUnavailable) {
 		t.Fatalf("got %v", err)
 	}
-	outcome, err := o.desk.Do(t.Context(), in)
+	outcome, err := o.desk.Do(t.Context(), by, offer)
 	if err != nil || !outcome.Replayed || outcome.Events[0].Fact.Type() != "handover.offered" {
 		t.Fatalf("asked again: %+v, %v", outcome, err)
 	}
@@ -313,7 +320,7 @@ func TestCloseFinishesWhatWasBegun(t *testing.T) {
 	before := o.gate.count()
 	done := make(chan error, 1)
 	go func() {
-		_, err := o.desk.Do(t.Context(), desk.Intent{Actor: "tech-a", Request: "last", Action: custody.SignOut{}})
+		_, err := o.desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: "last"}, custody.SignOut{})
 		done <- err
 	}()
 	waitFor(t, func() bool { return o.gate.count() > before })
@@ -324,7 +331,7 @@ func TestCloseFinishesWhatWasBegun(t *testing.T) {
 		t.Errorf("the command under way: %v", err)
 	}
 	<-closed
-	if _, err := o.desk.Do(t.Context(), desk.Intent{Actor: "tech-a", Action: custody.SignOut{}}); !errors.Is(err, desk.ErrStoreUnavailable) {
+	if _, err := o.desk.Do(t.Context(), desk.By{Actor: "tech-a"}, custody.SignOut{}); !errors.Is(err, desk.ErrStoreUnavailable) {
 		t.Errorf("after Close: %v", err)
 	}
 	if types := o.types(0); types[len(types)-1] != "session.closed" {

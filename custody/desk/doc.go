@@ -1,6 +1,6 @@
 // Package desk is where commands are carried out: the use cases.
 //
-// A desk takes an Intent, finds out what its TOTP code proves, and has the
+// A desk takes a command, finds out what its TOTP code proves, and has the
 // domain decide on it inside one transaction: hold the ledger's head, catch up
 // with what others appended, Decide, append the entries, move the tables,
 // commit. Only then it answers, and only then anything else happens: a secret

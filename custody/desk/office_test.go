@@ -95,10 +95,7 @@ func (o *office) open() *desk.Desk {
 
 func (o *office) hire(username string, roles ...custody.Role) {
 	o.t.Helper()
-	login, err := o.desk.AddPerson(o.t.Context(), desk.Intent{
-		Actor: custody.System, Request: "hire-" + username,
-		Action: custody.AddPerson{Username: username, Name: "Person " + username, Roles: roles, TOTPPeriod: period},
-	})
+	login, err := o.desk.AddPerson(o.t.Context(), desk.By{Actor: custody.System, Request: "hire-" + username}, custody.AddPerson{Username: username, Name: "Person " + username, Roles: roles, TOTPPeriod: period})
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -144,12 +141,9 @@ func (o *office) codeNow(username string) string {
 // onboard puts a credential under the custody of tech-a (who holds it) and tech-b.
 func (o *office) onboard(name string) {
 	o.t.Helper()
-	_, err := o.desk.AddCredential(o.t.Context(), desk.Intent{
-		Actor: "admin", Request: "onboard-" + name,
-		Action: custody.AddCredential{
-			Name: name, Primary: "tech-a", Backup: "tech-b",
-			Target: custody.Target{Kind: "ssh", Address: "db01.example:22", Account: "root"},
-		},
+	_, err := o.desk.AddCredential(o.t.Context(), desk.By{Actor: "admin", Request: "onboard-" + name}, custody.AddCredential{
+		Name: name, Primary: "tech-a", Backup: "tech-b",
+		Target: custody.Target{Kind: "ssh", Address: "db01.example:22", Account: "root"},
 	}, custody.SecretString("before-custody"), custody.Secret{})
 	if err != nil {
 		o.t.Fatal(err)
@@ -178,7 +172,7 @@ func (o *office) rotate(name string) {
 		custody.ReportStaged{Rotation: id}, custody.ReportApplied{Rotation: id},
 		custody.ReportVerified{Rotation: id, OldRefused: true}, custody.ReportPromoted{Rotation: id, Version: version},
 	} {
-		if _, err := o.desk.Do(ctx, desk.Intent{Actor: custody.System, Action: report}); err != nil {
+		if _, err := o.desk.Do(ctx, desk.By{Actor: custody.System}, report); err != nil {
 			o.t.Fatal(err)
 		}
 	}
@@ -192,7 +186,7 @@ func (o *office) password(name string, n int64) custody.Secret {
 // do carries out an action with a fresh code.
 func (o *office) do(actor string, action custody.Action) (desk.Outcome, error) {
 	o.t.Helper()
-	return o.desk.Do(o.t.Context(), desk.Intent{Actor: actor, Request: unique("request"), Code: o.code(actor), Action: action})
+	return o.desk.Do(o.t.Context(), desk.By{Actor: actor, Request: unique("request"), Code: o.code(actor)}, action)
 }
 
 func (o *office) must(actor string, action custody.Action) desk.Outcome {
@@ -213,10 +207,7 @@ func (o *office) refused(want custody.Code, err error) {
 
 func (o *office) checkOut(actor, name string) (desk.Revealed, error) {
 	o.t.Helper()
-	return o.desk.CheckOut(o.t.Context(), desk.Intent{
-		Actor: actor, Request: unique("request"), Code: o.code(actor),
-		Action: custody.CheckOut{Credential: name, Purpose: "ticket 4711"},
-	})
+	return o.desk.CheckOut(o.t.Context(), desk.By{Actor: actor, Request: unique("request"), Code: o.code(actor)}, custody.CheckOut{Credential: name, Purpose: "ticket 4711"})
 }
 
 func (o *office) size() int64 {

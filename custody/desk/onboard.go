@@ -16,13 +16,12 @@ type CheckedTarget struct {
 
 // AddCredential puts an account under custody. password is what opens it now,
 // zero when nobody knows; key is the private key (PEM) that administers its
-// target, zero when there is none. in.Action is a custody.AddCredential.
+// target, zero when there is none.
 //
 // Both are stored right before the entry is committed, because the rotation
 // starts from the entry: a refused command stores nothing over what another one,
 // of whichever replica, has put under custody.
-func (d *Desk) AddCredential(ctx context.Context, in Intent, password, key custody.Secret) (Outcome, error) {
-	add := in.Action.(custody.AddCredential)
+func (d *Desk) AddCredential(ctx context.Context, by By, add custody.AddCredential, password, key custody.Secret) (Outcome, error) {
 	if err := d.belongs(ctx); err != nil {
 		return Outcome{}, err
 	}
@@ -34,9 +33,8 @@ func (d *Desk) AddCredential(ctx context.Context, in Intent, password, key custo
 		return Outcome{}, err
 	}
 	add.Reconciles, add.Target.Identities = checked.Reconciles, checked.Identities
-	in.Action = add
 	labels := map[string]string{"credential": add.Name}
-	return d.doBound(ctx, in, bound{store: func(ctx context.Context, _ *custody.State) error {
+	return d.doBound(ctx, by, add, bound{store: func(ctx context.Context, _ *custody.State) error {
 		for path, value := range map[string]custody.Secret{KeyPath(add.Name): key, CredentialPath(add.Name): password} {
 			if value.IsZero() { // nor is there one left of an earlier try
 				if err := d.Secrets.Delete(ctx, path); err != nil {
@@ -52,12 +50,12 @@ func (d *Desk) AddCredential(ctx context.Context, in Intent, password, key custo
 	}})
 }
 
-// ChangePolicy gives a credential another policy. in.Action is a custody.ChangePolicy.
-func (d *Desk) ChangePolicy(ctx context.Context, in Intent) (Outcome, error) {
-	if err := d.CheckPolicy(in.Action.(custody.ChangePolicy).Policy); err != nil {
+// ChangePolicy gives a credential another policy.
+func (d *Desk) ChangePolicy(ctx context.Context, by By, a custody.ChangePolicy) (Outcome, error) {
+	if err := d.CheckPolicy(a.Policy); err != nil {
 		return Outcome{}, err
 	}
-	return d.Do(ctx, in)
+	return d.Do(ctx, by, a)
 }
 
 // replace writes a secret whatever version is there.

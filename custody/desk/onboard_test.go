@@ -10,13 +10,16 @@ import (
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
-func onboarding(actor, name string) desk.Intent {
-	return desk.Intent{
-		Actor: actor, Request: unique("onboard"),
-		Action: custody.AddCredential{
-			Name: name, Primary: "tech-a", Backup: "tech-b",
-			Target: custody.Target{Kind: "ssh", Address: name + ".example:22", Account: "root"},
-		},
+// add puts a credential under the custody of tech-a and tech-b.
+func add(d *desk.Desk, actor, name string, password, key custody.Secret) error {
+	_, err := d.AddCredential(context.Background(), desk.By{Actor: actor, Request: unique("onboard")}, onboarding(name), password, key)
+	return err
+}
+
+func onboarding(name string) custody.AddCredential {
+	return custody.AddCredential{
+		Name: name, Primary: "tech-a", Backup: "tech-b",
+		Target: custody.Target{Kind: "ssh", Address: name + ".example:22", Account: "root"},
 	}
 }
 
@@ -36,22 +39,23 @@ func (o *office) kept(name string) (password, key custody.Secret) {
 // TestARefusedCredentialLeavesTheStoredSecretsAlone, whatever it is refused for.
 func TestARefusedCredentialLeavesTheStoredSecretsAlone(t *testing.T) {
 	o := newOffice(t)
-	if _, err := o.desk.AddCredential(t.Context(), onboarding("admin", "db02"), custody.SecretString("first"), custody.SecretString("first key")); err != nil {
+	if err := add(o.desk, "admin", "db02", custody.SecretString("first"), custody.SecretString("first key")); err != nil {
 		t.Fatal(err)
 	}
-	unknown := onboarding("admin", "db03")
-	add := unknown.Action.(custody.AddCredential)
-	add.Backup = "nobody"
-	unknown.Action = add
-	for name, in := range map[string]desk.Intent{
-		"the name is taken":            onboarding("admin", "db02"),
-		"no admin":                     onboarding("tech-a", "db02"),
-		"no admin, another name":       onboarding("tech-a", "db03"),
-		"nobody":                       onboarding("nobody", "db02"),
-		"a custodian who is not there": unknown,
+	unknown := onboarding("db03")
+	unknown.Backup = "nobody"
+	for name, in := range map[string]struct {
+		actor  string
+		action custody.AddCredential
+	}{
+		"the name is taken":            {"admin", onboarding("db02")},
+		"no admin":                     {"tech-a", onboarding("db02")},
+		"no admin, another name":       {"tech-a", onboarding("db03")},
+		"nobody":                       {"nobody", onboarding("db02")},
+		"a custodian who is not there": {"admin", unknown},
 	} {
 		for _, second := range []custody.Secret{custody.SecretString("second"), {}} {
-			if _, err := o.desk.AddCredential(t.Context(), in, second, second); custody.CodeOf(err) == "" {
+			if _, err := o.desk.AddCredential(t.Context(), desk.By{Actor: in.actor, Request: unique("onboard")}, in.action, second, second); custody.CodeOf(err) == "" {
 				t.Fatalf("%s: %v", name, err)
 			}
 			if password, key := o.kept("db02"); password.Reveal() != "first" || key.Reveal() != "first key" {
@@ -73,8 +77,7 @@ func TestTwoAdminsAddTheSameNameAtOnce(t *testing.T) {
 		name := fmt.Sprint("race-", round)
 		try := func(d *desk.Desk, password string) func() error {
 			return func() error {
-				_, err := d.AddCredential(t.Context(), onboarding("admin", name), custody.SecretString(password), custody.SecretString("key of "+password))
-				return err
+				return add(d, "admin", name, custody.SecretString(password), custody.SecretString("key of "+password))
 			}
 		}
 		errs := atOnce(try(desks[0], "a"), try(desks[1], "b"))
@@ -97,10 +100,10 @@ func TestTwoAdminsAddTheSameNameAtOnce(t *testing.T) {
 func TestAReplicaThatIsBehindOverwritesNothing(t *testing.T) {
 	o := newOffice(t)
 	behind := o.open()
-	if _, err := o.desk.AddCredential(t.Context(), onboarding("admin", "db02"), custody.SecretString("first"), custody.SecretString("first key")); err != nil {
+	if err := add(o.desk, "admin", "db02", custody.SecretString("first"), custody.SecretString("first key")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := behind.AddCredential(t.Context(), onboarding("admin", "db02"), custody.SecretString("second"), custody.Secret{})
+	err := add(behind, "admin", "db02", custody.SecretString("second"), custody.Secret{})
 	o.refused(custody.Conflict, err)
 	if password, key := o.kept("db02"); password.Reveal() != "first" || key.Reveal() != "first key" {
 		t.Error("the stored secrets were replaced")
@@ -113,16 +116,15 @@ func TestWhatCannotBeStoredIsNotAdded(t *testing.T) {
 	o.config.Secrets = takesNothing{o.secrets}
 	o.desk = o.open()
 	before := o.size()
-	_, err := o.desk.AddCredential(t.Context(), onboarding("admin", "db02"), custody.SecretString("p"), custody.Secret{})
+	err := add(o.desk, "admin", "db02", custody.SecretString("p"), custody.Secret{})
 	if !errors.Is(err, desk.ErrSecretsUnavailable) {
 		t.Errorf("a credential: %v", err)
 	}
-	_, err = o.desk.AddPerson(t.Context(), desk.Intent{Actor: "admin", Request: "r",
-		Action: custody.AddPerson{Username: "tech-c", Name: "C", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period}})
+	_, err = o.desk.AddPerson(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.AddPerson{Username: "tech-c", Name: "C", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period})
 	if !errors.Is(err, desk.ErrSecretsUnavailable) {
 		t.Errorf("a person: %v", err)
 	}
-	_, err = o.desk.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: "r", Action: custody.ResetEnrolment{Person: "tech-a"}})
+	_, err = o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-a"})
 	if !errors.Is(err, desk.ErrSecretsUnavailable) {
 		t.Errorf("an enrolment: %v", err)
 	}

@@ -9,10 +9,10 @@ import (
 // ResetOnHost is ResetEnrolment for somebody whom nobody else can help, by whoever
 // operates the machine: a sole admin who lost everything.
 func (d *Desk) ResetOnHost(ctx context.Context, username, request string) (NewLogin, error) {
-	return d.ResetEnrolment(ctx, Intent{Actor: custody.System, Request: request, Action: custody.ResetOnHost{Person: username}})
+	return d.enrolAgain(ctx, By{Actor: custody.System, Request: request}, custody.ResetOnHost{Person: username}, username)
 }
 
 // FirstLoginAgain gives the first admin, who has never logged in, another log-in.
 func (d *Desk) FirstLoginAgain(ctx context.Context, username, request string) (NewLogin, error) {
-	return d.ResetEnrolment(ctx, Intent{Actor: custody.System, Request: request, Action: custody.RecoverEnrolment{Person: username}})
+	return d.enrolAgain(ctx, By{Actor: custody.System, Request: request}, custody.RecoverEnrolment{Person: username}, username)
 }

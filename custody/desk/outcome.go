@@ -4,12 +4,12 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 )
 
-// Intent is a command as it comes from outside: with the code as it was typed.
-type Intent struct {
+// By is who gives a command, and how they prove it: as it comes from outside, with
+// the code as it was typed.
+type By struct {
 	Actor   string // username, or custody.System
 	Request string // id of the request, made by us, never by a client
 	Code    string // TOTP code; "" when none came
-	Action  custody.Action
 
 	// Key makes the command idempotent: the same key and Digest of the same
 	// actor is carried out once and gives the same Outcome again. "": none.

@@ -17,35 +17,37 @@ type NewLogin struct {
 	OTPAuth  custody.Secret // otpauth URI; counts after the first log-in with a code of it
 }
 
-// AddPerson opens an account. in.Action is a custody.AddPerson.
-func (d *Desk) AddPerson(ctx context.Context, in Intent) (NewLogin, error) {
-	if err := d.canStoreSeed(ctx, in.Request); err != nil {
+// AddPerson opens an account.
+func (d *Desk) AddPerson(ctx context.Context, by By, a custody.AddPerson) (NewLogin, error) {
+	if err := d.canStoreSeed(ctx, by.Request); err != nil {
 		return NewLogin{}, err
 	}
-	added := in.Action.(custody.AddPerson)
 	seed := totp.NewSeed()
-	outcome, err := d.doBound(ctx, in, bound{
+	outcome, err := d.doBound(ctx, by, a, bound{
 		store: func(ctx context.Context, before *custody.State) error {
-			return d.replaceSeed(ctx, before, added.Username, seed)
+			return d.replaceSeed(ctx, before, a.Username, seed)
 		},
 	})
 	if err != nil {
 		return NewLogin{}, err
 	}
-	return d.newLogin(WithRequest(ctx, in.Request), outcome, added.Username, totp.URI(d.Origin, added.Username, seed, added.TOTPPeriod))
+	return d.newLogin(WithRequest(ctx, by.Request), outcome, a.Username, totp.URI(d.Origin, a.Username, seed, a.TOTPPeriod))
 }
 
 // ResetEnrolment replaces a person's password and TOTP seed, forgets their
 // recovery codes and ends their sessions: a lost telephone, or an account whose
 // opening was cut short.
-// in.Action is a custody.ResetEnrolment, or another that resets an enrolment.
-func (d *Desk) ResetEnrolment(ctx context.Context, in Intent) (NewLogin, error) {
-	if err := d.canStoreSeed(ctx, in.Request); err != nil {
+func (d *Desk) ResetEnrolment(ctx context.Context, by By, a custody.ResetEnrolment) (NewLogin, error) {
+	return d.enrolAgain(ctx, by, a, a.Person)
+}
+
+// enrolAgain carries out a command that resets a person's enrolment.
+func (d *Desk) enrolAgain(ctx context.Context, by By, a custody.Action, username string) (NewLogin, error) {
+	if err := d.canStoreSeed(ctx, by.Request); err != nil {
 		return NewLogin{}, err
 	}
-	username := in.Action.Subject()
 	seed := totp.NewSeed()
-	outcome, err := d.doBound(ctx, in, bound{
+	outcome, err := d.doBound(ctx, by, a, bound{
 		store: func(ctx context.Context, before *custody.State) error {
 			return d.replaceSeed(ctx, before, username, seed)
 		},
@@ -54,18 +56,17 @@ func (d *Desk) ResetEnrolment(ctx context.Context, in Intent) (NewLogin, error) 
 		return NewLogin{}, err
 	}
 	person, _ := d.person(username)
-	return d.newLogin(WithRequest(ctx, in.Request), outcome, username, totp.URI(d.Origin, username, seed, person.TOTPPeriod))
+	return d.newLogin(WithRequest(ctx, by.Request), outcome, username, totp.URI(d.Origin, username, seed, person.TOTPPeriod))
 }
 
 // Unlock lifts whatever keeps a person from logging in or confirming.
-// in.Action is a custody.Unlock.
-func (d *Desk) Unlock(ctx context.Context, in Intent) (Outcome, error) {
-	outcome, err := d.Do(ctx, in)
+func (d *Desk) Unlock(ctx context.Context, by By, a custody.Unlock) (Outcome, error) {
+	outcome, err := d.Do(ctx, by, a)
 	if err != nil {
 		return Outcome{}, err
 	}
 	// Done already too: the first time may have been cut short here.
-	return outcome, d.unlock(WithRequest(ctx, in.Request), in.Action.(custody.Unlock).Person)
+	return outcome, d.unlock(WithRequest(ctx, by.Request), a.Person)
 }
 
 // newLogin makes the password, which opens nothing without the seed that came

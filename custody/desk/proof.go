@@ -20,15 +20,15 @@ const seedTTL = time.Minute
 
 // prove finds out which of the actor's TOTP steps a code belongs to. It does
 // not judge: whether a step may still be used is decided in the transaction.
-func (d *Desk) prove(ctx context.Context, in Intent) (custody.Proof, error) {
-	if in.Code == "" {
+func (d *Desk) prove(ctx context.Context, by By) (custody.Proof, error) {
+	if by.Code == "" {
 		return custody.Proof{}, nil
 	}
-	person, known := d.person(in.Actor)
+	person, known := d.person(by.Actor)
 	if !known {
 		return custody.Proof{Given: true}, nil
 	}
-	steps, err := d.match(ctx, person, in.Code)
+	steps, err := d.match(ctx, person, by.Code)
 	return custody.Proof{Given: true, Steps: steps, Enrolment: person.Number}, err
 }
 

@@ -54,7 +54,7 @@ func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (custody.Secret, 
 		return custody.Secret{}, d.failedSignIn(ctx, try)
 	}
 	seed := totp.NewSeed()
-	_, err = d.doBound(ctx, Intent{Actor: custody.System, Request: in.Request, Action: custody.RecoverEnrolment{Person: username}}, bound{
+	_, err = d.doBound(ctx, By{Actor: custody.System, Request: in.Request}, custody.RecoverEnrolment{Person: username}, bound{
 		store: func(ctx context.Context, before *custody.State) error {
 			return d.replaceSeed(ctx, before, username, seed)
 		},

@@ -14,7 +14,7 @@ import (
 func recoverable(t *testing.T) (*office, []custody.Secret) {
 	t.Helper()
 	o := newOffice(t)
-	login, err := o.desk.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: "r", Action: custody.ResetEnrolment{Person: "tech-b"}})
+	login, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-b"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,9 +98,7 @@ func TestARecoveryCodeIsNoCode(t *testing.T) {
 		Username: "tech-b", Password: o.passwords["tech-b"], Code: codes[0].Reveal(), Request: unique("sign-in"),
 	})
 	o.refused(custody.Unauthenticated, err)
-	_, err = o.desk.Do(t.Context(), desk.Intent{
-		Actor: "tech-b", Request: unique("request"), Code: codes[0].Reveal(), Action: custody.GoAway{Reason: "out"},
-	})
+	_, err = o.desk.Do(t.Context(), desk.By{Actor: "tech-b", Request: unique("request"), Code: codes[0].Reveal()}, custody.GoAway{Reason: "out"})
 	o.refused(custody.TOTPInvalid, err)
 }
 
@@ -183,7 +181,7 @@ func TestNobodyIsLeftWithoutRecoveryCodes(t *testing.T) {
 
 func TestANewEnrolmentForgetsTheRecoveryCodes(t *testing.T) {
 	o, codes := recoverable(t)
-	login, err := o.desk.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: "again", Action: custody.ResetEnrolment{Person: "tech-b"}})
+	login, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "again"}, custody.ResetEnrolment{Person: "tech-b"})
 	if err != nil {
 		t.Fatal(err)
 	}

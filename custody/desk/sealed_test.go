@@ -48,13 +48,11 @@ func (o *office) seal() (unseal func()) {
 // who was said to know a password that nobody was shown.
 func TestACheckOutFromASealedStoreNeverWas(t *testing.T) {
 	o := newOffice(t)
-	in := desk.Intent{
-		Actor: "tech-a", Request: "r", Code: o.code("tech-a"), Key: "key-1", Digest: [32]byte{1},
-		Action: custody.CheckOut{Credential: "db01", Purpose: "ticket 1"},
-	}
+	by := desk.By{Actor: "tech-a", Request: "r", Code: o.code("tech-a"), Key: "key-1", Digest: [32]byte{1}}
+	out := custody.CheckOut{Credential: "db01", Purpose: "ticket 1"}
 	before := o.size()
 	unseal := o.seal()
-	if _, err := o.desk.CheckOut(t.Context(), in); !errors.Is(err, desk.ErrSecretsUnavailable) {
+	if _, err := o.desk.CheckOut(t.Context(), by, out); !errors.Is(err, desk.ErrSecretsUnavailable) {
 		t.Fatalf("sealed: %v", err)
 	}
 	unseal()
@@ -62,7 +60,7 @@ func TestACheckOutFromASealedStoreNeverWas(t *testing.T) {
 		t.Errorf("lease %q, known to %v, %d new entries", c.Lease.ID, c.Exposure, o.size()-before)
 	}
 	// The code was not used up, nor the key.
-	shown, err := o.desk.CheckOut(t.Context(), in)
+	shown, err := o.desk.CheckOut(t.Context(), by, out)
 	if err != nil || shown.Replayed || !shown.Password.Equal(o.password("db01", 1)) {
 		t.Errorf("unsealed: replayed %t, %v", shown.Replayed, err)
 	}
@@ -91,13 +89,12 @@ func TestNothingIsBegunThatASealedStoreCannotFinish(t *testing.T) {
 	unseal := o.seal()
 	for name, try := range map[string]func() error{
 		"add a person": func() error {
-			_, err := o.desk.AddPerson(t.Context(), desk.Intent{Actor: "admin", Request: unique("add"),
-				Action: custody.AddPerson{Username: "tech-z", Name: "Z", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period}})
+			_, err := o.desk.AddPerson(t.Context(), desk.By{Actor: "admin", Request: unique("add")}, custody.AddPerson{Username: "tech-z", Name: "Z", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period})
 			return err
 		},
 		"enrol again": func() error {
-			_, err := o.desk.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: unique("enrol"),
-				Code: o.code("admin"), Action: custody.ResetEnrolment{Person: "tech-a"}})
+			_, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("enrol"),
+				Code: o.code("admin")}, custody.ResetEnrolment{Person: "tech-a"})
 			return err
 		},
 		"recover": func() error {

@@ -105,7 +105,7 @@ func (d *Desk) open(ctx context.Context, username string, in SignInRequest) (Sig
 		return SignedIn{}, Outcome{}, err
 	}
 	signed, session := d.newSession(username)
-	outcome, err := d.doBound(ctx, Intent{Actor: username, Request: in.Request, Code: in.Code, Action: custody.SignIn{}},
+	outcome, err := d.doBound(ctx, By{Actor: username, Request: in.Request, Code: in.Code}, custody.SignIn{},
 		bound{fenced: username, since: since, session: &session})
 	return signed, outcome, err
 }
@@ -193,6 +193,6 @@ func (d *Desk) SignOut(ctx context.Context, token custody.Secret, request string
 	if err := d.Accounts.DeleteSession(ctx, sha256.Sum256(token.Bytes())); err != nil {
 		return err
 	}
-	_, err = d.Do(ctx, Intent{Actor: person.Username, Request: request, Action: custody.SignOut{}})
+	_, err = d.Do(ctx, By{Actor: person.Username, Request: request}, custody.SignOut{})
 	return err
 }

@@ -13,8 +13,7 @@ import (
 
 func TestEnrolmentCountsAfterTheFirstRightCode(t *testing.T) {
 	o := emptyOffice(t)
-	login, err := o.desk.AddPerson(t.Context(), desk.Intent{Actor: custody.System, Request: "hire",
-		Action: custody.AddPerson{Username: "tech-a", Name: "A", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period}})
+	login, err := o.desk.AddPerson(t.Context(), desk.By{Actor: custody.System, Request: "hire"}, custody.AddPerson{Username: "tech-a", Name: "A", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +40,7 @@ func TestANewEnrolmentEndsTheOldOneAndItsSessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	oldPassword, oldSeed := o.passwords["tech-a"], o.seeds["tech-a"]
-	login, err := o.desk.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: "r", Action: custody.ResetEnrolment{Person: "tech-a"}})
+	login, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-a"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func TestARunningServerStopsWhenItsLedgerIsAnother(t *testing.T) {
 			if _, err := o.checkOut("tech-a", "db01"); !errors.Is(err, desk.ErrLedgerSuspect) {
 				t.Errorf("a check-out when the file is back: %v", err)
 			}
-			_, err = o.desk.Do(t.Context(), desk.Intent{Actor: "tech-b", Request: unique("r"), Action: custody.ComeBack{}})
+			_, err = o.desk.Do(t.Context(), desk.By{Actor: "tech-b", Request: unique("r")}, custody.ComeBack{})
 			if !errors.Is(err, desk.ErrLedgerSuspect) {
 				t.Errorf("a command without a code: %v", err)
 			}

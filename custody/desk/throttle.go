@@ -171,7 +171,7 @@ func (d *Desk) failedSignIn(ctx context.Context, try attempt) error {
 	}
 	if !locked.LockedUntil.IsZero() {
 		action := custody.LockSignIn{Person: username, Failures: failures, Until: locked.LockedUntil}
-		if _, err := d.Do(ctx, Intent{Actor: custody.System, Request: RequestOf(ctx), Action: action}); err != nil {
+		if _, err := d.Do(ctx, By{Actor: custody.System, Request: RequestOf(ctx)}, action); err != nil {
 			return err
 		}
 	}

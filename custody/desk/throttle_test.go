@@ -96,15 +96,15 @@ func TestAnUnlockLiftsWhateverLocksSomebodyOut(t *testing.T) {
 	o.strangersEverywhere("tech-a")
 	for range o.config.Policy.LockAfter {
 		wrong := custody.CheckOut{Credential: "db01", Purpose: "ticket 1"}
-		_, err := o.desk.Do(t.Context(), desk.Intent{Actor: "tech-a", Request: unique("r"), Code: "000000", Action: wrong})
+		_, err := o.desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: unique("r"), Code: "000000"}, wrong)
 		o.refused(custody.TOTPInvalid, err)
 	}
 	_, err := o.checkOut("tech-a", "db01")
 	o.refused(custody.LockedOut, err)
 
 	before := o.size()
-	unlock := desk.Intent{Actor: "admin", Request: unique("r"), Code: o.code("admin"), Action: custody.Unlock{Person: "tech-a"}, Key: "k"}
-	if _, err := o.desk.Unlock(t.Context(), unlock); err != nil {
+	by, unlock := desk.By{Actor: "admin", Request: unique("r"), Code: o.code("admin"), Key: "k"}, custody.Unlock{Person: "tech-a"}
+	if _, err := o.desk.Unlock(t.Context(), by, unlock); err != nil {
 		t.Fatal(err)
 	}
 	if got := o.types(before); !slices.Equal(got, []string{"person.unlocked"}) {
@@ -117,8 +117,8 @@ func TestAnUnlockLiftsWhateverLocksSomebodyOut(t *testing.T) {
 		t.Errorf("check-out: %v", err)
 	}
 	o.guesses("tech-a", at)
-	unlock.Code = o.code("admin")
-	if outcome, err := o.desk.Unlock(t.Context(), unlock); err != nil || !outcome.Replayed {
+	by.Code = o.code("admin")
+	if outcome, err := o.desk.Unlock(t.Context(), by, unlock); err != nil || !outcome.Replayed {
 		t.Errorf("sent again: %+v, %v", outcome, err)
 	}
 	if _, err := o.signInFrom("tech-a", at); err != nil {
@@ -129,7 +129,7 @@ func TestAnUnlockLiftsWhateverLocksSomebodyOut(t *testing.T) {
 func TestAResetOfTheLogInUnlocks(t *testing.T) {
 	for name, reset := range map[string]func(*office) (desk.NewLogin, error){
 		"by an admin": func(o *office) (desk.NewLogin, error) {
-			return o.desk.ResetEnrolment(t.Context(), desk.Intent{Actor: "admin", Request: unique("r"), Action: custody.ResetEnrolment{Person: "tech-a"}})
+			return o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-a"})
 		},
 		"on the host": func(o *office) (desk.NewLogin, error) { return o.desk.ResetOnHost(t.Context(), "tech-a", unique("r")) },
 	} {

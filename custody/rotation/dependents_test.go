@@ -28,7 +28,7 @@ func underPolicy(t testing.TB, p custody.CredentialPolicy) *world {
 
 func (w *world) do(actor string, action custody.Action) {
 	w.t.Helper()
-	if _, err := w.desk.Do(w.t.Context(), desk.Intent{Actor: actor, Request: rand.Text(), Action: action}); err != nil {
+	if _, err := w.desk.Do(w.t.Context(), desk.By{Actor: actor, Request: rand.Text()}, action); err != nil {
 		w.t.Fatalf("%T: %v", action, err)
 	}
 }

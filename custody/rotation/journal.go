@@ -407,7 +407,7 @@ func (a *attempt) report(ctx context.Context, action custody.Action, then custod
 func (c Config) enter(ctx context.Context, action custody.Action) error {
 	ctx, cancel := context.WithTimeout(ctx, c.StepTimeout)
 	defer cancel()
-	_, err := c.Desk.Do(ctx, desk.Intent{Actor: custody.System, Request: desk.RequestOf(ctx), Action: action})
+	_, err := c.Desk.Do(ctx, desk.By{Actor: custody.System, Request: desk.RequestOf(ctx)}, action)
 	if custody.CodeOf(err) == custody.Conflict {
 		return errOvertaken
 	}

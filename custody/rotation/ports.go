@@ -13,7 +13,7 @@ import (
 type Desk interface {
 	// Do commits a report; a *custody.Refusal with the code conflict says that
 	// another worker is further on.
-	Do(ctx context.Context, i desk.Intent) (desk.Outcome, error)
+	Do(ctx context.Context, by desk.By, a custody.Action) (desk.Outcome, error)
 
 	// Follow gives a channel that is closed after the next commit.
 	Follow() <-chan struct{}

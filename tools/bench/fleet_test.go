@@ -137,8 +137,7 @@ func throughTandem(ctx context.Context, o *office, accounts []account, admin cus
 			Name: fmt.Sprintf("account-%04d", i), Primary: custodians.A.Name, Backup: custodians.B.Name,
 			Target: on(a),
 		}
-		in := desk.Intent{Actor: custody.System, Request: add.Name, Action: add}
-		if _, err := o.desk.AddCredential(ctx, in, a.password, admin); err != nil {
+		if _, err := o.desk.AddCredential(ctx, desk.By{Actor: custody.System, Request: add.Name}, add, a.password, admin); err != nil {
 			return 0, err
 		}
 	}

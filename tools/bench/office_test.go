@@ -188,7 +188,7 @@ func reports(server string, number, version int64) []custody.Action {
 }
 
 func (o *office) do(ctx context.Context, actor string, a custody.Action) (desk.Outcome, error) {
-	return o.desk.Do(ctx, desk.Intent{Actor: actor, Request: rand.Text(), Action: a})
+	return o.desk.Do(ctx, desk.By{Actor: actor, Request: rand.Text()}, a)
 }
 
 // confirmed carries out an action with the code that the person's authenticator
@@ -198,7 +198,7 @@ func (o *office) confirmed(ctx context.Context, p technician, at time.Time, a cu
 	if err != nil {
 		return desk.Outcome{}, err
 	}
-	return o.desk.Do(ctx, desk.Intent{Actor: p.Name, Request: rand.Text(), Code: code, Action: a})
+	return o.desk.Do(ctx, desk.By{Actor: p.Name, Request: rand.Text(), Code: code}, a)
 }
 
 // login opens a session without a log-in, and gives its token.

@@ -129,41 +129,43 @@ func (o *office) found(ctx context.Context, password, key custody.Secret) error 
 			return err
 		}
 		o.notes.made(seed)
-		if _, err := o.desk.Do(ctx, desk.Intent{Actor: custody.System, Request: rand.Text(), Action: custody.AddPerson{
+		if _, err := o.desk.Do(ctx, desk.By{Actor: custody.System, Request: rand.Text()}, custody.AddPerson{
 			Username: name, Name: name, Roles: []custody.Role{custody.Technician}, TOTPPeriod: period,
-		}}); err != nil {
+		}); err != nil {
 			return err
 		}
-		if err := o.confirmed(ctx, name, custody.SignIn{}, o.do); err != nil {
+		if err := o.confirmed(ctx, name, custody.SignIn{}); err != nil {
 			return err
 		}
 	}
-	_, err := o.desk.AddCredential(ctx, desk.Intent{Actor: custody.System, Request: rand.Text(), Action: custody.AddCredential{
+	_, err := o.desk.AddCredential(ctx, desk.By{Actor: custody.System, Request: rand.Text()}, custody.AddCredential{
 		Name: o.Name, Primary: o.holder(), Backup: o.backup(), Target: o.Target,
-	}}, password, key)
+	}, password, key)
 	return err
 }
 
-func (o *office) do(ctx context.Context, i desk.Intent) error {
-	_, err := o.desk.Do(ctx, i)
-	return err
-}
-
-// confirmed does something with a code that was never used: a minute goes by.
-func (o *office) confirmed(ctx context.Context, person string, a custody.Action, do func(context.Context, desk.Intent) error) error {
-	if err := o.clock.advance(time.Minute); err != nil {
+// confirmed does something with a fresh code.
+func (o *office) confirmed(ctx context.Context, person string, a custody.Action) error {
+	by, err := o.fresh(ctx, person)
+	if err != nil {
 		return err
+	}
+	_, err = o.desk.Do(ctx, by, a)
+	return err
+}
+
+// fresh gives a person with a code that was never used: a minute goes by.
+func (o *office) fresh(ctx context.Context, person string) (desk.By, error) {
+	if err := o.clock.advance(time.Minute); err != nil {
+		return desk.By{}, err
 	}
 	seed, err := o.secrets.Read(ctx, desk.SeedPath(person))
 	if err != nil {
-		return err
+		return desk.By{}, err
 	}
 	_, base32, _ := strings.Cut(seed.Value.Reveal(), ".") // behind the enrolment's number
 	code, err := totp.Code(custody.SecretString(base32), totp.Step(period, o.clock.Now()))
-	if err != nil {
-		return err
-	}
-	return do(ctx, desk.Intent{Actor: person, Request: rand.Text(), Code: code, Action: a})
+	return desk.By{Actor: person, Request: rand.Text(), Code: code}, err
 }
 
 // rotate asks for a rotation, or for one through the second account, and has it
@@ -173,7 +175,7 @@ func (o *office) rotate(ctx context.Context, what fault, set func(custody.Secret
 	if what.Point == reconciling {
 		wish = custody.Reconcile{Credential: o.Name, Reason: "soak"}
 	}
-	if err := o.confirmed(ctx, o.holder(), wish, o.do); err != nil {
+	if err := o.confirmed(ctx, o.holder(), wish); err != nil {
 		return err
 	}
 	return o.work(ctx, what, set, func(context.Context, custody.Credential) bool { return true })
@@ -232,16 +234,18 @@ func (o *office) work(ctx context.Context, what fault, set func(custody.Secret) 
 
 // setByHand is what the person does who the password is changed for.
 func (o *office) setByHand(ctx context.Context, set func(custody.Secret) error) error {
-	if err := o.confirmed(ctx, o.holder(), custody.ShowNew{Credential: o.Name}, func(ctx context.Context, i desk.Intent) error {
-		shown, err := o.desk.ShowNew(ctx, i)
-		if err != nil {
-			return err
-		}
-		return set(shown.Next)
-	}); err != nil {
+	by, err := o.fresh(ctx, o.holder())
+	if err != nil {
 		return err
 	}
-	return o.confirmed(ctx, o.holder(), custody.ConfirmSet{Credential: o.Name}, o.do)
+	shown, err := o.desk.ShowNew(ctx, by, custody.ShowNew{Credential: o.Name})
+	if err != nil {
+		return err
+	}
+	if err := set(shown.Next); err != nil {
+		return err
+	}
+	return o.confirmed(ctx, o.holder(), custody.ConfirmSet{Credential: o.Name})
 }
 
 // values are all that the secret store has of the account.

@@ -29,15 +29,15 @@ type fusedDesk struct {
 	notes *notes
 }
 
-func (d fusedDesk) Do(ctx context.Context, i desk.Intent) (outcome desk.Outcome, err error) {
-	switch i.Action.(type) {
+func (d fusedDesk) Do(ctx context.Context, by desk.By, a custody.Action) (outcome desk.Outcome, err error) {
+	switch a.(type) {
 	case custody.ReportVerified:
 		d.notes.write(note{What: reportsVerified})
 	case custody.ReportPromoted:
 		d.notes.write(note{What: reportsPromoted})
 	}
 	err = d.fuse.around(ctx, "desk.do", desk.ErrStoreUnavailable, func() error {
-		outcome, err = d.Desk.Do(ctx, i)
+		outcome, err = d.Desk.Do(ctx, by, a)
 		return err
 	})
 	return outcome, err

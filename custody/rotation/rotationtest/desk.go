@@ -82,7 +82,7 @@ func (d *Desk) Act(actor string, action custody.Action) {
 }
 
 // Do is as rotation.Desk has it.
-func (d *Desk) Do(ctx context.Context, i desk.Intent) (desk.Outcome, error) {
+func (d *Desk) Do(ctx context.Context, by desk.By, a custody.Action) (desk.Outcome, error) {
 	if err := ctx.Err(); err != nil {
 		return desk.Outcome{}, err
 	}
@@ -92,7 +92,7 @@ func (d *Desk) Do(ctx context.Context, i desk.Intent) (desk.Outcome, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	outcome, err := d.decide(i.Actor, i.Request, i.Action)
+	outcome, err := d.decide(by.Actor, by.Request, a)
 	if fault == After {
 		return desk.Outcome{}, ErrFault
 	}
