@@ -20,7 +20,7 @@
 // at most 65,535 bytes of UTF-8. It has these members and no other:
 //
 //	actor    string, not empty: a username, or "system"
-//	clock    "held" if the clock had gone back and the time of the entry before
+//	clock    "stalled" if the clock had gone back and the time of the entry before
 //	         was used again; otherwise left out
 //	command  object: what was asked for; in the first entry of a command only
 //	confirm  who confirmed the request that made the entry; left out if nobody had to:
@@ -41,7 +41,7 @@
 //	{"actor":"tech-b","confirm":{"method":"totp","person":"tech-b","step":58911529},
 //	"data":{"handover":"01JGX4T7Q2M8ZK5B9N6V3C1D0F"},"grade":"ordinary","request":"01JGX4T9",
 //	"subject":"01JGX4T7Q2M8ZK5B9N6V3C1D0F","time":"2026-01-02T03:04:05.678Z",
-//	"type":"handover.accepted","v":2}
+//	"type":"handover.accepted","v":3}
 //
 // One entry has one encoding: DecodeEntry refuses any other, so nothing can hide
 // in a duplicate member, an unknown field or white space. Numbers are IEEE 754

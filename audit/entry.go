@@ -10,16 +10,17 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Version is the format version of every entry. Version 1 had no commands.
-const Version = 2
+// Version is the format version of every entry. Version 1 had no commands;
+// version 2 said "held" of a clock that had gone back, which is the word for custody.
+const Version = 3
 
 // MaxEntrySize is the greatest length of an encoded entry, in bytes. A
 // tlog-tiles entry bundle gives lengths as 16-bit numbers.
 const MaxEntrySize = 65535
 
-// ClockHeld marks an entry for which the clock had gone back, so that the time
+// ClockStalled marks an entry for which the clock had gone back, so that the time
 // of the entry before was used again.
-const ClockHeld = "held"
+const ClockStalled = "stalled"
 
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
@@ -39,7 +40,7 @@ var (
 type Entry struct {
 	V       int            // Version
 	Time    time.Time      // UTC, whole milliseconds, not the zero time
-	Clock   string         // "" or ClockHeld
+	Clock   string         // "" or ClockStalled
 	Type    string         // "handover.accepted"
 	Grade   string         // "ordinary", "serious" or "special"
 	Actor   string         // username, or "system"
@@ -157,8 +158,8 @@ func (m member) entry() (Entry, error) {
 		return Entry{}, fmt.Errorf("%w: a field is missing or empty", ErrMalformed)
 	case m.Grade != "ordinary" && m.Grade != "serious" && m.Grade != "special":
 		return Entry{}, fmt.Errorf("%w: a grade that is none", ErrMalformed)
-	case m.Clock != nil && string(m.Clock) != `"`+ClockHeld+`"`:
-		return Entry{}, fmt.Errorf("%w: a clock that is not held", ErrMalformed)
+	case m.Clock != nil && string(m.Clock) != `"`+ClockStalled+`"`:
+		return Entry{}, fmt.Errorf("%w: a clock that is not stalled", ErrMalformed)
 	case m.Data.Kind() != '{' || m.Command != nil && m.Command.Kind() != '{':
 		return Entry{}, fmt.Errorf("%w: data or command is no object", ErrMalformed)
 	}
@@ -167,7 +168,7 @@ func (m member) entry() (Entry, error) {
 	}
 	e.Subject = *m.Subject
 	if m.Clock != nil {
-		e.Clock = ClockHeld
+		e.Clock = ClockStalled
 	}
 	if m.Request != nil {
 		if err := json.Unmarshal(m.Request, &e.Request); err != nil || e.Request == "" {

@@ -48,7 +48,7 @@ func goldenEntries() []Entry {
 		{V: Version, Time: at(678), Type: "handover.offered", Grade: "ordinary", Actor: "tech-a", Subject: "01JGX4T7Q2M8ZK5B9N6V3C1D0F",
 			Data:    jsontext.Value(`{"credentials":["db01-root"],"from":"tech-a","reason":"年假 \"leave\", 3 days","to":"tech-b"}`),
 			Confirm: &Confirm{Method: "totp", Person: "tech-a", Step: 58911529}},
-		{V: Version, Time: at(678), Clock: ClockHeld, Type: "handover.accepted", Grade: "ordinary", Actor: "tech-b", Subject: "01JGX4T7Q2M8ZK5B9N6V3C1D0F",
+		{V: Version, Time: at(678), Clock: ClockStalled, Type: "handover.accepted", Grade: "ordinary", Actor: "tech-b", Subject: "01JGX4T7Q2M8ZK5B9N6V3C1D0F",
 			Data:    jsontext.Value(`{"handover":"01JGX4T7Q2M8ZK5B9N6V3C1D0F"}`),
 			Confirm: &Confirm{Method: "totp", Person: "tech-b", Step: 58911529}, Request: "01JGX4T9"},
 		{V: Version, Time: at(86_400_000), Type: "rotation.overdue", Grade: "serious", Actor: "system", Subject: "db01-root",
@@ -108,7 +108,7 @@ func TestEntryRoundTrip(t *testing.T) {
 		e := Entry{
 			V:       Version,
 			Time:    time.UnixMilli(rapid.Int64Range(-60_000_000_000_000, 250_000_000_000_000).Draw(t, "time")).UTC(),
-			Clock:   rapid.SampledFrom([]string{"", ClockHeld}).Draw(t, "clock"),
+			Clock:   rapid.SampledFrom([]string{"", ClockStalled}).Draw(t, "clock"),
 			Type:    nonEmpty.Draw(t, "type"),
 			Grade:   rapid.SampledFrom([]string{"ordinary", "serious", "special"}).Draw(t, "grade"),
 			Actor:   nonEmpty.Draw(t, "actor"),
@@ -198,8 +198,8 @@ func TestEncodeRefuses(t *testing.T) {
 }
 
 func TestDecodeEntryRefuses(t *testing.T) {
-	const good = `{"actor":"tech-a","clock":"held","confirm":{"method":"totp","person":"tech-a","step":1},"data":{"a":1},` +
-		`"grade":"ordinary","request":"r","subject":"s","time":"2026-01-02T03:04:05.678Z","type":"x.y","v":2}`
+	const good = `{"actor":"tech-a","clock":"stalled","confirm":{"method":"totp","person":"tech-a","step":1},"data":{"a":1},` +
+		`"grade":"ordinary","request":"r","subject":"s","time":"2026-01-02T03:04:05.678Z","type":"x.y","v":3}`
 	if _, err := DecodeEntry([]byte(good)); err != nil {
 		t.Fatal(err)
 	}
@@ -212,23 +212,23 @@ func TestDecodeEntryRefuses(t *testing.T) {
 		{"an array", good, `[]`, ErrMalformed},
 		{"a string", good, `"x"`, ErrMalformed},
 		{"an empty object", good, `{}`, ErrMalformed},
-		{"cut off", `,"v":2}`, ``, ErrMalformed},
-		{"newline behind", `"v":2}`, "\"v\":2}\n", ErrNotCanonical},
-		{"something behind", `"v":2}`, `"v":2}{}`, ErrMalformed},
+		{"cut off", `,"v":3}`, ``, ErrMalformed},
+		{"newline behind", `"v":3}`, "\"v\":3}\n", ErrNotCanonical},
+		{"something behind", `"v":3}`, `"v":3}{}`, ErrMalformed},
 		{"white space before", `{"actor"`, ` {"actor"`, ErrNotCanonical},
-		{"white space within", `"v":2`, `"v": 1`, ErrNotCanonical},
+		{"white space within", `"v":3`, `"v": 3`, ErrNotCanonical},
 		{"needless escape", `"x.y"`, `"x\u002ey"`, ErrNotCanonical},
-		{"unknown field", `"v":2`, `"v":2,"w":1`, ErrMalformed},
+		{"unknown field", `"v":3`, `"v":3,"w":1`, ErrMalformed},
 		{"field in another case", `"subject"`, `"Subject"`, ErrNotCanonical},
-		{"field twice", `"v":2`, `"v":2,"v":2`, ErrNotCanonical},
-		{"fields out of order", `"type":"x.y","v":2`, `"v":2,"type":"x.y"`, ErrNotCanonical},
+		{"field twice", `"v":3`, `"v":3,"v":3`, ErrNotCanonical},
+		{"fields out of order", `"type":"x.y","v":3`, `"v":3,"type":"x.y"`, ErrNotCanonical},
 		{"no actor", `"actor":"tech-a",`, ``, ErrMalformed},
 		{"empty actor", `"actor":"tech-a"`, `"actor":""`, ErrMalformed},
 		{"actor null", `"actor":"tech-a"`, `"actor":null`, ErrMalformed},
 		{"actor a number", `"actor":"tech-a"`, `"actor":1`, ErrMalformed},
-		{"empty clock", `"held"`, `""`, ErrMalformed},
-		{"other clock", `"held"`, `"back"`, ErrMalformed},
-		{"clock null", `"held"`, `null`, ErrMalformed},
+		{"empty clock", `"stalled"`, `""`, ErrMalformed},
+		{"other clock", `"stalled"`, `"back"`, ErrMalformed},
+		{"clock null", `"stalled"`, `null`, ErrMalformed},
 		{"request null", `"request":"r"`, `"request":null`, ErrMalformed},
 		{"subject null", `"subject":"s"`, `"subject":null`, ErrMalformed},
 		{"command null", `,"confirm"`, `,"command":null,"confirm"`, ErrMalformed},
@@ -255,10 +255,12 @@ func TestDecodeEntryRefuses(t *testing.T) {
 		{"no subject", `"subject":"s",`, ``, ErrMalformed},
 		{"subject a list", `"subject":"s"`, `"subject":["s"]`, ErrMalformed},
 		{"no type", `"type":"x.y",`, ``, ErrMalformed},
-		{"no version", `,"v":2`, ``, ErrMalformed},
-		{"version 0", `"v":2`, `"v":0`, ErrMalformed},
-		{"version 1", `"v":2`, `"v":1`, ErrMalformed},
-		{"version a string", `"v":2`, `"v":"1"`, ErrMalformed},
+		{"no version", `,"v":3`, ``, ErrMalformed},
+		{"version 0", `"v":3`, `"v":0`, ErrMalformed},
+		{"version 1", `"v":3`, `"v":1`, ErrMalformed},
+		{"version 2", `"v":3`, `"v":2`, ErrMalformed},
+		{"the clock of version 2", `"stalled"`, `"held"`, ErrMalformed},
+		{"version a string", `"v":3`, `"v":"1"`, ErrMalformed},
 		{"no time", `"time":"2026-01-02T03:04:05.678Z",`, ``, ErrMalformed},
 		{"seconds only", `05.678Z`, `05Z`, ErrMalformed},
 		{"microseconds", `05.678Z`, `05.678000Z`, ErrMalformed},

@@ -56,7 +56,7 @@ type Report struct {
 	Size        int64
 	Root        Hash
 	First, Last time.Time    // times of the first and the last entry; zero if there is none
-	Held        int64        // entries whose Clock is ClockHeld
+	Stalled     int64        // entries whose Clock is ClockStalled
 	Nodes       int64        // stored nodes compared
 	Checkpoints []Checkpoint // all that were given, smallest first
 }
@@ -79,7 +79,7 @@ const (
 	CheckSequence   Check = "sequence"   // the source gives each index once, in order
 	CheckEncoding   Check = "encoding"   // at most MaxEntrySize, canonical, all fields valid
 	CheckPrepare    Check = "prepare"    // VerifyOptions.Prepare agrees
-	CheckTime       Check = "time"       // the time never goes back, and stands still if Clock is held
+	CheckTime       Check = "time"       // the time never goes back, and stands still if Clock is stalled
 	CheckNode       Check = "node"       // the stored nodes are those of the entries
 	CheckStep       Check = "step"       // VerifyOptions.Step agrees
 	CheckCheckpoint Check = "checkpoint" // the root at the checkpoint's size is the signed one
@@ -110,7 +110,7 @@ func (e *VerifyError) Unwrap() error { return e.Err }
 var (
 	ErrSequence  = errors.New("audit: an entry is left out, repeated or out of order")
 	ErrMissing   = errors.New("audit: the log is shorter than it was when it was signed")
-	ErrTimeBack  = errors.New("audit: time goes back, or a held clock moves")
+	ErrTimeBack  = errors.New("audit: time goes back, or a stalled clock moves")
 	ErrNode      = errors.New("audit: stored node is not that of the entries")
 	ErrOtherRoot = errors.New("audit: another root than the signed one")
 )
@@ -224,16 +224,16 @@ func (m *merger) merge(c *chunk) error {
 
 func (m *merger) checkTime(index int64, e Entry) error {
 	last := m.report.Last
-	held := e.Clock == ClockHeld
-	if index > 0 && e.Time.Before(last) || held && (index == 0 || !e.Time.Equal(last)) {
+	stalled := e.Clock == ClockStalled
+	if index > 0 && e.Time.Before(last) || stalled && (index == 0 || !e.Time.Equal(last)) {
 		return &VerifyError{index, CheckTime, fmt.Errorf("%w: %s after %s", ErrTimeBack,
 			e.Time.Format(timeLayout), last.Format(timeLayout))}
 	}
 	if index == 0 {
 		m.report.First = e.Time
 	}
-	if held {
-		m.report.Held++
+	if stalled {
+		m.report.Stalled++
 	}
 	m.report.Last = e.Time
 	return nil

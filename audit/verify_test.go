@@ -88,7 +88,7 @@ func TestVerifyGolden(t *testing.T) {
 		Checkpoints: [][]byte{read("checkpoint.txt")},
 		Keys:        []string{strings.TrimSpace(string(read("log.vkey")))},
 	})
-	if err != nil || report.Signed() != 6 || report.Held != 1 {
+	if err != nil || report.Signed() != 6 || report.Stalled != 1 {
 		t.Errorf("%+v, %v", report, err)
 	}
 }
@@ -191,14 +191,14 @@ func TestVerifyTime(t *testing.T) {
 	if _, err := Verify(t.Context(), at("", 0, 0, 1, 1), VerifyOptions{}); err != nil {
 		t.Error(err)
 	}
-	if report, err := Verify(t.Context(), at(ClockHeld, 5, 5, 6), VerifyOptions{}); err != nil || report.Held != 1 {
+	if report, err := Verify(t.Context(), at(ClockStalled, 5, 5, 6), VerifyOptions{}); err != nil || report.Stalled != 1 {
 		t.Errorf("%+v, %v", report, err)
 	}
 	mustFail(t, at("", 0, 2, 1), VerifyOptions{}, 2, CheckTime, ErrTimeBack)
-	mustFail(t, at(ClockHeld, 0, 1), VerifyOptions{}, 1, CheckTime, ErrTimeBack)
+	mustFail(t, at(ClockStalled, 0, 1), VerifyOptions{}, 1, CheckTime, ErrTimeBack)
 
 	first := testEntry(0)
-	first.Clock = ClockHeld
+	first.Clock = ClockStalled
 	record, err := first.Encode()
 	if err != nil {
 		t.Fatal(err)

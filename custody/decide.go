@@ -46,8 +46,8 @@ type decision struct {
 	command Command
 	actor   Person // zero for System
 	now     time.Time
-	held    bool
-	clock   time.Time // as it is, also when now is held: a lock-out must end while time stands still
+	stalled bool
+	clock   time.Time // as it is, also when now is stalled: a lock-out must end while time stands still
 
 	named     Action // the command, with everything by its name
 	looked    Proof  // what of the proof was looked at
@@ -58,14 +58,14 @@ type decision struct {
 func begin(s *State, c Command, now time.Time) decision {
 	d := decision{state: s, policy: s.Policy().Values, command: c, named: c.Action, now: instant(now), clock: instant(now)}
 	if d.now.Before(s.Time) {
-		d.now, d.held = s.Time, true
+		d.now, d.stalled = s.Time, true
 	}
 	return d
 }
 
 func (d *decision) cause(a Action, p Proof) *Cause {
 	c := &Cause{Action: a, Proof: p}
-	if d.held {
+	if d.stalled {
 		c.Clock = d.clock
 	}
 	return c
@@ -74,7 +74,7 @@ func (d *decision) cause(a Action, p Proof) *Cause {
 // happen adds an event.
 func (d *decision) happen(f Fact) {
 	d.events = append(d.events, Event{
-		Time: d.now, Held: d.held, Actor: d.command.Actor, Request: d.command.Request,
+		Time: d.now, Stalled: d.stalled, Actor: d.command.Actor, Request: d.command.Request,
 		Confirm: d.confirmed, Fact: f,
 	})
 }

@@ -19,7 +19,7 @@ const (
 // Event is something that happened: one event is one entry of the ledger.
 type Event struct {
 	Time    time.Time // UTC, whole milliseconds
-	Held    bool      // the clock had gone back, so the last entry's time was used again
+	Stalled bool      // the clock had gone back, so the last entry's time was used again
 	Actor   string    // username, or System
 	Request string
 	Confirm *Confirmation

@@ -85,7 +85,7 @@ func TestForgedEvents(t *testing.T) {
 	}{
 		// Time.
 		{"time that goes back", nil, offered(func(e *Event) { e.Time = e.Time.Add(-time.Millisecond) }), "I7", "time went back"},
-		{"a clock said to be held that ran on", nil, offered(func(e *Event) { e.Held, e.Time = true, e.Time.Add(time.Millisecond) }), "I7", "did not stand still"},
+		{"a clock said to stand still that ran on", nil, offered(func(e *Event) { e.Stalled, e.Time = true, e.Time.Add(time.Millisecond) }), "I7", "did not stand still"},
 
 		// Confirmations.
 		{"a check-out without a code", nil, unconfirmed("ann", granted), "I6", notConfirmed},

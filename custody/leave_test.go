@@ -185,17 +185,17 @@ func TestClockThatGoesBack(t *testing.T) {
 	last := o.state.Time
 	o.now = o.now.Add(-3 * time.Hour)
 	for _, e := range o.does("ann", CheckIn{"db01"}) {
-		if !e.Held || !e.Time.Equal(last) {
-			t.Errorf("got %v, held %v, after %v", e.Time, e.Held, last)
+		if !e.Stalled || !e.Time.Equal(last) {
+			t.Errorf("got %v, stalled %v, after %v", e.Time, e.Stalled, last)
 		}
 	}
-	if _, err := o.do("ben", CheckOut{"db01", "ticket 1"}); CodeOf(err) != NotHolder || !o.history[len(o.history)-1].Held {
-		t.Errorf("a refusal is held as well: %v", err)
+	if _, err := o.do("ben", CheckOut{"db01", "ticket 1"}); CodeOf(err) != NotHolder || !o.history[len(o.history)-1].Stalled {
+		t.Errorf("a refusal is stalled as well: %v", err)
 	}
 	o.now = last.Add(time.Millisecond)
 	for _, e := range o.does("ann", CheckOut{"db01", "ticket 1"}) {
-		if e.Held || !e.Time.Equal(o.now) {
-			t.Errorf("got %v, held %v, at %v", e.Time, e.Held, o.now)
+		if e.Stalled || !e.Time.Equal(o.now) {
+			t.Errorf("got %v, stalled %v, at %v", e.Time, e.Stalled, o.now)
 		}
 	}
 }

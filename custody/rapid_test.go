@@ -272,8 +272,8 @@ func (s *sequence) try(t *rapid.T, c Command) {
 	}
 	for _, e := range s.history[before.Size:] {
 		back := instant(s.now).Before(before.Time)
-		if e.Held != back || (!back && !e.Time.Equal(instant(s.now))) || (back && !e.Time.Equal(before.Time)) {
-			t.Fatalf("at %v after %v: an event of %v, held %v", s.now, before.Time, e.Time, e.Held)
+		if e.Stalled != back || (!back && !e.Time.Equal(instant(s.now))) || (back && !e.Time.Equal(before.Time)) {
+			t.Fatalf("at %v after %v: an event of %v, stalled %v", s.now, before.Time, e.Time, e.Stalled)
 		}
 		if e.Confirm == nil {
 			continue

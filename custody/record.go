@@ -33,8 +33,8 @@ func (e Event) Record() (audit.Entry, error) {
 		Data:    data,
 		Request: e.Request,
 	}
-	if e.Held {
-		entry.Clock = audit.ClockHeld
+	if e.Stalled {
+		entry.Clock = audit.ClockStalled
 	}
 	if e.Cause != nil {
 		if entry.Command, err = e.Cause.record(); err != nil {
@@ -57,7 +57,7 @@ func FromRecord(entry audit.Entry) (Event, error) {
 	}
 	e := Event{
 		Time:    entry.Time,
-		Held:    entry.Clock == audit.ClockHeld,
+		Stalled: entry.Clock == audit.ClockStalled,
 		Actor:   entry.Actor,
 		Request: entry.Request,
 		Fact:    fact,

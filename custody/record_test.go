@@ -99,7 +99,7 @@ func TestEveryFactRoundTrips(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				e := Event{
 					Time:    epoch.Add(time.Duration(rapid.Int64Range(0, 1e12).Draw(t, "ms")) * time.Millisecond),
-					Held:    rapid.Bool().Draw(t, "held"),
+					Stalled: rapid.Bool().Draw(t, "stalled"),
 					Actor:   rapid.SampledFrom([]string{"ann", System}).Draw(t, "actor"),
 					Request: rapid.SampledFrom([]string{"", "request-1"}).Draw(t, "request"),
 					Fact:    anything(t, fact),

@@ -66,7 +66,7 @@ func (r *Replayer) again(e Event) error {
 		return e.violates("I7", "no command led to it")
 	}
 	now := e.Time
-	if e.Held {
+	if e.Stalled {
 		now = e.Cause.Clock
 	}
 	if _, ticks := e.Cause.Action.(Tick); !ticks {
@@ -102,7 +102,7 @@ func (e Event) difference(other Event) string {
 	switch {
 	case !reflect.DeepEqual(e.Fact, other.Fact):
 		return fmt.Sprintf("%s of %q, as its own data has it", e.Fact.Type(), e.Fact.Subject())
-	case !e.Time.Equal(other.Time) || e.Held != other.Held:
+	case !e.Time.Equal(other.Time) || e.Stalled != other.Stalled:
 		return "another time"
 	case e.Actor != other.Actor || e.Request != other.Request:
 		return "another actor or request"

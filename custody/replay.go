@@ -64,8 +64,8 @@ func (s *State) checkTouched(t touched) error {
 // the ledger does not have to trust that Decide was asked. I4, I5 and I6 are
 // about events, not states, and live with the facts.
 func CheckEvent(s *State, e Event) error {
-	if e.Time.Before(s.Time) || e.Held && !e.Time.Equal(s.Time) {
-		return e.violates("I7", "time went back, or did not stand still where it was held")
+	if e.Time.Before(s.Time) || e.Stalled && !e.Time.Equal(s.Time) {
+		return e.violates("I7", "time went back, or did not stand still where it was stalled")
 	}
 	if _, first := e.Fact.(PolicyAdopted); first != (s.Policy().Version == 0) {
 		return e.violates("I7", "under no policy, or not the first")

@@ -91,7 +91,7 @@ func TestAnAuditorIsToldWhatIsWrongWithAnEntry(t *testing.T) {
 		{func(e *Event) { e.Actor = System }, "another actor or request"}, // time could have led to it as well
 		{func(e *Event) { e.Request = "another" }, "another actor or request"},
 		{func(e *Event) { e.Time = e.Time.Add(time.Millisecond) }, "another time"},
-		{func(e *Event) { e.Held = true }, "another time"},
+		{func(e *Event) { e.Stalled = true }, "another time"},
 	} {
 		o := newOffice(t)
 		o.does("ada", ChangePolicy{"db01", CredentialPolicy{RotateOnCheckin: true}})
@@ -607,16 +607,16 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 func TestWhatTheClockSaidIsOnRecordWhereItHadGoneBack(t *testing.T) {
 	o := newOffice(t)
 	o.now = o.now.Add(time.Hour)
-	if events := o.does("ben", SignIn{}); events[0].Held || !events[0].Cause.Clock.IsZero() {
+	if events := o.does("ben", SignIn{}); events[0].Stalled || !events[0].Cause.Clock.IsZero() {
 		t.Errorf("the clock is right: %+v, %+v", events[0], events[0].Cause)
 	}
 	o.now = o.now.Add(-time.Minute)
-	if events := o.does("ann", SignIn{}); !events[0].Held || !events[0].Cause.Clock.Equal(o.now) {
+	if events := o.does("ann", SignIn{}); !events[0].Stalled || !events[0].Cause.Clock.Equal(o.now) {
 		t.Errorf("the clock had gone back to %v: %+v, %+v", o.now, events[0], events[0].Cause)
 	}
 	before := len(o.history)
 	_ = o.out(wrongCode())
-	if refused := o.history[before]; !refused.Held || !refused.Cause.Clock.Equal(o.now) {
+	if refused := o.history[before]; !refused.Stalled || !refused.Cause.Clock.Equal(o.now) {
 		t.Errorf("a refusal: %+v, %+v", refused, refused.Cause)
 	}
 }

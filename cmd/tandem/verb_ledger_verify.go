@@ -32,7 +32,7 @@ type verified struct {
 	Root      string      `json:"root"`
 	First     time.Time   `json:"first,omitzero"`
 	Last      time.Time   `json:"last,omitzero"`
-	Held      int64       `json:"held"`                // entries for which the clock had gone back
+	Stalled   int64       `json:"stalled"`             // entries for which the clock had gone back
 	Signed    int64       `json:"signed"`              // entries that a checkpoint vouches for
 	Witnessed int64       `json:"witnessed"`           // entries that enough witnesses vouch for
 	Witnesses []testimony `json:"witnesses,omitempty"` // who they are

@@ -149,7 +149,7 @@ func verifyLog(ctx context.Context, log audit.Source, v verification, opts audit
 
 func newVerified(r audit.Report, opts audit.VerifyOptions) verified {
 	v := verified{
-		Verified: true, Size: r.Size, Root: r.Root.String(), First: r.First, Last: r.Last, Held: r.Held,
+		Verified: true, Size: r.Size, Root: r.Root.String(), First: r.First, Last: r.Last, Stalled: r.Stalled,
 		Signed: r.Signed(), Nodes: r.Nodes, Replayed: true, Notes: []string{},
 	}
 	switch {

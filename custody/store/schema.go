@@ -14,11 +14,11 @@ import (
 
 // lastReaders are the last revisions of Tandem that read a schema: it is entered
 // when the next migration is added. Schemas 4 and 5 were never alone.
-var lastReaders = map[int64]string{1: "3cb942d", 2: "81a272f", 3: "029668f", 6: "73f8f20", 7: "07bc9bc", 8: "e3e53d1"}
+var lastReaders = map[int64]string{1: "3cb942d", 2: "81a272f", 3: "029668f", 6: "73f8f20", 7: "07bc9bc", 8: "e3e53d1", 9: "0b3e43c"}
 
-// boundRules is the first schema whose ledger has each command on record, so that
-// it can be carried out again. What an earlier ledger left out nobody can add.
-const boundRules = 9
+// boundRules is the first schema whose ledger this program carries out again. What
+// an earlier one left out nobody can add, and its entries stay as they were written.
+const boundRules = 10
 
 // SchemaError: the database is another program's. Its text says whose, and what
 // to do.
@@ -39,7 +39,7 @@ func (e *SchemaError) Error() string {
 		reader = "of revision " + reader
 	}
 	if e.Version < boundRules {
-		return fmt.Sprintf("its ledger was written by an earlier Tandem (schema %d), which did not enter what was asked for; "+
+		return fmt.Sprintf("its ledger was written by an earlier Tandem (schema %d), in another format; "+
 			"this one (schema %d) cannot verify it. It is read by the Tandem %s (in a backup the file \"version\" names it): "+
 			"verify and export it with that one, keep it, and begin a new one", e.Version, e.Known, reader)
 	}
