@@ -1,7 +1,11 @@
 package store
 
 import (
+	"context"
+	"database/sql"
 	"errors"
+	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -155,5 +159,160 @@ func TestHowLongAPageIs(t *testing.T) {
 		if got := page(asked); got != want {
 			t.Errorf("%d: %d, want %d", asked, got, want)
 		}
+	}
+}
+
+// A database of a Tandem that did not enter what was asked for is refused as soon
+// as anything stands in it; an empty one is brought up to date.
+func TestALedgerWithoutCommandsIsNotGoneOnWith(t *testing.T) {
+	for version := int64(1); version < boundRules; version++ {
+		path := older(t, version)
+		if version > 1 {
+			if s, err := Open(t.Context(), path, slog.New(slog.DiscardHandler)); err != nil {
+				t.Errorf("schema %d, empty: %v", version, err)
+			} else if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			path = older(t, version)
+		}
+		db, err := sql.Open("sqlite3", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		execAll(t, db, `INSERT INTO ledger_entries (idx, record) VALUES (0, CAST('{"actor":"system","subject":"","type":"x"}' AS BLOB))`)
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, err = Open(t.Context(), path, slog.New(slog.DiscardHandler))
+		if old, is := errors.AsType[*SchemaError](err); !is || old.Version != version {
+			t.Errorf("schema %d: %v", version, err)
+		}
+		if got, _, err := Schema(t.Context(), path); err != nil || got != version {
+			t.Errorf("schema %d became %d, %v", version, got, err)
+		}
+	}
+}
+
+// A file in which nothing is yet has no schema.
+func TestAnEmptyFileHasNoSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	if err := Create(path); err != nil {
+		t.Fatal(err)
+	}
+	if got, known, err := Schema(t.Context(), path); got != 0 || known == 0 || err != nil {
+		t.Errorf("an empty file: %d, %d, %v", got, known, err)
+	}
+	execAll(t, openAs(t, path), "CREATE TABLE another (x)")
+	if got, _, err := Schema(t.Context(), path); got != 0 || err != nil {
+		t.Errorf("somebody else's: %d, %v", got, err)
+	}
+}
+
+func openAs(t *testing.T, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite3", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// To compare or to fold again takes every entry: one that is missing is said, not
+// passed over, in the middle and at the end.
+func TestAFoldPassesOverNoEntry(t *testing.T) {
+	for _, gone := range []string{"idx = 7", "idx >= 7"} {
+		s := newOffice(t)
+		execAll(t, administrator(t, s.path), "DELETE FROM ledger_entries WHERE "+gone)
+		before := dump(t, s.store)
+		for name, fold := range map[string]func(context.Context) error{"diff": s.store.Diff, "rebuild": s.store.Rebuild} {
+			err := fold(t.Context())
+			if _, wrong := errors.AsType[*Difference](err); err == nil || wrong || !strings.Contains(err.Error(), " 7") {
+				t.Errorf("%s without %s: %v", name, gone, err)
+			}
+		}
+		if dump(t, s.store) != before {
+			t.Errorf("without %s: something changed", gone)
+		}
+	}
+}
+
+// A start refuses a state that cannot be read whole, and names no person, lock or
+// policy that the tables do not have.
+func TestAStartRefusesWhatItCannotRead(t *testing.T) {
+	for name, statement := range map[string]string{
+		"an instant":             "UPDATE people SET locked_until = 'soon' WHERE username = 'tech-a'",
+		"a list":                 "UPDATE people SET roles = '[' WHERE username = 'tech-a'",
+		"a structure":            "UPDATE credentials SET exposure = '{}' WHERE name = 'db01'",
+		"a member more":          `UPDATE credentials SET policy = '{"never":true}' WHERE name = 'db01'`,
+		"what waits":             "UPDATE credentials SET updates = '7' WHERE name = 'db01'",
+		"the time of the head":   "UPDATE ledger_head SET time = 'now'",
+		"the root of the head":   "UPDATE ledger_head SET root = zeroblob(31)",
+		"a document of no name":  "UPDATE documents SET key = 'other'",
+		"the policy":             "UPDATE documents SET doc = '{'",
+		"a value of no policy":   `UPDATE documents SET doc = '{"x":1}'`,
+		"a node of another size": "UPDATE ledger_nodes SET hash = zeroblob(31)",
+	} {
+		s := newOffice(t)
+		execAll(t, administrator(t, s.path), statement)
+		if state, _, err := s.store.Load(t.Context()); err == nil {
+			t.Errorf("%s: loaded as %+v", name, state)
+		}
+	}
+}
+
+// A database that fails has not lost anybody: who looks for a person is not told
+// that there is none.
+func TestADatabaseThatFailsHasNotLostAnybody(t *testing.T) {
+	s := newOffice(t)
+	db, err := Open(t.Context(), s.path, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, look := range map[string]func(context.Context) error{
+		"person":     func(ctx context.Context) error { _, err := db.Person(ctx, "tech-a"); return err },
+		"credential": func(ctx context.Context) error { _, err := db.Credential(ctx, "db01"); return err },
+		"handover":   func(ctx context.Context) error { _, err := db.Handover(ctx, "handover-1"); return err },
+		"entry":      func(ctx context.Context) error { _, err := db.Entry(ctx, 0); return err },
+		"session":    func(ctx context.Context) error { _, err := db.Session(ctx, [32]byte{}); return err },
+		"readiness":  db.Ready,
+	} {
+		if err := look(t.Context()); !errors.Is(err, desk.ErrStoreUnavailable) || errors.Is(err, ErrNotFound) || errors.Is(err, desk.ErrNoSession) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A handover is found by what it says, and only by that.
+func TestAHandoverIsFoundByItsText(t *testing.T) {
+	s := newOffice(t)
+	s.do(t, step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: "lunch"}})
+	s.do(t, step{"tech-b", custody.Offer{Credentials: []string{"web01"}, Reason: "course"}})
+	for text, want := range map[string]int{"": 2, "LUNCH": 1, "web01": 1, "handover-": 2, "person tech-c": 1, "nothing of the kind": 0, "%": 0} {
+		found, err := s.store.Handovers(t.Context(), HandoverQuery{Text: text})
+		if err != nil || len(found) != want {
+			t.Errorf("%q: %d found, want %d, %v", text, len(found), want, err)
+		}
+	}
+}
+
+// Rows with a separator in a value are not compared as one text: they could be
+// other rows with the same.
+func TestASeparatorInAValueIsNotReadAsOne(t *testing.T) {
+	s := newOffice(t)
+	for _, separator := range []string{unitSeparator, recordSeparator, "\x00"} {
+		row := documentRow{Key: "a", Doc: "b" + separator + "c"}
+		if text, ok := rowsText(row.args(nil), 2); ok {
+			t.Errorf("%q: read as %q", separator, text)
+		}
+		if same, err := upsertDocuments.holds(s.store.reader.Where("1 = 0"), row.args(nil)); same || err != nil {
+			t.Errorf("%q: nothing is the same as %+v, %v", separator, row, err)
+		}
+	}
+	if text, ok := rowsText([]any{"a", int64(-7), true, false}, 2); !ok || text != "a\x1f-7\x1e1\x1f0" {
+		t.Errorf("%q, %v", text, ok)
 	}
 }
