@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,8 +23,7 @@ type routine struct {
 
 // round is where a pair is in its round.
 type round struct {
-	mu        sync.Mutex // one turn at a time
-	handover  string     // the one that was offered last
+	handover  string // the one that was offered last
 	rotations int64
 }
 
@@ -38,23 +36,65 @@ const (
 	entriesOfRound  = 13
 )
 
-// turnClock is a clock that the turns move.
+// turnClock is a clock that the turns move. A turn is handed out when all those
+// are over that are a step behind it: so a caller whom the machine lets wait is
+// overtaken by nobody of the same pair, and no code grows old on its way.
 type turnClock struct {
 	epoch time.Time
-	turns atomic.Int64 // handed out
+
+	mu     sync.Mutex
+	moved  *sync.Cond
+	turns  int64          // handed out
+	oldest int64          // of those that are not over
+	over   map[int64]bool // those behind it that are
+}
+
+func newTurnClock(epoch time.Time) *turnClock {
+	c := &turnClock{epoch: epoch, over: map[int64]bool{}}
+	c.moved = sync.NewCond(&c.mu)
+	return c
 }
 
 // Now implements desk.Clock.
-func (c *turnClock) Now() time.Time { return c.at(c.turns.Load()) }
+func (c *turnClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at(c.turns)
+}
 
 func (c *turnClock) at(turn int64) time.Time {
 	return c.epoch.Add(time.Duration(turn/routinePairs) * routinePeriod * time.Second)
 }
 
+// startAt goes on with a turn, while none is under way.
+func (c *turnClock) startAt(turn int64) { c.turns, c.oldest = turn, turn }
+
+// next hands a turn out. Its caller says when it is over.
+func (c *turnClock) next() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.turns-c.oldest >= routinePairs {
+		c.moved.Wait()
+	}
+	c.turns++
+	return c.turns - 1
+}
+
+func (c *turnClock) isOver(turn int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over[turn] = true
+	for c.over[c.oldest] {
+		delete(c.over, c.oldest)
+		c.oldest++
+		c.moved.Broadcast()
+	}
+}
+
 // newRoutine opens an office in an empty folder.
 func newRoutine(t *testing.T, dir string) *routine {
 	t.Helper()
-	clock := &turnClock{epoch: time.Date(2024, 1, 1, 8, 0, 0, 0, time.UTC)}
+	clock := newTurnClock(time.Date(2024, 1, 1, 8, 0, 0, 0, time.UTC))
 	r := &routine{office: openOffice(t, dir, clock, routinePeriod), clock: clock, rounds: make([]round, routinePairs)}
 	if err := r.open(t.Context(), routinePairs); err != nil {
 		t.Fatal(err)
@@ -62,7 +102,7 @@ func newRoutine(t *testing.T, dir string) *routine {
 	for i := range r.rounds {
 		r.rounds[i].rotations = 1
 	}
-	clock.turns.Store(routinePairs) // the log-ins took the first step
+	clock.startAt(routinePairs) // the log-ins took the first step
 	return r
 }
 
@@ -70,7 +110,8 @@ func newRoutine(t *testing.T, dir string) *routine {
 func (r *routine) goRound(ctx context.Context, many, n int) (block, error) {
 	turns := n * turnsOfRound * routinePairs
 	b, err := callers(many, turns, func(int) error {
-		turn := r.clock.turns.Add(1) - 1
+		turn := r.clock.next()
+		defer r.clock.isOver(turn)
 		pair, step := turn%routinePairs, turn/routinePairs-1
 		if err := r.turn(ctx, r.pairs[pair], &r.rounds[pair], step%turnsOfRound, r.clock.at(turn)); err != nil {
 			return fmt.Errorf("turn %d: %w", turn, err)
@@ -84,8 +125,6 @@ func (r *routine) goRound(ctx context.Context, many, n int) (block, error) {
 }
 
 func (r *routine) turn(ctx context.Context, p *pair, at *round, turn int64, now time.Time) error {
-	at.mu.Lock()
-	defer at.mu.Unlock()
 	switch turn {
 	case 0:
 		return r.work(ctx, p, now)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/custody/totp"
 )
 
 // server is the real program, serving.
@@ -141,7 +142,7 @@ func freeAddress(t *testing.T) string {
 
 // checkOut checks a server out over HTTP, with the code of this moment.
 func (s *server) checkOut(ctx context.Context, c *client.Client, o *office, p *pair) error {
-	code, err := p.A.code(o.period, time.Now())
+	code, err := p.A.code(totp.Step(o.period, time.Now()))
 	if err != nil {
 		return err
 	}

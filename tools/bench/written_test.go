@@ -19,6 +19,7 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/store"
+	"github.com/tandem-custody/tandem/custody/totp"
 )
 
 // longestLedger is how many entries the longest ledger has that is verified.
@@ -39,7 +40,7 @@ func longestLedger(t *testing.T) int64 {
 
 // writtenAs is the beginning of the names of written ledgers in the cache. Its
 // number is raised when those of an earlier run are of no use any more.
-const writtenAs = "written-1-"
+const writtenAs = "written-2-"
 
 // written gives the folder of a database whose ledger has at least that many
 // entries. They are what the routine leads to, decided by the rules, checked and
@@ -154,6 +155,9 @@ type author struct {
 // again: see routine.
 func (a *author) work(entries int64) error {
 	a.begin()
+	if err := a.do(custody.System, custody.AdoptPolicy{Values: custody.DefaultPolicy()}); err != nil {
+		return err
+	}
 	for i := range routinePairs {
 		server, first, second := serverOf(i)
 		for _, person := range []string{first, second} {
@@ -183,7 +187,6 @@ func serverOf(pair int) (server, first, second string) {
 }
 
 func (a *author) round(server, first, second string) error {
-	a.now = a.now.Add(time.Minute)
 	offer := custody.Offer{Credentials: []string{server}, Reason: "at the dentist's"}
 	return errors.Join(
 		a.confirmed(first, custody.CheckOut{Credential: server, Purpose: "ticket 4711: the queue is stuck"}),
@@ -207,10 +210,12 @@ func (a *author) rotated(server string) error {
 
 func (a *author) lastHandover() string { return fmt.Sprintf("handover-%d", a.batch.state.Handovers) }
 
-// confirmed has somebody do something with the code of a fresh step.
+// confirmed has somebody do something with a fresh code: everybody waits for it.
 func (a *author) confirmed(actor string, action custody.Action) error {
+	a.now = a.now.Add(routinePeriod * time.Second)
 	p, _ := a.batch.state.Person(actor)
-	return a.decide(custody.Command{Actor: actor, Action: action, Proof: custody.Proof{Given: true, Steps: []int64{p.LastStep + 1}, Enrolment: p.Number}})
+	proof := custody.Proof{Given: true, Steps: []int64{totp.Step(routinePeriod, a.now)}, Enrolment: p.Number}
+	return a.decide(custody.Command{Actor: actor, Action: action, Proof: proof})
 }
 
 func (a *author) do(actor string, action custody.Action) error {
@@ -222,10 +227,14 @@ func (a *author) do(actor string, action custody.Action) error {
 func (a *author) decide(c custody.Command) error {
 	c.Request = rand.Text()
 	state := a.batch.state
-	for _, event := range state.LetTimeAct(a.now) {
+	acted := state.LetTimeAct(a.now)
+	for _, event := range acted {
 		if err := a.enter(event); err != nil {
 			return err
 		}
+	}
+	if len(acted) > 0 {
+		state.Reschedule()
 	}
 	events, err := custody.Decide(state, c, a.now)
 	if refusal, ok := errors.AsType[*custody.Refusal](err); ok {
