@@ -30,6 +30,11 @@ var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 // be called so: an entry's subject says what it is about by name alone.
 var counted = regexp.MustCompile(`^(handover|lease)-[0-9]+$`)
 
+// sortedOnce says whether names are in the one order that a list of them has.
+func sortedOnce(names []string) bool {
+	return slices.IsSorted(names) && len(slices.Compact(slices.Clone(names))) == len(names)
+}
+
 func checkName(field, name string) *Refusal {
 	if !validName.MatchString(name) || strings.Contains(name, "..") || name == System || counted.MatchString(name) {
 		return Invalid(field, Text{
