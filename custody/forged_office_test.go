@@ -364,7 +364,7 @@ func encoded(e Event) ([]byte, error) {
 func shown(events []Event) string {
 	var b strings.Builder
 	for _, e := range events {
-		fmt.Fprintf(&b, "  %s %s held %t confirm %+v request %q cause %+v fact %T %+v\n", e.Time, e.Actor, e.Held, e.Confirm, e.Request, e.Cause, e.Fact, e.Fact)
+		fmt.Fprintf(&b, "  %s %s stalled %t confirm %+v request %q cause %+v fact %T %+v\n", e.Time, e.Actor, e.Stalled, e.Confirm, e.Request, e.Cause, e.Fact, e.Fact)
 	}
 	return b.String()
 }
@@ -465,10 +465,10 @@ const (
 func leavesOf(e Event) (all []leaf) {
 	all = append(all, leavesIn(inEvent, "", reflect.ValueOf(struct {
 		Time    time.Time
-		Held    bool
+		Stalled bool
 		Actor   string
 		Request string
-	}{e.Time, e.Held, e.Actor, e.Request}))...)
+	}{e.Time, e.Stalled, e.Actor, e.Request}))...)
 	if e.Confirm != nil {
 		all = append(all, leavesIn(inConfirm, "Confirm.", reflect.ValueOf(*e.Confirm))...)
 	}
