@@ -64,18 +64,27 @@ type givers int
 const (
 	_ givers = iota
 	people
-	theSystem // nobody commanded it: time, the rotation worker, the desk
+	theSystem // nobody commanded it: the rotation worker, the desk
 	peopleAndSystem
+	theClock // nobody commanded it, and nobody is believed: the rules say what time leads to
 )
 
 func (g givers) include(actor string) *Refusal {
 	switch {
-	case g == peopleAndSystem, g == people && actor != System, g == theSystem && actor == System:
+	case g == peopleAndSystem, g == people && actor != System, (g == theSystem || g == theClock) && actor == System:
 		return nil
 	case g == people: // the system is no person: it holds nothing, goes nowhere and has no code
 		return refuseForbidden(Text{En: "a person", Zh: "人员本人"})
 	}
 	return refuseForbidden(Text{En: "the system itself", Zh: "系统自身"})
+}
+
+// observed says that a command is an observation: the system says what it saw or
+// was told, and what it saw cannot be carried out again. Its place and its form are
+// checked and its truth is believed. So are all commands of the system that do not
+// say otherwise.
+func (c Cause) observed(actor string) bool {
+	return actor == System && c.Action.givers() != theClock
 }
 
 // commands reads the arguments of every command that there is, by its verb.

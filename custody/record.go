@@ -105,7 +105,7 @@ func decoderOf[F Fact]() func([]byte) (Fact, error) {
 // writtenAs says whether a canonical text is how a value is written.
 func writtenAs(value any, text []byte) error {
 	again, err := json.Marshal(value)
-	if err != nil {
+	if err != nil || bytes.Equal(again, text) { // most are written in canonical order
 		return err
 	}
 	if err := (*jsontext.Value)(&again).Canonicalize(); err != nil {
@@ -171,6 +171,9 @@ func causeFromRecord(text jsontext.Value) (*Cause, error) {
 	again, err := c.record()
 	if err != nil {
 		return nil, err
+	}
+	if bytes.Equal(again, text) {
+		return c, nil
 	}
 	if err := again.Canonicalize(); err != nil || !bytes.Equal(again, text) {
 		return nil, fmt.Errorf("custody: the command of an entry is not written as Tandem writes it")

@@ -15,8 +15,25 @@ import (
 // The invariants are looked at beside that (Replay), as they are stated apart: a
 // mistake in Decide does not vouch for itself.
 type Replayer struct {
-	State  *State  // at the last entry; its user may put a fork of it in its place
+	State  *State // at the last entry; its user may put a fork of it in its place
+	Tally  Tally
 	expect []Event // what must follow of the command that is being carried out again
+}
+
+// Tally counts what the commands of a ledger rest on beside the rules.
+type Tally struct {
+	Observations int64 // what the system said that it saw: believed
+	TOTP         int64 // confirmed by a person's code
+}
+
+func (t *Tally) count(e Event) {
+	switch {
+	case e.Cause == nil:
+	case e.Cause.observed(e.Actor):
+		t.Observations++
+	case e.Confirm != nil:
+		t.TOTP++
+	}
 }
 
 // Add takes the next entry's event. The error is a *Violation, or says what
@@ -37,6 +54,7 @@ func (r *Replayer) Add(e Event) error {
 	if err := Replay(r.State, e); err != nil {
 		return err
 	}
+	r.Tally.count(e)
 	if _, ticked := want.cause().(Tick); ticked && len(r.expect) == 0 {
 		r.State.Reschedule()
 	}

@@ -13,7 +13,7 @@ var _ = action(Tick{})
 
 func (Tick) Verb() string         { return "tick" }
 func (Tick) Subject() string      { return "" }
-func (Tick) givers() givers       { return theSystem }
+func (Tick) givers() givers       { return theClock }
 func (a Tick) bare(*State) Action { return a }
 
 // decide lets time act on everything that is due.

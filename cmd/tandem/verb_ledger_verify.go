@@ -39,7 +39,28 @@ type verified struct {
 	Nodes     int64       `json:"nodes"`               // of the stored tree, compared
 	Tables    bool        `json:"tables"`              // compared with the fold
 	Replayed  bool        `json:"replayed"`
-	Notes     []string    `json:"notes"` // what this does not prove
+
+	// What the commands rest on beside the rules.
+	Observations int64         `json:"observations"` // of the system: believed
+	Confirmed    confirmations `json:"confirmed"`    // commands of people
+
+	Notes []string `json:"notes"` // what this does not prove
+}
+
+// confirmations are counted by what was given.
+type confirmations struct {
+	Passkey int64 `json:"passkey"`
+	TOTP    int64 `json:"totp"`
+}
+
+// rests says in one line what the answer rests on.
+func (v verified) rests() string {
+	parts := []string{
+		"rules ok",
+		fmt.Sprintf("observations %d (believed)", v.Observations),
+		fmt.Sprintf("confirmed: passkey %d, totp %d", v.Confirmed.Passkey, v.Confirmed.TOTP),
+	}
+	return strings.Join(parts, " · ")
 }
 
 // testimony is a cosignature.
@@ -111,7 +132,11 @@ func (c *cli) showVerified(v verified) error {
 		headers = append(headers, "WITNESS")
 		row = append(row, fmt.Sprintf("%s: %d at %s", w.Name, v.Witnessed, moment(w.At)))
 	}
-	return c.show(v, headers, row)
+	if err := c.show(v, headers, row); err != nil || c.output == asJSON {
+		return err
+	}
+	_, err := fmt.Fprintln(c.out, v.rests())
+	return err
 }
 
 func (c *cli) verify(ctx context.Context, v verification) (verified, error) {

@@ -40,7 +40,7 @@ func verifyDatabase(ctx context.Context, v verification, opts audit.VerifyOption
 	if err != nil {
 		return verified{}, err
 	}
-	answer := newVerified(report, opts)
+	answer := newVerified(report.Report, report.Tally, opts)
 	answer.Tables = true
 	if len(v.witnesses.Keys) == 0 {
 		return answer, nil
@@ -139,7 +139,7 @@ func verifyLog(ctx context.Context, log audit.Source, v verification, opts audit
 	if err := again.End(); err != nil {
 		return verified{}, &audit.VerifyError{Index: report.Size, Check: audit.CheckStep, Err: err}
 	}
-	answer := newVerified(report, opts)
+	answer := newVerified(report, again.Tally, opts)
 	answer.Notes = append(answer.Notes, noTables)
 	if err := answer.hear(v.witnesses, report.Checkpoints...); err != nil {
 		return answer, err
@@ -147,10 +147,11 @@ func verifyLog(ctx context.Context, log audit.Source, v verification, opts audit
 	return answer, answer.heardEnough(v.witnesses)
 }
 
-func newVerified(r audit.Report, opts audit.VerifyOptions) verified {
+func newVerified(r audit.Report, tally custody.Tally, opts audit.VerifyOptions) verified {
 	v := verified{
 		Verified: true, Size: r.Size, Root: r.Root.String(), First: r.First, Last: r.Last, Stalled: r.Stalled,
 		Signed: r.Signed(), Nodes: r.Nodes, Replayed: true, Notes: []string{},
+		Observations: tally.Observations, Confirmed: confirmations{TOTP: tally.TOTP},
 	}
 	switch {
 	case len(opts.Checkpoints) == 0:

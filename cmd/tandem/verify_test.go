@@ -5,8 +5,10 @@ import (
 	"context"
 	"crypto/ed25519"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -20,6 +22,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/audit/jsonl"
+	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/store"
 )
 
@@ -104,6 +107,51 @@ func exportDemo(t *testing.T) exported {
 
 func keyOf(name string, seed byte) witnessKey {
 	return witnessKey{name, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize))}
+}
+
+// TestVerifyRests: what the system said that it saw is counted apart from what a
+// person's code confirmed, by whatever way the ledger is read.
+func TestVerifyRests(t *testing.T) {
+	e := exportDemo(t)
+	lines, err := os.ReadFile(e.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var observed, confirmed int64
+	for line := range bytes.Lines(lines) {
+		entry, err := audit.DecodeEntry(bytes.TrimSpace(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case entry.Command == nil, bytes.Contains(entry.Command, []byte(`"verb":"tick"`)):
+		case entry.Actor == custody.System:
+			observed++
+		case entry.Confirm != nil:
+			confirmed++
+		}
+	}
+	if observed == 0 || confirmed == 0 {
+		t.Fatalf("%d observations and %d confirmations: nothing to count", observed, confirmed)
+	}
+	for _, from := range [][]string{{"--export", e.path}, {"--database", filepath.Join(filepath.Dir(e.path), "tandem.db")}} {
+		out := &bytes.Buffer{}
+		if code := run(t.Context(), console{out: out, err: io.Discard}, append([]string{"ledger", "verify"}, from...)); code != 0 {
+			t.Fatalf("%v: exit code %d", from, code)
+		}
+		want := fmt.Sprintf("rules ok · observations %d (believed) · confirmed: passkey 0, totp %d", observed, confirmed)
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%v: %q is not in:\n%s", from, want, out)
+		}
+		out.Reset()
+		if code := run(t.Context(), console{out: out, err: io.Discard}, append([]string{"ledger", "verify", "-o", "json"}, from...)); code != 0 {
+			t.Fatalf("%v: exit code %d", from, code)
+		}
+		var said verified
+		if err := json.Unmarshal(out.Bytes(), &said); err != nil || said.Observations != observed || said.Confirmed != (confirmations{TOTP: confirmed}) {
+			t.Errorf("%v: %s (%v), want %d and %d", from, out, err, observed, confirmed)
+		}
+	}
 }
 
 // TestVerifyWitnesses: enough of the witnesses, too few, a cosignature that was

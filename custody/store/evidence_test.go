@@ -150,10 +150,10 @@ func (e *evidence) copied(t testing.TB, size int64) string {
 }
 
 // verifyFile is what an auditor does with a file.
-func verifyFile(ctx context.Context, path string, opts audit.VerifyOptions) (audit.Report, error) {
+func verifyFile(ctx context.Context, path string, opts audit.VerifyOptions) (Verified, error) {
 	s, err := OpenReadOnly(ctx, path, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return audit.Report{}, err
+		return Verified{}, err
 	}
 	defer s.Close()
 	return s.Verify(ctx, opts)

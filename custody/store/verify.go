@@ -11,6 +11,12 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 )
 
+// Verified is what a verified database is.
+type Verified struct {
+	audit.Report
+	custody.Tally
+}
+
 // Verify checks the whole database, as it is at one moment, and changes nothing:
 // the entries and the tree by audit.Verify, whose Prepare and Step replay the
 // events with the rules of the domain; then every table that follows from the
@@ -18,10 +24,10 @@ import (
 // opts.Keys signed. Without a key these are not looked at.
 //
 // A ledger that is wrong is a *audit.VerifyError, a table a *Difference.
-func (s *Store) Verify(ctx context.Context, opts audit.VerifyOptions) (audit.Report, error) {
+func (s *Store) Verify(ctx context.Context, opts audit.VerifyOptions) (Verified, error) {
 	c, err := s.compare(ctx)
 	if err != nil {
-		return audit.Report{}, err
+		return Verified{}, err
 	}
 	defer c.close()
 	opts.StoredNodes = s.HashReader(ctx)
@@ -30,16 +36,17 @@ func (s *Store) Verify(ctx context.Context, opts audit.VerifyOptions) (audit.Rep
 		return c.replay(prepared.(custody.Event))
 	}
 	report, err := audit.Verify(ctx, c, opts)
+	verified := Verified{report, c.again.Tally}
 	if err != nil {
-		return report, err
+		return verified, err
 	}
 	if err := c.finish(); err != nil {
-		return report, err
+		return verified, err
 	}
 	if len(opts.Keys) > 0 {
 		err = c.verifyCosigned(opts.Keys, opts.StoredNodes)
 	}
-	return report, err
+	return verified, err
 }
 
 // verifyCosigned checks what is kept of witnesses, at that moment too, against a
