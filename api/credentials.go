@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 func (s *Server) listCredentials(ctx context.Context, _ *nothing) ([]Credential, error) {
@@ -82,7 +83,20 @@ func (s *Server) checkOut(ctx context.Context, in *credentialWith[CheckOut]) (Ch
 	if err != nil {
 		return Checkout{}, err
 	}
-	return Checkout{Password: Secret(revealed.Password.Reveal()), Version: revealed.Version, Lease: viewLease(revealed.Lease)}, nil
+	return viewRevealed(revealed), nil
+}
+
+func (s *Server) showAgain(ctx context.Context, in *credentialWith[Confirmation]) (Checkout, error) {
+	action := custody.ShowAgain{Credential: in.Name}
+	revealed, err := s.Desk.ShowAgain(ctx, requestOf(ctx).by(action, in.Body.TOTP), action)
+	if err != nil {
+		return Checkout{}, err
+	}
+	return viewRevealed(revealed), nil
+}
+
+func viewRevealed(r desk.Revealed) Checkout {
+	return Checkout{Password: Secret(r.Password.Reveal()), Version: r.Version, Lease: viewLease(r.Lease)}
 }
 
 func (s *Server) checkIn(ctx context.Context, in *ofCredential) (Credential, error) {

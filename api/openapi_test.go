@@ -14,7 +14,7 @@ var endpoints = strings.Fields(`
 	POST/sessions POST/sessions/recovery DELETE/sessions/current GET/me POST/me/presence GET/me/preferences PUT/me/preferences
 	GET/people POST/people POST/people/{username}/enrolment
 	GET/credentials POST/credentials GET/credentials/{name} GET/credentials/{name}/history GET/credentials/{name}/exposure
-	POST/credentials/{name}/checkout POST/credentials/{name}/checkin POST/credentials/{name}/rotate POST/credentials/{name}/retire
+	POST/credentials/{name}/checkout POST/credentials/{name}/show POST/credentials/{name}/checkin POST/credentials/{name}/rotate POST/credentials/{name}/retire
 	POST/credentials/rotate POST/credentials/{name}/reconcile POST/credentials/{name}/new-password POST/credentials/{name}/set POST/credentials/{name}/policy
 	GET/handovers POST/handovers GET/handovers/{id} POST/handovers/{id}/accept POST/handovers/{id}/decline
 	POST/handovers/{id}/cancel POST/handovers/{id}/return

@@ -16,6 +16,7 @@ var _ Desk = (*desk.Desk)(nil)
 type Desk interface {
 	Do(ctx context.Context, by desk.By, a custody.Action) (desk.Outcome, error)
 	CheckOut(ctx context.Context, by desk.By, a custody.CheckOut) (desk.Revealed, error)
+	ShowAgain(ctx context.Context, by desk.By, a custody.ShowAgain) (desk.Revealed, error)
 	AddPerson(ctx context.Context, by desk.By, a custody.AddPerson) (desk.NewLogin, error)
 	ResetEnrolment(ctx context.Context, by desk.By, a custody.ResetEnrolment) (desk.NewLogin, error)
 	Unlock(ctx context.Context, by desk.By, a custody.Unlock) (desk.Outcome, error)

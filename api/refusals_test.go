@@ -19,6 +19,7 @@ var commands = map[string]string{
 	"POST /people/tech-b/enrolment":       ``,
 	"POST /credentials":                   `{"name":"db02","target":{"kind":"ssh","address":"db02:22","account":"root"},"primary":"tech-a","backup":"tech-b"}`,
 	"POST /credentials/db01/checkout":     `{"purpose":"x","totp":"2"}`,
+	"POST /credentials/db01/show":         `{"totp":"2"}`,
 	"POST /credentials/db01/checkin":      ``,
 	"POST /credentials/db01/rotate":       `{"reason":"x","totp":"2"}`,
 	"POST /credentials/rotate":            `{"reason":"x","totp":"2"}`,

@@ -42,6 +42,7 @@ func (s *Server) endpoints() {
 	query(s, "/credentials/{name}/exposure", "credential-exposure", "Who was shown its password, proved by entries of the ledger", s.exposure)
 	command(s, "/credentials", "add-credential", 201, "Put an account under custody", s.addCredential)
 	command(s, "/credentials/{name}/checkout", "check-out", 200, "Reveal the password to its holder", s.checkOut)
+	command(s, "/credentials/{name}/show", "show-again", 200, "Reveal the password of a check-out that lasts once more", s.showAgain)
 	command(s, "/credentials/{name}/checkin", "check-in", 200, "End the check-out before its time", s.checkIn)
 	command(s, "/credentials/{name}/rotate", "rotate", 202, "Ask for a new password", s.rotate)
 	command(s, "/credentials/rotate", "rotate-all", 202, "Ask for new passwords of all that I may ask it for", s.rotateAll)
@@ -107,7 +108,7 @@ func command[I, B any](s *Server, path, id string, status int, summary string, f
 	o.DefaultStatus = status
 	o.Parameters = []*huma.Param{{
 		Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString},
-		Description: "The same key and body is carried out once. At most 255 printable ASCII characters.",
+		Description: "The same key and body is carried out once; what reveals a secret asks for a fresh code again. At most 255 printable ASCII characters.",
 	}}
 	handle(s, o, f)
 }

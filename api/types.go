@@ -149,7 +149,7 @@ type Seen struct {
 	Person  string    `json:"person"`
 	First   time.Time `json:"first"`
 	Last    time.Time `json:"last"`
-	Entries []int64   `json:"entries" doc:"Indexes of checkout.granted, each of which can be proved"`
+	Entries []int64   `json:"entries" doc:"Indexes of the entries that let it be shown, each of which can be proved"`
 }
 
 // Lease is a check-out in progress.
@@ -201,7 +201,8 @@ type ChangePolicy struct {
 	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
 }
 
-// Checkout is the answer to a check-out: the only one with a password in custody.
+// Checkout is the answer to a check-out, and when its password is shown again: the
+// only one with a password in custody.
 type Checkout struct {
 	Password Secret `json:"password"`
 	Version  int64  `json:"version"`

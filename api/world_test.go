@@ -174,6 +174,15 @@ func (w *world) CheckOut(ctx context.Context, by desk.By, a custody.CheckOut) (d
 	return desk.Revealed{Outcome: outcome, Password: w.passwords[c.Name], Version: c.Version, Lease: c.Lease}, nil
 }
 
+func (w *world) ShowAgain(ctx context.Context, by desk.By, a custody.ShowAgain) (desk.Revealed, error) {
+	outcome, err := w.Do(ctx, by, a)
+	if err != nil {
+		return desk.Revealed{}, err
+	}
+	c, _ := w.state.Credential(a.Subject())
+	return desk.Revealed{Outcome: outcome, Password: w.passwords[c.Name], Version: c.Version, Lease: c.Lease}, nil
+}
+
 func (w *world) AddPerson(ctx context.Context, by desk.By, a custody.AddPerson) (desk.NewLogin, error) {
 	outcome, err := w.Do(ctx, by, a)
 	return newLogin(outcome), err

@@ -260,6 +260,7 @@ func TestWhatNeedsACode(t *testing.T) {
 		does  Action
 	}{
 		"check out": {nil, "ann", CheckOut{"db01", "ticket 1"}},
+		"show":      {annWorks, "ann", ShowAgain{"db01"}},
 		"offer":     {nil, "ann", Offer{Credentials: []string{"db01"}, Reason: "leave"}},
 		"leave":     {nil, "ann", Offer{All: true, Leave: true, Reason: "leave"}},
 		"accept":    {annOffered, "ben", Accept{"handover-1"}},

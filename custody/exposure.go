@@ -20,7 +20,7 @@ type Seen struct {
 	Person  string
 	First   time.Time
 	Last    time.Time
-	Entries []int64 // indexes of checkout.granted, rotation.shown, or the rotation.promoted that names them
+	Entries []int64 // indexes of checkout.granted, checkout.shown, rotation.shown, or the rotation.promoted that names them
 }
 
 // Add goes on with the next entry about the credential, the oldest first. To
@@ -34,7 +34,7 @@ func (x *Exposure) Add(index int64, e Event) {
 		for _, person := range f.Exposed {
 			x.add(person, index, e.Time)
 		}
-	case CheckoutGranted, RotationShown:
+	case CheckoutGranted, CheckoutShown, RotationShown:
 		x.add(e.Actor, index, e.Time)
 	}
 }

@@ -409,7 +409,7 @@ func TestForgedOrder(t *testing.T) {
 		switch e.Fact.(type) {
 		case CommandRefused, SessionOpened, SessionClosed, VerificationStarted, VerificationEnded, DependentFailed, DependentUpdated,
 			RotationFailed, CredentialPolicyChanged, PersonEnrolled, PersonAdded, HandoverOverdue, RotationOverdue, CheckoutEnded, EnrolmentReset,
-			PersonLocked, CheckoutGranted, CredentialRetired:
+			PersonLocked, CheckoutGranted, CheckoutShown, CredentialRetired:
 			return true
 		}
 		return false

@@ -166,6 +166,16 @@ func TestForgedEvents(t *testing.T) {
 		{"a check-out by the giver after the handover", annHandedOver, by("ann", granted), "I5", "does not hold it"},
 		{"a check-out between return and promoted", annTookBack, by("ann", granted), "I5", "does not hold it"},
 		{"a check-out of a version that was not promoted", nil, by("ann", CheckoutGranted{"db01", "lease-1", "x", 2, epoch}), "I5", "another version"},
+		{"shown again without a code", annWorks, unconfirmed("ann", CheckoutShown{"db01", "lease-1", 1}), "I6", notConfirmed},
+		{"shown again to somebody else", annWorks, by("ben", CheckoutShown{"db01", "lease-1", 1}), "I6", somebodyElse},
+		{"shown again without a check-out", nil, by("ann", CheckoutShown{"db01", "", 1}), "I6", somebodyElse},
+		{"another version shown again", annWorks, by("ann", CheckoutShown{"db01", "lease-1", 2}), "I5", "another version"},
+		{"shown again under another check-out", annWorks, by("ann", CheckoutShown{"db01", "lease-2", 1}), "I5", "was over"},
+		{"shown again when the time is over", annWorks, later(9*time.Hour, "ann", CheckoutShown{"db01", "lease-1", 1}), "I5", "was over"},
+		{"shown again while it is changed", func(o *office) {
+			annWorks(o)
+			o.state.editCredential("db01", func(c *Credential) { c.Phase = Rotating })
+		}, by("ann", CheckoutShown{"db01", "lease-1", 1}), "I5", "does not hold it"},
 		{"a check-out under the name of another", nil, by("ann", CheckoutGranted{"db01", "lease-2", "x", 1, epoch}), "I5", "the name of another"},
 		{"an end of what was not lent", nil, by("ann", CheckoutEnded{"db01", "", "checkin"}), "I6", somebodyElse},
 		{"an end of nothing by time", nil, by(System, CheckoutEnded{"db01", "", "expired"}), "I3", "was over"},

@@ -93,6 +93,9 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 	case Reconcile:
 		c := cred(a.Credential)
 		return c.Phase == Held && c.Reconciles && (mine(c) || me.Is(Manager)), true
+	case ShowAgain:
+		c := cred(a.Credential)
+		return c.Phase == Held && c.Holder == me.Username && !me.Away && c.Lease.Person == me.Username, true
 	case ShowNew:
 		c := cred(a.Credential)
 		setting := c.Rotation.Step == StepStaged || c.Rotation.Step == StepApplied

@@ -402,7 +402,7 @@ func (m *model) tries(s *State) []Command {
 	for _, who := range append([]string{boss}, technicians...) {
 		for _, name := range []string{"x", "y"} {
 			add(who,
-				CheckOut{name, "ticket 1"}, CheckIn{name}, RequestRotation{Credential: name, Reason: "worn"}, Retire{name, "scrapped"},
+				CheckOut{name, "ticket 1"}, ShowAgain{name}, CheckIn{name}, RequestRotation{Credential: name, Reason: "worn"}, Retire{name, "scrapped"},
 				Reconcile{name, "lost"}, ShowNew{name}, ConfirmSet{name},
 				Offer{Credentials: []string{name}, Reason: "leave", ExpectedReturn: later},
 			)

@@ -41,6 +41,27 @@ func TestCheckOut(t *testing.T) {
 	})
 }
 
+func TestShowAgain(t *testing.T) {
+	show := ShowAgain{"db01"}
+	check(t, []clause{
+		{"the holder, while it is checked out", annWorks, "ann", show, "", func(o *office) bool {
+			c := o.credential("db01")
+			return c.Lease.ID == "lease-1" && c.Lease.Until.Before(o.now.Add(8*time.Hour)) && slices.Equal(c.Exposure, []string{"ann"})
+		}},
+		{"as often as it takes", both(annWorks, func(o *office) { o.does("ann", show) }), "ann", show, "", nil},
+		{"not without a check-out", nil, "ann", show, Conflict, nil},
+		{"not after the check-in", both(annWorks, func(o *office) { o.does("ann", CheckIn{"db01"}) }), "ann", show, Conflict, nil},
+		{"not after it ran out", both(annWorks, func(o *office) { o.passes(8 * time.Hour) }), "ann", show, Conflict, nil},
+		{"not the other custodian", annWorks, "ben", show, NotHolder, nil},
+		{"nobody else", annWorks, "ada", show, NotCustodian, nil},
+		{"not after it passed on: the giver", both(annWorks, annHandedOver), "ann", show, NotHolder, nil},
+		{"not after it passed on: the receiver has not checked it out", both(annWorks, annHandedOver), "ben", show, Conflict, nil},
+		{"not while it rotates", both(annWorks, annWantsNewPassword), "ann", show, RotationPending, nil},
+		{"not by the system itself", annWorks, System, show, Forbidden, nil},
+		{"of nothing that exists", nil, "ann", ShowAgain{"nothing"}, NotFound, nil},
+	})
+}
+
 // A holder can be neither away nor disabled (I3); a check-out does not rely on it.
 func TestCheckOutByHolderWhoIsGone(t *testing.T) {
 	for want, gone := range map[Code]func(*Person){
@@ -48,9 +69,12 @@ func TestCheckOutByHolderWhoIsGone(t *testing.T) {
 		Unauthenticated: func(p *Person) { p.Disabled = true },
 	} {
 		o := newOffice(t)
+		annWorks(o)
 		o.state.editPerson("ann", gone)
-		if _, err := Decide(o.state, o.with("ann", CheckOut{"db01", "ticket 1"}), o.now); CodeOf(err) != want {
-			t.Errorf("got %v, want %s", err, want)
+		for _, a := range []Action{CheckOut{"db01", "ticket 1"}, ShowAgain{"db01"}} {
+			if _, err := Decide(o.state, o.with("ann", a), o.now); CodeOf(err) != want {
+				t.Errorf("%s: got %v, want %s", a.Verb(), err, want)
+			}
 		}
 	}
 }

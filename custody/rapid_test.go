@@ -106,7 +106,7 @@ func (s *sequence) sense(t *rapid.T) {
 		GoAway{Until: later}, ComeBack{}, ComeBack{TakeBack: true},
 	}
 	for c := range s.state.Credentials() {
-		candidates = append(candidates, ShowNew{c.Name}, ConfirmSet{c.Name}, Reconcile{c.Name, "lost"},
+		candidates = append(candidates, ShowAgain{c.Name}, ShowNew{c.Name}, ConfirmSet{c.Name}, Reconcile{c.Name, "lost"},
 			CheckOut{c.Name, "ticket 1"}, CheckIn{c.Name}, RequestRotation{Credential: c.Name, Reason: "worn"},
 			Offer{Credentials: []string{c.Name}, Reason: "leave", ExpectedReturn: later})
 	}
@@ -190,6 +190,7 @@ func (s *sequence) action(t *rapid.T) Action {
 		func() Action { return LockSignIn{"a", 3, s.now.Add(time.Minute)} },
 		func() Action { return Reconcile{name, text} },
 		func() Action { return ShowNew{name} },
+		func() Action { return ShowAgain{name} },
 		func() Action { return ConfirmSet{name} },
 		func() Action { return ChangePolicy{name, s.credentialPolicy(t)} },
 	}

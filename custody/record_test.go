@@ -18,7 +18,7 @@ import (
 // facts has one of each kind.
 var facts = []Fact{
 	PersonAdded{}, PersonEnrolled{}, EnrolmentReset{}, PersonLocked{}, PersonUnlocked{}, EmailChanged{}, SignInLocked{}, SessionOpened{}, SessionClosed{},
-	PersonAway{}, PersonPresent{}, CredentialAdded{}, CredentialRetired{}, CheckoutGranted{}, CheckoutEnded{},
+	PersonAway{}, PersonPresent{}, CredentialAdded{}, CredentialRetired{}, CheckoutGranted{}, CheckoutShown{}, CheckoutEnded{},
 	HandoverOffered{}, HandoverAccepted{}, HandoverEnded{}, HandoverReturned{}, HandoverClosed{}, HandoverOverdue{},
 	RotationStarted{}, RotationStaged{}, RotationApplied{}, RotationVerified{}, RotationPromoted{}, RotationFailed{}, RotationOverdue{},
 	RotationShown{}, CredentialPolicyChanged{}, VerificationStarted{}, VerificationEnded{}, DependentUpdated{}, DependentFailed{},
@@ -202,6 +202,7 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 			`"successor":"","deadline":"0001-01-01T00:00:00Z"}`,
 		"credential.retired": `{"credential":"","reason":""}`,
 		"checkout.granted":   `{"credential":"","lease":"","purpose":"","version":0,"until":"0001-01-01T00:00:00Z"}`,
+		"checkout.shown":     `{"credential":"","lease":"","version":0}`,
 		"checkout.ended":     `{"credential":"","lease":"","how":""}`,
 		"handover.offered":   `{"handover":"","from":"","to":"","credentials":[],"reason":"","expires":"0001-01-01T00:00:00Z"}`,
 		"handover.accepted":  `{"handover":"","from":"","to":"","credentials":[]}`,

@@ -52,7 +52,7 @@ func TestHostileNames(t *testing.T) {
 					o.with("ann", CheckOut{name, "ticket 1"}), o.with("ann", CheckIn{name}), o.with("ann", RequestRotation{Credential: name, Reason: "worn"}),
 					o.with("ann", Offer{Credentials: []string{"db01", name}, Reason: "leave"}),
 					o.with("ann", Accept{name}), o.with("ann", Decline{name, ""}), o.with("ann", Cancel{name, ""}), o.with("ann", GiveBack{name}),
-					o.with("ann", Reconcile{name, "lost"}), o.with("ann", ShowNew{name}), o.with("ann", ConfirmSet{name}), o.with("ada", ChangePolicy{Credential: name}),
+					o.with("ann", Reconcile{name, "lost"}), o.with("ann", ShowNew{name}), o.with("ann", ShowAgain{name}), o.with("ann", ConfirmSet{name}), o.with("ada", ChangePolicy{Credential: name}),
 					o.with("ada", Retire{name, "scrapped"}), o.with("ada", ResetEnrolment{name}),
 					o.with(System, ReportStaged{RotationID{name, 1}}),
 				},
@@ -191,7 +191,7 @@ var actions = []Action{
 	ReportStaged{}, ReportApplied{}, ReportVerified{}, ReportPromoted{}, ReportFailed{}, ReportConflict{},
 	Reconcile{}, ShowNew{}, ConfirmSet{}, ChangePolicy{}, RecoverEnrolment{},
 	StartVerification{}, EndVerification{}, ReportUpdated{}, ReportNotUpdated{}, AdoptPolicy{},
-	Unlock{}, ChangeEmail{}, ResetOnHost{},
+	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {

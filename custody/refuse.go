@@ -112,6 +112,14 @@ func refuseInactive(c Credential) *Refusal {
 		Next: Text{En: "Nothing can be done with it; its history is in the ledger.", Zh: "无法对其执行操作；历史见交接台账。"}}
 }
 
+func refuseNothingToShow(c Credential) *Refusal {
+	return &Refusal{Code: Conflict, Rule: ruleHandover,
+		What: Text{
+			En: fmt.Sprintf("You have no check-out of %s now: none was made, or it is over.", c.Name),
+			Zh: fmt.Sprintf("您目前没有领取 %s 的密码：尚未领取，或领取已结束。", c.Name)},
+		Next: Text{En: "Check it out.", Zh: "请领取密码。"}}
+}
+
 func refuseNoLease(c Credential) *Refusal {
 	return &Refusal{Code: Conflict,
 		What: Text{

@@ -40,6 +40,7 @@ func TestChineseRefusalsHaveNoEnglishInThem(t *testing.T) {
 		"refuseAlreadyAway":     {refuseAlreadyAway()},
 		"refuseUnauthenticated": {refuseUnauthenticated()},
 		"refuseNotEnrolled":     {refuseNotEnrolled()},
+		"refuseNothingToShow":   {refuseNothingToShow(c)},
 		"refuseNoPolicy":        {refuseNoPolicy()},
 		"refusePolicyAdopted":   {refusePolicyAdopted()},
 		"refuseLocked":          {refuseLocked(ann, now)},

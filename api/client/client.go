@@ -146,6 +146,11 @@ func (c *Client) CheckOut(ctx context.Context, name string, in api.CheckOut) (ap
 	return call[api.Checkout](ctx, c, "POST", in, nil, "credentials", name, "checkout")
 }
 
+// ShowAgain reveals the password of a check-out that lasts once more.
+func (c *Client) ShowAgain(ctx context.Context, name string, totp api.Secret) (api.Checkout, error) {
+	return call[api.Checkout](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "credentials", name, "show")
+}
+
 // CheckIn ends the check-out before its time.
 func (c *Client) CheckIn(ctx context.Context, name string) (api.Credential, error) {
 	return call[api.Credential](ctx, c, "POST", nil, nil, "credentials", name, "checkin")

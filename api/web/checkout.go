@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // revealed is a password on its way to its holder: in one answer, and nowhere
@@ -17,6 +18,17 @@ type revealed struct {
 func (p *Pages) checkOut(v *visit) error {
 	action := custody.CheckOut{Credential: v.r.PathValue("name"), Purpose: v.field("purpose")}
 	got, err := p.Desk.CheckOut(v.r.Context(), v.by(action), action)
+	return p.reveal(v, got, err)
+}
+
+func (p *Pages) showAgain(v *visit) error {
+	action := custody.ShowAgain{Credential: v.r.PathValue("name")}
+	got, err := p.Desk.ShowAgain(v.r.Context(), v.by(action), action)
+	return p.reveal(v, got, err)
+}
+
+// reveal answers with a password, or says why not.
+func (p *Pages) reveal(v *visit, got desk.Revealed, err error) error {
 	if err != nil {
 		return v.again(err, p.credential)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -115,10 +116,23 @@ func TestCheckOut(t *testing.T) {
 	if p.header.Get("Cache-Control") != "no-store" {
 		t.Error("a password may be kept")
 	}
-	// Sent again, by a reload: the same check-out, and no new entry.
-	a.post("/credentials/db01/checkout", form...).shows(t, 200, thePassword)
-	if o.size() != size+1 {
-		t.Errorf("the form was carried out %d times", o.size()-size)
+	// Sent again, by a reload: no other check-out, and no password without another code.
+	if p := a.post("/credentials/db01/checkout", form...); strings.Contains(p.body, "MARKED") {
+		t.Error("the same form shows the password again")
+	} else {
+		p.shows(t, 403, "The check-out was made", "Show the password again")
+	}
+	if types := o.types(size); !slices.Equal(types, []string{"checkout.granted", "command.refused"}) {
+		t.Errorf("entries %v", types)
+	}
+	a.get("/credentials/db01/checkout").shows(t, 200, "To see it here, show it again", "Check in")
+	a.post("/credentials/db01/show").shows(t, 422, "must be confirmed with a code")
+	size = o.size()
+	p = a.fill("/credentials/db01/show")
+	p.shows(t, 200, thePassword, "version 2", "Check in")
+	p.check(t, "shown-again", "en")
+	if types := o.types(size); !slices.Equal(types, []string{"checkout.shown"}) {
+		t.Errorf("entries %v", types)
 	}
 	for _, path := range []string{"/credentials/db01", "/", "/ledger", fmt.Sprintf("/ledger/%d", size)} {
 		if p := a.get(path); strings.Contains(p.body, "MARKED") {
@@ -128,6 +142,7 @@ func TestCheckOut(t *testing.T) {
 	o.as("tech-b", "en").get("/credentials/db01").shows(t, 200, "Checked out by Anna A", "ticket 1", "tech-a holds it")
 	a.done(a.post("/credentials/db01/checkin")).shows(t, 200, "Checked in.")
 	a.post("/credentials/db01/checkout", form...).shows(t, 409, "This check-out is over.")
+	a.fill("/credentials/db01/show").shows(t, 409, "You have no check-out of db01 now")
 }
 
 func TestRefusedFormKeepsWhatWasTyped(t *testing.T) {

@@ -128,6 +128,7 @@ func (p *Pages) routes() {
 	p.closed("GET /credentials/{name}", p.credential)
 	p.closed("GET /credentials/{name}/checkout", p.checkedOut)
 	p.closed("POST /credentials/{name}/checkout", p.checkOut)
+	p.closed("POST /credentials/{name}/show", p.showAgain)
 	p.closed("POST /credentials/{name}/checkin", p.checkIn)
 	p.closed("POST /credentials/{name}/offer", p.offerOne)
 	p.closed("POST /credentials/{name}/rotate", p.rotate)

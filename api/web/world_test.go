@@ -20,6 +20,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/web"
+	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/embedded"
@@ -221,6 +222,21 @@ func (o *office) size() int64 {
 		o.t.Fatal(err)
 	}
 	return size
+}
+
+// types lists the types of the entries from an index on.
+func (o *office) types(from int64) []string {
+	o.t.Helper()
+	var types []string
+	err := o.store.Records(o.t.Context(), from, o.size(), func(_ int64, record []byte) error {
+		entry, err := audit.DecodeEntry(record)
+		types = append(types, entry.Type)
+		return err
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return types
 }
 
 // browser keeps cookies as a browser on loopback does, Secure ones too.

@@ -14,8 +14,7 @@ import (
 
 func checkoutVerb(c *cli) *cobra.Command {
 	var purpose string
-	var reveal bool
-	var keep time.Duration
+	var to delivery
 	verb := &cobra.Command{
 		Use:   "checkout NAME --purpose TEXT",
 		Short: "Get the password that you hold",
@@ -26,13 +25,11 @@ emptied after a while; with --reveal it goes to stdout, and nothing else does.`,
 		Args: cobra.ExactArgs(1),
 	}
 	verb.Flags().StringVar(&purpose, "purpose", "", "what it is for, such as a ticket number")
-	verb.Flags().BoolVar(&reveal, "reveal", false, "print the password on stdout")
-	verb.Flags().DurationVar(&keep, "clear-after", 30*time.Second, "empty the clipboard after this")
+	to.addFlags(verb)
 	_ = verb.MarkFlagRequired("purpose")
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
-		// Nothing is checked out that could then not be delivered.
-		if !reveal && (!isTerminal(c.out) || clipboard.Unsupported) {
-			return usagef("there is no terminal with a clipboard here: add --reveal to have the password on stdout")
+		if err := to.check(c); err != nil {
+			return err
 		}
 		var out api.Checkout
 		err := c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) (err error) {
@@ -44,12 +41,63 @@ emptied after a while; with --reveal it goes to stdout, and nothing else does.`,
 		}
 		c.note("%s, version %d, is yours until %s; tandem checkin %s ends it before.",
 			args[0], out.Version, moment(out.Lease.ExpiresAt), args[0])
-		if reveal {
-			return c.reveal(out)
-		}
-		return c.copy(cmd.Context(), out, keep)
+		return to.deliver(cmd.Context(), c, out)
 	}
 	return verb
+}
+
+func showAgainVerb(c *cli) *cobra.Command {
+	var to delivery
+	verb := &cobra.Command{
+		Use:   "show-again NAME",
+		Short: "Get the password of your check-out once more",
+		Long: `Shows the password that you have checked out again, as checkout does, with a
+code and an entry of its own. The check-out ends when it would have ended.`,
+		Args: cobra.ExactArgs(1),
+	}
+	to.addFlags(verb)
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := to.check(c); err != nil {
+			return err
+		}
+		var out api.Checkout
+		err := c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) (err error) {
+			out, err = server.ShowAgain(ctx, args[0], code)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		c.note("%s, version %d, is yours until %s.", args[0], out.Version, moment(out.Lease.ExpiresAt))
+		return to.deliver(cmd.Context(), c, out)
+	}
+	return verb
+}
+
+// delivery is where a password goes that was shown: the clipboard, or stdout.
+type delivery struct {
+	reveal bool
+	keep   time.Duration
+}
+
+func (d *delivery) addFlags(verb *cobra.Command) {
+	verb.Flags().BoolVar(&d.reveal, "reveal", false, "print the password on stdout")
+	verb.Flags().DurationVar(&d.keep, "clear-after", 30*time.Second, "empty the clipboard after this")
+}
+
+// check comes first: nothing is entered as shown that could then not be delivered.
+func (d *delivery) check(c *cli) error {
+	if !d.reveal && (!isTerminal(c.out) || clipboard.Unsupported) {
+		return usagef("there is no terminal with a clipboard here: add --reveal to have the password on stdout")
+	}
+	return nil
+}
+
+func (d *delivery) deliver(ctx context.Context, c *cli, out api.Checkout) error {
+	if d.reveal {
+		return c.reveal(out)
+	}
+	return c.copy(ctx, out, d.keep)
 }
 
 func (c *cli) reveal(out api.Checkout) error {
@@ -65,7 +113,7 @@ func (c *cli) reveal(out api.Checkout) error {
 func (c *cli) copy(ctx context.Context, out api.Checkout, keep time.Duration) error {
 	password := string(out.Password)
 	if err := clipboard.WriteAll(password); err != nil {
-		return fmt.Errorf("the clipboard does not work (%w): check out again with --reveal", err)
+		return fmt.Errorf("the clipboard does not work (%w): show it again with --reveal: tandem credential show-again", err)
 	}
 	defer func() {
 		if now, err := clipboard.ReadAll(); err == nil && now == password {

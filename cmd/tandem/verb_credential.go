@@ -16,7 +16,7 @@ import (
 func credentialVerbs(c *cli) *cobra.Command {
 	return family("credential", "Accounts on servers, and who holds them",
 		credentialListVerb(c), credentialShowVerb(c), credentialExposureVerb(c), credentialAddVerb(c),
-		credentialPolicyVerb(c), credentialRotateVerb(c), credentialSetVerb(c),
+		credentialPolicyVerb(c), credentialRotateVerb(c), credentialSetVerb(c), showAgainVerb(c),
 		confirmedReasonVerb(c, "reconcile NAME --reason TEXT", "Set a lost password through the target's second account", (*client.Client).Reconcile, true),
 		confirmedReasonVerb(c, "retire NAME --reason TEXT", "End custody of an account", (*client.Client).Retire, false))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/tandem-custody/tandem/custody"
 )
@@ -17,7 +16,8 @@ type ToSet struct {
 }
 
 // ShowNew enters in the ledger that the successor is shown the new password, and
-// then reads it, as CheckOut does.
+// then reads it, as CheckOut does. An idempotency key that was used before shows it
+// again, with a fresh code and another entry.
 func (d *Desk) ShowNew(ctx context.Context, by By, a custody.ShowNew) (ToSet, error) {
 	if c, _ := d.credential(a.Credential); c.Phase == custody.Rotating && c.Rotation.Successor == by.Actor {
 		err := d.Secrets.Has(WithRequest(ctx, by.Request), StagedPath(c.Name, c.Rotation.Number), 0)
@@ -29,22 +29,24 @@ func (d *Desk) ShowNew(ctx context.Context, by By, a custody.ShowNew) (ToSet, er
 	if err != nil {
 		return ToSet{}, err
 	}
-	at := slices.IndexFunc(outcome.Events, func(e Indexed) bool {
-		_, shown := e.Fact.(custody.RotationShown)
-		return shown
-	})
-	if at < 0 {
-		return ToSet{}, errors.New("a password to set without its entry")
+	shown, err := entered[custody.RotationShown](outcome)
+	if err != nil {
+		return ToSet{}, err
 	}
-	event := outcome.Events[at]
-	shown := event.Fact.(custody.RotationShown)
 	// An answer that is asked for again only while that rotation still stands.
 	if c, _ := d.credential(shown.Credential); c.Phase != custody.Rotating || c.Rotation.Number != shown.Rotation {
 		return ToSet{}, &custody.Refusal{Code: custody.Conflict, Rule: "4.4",
 			What: custody.Text{En: "This rotation is over.", Zh: "此次改密已结束。"},
 			Next: custody.Text{En: "Check the password out if you hold the credential.", Zh: "如持有该凭据，请领取密码。"}}
 	}
-	ctx = WithRequest(ctx, event.Request)
+	if outcome.Replayed {
+		by.Key = ""
+		again, err := d.ShowNew(ctx, by, a)
+		again.Replayed = true
+		return again, wasDone(err, custody.Text{
+			En: "It was shown, and can be shown again with the next code.", Zh: "此前已显示；可用下一个验证码再次显示。"})
+	}
+	ctx = WithRequest(ctx, outcome.Events[0].Request)
 	answer := ToSet{Outcome: outcome}
 	// Before the first rotation it is what came with the credential, if anything.
 	current, err := d.Secrets.Read(ctx, CredentialPath(shown.Credential))

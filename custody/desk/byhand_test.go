@@ -46,8 +46,16 @@ func TestShowNew(t *testing.T) {
 	if err != nil || !shown.Current.Equal(before) || !shown.Next.Equal(next) {
 		t.Fatalf("%v", err)
 	}
+	if again, err := o.desk.ShowNew(ctx, by, show); custody.CodeOf(err) != custody.TOTPReplayed || !again.Next.IsZero() || !again.Current.IsZero() {
+		t.Errorf("the same key, the same code: %v", err)
+	}
+	size := o.size()
+	by.Request, by.Code = unique("show"), o.code("tech-a")
 	if again, err := o.desk.ShowNew(ctx, by, show); err != nil || !again.Replayed || !again.Next.Equal(next) {
-		t.Errorf("the same key: %v", err)
+		t.Errorf("the same key, a fresh code: %v", err)
+	}
+	if got := o.types(size); len(got) != 1 || got[0] != "rotation.shown" {
+		t.Errorf("entries %v", got)
 	}
 	c, err := o.store.Credential(ctx, "sw01")
 	if err != nil || !c.Rotation.Shown || len(c.Exposure) != 1 || c.Exposure[0] != "tech-a" {

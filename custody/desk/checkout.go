@@ -18,54 +18,123 @@ type Revealed struct {
 
 // CheckOut enters the check-out in the ledger and then reads the password: the
 // order that makes "no entry, no secret" true (I5). Should the read fail, the
-// entry stays, because the secret may have been on its way; the same
-// idempotency key reads it again. A secret store that cannot give the password
-// is found out before the entry, as far as one can: nobody is said to know what
-// nobody was shown.
+// entry stays, because the secret may have been on its way. A secret store that
+// cannot give the password is found out before the entry, as far as one can: nobody
+// is said to know what nobody was shown.
+//
+// An idempotency key that was used before shows the password again as ShowAgain
+// does: with a fresh code, and an entry of its own.
 func (d *Desk) CheckOut(ctx context.Context, by By, a custody.CheckOut) (Revealed, error) {
-	if c, _ := d.credential(a.Credential); c.Phase == custody.Held && c.Holder == by.Actor {
-		err := d.Secrets.Has(WithRequest(ctx, by.Request), CredentialPath(c.Name), c.Version)
-		if errors.Is(err, ErrNoSecret) {
-			err = fmt.Errorf("%w: version %d of %s is not in it", ErrSecretsUnavailable, c.Version, c.Name)
-		}
-		if err != nil {
-			return Revealed{}, fmt.Errorf("before a check-out: %w", err)
-		}
+	if err := d.canReveal(ctx, by, a.Credential); err != nil {
+		return Revealed{}, err
 	}
 	outcome, err := d.Do(ctx, by, a)
 	if err != nil {
 		return Revealed{}, err
 	}
-	for _, event := range outcome.Events {
-		if granted, ok := event.Fact.(custody.CheckoutGranted); ok {
-			return d.reveal(ctx, outcome, event, granted)
-		}
+	granted, err := entered[custody.CheckoutGranted](outcome)
+	if err != nil {
+		return Revealed{}, err
 	}
-	return Revealed{}, fmt.Errorf("a check-out without its entry")
+	if outcome.Replayed {
+		return d.checkedOut(ctx, by, granted)
+	}
+	return d.reveal(ctx, outcome, granted.Credential, granted.Version, custody.Lease{
+		ID: granted.Lease, Person: by.Actor, Purpose: granted.Purpose, Start: outcome.Events[0].Time, Until: granted.Until,
+	})
 }
 
-func (d *Desk) reveal(ctx context.Context, outcome Outcome, event Indexed, granted custody.CheckoutGranted) (Revealed, error) {
-	// An answer that is asked for again only while the lease still stands:
-	// custody may have passed on since.
-	if c, _ := d.credential(granted.Credential); outcome.Replayed && c.Lease.ID != granted.Lease {
-		return Revealed{}, &custody.Refusal{Code: custody.Conflict, Rule: "4.4",
-			What: custody.Text{En: "This check-out is over.", Zh: "此次领取已结束。"},
-			Next: custody.Text{En: "Check out again if you still hold the credential.", Zh: "如仍持有该凭据，请重新领取。"}}
+// checkedOut answers for a check-out that an idempotency key had already made.
+func (d *Desk) checkedOut(ctx context.Context, by By, granted custody.CheckoutGranted) (Revealed, error) {
+	if c, _ := d.credential(granted.Credential); c.Lease.ID != granted.Lease { // custody may have passed on since
+		return Revealed{}, refuseOver()
 	}
-	// Also when the answer is asked for again: it is this entry that allows it.
-	ctx = WithRequest(ctx, event.Request)
-	password, err := d.Secrets.ReadVersion(ctx, CredentialPath(granted.Credential), granted.Version)
+	by.Key = ""
+	again, err := d.ShowAgain(ctx, by, custody.ShowAgain{Credential: granted.Credential})
+	again.Replayed = true
+	return again, wasDone(err, custody.Text{
+		En: "The check-out was made: show it again, with the next code.", Zh: "领取已完成：请用下一个验证码再次显示。"})
+}
+
+// ShowAgain enters that the password of a check-out that lasts is shown again, and
+// then reads it, as CheckOut does.
+func (d *Desk) ShowAgain(ctx context.Context, by By, a custody.ShowAgain) (Revealed, error) {
+	if err := d.canReveal(ctx, by, a.Credential); err != nil {
+		return Revealed{}, err
+	}
+	outcome, err := d.Do(ctx, by, a)
+	if err == nil && outcome.Replayed {
+		by.Key = ""
+		outcome, err = d.Do(ctx, by, a)
+	}
+	if err != nil {
+		return Revealed{}, err
+	}
+	shown, err := entered[custody.CheckoutShown](outcome)
+	if err != nil {
+		return Revealed{}, err
+	}
+	c, _ := d.credential(shown.Credential)
+	if c.Lease.ID != shown.Lease {
+		return Revealed{}, refuseOver() // since the entry
+	}
+	return d.reveal(ctx, outcome, shown.Credential, shown.Version, c.Lease)
+}
+
+func refuseOver() *custody.Refusal {
+	return &custody.Refusal{Code: custody.Conflict, Rule: "4.4",
+		What: custody.Text{En: "This check-out is over.", Zh: "此次领取已结束。"},
+		Next: custody.Text{En: "Check out again if you still hold the credential.", Zh: "如仍持有该凭据，请重新领取。"}}
+}
+
+// canReveal comes before an entry that says that somebody was shown a password.
+func (d *Desk) canReveal(ctx context.Context, by By, credential string) error {
+	c, _ := d.credential(credential)
+	if c.Phase != custody.Held || c.Holder != by.Actor {
+		return nil // the rules have more to say of it
+	}
+	err := d.Secrets.Has(WithRequest(ctx, by.Request), CredentialPath(c.Name), c.Version)
+	if errors.Is(err, ErrNoSecret) {
+		err = fmt.Errorf("%w: version %d of %s is not in it", ErrSecretsUnavailable, c.Version, c.Name)
+	}
+	if err != nil {
+		return fmt.Errorf("before a password is shown: %w", err)
+	}
+	return nil
+}
+
+// entered gives the fact of a kind that a command led to.
+func entered[F custody.Fact](outcome Outcome) (F, error) {
+	for _, event := range outcome.Events {
+		if fact, is := event.Fact.(F); is {
+			return fact, nil
+		}
+	}
+	var none F
+	return none, fmt.Errorf("a command without its %s", none.Type())
+}
+
+// wasDone says of a code that was used up what it was used up for: by the same
+// command, whose answer was lost.
+func wasDone(err error, next custody.Text) error {
+	var refusal *custody.Refusal
+	if !errors.As(err, &refusal) || refusal.Code != custody.TOTPReplayed {
+		return err
+	}
+	told := *refusal
+	told.Next = next
+	return &told
+}
+
+// reveal reads a password that somebody has an entry to be shown.
+func (d *Desk) reveal(ctx context.Context, outcome Outcome, credential string, version int64, lease custody.Lease) (Revealed, error) {
+	ctx = WithRequest(ctx, outcome.Events[0].Request) // it is this entry that allows it
+	password, err := d.Secrets.ReadVersion(ctx, CredentialPath(credential), version)
 	if errors.Is(err, ErrNoSecret) {
 		err = fmt.Errorf("%w: %w", ErrSecretsLost, err)
 	}
 	if err != nil {
-		return Revealed{}, fmt.Errorf("read after %s was granted: %w", granted.Lease, err)
+		return Revealed{}, fmt.Errorf("read after %s was entered: %w", lease.ID, err)
 	}
-	return Revealed{
-		Outcome: outcome, Password: password, Version: granted.Version,
-		Lease: custody.Lease{
-			ID: granted.Lease, Person: event.Actor, Purpose: granted.Purpose,
-			Start: event.Time, Until: granted.Until,
-		},
-	}, nil
+	return Revealed{Outcome: outcome, Password: password, Version: version, Lease: lease}, nil
 }

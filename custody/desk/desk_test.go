@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -63,7 +64,7 @@ func TestNoEntryNoSecret(t *testing.T) {
 	}
 }
 
-func TestAFailedReadKeepsTheEntryAndTheKeyReadsAgain(t *testing.T) {
+func TestAFailedReadKeepsTheEntryAndTheKeyShowsItAgain(t *testing.T) {
 	o := newOffice(t)
 	by := desk.By{Actor: "tech-a", Request: "r", Code: o.code("tech-a"), Key: "key-1", Digest: [32]byte{1}}
 	out := custody.CheckOut{Credential: "db01", Purpose: "ticket 1"}
@@ -76,13 +77,31 @@ func TestAFailedReadKeepsTheEntryAndTheKeyReadsAgain(t *testing.T) {
 		t.Fatalf("entries %v", got)
 	}
 	o.secrets.set(false)
+	// What was done is not done again, and reveals nothing by itself.
+	for code, want := range map[string]custody.Code{by.Code: custody.TOTPReplayed, "": custody.InvalidRequest, "000000": custody.TOTPInvalid} {
+		again := by
+		again.Code, again.Request = code, unique("again")
+		shown, err := o.desk.CheckOut(t.Context(), again, out)
+		o.refused(want, err)
+		if !shown.Password.IsZero() {
+			t.Errorf("%s: a password", want)
+		}
+		var told *custody.Refusal
+		if asRefusal(err, &told); want == custody.TOTPReplayed && !strings.Contains(told.Next.En, "was made: show it again") {
+			t.Errorf("it does not say that the check-out was made: %v", err)
+		}
+	}
+	before = o.size()
+	by.Request, by.Code = "r-2", o.code("tech-a")
 	shown, err := o.desk.CheckOut(t.Context(), by, out)
-	if err != nil || !shown.Replayed || !shown.Password.Equal(o.password("db01", 1)) {
-		t.Fatalf("the same key again: %v", err)
+	if err != nil || !shown.Replayed || !shown.Password.Equal(o.password("db01", 1)) || shown.Lease.ID != "lease-1" || shown.Lease.Purpose != "ticket 1" {
+		t.Fatalf("the same key again, with a fresh code: %v", err)
 	}
-	if o.size() != before+1 {
-		t.Error("the repetition made an entry")
+	if got := o.types(before); !slices.Equal(got, []string{"checkout.shown"}) {
+		t.Fatalf("entries %v", got)
 	}
+	_, err = o.desk.CheckOut(t.Context(), by, out)
+	o.refused(custody.TOTPReplayed, err)
 
 	by.Digest = [32]byte{2}
 	if _, err := o.desk.CheckOut(t.Context(), by, out); !errors.Is(err, desk.ErrKeyReused) {

@@ -21,6 +21,7 @@ var history = []custody.Event{
 	{Time: at(2), Actor: "admin", Request: "add", Fact: custody.CredentialAdded{Credential: "db01"}},
 	{Time: at(3), Actor: custody.System, Request: "rotation-db01-1", Fact: custody.RotationPromoted{Credential: "db01", Rotation: 1}},
 	{Time: at(60), Actor: "tech-a", Request: "out", Fact: custody.CheckoutGranted{Credential: "db01", Until: at(120)}},
+	{Time: at(100), Actor: "tech-a", Request: "again", Fact: custody.CheckoutShown{Credential: "db01"}},
 	{Time: at(61), Actor: "tech-b", Request: "no", Fact: custody.CommandRefused{Command: "checkout", On: "db01"}},
 	{Time: at(62), Actor: custody.System, Request: "guesses", Fact: custody.SignInLocked{Person: "tech-b"}},
 	{Time: at(63), Actor: custody.System, Request: "strangers", Fact: custody.SignInLocked{}},
@@ -51,7 +52,7 @@ func TestEveryAccessNeedsAnEntryThatAllowsIt(t *testing.T) {
 		why    string
 	}{
 		{"the check-out's read", own(60, "credentials/db01", "out"), "", ""},
-		{"its answer again, while the lease stands", own(119, "credentials/db01", "out"), "", ""},
+		{"shown again, while the lease stands", own(100, "credentials/db01", "again"), "", ""},
 		{"its confirmation", own(60, "seeds/tech-a", "out"), "", ""},
 		{"a refusal's confirmation", own(61, "seeds/tech-b", "no"), "", ""},
 		{"a lock-out", own(62, "seeds/tech-b", "guesses"), "", ""},
@@ -95,6 +96,9 @@ func TestEveryAccessNeedsAnEntryThatAllowsIt(t *testing.T) {
 		{"an unknown id", own(60, "credentials/db01", "unknown"), custody.Special, "does not have"},
 		{"an unknown id that writes a seed", write(own(60, "seeds/tech-a", "unknown")), custody.Special, "does not have"},
 		{"after the lease", own(126, "credentials/db01", "out"), custody.Special, "not then"},
+		{"later than it was shown, under the lease", own(100, "credentials/db01", "out"), custody.Special, "not then"},
+		{"another's password shown again", own(100, "credentials/db02", "again"), custody.Special, "did not allow"},
+		{"what is shown again written", write(own(100, "credentials/db01", "again")), custody.Special, "did not allow"},
 		{"before the entry", own(50, "credentials/db01", "out"), custody.Special, "not then"},
 		{"another's seed", own(60, "seeds/tech-b", "out"), custody.Special, "did not allow"},
 		{"another's seed under a recovery", own(64, "seeds/tech-b", "recover"), custody.Special, "did not allow"},

@@ -10,7 +10,7 @@
 // in order when it is made by Tandem's own log-in and the ledger has entries of
 // that id that allow exactly this path, at about that time:
 //
-//	credentials/NAME  a check-out that was granted, until its lease ends; a
+//	credentials/NAME  a check-out that was granted, or shown again; a
 //	                  rotation of NAME, while it lasts; putting NAME into custody
 //	keys/NAME         a rotation of NAME; putting NAME into custody
 //	staged/NAME-N     rotation N of NAME

@@ -149,6 +149,13 @@ if (document.body.dataset.ledger !== undefined) {
   document.getElementById("logout").addEventListener("submit", () => source.close());
 }
 
+// An impatient finger sends a form once: sent again, with the same code, it is refused.
+const sent = new WeakMap();
+document.addEventListener("submit", (e) => {
+  if (e.timeStamp - (sent.get(e.target) ?? -Infinity) < 2000) e.preventDefault();
+  else sent.set(e.target, e.timeStamp);
+});
+
 // Nobody here: a warning, then out.
 if (document.body.dataset.idle !== undefined) {
   const idle = Number(document.body.dataset.idle) * 1000;
