@@ -44,9 +44,9 @@ func TestCheckOut(t *testing.T) {
 func TestShowAgain(t *testing.T) {
 	show := ShowAgain{"db01"}
 	check(t, []clause{
-		{"the holder, while it is checked out", annWorks, "ann", show, "", func(o *office) bool {
+		{"the holder, while it is checked out, and for no longer", both(annWorks, func(o *office) { o.passes(time.Hour) }), "ann", show, "", func(o *office) bool {
 			c := o.credential("db01")
-			return c.Lease.ID == "lease-1" && c.Lease.Until.Before(o.now.Add(8*time.Hour)) && slices.Equal(c.Exposure, []string{"ann"})
+			return c.Lease.ID == "lease-1" && c.Lease.Until.Equal(o.now.Add(7*time.Hour)) && slices.Equal(c.Exposure, []string{"ann"})
 		}},
 		{"as often as it takes", both(annWorks, func(o *office) { o.does("ann", show) }), "ann", show, "", nil},
 		{"not without a check-out", nil, "ann", show, Conflict, nil},

@@ -26,6 +26,7 @@ var forms = []struct {
 	{"", "/login", "/login", []string{"username", "tech-a", "password", "SECRET", "totp", "654321"}, "", 401},
 	{"", "/recovery", "/recovery", []string{"username", "tech-a", "password", "SECRET", "recovery_code", "SECRET"}, "", 401},
 	{"tech-a", "/credentials/db01", "/credentials/db01/checkout", []string{"purpose", "ticket 4711", "totp", "654321"}, "totp", 403},
+	{"tech-a", "/credentials/db03", "/credentials/db03/show", []string{"totp", "654321"}, "totp", 403},
 	{"tech-a", "/credentials/db01", "/credentials/db01/checkin", nil, "", 409},
 	{"tech-a", "/credentials/db01", "/credentials/db01/offer", []string{"reason", "your turn", "until", "2026-03-03T08:00", "totp", "654321"}, "totp", 403},
 	{"tech-a", "/credentials/db01", "/credentials/db01/offer", []string{"reason", "your turn", "until", "2026-03-01T08:00", "totp", "fresh"}, "until", 422},
@@ -64,6 +65,7 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: "holiday"})
 	o.do("tech-b", custody.Accept{Handover: "handover-1"})
 	o.onboard("db03")
+	o.do("tech-a", custody.CheckOut{Credential: "db03", Purpose: "ticket"})
 	o.do("tech-a", custody.Offer{Credentials: []string{"db03"}, Reason: "course"})
 	o.addByHand("sw01")
 	for _, form := range forms {
