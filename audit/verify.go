@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -42,6 +43,12 @@ type VerifyOptions struct {
 	// call it at once.
 	StoredNodes tlog.HashReader
 
+	// Seals, if not nil, are the seals of the log's batches, in order: each entry
+	// must be under one. CheckSeal looks at a batch's mark; nil, where the key is
+	// not at hand: only that they follow on each other without a gap is checked.
+	Seals     iter.Seq2[Seal, error]
+	CheckSeal func(b Batch, mark string) error
+
 	// Prepare does the part of Step that needs no order, such as decoding Data;
 	// several goroutines call it at once. Data is lent until Step returns.
 	Prepare func(e Entry) (any, error)
@@ -58,6 +65,8 @@ type Report struct {
 	First, Last time.Time    // times of the first and the last entry; zero if there is none
 	Stalled     int64        // entries whose Clock is ClockStalled
 	Nodes       int64        // stored nodes compared
+	Seals       int64        // seals that follow on each other and cover all entries
+	SealsOpened bool         // CheckSeal agreed with each of them
 	Checkpoints []Checkpoint // all that were given, smallest first
 }
 
@@ -83,6 +92,7 @@ const (
 	CheckNode       Check = "node"       // the stored nodes are those of the entries
 	CheckStep       Check = "step"       // VerifyOptions.Step agrees
 	CheckCheckpoint Check = "checkpoint" // the root at the checkpoint's size is the signed one
+	CheckSeal       Check = "seal"       // every batch has its seal, and VerifyOptions.CheckSeal agrees
 )
 
 // VerifyError says where a log is wrong. It is the error of a log that was read
@@ -143,12 +153,24 @@ func Verify(ctx context.Context, src Source, opts VerifyOptions) (Report, error)
 	if err := m.checkRoots(); err != nil { // of the empty tree
 		return Report{}, err
 	}
+	if opts.Seals != nil {
+		if m.seals, err = newSealChecker(opts.Seals, opts.CheckSeal); err != nil {
+			return Report{}, err
+		}
+		defer m.seals.stop()
+	}
 	if err := readAhead(ctx, src, size, opts, m.merge); err != nil {
 		return Report{}, err
 	}
 	if len(m.pending) > 0 {
 		return Report{}, &VerifyError{size, CheckCheckpoint, fmt.Errorf("%w: it has %d entries, and %d were signed",
 			ErrMissing, size, m.pending[0].Size)}
+	}
+	if m.seals != nil {
+		if err := m.seals.end(size); err != nil {
+			return Report{}, err
+		}
+		m.report.Seals, m.report.SealsOpened = m.seals.count, opts.CheckSeal != nil
 	}
 	m.report.Size, m.report.Checkpoints = size, checkpoints
 	m.report.Root, err = m.frontier.Root()
@@ -188,6 +210,7 @@ type merger struct {
 	frontier Frontier
 	nodes    []Node       // of one entry, reused
 	pending  []Checkpoint // not yet reached
+	seals    *sealChecker // nil: there are none to look at
 	vouched  int64        // size of the last good checkpoint
 }
 
@@ -214,6 +237,11 @@ func (m *merger) merge(c *chunk) error {
 		}
 		if err := m.checkRoots(); err != nil {
 			return err
+		}
+		if m.seals != nil {
+			if err := m.seals.reached(&m.frontier); err != nil {
+				return err
+			}
 		}
 	}
 	if c.err == nil && m.opts.Progress != nil {

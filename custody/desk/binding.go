@@ -57,10 +57,23 @@ func (d *Desk) belongs(ctx context.Context) error {
 	}
 	switch found := d.found.Load(); {
 	case found == nil:
-		return d.look(ctx)
-	default:
+		if err := d.look(ctx); err != nil {
+			return err
+		}
+	case found.err != nil:
 		return found.err
 	}
+	if err := d.trusted(); err != nil { // the first look looks at the ledger too
+		return err
+	}
+	return d.underPolicy(ctx)
+}
+
+// acts says whether this process may append: it knows whose database this is, and
+// that the ledger is what it was.
+func (d *Desk) acts() bool {
+	found := d.found.Load()
+	return found != nil && found.err == nil && d.trusted() == nil
 }
 
 // finding is what the last look found that could see anything.
@@ -78,6 +91,14 @@ func (d *Desk) judge(ctx context.Context, ready error) error {
 	err := ready // which can say by itself that the secrets are lost
 	if !errors.Is(err, ErrSuspect) {
 		err = d.compare(ctx)
+	}
+	if err == nil && !d.assured && d.trusted() == nil {
+		// Not cut short by whoever asks first: it may have a long ledger to go through.
+		err = d.assure(context.WithoutCancel(ctx))
+		d.assured = err == nil
+		if errors.Is(err, ErrLedgerSuspect) {
+			err = nil // which is not found by looking, and stays: see trusted
+		}
 	}
 	if err != nil && !errors.Is(err, ErrSuspect) {
 		return err
@@ -151,6 +172,11 @@ func (d *Desk) bind(ctx context.Context, was Binding, over int64) error {
 	// Of two processes that start at once the first has its own written.
 	if to, err = d.Store.Binding(ctx); err != nil {
 		return err
+	}
+	if over == 0 {
+		if err := d.firstAnchor(ctx); err != nil {
+			return secretsUnavailable(err)
+		}
 	}
 	if over != written {
 		_, err := d.Secrets.Write(ctx, SentinelPath, custody.SecretString(to.inSecrets()), over, nil)
@@ -251,7 +277,9 @@ func (d *Desk) watch() {
 		case <-time.After(every):
 		}
 		limited, cancel := context.WithTimeout(ctx, lookTimeout)
-		_ = d.look(limited) // what it finds it keeps
+		if d.look(limited) == nil && d.trusted() == nil { // what it finds it keeps
+			_ = d.underPolicy(limited)
+		}
 		cancel()
 	}
 }

@@ -263,8 +263,20 @@ func TestAStateThatBreaksThePolicyIsNotCommitted(t *testing.T) {
 	}
 }
 
-// forge appends an entry that no desk would.
+// forge appends an entry that no desk would, under a good seal.
 func (o *office) forge(e custody.Event) {
+	o.t.Helper()
+	o.forgeUnder(e, func(b audit.Batch) string {
+		mark, err := o.desk.Seal(o.t.Context(), b)
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		return mark
+	})
+}
+
+// forgeUnder is forge with another mark.
+func (o *office) forgeUnder(e custody.Event, markOf func(audit.Batch) string) {
 	o.t.Helper()
 	state, frontier, err := o.store.Load(o.t.Context())
 	if err != nil {
@@ -289,8 +301,9 @@ func (o *office) forge(e custody.Event) {
 		o.t.Fatal(err)
 	}
 	err = o.store.Write(o.t.Context(), func(tx desk.Tx) error {
-		size, _ := tx.Head()
-		return errors.Join(tx.Append([]desk.Appended{{Index: size, Event: e, Record: record}}, nodes, root), tx.Save(fork))
+		size, before := tx.Head()
+		mark := markOf(audit.Batch{From: size, FromRoot: before, Size: size + 1, Root: root})
+		return errors.Join(tx.Append([]desk.Appended{{Index: size, Event: e, Record: record}}, nodes, root, mark), tx.Save(fork))
 	})
 	if err != nil {
 		o.t.Fatal(err)
@@ -305,8 +318,9 @@ func TestATamperedStateIsNotServed(t *testing.T) {
 	o.config.Store = spoilt
 	d := o.open()
 	spoilt.spoil = true
-	if _, err := desk.Open(t.Context(), o.config); err == nil {
-		t.Error("a desk opened on a state that the rules do not allow")
+	o.desk = o.open()
+	if got, err := o.checkOut("tech-a", "db01"); !errors.Is(err, desk.ErrLedgerSuspect) || !got.Password.IsZero() {
+		t.Errorf("a desk on a state that the rules do not allow: %v", err)
 	}
 	o.gate.loseNextAnswer()
 	o.desk = d

@@ -37,8 +37,7 @@ func (d *Desk) run() {
 		case c := <-d.calls:
 			d.commit(d.gather(c))
 		case <-tick.C:
-			found := d.found.Load()
-			if due := d.state.Due(); d.behind || !due.IsZero() && !d.Clock.Now().Before(due) && found != nil && found.err == nil {
+			if due := d.state.Due(); d.behind || !due.IsZero() && !d.Clock.Now().Before(due) && d.acts() {
 				d.commit(nil)
 			}
 		case <-sweep.C:
@@ -81,13 +80,13 @@ func (d *Desk) commit(calls []*call) {
 	defer cancel()
 	var b *batch
 	err := d.Store.Write(ctx, func(tx Tx) error {
-		if err := d.catchUp(tx); err != nil {
+		if err := d.catchUp(ctx, tx); err != nil {
 			return err
 		}
 		b = &batch{
-			ctx: ctx, tx: tx, now: d.Clock.Now(),
+			ctx: ctx, tx: tx, now: d.Clock.Now(), acts: d.acts(),
 			draft: d.state.Fork(), frontier: d.frontier.Clone(), first: d.state.Size,
-			resets: d.resets,
+			resets: d.resets, seal: d.seal,
 		}
 		return b.carryOut(calls)
 	})
@@ -96,7 +95,9 @@ func (d *Desk) commit(calls []*call) {
 		// It may have been committed all the same. The state stays what it was:
 		// what came to be in the ledger is taken in, and carried out again, next time.
 		d.behind = true
-		if !errors.Is(err, ErrLedgerSuspect) {
+		if errors.Is(err, ErrLedgerSuspect) {
+			err = d.suspects(err)
+		} else {
 			err = asUnavailable(err)
 		}
 		for _, c := range calls {
@@ -122,18 +123,17 @@ func (d *Desk) commit(calls []*call) {
 }
 
 // asUnavailable makes sure that no failure of a transaction passes for a
-// definite answer: it may have been committed.
+// definite answer: it may have been committed. Only without the seal it was not.
 func asUnavailable(err error) error {
-	if errors.Is(err, ErrStoreUnavailable) {
+	if errors.Is(err, ErrStoreUnavailable) || errors.Is(err, ErrSecretsUnavailable) || errors.Is(err, ErrSuspect) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrStoreUnavailable, err)
 }
 
-// catchUp takes in what other processes appended since our last transaction, by
-// carrying it out again: what the rules do not lead to is not taken in, and
-// nothing is committed on top of it.
-func (d *Desk) catchUp(tx Tx) error {
+// catchUp takes in what other processes appended since our last transaction:
+// see takeIn. Nothing is committed on top of what is not taken in.
+func (d *Desk) catchUp(ctx context.Context, tx Tx) error {
 	if err := d.trusted(); err != nil {
 		return err
 	}
@@ -151,38 +151,7 @@ func (d *Desk) catchUp(tx Tx) error {
 		}
 		return nil
 	}
-	records, err := tx.Records(d.state.Size, size)
-	if err != nil {
-		return err
-	}
-	state, frontier := d.state.Fork(), d.frontier.Clone()
-	again := custody.Replayer{State: state}
-	events := make([]custody.Event, len(records))
-	for i, record := range records {
-		if events[i], err = decode(record); err == nil {
-			err = again.Add(events[i])
-		}
-		if err != nil {
-			return d.suspects(fmt.Errorf("another process appended what no command can have led to: entry %d: %w", d.state.Size+int64(i), err))
-		}
-		if _, err := frontier.Append(record); err != nil {
-			return err
-		}
-	}
-	if err := again.End(); err != nil {
-		return d.suspects(err)
-	}
-	if now, err := frontier.Root(); err != nil || now != root {
-		return d.suspects(errors.New("its root is not that of its entries"))
-	}
-	d.mu.Lock()
-	for i, event := range events {
-		d.resets.note(d.state.Size+int64(i), event)
-	}
-	d.state.Merge(state)
-	d.frontier = frontier
-	d.mu.Unlock()
-	return nil
+	return d.takeIn(ctx, tx, size, root)
 }
 
 func decode(record []byte) (custody.Event, error) {
@@ -202,6 +171,8 @@ type batch struct {
 	frontier *audit.Frontier
 	first    int64  // index of the batch's first entry
 	resets   resets // before this batch
+	acts     bool   // something may be appended
+	seal     func(context.Context, audit.Batch) (string, error)
 
 	appended []Appended
 	nodes    []audit.Node
@@ -226,11 +197,17 @@ func (b *batch) carryOut(calls []*call) error {
 	if len(b.appended) == 0 {
 		return nil
 	}
-	root, err := b.frontier.Root()
+	sealed := audit.Batch{From: b.first, Size: b.frontier.Size()}
+	_, sealed.FromRoot = b.tx.Head()
+	var err error
+	if sealed.Root, err = b.frontier.Root(); err != nil {
+		return err
+	}
+	mark, err := b.seal(b.ctx, sealed)
 	if err != nil {
 		return err
 	}
-	if err := b.tx.Append(b.appended, b.nodes, root); err != nil {
+	if err := b.tx.Append(b.appended, b.nodes, sealed.Root, mark); err != nil {
 		return err
 	}
 	return b.tx.Save(b.draft)
@@ -239,6 +216,9 @@ func (b *batch) carryOut(calls []*call) error {
 // letTimeAct comes before each command, so that nobody accepts an offer that has
 // expired because a timer was late.
 func (b *batch) letTimeAct() error {
+	if !b.acts {
+		return nil
+	}
 	events := b.draft.LetTimeAct(b.now)
 	if len(events) == 0 {
 		return nil

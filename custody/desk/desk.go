@@ -52,6 +52,11 @@ type Desk struct {
 	resets   resets
 
 	suspect atomic.Pointer[error] // why nothing is decided any more; nil: nothing is wrong
+	alarm   chan struct{}         // closed when it is
+	assured bool                  // the ledger was found to be what it was; guarded by looking
+
+	anchorage anchorage
+	anchored  chan struct{} // keepAnchor has ended
 
 	calls   chan *call
 	closed  chan struct{} // no more calls
@@ -89,6 +94,8 @@ var ErrKeyReused = errors.New("the idempotency key stands for another request")
 // Open loads the state, sees that database and secret store belong together, and
 // starts to take commands. The error is an ErrSuspect when they do not; a secret
 // store that is away is looked at later, and until then every command is refused.
+// On a ledger that is not what was left it opens, to be read: every command is
+// refused with ErrLedgerSuspect.
 func Open(ctx context.Context, c Config) (*Desk, error) {
 	d := &Desk{
 		Config:   c,
@@ -98,52 +105,87 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 		done:     make(chan struct{}),
 		hashing:  make(chan struct{}, maxHashing),
 		watched:  make(chan struct{}),
+		alarm:    make(chan struct{}),
+		anchored: make(chan struct{}),
 		resets:   resets{},
 	}
-	var err error
-	if d.state, d.frontier, err = c.Store.Load(ctx); err != nil {
-		return nil, fmt.Errorf("load the custody state: %w", err)
-	}
-	if err := custody.Check(d.state); err != nil {
-		return nil, fmt.Errorf("the tables hold a state that the rules do not allow; verify the ledger and rebuild them: %w", err)
+	if err := d.load(ctx); err != nil {
+		return nil, err
 	}
 	if c.FirstSteps {
 		if err := d.loosen(ctx); err != nil {
 			return nil, err
 		}
 	}
+	go d.run()
+	if err := d.begin(ctx); err != nil {
+		close(d.watched)
+		close(d.anchored)
+		return nil, errors.Join(err, d.Close())
+	}
+	go d.watch()
+	go d.keepAnchor()
+	return d, nil
+}
+
+// load takes the state from the tables. One that cannot be the ledger's stops the
+// desk, which can be read all the same.
+func (d *Desk) load(ctx context.Context) (err error) {
+	d.state, d.frontier, err = d.Store.Load(ctx)
+	if err == nil {
+		if err = custody.Check(d.state); err != nil {
+			err = fmt.Errorf("%w: its tables hold a state that the rules do not allow: %w", ErrLedgerSuspect, err)
+		}
+	}
+	if !errors.Is(err, ErrLedgerSuspect) {
+		if err != nil {
+			err = fmt.Errorf("load the custody state: %w", err)
+		}
+		return err
+	}
+	_ = d.suspects(err)
+	if d.frontier == nil {
+		d.frontier = &audit.Frontier{}
+	}
+	return nil
+}
+
+// begin looks whether database, ledger and secret store are what they were
+// together, as far as that can be told now, and puts the first policy in force.
+func (d *Desk) begin(ctx context.Context) error {
 	looking, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	switch err := d.look(looking); {
 	case errors.Is(err, ErrSuspect), ctx.Err() != nil:
-		return nil, err
+		return err
 	case err != nil:
 		d.Log.Warn("whether database and secret store belong together is not known yet", "error", err)
+		return nil
+	case d.trusted() != nil: // a start on what is suspect: it can be read
+		return nil
 	}
-	go d.run()
-	if err := d.adoptPolicy(ctx); err != nil {
-		return nil, errors.Join(err, d.Close())
-	}
-	go d.watch()
-	return d, nil
-}
-
-// adoptPolicy makes the policy of the configuration the first entry of a ledger
-// that has none. Afterwards it is the ledger's that counts, and another one in the
-// configuration changes nothing.
-func (d *Desk) adoptPolicy(ctx context.Context) error {
-	if d.PolicyInForce().Version == 0 {
-		// Past the secret store, which may be away at the first start.
-		_, err := d.send(&call{
-			ctx: ctx, answer: make(chan answer, 1),
-			command: custody.Command{Actor: custody.System, Action: custody.AdoptPolicy{Values: d.Policy}},
-		})
-		if err != nil && custody.CodeOf(err) != custody.Conflict { // another process was first
-			return fmt.Errorf("adopt the first policy: %w", err)
-		}
+	if err := d.underPolicy(ctx); err != nil {
+		return err
 	}
 	if now := d.PolicyInForce(); now.Values != d.Policy {
 		d.Log.Warn("the configuration has another policy than the ledger, whose policy is in force", "version", now.Version)
+	}
+	return nil
+}
+
+// underPolicy makes the policy of the configuration the first entry of a ledger
+// that has none. Afterwards it is the ledger's that counts, and another one in the
+// configuration changes nothing.
+func (d *Desk) underPolicy(ctx context.Context) error {
+	if d.PolicyInForce().Version > 0 {
+		return nil
+	}
+	_, err := d.send(&call{
+		ctx: ctx, answer: make(chan answer, 1),
+		command: custody.Command{Actor: custody.System, Action: custody.AdoptPolicy{Values: d.Policy}},
+	})
+	if err != nil && custody.CodeOf(err) != custody.Conflict { // another process was first
+		return fmt.Errorf("adopt the first policy: %w", err)
 	}
 	return nil
 }
@@ -161,6 +203,12 @@ func (d *Desk) Close() error {
 	d.closing.Do(func() { close(d.closed) })
 	<-d.done
 	<-d.watched
+	<-d.anchored
+	ctx, cancel := context.WithTimeout(context.Background(), anchorTimeout)
+	defer cancel()
+	if err := d.moveAnchor(ctx); err != nil {
+		d.Log.Warn("how far the ledger has come could not be written to the secret store", "error", err)
+	}
 	return nil
 }
 

@@ -1,6 +1,10 @@
 package desk
 
-import "context"
+import (
+	"context"
+
+	"github.com/tandem-custody/tandem/audit"
+)
 
 // Waiting is how many commands wait for the committer.
 func (d *Desk) Waiting() int { return len(d.calls) }
@@ -13,3 +17,6 @@ func (d *Desk) MAC(ctx context.Context, purpose string, message []byte) (string,
 func (d *Desk) CheckMAC(ctx context.Context, purpose string, message []byte, mark string) (bool, error) {
 	return d.checkMAC(ctx, purpose, message, mark)
 }
+
+// Seal seals a batch as this desk would.
+func (d *Desk) Seal(ctx context.Context, b audit.Batch) (string, error) { return d.seal(ctx, b) }

@@ -88,18 +88,24 @@ func (m *macKeys) byID(ctx context.Context, secrets Secrets, id string) ([]byte,
 	return m.keys[id], err
 }
 
-// fetch reads the present key, and makes it where there is none.
+// make makes the key where there is none: in a secret store that has not met an
+// installation yet.
+func (m *macKeys) make(ctx context.Context, secrets Secrets) error {
+	fresh := make([]byte, sha256.Size)
+	_, _ = rand.Read(fresh) // never fails, see crypto/rand
+	_, err := secrets.Write(ctx, SealPath, custody.NewSecret(fresh), 0, nil)
+	if errors.Is(err, ErrVersion) { // there is one
+		return nil
+	}
+	return err
+}
+
+// fetch reads the present key.
 func (m *macKeys) fetch(ctx context.Context, secrets Secrets) error {
 	v, err := secrets.Read(ctx, SealPath)
-	if errors.Is(err, ErrNoSecret) {
-		fresh := make([]byte, sha256.Size)
-		_, _ = rand.Read(fresh) // never fails, see crypto/rand
-		_, err = secrets.Write(ctx, SealPath, custody.NewSecret(fresh), 0, nil)
-		if err == nil || errors.Is(err, ErrVersion) { // another process was first
-			v, err = secrets.Read(ctx, SealPath)
-		}
-	}
 	switch {
+	case errors.Is(err, ErrNoSecret):
+		return fmt.Errorf("%w: there is no key at %s", ErrSecretsLost, SealPath)
 	case err != nil:
 		return secretsUnavailable(err)
 	case len(v.Value.Bytes()) != sha256.Size:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/tandem-custody/tandem/audit"
@@ -13,15 +14,27 @@ import (
 // Store keeps the ledger and the tables. One Write is one transaction.
 type Store interface {
 	// Load gives the custody state from the tables and the right edge of the
-	// ledger's tree, both at the same size.
+	// ledger's tree, both at the same size. With an ErrLedgerSuspect comes what
+	// could be loaded, and perhaps no edge.
 	Load(ctx context.Context) (*custody.State, *audit.Frontier, error)
 
 	// Size is how many entries are committed.
 	Size(ctx context.Context) (int64, error)
 
+	// Records and Seals give what is committed, as of audit.Source and Tx.Seals.
+	// Records are there for several goroutines at once.
+	Records(ctx context.Context, from, to int64, yield func(index int64, record []byte) error) error
+	Seals(ctx context.Context, from, to int64) iter.Seq2[audit.Seal, error]
+
+	// LastBatch gives the batch that the ledger ends with, and its seal's mark;
+	// the empty one of an empty ledger. ErrLedgerSuspect: entries, seals and head
+	// do not end together.
+	LastBatch(ctx context.Context) (last audit.Batch, mark string, err error)
+
 	// Write runs fn in one transaction that holds the ledger's head, so that
 	// no other process appends meanwhile. It commits when fn returns nil and
-	// leaves no trace otherwise. fn is called once.
+	// leaves no trace otherwise. fn is called at most once: where entries, seals
+	// and head do not end together the error is an ErrLedgerSuspect.
 	Write(ctx context.Context, fn func(Tx) error) error
 
 	// Binding gives what the database belongs together with, the zero one before
@@ -45,9 +58,12 @@ type Tx interface {
 	// idempotency key again.
 	Records(from, to int64) ([][]byte, error)
 
-	// Append adds entries to the ledger and moves its head. nodes are the new
-	// nodes of the tree, root its new root.
-	Append(entries []Appended, nodes []audit.Node, root audit.Hash) error
+	// Seals gives the seals of the batches between two sizes, in order.
+	Seals(from, to int64) iter.Seq2[audit.Seal, error]
+
+	// Append adds a batch of entries to the ledger and moves its head. nodes are
+	// the new nodes of the tree, root its new root, mark that of the batch's seal.
+	Append(entries []Appended, nodes []audit.Node, root audit.Hash, mark string) error
 
 	// Save writes what a fork of the state changed.
 	Save(changed *custody.State) error

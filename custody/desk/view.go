@@ -15,9 +15,13 @@ var errStale = errors.New("the enrolment is another than this process knew")
 
 // suspects stops the desk for good.
 func (d *Desk) suspects(why error) error {
-	err := fmt.Errorf("%w: %w", ErrLedgerSuspect, why)
+	err := why
+	if !errors.Is(err, ErrLedgerSuspect) {
+		err = fmt.Errorf("%w: %w", ErrLedgerSuspect, why)
+	}
 	if d.suspect.CompareAndSwap(nil, &err) {
-		d.Log.Error("nothing is decided or revealed any more", "error", err, "alarm", true)
+		d.Log.Error("nothing is decided, signed or revealed any more", "error", err, "alarm", true)
+		close(d.alarm)
 	}
 	return err
 }

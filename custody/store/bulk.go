@@ -28,6 +28,7 @@ type bulk struct {
 var (
 	insertEntries    = insertInto(StoredEntry{})
 	insertNodes      = insertInto(nodeRow{})
+	insertSeals      = insertInto(sealRow{})
 	insertRemembered = insertInto(rememberedRow{})
 
 	upsertDocuments   = upsertInto(documentRow{})

@@ -36,7 +36,7 @@ func (e *evidence) forge(t testing.TB, records [][]byte, how effort) string {
 	path := e.copied(t, e.frontier.Size())
 	db := administrator(t, path)
 	if how != entriesOnly { // what is kept of the witnesses would give it away
-		execAll(t, db, "DELETE FROM ledger_nodes", "DELETE FROM cosignatures", "DELETE FROM cosigned_checkpoints")
+		execAll(t, db, "DELETE FROM ledger_nodes", "DELETE FROM ledger_seals", "DELETE FROM cosignatures", "DELETE FROM cosigned_checkpoints")
 	}
 	execAll(t, db, "DELETE FROM ledger_entries", "BEGIN")
 	var f audit.Frontier
@@ -59,6 +59,9 @@ func (e *evidence) forge(t testing.TB, records [][]byte, how effort) string {
 			t.Fatal(err)
 		}
 		execArgs(t, db, "UPDATE ledger_head SET size = ?, root = ?", f.Size(), root[:])
+		if len(records) > 0 { // of the form that a seal has, without its key
+			execArgs(t, db, "INSERT INTO ledger_seals (size, from_size, mark) VALUES (?, 0, 'test.00')", f.Size())
+		}
 	}
 	execAll(t, db, "COMMIT")
 	if err := db.Close(); err != nil {
@@ -165,6 +168,10 @@ func TestForgedHistory(t *testing.T) {
 			if with == nil {
 				t.Errorf("%s, %s: the newest checkpoint does not find it", name, how)
 			}
+			opened := audit.VerifyOptions{CheckSeal: checkTestMark}
+			if _, err := verifyFile(t.Context(), path, opened); err == nil && name != "everything deleted" {
+				t.Errorf("%s, %s: the key of the seals does not find it", name, how)
+			}
 			if seen := c.unseen == 0 || how < c.unseen; seen != (without != nil) {
 				t.Errorf("%s, %s, without a checkpoint: %v", name, how, without)
 			}
@@ -203,7 +210,7 @@ func TestRollBack(t *testing.T) {
 		}
 		return path
 	}
-	tables := []string{"ledger_head", "people", "credentials", "handovers"}
+	tables := []string{"ledger_head", "ledger_seals", "people", "credentials", "handovers"}
 	path = rolled(append(tables, "cosigned_checkpoints", "cosignatures")...)
 	_, err = verifyFile(t.Context(), path, audit.VerifyOptions{})
 	if d, ok := errors.AsType[*Difference](err); !ok || d.Table != "ledger_entries" {

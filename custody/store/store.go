@@ -163,7 +163,8 @@ func (s *Store) Ready(ctx context.Context) error {
 
 // Load gives the state and the right edge of the tree, both at the ledger's
 // size. It reads the head, the tables but for the handovers that are over, and
-// at most 1 + log2(size) nodes.
+// at most 1 + log2(size) nodes. What no commit can have left is an
+// ErrLedgerSuspect, beside what could be loaded all the same.
 func (s *Store) Load(ctx context.Context) (*custody.State, *audit.Frontier, error) {
 	state := custody.NewState()
 	var frontier *audit.Frontier
@@ -173,10 +174,10 @@ func (s *Store) Load(ctx context.Context) (*custody.State, *audit.Frontier, erro
 			return err
 		}
 		if err := restore(db, head, state); err != nil {
-			return err
+			return uneven(err)
 		}
 		frontier, err = loadFrontier(db, head)
-		return err
+		return uneven(err)
 	})
 	return state, frontier, err
 }

@@ -160,6 +160,60 @@ func TestTamperHead(t *testing.T) {
 	t.Logf("bits of the head: %d tried, all found", tried)
 }
 
+// TestTamperSeals flips each bit of each seal, in the file. A bit of what a seal
+// covers is found without the key too.
+func TestTamperSeals(t *testing.T) {
+	e := newEvidence(t)
+	path := e.copied(t, e.frontier.Size())
+	db := administrator(t, path)
+	reader, err := OpenReadOnly(t.Context(), path, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	tried := 0
+	try := func(column string, size int64, good, bad any, opts audit.VerifyOptions) {
+		t.Helper()
+		change(t, db, "UPDATE ledger_seals SET "+column+" = ? WHERE size = ?", bad, size)
+		tried++
+		_, err := reader.Verify(t.Context(), opts)
+		if wrong, ok := errors.AsType[*audit.VerifyError](err); !ok || wrong.Check != audit.CheckSeal {
+			t.Fatalf("%s of seal %d = %v: %v", column, size, bad, err)
+		}
+		change(t, db, "UPDATE ledger_seals SET "+column+" = ? WHERE size = ?", good, size)
+	}
+	for seal, err := range reader.Seals(t.Context(), 0, e.frontier.Size()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for bit := range 8 {
+			try("from_size", seal.Size, seal.From, seal.From^(1<<bit), audit.VerifyOptions{})
+		}
+		for bit := range len(seal.Mark) * 8 {
+			if bit%9 == 0 { // one bit of each character, in turn
+				try("mark", seal.Size, seal.Mark, string(flipped([]byte(seal.Mark), bit)), audit.VerifyOptions{CheckSeal: checkTestMark})
+			}
+		}
+	}
+	for _, statement := range []string{
+		"DELETE FROM ledger_seals WHERE size = (SELECT max(size) FROM ledger_seals)",
+		"DELETE FROM ledger_seals WHERE from_size = 0",
+		"DELETE FROM ledger_seals",
+		"UPDATE ledger_seals SET size = size + 1 WHERE size = (SELECT max(size) FROM ledger_seals)",
+	} {
+		path := e.copied(t, e.frontier.Size())
+		execAll(t, administrator(t, path), statement)
+		_, err := verifyFile(t.Context(), path, audit.VerifyOptions{})
+		if wrong, ok := errors.AsType[*audit.VerifyError](err); !ok || wrong.Check != audit.CheckSeal {
+			t.Errorf("%s: %v", statement, err)
+		}
+	}
+	if err := verify(t.Context(), reader); err != nil {
+		t.Fatalf("put right again: %v", err)
+	}
+	t.Logf("bits of the seals: %d tried, all found", tried)
+}
+
 // TestTamperTables alters each column of each row of the folded tables, once.
 func TestTamperTables(t *testing.T) {
 	e := newEvidence(t)
@@ -293,7 +347,9 @@ func TestTamperBytes(t *testing.T) {
 		if err := os.WriteFile(path, flipped(content, bit), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := verifyFile(t.Context(), path, e.since(e.frontier.Size()))
+		opts := e.since(e.frontier.Size())
+		opts.CheckSeal = checkTestMark
+		_, err := verifyFile(t.Context(), path, opts)
 		if err != nil {
 			found++
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -21,7 +22,8 @@ type Verified struct {
 // the entries and the tree by audit.Verify, whose Prepare and Step replay the
 // events with the rules of the domain; then every table that follows from the
 // ledger, and every cosigned checkpoint that is kept beside it and one of
-// opts.Keys signed. Without a key these are not looked at.
+// opts.Keys signed. Without a key these are not looked at. Of the seals only their
+// form is, unless there is an opts.CheckSeal.
 //
 // A ledger that is wrong is a *audit.VerifyError, a table a *Difference.
 func (s *Store) Verify(ctx context.Context, opts audit.VerifyOptions) (Verified, error) {
@@ -31,6 +33,7 @@ func (s *Store) Verify(ctx context.Context, opts audit.VerifyOptions) (Verified,
 	}
 	defer c.close()
 	opts.StoredNodes = s.HashReader(ctx)
+	opts.Seals = sealsOf(c.db, 0, math.MaxInt64)
 	opts.Prepare = func(e audit.Entry) (any, error) { return custody.FromRecord(e) }
 	opts.Step = func(_ int64, _ audit.Entry, prepared any) error {
 		return c.replay(prepared.(custody.Event))

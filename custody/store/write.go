@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -18,6 +19,9 @@ import (
 func (s *Store) Write(ctx context.Context, fn func(desk.Tx) error) error {
 	return s.change(ctx, func(db *gorm.DB) error {
 		head, err := readHead(db)
+		if err == nil {
+			err = sameEnd(db, head)
+		}
 		if err != nil {
 			return err
 		}
@@ -67,8 +71,10 @@ type nodeRow struct {
 
 func (nodeRow) TableName() string { return "ledger_nodes" }
 
-// Append writes the entries and the nodes. The head follows in finish.
-func (t *tx) Append(entries []desk.Appended, nodes []audit.Node, root audit.Hash) error {
+func (t *tx) Seals(from, to int64) iter.Seq2[audit.Seal, error] { return sealsOf(t.db, from, to) }
+
+// Append writes the entries, the nodes and the seal. The head follows in finish.
+func (t *tx) Append(entries []desk.Appended, nodes []audit.Node, root audit.Hash, mark string) error {
 	rows := make([]any, 0, len(entries)*insertEntries.columns)
 	for i, e := range entries {
 		if want := t.head.Size + int64(i); e.Index != want {
@@ -88,6 +94,9 @@ func (t *tx) Append(entries []desk.Appended, nodes []audit.Node, root audit.Hash
 		rows = append(rows, nodes[i].Index, nodes[i].Hash[:])
 	}
 	if err := insertNodes.run(t.db, rows); err != nil {
+		return err
+	}
+	if err := insertSeals.run(t.db, []any{size, t.head.Size, mark}); err != nil {
 		return err
 	}
 	t.head.Size, t.head.Root = size, root[:]

@@ -73,13 +73,13 @@ func TestWriteLeavesNoTrace(t *testing.T) {
 		},
 		"an index left out": {
 			func(_ *scribe, d *draft, tx desk.Tx, _ func()) error {
-				return errors.Join(tx.Append(d.entries[1:], d.nodes, d.root), tx.Save(d.state))
+				return errors.Join(tx.Append(d.entries[1:], d.nodes, d.root, d.mark()), tx.Save(d.state))
 			},
 			func(err error) bool { return err != nil },
 		},
 		"nodes left out": {
 			func(_ *scribe, d *draft, tx desk.Tx, _ func()) error {
-				return tx.Append(d.entries, d.nodes[1:], d.root)
+				return tx.Append(d.entries, d.nodes[1:], d.root, d.mark())
 			},
 			func(err error) bool { return err != nil },
 		},
@@ -88,12 +88,12 @@ func TestWriteLeavesNoTrace(t *testing.T) {
 				d.nodes = slices.Clone(d.nodes)
 				slices.Reverse(d.nodes)
 				defer slices.Reverse(d.nodes)
-				return tx.Append(d.entries, d.nodes, d.root)
+				return tx.Append(d.entries, d.nodes, d.root, d.mark())
 			},
 			func(err error) bool { return errors.Is(err, desk.ErrStoreUnavailable) },
 		},
 		"entries without tables": {
-			func(_ *scribe, d *draft, tx desk.Tx, _ func()) error { return tx.Append(d.entries, d.nodes, d.root) },
+			func(_ *scribe, d *draft, tx desk.Tx, _ func()) error { return tx.Append(d.entries, d.nodes, d.root, d.mark()) },
 			func(err error) bool { return err != nil },
 		},
 		"tables without entries": {
