@@ -125,7 +125,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		owner += " " + cfg.Listen
 	}
 	p.worker = rotation.New(rotation.Config{
-		Desk: p.desk, Queue: p.store, Secrets: p.secrets, Targets: p.targets, Dependents: p.dependents, VerifyEvery: cfg.Rotation.VerifyEvery,
+		Desk: p.desk, Queue: worklist{p.desk, p.store}, Secrets: p.secrets, Targets: p.targets, Dependents: p.dependents, VerifyEvery: cfg.Rotation.VerifyEvery,
 		Clock: desk.ClockFunc(time.Now), Log: log.With("part", "rotation"), Hook: rotationHook,
 		Owner: owner,
 	})
@@ -160,7 +160,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		Desk: p.desk, Queries: queries{p.store}, Log: log.With("part", "api"),
 		Version: built().Version, PublicURL: cfg.URL(), Proxies: proxies, Web: p.pages,
 		Maintenance: p.maintenance,
-		Witnesses:   witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower, p.stream, p.notifier},
+		Witnesses:   witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower, p.stream, p.notifier, suspicion(p.desk)},
 	})
 	return p, err
 }

@@ -37,6 +37,7 @@ type verified struct {
 	Witnessed int64       `json:"witnessed"`           // entries that enough witnesses vouch for
 	Witnesses []testimony `json:"witnesses,omitempty"` // who they are
 	Nodes     int64       `json:"nodes"`               // of the stored tree, compared
+	Seals     int64       `json:"seals"`               // that follow on each other and cover all entries; their key is the server's
 	Tables    bool        `json:"tables"`              // compared with the fold
 	Replayed  bool        `json:"replayed"`
 

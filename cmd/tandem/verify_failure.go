@@ -33,6 +33,7 @@ var meanings = map[audit.Check]string{
 	audit.CheckPrepare:    "No Tandem of this version has written this entry. If a later one wrote the ledger, verify it with that one.",
 	audit.CheckTime:       "Entries were swapped, or one was dated back.",
 	audit.CheckNode:       "The entry, or the hash that was stored with it, was changed afterwards.",
+	audit.CheckSeal:       "Entries were appended by something else than Tandem, or a seal was taken away.",
 	audit.CheckStep:       "The entry tells of something that the rules do not allow: it was made up, or what made it allowed was taken away.",
 	audit.CheckCheckpoint: "The ledger is another than the one that was signed: it was changed, or its end was cut off, and the rest worked out anew.",
 	checkTable:            "The ledger is right and the table is not: somebody changed the table behind Tandem's back.",

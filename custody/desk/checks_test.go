@@ -266,13 +266,7 @@ func TestAStateThatBreaksThePolicyIsNotCommitted(t *testing.T) {
 // forge appends an entry that no desk would, under a good seal.
 func (o *office) forge(e custody.Event) {
 	o.t.Helper()
-	o.forgeUnder(e, func(b audit.Batch) string {
-		mark, err := o.desk.Seal(o.t.Context(), b)
-		if err != nil {
-			o.t.Fatal(err)
-		}
-		return mark
-	})
+	o.forgeUnder(e, o.sealOf)
 }
 
 // forgeUnder is forge with another mark.

@@ -3,7 +3,10 @@ package desk
 import (
 	"context"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
 )
 
 // Waiting is how many commands wait for the committer.
@@ -20,3 +23,10 @@ func (d *Desk) CheckMAC(ctx context.Context, purpose string, message []byte, mar
 
 // Seal seals a batch as this desk would.
 func (d *Desk) Seal(ctx context.Context, b audit.Batch) (string, error) { return d.seal(ctx, b) }
+
+// AnchoredSize is how many entries an anchor speaks of.
+func AnchoredSize(kept custody.Secret) (int64, error) {
+	var a anchor
+	err := json.Unmarshal(kept.Bytes(), &a)
+	return a.Size, err
+}

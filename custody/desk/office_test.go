@@ -23,6 +23,7 @@ import (
 // it, and a clock that only moves when it is told to.
 type office struct {
 	t       *testing.T
+	path    string // of the database
 	desk    *desk.Desk
 	store   *store.Store
 	gate    *gate
@@ -65,7 +66,7 @@ func emptyOffice(t *testing.T, edits ...func(*desk.Config)) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = secrets.Close() })
-	o.store, o.gate, o.secrets = db, &gate{Store: db}, &breakable{Secrets: secrets}
+	o.path, o.store, o.gate, o.secrets = filepath.Join(dir, "tandem.db"), db, &gate{Store: db}, &breakable{Secrets: secrets}
 	o.config = desk.Config{
 		Store: o.gate, Accounts: db, Secrets: o.secrets, Clock: o.clock,
 		Policy: custody.DefaultPolicy(), Origin: "test.example/ledger", Log: log,
@@ -328,6 +329,7 @@ type breakable struct {
 	desk.Secrets
 	mu     sync.Mutex
 	broken bool
+	held   bool // the anchor stays where it is
 	onRead func(path string)
 }
 

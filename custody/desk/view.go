@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/tandem-custody/tandem/custody"
 )
 
 // ErrLedgerSuspect: the ledger under this process is not the one that it was, or
@@ -24,6 +26,43 @@ func (d *Desk) suspects(why error) error {
 		close(d.alarm)
 	}
 	return err
+}
+
+// Suspect gives a channel that is closed when the ledger becomes suspect.
+func (d *Desk) Suspect() <-chan struct{} { return d.alarm }
+
+// Credentials gives all credentials, Unfinished those that are rotating or that a
+// dependent does not have yet, Credential one (the zero one where there is none), as
+// the ledger leads to them: what is done with a password outside goes by these, and
+// not by rows that somebody can write in. ErrLedgerSuspect: by nothing.
+func (d *Desk) Credentials(ctx context.Context) ([]custody.Credential, error) {
+	return d.credentials(ctx, func(custody.Credential) bool { return true })
+}
+
+func (d *Desk) Unfinished(ctx context.Context) ([]custody.Credential, error) {
+	return d.credentials(ctx, func(c custody.Credential) bool { return c.Phase == custody.Rotating || len(c.Updates) > 0 })
+}
+
+func (d *Desk) credentials(ctx context.Context, wanted func(custody.Credential) bool) (found []custody.Credential, err error) {
+	if err := d.catchUpNow(ctx); err != nil {
+		return nil, err
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for c := range d.state.Credentials() {
+		if wanted(c) {
+			found = append(found, c)
+		}
+	}
+	return found, nil
+}
+
+func (d *Desk) Credential(ctx context.Context, name string) (custody.Credential, error) {
+	if err := d.catchUpNow(ctx); err != nil {
+		return custody.Credential{}, err
+	}
+	c, _ := d.credential(name)
+	return c, nil
 }
 
 // trusted gives why the ledger is suspect, or nil.

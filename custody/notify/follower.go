@@ -44,6 +44,7 @@ type Config struct {
 	Positions Positions
 	Directory Directory
 	Follow    func() <-chan struct{} // a channel that is closed at the next commit
+	Suspect   <-chan struct{}        // closed when the ledger is not what it was; nil: never
 
 	// Send hands a mail over. What its errors mean is in package smtp.
 	Send func(ctx context.Context, m smtp.Mail) error
@@ -75,6 +76,7 @@ type Follower struct {
 	open   bool
 	next   int64 // index of the first entry that was not looked at
 	stored int64 // the position
+	suspicion
 	queue  []*letter
 	pause  *backoff.ExponentialBackOff
 	resume time.Time // after trouble with the database or the server
@@ -117,8 +119,15 @@ func (f *Follower) Run(ctx context.Context) error {
 	if f == nil {
 		return nil
 	}
+	suspect := f.Suspect
 	for {
 		grew := f.Follow() // before looking, so that no commit falls between
+		select {
+		case <-suspect:
+			f.suspectsLedger()
+			suspect = nil
+		default:
+		}
 		if !f.Now().Before(f.resume) {
 			f.round(ctx)
 		}
@@ -126,6 +135,7 @@ func (f *Follower) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-grew:
+		case <-suspect:
 		case <-time.After(f.untilDue()):
 		}
 	}
@@ -133,7 +143,7 @@ func (f *Follower) Run(ctx context.Context) error {
 
 // round reads what is new, sends what is due, and moves the position.
 func (f *Follower) round(ctx context.Context) {
-	err := errors.Join(f.read(ctx), f.deliver(ctx))
+	err := errors.Join(f.read(ctx), f.warn(ctx), f.deliver(ctx))
 	// At the end too: what was sent need not be sent again.
 	err = errors.Join(err, f.settle(context.WithoutCancel(ctx)))
 	f.counts.waiting.Set(float64(len(f.queue)))
@@ -165,6 +175,9 @@ func (f *Follower) untilDue() time.Duration {
 
 // read looks at the entries that are new and puts mails about them into the queue.
 func (f *Follower) read(ctx context.Context) error {
+	if f.suspicion.is { // what it says now may be what somebody wants to be believed
+		return nil
+	}
 	size, err := f.Ledger.Size(ctx)
 	if err != nil {
 		return err

@@ -93,7 +93,9 @@ func TestWriteLeavesNoTrace(t *testing.T) {
 			func(err error) bool { return errors.Is(err, desk.ErrStoreUnavailable) },
 		},
 		"entries without tables": {
-			func(_ *scribe, d *draft, tx desk.Tx, _ func()) error { return tx.Append(d.entries, d.nodes, d.root, d.mark()) },
+			func(_ *scribe, d *draft, tx desk.Tx, _ func()) error {
+				return tx.Append(d.entries, d.nodes, d.root, d.mark())
+			},
 			func(err error) bool { return err != nil },
 		},
 		"tables without entries": {

@@ -1,0 +1,487 @@
+package desk_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	_ "github.com/mattn/go-sqlite3"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/store"
+)
+
+// What an administrator of the database can do to an office, under a running desk
+// and while none runs. A desk that has seen it decides, signs and reveals nothing,
+// and neither does the one that is started next; what is there can be read.
+
+// administrator changes the database past Tandem, without its triggers.
+func (o *office) administrator(do func(db *sql.DB)) {
+	o.t.Helper()
+	db, err := sql.Open("sqlite3", o.path+"?_busy_timeout=5000")
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	rows, err := db.Query("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	triggers := map[string]string{}
+	for rows.Next() {
+		var name, text string
+		if err := rows.Scan(&name, &text); err != nil {
+			o.t.Fatal(err)
+		}
+		triggers[name] = text
+	}
+	if err := rows.Close(); err != nil || len(triggers) == 0 {
+		o.t.Fatalf("%d triggers, %v", len(triggers), err)
+	}
+	for name := range triggers {
+		o.sql(db, "DROP TRIGGER "+name)
+	}
+	do(db)
+	for _, text := range triggers { // so that nobody sees that they were there
+		o.sql(db, text)
+	}
+}
+
+func (o *office) sql(db *sql.DB, statement string, args ...any) {
+	o.t.Helper()
+	if _, err := db.Exec(statement, args...); err != nil {
+		o.t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// restart ends the desk in order and starts another.
+func (o *office) restart() {
+	o.t.Helper()
+	if err := o.desk.Close(); err != nil {
+		o.t.Fatal(err)
+	}
+	o.desk = o.open()
+}
+
+// reopen is restart with another file at the path of the database.
+func (o *office) reopen(file []byte) {
+	o.t.Helper()
+	if err := errors.Join(o.desk.Close(), o.store.Close()); err != nil {
+		o.t.Fatal(err)
+	}
+	for _, beside := range []string{"-wal", "-shm"} {
+		if err := os.Remove(o.path + beside); err != nil && !errors.Is(err, os.ErrNotExist) {
+			o.t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(o.path, file, 0o600); err != nil {
+		o.t.Fatal(err)
+	}
+	db, err := store.Open(o.t.Context(), o.path, o.config.Log)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.t.Cleanup(func() { _ = db.Close() })
+	o.store, o.gate = db, &gate{Store: db}
+	o.config.Store, o.config.Accounts = o.gate, db
+	o.desk = o.open()
+}
+
+// copied gives a copy of the database as it is.
+func (o *office) copied() []byte {
+	o.t.Helper()
+	path := filepath.Join(o.t.TempDir(), "copy.db")
+	if err := o.store.Backup(o.t.Context(), path); err != nil {
+		o.t.Fatal(err)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return file
+}
+
+// wantSuspect demands that the desk does nothing any more, and can be read.
+func (o *office) wantSuspect(when string, session custody.Secret) {
+	o.t.Helper()
+	before := o.size()
+	o.secrets.listen(func(path string) {
+		if strings.HasPrefix(path, "credentials/") {
+			o.t.Errorf("%s: %s was read", when, path)
+		}
+	})
+	defer o.secrets.listen(nil)
+	if got, err := o.checkOut("tech-a", "db01"); !errors.Is(err, desk.ErrLedgerSuspect) || !got.Password.IsZero() {
+		o.t.Errorf("%s: a check-out: %v", when, err)
+	}
+	if _, err := o.desk.Do(o.t.Context(), desk.By{Actor: "tech-b", Request: unique("r")}, custody.ComeBack{}); !errors.Is(err, desk.ErrLedgerSuspect) {
+		o.t.Errorf("%s: a command without a code: %v", when, err)
+	}
+	if _, err := o.signIn("tech-b"); !errors.Is(err, desk.ErrLedgerSuspect) {
+		o.t.Errorf("%s: a log-in: %v", when, err)
+	}
+	if _, err := o.desk.Checkpoint(o.t.Context()); !errors.Is(err, desk.ErrLedgerSuspect) {
+		o.t.Errorf("%s: a checkpoint: %v", when, err)
+	}
+	var not *desk.NotReady
+	if err := o.desk.Ready(o.t.Context()); !errors.As(err, &not) || len(not.Causes) != 1 || not.Causes[0].Code != "ledger_suspect" {
+		o.t.Errorf("%s: ready: %v", when, err)
+	}
+	if who, err := o.desk.Who(o.t.Context(), session); err != nil || who.Username != "tech-a" {
+		o.t.Errorf("%s: reading as %q: %v", when, who.Username, err)
+	}
+	if _, err := o.store.Entries(o.t.Context(), store.EntryQuery{Limit: 3}); err != nil {
+		o.t.Errorf("%s: reading the ledger: %v", when, err)
+	}
+	if after := o.size(); after != before {
+		o.t.Errorf("%s: %d entries became %d", when, before, after)
+	}
+}
+
+// wantGood demands that the desk works as before.
+func (o *office) wantGood(when string) {
+	o.t.Helper()
+	if err := o.desk.Ready(o.t.Context()); err != nil {
+		o.t.Errorf("%s: %v", when, err)
+	}
+	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+		o.t.Errorf("%s: %v", when, err)
+	}
+}
+
+// awayAgain is an entry that a command leads to.
+func (o *office) awayAgain() custody.Event {
+	action := custody.CheckIn{Credential: "db01"}
+	return custody.Event{
+		Time: o.clock.Now(), Actor: "tech-a", Request: "forged",
+		Cause: &custody.Cause{Action: action}, Fact: custody.CheckoutEnded{Credential: "db01", Lease: o.credential("db01").Lease.ID, How: "checkin"},
+	}
+}
+
+// TestWhatIsAppendedPastTandemIsNotTakenIn: an entry without a tree, with a whole
+// tree and no seal, under a seal that was made up, under that of another
+// installation or of another batch. It is one that a command could have led to, so
+// that nothing but the seal tells it.
+func TestWhatIsAppendedPastTandemIsNotTakenIn(t *testing.T) {
+	elsewhere := newOffice(t)
+	for name, append := range map[string]func(o *office){
+		"without a tree": func(o *office) {
+			o.administrator(func(db *sql.DB) {
+				o.sql(db, "INSERT INTO ledger_entries (idx, record) SELECT max(idx) + 1, record FROM ledger_entries")
+			})
+		},
+		"with a tree, and no seal": func(o *office) {
+			o.forgeUnder(o.awayAgain(), func(audit.Batch) string { return "" })
+			o.administrator(func(db *sql.DB) {
+				o.sql(db, "DELETE FROM ledger_seals WHERE size = (SELECT max(size) FROM ledger_seals)")
+			})
+		},
+		"under a seal that was made up": func(o *office) {
+			o.forgeUnder(o.awayAgain(), func(audit.Batch) string { return "00000000." + strings.Repeat("0", 64) })
+		},
+		"under no text at all": func(o *office) {
+			o.forgeUnder(o.awayAgain(), func(audit.Batch) string { return "" })
+		},
+		"under another installation's seal": func(o *office) {
+			o.forgeUnder(o.awayAgain(), func(b audit.Batch) string { return elsewhere.sealOf(b) })
+		},
+		"under the seal of another batch": func(o *office) {
+			o.forgeUnder(o.awayAgain(), func(b audit.Batch) string { b.Root[0] ^= 1; return o.sealOf(b) })
+		},
+		"under one seal with the batch before": func(o *office) {
+			o.forgeUnder(o.awayAgain(), o.sealOf)
+			o.administrator(func(db *sql.DB) {
+				o.sql(db, "DELETE FROM ledger_seals WHERE size = (SELECT max(size) - 1 FROM ledger_seals)")
+				o.sql(db, "UPDATE ledger_seals SET from_size = (SELECT max(size) FROM ledger_seals WHERE size < (SELECT max(size) FROM ledger_seals)) WHERE size = (SELECT max(size) FROM ledger_seals)")
+			})
+		},
+	} {
+		for _, running := range []bool{true, false} {
+			when := name + map[bool]string{true: ", under a running desk", false: ", while none runs"}[running]
+			o := newOffice(t)
+			session, err := o.signIn("tech-a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := o.checkOut("tech-a", "db01"); err != nil {
+				t.Fatal(err)
+			}
+			if !running {
+				if err := o.desk.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			append(o)
+			if running {
+				o.wantSuspect(when, session.Token)
+			}
+			o.restart()
+			o.wantSuspect(when+", restarted", session.Token)
+			o.restart()
+			o.wantSuspect(when+", restarted twice", session.Token)
+		}
+	}
+}
+
+func (o *office) sealOf(b audit.Batch) string {
+	o.t.Helper()
+	mark, err := o.desk.Seal(o.t.Context(), b)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return mark
+}
+
+// TestABatchUnderAGoodSealIsTakenIn: the entry of the test above, sealed with the
+// key that only the secret store has, is another process's.
+func TestABatchUnderAGoodSealIsTakenIn(t *testing.T) {
+	o := newOffice(t)
+	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+		t.Fatal(err)
+	}
+	o.forgeUnder(o.awayAgain(), o.sealOf)
+	o.wantGood("at once")
+	o.restart()
+	o.wantGood("restarted")
+}
+
+// TestARowThatWasChangedIsFoundAtTheNextStart: while it runs, a desk goes by what
+// it knows, and a start finds the row, after an orderly end and after a crash.
+func TestARowThatWasChangedIsFoundAtTheNextStart(t *testing.T) {
+	for name, statement := range map[string]string{
+		"holder":            "UPDATE credentials SET holder = 'tech-b' WHERE name = 'db01'",
+		"address":           `UPDATE credentials SET target = replace(target, 'db01.example', 'evil.example') WHERE name = 'db01'`,
+		"custodian":         "UPDATE credentials SET backup_custodian = 'admin' WHERE name = 'db01'",
+		"known to":          "UPDATE credentials SET exposure = '[\"admin\"]' WHERE name = 'db01'",
+		"no e-mail":         "UPDATE people SET email = 'x@evil.example' WHERE username = 'tech-a'",
+		"a role":            `UPDATE people SET roles = '["admin","technician"]' WHERE username = 'tech-b'`,
+		"enrolment":         "UPDATE people SET enrolment_number = enrolment_number + 1 WHERE username = 'tech-b'",
+		"last step":         "UPDATE people SET last_step = 0 WHERE username = 'tech-b'",
+		"lock-out":          "UPDATE people SET wrong_codes = 3 WHERE username = 'tech-b'",
+		"disabled":          "UPDATE people SET disabled = 1 WHERE username = 'admin'",
+		"somebody new":      "INSERT INTO people SELECT 'eve', name, email, roles, disabled, enrolled, totp_period, last_step, last_request, wrong_codes, lockouts, locked_until, away, away_since, away_until, away_reason, enrolment_number FROM people WHERE username = 'admin'",
+		"policy":            `UPDATE documents SET doc = replace(doc, '"totp_skew":1', '"totp_skew":9') WHERE key = 'policy'`,
+		"number of leases":  "UPDATE ledger_head SET leases = leases + 1",
+		"a state forbidden": "UPDATE credentials SET holder = 'admin' WHERE name = 'db01'",
+	} {
+		for _, crashed := range []bool{false, true} {
+			if crashed && !slices.Contains([]string{"holder", "address", "enrolment", "policy"}, name) {
+				continue // the same way as these
+			}
+			when := name + map[bool]string{false: " after an orderly end", true: " after a crash"}[crashed]
+			o := newOffice(t)
+			session, err := o.signIn("tech-a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.restart() // anchored here
+			if crashed {
+				o.must("admin", custody.SignOut{}) // the ledger is ahead of its anchor
+				o.secrets.holdAnchor(true)
+			}
+			if err := o.desk.Close(); err != nil {
+				t.Fatal(err)
+			}
+			o.secrets.holdAnchor(false)
+			before := o.copied()
+			o.administrator(func(db *sql.DB) {
+				done, err := db.Exec(statement)
+				if err != nil {
+					t.Fatalf("%s: %v", statement, err)
+				}
+				if n, _ := done.RowsAffected(); n != 1 {
+					t.Fatalf("%s: %d rows", statement, n)
+				}
+			})
+			o.desk = o.open()
+			o.wantSuspect(when, session.Token)
+			o.reopen(before)
+			o.wantGood(when + ", with the right tables again")
+		}
+	}
+}
+
+// TestAnOlderFileIsKnownAtTheStart: yesterday's file, while no desk runs and in
+// the place of a running one's, and it is not forgotten at the next start either.
+func TestAnOlderFileIsKnownAtTheStart(t *testing.T) {
+	o := newOffice(t)
+	session, err := o.signIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	yesterday := o.copied()
+	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+		t.Fatal(err)
+	}
+	today := o.copied()
+	o.reopen(yesterday)
+	o.wantSuspect("yesterday's file", session.Token)
+	o.restart()
+	o.wantSuspect("yesterday's file, again", session.Token)
+	o.reopen(today)
+	o.wantGood("today's file")
+}
+
+// TestARollBackUnderARunningDeskIsNotForgotten: also where it was not anchored for
+// a while before, and ends at once.
+func TestARollBackUnderARunningDeskIsNotForgotten(t *testing.T) {
+	o := newOffice(t)
+	session, err := o.signIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.restart()
+	yesterday := filepath.Join(t.TempDir(), "old.db")
+	if err := os.WriteFile(yesterday, o.copied(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+		t.Fatal(err)
+	}
+	o.administrator(func(db *sql.DB) {
+		o.sql(db, "ATTACH ? AS old", yesterday)
+		for _, table := range []string{"ledger_entries", "ledger_nodes", "ledger_seals", "ledger_head", "people", "credentials", "handovers"} {
+			o.sql(db, "DELETE FROM main."+table)
+			columns := "*"
+			if table == "ledger_entries" { // others are computed
+				columns = "idx, record"
+			}
+			into := map[bool]string{true: " (idx, record)"}[table == "ledger_entries"]
+			o.sql(db, "INSERT INTO main."+table+into+" SELECT "+columns+" FROM old."+table)
+		}
+	})
+	o.wantSuspect("rolled back", session.Token)
+	// The anchor is moved at that very moment, not when it ends in order.
+	o.waitFor("the anchor to be moved", func() bool { return o.anchored() > o.size() })
+	o.restart()
+	o.wantSuspect("restarted", session.Token)
+}
+
+// anchored is how many entries the anchor speaks of.
+func (o *office) anchored() int64 {
+	o.t.Helper()
+	v, err := o.secrets.Read(o.t.Context(), desk.AnchorPath)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	size, err := desk.AnchoredSize(v.Value)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return size
+}
+
+func (o *office) waitFor(what string, done func() bool) {
+	o.t.Helper()
+	for range 1000 {
+		if done() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	o.t.Fatalf("waited in vain for %s", what)
+}
+
+// TestTheAnchorOnlyMovesForward: of two desks the one that is behind does not take
+// it back, and a start with an anchor that was taken back notices nothing, because
+// the ledger is carried out again.
+func TestTheAnchorOnlyMovesForward(t *testing.T) {
+	o := newOffice(t)
+	other := o.open()
+	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+		t.Fatal(err)
+	}
+	o.restart()
+	ahead := o.anchored()
+	if ahead != o.size() {
+		t.Errorf("anchored at %d of %d", ahead, o.size())
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if now := o.anchored(); now != ahead {
+		t.Errorf("the anchor went from %d to %d", ahead, now)
+	}
+}
+
+// TestASecretStoreThatLostItsAnchorStartsNothing: it would be as good as an older one.
+func TestASecretStoreThatLostItsAnchorStartsNothing(t *testing.T) {
+	for _, path := range []string{desk.AnchorPath, desk.SealPath} {
+		o := newOffice(t)
+		if err := errors.Join(o.desk.Close(), o.secrets.Delete(t.Context(), path)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := desk.Open(t.Context(), o.config); !errors.Is(err, desk.ErrSecretsLost) {
+			t.Errorf("without %s: %v", path, err)
+		}
+	}
+}
+
+// TestAStartWhileTheSecretStoreIsAwayLooksLater: until then nothing is decided, and
+// then it finds what there is to find.
+func TestAStartWhileTheSecretStoreIsAwayLooksLater(t *testing.T) {
+	o := newOffice(t)
+	session, err := o.signIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.desk.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE people SET roles = '[\"admin\"]' WHERE username = 'tech-b'") })
+	unseal := o.seal()
+	o.desk = o.open()
+	if _, err := o.signIn("tech-b"); !errors.Is(err, desk.ErrSecretsUnavailable) {
+		t.Errorf("while it is away: %v", err)
+	}
+	unseal()
+	o.wantSuspect("when it is back", session.Token)
+}
+
+// TestAnEmptyInstallationAwaitsItsSecretStore: nothing can be sealed before, not
+// even the first policy.
+func TestAnEmptyInstallationAwaitsItsSecretStore(t *testing.T) {
+	o := emptyOffice(t)
+	if err := o.desk.Close(); err != nil {
+		t.Fatal(err)
+	}
+	fresh := emptyOffice(t, func(c *desk.Config) { c.Secrets = sealed{c.Secrets} })
+	if n := fresh.size(); n != 0 {
+		t.Errorf("%d entries without a key", n)
+	}
+	if err := fresh.desk.Close(); err != nil {
+		t.Fatal(err)
+	}
+	fresh.config.Secrets = fresh.secrets
+	fresh.desk = fresh.open()
+	if types := fresh.types(0); !slices.Equal(types, []string{"policy.adopted"}) {
+		t.Errorf("entries %v", types)
+	}
+	fresh.hire("admin", custody.Admin)
+}
+
+// holdAnchor has the secret store refuse a new anchor, as when a crash came first.
+func (b *breakable) holdAnchor(hold bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held = hold
+}
+
+func (b *breakable) Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (int64, error) {
+	b.mu.Lock()
+	held := b.held && path == desk.AnchorPath
+	b.mu.Unlock()
+	if held {
+		return 0, errSealed
+	}
+	return b.Secrets.Write(ctx, path, value, cas, labels)
+}
