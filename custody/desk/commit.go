@@ -86,7 +86,7 @@ func (d *Desk) commit(calls []*call) {
 		b = &batch{
 			ctx: ctx, tx: tx, now: d.Clock.Now(), acts: d.acts(),
 			draft: d.state.Fork(), frontier: d.frontier.Clone(), first: d.state.Size,
-			resets: d.resets, seal: d.seal,
+			resets: d.resets, desk: d,
 		}
 		return b.carryOut(calls)
 	})
@@ -172,7 +172,7 @@ type batch struct {
 	first    int64  // index of the batch's first entry
 	resets   resets // before this batch
 	acts     bool   // something may be appended
-	seal     func(context.Context, audit.Batch) (string, error)
+	desk     *Desk  // for its marks
 
 	appended []Appended
 	nodes    []audit.Node
@@ -203,7 +203,7 @@ func (b *batch) carryOut(calls []*call) error {
 	if sealed.Root, err = b.frontier.Root(); err != nil {
 		return err
 	}
-	mark, err := b.seal(b.ctx, sealed)
+	mark, err := b.desk.seal(b.ctx, sealed)
 	if err != nil {
 		return err
 	}
@@ -283,40 +283,11 @@ func (b *batch) answer(c *call) (Outcome, error) {
 		return Outcome{}, &storeError{err}
 	}
 	if c.by.Key != "" {
-		r := Remembered{Digest: c.by.Digest, Count: len(indexed), At: b.now}
-		if len(indexed) > 0 {
-			r.First = indexed[0].Index
-		}
-		if err := b.tx.Remember(c.by.Actor, c.by.Key, r); err != nil {
+		if err := b.remember(c, indexed); err != nil {
 			return Outcome{}, &storeError{err}
 		}
 	}
 	return Outcome{Events: indexed}, nil
-}
-
-// replay answers a key that was used before from the entries it led to.
-func (b *batch) replay(c *call, r Remembered) (Outcome, error) {
-	if r.Digest != c.by.Digest {
-		return Outcome{}, ErrKeyReused
-	}
-	outcome := Outcome{Replayed: true}
-	for i := range int64(r.Count) {
-		index := r.First + i
-		if index >= b.first { // by an earlier command of this very batch
-			outcome.Events = append(outcome.Events, Indexed{index, b.appended[index-b.first].Event})
-			continue
-		}
-		records, err := b.tx.Records(index, index+1)
-		if err != nil {
-			return Outcome{}, &storeError{err}
-		}
-		event, err := decode(records[0])
-		if err != nil {
-			return Outcome{}, err
-		}
-		outcome.Events = append(outcome.Events, Indexed{index, event})
-	}
-	return outcome, nil
 }
 
 // happen makes entries of a command's events and applies them, all or none.

@@ -94,6 +94,7 @@ type Remembered struct {
 	First  int64    // index of its first entry
 	Count  int      // how many; 0: it changed nothing
 	At     time.Time
+	Mark   string // that this installation wrote it
 }
 
 // Secrets is the secret store. Paths are made by this package (paths.go) and

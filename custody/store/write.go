@@ -146,6 +146,7 @@ type rememberedRow struct {
 	First  int64
 	Count  int
 	At     string
+	Mark   string
 }
 
 func (rememberedRow) TableName() string { return "idempotency_keys" }
@@ -166,7 +167,7 @@ func (t *tx) Recall(actor, key string) (desk.Remembered, bool, error) {
 	if err != nil || len(row.Digest) != len(desk.Remembered{}.Digest) {
 		return desk.Remembered{}, false, fmt.Errorf("store: an idempotency key of %s is damaged", actor)
 	}
-	return desk.Remembered{Digest: [32]byte(row.Digest), First: row.First, Count: row.Count, At: at}, true, nil
+	return desk.Remembered{Digest: [32]byte(row.Digest), First: row.First, Count: row.Count, At: at, Mark: row.Mark}, true, nil
 }
 
 // Remember writes in finish, all keys of the batch at once.
@@ -179,7 +180,7 @@ func (t *tx) Remember(actor, key string, r desk.Remembered) error {
 func (t *tx) finish() error {
 	keys := make([]any, 0, len(t.remembered)*insertRemembered.columns)
 	for k, r := range t.remembered {
-		keys = append(keys, k.actor, k.key, r.Digest[:], r.First, r.Count, formatInstant(r.At))
+		keys = append(keys, k.actor, k.key, r.Digest[:], r.First, r.Count, formatInstant(r.At), r.Mark)
 	}
 	if err := insertRemembered.run(t.db, keys); err != nil {
 		return err

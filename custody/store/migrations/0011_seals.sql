@@ -30,3 +30,6 @@ WHEN NEW.size IS NOT (SELECT coalesce(max(idx), -1) + 1 FROM ledger_entries)
   OR NEW.size IS NOT (SELECT coalesce(max(size), 0) FROM ledger_seals) OR NEW.size < OLD.size
 BEGIN SELECT RAISE(ABORT, 'ledger_head: the size must be that of ledger_entries and of ledger_seals'); END;
 -- +goose StatementEnd
+
+-- That this installation wrote the row: the id of a key, a dot, a MAC.
+ALTER TABLE idempotency_keys ADD COLUMN mark TEXT NOT NULL DEFAULT '';

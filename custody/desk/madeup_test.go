@@ -1,0 +1,122 @@
+package desk_test
+
+import (
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// TestAnIdempotencyKeyThatWasMadeUpAnswersNothing: with a row of their own making
+// somebody who logs in was shown the password that another had checked out, without
+// a code and without an entry.
+func TestAnIdempotencyKeyThatWasMadeUpAnswersNothing(t *testing.T) {
+	o := newOffice(t)
+	digest := [32]byte{1}
+	right := desk.By{Actor: "tech-a", Request: unique("r"), Key: "right", Digest: digest, Code: o.code("tech-a")}
+	granted, err := o.desk.CheckOut(t.Context(), right, custody.CheckOut{Credential: "db01", Purpose: "ticket 1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := granted.Events[0].Index
+	row := func(actor string, first int64, count int, mark string) func(*sql.DB) {
+		return func(db *sql.DB) {
+			o.sql(db, "REPLACE INTO idempotency_keys (actor, key, digest, first, count, at, mark) VALUES (?, 'made-up', ?, ?, ?, '2026-03-02T08:00:00.000000000Z', ?)",
+				actor, digest[:], first, count, mark)
+		}
+	}
+	// A mark that is genuine, of another key.
+	var genuine string
+	o.administrator(func(db *sql.DB) {
+		if err := db.QueryRow("SELECT mark FROM idempotency_keys WHERE key = 'right'").Scan(&genuine); err != nil || genuine == "" {
+			t.Fatalf("%q, %v", genuine, err)
+		}
+	})
+	o.secrets.listen(func(path string) {
+		if strings.HasPrefix(path, "credentials/") {
+			t.Errorf("%s was read", path)
+		}
+	})
+	before := o.size()
+	try := func(when string) {
+		for name, write := range map[string]func(*sql.DB){
+			"of another's check-out":          row("tech-b", index, 1, ""),
+			"with another row's mark":         row("tech-b", index, 1, genuine),
+			"of one's own, with another mark": row("tech-a", index, 1, genuine),
+			"of what is not there":            row("tech-b", 1<<40, 1, genuine),
+			"of more than there can be":       row("tech-b", 0, 1<<40, genuine),
+			"of less than nothing":            row("tech-b", -5, 3, genuine),
+			"of no entry":                     row("tech-b", 0, 0, genuine),
+		} {
+			o.administrator(write)
+			for _, actor := range []string{"tech-a", "tech-b"} {
+				got, err := o.desk.CheckOut(t.Context(), desk.By{Actor: actor, Request: unique("r"), Key: "made-up", Digest: digest},
+					custody.CheckOut{Credential: "db01", Purpose: "ticket 1"})
+				if err == nil || !got.Password.IsZero() {
+					t.Errorf("%s, %s: %s was shown the password, %v", when, name, actor, err)
+				}
+			}
+			o.administrator(func(db *sql.DB) { o.sql(db, "DELETE FROM idempotency_keys WHERE key = 'made-up'") })
+		}
+	}
+	try("running")
+	o.restart()
+	try("restarted")
+	for _, kind := range o.types(before) {
+		if kind != (custody.CommandRefused{}).Type() {
+			t.Errorf("a %s came of it", kind)
+		}
+	}
+}
+
+// TestAnIdempotencyKeyWhoseEntryWasRewrittenAnswersNothing: the row is genuine, and
+// the entry that it speaks of is not the one that it led to.
+func TestAnIdempotencyKeyWhoseEntryWasRewrittenAnswersNothing(t *testing.T) {
+	o := newOffice(t)
+	by := desk.By{Actor: "tech-b", Request: unique("r"), Key: "key", Digest: [32]byte{2}, Code: o.code("tech-b")}
+	away, err := o.desk.Do(t.Context(), by, custody.GoAway{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	granted, err := o.checkOut("tech-a", "db01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.administrator(func(db *sql.DB) {
+		o.sql(db, "UPDATE ledger_entries SET record = (SELECT record FROM ledger_entries WHERE idx = ?) WHERE idx = ?",
+			granted.Events[0].Index, away.Events[0].Index)
+	})
+	got, err := o.desk.CheckOut(t.Context(), desk.By{Actor: "tech-b", Request: unique("r"), Key: "key", Digest: [32]byte{2}},
+		custody.CheckOut{Credential: "db01", Purpose: "ticket 1"})
+	if !errors.Is(err, desk.ErrKeyReused) || !got.Password.IsZero() {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestAClaimThatWasMadeUpMovesNothing: it can keep the workers from a rotation, and
+// nobody from custody. What is overdue says so.
+func TestAClaimThatWasMadeUpMovesNothing(t *testing.T) {
+	o := newOffice(t)
+	o.administrator(func(db *sql.DB) {
+		o.sql(db, "INSERT INTO claims (credential, owner, until) VALUES ('db01', 'eve', '2999-01-01T00:00:00.000000000Z')")
+	})
+	o.wantGood("running")
+	o.restart()
+	o.wantGood("restarted")
+	o.must("tech-a", custody.RequestRotation{Credential: "db01", Reason: "drill"})
+	if mine, err := o.store.Claim(t.Context(), "db01", "worker", o.clock.Now(), o.clock.Now().Add(time.Minute)); mine || err != nil {
+		t.Errorf("the made-up claim does not hold: %t, %v", mine, err)
+	}
+	o.clock.add(2 * time.Hour)
+	if _, err := o.do("tech-a", custody.ComeBack{}); err != nil && custody.CodeOf(err) == "" {
+		t.Fatal(err)
+	}
+	if !slices.Contains(o.types(0), (custody.RotationOverdue{}).Type()) {
+		t.Errorf("nobody is told: %v", o.types(0))
+	}
+}
