@@ -21,7 +21,8 @@
 //
 //	actor    string, not empty: a username, or "system"
 //	clock    "stalled" if the clock had gone back and the time of the entry before
-//	         was used again; otherwise left out
+//	         was used again; "corrected" if the clock had been ahead and was set
+//	         right, so that this entry is earlier; otherwise left out
 //	command  object: what was asked for; in the first entry of a command only
 //	confirm  who confirmed the request that made the entry; left out if nobody had to:
 //	           method  string, not empty: "totp"
@@ -32,9 +33,10 @@
 //	request  string, not empty: the id of the request; left out if there was none
 //	subject  string: the credential, handover or person it is about; may be ""
 //	time     string of 24 characters: UTC, RFC 3339 with exactly three decimals,
-//	         "2026-01-02T03:04:05.678Z"; never before that of the entry before
+//	         "2026-01-02T03:04:05.678Z"; never before that of the entry before,
+//	         unless the clock was "corrected"
 //	type     string, not empty: "handover.accepted"
-//	v        2, the version of this format
+//	v        3, the version of this format
 //
 // For example, in one line:
 //

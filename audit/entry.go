@@ -22,6 +22,10 @@ const MaxEntrySize = 65535
 // of the entry before was used again.
 const ClockStalled = "stalled"
 
+// ClockCorrected marks an entry that is earlier than the one before: the clock had
+// been ahead, and was set right. No other entry may be.
+const ClockCorrected = "corrected"
+
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
 // What Encode and DecodeEntry refuse.
@@ -40,7 +44,7 @@ var (
 type Entry struct {
 	V       int            // Version
 	Time    time.Time      // UTC, whole milliseconds, not the zero time
-	Clock   string         // "" or ClockStalled
+	Clock   string         // "", ClockStalled or ClockCorrected
 	Type    string         // "handover.accepted"
 	Grade   string         // "ordinary", "serious" or "special"
 	Actor   string         // username, or "system"
@@ -158,8 +162,8 @@ func (m member) entry() (Entry, error) {
 		return Entry{}, fmt.Errorf("%w: a field is missing or empty", ErrMalformed)
 	case m.Grade != "ordinary" && m.Grade != "serious" && m.Grade != "special":
 		return Entry{}, fmt.Errorf("%w: a grade that is none", ErrMalformed)
-	case m.Clock != nil && string(m.Clock) != `"`+ClockStalled+`"`:
-		return Entry{}, fmt.Errorf("%w: a clock that is not stalled", ErrMalformed)
+	case m.Clock != nil && string(m.Clock) != `"`+ClockStalled+`"` && string(m.Clock) != `"`+ClockCorrected+`"`:
+		return Entry{}, fmt.Errorf("%w: a clock that is neither stalled nor corrected", ErrMalformed)
 	case m.Data.Kind() != '{' || m.Command != nil && m.Command.Kind() != '{':
 		return Entry{}, fmt.Errorf("%w: data or command is no object", ErrMalformed)
 	}
@@ -169,6 +173,9 @@ func (m member) entry() (Entry, error) {
 	e.Subject = *m.Subject
 	if m.Clock != nil {
 		e.Clock = ClockStalled
+		if string(m.Clock) == `"`+ClockCorrected+`"` {
+			e.Clock = ClockCorrected
+		}
 	}
 	if m.Request != nil {
 		if err := json.Unmarshal(m.Request, &e.Request); err != nil || e.Request == "" {

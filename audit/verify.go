@@ -64,6 +64,7 @@ type Report struct {
 	Root        Hash
 	First, Last time.Time    // times of the first and the last entry; zero if there is none
 	Stalled     int64        // entries whose Clock is ClockStalled
+	Corrected   int64        // those whose Clock is ClockCorrected
 	Nodes       int64        // stored nodes compared
 	Seals       int64        // seals that follow on each other and cover all entries
 	SealsOpened bool         // CheckSeal agreed with each of them
@@ -88,7 +89,7 @@ const (
 	CheckSequence   Check = "sequence"   // the source gives each index once, in order
 	CheckEncoding   Check = "encoding"   // at most MaxEntrySize, canonical, all fields valid
 	CheckPrepare    Check = "prepare"    // VerifyOptions.Prepare agrees
-	CheckTime       Check = "time"       // the time never goes back, and stands still if Clock is stalled
+	CheckTime       Check = "time"       // the time never goes back, and stands still if Clock is stalled, and goes back if it is corrected
 	CheckNode       Check = "node"       // the stored nodes are those of the entries
 	CheckStep       Check = "step"       // VerifyOptions.Step agrees
 	CheckCheckpoint Check = "checkpoint" // the root at the checkpoint's size is the signed one
@@ -120,7 +121,7 @@ func (e *VerifyError) Unwrap() error { return e.Err }
 var (
 	ErrSequence  = errors.New("audit: an entry is left out, repeated or out of order")
 	ErrMissing   = errors.New("audit: the log is shorter than it was when it was signed")
-	ErrTimeBack  = errors.New("audit: time goes back, or a stalled clock moves")
+	ErrTimeBack  = errors.New("audit: time goes back, or does otherwise than the entry says of its clock")
 	ErrNode      = errors.New("audit: stored node is not that of the entries")
 	ErrOtherRoot = errors.New("audit: another root than the signed one")
 )
@@ -252,8 +253,9 @@ func (m *merger) merge(c *chunk) error {
 
 func (m *merger) checkTime(index int64, e Entry) error {
 	last := m.report.Last
-	stalled := e.Clock == ClockStalled
-	if index > 0 && e.Time.Before(last) || stalled && (index == 0 || !e.Time.Equal(last)) {
+	stalled, corrected := e.Clock == ClockStalled, e.Clock == ClockCorrected
+	back := index > 0 && e.Time.Before(last)
+	if back != corrected || stalled && (index == 0 || !e.Time.Equal(last)) {
 		return &VerifyError{index, CheckTime, fmt.Errorf("%w: %s after %s", ErrTimeBack,
 			e.Time.Format(timeLayout), last.Format(timeLayout))}
 	}
@@ -262,6 +264,9 @@ func (m *merger) checkTime(index int64, e Entry) error {
 	}
 	if stalled {
 		m.report.Stalled++
+	}
+	if corrected {
+		m.report.Corrected++
 	}
 	m.report.Last = e.Time
 	return nil

@@ -195,6 +195,11 @@ func TestVerifyTime(t *testing.T) {
 		t.Errorf("%+v, %v", report, err)
 	}
 	mustFail(t, at("", 0, 2, 1), VerifyOptions{}, 2, CheckTime, ErrTimeBack)
+	mustFail(t, at(ClockCorrected, 0, 1), VerifyOptions{}, 1, CheckTime, ErrTimeBack)
+	mustFail(t, at(ClockCorrected, 5, 5), VerifyOptions{}, 1, CheckTime, ErrTimeBack)
+	if report, err := Verify(t.Context(), at(ClockCorrected, 5, 3, 6), VerifyOptions{}); err != nil || report.Corrected != 1 {
+		t.Errorf("%+v, %v", report, err)
+	}
 	mustFail(t, at(ClockStalled, 0, 1), VerifyOptions{}, 1, CheckTime, ErrTimeBack)
 
 	first := testEntry(0)

@@ -48,16 +48,12 @@ func (a CheckOut) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	length := d.policy.Lease
-	if c.Policy.LeaseSeconds > 0 {
-		length = time.Duration(c.Policy.LeaseSeconds) * time.Second
-	}
 	d.happen(CheckoutGranted{
 		Credential: c.Name,
 		Lease:      leaseID(d.state.Leases + 1),
 		Purpose:    a.Purpose,
 		Version:    c.Version,
-		Until:      d.now.Add(length),
+		Until:      d.now.Add(c.leaseLength(d.policy)),
 	})
 	return nil
 }
@@ -97,6 +93,14 @@ func (f CheckoutGranted) apply(s *State, e Event) {
 		c.Lease = Lease{ID: f.Lease, Person: e.Actor, Purpose: f.Purpose, Start: e.Time, Until: f.Until}
 	})
 	s.expect(f.Until)
+}
+
+// leaseLength is the longest time between check-out and check-in.
+func (c Credential) leaseLength(general Policy) time.Duration {
+	if c.Policy.LeaseSeconds > 0 {
+		return time.Duration(c.Policy.LeaseSeconds) * time.Second
+	}
+	return general.Lease
 }
 
 // CheckIn ends the holder's lease before its time.

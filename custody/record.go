@@ -33,8 +33,11 @@ func (e Event) Record() (audit.Entry, error) {
 		Data:    data,
 		Request: e.Request,
 	}
-	if e.Stalled {
+	switch {
+	case e.Stalled:
 		entry.Clock = audit.ClockStalled
+	case e.correctsClock():
+		entry.Clock = audit.ClockCorrected
 	}
 	if e.Cause != nil {
 		if entry.Command, err = e.Cause.record(); err != nil {
@@ -72,6 +75,9 @@ func FromRecord(entry audit.Entry) (Event, error) {
 			return Event{}, fmt.Errorf("custody: unknown confirmation method")
 		}
 		e.Confirm = &Confirmation{Person: c.Person, Step: c.Step}
+	}
+	if (entry.Clock == audit.ClockCorrected) != e.correctsClock() {
+		return Event{}, fmt.Errorf("custody: a corrected clock without its entry, or its entry without one")
 	}
 	if fact.Type() != entry.Type || fact.Subject() != entry.Subject || string(e.Grade()) != entry.Grade {
 		return Event{}, fmt.Errorf("custody: type, subject or grade of a %s entry contradicts its data", entry.Type)

@@ -22,7 +22,7 @@ var facts = []Fact{
 	HandoverOffered{}, HandoverAccepted{}, HandoverEnded{}, HandoverReturned{}, HandoverClosed{}, HandoverOverdue{},
 	RotationStarted{}, RotationStaged{}, RotationApplied{}, RotationVerified{}, RotationPromoted{}, RotationFailed{}, RotationOverdue{},
 	RotationShown{}, CredentialPolicyChanged{}, VerificationStarted{}, VerificationEnded{}, DependentUpdated{}, DependentFailed{},
-	CommandRefused{}, LedgerConflict{}, PolicyAdopted{},
+	CommandRefused{}, LedgerConflict{}, PolicyAdopted{}, ClockCorrected{},
 }
 
 // endings are the facts of one Go type that have several types in the ledger.
@@ -226,6 +226,7 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"dependent.failed":          `{"credential":"","dependent":"","version":0,"failure":"","next_try":"0001-01-01T00:00:00Z"}`,
 
 		"command.refused":      `{"command":"","code":""}`,
+		"clock.corrected":      `{"from":"0001-01-01T00:00:00Z","to":"0001-01-01T00:00:00Z"}`,
 		"ledger.conflict":      `{"witness":"","size":0,"cosigned":0}`,
 		"person.unlocked":      `{"person":""}`,
 		"person.email_changed": `{"person":"","email":"","before":""}`,

@@ -191,7 +191,7 @@ var actions = []Action{
 	ReportStaged{}, ReportApplied{}, ReportVerified{}, ReportPromoted{}, ReportFailed{}, ReportConflict{},
 	Reconcile{}, ShowNew{}, ConfirmSet{}, ChangePolicy{}, RecoverEnrolment{},
 	StartVerification{}, EndVerification{}, ReportUpdated{}, ReportNotUpdated{}, AdoptPolicy{},
-	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{},
+	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{}, CorrectClock{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {

@@ -41,6 +41,12 @@ func refusePolicyAdopted() *Refusal {
 		Next: Text{En: "Look at it; it is not adopted twice.", Zh: "请查看现行管理制度，无需重复采用。"}}
 }
 
+func refuseClockNotBehind() *Refusal {
+	return &Refusal{Code: Conflict,
+		What: Text{En: "The clock is not behind the ledger: there is nothing to correct.", Zh: "时钟并未落后于台账，无需更正。"},
+		Next: Text{En: "If the clock is right and nothing is decided, an operator confirms it: tandem clock confirm.", Zh: "如果时钟正确而系统仍不执行操作，请由运维人员在服务器上予以确认。"}}
+}
+
 func refuseNotHolder(c Credential) *Refusal {
 	return &Refusal{Code: NotHolder, Rule: ruleHandover,
 		What: Text{

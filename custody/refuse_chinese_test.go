@@ -41,6 +41,7 @@ func TestChineseRefusalsHaveNoEnglishInThem(t *testing.T) {
 		"refuseUnauthenticated": {refuseUnauthenticated()},
 		"refuseNotEnrolled":     {refuseNotEnrolled()},
 		"refuseNothingToShow":   {refuseNothingToShow(c)},
+		"refuseClockNotBehind":  {refuseClockNotBehind()},
 		"refuseNoPolicy":        {refuseNoPolicy()},
 		"refusePolicyAdopted":   {refusePolicyAdopted()},
 		"refuseLocked":          {refuseLocked(ann, now)},

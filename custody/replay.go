@@ -64,7 +64,8 @@ func (s *State) checkTouched(t touched) error {
 // the ledger does not have to trust that Decide was asked. I4, I5 and I6 are
 // about events, not states, and live with the facts.
 func CheckEvent(s *State, e Event) error {
-	if e.Time.Before(s.Time) || e.Stalled && !e.Time.Equal(s.Time) {
+	corrects := e.correctsClock()
+	if e.Time.Before(s.Time) && !corrects || e.Stalled && (corrects || !e.Time.Equal(s.Time)) {
 		return e.violates("I7", "time went back, or did not stand still where it was stalled")
 	}
 	if _, first := e.Fact.(PolicyAdopted); first != (s.Policy().Version == 0) {
@@ -90,6 +91,9 @@ func checkConfirmation(s *State, e Event, who Who) error {
 		return nil
 	}
 	p, known := s.Person(e.Confirm.Person)
+	if e.correctsClock() && p.stepsAhead(s.Policy().Values, e.Time) { // see CorrectClock
+		p.LastStep = 0
+	}
 	_, proving := e.Fact.(PersonEnrolled)
 	again := e.Confirm.Step == p.LastStep && e.Request == p.LastRequest && e.Request != ""
 	switch {

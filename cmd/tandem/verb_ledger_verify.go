@@ -33,6 +33,7 @@ type verified struct {
 	First     time.Time   `json:"first,omitzero"`
 	Last      time.Time   `json:"last,omitzero"`
 	Stalled   int64       `json:"stalled"`             // entries for which the clock had gone back
+	Corrected int64       `json:"corrected"`           // entries that set a clock right which had been ahead
 	Signed    int64       `json:"signed"`              // entries that a checkpoint vouches for
 	Witnessed int64       `json:"witnessed"`           // entries that enough witnesses vouch for
 	Witnesses []testimony `json:"witnesses,omitempty"` // who they are

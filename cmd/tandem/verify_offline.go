@@ -152,7 +152,7 @@ func verifyLog(ctx context.Context, log audit.Source, v verification, opts audit
 
 func newVerified(r audit.Report, tally custody.Tally, opts audit.VerifyOptions) verified {
 	v := verified{
-		Verified: true, Size: r.Size, Root: r.Root.String(), First: r.First, Last: r.Last, Stalled: r.Stalled,
+		Verified: true, Size: r.Size, Root: r.Root.String(), First: r.First, Last: r.Last, Stalled: r.Stalled, Corrected: r.Corrected,
 		Signed: r.Signed(), Nodes: r.Nodes, Seals: r.Seals, Replayed: true, Notes: []string{},
 		Observations: tally.Observations, Confirmed: confirmations{TOTP: tally.TOTP},
 	}
