@@ -35,7 +35,7 @@ func (s *Server) exposure(ctx context.Context, in *exposureOf) (Exposure, error)
 	}
 	x, err := s.Queries.Exposure(ctx, in.Name, in.At)
 	if in.At.IsZero() {
-		in.At = time.Now()
+		in.At = s.Desk.Time()
 	}
 	return viewExposure(in.Name, in.At.UTC(), x), err
 }

@@ -35,6 +35,8 @@ type Desk interface {
 	Checkpoint(ctx context.Context) ([]byte, error)
 	LedgerKey(ctx context.Context) (string, error)
 	Ready(ctx context.Context) error
+	ClockWrong() error // why, or nil
+	Time() time.Time   // what counts while it is
 }
 
 // Queries read what was committed, the caller's own last command included. What

@@ -24,6 +24,7 @@ const (
 	VaultUnavailable custody.Code = "vault_unavailable"
 	StoreUnavailable custody.Code = "store_unavailable"
 	LedgerSuspect    custody.Code = "ledger_suspect"
+	ClockWrong       custody.Code = "clock_wrong"
 	Internal         custody.Code = "internal"
 )
 
@@ -54,6 +55,7 @@ var statuses = map[custody.Code]int{
 	VaultUnavailable:           http.StatusServiceUnavailable,
 	StoreUnavailable:           http.StatusServiceUnavailable,
 	LedgerSuspect:              http.StatusServiceUnavailable,
+	ClockWrong:                 http.StatusServiceUnavailable,
 	Internal:                   http.StatusInternalServerError,
 }
 
@@ -165,6 +167,14 @@ func RefusalOf(err error) *custody.Refusal {
 			Next: custody.Text{
 				En: "Tell an operator: the server's log and /readyz name what differs.",
 				Zh: "请通知运维人员：服务器日志和 /readyz 会指明差异所在。"}}
+	case errors.Is(err, desk.ErrClockWrong):
+		return &custody.Refusal{Code: ClockWrong, RetryAfter: suspectFor,
+			What: custody.Text{
+				En: "The server's clock is wrong: it is behind the ledger, or was set while the server ran. Nothing is decided and no password is shown until it is right. Nothing was done.",
+				Zh: "服务器时钟有误：落后于台账，或在运行期间被改动。在时钟恢复正确之前，不作任何决定，也不显示任何密码。此操作未执行。"},
+			Next: custody.Text{
+				En: "Tell an operator: setting the clock right is enough, and where it is right already they say so on the server, with tandem clock.",
+				Zh: "请通知运维人员：校准时钟即可恢复；如果时钟已经正确，请在服务器上用 tandem clock 予以确认。"}}
 	case errors.Is(err, desk.ErrSecretsUnavailable):
 		return &custody.Refusal{Code: VaultUnavailable, RetryAfter: unavailableFor,
 			What: custody.Text{En: "The secret store cannot be used now.", Zh: "密钥库当前不可用。"},

@@ -24,7 +24,7 @@ var contract = map[custody.Code]int{
 	"both_away": 409, "holder_must_hand_over": 409, "counterpart_away": 409, "handover_open": 409,
 	"handover_not_open": 409, "rotation_pending": 409, "already_decided": 409, "own_request": 409, "conflict": 409,
 	"account_taken":   409,
-	"invalid_request": 422, "too_large": 413, "vault_unavailable": 503, "store_unavailable": 503, "ledger_suspect": 503, "internal": 500,
+	"invalid_request": 422, "too_large": 413, "vault_unavailable": 503, "store_unavailable": 503, "ledger_suspect": 503, "clock_wrong": 503, "internal": 500,
 	"rate_limited": 429, "method_not_allowed": 405, // ours, beside the contract
 }
 
@@ -127,7 +127,7 @@ func TestWaitingIsRoundedUp(t *testing.T) {
 func TestWhatIsARefusalByARule(t *testing.T) {
 	notByARule := map[custody.Code]bool{
 		custody.Unauthenticated: true, custody.NotFound: true, custody.InvalidRequest: true, TooLarge: true, RateLimited: true,
-		MethodNotAllowed: true, VaultUnavailable: true, StoreUnavailable: true, LedgerSuspect: true, Internal: true,
+		MethodNotAllowed: true, VaultUnavailable: true, StoreUnavailable: true, LedgerSuspect: true, ClockWrong: true, Internal: true,
 	}
 	for _, code := range Codes() {
 		if got := (&Problem{Code: code}).Refused(); got == notByARule[code] {

@@ -68,6 +68,14 @@ func New(c Config) (*Server, error) {
 		Config: c, crossOrigin: http.NewCrossOriginProtection(), metrics: newMetrics(),
 		signIns: NewPacer(c.SignIns), commands: NewPacer(c.Commands),
 	}
+	s.metrics.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "tandem_clock_wrong", Help: "1 while the clock is wrong and nothing is decided, else 0.",
+	}, func() float64 {
+		if c.Desk.ClockWrong() != nil {
+			return 1
+		}
+		return 0
+	}))
 	for _, collector := range c.Collectors {
 		if err := s.metrics.registry.Register(collector); err != nil {
 			return nil, err

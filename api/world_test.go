@@ -290,6 +290,15 @@ func (w *world) LedgerKey(ctx context.Context) (string, error) {
 
 func (w *world) Ready(context.Context) error { return w.fail }
 
+func (w *world) Time() time.Time { return w.now }
+
+func (w *world) ClockWrong() error {
+	if errors.Is(w.fail, desk.ErrClockWrong) {
+		return w.fail
+	}
+	return nil
+}
+
 // queries is the reading side of a world.
 type queries struct{ *world }
 

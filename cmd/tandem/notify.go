@@ -60,7 +60,7 @@ func (p *program) openNotifier(cfg config.Config, mail *mailer) (*notify.Followe
 	return notify.New(notify.Config{
 		Ledger: p.store, Positions: p.store, Directory: directory{p.store}, Follow: p.desk.Follow, Suspect: p.desk.Suspect(), Send: mail.Send,
 		Origin: cfg.Ledger.Origin, URL: strings.TrimSuffix(cfg.URL(), "/"), Language: cfg.Notify.Language, Zone: time.Local,
-		Now: time.Now, Log: p.log.With("part", "notify"),
+		Now: p.desk.Time, Log: p.log.With("part", "notify"),
 	})
 }
 

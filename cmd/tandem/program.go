@@ -33,6 +33,7 @@ type program struct {
 	log   *slog.Logger
 	again reloader
 
+	clock       desk.Clock
 	maintenance string // why nothing is done outside; "" when it is
 
 	connectors
@@ -71,11 +72,16 @@ type purpose struct {
 	firstSteps bool
 	// maintenance: nothing is done outside, whatever the database says.
 	maintenance bool
+	// clock: another one than the machine's.
+	clock desk.Clock
 }
 
 // openProgramFor is openProgram.
 func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, why purpose) (_ *program, err error) {
-	p := &program{log: log, again: reloader{log: log.With("part", "reload")}}
+	p := &program{log: log, again: reloader{log: log.With("part", "reload")}, clock: why.clock}
+	if p.clock == nil {
+		p.clock = desk.MachineClock()
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())
@@ -105,7 +111,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		return nil, err
 	}
 	p.desk, err = desk.Open(ctx, desk.Config{
-		Store: p.store, Accounts: p.store, Secrets: p.secrets, Clock: desk.ClockFunc(time.Now),
+		Store: p.store, Accounts: p.store, Secrets: p.secrets, Clock: p.clock,
 		Policy: policyOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log.With("part", "desk"),
 		SessionTTL: cfg.SessionTTL, CheckTarget: p.checkTarget, CheckPolicy: p.checkPolicy,
 		FirstSteps: why.firstSteps,
@@ -126,7 +132,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	}
 	p.worker = rotation.New(rotation.Config{
 		Desk: p.desk, Queue: worklist{p.desk, p.store}, Secrets: p.secrets, Targets: p.targets, Dependents: p.dependents, VerifyEvery: cfg.Rotation.VerifyEvery,
-		Clock: desk.ClockFunc(time.Now), Log: log.With("part", "rotation"), Hook: rotationHook,
+		Clock: p.clock, Log: log.With("part", "rotation"), Hook: rotationHook,
 		Owner: owner,
 	})
 	if p.stream, err = p.openStream(cfg.Ledger); err != nil {
@@ -145,8 +151,8 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		return nil, err
 	}
 	p.pages, err = web.New(web.Config{
-		Maintenance: p.maintenance != "",
-		Desk:        p.desk, Queries: queries{p.store}, Ledger: p.store,
+		Maintenance: p.maintenance != "", Clock: p.desk.Time,
+		Desk: p.desk, Queries: queries{p.store}, Ledger: p.store,
 		Log: log.With("part", "web"), TestTarget: p.testTarget, Zone: time.Local, Offered: p.offered(),
 	})
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/config"
@@ -21,7 +20,7 @@ import (
 func (p *program) openFollower(ctx context.Context, l config.Ledger, mail *mailer) (*witnessing.Follower, error) {
 	c := witnessing.Config{
 		Ledger: p.desk, Nodes: p.store.HashReader, Store: p.store, Positions: p.store, Need: l.Need,
-		Report: p.reportConflict, Now: time.Now, Log: p.log.With("part", "witnesses"),
+		Report: p.reportConflict, Now: p.clock.Now, Log: p.log.With("part", "witnesses"),
 	}
 	for _, w := range l.Witnesses {
 		c.Witnesses = append(c.Witnesses, witnessing.Place(w))

@@ -37,15 +37,9 @@ func (d *Desk) run() {
 		case c := <-d.calls:
 			d.commit(d.gather(c))
 		case <-tick.C:
-			if due := d.state.Due(); d.behind || !due.IsZero() && !d.Clock.Now().Before(due) && d.acts() {
-				d.commit(nil)
-			}
+			d.tick()
 		case <-sweep.C:
-			ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
-			if err := d.Accounts.Sweep(ctx, d.Clock.Now()); err != nil {
-				d.Log.Warn("sweep of old sessions failed", "error", err)
-			}
-			cancel()
+			d.sweep()
 		case <-d.closed:
 			for { // those who got in before the door closed
 				select {
@@ -56,6 +50,36 @@ func (d *Desk) run() {
 				}
 			}
 		}
+	}
+}
+
+// tick lets time act, and while the clock is wrong nothing but what may end that.
+func (d *Desk) tick() {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	d.tendClock(ctx)
+	now, wrong := d.lookAtClock()
+	if wrong != nil {
+		if size, err := d.Store.Size(ctx); d.behind || err == nil && size != d.state.Size {
+			d.commit(nil)
+		}
+		return
+	}
+	if due := d.state.Due(); d.behind || !due.IsZero() && !now.Before(due) && d.acts() {
+		d.commit(nil)
+	}
+}
+
+// sweep forgets what is old. A clock that is ahead would have it forget what is not.
+func (d *Desk) sweep() {
+	now, wrong := d.lookAtClock()
+	if wrong != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	if err := d.Accounts.Sweep(ctx, now); err != nil {
+		d.Log.Warn("sweep of old sessions failed", "error", err)
 	}
 }
 
@@ -83,8 +107,9 @@ func (d *Desk) commit(calls []*call) {
 		if err := d.catchUp(ctx, tx); err != nil {
 			return err
 		}
+		now, wrong := d.lookAtClock()
 		b = &batch{
-			ctx: ctx, tx: tx, now: d.Clock.Now(), acts: d.acts(),
+			ctx: ctx, tx: tx, now: now, wrong: wrong, acts: d.acts(),
 			draft: d.state.Fork(), frontier: d.frontier.Clone(), first: d.state.Size,
 			resets: d.resets, desk: d,
 		}
@@ -111,6 +136,7 @@ func (d *Desk) commit(calls []*call) {
 	d.frontier = b.frontier
 	for _, a := range b.appended {
 		d.resets.note(a.Index, a.Event)
+		d.noteCorrected(a.Event)
 	}
 	if len(b.appended) > 0 {
 		close(d.followed)
@@ -167,6 +193,7 @@ type batch struct {
 	ctx      context.Context // of the transaction
 	tx       Tx
 	now      time.Time
+	wrong    error // ErrClockWrong: nothing is decided, and time does not act; nil: the clock is right
 	draft    *custody.State
 	frontier *audit.Frontier
 	first    int64  // index of the batch's first entry
@@ -180,10 +207,20 @@ type batch struct {
 }
 
 func (b *batch) carryOut(calls []*call) error {
-	if err := b.letTimeAct(); err != nil {
-		return err
+	if b.wrong == nil {
+		if err := b.letTimeAct(); err != nil {
+			return err
+		}
 	}
 	for _, c := range calls {
+		if b.wrong != nil && !despiteClock(c.command.Action) {
+			a := answer{err: b.wrong}
+			if c.nothing { // but to take in what there is
+				a.err = nil
+			}
+			b.answers = append(b.answers, a)
+			continue
+		}
 		if err := b.letTimeAct(); err != nil {
 			return err
 		}

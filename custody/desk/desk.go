@@ -51,6 +51,7 @@ type Desk struct {
 	followed chan struct{} // closed at the next commit
 	resets   resets
 
+	time    timekeeper
 	suspect atomic.Pointer[error] // why nothing is decided any more; nil: nothing is wrong
 	alarm   chan struct{}         // closed when it is
 	assured bool                  // the ledger was found to be what it was; guarded by looking
@@ -108,10 +109,12 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 		alarm:    make(chan struct{}),
 		anchored: make(chan struct{}),
 		resets:   resets{},
+		time:     timekeeper{clock: c.Clock},
 	}
 	if err := d.load(ctx); err != nil {
 		return nil, err
 	}
+	d.tendClock(ctx)
 	if c.FirstSteps {
 		if err := d.loosen(ctx); err != nil {
 			return nil, err
@@ -214,7 +217,7 @@ func (d *Desk) Close() error {
 
 // Do carries out one command and says what it led to. Errors: *custody.Refusal
 // (entered in the ledger where it must be), ErrKeyReused, an error that wraps
-// ErrSecretsUnavailable or ErrSuspect (nothing was done), one that wraps ErrStoreUnavailable
+// ErrSecretsUnavailable, ErrSuspect or ErrClockWrong (nothing was done), one that wraps ErrStoreUnavailable
 // or the context's (unknown whether it was done: an idempotency key finds out).
 func (d *Desk) Do(ctx context.Context, by By, a custody.Action) (Outcome, error) {
 	return d.doBound(ctx, by, a, bound{})
@@ -224,7 +227,7 @@ func (d *Desk) Do(ctx context.Context, by By, a custody.Action) (Outcome, error)
 func (d *Desk) doBound(ctx context.Context, by By, a custody.Action, with bound) (Outcome, error) {
 	ctx = WithRequest(ctx, by.Request)
 	a = custody.Tidy(a)
-	if err := d.belongs(ctx); err != nil {
+	if err := d.mayDecide(ctx, a); err != nil {
 		return Outcome{}, err
 	}
 	outcome, err := d.doOnce(ctx, by, a, with)

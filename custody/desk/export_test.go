@@ -30,3 +30,10 @@ func AnchoredSize(kept custody.Secret) (int64, error) {
 	err := json.Unmarshal(kept.Bytes(), &a)
 	return a.Size, err
 }
+
+// HearClock hears what was said of the clock on the host.
+func (d *Desk) HearClock(ctx context.Context) { d.tendClock(ctx) }
+
+// Tick and Sweep are what the committer does by itself, for when it has ended.
+func (d *Desk) Tick()  { d.tick() }
+func (d *Desk) Sweep() { d.sweep() }

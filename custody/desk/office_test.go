@@ -254,8 +254,9 @@ func (o *office) types(from int64) []string {
 
 // clock is a desk.Clock that stands still.
 type clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu     sync.Mutex
+	now    time.Time
+	passed time.Duration
 }
 
 func (c *clock) Now() time.Time {
@@ -264,7 +265,21 @@ func (c *clock) Now() time.Time {
 	return c.now
 }
 
+func (c *clock) Elapsed() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.passed
+}
+
+// add lets time pass.
 func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now, c.passed = c.now.Add(d), c.passed+d
+}
+
+// jump sets the clock without any time passing.
+func (c *clock) jump(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)

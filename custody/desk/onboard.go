@@ -22,7 +22,7 @@ type CheckedTarget struct {
 // starts from the entry: a refused command stores nothing over what another one,
 // of whichever replica, has put under custody.
 func (d *Desk) AddCredential(ctx context.Context, by By, add custody.AddCredential, password, key custody.Secret) (Outcome, error) {
-	if err := d.belongs(ctx); err != nil {
+	if err := d.mayDecide(ctx, custody.AddCredential{}); err != nil {
 		return Outcome{}, err
 	}
 	if err := d.CheckPolicy(add.Policy); err != nil {

@@ -43,6 +43,11 @@ type Store interface {
 	Binding(ctx context.Context) (Binding, error)
 	Bind(ctx context.Context, was, to Binding) error
 
+	// ClockConfirmation gives what somebody on the host said of the clock;
+	// ConfirmClock writes it, and forgets it for the zero one.
+	ClockConfirmation(ctx context.Context) (ClockConfirmation, error)
+	ConfirmClock(ctx context.Context, c ClockConfirmation) error
+
 	// Ready says whether a commit and a read would work now; the error wraps
 	// ErrStoreUnavailable.
 	Ready(ctx context.Context) error
@@ -161,15 +166,6 @@ var (
 	// ErrDiskFull: there is no room for another commit, or hardly any.
 	ErrDiskFull = fmt.Errorf("%w: the disk is full", ErrStoreUnavailable)
 )
-
-// Clock gives the time. One instant is taken for each transaction.
-type Clock interface{ Now() time.Time }
-
-// ClockFunc makes a Clock of a function.
-type ClockFunc func() time.Time
-
-// Now calls f.
-func (f ClockFunc) Now() time.Time { return f() }
 
 // Accounts keeps what is not custody state and not in the ledger: hashes of
 // passwords and of recovery codes, sessions, devices and the throttle of log-ins.

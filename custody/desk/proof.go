@@ -47,7 +47,7 @@ func (d *Desk) match(ctx context.Context, person custody.Person, code string) ([
 // seed gives the seed of the person's present enrolment. That of an earlier one,
 // which is there until a reset has stored the new one, is none.
 func (d *Desk) seed(ctx context.Context, person custody.Person) (custody.Secret, error) {
-	now := d.Clock.Now()
+	now := d.remembered()
 	stored, cached := d.seeds.get(person.Username, now)
 	number, seed := readSeed(stored)
 	if !cached || number != person.Number {

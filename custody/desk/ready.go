@@ -44,6 +44,7 @@ var codes = []struct {
 	code string
 }{
 	{ErrLedgerSuspect, "ledger_suspect"},
+	{ErrClockWrong, "clock_wrong"},
 	{ErrOtherOrigin, "other_origin"},
 	{ErrOtherLedgerKey, "other_ledger_key"},
 	{ErrOtherSecrets, "other_secret_store"},
@@ -70,7 +71,7 @@ func (d *Desk) Ready(ctx context.Context) error {
 	go func() { secrets <- d.secretsReady(ctx) }()
 	limited, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	all := append([]error{d.trusted(), d.Store.Ready(limited)}, <-secrets...)
+	all := append([]error{d.trusted(), d.ClockWrong(), d.Store.Ready(limited)}, <-secrets...)
 	not := &NotReady{}
 	for _, err := range all {
 		if err != nil {

@@ -93,6 +93,7 @@ func (d *Desk) takeIn(ctx context.Context, tx Tx, size int64, root audit.Hash) e
 	d.mu.Lock()
 	for i, event := range events {
 		d.resets.note(first+int64(i), event)
+		d.noteCorrected(event)
 	}
 	d.state.Merge(state)
 	d.frontier = frontier

@@ -43,7 +43,7 @@ type count struct {
 // this person has logged in, only what fails in that device counts.
 func (d *Desk) approach(ctx context.Context, typed string, from Place) (attempt, error) {
 	try := attempt{username: Username(typed)}
-	if err := d.belongs(ctx); err != nil {
+	if err := d.mayDecide(ctx, custody.SignIn{}); err != nil {
 		return attempt{}, err
 	}
 	// Another process may have enrolled them a moment ago.
@@ -219,7 +219,7 @@ func (d *Desk) throttleName(ctx context.Context, prefix, what string) (string, e
 }
 
 func (d *Desk) throttleKey(ctx context.Context) ([]byte, error) {
-	if key, ok := d.seeds.get(ThrottlePath, d.Clock.Now()); ok {
+	if key, ok := d.seeds.get(ThrottlePath, d.remembered()); ok {
 		return key.Bytes(), nil
 	}
 	v, err := d.Secrets.Read(ctx, ThrottlePath)
@@ -234,6 +234,6 @@ func (d *Desk) throttleKey(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.seeds.put(ThrottlePath, v.Value, d.Clock.Now().Add(seedTTL))
+	d.seeds.put(ThrottlePath, v.Value, d.remembered().Add(seedTTL))
 	return v.Value.Bytes(), nil
 }

@@ -33,3 +33,26 @@ func (s *Store) Maintenance(ctx context.Context) (why string, err error) {
 func (s *Store) SetMaintenance(ctx context.Context, why string) error {
 	return s.write(ctx, "set maintenance", "UPDATE installation SET maintenance = ?", why)
 }
+
+// ClockConfirmation gives what somebody on the host said of the clock: see
+// desk.Store.
+func (s *Store) ClockConfirmation(ctx context.Context) (c desk.ClockConfirmation, err error) {
+	var at string
+	row := s.reader.Statement.ConnPool.QueryRowContext(ctx, "SELECT clock_right, clock_size FROM installation")
+	if err := row.Scan(&at, &c.Size); err != nil {
+		return desk.ClockConfirmation{}, unavailable("read what was said of the clock", err)
+	}
+	if at != "" {
+		c.At, err = parseInstant(at)
+	}
+	return c, err
+}
+
+// ConfirmClock keeps what somebody said of the clock; the zero one forgets it.
+func (s *Store) ConfirmClock(ctx context.Context, c desk.ClockConfirmation) error {
+	at := ""
+	if !c.At.IsZero() {
+		at = formatInstant(c.At)
+	}
+	return s.write(ctx, "say of the clock that it is right", "UPDATE installation SET clock_right = ?, clock_size = ?", at, c.Size)
+}

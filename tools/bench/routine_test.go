@@ -62,6 +62,9 @@ func (c *turnClock) Now() time.Time {
 	return c.at(c.turns)
 }
 
+// Elapsed implements desk.Clock.
+func (c *turnClock) Elapsed() time.Duration { return c.Now().Sub(c.epoch) }
+
 func (c *turnClock) at(turn int64) time.Time {
 	return c.epoch.Add(time.Duration(turn/routinePairs) * routinePeriod * time.Second)
 }

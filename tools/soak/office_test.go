@@ -321,6 +321,9 @@ func openClock(file string) (*clock, error) {
 	return c, c.advance(2 * time.Minute) // longer than any lease here
 }
 
+// Elapsed is as desk.Clock has it: what the clock is put ahead passes.
+func (c *clock) Elapsed() time.Duration { return c.Now().Sub(time.Unix(0, 0)) }
+
 func (c *clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

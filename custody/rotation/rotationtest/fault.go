@@ -45,6 +45,9 @@ func (c *Clock) Now() time.Time {
 	return c.now
 }
 
+// Elapsed is as desk.Clock has it: what is moved passes.
+func (c *Clock) Elapsed() time.Duration { return c.Now().Sub(time.Unix(0, 0)) }
+
 // Advance moves it.
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()

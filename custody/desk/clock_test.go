@@ -1,0 +1,291 @@
+package desk_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// wrong fails the test unless an error says that the clock is wrong.
+func (o *office) wrong(err error) {
+	o.t.Helper()
+	if !errors.Is(err, desk.ErrClockWrong) {
+		o.t.Fatalf("got %v, want that the clock is wrong", err)
+	}
+}
+
+// causes are those for which the desk is not ready.
+func (o *office) causes() []string {
+	var not *desk.NotReady
+	if !errors.As(o.desk.Ready(o.t.Context()), &not) {
+		return nil
+	}
+	var codes []string
+	for _, c := range not.Causes {
+		codes = append(codes, c.Code)
+	}
+	return codes
+}
+
+// lines is a log that can be read.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) count(what string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), what)
+}
+
+// TestATechnicianWhoseServersClockIsSet sees that nothing is decided, can go on
+// looking and log out, and goes on when the clock is right again; nothing is dated
+// by the wrong time. Within a minute time stands still, as ever.
+func TestATechnicianWhoseServersClockIsSet(t *testing.T) {
+	for name, jump := range map[string]time.Duration{"a year ahead": 365 * 24 * time.Hour, "a day back": -24 * time.Hour, "two minutes ahead": 2 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			said := new(lines)
+			o := newOffice(t, func(c *desk.Config) { c.Log = slog.New(slog.NewTextHandler(said, nil)) })
+			if _, err := o.checkOut("tech-a", "db01"); err != nil {
+				t.Fatal(err)
+			}
+			session, err := o.signIn("tech-a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			other, err := o.signIn("tech-b")
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := o.size()
+
+			o.clock.jump(jump)
+			for range 3 {
+				_, err := o.desk.CheckOut(t.Context(), desk.By{Actor: "tech-a", Request: unique("request"), Code: o.codeNow("tech-a")}, custody.CheckOut{Credential: "db01", Purpose: "ticket"})
+				o.wrong(err)
+				_, err = o.desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.codeNow("tech-b"), Request: unique("request")})
+				o.wrong(err)
+			}
+			if got := o.causes(); !slices.Equal(got, []string{"clock_wrong"}) {
+				t.Errorf("ready: %v", got)
+			}
+			if n := said.count("alarm=true"); n != 1 {
+				t.Errorf("the log has %d alarms", n)
+			}
+			if _, err := o.desk.Who(t.Context(), session.Token); err != nil {
+				t.Errorf("who was logged in cannot look any more: %v", err)
+			}
+			if err := o.desk.SignOut(t.Context(), other.Token, unique("request")); err != nil {
+				t.Errorf("nobody can log out: %v", err)
+			}
+			if _, err := o.desk.Who(t.Context(), other.Token); err == nil {
+				t.Error("a log-out did not end the session")
+			}
+			if got := o.size(); got != before {
+				t.Fatalf("%v was entered", o.types(before))
+			}
+
+			o.clock.add(time.Minute) // time goes on meanwhile
+			o.clock.jump(-jump)
+			if got := o.causes(); len(got) > 0 {
+				t.Errorf("the clock is right again: %v", got)
+			}
+			if _, err := o.checkOut("tech-a", "db01"); err != nil {
+				t.Errorf("the clock is right again: %v", err)
+			}
+			if until := o.credential("db01").Lease.Until; !until.Equal(o.clock.Now().Add(o.config.Policy.Lease)) {
+				t.Errorf("a lease until %v", until)
+			}
+		})
+	}
+}
+
+// TestAClockThatIsUpToAMinuteBackStandsStill: as a clock that is set by the network is.
+func TestAClockThatIsUpToAMinuteBackStandsStill(t *testing.T) {
+	o := newOffice(t)
+	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+		t.Fatal(err)
+	}
+	moment := desk.By{Actor: "tech-a", Request: unique("request")} // without a code, for which the clock would be moved
+	o.clock.jump(-custody.ClockSlack)
+	if _, err := o.desk.Do(t.Context(), moment, custody.CheckIn{Credential: "db01"}); err != nil {
+		t.Errorf("a minute back: %v", err)
+	}
+	o.clock.jump(-time.Millisecond)
+	_, err := o.desk.Do(t.Context(), moment, custody.SignOut{})
+	o.wrong(err)
+}
+
+// TestAClockThatStandsStill: what waits for time waits, and nobody is stopped.
+func TestAClockThatStandsStill(t *testing.T) {
+	o := newOffice(t)
+	o.clock.add(time.Hour)
+	for range 3 {
+		o.must("tech-a", custody.SignOut{}) // needs no code, and no time has passed
+	}
+	// Stopped for long it is wrong: time passes without it.
+	o.clock.add(2 * time.Minute)
+	o.clock.jump(-2 * time.Minute)
+	_, err := o.do("tech-a", custody.SignOut{})
+	o.wrong(err)
+}
+
+// TestTimeDoesNotActWhileTheClockIsAhead: leases and offers are not ended by it, and
+// what is old is not forgotten.
+func TestTimeDoesNotActWhileTheClockIsAhead(t *testing.T) {
+	swept := new(sweeps)
+	o := newOffice(t, func(c *desk.Config) { swept.AccountStore, c.Accounts = c.Accounts, swept })
+	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+		t.Fatal(err)
+	}
+	before := o.size()
+	o.clock.jump(365 * 24 * time.Hour)
+	_, err := o.do("tech-b", custody.SignOut{})
+	o.wrong(err)
+	if err := o.desk.Close(); err != nil { // now this test does what the committer did
+		t.Fatal(err)
+	}
+	o.desk.Tick()
+	o.desk.Sweep()
+	if o.size() != before || o.credential("db01").Lease.ID == "" || len(swept.at) > 0 {
+		t.Errorf("time acted: %v, swept %v", o.types(before), swept.at)
+	}
+	o.clock.jump(-365 * 24 * time.Hour)
+	o.clock.add(o.config.Policy.Lease)
+	o.desk.Tick()
+	o.desk.Sweep()
+	if got := o.types(before); !slices.Equal(got, []string{"checkout.ended"}) || len(swept.at) != 1 || !swept.at[0].Equal(o.clock.Now()) {
+		t.Errorf("the clock is right again: %v, swept %v", got, swept.at)
+	}
+}
+
+// sweeps notes when was swept.
+type sweeps struct {
+	desk.AccountStore
+	at []time.Time
+}
+
+func (s *sweeps) Sweep(ctx context.Context, now time.Time) error {
+	s.at = append(s.at, now)
+	return s.AccountStore.Sweep(ctx, now)
+}
+
+// TestAStartWithAClockThatIsFarFromTheLedger comes up to be looked at, and asks on
+// the host. What was said counts once, for this ledger, and not for ever.
+func TestAStartWithAClockThatIsFarFromTheLedger(t *testing.T) {
+	o := newOffice(t)
+	again := func() {
+		t.Helper()
+		if err := o.desk.Close(); err != nil {
+			t.Fatal(err)
+		}
+		o.desk = o.open()
+	}
+	says := func(at time.Time, size int64) {
+		t.Helper()
+		if err := o.store.ConfirmClock(t.Context(), desk.ClockConfirmation{At: at, Size: size}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rest := 3 * 24 * time.Hour
+	o.clock.add(rest)
+	again()
+	o.must("tech-a", custody.SignOut{})
+
+	o.clock.add(rest + time.Millisecond)
+	again()
+	_, err := o.do("tech-a", custody.SignOut{})
+	o.wrong(err)
+	for name, said := range map[string]desk.ClockConfirmation{
+		"of another ledger":      {At: o.clock.Now(), Size: o.size() - 1},
+		"an hour ago":            {At: o.clock.Now().Add(-time.Hour), Size: o.size()},
+		"with another clock":     {At: o.clock.Now().Add(2 * time.Minute), Size: o.size()},
+		"with one that was back": {At: o.clock.Now().AddDate(0, 0, -8), Size: o.size()},
+	} {
+		says(said.At, said.Size)
+		o.desk.HearClock(t.Context())
+		if o.desk.ClockWrong() == nil {
+			t.Errorf("it was said %s, and counts", name)
+		}
+	}
+	says(o.clock.Now(), o.size())
+	o.desk.HearClock(t.Context())
+	o.must("tech-a", custody.SignOut{})
+	if left, err := o.store.ClockConfirmation(t.Context()); err != nil || left != (desk.ClockConfirmation{}) {
+		t.Errorf("it would count again: %+v, %v", left, err)
+	}
+
+	// Behind the ledger nobody can say that it is right: entries would go back.
+	o.clock.add(-2 * time.Hour)
+	again()
+	says(o.clock.Now(), o.size())
+	o.desk.HearClock(t.Context())
+	_, err = o.do("tech-a", custody.SignOut{})
+	o.wrong(err)
+	o.clock.add(2 * time.Hour) // and it is right again by itself
+	o.must("tech-a", custody.SignOut{})
+}
+
+// TestALedgerThatWasWrittenAYearAhead comes back by a manager's code, on a running
+// server and in all others: nobody waits for a year.
+func TestALedgerThatWasWrittenAYearAhead(t *testing.T) {
+	o := newOffice(t)
+	o.hire("manager", custody.Manager)
+	o.clock.add(365 * 24 * time.Hour) // wrong, and nobody noticed
+	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+		t.Fatal(err)
+	}
+	session, err := o.signIn("tech-b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.must("manager", custody.Unlock{Person: "tech-b"})
+	another := o.open()
+
+	o.clock.jump(-365 * 24 * time.Hour)
+	before := o.size()
+	by := func(who string) desk.By {
+		return desk.By{Actor: who, Request: unique("request"), Code: o.codeNow(who)}
+	}
+	_, err = o.desk.Do(t.Context(), by("manager"), custody.Unlock{Person: "tech-a"})
+	o.wrong(err)
+	if _, err := o.desk.CorrectClock(t.Context(), by("tech-a")); custody.CodeOf(err) != custody.Forbidden {
+		t.Errorf("a technician: %v", err)
+	}
+	if _, err := o.desk.CorrectClock(t.Context(), by("manager")); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.types(before); !slices.Contains(got, "clock.corrected") {
+		t.Errorf("entered: %v", got)
+	}
+	if _, err := o.desk.Who(t.Context(), session.Token); err == nil {
+		t.Error("a session of the year ahead goes on for a year")
+	}
+	// Codes that are taken now may have been used before: two steps later all work.
+	o.clock.add(2 * period * time.Second)
+	if _, err := o.signIn("tech-b"); err != nil {
+		t.Errorf("%v", err)
+	}
+	if _, err := another.CheckOut(context.Background(), by("tech-a"), custody.CheckOut{Credential: "db01", Purpose: "ticket"}); err != nil {
+		t.Errorf("another process: %v", err)
+	}
+	if until := o.credential("db01").Lease.Until; until.After(o.clock.Now().Add(o.config.Policy.Lease)) {
+		t.Errorf("a lease until %v", until)
+	}
+}
