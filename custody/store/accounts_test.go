@@ -208,6 +208,11 @@ func TestClaims(t *testing.T) {
 	}
 	claim(a.store, "one", 16, 30, true)
 
+	// A clock that was a year ahead keeps nobody out for a year.
+	claim(a.store, "one", 365*24*60, 365*24*60+14, true)
+	claim(b, "two", 31, 45, true)
+	claim(a.store, "one", 31, 44, false) // but one that ends about as late counts
+
 	// Many at once: one gets it.
 	var won atomic.Int32
 	var all sync.WaitGroup
