@@ -98,7 +98,7 @@ func TestAClockThatWasAheadLocksNobodyForEver(t *testing.T) {
 }
 
 // While the ledger's time stands still a lock-out ends by the clock.
-func TestALockOutEndsWhileTimeIsHeld(t *testing.T) {
+func TestALockOutEndsWhileTimeStandsStill(t *testing.T) {
 	o := newOffice(t)
 	right := o.now
 	o.now = right.Add(time.Hour)
