@@ -37,6 +37,7 @@ type Desk interface {
 	Ready(ctx context.Context) error
 	ClockWrong() error // why, or nil
 	Time() time.Time   // what counts while it is
+	ReviewDue() time.Time
 }
 
 // Queries read what was committed, the caller's own last command included. What

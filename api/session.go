@@ -62,7 +62,7 @@ func (s *Server) me(ctx context.Context, _ *nothing) (Me, error) {
 	if err != nil {
 		return Me{}, err
 	}
-	me := Me{Person: viewPerson(person), Presence: viewPresence(person), Holdings: []Credential{}, Inbox: []InboxItem{}, Maintenance: s.Maintenance}
+	me := Me{Person: viewPerson(person), Presence: viewPresence(person), Holdings: []Credential{}, Inbox: []InboxItem{}, Maintenance: s.Maintenance, ReviewDue: s.Desk.ReviewDue()}
 	for _, c := range credentials {
 		if c.Holder == person.Username {
 			me.Holdings = append(me.Holdings, viewCredential(c))

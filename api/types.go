@@ -68,6 +68,8 @@ type Me struct {
 	Inbox    []InboxItem  `json:"inbox" doc:"What waits for me"`
 
 	Maintenance string `json:"maintenance,omitzero" doc:"Why no password is changed and nothing is sent now"`
+
+	ReviewDue time.Time `json:"review_due,omitzero" doc:"By when the policy should have been reviewed, once that is past"`
 }
 
 // InboxItem is something that waits for a person's decision. Of kind

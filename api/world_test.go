@@ -60,6 +60,8 @@ type world struct {
 
 	trouble func(context.Context) error // before a command; nil: none
 	fail    error                       // given by queries and by Ready
+
+	reviewDue time.Time
 }
 
 func newWorld(t *testing.T) *world {
@@ -298,6 +300,8 @@ func (w *world) ClockWrong() error {
 	}
 	return nil
 }
+
+func (w *world) ReviewDue() time.Time { return w.reviewDue }
 
 // queries is the reading side of a world.
 type queries struct{ *world }

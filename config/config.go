@@ -92,6 +92,7 @@ type Policy struct {
 	LockBase         time.Duration `koanf:"lock_base"`         // first lock-out; each further one doubles it
 	LockMax          time.Duration `koanf:"lock_max"`          // longest lock-out
 	TOTPSkew         int           `koanf:"totp_skew"`         // steps before and after the current one
+	ReviewBy         string        `koanf:"review_by"`         // a day, "2027-06-30": the policy must be reviewed before; "": a year less a day after it was adopted
 }
 
 // Rotation says what the rotation worker does of its own accord.

@@ -168,6 +168,9 @@ func (v *validation) policy(p Policy) {
 	if p.LockAfter < 1 || p.LockAfter > 100 {
 		v.add("policy.lock_after", "must be 1 to 100 wrong codes")
 	}
+	if _, err := time.Parse(time.DateOnly, p.ReviewBy); p.ReviewBy != "" && err != nil {
+		v.add("policy.review_by", "must be a day like 2027-06-30")
+	}
 	if p.TOTPSkew < 0 || p.TOTPSkew > 2 {
 		v.add("policy.totp_skew", "must be 0 to 2 steps: each one more makes a stolen code good for longer")
 	}

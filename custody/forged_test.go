@@ -221,7 +221,7 @@ var plausible = []struct{ verb, fields string }{
 	{"*", "request time step"},     // its own ids, the instant, the step within the skew
 	{"*", "reason purpose note"},   // free text: the person's copy says otherwise
 	{"*", "until expected_return"}, // announced by a person
-	{"adopt_policy", "lease_ms offer_ttl_ms rotation_deadline_ms lock_after lock_base_ms lock_max_ms totp_skew"},
+	{"adopt_policy", "lease_ms offer_ttl_ms rotation_deadline_ms lock_after lock_base_ms lock_max_ms totp_skew review_by"},
 	{"add_person", "name email roles totp_period username subject actor"}, // asks for no code yet: which admin it was
 	{"add_credential", "actor kind address account name credential primary backup successor reconciles subject lease_seconds dependents " +
 		"rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile password identities"},

@@ -113,12 +113,30 @@ type PolicyInForce struct {
 	Rules   int64 // RulesVersion of the program that adopted it
 	Values  Policy
 	Since   time.Time
+
+	// ReviewBy is when it must have been looked at again, at most a year after it
+	// was adopted (clause 4.1).
+	ReviewBy time.Time
+}
+
+// Unreviewed says that the policy should have been looked at again by now.
+func (p PolicyInForce) Unreviewed(now time.Time) bool {
+	return p.Version > 0 && !now.Before(p.ReviewBy)
+}
+
+// checkReview accepts a day that lies ahead, and no more than a year.
+func checkReview(by, from time.Time) *Refusal {
+	if !by.After(from) || by.After(from.AddDate(1, 0, 0)) {
+		return Invalid("review_by", Text{En: "must lie ahead, at most a year", Zh: "必须在未来一年之内"})
+	}
+	return nil
 }
 
 // AdoptPolicy puts the first policy in force. It is the first entry of a ledger:
 // every other one is decided under it.
 type AdoptPolicy struct {
-	Values Policy `json:"values"`
+	Values   Policy    `json:"values"`
+	ReviewBy time.Time `json:"review_by,omitzero"` // zero: a year less a day from now
 }
 
 var _ = action(AdoptPolicy{})
@@ -135,15 +153,23 @@ func (a AdoptPolicy) decide(d *decision) error {
 	if err := a.Values.check(); err != nil {
 		return err
 	}
-	d.happen(PolicyAdopted{Version: 1, Rules: RulesVersion, Values: a.Values})
+	if a.ReviewBy = instantOrZero(a.ReviewBy); a.ReviewBy.IsZero() {
+		a.ReviewBy = d.now.AddDate(1, 0, -1)
+	}
+	d.named = a
+	if err := checkReview(a.ReviewBy, d.now); err != nil {
+		return err
+	}
+	d.happen(PolicyAdopted{Version: 1, Rules: RulesVersion, Values: a.Values, ReviewBy: a.ReviewBy})
 	return nil
 }
 
 // PolicyAdopted put a policy in force.
 type PolicyAdopted struct {
-	Version int64  `json:"version"`
-	Rules   int64  `json:"rules"`
-	Values  Policy `json:"values"`
+	Version  int64     `json:"version"`
+	Rules    int64     `json:"rules"`
+	Values   Policy    `json:"values"`
+	ReviewBy time.Time `json:"review_by"`
 }
 
 var _ = fact(PolicyAdopted{})
@@ -158,11 +184,14 @@ func (f PolicyAdopted) allowed(s *State, e Event) error {
 	if s.Size != 0 || f.Version != 1 || f.Rules != RulesVersion || f.Values.check() != nil {
 		return e.violates("I7", "a policy that is not the first, of other rules, or without meaning")
 	}
+	if checkReview(f.ReviewBy, e.Time) != nil {
+		return e.violates("I7", "a policy that nobody has to look at again within a year")
+	}
 	return nil
 }
 
 func (f PolicyAdopted) apply(s *State, e Event) {
-	s.policy = &PolicyInForce{Version: f.Version, Rules: f.Rules, Values: f.Values, Since: e.Time}
+	s.policy = &PolicyInForce{Version: f.Version, Rules: f.Rules, Values: f.Values, Since: e.Time, ReviewBy: f.ReviewBy}
 }
 
 // Policy gives the policy in force.

@@ -231,7 +231,7 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"person.unlocked":      `{"person":""}`,
 		"person.email_changed": `{"person":"","email":"","before":""}`,
 		"policy.adopted": `{"version":0,"rules":0,"values":{"lease_ms":0,"offer_ttl_ms":0,"rotation_deadline_ms":0,` +
-			`"lock_after":0,"lock_base_ms":0,"lock_max_ms":0,"totp_skew":0}}`,
+			`"lock_after":0,"lock_base_ms":0,"lock_max_ms":0,"totp_skew":0},"review_by":"0001-01-01T00:00:00Z"}`,
 	}
 	for _, f := range facts {
 		if _, ended := f.(HandoverEnded); ended {

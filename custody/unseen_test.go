@@ -434,7 +434,7 @@ func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 	} {
 		p := DefaultPolicy()
 		spoil(&p)
-		if _, err := Decide(NewState(), Command{Actor: System, Action: AdoptPolicy{p}}, epoch); CodeOf(err) != InvalidRequest {
+		if _, err := Decide(NewState(), Command{Actor: System, Action: AdoptPolicy{Values: p}}, epoch); CodeOf(err) != InvalidRequest {
 			t.Errorf("%s: %v", name, err)
 		}
 		e := Event{Time: epoch, Actor: System, Fact: PolicyAdopted{Version: 1, Rules: RulesVersion, Values: p}}
@@ -451,13 +451,13 @@ func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 // A policy is adopted once, under the rules of this program, as the first entry.
 func TestAPolicyIsAdoptedOnceAndFirst(t *testing.T) {
 	o := newOffice(t)
-	if _, err := Decide(o.state, Command{Actor: System, Action: AdoptPolicy{DefaultPolicy()}}, o.now); CodeOf(err) != Conflict {
+	if _, err := Decide(o.state, Command{Actor: System, Action: AdoptPolicy{Values: DefaultPolicy()}}, o.now); CodeOf(err) != Conflict {
 		t.Errorf("a second one: %v", err)
 	}
 	if _, err := Decide(NewState(), Command{Actor: System, Action: Tick{}}, epoch); CodeOf(err) != Conflict {
 		t.Errorf("time before any policy: %v", err)
 	}
-	first := PolicyAdopted{Version: 1, Rules: RulesVersion, Values: DefaultPolicy()}
+	first := PolicyAdopted{Version: 1, Rules: RulesVersion, Values: DefaultPolicy(), ReviewBy: epoch.AddDate(1, 0, 0)}
 	at := func(s *State, actor string, f Fact) error {
 		return CheckEvent(s, Event{Time: epoch, Actor: actor, Fact: f})
 	}

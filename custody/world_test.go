@@ -35,7 +35,7 @@ func testPolicy() Policy {
 
 func newWorldUnder(p Policy) *world {
 	w := &world{state: NewState(), now: epoch}
-	if _, err := w.do(System, AdoptPolicy{p}); err != nil {
+	if _, err := w.do(System, AdoptPolicy{Values: p}); err != nil {
 		panic(err)
 	}
 	return w

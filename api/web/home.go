@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
@@ -20,6 +21,7 @@ type homePage struct {
 	Received  []custody.Handover   // by me, not over
 	Attention []custody.Credential // rotations past their deadline or failing
 	Overdue   []custody.Handover
+	ReviewDue time.Time // of the policy, once that is past
 }
 
 func (p *Pages) home(v *visit) error {
@@ -36,7 +38,7 @@ func (p *Pages) home(v *visit) error {
 	if err != nil {
 		return err
 	}
-	home := homePage{}
+	home := homePage{ReviewDue: p.Desk.ReviewDue()}
 	if home.People, err = v.directory(); err != nil {
 		return err
 	}

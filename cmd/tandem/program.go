@@ -112,7 +112,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	}
 	p.desk, err = desk.Open(ctx, desk.Config{
 		Store: p.store, Accounts: p.store, Secrets: p.secrets, Clock: p.clock,
-		Policy: policyOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log.With("part", "desk"),
+		Policy: policyOf(cfg.Policy), ReviewBy: reviewOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log.With("part", "desk"),
 		SessionTTL: cfg.SessionTTL, CheckTarget: p.checkTarget, CheckPolicy: p.checkPolicy,
 		FirstSteps: why.firstSteps,
 	})
@@ -327,6 +327,12 @@ func policyOf(c config.Policy) custody.Policy {
 	p.LockAfter, p.LockBase, p.LockMax = c.LockAfter, c.LockBase, c.LockMax
 	p.TOTPSkew = int64(c.TOTPSkew)
 	return p
+}
+
+// reviewOf is the beginning of the day by which the policy must be reviewed, in UTC.
+func reviewOf(c config.Policy) time.Time {
+	day, _ := time.Parse(time.DateOnly, c.ReviewBy) // config has checked it
+	return day
 }
 
 // newLog makes the log of a server, on stderr.

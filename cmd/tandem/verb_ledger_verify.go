@@ -46,6 +46,8 @@ type verified struct {
 	Observations int64         `json:"observations"` // of the system: believed
 	Confirmed    confirmations `json:"confirmed"`    // commands of people
 
+	ReviewBy time.Time `json:"review_by,omitzero"` // of the policy at its end
+
 	Notes []string `json:"notes"` // what this does not prove
 }
 

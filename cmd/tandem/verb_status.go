@@ -32,6 +32,9 @@ func (c *cli) showMe(me api.Me) error {
 	if me.Maintenance != "" {
 		c.note("The server is in maintenance (%s): no password is changed, and nothing is sent.", me.Maintenance)
 	}
+	if !me.ReviewDue.IsZero() {
+		c.note("The policy should have been reviewed by %s (rule 4.1): tell a manager.", moment(me.ReviewDue))
+	}
 	for _, item := range me.Inbox {
 		c.note("Waiting for you: %s from %s, %s: %s. Use tandem handover accept %s (or decline).",
 			item.ID, item.From, strings.Join(item.Credentials, ", "), item.Reason, item.ID)

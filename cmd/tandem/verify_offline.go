@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/audit/jsonl"
@@ -42,7 +43,7 @@ func verifyDatabase(ctx context.Context, v verification, opts audit.VerifyOption
 	if err != nil {
 		return verified{}, err
 	}
-	answer := newVerified(report.Report, report.Tally, opts)
+	answer := newVerified(report.Report, report.Tally, report.Policy, opts)
 	answer.Tables = true
 	answer.Notes = append(answer.Notes, closedSeals)
 	if len(v.witnesses.Keys) == 0 {
@@ -142,7 +143,7 @@ func verifyLog(ctx context.Context, log audit.Source, v verification, opts audit
 	if err := again.End(); err != nil {
 		return verified{}, &audit.VerifyError{Index: report.Size, Check: audit.CheckStep, Err: err}
 	}
-	answer := newVerified(report, again.Tally, opts)
+	answer := newVerified(report, again.Tally, again.State.Policy(), opts)
 	answer.Notes = append(answer.Notes, noTables)
 	if err := answer.hear(v.witnesses, report.Checkpoints...); err != nil {
 		return answer, err
@@ -150,11 +151,14 @@ func verifyLog(ctx context.Context, log audit.Source, v verification, opts audit
 	return answer, answer.heardEnough(v.witnesses)
 }
 
-func newVerified(r audit.Report, tally custody.Tally, opts audit.VerifyOptions) verified {
+func newVerified(r audit.Report, tally custody.Tally, inForce custody.PolicyInForce, opts audit.VerifyOptions) verified {
 	v := verified{
 		Verified: true, Size: r.Size, Root: r.Root.String(), First: r.First, Last: r.Last, Stalled: r.Stalled, Corrected: r.Corrected,
 		Signed: r.Signed(), Nodes: r.Nodes, Seals: r.Seals, Replayed: true, Notes: []string{},
-		Observations: tally.Observations, Confirmed: confirmations{TOTP: tally.TOTP},
+		Observations: tally.Observations, Confirmed: confirmations{TOTP: tally.TOTP}, ReviewBy: inForce.ReviewBy,
+	}
+	if inForce.Unreviewed(time.Now()) {
+		v.Notes = append(v.Notes, fmt.Sprintf("The policy in force (version %d) should have been reviewed by %s.", inForce.Version, moment(inForce.ReviewBy)))
 	}
 	switch {
 	case len(opts.Checkpoints) == 0:

@@ -20,6 +20,7 @@ type Config struct {
 	Secrets  Secrets
 	Clock    Clock
 	Policy   custody.Policy // what a ledger without one begins with
+	ReviewBy time.Time      // until when that must be reviewed; zero: a year less a day
 	Origin   string         // of the ledger's checkpoints, and the issuer that authenticators show
 	Log      *slog.Logger
 
@@ -170,7 +171,7 @@ func (d *Desk) begin(ctx context.Context) error {
 	if err := d.underPolicy(ctx); err != nil {
 		return err
 	}
-	if now := d.PolicyInForce(); now.Values != d.Policy {
+	if now := d.PolicyInForce(); now.Values != d.Policy || !d.ReviewBy.IsZero() && !now.ReviewBy.Equal(d.ReviewBy) {
 		d.Log.Warn("the configuration has another policy than the ledger, whose policy is in force", "version", now.Version)
 	}
 	return nil
@@ -185,7 +186,7 @@ func (d *Desk) underPolicy(ctx context.Context) error {
 	}
 	_, err := d.send(&call{
 		ctx: ctx, answer: make(chan answer, 1),
-		command: custody.Command{Actor: custody.System, Action: custody.AdoptPolicy{Values: d.Policy}},
+		command: custody.Command{Actor: custody.System, Action: custody.AdoptPolicy{Values: d.Policy, ReviewBy: d.ReviewBy}},
 	})
 	if err != nil && custody.CodeOf(err) != custody.Conflict { // another process was first
 		return fmt.Errorf("adopt the first policy: %w", err)
@@ -198,6 +199,15 @@ func (d *Desk) PolicyInForce() custody.PolicyInForce {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.state.Policy()
+}
+
+// ReviewDue is by when the policy in force should have been reviewed, once that is
+// past; zero: there is time left.
+func (d *Desk) ReviewDue() time.Time {
+	if p := d.PolicyInForce(); p.Unreviewed(d.Time()) {
+		return p.ReviewBy
+	}
+	return time.Time{}
 }
 
 // Close finishes what was begun and stops. Calls after it get ErrClosed. It may

@@ -16,6 +16,7 @@ import (
 type Verified struct {
 	audit.Report
 	custody.Tally
+	Policy custody.PolicyInForce // at its end
 }
 
 // Verify checks the whole database, as it is at one moment, and changes nothing:
@@ -39,7 +40,7 @@ func (s *Store) Verify(ctx context.Context, opts audit.VerifyOptions) (Verified,
 		return c.replay(prepared.(custody.Event))
 	}
 	report, err := audit.Verify(ctx, c, opts)
-	verified := Verified{report, c.again.Tally}
+	verified := Verified{report, c.again.Tally, c.fork.Policy()}
 	if err != nil {
 		return verified, err
 	}
