@@ -69,20 +69,36 @@ func decodeEvent(stored StoredEntry) (custody.Event, error) {
 	return event, nil
 }
 
-// after gives the index of the first entry that is later than an instant, which
-// the times of a ledger, never going back, let a search find. The zero instant
-// is now: also what a clock dated later that has gone back since.
+// after gives the index of the first entry that is later than an instant. Between
+// two corrections of the clock the times of a ledger never go back, which lets a
+// search find it; an instant that was there twice is the later one. The zero
+// instant is now: also what a clock dated later that has gone back since.
 func (s *Store) after(ctx context.Context, at time.Time) (int64, error) {
-	size, err := s.Size(ctx)
+	end, err := s.Size(ctx)
 	if err != nil || at.IsZero() {
-		return size, err
+		return end, err
 	}
+	corrected, err := s.Entries(ctx, EntryQuery{Type: custody.ClockCorrected{}.Type(), Newest: true})
+	if err != nil {
+		return 0, err
+	}
+	for _, correction := range corrected {
+		if index, err := s.afterIn(ctx, at, correction.Index, end); err != nil || index > correction.Index {
+			return index, err
+		}
+		end = correction.Index
+	}
+	return s.afterIn(ctx, at, 0, end)
+}
+
+// afterIn is after among the entries from one index to before another.
+func (s *Store) afterIn(ctx context.Context, at time.Time, from, end int64) (int64, error) {
 	var failed error
-	index := sort.Search(int(size), func(i int) bool {
+	index := sort.Search(int(end-from), func(i int) bool {
 		if failed != nil {
 			return true
 		}
-		stored, err := s.Entry(ctx, int64(i))
+		stored, err := s.Entry(ctx, from+int64(i))
 		if err != nil {
 			failed = err
 			return true
@@ -91,5 +107,5 @@ func (s *Store) after(ctx context.Context, at time.Time) (int64, error) {
 		failed = err
 		return event.Time.After(at)
 	})
-	return int64(index), failed
+	return from + int64(index), failed
 }

@@ -82,3 +82,31 @@ func TestExposureReadsBackOverPages(t *testing.T) {
 		t.Errorf("of no credential: %v", err)
 	}
 }
+
+// TestExposureAfterTheClockWasCorrected: the instants of the year that the clock
+// was ahead come after those that follow the correction, and hide none of them.
+func TestExposureAfterTheClockWasCorrected(t *testing.T) {
+	s := newOffice(t)
+	s.hire(t, custody.Manager, "manager")
+	right := s.now
+	s.now = right.AddDate(1, 0, 0)
+	s.do(t, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: "ticket"}})
+	s.now = right.Add(time.Hour)
+	s.do(t, step{"manager", custody.CorrectClock{}})
+	corrected := s.now
+	s.now = s.now.Add(time.Hour)
+	s.do(t, step{"tech-a", custody.CheckIn{Credential: "db01"}})
+	size := int64(len(s.events))
+	for at, want := range map[time.Time]int64{
+		right:                                 size - 3, // nobody had seen it
+		corrected.Add(-time.Millisecond):      size - 3,
+		corrected:                             size - 1,
+		s.now.Add(-time.Millisecond):          size - 1,
+		s.now:                                 size,
+		right.AddDate(1, 0, 0).Add(time.Hour): size,
+	} {
+		if got, err := s.store.after(t.Context(), at); err != nil || got != want {
+			t.Errorf("the first entry after %v is %d, want %d (%v)", at, got, want, err)
+		}
+	}
+}
