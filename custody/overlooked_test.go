@@ -255,3 +255,21 @@ func TestARefusedCommandLeavesNoReason(t *testing.T) {
 		}
 	}
 }
+
+// Who knows a password is named once, in order, however often they looked; and
+// nobody's address is changed who is not there.
+func TestWhoKnowsIsNamedOnceAndInOrder(t *testing.T) {
+	o := newOffice(t)
+	o.does("ann", CheckOut{Credential: "db01", Purpose: "ticket 1"})
+	o.does("ann", CheckOut{Credential: "db01", Purpose: "ticket 2"})
+	if got := o.credential("db01").Exposure; !slices.Equal(got, []string{"ann"}) {
+		t.Errorf("after two looks: %v", got)
+	}
+	known := Credential{Exposure: []string{"ben"}}
+	if got := known.exposedTo("ann"); !slices.Equal(got, []string{"ann", "ben"}) || !slices.Equal(known.Exposure, []string{"ben"}) {
+		t.Errorf("ann after ben: %v, of %v", got, known.Exposure)
+	}
+	if err := CheckEvent(o.state, o.forge("ada", EmailChanged{Person: "mallory"})); err == nil {
+		t.Error("the address of nobody was changed")
+	}
+}
