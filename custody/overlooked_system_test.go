@@ -26,6 +26,31 @@ func TestWhatOnlyTheSystemFindsOutNobodyElseSays(t *testing.T) {
 	}
 }
 
+// How far a rotation has come is said by who carries it out: by nobody else, at no
+// step, but for who sets the password by hand.
+func TestHowFarARotationIsOnlyTheSystemSays(t *testing.T) {
+	o := newOffice(t)
+	annWantsNewPassword(o)
+	id := RotationID{"db01", 2}
+	for _, step := range []struct {
+		fact Fact
+		does Action
+	}{
+		{RotationFailed{"db01", 2, "unreachable", o.now.Add(time.Minute)}, ReportFailed{id, "unreachable", o.now.Add(time.Minute)}},
+		{RotationStaged{"db01", 2}, ReportStaged{id}},
+		{RotationApplied{"db01", 2}, ReportApplied{id}},
+		{RotationVerified{Credential: "db01", Rotation: 2, OldRefused: true}, ReportVerified{Rotation: id, OldRefused: true}},
+		{RotationPromoted{Credential: "db01", Rotation: 2, Version: 2, Holder: "ann"}, ReportPromoted{id, 2}},
+	} {
+		for _, actor := range []string{System, "ann", "ben", "ada", "max", "mallory", ""} {
+			if err := CheckEvent(o.state, o.forge(actor, step.fact)); (err == nil) != (actor == System) {
+				t.Errorf("%s, by %q: %v", step.fact.Type(), actor, err)
+			}
+		}
+		o.does(System, step.does)
+	}
+}
+
 // A password is looked after at its target only while somebody holds it, and only
 // that version: the look is entered before, and a late answer is none.
 func TestOnlyWhatIsHeldIsVerified(t *testing.T) {

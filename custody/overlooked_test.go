@@ -109,6 +109,7 @@ func TestARefusedCommandIsFoundByWhatItWasAimedAt(t *testing.T) {
 		"db01": {
 			AddCredential{Name: "db01"}, ChangePolicy{Credential: "db01"}, Retire{Credential: "db01"}, CheckOut{Credential: "db01"},
 			CheckIn{Credential: "db01"}, RequestRotation{Credential: "db01"}, Reconcile{Credential: "db01"},
+			ShowAgain{Credential: "db01"}, ShowNew{Credential: "db01"}, ConfirmSet{Credential: "db01"},
 		},
 		"handover-1": {
 			Accept{Handover: "handover-1"}, Decline{Handover: "handover-1"}, Cancel{Handover: "handover-1"}, GiveBack{Handover: "handover-1"},
