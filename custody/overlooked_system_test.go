@@ -131,6 +131,9 @@ func TestSettingByHandNeedsACode(t *testing.T) {
 	if c := o.credential("db01"); c.AwaitsPerson() {
 		t.Errorf("somebody is waited for: %+v", c)
 	}
+	if _, err := Decide(o.state, o.with("ann", ShowNew{"db01"}), o.now); CodeOf(err) != Conflict {
+		t.Errorf("what Tandem sets was shown: %v", err)
+	}
 }
 
 // A policy has to mean something, in each of its values.
