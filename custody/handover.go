@@ -64,7 +64,8 @@ func (s *State) offeredBefore(id string) bool {
 const maxHandover = 500
 
 // maxNamed is how many credentials a command names on record, beside what its
-// first entry has room for. Those of "all" are more only where that says which.
+// first entry has room for. Where "all" are more the command says so, and its
+// entries, one for each part of maxHandover, name every one of them.
 const maxNamed = 300
 
 // Offer asks the other custodian to take over. All: everything that the actor

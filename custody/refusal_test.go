@@ -166,6 +166,13 @@ func TestLeaveWithThousandCredentials(t *testing.T) {
 	if len(events) != 3 {
 		t.Fatalf("%d handovers", len(events))
 	}
+	var named []string // by the entries, where the command has no room for it
+	for _, e := range events {
+		named = append(named, e.Fact.(HandoverOffered).Credentials...)
+	}
+	if a := events[0].Cause.Action.(Offer); !a.All || a.Credentials != nil || !slices.Equal(named, o.state.Charges("ann")) {
+		t.Errorf("all %t, %d in the command, %d in the entries, and ann has %d", a.All, len(a.Credentials), len(named), len(o.state.Charges("ann")))
+	}
 	for i, e := range events {
 		if o.person("ann").Away {
 			t.Errorf("away before handover %d of %d was accepted", i+1, len(events))
@@ -178,6 +185,30 @@ func TestLeaveWithThousandCredentials(t *testing.T) {
 	o.does("ann", ComeBack{TakeBack: true})
 	if c := o.credential(one.Name); c.Successor() != "ann" {
 		t.Errorf("%+v", c)
+	}
+}
+
+// All that has room in a command is named in it, and of more each has its entry.
+func TestRotateMoreThanACommandNames(t *testing.T) {
+	for _, many := range []int{maxNamed, maxNamed + 1} {
+		o := newOffice(t)
+		people, credentials, _ := o.state.Changes()
+		one := o.credential("db01")
+		for i := range many - len(o.state.Charges("ann")) {
+			one.Name = fmt.Sprintf("%059d-%03x", 0, i)
+			one.Target.Address = one.Name
+			credentials = append(credentials, one)
+		}
+		o.state.Restore(people, credentials, nil)
+		events := o.does("ann", RequestRotation{All: true, Reason: "worn"})
+		var named []string
+		for _, e := range events {
+			named = append(named, e.Fact.(RotationStarted).Credential)
+		}
+		a := events[0].Cause.Action.(RequestRotation)
+		if !slices.Equal(named, o.state.Charges("ann")) || a.All != (many > maxNamed) || !a.All && !slices.Equal(a.Credentials, named) {
+			t.Errorf("%d: all %t, %d in the command, %d in the entries", many, a.All, len(a.Credentials), len(named))
+		}
 	}
 }
 

@@ -94,8 +94,8 @@ type RequestRotation struct {
 	All        bool   `json:"all,omitzero"`
 	Reason     string `json:"reason"`
 
-	// Credentials are all by name, when it is carried out; more than fit into an
-	// entry stay unnamed: which they are follows from the ledger.
+	// Credentials are all by name, when it is carried out. Where they are more than
+	// have room here the entries that follow name them, one each.
 	Credentials []string `json:"credentials,omitzero"`
 }
 

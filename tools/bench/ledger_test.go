@@ -23,7 +23,7 @@ const millionEntries = 1_000_000
 // kept is the folder of the long ledger in the cache. Its number is raised when
 // one that is kept from an earlier run is of no use any more; what a later schema
 // changes is no reason, because the store brings it up to date.
-const kept = "ledger-2"
+const kept = "ledger-3"
 
 // The files of a ledger that is kept, beside those of an office.
 const (

@@ -40,7 +40,7 @@ func longestLedger(t *testing.T) int64 {
 
 // writtenAs is the beginning of the names of written ledgers in the cache. Its
 // number is raised when those of an earlier run are of no use any more.
-const writtenAs = "written-2-"
+const writtenAs = "written-3-"
 
 // written gives the folder of a database whose ledger has at least that many
 // entries. They are what the routine leads to, decided by the rules, checked and
