@@ -58,6 +58,8 @@ type Credential struct {
 	// can be set when the current one is lost.
 	Reconciles bool
 
+	Arriving string // the request that brought its secrets, until they are in their place; "": they are
+
 	Phase    Phase
 	Holder   string   // set while Held
 	Rotation Rotation // Number always; the rest while Rotating
@@ -97,6 +99,7 @@ type AddCredential struct {
 	Primary    string           `json:"primary"`
 	Backup     string           `json:"backup"`
 	Reconciles bool             `json:"reconciles,omitzero"` // as the connector says of the target
+	Brings     bool             `json:"brings,omitzero"`     // secrets came with it, which are not in their place yet
 }
 
 var _ = action(AddCredential{})
@@ -112,7 +115,7 @@ func (a AddCredential) bare(s *State) Action {
 	}
 	return AddCredential{
 		Name: s.nameOr(a.Name), Target: target,
-		Primary: s.nameOr(a.Primary), Backup: s.nameOr(a.Backup), Reconciles: a.Reconciles,
+		Primary: s.nameOr(a.Primary), Backup: s.nameOr(a.Backup), Reconciles: a.Reconciles, Brings: a.Brings,
 	}
 }
 
@@ -156,7 +159,7 @@ func (a AddCredential) decide(d *decision) error {
 	d.happen(CredentialAdded{
 		Credential: a.Name, Target: a.Target, Policy: a.Policy,
 		Primary: a.Primary, Backup: a.Backup, Successor: successor.Username, Deadline: d.deadline(),
-		Reconciles: a.Reconciles,
+		Reconciles: a.Reconciles, Brings: a.Brings,
 	})
 	return nil
 }
@@ -171,6 +174,7 @@ type CredentialAdded struct {
 	Successor  string           `json:"successor"`
 	Deadline   time.Time        `json:"deadline"` // for the rotation
 	Reconciles bool             `json:"reconciles,omitzero"`
+	Brings     bool             `json:"brings,omitzero"` // the rotation begins with SecretsArrived
 }
 
 var _ = fact(CredentialAdded{})
@@ -188,6 +192,9 @@ func (f CredentialAdded) allowed(s *State, e Event) error {
 	if _, exists := s.Credential(f.Credential); exists {
 		return e.violates("I7", "added twice")
 	}
+	if f.Brings && e.Request == "" {
+		return e.violates("I4", "brings secrets under no request")
+	}
 	if other := s.inCustodyAs(f.Target); other != "" {
 		return e.violates("I7", "an account that is in custody as "+other)
 	}
@@ -199,6 +206,9 @@ func (f CredentialAdded) apply(s *State, e Event) {
 		*c = Credential{
 			Name: f.Credential, Target: f.Target, Policy: f.Policy, Primary: f.Primary, Backup: f.Backup,
 			Reconciles: f.Reconciles,
+		}
+		if f.Brings {
+			c.Arriving = e.Request
 		}
 		c.startRotation(ForOnboard, f.Successor, e.Time, f.Deadline)
 		s.charge(f.Primary, f.Credential)

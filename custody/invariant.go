@@ -46,6 +46,9 @@ func (s *State) checkCredential(c Credential) error {
 	if c.Phase != Held && c.Lease.ID != "" {
 		return broken("I4", "%s with a lease", c.Phase)
 	}
+	if c.Arriving != "" && (c.Phase != Rotating || c.Rotation.Step != StepPending || c.Version != 0) {
+		return broken("I4", "%s at %q, and its secrets are not in their place", c.Phase, c.Rotation.Step)
+	}
 	if !c.Active() {
 		return nil
 	}

@@ -166,6 +166,17 @@ func TestForgedEvents(t *testing.T) {
 		{"a check-out by the giver after the handover", annHandedOver, by("ann", granted), "I5", "does not hold it"},
 		{"a check-out between return and promoted", annTookBack, by("ann", granted), "I5", "does not hold it"},
 		{"a check-out of a version that was not promoted", nil, by("ann", CheckoutGranted{"db01", "lease-1", "x", 2, epoch}), "I5", "another version"},
+		{"staged before its secrets were there", func(o *office) {
+			rotationAt(StepPending)(o)
+			o.state.editCredential("db01", func(c *Credential) { c.Arriving = "r" })
+		}, by(System, RotationStaged{"db01", 2}), "I4", "in their place"},
+		{"arrived, and nothing was on its way", nil, by(System, SecretsArrived{"db01"}), "I4", "nothing was on its way"},
+		{"arrived, as somebody says", nil, by("ada", SecretsArrived{"db01"}), "I6", somebodyElse},
+		{"brought under no request", nil, func(o *office) Event {
+			e := o.forge("ada", CredentialAdded{Credential: "db09", Target: Target{Kind: "ssh", Address: "x:22", Account: "root"}, Primary: "ann", Backup: "ben", Successor: "ann", Brings: true})
+			e.Request = ""
+			return e
+		}, "I4", "under no request"},
 		{"shown again without a code", annWorks, unconfirmed("ann", CheckoutShown{"db01", "lease-1", 1}), "I6", notConfirmed},
 		{"shown again to somebody else", annWorks, by("ben", CheckoutShown{"db01", "lease-1", 1}), "I6", somebodyElse},
 		{"shown again without a check-out", nil, by("ann", CheckoutShown{"db01", "", 1}), "I6", somebodyElse},
@@ -316,6 +327,9 @@ func TestBadStates(t *testing.T) {
 		{"rotating and held", both(annTookBack, db01(func(c *Credential) { c.Holder = "ann" })), "I1", `rotating with holder "ann"`},
 		{"retired and held", both(db01IsRetired, db01(func(c *Credential) { c.Holder = "ann" })), "I1", `retired with holder "ann"`},
 		{"lent while rotating", both(annTookBack, db01(func(c *Credential) { c.Lease.ID = "lease-1" })), "I4", "rotating with a lease"},
+		{"held while its secrets come", db01(func(c *Credential) { c.Arriving = "r" }), "I4", "not in their place"},
+		{"staged while its secrets come", both(annTookBack, db01(func(c *Credential) { c.Arriving, c.Version, c.Rotation.Step = "r", 0, StepStaged })), "I4", "not in their place"},
+		{"changed again while its first secrets come", both(annTookBack, db01(func(c *Credential) { c.Arriving = "r" })), "I4", "not in their place"},
 		{"one custodian for two", db01(func(c *Credential) { c.Backup = "ann" }), "I2", "not two people"},
 		{"a custodian who does not exist", db01(func(c *Credential) { c.Backup = "mallory" }), "I2", "not two people"},
 		{"the primary does not exist", db01(func(c *Credential) { c.Primary = "mallory" }), "I2", "not two people"},

@@ -44,6 +44,9 @@ func (a ReportStaged) decide(d *decision) error {
 	if err != nil {
 		return err
 	}
+	if c.Arriving != "" {
+		return refuseArriving(c)
+	}
 	d.happen(RotationStaged{Credential: c.Name, Rotation: c.Rotation.Number})
 	return nil
 }
@@ -64,6 +67,9 @@ func (RotationStaged) by(*State, Event) Who       { return bySystem() }
 
 func (f RotationStaged) allowed(s *State, e Event) error {
 	c, _ := s.Credential(f.Credential)
+	if c.Arriving != "" {
+		return e.violates("I4", "staged before its secrets were in their place")
+	}
 	return e.atStep(c, f.Rotation, StepPending)
 }
 

@@ -88,6 +88,28 @@ func TestAddCredential(t *testing.T) {
 	})
 }
 
+// TestWhatCameWithACredential: its rotation begins when the secrets are where it
+// looks for them, once, and not before.
+func TestWhatCameWithACredential(t *testing.T) {
+	added := func(o *office) {
+		add := server("db09", "ann", "ben")
+		add.Brings = true
+		o.does("ada", add)
+	}
+	arrived := both(added, func(o *office) { o.does(System, ReportArrived{"db09"}) })
+	staged := ReportStaged{RotationID{"db09", 1}}
+	check(t, []clause{
+		{"it is on its way", added, System, ReportArrived{"db09"}, "", func(o *office) bool { return o.credential("db09").Arriving == "" }},
+		{"nothing is staged before", added, System, staged, Conflict, func(o *office) bool { return o.credential("db09").Arriving != "" }},
+		{"a failure is entered before", added, System, ReportFailed{Rotation: RotationID{"db09", 1}, Failure: "secret_store", NextTry: epoch.Add(time.Hour)}, "", nil},
+		{"and staged after it", arrived, System, staged, "", nil},
+		{"it arrives once", arrived, System, ReportArrived{"db09"}, Conflict, nil},
+		{"of what brought nothing", nil, System, ReportArrived{"db01"}, Conflict, nil},
+		{"of nothing that exists", nil, System, ReportArrived{"nothing"}, NotFound, nil},
+		{"by nobody else", added, "ada", ReportArrived{"db09"}, Forbidden, nil},
+	})
+}
+
 func TestRetire(t *testing.T) {
 	retire := Retire{"db01", "scrapped"}
 	check(t, []clause{

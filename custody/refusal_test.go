@@ -222,7 +222,7 @@ var actions = []Action{
 	ReportStaged{}, ReportApplied{}, ReportVerified{}, ReportPromoted{}, ReportFailed{}, ReportConflict{},
 	Reconcile{}, ShowNew{}, ConfirmSet{}, ChangePolicy{}, RecoverEnrolment{},
 	StartVerification{}, EndVerification{}, ReportUpdated{}, ReportNotUpdated{}, AdoptPolicy{},
-	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{}, CorrectClock{},
+	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{}, CorrectClock{}, ReportArrived{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {

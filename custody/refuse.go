@@ -310,6 +310,22 @@ func refuseReplayed(p Person, now time.Time) *Refusal {
 		Next: inSeconds(wait)}
 }
 
+func refuseArriving(c Credential) *Refusal {
+	return &Refusal{Code: Conflict,
+		What: Text{
+			En: fmt.Sprintf("The secrets that came with %s are not in their place in the secret store yet; its first rotation begins then.", c.Name),
+			Zh: fmt.Sprintf("随 %s 提交的密钥尚未移至密钥库中的最终位置；移动完成后才开始首次改密。", c.Name)},
+		Next: Text{En: "Wait: they are moved as soon as the secret store can be reached.", Zh: "请等待：密钥库可用后会自动移动。"}}
+}
+
+func refuseNothingArrives(c Credential) *Refusal {
+	return &Refusal{Code: Conflict,
+		What: Text{
+			En: fmt.Sprintf("No secrets of %s are on their way.", c.Name),
+			Zh: fmt.Sprintf("%s 没有正在移动的密钥。", c.Name)},
+		Next: Text{En: "There is nothing to report.", Zh: "无需报告。"}}
+}
+
 func refuseLateReport(id RotationID) *Refusal {
 	return &Refusal{Code: Conflict,
 		What: Text{

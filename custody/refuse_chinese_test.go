@@ -42,6 +42,8 @@ func TestChineseRefusalsHaveNoEnglishInThem(t *testing.T) {
 		"refuseNotEnrolled":     {refuseNotEnrolled()},
 		"refuseNothingToShow":   {refuseNothingToShow(c)},
 		"refuseClockNotBehind":  {refuseClockNotBehind()},
+		"refuseArriving":        {refuseArriving(c)},
+		"refuseNothingArrives":  {refuseNothingArrives(c)},
 		"refuseNoPolicy":        {refuseNoPolicy()},
 		"refusePolicyAdopted":   {refusePolicyAdopted()},
 		"refuseLocked":          {refuseLocked(ann, now)},

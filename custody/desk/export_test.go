@@ -37,3 +37,6 @@ func (d *Desk) HearClock(ctx context.Context) { d.tendClock(ctx) }
 // Tick and Sweep are what the committer does by itself, for when it has ended.
 func (d *Desk) Tick()  { d.tick() }
 func (d *Desk) Sweep() { d.sweep() }
+
+// ClearArrivals does at once what is done now and then.
+func (d *Desk) ClearArrivals(ctx context.Context) error { return d.clearArrivals(ctx) }

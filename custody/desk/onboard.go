@@ -1,7 +1,9 @@
 package desk
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 
@@ -18,9 +20,9 @@ type CheckedTarget struct {
 // zero when nobody knows; key is the private key (PEM) that administers its
 // target, zero when there is none.
 //
-// Both are stored right before the entry is committed, because the rotation
-// starts from the entry: a refused command stores nothing over what another one,
-// of whichever replica, has put under custody.
+// Both come under a path of the request's own first, and are moved after the entry:
+// see arriving.go. Should the moving be cut short, the rotation worker goes on with
+// it before it begins.
 func (d *Desk) AddCredential(ctx context.Context, by By, add custody.AddCredential, password, key custody.Secret) (Outcome, error) {
 	if err := d.mayDecide(ctx, custody.AddCredential{}); err != nil {
 		return Outcome{}, err
@@ -33,21 +35,32 @@ func (d *Desk) AddCredential(ctx context.Context, by By, add custody.AddCredenti
 		return Outcome{}, err
 	}
 	add.Reconciles, add.Target.Identities = checked.Reconciles, checked.Identities
-	labels := map[string]string{"credential": add.Name}
-	return d.doBound(ctx, by, add, bound{store: func(ctx context.Context, _ *custody.State) error {
-		for path, value := range map[string]custody.Secret{KeyPath(add.Name): key, CredentialPath(add.Name): password} {
-			if value.IsZero() { // nor is there one left of an earlier try
-				if err := d.Secrets.Delete(ctx, path); err != nil {
-					return err
-				}
-				continue
-			}
-			if err := d.replace(ctx, path, value, labels); err != nil {
-				return err
-			}
-		}
-		return nil
-	}})
+	if add.Brings = !password.IsZero() || !key.IsZero(); !add.Brings {
+		return d.Do(ctx, by, add)
+	}
+	by.Request = cmp.Or(by.Request, rand.Text())
+	outcome, err := d.addBringing(ctx, by, add, password, key)
+	// Whoever asked may have gone; what is done for them here is finished all the same.
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), moveTimeout)
+	defer cancel()
+	var undone error
+	switch {
+	case err == nil && !outcome.Replayed:
+		undone = d.Settle(after, add.Name)
+	case err == nil, custody.CodeOf(err) != "", errors.Is(err, ErrKeyReused), errors.Is(err, ErrSecretsUnavailable):
+		undone = d.drop(after, by.Request) // it led to nothing
+	}
+	if undone != nil {
+		d.Log.Warn("what came with a credential is not moved or removed yet", "credential", add.Name, "error", undone)
+	}
+	return outcome, err
+}
+
+func (d *Desk) addBringing(ctx context.Context, by By, add custody.AddCredential, password, key custody.Secret) (Outcome, error) {
+	if err := d.bring(ctx, by.Request, add.Name, [2]custody.Secret{password, key}); err != nil {
+		return Outcome{}, err
+	}
+	return d.Do(ctx, by, add)
 }
 
 // ChangePolicy gives a credential another policy.

@@ -1,6 +1,10 @@
 package desk
 
-import "strconv"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+)
 
 // Where each kind of secret lives in the secret store. Names of people and
 // credentials are checked by the domain to be safe in a path.
@@ -15,6 +19,13 @@ func CredentialPath(name string) string { return "credentials/" + name }
 // up after one cannot touch the next.
 func StagedPath(name string, rotation int64) string {
 	return "staged/" + name + "-" + strconv.FormatInt(rotation, 10)
+}
+
+// ArrivingPath begins the paths of the secrets that come with a request, until they
+// are moved to where they belong. No rotation's path has such an end.
+func ArrivingPath(request string) string {
+	sum := sha256.Sum256([]byte(request))
+	return "staged/request-" + hex.EncodeToString(sum[:16]) + "-"
 }
 
 // HistoryPath is where the digests are of all passwords that a credential has

@@ -48,6 +48,13 @@ type Store interface {
 	ClockConfirmation(ctx context.Context) (ClockConfirmation, error)
 	ConfirmClock(ctx context.Context, c ClockConfirmation) error
 
+	// BeginArrival notes that a request puts secrets under a path of its own,
+	// EndArrival that there are none any more. Arrivals gives those that were begun
+	// and not ended, the oldest first.
+	BeginArrival(ctx context.Context, request string, at time.Time) error
+	Arrivals(ctx context.Context) ([]Arrival, error)
+	EndArrival(ctx context.Context, request string) error
+
 	// Ready says whether a commit and a read would work now; the error wraps
 	// ErrStoreUnavailable.
 	Ready(ctx context.Context) error

@@ -66,7 +66,8 @@ var forNoRequest = []string{desk.SentinelPath, desk.SealPath, desk.AnchorPath}
 // mayBeNotEntered: see the package documentation.
 func mayBeNotEntered(a Access) bool {
 	// The first log-in ever makes the key of the throttle, also one that fails.
-	return a.Kind == Read && strings.HasPrefix(a.Path, desk.SeedPath("")) || a.Path == desk.ThrottlePath
+	return a.Kind == Read && strings.HasPrefix(a.Path, desk.SeedPath("")) || a.Path == desk.ThrottlePath ||
+		strings.HasPrefix(a.Path, desk.ArrivingPath(a.Request)) // of a credential that was not added
 }
 
 // allows says whether an entry, or a rotation, of the access's request allows it.
@@ -98,6 +99,9 @@ func (s span) allows(a Access) bool {
 }
 
 func entryAllows(e custody.Event, a Access) bool {
+	if strings.HasPrefix(a.Path, desk.ArrivingPath(e.Request)) {
+		return bringsSecrets(e) // whenever somebody comes by
+	}
 	if a.Time.Before(e.Time.Add(-tolerance)) || a.Time.After(e.Time.Add(tolerance)) {
 		return false
 	}
@@ -118,6 +122,20 @@ func entryAllows(e custody.Event, a Access) bool {
 		return a.Kind == Read && (a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.StagedPath(f.Credential, f.Rotation))
 	case custody.CredentialAdded:
 		return a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.KeyPath(f.Credential)
+	case custody.SecretsArrived:
+		return a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.KeyPath(f.Credential)
+	}
+	return false
+}
+
+// bringsSecrets says whether an entry is of a request that came with secrets: they
+// are under a path of its own until it is decided, and moved.
+func bringsSecrets(e custody.Event) bool {
+	switch f := e.Fact.(type) {
+	case custody.CredentialAdded, custody.SecretsArrived:
+		return true
+	case custody.CommandRefused:
+		return f.Command == custody.AddCredential{}.Verb()
 	}
 	return false
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/reconcile"
 )
 
@@ -19,6 +20,8 @@ var history = []custody.Event{
 	{Time: at(0), Actor: "admin", Request: "hire", Fact: custody.PersonAdded{Username: "tech-a"}},
 	{Time: at(1), Actor: "tech-a", Request: "login", Fact: custody.SessionOpened{Person: "tech-a"}},
 	{Time: at(2), Actor: "admin", Request: "add", Fact: custody.CredentialAdded{Credential: "db01"}},
+	{Time: at(2), Actor: "admin", Request: "not added", Fact: custody.CommandRefused{Command: "add_credential", On: "db01"}},
+	{Time: at(210), Actor: custody.System, Request: "add", Fact: custody.SecretsArrived{Credential: "db01"}},
 	{Time: at(3), Actor: custody.System, Request: "rotation-db01-1", Fact: custody.RotationPromoted{Credential: "db01", Rotation: 1}},
 	{Time: at(60), Actor: "tech-a", Request: "out", Fact: custody.CheckoutGranted{Credential: "db01", Until: at(120)}},
 	{Time: at(100), Actor: "tech-a", Request: "again", Fact: custody.CheckoutShown{Credential: "db01"}},
@@ -66,6 +69,13 @@ func TestEveryAccessNeedsAnEntryThatAllowsIt(t *testing.T) {
 		{"the seed after a new enrolment", write(own(65, "seeds/tech-b", "enrol")), "", ""},
 		{"onboarding", write(own(2, "credentials/db01", "add")), "", ""},
 		{"its key", write(own(2, "keys/db01", "add")), "", ""},
+		{"what came with it", write(own(2, desk.ArrivingPath("add")+"password", "add")), "", ""},
+		{"what came with it, moved late", own(209, desk.ArrivingPath("add")+"key", "add"), "", ""},
+		{"where it is moved to, late", write(own(210, "credentials/db01", "add")), "", ""},
+		{"what came with a refused one", write(own(2, desk.ArrivingPath("not added")+"password", "not added")), "", ""},
+		{"what came with one that was not entered", write(own(2, desk.ArrivingPath("lost")+"password", "lost")), custody.Ordinary, "not entered"},
+		{"what came with another", own(2, desk.ArrivingPath("add")+"password", "not added"), custody.Special, "did not allow"},
+		{"the place of what a refused one brought", write(own(2, "credentials/db01", "not added")), custody.Special, "did not allow"},
 		{"a new seed", write(own(0, "seeds/tech-a", "hire")), "", ""},
 		{"a rotation", write(own(3, "credentials/db01", "rotation-db01-1")), "", ""},
 		{"its key", own(3, "keys/db01", "rotation-db01-1"), "", ""},

@@ -14,6 +14,7 @@
 //	                  rotation of NAME, while it lasts; putting NAME into custody
 //	keys/NAME         a rotation of NAME; putting NAME into custody
 //	staged/NAME-N     rotation N of NAME
+//	staged/request-*  the request that brought secrets with a credential, also a refused one
 //	seeds/PERSON      whatever PERSON did or was refused; a lock-out of PERSON;
 //	                  giving PERSON a new seed
 //	seeds/-           a lock-out of names that nobody has

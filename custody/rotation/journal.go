@@ -52,6 +52,11 @@ func (c Config) newAttempt(credential custody.Credential) *attempt {
 // a person comes next.
 func (a *attempt) run(ctx context.Context) error {
 	ctx = desk.WithRequest(ctx, RequestID(a.id))
+	if a.credential.Arriving != "" {
+		if err := a.Desk.Settle(ctx, a.id.Credential); err != nil {
+			return a.fail(ctx, SecretStore, err)
+		}
+	}
 	if err := a.open(ctx); err != nil {
 		return err
 	}

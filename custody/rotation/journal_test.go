@@ -438,3 +438,27 @@ func TestStagedPath(t *testing.T) {
 		}
 	}
 }
+
+// TestARotationBeginsWhenWhatCameIsInItsPlace, and not before: until then it says why.
+func TestARotationBeginsWhenWhatCameIsInItsPlace(t *testing.T) {
+	w := newWorld(t)
+	w.desk.Act(custody.System, custody.AddCredential{
+		Name: "sw09", Primary: rotationtest.Primary, Backup: rotationtest.Backup, Brings: true,
+		Target: custody.Target{Kind: custody.Manual, Address: "rack 9", Account: "admin"},
+	})
+	w.desk.Faults = func(op string) rotationtest.Fault {
+		if op == "settle" {
+			return rotationtest.Before
+		}
+		return rotationtest.None
+	}
+	w.attemptOf("sw09", "")
+	if c := w.credentialOf("sw09"); c.Arriving == "" || c.Rotation.Step != custody.StepPending || c.Rotation.Failure != string(SecretStore) {
+		t.Errorf("%q at %+v", c.Arriving, c.Rotation)
+	}
+	w.desk.Faults = nil
+	w.attemptOf("sw09", "")
+	if c := w.credentialOf("sw09"); c.Arriving != "" || c.Rotation.Step != custody.StepStaged {
+		t.Errorf("%q at %+v", c.Arriving, c.Rotation)
+	}
+}

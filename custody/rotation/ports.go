@@ -15,6 +15,9 @@ type Desk interface {
 	// another worker is further on.
 	Do(ctx context.Context, by desk.By, a custody.Action) (desk.Outcome, error)
 
+	// Settle moves what came with a credential to its place, where that was cut short.
+	Settle(ctx context.Context, credential string) error
+
 	// Follow gives a channel that is closed after the next commit.
 	Follow() <-chan struct{}
 }

@@ -104,6 +104,7 @@ type credentialRow struct {
 	PrimaryCustodian string
 	BackupCustodian  string
 	Reconciles       bool
+	Arriving         string
 	Phase            custody.Phase
 	Holder           string
 	Version          int64
@@ -137,7 +138,7 @@ func (credentialRow) TableName() string { return "credentials" }
 func (r credentialRow) key() string { return r.Name }
 
 func (r credentialRow) args(to []any) []any {
-	return append(to, r.Name, r.Target, r.Policy, r.PrimaryCustodian, r.BackupCustodian, r.Reconciles,
+	return append(to, r.Name, r.Target, r.Policy, r.PrimaryCustodian, r.BackupCustodian, r.Reconciles, r.Arriving,
 		string(r.Phase), r.Holder, r.Version, r.RotatedAt, r.Exposure, r.Handover, r.Drifted, r.Updates,
 		r.RotationNumber, string(r.RotationReason), r.RotationSuccessor, string(r.RotationStep), r.RotationSince, r.RotationDeadline,
 		r.RotationAttempts, r.RotationNextTry, r.RotationFailure, r.RotationOverdue, r.RotationShown,
@@ -148,7 +149,7 @@ func rowOfCredential(c custody.Credential) (credentialRow, error) {
 	var e encoder
 	return credentialRow{
 		Name: c.Name, Target: e.json(c.Target), Policy: e.json(c.Policy),
-		PrimaryCustodian: c.Primary, BackupCustodian: c.Backup, Reconciles: c.Reconciles,
+		PrimaryCustodian: c.Primary, BackupCustodian: c.Backup, Reconciles: c.Reconciles, Arriving: c.Arriving,
 		Phase: c.Phase, Holder: c.Holder, Version: c.Version, RotatedAt: formatInstant(c.RotatedAt),
 		Exposure: e.json(c.Exposure), Handover: c.Handover,
 		Drifted: formatInstant(c.Drifted), Updates: e.json(c.Updates),
@@ -168,7 +169,7 @@ func rowOfCredential(c custody.Credential) (credentialRow, error) {
 func (r credentialRow) value() (custody.Credential, error) {
 	var d decoder
 	c := custody.Credential{
-		Name: r.Name, Primary: r.PrimaryCustodian, Backup: r.BackupCustodian, Reconciles: r.Reconciles,
+		Name: r.Name, Primary: r.PrimaryCustodian, Backup: r.BackupCustodian, Reconciles: r.Reconciles, Arriving: r.Arriving,
 		Phase: r.Phase, Holder: r.Holder, Version: r.Version, RotatedAt: d.instant(r.RotatedAt), Handover: r.Handover,
 		Drifted: d.instant(r.Drifted),
 		Rotation: custody.Rotation{

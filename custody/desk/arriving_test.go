@@ -1,0 +1,247 @@
+package desk_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// mortal is a process that dies at one of the calls that change something: from then
+// on none has an effect. after: that call has had its effect, and nobody hears of it.
+type mortal struct {
+	mu    sync.Mutex
+	left  int // calls until then
+	after bool
+}
+
+var errDead = errors.New("the process is dead")
+
+func (m *mortal) call(do func() error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.left--
+	if m.left > 0 || m.left == 0 && m.after {
+		if err := do(); m.left > 0 {
+			return err
+		}
+	}
+	return errDead
+}
+
+func (m *mortal) survived() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.left > 0
+}
+
+type mortalStore struct {
+	desk.Store
+	*mortal
+}
+
+func (s mortalStore) Write(ctx context.Context, fn func(desk.Tx) error) error {
+	return s.call(func() error { return s.Store.Write(ctx, fn) })
+}
+func (s mortalStore) BeginArrival(ctx context.Context, request string, at time.Time) error {
+	return s.call(func() error { return s.Store.BeginArrival(ctx, request, at) })
+}
+func (s mortalStore) EndArrival(ctx context.Context, request string) error {
+	return s.call(func() error { return s.Store.EndArrival(ctx, request) })
+}
+
+type mortalSecrets struct {
+	desk.Secrets
+	*mortal
+}
+
+func (s mortalSecrets) Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (version int64, err error) {
+	err = s.call(func() error { version, err = s.Secrets.Write(ctx, path, value, cas, labels); return err })
+	return version, err
+}
+func (s mortalSecrets) Delete(ctx context.Context, path string) error {
+	return s.call(func() error { return s.Secrets.Delete(ctx, path) })
+}
+
+// mortally gives a desk of a process that dies so.
+func (o *office) mortally(left int, after bool) (*desk.Desk, *mortal) {
+	o.t.Helper()
+	m := &mortal{left: 1 << 30, after: after}
+	config := o.config
+	defer func() { o.config = config }()
+	o.config.Store, o.config.Secrets = mortalStore{config.Store, m}, mortalSecrets{config.Secrets, m}
+	d := o.open()
+	m.mu.Lock()
+	m.left = left
+	m.mu.Unlock()
+	return d, m
+}
+
+// under gives what a request has under its own path.
+func (o *office) under(request string) (left []string) {
+	o.t.Helper()
+	for _, end := range []string{"password", "key"} {
+		v, err := o.secrets.Read(o.t.Context(), desk.ArrivingPath(request)+end)
+		if err != nil && !errors.Is(err, desk.ErrNoSecret) {
+			o.t.Fatal(err)
+		}
+		if err == nil {
+			left = append(left, v.Value.Reveal())
+		}
+	}
+	return left
+}
+
+// TestAKillWhileACredentialIsAdded, at each place between two steps: afterwards it is
+// either in custody with its secrets, or there is nothing of it anywhere.
+func TestAKillWhileACredentialIsAdded(t *testing.T) {
+	o := newOffice(t)
+	cut, whole := 0, 0
+	for _, after := range []bool{false, true} {
+		for left := 1; ; left++ {
+			name := fmt.Sprintf("kill-%d-%t", left, after)
+			request := "bring-" + name
+			dying, m := o.mortally(left, after)
+			_, err := dying.AddCredential(t.Context(), desk.By{Actor: "admin", Request: request}, onboarding(name),
+				custody.SecretString("password of "+name), custody.SecretString("key of "+name))
+			survived := m.survived()
+			_ = dying.Close()
+			if survived && err != nil {
+				t.Fatal(err)
+			}
+
+			// The next start: the worker settles what is in the ledger before it begins.
+			o.desk = o.open()
+			c, err := o.store.Credential(t.Context(), name)
+			added := err == nil
+			if added && c.Arriving != "" {
+				_, err := o.desk.Do(t.Context(), desk.By{Actor: custody.System, Request: unique("r")}, custody.ReportStaged{Rotation: custody.RotationID{Credential: name, Number: 1}})
+				o.refused(custody.Conflict, err)
+				if err := o.desk.Settle(t.Context(), name); err != nil {
+					t.Fatal(err)
+				}
+			}
+			o.clock.add(11 * time.Minute)
+			if err := o.desk.ClearArrivals(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			password, key := o.kept(name)
+			switch {
+			case added && (password.Reveal() != "password of "+name || key.Reveal() != "key of "+name || o.credential(name).Arriving != ""):
+				t.Errorf("%s: in custody, and its secrets are not in their place", name)
+			case !added && (!password.IsZero() || !key.IsZero()):
+				t.Errorf("%s: not in custody, and has secrets", name)
+			}
+			if left := o.under(request); len(left) != 0 {
+				t.Errorf("%s: %d secrets are left under the request's own path", name, len(left))
+			}
+			if rows, err := o.store.Arrivals(t.Context()); err != nil || len(rows) != 0 {
+				t.Errorf("%s: %v, %v", name, rows, err)
+			}
+			if survived {
+				break
+			}
+			if added {
+				whole++
+			} else {
+				cut++
+			}
+		}
+	}
+	if cut < 6 || whole < 8 {
+		t.Errorf("killed %d times before the entry and %d times after it", cut, whole)
+	}
+}
+
+// TestARefusedCredentialLeavesNothing of what it brought, and no other credential's
+// secrets are touched by one that is on its way.
+func TestARefusedCredentialLeavesNothing(t *testing.T) {
+	o := newOffice(t)
+	if err := add(o.desk, "admin", "db02", custody.SecretString("first"), custody.Secret{}); err != nil {
+		t.Fatal(err)
+	}
+	by := desk.By{Actor: "admin", Request: "twice"}
+	_, err := o.desk.AddCredential(t.Context(), by, onboarding("db02"), custody.SecretString("second"), custody.SecretString("key"))
+	o.refused(custody.Conflict, err)
+	if left := o.under("twice"); len(left) != 0 {
+		t.Errorf("%d secrets are left", len(left))
+	}
+	if rows, err := o.store.Arrivals(t.Context()); err != nil || len(rows) != 0 {
+		t.Errorf("%v, %v", rows, err)
+	}
+}
+
+// TestNobodyWaitsWhileSecretsCome: they are written before the command takes its
+// place among all others.
+func TestNobodyWaitsWhileSecretsCome(t *testing.T) {
+	o := newOffice(t)
+	began, goOn := make(chan struct{}), make(chan struct{})
+	o.config.Secrets = slowStaging{o.secrets, sync.OnceFunc(func() { close(began) }), goOn}
+	slow := o.open()
+	done := make(chan error, 1)
+	go func() { done <- add(slow, "admin", "db02", custody.SecretString("p"), custody.Secret{}) }()
+	<-began
+	if _, err := slow.Do(t.Context(), desk.By{Actor: "tech-a", Request: unique("r")}, custody.SignOut{}); err != nil {
+		t.Error(err)
+	}
+	close(goOn)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+type slowStaging struct {
+	desk.Secrets
+	began func()
+	goOn  chan struct{}
+}
+
+func (s slowStaging) Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (int64, error) {
+	s.began()
+	<-s.goOn
+	return s.Secrets.Write(ctx, path, value, cas, labels)
+}
+
+// TestSettleAgainTouchesNothing that a rotation has written since.
+func TestSettleAgainTouchesNothing(t *testing.T) {
+	o := newOffice(t)
+	before, err := o.secrets.Read(t.Context(), desk.CredentialPath("db01"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.desk.Settle(t.Context(), "db01"); err != nil {
+		t.Fatal(err)
+	}
+	after, err := o.secrets.Read(t.Context(), desk.CredentialPath("db01"))
+	if err != nil || after.Version != before.Version {
+		t.Errorf("version %d became %d, %v", before.Version, after.Version, err)
+	}
+	if types := o.types(0); !slices.Contains(types, "credential.secrets_arrived") {
+		t.Errorf("entries %v", types)
+	}
+}
+
+// TestAnArrivalThatMayStillCome is not removed: another process may be about to enter it.
+func TestAnArrivalThatMayStillCome(t *testing.T) {
+	o := newOffice(t)
+	if err := o.store.BeginArrival(t.Context(), "slow", o.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.secrets.Write(t.Context(), desk.ArrivingPath("slow")+"password", custody.SecretString("p"), 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	o.clock.add(9 * time.Minute)
+	if err := o.desk.ClearArrivals(t.Context()); err != nil || len(o.under("slow")) != 1 {
+		t.Errorf("removed: %v", err)
+	}
+	o.clock.add(2 * time.Minute)
+	if err := o.desk.ClearArrivals(t.Context()); err != nil || len(o.under("slow")) != 0 {
+		t.Errorf("kept: %v", err)
+	}
+}
