@@ -104,7 +104,6 @@ type credentialRow struct {
 	PrimaryCustodian string
 	BackupCustodian  string
 	Reconciles       bool
-	Arriving         string
 	Phase            custody.Phase
 	Holder           string
 	Version          int64
@@ -131,6 +130,8 @@ type credentialRow struct {
 	LeasePurpose string
 	LeaseStart   string
 	LeaseUntil   string
+
+	Arriving string
 }
 
 func (credentialRow) TableName() string { return "credentials" }
@@ -138,11 +139,11 @@ func (credentialRow) TableName() string { return "credentials" }
 func (r credentialRow) key() string { return r.Name }
 
 func (r credentialRow) args(to []any) []any {
-	return append(to, r.Name, r.Target, r.Policy, r.PrimaryCustodian, r.BackupCustodian, r.Reconciles, r.Arriving,
+	return append(to, r.Name, r.Target, r.Policy, r.PrimaryCustodian, r.BackupCustodian, r.Reconciles,
 		string(r.Phase), r.Holder, r.Version, r.RotatedAt, r.Exposure, r.Handover, r.Drifted, r.Updates,
 		r.RotationNumber, string(r.RotationReason), r.RotationSuccessor, string(r.RotationStep), r.RotationSince, r.RotationDeadline,
 		r.RotationAttempts, r.RotationNextTry, r.RotationFailure, r.RotationOverdue, r.RotationShown,
-		r.LeaseID, r.LeasePerson, r.LeasePurpose, r.LeaseStart, r.LeaseUntil)
+		r.LeaseID, r.LeasePerson, r.LeasePurpose, r.LeaseStart, r.LeaseUntil, r.Arriving)
 }
 
 func rowOfCredential(c custody.Credential) (credentialRow, error) {
