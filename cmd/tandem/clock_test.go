@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/url"
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,10 +23,17 @@ import (
 // shifted is the machine's clock, set otherwise.
 type shifted struct {
 	desk.Clock
-	by time.Duration
+	by atomic.Int64 // nanoseconds
 }
 
-func (s shifted) Now() time.Time { return s.Clock.Now().Add(s.by) }
+func (s *shifted) Now() time.Time       { return s.Clock.Now().Add(time.Duration(s.by.Load())) }
+func (s *shifted) set(by time.Duration) { s.by.Store(int64(by)) }
+
+func setBy(by time.Duration) *shifted {
+	s := &shifted{Clock: desk.MachineClock()}
+	s.set(by)
+	return s
+}
 
 // writtenBy has the house's people added and logged in by a program whose clock is
 // set otherwise, and gives their seeds.
@@ -51,6 +60,33 @@ func (h *house) writtenBy(clock desk.Clock, people ...custody.AddPerson) map[str
 	return seeds
 }
 
+// TestNoPasswordIsChangedWhileTheClockIsWrong: the worker could not enter what it did.
+func TestNoPasswordIsChangedWhileTheClockIsWrong(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	cfg, err := config.Load(config.Sources{File: h.file("tandem.yaml")})
+	must(t, err)
+	clock := setBy(0)
+	p, err := openProgramFor(t.Context(), cfg, slog.New(slog.DiscardHandler), purpose{clock: clock})
+	must(t, err)
+	defer func() { must(t, p.close()) }()
+	work := worklist{p.desk, p.store}
+	claims := func() (bool, error) {
+		return work.Claim(t.Context(), "db01", "this one", clock.Now(), clock.Now().Add(time.Minute))
+	}
+	if got, err := claims(); !got || err != nil {
+		t.Fatalf("%v, %v", got, err)
+	}
+	clock.set(24 * time.Hour)
+	if got, err := claims(); got || !errors.Is(err, desk.ErrClockWrong) {
+		t.Errorf("a day ahead: %v, %v", got, err)
+	}
+	clock.set(0)
+	if got, err := claims(); !got || err != nil {
+		t.Errorf("right again: %v, %v", got, err)
+	}
+}
+
 func somebody(username string, role custody.Role) custody.AddPerson {
 	return custody.AddPerson{Username: username, Name: username, Roles: []custody.Role{role}, TOTPPeriod: totp.DefaultPeriod}
 }
@@ -60,7 +96,7 @@ func somebody(username string, role custody.Role) custody.AddPerson {
 func TestAnInstallationThatWasOffForAWeekAsks(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.writtenBy(shifted{desk.MachineClock(), -7 * 24 * time.Hour}, somebody("ada", custody.Admin))
+	h.writtenBy(setBy(-7*24*time.Hour), somebody("ada", custody.Admin))
 	h.start()
 	h.mustServe()
 	h.wantCause("clock_wrong")
@@ -86,7 +122,7 @@ func TestAnInstallationThatWasOffForAWeekAsks(t *testing.T) {
 func TestALedgerOfNextYearIsBroughtBackOnTheHost(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	seeds := h.writtenBy(shifted{desk.MachineClock(), 365 * 24 * time.Hour}, somebody("ada", custody.Admin), somebody("mia", custody.Manager))
+	seeds := h.writtenBy(setBy(365*24*time.Hour), somebody("ada", custody.Admin), somebody("mia", custody.Manager))
 	h.start()
 	h.mustServe()
 	h.wantCause("clock_wrong")

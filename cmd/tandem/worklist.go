@@ -25,6 +25,15 @@ type claims interface {
 
 var _ rotation.Queue = worklist{}
 
+// Claim lets nobody begin, or go on, while the clock is wrong: what was changed on a
+// target could not be entered.
+func (w worklist) Claim(ctx context.Context, credential, owner string, now, until time.Time) (bool, error) {
+	if err := w.ClockWrong(); err != nil {
+		return false, err
+	}
+	return w.claims.Claim(ctx, credential, owner, now, until)
+}
+
 // suspicion says to whoever watches the metrics that the ledger is suspect.
 func suspicion(d *desk.Desk) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
