@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -52,6 +53,7 @@ type world struct {
 	key     ed25519.PrivateKey
 
 	tokens    map[string]string
+	sessions  int // ever opened
 	passwords map[string]custody.Secret
 	given     []given
 	requests  []string
@@ -77,7 +79,7 @@ func newWorld(t *testing.T) *world {
 		"tech-a": custody.Technician, "tech-b": custody.Technician, "admin": custody.Admin, "auditor": custody.Auditor,
 	} {
 		w.must(t, custody.System, "", custody.AddPerson{Username: name, Name: name, Roles: []custody.Role{role}, TOTPPeriod: 30})
-		w.must(t, name, "1", custody.SignIn{})
+		w.must(t, name, "1", w.newSession())
 		w.tokens["token-of-"+name] = name
 	}
 	w.addHeld(t, "db01")
@@ -222,13 +224,19 @@ func (w *world) AddCredential(ctx context.Context, by desk.By, a custody.AddCred
 	return outcome, err
 }
 
+// newSession opens a session that nobody has.
+func (w *world) newSession() custody.SignIn {
+	w.sessions++
+	return custody.SignIn{Session: fmt.Sprintf("%064x", w.sessions), Until: w.now.Add(12 * time.Hour)}
+}
+
 func (w *world) SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedIn, error) {
 	if in.Password.Reveal() != thePass {
 		return desk.SignedIn{}, &custody.Refusal{Code: custody.Unauthenticated, What: custody.Text{En: "No.", Zh: "否。"}}
 	}
 	w.requests = append(w.requests, in.Request)
 	before, _ := w.state.Person(in.Username)
-	if _, err := w.Do(ctx, desk.By{Actor: in.Username, Request: in.Request, Code: in.Code}, custody.SignIn{}); err != nil {
+	if _, err := w.Do(ctx, desk.By{Actor: in.Username, Request: in.Request, Code: in.Code}, w.newSession()); err != nil {
 		return desk.SignedIn{}, err
 	}
 	person, _ := w.state.Person(in.Username)
@@ -249,7 +257,8 @@ func (w *world) Recover(ctx context.Context, in desk.RecoverRequest) (custody.Se
 		return custody.Secret{}, &custody.Refusal{Code: custody.Unauthenticated, What: custody.Text{En: "No.", Zh: "否。"}}
 	}
 	w.requests = append(w.requests, in.Request)
-	_, err := w.Do(ctx, desk.By{Actor: custody.System, Request: in.Request}, custody.RecoverEnrolment{Person: in.Username})
+	before, _ := w.state.Person(in.Username)
+	_, err := w.Do(ctx, desk.By{Actor: custody.System, Request: in.Request}, custody.RecoverEnrolment{Person: in.Username, Enrolment: before.Number})
 	return custody.SecretString("otpauth://totp/recovered"), err
 }
 

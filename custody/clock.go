@@ -1,6 +1,9 @@
 package custody
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // ClockSlack is how far the clock may be behind the ledger, or may have moved
 // against the time that passed, before it counts as wrong: within it time stands
@@ -75,6 +78,12 @@ func (f ClockCorrected) apply(s *State, e Event) {
 	for p := range s.People() {
 		if now := p.dated(policy, f.To); now.Enrolment != p.Enrolment {
 			s.editPerson(p.Username, func(p *Person) { *p = now })
+		}
+	}
+	for person, open := range s.allSessions() {
+		dated := slices.DeleteFunc(slices.Clone(open), func(o Session) bool { return o.Opened.After(f.To) })
+		if len(dated) < len(open) {
+			s.keepSessions(person, dated)
 		}
 	}
 	for c := range s.Credentials() {

@@ -83,7 +83,8 @@ func (a ResetEnrolment) decide(d *decision) error {
 // RecoverEnrolment forgets the seed of a person who proved to be one by a
 // recovery code.
 type RecoverEnrolment struct {
-	Person string `json:"person"`
+	Person    string `json:"person"`
+	Enrolment int64  `json:"enrolment"` // the number of the one that it was proved against
 }
 
 var _ = action(RecoverEnrolment{})
@@ -94,8 +95,12 @@ func (RecoverEnrolment) givers() givers       { return theSystem }
 func (a RecoverEnrolment) bare(*State) Action { return a }
 
 func (a RecoverEnrolment) decide(d *decision) error {
-	if _, ok := d.state.Person(a.Person); !ok {
+	p, ok := d.state.Person(a.Person)
+	switch {
+	case !ok:
 		return refuseNotFound(aPerson)
+	case p.Number != a.Enrolment: // what proved it counts no more
+		return refuseResetMeanwhile()
 	}
 	d.happen(EnrolmentReset{Person: a.Person, Recovery: true})
 	return nil
@@ -157,6 +162,7 @@ func (f EnrolmentReset) allowed(s *State, e Event) error { return e.aboutSomebod
 
 func (f EnrolmentReset) apply(s *State, _ Event) {
 	s.editPerson(f.Person, func(p *Person) { p.Enrolment.reset() })
+	s.endSessions(f.Person)
 }
 
 // PersonLocked: too many wrong codes for commands of a signed-in person.

@@ -231,6 +231,7 @@ var plausible = []struct{ verb, fields string }{
 	{"report_verified", "old_refused attested"}, // what the target said: its own log knows
 	{"report_promoted", "version"},              // the secret store counts: its audit log knows
 	{"end_verification", "result"},
+	{"sign_in", "session"}, // which token it was: a random one, that only the person has
 	{"lock_sign_in", "person failures until subject"},
 }
 

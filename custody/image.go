@@ -3,6 +3,7 @@ package custody
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -18,6 +19,8 @@ type Image struct {
 	Leases    int64
 	Policy    PolicyInForce
 
+	Sessions map[string][]Session // open log-ins, by username
+
 	People        []Person // by username
 	Credentials   []Credential
 	OpenHandovers []Handover
@@ -25,7 +28,7 @@ type Image struct {
 
 // Image takes one of a root.
 func (s *State) Image() Image {
-	i := Image{Size: s.Size, Time: s.Time, Handovers: s.Handovers, Leases: s.Leases, Policy: s.Policy()}
+	i := Image{Size: s.Size, Time: s.Time, Handovers: s.Handovers, Leases: s.Leases, Policy: s.Policy(), Sessions: maps.Clone(s.sessions)}
 	i.People, i.Credentials, i.OpenHandovers = s.Changes()
 	return i
 }

@@ -17,8 +17,8 @@ func (v *Violation) Error() string {
 	return fmt.Sprintf("invariant %s broken for %s: %s", v.Invariant, v.Subject, v.Detail)
 }
 
-// Check looks at the whole state: I1, I2 and I3, and of I7 that no account is in
-// custody twice.
+// Check looks at the whole state: I1, I2 and I3, of I6 that sessions are of people
+// who can confirm, and of I7 that no account is in custody twice.
 func Check(s *State) error {
 	for c := range s.Credentials() {
 		if err := s.checkCredential(c); err != nil {
@@ -33,7 +33,7 @@ func Check(s *State) error {
 			return err
 		}
 	}
-	return nil
+	return s.checkSessions()
 }
 
 func (s *State) checkCredential(c Credential) error {

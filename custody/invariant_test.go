@@ -93,7 +93,7 @@ func TestForgedEvents(t *testing.T) {
 		{"an acceptance without a code", annOffered, unconfirmed("ben", accepted), "I6", notConfirmed},
 		{"a return without a code", annHandedOver, unconfirmed("ann", returned), "I6", notConfirmed},
 		{"away without a code", nil, unconfirmed("cay", PersonAway{Person: "cay"}), "I6", notConfirmed},
-		{"a log-in without a code", nil, unconfirmed("cay", SessionOpened{"cay"}), "I6", notConfirmed},
+		{"a log-in without a code", nil, unconfirmed("cay", openedBy("cay")), "I6", notConfirmed},
 		{"a seed proved without a code", nil, unconfirmed("cay", PersonEnrolled{"cay"}), "I6", notConfirmed},
 		{"retired without a code", nil, unconfirmed("ada", CredentialRetired{"db01", "x"}), "I6", notConfirmed},
 		{"a change asked for without a code", nil, unconfirmed("ann", started), "I6", notConfirmed},
@@ -118,7 +118,7 @@ func TestForgedEvents(t *testing.T) {
 		{"a seed reset by the system", nil, by(System, EnrolmentReset{Person: "ann"}), "I6", somebodyElse},
 		{"retired by the holder", nil, by("ann", CredentialRetired{"db01", "x"}), "I6", somebodyElse},
 		{"present by another", annIsAway, by("ben", PersonPresent{"ann"}), "I6", somebodyElse},
-		{"a session of another", nil, by("ben", SessionOpened{"ann"}), "I6", somebodyElse},
+		{"a session of another", nil, by("ben", openedBy("ann")), "I6", somebodyElse},
 		{"locked out by another", nil, by("ben", PersonLocked{Person: "ann"}), "I6", somebodyElse},
 		{"away by another", nil, by("ben", PersonAway{Person: "cay"}), "I6", somebodyElse},
 		{"away by a receiver, without having asked for it", annHandedOver, by("ben", PersonAway{Person: "ann"}), "I6", somebodyElse},
@@ -154,6 +154,16 @@ func TestForgedEvents(t *testing.T) {
 		{"a person added twice", nil, by("ada", PersonAdded{Username: "ann"}), "I7", "added twice"},
 		{"the seed of nobody reset", nil, by("ada", EnrolmentReset{Person: "mallory"}), "I7", "about nobody"},
 		{"away while holding", nil, by("ann", PersonAway{Person: "ann"}), "I3", "away while holding db01"},
+
+		// Sessions.
+		{"a session of a seed that nobody proved", func(o *office) { o.does("ada", ResetEnrolment{"cay"}) }, by("cay", openedBy("cay")), "I6", "seed that was not proved"},
+		{"a session that is open already", nil, func(o *office) Event {
+			return o.forge("cay", SessionOpened{"cay", o.state.Sessions("ann")[0].Token, epoch})
+		}, "I6", "a token that somebody has"},
+		{"a session of no token", nil, by("cay", SessionOpened{Person: "cay", Until: epoch}), "I6", "a token that somebody has, or none"},
+		{"a session for more than a month", nil, by("cay", SessionOpened{"cay", sessionNumber(99), epoch.AddDate(0, 0, 31)}), "I6", "without an end"},
+		{"another's session ended", nil, func(o *office) Event { return o.forge("cay", SessionClosed{"cay", o.state.Sessions("ann")[0].Token}) }, "I6", "that was not open"},
+		{"a session ended that is none", nil, by("cay", SessionClosed{Person: "cay"}), "I6", "that was not open"},
 
 		// Credentials.
 		{"an account added twice", nil, by("ada", CredentialAdded{Credential: "again", Target: server("db01", "", "").Target, Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "in custody as db01"},

@@ -26,7 +26,7 @@ func TestUnlock(t *testing.T) {
 		{"then a code confirms again", both(annIsLocked, func(o *office) { o.does("max", Unlock{"ann"}) }),
 			"ann", CheckOut{"db01", "ticket 1"}, "", nil},
 		{"a reset of the log-in unlocks as well", annIsLocked, "ada", ResetEnrolment{"ann"}, "", free},
-		{"and so does a recovery code", annIsLocked, System, RecoverEnrolment{"ann"}, "", free},
+		{"and so does a recovery code", annIsLocked, System, RecoverEnrolment{"ann", 1}, "", free},
 	})
 }
 

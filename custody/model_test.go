@@ -387,7 +387,7 @@ func (m *model) wander(t *testing.T) {
 
 // tries lists every command of everybody in a state, with right codes.
 func (m *model) tries(s *State) []Command {
-	later := s.Time.Add(far)
+	later, soon := s.Time.Add(far), s.Time.Add(time.Hour)
 	var commands []Command
 	add := func(actor string, actions ...Action) {
 		p, _ := s.Person(actor)
@@ -429,7 +429,7 @@ func (m *model) tries(s *State) []Command {
 	add("b",
 		CheckOut{"z", "ticket 1"}, Offer{Credentials: []string{"z"}, Reason: "leave"}, m.servers[0],
 		Accept{handoverID(1)}, Accept{"handover-999"}, GiveBack{""}, // one that is over, two that never were
-		SignIn{}, SignOut{}, Tick{}, ReportStaged{RotationID{"x", 1}}, ResetEnrolment{"c"},
+		SignIn{sessionNumber(1), soon}, SignOut{sessionNumber(9)}, Tick{}, ReportStaged{RotationID{"x", 1}}, ResetEnrolment{"c"},
 	)
 	add(boss, RequestRotation{All: true, Reason: "worn"})
 	add(boss, ResetEnrolment{"c"}, AddPerson{Username: "a", Name: "a", Roles: []Role{Technician}, TOTPPeriod: 30})
@@ -439,9 +439,9 @@ func (m *model) tries(s *State) []Command {
 			add(boss, ChangePolicy{a.Name, CredentialPolicy{}})
 		}
 	}
-	add("stranger", CheckOut{"x", "ticket 1"}, SignIn{})
+	add("stranger", CheckOut{"x", "ticket 1"}, SignIn{sessionNumber(1), soon})
 	add(System, GoAway{}, Offer{All: true, Leave: true, Reason: "leave"}, SignOut{}, LockSignIn{Person: "a", Failures: 5, Until: later},
-		ReportConflict{"w1", 5, 10}, RecoverEnrolment{"c"})
+		ReportConflict{"w1", 5, 10}, RecoverEnrolment{"c", 1})
 	for _, name := range []string{"x", "y"} {
 		c, _ := s.Credential(name)
 		id := RotationID{name, c.Rotation.Number}

@@ -142,6 +142,19 @@ func (s *sequence) send(t *rapid.T, actor string, a Action) {
 	s.try(t, c)
 }
 
+// signIn opens a session that nobody has, or one that somebody has or had; some
+// are over before the next command.
+func (s *sequence) signIn(t *rapid.T) SignIn {
+	until := time.Duration(rapid.SampledFrom([]int{-1, 1, 60, 12 * 60, 31 * 24 * 60}).Draw(t, "minutes")) * time.Minute
+	return SignIn{s.session(t, "opened"), s.now.Add(until)}
+}
+
+func (s *sequence) signOut(t *rapid.T) SignOut { return SignOut{s.session(t, "closed")} }
+
+func (s *sequence) session(t *rapid.T, label string) string {
+	return rapid.SampledFrom([]string{"", "x", sessionNumber(s.request + 1), sessionNumber(1), sessionNumber(2), sessionNumber(3)}).Draw(t, label)
+}
+
 func (s *sequence) action(t *rapid.T) Action {
 	name := servers.Draw(t, "server")
 	handover := handoverID(rapid.Int64Range(0, s.state.Handovers+1).Draw(t, "handover"))
@@ -164,8 +177,8 @@ func (s *sequence) action(t *rapid.T) Action {
 		func() Action { return GoAway{s.instant(t), text} },
 		func() Action { return ComeBack{TakeBack: rapid.Bool().Draw(t, "take back")} },
 		func() Action { return RequestRotation{Credential: name, Reason: text} },
-		func() Action { return SignIn{} },
-		func() Action { return SignOut{} },
+		func() Action { return s.signIn(t) },
+		func() Action { return s.signOut(t) },
 		func() Action { return Tick{} },
 		func() Action { return ResetEnrolment{actors.Draw(t, "whose")} },
 		func() Action {
@@ -291,6 +304,9 @@ func (s *sequence) restart(t *rapid.T) {
 	loaded := NewState()
 	loaded.RestorePolicy(s.state.Policy())
 	loaded.Restore(s.state.Changes())
+	for person, open := range s.state.SessionsChanged() {
+		loaded.RestoreSessions(person, open)
+	}
 	loaded.Size, loaded.Time, loaded.Handovers, loaded.Leases = s.state.Size, s.state.Time, s.state.Handovers, s.state.Leases
 	if difference := compare(s.state, loaded); difference != "" {
 		t.Fatalf("loaded otherwise than it was: %s", difference)
@@ -326,6 +342,8 @@ func compare(a, b *State) string {
 			return all
 		},
 		"accounts": func(s *State) any { return s.accounts },
+		"sessions": func(s *State) any { return s.sessions },
+		"tokens":   func(s *State) any { return s.tokens },
 		"due": func(s *State) any {
 			s = clone(s)
 			s.Reschedule()

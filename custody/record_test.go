@@ -130,7 +130,7 @@ func TestEveryCommandRoundTrips(t *testing.T) {
 				if cause.Proof.Given && rapid.Bool().Draw(t, "right") {
 					cause.Proof.Steps = []int64{rapid.Int64Range(1, 1<<52).Draw(t, "step")}
 				}
-				if err := roundTrip(Event{Time: epoch, Actor: "ann", Cause: cause, Fact: SessionClosed{"ann"}}); err != nil {
+				if err := roundTrip(Event{Time: epoch, Actor: "ann", Cause: cause, Fact: SessionClosed{Person: "ann"}}); err != nil {
 					t.Fatal(err)
 				}
 			})
@@ -194,8 +194,8 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"person.enrolment_reset": `{"person":""}`,
 		"person.locked":          `{"person":"","until":"0001-01-01T00:00:00Z"}`,
 		"session.locked":         `{"person":"","failures":0,"until":"0001-01-01T00:00:00Z"}`,
-		"session.opened":         `{"person":""}`,
-		"session.closed":         `{"person":""}`,
+		"session.opened":         `{"person":"","session":"","until":"0001-01-01T00:00:00Z"}`,
+		"session.closed":         `{"person":"","session":""}`,
 		"person.away":            `{"person":""}`,
 		"person.present":         `{"person":""}`,
 		"credential.added": `{"credential":"","target":{"kind":"","address":"","account":""},"policy":{},"primary":"","backup":"",` +

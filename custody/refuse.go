@@ -47,6 +47,12 @@ func refuseClockNotBehind() *Refusal {
 		Next: Text{En: "If the clock is right and nothing is decided, an operator confirms it: tandem clock confirm.", Zh: "如果时钟正确而系统仍不执行操作，请由运维人员在服务器上予以确认。"}}
 }
 
+func refuseResetMeanwhile() *Refusal {
+	return &Refusal{Code: Conflict,
+		What: Text{En: "The enrolment was reset meanwhile.", Zh: "注册信息已在此期间被重置。"},
+		Next: Text{En: "Log in with the new one, or begin again.", Zh: "请使用新的注册信息登录，或重新开始。"}}
+}
+
 func refuseNotHolder(c Credential) *Refusal {
 	return &Refusal{Code: NotHolder, Rule: ruleHandover,
 		What: Text{

@@ -46,6 +46,7 @@ func TestChineseRefusalsHaveNoEnglishInThem(t *testing.T) {
 		"refuseNothingArrives":  {refuseNothingArrives(c)},
 		"refuseNoPolicy":        {refuseNoPolicy()},
 		"refusePolicyAdopted":   {refusePolicyAdopted()},
+		"refuseResetMeanwhile":  {refuseResetMeanwhile()},
 		"refuseLocked":          {refuseLocked(ann, now)},
 		"refuseWrongCode":       {refuseWrongCode(3)},
 		"refuseLastWrongCode":   {refuseLastWrongCode(now, time.Minute)},

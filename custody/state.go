@@ -23,12 +23,14 @@ type State struct {
 	base        *State // what a fork was made from; nil for a root
 	people      map[string]Person
 	credentials map[string]Credential
-	handovers   map[string]Handover // a zero value: over since the fork
-	charges     map[string][]string // person -> names of the active credentials they are custodian of, sorted
-	accounts    map[string]string   // identity of an account in custody -> name of its credential; "" in a fork: free again
-	due         time.Time           // nothing that Tick does is due before; zero: nothing at all
-	policy      *PolicyInForce      // nil: none yet, or that of base
-	touched     touched             // by the event that is being applied
+	handovers   map[string]Handover  // a zero value: over since the fork
+	charges     map[string][]string  // person -> names of the active credentials they are custodian of, sorted
+	accounts    map[string]string    // identity of an account in custody -> name of its credential; "" in a fork: free again
+	sessions    map[string][]Session // person -> their open log-ins, the oldest first
+	tokens      map[string]string    // session -> its person; "" in a fork: ended
+	due         time.Time            // nothing that Tick does is due before; zero: nothing at all
+	policy      *PolicyInForce       // nil: none yet, or that of base
+	touched     touched              // by the event that is being applied
 }
 
 // NewState gives the state of an empty ledger.
@@ -39,6 +41,8 @@ func NewState() *State {
 		handovers:   map[string]Handover{},
 		charges:     map[string][]string{},
 		accounts:    map[string]string{},
+		sessions:    map[string][]Session{},
+		tokens:      map[string]string{},
 	}
 }
 
@@ -78,6 +82,16 @@ func (s *State) Merge(f *State) {
 			continue
 		}
 		s.accounts[k] = v
+	}
+	for k, v := range f.sessions {
+		s.sessions[k] = v
+	}
+	for k, v := range f.tokens {
+		if s.base == nil && v == "" {
+			delete(s.tokens, k)
+			continue
+		}
+		s.tokens[k] = v
 	}
 	if f.policy != nil {
 		s.policy = f.policy

@@ -36,7 +36,7 @@ func TestAMistakeInACommandDoesNotVouchForItself(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	broken := errors.New("broken")
-	e.Fact, e.Cause = SessionClosed{"ann"}, &Cause{Action: rogue{fails: broken}}
+	e.Fact, e.Cause = PersonPresent{"ann"}, &Cause{Action: rogue{fails: broken}}
 	r = Replayer{State: clone(o.state)}
 	if err := r.Add(e); !errors.Is(err, broken) {
 		t.Errorf("a command that fails: got %v", err)
@@ -161,7 +161,7 @@ func TestACommandThatIsWrittenOtherwiseIsNotRead(t *testing.T) {
 			t.Errorf("%s was read: %+v", name, c)
 		}
 	}
-	e := Event{Time: epoch, Actor: "ann", Fact: SessionClosed{"ann"}, Cause: &Cause{Action: SignOut{}}}
+	e := Event{Time: epoch, Actor: "ann", Fact: SessionClosed{Person: "ann"}, Cause: &Cause{Action: SignOut{}}}
 	entry, err := e.Record()
 	if err != nil {
 		t.Fatal(err)
@@ -681,13 +681,13 @@ func TestAnOlderStepConfirmsNothingOfTheSameRequest(t *testing.T) {
 		{p.LastStep, "", false},
 		{p.LastStep + 1, "another", true},
 	} {
-		e := Event{Time: o.state.Time, Actor: "ann", Request: c.request, Confirm: &Confirmation{"ann", c.step}, Fact: SessionOpened{"ann"}}
+		e := Event{Time: o.state.Time, Actor: "ann", Request: c.request, Confirm: &Confirmation{"ann", c.step}, Fact: openedBy("ann")}
 		if err := CheckEvent(o.state, e); (err == nil) != c.want {
 			t.Errorf("step %d of %q after %d of %q: %v", c.step, c.request, p.LastStep, p.LastRequest, err)
 		}
 	}
 	o.state.editPerson("ann", func(p *Person) { p.LastRequest = "" })
-	e := Event{Time: o.state.Time, Actor: "ann", Confirm: &Confirmation{"ann", p.LastStep}, Fact: SessionOpened{"ann"}}
+	e := Event{Time: o.state.Time, Actor: "ann", Confirm: &Confirmation{"ann", p.LastStep}, Fact: openedBy("ann")}
 	if err := CheckEvent(o.state, e); !violation(err, "I6", "had confirmed something before") {
 		t.Errorf("a step of no request, again: %v", err)
 	}
@@ -852,6 +852,9 @@ func TestWhatIsLoadedIsWhatWasWritten(t *testing.T) {
 		want.Reschedule()
 		got := NewState()
 		got.Restore(o.state.Changes())
+		for person, open := range o.state.SessionsChanged() {
+			got.RestoreSessions(person, open)
+		}
 		got.RestorePolicy(o.state.Policy())
 		got.Size, got.Time, got.Handovers, got.Leases = want.Size, want.Time, want.Handovers, want.Leases
 		for person := range want.charges { // nobody's is as good as none

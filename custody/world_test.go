@@ -45,11 +45,26 @@ func newWorldUnder(p Policy) *world {
 func (w *world) with(actor string, a Action) Command {
 	w.request++
 	c := Command{Actor: actor, Request: fmt.Sprintf("request-%d", w.request), Action: a}
+	switch a {
+	case SignIn{}:
+		c.Action = w.logIn()
+	case SignOut{}:
+		if open := w.state.Sessions(actor); len(open) > 0 {
+			c.Action = SignOut{open[len(open)-1].Token}
+		}
+	}
 	if p, ok := w.state.Person(actor); ok {
 		c.Proof = rightCode(p)
 	}
 	return c
 }
+
+// logIn opens a session that nobody has, for twelve hours.
+func (w *world) logIn() SignIn {
+	return SignIn{Session: sessionNumber(w.request), Until: w.now.Add(12 * time.Hour)}
+}
+
+func sessionNumber(n int) string { return fmt.Sprintf("%064x", n) }
 
 func rightCode(p Person) Proof {
 	return Proof{Given: true, Steps: []int64{p.LastStep + 1}, Enrolment: p.Number}
@@ -188,6 +203,7 @@ func clone(s *State) *State {
 	c.touched = touched{} // what a test changed by hand
 	c.people, c.credentials = maps.Clone(s.people), maps.Clone(s.credentials)
 	c.handovers, c.charges, c.accounts = maps.Clone(s.handovers), maps.Clone(s.charges), maps.Clone(s.accounts)
+	c.sessions, c.tokens = maps.Clone(s.sessions), maps.Clone(s.tokens)
 	return &c
 }
 

@@ -90,47 +90,6 @@ func TestOldSessionsStayShutAfterTheNewLogIn(t *testing.T) {
 	}
 }
 
-// TestASessionCountsOnlyWithAnEnrolment: also one that the database has, for
-// whatever reason, of a person whose new seed nobody has proved.
-func TestASessionCountsOnlyWithAnEnrolment(t *testing.T) {
-	o := newOffice(t)
-	signed, err := o.signIn("tech-a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	left := &keepSessions{Store: o.gate}
-	o.config.Store = left
-	o.desk = o.open()
-	if _, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-a"}); err != nil {
-		t.Fatal(err)
-	}
-	if left.kept != 1 {
-		t.Fatalf("sessions were to end %d times", left.kept)
-	}
-	_, err = o.desk.Who(t.Context(), signed.Token)
-	o.refused(custody.Unauthenticated, err)
-}
-
-// keepSessions is a store that leaves sessions open.
-type keepSessions struct {
-	desk.Store
-	kept int
-}
-
-type keepingTx struct {
-	desk.Tx
-	by *keepSessions
-}
-
-func (k *keepSessions) Write(ctx context.Context, fn func(desk.Tx) error) error {
-	return k.Store.Write(ctx, func(tx desk.Tx) error { return fn(keepingTx{tx, k}) })
-}
-
-func (k keepingTx) EndSessions(string, bool) error {
-	k.by.kept++
-	return nil
-}
-
 // TestALogInOnItsWayDoesNotSurviveAReset: somebody with the lost telephone logs
 // in while the enrolment is reset. Whichever comes first, afterwards the old
 // telephone opens nothing and enrols nobody.
@@ -318,7 +277,7 @@ func TestATamperedStateIsNotServed(t *testing.T) {
 	}
 	o.gate.loseNextAnswer()
 	o.desk = d
-	if _, err := o.do("admin", custody.SignOut{}); !errors.Is(err, desk.ErrStoreUnavailable) {
+	if err := o.writes(d); !errors.Is(err, desk.ErrStoreUnavailable) {
 		t.Fatalf("got %v", err)
 	}
 	// Taken from the tables, db01 would have no holder.
@@ -426,7 +385,7 @@ func TestALogInThatWasNotTouchedIsNotRefused(t *testing.T) {
 	o, _ := recoverable(t)
 	d, waiting, done := o.signInOnItsWay(t)
 	o.gate.loseNextAnswer()
-	if _, err := d.Do(t.Context(), desk.By{Actor: "tech-a", Request: unique("r")}, custody.SignOut{}); !errors.Is(err, desk.ErrStoreUnavailable) {
+	if err := o.writes(d); !errors.Is(err, desk.ErrStoreUnavailable) {
 		t.Fatalf("got %v", err)
 	}
 	close(waiting.goOn)

@@ -137,7 +137,7 @@ func TestAClockThatStandsStill(t *testing.T) {
 	o := newOffice(t)
 	o.clock.add(time.Hour)
 	for range 3 {
-		o.must("tech-a", custody.SignOut{}) // needs no code, and no time has passed
+		o.enters() // needs no code, and no time has passed
 	}
 	// Stopped for long it is wrong: time passes without it.
 	o.clock.add(2 * time.Minute)
@@ -206,7 +206,7 @@ func TestAStartWithAClockThatIsFarFromTheLedger(t *testing.T) {
 	rest := 3 * 24 * time.Hour
 	o.clock.add(rest)
 	again()
-	o.must("tech-a", custody.SignOut{})
+	o.enters()
 
 	o.clock.add(rest + time.Millisecond)
 	again()
@@ -226,7 +226,7 @@ func TestAStartWithAClockThatIsFarFromTheLedger(t *testing.T) {
 	}
 	says(o.clock.Now(), o.size())
 	o.desk.HearClock(t.Context())
-	o.must("tech-a", custody.SignOut{})
+	o.enters()
 	if left, err := o.store.ClockConfirmation(t.Context()); err != nil || left != (desk.ClockConfirmation{}) {
 		t.Errorf("it would count again: %+v, %v", left, err)
 	}
@@ -239,7 +239,7 @@ func TestAStartWithAClockThatIsFarFromTheLedger(t *testing.T) {
 	_, err = o.do("tech-a", custody.SignOut{})
 	o.wrong(err)
 	o.clock.add(2 * time.Hour) // and it is right again by itself
-	o.must("tech-a", custody.SignOut{})
+	o.enters()
 }
 
 // TestALedgerThatWasWrittenAYearAhead comes back by a manager's code, on a running

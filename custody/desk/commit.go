@@ -79,7 +79,7 @@ func (d *Desk) sweep() {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	if err := d.Accounts.Sweep(ctx, now); err != nil {
-		d.Log.Warn("sweep of old sessions failed", "error", err)
+		d.Log.Warn("sweep of what is over failed", "error", err)
 	}
 }
 
@@ -111,7 +111,7 @@ func (d *Desk) commit(calls []*call) {
 		b = &batch{
 			ctx: ctx, tx: tx, now: now, wrong: wrong, acts: d.acts(),
 			draft: d.state.Fork(), frontier: d.frontier.Clone(), first: d.state.Size,
-			resets: d.resets, desk: d,
+			desk: d,
 		}
 		return b.carryOut(calls)
 	})
@@ -135,7 +135,6 @@ func (d *Desk) commit(calls []*call) {
 	d.state.Merge(b.draft)
 	d.frontier = b.frontier
 	for _, a := range b.appended {
-		d.resets.note(a.Index, a.Event)
 		d.noteCorrected(a.Event)
 	}
 	if len(b.appended) > 0 {
@@ -196,10 +195,9 @@ type batch struct {
 	wrong    error // ErrClockWrong: nothing is decided, and time does not act; nil: the clock is right
 	draft    *custody.State
 	frontier *audit.Frontier
-	first    int64  // index of the batch's first entry
-	resets   resets // before this batch
-	acts     bool   // something may be appended
-	desk     *Desk  // for its marks
+	first    int64 // index of the batch's first entry
+	acts     bool  // something may be appended
+	desk     *Desk // for its marks
 
 	appended []Appended
 	nodes    []audit.Node
@@ -293,9 +291,6 @@ func (b *batch) answer(c *call) (Outcome, error) {
 			return Outcome{}, errStale
 		}
 	}
-	if c.bound.fenced != "" && b.wasReset(c.bound.fenced, c.bound.since) {
-		return Outcome{}, errReset
-	}
 	events, err := custody.Decide(b.draft, c.command, b.now)
 	var refusal *custody.Refusal
 	if errors.As(err, &refusal) {
@@ -316,7 +311,7 @@ func (b *batch) answer(c *call) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	if err := b.keepSessions(events, c.bound.session); err != nil {
+	if err := b.forgetCodes(events); err != nil {
 		return Outcome{}, &storeError{err}
 	}
 	if c.by.Key != "" {

@@ -50,9 +50,9 @@ type Desk struct {
 	state    *custody.State
 	frontier *audit.Frontier
 	followed chan struct{} // closed at the next commit
-	resets   resets
 
 	time    timekeeper
+	left    sync.Map              // sessions, as the ledger knows them, that somebody left while nothing could be entered
 	suspect atomic.Pointer[error] // why nothing is decided any more; nil: nothing is wrong
 	alarm   chan struct{}         // closed when it is
 	assured bool                  // the ledger was found to be what it was; guarded by looking
@@ -109,7 +109,6 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 		watched:  make(chan struct{}),
 		alarm:    make(chan struct{}),
 		anchored: make(chan struct{}),
-		resets:   resets{},
 		time:     timekeeper{clock: c.Clock},
 	}
 	if err := d.load(ctx); err != nil {
@@ -233,7 +232,7 @@ func (d *Desk) Do(ctx context.Context, by By, a custody.Action) (Outcome, error)
 	return d.doBound(ctx, by, a, bound{})
 }
 
-// doBound is Do for a command that has to do with secrets or sessions, too.
+// doBound is Do for a command that has to do with secrets, too.
 func (d *Desk) doBound(ctx context.Context, by By, a custody.Action, with bound) (Outcome, error) {
 	ctx = WithRequest(ctx, by.Request)
 	a = custody.Tidy(a)

@@ -339,8 +339,7 @@ func TestCloseFinishesWhatWasBegun(t *testing.T) {
 	before := o.gate.count()
 	done := make(chan error, 1)
 	go func() {
-		_, err := o.desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: "last"}, custody.SignOut{})
-		done <- err
+		done <- o.writes(o.desk)
 	}()
 	waitFor(t, func() bool { return o.gate.count() > before })
 	closed := make(chan struct{})
@@ -350,10 +349,10 @@ func TestCloseFinishesWhatWasBegun(t *testing.T) {
 		t.Errorf("the command under way: %v", err)
 	}
 	<-closed
-	if _, err := o.desk.Do(t.Context(), desk.By{Actor: "tech-a"}, custody.SignOut{}); !errors.Is(err, desk.ErrStoreUnavailable) {
+	if err := o.writes(o.desk); !errors.Is(err, desk.ErrStoreUnavailable) {
 		t.Errorf("after Close: %v", err)
 	}
-	if types := o.types(0); types[len(types)-1] != "session.closed" {
+	if types := o.types(0); types[len(types)-1] != "session.locked" {
 		t.Error("what was begun is not in the ledger")
 	}
 }

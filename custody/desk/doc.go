@@ -7,7 +7,7 @@
 // is read, the rotation worker wakes. No entry, no secret.
 //
 // The secrets that a command brings are stored when it has been decided and before
-// its entry is committed, and sessions begin and end with the entries: see bound.
+// its entry is committed: see bound.
 //
 // Intents that arrive while a commit is running wait and share the next one.
 // Each is decided on the state that the one before it left, and each gets its

@@ -56,7 +56,8 @@ func emptyOffice(t *testing.T, edits ...func(*desk.Config)) *office {
 		passwords: map[string]custody.Secret{}, seeds: map[string]custody.Secret{},
 	}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	db, err := store.Open(t.Context(), filepath.Join(dir, "tandem.db"), log)
+	o.path = filepath.Join(dir, "tandem.db")
+	db, err := store.Open(t.Context(), o.path, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,6 +198,24 @@ func (o *office) must(actor string, action custody.Action) desk.Outcome {
 		o.t.Fatalf("%s, %s: %v", actor, action.Verb(), err)
 	}
 	return outcome
+}
+
+// writes has the system enter something that changes nothing: whoever waits for an
+// entry, of whatever kind, has one.
+func (o *office) writes(d *desk.Desk) error {
+	o.t.Helper()
+	_, err := d.Do(o.t.Context(), desk.By{Actor: custody.System, Request: unique("write")},
+		custody.LockSignIn{Person: "tech-a", Failures: 5, Until: o.clock.Now()})
+	return err
+}
+
+// enters has something entered, a step later.
+func (o *office) enters() {
+	o.t.Helper()
+	o.clock.add(period * time.Second)
+	if err := o.writes(o.desk); err != nil {
+		o.t.Fatal(err)
+	}
 }
 
 func (o *office) refused(want custody.Code, err error) {

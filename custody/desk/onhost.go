@@ -14,5 +14,7 @@ func (d *Desk) ResetOnHost(ctx context.Context, username, request string) (NewLo
 
 // FirstLoginAgain gives the first admin, who has never logged in, another log-in.
 func (d *Desk) FirstLoginAgain(ctx context.Context, username, request string) (NewLogin, error) {
-	return d.enrolAgain(ctx, By{Actor: custody.System, Request: request}, custody.RecoverEnrolment{Person: username}, username)
+	person, _ := d.person(username)
+	recover := custody.RecoverEnrolment{Person: username, Enrolment: person.Number}
+	return d.enrolAgain(ctx, By{Actor: custody.System, Request: request}, recover, username)
 }

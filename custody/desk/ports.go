@@ -85,11 +85,8 @@ type Tx interface {
 	Recall(actor, key string) (r Remembered, found bool, err error)
 	Remember(actor, key string, r Remembered) error
 
-	// OpenSession and EndSessions change the sessions of Accounts with the
-	// entries: sessions can neither be opened nor stay open past a reset that is
-	// committed. forget: the person's recovery codes are forgotten, too.
-	OpenSession(s Session) error
-	EndSessions(person string, forget bool) error
+	// ForgetCodes forgets a person's recovery codes with the entry of a reset.
+	ForgetCodes(person string) error
 }
 
 // Appended is one entry as the ledger keeps it.
@@ -175,7 +172,7 @@ var (
 )
 
 // Accounts keeps what is not custody state and not in the ledger: hashes of
-// passwords and of recovery codes, sessions, devices and the throttle of log-ins.
+// passwords and of recovery codes, devices and the throttle of log-ins.
 // Implemented by the store.
 type Accounts interface {
 	// PasswordHash gives the argon2id hash; ErrNoAccount when there is none.
@@ -190,11 +187,6 @@ type Accounts interface {
 	// TakeRecoveryCode forgets one and says whether it was there: of several
 	// who take the same one, to one of them.
 	TakeRecoveryCode(ctx context.Context, username string, hash [32]byte) (bool, error)
-
-	// Session and DeleteSession know a session by the SHA-256 of its token only.
-	// ErrNoSession when there is none.
-	Session(ctx context.Context, tokenHash [32]byte) (Session, error)
-	DeleteSession(ctx context.Context, tokenHash [32]byte) error
 
 	// HasDevice says whether the person has logged in in the device of which this
 	// is the SHA-256 of the token, KnowsDevice whether anybody has. SeeDevice
@@ -211,17 +203,9 @@ type Accounts interface {
 	UpdateThrottle(ctx context.Context, name string, change func(Throttle) Throttle) (Throttle, error)
 	DeleteThrottles(ctx context.Context, name string) error
 
-	// Sweep forgets sessions that ended, devices that nobody used for half a
-	// year, throttles and idempotency keys older than a day before now.
+	// Sweep forgets devices that nobody used for half a year, throttles and
+	// idempotency keys older than a day before now.
 	Sweep(ctx context.Context, now time.Time) error
-}
-
-// Session is a log-in. The token itself is only with the person.
-type Session struct {
-	TokenHash [32]byte
-	Person    string
-	Created   time.Time
-	Expires   time.Time
 }
 
 // Throttle counts failed log-ins.
@@ -232,8 +216,5 @@ type Throttle struct {
 	Touched     time.Time
 }
 
-// What Accounts knows for certain.
-var (
-	ErrNoAccount = errors.New("no such account")
-	ErrNoSession = errors.New("no such session")
-)
+// ErrNoAccount: Accounts knows for certain that there is none.
+var ErrNoAccount = errors.New("no such account")

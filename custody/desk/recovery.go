@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"errors"
 	"slices"
 	"strings"
 
@@ -45,7 +44,7 @@ func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (custody.Secret, 
 		return custody.Secret{}, err
 	}
 	username := try.username
-	since := d.entries()
+	person, _ := d.person(username)
 	good, err := d.recovers(ctx, username, in)
 	if err != nil {
 		return custody.Secret{}, err
@@ -54,13 +53,13 @@ func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (custody.Secret, 
 		return custody.Secret{}, d.failedSignIn(ctx, try)
 	}
 	seed := totp.NewSeed()
-	_, err = d.doBound(ctx, By{Actor: custody.System, Request: in.Request}, custody.RecoverEnrolment{Person: username}, bound{
+	recover := custody.RecoverEnrolment{Person: username, Enrolment: person.Number}
+	_, err = d.doBound(ctx, By{Actor: custody.System, Request: in.Request}, recover, bound{
 		store: func(ctx context.Context, before *custody.State) error {
 			return d.replaceSeed(ctx, before, username, seed)
 		},
-		fenced: username, since: since,
 	})
-	if errors.Is(err, errReset) { // the password counts no more
+	if custody.CodeOf(err) == custody.Conflict { // reset meanwhile: the password counts no more
 		return custody.Secret{}, d.failedSignIn(ctx, try)
 	}
 	if err != nil {
@@ -69,7 +68,6 @@ func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (custody.Secret, 
 	if err := d.unlock(ctx, username); err != nil {
 		return custody.Secret{}, err
 	}
-	person, _ := d.person(username)
 	return totp.URI(d.Origin, username, seed, person.TOTPPeriod), nil
 }
 

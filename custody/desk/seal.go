@@ -44,7 +44,7 @@ func (d *Desk) takeIn(ctx context.Context, tx Tx, size int64, root audit.Hash) e
 	if err != nil {
 		return err
 	}
-	events := make([]custody.Event, 0, len(records))
+	var events []custody.Event
 	for seal, err := range tx.Seals(first, size) {
 		if err != nil {
 			return err
@@ -91,8 +91,7 @@ func (d *Desk) takeIn(ctx context.Context, tx Tx, size int64, root audit.Hash) e
 		return d.suspects(errors.New("its root is not that of its entries"))
 	}
 	d.mu.Lock()
-	for i, event := range events {
-		d.resets.note(first+int64(i), event)
+	for _, event := range events {
 		d.noteCorrected(event)
 	}
 	d.state.Merge(state)

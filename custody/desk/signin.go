@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -66,11 +67,11 @@ func (d *Desk) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error) {
 	}
 	username := try.username
 	signed, outcome, err := d.open(ctx, username, in)
-	if errors.Is(err, errReset) { // or only seen to be: looked at again
+	if errors.Is(err, errStale) { // looked at with an enrolment that counts no more: once more
 		signed, outcome, err = d.open(ctx, username, in)
 	}
 	switch {
-	case errors.Is(err, errReset), errors.Is(err, errNotGenuine):
+	case errors.Is(err, errStale), errors.Is(err, errNotGenuine):
 		return SignedIn{}, d.failedSignIn(ctx, try)
 	case err != nil:
 		return SignedIn{}, err
@@ -93,20 +94,19 @@ func (d *Desk) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error) {
 // errNotGenuine: password or code is wrong.
 var errNotGenuine = errors.New("not a genuine log-in")
 
-// open looks at a log-in and opens its session, unless the person's enrolment is
-// reset in between: errReset.
+// open looks at a log-in and opens its session. The proof that goes with it is
+// that of this look: where the enrolment was reset meanwhile, it is errStale, and
+// neither the password nor the code of before opens anything.
 func (d *Desk) open(ctx context.Context, username string, in SignInRequest) (SignedIn, Outcome, error) {
-	since := d.entries()
-	good, err := d.genuine(ctx, username, in)
-	if err == nil && !good {
-		err = errNotGenuine
-	}
+	proof, err := d.genuine(ctx, username, in)
 	if err != nil {
 		return SignedIn{}, Outcome{}, err
 	}
-	signed, session := d.newSession(username)
-	outcome, err := d.doBound(ctx, By{Actor: username, Request: in.Request, Code: in.Code}, custody.SignIn{},
-		bound{fenced: username, since: since, session: &session})
+	signed, action := d.newSession()
+	outcome, err := d.send(&call{
+		ctx: ctx, by: By{Actor: username, Request: in.Request}, answer: make(chan answer, 1),
+		command: custody.Command{Actor: username, Request: in.Request, Proof: proof, Action: action},
+	})
 	return signed, outcome, err
 }
 
@@ -114,8 +114,9 @@ func (d *Desk) open(ctx context.Context, username string, in SignInRequest) (Sig
 // whatever was typed.
 const Nobody = "-"
 
-// genuine looks at password and code, both always.
-func (d *Desk) genuine(ctx context.Context, username string, in SignInRequest) (bool, error) {
+// genuine looks at password and code, both always, and gives the proof of a log-in
+// in which both are right, or errNotGenuine.
+func (d *Desk) genuine(ctx context.Context, username string, in SignInRequest) (custody.Proof, error) {
 	person, known := d.person(username)
 	if !known {
 		username = Nobody
@@ -124,10 +125,16 @@ func (d *Desk) genuine(ctx context.Context, username string, in SignInRequest) (
 	d.seeds.forget(username) // another replica may have replaced it
 	steps, err := d.match(ctx, person, in.Code)
 	if err != nil {
-		return false, err
+		return custody.Proof{}, err
 	}
 	same, err := d.samePassword(ctx, username, in.Password)
-	return same && len(steps) > 0, err
+	if err != nil {
+		return custody.Proof{}, err
+	}
+	if !same || len(steps) == 0 {
+		return custody.Proof{}, errNotGenuine
+	}
+	return custody.Proof{Given: true, Steps: steps, Enrolment: person.Number}, nil
 }
 
 // samePassword takes as long for an account that does not exist.
@@ -150,33 +157,33 @@ func (d *Desk) samePassword(ctx context.Context, username string, password custo
 	return same && !absent, nil
 }
 
-// newSession makes a session that is not open yet.
-func (d *Desk) newSession(username string) (SignedIn, Session) {
+// newSession makes a session that is not open yet, and the command that opens it.
+func (d *Desk) newSession() (SignedIn, custody.SignIn) {
 	raw := make([]byte, tokenBytes)
 	_, _ = rand.Read(raw) // never fails, see crypto/rand
 	token := custody.SecretString(base64.RawURLEncoding.EncodeToString(raw))
-	now := d.Clock.Now()
-	s := Session{
-		TokenHash: sha256.Sum256(token.Bytes()), Person: username,
-		Created: now, Expires: now.Add(d.SessionTTL),
-	}
-	return SignedIn{Token: token, Expires: s.Expires}, s
+	until := d.Time().Add(d.SessionTTL)
+	return SignedIn{Token: token, Expires: until}, custody.SignIn{Session: sessionOf(token), Until: until}
 }
 
-// Who gives the person of a session, or a Refusal.
+// sessionOf is how the ledger knows the session of a token.
+func sessionOf(token custody.Secret) string {
+	sum := sha256.Sum256(token.Bytes())
+	return hex.EncodeToString(sum[:])
+}
+
+// Who gives the person of a session, or a Refusal. What counts is the state: a row
+// that somebody put into the database opens nothing. Another process may have
+// opened or ended the session a moment ago, so that this catches up first.
 func (d *Desk) Who(ctx context.Context, token custody.Secret) (custody.Person, error) {
-	s, err := d.Accounts.Session(ctx, sha256.Sum256(token.Bytes()))
-	if err != nil && !errors.Is(err, ErrNoSession) {
+	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
 		return custody.Person{}, err
 	}
-	person, known := d.person(s.Person)
-	if err == nil && (!known || !person.Enrolled) { // another process may have done that
-		if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
-			return custody.Person{}, err
-		}
-		person, known = d.person(s.Person)
-	}
-	if err != nil || !known || person.Disabled || !person.Enrolled || !d.inTime(s) {
+	session := sessionOf(token)
+	d.mu.RLock()
+	person, open := d.state.Session(session, d.Time())
+	d.mu.RUnlock()
+	if _, left := d.left.Load(session); !open || left || person.Disabled {
 		return custody.Person{}, &custody.Refusal{Code: custody.Unauthenticated,
 			What: custody.Text{En: "There is no such session, or it has ended.", Zh: "会话不存在或已结束。"},
 			Next: custody.Text{En: "Log in.", Zh: "请登录。"}}
@@ -184,25 +191,17 @@ func (d *Desk) Who(ctx context.Context, token custody.Secret) (custody.Person, e
 	return person, nil
 }
 
-// inTime says whether a session has not ended. One that was opened later than now
-// was dated by a clock that was ahead, and would go on until then.
-func (d *Desk) inTime(s Session) bool {
-	now := d.Time()
-	return now.Before(s.Expires) && !s.Created.After(now.Add(custody.ClockSlack))
-}
-
-// SignOut ends a session, also while nothing is decided: it is then on record only
-// that it was opened.
+// SignOut ends a session, also while nothing is decided because the clock is wrong:
+// then for this process, and on record is only that it was opened.
 func (d *Desk) SignOut(ctx context.Context, token custody.Secret, request string) error {
 	person, err := d.Who(ctx, token)
 	if err != nil {
 		return err
 	}
-	if err := d.Accounts.DeleteSession(ctx, sha256.Sum256(token.Bytes())); err != nil {
-		return err
-	}
-	_, err = d.Do(ctx, By{Actor: person.Username, Request: request}, custody.SignOut{})
+	session := sessionOf(token)
+	_, err = d.Do(ctx, By{Actor: person.Username, Request: request}, custody.SignOut{Session: session})
 	if errors.Is(err, ErrClockWrong) {
+		d.left.Store(session, true)
 		return nil
 	}
 	return err

@@ -177,7 +177,7 @@ func TestDriftIsRepaired(t *testing.T) {
 func TestDriftStaysWithoutSecondAccount(t *testing.T) {
 	w := newWorld(t) // whose account has none, as the desk knows
 	w.do(custody.System, custody.AddPerson{Username: "admin", Name: "admin", Roles: []custody.Role{custody.Admin}, TOTPPeriod: 30})
-	w.do("admin", custody.SignIn{})
+	w.do("admin", rotationtest.SignIn(w.clock.Now()))
 	w.do("admin", custody.ChangePolicy{Credential: name, Policy: custody.CredentialPolicy{AutoReconcile: true}})
 	w.finish()
 	w.account.set(custody.SecretString("set by somebody else"))

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -55,60 +54,8 @@ func (s *Store) TakeRecoveryCode(ctx context.Context, username string, hash [32]
 	return taken == 1, err
 }
 
-// sessionRow is a row of sessions.
-type sessionRow struct {
-	TokenHash []byte
-	Person    string
-	Created   string
-	Expires   string
-}
-
-// AddSession opens a session beside the ledger, as tests of sessions need it: a
-// log-in opens its own together with its entry.
-func (s *Store) AddSession(ctx context.Context, session desk.Session) error {
-	return addSession(s.writer.WithContext(ctx), session)
-}
-
-func addSession(db *gorm.DB, session desk.Session) error {
-	row := sessionRow{
-		TokenHash: session.TokenHash[:], Person: session.Person,
-		Created: formatInstant(session.Created), Expires: formatInstant(session.Expires),
-	}
-	return unavailable("write a session", db.Table("sessions").Create(&row).Error)
-}
-
-func (s *Store) Session(ctx context.Context, tokenHash [32]byte) (desk.Session, error) {
-	// Past GORM, like readHead: every request asks.
-	var row sessionRow
-	err := s.reader.Statement.ConnPool.QueryRowContext(ctx, "SELECT person, created, expires FROM sessions WHERE token_hash = ?", tokenHash[:]).
-		Scan(&row.Person, &row.Created, &row.Expires)
-	if errors.Is(err, sql.ErrNoRows) {
-		return desk.Session{}, desk.ErrNoSession
-	}
-	if err != nil {
-		return desk.Session{}, unavailable("read a session", err)
-	}
-	var d decoder
-	session := desk.Session{
-		TokenHash: tokenHash, Person: row.Person, Created: d.instant(row.Created), Expires: d.instant(row.Expires),
-	}
-	if d.err != nil {
-		return desk.Session{}, fmt.Errorf("store: a session of %s: %w", row.Person, d.err)
-	}
-	return session, nil
-}
-
-func (s *Store) DeleteSession(ctx context.Context, tokenHash [32]byte) error {
-	return s.write(ctx, "delete a session", "DELETE FROM sessions WHERE token_hash = ?", tokenHash[:])
-}
-
-// OpenSession and EndSessions are as desk.Tx says.
-func (t *tx) OpenSession(session desk.Session) error { return addSession(t.db, session) }
-
-func (t *tx) EndSessions(person string, forget bool) error {
-	if err := execute(t.db, "delete sessions", "DELETE FROM sessions WHERE person = ?", person); err != nil || !forget {
-		return err
-	}
+// ForgetCodes is as desk.Tx says.
+func (t *tx) ForgetCodes(person string) error {
 	return execute(t.db, "delete recovery codes", "DELETE FROM recovery_codes WHERE username = ?", person)
 }
 
@@ -161,7 +108,6 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 			statement string
 			args      []any
 		}{
-			{"DELETE FROM sessions WHERE expires <= ?", []any{today}},
 			{"DELETE FROM throttles WHERE touched < ? AND locked_until <= ?", []any{yesterday, today}},
 			{"DELETE FROM devices WHERE seen < ?", []any{formatInstant(now.Add(-keepDevice))}},
 			{"DELETE FROM idempotency_keys WHERE at < ?", []any{yesterday}},

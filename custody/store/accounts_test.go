@@ -75,50 +75,22 @@ func TestRecoveryCodes(t *testing.T) {
 	has("tech-a", false)
 }
 
-func TestSessions(t *testing.T) {
+// TestForgetCodes: with a reset, of that person alone.
+func TestForgetCodes(t *testing.T) {
 	s := newScribe(t).store
-	session := func(token byte, person string, expires time.Time) desk.Session {
-		return desk.Session{TokenHash: [32]byte{token}, Person: person, Created: epoch.Add(time.Nanosecond), Expires: expires}
-	}
-	a, b, c := session(1, "tech-a", epoch.Add(time.Hour)), session(2, "tech-a", epoch.Add(2*time.Hour)), session(3, "tech-b", epoch.Add(2*time.Hour))
-	for _, each := range []desk.Session{a, b, c} {
-		if err := s.AddSession(t.Context(), each); err != nil {
+	for _, username := range []string{"tech-a", "tech-b"} {
+		if err := s.SetRecoveryCodes(t.Context(), username, [][32]byte{{1}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.AddSession(t.Context(), a); !errors.Is(err, desk.ErrStoreUnavailable) {
-		t.Errorf("the same token twice: %v", err)
-	}
-	there := func(want ...desk.Session) {
-		t.Helper()
-		left := map[[32]byte]desk.Session{}
-		for _, each := range want {
-			left[each.TokenHash] = each
-		}
-		for _, each := range []desk.Session{a, b, c} {
-			got, err := s.Session(t.Context(), each.TokenHash)
-			if want, ok := left[each.TokenHash]; ok && (err != nil || got != want) {
-				t.Errorf("session %d: %+v, %v", each.TokenHash[0], got, err)
-			} else if !ok && !errors.Is(err, desk.ErrNoSession) {
-				t.Errorf("session %d is still there: %v", each.TokenHash[0], err)
-			}
-		}
-	}
-	there(a, b, c)
-	if err := s.Sweep(t.Context(), epoch.Add(time.Hour)); err != nil {
+	if err := s.Write(t.Context(), func(tx desk.Tx) error { return tx.ForgetCodes("tech-a") }); err != nil {
 		t.Fatal(err)
 	}
-	there(b, c)
-	if err := s.Write(t.Context(), func(tx desk.Tx) error { return tx.EndSessions("tech-a", false) }); err != nil {
-		t.Fatal(err)
-	}
-	there(c)
-	for range 2 {
-		if err := s.DeleteSession(t.Context(), c.TokenHash); err != nil {
-			t.Fatal(err)
+	for username, want := range map[string]bool{"tech-a": false, "tech-b": true} {
+		if has, err := s.HasRecoveryCodes(t.Context(), username); err != nil || has != want {
+			t.Errorf("%s: %t, %v", username, has, err)
 		}
 	}
-	there()
 }
 
 // TestThrottle: guesses that come at the same time, through two processes, are

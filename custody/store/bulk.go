@@ -32,6 +32,7 @@ var (
 	insertRemembered = insertInto(rememberedRow{})
 
 	upsertDocuments   = upsertInto(documentRow{})
+	upsertSessions    = upsertInto(sessionRow{})
 	upsertPeople      = upsertInto(personRow{})
 	upsertCredentials = upsertInto(credentialRow{})
 	upsertHandovers   = upsertInto(handoverRow{}, "giver", "receiver", "credentials", "reason", "leave", "expected_return", "offered_at", "expires")

@@ -181,6 +181,9 @@ func (c *comparison) finish() error {
 	if err := differ(c.db, upsertCredentials, slices.Collect(c.state.Credentials()), rowOfCredential); err != nil {
 		return err
 	}
+	if err := differ(c.db, upsertSessions, sessions(c.state), rowOfSessions); err != nil {
+		return err
+	}
 	open := slices.Collect(c.state.OpenHandovers())
 	if err := differ(c.db.Where("status IN ?", openStatuses), upsertHandovers, open, rowOfHandover); err != nil {
 		return err

@@ -11,11 +11,11 @@
 //	ledger_entries   the truth: index and canonical record, never changed
 //	ledger_nodes     the RFC 6962 tree's hashes, by tlog.StoredHashIndex
 //	ledger_head      one row: size, root, and the counters of custody.State
-//	people, credentials, handovers
+//	people, credentials, handovers, sessions, documents
 //	                 the ledger folded by custody.Apply: for queries and for a
 //	                 start that does not read history; Rebuild makes them anew
 //	ledger_index     who and what each entry is about, for filters (index.go)
-//	accounts, preferences, recovery_codes, sessions, devices, throttles, idempotency_keys, claims, arrivals
+//	accounts, preferences, recovery_codes, devices, throttles, idempotency_keys, claims, arrivals
 //	                 beside the ledger, and in no fold
 //
 // # Durability

@@ -47,6 +47,7 @@ func (s *scribe) wander(t *rapid.T, d *draft) step {
 		custody.ComeBack{TakeBack: rapid.Bool().Draw(t, "take back")},
 		custody.RequestRotation{Credential: name, Reason: "age"},
 		custody.SignIn{},
+		custody.SignOut{},
 	}).Draw(t, "action")}
 }
 

@@ -17,7 +17,7 @@ const window = blockSize
 // the ledger; whether that is right is for a verifier to say, before.
 func (s *Store) Rebuild(ctx context.Context) error {
 	return s.change(ctx, func(db *gorm.DB) error {
-		for _, table := range []string{"people", "credentials", "handovers", "documents", "ledger_index"} {
+		for _, table := range []string{"people", "credentials", "handovers", "sessions", "documents", "ledger_index"} {
 			if err := execute(db, "empty "+table, "DELETE FROM "+table); err != nil {
 				return err
 			}

@@ -166,6 +166,14 @@ func (s *scribe) decide(d *draft, steps ...step) error {
 	for _, step := range steps {
 		s.requests++
 		c := custody.Command{Actor: step.actor, Request: fmt.Sprintf("request-%d", s.requests), Action: step.action}
+		switch step.action {
+		case custody.SignIn{}:
+			c.Action = custody.SignIn{Session: fmt.Sprintf("%064x", s.requests), Until: s.now.Add(12 * time.Hour)}
+		case custody.SignOut{}:
+			if open := d.state.Sessions(step.actor); len(open) > 0 {
+				c.Action = custody.SignOut{Session: open[0].Token}
+			}
+		}
 		if p, ok := d.state.Person(step.actor); ok {
 			c.Proof = custody.Proof{Given: true, Steps: []int64{p.LastStep + 1}, Enrolment: p.Number}
 		}

@@ -202,6 +202,9 @@ func restore(db *gorm.DB, head headRow, state *custody.State) error {
 	}
 	state.Size, state.Time, state.Handovers, state.Leases = head.Size, last, head.Handovers, head.Leases
 	state.Restore(people, credentials, handovers)
+	if err := restoreSessions(db, state); err != nil {
+		return err
+	}
 	return restoreDocuments(db, state)
 }
 

@@ -224,7 +224,7 @@ func TestTamperTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	for table, key := range map[string]string{"people": "username", "credentials": "name", "handovers": "id"} {
+	for table, key := range map[string]string{"people": "username", "credentials": "name", "handovers": "id", "sessions": "person"} {
 		tried := 0
 		for _, column := range textsOf(t, db, "SELECT name FROM pragma_table_info(?)", table) {
 			for _, row := range textsOf(t, db, "SELECT "+key+" FROM "+table) {

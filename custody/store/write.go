@@ -121,6 +121,9 @@ func saveChanges(db *gorm.DB, changed *custody.State) error {
 	if err := save(db, upsertHandovers, handovers, rowOfHandover); err != nil {
 		return err
 	}
+	if err := save(db, upsertSessions, sessions(changed), rowOfSessions); err != nil {
+		return err
+	}
 	return saveDocuments(db, changed)
 }
 

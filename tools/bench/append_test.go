@@ -17,7 +17,7 @@ import (
 // measureAppend compares the ledger's append with that of Tessera's POSIX driver,
 // both at 64 callers of which each waits for its entry before it sends the next.
 //
-// Ours is the cheapest command that there is, a log-out: the desk decides it, makes
+// Ours is the cheapest command that there is, a log-in that was locked: the desk decides it, makes
 // the entry, and commits it with its batch. When the caller hears of it, the entry,
 // the tree's nodes, the root, the tables and the index are in the database and on
 // the disk. Theirs is Add with as many random bytes; when the caller hears of it,
@@ -27,11 +27,11 @@ func measureAppend(t *testing.T, _ string) []row {
 	const many, n = 64, 20_000
 	dir := onDisk(t)
 	r := newRoutine(t, dir)
-	signOut := func(i int) error {
-		_, err := r.do(t.Context(), r.pairs[i%routinePairs].A.Name, custody.SignOut{})
+	locked := func(i int) error {
+		_, err := r.do(t.Context(), custody.System, custody.LockSignIn{Person: r.pairs[i%routinePairs].A.Name, Failures: 5, Until: time.Now()})
 		return err
 	}
-	if err := signOut(0); err != nil {
+	if err := locked(0); err != nil {
 		t.Fatal(err)
 	}
 	size := sizeOf(t, dir)
@@ -41,7 +41,7 @@ func measureAppend(t *testing.T, _ string) []row {
 	}
 	program := buildTessera(t)
 	blocks := inTurns(t, 5,
-		func() (block, error) { return callers(many, n, signOut) },
+		func() (block, error) { return callers(many, n, locked) },
 		func() (block, error) {
 			out, err := exec.CommandContext(t.Context(), program, "-folder", filepath.Join(onDisk(t), "log"),
 				"-entries", strconv.Itoa(n), "-size", strconv.Itoa(len(last.Record)), "-callers", strconv.Itoa(many)).Output()

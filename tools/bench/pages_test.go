@@ -153,7 +153,7 @@ func (p *pages) employ(t *testing.T, name string, role custody.Role) technician 
 	if _, err := p.secrets.Write(t.Context(), desk.SeedPath(name), desk.StoredSeed(1, custody.SecretString(person.Seed)), 0, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.confirmed(t.Context(), person, time.Now(), custody.SignIn{}); err != nil {
+	if err := p.signIn(t.Context(), person, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	return person

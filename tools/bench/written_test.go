@@ -162,7 +162,7 @@ func (a *author) work(entries int64) error {
 		server, first, second := serverOf(i)
 		for _, person := range []string{first, second} {
 			add := custody.AddPerson{Username: person, Name: "Technician " + person, Roles: []custody.Role{custody.Technician}, TOTPPeriod: routinePeriod}
-			if err := errors.Join(a.do(custody.System, add), a.confirmed(person, custody.SignIn{})); err != nil {
+			if err := errors.Join(a.do(custody.System, add), a.confirmed(person, custody.SignIn{Session: fmt.Sprintf("%064x", a.tree.Size()), Until: a.now.Add(12 * time.Hour)})); err != nil {
 				return err
 			}
 		}

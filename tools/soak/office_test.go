@@ -3,6 +3,7 @@ package soak
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -134,7 +135,7 @@ func (o *office) found(ctx context.Context, password, key custody.Secret) error 
 		}); err != nil {
 			return err
 		}
-		if err := o.confirmed(ctx, name, custody.SignIn{}); err != nil {
+		if err := o.confirmed(ctx, name, o.signIn()); err != nil {
 			return err
 		}
 	}
@@ -142,6 +143,13 @@ func (o *office) found(ctx context.Context, password, key custody.Secret) error 
 		Name: o.Name, Primary: o.holder(), Backup: o.backup(), Target: o.Target,
 	}, password, key)
 	return err
+}
+
+// signIn opens a session of which nobody has the token.
+func (o *office) signIn() custody.SignIn {
+	token := make([]byte, 32)
+	_, _ = rand.Read(token) // never fails, see crypto/rand
+	return custody.SignIn{Session: hex.EncodeToString(token), Until: o.clock.Now().Add(12 * time.Hour)}
 }
 
 // confirmed does something with a fresh code.

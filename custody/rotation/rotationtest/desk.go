@@ -3,6 +3,7 @@ package rotationtest
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"slices"
 	"sync"
@@ -54,9 +55,16 @@ func NewDesk(t testing.TB, clock desk.Clock) *Desk {
 		d.Act(custody.System, custody.AddPerson{
 			Username: name, Name: name, Roles: []custody.Role{custody.Technician}, TOTPPeriod: 30,
 		})
-		d.Act(name, custody.SignIn{})
+		d.Act(name, SignIn(d.clock.Now()))
 	}
 	return d
+}
+
+// SignIn opens a session, for an hour, of which nobody has the token.
+func SignIn(now time.Time) custody.SignIn {
+	token := make([]byte, 32)
+	_, _ = rand.Read(token) // never fails, see crypto/rand
+	return custody.SignIn{Session: hex.EncodeToString(token), Until: now.Add(time.Hour)}
 }
 
 // Add puts an account under custody, which starts its first rotation.

@@ -1,0 +1,118 @@
+package desk_test
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/store"
+)
+
+// What whoever can write to the database can put there, and nothing else: each is
+// tried on a desk that is running and after a restart on the same store.
+
+// madeUp gives a token, and the row that its session would have.
+func madeUp(at time.Time) (token custody.Secret, row string) {
+	token = custody.SecretString("made up by the administrator of the database")
+	sum := sha256.Sum256(token.Bytes())
+	return token, fmt.Sprintf(`[{"token":%q,"opened":%q,"until":%q}]`, hex.EncodeToString(sum[:]),
+		at.Format(time.RFC3339), at.Add(12*time.Hour).Format(time.RFC3339))
+}
+
+// TestASessionMadeUpInTheDatabaseOpensNothing: not on a running server, whatever it
+// takes in from others afterwards; a comparison with the ledger names it, and a
+// server that starts with it decides nothing.
+func TestASessionMadeUpInTheDatabaseOpensNothing(t *testing.T) {
+	o := newOffice(t)
+	genuine, err := o.signIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, row := madeUp(o.clock.Now())
+	o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE sessions SET open = ? WHERE person = 'admin'", row) })
+	opensNothing := func(when string) {
+		t.Helper()
+		if who, err := o.desk.Who(t.Context(), token); custody.CodeOf(err) != custody.Unauthenticated {
+			t.Errorf("%s: it opens %q, %v", when, who.Username, err)
+		}
+		if err := o.desk.SignOut(t.Context(), token, unique("r")); custody.CodeOf(err) != custody.Unauthenticated {
+			t.Errorf("%s: a log-out of it: %v", when, err)
+		}
+	}
+	opensNothing("running")
+	if err := o.writes(o.desk); err != nil {
+		t.Fatal(err)
+	}
+	opensNothing("after an entry of its own")
+
+	var found *store.Difference
+	if err := o.store.Diff(t.Context()); !errors.As(err, &found) || found.Table != "sessions" {
+		t.Errorf("compared with the ledger: %v", err)
+	}
+	o.restart()
+	o.wantSuspect("restarted", genuine.Token)
+}
+
+// TestASessionInTheDatabaseOfSomebodyWhoCannotConfirm makes the ledger suspect at a start.
+func TestASessionInTheDatabaseOfSomebodyWhoCannotConfirm(t *testing.T) {
+	o := newOffice(t)
+	if _, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-a"}); err != nil {
+		t.Fatal(err)
+	}
+	_, row := madeUp(o.clock.Now())
+	o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE sessions SET open = ? WHERE person = 'tech-a'", row) })
+	o.restart()
+	if err := o.writes(o.desk); !errors.Is(err, desk.ErrLedgerSuspect) {
+		t.Errorf("after a restart: %v", err)
+	}
+}
+
+// TestASessionOutlivesARestartAndEndsEverywhere: what a log-in opened is open in
+// every process and after a restart, and what a log-out or a reset in one of them
+// ended is ended in the others at once.
+func TestASessionOutlivesARestartAndEndsEverywhere(t *testing.T) {
+	o := newOffice(t)
+	first, err := o.signIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.restart()
+	here, there := o.desk, o.open()
+	second, err := o.signIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	third, err := o.signIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(d *desk.Desk, token custody.Secret, want bool) {
+		t.Helper()
+		who, err := d.Who(t.Context(), token)
+		if want && (err != nil || who.Username != "tech-a") || !want && custody.CodeOf(err) != custody.Unauthenticated {
+			t.Errorf("open: %q, %v, want %t", who.Username, err, want)
+		}
+	}
+	for _, d := range []*desk.Desk{here, there} {
+		open(d, first.Token, true)
+		open(d, second.Token, true)
+	}
+	if err := there.SignOut(t.Context(), second.Token, unique("r")); err != nil {
+		t.Fatal(err)
+	}
+	open(here, second.Token, false)
+	open(here, first.Token, true)
+	if _, err := there.ResetOnHost(t.Context(), "tech-a", unique("r")); err != nil {
+		t.Fatal(err)
+	}
+	open(here, first.Token, false)
+	open(here, third.Token, false)
+	o.restart()
+	open(o.desk, third.Token, false)
+}

@@ -1,0 +1,178 @@
+package custody
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+)
+
+func openedBy(person string) SessionOpened {
+	return SessionOpened{person, sessionNumber(99), epoch.Add(time.Hour)}
+}
+
+// signedIn says whose session a token opens now.
+func (o *office) signedIn(session string) string {
+	p, open := o.state.Session(session, o.now)
+	if open != (p.Username != "") {
+		o.t.Errorf("%+v, %t", p, open)
+	}
+	return p.Username
+}
+
+// logsIn gives the session that a log-in opened.
+func (o *office) logsIn(who string) string {
+	o.t.Helper()
+	o.does(who, SignIn{})
+	open := o.state.Sessions(who)
+	return open[len(open)-1].Token
+}
+
+// A session is its person's from the log-in on, until they log out or time ends it,
+// and nobody else's.
+func TestASessionIsOpenUntilItEnds(t *testing.T) {
+	o := newOffice(t)
+	first, second, other := o.logsIn("ann"), o.logsIn("ann"), o.logsIn("ben")
+	if o.signedIn(first) != "ann" || o.signedIn(second) != "ann" || o.signedIn(other) != "ben" {
+		t.Fatal("a log-in opened no session")
+	}
+	for _, none := range []string{"", "x", sessionNumber(999)} {
+		if who := o.signedIn(none); who != "" {
+			t.Errorf("%q opens a session of %s", none, who)
+		}
+	}
+	if events := o.does("ben", SignOut{first}); len(events) != 0 || o.signedIn(first) != "ann" {
+		t.Errorf("ended by somebody else: %+v", events)
+	}
+	if events := o.does("ann", SignOut{first}); len(events) != 1 || events[0].Fact != (SessionClosed{"ann", first}) {
+		t.Errorf("%+v", events)
+	}
+	if events := o.does("ann", SignOut{first}); len(events) != 0 {
+		t.Errorf("ended twice: %+v", events)
+	}
+	if o.signedIn(first) != "" || o.signedIn(second) != "ann" || o.signedIn(other) != "ben" {
+		t.Error("a log-out ended too little, or too much")
+	}
+	o.now = o.now.Add(12*time.Hour - time.Millisecond)
+	if o.signedIn(second) != "ann" {
+		t.Error("ended before its time")
+	}
+	o.now = o.now.Add(time.Millisecond)
+	if o.signedIn(second) != "" {
+		t.Error("open past its time")
+	}
+}
+
+// Every kind of reset ends every session, and of that person alone.
+func TestAResetEndsAllSessions(t *testing.T) {
+	for name, reset := range map[string]func(*office){
+		"by an admin":        func(o *office) { o.does("ada", ResetEnrolment{"ann"}) },
+		"by a recovery code": func(o *office) { o.does(System, RecoverEnrolment{"ann", 1}) },
+		"on the host":        func(o *office) { o.does(System, ResetOnHost{"ann"}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			first, second, other := o.logsIn("ann"), o.logsIn("ann"), o.logsIn("ben")
+			reset(o)
+			if o.signedIn(first) != "" || o.signedIn(second) != "" || o.signedIn(other) != "ben" {
+				t.Error("a session stayed open, or somebody else's ended")
+			}
+			o.does("ann", SignIn{})
+			if o.signedIn(first) != "" {
+				t.Error("the new log-in opened the old session again")
+			}
+		})
+	}
+}
+
+// The state keeps what is open and no history: what time ended goes with the next
+// log-in, and of too many the oldest does.
+func TestSessionsDoNotPileUp(t *testing.T) {
+	o := newOffice(t)
+	old := o.logsIn("ann")
+	o.now = o.now.Add(13 * time.Hour)
+	o.does("ann", SignIn{})
+	if open := o.state.Sessions("ann"); len(open) != 1 || open[0].Token == old {
+		t.Errorf("after one ran out: %+v", open)
+	}
+	var tokens []string
+	for range MaxSessions + 3 {
+		tokens = append(tokens, o.logsIn("ann"))
+	}
+	var open []string
+	for _, s := range o.state.Sessions("ann") {
+		open = append(open, s.Token)
+	}
+	if !slices.Equal(open, tokens[3:]) || o.signedIn(tokens[2]) != "" || o.signedIn(tokens[3]) != "ann" {
+		t.Errorf("%d are open", len(open))
+	}
+	if len(o.state.tokens) != MaxSessions+6 { // and one of each of the others
+		t.Errorf("%d tokens are remembered", len(o.state.tokens))
+	}
+}
+
+func TestALogInThatIsNone(t *testing.T) {
+	o := newOffice(t)
+	taken := o.logsIn("ben")
+	good := sessionNumber(99)
+	check(t, []clause{
+		{"for a month", nil, "ann", SignIn{good, epoch.AddDate(0, 0, 30)}, "", nil},
+		{"for longer", nil, "ann", SignIn{good, epoch.AddDate(0, 0, 30).Add(time.Millisecond)}, InvalidRequest, nil},
+		{"that is over already", nil, "ann", SignIn{good, epoch}, InvalidRequest, nil},
+		{"of no token", nil, "ann", SignIn{"", epoch.Add(time.Hour)}, InvalidRequest, nil},
+		{"of a token in capitals", nil, "ann", SignIn{"AB" + good[2:], epoch.Add(time.Hour)}, InvalidRequest, nil},
+		{"of a token and more", nil, "ann", SignIn{good + "0", epoch.Add(time.Hour)}, InvalidRequest, nil},
+		{"of somebody's token", func(o *office) { o.does("ben", SignIn{taken, o.now.Add(time.Hour)}) }, "ann", SignIn{taken, epoch.Add(time.Hour)}, InvalidRequest, nil},
+	})
+}
+
+// What is restored is what was kept, and rows that nobody's log-in made are found
+// when the whole state is looked at.
+func TestRestoredSessions(t *testing.T) {
+	o := newOffice(t)
+	o.logsIn("ann")
+	restored := func(edit func(map[string][]Session)) *State {
+		s := NewState()
+		s.RestorePolicy(o.state.Policy())
+		people, credentials, handovers := o.state.Changes()
+		s.Restore(people, credentials, handovers)
+		rows := map[string][]Session{}
+		for person, open := range o.state.SessionsChanged() {
+			rows[person] = slices.Clone(open)
+		}
+		edit(rows)
+		for _, person := range keys(rows) {
+			s.RestoreSessions(person, rows[person])
+		}
+		return s
+	}
+	right := restored(func(map[string][]Session) {})
+	if err := Check(right); err != nil {
+		t.Fatal(err)
+	}
+	for _, open := range o.state.Sessions("ann") {
+		if who, is := right.Session(open.Token, o.now); !is || who.Username != "ann" {
+			t.Errorf("%+v is %+v's", open, who)
+		}
+	}
+	made := Session{Token: sessionNumber(99), Opened: epoch, Until: epoch.Add(time.Hour)}
+	for name, edit := range map[string]func(map[string][]Session){
+		"of nobody":             func(rows map[string][]Session) { rows["zoe"] = []Session{made} },
+		"of somebody's token":   func(rows map[string][]Session) { rows["ben"] = append(rows["ben"], rows["ann"][0]) },
+		"of one token twice":    func(rows map[string][]Session) { rows["ben"] = []Session{made, made} },
+		"of what is no token":   func(rows map[string][]Session) { rows["ben"] = []Session{{Token: "x"}} },
+		"of far too many":       func(rows map[string][]Session) { rows["ben"] = make([]Session, MaxSessions+1) },
+		"of somebody not there": func(rows map[string][]Session) { rows[""] = []Session{made} },
+	} {
+		var broken *Violation
+		if err := Check(restored(edit)); !errors.As(err, &broken) || broken.Invariant != "I6" {
+			t.Errorf("a session %s: %v", name, err)
+		}
+	}
+	o.does("ada", ResetEnrolment{"ann"})
+	var broken *Violation
+	err := Check(restored(func(rows map[string][]Session) { rows["ann"] = []Session{made} }))
+	if !errors.As(err, &broken) || broken.Detail != "signed in without an enrolment" {
+		t.Errorf("a session of a seed that nobody proved: %v", err)
+	}
+}
