@@ -82,8 +82,8 @@ func TestTimeStandsStillOrGoesOn(t *testing.T) {
 	step := o.state.Time.Unix() / 30
 	o.state.policy.Values = DefaultPolicy()
 	o.state.editPerson("ann", func(p *Person) { p.LastStep = step + 100 })
-	e := Event{Time: o.state.Time, Actor: "ann", Request: "r", Confirm: &Confirmation{"ann", step}, Fact: SessionOpened{"ann"}}
-	if err := CheckEvent(o.state, e); !violation(err, "I6", "") {
+	e := Event{Time: o.state.Time, Actor: "ann", Request: "r", Confirm: &Confirmation{"ann", step}, Fact: SessionOpened{Person: "ann"}}
+	if err := CheckEvent(o.state, e); !violation(err, "I6", "confirmed something before") {
 		t.Errorf("confirmed by an older step: %v", err)
 	}
 }
