@@ -1,6 +1,7 @@
 package desk_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -31,6 +32,7 @@ func TestAMarkIsOfOneKeyOnePurposeAndOneMessage(t *testing.T) {
 		"of another message":    {"preference", "tech-a\nzh", mark, false},
 		"with another sum":      {"preference", "tech-a\nen", id + "." + flipped + sum[1:], false},
 		"with a shorter sum":    {"preference", "tech-a\nen", mark[:len(mark)-2], false},
+		"with more behind it":   {"preference", "tech-a\nen", mark + "zz", false},
 		"in another spelling":   {"preference", "tech-a\nen", id + "." + strings.ToUpper(sum), false},
 		"of a key that is none": {"preference", "tech-a\nen", "00000000." + sum, false},
 		"with nothing in it":    {"preference", "tech-a\nen", "", false},
@@ -85,5 +87,29 @@ func TestAKeyThatIsReplacedIsFetchedOnce(t *testing.T) {
 		if good, err := o.desk.CheckMAC(t.Context(), "p", []byte("m"), m); !good || err != nil {
 			t.Errorf("%s: %t, %v", m, good, err)
 		}
+	}
+}
+
+// TestWhatIsNoKeyMarksNothing: bytes of another length where the key was are no key,
+// and what was marked before stays what it is.
+func TestWhatIsNoKeyMarksNothing(t *testing.T) {
+	o := emptyOffice(t)
+	mark, err := o.desk.MAC(t.Context(), "p", []byte("m"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, sum, _ := strings.Cut(mark, ".")
+	v, err := o.secrets.Read(t.Context(), desk.SealPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.secrets.Write(t.Context(), desk.SealPath, custody.SecretString("short"), v.Version, nil); err != nil {
+		t.Fatal(err)
+	}
+	if good, err := o.desk.CheckMAC(t.Context(), "p", []byte("m"), "00000000."+sum); good || !errors.Is(err, desk.ErrSecretsLost) {
+		t.Errorf("got %t, %v", good, err)
+	}
+	if again, err := o.desk.MAC(t.Context(), "p", []byte("m")); err != nil || again != mark {
+		t.Errorf("marked as %s, and before as %s, %v", again, mark, err)
 	}
 }
