@@ -245,3 +245,97 @@ func TestAnArrivalThatMayStillCome(t *testing.T) {
 		t.Errorf("kept: %v", err)
 	}
 }
+
+// unmoved is a secret store that puts nothing in a credential's place.
+type unmoved struct{ desk.Secrets }
+
+func (s unmoved) Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (int64, error) {
+	if path == desk.CredentialPath("db02") || path == desk.KeyPath("db02") {
+		return 0, fmt.Errorf("%w: sealed", desk.ErrSecretsUnavailable)
+	}
+	return s.Secrets.Write(ctx, path, value, cas, labels)
+}
+
+// addUnmoved adds db02, of which nothing is in its place yet.
+func (o *office) addUnmoved(request string) {
+	o.t.Helper()
+	config := o.config
+	o.config.Secrets = unmoved{config.Secrets}
+	d := o.open()
+	o.config = config
+	if _, err := d.AddCredential(o.t.Context(), desk.By{Actor: "admin", Request: request}, onboarding("db02"),
+		custody.SecretString("password"), custody.SecretString("key")); err != nil {
+		o.t.Fatal(err)
+	}
+	_ = d.Close()
+	if c := o.credential("db02"); c.Arriving != request {
+		o.t.Fatalf("arriving %q", c.Arriving)
+	}
+}
+
+// TestWhatIsToBeMovedIsNotRemoved, however long that takes.
+func TestWhatIsToBeMovedIsNotRemoved(t *testing.T) {
+	o := newOffice(t)
+	o.addUnmoved("bring")
+	o.clock.add(time.Hour)
+	if err := o.desk.ClearArrivals(t.Context()); err != nil || len(o.under("bring")) != 2 {
+		t.Fatalf("removed, %v", err)
+	}
+	if err := o.desk.Settle(t.Context(), "db02"); err != nil {
+		t.Fatal(err)
+	}
+	if password, key := o.kept("db02"); password.Reveal() != "password" || key.Reveal() != "key" || len(o.under("bring")) != 0 {
+		t.Error("not moved")
+	}
+}
+
+// TestWhatIsInThePlaceAlreadyGivesWay: nothing is in custody under a new name.
+func TestWhatIsInThePlaceAlreadyGivesWay(t *testing.T) {
+	o := newOffice(t)
+	if _, err := o.secrets.Write(t.Context(), desk.CredentialPath("db02"), custody.SecretString("left over"), 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := add(o.desk, "admin", "db02", custody.SecretString("password"), custody.Secret{}); err != nil {
+		t.Fatal(err)
+	}
+	if password, _ := o.kept("db02"); password.Reveal() != "password" || o.credential("db02").Arriving != "" {
+		t.Error("not moved")
+	}
+}
+
+// overtaken is a secret store that does something right after a path was read.
+type overtaken struct {
+	desk.Secrets
+	path string
+	then func()
+}
+
+func (s overtaken) Read(ctx context.Context, path string) (desk.Versioned, error) {
+	v, err := s.Secrets.Read(ctx, path)
+	if path == s.path {
+		s.then()
+	}
+	return v, err
+}
+
+// TestALateMoveTouchesNothing: while one process has read what is to be moved, another
+// moves it, and the first rotation sets a password.
+func TestALateMoveTouchesNothing(t *testing.T) {
+	o := newOffice(t)
+	o.addUnmoved("bring")
+	config := o.config
+	o.config.Secrets = overtaken{config.Secrets, desk.ArrivingPath("bring") + "key", sync.OnceFunc(func() {
+		if err := o.desk.Settle(t.Context(), "db02"); err != nil {
+			t.Error(err)
+		}
+		o.rotate("db02")
+	})}
+	late := o.open()
+	o.config = config
+	if err := late.Settle(t.Context(), "db02"); err != nil {
+		t.Error(err)
+	}
+	if password, _ := o.kept("db02"); !password.Equal(o.password("db02", 1)) {
+		t.Error("the new password was overwritten")
+	}
+}

@@ -75,6 +75,7 @@ func TestEveryAccessNeedsAnEntryThatAllowsIt(t *testing.T) {
 		{"what came with a refused one", write(own(2, desk.ArrivingPath("not added")+"password", "not added")), "", ""},
 		{"what came with one that was not entered", write(own(2, desk.ArrivingPath("lost")+"password", "lost")), custody.Ordinary, "not entered"},
 		{"what came with another", own(2, desk.ArrivingPath("add")+"password", "not added"), custody.Special, "did not allow"},
+		{"what nobody brought with a check-out", own(60, desk.ArrivingPath("out")+"password", "out"), custody.Special, "did not allow"},
 		{"the place of what a refused one brought", write(own(2, "credentials/db01", "not added")), custody.Special, "did not allow"},
 		{"a new seed", write(own(0, "seeds/tech-a", "hire")), "", ""},
 		{"a rotation", write(own(3, "credentials/db01", "rotation-db01-1")), "", ""},
