@@ -22,7 +22,7 @@ var facts = []Fact{
 	HandoverOffered{}, HandoverAccepted{}, HandoverEnded{}, HandoverReturned{}, HandoverClosed{}, HandoverOverdue{},
 	RotationStarted{}, RotationStaged{}, RotationApplied{}, RotationVerified{}, RotationPromoted{}, RotationFailed{}, RotationOverdue{},
 	RotationShown{}, CredentialPolicyChanged{}, VerificationStarted{}, VerificationEnded{}, DependentUpdated{}, DependentFailed{},
-	CommandRefused{}, LedgerConflict{}, PolicyAdopted{}, ClockCorrected{}, SecretsArrived{},
+	CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SecretsArrived{},
 }
 
 // endings are the facts of one Go type that have several types in the ledger.
@@ -229,6 +229,7 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"command.refused":      `{"command":"","code":""}`,
 		"clock.corrected":      `{"from":"0001-01-01T00:00:00Z","to":"0001-01-01T00:00:00Z"}`,
 		"ledger.conflict":      `{"witness":"","size":0,"cosigned":0}`,
+		"ledger.recovered":     `{"kept":0,"lost":0,"reason":"","confirmed":[]}`,
 		"person.unlocked":      `{"person":""}`,
 		"person.email_changed": `{"person":"","email":"","before":""}`,
 		"policy.adopted": `{"version":0,"rules":0,"values":{"lease_ms":0,"offer_ttl_ms":0,"rotation_deadline_ms":0,` +

@@ -170,16 +170,8 @@ func (d *Desk) carryOutAgain(ctx context.Context, kept, here anchor) error {
 	report, err := audit.Verify(ctx, upTo{d.Store, here.Size}, audit.VerifyOptions{
 		Seals: d.Store.Seals(ctx, 0, here.Size),
 		CheckSeal: func(b audit.Batch, mark string) error {
-			for _, p := range []point{kept.point, kept.Since} {
-				if b.Size == p.Size && b.Root != p.Root {
-					return fmt.Errorf("its first %d entries are others than those that were anchored", p.Size)
-				}
-			}
 			met[b.Size] = true
-			if b.Size <= kept.Since.Size {
-				return nil
-			}
-			return d.checkSeal(ctx, b, mark)
+			return d.fits(ctx, b, mark, kept)
 		},
 		Prepare: func(e audit.Entry) (any, error) { return custody.FromRecord(e) },
 		Step: func(index int64, _ audit.Entry, prepared any) error {
@@ -199,7 +191,7 @@ func (d *Desk) carryOutAgain(ctx context.Context, kept, here anchor) error {
 		err = again.End()
 	}
 	switch {
-	case err != nil && (errors.Is(err, ErrStoreUnavailable) || errors.Is(err, ErrSecretsUnavailable) || errors.Is(err, ErrSecretsLost) || ctx.Err() != nil):
+	case unknown(err):
 		return err
 	case err != nil:
 		return d.suspects(err)

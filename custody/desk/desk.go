@@ -99,18 +99,7 @@ var ErrKeyReused = errors.New("the idempotency key stands for another request")
 // On a ledger that is not what was left it opens, to be read: every command is
 // refused with ErrLedgerSuspect.
 func Open(ctx context.Context, c Config) (*Desk, error) {
-	d := &Desk{
-		Config:   c,
-		followed: make(chan struct{}),
-		calls:    make(chan *call, maxBatch),
-		closed:   make(chan struct{}),
-		done:     make(chan struct{}),
-		hashing:  make(chan struct{}, maxHashing),
-		watched:  make(chan struct{}),
-		alarm:    make(chan struct{}),
-		anchored: make(chan struct{}),
-		time:     timekeeper{clock: c.Clock},
-	}
+	d := newDesk(c)
 	if err := d.load(ctx); err != nil {
 		return nil, err
 	}
@@ -129,6 +118,21 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 	go d.watch()
 	go d.keepAnchor()
 	return d, nil
+}
+
+func newDesk(c Config) *Desk {
+	return &Desk{
+		Config:   c,
+		followed: make(chan struct{}),
+		calls:    make(chan *call, maxBatch),
+		closed:   make(chan struct{}),
+		done:     make(chan struct{}),
+		hashing:  make(chan struct{}, maxHashing),
+		watched:  make(chan struct{}),
+		alarm:    make(chan struct{}),
+		anchored: make(chan struct{}),
+		time:     timekeeper{clock: c.Clock},
+	}
 }
 
 // load takes the state from the tables. One that cannot be the ledger's stops the

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-custody/tandem/config"
+	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/store"
+	"github.com/tandem-custody/tandem/custody/totp"
+)
+
+func ledgerRecoverVerb(c *cli) *cobra.Command {
+	var by []string
+	var reason string
+	verb := &cobra.Command{
+		Use:   "recover [--by NAME --by NAME --reason TEXT]",
+		Short: "On the server's machine: go on from what was last known as the ledger's own",
+		Long: `For a ledger that is suspect (ledger_suspect at /readyz). Stop the server first. If
+the right file is still there, put it back instead: then nothing has to be recovered.
+
+Alone it shows how many entries are sealed, follow from their commands and agree
+with the anchor in the secret store, and what would be lost; it changes nothing.
+
+With two people, one of them a manager or a director, and a code of each of them,
+it keeps a copy of the whole database beside it, cuts the ledger back to there,
+enters that at grade special, and ends every log-in. Afterwards have every password
+changed: tandem credential rotate --all --reason TEXT.
+
+The codes are asked for on a terminal; TANDEM_TOTP may have both, with a comma
+between them.`,
+		Args: cobra.NoArgs,
+	}
+	load := configFlags(verb)
+	verb.Flags().StringArrayVar(&by, "by", nil, "username of somebody who confirms it; twice")
+	verb.Flags().StringVar(&reason, "reason", "", "why, for the ledger")
+	verb.RunE = func(cmd *cobra.Command, _ []string) error {
+		if len(by) > 0 && (len(by) != 2 || strings.TrimSpace(reason) == "") {
+			return usagef("give --by twice, and --reason")
+		}
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		return c.recoverLedger(cmd.Context(), cfg, by, reason)
+	}
+	return verb
+}
+
+// recoverable is the answer of ledger recover.
+type recoverable struct {
+	Kept      int64  `json:"kept"` // entries
+	Root      string `json:"root"`
+	Present   int64  `json:"present"`
+	Anchored  int64  `json:"anchored"`
+	Lost      int64  `json:"lost"`
+	Why       string `json:"why,omitempty"`   // what is behind does not stay
+	Aside     string `json:"aside,omitempty"` // file with the database as it was
+	Recovered bool   `json:"recovered"`
+}
+
+func (c *cli) recoverLedger(ctx context.Context, cfg config.Config, by []string, reason string) (err error) {
+	log := newLog(cfg.Log)
+	secrets, err := openSecrets(ctx, cfg, false, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, secrets.Close()) }()
+	opened, err := store.Open(ctx, cfg.SQLitePath(), log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	plan, err := desk.PlanRecovery(ctx, desk.Config{
+		Store: opened, Accounts: opened, Secrets: secrets, Clock: desk.ClockFunc(time.Now),
+		Policy: policyOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log, SessionTTL: cfg.SessionTTL,
+	}, opened)
+	if err != nil {
+		return err
+	}
+	answer := recoverable{Kept: plan.Kept, Root: plan.Root.String(), Present: plan.Present, Anchored: plan.Anchored, Lost: plan.Lost()}
+	if plan.Refused != nil {
+		answer.Why = plan.Refused.Error()
+	}
+	if len(by) > 0 {
+		if err := c.confirmRecovery(ctx, plan, by); err != nil {
+			return err
+		}
+		answer.Aside = fmt.Sprintf("%s.refused-%s", cfg.SQLitePath(), time.Now().UTC().Format("20060102T150405Z"))
+		if err := opened.Backup(ctx, answer.Aside); err != nil {
+			return err
+		}
+		if err := plan.CarryOut(ctx, reason, rand.Text()); err != nil {
+			return err
+		}
+		answer.Recovered = true
+		c.note("Recovered. The database as it was is in %s: keep it for the auditor. Have every password changed: tandem credential rotate --all --reason TEXT.", answer.Aside)
+	}
+	return c.show(answer, []string{"KEPT", "ROOT", "PRESENT", "ANCHORED", "LOST", "WHY"}, []string{
+		strconv.FormatInt(answer.Kept, 10), answer.Root, strconv.FormatInt(answer.Present, 10), strconv.FormatInt(answer.Anchored, 10),
+		strconv.FormatInt(answer.Lost, 10), answer.Why,
+	})
+}
+
+// confirmRecovery asks both for their codes.
+func (c *cli) confirmRecovery(ctx context.Context, plan *desk.Recovery, by []string) error {
+	given := strings.Split(os.Getenv(codeVariable), ",")
+	for i, name := range by {
+		var code string
+		switch {
+		case len(given) == len(by):
+			code = given[i]
+		case isTerminal(c.in):
+			var err error
+			if code, err = c.ask("TOTP code of " + name); err != nil {
+				return err
+			}
+		default:
+			return usagef("the codes of both are needed: set %s to both with a comma between them, or run this on a terminal", codeVariable)
+		}
+		if err := plan.Confirm(ctx, desk.Username(name), totp.Typed(code)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

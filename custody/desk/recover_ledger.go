@@ -1,0 +1,215 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// Recoverable is a Store whose ledger can be cut back to its first entries.
+type Recoverable interface {
+	Store
+
+	// Cut takes away what is behind the first size entries, and makes the tree and
+	// the tables anew from them. Idempotency keys end.
+	Cut(ctx context.Context, size int64) error
+}
+
+// Recovery is the way back for a ledger that is suspect: to its last head that was
+// sealed, that follows from its commands, and that the anchor does not contradict.
+// No server may run meanwhile.
+type Recovery struct {
+	Kept     int64      // entries that stay
+	Root     audit.Hash // of those
+	Present  int64      // entries that the database has
+	Anchored int64      // entries that were known to have been sealed
+	Refused  error      // why what is behind Kept does not stay; nil: there is nothing
+
+	store     Recoverable
+	desk      *Desk // at that head
+	confirmed []custody.ConfirmedBy
+}
+
+// Lost is how many entries are refused, or were known and are not there.
+func (r *Recovery) Lost() int64 { return max(r.Present, r.Anchored) - r.Kept }
+
+// PlanRecovery finds that head, and changes nothing. The error says why it cannot
+// be told now, or that database and secret store are not one installation's.
+func PlanRecovery(ctx context.Context, c Config, ledger Recoverable) (*Recovery, error) {
+	d := newDesk(c)
+	d.state, d.frontier = custody.NewState(), &audit.Frontier{}
+	if err := d.compare(ctx); err != nil {
+		return nil, err
+	}
+	kept, version, err := d.readAnchor(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &Recovery{Anchored: kept.Size, store: ledger, desk: d}
+	if r.Present, err = ledger.Size(ctx); err != nil {
+		return nil, err
+	}
+	// What no head counts is there too.
+	err = ledger.Records(ctx, r.Present, r.Present+maxBatch, func(int64, []byte) error { r.Present++; return nil })
+	if err != nil {
+		return nil, err
+	}
+	for seal, err := range ledger.Seals(ctx, 0, r.Present) {
+		if err == nil {
+			err = d.goOnTo(ctx, ledger, seal, kept)
+		}
+		if unknown(err) {
+			return nil, err
+		}
+		if r.Refused = err; err != nil {
+			break
+		}
+	}
+	if r.Refused == nil && r.Present > d.state.Size {
+		r.Refused = fmt.Errorf("entries from %d on: %w", d.state.Size, audit.ErrUnsealed)
+	}
+	r.Kept = d.state.Size
+	if r.Root, err = d.frontier.Root(); err != nil {
+		return nil, err
+	}
+	d.anchorage.at, d.anchorage.version = kept, version
+	return r, nil
+}
+
+// unknown says that an error is not about the ledger itself.
+func unknown(err error) bool {
+	return errors.Is(err, ErrStoreUnavailable) || errors.Is(err, ErrSecretsUnavailable) || errors.Is(err, ErrSecretsLost) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// goOnTo moves the desk on by one batch, if it is as it has to be.
+func (d *Desk) goOnTo(ctx context.Context, ledger Store, seal audit.Seal, kept anchor) error {
+	b := audit.Batch{From: d.state.Size, Size: seal.Size}
+	if seal.From != b.From || seal.Size <= seal.From {
+		return fmt.Errorf("entries from %d on: %w", b.From, audit.ErrUnsealed)
+	}
+	state, frontier := d.state.Fork(), d.frontier.Clone()
+	var err error
+	if b.FromRoot, err = frontier.Root(); err != nil {
+		return err
+	}
+	again := custody.Replayer{State: state}
+	err = ledger.Records(ctx, b.From, b.Size, func(index int64, record []byte) error {
+		if index != frontier.Size() {
+			return fmt.Errorf("entry %d: %w", frontier.Size(), audit.ErrSequence)
+		}
+		if _, err := frontier.Append(record); err != nil {
+			return err
+		}
+		event, err := decode(record)
+		if err == nil {
+			err = again.Add(event)
+		}
+		if err != nil {
+			return fmt.Errorf("entry %d: %w", index, err)
+		}
+		return nil
+	})
+	if err == nil && frontier.Size() != b.Size {
+		err = fmt.Errorf("entry %d: %w", frontier.Size(), audit.ErrMissing)
+	}
+	if err == nil {
+		err = again.End()
+	}
+	if err != nil {
+		return err
+	}
+	if b.Root, err = frontier.Root(); err != nil {
+		return err
+	}
+	if err := d.fits(ctx, b, seal.Mark, kept); err != nil {
+		return err
+	}
+	d.state.Merge(state)
+	d.frontier = frontier
+	return nil
+}
+
+// fits says whether a batch of the ledger is under its seal, and what the anchor
+// says of it.
+func (d *Desk) fits(ctx context.Context, b audit.Batch, mark string, kept anchor) error {
+	for _, p := range []point{kept.point, kept.Since} {
+		if b.Size == p.Size && b.Root != p.Root || b.From < p.Size && p.Size < b.Size {
+			return fmt.Errorf("its first %d entries are others than those that were anchored", p.Size)
+		}
+	}
+	if b.Size <= kept.Since.Size {
+		return nil
+	}
+	return d.checkSeal(ctx, b, mark)
+}
+
+// Confirm takes the code of somebody who confirms the recovery, as they stood at
+// that head. The error is a *custody.Refusal, or says why it cannot be told now.
+func (r *Recovery) Confirm(ctx context.Context, username, code string) error {
+	d := r.desk
+	person, known := d.person(username)
+	var steps []int64
+	var err error
+	if known {
+		if steps, err = d.match(ctx, person, code); err != nil {
+			return err
+		}
+	}
+	by := custody.ConfirmedBy{Person: username}
+	for _, step := range steps {
+		by.Step = max(by.Step, step)
+	}
+	if refusal := d.state.MayConfirmRecovery(by); refusal != nil {
+		return refusal
+	}
+	r.confirmed = append(r.confirmed, by)
+	return nil
+}
+
+// CarryOut cuts the ledger back, enters that, and moves the anchor there: nothing
+// else ever moves it back. Whatever cuts this short is suspect at the next start,
+// and is done again.
+func (r *Recovery) CarryOut(ctx context.Context, reason, request string) error {
+	d := r.desk
+	// Those who confirm it see the clock; only behind the ledger it cannot be right.
+	d.time.trust()
+	if err := d.ClockWrong(); err != nil {
+		return err
+	}
+	command := custody.Command{Actor: custody.System, Request: request,
+		Action: custody.RecoverLedger{Kept: r.Kept, Lost: r.Lost(), Reason: reason, Confirmed: r.confirmed}}
+	if _, err := custody.Decide(d.state, command, d.Clock.Now()); err != nil { // before anything is cut
+		return err
+	}
+	if err := r.store.Cut(ctx, r.Kept); err != nil {
+		return err
+	}
+	loaded, _, err := r.store.Load(ctx)
+	if err != nil {
+		return err
+	}
+	want, err1 := d.state.Image().Digest()
+	got, err2 := loaded.Image().Digest()
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	if want != got {
+		return fmt.Errorf("%w: the tables that were made anew hold another state than its entries lead to", ErrLedgerSuspect)
+	}
+	d.found.Store(&finding{})
+	go d.run()
+	close(d.watched)
+	close(d.anchored)
+	_, err = d.send(&call{ctx: ctx, command: command, answer: make(chan answer, 1)})
+	if err == nil {
+		d.anchorage.at.point, d.anchorage.good = point{}, true // it is moved to where the ledger is now
+		if err = d.moveAnchor(ctx); err == nil && d.anchorage.at.Size != d.entries() {
+			err = fmt.Errorf("%w: a server has moved the anchor meanwhile: stop it, and do this again", ErrLedgerSuspect)
+		}
+	}
+	return errors.Join(err, d.Close())
+}

@@ -1,0 +1,156 @@
+package desk_test
+
+import (
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// plan looks what could be recovered while no desk runs.
+func (o *office) plan() *desk.Recovery {
+	o.t.Helper()
+	if err := o.desk.Close(); err != nil {
+		o.t.Fatal(err)
+	}
+	plan, err := desk.PlanRecovery(o.t.Context(), o.config, o.store)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return plan
+}
+
+// TestTwoPeopleRecoverALedger: from a roll-back, from a tail that nobody sealed, and
+// from rows that somebody wrote in. Nothing else moves the anchor back.
+func TestTwoPeopleRecoverALedger(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(o *office, yesterday []byte)
+		lost  int64
+		why   string
+	}{
+		"rolled back": {func(o *office, yesterday []byte) { o.reopen(yesterday) }, 1, ""},
+		"a tail that was not sealed": {func(o *office, _ []byte) {
+			o.forgeUnder(o.awayAgain(), func(audit.Batch) string { return "made up" })
+		}, 1, "not sealed"},
+		"an entry that no head counts": {func(o *office, _ []byte) {
+			o.administrator(func(db *sql.DB) {
+				o.sql(db, "INSERT INTO ledger_entries (idx, record) SELECT max(idx) + 1, record FROM ledger_entries")
+			})
+		}, 1, "do not fit together"},
+		"a row": {func(o *office, _ []byte) {
+			o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE credentials SET holder = 'tech-b' WHERE name = 'db01'") })
+		}, 0, ""},
+		"a node": {func(o *office, _ []byte) {
+			o.administrator(func(db *sql.DB) {
+				o.sql(db, "UPDATE ledger_nodes SET hash = zeroblob(32) WHERE id = (SELECT max(id) FROM ledger_nodes)")
+			})
+		}, 0, ""},
+	} {
+		o := newOffice(t)
+		o.hire("manager", custody.Manager)
+		session, err := o.signIn("tech-a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		yesterday := o.copied()
+		if _, err := o.checkOut("tech-a", "db01"); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.desk.Close(); err != nil {
+			t.Fatal(err)
+		}
+		size := o.size()
+		c.spoil(o, yesterday)
+		o.desk = o.open()
+		o.wantSuspect(name, session.Token)
+
+		plan := o.plan()
+		if kept := min(size, o.size()); name == "rolled back" && plan.Kept != kept || name != "rolled back" && plan.Kept != size || plan.Lost() != c.lost || plan.Anchored != size {
+			t.Errorf("%s: kept %d of %d, lost %d, anchored %d", name, plan.Kept, size, plan.Lost(), plan.Anchored)
+		}
+		if c.why == "" && plan.Refused != nil || c.why != "" && (plan.Refused == nil || !strings.Contains(plan.Refused.Error(), c.why)) {
+			t.Errorf("%s: refused because %v", name, plan.Refused)
+		}
+		for who, pair := range map[string][2]string{"two technicians": {"tech-a", "tech-b"}, "one person twice": {"manager", "manager"}} {
+			again := o.plan()
+			for _, person := range pair {
+				if err := again.Confirm(t.Context(), person, o.code(person)); err != nil {
+					t.Fatalf("%s, %s: %v", name, who, err)
+				}
+			}
+			o.refused(custody.Forbidden, again.CarryOut(t.Context(), "drill", "recover"))
+		}
+		o.refused(custody.Forbidden, o.plan().Confirm(t.Context(), "manager", "000000"))
+		o.refused(custody.Forbidden, o.plan().Confirm(t.Context(), "eve", "000000"))
+		alone := o.plan()
+		if err := alone.Confirm(t.Context(), "manager", o.code("manager")); err != nil {
+			t.Fatal(err)
+		}
+		o.refused(custody.Forbidden, alone.CarryOut(t.Context(), "drill", "recover"))
+		o.desk = o.open()
+		o.wantSuspect(name+", after what was refused", session.Token)
+
+		if name == "a row" {
+			o.clock.add(4 * 24 * time.Hour)
+		}
+		plan = o.plan()
+		for _, person := range []string{"tech-b", "manager"} {
+			if err := plan.Confirm(t.Context(), person, o.code(person)); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		if err := plan.CarryOut(t.Context(), "drill", "recover"); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		o.desk = o.open()
+		want := []string{"ledger.recovered"}
+		if name == "a row" {
+			want = []string{"checkout.ended", "ledger.recovered"} // what time did meanwhile
+		}
+		if types := o.types(plan.Kept); !slices.Equal(types, want) {
+			t.Errorf("%s: entries %v", name, types)
+		}
+		if o.anchored() != o.size() {
+			t.Errorf("%s: anchored at %d of %d", name, o.anchored(), o.size())
+		}
+		if _, err := o.desk.Who(t.Context(), session.Token); custody.CodeOf(err) != custody.Unauthenticated {
+			t.Errorf("%s: a log-in of before: %v", name, err)
+		}
+		if _, err := o.store.Verify(t.Context(), audit.VerifyOptions{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		// The code that confirmed it confirms nothing else.
+		_, err = o.desk.Do(t.Context(), desk.By{Actor: "manager", Request: unique("r"), Code: o.codeNow("manager")}, custody.RequestRotation{All: true, Reason: "again"})
+		o.refused(custody.TOTPReplayed, err)
+		o.wantGood(name + ", recovered")
+		o.restart()
+		o.wantGood(name + ", restarted")
+		if err := o.store.Ready(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if _, err := o.do("manager", custody.RequestRotation{All: true, Reason: "after a recovery"}); err != nil {
+			t.Errorf("%s: everything is changed: %v", name, err)
+		}
+	}
+}
+
+// TestAGoodLedgerIsNotCutBack: there is nothing to lose, and it can be entered.
+func TestAGoodLedgerIsNotCutBack(t *testing.T) {
+	o := newOffice(t)
+	plan := o.plan()
+	if plan.Kept != o.size() || plan.Lost() != 0 || plan.Refused != nil {
+		t.Errorf("kept %d of %d, lost %d, %v", plan.Kept, o.size(), plan.Lost(), plan.Refused)
+	}
+	if err := o.secrets.Delete(t.Context(), desk.AnchorPath); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := desk.PlanRecovery(t.Context(), o.config, o.store); !errors.Is(err, desk.ErrSecretsLost) {
+		t.Errorf("without an anchor: %v", err)
+	}
+}

@@ -1,0 +1,119 @@
+package custody
+
+// RecoverLedger enters, on the server's machine and while no server runs, that the
+// ledger goes on from what was last known as its own: what stood behind that, or was
+// lost with an older file, counts no more. Two people confirm it, each with their
+// own code; one of them is a manager or a director.
+type RecoverLedger struct {
+	Kept      int64         `json:"kept"` // entries; what time does comes behind them
+	Lost      int64         `json:"lost"` // entries that are known to have been there, or were refused
+	Reason    string        `json:"reason"`
+	Confirmed []ConfirmedBy `json:"confirmed"`
+}
+
+// ConfirmedBy is a code that was looked at on the server's machine.
+type ConfirmedBy struct {
+	Person string `json:"person"`
+	Step   int64  `json:"step"` // never the code
+}
+
+var _ = action(RecoverLedger{})
+
+func (RecoverLedger) Verb() string    { return "recover_ledger" }
+func (RecoverLedger) Subject() string { return "" }
+func (RecoverLedger) givers() givers  { return theSystem }
+
+func (a RecoverLedger) bare(s *State) Action {
+	b := RecoverLedger{Kept: a.Kept, Lost: a.Lost, Reason: absent}
+	for _, c := range a.Confirmed {
+		b.Confirmed = append(b.Confirmed, ConfirmedBy{s.nameOr(c.Person), c.Step})
+	}
+	return b
+}
+
+func (a RecoverLedger) decide(d *decision) error {
+	if a.Kept < 0 || a.Kept > d.state.Size || a.Lost < 0 {
+		return Invalid("kept", Text{En: "must not be more than there are entries", Zh: "不能超过现有条目数"})
+	}
+	if err := CheckText("reason", a.Reason); err != nil {
+		return err
+	}
+	if refusal := d.state.mayRecover(a.Confirmed); refusal != nil {
+		return refusal
+	}
+	d.happen(LedgerRecovered(a))
+	return nil
+}
+
+// mayRecover refuses unless two people have confirmed it.
+func (s *State) mayRecover(confirmed []ConfirmedBy) *Refusal {
+	approver := false
+	for i, c := range confirmed {
+		if refusal := s.MayConfirmRecovery(c); refusal != nil {
+			return refusal
+		}
+		p, _ := s.Person(c.Person)
+		approver = approver || p.Is(Manager) || p.Is(Director)
+		if i > 0 && c.Person == confirmed[0].Person {
+			return refuseOnePerson()
+		}
+	}
+	if len(confirmed) != 2 || !approver {
+		return refuseOnePerson()
+	}
+	return nil
+}
+
+// MayConfirmRecovery refuses whose code confirms nothing.
+func (s *State) MayConfirmRecovery(c ConfirmedBy) *Refusal {
+	p, known := s.Person(c.Person)
+	if !known || p.Disabled || !p.Enrolled || c.Step <= p.LastStep {
+		return refuseForbidden(Text{En: "people with an authenticator that is in use, each with a code that was not used before,", Zh: "验证器在用且使用未曾用过的验证码的人员"})
+	}
+	return nil
+}
+
+func refuseOnePerson() *Refusal {
+	return refuseForbidden(Text{En: "two different people together, one of them a manager or a director,", Zh: "两名不同人员（其中一名为主管或负责人）共同"})
+}
+
+// LedgerRecovered: the ledger goes on from an earlier head. Who had been logged in
+// is not any more.
+type LedgerRecovered struct {
+	Kept      int64         `json:"kept"`
+	Lost      int64         `json:"lost"`
+	Reason    string        `json:"reason"`
+	Confirmed []ConfirmedBy `json:"confirmed"`
+}
+
+var _ = fact(LedgerRecovered{})
+
+func (LedgerRecovered) Type() string    { return "ledger.recovered" }
+func (LedgerRecovered) Subject() string { return "" }
+
+func (f LedgerRecovered) concerns(*State) Concerns {
+	var people []string
+	for _, c := range f.Confirmed {
+		people = append(people, c.Person)
+	}
+	return Concerns{People: people}
+}
+
+func (LedgerRecovered) grade() Grade         { return Special }
+func (LedgerRecovered) by(*State, Event) Who { return bySystem() }
+
+func (f LedgerRecovered) allowed(s *State, e Event) error {
+	if f.Kept < 0 || f.Kept > s.Size || f.Lost < 0 || s.mayRecover(f.Confirmed) != nil {
+		return e.violates("I6", "not confirmed by two people, or of another ledger")
+	}
+	return nil
+}
+
+func (f LedgerRecovered) apply(s *State, e Event) {
+	for _, c := range f.Confirmed {
+		s.editPerson(c.Person, func(p *Person) { p.confirms(c.Step, e.Request) })
+	}
+	for person := range s.allSessions() {
+		s.endSessions(person)
+	}
+}
