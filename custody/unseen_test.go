@@ -580,7 +580,7 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 		}
 		Apply(s, e)
 	}
-	grades := map[string]Grade{"ledger.conflict": Special, "clock.corrected": Special, "person.locked": Serious, "session.locked": Serious, "rotation.overdue": Serious}
+	grades := map[string]Grade{"ledger.conflict": Special, "ledger.recovered": Special, "clock.corrected": Special, "person.locked": Serious, "session.locked": Serious, "rotation.overdue": Serious}
 	for _, kind := range EntryTypes() {
 		want := Ordinary
 		if g, graded := grades[kind]; graded {

@@ -63,13 +63,24 @@ func (h *house) write(name, text string) {
 // tandem runs a verb with the house's configuration to its end.
 func (h *house) tandem(args ...string) (out, said string, code int) {
 	h.t.Helper()
-	return h.tandemInto(nil, args...)
+	return h.run(nil, nil, args)
 }
 
-// tandemInto gives the verb another standard output.
+// tandemInto gives the verb another standard output, tandemWith more variables.
 func (h *house) tandemInto(stdout *os.File, args ...string) (out, said string, code int) {
 	h.t.Helper()
+	return h.run(stdout, nil, args)
+}
+
+func (h *house) tandemWith(variables []string, args ...string) (out, said string, code int) {
+	h.t.Helper()
+	return h.run(nil, variables, args)
+}
+
+func (h *house) run(stdout *os.File, variables, args []string) (out, said string, code int) {
+	h.t.Helper()
 	command := exec.CommandContext(h.t.Context(), "tandem", append(args, "--config", h.file("tandem.yaml"))...)
+	command.Env = append(os.Environ(), variables...)
 	var stdoutText, stderrText bytes.Buffer
 	command.Stdout, command.Stderr = &stdoutText, &stderrText
 	if stdout != nil {
