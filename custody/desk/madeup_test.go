@@ -3,7 +3,6 @@ package desk_test
 import (
 	"database/sql"
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,25 +97,42 @@ func TestAnIdempotencyKeyWhoseEntryWasRewrittenAnswersNothing(t *testing.T) {
 	}
 }
 
-// TestAClaimThatWasMadeUpMovesNothing: it can keep the workers from a rotation, and
-// nobody from custody. What is overdue says so.
+// TestAClaimThatWasMadeUpMovesNothing: one that lasts longer than a worker's own
+// keeps nobody from a rotation, and any other only as long as a worker's own.
 func TestAClaimThatWasMadeUpMovesNothing(t *testing.T) {
 	o := newOffice(t)
-	o.administrator(func(db *sql.DB) {
-		o.sql(db, "INSERT INTO claims (credential, owner, until) VALUES ('db01', 'eve', '2999-01-01T00:00:00.000000000Z')")
-	})
-	o.wantGood("running")
-	o.restart()
-	o.wantGood("restarted")
 	o.must("tech-a", custody.RequestRotation{Credential: "db01", Reason: "drill"})
-	if mine, err := o.store.Claim(t.Context(), "db01", "worker", o.clock.Now(), o.clock.Now().Add(time.Minute)); mine || err != nil {
-		t.Errorf("the made-up claim does not hold: %t, %v", mine, err)
+	claim := func() bool {
+		t.Helper()
+		mine, err := o.store.Claim(t.Context(), "db01", "worker", o.clock.Now(), o.clock.Now().Add(time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return mine
 	}
-	o.clock.add(2 * time.Hour)
-	if _, err := o.do("tech-a", custody.ComeBack{}); err != nil && custody.CodeOf(err) == "" {
-		t.Fatal(err)
+	makeUp := func(until time.Time) {
+		o.administrator(func(db *sql.DB) {
+			o.sql(db, "REPLACE INTO claims (credential, owner, until) VALUES ('db01', 'eve', ?)", until.Format("2006-01-02T15:04:05.000000000Z"))
+		})
 	}
-	if !slices.Contains(o.types(0), (custody.RotationOverdue{}).Type()) {
-		t.Errorf("nobody is told: %v", o.types(0))
+	makeUp(o.clock.Now().AddDate(900, 0, 0))
+	if !claim() {
+		t.Error("a claim for 900 years keeps the workers away")
+	}
+	makeUp(o.clock.Now().Add(30 * time.Second))
+	if claim() {
+		t.Error("a claim for half a minute is none")
+	}
+	o.clock.add(time.Minute)
+	if !claim() {
+		t.Error("a claim outlived its time")
+	}
+	makeUp(o.clock.Now().Add(30 * time.Second))
+	o.restart()
+	if err := o.desk.Ready(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if c := o.credential("db01"); c.Holder != "" || c.Phase != custody.Rotating {
+		t.Errorf("it moved custody: %s, %q", c.Phase, c.Holder)
 	}
 }
