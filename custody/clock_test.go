@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/tandem-custody/tandem/audit"
 )
 
 // timely is the code of an instant, as an authenticator with a right clock shows it.
@@ -78,12 +80,18 @@ func TestNothingIsLockedForEverByAClockThatWasAYearAhead(t *testing.T) {
 	if h := o.handover("handover-1"); !h.Expires.Equal(o.now.Add(usual.OfferTTL)) {
 		t.Errorf("the offer: %+v", h)
 	}
+	if due := o.state.Due(); due.IsZero() || due.After(o.now.Add(usual.RotationDeadline)) {
+		t.Errorf("time acts only at %v", due)
+	}
 	if ben := o.person("ben"); !ben.LockedUntil.IsZero() {
 		t.Errorf("ben is locked until %v", ben.LockedUntil)
 	}
 	// A code that was taken is not taken again, and one of a few moments later is.
 	if err := o.tries("max", Unlock{"ann"}); CodeOf(err) != TOTPReplayed {
 		t.Errorf("the manager's code once more: %v", err)
+	}
+	if err := o.tries("ann", RequestRotation{Credential: "db01", Reason: "worn"}); CodeOf(err) != TOTPReplayed {
+		t.Errorf("a code that may have been taken before the clock was ahead: %v", err)
 	}
 	if err := o.tries("ann", CheckIn{"db01"}); err != nil { // needs no code
 		t.Errorf("%v", err)
@@ -187,6 +195,27 @@ func TestAForgedCorrectionOfTheClock(t *testing.T) {
 	e := Event{Time: o.now, Actor: "dot", Request: "r", Confirm: &Confirmation{"dot", step}, Fact: ClockCorrected{From: from, To: o.now}}
 	if err := CheckEvent(o.state, e); err == nil {
 		t.Error("a used step confirmed the correction")
+	}
+}
+
+// TestAnEntrySaysThatTheClockWasCorrected where it was, and nowhere else.
+func TestAnEntrySaysThatTheClockWasCorrected(t *testing.T) {
+	for _, f := range []Fact{ClockCorrected{From: epoch.Add(time.Hour), To: epoch}, PersonUnlocked{"ann"}} {
+		entry, err := Event{Time: epoch, Actor: "max", Fact: f}.Record()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := FromRecord(entry); err != nil {
+			t.Errorf("%s: %v", f.Type(), err)
+		}
+		if entry.Clock == "" {
+			entry.Clock = audit.ClockCorrected
+		} else {
+			entry.Clock = ""
+		}
+		if _, err := FromRecord(entry); err == nil {
+			t.Errorf("%s with the clock %q was read", f.Type(), entry.Clock)
+		}
 	}
 }
 

@@ -64,8 +64,7 @@ func (s *State) checkTouched(t touched) error {
 // the ledger does not have to trust that Decide was asked. I4, I5 and I6 are
 // about events, not states, and live with the facts.
 func CheckEvent(s *State, e Event) error {
-	corrects := e.correctsClock()
-	if e.Time.Before(s.Time) && !corrects || e.Stalled && (corrects || !e.Time.Equal(s.Time)) {
+	if e.Time.Before(s.Time) && !e.correctsClock() || e.Stalled && !e.Time.Equal(s.Time) {
 		return e.violates("I7", "time went back, or did not stand still where it was stalled")
 	}
 	if _, first := e.Fact.(PolicyAdopted); first != (s.Policy().Version == 0) {

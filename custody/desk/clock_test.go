@@ -175,6 +175,29 @@ func TestTimeDoesNotActWhileTheClockIsAhead(t *testing.T) {
 	}
 }
 
+// TestAClockThatIsSetWhileACommandWaits: it was right when the command came, and is
+// wrong when it is its turn. Neither the command nor time does anything then.
+func TestAClockThatIsSetWhileACommandWaits(t *testing.T) {
+	o := newOffice(t)
+	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+		t.Fatal(err)
+	}
+	size, writes := o.size(), o.gate.count()
+	open := o.gate.close()
+	refused := make(chan error, 1)
+	go func() {
+		_, err := o.desk.Do(t.Context(), desk.By{Actor: "tech-b", Request: "waits"}, custody.SignOut{})
+		refused <- err
+	}()
+	waitFor(t, func() bool { return o.gate.count() > writes })
+	o.clock.jump(365 * 24 * time.Hour)
+	open()
+	o.wrong(<-refused)
+	if got := o.types(size); len(got) > 0 {
+		t.Errorf("entered: %v", got)
+	}
+}
+
 // sweeps notes when was swept.
 type sweeps struct {
 	desk.AccountStore
