@@ -195,7 +195,7 @@ func TestRefusalsThatAreEntered(t *testing.T) {
 	}{
 		{"ben", CheckOut{"db01", "ticket 1"}, "db01", NotHolder},
 		{"cay", Accept{o.offers("ann", "db01")}, "handover-1", Forbidden},
-		{"max", ResetEnrolment{"ann"}, "ann", Forbidden},
+		{"max", ResetEnrolment{Person: "ann"}, "ann", Forbidden},
 		{"max", AddPerson{Username: "hunter2"}, "", Forbidden},
 		{"ann", CheckOut{"hunter2", "ticket 1"}, "", ""},
 		{"ann", CheckOut{"db01", ""}, "", ""},
@@ -272,7 +272,7 @@ func TestWhatNeedsACode(t *testing.T) {
 		"go away":   {nil, "cay", GoAway{}},
 		"rotate":    {nil, "ann", RequestRotation{Credential: "db01", Reason: "worn"}},
 		"retire":    {nil, "ada", Retire{"db01", "scrapped"}},
-		"log in":    {nil, "ann", SignIn{sessionNumber(99), epoch.Add(time.Hour)}},
+		"log in":    {nil, "ann", SignIn{Session: sessionNumber(99), Until: epoch.Add(time.Hour)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t)

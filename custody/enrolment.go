@@ -8,6 +8,11 @@ type Enrolment struct {
 	Enrolled   bool  // the TOTP seed was verified once by a code
 	TOTPPeriod int   // seconds
 
+	// Account is the version of what the secret store keeps for the person's log-in
+	// (the hashes of the password and of the recovery codes) that counts; 0: none
+	// does, and nobody logs in. Whatever else is there, older or newer, is nothing.
+	Account int64
+
 	// LastStep is the highest TOTP step that confirmed something, and
 	// LastRequest the request it confirmed: one step confirms one request,
 	// ever (I6).
@@ -58,7 +63,8 @@ func (f PersonEnrolled) apply(s *State, _ Event) {
 
 // ResetEnrolment forgets a person's TOTP seed, so that a new one can be enrolled.
 type ResetEnrolment struct {
-	Person string `json:"person"`
+	Person  string `json:"person"`
+	Account int64  `json:"account,omitzero"` // version of the new account's secrets
 }
 
 var _ = action(ResetEnrolment{})
@@ -67,7 +73,7 @@ func (ResetEnrolment) Verb() string      { return "reset_enrolment" }
 func (a ResetEnrolment) Subject() string { return a.Person }
 func (ResetEnrolment) givers() givers    { return people }
 
-func (a ResetEnrolment) bare(s *State) Action { return ResetEnrolment{s.nameOr(a.Person)} }
+func (a ResetEnrolment) bare(s *State) Action { return ResetEnrolment{Person: s.nameOr(a.Person)} }
 
 func (a ResetEnrolment) decide(d *decision) error {
 	if err := d.onlyAdmin(); err != nil {
@@ -76,7 +82,7 @@ func (a ResetEnrolment) decide(d *decision) error {
 	if _, ok := d.state.Person(a.Person); !ok {
 		return refuseNotFound(aPerson)
 	}
-	d.happen(EnrolmentReset{Person: a.Person})
+	d.happen(EnrolmentReset{Person: a.Person, Account: a.Account})
 	return nil
 }
 
@@ -84,7 +90,8 @@ func (a ResetEnrolment) decide(d *decision) error {
 // recovery code.
 type RecoverEnrolment struct {
 	Person    string `json:"person"`
-	Enrolment int64  `json:"enrolment"` // the number of the one that it was proved against
+	Enrolment int64  `json:"enrolment"`        // the number of the one that it was proved against
+	Account   int64  `json:"account,omitzero"` // version of the account's secrets without the code
 }
 
 var _ = action(RecoverEnrolment{})
@@ -102,14 +109,15 @@ func (a RecoverEnrolment) decide(d *decision) error {
 	case p.Number != a.Enrolment: // what proved it counts no more
 		return refuseResetMeanwhile()
 	}
-	d.happen(EnrolmentReset{Person: a.Person, Recovery: true})
+	d.happen(EnrolmentReset{Person: a.Person, Account: a.Account, Recovery: true})
 	return nil
 }
 
 // ResetOnHost forgets the enrolment of a person whom nobody else can help, by
 // whoever operates the machine.
 type ResetOnHost struct {
-	Person string `json:"person"`
+	Person  string `json:"person"`
+	Account int64  `json:"account,omitzero"` // version of the new account's secrets
 }
 
 var _ = action(ResetOnHost{})
@@ -124,13 +132,14 @@ func (a ResetOnHost) decide(d *decision) error {
 	if _, ok := d.state.Person(a.Person); !ok {
 		return refuseNotFound(aPerson)
 	}
-	d.happen(EnrolmentReset{Person: a.Person, OnHost: true})
+	d.happen(EnrolmentReset{Person: a.Person, Account: a.Account, OnHost: true})
 	return nil
 }
 
 // EnrolmentReset: the seed counts no more; a new one must be proved.
 type EnrolmentReset struct {
 	Person   string `json:"person"`
+	Account  int64  `json:"account,omitzero"`  // version of the account's secrets from now on
 	Recovery bool   `json:"recovery,omitzero"` // by the person's own recovery code
 	OnHost   bool   `json:"on_host,omitzero"`  // by whoever operates the machine
 }
@@ -161,7 +170,10 @@ func (f EnrolmentReset) by(*State, Event) Who {
 func (f EnrolmentReset) allowed(s *State, e Event) error { return e.aboutSomebody(s) }
 
 func (f EnrolmentReset) apply(s *State, _ Event) {
-	s.editPerson(f.Person, func(p *Person) { p.Enrolment.reset() })
+	s.editPerson(f.Person, func(p *Person) {
+		p.Enrolment.reset()
+		p.Account = f.Account
+	})
 	s.endSessions(f.Person)
 }
 

@@ -87,7 +87,7 @@ func forgedStory(t *testing.T) []Event {
 	act("ann", RequestRotation{All: true, Reason: "worn"})
 	o.passes(2 * time.Hour) // past its deadline
 	rotates("x")
-	act("ada", ResetEnrolment{"ben"})
+	act("ada", ResetEnrolment{Person: "ben"})
 	act("ben", SignIn{})
 	refused("ben", RequestRotation{Credential: "x", Reason: "x"}, noCode())
 	refused("ann", Retire{"x", "mine"}, noCode())

@@ -99,7 +99,7 @@ func TestForgedEvents(t *testing.T) {
 		{"a change asked for without a code", nil, unconfirmed("ann", started), "I6", notConfirmed},
 		{"a code of somebody else", nil, offered(func(e *Event) { e.Confirm.Person = "ben" }), "I6", "confirmed by somebody else"},
 		{"a code of nobody", nil, offered(func(e *Event) { e.Actor, e.Confirm.Person = "mallory", "mallory" }), "I6", "confirmed by somebody else"},
-		{"a code of a seed that was replaced", func(o *office) { o.does("ada", ResetEnrolment{"ann"}) }, offered(func(*Event) {}), "I6", "seed that was not proved"},
+		{"a code of a seed that was replaced", func(o *office) { o.does("ada", ResetEnrolment{Person: "ann"}) }, offered(func(*Event) {}), "I6", "seed that was not proved"},
 		{"a code that was used", nil, offered(func(e *Event) { e.Confirm.Step-- }), "I6", "had confirmed something before"},
 		{"an older code", nil, offered(func(e *Event) { e.Confirm.Step -= 2 }), "I6", "had confirmed something before"},
 		{"an older code of the same request", func(o *office) { o.offers("ann", "db02") }, offered(func(e *Event) {
@@ -156,12 +156,12 @@ func TestForgedEvents(t *testing.T) {
 		{"away while holding", nil, by("ann", PersonAway{Person: "ann"}), "I3", "away while holding db01"},
 
 		// Sessions.
-		{"a session of a seed that nobody proved", func(o *office) { o.does("ada", ResetEnrolment{"cay"}) }, by("cay", openedBy("cay")), "I6", "seed that was not proved"},
+		{"a session of a seed that nobody proved", func(o *office) { o.does("ada", ResetEnrolment{Person: "cay"}) }, by("cay", openedBy("cay")), "I6", "seed that was not proved"},
 		{"a session that is open already", nil, func(o *office) Event {
-			return o.forge("cay", SessionOpened{"cay", o.state.Sessions("ann")[0].Token, epoch})
+			return o.forge("cay", SessionOpened{Person: "cay", Session: o.state.Sessions("ann")[0].Token, Until: epoch})
 		}, "I6", "a token that somebody has"},
 		{"a session of no token", nil, by("cay", SessionOpened{Person: "cay", Until: epoch}), "I6", "a token that somebody has, or none"},
-		{"a session for more than a month", nil, by("cay", SessionOpened{"cay", sessionNumber(99), epoch.AddDate(0, 0, 31)}), "I6", "without an end"},
+		{"a session for more than a month", nil, by("cay", SessionOpened{Person: "cay", Session: sessionNumber(99), Until: epoch.AddDate(0, 0, 31)}), "I6", "without an end"},
 		{"another's session ended", nil, func(o *office) Event { return o.forge("cay", SessionClosed{"cay", o.state.Sessions("ann")[0].Token}) }, "I6", "that was not open"},
 		{"a session ended that is none", nil, by("cay", SessionClosed{Person: "cay"}), "I6", "that was not open"},
 

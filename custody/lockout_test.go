@@ -25,8 +25,8 @@ func TestUnlock(t *testing.T) {
 		{"not of nobody", nil, "max", Unlock{"mallory"}, NotFound, nil},
 		{"then a code confirms again", both(annIsLocked, func(o *office) { o.does("max", Unlock{"ann"}) }),
 			"ann", CheckOut{"db01", "ticket 1"}, "", nil},
-		{"a reset of the log-in unlocks as well", annIsLocked, "ada", ResetEnrolment{"ann"}, "", free},
-		{"and so does a recovery code", annIsLocked, System, RecoverEnrolment{"ann", 1}, "", free},
+		{"a reset of the log-in unlocks as well", annIsLocked, "ada", ResetEnrolment{Person: "ann"}, "", free},
+		{"and so does a recovery code", annIsLocked, System, RecoverEnrolment{Person: "ann", Enrolment: 1}, "", free},
 	})
 }
 
@@ -60,12 +60,12 @@ func TestTheAddressBeforeStandsInTheEntry(t *testing.T) {
 
 func TestResetOnHost(t *testing.T) {
 	check(t, []clause{
-		{"by whoever operates the machine", nil, System, ResetOnHost{"ada"}, "", func(o *office) bool { return !o.person("ada").Enrolled }},
-		{"by no person", nil, "ada", ResetOnHost{"ann"}, Forbidden, nil},
-		{"not of nobody", nil, System, ResetOnHost{"mallory"}, NotFound, nil},
+		{"by whoever operates the machine", nil, System, ResetOnHost{Person: "ada"}, "", func(o *office) bool { return !o.person("ada").Enrolled }},
+		{"by no person", nil, "ada", ResetOnHost{Person: "ann"}, Forbidden, nil},
+		{"not of nobody", nil, System, ResetOnHost{Person: "mallory"}, NotFound, nil},
 	})
 	o := newOffice(t)
-	if events := o.does(System, ResetOnHost{"ada"}); len(events) != 1 || events[0].Grade() != Special {
+	if events := o.does(System, ResetOnHost{Person: "ada"}); len(events) != 1 || events[0].Grade() != Special {
 		t.Errorf("%+v", events)
 	}
 }
@@ -88,7 +88,7 @@ func TestAClockThatWasAheadLocksNobodyForEver(t *testing.T) {
 	if refusal == nil || refusal.Code != TOTPReplayed || refusal.RetryAfter != 0 {
 		t.Fatalf("%+v; a lock of ten years holds, or somebody is told to wait", refusal)
 	}
-	o.does("ada", ResetEnrolment{"ann"})
+	o.does("ada", ResetEnrolment{Person: "ann"})
 	signIn := o.with("ann", SignIn{})
 	code.Enrolment = 2
 	signIn.Proof = code

@@ -429,19 +429,19 @@ func (m *model) tries(s *State) []Command {
 	add("b",
 		CheckOut{"z", "ticket 1"}, Offer{Credentials: []string{"z"}, Reason: "leave"}, m.servers[0],
 		Accept{handoverID(1)}, Accept{"handover-999"}, GiveBack{""}, // one that is over, two that never were
-		SignIn{sessionNumber(1), soon}, SignOut{sessionNumber(9)}, Tick{}, ReportStaged{RotationID{"x", 1}}, ResetEnrolment{"c"},
+		SignIn{Session: sessionNumber(1), Until: soon}, SignOut{sessionNumber(9)}, Tick{}, ReportStaged{RotationID{"x", 1}}, ResetEnrolment{Person: "c"},
 	)
 	add(boss, RequestRotation{All: true, Reason: "worn"})
-	add(boss, ResetEnrolment{"c"}, AddPerson{Username: "a", Name: "a", Roles: []Role{Technician}, TOTPPeriod: 30})
+	add(boss, ResetEnrolment{Person: "c"}, AddPerson{Username: "a", Name: "a", Roles: []Role{Technician}, TOTPPeriod: 30})
 	for _, a := range m.servers {
 		add(boss, a, ChangePolicy{a.Name, a.Policy})
 		if len(m.servers) == 1 { // with more, the states would multiply
 			add(boss, ChangePolicy{a.Name, CredentialPolicy{}})
 		}
 	}
-	add("stranger", CheckOut{"x", "ticket 1"}, SignIn{sessionNumber(1), soon})
+	add("stranger", CheckOut{"x", "ticket 1"}, SignIn{Session: sessionNumber(1), Until: soon})
 	add(System, GoAway{}, Offer{All: true, Leave: true, Reason: "leave"}, SignOut{}, LockSignIn{Person: "a", Failures: 5, Until: later},
-		ReportConflict{"w1", 5, 10}, RecoverEnrolment{"c", 1})
+		ReportConflict{"w1", 5, 10}, RecoverEnrolment{Person: "c", Enrolment: 1})
 	for _, name := range []string{"x", "y"} {
 		c, _ := s.Credential(name)
 		id := RotationID{name, c.Rotation.Number}

@@ -46,7 +46,8 @@ type AddPerson struct {
 	Name       string `json:"name"`
 	Email      string `json:"email,omitzero"`
 	Roles      []Role `json:"roles"`
-	TOTPPeriod int    `json:"totp_period"` // seconds
+	TOTPPeriod int    `json:"totp_period"`      // seconds
+	Account    int64  `json:"account,omitzero"` // version of the account's secrets
 }
 
 var _ = action(AddPerson{})
@@ -85,7 +86,7 @@ func (a AddPerson) decide(d *decision) error {
 	slices.Sort(roles)
 	d.happen(PersonAdded{
 		Username: a.Username, Name: a.Name, Email: a.Email,
-		Roles: slices.Compact(roles), TOTPPeriod: a.TOTPPeriod,
+		Roles: slices.Compact(roles), TOTPPeriod: a.TOTPPeriod, Account: a.Account,
 	})
 	return nil
 }
@@ -97,6 +98,7 @@ type PersonAdded struct {
 	Email      string `json:"email"`
 	Roles      []Role `json:"roles"`
 	TOTPPeriod int    `json:"totp_period"`
+	Account    int64  `json:"account,omitzero"` // version of the account's secrets
 }
 
 var _ = fact(PersonAdded{})
@@ -117,7 +119,7 @@ func (f PersonAdded) allowed(s *State, e Event) error {
 func (f PersonAdded) apply(s *State, _ Event) {
 	s.people[f.Username] = Person{
 		Username: f.Username, Name: f.Name, Email: f.Email, Roles: f.Roles,
-		Enrolment: Enrolment{Number: 1, TOTPPeriod: f.TOTPPeriod},
+		Enrolment: Enrolment{Number: 1, TOTPPeriod: f.TOTPPeriod, Account: f.Account},
 	}
 }
 

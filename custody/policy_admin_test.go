@@ -128,11 +128,11 @@ func TestRetire(t *testing.T) {
 }
 
 func TestResetEnrolment(t *testing.T) {
-	lost := func(o *office) { o.does("ada", ResetEnrolment{"ann"}) }
+	lost := func(o *office) { o.does("ada", ResetEnrolment{Person: "ann"}) }
 	check(t, []clause{
-		{"an admin may", nil, "ada", ResetEnrolment{"ann"}, "", func(o *office) bool { return !o.person("ann").Enrolled }},
-		{"nobody else may, not even for themselves", nil, "ann", ResetEnrolment{"ann"}, Forbidden, nil},
-		{"of nobody who exists", nil, "ada", ResetEnrolment{"mallory"}, NotFound, nil},
+		{"an admin may", nil, "ada", ResetEnrolment{Person: "ann"}, "", func(o *office) bool { return !o.person("ann").Enrolled }},
+		{"nobody else may, not even for themselves", nil, "ann", ResetEnrolment{Person: "ann"}, Forbidden, nil},
+		{"of nobody who exists", nil, "ada", ResetEnrolment{Person: "mallory"}, NotFound, nil},
 		{"a new seed confirms nothing before it is proved", lost, "ann", CheckOut{"db01", "ticket 1"}, Unauthenticated, nil},
 		{"logging in proves it", lost, "ann", SignIn{}, "", func(o *office) bool { return o.person("ann").Enrolled }},
 		{"and then it confirms", both(lost, func(o *office) { o.does("ann", SignIn{}) }), "ann", CheckOut{"db01", "ticket 1"}, "", nil},

@@ -238,10 +238,10 @@ func TestDependents(t *testing.T) {
 
 func TestRecoverEnrolment(t *testing.T) {
 	check(t, []clause{
-		{"the system forgets the seed", nil, System, RecoverEnrolment{"ann", 1}, "", func(o *office) bool { return !o.person("ann").Enrolled }},
-		{"nobody else by this way", nil, "ada", RecoverEnrolment{"ann", 1}, Forbidden, nil},
-		{"not of nobody", nil, System, RecoverEnrolment{"nobody", 0}, NotFound, nil},
-		{"not what was proved against the seed before", func(o *office) { o.does("ada", ResetEnrolment{"ann"}) }, System, RecoverEnrolment{"ann", 1}, Conflict,
+		{"the system forgets the seed", nil, System, RecoverEnrolment{Person: "ann", Enrolment: 1}, "", func(o *office) bool { return !o.person("ann").Enrolled }},
+		{"nobody else by this way", nil, "ada", RecoverEnrolment{Person: "ann", Enrolment: 1}, Forbidden, nil},
+		{"not of nobody", nil, System, RecoverEnrolment{Person: "nobody", Enrolment: 0}, NotFound, nil},
+		{"not what was proved against the seed before", func(o *office) { o.does("ada", ResetEnrolment{Person: "ann"}) }, System, RecoverEnrolment{Person: "ann", Enrolment: 1}, Conflict,
 			func(o *office) bool { return o.person("ann").Number == 2 }},
 	})
 }

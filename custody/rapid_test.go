@@ -146,7 +146,7 @@ func (s *sequence) send(t *rapid.T, actor string, a Action) {
 // are over before the next command.
 func (s *sequence) signIn(t *rapid.T) SignIn {
 	until := time.Duration(rapid.SampledFrom([]int{-1, 1, 60, 12 * 60, 31 * 24 * 60}).Draw(t, "minutes")) * time.Minute
-	return SignIn{s.session(t, "opened"), s.now.Add(until)}
+	return SignIn{Session: s.session(t, "opened"), Until: s.now.Add(until)}
 }
 
 func (s *sequence) signOut(t *rapid.T) SignOut { return SignOut{s.session(t, "closed")} }
@@ -180,7 +180,7 @@ func (s *sequence) action(t *rapid.T) Action {
 		func() Action { return s.signIn(t) },
 		func() Action { return s.signOut(t) },
 		func() Action { return Tick{} },
-		func() Action { return ResetEnrolment{actors.Draw(t, "whose")} },
+		func() Action { return ResetEnrolment{Person: actors.Draw(t, "whose")} },
 		func() Action {
 			return AddPerson{Username: rapid.SampledFrom([]string{"e", "a", System, "E", ""}).Draw(t, "username"),
 				Name: text, Email: rapid.SampledFrom([]string{"", "e@example.org", "e", text}).Draw(t, "email"),

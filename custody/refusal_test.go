@@ -53,7 +53,7 @@ func TestHostileNames(t *testing.T) {
 					o.with("ann", Offer{Credentials: []string{"db01", name}, Reason: "leave"}),
 					o.with("ann", Accept{name}), o.with("ann", Decline{name, ""}), o.with("ann", Cancel{name, ""}), o.with("ann", GiveBack{name}),
 					o.with("ann", Reconcile{name, "lost"}), o.with("ann", ShowNew{name}), o.with("ann", ShowAgain{name}), o.with("ann", ConfirmSet{name}), o.with("ada", ChangePolicy{Credential: name}),
-					o.with("ada", Retire{name, "scrapped"}), o.with("ada", ResetEnrolment{name}),
+					o.with("ada", Retire{name, "scrapped"}), o.with("ada", ResetEnrolment{Person: name}),
 					o.with(System, ReportStaged{RotationID{name, 1}}),
 				},
 				Unauthenticated: {{Actor: name, Action: CheckOut{"db01", "ticket 1"}}},

@@ -131,6 +131,7 @@ var tokenHash = regexp.MustCompile(`^[0-9a-f]{64}$`)
 type SignIn struct {
 	Session string    `json:"session"` // hex of the SHA-256 of its token
 	Until   time.Time `json:"until"`
+	Account int64     `json:"account,omitzero"` // version of the account's secrets with new recovery codes; 0: as before
 }
 
 var _ = action(SignIn{})
@@ -155,7 +156,7 @@ func (a SignIn) decide(d *decision) error {
 	if !d.actor.Enrolled {
 		d.happen(PersonEnrolled{Person: d.actor.Username})
 	}
-	d.happen(SessionOpened{Person: d.actor.Username, Session: a.Session, Until: a.Until})
+	d.happen(SessionOpened{Person: d.actor.Username, Session: a.Session, Until: a.Until, Account: a.Account})
 	return nil
 }
 
@@ -164,6 +165,7 @@ type SessionOpened struct {
 	Person  string    `json:"person"`
 	Session string    `json:"session"` // hex of the SHA-256 of its token
 	Until   time.Time `json:"until"`
+	Account int64     `json:"account,omitzero"` // version of the account's secrets from now on, with new recovery codes; 0: as before
 }
 
 var _ = fact(SessionOpened{})
@@ -189,6 +191,9 @@ func (f SessionOpened) apply(s *State, e Event) {
 	open := slices.DeleteFunc(slices.Clone(s.Sessions(f.Person)), func(o Session) bool { return !e.Time.Before(o.Until) })
 	open = append(open, Session{Token: f.Session, Opened: e.Time, Until: f.Until})
 	s.keepSessions(f.Person, open[max(0, len(open)-MaxSessions):])
+	if f.Account != 0 {
+		s.editPerson(f.Person, func(p *Person) { p.Account = f.Account })
+	}
 }
 
 // SignOut ends a session of the person's own.

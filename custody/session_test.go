@@ -8,7 +8,7 @@ import (
 )
 
 func openedBy(person string) SessionOpened {
-	return SessionOpened{person, sessionNumber(99), epoch.Add(time.Hour)}
+	return SessionOpened{Person: person, Session: sessionNumber(99), Until: epoch.Add(time.Hour)}
 }
 
 // signedIn says whose session a token opens now.
@@ -66,9 +66,9 @@ func TestASessionIsOpenUntilItEnds(t *testing.T) {
 // Every kind of reset ends every session, and of that person alone.
 func TestAResetEndsAllSessions(t *testing.T) {
 	for name, reset := range map[string]func(*office){
-		"by an admin":        func(o *office) { o.does("ada", ResetEnrolment{"ann"}) },
-		"by a recovery code": func(o *office) { o.does(System, RecoverEnrolment{"ann", 1}) },
-		"on the host":        func(o *office) { o.does(System, ResetOnHost{"ann"}) },
+		"by an admin":        func(o *office) { o.does("ada", ResetEnrolment{Person: "ann"}) },
+		"by a recovery code": func(o *office) { o.does(System, RecoverEnrolment{Person: "ann", Enrolment: 1}) },
+		"on the host":        func(o *office) { o.does(System, ResetOnHost{Person: "ann"}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t)
@@ -116,13 +116,13 @@ func TestALogInThatIsNone(t *testing.T) {
 	taken := o.logsIn("ben")
 	good := sessionNumber(99)
 	check(t, []clause{
-		{"for a month", nil, "ann", SignIn{good, epoch.AddDate(0, 0, 30)}, "", nil},
-		{"for longer", nil, "ann", SignIn{good, epoch.AddDate(0, 0, 30).Add(time.Millisecond)}, InvalidRequest, nil},
-		{"that is over already", nil, "ann", SignIn{good, epoch}, InvalidRequest, nil},
-		{"of no token", nil, "ann", SignIn{"", epoch.Add(time.Hour)}, InvalidRequest, nil},
-		{"of a token in capitals", nil, "ann", SignIn{"AB" + good[2:], epoch.Add(time.Hour)}, InvalidRequest, nil},
-		{"of a token and more", nil, "ann", SignIn{good + "0", epoch.Add(time.Hour)}, InvalidRequest, nil},
-		{"of somebody's token", func(o *office) { o.does("ben", SignIn{taken, o.now.Add(time.Hour)}) }, "ann", SignIn{taken, epoch.Add(time.Hour)}, InvalidRequest, nil},
+		{"for a month", nil, "ann", SignIn{Session: good, Until: epoch.AddDate(0, 0, 30)}, "", nil},
+		{"for longer", nil, "ann", SignIn{Session: good, Until: epoch.AddDate(0, 0, 30).Add(time.Millisecond)}, InvalidRequest, nil},
+		{"that is over already", nil, "ann", SignIn{Session: good, Until: epoch}, InvalidRequest, nil},
+		{"of no token", nil, "ann", SignIn{Session: "", Until: epoch.Add(time.Hour)}, InvalidRequest, nil},
+		{"of a token in capitals", nil, "ann", SignIn{Session: "AB" + good[2:], Until: epoch.Add(time.Hour)}, InvalidRequest, nil},
+		{"of a token and more", nil, "ann", SignIn{Session: good + "0", Until: epoch.Add(time.Hour)}, InvalidRequest, nil},
+		{"of somebody's token", func(o *office) { o.does("ben", SignIn{Session: taken, Until: o.now.Add(time.Hour)}) }, "ann", SignIn{Session: taken, Until: epoch.Add(time.Hour)}, InvalidRequest, nil},
 	})
 }
 
@@ -169,7 +169,7 @@ func TestRestoredSessions(t *testing.T) {
 			t.Errorf("a session %s: %v", name, err)
 		}
 	}
-	o.does("ada", ResetEnrolment{"ann"})
+	o.does("ada", ResetEnrolment{Person: "ann"})
 	var broken *Violation
 	err := Check(restored(func(rows map[string][]Session) { rows["ann"] = []Session{made} }))
 	if !errors.As(err, &broken) || broken.Detail != "signed in without an enrolment" {

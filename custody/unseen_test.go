@@ -385,7 +385,7 @@ func TestACodeOfAnotherTimeIsWrong(t *testing.T) {
 // neither as right nor as wrong.
 func TestACodeOfTheSeedBeforeCountsForNothing(t *testing.T) {
 	o := newOffice(t)
-	o.does("ada", ResetEnrolment{"ann"})
+	o.does("ada", ResetEnrolment{Person: "ann"})
 	if p := o.person("ann"); p.Number != 2 || p.Enrolled || p.LastStep != 0 || p.LastRequest != "" {
 		t.Fatalf("%+v", p)
 	}
@@ -408,7 +408,7 @@ func TestACodeOfTheSeedBeforeCountsForNothing(t *testing.T) {
 // A seed that is not proved confirms nothing but the log-in that proves it.
 func TestAnUnprovedSeedConfirmsNothingElse(t *testing.T) {
 	o := newOffice(t)
-	o.does("ada", ResetEnrolment{"ann"})
+	o.does("ada", ResetEnrolment{Person: "ann"})
 	before := len(o.history)
 	if err := o.out(Proof{Given: true, Steps: []int64{100}, Enrolment: 2}); CodeOf(err) != CodeOf(refuseNotEnrolled()) {
 		t.Errorf("got %v", err)

@@ -21,18 +21,6 @@ func (b *batch) storeSecrets(c *call) error {
 	return c.bound.store(ctx, b.draft)
 }
 
-// forgetCodes lets recovery codes count no more with the entry that says so.
-func (b *batch) forgetCodes(events []custody.Event) error {
-	for _, e := range events {
-		if reset, is := e.Fact.(custody.EnrolmentReset); is && !reset.Recovery {
-			if err := b.tx.ForgetCodes(reset.Person); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // entries is how many the committed ledger has, as far as this process knows.
 func (d *Desk) entries() int64 {
 	d.mu.RLock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -98,8 +99,6 @@ func TestALogInOnItsWayDoesNotSurviveAReset(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			o, codes := recoverable(t)
 			other := o.desk
-			waiting := &pausedAccounts{AccountStore: o.config.Accounts, paused: make(chan struct{}), goOn: make(chan struct{})}
-			o.config.Accounts = waiting
 			d := o.open()
 			in := desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.code("tech-b"), Request: unique("sign-in")}
 			type result struct {
@@ -107,7 +106,7 @@ func TestALogInOnItsWayDoesNotSurviveAReset(t *testing.T) {
 				err    error
 			}
 			done := make(chan result, 1)
-			waiting.pause("tech-b")
+			waiting := o.pauseAt(desk.AccountPath("tech-b"))
 			go func() {
 				signed, err := d.SignIn(t.Context(), in)
 				done <- result{signed, err}
@@ -148,29 +147,22 @@ func TestALogInOnItsWayDoesNotSurviveAReset(t *testing.T) {
 	}
 }
 
-// pausedAccounts holds the next look at a person's password back.
-type pausedAccounts struct {
-	desk.AccountStore
-	who          chan string
+// pause holds one reader back.
+type pause struct {
 	paused, goOn chan struct{}
+	over         atomic.Bool
 }
 
-func (p *pausedAccounts) pause(username string) {
-	p.who = make(chan string, 1)
-	p.who <- username
-}
-
-func (p *pausedAccounts) PasswordHash(ctx context.Context, username string) (string, error) {
-	hash, err := p.AccountStore.PasswordHash(ctx, username)
-	select {
-	case who := <-p.who:
-		if who == username {
+// pauseAt holds the next read of a secret in a version back.
+func (o *office) pauseAt(path string) *pause {
+	p := &pause{paused: make(chan struct{}), goOn: make(chan struct{})}
+	o.secrets.listen(func(read string) {
+		if read == path && p.over.CompareAndSwap(false, true) {
 			close(p.paused)
 			<-p.goOn
 		}
-	default:
-	}
-	return hash, err
+	})
+	return p
 }
 
 // TestALogInThroughAnotherReplicaSeesTheReset: what one process has read before
@@ -346,14 +338,12 @@ func TestAResetAndALogInInOneCommit(t *testing.T) {
 
 // signInOnItsWay gives a desk in which tech-b's log-in has its password looked at,
 // until waiting.goOn is closed; done gives what became of it.
-func (o *office) signInOnItsWay(t *testing.T) (d *desk.Desk, waiting *pausedAccounts, done <-chan error) {
+func (o *office) signInOnItsWay(t *testing.T) (d *desk.Desk, waiting *pause, done <-chan error) {
 	t.Helper()
-	waiting = &pausedAccounts{AccountStore: o.config.Accounts, paused: make(chan struct{}), goOn: make(chan struct{})}
-	o.config.Accounts = waiting
 	d = o.open()
 	in := desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.code("tech-b"), Request: unique("sign-in")}
 	ended := make(chan error, 1)
-	waiting.pause("tech-b")
+	waiting = o.pauseAt(desk.AccountPath("tech-b"))
 	go func() {
 		_, err := d.SignIn(t.Context(), in)
 		ended <- err

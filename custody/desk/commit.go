@@ -311,9 +311,6 @@ func (b *batch) answer(c *call) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	if err := b.forgetCodes(events); err != nil {
-		return Outcome{}, &storeError{err}
-	}
 	if c.by.Key != "" {
 		if err := b.remember(c, indexed); err != nil {
 			return Outcome{}, &storeError{err}

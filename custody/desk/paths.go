@@ -35,6 +35,9 @@ func HistoryPath(name string) string { return "history/" + name }
 // SeedPath is where a person's TOTP seed is (base32, as in an otpauth URI).
 func SeedPath(username string) string { return "seeds/" + username }
 
+// AccountPath is where the hashes of a person's password and recovery codes are.
+func AccountPath(username string) string { return "accounts/" + username }
+
 // KeyPath is where the secret is with which the target of this credential is
 // administered: a private key (PEM) or a password, as its kind has it.
 func KeyPath(name string) string { return "keys/" + name }

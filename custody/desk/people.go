@@ -19,44 +19,64 @@ type NewLogin struct {
 
 // AddPerson opens an account.
 func (d *Desk) AddPerson(ctx context.Context, by By, a custody.AddPerson) (NewLogin, error) {
-	if err := d.canStoreSeed(ctx, by.Request); err != nil {
-		return NewLogin{}, err
-	}
-	seed := totp.NewSeed()
-	outcome, err := d.doBound(ctx, by, a, bound{
-		store: func(ctx context.Context, before *custody.State) error {
-			return d.replaceSeed(ctx, before, a.Username, seed)
-		},
+	return d.enrol(ctx, by, a.Username, func(version int64) custody.Action {
+		a.Account = version
+		return a
 	})
-	if err != nil {
-		return NewLogin{}, err
-	}
-	return d.newLogin(WithRequest(ctx, by.Request), outcome, a.Username, totp.URI(d.Origin, a.Username, seed, a.TOTPPeriod))
 }
 
 // ResetEnrolment replaces a person's password and TOTP seed, forgets their
-// recovery codes and ends their sessions: a lost telephone, or an account whose
-// opening was cut short.
+// recovery codes and ends their sessions: a lost telephone, or somebody who forgot
+// the password.
 func (d *Desk) ResetEnrolment(ctx context.Context, by By, a custody.ResetEnrolment) (NewLogin, error) {
-	return d.enrolAgain(ctx, by, a, a.Person)
+	return d.enrol(ctx, by, a.Person, func(version int64) custody.Action {
+		a.Account = version
+		return a
+	})
 }
 
-// enrolAgain carries out a command that resets a person's enrolment.
-func (d *Desk) enrolAgain(ctx context.Context, by By, a custody.Action, username string) (NewLogin, error) {
-	if err := d.canStoreSeed(ctx, by.Request); err != nil {
+// enrol carries out a command that gives a person a password and a seed. The action
+// is asked for with the version that the account's secrets will have.
+func (d *Desk) enrol(ctx context.Context, by By, username string, action func(version int64) custody.Action) (NewLogin, error) {
+	ctx = WithRequest(ctx, by.Request)
+	if err := d.canStoreSeed(ctx); err != nil {
+		return NewLogin{}, err
+	}
+	password, err := d.Secrets.Generate(ctx, "")
+	if err != nil {
+		return NewLogin{}, err
+	}
+	hash, err := d.hash(ctx, password)
+	if err != nil {
 		return NewLogin{}, err
 	}
 	seed := totp.NewSeed()
-	outcome, err := d.doBound(ctx, by, a, bound{
-		store: func(ctx context.Context, before *custody.State) error {
-			return d.replaceSeed(ctx, before, username, seed)
-		},
+	outcome, err := d.withAccount(username, func(version int64) (Outcome, error) {
+		return d.doBound(ctx, by, action(version), bound{
+			store: func(ctx context.Context, before *custody.State) error {
+				if err := d.keepAccount(ctx, username, version, account{Password: hash}); err != nil {
+					return err
+				}
+				return d.replaceSeed(ctx, before, username, seed)
+			},
+		})
 	})
 	if err != nil {
 		return NewLogin{}, err
 	}
+	if outcome.Replayed {
+		return NewLogin{}, &custody.Refusal{Code: custody.Conflict,
+			What: custody.Text{En: "This was done already; its password was shown once.", Zh: "此操作已完成，密码只显示一次。"},
+			Next: custody.Text{En: "Enrol the person again for a new one.", Zh: "如需新密码，请重新注册该人员。"}}
+	}
+	if err := d.Accounts.DeleteDevices(ctx, username); err != nil {
+		return NewLogin{}, err
+	}
+	if err := d.unlock(ctx, username); err != nil {
+		return NewLogin{}, err
+	}
 	person, _ := d.person(username)
-	return d.newLogin(WithRequest(ctx, by.Request), outcome, username, totp.URI(d.Origin, username, seed, person.TOTPPeriod))
+	return NewLogin{Outcome: outcome, Password: password, OTPAuth: totp.URI(d.Origin, username, seed, person.TOTPPeriod)}, nil
 }
 
 // Unlock lifts whatever keeps a person from logging in or confirming.
@@ -69,40 +89,11 @@ func (d *Desk) Unlock(ctx context.Context, by By, a custody.Unlock) (Outcome, er
 	return outcome, d.unlock(WithRequest(ctx, by.Request), a.Person)
 }
 
-// newLogin makes the password, which opens nothing without the seed that came
-// with the entry. Cut short before, the account cannot be used, and another
-// ResetEnrolment repairs it.
-func (d *Desk) newLogin(ctx context.Context, outcome Outcome, username string, otpAuth custody.Secret) (NewLogin, error) {
-	if outcome.Replayed {
-		return NewLogin{}, &custody.Refusal{Code: custody.Conflict,
-			What: custody.Text{En: "This was done already; its password was shown once.", Zh: "此操作已完成，密码只显示一次。"},
-			Next: custody.Text{En: "Enrol the person again for a new one.", Zh: "如需新密码，请重新注册该人员。"}}
-	}
-	if err := d.Accounts.DeleteDevices(ctx, username); err != nil {
-		return NewLogin{}, err
-	}
-	if err := d.unlock(ctx, username); err != nil {
-		return NewLogin{}, err
-	}
-	password, err := d.Secrets.Generate(ctx, "")
-	if err != nil {
-		return NewLogin{}, err
-	}
-	hash, err := d.hash(ctx, password)
-	if err != nil {
-		return NewLogin{}, err
-	}
-	if err := d.Accounts.SetPasswordHash(ctx, username, hash); err != nil {
-		return NewLogin{}, err
-	}
-	return NewLogin{Outcome: outcome, Password: password, OTPAuth: otpAuth}, nil
-}
-
 // canStoreSeed comes before the entry that makes the old seed worthless, and
 // before a recovery code is used up: a secret store that is away leaves everybody
 // with what they have.
-func (d *Desk) canStoreSeed(ctx context.Context, request string) error {
-	if err := d.Secrets.Ready(WithRequest(ctx, request)); err != nil {
+func (d *Desk) canStoreSeed(ctx context.Context) error {
+	if err := d.Secrets.Ready(ctx); err != nil {
 		return fmt.Errorf("before a new TOTP seed: %w", err)
 	}
 	return nil

@@ -84,9 +84,6 @@ type Tx interface {
 	// is new. Remember keeps it.
 	Recall(actor, key string) (r Remembered, found bool, err error)
 	Remember(actor, key string, r Remembered) error
-
-	// ForgetCodes forgets a person's recovery codes with the entry of a reset.
-	ForgetCodes(person string) error
 }
 
 // Appended is one entry as the ledger keeps it.
@@ -171,23 +168,9 @@ var (
 	ErrDiskFull = fmt.Errorf("%w: the disk is full", ErrStoreUnavailable)
 )
 
-// Accounts keeps what is not custody state and not in the ledger: hashes of
-// passwords and of recovery codes, devices and the throttle of log-ins.
-// Implemented by the store.
+// Accounts keeps what is not custody state, not in the ledger and no secret: devices
+// and the throttle of log-ins. Implemented by the store.
 type Accounts interface {
-	// PasswordHash gives the argon2id hash; ErrNoAccount when there is none.
-	PasswordHash(ctx context.Context, username string) (string, error)
-	SetPasswordHash(ctx context.Context, username, hash string) error
-
-	// HasRecoveryCodes says whether a person has any left. SetRecoveryCodes
-	// puts these hashes in the place of all that there are.
-	HasRecoveryCodes(ctx context.Context, username string) (bool, error)
-	SetRecoveryCodes(ctx context.Context, username string, hashes [][32]byte) error
-
-	// TakeRecoveryCode forgets one and says whether it was there: of several
-	// who take the same one, to one of them.
-	TakeRecoveryCode(ctx context.Context, username string, hash [32]byte) (bool, error)
-
 	// HasDevice says whether the person has logged in in the device of which this
 	// is the SHA-256 of the token, KnowsDevice whether anybody has. SeeDevice
 	// notes that the person did at an instant; DeleteDevices forgets that.
@@ -215,6 +198,3 @@ type Throttle struct {
 	LockedUntil time.Time
 	Touched     time.Time
 }
-
-// ErrNoAccount: Accounts knows for certain that there is none.
-var ErrNoAccount = errors.New("no such account")

@@ -109,7 +109,7 @@ func (d *Desk) secretsReady(ctx context.Context) []error {
 func (d *Desk) sample(ctx context.Context) error {
 	turn := int(d.samples.Add(1))
 	d.mu.RLock()
-	var passwords, seeds []kept
+	var passwords, seeds, accounts []kept
 	for c := range d.state.Credentials() {
 		if c.Phase == custody.Held && c.Version > 0 {
 			passwords = append(passwords, kept{CredentialPath(c.Name), c.Version})
@@ -118,10 +118,13 @@ func (d *Desk) sample(ctx context.Context) error {
 	for p := range d.state.People() {
 		if p.Enrolled && !p.Disabled {
 			seeds = append(seeds, kept{SeedPath(p.Username), 0})
+			if p.Account > 0 {
+				accounts = append(accounts, kept{AccountPath(p.Username), p.Account})
+			}
 		}
 	}
 	d.mu.RUnlock()
-	for _, all := range [][]kept{passwords, seeds} {
+	for _, all := range [][]kept{passwords, seeds, accounts} {
 		if len(all) == 0 {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
 
@@ -40,12 +41,12 @@ func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (custody.Secret, 
 	if err != nil {
 		return custody.Secret{}, err
 	}
-	if err := d.canStoreSeed(ctx, in.Request); err != nil {
+	if err := d.canStoreSeed(ctx); err != nil {
 		return custody.Secret{}, err
 	}
 	username := try.username
-	person, _ := d.person(username)
-	good, err := d.recovers(ctx, username, in)
+	person, known := d.person(username)
+	left, good, err := d.recovers(ctx, person, known, in)
 	if err != nil {
 		return custody.Secret{}, err
 	}
@@ -53,13 +54,18 @@ func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (custody.Secret, 
 		return custody.Secret{}, d.failedSignIn(ctx, try)
 	}
 	seed := totp.NewSeed()
-	recover := custody.RecoverEnrolment{Person: username, Enrolment: person.Number}
-	_, err = d.doBound(ctx, By{Actor: custody.System, Request: in.Request}, recover, bound{
-		store: func(ctx context.Context, before *custody.State) error {
-			return d.replaceSeed(ctx, before, username, seed)
-		},
+	_, err = d.withAccount(username, func(version int64) (Outcome, error) {
+		recover := custody.RecoverEnrolment{Person: username, Enrolment: person.Number, Account: version}
+		return d.doBound(ctx, By{Actor: custody.System, Request: in.Request}, recover, bound{
+			store: func(ctx context.Context, before *custody.State) error {
+				if err := d.keepAccount(ctx, username, version, left); err != nil {
+					return err
+				}
+				return d.replaceSeed(ctx, before, username, seed)
+			},
+		})
 	})
-	if custody.CodeOf(err) == custody.Conflict { // reset meanwhile: the password counts no more
+	if custody.CodeOf(err) == custody.Conflict { // reset meanwhile: password and code count no more
 		return custody.Secret{}, d.failedSignIn(ctx, try)
 	}
 	if err != nil {
@@ -71,42 +77,33 @@ func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (custody.Secret, 
 	return totp.URI(d.Origin, username, seed, person.TOTPPeriod), nil
 }
 
-// recovers looks at password and code, both always, and takes the code if both
-// are right: it can be used once, also by two at the same moment.
-func (d *Desk) recovers(ctx context.Context, username string, in RecoverRequest) (bool, error) {
-	if person, known := d.person(username); !known || person.Disabled {
-		username = Nobody
+// recovers looks at password and code, both always, and gives what is left of the
+// account without the code. It is used up with the entry: of several who come with
+// the same one, for one of them, as each was looked at for one enrolment.
+func (d *Desk) recovers(ctx context.Context, person custody.Person, known bool, in RecoverRequest) (account, bool, error) {
+	if !known || person.Disabled {
+		person = nobody
 	}
-	same, err := d.samePassword(ctx, username, in.Password)
+	kept, same, err := d.samePassword(ctx, person, in.Password)
 	if err != nil {
-		return false, err
+		return account{}, false, err
 	}
-	hash := recoveryHash(username, ungrouped(in.Code.Reveal()))
-	if !same {
-		username = Nobody
+	at := slices.Index(kept.Recovery, recoveryHash(person.Username, ungrouped(in.Code.Reveal())))
+	if !same || at < 0 {
+		return account{}, false, nil
 	}
-	return d.Accounts.TakeRecoveryCode(ctx, username, hash)
+	kept.Recovery = slices.Delete(kept.Recovery, at, at+1)
+	return kept, true, nil
 }
 
-// recoveryCodes makes new codes when a log-in has proved a seed. It also does
-// when there are none at all: a log-in whose answer was lost right after it had
-// proved one would leave a person without.
-func (d *Desk) recoveryCodes(ctx context.Context, username string, signedIn Outcome) ([]custody.Secret, error) {
-	proved := slices.ContainsFunc(signedIn.Events, func(e Indexed) bool {
-		_, enrolled := e.Fact.(custody.PersonEnrolled)
-		return enrolled
-	})
-	if !proved {
-		if has, err := d.Accounts.HasRecoveryCodes(ctx, username); has || err != nil {
-			return nil, err
-		}
-	}
-	codes, hashes := make([]custody.Secret, recoveryCodes), make([][sha256.Size]byte, recoveryCodes)
-	for i := range codes {
+// newRecoveryCodes makes codes, and their hashes.
+func newRecoveryCodes(username string) (codes []custody.Secret, hashes []string) {
+	for range recoveryCodes {
 		code := rand.Text()[:recoveryLength] // base32, see crypto/rand
-		codes[i], hashes[i] = custody.SecretString(grouped(code)), recoveryHash(username, code)
+		codes = append(codes, custody.SecretString(grouped(code)))
+		hashes = append(hashes, recoveryHash(username, code))
 	}
-	return codes, d.Accounts.SetRecoveryCodes(ctx, username, hashes)
+	return codes, hashes
 }
 
 // grouped makes a code easier to read: ABCD-EFGH-...
@@ -122,8 +119,9 @@ func grouped(code string) string {
 // from a word processor.
 func ungrouped(typed string) string { return strings.ToUpper(totp.Typed(typed)) }
 
-// recoveryHash is how a code is kept. It needs no slow hash: there are too many
-// codes to try.
-func recoveryHash(username, code string) [sha256.Size]byte {
-	return sha256.Sum256([]byte("tandem recovery code\n" + username + "\n" + code))
+// recoveryHash is how a code is kept, in hex. It needs no slow hash: there are too
+// many codes to try.
+func recoveryHash(username, code string) string {
+	sum := sha256.Sum256([]byte("tandem recovery code\n" + username + "\n" + code))
+	return hex.EncodeToString(sum[:])
 }

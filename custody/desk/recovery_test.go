@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -167,13 +168,15 @@ func TestRecoveryIsRefusedAlikeAndThrottledWithLogIns(t *testing.T) {
 	o.refused(custody.LockedOut, err)
 }
 
-// TestNobodyIsLeftWithoutRecoveryCodes: the answer to the log-in that proved the
-// seed was lost before the codes were kept.
+// TestNobodyIsLeftWithoutRecoveryCodes: the log-in that proved the seed made none.
 func TestNobodyIsLeftWithoutRecoveryCodes(t *testing.T) {
 	o, _ := recoverable(t)
-	if err := o.store.SetRecoveryCodes(t.Context(), "tech-b", nil); err != nil {
+	login, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "again"}, custody.ResetEnrolment{Person: "tech-b"})
+	if err != nil {
 		t.Fatal(err)
 	}
+	o.passwords["tech-b"], o.seeds["tech-b"] = login.Password, seedOf(t, login.OTPAuth)
+	o.must("tech-b", custody.SignIn{Session: strings.Repeat("0", 64), Until: o.clock.Now().Add(time.Hour)})
 	if signed, err := o.signIn("tech-b"); err != nil || len(signed.RecoveryCodes) != 10 {
 		t.Errorf("%d codes, %v", len(signed.RecoveryCodes), err)
 	}

@@ -66,9 +66,9 @@ func (d *Desk) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error) {
 		return SignedIn{}, err
 	}
 	username := try.username
-	signed, outcome, err := d.open(ctx, username, in)
+	signed, err := d.open(ctx, username, in)
 	if errors.Is(err, errStale) { // looked at with an enrolment that counts no more: once more
-		signed, outcome, err = d.open(ctx, username, in)
+		signed, err = d.open(ctx, username, in)
 	}
 	switch {
 	case errors.Is(err, errStale), errors.Is(err, errNotGenuine):
@@ -77,10 +77,6 @@ func (d *Desk) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error) {
 		return SignedIn{}, err
 	}
 	if err := d.forgive(ctx, try); err != nil {
-		return SignedIn{}, err
-	}
-	signed.RecoveryCodes, err = d.recoveryCodes(ctx, username, outcome)
-	if err != nil {
 		return SignedIn{}, err
 	}
 	signed.Person, _ = d.person(username)
@@ -97,64 +93,78 @@ var errNotGenuine = errors.New("not a genuine log-in")
 // open looks at a log-in and opens its session. The proof that goes with it is
 // that of this look: where the enrolment was reset meanwhile, it is errStale, and
 // neither the password nor the code of before opens anything.
-func (d *Desk) open(ctx context.Context, username string, in SignInRequest) (SignedIn, Outcome, error) {
-	proof, err := d.genuine(ctx, username, in)
+//
+// A log-in that proves a seed makes new recovery codes. So does one of somebody who
+// has none left.
+func (d *Desk) open(ctx context.Context, username string, in SignInRequest) (SignedIn, error) {
+	person, known := d.person(username)
+	kept, proof, err := d.genuine(ctx, person, known, in)
 	if err != nil {
-		return SignedIn{}, Outcome{}, err
+		return SignedIn{}, err
 	}
 	signed, action := d.newSession()
-	outcome, err := d.send(&call{
-		ctx: ctx, by: By{Actor: username, Request: in.Request}, answer: make(chan answer, 1),
-		command: custody.Command{Actor: username, Request: in.Request, Proof: proof, Action: action},
+	give := func(with bound) (Outcome, error) {
+		return d.send(&call{
+			ctx: ctx, by: By{Actor: username, Request: in.Request}, bound: with, answer: make(chan answer, 1),
+			command: custody.Command{Actor: username, Request: in.Request, Proof: proof, Action: action},
+		})
+	}
+	if person.Enrolled && len(kept.Recovery) > 0 {
+		_, err := give(bound{})
+		return signed, err
+	}
+	signed.RecoveryCodes, kept.Recovery = newRecoveryCodes(username)
+	_, err = d.withAccount(username, func(version int64) (Outcome, error) {
+		action.Account = version
+		return give(bound{store: func(ctx context.Context, _ *custody.State) error {
+			return d.keepAccount(ctx, username, version, kept)
+		}})
 	})
-	return signed, outcome, err
+	return signed, err
 }
 
 // Nobody is what no account, no seed and no recovery code is ever kept under,
 // whatever was typed.
 const Nobody = "-"
 
-// genuine looks at password and code, both always, and gives the proof of a log-in
-// in which both are right, or errNotGenuine.
-func (d *Desk) genuine(ctx context.Context, username string, in SignInRequest) (custody.Proof, error) {
-	person, known := d.person(username)
+var nobody = custody.Person{Username: Nobody, Enrolment: custody.Enrolment{TOTPPeriod: totp.DefaultPeriod}}
+
+// genuine looks at password and code, both always. It gives the person's account and
+// the proof of a log-in in which both are right, or errNotGenuine.
+func (d *Desk) genuine(ctx context.Context, person custody.Person, known bool, in SignInRequest) (account, custody.Proof, error) {
 	if !known {
-		username = Nobody
-		person = custody.Person{Username: Nobody, Enrolment: custody.Enrolment{TOTPPeriod: totp.DefaultPeriod}}
+		person = nobody
 	}
-	d.seeds.forget(username) // another replica may have replaced it
+	d.seeds.forget(person.Username) // another replica may have replaced it
 	steps, err := d.match(ctx, person, in.Code)
 	if err != nil {
-		return custody.Proof{}, err
+		return account{}, custody.Proof{}, err
 	}
-	same, err := d.samePassword(ctx, username, in.Password)
+	kept, same, err := d.samePassword(ctx, person, in.Password)
 	if err != nil {
-		return custody.Proof{}, err
+		return account{}, custody.Proof{}, err
 	}
 	if !same || len(steps) == 0 {
-		return custody.Proof{}, errNotGenuine
+		return account{}, custody.Proof{}, errNotGenuine
 	}
-	return custody.Proof{Given: true, Steps: steps, Enrolment: person.Number}, nil
+	return kept, custody.Proof{Given: true, Steps: steps, Enrolment: person.Number}, nil
 }
 
 // samePassword takes as long for an account that does not exist.
-func (d *Desk) samePassword(ctx context.Context, username string, password custody.Secret) (bool, error) {
-	hash, err := d.Accounts.PasswordHash(ctx, username)
-	absent := errors.Is(err, ErrNoAccount)
-	if absent {
-		hash = absentHash
-	} else if err != nil {
-		return false, err
+func (d *Desk) samePassword(ctx context.Context, person custody.Person, password custody.Secret) (account, bool, error) {
+	kept, there, err := d.account(ctx, person)
+	if err != nil {
+		return account{}, false, err
 	}
 	if err := d.startHashing(ctx); err != nil {
-		return false, err
+		return account{}, false, err
 	}
 	defer func() { <-d.hashing }()
-	same, err := argon2id.ComparePasswordAndHash(password.Reveal(), hash)
+	same, err := argon2id.ComparePasswordAndHash(password.Reveal(), kept.Password)
 	if err != nil {
-		return false, fmt.Errorf("the password hash of an account is unusable")
+		return account{}, false, fmt.Errorf("the password hash of an account is unusable")
 	}
-	return same && !absent, nil
+	return kept, same && there, nil
 }
 
 // newSession makes a session that is not open yet, and the command that opens it.

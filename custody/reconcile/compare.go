@@ -66,7 +66,8 @@ var forNoRequest = []string{desk.SentinelPath, desk.SealPath, desk.AnchorPath}
 // mayBeNotEntered: see the package documentation.
 func mayBeNotEntered(a Access) bool {
 	// The first log-in ever makes the key of the throttle, also one that fails.
-	return a.Kind == Read && strings.HasPrefix(a.Path, desk.SeedPath("")) || a.Path == desk.ThrottlePath ||
+	_, loggingIn := ofLogIn(a.Path)
+	return a.Kind == Read && loggingIn || a.Path == desk.ThrottlePath ||
 		strings.HasPrefix(a.Path, desk.ArrivingPath(a.Request)) // of a credential that was not added
 }
 
@@ -108,8 +109,8 @@ func entryAllows(e custody.Event, a Access) bool {
 	if a.Path == desk.ThrottlePath {
 		return signsIn(e)
 	}
-	if person, ok := strings.CutPrefix(a.Path, desk.SeedPath("")); ok {
-		return seedAllows(e, a.Kind, person)
+	if person, ok := ofLogIn(a.Path); ok {
+		return logInAllows(e, a, person)
 	}
 	switch f := e.Fact.(type) {
 	case custody.CheckoutGranted:
@@ -153,21 +154,33 @@ func signsIn(e custody.Event) bool {
 	return false
 }
 
-func seedAllows(e custody.Event, kind Kind, person string) bool {
+// ofLogIn gives whose seed or account a path has.
+func ofLogIn(path string) (person string, ok bool) {
+	if person, ok = strings.CutPrefix(path, desk.SeedPath("")); ok {
+		return person, true
+	}
+	return strings.CutPrefix(path, desk.AccountPath(""))
+}
+
+func logInAllows(e custody.Event, a Access, person string) bool {
 	switch f := e.Fact.(type) {
 	case custody.PersonAdded:
 		if f.Username == person {
-			return true // the new seed is written
+			return true // the new seed and account are written
 		}
 	case custody.EnrolmentReset:
 		if f.Person == person {
 			return true
 		}
+	case custody.SessionOpened:
+		if f.Person == person && f.Account > 0 && a.Path == desk.AccountPath(person) {
+			return true // with new recovery codes
+		}
 	case custody.SignInLocked:
 		// Of a name that nobody has: no seed was looked at, and as long.
-		return kind == Read && (f.Person == person || f.Person == "" && person == desk.Nobody)
+		return a.Kind == Read && (f.Person == person || f.Person == "" && person == desk.Nobody)
 	}
-	return kind == Read && e.Actor == person
+	return a.Kind == Read && e.Actor == person
 }
 
 func (l *Ledger) isCheckOut(request string) bool {

@@ -17,7 +17,9 @@
 //	staged/request-*  the request that brought secrets with a credential, also a refused one
 //	seeds/PERSON      whatever PERSON did or was refused; a lock-out of PERSON;
 //	                  giving PERSON a new seed
-//	seeds/-           a lock-out of names that nobody has
+//	accounts/PERSON   as seeds/PERSON; a log-in that makes PERSON new recovery codes
+//	seeds/-, accounts/-
+//	                  a lock-out of names that nobody has
 //	internal/throttle a log-in, also a refused one; a lock-out, and what lifts it; a person added
 //	internal/seal     a start: it is read for no request
 //	internal/anchor   at any time: it says how far the ledger has come
@@ -29,7 +31,7 @@
 //
 // Failed log-ins of strangers are counted, not entered, so that nobody outside
 // can fill the ledger; and a command that was repeated or gave up leaves no entry
-// of its own. Each may read a seed. Such a read by Tandem's own log-in is
+// of its own. Each may read a seed, or an account. Such a read by Tandem's own log-in is
 // reported as not entered, which is ordinary: compare their number with the
 // lock-outs. It never covers a password or a key of a server, nor a write.
 //

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -13,51 +12,6 @@ import (
 
 // keep is for how long Sweep leaves what is over.
 const keep = 24 * time.Hour
-
-// PasswordHash, and all below it, is as desk.Accounts says.
-func (s *Store) PasswordHash(ctx context.Context, username string) (string, error) {
-	var hash string
-	err := s.reader.WithContext(ctx).Table("accounts").Select("password_hash").Where("username = ?", username).Take(&hash).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return "", desk.ErrNoAccount
-	}
-	return hash, unavailable("read an account", err)
-}
-
-func (s *Store) SetPasswordHash(ctx context.Context, username, hash string) error {
-	return s.write(ctx, "write an account", `INSERT INTO accounts (username, password_hash) VALUES (?, ?)
-		ON CONFLICT (username) DO UPDATE SET password_hash = excluded.password_hash`, username, hash)
-}
-
-func (s *Store) HasRecoveryCodes(ctx context.Context, username string) (bool, error) {
-	var has bool
-	err := s.reader.WithContext(ctx).Raw("SELECT EXISTS (SELECT 1 FROM recovery_codes WHERE username = ?)", username).Scan(&has).Error
-	return has, unavailable("read recovery codes", err)
-}
-
-func (s *Store) SetRecoveryCodes(ctx context.Context, username string, hashes [][32]byte) error {
-	return s.change(ctx, func(db *gorm.DB) error {
-		if err := db.Exec("DELETE FROM recovery_codes WHERE username = ?", username).Error; err != nil {
-			return unavailable("delete recovery codes", err)
-		}
-		for _, hash := range hashes {
-			if err := db.Exec("INSERT INTO recovery_codes (username, hash) VALUES (?, ?)", username, hash[:]).Error; err != nil {
-				return unavailable("write a recovery code", err)
-			}
-		}
-		return nil
-	})
-}
-
-func (s *Store) TakeRecoveryCode(ctx context.Context, username string, hash [32]byte) (bool, error) {
-	taken, err := s.affect(ctx, "delete a recovery code", "DELETE FROM recovery_codes WHERE username = ? AND hash = ?", username, hash[:])
-	return taken == 1, err
-}
-
-// ForgetCodes is as desk.Tx says.
-func (t *tx) ForgetCodes(person string) error {
-	return execute(t.db, "delete recovery codes", "DELETE FROM recovery_codes WHERE username = ?", person)
-}
 
 // throttleRow is a row of throttles.
 type throttleRow struct {
@@ -70,6 +24,7 @@ type throttleRow struct {
 
 func (throttleRow) TableName() string { return "throttles" }
 
+// UpdateThrottle, and all below it, is as desk.Accounts says.
 func (s *Store) UpdateThrottle(ctx context.Context, name string, change func(desk.Throttle) desk.Throttle) (desk.Throttle, error) {
 	var after desk.Throttle
 	err := s.change(ctx, func(db *gorm.DB) error {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -10,88 +9,6 @@ import (
 
 	"github.com/tandem-custody/tandem/custody/desk"
 )
-
-func TestPasswordHash(t *testing.T) {
-	s := newScribe(t).store
-	if _, err := s.PasswordHash(t.Context(), "tech-a"); !errors.Is(err, desk.ErrNoAccount) {
-		t.Errorf("got %v", err)
-	}
-	for _, hash := range []string{"$argon2id$one", "$argon2id$two"} {
-		if err := s.SetPasswordHash(t.Context(), "tech-a", hash); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := s.PasswordHash(t.Context(), "tech-a"); err != nil || got != hash {
-			t.Errorf("%q, %v", got, err)
-		}
-	}
-}
-
-// TestRecoveryCodes: one that several take at the same time, through two
-// processes, goes to one of them.
-func TestRecoveryCodes(t *testing.T) {
-	a := newScribe(t)
-	stores := []*Store{a.store, a.open(t)}
-	has := func(username string, want bool) {
-		t.Helper()
-		if has, err := a.store.HasRecoveryCodes(t.Context(), username); err != nil || has != want {
-			t.Errorf("%s has codes: %v, %v", username, has, err)
-		}
-	}
-	has("tech-a", false)
-	for _, hashes := range [][][32]byte{{{9}}, {{1}, {2}}} {
-		if err := a.store.SetRecoveryCodes(t.Context(), "tech-a", hashes); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, other := range []struct {
-		username string
-		hash     byte
-	}{{"tech-a", 9}, {"tech-b", 1}} { // replaced, somebody else's
-		if took, err := a.store.TakeRecoveryCode(t.Context(), other.username, [32]byte{other.hash}); took || err != nil {
-			t.Errorf("took %v: %v, %v", other, took, err)
-		}
-	}
-	var taken atomic.Int32
-	var all sync.WaitGroup
-	for i := range 8 {
-		all.Go(func() {
-			took, err := stores[i%2].TakeRecoveryCode(t.Context(), "tech-a", [32]byte{1})
-			if err != nil {
-				t.Error(err)
-			}
-			if took {
-				taken.Add(1)
-			}
-		})
-	}
-	all.Wait()
-	if taken.Load() != 1 {
-		t.Errorf("one code was taken %d times", taken.Load())
-	}
-	has("tech-a", true)
-	if took, err := a.store.TakeRecoveryCode(t.Context(), "tech-a", [32]byte{2}); !took || err != nil {
-		t.Errorf("the other code: %v, %v", took, err)
-	}
-	has("tech-a", false)
-}
-
-// TestForgetCodes: with a reset, of that person alone.
-func TestForgetCodes(t *testing.T) {
-	s := newScribe(t).store
-	for _, username := range []string{"tech-a", "tech-b"} {
-		if err := s.SetRecoveryCodes(t.Context(), username, [][32]byte{{1}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := s.Write(t.Context(), func(tx desk.Tx) error { return tx.ForgetCodes("tech-a") }); err != nil {
-		t.Fatal(err)
-	}
-	for username, want := range map[string]bool{"tech-a": false, "tech-b": true} {
-		if has, err := s.HasRecoveryCodes(t.Context(), username); err != nil || has != want {
-			t.Errorf("%s: %t, %v", username, has, err)
-		}
-	}
-}
 
 // TestThrottle: guesses that come at the same time, through two processes, are
 // all counted.

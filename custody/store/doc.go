@@ -15,7 +15,7 @@
 //	                 the ledger folded by custody.Apply: for queries and for a
 //	                 start that does not read history; Rebuild makes them anew
 //	ledger_index     who and what each entry is about, for filters (index.go)
-//	accounts, preferences, recovery_codes, devices, throttles, idempotency_keys, claims, arrivals
+//	preferences, devices, throttles, idempotency_keys, claims, arrivals
 //	                 beside the ledger, and in no fold
 //
 // # Durability

@@ -56,6 +56,7 @@ type personRow struct {
 	AwayReason  string
 
 	EnrolmentNumber int64
+	Account         int64
 }
 
 func (personRow) TableName() string { return "people" }
@@ -65,7 +66,7 @@ func (r personRow) key() string { return r.Username }
 func (r personRow) args(to []any) []any {
 	return append(to, r.Username, r.Name, r.Email, r.Roles, r.Disabled, r.Enrolled, r.TOTPPeriod,
 		r.LastStep, r.LastRequest, r.WrongCodes, r.Lockouts, r.LockedUntil,
-		r.Away, r.AwaySince, r.AwayUntil, r.AwayReason, r.EnrolmentNumber)
+		r.Away, r.AwaySince, r.AwayUntil, r.AwayReason, r.EnrolmentNumber, r.Account)
 }
 
 func rowOfPerson(p custody.Person) (personRow, error) {
@@ -76,7 +77,7 @@ func rowOfPerson(p custody.Person) (personRow, error) {
 		LastStep: p.LastStep, LastRequest: p.LastRequest,
 		WrongCodes: p.WrongCodes, Lockouts: p.Lockouts, LockedUntil: formatInstant(p.LockedUntil),
 		Away: p.Away, AwaySince: formatInstant(p.AwaySince), AwayUntil: formatInstant(p.AwayUntil), AwayReason: p.AwayReason,
-		EnrolmentNumber: p.Number,
+		EnrolmentNumber: p.Number, Account: p.Account,
 	}, e.err
 }
 
@@ -86,7 +87,7 @@ func (r personRow) value() (custody.Person, error) {
 		Username: r.Username, Name: r.Name, Email: r.Email,
 		Disabled: r.Disabled,
 		Enrolment: custody.Enrolment{
-			Number: r.EnrolmentNumber, Enrolled: r.Enrolled, TOTPPeriod: r.TOTPPeriod, LastStep: r.LastStep, LastRequest: r.LastRequest,
+			Number: r.EnrolmentNumber, Account: r.Account, Enrolled: r.Enrolled, TOTPPeriod: r.TOTPPeriod, LastStep: r.LastStep, LastRequest: r.LastRequest,
 			WrongCodes: r.WrongCodes, Lockouts: r.Lockouts, LockedUntil: d.instant(r.LockedUntil),
 		},
 		Presence: custody.Presence{

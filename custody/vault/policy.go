@@ -24,6 +24,7 @@ func (n Names) rules() []rule {
 		{path.Dir(desk.StagedPath("x", 1)) + "/+", "passwords that a rotation has not proved yet"},
 		{desk.HistoryPath("+"), "digests of the passwords that an account has had"},
 		{desk.SeedPath("+"), "TOTP seeds"},
+		{desk.AccountPath("+"), "hashes of log-in passwords and recovery codes"},
 		{desk.KeyPath("+"), "private keys and passwords for administering targets"},
 		{desk.ThrottlePath, "the key under which failed log-ins are counted"},
 	} {

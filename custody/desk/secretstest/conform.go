@@ -230,7 +230,7 @@ func deleted(t *testing.T, s desk.Secrets) {
 func everyKindOfPath(t *testing.T, s desk.Secrets) {
 	name := strings.ToLower(rand.Text())
 	for _, path := range []string{
-		desk.CredentialPath(name), desk.StagedPath(name, 1), desk.SeedPath(name), desk.KeyPath(name), desk.HistoryPath(name), desk.ThrottlePath,
+		desk.CredentialPath(name), desk.StagedPath(name, 1), desk.SeedPath(name), desk.AccountPath(name), desk.KeyPath(name), desk.HistoryPath(name), desk.ThrottlePath,
 	} {
 		labels := map[string]string{"path": path}
 		if err := s.Delete(t.Context(), path); err != nil {

@@ -1,0 +1,246 @@
+package desk_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/alexedwards/argon2id"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// inStore is what the secret store has of somebody's account, as anybody sees it who
+// can read there.
+type inStore struct {
+	Password string   `json:"password"`
+	Recovery []string `json:"recovery"`
+}
+
+func (o *office) account(username string) (inStore, int64) {
+	o.t.Helper()
+	v, err := o.secrets.Read(o.t.Context(), desk.AccountPath(username))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	var a inStore
+	if err := json.Unmarshal(v.Value.Bytes(), &a); err != nil {
+		o.t.Fatal(err)
+	}
+	return a, v.Version
+}
+
+// put writes an account past the desk, as a version of its own.
+func (o *office) put(username string, a inStore) {
+	o.t.Helper()
+	_, version := o.account(username)
+	text, err := json.Marshal(a)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if _, err := o.secrets.Write(o.t.Context(), desk.AccountPath(username), custody.NewSecret(text), version, nil); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// runningAndRestarted tries something on a desk that is running, and on one that
+// started on what is there then.
+func (o *office) runningAndRestarted(t *testing.T, try func(t *testing.T)) {
+	t.Run("running", try)
+	o.restart()
+	t.Run("restarted", try)
+}
+
+// TestAPasswordThatSomebodyPutIntoTheSecretStoreOpensNothing: what counts is the
+// version on record, and with it the password that the person has.
+func TestAPasswordThatSomebodyPutIntoTheSecretStoreOpensNothing(t *testing.T) {
+	o, codes := recoverable(t)
+	swapped := custody.SecretString("Swapped-password-1!")
+	hash, err := argon2id.CreateHash(swapped.Reveal(), &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	was, _ := o.account("tech-b")
+	o.put("tech-b", inStore{Password: hash, Recovery: was.Recovery})
+	o.runningAndRestarted(t, func(t *testing.T) {
+		_, err := o.desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-b", Password: swapped, Code: o.code("tech-b"), Request: unique("r")})
+		o.refused(custody.Unauthenticated, err)
+		_, err = o.recover("tech-b", swapped, codes[0])
+		o.refused(custody.Unauthenticated, err)
+		if _, err := o.signIn("tech-b"); err != nil {
+			t.Errorf("the person's own password: %v", err)
+		}
+	})
+}
+
+// TestARecoveryCodeThatSomebodyPutIntoTheSecretStoreIsNone.
+func TestARecoveryCodeThatSomebodyPutIntoTheSecretStoreIsNone(t *testing.T) {
+	o, codes := recoverable(t)
+	ofA, _ := o.account("tech-a")
+	ofB, _ := o.account("tech-b")
+	if len(ofB.Recovery) != len(codes) {
+		t.Fatalf("%d codes are kept", len(ofB.Recovery))
+	}
+	// The password of tech-b is known, and so are the codes: once used, one is put back.
+	uri, err := o.recover("tech-b", o.passwords["tech-b"], codes[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.seeds["tech-b"] = seedOf(t, uri)
+	o.put("tech-b", ofB)
+	o.put("tech-a", inStore{Password: ofA.Password, Recovery: append(ofA.Recovery, ofB.Recovery...)})
+	o.runningAndRestarted(t, func(t *testing.T) {
+		_, err := o.recover("tech-b", o.passwords["tech-b"], codes[0])
+		o.refused(custody.Unauthenticated, err)
+		_, err = o.recover("tech-a", o.passwords["tech-a"], codes[1])
+		o.refused(custody.Unauthenticated, err)
+	})
+	if uri, err = o.recover("tech-b", o.passwords["tech-b"], codes[1]); err != nil {
+		t.Fatalf("another code of their own, although a version lies over it: %v", err)
+	}
+	if _, err := o.recover("tech-b", o.passwords["tech-b"], codes[1]); custody.CodeOf(err) != custody.Unauthenticated {
+		t.Errorf("the same one again: %v", err)
+	}
+	o.seeds["tech-b"] = seedOf(t, uri)
+	if signed, err := o.signIn("tech-b"); err != nil || len(signed.RecoveryCodes) != 10 {
+		t.Errorf("the log-in that proves the new seed: %d codes, %v", len(signed.RecoveryCodes), err)
+	}
+}
+
+// TestAnAccountWithoutAVersionOnRecordOpensNothing, whatever lies in the secret store.
+func TestAnAccountWithoutAVersionOnRecordOpensNothing(t *testing.T) {
+	o := newOffice(t)
+	a, _ := o.account("tech-a")
+	o.must("admin", custody.ResetEnrolment{Person: "tech-a"})
+	text, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.secrets.Delete(t.Context(), desk.AccountPath("tech-a")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.secrets.Write(t.Context(), desk.AccountPath("tech-a"), custody.NewSecret(text), 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.secrets.Delete(t.Context(), desk.SeedPath("tech-a")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.secrets.Write(t.Context(), desk.SeedPath("tech-a"), desk.StoredSeed(2, o.seeds["tech-a"]), 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, err = o.signIn("tech-a") // with the right code, and the password of what is there
+	o.refused(custody.Unauthenticated, err)
+}
+
+// TestARefusedResetLeavesTheSecretStoreAlone: it neither writes nor reads an account.
+func TestARefusedResetLeavesTheSecretStoreAlone(t *testing.T) {
+	o := newOffice(t)
+	_, before := o.account("tech-b")
+	_, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "tech-a", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
+	o.refused(custody.Forbidden, err)
+	if _, after := o.account("tech-b"); after != before {
+		t.Errorf("version %d became %d", before, after)
+	}
+	if _, err := o.signIn("tech-b"); err != nil {
+		t.Error(err)
+	}
+}
+
+// withoutSeeds is a secret store that takes no seed.
+type withoutSeeds struct {
+	desk.Secrets
+	failing atomic.Bool
+}
+
+func (w *withoutSeeds) Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (int64, error) {
+	if w.failing.Load() && strings.HasPrefix(path, desk.SeedPath("")) {
+		return 0, errSealed
+	}
+	return w.Secrets.Write(ctx, path, value, cas, labels)
+}
+
+// TestAResetThatWasCutShortLeavesTheOldLogIn: its account is in the secret store, in
+// a version that no entry has, and the next reset comes behind it.
+func TestAResetThatWasCutShortLeavesTheOldLogIn(t *testing.T) {
+	o := newOffice(t)
+	half := &withoutSeeds{Secrets: o.config.Secrets}
+	o.config.Secrets = half
+	o.restart()
+	_, before := o.account("tech-a")
+	half.failing.Store(true)
+	reset := func() (desk.NewLogin, error) {
+		return o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-a"})
+	}
+	if _, err := reset(); !errors.Is(err, errSealed) {
+		t.Fatalf("got %v", err)
+	}
+	half.failing.Store(false)
+	if _, after := o.account("tech-a"); after != before+1 {
+		t.Fatalf("version %d became %d", before, after)
+	}
+	if _, err := o.signIn("tech-a"); err != nil {
+		t.Errorf("the log-in of before: %v", err)
+	}
+	login, err := reset()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := o.person("tech-a"); p.Account != before+2 {
+		t.Errorf("version %d is on record", p.Account)
+	}
+	o.passwords["tech-a"], o.seeds["tech-a"] = login.Password, seedOf(t, login.OTPAuth)
+	if _, err := o.signIn("tech-a"); err != nil {
+		t.Errorf("the new log-in: %v", err)
+	}
+}
+
+// TestANameThatDoesNotExistCostsTheSameRoundTrips to the secret store.
+func TestANameThatDoesNotExistCostsTheSameRoundTrips(t *testing.T) {
+	o, codes := recoverable(t)
+	var reads atomic.Int64
+	o.secrets.listen(func(path string) {
+		if strings.HasPrefix(path, desk.AccountPath("")) {
+			reads.Add(1)
+		}
+	})
+	for _, username := range []string{"tech-b", "nobody", "no/body", desk.Nobody} {
+		for way, try := range map[string]func() error{
+			"log-in": func() error {
+				_, err := o.desk.SignIn(t.Context(), desk.SignInRequest{Username: username, Password: custody.SecretString("x"), Code: "1"})
+				return err
+			},
+			"recovery": func() error { _, err := o.recover(username, custody.SecretString("x"), codes[0]); return err },
+		} {
+			before := reads.Load()
+			o.refused(custody.Unauthenticated, try())
+			if n := reads.Load() - before; n != 1 {
+				t.Errorf("%s as %q: %d reads of an account", way, username, n)
+			}
+		}
+	}
+}
+
+// TestNothingSecretLikeIsARow: no hash of a password or of a recovery code is in the
+// database.
+func TestNothingSecretLikeIsARow(t *testing.T) {
+	o, _ := recoverable(t)
+	a, _ := o.account("tech-b")
+	if err := o.store.Backup(t.Context(), o.path+".copy"); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(o.path + ".copy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range append(a.Recovery, a.Password, "argon2") {
+		if bytes.Contains(file, []byte(secret)) {
+			t.Errorf("%q is in the database", secret)
+		}
+	}
+}
