@@ -96,7 +96,7 @@ func TestASealIsOfOneBatchOfOneLog(t *testing.T) {
 		{12, b.FromRoot, 3, b.Root}, {2, b.FromRoot, 23, b.Root}, {1, b.FromRoot, 24, b.Root},
 		{1, b.Root, 23, b.FromRoot}, {1, Hash{3}, 23, b.Root}, {1, b.FromRoot, 23, Hash{3}},
 	} {
-		if text := string(other.Text("tandem.example/ledger")); texts[text] {
+		if texts[string(other.Text("tandem.example/ledger"))] {
 			t.Errorf("%+v has a text that another batch has", other)
 		}
 	}

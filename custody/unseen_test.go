@@ -644,7 +644,7 @@ func TestAWrongCodeSaysHowManyAreLeft(t *testing.T) {
 // what nobody commands, both what sets an installation up, people the rest.
 func TestWhoGivesEachCommand(t *testing.T) {
 	bySystem := []string{
-		"adopt_policy", "end_verification", "lock_sign_in", "recover_enrolment", "report_applied", "report_arrived", "report_conflict", "report_failed",
+		"adopt_policy", "end_verification", "lock_sign_in", "recover_enrolment", "recover_ledger", "report_applied", "report_arrived", "report_conflict", "report_failed",
 		"report_not_updated", "report_promoted", "report_staged", "report_updated", "report_verified", "reset_on_host",
 		"start_verification",
 	}
