@@ -268,7 +268,7 @@ func TestARowThatWasChangedIsFoundAtTheNextStart(t *testing.T) {
 		"last step":         "UPDATE people SET last_step = 0 WHERE username = 'tech-b'",
 		"lock-out":          "UPDATE people SET wrong_codes = 3 WHERE username = 'tech-b'",
 		"disabled":          "UPDATE people SET disabled = 1 WHERE username = 'admin'",
-		"somebody new":      "INSERT INTO people SELECT 'eve', name, email, roles, disabled, enrolled, totp_period, last_step, last_request, wrong_codes, lockouts, locked_until, away, away_since, away_until, away_reason, enrolment_number FROM people WHERE username = 'admin'",
+		"somebody new":      "INSERT INTO people SELECT 'eve', name, email, roles, disabled, enrolled, totp_period, last_step, last_request, wrong_codes, lockouts, locked_until, away, away_since, away_until, away_reason, enrolment_number, account FROM people WHERE username = 'admin'",
 		"policy":            `UPDATE documents SET doc = replace(doc, '"totp_skew":1', '"totp_skew":9') WHERE key = 'policy'`,
 		"number of leases":  "UPDATE ledger_head SET leases = leases + 1",
 		"a state forbidden": "UPDATE credentials SET holder = 'admin' WHERE name = 'db01'",
