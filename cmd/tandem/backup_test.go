@@ -135,6 +135,9 @@ func (k *keptOffice) age(version int64) {
 	for _, table := range texts(k.t, db, "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%'") {
 		// Of what both have; a column that is computed cannot be written.
 		columns := texts(k.t, db, "SELECT name FROM pragma_table_info(?, 'main') INTERSECT SELECT name FROM pragma_table_info(?, 'later')", table, table)
+		if len(columns) == 0 || table == "sessions" { // there is no such table any more, or it is another one
+			continue
+		}
 		if table == "ledger_head" { // whose one row is there
 			list := strings.Join(columns, ", ")
 			run(fmt.Sprintf("UPDATE main.ledger_head SET (%[1]s) = (SELECT %[1]s FROM later.ledger_head)", list))

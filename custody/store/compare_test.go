@@ -20,7 +20,7 @@ func TestDiff(t *testing.T) {
 	}{
 		{"UPDATE people SET last_step = last_step - 1 WHERE username = 'tech-b'", "people", "tech-b"},
 		{"DELETE FROM people WHERE username = 'tech-a'", "people", "tech-a"},
-		{"INSERT INTO people SELECT 'ghost', name, email, roles, disabled, enrolled, totp_period, last_step, last_request, wrong_codes, lockouts, locked_until, away, away_since, away_until, away_reason, enrolment_number FROM people WHERE username = 'admin'", "people", "ghost"},
+		{"INSERT INTO people SELECT 'ghost', name, email, roles, disabled, enrolled, totp_period, last_step, last_request, wrong_codes, lockouts, locked_until, away, away_since, away_until, away_reason, enrolment_number, account FROM people WHERE username = 'admin'", "people", "ghost"},
 		{"UPDATE credentials SET holder = 'tech-b' WHERE name = 'db01'", "credentials", "db01"},
 		{"UPDATE credentials SET exposure = '[]', target = '{}' WHERE name = 'web01'", "credentials", "web01"},
 		{"DELETE FROM credentials WHERE name = 'web01'", "credentials", "web01"},
