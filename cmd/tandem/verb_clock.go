@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
-	"os/user"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -115,29 +113,17 @@ on within a second.`,
 				state.Clock.Format(time.RFC3339), state.Last.Format(time.RFC3339), state.Next)
 		}
 		said := desk.ClockConfirmation{At: state.Clock, Size: state.Entries}
-		if err := confirmClock(cmd.Context(), cfg, said); err != nil {
+		err = changeDatabase(cmd.Context(), cfg, func(database *store.Store) error {
+			return database.ConfirmClock(cmd.Context(), said)
+		})
+		if err != nil {
 			return err
 		}
-		who := "unknown"
-		if by, err := user.Current(); err == nil {
-			who = by.Username
-		}
-		newLog(cfg.Log).Warn("the clock was said to be right", "by", who, "reason", reason, "at", said.At.Format(time.RFC3339))
+		newLog(cfg.Log).Warn("the clock was said to be right", "by", operator(), "reason", reason, "at", said.At.Format(time.RFC3339))
 		c.note("A server that runs goes on within a second; one that is started within the hour goes on at once.")
 		return nil
 	}
 	return verb
-}
-
-func confirmClock(ctx context.Context, cfg config.Config, said desk.ClockConfirmation) error {
-	if _, err := os.Stat(cfg.SQLitePath()); err != nil {
-		return err // to open it would make one
-	}
-	database, err := store.Open(ctx, cfg.SQLitePath(), newLog(cfg.Log))
-	if err != nil {
-		return err
-	}
-	return errors.Join(database.ConfirmClock(ctx, said), database.Close())
 }
 
 func clockCorrectVerb(c *cli) *cobra.Command {

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
-	"os/user"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,11 +74,7 @@ that no other one does. It counts from the next start of tandem serve on.`,
 		if err := setMaintenance(cmd.Context(), cfg, ""); err != nil {
 			return err
 		}
-		who := "unknown"
-		if by, err := user.Current(); err == nil {
-			who = by.Username
-		}
-		newLog(cfg.Log).Warn("maintenance was ended", "by", who, "reason", reason, "at", time.Now().UTC().Format(time.RFC3339))
+		newLog(cfg.Log).Warn("maintenance was ended", "by", operator(), "reason", reason, "at", time.Now().UTC().Format(time.RFC3339))
 		c.note("Maintenance ends with the next start of tandem serve.")
 		return nil
 	}
@@ -90,12 +84,7 @@ that no other one does. It counts from the next start of tandem serve on.`,
 // setMaintenance puts the configured database into maintenance, and takes it out
 // for "".
 func setMaintenance(ctx context.Context, cfg config.Config, why string) error {
-	if _, err := os.Stat(cfg.SQLitePath()); err != nil {
-		return err // to open it would make one
-	}
-	database, err := store.Open(ctx, cfg.SQLitePath(), newLog(cfg.Log))
-	if err != nil {
-		return err
-	}
-	return errors.Join(database.SetMaintenance(ctx, why), database.Close())
+	return changeDatabase(ctx, cfg, func(database *store.Store) error {
+		return database.SetMaintenance(ctx, why)
+	})
 }
