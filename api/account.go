@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // EditPerson changes what is known of a person. What is left out stays.
@@ -32,8 +33,8 @@ func (s *Server) edit(ctx context.Context, username string, in EditPerson) (Pers
 	if in.Email == nil {
 		return Person{}, custody.Invalid("email", custody.Text{En: "is missing: nothing else can be changed", Zh: "缺失：没有其他可更改的内容"})
 	}
-	action := custody.ChangeEmail{Person: username, Email: *in.Email}
-	if _, err := s.Desk.Do(ctx, requestOf(ctx).by(action, in.TOTP), action); err != nil {
+	action := custody.ChangeEmail{Person: username, Email: desk.NewNote(*in.Email)}
+	if _, err := s.Desk.ChangeEmail(ctx, requestOf(ctx).by(action, in.TOTP), action); err != nil {
 		return Person{}, err
 	}
 	return s.person(ctx, username)

@@ -78,7 +78,7 @@ func oneLine(settings map[string]string) map[string]string {
 }
 
 func (s *Server) checkOut(ctx context.Context, in *credentialWith[CheckOut]) (Checkout, error) {
-	action := custody.CheckOut{Credential: in.Name, Purpose: in.Body.Purpose}
+	action := custody.CheckOut{Credential: in.Name, Purpose: desk.NewNote(in.Body.Purpose)}
 	revealed, err := s.Desk.CheckOut(ctx, requestOf(ctx).by(action, in.Body.TOTP), action)
 	if err != nil {
 		return Checkout{}, err
@@ -104,11 +104,11 @@ func (s *Server) checkIn(ctx context.Context, in *ofCredential) (Credential, err
 }
 
 func (s *Server) rotate(ctx context.Context, in *credentialWith[ConfirmedReason]) (Credential, error) {
-	return s.changeCredential(ctx, custody.RequestRotation{Credential: in.Name, Reason: in.Body.Reason}, in.Body.TOTP)
+	return s.changeCredential(ctx, custody.RequestRotation{Credential: in.Name, Reason: desk.NewNote(in.Body.Reason)}, in.Body.TOTP)
 }
 
 func (s *Server) rotateAll(ctx context.Context, in *bodyOnly[RotateAll]) ([]Credential, error) {
-	action := custody.RequestRotation{All: true, Reason: in.Body.Reason}
+	action := custody.RequestRotation{All: true, Reason: desk.NewNote(in.Body.Reason)}
 	outcome, err := s.Desk.Do(ctx, requestOf(ctx).by(action, in.Body.TOTP), action)
 	if err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ func (s *Server) rotateAll(ctx context.Context, in *bodyOnly[RotateAll]) ([]Cred
 }
 
 func (s *Server) reconcile(ctx context.Context, in *credentialWith[ConfirmedReason]) (Credential, error) {
-	return s.changeCredential(ctx, custody.Reconcile{Credential: in.Name, Reason: in.Body.Reason}, in.Body.TOTP)
+	return s.changeCredential(ctx, custody.Reconcile{Credential: in.Name, Reason: desk.NewNote(in.Body.Reason)}, in.Body.TOTP)
 }
 
 func (s *Server) newPassword(ctx context.Context, in *credentialWith[Confirmation]) (NewPassword, error) {
@@ -145,7 +145,7 @@ func (s *Server) changePolicy(ctx context.Context, in *credentialWith[ChangePoli
 }
 
 func (s *Server) retire(ctx context.Context, in *credentialWith[ConfirmedReason]) (Credential, error) {
-	return s.changeCredential(ctx, custody.Retire{Credential: in.Name, Reason: in.Body.Reason}, in.Body.TOTP)
+	return s.changeCredential(ctx, custody.Retire{Credential: in.Name, Reason: desk.NewNote(in.Body.Reason)}, in.Body.TOTP)
 }
 
 // changeCredential carries out a command about a credential and shows what

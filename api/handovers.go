@@ -51,7 +51,7 @@ func (s *Server) offerHandover(ctx context.Context, in *bodyOnly[OfferHandover])
 	offer := in.Body
 	action := custody.Offer{
 		Credentials: offer.Credentials, All: offer.All, Leave: offer.AwayWhenAccepted,
-		Reason: offer.Reason, ExpectedReturn: offer.ExpectedReturn,
+		Reason: desk.NewNote(offer.Reason), ExpectedReturn: offer.ExpectedReturn,
 	}
 	outcome, err := s.Desk.Do(ctx, requestOf(ctx).by(action, offer.TOTP), action)
 	if err != nil {
@@ -65,11 +65,11 @@ func (s *Server) acceptHandover(ctx context.Context, in *handoverWith[Confirmati
 }
 
 func (s *Server) declineHandover(ctx context.Context, in *handoverWith[*Reason]) (Handover, error) {
-	return s.changeHandover(ctx, custody.Decline{Handover: in.ID, Reason: in.Body.text()}, "")
+	return s.changeHandover(ctx, custody.Decline{Handover: in.ID, Reason: desk.NewNote(in.Body.text())}, "")
 }
 
 func (s *Server) cancelHandover(ctx context.Context, in *handoverWith[*Reason]) (Handover, error) {
-	return s.changeHandover(ctx, custody.Cancel{Handover: in.ID, Reason: in.Body.text()}, "")
+	return s.changeHandover(ctx, custody.Cancel{Handover: in.ID, Reason: desk.NewNote(in.Body.text())}, "")
 }
 
 func (s *Server) returnHandover(ctx context.Context, in *handoverWith[Confirmation]) (Handover, error) {

@@ -3,10 +3,14 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2/negotiation"
 
 	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 type entryPage struct {
@@ -62,6 +66,30 @@ func (s *Server) getEntry(ctx context.Context, in *ofEntry) (Entry, error) {
 		return Entry{}, err
 	}
 	return viewEntry(stored)
+}
+
+type redaction struct {
+	Index int64 `path:"index" minimum:"0"`
+	Body  Redact
+}
+
+// redactEntry takes out what this entry shows, wherever else it stands.
+func (s *Server) redactEntry(ctx context.Context, in *redaction) (Redacted, error) {
+	stored, err := s.Queries.Entry(ctx, in.Index)
+	if err != nil {
+		return Redacted{}, err
+	}
+	if len(stored.Texts) == 0 {
+		return Redacted{}, custody.RefuseNothingWritten()
+	}
+	action := custody.RedactText{
+		Entry: in.Index, Commitments: slices.Sorted(maps.Keys(stored.Texts)), Reason: desk.NewNote(in.Body.Reason),
+	}
+	outcome, err := s.Desk.Do(ctx, requestOf(ctx).by(action, in.Body.TOTP), action)
+	if err != nil {
+		return Redacted{}, err
+	}
+	return Redacted{Index: outcome.Events[0].Index, Texts: len(action.Commitments), Next: StillThere}, nil
 }
 
 type proofOf struct {

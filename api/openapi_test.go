@@ -19,7 +19,7 @@ var endpoints = strings.Fields(`
 	GET/handovers POST/handovers GET/handovers/{id} POST/handovers/{id}/accept POST/handovers/{id}/decline
 	POST/handovers/{id}/cancel POST/handovers/{id}/return
 	POST/people/{username}/unlock PATCH/people/{username} PATCH/me
-	GET/ledger/entries GET/ledger/entries/{index} GET/ledger/entries/{index}/proof GET/ledger/checkpoint GET/ledger/witnesses GET/ledger/key GET/ledger/tile/{tile}`)
+	GET/ledger/entries GET/ledger/entries/{index} GET/ledger/entries/{index}/proof POST/ledger/entries/{index}/redact GET/ledger/checkpoint GET/ledger/witnesses GET/ledger/key GET/ledger/tile/{tile}`)
 
 func TestOpenAPIDescribesEveryEndpoint(t *testing.T) {
 	s := serve(t)

@@ -16,7 +16,7 @@ func (s *Server) listPeople(ctx context.Context, _ *nothing) ([]Person, error) {
 
 func (s *Server) addPerson(ctx context.Context, in *bodyOnly[AddPerson]) (Login, error) {
 	action := custody.AddPerson{
-		Username: in.Body.Username, Name: in.Body.Name, Email: in.Body.Email, Roles: in.Body.Roles,
+		Username: in.Body.Username, Name: in.Body.Name, Email: desk.NewNote(in.Body.Email), Roles: in.Body.Roles,
 		TOTPPeriod: cmp.Or(in.Body.TOTPPeriod, totp.DefaultPeriod),
 	}
 	login, err := s.Desk.AddPerson(ctx, requestOf(ctx).by(action, ""), action)

@@ -19,6 +19,7 @@ type Desk interface {
 	ShowAgain(ctx context.Context, by desk.By, a custody.ShowAgain) (desk.Revealed, error)
 	AddPerson(ctx context.Context, by desk.By, a custody.AddPerson) (desk.NewLogin, error)
 	ResetEnrolment(ctx context.Context, by desk.By, a custody.ResetEnrolment) (desk.NewLogin, error)
+	ChangeEmail(ctx context.Context, by desk.By, a custody.ChangeEmail) (desk.Outcome, error)
 	Unlock(ctx context.Context, by desk.By, a custody.Unlock) (desk.Outcome, error)
 	ShowNew(ctx context.Context, by desk.By, a custody.ShowNew) (desk.ToSet, error)
 	ChangePolicy(ctx context.Context, by desk.By, a custody.ChangePolicy) (desk.Outcome, error)
@@ -117,5 +118,6 @@ type AboutQuery struct {
 // StoredEntry is an entry as the ledger keeps it.
 type StoredEntry struct {
 	Index  int64
-	Record []byte // canonical form, see audit.DecodeEntry
+	Record []byte                   // canonical form, see audit.DecodeEntry
+	Texts  map[string]custody.Words // by commitment: of its notes, those that are there
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // commands is a valid body for everything that changes something.
@@ -34,6 +36,7 @@ var commands = map[string]string{
 	"POST /handovers/handover-1/cancel":   `{"reason":"x"}`,
 	"POST /handovers/handover-1/return":   `{"totp":"2"}`,
 	"POST /people/tech-b/unlock":          `{"totp":"2"}`,
+	"POST /ledger/entries/OFFER/redact":   `{"reason":"x","totp":"2"}`,
 	"PATCH /people/tech-b":                `{"email":"b@example.org","totp":"2"}`,
 	"PATCH /me":                           `{"email":"a@example.org","totp":"2"}`,
 	"POST /sessions":                      `{"username":"tech-a","password":"` + thePass + `","totp":"2"}`,
@@ -44,7 +47,8 @@ var commands = map[string]string{
 // secret in it, whichever command was refused.
 func TestARefusalIsAnsweredAsOne(t *testing.T) {
 	s := serve(t)
-	s.must(t, "tech-a", "1000", custody.Offer{All: true, Reason: "holiday"})
+	s.must(t, "tech-a", "1000", custody.Offer{All: true, Reason: desk.NewNote("holiday")})
+	offer := strconv.Itoa(len(s.records) - 1)
 	refused := &custody.Refusal{Code: custody.BothAway, Rule: "4.3",
 		What: custody.Text{En: "It was refused.", Zh: "已拒绝。"}, Next: custody.Text{En: "Do something else.", Zh: "请改做他事。"}}
 	for command, body := range commands {
@@ -52,7 +56,7 @@ func TestARefusalIsAnsweredAsOne(t *testing.T) {
 		for name, trouble := range map[string]error{"refused": refused, "failed": errors.New("MARKED")} {
 			asked := false
 			s.trouble = func(context.Context) error { asked = true; return trouble }
-			answer, p, text := s.ask(t, method, "/api/v1"+path, body)
+			answer, p, text := s.ask(t, method, "/api/v1"+strings.Replace(path, "OFFER", offer, 1), body)
 			want := http.StatusConflict
 			if name == "failed" {
 				want = http.StatusInternalServerError
@@ -73,7 +77,7 @@ func TestARefusalIsAnsweredAsOne(t *testing.T) {
 		if method != "POST" && method != "PATCH" {
 			continue
 		}
-		path = strings.NewReplacer("{name}", "db01", "{id}", "handover-1", "{username}", "tech-b").Replace(path)
+		path = strings.NewReplacer("{name}", "db01", "{id}", "handover-1", "{username}", "tech-b", "{index}", "OFFER").Replace(path)
 		if _, known := commands[method+" /"+path]; !known {
 			t.Errorf("no body for %s", endpoint)
 		}

@@ -62,6 +62,7 @@ func (s *Server) endpoints() {
 
 	query(s, "/ledger/entries", "list-entries", "Entries of the ledger, the oldest first", s.listEntries)
 	query(s, "/ledger/entries/{index}", "get-entry", "One entry", s.getEntry)
+	command(s, "/ledger/entries/{index}/redact", "redact-entry", 200, "Take what people wrote out of an entry, for good; backups and exports keep it", s.redactEntry)
 	proof := op("GET", "/ledger/entries/{index}/proof", "prove-entry", "Proof that an entry is in the ledger; with Accept: text/plain a C2SP tlog-proof")
 	proof.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{
 		"application/json": {Schema: schemaOf[EntryProof](s)}, "text/plain": textMedia,

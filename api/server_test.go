@@ -226,7 +226,7 @@ func TestPagesAreMountedBesideTheAPI(t *testing.T) {
 
 func TestAReasonMayBeLeftOutWithItsBody(t *testing.T) {
 	s := serve(t)
-	s.must(t, "tech-a", "2", custody.Offer{Credentials: []string{"db01"}, Reason: "x"})
+	s.must(t, "tech-a", "2", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("x")})
 	if answer, _, text := s.ask(t, "POST", "/api/v1/handovers/handover-1/cancel", ""); answer.StatusCode != 200 || !strings.Contains(text, "cancelled") {
 		t.Errorf("%d %s", answer.StatusCode, text)
 	}

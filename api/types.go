@@ -243,6 +243,22 @@ type Entry struct {
 	Data    json.RawMessage `json:"data"`
 	Confirm *audit.Confirm  `json:"confirm,omitzero" doc:"Who confirmed it and with which TOTP step"`
 	Request string          `json:"request,omitzero"`
+
+	Texts map[string]custody.Words `json:"texts,omitempty" doc:"What people wrote, by what the entry has in its place: base64url of SHA-256(salt, text). One that was taken out is not here."`
+}
+
+// Event gives what the entry says, with the texts that match what it commits to.
+func (e Entry) Event() (custody.Event, error) {
+	record, err := e.Record()
+	if err != nil {
+		return custody.Event{}, err
+	}
+	entry, err := audit.DecodeEntry(record)
+	if err != nil {
+		return custody.Event{}, err
+	}
+	event, err := custody.FromRecord(entry)
+	return event.Filled(e.Texts), err
 }
 
 // Record gives the canonical bytes that the ledger's tree commits to, so that a
@@ -252,6 +268,31 @@ func (e Entry) Record() ([]byte, error) {
 		V: e.V, Time: e.Time, Clock: e.Clock, Type: e.Type, Grade: e.Grade, Actor: e.Actor,
 		Subject: e.Subject, Command: []byte(e.Command), Data: []byte(e.Data), Confirm: e.Confirm, Request: e.Request,
 	}.Encode()
+}
+
+// Redact takes the texts out of an entry.
+type Redact struct {
+	Reason string `json:"reason"`
+	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// Redacted is what was taken out.
+type Redacted struct {
+	Index int64    `json:"index" doc:"Of the entry that says so"`
+	Texts int      `json:"texts" doc:"How many were taken out"`
+	Next  Sentence `json:"next" doc:"What still has them"`
+}
+
+// Sentence is one in both languages.
+type Sentence struct {
+	En string `json:"en"`
+	Zh string `json:"zh"`
+}
+
+// StillThere is said after a redaction.
+var StillThere = Sentence{
+	En: "Backups and exports that were made before still have the text: find them, and delete or replace them.",
+	Zh: "此前制作的备份和导出文件仍含有该文本：请找到并删除或替换这些文件。",
 }
 
 // EntryProof proves that an entry is in the ledger that the checkpoint states

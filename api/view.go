@@ -20,7 +20,7 @@ func each[T, V any](list []T, view func(T) V) []V {
 
 func viewPerson(p custody.Person) Person {
 	return Person{
-		Username: p.Username, Name: p.Name, Email: p.Email, Roles: append([]custody.Role{}, p.Roles...),
+		Username: p.Username, Name: p.Name, Email: p.Email.String(), Roles: append([]custody.Role{}, p.Roles...),
 		Disabled: p.Disabled, Enrolled: p.Enrolled, TOTPPeriod: p.TOTPPeriod, Presence: viewPresence(p), LockedUntil: p.LockedUntil,
 	}
 }
@@ -29,7 +29,7 @@ func viewPresence(p custody.Person) Presence {
 	if !p.Away {
 		return Presence{State: Present}
 	}
-	return Presence{State: Away, Since: p.AwaySince, Until: p.AwayUntil, Reason: p.AwayReason}
+	return Presence{State: Away, Since: p.AwaySince, Until: p.AwayUntil, Reason: p.AwayReason.String()}
 }
 
 func viewCredential(c custody.Credential) Credential {
@@ -65,13 +65,13 @@ func viewExposure(credential string, at time.Time, x custody.Exposure) Exposure 
 }
 
 func viewLease(l custody.Lease) Lease {
-	return Lease{ID: l.ID, Person: l.Person, Purpose: l.Purpose, StartedAt: l.Start, ExpiresAt: l.Until}
+	return Lease{ID: l.ID, Person: l.Person, Purpose: l.Purpose.String(), StartedAt: l.Start, ExpiresAt: l.Until}
 }
 
 func viewHandover(h custody.Handover) Handover {
 	return Handover{
 		ID: h.ID, From: h.From, To: h.To, Credentials: append([]string{}, h.Credentials...),
-		Reason: h.Reason, Status: h.Status, AwayWhenAccepted: h.Leave, ExpectedReturn: h.ExpectedReturn,
+		Reason: h.Reason.String(), Status: h.Status, AwayWhenAccepted: h.Leave, ExpectedReturn: h.ExpectedReturn,
 		OfferedAt: h.OfferedAt, ExpiresAt: h.Expires, AcceptedAt: h.AcceptedAt,
 		ReturnedAt: h.ReturnedAt, EndedAt: h.EndedAt, Overdue: h.Overdue,
 	}
@@ -85,5 +85,6 @@ func viewEntry(stored StoredEntry) (Entry, error) {
 	return Entry{
 		Index: stored.Index, V: e.V, Time: e.Time, Clock: e.Clock, Type: e.Type, Grade: e.Grade,
 		Actor: e.Actor, Subject: e.Subject, Command: json.RawMessage(e.Command), Data: json.RawMessage(e.Data), Confirm: e.Confirm, Request: e.Request,
+		Texts: stored.Texts,
 	}, nil
 }

@@ -49,6 +49,7 @@ type world struct {
 	state   *custody.State // a fork, which keeps handovers that are over
 	now     time.Time
 	records [][]byte
+	texts   map[string]custody.Words // by commitment
 	hashes  []tlog.Hash
 	key     ed25519.PrivateKey
 
@@ -70,7 +71,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		state: custody.NewState().Fork(), now: time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC),
 		key:    ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize)),
-		tokens: map[string]string{}, passwords: map[string]custody.Secret{},
+		tokens: map[string]string{}, passwords: map[string]custody.Secret{}, texts: map[string]custody.Words{},
 	}
 	policy := custody.DefaultPolicy()
 	policy.TOTPSkew = 1 << 40 // a code here is the number of its step, whatever the time
@@ -153,7 +154,36 @@ func (w *world) Do(ctx context.Context, by desk.By, a custody.Action) (desk.Outc
 	return outcome, nil
 }
 
+// filled has the texts, as a store does.
+func filled[T any](w *world, v T) T {
+	custody.Fill(&v, w.texts)
+	return v
+}
+
+func (w *world) entry(index int64) api.StoredEntry {
+	e, err := audit.DecodeEntry(w.records[index])
+	if err != nil {
+		panic(err)
+	}
+	event, err := custody.FromRecord(e)
+	if err != nil {
+		panic(err)
+	}
+	stored := api.StoredEntry{Index: index, Record: w.records[index], Texts: map[string]custody.Words{}}
+	for _, n := range event.Notes() {
+		if words, there := w.texts[n.Commitment()]; there {
+			stored.Texts[n.Commitment()] = words
+		}
+	}
+	return stored
+}
+
 func (w *world) append(e custody.Event) {
+	for _, n := range e.Written() {
+		if words, there := n.Words(); there {
+			w.texts[n.Commitment()] = words
+		}
+	}
 	entry, err := e.Record()
 	if err != nil {
 		panic(err)
@@ -175,7 +205,7 @@ func (w *world) CheckOut(ctx context.Context, by desk.By, a custody.CheckOut) (d
 		return desk.Revealed{}, err
 	}
 	c, _ := w.state.Credential(a.Subject())
-	return desk.Revealed{Outcome: outcome, Password: w.passwords[c.Name], Version: c.Version, Lease: c.Lease}, nil
+	return desk.Revealed{Outcome: outcome, Password: w.passwords[c.Name], Version: c.Version, Lease: filled(w, c.Lease)}, nil
 }
 
 func (w *world) ShowAgain(ctx context.Context, by desk.By, a custody.ShowAgain) (desk.Revealed, error) {
@@ -199,6 +229,10 @@ func newLogin(outcome desk.Outcome) desk.NewLogin {
 func (w *world) ResetEnrolment(ctx context.Context, by desk.By, a custody.ResetEnrolment) (desk.NewLogin, error) {
 	outcome, err := w.Do(ctx, by, a)
 	return newLogin(outcome), err
+}
+
+func (w *world) ChangeEmail(ctx context.Context, by desk.By, a custody.ChangeEmail) (desk.Outcome, error) {
+	return w.Do(ctx, by, a)
 }
 
 func (w *world) Unlock(ctx context.Context, by desk.By, a custody.Unlock) (desk.Outcome, error) {
@@ -269,7 +303,7 @@ func (w *world) Who(ctx context.Context, token custody.Secret) (custody.Person, 
 	if !known {
 		return custody.Person{}, &custody.Refusal{Code: custody.Unauthenticated, What: custody.Text{En: "No session.", Zh: "无会话。"}, Next: custody.Text{En: "Log in.", Zh: "请登录。"}}
 	}
-	return person, nil
+	return filled(w, person), nil
 }
 
 func (w *world) SignOut(ctx context.Context, token custody.Secret, request string) error {
@@ -323,19 +357,21 @@ func found[T any](v T, ok bool) (T, error) {
 }
 
 func (q queries) People(context.Context) ([]custody.Person, error) {
-	return slices.Collect(q.state.People()), q.fail
+	return filled(q.world, slices.Collect(q.state.People())), q.fail
 }
 
 func (q queries) Person(_ context.Context, username string) (custody.Person, error) {
-	return found(q.state.Person(username))
+	p, there := q.state.Person(username)
+	return found(filled(q.world, p), there)
 }
 
 func (q queries) Credentials(context.Context) ([]custody.Credential, error) {
-	return slices.Collect(q.state.Credentials()), q.fail
+	return filled(q.world, slices.Collect(q.state.Credentials())), q.fail
 }
 
 func (q queries) Credential(_ context.Context, name string) (custody.Credential, error) {
-	return found(q.state.Credential(name))
+	c, there := q.state.Credential(name)
+	return found(filled(q.world, c), there)
 }
 
 func (q queries) FindCredentials(context.Context, api.CredentialQuery) ([]custody.Credential, error) {
@@ -348,14 +384,15 @@ func (q queries) CustodyCounts(context.Context) ([]api.CustodyCount, error) {
 
 func (q queries) Handovers(_ context.Context, in api.HandoverQuery) ([]custody.Handover, error) {
 	_, _, all := q.state.Changes()
-	return slices.DeleteFunc(all, func(h custody.Handover) bool {
+	return slices.DeleteFunc(filled(q.world, all), func(h custody.Handover) bool {
 		return len(in.Status) > 0 && !slices.Contains(in.Status, h.Status) ||
 			in.Person != "" && h.From != in.Person && h.To != in.Person
 	}), q.fail
 }
 
 func (q queries) Handover(_ context.Context, id string) (custody.Handover, error) {
-	return found(q.state.Handover(id))
+	h, there := q.state.Handover(id)
+	return found(filled(q.world, h), there)
 }
 
 func (q queries) Entries(_ context.Context, in api.EntryQuery) ([]api.StoredEntry, error) {
@@ -374,7 +411,7 @@ func (q queries) Entries(_ context.Context, in api.EntryQuery) ([]api.StoredEntr
 			return nil, err
 		}
 		if cmp.Or(in.Actor, e.Actor) == e.Actor && cmp.Or(in.Credential, in.Subject, e.Subject) == e.Subject && cmp.Or(in.Type, e.Type) == e.Type {
-			out = append(out, api.StoredEntry{Index: i, Record: q.records[i]})
+			out = append(out, q.entry(i))
 		}
 	}
 	return out, q.fail
@@ -384,7 +421,7 @@ func (q queries) Entry(_ context.Context, index int64) (api.StoredEntry, error) 
 	if index >= int64(len(q.records)) {
 		return api.StoredEntry{}, api.ErrNotFound
 	}
-	return api.StoredEntry{Index: index, Record: q.records[index]}, nil
+	return q.entry(index), nil
 }
 
 func (q queries) EntriesAbout(context.Context, api.AboutQuery) ([]api.StoredEntry, []string, error) {

@@ -44,7 +44,7 @@ func TestSecondCredentialOnTheSameAccount(t *testing.T) {
 			t.Errorf("%s: nothing is wrong with the state", what)
 		}
 		// Once the first is retired the account is free.
-		o.does("ada", Retire{"one", "replaced"})
+		o.does("ada", Retire{"one", note("replaced")})
 		o.addServer(x.second)
 	}
 }

@@ -9,7 +9,7 @@ import (
 type Lease struct {
 	ID      string
 	Person  string
-	Purpose string
+	Purpose Note
 	Start   time.Time
 	Until   time.Time
 }
@@ -20,7 +20,7 @@ func leaseID(n int64) string { return fmt.Sprintf("lease-%d", n) }
 // CheckOut reveals the password to its holder.
 type CheckOut struct {
 	Credential string `json:"credential"`
-	Purpose    string `json:"purpose"`
+	Purpose    Note   `json:"purpose"`
 }
 
 var _ = action(CheckOut{})
@@ -29,7 +29,7 @@ func (CheckOut) Verb() string      { return "checkout" }
 func (a CheckOut) Subject() string { return a.Credential }
 func (CheckOut) givers() givers    { return people }
 
-func (a CheckOut) bare(s *State) Action { return CheckOut{s.nameOr(a.Credential), absent} }
+func (a CheckOut) bare(s *State) Action { return CheckOut{s.nameOr(a.Credential), absentNote} }
 
 func (a CheckOut) decide(d *decision) error {
 	c, err := d.credential(a.Credential)
@@ -42,7 +42,7 @@ func (a CheckOut) decide(d *decision) error {
 	if d.actor.Away { // I3 makes this impossible; a check-out does not rely on it
 		return refuseSelfAway(d.actor)
 	}
-	if err := CheckText("purpose", a.Purpose); err != nil {
+	if err := checkNote("purpose", a.Purpose); err != nil {
 		return err
 	}
 	if err := d.confirm(); err != nil {
@@ -62,7 +62,7 @@ func (a CheckOut) decide(d *decision) error {
 type CheckoutGranted struct {
 	Credential string    `json:"credential"`
 	Lease      string    `json:"lease"`
-	Purpose    string    `json:"purpose"`
+	Purpose    Note      `json:"purpose"`
 	Version    int64     `json:"version"`
 	Until      time.Time `json:"until"`
 }
@@ -90,7 +90,7 @@ func (f CheckoutGranted) apply(s *State, e Event) {
 	s.Leases++
 	s.editCredential(f.Credential, func(c *Credential) {
 		c.Exposure = c.exposedTo(e.Actor)
-		c.Lease = Lease{ID: f.Lease, Person: e.Actor, Purpose: f.Purpose, Start: e.Time, Until: f.Until}
+		c.Lease = Lease{ID: f.Lease, Person: e.Actor, Purpose: f.Purpose.bare(), Start: e.Time, Until: f.Until}
 	})
 	s.expect(f.Until)
 }
@@ -139,11 +139,11 @@ func (d *decision) endLease(c Credential, how string) {
 	c.Lease = Lease{}
 	switch {
 	case c.Policy.RotateOnCheckin:
-		d.startRotation(c, ForCheckin, c.Holder, "")
+		d.startRotation(c, ForCheckin, c.Holder, Note{})
 	case c.tooOld(d.now):
-		d.startRotation(c, ForAge, c.Holder, "")
+		d.startRotation(c, ForAge, c.Holder, Note{})
 	case c.tooKnown():
-		d.startRotation(c, ForExposure, c.Holder, "")
+		d.startRotation(c, ForExposure, c.Holder, Note{})
 	}
 }
 

@@ -26,13 +26,13 @@ func ahead(t *testing.T) *office {
 	o.state.touched = touched{}
 	right := o.now
 	o.now = o.now.AddDate(1, 0, 0)
-	o.code("ann", CheckOut{"db01", "ticket 1"})
-	o.code("ben", Offer{Credentials: []string{"web01"}, Reason: "leave"})
+	o.code("ann", CheckOut{"db01", note("ticket 1")})
+	o.code("ben", Offer{Credentials: []string{"web01"}, Reason: note("leave")})
 	o.now = o.now.Add(time.Minute)
-	o.code("ann", RequestRotation{Credential: "db02", Reason: "worn"})
+	o.code("ann", RequestRotation{Credential: "db02", Reason: note("worn")})
 	for range usual.LockAfter {
-		_, _ = o.run(Command{Actor: "cay", Request: "request-wrong", Action: RequestRotation{Credential: "web01", Reason: "x"}, Proof: Proof{Given: true, Enrolment: 1}})
-		_, _ = o.run(Command{Actor: "ben", Request: "request-wrong", Action: CheckOut{"web01", "x"}, Proof: Proof{Given: true, Enrolment: 1}})
+		_, _ = o.run(Command{Actor: "cay", Request: "request-wrong", Action: RequestRotation{Credential: "web01", Reason: note("x")}, Proof: Proof{Given: true, Enrolment: 1}})
+		_, _ = o.run(Command{Actor: "ben", Request: "request-wrong", Action: CheckOut{"web01", note("x")}, Proof: Proof{Given: true, Enrolment: 1}})
 	}
 	o.code("max", Unlock{"cay"})
 	o.now = right.Add(time.Hour)
@@ -62,7 +62,7 @@ func TestNothingIsLockedForEverByAClockThatWasAYearAhead(t *testing.T) {
 		t.Fatal("ben was not locked out")
 	}
 	from := o.state.Time
-	if err := o.tries("ann", RequestRotation{Credential: "db01", Reason: "worn"}); CodeOf(err) != TOTPReplayed {
+	if err := o.tries("ann", RequestRotation{Credential: "db01", Reason: note("worn")}); CodeOf(err) != TOTPReplayed {
 		t.Fatalf("before: %v", err)
 	}
 	o.code("max", CorrectClock{})
@@ -90,14 +90,14 @@ func TestNothingIsLockedForEverByAClockThatWasAYearAhead(t *testing.T) {
 	if err := o.tries("max", Unlock{"ann"}); CodeOf(err) != TOTPReplayed {
 		t.Errorf("the manager's code once more: %v", err)
 	}
-	if err := o.tries("ann", RequestRotation{Credential: "db01", Reason: "worn"}); CodeOf(err) != TOTPReplayed {
+	if err := o.tries("ann", RequestRotation{Credential: "db01", Reason: note("worn")}); CodeOf(err) != TOTPReplayed {
 		t.Errorf("a code that may have been taken before the clock was ahead: %v", err)
 	}
 	if err := o.tries("ann", CheckIn{"db01"}); err != nil { // needs no code
 		t.Errorf("%v", err)
 	}
 	o.now = o.now.Add(time.Minute + 30*time.Second)
-	for who, does := range map[string]Action{"ann": CheckOut{"db01", "ticket 2"}, "max": Unlock{"ben"}, "cay": Accept{"handover-1"}} {
+	for who, does := range map[string]Action{"ann": CheckOut{"db01", note("ticket 2")}, "max": Unlock{"ben"}, "cay": Accept{"handover-1"}} {
 		if err := o.tries(who, does); err != nil {
 			t.Errorf("%s cannot %s: %v", who, does.Verb(), err)
 		}

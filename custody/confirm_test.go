@@ -8,7 +8,7 @@ import (
 
 // out is a command that needs a code, with a proof of choice.
 func (o *office) out(proof Proof) error {
-	c := o.with("ann", CheckOut{"db01", "ticket 1"})
+	c := o.with("ann", CheckOut{"db01", note("ticket 1")})
 	c.Proof = proof
 	_, err := o.run(c)
 	return err
@@ -60,7 +60,7 @@ func TestRefusedCommandKeepsItsCode(t *testing.T) {
 func TestRulesComeBeforeTheCode(t *testing.T) {
 	o := newOffice(t)
 	for _, proof := range []Proof{noCode(), wrongCode(), usedCode(o.person("ben")), rightCode(o.person("ben"))} {
-		c := o.with("ben", CheckOut{"db01", "ticket 1"})
+		c := o.with("ben", CheckOut{"db01", note("ticket 1")})
 		c.Proof = proof
 		if _, err := o.run(c); CodeOf(err) != NotHolder {
 			t.Errorf("%+v: %v", proof, err)
@@ -193,13 +193,13 @@ func TestRefusalsThatAreEntered(t *testing.T) {
 		on   string
 		code Code
 	}{
-		{"ben", CheckOut{"db01", "ticket 1"}, "db01", NotHolder},
+		{"ben", CheckOut{"db01", note("ticket 1")}, "db01", NotHolder},
 		{"cay", Accept{o.offers("ann", "db01")}, "handover-1", Forbidden},
 		{"max", ResetEnrolment{Person: "ann"}, "ann", Forbidden},
 		{"max", AddPerson{Username: "hunter2"}, "", Forbidden},
-		{"ann", CheckOut{"hunter2", "ticket 1"}, "", ""},
-		{"ann", CheckOut{"db01", ""}, "", ""},
-		{"mallory", CheckOut{"db01", "ticket 1"}, "", ""},
+		{"ann", CheckOut{"hunter2", note("ticket 1")}, "", ""},
+		{"ann", CheckOut{"db01", note("")}, "", ""},
+		{"mallory", CheckOut{"db01", note("ticket 1")}, "", ""},
 	} {
 		before := len(o.history)
 		if _, err := o.do(c.who, c.does); CodeOf(err) == "" {
@@ -262,16 +262,16 @@ func TestWhatNeedsACode(t *testing.T) {
 		who   string
 		does  Action
 	}{
-		"check out": {nil, "ann", CheckOut{"db01", "ticket 1"}},
+		"check out": {nil, "ann", CheckOut{"db01", note("ticket 1")}},
 		"show":      {annWorks, "ann", ShowAgain{"db01"}},
-		"offer":     {nil, "ann", Offer{Credentials: []string{"db01"}, Reason: "leave"}},
-		"leave":     {nil, "ann", Offer{All: true, Leave: true, Reason: "leave"}},
+		"offer":     {nil, "ann", Offer{Credentials: []string{"db01"}, Reason: note("leave")}},
+		"leave":     {nil, "ann", Offer{All: true, Leave: true, Reason: note("leave")}},
 		"accept":    {annOffered, "ben", Accept{"handover-1"}},
 		"return":    {annHandedOver, "ann", GiveBack{"handover-1"}},
 		"take back": {annIsAway, "ann", ComeBack{TakeBack: true}},
 		"go away":   {nil, "cay", GoAway{}},
-		"rotate":    {nil, "ann", RequestRotation{Credential: "db01", Reason: "worn"}},
-		"retire":    {nil, "ada", Retire{"db01", "scrapped"}},
+		"rotate":    {nil, "ann", RequestRotation{Credential: "db01", Reason: note("worn")}},
+		"retire":    {nil, "ada", Retire{"db01", note("scrapped")}},
 		"log in":    {nil, "ann", SignIn{Session: sessionNumber(99), Until: epoch.Add(time.Hour)}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -288,7 +288,7 @@ func (f CredentialPolicyChanged) apply(s *State, _ Event) {
 // Retire ends custody of an account.
 type Retire struct {
 	Credential string `json:"credential"`
-	Reason     string `json:"reason"`
+	Reason     Note   `json:"reason"`
 }
 
 var _ = action(Retire{})
@@ -297,7 +297,7 @@ func (Retire) Verb() string      { return "retire" }
 func (a Retire) Subject() string { return a.Credential }
 func (Retire) givers() givers    { return people }
 
-func (a Retire) bare(s *State) Action { return Retire{s.nameOr(a.Credential), absent} }
+func (a Retire) bare(s *State) Action { return Retire{s.nameOr(a.Credential), absentNote} }
 
 func (a Retire) decide(d *decision) error {
 	if err := d.onlyAdmin(); err != nil {
@@ -315,7 +315,7 @@ func (a Retire) decide(d *decision) error {
 	case c.Handover != "":
 		return refuseHandoverOpen(c)
 	}
-	if err := CheckText("reason", a.Reason); err != nil {
+	if err := checkNote("reason", a.Reason); err != nil {
 		return err
 	}
 	if err := d.confirm(); err != nil {
@@ -328,7 +328,7 @@ func (a Retire) decide(d *decision) error {
 // CredentialRetired ended custody of an account.
 type CredentialRetired struct {
 	Credential string `json:"credential"`
-	Reason     string `json:"reason"`
+	Reason     Note   `json:"reason"`
 }
 
 var _ = fact(CredentialRetired{})

@@ -6,7 +6,7 @@ import "net/mail"
 // person or an admin, with a code.
 type ChangeEmail struct {
 	Person string `json:"person"`
-	Email  string `json:"email,omitzero"`
+	Email  Note   `json:"email,omitzero"`
 }
 
 var _ = action(ChangeEmail{})
@@ -28,7 +28,7 @@ func (a ChangeEmail) decide(d *decision) error {
 	if err := checkEmail(a.Email); err != nil {
 		return err
 	}
-	if person.Email == a.Email {
+	if person.Email.Same(a.Email) {
 		return nil
 	}
 	if err := d.confirm(); err != nil {
@@ -38,11 +38,13 @@ func (a ChangeEmail) decide(d *decision) error {
 	return nil
 }
 
-// checkEmail accepts "" too: a person without an address is told nothing.
-func checkEmail(email string) *Refusal {
-	if email == "" {
+// checkEmail accepts none too: a person without an address is told nothing.
+func checkEmail(n Note) *Refusal {
+	w, known := n.Words()
+	if !known {
 		return nil
 	}
+	email := w.Text
 	if addr, err := mail.ParseAddress(email); err != nil || addr.Address != email || len(email) > maxEmail {
 		return Invalid("email", Text{En: "is not an e-mail address", Zh: "不是有效的邮箱地址"})
 	}
@@ -52,8 +54,8 @@ func checkEmail(email string) *Refusal {
 // EmailChanged: messages go to Email from now on, and went to Before.
 type EmailChanged struct {
 	Person string `json:"person"`
-	Email  string `json:"email"`
-	Before string `json:"before"`
+	Email  Note   `json:"email"`
+	Before Note   `json:"before"`
 }
 
 var _ = fact(EmailChanged{})
@@ -68,5 +70,5 @@ func (f EmailChanged) by(*State, Event) Who { return byRole(Admin).orPerson(f.Pe
 func (f EmailChanged) allowed(s *State, e Event) error { return e.aboutSomebody(s) }
 
 func (f EmailChanged) apply(s *State, _ Event) {
-	s.editPerson(f.Person, func(p *Person) { p.Email = f.Email })
+	s.editPerson(f.Person, func(p *Person) { p.Email = f.Email.bare() })
 }

@@ -36,6 +36,14 @@ const (
 // Text is one sentence in the two languages that Tandem speaks.
 type Text struct{ En, Zh string }
 
+// In gives it in a language: "zh", or English.
+func (t Text) In(lang string) string {
+	if lang == "zh" {
+		return t.Zh
+	}
+	return t.En
+}
+
 // Refusal says which rule refused a command, what stands in the way and what
 // to do next. It never holds a submitted secret or code.
 type Refusal struct {

@@ -69,7 +69,7 @@ func opened(t *testing.T, people []string, accounts ...account) standing {
 // freely fills in what is free in a sentence that is said a minute later.
 func (at standing) freely() free {
 	when := at.office.now.Add(time.Minute)
-	return free{at: when, step: when.Unix() / codeFor, text: "ticket 1", failure: "unreachable",
+	return free{at: when, step: when.Unix() / codeFor, text: note("ticket 1").bare(), failure: "unreachable",
 		next: when.Add(time.Minute), version: 100 + at.state.Size, refused: true}
 }
 
@@ -483,7 +483,7 @@ func leavesOf(e Event) (all []leaf) {
 func leavesIn(at part, prefix string, v reflect.Value) (all []leaf) {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
-		if field.Type.Kind() == reflect.Struct && field.Type != reflect.TypeFor[time.Time]() && field.Type != reflect.TypeFor[Policy]() {
+		if field.Type.Kind() == reflect.Struct && field.Type != reflect.TypeFor[time.Time]() && field.Type != reflect.TypeFor[Policy]() && field.Type != noteType {
 			for _, inner := range leavesIn(at, prefix+field.Name+".", v.Field(i)) {
 				inner.path = append([]int{i}, inner.path...)
 				all = append(all, inner)
@@ -573,6 +573,9 @@ func valuesIn(found []standing) map[string][]reflect.Value {
 		add("int64", reflect.ValueOf(n))
 	}
 	add("time.Time", reflect.ValueOf(time.Time{}))
+	for _, n := range []Note{{}, note("another").bare()} {
+		add("custody.Note", reflect.ValueOf(n))
+	}
 	add("[]string", reflect.ValueOf([]string(nil)))
 	for _, r := range []RotationReason{ForOnboard, ForReturn, ForTransfer, ForCheckin, ForAge, ForExposure, ForEmergency, ForDrift, ForRequested} {
 		add("custody.RotationReason", reflect.ValueOf(r))
@@ -600,10 +603,10 @@ func TestOneForm(t *testing.T) {
 		action Action
 		field  string
 	}{
-		{RequestRotation{Credential: "x", Credentials: []string{"x"}, Reason: "worn"}, "credentials"},
-		{RequestRotation{All: true, Credentials: []string{"x"}, Reason: "worn"}, "credentials"},
-		{RequestRotation{Credentials: []string{"x", "x"}, Reason: "worn"}, "credentials"},
-		{RequestRotation{Credentials: []string{"y", "x"}, Reason: "worn"}, "credentials"},
+		{RequestRotation{Credential: "x", Credentials: []string{"x"}, Reason: note("worn")}, "credentials"},
+		{RequestRotation{All: true, Credentials: []string{"x"}, Reason: note("worn")}, "credentials"},
+		{RequestRotation{Credentials: []string{"x", "x"}, Reason: note("worn")}, "credentials"},
+		{RequestRotation{Credentials: []string{"y", "x"}, Reason: note("worn")}, "credentials"},
 		{ComeBack{Handovers: []string{}}, "handovers"},
 		{ComeBack{Handovers: []string{"handover-1"}}, "handovers"},
 	} {

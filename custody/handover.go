@@ -32,7 +32,7 @@ type Handover struct {
 	From        string
 	To          string
 	Credentials []string // sorted
-	Reason      string
+	Reason      Note
 	Status      HandoverStatus
 
 	// Leave: the giver is marked away by the acceptance that leaves them
@@ -74,7 +74,7 @@ type Offer struct {
 	Credentials    []string  `json:"credentials,omitzero"` // all by name, when it is carried out
 	All            bool      `json:"all,omitzero"`
 	Leave          bool      `json:"leave,omitzero"`
-	Reason         string    `json:"reason"`
+	Reason         Note      `json:"reason"`
 	ExpectedReturn time.Time `json:"expected_return,omitzero"` // zero when it is not known
 }
 
@@ -92,12 +92,12 @@ func (a Offer) Subject() string {
 
 func (a Offer) bare(s *State) Action {
 	a.Credentials = slices.DeleteFunc(slices.Clone(a.Credentials), func(name string) bool { return s.known(name) == "" })
-	a.Reason = absent
+	a.Reason = absentNote
 	return a
 }
 
 func (a Offer) decide(d *decision) error {
-	if err := CheckText("reason", a.Reason); err != nil {
+	if err := checkNote("reason", a.Reason); err != nil {
 		return err
 	}
 	a.ExpectedReturn = instantOrZero(a.ExpectedReturn)
@@ -205,7 +205,7 @@ type HandoverOffered struct {
 	From           string    `json:"from"`
 	To             string    `json:"to"`
 	Credentials    []string  `json:"credentials"`
-	Reason         string    `json:"reason"`
+	Reason         Note      `json:"reason"`
 	Leave          bool      `json:"leave,omitzero"`
 	ExpectedReturn time.Time `json:"expected_return,omitzero"`
 	Expires        time.Time `json:"expires"`
@@ -241,7 +241,7 @@ func (f HandoverOffered) apply(s *State, e Event) {
 	s.Handovers++
 	s.editHandover(f.Handover, func(h *Handover) {
 		*h = Handover{
-			ID: f.Handover, From: f.From, To: f.To, Credentials: f.Credentials, Reason: f.Reason,
+			ID: f.Handover, From: f.From, To: f.To, Credentials: f.Credentials, Reason: f.Reason.bare(),
 			Status: Offered, Leave: f.Leave, ExpectedReturn: f.ExpectedReturn,
 			OfferedAt: e.Time, Expires: f.Expires,
 		}
@@ -288,9 +288,9 @@ func (a Accept) decide(d *decision) error {
 	for _, name := range h.Credentials {
 		switch c, _ := d.state.Credential(name); {
 		case c.Policy.RotateOnTransfer:
-			d.startRotation(c, ForTransfer, h.To, "")
+			d.startRotation(c, ForTransfer, h.To, Note{})
 		case c.tooKnown():
-			d.startRotation(c, ForExposure, h.To, "")
+			d.startRotation(c, ForExposure, h.To, Note{})
 		}
 	}
 	if h.Leave && d.leavesWith(h) {
@@ -361,11 +361,11 @@ func (f HandoverAccepted) apply(s *State, e Event) {
 type (
 	Decline struct {
 		Handover string `json:"handover"`
-		Reason   string `json:"reason,omitzero"`
+		Reason   Note   `json:"reason,omitzero"`
 	}
 	Cancel struct {
 		Handover string `json:"handover"`
-		Reason   string `json:"reason,omitzero"`
+		Reason   Note   `json:"reason,omitzero"`
 	}
 )
 
@@ -385,7 +385,7 @@ func (a Cancel) bare(s *State) Action      { return Cancel{Handover: s.nameOr(a.
 func (a Decline) decide(d *decision) error { return d.endOffer(a.Handover, a.Reason, Declined) }
 func (a Cancel) decide(d *decision) error  { return d.endOffer(a.Handover, a.Reason, Cancelled) }
 
-func (d *decision) endOffer(id, reason string, how HandoverStatus) error {
+func (d *decision) endOffer(id string, reason Note, how HandoverStatus) error {
 	h, err := d.handover(id)
 	if err != nil {
 		return err
@@ -400,7 +400,7 @@ func (d *decision) endOffer(id, reason string, how HandoverStatus) error {
 	case h.Status != Offered:
 		return refuseHandoverNotOpen(h)
 	}
-	if err := checkOptionalText("reason", reason); err != nil {
+	if err := checkOptionalNote("reason", reason); err != nil {
 		return err
 	}
 	d.happen(HandoverEnded{Handover: h.ID, How: how, Reason: reason})
@@ -411,7 +411,7 @@ func (d *decision) endOffer(id, reason string, how HandoverStatus) error {
 type HandoverEnded struct {
 	Handover string         `json:"handover"`
 	How      HandoverStatus `json:"how"`
-	Reason   string         `json:"reason,omitzero"`
+	Reason   Note           `json:"reason,omitzero"`
 }
 
 var (

@@ -54,7 +54,7 @@ func TestTheDigestIsOfEveryField(t *testing.T) {
 			look(path, full)
 			v.Set(reflect.ValueOf(old))
 			tried++
-		case v.Kind() == reflect.Struct:
+		case v.Kind() == reflect.Struct && v.Type() != noteType:
 			for field, value := range v.Fields() {
 				if !field.IsExported() {
 					t.Fatalf("%s.%s cannot be seen by a digest", path, field.Name)
@@ -90,7 +90,7 @@ func fillAll(v reflect.Value) {
 	switch {
 	case v.Type() == reflect.TypeFor[time.Time]():
 		v.Set(reflect.ValueOf(time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)))
-	case v.Kind() == reflect.Struct:
+	case v.Kind() == reflect.Struct && v.Type() != noteType:
 		for _, field := range v.Fields() {
 			fillAll(field)
 		}
@@ -109,6 +109,10 @@ func fillAll(v reflect.Value) {
 }
 
 func changeOne(v reflect.Value) {
+	if v.Type() == noteType {
+		v.Set(reflect.ValueOf(note(v.Interface().(Note).commitment + "x").bare()))
+		return
+	}
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(v.String() + "x")

@@ -27,7 +27,7 @@ func violation(err error, invariant, detail string) bool {
 // caught by one rule of CheckEvent, named by a part of what it says.
 func TestForgedEvents(t *testing.T) {
 	offer := func(edit func(*HandoverOffered)) Fact {
-		f := HandoverOffered{Handover: "handover-1", From: "ann", To: "ben", Credentials: []string{"db01"}, Reason: "x", Expires: epoch.Add(time.Hour)}
+		f := HandoverOffered{Handover: "handover-1", From: "ann", To: "ben", Credentials: []string{"db01"}, Reason: note("x"), Expires: epoch.Add(time.Hour)}
 		if edit != nil {
 			edit(&f)
 		}
@@ -59,10 +59,10 @@ func TestForgedEvents(t *testing.T) {
 	}
 	accepted := HandoverAccepted{"handover-1", "ann", "ben", []string{"db01"}}
 	returned := HandoverReturned{"handover-1", "ann", "ben", []string{"db01", "db02"}, epoch.Add(time.Hour)}
-	granted := CheckoutGranted{"db01", "lease-1", "x", 1, epoch.Add(time.Hour)}
+	granted := CheckoutGranted{"db01", "lease-1", note("x"), 1, epoch.Add(time.Hour)}
 	started := RotationStarted{Credential: "db01", Rotation: 2, Reason: ForRequested, Successor: "ann", Deadline: epoch.Add(time.Hour)}
 	reason := func(r RotationReason) RotationStarted { f := started; f.Reason = r; return f }
-	annLeaves := func(o *office) { o.does("ann", Offer{All: true, Leave: true, Reason: "leave"}) }
+	annLeaves := func(o *office) { o.does("ann", Offer{All: true, Leave: true, Reason: note("leave")}) }
 	rotationAt := func(step RotationStep) func(*office) {
 		return func(o *office) {
 			annTookBack(o)
@@ -95,7 +95,7 @@ func TestForgedEvents(t *testing.T) {
 		{"away without a code", nil, unconfirmed("cay", PersonAway{Person: "cay"}), "I6", notConfirmed},
 		{"a log-in without a code", nil, unconfirmed("cay", openedBy("cay")), "I6", notConfirmed},
 		{"a seed proved without a code", nil, unconfirmed("cay", PersonEnrolled{"cay"}), "I6", notConfirmed},
-		{"retired without a code", nil, unconfirmed("ada", CredentialRetired{"db01", "x"}), "I6", notConfirmed},
+		{"retired without a code", nil, unconfirmed("ada", CredentialRetired{"db01", note("x")}), "I6", notConfirmed},
 		{"a change asked for without a code", nil, unconfirmed("ann", started), "I6", notConfirmed},
 		{"a code of somebody else", nil, offered(func(e *Event) { e.Confirm.Person = "ben" }), "I6", "confirmed by somebody else"},
 		{"a code of nobody", nil, offered(func(e *Event) { e.Actor, e.Confirm.Person = "mallory", "mallory" }), "I6", "confirmed by somebody else"},
@@ -116,7 +116,7 @@ func TestForgedEvents(t *testing.T) {
 		{"a credential added by its custodian", nil, by("ann", CredentialAdded{Credential: "db09", Primary: "ann", Backup: "ben", Successor: "ann"}), "I6", somebodyElse},
 		{"a seed reset by its owner", nil, by("ann", EnrolmentReset{Person: "ann"}), "I6", somebodyElse},
 		{"a seed reset by the system", nil, by(System, EnrolmentReset{Person: "ann"}), "I6", somebodyElse},
-		{"retired by the holder", nil, by("ann", CredentialRetired{"db01", "x"}), "I6", somebodyElse},
+		{"retired by the holder", nil, by("ann", CredentialRetired{"db01", note("x")}), "I6", somebodyElse},
 		{"present by another", annIsAway, by("ben", PersonPresent{"ann"}), "I6", somebodyElse},
 		{"a session of another", nil, by("ben", openedBy("ann")), "I6", somebodyElse},
 		{"locked out by another", nil, by("ben", PersonLocked{Person: "ann"}), "I6", somebodyElse},
@@ -168,14 +168,14 @@ func TestForgedEvents(t *testing.T) {
 		// Credentials.
 		{"an account added twice", nil, by("ada", CredentialAdded{Credential: "again", Target: server("db01", "", "").Target, Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "in custody as db01"},
 		{"a credential added twice", nil, by("ada", CredentialAdded{Credential: "db01", Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "added twice"},
-		{"retired while rotating", annWantsNewPassword, by("ada", CredentialRetired{"db01", "x"}), "I1", "not simply held"},
-		{"retired out of an open handover", annHandedOver, by("ada", CredentialRetired{"db01", "x"}), "I1", "not simply held"},
-		{"retired without being there", nil, by("ada", CredentialRetired{"db09", "x"}), "I1", "not simply held"},
+		{"retired while rotating", annWantsNewPassword, by("ada", CredentialRetired{"db01", note("x")}), "I1", "not simply held"},
+		{"retired out of an open handover", annHandedOver, by("ada", CredentialRetired{"db01", note("x")}), "I1", "not simply held"},
+		{"retired without being there", nil, by("ada", CredentialRetired{"db09", note("x")}), "I1", "not simply held"},
 		{"a check-out by the backup", nil, by("ben", granted), "I5", "does not hold it"},
 		{"a check-out by the admin", nil, by("ada", granted), "I5", "does not hold it"},
 		{"a check-out by the giver after the handover", annHandedOver, by("ann", granted), "I5", "does not hold it"},
 		{"a check-out between return and promoted", annTookBack, by("ann", granted), "I5", "does not hold it"},
-		{"a check-out of a version that was not promoted", nil, by("ann", CheckoutGranted{"db01", "lease-1", "x", 2, epoch}), "I5", "another version"},
+		{"a check-out of a version that was not promoted", nil, by("ann", CheckoutGranted{"db01", "lease-1", note("x"), 2, epoch}), "I5", "another version"},
 		{"staged before its secrets were there", func(o *office) {
 			rotationAt(StepPending)(o)
 			o.state.editCredential("db01", func(c *Credential) { c.Arriving = "r" })
@@ -197,7 +197,7 @@ func TestForgedEvents(t *testing.T) {
 			annWorks(o)
 			o.state.editCredential("db01", func(c *Credential) { c.Phase = Rotating })
 		}, by("ann", CheckoutShown{"db01", "lease-1", 1}), "I5", "does not hold it"},
-		{"a check-out under the name of another", nil, by("ann", CheckoutGranted{"db01", "lease-2", "x", 1, epoch}), "I5", "the name of another"},
+		{"a check-out under the name of another", nil, by("ann", CheckoutGranted{"db01", "lease-2", note("x"), 1, epoch}), "I5", "the name of another"},
 		{"an end of what was not lent", nil, by("ann", CheckoutEnded{"db01", "", "checkin"}), "I6", somebodyElse},
 		{"an end of nothing by time", nil, by(System, CheckoutEnded{"db01", "", "expired"}), "I3", "was over"},
 		{"an older lease that acts on the next one", both(annWorks, annWorks), by("ann", CheckoutEnded{"db01", "lease-1", "checkin"}), "I3", "was over"},
@@ -224,17 +224,17 @@ func TestForgedEvents(t *testing.T) {
 		{"returned before it was accepted", func(o *office) { o.offers("ann", "db01", "db02") }, by("ann", returned), "I1", "does not follow"},
 		{"returned twice", annTookBack, by("ann", returned), "I1", "does not follow"},
 		{"returned in part", annHandedOver, by("ann", HandoverReturned{"handover-1", "ann", "ben", []string{"db01"}, epoch}), "I1", "does not follow"},
-		{"returned while it rotates", both(annHandedOver, func(o *office) { o.does("ben", RequestRotation{Credential: "db02", Reason: "worn"}) }), by("ann", returned), "I4", "was being changed"},
+		{"returned while it rotates", both(annHandedOver, func(o *office) { o.does("ben", RequestRotation{Credential: "db02", Reason: note("worn")}) }), by("ann", returned), "I4", "was being changed"},
 		{"cancelled after it was accepted", annHandedOver, by("ann", HandoverEnded{Handover: "handover-1", How: Cancelled}), "I1", "on offer"},
 		{"expired before its time", annOffered, by(System, HandoverEnded{Handover: "handover-1", How: Expired}), "I1", "before its time"},
 		{"overdue before its time", func(o *office) {
-			o.does("ann", Offer{Credentials: []string{"db01"}, Reason: "x", ExpectedReturn: o.now.Add(time.Hour)})
+			o.does("ann", Offer{Credentials: []string{"db01"}, Reason: note("x"), ExpectedReturn: o.now.Add(time.Hour)})
 			o.does("ben", Accept{"handover-1"})
 		}, by(System, HandoverOverdue{"handover-1"}), "I1", "overdue before its time"},
 		{"overdue without a time", annHandedOver, by(System, HandoverOverdue{"handover-1"}), "I1", "overdue before its time"},
 		{"overdue while it is only offered", annOffered, by(System, HandoverOverdue{"handover-1"}), "I1", "overdue before its time"},
 		{"overdue twice", func(o *office) {
-			o.does("ann", Offer{Credentials: []string{"db01"}, Reason: "x", ExpectedReturn: o.now.Add(time.Hour)})
+			o.does("ann", Offer{Credentials: []string{"db01"}, Reason: note("x"), ExpectedReturn: o.now.Add(time.Hour)})
 			o.does("ben", Accept{"handover-1"})
 			o.passes(time.Hour)
 		}, by(System, HandoverOverdue{"handover-1"}), "I1", "or twice"},
@@ -273,8 +273,8 @@ func TestForgedEvents(t *testing.T) {
 		{"unlocked by a technician", nil, by("ben", PersonUnlocked{"ann"}), "I6", somebodyElse},
 		{"unlocked without a code", nil, unconfirmed("max", PersonUnlocked{"ann"}), "I6", notConfirmed},
 		{"nobody unlocked", nil, by("max", PersonUnlocked{"mallory"}), "I7", "about nobody"},
-		{"an address changed by another technician", nil, by("ben", EmailChanged{"ann", "b@example.org", ""}), "I6", somebodyElse},
-		{"an address changed without a code", nil, unconfirmed("ann", EmailChanged{"ann", "b@example.org", ""}), "I6", notConfirmed},
+		{"an address changed by another technician", nil, by("ben", EmailChanged{"ann", note("b@example.org"), note("")}), "I6", somebodyElse},
+		{"an address changed without a code", nil, unconfirmed("ann", EmailChanged{"ann", note("b@example.org"), note("")}), "I6", notConfirmed},
 		{"a seed reset on the host by an admin", nil, by("ada", EnrolmentReset{Person: "ann", OnHost: true}), "I6", somebodyElse},
 		{"a seed reset on the host by a recovery code", nil, by(System, EnrolmentReset{Person: "ann", OnHost: true, Recovery: true}), "I6", somebodyElse},
 		{"a seed recovered by an admin", nil, by("ada", EnrolmentReset{Person: "ann", Recovery: true}), "I6", somebodyElse},

@@ -14,7 +14,7 @@ func TestLeaveAndComeBack(t *testing.T) {
 	back := o.now.Add(48 * time.Hour)
 	first := o.person("ann").LastStep
 
-	events := o.does("ann", Offer{All: true, Leave: true, Reason: "leave", ExpectedReturn: back})
+	events := o.does("ann", Offer{All: true, Leave: true, Reason: note("leave"), ExpectedReturn: back})
 	if len(events) != 2 || o.person("ann").LastStep != first+1 {
 		t.Fatalf("two receivers, one code: %+v, %d codes", events, o.person("ann").LastStep-first)
 	}
@@ -24,7 +24,7 @@ func TestLeaveAndComeBack(t *testing.T) {
 	}
 	events = o.does("cay", Accept{"handover-2"})
 	ann := o.person("ann")
-	if !ann.Away || !ann.AwayUntil.Equal(back) || ann.AwayReason != "leave" {
+	if !ann.Away || !ann.AwayUntil.Equal(back) || !ann.AwayReason.Same(note("leave")) {
 		t.Fatalf("all is accepted, and ann is %+v", ann)
 	}
 	for _, e := range events { // one transaction, confirmed by the receiver
@@ -53,7 +53,7 @@ func TestLeaveAndComeBack(t *testing.T) {
 }
 
 func TestLeave(t *testing.T) {
-	leave := Offer{All: true, Leave: true, Reason: "leave"}
+	leave := Offer{All: true, Leave: true, Reason: note("leave")}
 	accept := Accept{"handover-1"}
 	away := func(o *office) bool { return o.person("ann").Away }
 	stays := func(o *office) bool { return !o.person("ann").Away }
@@ -66,7 +66,7 @@ func TestLeave(t *testing.T) {
 		{"nor by leaving without anything", func(o *office) { annHandedOver(o); o.does("ann", GoAway{}) }, "ben", leave, BothAway, nil},
 		{"not twice", annIsAway, "ann", leave, Conflict, nil},
 		{"not while a rotation is about to make one the holder", annTookBack, "ann", leave, RotationPending, nil},
-		{"a declined offer leaves the giver present", annLeaves, "ben", Decline{"handover-1", ""}, "", stays},
+		{"a declined offer leaves the giver present", annLeaves, "ben", Decline{"handover-1", note("")}, "", stays},
 		{"not by the acceptance, if the giver took something else over meanwhile", func(o *office) {
 			o.addServer(server("db03", "ben", "ann"))
 			annLeaves(o)
@@ -81,8 +81,8 @@ func TestLeave(t *testing.T) {
 		{"not by the acceptance, if something rotates for the giver meanwhile", func(o *office) {
 			o.addServer(server("db03", "ann", "cay"))
 			annLeaves(o) // handover-1 to ben, handover-2 to cay
-			o.does("cay", Decline{"handover-2", ""})
-			o.does("ann", RequestRotation{Credential: "db03", Reason: "worn"})
+			o.does("cay", Decline{"handover-2", note("")})
+			o.does("ann", RequestRotation{Credential: "db03", Reason: note("worn")})
 		}, "ben", accept, "", stays},
 		{"the password is changed for the receiver where the policy says so", func(o *office) {
 			o.addServer(rotating(server("db03", "ann", "ben"), CredentialPolicy{RotateOnTransfer: true}))
@@ -99,15 +99,15 @@ func TestLeave(t *testing.T) {
 func TestLeaseEndsWithCustody(t *testing.T) {
 	o := newOffice(t)
 	o.addServer(rotating(server("db03", "ann", "ben"), CredentialPolicy{RotateOnCheckin: true}))
-	o.does("ann", CheckOut{"db03", "ticket 1"})
+	o.does("ann", CheckOut{"db03", note("ticket 1")})
 	o.handsOver("ann", "ben", "db03")
-	o.does("ben", CheckOut{"db03", "ticket 2"})
+	o.does("ben", CheckOut{"db03", note("ticket 2")})
 	o.passes(7 * time.Hour)
 	o.does("ben", CheckIn{"db03"})
 	o.rotates("db03")
-	o.does("ben", CheckOut{"db03", "ticket 3"})
+	o.does("ben", CheckOut{"db03", note("ticket 3")})
 	o.passes(time.Hour) // the leases of tickets 1 and 2 would end now
-	if c := o.credential("db03"); c.Phase != Held || c.Lease.Purpose != "ticket 3" {
+	if c := o.credential("db03"); c.Phase != Held || !c.Lease.Purpose.Same(note("ticket 3")) {
 		t.Errorf("an older lease acted: %+v", c)
 	}
 	o.passes(7 * time.Hour)
@@ -127,7 +127,7 @@ func TestCheckInRotatesWhereThePolicySaysSo(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			o := newOffice(t)
 			o.addServer(rotating(server("db03", "ann", "ben"), CredentialPolicy{RotateOnCheckin: true, LeaseSeconds: 600}))
-			o.does("ann", CheckOut{"db03", "ticket 1"})
+			o.does("ann", CheckOut{"db03", note("ticket 1")})
 			c.ends(o)
 			if c := o.credential("db03"); c.Rotation.Reason != ForCheckin || c.Successor() != "ann" || c.Lease != (Lease{}) {
 				t.Errorf("got %+v", c)
@@ -150,7 +150,7 @@ func TestTime(t *testing.T) {
 		{"an offer expires", annOffered, 24 * time.Hour, HandoverEnded{Handover: "handover-1", How: Expired}, Ordinary},
 		{"a rotation is overdue", annWantsNewPassword, time.Hour, RotationOverdue{"db01", 2}, Serious},
 		{"a return is overdue", func(o *office) {
-			o.does("ann", Offer{Credentials: []string{"db01"}, Reason: "leave", ExpectedReturn: o.now.Add(90 * time.Minute)})
+			o.does("ann", Offer{Credentials: []string{"db01"}, Reason: note("leave"), ExpectedReturn: o.now.Add(90 * time.Minute)})
 			o.does("ben", Accept{"handover-1"})
 		}, 90 * time.Minute, HandoverOverdue{"handover-1"}, Ordinary},
 	} {
@@ -189,11 +189,11 @@ func TestClockThatGoesBack(t *testing.T) {
 			t.Errorf("got %v, stalled %v, after %v", e.Time, e.Stalled, last)
 		}
 	}
-	if _, err := o.do("ben", CheckOut{"db01", "ticket 1"}); CodeOf(err) != NotHolder || !o.history[len(o.history)-1].Stalled {
+	if _, err := o.do("ben", CheckOut{"db01", note("ticket 1")}); CodeOf(err) != NotHolder || !o.history[len(o.history)-1].Stalled {
 		t.Errorf("a refusal is stalled as well: %v", err)
 	}
 	o.now = last.Add(time.Millisecond)
-	for _, e := range o.does("ann", CheckOut{"db01", "ticket 1"}) {
+	for _, e := range o.does("ann", CheckOut{"db01", note("ticket 1")}) {
 		if e.Stalled || !e.Time.Equal(o.now) {
 			t.Errorf("got %v, stalled %v, at %v", e.Time, e.Stalled, o.now)
 		}
@@ -206,10 +206,10 @@ func TestReturnOfManyClosesWithTheLast(t *testing.T) {
 	o := newOffice(t)
 	annTookBack(o)
 	o.rotates("db02")
-	o.does("ann", CheckOut{"db02", "ticket 1"})
+	o.does("ann", CheckOut{"db02", note("ticket 1")})
 	next := o.offers("ann", "db02")
 	o.does("ben", Accept{next})
-	if _, err := o.do("ben", CheckOut{"db01", "ticket 1"}); CodeOf(err) != RotationPending {
+	if _, err := o.do("ben", CheckOut{"db01", note("ticket 1")}); CodeOf(err) != RotationPending {
 		t.Error(err)
 	}
 	if o.handover("handover-1").Status != Returned {

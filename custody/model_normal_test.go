@@ -25,7 +25,7 @@ func normal(s *State) *State {
 	for i := range people {
 		p := &people[i]
 		p.LastStep, p.LastRequest, p.WrongCodes, p.Lockouts, p.LockedUntil = 100, "", 0, 0, time.Time{}
-		p.AwaySince, p.AwayUntil, p.AwayReason = time.Time{}, time.Time{}, ""
+		p.AwaySince, p.AwayUntil, p.AwayReason = time.Time{}, time.Time{}, note("")
 		p.Enrolled, p.Number = true, 1
 	}
 	// A handover is told by what it is about: two open ones never bind the same.

@@ -402,19 +402,19 @@ func (m *model) tries(s *State) []Command {
 	for _, who := range append([]string{boss}, technicians...) {
 		for _, name := range []string{"x", "y"} {
 			add(who,
-				CheckOut{name, "ticket 1"}, ShowAgain{name}, CheckIn{name}, RequestRotation{Credential: name, Reason: "worn"}, Retire{name, "scrapped"},
-				Reconcile{name, "lost"}, ShowNew{name}, ConfirmSet{name},
-				Offer{Credentials: []string{name}, Reason: "leave", ExpectedReturn: later},
+				CheckOut{name, note("ticket 1")}, ShowAgain{name}, CheckIn{name}, RequestRotation{Credential: name, Reason: note("worn")}, Retire{name, note("scrapped")},
+				Reconcile{name, note("lost")}, ShowNew{name}, ConfirmSet{name},
+				Offer{Credentials: []string{name}, Reason: note("leave"), ExpectedReturn: later},
 			)
 		}
 		add(who,
-			Offer{Credentials: []string{"x", "y"}, Reason: "leave", ExpectedReturn: later},
-			Offer{All: true, Reason: "leave", ExpectedReturn: later},
-			Offer{All: true, Leave: true, Reason: "leave", ExpectedReturn: later},
+			Offer{Credentials: []string{"x", "y"}, Reason: note("leave"), ExpectedReturn: later},
+			Offer{All: true, Reason: note("leave"), ExpectedReturn: later},
+			Offer{All: true, Leave: true, Reason: note("leave"), ExpectedReturn: later},
 			ComeBack{}, ComeBack{TakeBack: true},
 		)
 		for h := range s.OpenHandovers() {
-			add(who, Accept{h.ID}, Decline{h.ID, ""}, Cancel{h.ID, ""}, GiveBack{h.ID})
+			add(who, Accept{h.ID}, Decline{h.ID, note("")}, Cancel{h.ID, note("")}, GiveBack{h.ID})
 		}
 	}
 	if x, _ := s.Credential("x"); x.Active() { // its account is taken
@@ -423,15 +423,15 @@ func (m *model) tries(s *State) []Command {
 		add(boss, again)
 	}
 	for _, who := range technicians {
-		add(who, GoAway{Until: later, Reason: "leave"})
+		add(who, GoAway{Until: later, Reason: note("leave")})
 	}
 	// What is refused, or changes nothing here, whoever asks: one asks.
 	add("b",
-		CheckOut{"z", "ticket 1"}, Offer{Credentials: []string{"z"}, Reason: "leave"}, m.servers[0],
+		CheckOut{"z", note("ticket 1")}, Offer{Credentials: []string{"z"}, Reason: note("leave")}, m.servers[0],
 		Accept{handoverID(1)}, Accept{"handover-999"}, GiveBack{""}, // one that is over, two that never were
 		SignIn{Session: sessionNumber(1), Until: soon}, SignOut{sessionNumber(9)}, Tick{}, ReportStaged{RotationID{"x", 1}}, ResetEnrolment{Person: "c"},
 	)
-	add(boss, RequestRotation{All: true, Reason: "worn"})
+	add(boss, RequestRotation{All: true, Reason: note("worn")})
 	add(boss, ResetEnrolment{Person: "c"}, AddPerson{Username: "a", Name: "a", Roles: []Role{Technician}, TOTPPeriod: 30})
 	for _, a := range m.servers {
 		add(boss, a, ChangePolicy{a.Name, a.Policy})
@@ -439,8 +439,8 @@ func (m *model) tries(s *State) []Command {
 			add(boss, ChangePolicy{a.Name, CredentialPolicy{}})
 		}
 	}
-	add("stranger", CheckOut{"x", "ticket 1"}, SignIn{Session: sessionNumber(1), Until: soon})
-	add(System, GoAway{}, Offer{All: true, Leave: true, Reason: "leave"}, SignOut{}, LockSignIn{Person: "a", Failures: 5, Until: later},
+	add("stranger", CheckOut{"x", note("ticket 1")}, SignIn{Session: sessionNumber(1), Until: soon})
+	add(System, GoAway{}, Offer{All: true, Leave: true, Reason: note("leave")}, SignOut{}, LockSignIn{Person: "a", Failures: 5, Until: later},
 		ReportConflict{"w1", 5, 10}, RecoverEnrolment{Person: "c", Enrolment: 1})
 	for _, name := range []string{"x", "y"} {
 		c, _ := s.Credential(name)

@@ -76,7 +76,7 @@ func (o *office) handsOver(from, to string, credentials ...string) string {
 
 func (o *office) offers(from string, credentials ...string) string {
 	o.t.Helper()
-	events := o.does(from, Offer{Credentials: credentials, Reason: "leave"})
+	events := o.does(from, Offer{Credentials: credentials, Reason: note("leave")})
 	return events[0].Fact.Subject()
 }
 
@@ -142,11 +142,11 @@ func annOffered(o *office)    { o.offers("ann", "db01") }                   // h
 func annIsAway(o *office)     { annHandedOver(o); o.does("ann", GoAway{}) }
 func benIsAway(o *office)     { o.handsOver("ben", "cay", "web01"); o.does("ben", GoAway{}) }
 func annTookBack(o *office)   { annHandedOver(o); o.does("ann", GiveBack{"handover-1"}) }
-func annWorks(o *office)      { o.does("ann", CheckOut{"db01", "ticket 1"}) }
+func annWorks(o *office)      { o.does("ann", CheckOut{"db01", note("ticket 1")}) }
 func annWantsNewPassword(o *office) {
-	o.does("ann", RequestRotation{Credential: "db01", Reason: "worn"})
+	o.does("ann", RequestRotation{Credential: "db01", Reason: note("worn")})
 }
-func db01IsRetired(o *office) { o.does("ada", Retire{"db01", "scrapped"}) }
+func db01IsRetired(o *office) { o.does("ada", Retire{"db01", note("scrapped")}) }
 
 func both(first, second func(*office)) func(*office) {
 	return func(o *office) { first(o); second(o) }

@@ -17,10 +17,10 @@ func minutesAhead(t *testing.T) *office {
 		o.state.editPerson(p.Username, func(p *Person) { p.LastStep = 0 })
 	}
 	o.state.touched = touched{}
-	o.code("ann", Offer{Credentials: []string{"db01"}, Reason: "leave"})
+	o.code("ann", Offer{Credentials: []string{"db01"}, Reason: note("leave")})
 	o.now = o.now.Add(time.Hour)
 	for range o.state.Policy().Values.LockAfter {
-		_, _ = o.run(Command{Actor: "ben", Request: "wrong", Action: CheckOut{"web01", "x"}, Proof: Proof{Given: true, Enrolment: 1}})
+		_, _ = o.run(Command{Actor: "ben", Request: "wrong", Action: CheckOut{"web01", note("x")}, Proof: Proof{Given: true, Enrolment: 1}})
 	}
 	o.now = o.now.Add(-2 * time.Minute)
 	return o

@@ -20,7 +20,7 @@ func due(s *State) time.Time {
 func TestTimeIsNeverTooLate(t *testing.T) {
 	aging := CredentialPolicy{MaxAgeSeconds: 3600}
 	returning := func(o *office) {
-		o.does("ann", Offer{Credentials: []string{"db01"}, Reason: "leave", ExpectedReturn: o.now.Add(time.Hour)})
+		o.does("ann", Offer{Credentials: []string{"db01"}, Reason: note("leave"), ExpectedReturn: o.now.Add(time.Hour)})
 	}
 	for name, steps := range map[string][]func(*office){
 		"added": {func(o *office) {
@@ -55,7 +55,7 @@ func TestTimeIsNeverTooLate(t *testing.T) {
 // accepted is not overdue.
 func TestWhatIsOverIsNotEndedAgain(t *testing.T) {
 	o := newOffice(t)
-	o.does("ann", Offer{Credentials: []string{"db01"}, Reason: "leave", ExpectedReturn: o.now.Add(time.Hour)})
+	o.does("ann", Offer{Credentials: []string{"db01"}, Reason: note("leave"), ExpectedReturn: o.now.Add(time.Hour)})
 	late := o.forge(System, HandoverOverdue{"handover-1"})
 	late.Time = o.now.Add(2 * time.Hour)
 	if err := CheckEvent(o.state, late); !violation(err, "I1", "overdue") {
@@ -90,7 +90,7 @@ func TestWhatIsRetiredWaitsForNothing(t *testing.T) {
 	if c := o.credential("db09"); c.Drifted.IsZero() || len(c.Updates) != 1 {
 		t.Fatalf("%+v", c)
 	}
-	o.does("ada", Retire{Credential: "db09", Reason: "scrapped"})
+	o.does("ada", Retire{Credential: "db09", Reason: note("scrapped")})
 	if c := o.credential("db09"); !c.Drifted.IsZero() || len(c.Updates) > 0 || c.Rotation != (Rotation{Number: 1}) || c.Lease != (Lease{}) || c.Holder != "" {
 		t.Errorf("%+v", c)
 	}
@@ -126,7 +126,7 @@ func TestARefusedCommandIsFoundByWhatItWasAimedAt(t *testing.T) {
 // Of an offer of several, what was typed and names nothing stays out of the ledger.
 func TestARefusedOfferLeavesNoNameThatWasTyped(t *testing.T) {
 	o := newOffice(t)
-	if _, err := o.do("ben", Offer{Credentials: []string{"db01", "zz-hunter2"}, Reason: "x"}); CodeOf(err) != NotHolder {
+	if _, err := o.do("ben", Offer{Credentials: []string{"db01", "zz-hunter2"}, Reason: note("x")}); CodeOf(err) != NotHolder {
 		t.Fatal(err)
 	}
 	last := o.history[len(o.history)-1]
@@ -157,7 +157,7 @@ func TestTheSystemRepairsOnlyWhatItMay(t *testing.T) {
 			o.does(System, EndVerification{"db09", 1, VerificationRefused})
 		}
 		if missing == "a holder" {
-			o.does("ann", RequestRotation{Credential: "db09", Reason: "worn"})
+			o.does("ann", RequestRotation{Credential: "db09", Reason: note("worn")})
 		}
 		c := o.credential("db09")
 		forged := o.forge(System, RotationStarted{
@@ -182,7 +182,7 @@ func TestARepairNeedsACode(t *testing.T) {
 	for want, proof := range map[Code]Proof{
 		InvalidRequest: noCode(), TOTPInvalid: wrongCode(), TOTPReplayed: usedCode(o.person("ann")), "": rightCode(o.person("ann")),
 	} {
-		c := Command{Actor: "ann", Request: "r", Proof: proof, Action: Reconcile{Credential: "db09", Reason: "drifted"}}
+		c := Command{Actor: "ann", Request: "r", Proof: proof, Action: Reconcile{Credential: "db09", Reason: note("drifted")}}
 		if _, err := Decide(o.state, c, o.now); CodeOf(err) != want {
 			t.Errorf("%+v: got %v, want %q", proof, err, want)
 		}
@@ -236,9 +236,9 @@ func TestNobodyAcceptsAtTheInstantAnOfferEnds(t *testing.T) {
 // A refusal leaves nothing of what was written to go with the command.
 func TestARefusedCommandLeavesNoReason(t *testing.T) {
 	for _, a := range []Action{
-		RequestRotation{Credential: "web01", Reason: typed}, Reconcile{Credential: "web01", Reason: typed},
-		CheckOut{Credential: "web01", Purpose: typed}, Offer{Credentials: []string{"web01"}, Reason: typed},
-		Retire{Credential: "web01", Reason: typed},
+		RequestRotation{Credential: "web01", Reason: note(typed)}, Reconcile{Credential: "web01", Reason: note(typed)},
+		CheckOut{Credential: "web01", Purpose: note(typed)}, Offer{Credentials: []string{"web01"}, Reason: note(typed)},
+		Retire{Credential: "web01", Reason: note(typed)},
 	} {
 		o := newOffice(t)
 		before := len(o.history)
@@ -261,8 +261,8 @@ func TestARefusedCommandLeavesNoReason(t *testing.T) {
 // nobody's address is changed who is not there.
 func TestWhoKnowsIsNamedOnceAndInOrder(t *testing.T) {
 	o := newOffice(t)
-	o.does("ann", CheckOut{Credential: "db01", Purpose: "ticket 1"})
-	o.does("ann", CheckOut{Credential: "db01", Purpose: "ticket 2"})
+	o.does("ann", CheckOut{Credential: "db01", Purpose: note("ticket 1")})
+	o.does("ann", CheckOut{Credential: "db01", Purpose: note("ticket 2")})
 	if got := o.credential("db01").Exposure; !slices.Equal(got, []string{"ann"}) {
 		t.Errorf("after two looks: %v", got)
 	}

@@ -26,7 +26,7 @@ const System = "system"
 type Person struct {
 	Username string // canonical: lower case, immutable
 	Name     string
-	Email    string
+	Email    Note
 	Roles    []Role // sorted
 	Disabled bool
 
@@ -44,7 +44,7 @@ func (p Person) Present() bool { return !p.Away && !p.Disabled }
 type AddPerson struct {
 	Username   string `json:"username"`
 	Name       string `json:"name"`
-	Email      string `json:"email,omitzero"`
+	Email      Note   `json:"email,omitzero"`
 	Roles      []Role `json:"roles"`
 	TOTPPeriod int    `json:"totp_period"`      // seconds
 	Account    int64  `json:"account,omitzero"` // version of the account's secrets
@@ -95,7 +95,7 @@ func (a AddPerson) decide(d *decision) error {
 type PersonAdded struct {
 	Username   string `json:"username"`
 	Name       string `json:"name"`
-	Email      string `json:"email"`
+	Email      Note   `json:"email"`
 	Roles      []Role `json:"roles"`
 	TOTPPeriod int    `json:"totp_period"`
 	Account    int64  `json:"account,omitzero"` // version of the account's secrets
@@ -118,7 +118,7 @@ func (f PersonAdded) allowed(s *State, e Event) error {
 
 func (f PersonAdded) apply(s *State, _ Event) {
 	s.people[f.Username] = Person{
-		Username: f.Username, Name: f.Name, Email: f.Email, Roles: f.Roles,
+		Username: f.Username, Name: f.Name, Email: f.Email.bare(), Roles: f.Roles,
 		Enrolment: Enrolment{Number: 1, TOTPPeriod: f.TOTPPeriod, Account: f.Account},
 	}
 }

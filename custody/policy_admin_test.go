@@ -11,7 +11,7 @@ import (
 
 func TestAddPerson(t *testing.T) {
 	add := func(edit func(*AddPerson)) AddPerson {
-		a := AddPerson{Username: "zoe", Name: "Zoe", Email: "zoe@example.org", Roles: []Role{Technician, Manager, Technician}, TOTPPeriod: 30}
+		a := AddPerson{Username: "zoe", Name: "Zoe", Email: note("zoe@example.org"), Roles: []Role{Technician, Manager, Technician}, TOTPPeriod: 30}
 		if edit != nil {
 			edit(&a)
 		}
@@ -32,12 +32,12 @@ func TestAddPerson(t *testing.T) {
 		{"not with a role that does not exist", nil, "ada", roles("king"), InvalidRequest, nil},
 		{"not under the system's name", nil, "ada", add(func(a *AddPerson) { a.Username = System }), InvalidRequest, nil},
 		{"not without a name", nil, "ada", add(func(a *AddPerson) { a.Name = "" }), InvalidRequest, nil},
-		{"an address is not needed", nil, "ada", add(func(a *AddPerson) { a.Email = "" }), "", nil},
-		{"but must be one", nil, "ada", add(func(a *AddPerson) { a.Email = "zoe" }), InvalidRequest, nil},
-		{"and one only", nil, "ada", add(func(a *AddPerson) { a.Email = "Zoe <zoe@example.org>" }), InvalidRequest, nil},
-		{"and no header", nil, "ada", add(func(a *AddPerson) { a.Email = "zoe@example.org\r\nBcc: x@example.org" }), InvalidRequest, nil},
-		{"and no longer than mail allows", nil, "ada", add(func(a *AddPerson) { a.Email = strings.Repeat("z", 250) + "@example.org" }), InvalidRequest, nil},
-		{"an address as long as mail allows", nil, "ada", add(func(a *AddPerson) { a.Email = strings.Repeat("z", 242) + "@example.org" }), "", nil},
+		{"an address is not needed", nil, "ada", add(func(a *AddPerson) { a.Email = note("") }), "", nil},
+		{"but must be one", nil, "ada", add(func(a *AddPerson) { a.Email = note("zoe") }), InvalidRequest, nil},
+		{"and one only", nil, "ada", add(func(a *AddPerson) { a.Email = note("Zoe <zoe@example.org>") }), InvalidRequest, nil},
+		{"and no header", nil, "ada", add(func(a *AddPerson) { a.Email = note("zoe@example.org\r\nBcc: x@example.org") }), InvalidRequest, nil},
+		{"and no longer than mail allows", nil, "ada", add(func(a *AddPerson) { a.Email = note(strings.Repeat("z", 250) + "@example.org") }), InvalidRequest, nil},
+		{"an address as long as mail allows", nil, "ada", add(func(a *AddPerson) { a.Email = note(strings.Repeat("z", 242) + "@example.org") }), "", nil},
 		{"the shortest codes", nil, "ada", add(func(a *AddPerson) { a.TOTPPeriod = 1 }), "", nil},
 		{"the longest codes", nil, "ada", add(func(a *AddPerson) { a.TOTPPeriod = 300 }), "", nil},
 		{"codes that never change are none", nil, "ada", add(func(a *AddPerson) { a.TOTPPeriod = 0 }), InvalidRequest, nil},
@@ -80,7 +80,7 @@ func TestAddCredential(t *testing.T) {
 		{"a lease of its own", nil, "ada", with(func(a *AddCredential) { a.Policy.LeaseSeconds = 60 }), "", nil},
 		{"the longest lease", nil, "ada", with(func(a *AddCredential) { a.Policy.LeaseSeconds = 604800 }), "", func(o *office) bool {
 			o.rotates("db03")
-			until := o.does("ann", CheckOut{"db03", "ticket 1"})[0].Fact.(CheckoutGranted).Until
+			until := o.does("ann", CheckOut{"db03", note("ticket 1")})[0].Fact.(CheckoutGranted).Until
 			return until.Equal(o.now.Add(7 * 24 * time.Hour))
 		}},
 		{"not one that ends before it begins", nil, "ada", with(func(a *AddCredential) { a.Policy.LeaseSeconds = -1 }), InvalidRequest, nil},
@@ -111,7 +111,7 @@ func TestWhatCameWithACredential(t *testing.T) {
 }
 
 func TestRetire(t *testing.T) {
-	retire := Retire{"db01", "scrapped"}
+	retire := Retire{"db01", note("scrapped")}
 	check(t, []clause{
 		{"an admin may", annWorks, "ada", retire, "", func(o *office) bool {
 			c := o.credential("db01")
@@ -122,8 +122,8 @@ func TestRetire(t *testing.T) {
 		{"not while it is offered", annOffered, "ada", retire, HandoverOpen, nil},
 		{"not while it is handed over", annHandedOver, "ada", retire, HandoverOpen, nil},
 		{"not twice", db01IsRetired, "ada", retire, Conflict, nil},
-		{"not without a reason", nil, "ada", Retire{"db01", ""}, InvalidRequest, nil},
-		{"not of nothing that exists", nil, "ada", Retire{"nothing", "scrapped"}, NotFound, nil},
+		{"not without a reason", nil, "ada", Retire{"db01", note("")}, InvalidRequest, nil},
+		{"not of nothing that exists", nil, "ada", Retire{"nothing", note("scrapped")}, NotFound, nil},
 	})
 }
 
@@ -133,8 +133,8 @@ func TestResetEnrolment(t *testing.T) {
 		{"an admin may", nil, "ada", ResetEnrolment{Person: "ann"}, "", func(o *office) bool { return !o.person("ann").Enrolled }},
 		{"nobody else may, not even for themselves", nil, "ann", ResetEnrolment{Person: "ann"}, Forbidden, nil},
 		{"of nobody who exists", nil, "ada", ResetEnrolment{Person: "mallory"}, NotFound, nil},
-		{"a new seed confirms nothing before it is proved", lost, "ann", CheckOut{"db01", "ticket 1"}, Unauthenticated, nil},
+		{"a new seed confirms nothing before it is proved", lost, "ann", CheckOut{"db01", note("ticket 1")}, Unauthenticated, nil},
 		{"logging in proves it", lost, "ann", SignIn{}, "", func(o *office) bool { return o.person("ann").Enrolled }},
-		{"and then it confirms", both(lost, func(o *office) { o.does("ann", SignIn{}) }), "ann", CheckOut{"db01", "ticket 1"}, "", nil},
+		{"and then it confirms", both(lost, func(o *office) { o.does("ann", SignIn{}) }), "ann", CheckOut{"db01", note("ticket 1")}, "", nil},
 	})
 }

@@ -89,7 +89,7 @@ func TestExposureLimit(t *testing.T) {
 		annWorks(o)
 		o.does("ann", CheckIn{"db01"})
 		o.handsOver("ann", "ben", "db01")
-		o.does("ben", CheckOut{"db01", "ticket 2"})
+		o.does("ben", CheckOut{"db01", note("ticket 2")})
 	}
 	check(t, []clause{
 		{"one knows it and may", both(one, annWorks), "ann", CheckIn{"db01"}, "", stillHeld("db01")},
@@ -124,7 +124,7 @@ func drifted(o *office) {
 }
 
 func TestDrift(t *testing.T) {
-	repair := Reconcile{"web01", "changed on the host"}
+	repair := Reconcile{"web01", note("changed on the host")}
 	automatic := func(o *office) { drifted(o); withPolicy("web01", CredentialPolicy{AutoReconcile: true})(o) }
 	isDrifted := func(want bool) func(*office) bool {
 		return func(o *office) bool { return !o.credential("web01").Drifted.IsZero() == want }
@@ -137,7 +137,7 @@ func TestDrift(t *testing.T) {
 		{"accepted again: somebody put it back", drifted, System, result(1, VerificationAccepted), "", isDrifted(false)},
 		{"not to be asked: what was known stands", drifted, System, result(1, VerificationUnknown), "", isDrifted(true)},
 		{"the result for an old version is none", drifted, System, result(0, VerificationAccepted), "", isDrifted(true)},
-		{"the result while it is being changed is none", func(o *office) { o.does("ben", RequestRotation{Credential: "web01", Reason: "worn"}) },
+		{"the result while it is being changed is none", func(o *office) { o.does("ben", RequestRotation{Credential: "web01", Reason: note("worn")}) },
 			System, result(1, VerificationRefused), "", isDrifted(false)},
 		{"a verification of an old version", nil, System, StartVerification{"web01", 0}, Conflict, nil},
 		{"not by a person", nil, "ben", StartVerification{"web01", 1}, Forbidden, nil},
@@ -145,7 +145,7 @@ func TestDrift(t *testing.T) {
 		{"the holder may have it repaired", drifted, "ben", repair, "", reasonIs("web01", ForDrift)},
 		{"so may the manager, and the holder stays the holder", drifted, "max", repair, "", func(o *office) bool { return o.credential("web01").Successor() == "ben" }},
 		{"the backup may not", drifted, "cay", repair, NotHolder, nil},
-		{"not without a reason", drifted, "ben", Reconcile{"web01", ""}, InvalidRequest, nil},
+		{"not without a reason", drifted, "ben", Reconcile{"web01", note("")}, InvalidRequest, nil},
 		{"not without a second account", nil, "ben", repair, Conflict, nil},
 		{"repaired is not drifted", func(o *office) { drifted(o); o.does("ben", repair) }, System, Tick{}, "", func(o *office) bool {
 			o.rotates("web01")
@@ -223,7 +223,7 @@ func TestDependents(t *testing.T) {
 		}},
 		{"a late report about an old version is none", changed, System, ReportUpdated{"db01", "app", 1}, "", waiting("app", "web")},
 		{"nor is one about somebody else", changed, System, ReportUpdated{"db01", "mail", 2}, "", waiting("app", "web")},
-		{"the holder works meanwhile", changed, "ann", CheckOut{"db01", "ticket 1"}, "", waiting("app", "web")},
+		{"the holder works meanwhile", changed, "ann", CheckOut{"db01", note("ticket 1")}, "", waiting("app", "web")},
 		{"taken off the policy, it waits no more", changed, "ada", ChangePolicy{"db01", CredentialPolicy{Dependents: []string{"web"}}}, "", waiting("web")},
 		{"the next change begins anew", func(o *office) {
 			changed(o)

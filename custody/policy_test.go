@@ -11,7 +11,7 @@ import (
 // refuse is a case, and what a granted one leads to.
 
 func TestCheckOut(t *testing.T) {
-	out := CheckOut{"db01", "ticket 1"}
+	out := CheckOut{"db01", note("ticket 1")}
 	check(t, []clause{
 		{"the holder may check out", nil, "ann", out, "", func(o *office) bool {
 			c := o.credential("db01")
@@ -26,8 +26,8 @@ func TestCheckOut(t *testing.T) {
 		{"another technician may not", nil, "cay", out, NotCustodian, nil},
 		{"a stranger may not", nil, "mallory", out, Unauthenticated, nil},
 		{"the system itself may not", nil, System, out, Forbidden, nil},
-		{"of nothing that exists", nil, "ann", CheckOut{"nothing", "ticket 1"}, NotFound, nil},
-		{"not without a purpose", nil, "ann", CheckOut{"db01", " "}, InvalidRequest, nil},
+		{"of nothing that exists", nil, "ann", CheckOut{"nothing", note("ticket 1")}, NotFound, nil},
+		{"not without a purpose", nil, "ann", CheckOut{"db01", note(" ")}, InvalidRequest, nil},
 		{"still while it is only offered", annOffered, "ann", out, "", nil},
 		{"by the receiver not before accepting", annOffered, "ben", out, NotHolder, nil},
 		{"by the receiver after accepting", annHandedOver, "ben", out, "", nil},
@@ -71,7 +71,7 @@ func TestCheckOutByHolderWhoIsGone(t *testing.T) {
 		o := newOffice(t)
 		annWorks(o)
 		o.state.editPerson("ann", gone)
-		for _, a := range []Action{CheckOut{"db01", "ticket 1"}, ShowAgain{"db01"}} {
+		for _, a := range []Action{CheckOut{"db01", note("ticket 1")}, ShowAgain{"db01"}} {
 			if _, err := Decide(o.state, o.with("ann", a), o.now); CodeOf(err) != want {
 				t.Errorf("%s: got %v, want %s", a.Verb(), err, want)
 			}
@@ -95,14 +95,14 @@ func TestCheckIn(t *testing.T) {
 }
 
 func TestOffer(t *testing.T) {
-	one := Offer{Credentials: []string{"db01"}, Reason: "leave"}
-	all := Offer{All: true, Reason: "leave"}
+	one := Offer{Credentials: []string{"db01"}, Reason: note("leave")}
+	all := Offer{All: true, Reason: note("leave")}
 	check(t, []clause{
 		{"the holder still holds until it is accepted", nil, "ann", one, "", func(o *office) bool {
 			h := o.handover("handover-1")
 			return h.Status == Offered && h.To == "ben" && o.credential("db01").Holder == "ann" && h.Expires.Equal(o.now.Add(24*time.Hour))
 		}},
-		{"many at once make one handover", nil, "ann", Offer{Credentials: []string{"db02", "db01", "db02"}, Reason: "leave"}, "",
+		{"many at once make one handover", nil, "ann", Offer{Credentials: []string{"db02", "db01", "db02"}, Reason: note("leave")}, "",
 			func(o *office) bool {
 				return slices.Equal(o.handover("handover-1").Credentials, []string{"db01", "db02"}) && o.state.Handovers == 1
 			}},
@@ -112,7 +112,7 @@ func TestOffer(t *testing.T) {
 			}},
 		{"not by the backup", nil, "ben", one, NotHolder, nil},
 		{"not by the admin", nil, "ada", one, NotCustodian, nil},
-		{"not if one of the items is held by another", nil, "ben", Offer{Credentials: []string{"web01", "db01"}, Reason: "leave"}, NotHolder, nil},
+		{"not if one of the items is held by another", nil, "ben", Offer{Credentials: []string{"web01", "db01"}, Reason: note("leave")}, NotHolder, nil},
 		{"not to a receiver who is away", benIsAway, "ann", one, CounterpartAway, nil},
 		{"not while a handover of it is offered", annOffered, "ann", one, HandoverOpen, nil},
 		{"not all, while one of them is offered", annOffered, "ann", all, HandoverOpen, nil},
@@ -120,13 +120,13 @@ func TestOffer(t *testing.T) {
 		{"not while it rotates", annWantsNewPassword, "ann", one, RotationPending, nil},
 		{"not all, while one rotates for the giver", annWantsNewPassword, "ann", all, RotationPending, nil},
 		{"not of what is retired", db01IsRetired, "ann", one, Conflict, nil},
-		{"not of nothing that exists", nil, "ann", Offer{Credentials: []string{"nothing"}, Reason: "leave"}, NotFound, nil},
+		{"not of nothing that exists", nil, "ann", Offer{Credentials: []string{"nothing"}, Reason: note("leave")}, NotFound, nil},
 		{"not all by somebody who holds nothing", nil, "cay", all, Conflict, nil},
-		{"not an empty one", nil, "ann", Offer{Reason: "leave"}, InvalidRequest, nil},
-		{"not all and some", nil, "ann", Offer{All: true, Credentials: []string{"db01"}, Reason: "leave"}, InvalidRequest, nil},
+		{"not an empty one", nil, "ann", Offer{Reason: note("leave")}, InvalidRequest, nil},
+		{"not all and some", nil, "ann", Offer{All: true, Credentials: []string{"db01"}, Reason: note("leave")}, InvalidRequest, nil},
 		{"not without a reason", nil, "ann", Offer{Credentials: []string{"db01"}}, InvalidRequest, nil},
-		{"not until yesterday", nil, "ann", Offer{Credentials: []string{"db01"}, Reason: "leave", ExpectedReturn: epoch}, InvalidRequest, nil},
-		{"not away with only a part", nil, "ann", Offer{Credentials: []string{"db01"}, Leave: true, Reason: "leave"}, InvalidRequest, nil},
+		{"not until yesterday", nil, "ann", Offer{Credentials: []string{"db01"}, Reason: note("leave"), ExpectedReturn: epoch}, InvalidRequest, nil},
+		{"not away with only a part", nil, "ann", Offer{Credentials: []string{"db01"}, Leave: true, Reason: note("leave")}, InvalidRequest, nil},
 	})
 }
 
@@ -145,8 +145,8 @@ func TestAccept(t *testing.T) {
 		{"not by another technician", annOffered, "cay", accept, Forbidden, nil},
 		{"not by the admin", annOffered, "ada", accept, Forbidden, nil},
 		{"not twice", annHandedOver, "ben", accept, HandoverNotOpen, nil},
-		{"not what was cancelled", func(o *office) { annOffered(o); o.does("ann", Cancel{"handover-1", ""}) }, "ben", accept, HandoverNotOpen, nil},
-		{"not what was declined", func(o *office) { annOffered(o); o.does("ben", Decline{"handover-1", ""}) }, "ben", accept, HandoverNotOpen, nil},
+		{"not what was cancelled", func(o *office) { annOffered(o); o.does("ann", Cancel{"handover-1", note("")}) }, "ben", accept, HandoverNotOpen, nil},
+		{"not what was declined", func(o *office) { annOffered(o); o.does("ben", Decline{"handover-1", note("")}) }, "ben", accept, HandoverNotOpen, nil},
 		{"not what has expired", func(o *office) { annOffered(o); o.passes(24 * time.Hour) }, "ben", accept, HandoverNotOpen, nil},
 		{"not at the instant of its expiry, were the timer late", func(o *office) { annOffered(o); o.now = o.now.Add(24 * time.Hour) }, "ben", accept, HandoverNotOpen, nil},
 		{"still a millisecond before", func(o *office) { annOffered(o); o.now = o.now.Add(24*time.Hour - time.Millisecond) }, "ben", accept, "", nil},
@@ -165,23 +165,23 @@ func TestDeclineAndCancel(t *testing.T) {
 		return !open && c.Holder == "ann" && c.Handover == ""
 	}
 	check(t, []clause{
-		{"the receiver may decline", annOffered, "ben", Decline{"handover-1", "ill"}, "", ended},
-		{"the giver may cancel", annOffered, "ann", Cancel{"handover-1", ""}, "", ended},
-		{"the giver may not decline", annOffered, "ann", Decline{"handover-1", ""}, Forbidden, nil},
-		{"the receiver may not cancel", annOffered, "ben", Cancel{"handover-1", ""}, Forbidden, nil},
-		{"the admin may do neither", annOffered, "ada", Cancel{"handover-1", ""}, Forbidden, nil},
-		{"not decline what is accepted", annHandedOver, "ben", Decline{"handover-1", ""}, HandoverNotOpen, nil},
-		{"not cancel what is accepted", annHandedOver, "ann", Cancel{"handover-1", ""}, HandoverNotOpen, nil},
-		{"not cancel what is returned", annTookBack, "ann", Cancel{"handover-1", ""}, HandoverNotOpen, nil},
-		{"with a reason in one line", annOffered, "ben", Decline{"handover-1", "a\nb"}, InvalidRequest, nil},
+		{"the receiver may decline", annOffered, "ben", Decline{"handover-1", note("ill")}, "", ended},
+		{"the giver may cancel", annOffered, "ann", Cancel{"handover-1", note("")}, "", ended},
+		{"the giver may not decline", annOffered, "ann", Decline{"handover-1", note("")}, Forbidden, nil},
+		{"the receiver may not cancel", annOffered, "ben", Cancel{"handover-1", note("")}, Forbidden, nil},
+		{"the admin may do neither", annOffered, "ada", Cancel{"handover-1", note("")}, Forbidden, nil},
+		{"not decline what is accepted", annHandedOver, "ben", Decline{"handover-1", note("")}, HandoverNotOpen, nil},
+		{"not cancel what is accepted", annHandedOver, "ann", Cancel{"handover-1", note("")}, HandoverNotOpen, nil},
+		{"not cancel what is returned", annTookBack, "ann", Cancel{"handover-1", note("")}, HandoverNotOpen, nil},
+		{"with a reason in one line", annOffered, "ben", Decline{"handover-1", note("a\x1bb")}, InvalidRequest, nil},
 	})
 }
 
 func TestGoAway(t *testing.T) {
 	check(t, []clause{
-		{"whoever holds nothing may go", nil, "cay", GoAway{Until: epoch.Add(time.Hour), Reason: "course"}, "", func(o *office) bool {
+		{"whoever holds nothing may go", nil, "cay", GoAway{Until: epoch.Add(time.Hour), Reason: note("course")}, "", func(o *office) bool {
 			p := o.person("cay")
-			return p.Away && p.AwayUntil.Equal(epoch.Add(time.Hour)) && p.AwayReason == "course" && p.AwaySince.Equal(o.now)
+			return p.Away && p.AwayUntil.Equal(epoch.Add(time.Hour)) && p.AwayReason.Same(note("course")) && p.AwaySince.Equal(o.now)
 		}},
 		{"a holder may not", nil, "ann", GoAway{}, HolderMustHandOver, nil},
 		{"nor while the offer is not accepted", annOffered, "ann", GoAway{}, HolderMustHandOver, nil},
@@ -192,9 +192,9 @@ func TestGoAway(t *testing.T) {
 		{"nor for a password that is only being changed", both(annWantsNewPassword, func(o *office) { o.handsOver("ann", "ben", "db02") }), "ann", GoAway{}, RotationPending, nil},
 		{"not twice", annIsAway, "ann", GoAway{}, Conflict, nil},
 		{"not until yesterday", nil, "cay", GoAway{Until: epoch}, InvalidRequest, nil},
-		{"with a reason in one line", nil, "cay", GoAway{Reason: "a\x00b"}, InvalidRequest, nil},
-		{"with a reason of 500 characters at most", nil, "cay", GoAway{Reason: strings.Repeat("长", 501)}, InvalidRequest, nil},
-		{"what is retired keeps nobody at work", func(o *office) { db01IsRetired(o); o.does("ada", Retire{"db02", "scrapped"}) }, "ann", GoAway{}, "", nil},
+		{"with a reason in one line", nil, "cay", GoAway{Reason: note("a\x00b")}, InvalidRequest, nil},
+		{"with a reason of 500 characters at most", nil, "cay", GoAway{Reason: note(strings.Repeat("长", 501))}, InvalidRequest, nil},
+		{"what is retired keeps nobody at work", func(o *office) { db01IsRetired(o); o.does("ada", Retire{"db02", note("scrapped")}) }, "ann", GoAway{}, "", nil},
 		{"not the system", nil, System, GoAway{}, Forbidden, nil},
 	})
 }
@@ -212,7 +212,7 @@ func TestComeBack(t *testing.T) {
 			return !o.person("ann").Away && o.credential("db01").Rotation.Reason == ForReturn && o.credential("db02").Successor() == "ann"
 		}},
 		{"taking back leaves alone what is only offered", annOffered, "ann", ComeBack{TakeBack: true}, "", func(o *office) bool { return o.handover("handover-1").Status == Offered }},
-		{"taking back not while one of them rotates", both(annIsAway, func(o *office) { o.does("ben", RequestRotation{Credential: "db01", Reason: "worn"}) }),
+		{"taking back not while one of them rotates", both(annIsAway, func(o *office) { o.does("ben", RequestRotation{Credential: "db01", Reason: note("worn")}) }),
 			"ann", ComeBack{TakeBack: true}, RotationPending, func(o *office) bool { return o.person("ann").Away }},
 	})
 }
@@ -226,14 +226,14 @@ func TestReturn(t *testing.T) {
 	check(t, []clause{
 		{"the giver may take back", annHandedOver, "ann", back, "", rotatingForAnn},
 		{"the receiver may give back", annHandedOver, "ben", back, "", rotatingForAnn},
-		{"ends the receiver's lease", both(annHandedOver, func(o *office) { o.does("ben", CheckOut{"db01", "ticket 1"}) }), "ann", back, "",
+		{"ends the receiver's lease", both(annHandedOver, func(o *office) { o.does("ben", CheckOut{"db01", note("ticket 1")}) }), "ann", back, "",
 			func(o *office) bool { return o.credential("db01").Lease == Lease{} }},
 		{"not by anybody else", annHandedOver, "ada", back, Forbidden, nil},
 		{"not before it is accepted", annOffered, "ann", back, HandoverNotOpen, nil},
 		{"not twice", annTookBack, "ben", back, HandoverNotOpen, nil},
 		{"not to a giver who is away", annIsAway, "ben", back, CounterpartAway, nil},
 		{"not by a giver who is away", annIsAway, "ann", back, Conflict, nil},
-		{"not while the password is being changed", both(annHandedOver, func(o *office) { o.does("ben", RequestRotation{Credential: "db02", Reason: "worn"}) }), "ben", back, RotationPending,
+		{"not while the password is being changed", both(annHandedOver, func(o *office) { o.does("ben", RequestRotation{Credential: "db02", Reason: note("worn")}) }), "ben", back, RotationPending,
 			func(o *office) bool { return o.credential("db01").Holder == "ben" }},
 	})
 }
@@ -282,7 +282,7 @@ func TestRotationReports(t *testing.T) {
 }
 
 func TestRequestRotation(t *testing.T) {
-	ask := RequestRotation{Credential: "db01", Reason: "worn"}
+	ask := RequestRotation{Credential: "db01", Reason: note("worn")}
 	check(t, []clause{
 		{"the holder may", nil, "ann", ask, "", func(o *office) bool {
 			c := o.credential("db01")
@@ -293,15 +293,15 @@ func TestRequestRotation(t *testing.T) {
 		{"the admin may not", nil, "ada", ask, NotCustodian, nil},
 		{"not while it rotates", annWantsNewPassword, "max", ask, RotationPending, nil},
 		{"not of what is retired", db01IsRetired, "max", ask, Conflict, nil},
-		{"all that I hold", nil, "ann", RequestRotation{All: true, Reason: "leaked"}, "", func(o *office) bool {
+		{"all that I hold", nil, "ann", RequestRotation{All: true, Reason: note("leaked")}, "", func(o *office) bool {
 			return o.credential("db01").Phase == Rotating && o.credential("db02").Phase == Rotating && o.credential("web01").Phase == Held
 		}},
-		{"all that is held, by the manager", annWantsNewPassword, "max", RequestRotation{All: true, Reason: "leaked"}, "", func(o *office) bool {
+		{"all that is held, by the manager", annWantsNewPassword, "max", RequestRotation{All: true, Reason: note("leaked")}, "", func(o *office) bool {
 			return o.credential("db01").Rotation.Number == 2 && o.credential("web01").Successor() == "ben"
 		}},
-		{"all, and one by name", nil, "max", RequestRotation{Credential: "db01", All: true, Reason: "leaked"}, InvalidRequest, nil},
-		{"all of nothing", nil, "cay", RequestRotation{All: true, Reason: "leaked"}, Conflict, nil},
-		{"not without a reason", nil, "ann", RequestRotation{Credential: "db01", Reason: ""}, InvalidRequest, nil},
-		{"not of nothing that exists", nil, "max", RequestRotation{Credential: "nothing", Reason: "worn"}, NotFound, nil},
+		{"all, and one by name", nil, "max", RequestRotation{Credential: "db01", All: true, Reason: note("leaked")}, InvalidRequest, nil},
+		{"all of nothing", nil, "cay", RequestRotation{All: true, Reason: note("leaked")}, Conflict, nil},
+		{"not without a reason", nil, "ann", RequestRotation{Credential: "db01", Reason: note("")}, InvalidRequest, nil},
+		{"not of nothing that exists", nil, "max", RequestRotation{Credential: "nothing", Reason: note("worn")}, NotFound, nil},
 	})
 }

@@ -10,13 +10,13 @@ type Presence struct {
 	Away       bool
 	AwaySince  time.Time
 	AwayUntil  time.Time // what the person announced; zero when they did not
-	AwayReason string
+	AwayReason Note
 }
 
 // GoAway marks the actor away.
 type GoAway struct {
 	Until  time.Time `json:"until,omitzero"` // zero when it is not known
-	Reason string    `json:"reason,omitzero"`
+	Reason Note      `json:"reason,omitzero"`
 }
 
 var _ = action(GoAway{})
@@ -40,7 +40,7 @@ func (a GoAway) decide(d *decision) error {
 			return refuseStillHolds(c)
 		}
 	}
-	if err := checkOptionalText("reason", a.Reason); err != nil {
+	if err := checkOptionalNote("reason", a.Reason); err != nil {
 		return err
 	}
 	a.Until = instantOrZero(a.Until)
@@ -77,7 +77,7 @@ func (d *decision) mayLeave() error {
 type PersonAway struct {
 	Person string    `json:"person"`
 	Until  time.Time `json:"until,omitzero"`
-	Reason string    `json:"reason,omitzero"`
+	Reason Note      `json:"reason,omitzero"`
 }
 
 var _ = fact(PersonAway{})
@@ -107,7 +107,7 @@ func (f PersonAway) allowed(s *State, e Event) error {
 
 func (f PersonAway) apply(s *State, e Event) {
 	s.editPerson(f.Person, func(p *Person) {
-		p.Presence = Presence{Away: true, AwaySince: e.Time, AwayUntil: f.Until, AwayReason: f.Reason}
+		p.Presence = Presence{Away: true, AwaySince: e.Time, AwayUntil: f.Until, AwayReason: f.Reason.bare()}
 	})
 }
 

@@ -102,16 +102,16 @@ func (s *sequence) sense(t *rapid.T) {
 		later = time.Time{}
 	}
 	candidates := []Action{
-		Offer{All: true, Reason: "leave", ExpectedReturn: later}, Offer{All: true, Leave: true, Reason: "leave", ExpectedReturn: later},
+		Offer{All: true, Reason: note("leave"), ExpectedReturn: later}, Offer{All: true, Leave: true, Reason: note("leave"), ExpectedReturn: later},
 		GoAway{Until: later}, ComeBack{}, ComeBack{TakeBack: true},
 	}
 	for c := range s.state.Credentials() {
-		candidates = append(candidates, ShowAgain{c.Name}, ShowNew{c.Name}, ConfirmSet{c.Name}, Reconcile{c.Name, "lost"},
-			CheckOut{c.Name, "ticket 1"}, CheckIn{c.Name}, RequestRotation{Credential: c.Name, Reason: "worn"},
-			Offer{Credentials: []string{c.Name}, Reason: "leave", ExpectedReturn: later})
+		candidates = append(candidates, ShowAgain{c.Name}, ShowNew{c.Name}, ConfirmSet{c.Name}, Reconcile{c.Name, note("lost")},
+			CheckOut{c.Name, note("ticket 1")}, CheckIn{c.Name}, RequestRotation{Credential: c.Name, Reason: note("worn")},
+			Offer{Credentials: []string{c.Name}, Reason: note("leave"), ExpectedReturn: later})
 	}
 	for h := range s.state.OpenHandovers() {
-		candidates = append(candidates, Accept{h.ID}, Accept{h.ID}, Decline{h.ID, ""}, Cancel{h.ID, ""}, GiveBack{h.ID}, GiveBack{h.ID})
+		candidates = append(candidates, Accept{h.ID}, Accept{h.ID}, Decline{h.ID, note("")}, Cancel{h.ID, note("")}, GiveBack{h.ID}, GiveBack{h.ID})
 	}
 	var allowed []Command
 	for p := range s.state.People() {
@@ -160,30 +160,30 @@ func (s *sequence) action(t *rapid.T) Action {
 	handover := handoverID(rapid.Int64Range(0, s.state.Handovers+1).Draw(t, "handover"))
 	text := texts.Draw(t, "text")
 	actions := []func() Action{
-		func() Action { return CheckOut{name, text} },
+		func() Action { return CheckOut{name, note(text)} },
 		func() Action { return CheckIn{name} },
 		func() Action {
 			return Offer{
-				Credentials: rapid.SliceOfN(servers, 0, 3).Draw(t, "offered"), Reason: text, ExpectedReturn: s.instant(t)}
+				Credentials: rapid.SliceOfN(servers, 0, 3).Draw(t, "offered"), Reason: note(text), ExpectedReturn: s.instant(t)}
 		},
 		func() Action {
-			return Offer{All: true, Leave: rapid.Bool().Draw(t, "leave"), Reason: text, ExpectedReturn: s.instant(t)}
+			return Offer{All: true, Leave: rapid.Bool().Draw(t, "leave"), Reason: note(text), ExpectedReturn: s.instant(t)}
 		},
 		func() Action { return Accept{handover} },
 		func() Action { return Accept{handover} },
-		func() Action { return Decline{handover, text} },
-		func() Action { return Cancel{handover, text} },
+		func() Action { return Decline{handover, note(text)} },
+		func() Action { return Cancel{handover, note(text)} },
 		func() Action { return GiveBack{handover} },
-		func() Action { return GoAway{s.instant(t), text} },
+		func() Action { return GoAway{s.instant(t), note(text)} },
 		func() Action { return ComeBack{TakeBack: rapid.Bool().Draw(t, "take back")} },
-		func() Action { return RequestRotation{Credential: name, Reason: text} },
+		func() Action { return RequestRotation{Credential: name, Reason: note(text)} },
 		func() Action { return s.signIn(t) },
 		func() Action { return s.signOut(t) },
 		func() Action { return Tick{} },
 		func() Action { return ResetEnrolment{Person: actors.Draw(t, "whose")} },
 		func() Action {
 			return AddPerson{Username: rapid.SampledFrom([]string{"e", "a", System, "E", ""}).Draw(t, "username"),
-				Name: text, Email: rapid.SampledFrom([]string{"", "e@example.org", "e", text}).Draw(t, "email"),
+				Name: text, Email: note(rapid.SampledFrom([]string{"", "e@example.org", "e", text}).Draw(t, "email")),
 				Roles: rapid.SliceOfN(rapid.SampledFrom(append([]Role{"king"}, Roles...)), 0, 3).Draw(t, "roles"), TOTPPeriod: 30}
 		},
 		func() Action {
@@ -198,10 +198,10 @@ func (s *sequence) action(t *rapid.T) Action {
 			if rapid.IntRange(0, 9).Draw(t, "really") > 0 {
 				return CheckIn{name}
 			}
-			return Retire{name, text}
+			return Retire{name, note(text)}
 		},
 		func() Action { return LockSignIn{"a", 3, s.now.Add(time.Minute)} },
-		func() Action { return Reconcile{name, text} },
+		func() Action { return Reconcile{name, note(text)} },
 		func() Action { return ShowNew{name} },
 		func() Action { return ShowAgain{name} },
 		func() Action { return ConfirmSet{name} },

@@ -50,7 +50,7 @@ type passing struct {
 	names        []string
 	status       HandoverStatus
 	leave        bool
-	reason       string
+	reason       Note
 	back         time.Time // expected
 	expires      time.Time
 	late         bool
@@ -60,7 +60,7 @@ type passing struct {
 type free struct {
 	at       time.Time
 	step     int64 // of the code
-	text     string
+	text     Note
 	back     time.Time // when somebody means to be here again
 	failure  string
 	next     time.Time // when the next attempt is
@@ -160,12 +160,11 @@ func (o *told) sentences(f free) (all []sentence) {
 		}
 		all = append(all, sentence{mayBe, actor, coded, action, facts})
 	}
-	text := f.text != "" && len([]rune(f.text)) <= 500 && !strings.ContainsAny(f.text, "\n\x00")
-	mayText := text || f.text == ""
+	text := !f.text.IsZero() // of its form nobody knows more who has no texts
 	mayBack := f.back.IsZero() || f.back.After(f.at) && f.back.Year() <= 9999
 	for _, p := range o.people {
 		away := PersonAway{p, f.back, f.text}
-		say(!o.away[p] && len(o.holds(p)) == 0 && !o.alone(p) && mayText && mayBack, p, true, GoAway{f.back, f.text}, away)
+		say(!o.away[p] && len(o.holds(p)) == 0 && !o.alone(p) && mayBack, p, true, GoAway{f.back, f.text}, away)
 		say(o.away[p], p, false, ComeBack{}, PersonPresent{p})
 		o.takeBack(p, f, say)
 		for _, names := range subsets(o.accounts) {
@@ -179,8 +178,8 @@ func (o *told) sentences(f free) (all []sentence) {
 		for _, h := range o.handovers {
 			accepted := append([]Fact{HandoverAccepted{h.id, h.from, h.to, h.names}}, o.afterwards(h, f)...)
 			say(h.status == Offered && h.to == p && !o.away[p] && o.allHeld(h.names), p, true, Accept{h.id}, accepted...)
-			say(h.status == Offered && h.to == p && mayText, p, false, Decline{h.id, f.text}, HandoverEnded{h.id, Declined, f.text})
-			say(h.status == Offered && h.from == p && mayText, p, false, Cancel{h.id, f.text}, HandoverEnded{h.id, Cancelled, f.text})
+			say(h.status == Offered && h.to == p, p, false, Decline{h.id, f.text}, HandoverEnded{h.id, Declined, f.text})
+			say(h.status == Offered && h.from == p, p, false, Cancel{h.id, f.text}, HandoverEnded{h.id, Cancelled, f.text})
 			back := HandoverReturned{h.id, h.from, h.to, h.names, f.at.Add(changeFor)}
 			party := h.from == p || h.to == p
 			say(h.status == Accepted && party && !o.away[h.from] && o.allHeld(h.names), p, true, GiveBack{h.id}, back)
@@ -246,7 +245,7 @@ func (o *told) offers(p string, names []string, leave bool, f free) (facts []Fac
 func (o *told) afterwards(h passing, f free) (facts []Fact) {
 	for _, n := range h.names {
 		if a := o.account(n); a.onTransfer {
-			facts = append(facts, RotationStarted{n, a.changes + 1, ForTransfer, h.to, f.at.Add(changeFor), ""})
+			facts = append(facts, RotationStarted{n, a.changes + 1, ForTransfer, h.to, f.at.Add(changeFor), note("")})
 		}
 	}
 	keeps := slices.ContainsFunc(o.holds(h.from), func(n string) bool { return !slices.Contains(h.names, n) })
@@ -276,7 +275,7 @@ func (o *told) reports(a account, f free, say func(bool, string, bool, Action, .
 	for _, r := range []VerificationResult{VerificationAccepted, VerificationRefused, VerificationUnknown} {
 		say(a.holder != "", System, false, EndVerification{a.name, a.version, r}, VerificationEnded{a.name, a.version, r})
 	}
-	say(false, System, false, Reconcile{Credential: a.name}, RotationStarted{a.name, a.changes + 1, ForDrift, a.holder, f.at.Add(changeFor), ""})
+	say(false, System, false, Reconcile{Credential: a.name}, RotationStarted{a.name, a.changes + 1, ForDrift, a.holder, f.at.Add(changeFor), note("")})
 }
 
 // overdue is what time has to say at an instant, before anybody else does.

@@ -22,7 +22,7 @@ var facts = []Fact{
 	HandoverOffered{}, HandoverAccepted{}, HandoverEnded{}, HandoverReturned{}, HandoverClosed{}, HandoverOverdue{},
 	RotationStarted{}, RotationStaged{}, RotationApplied{}, RotationVerified{}, RotationPromoted{}, RotationFailed{}, RotationOverdue{},
 	RotationShown{}, CredentialPolicyChanged{}, VerificationStarted{}, VerificationEnded{}, DependentUpdated{}, DependentFailed{},
-	CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SecretsArrived{},
+	CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SecretsArrived{}, TextRedacted{},
 }
 
 // endings are the facts of one Go type that have several types in the ledger.
@@ -180,6 +180,10 @@ func scramble(t *rapid.T, v reflect.Value) {
 			v.Set(reflect.ValueOf(epoch.Add(time.Duration(rapid.Int64Range(0, 1e12).Draw(t, "ms")) * time.Millisecond)))
 			return
 		}
+		if v.Type() == noteType {
+			v.Set(reflect.ValueOf(note(rapid.String().Draw(t, "text"))))
+			return
+		}
 		for i := range v.NumField() {
 			scramble(t, v.Field(i))
 		}
@@ -205,6 +209,7 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 			`"successor":"","deadline":"0001-01-01T00:00:00Z"}`,
 		"credential.retired":         `{"credential":"","reason":""}`,
 		"checkout.granted":           `{"credential":"","lease":"","purpose":"","version":0,"until":"0001-01-01T00:00:00Z"}`,
+		"text.redacted":              `{"entry":0,"commitments":[],"reason":""}`,
 		"credential.secrets_arrived": `{"credential":""}`,
 		"checkout.shown":             `{"credential":"","lease":"","version":0}`,
 		"checkout.ended":             `{"credential":"","lease":"","how":""}`,
@@ -264,7 +269,7 @@ func TestRecordsThatAreRefused(t *testing.T) {
 	good := func() audit.Entry {
 		entry, err := Event{
 			Time: epoch, Actor: "ann", Request: "request-1", Confirm: &Confirmation{"ann", 7},
-			Fact: HandoverEnded{Handover: "handover-1", How: Declined, Reason: "ill"},
+			Fact: HandoverEnded{Handover: "handover-1", How: Declined, Reason: note("ill")},
 		}.Record()
 		if err != nil {
 			t.Fatal(err)
@@ -300,7 +305,7 @@ func TestRecordsThatAreRefused(t *testing.T) {
 
 // An event that cannot be entered is an error, not an entry without its data.
 func TestRecordThatCannotBeEncoded(t *testing.T) {
-	e := Event{Time: epoch, Actor: "ann", Fact: CredentialRetired{"db01", "\xff"}}
+	e := Event{Time: epoch, Actor: "ann", Fact: CredentialRetired{Credential: "\xff"}}
 	if entry, err := e.Record(); err == nil {
 		t.Errorf("got %+v", entry)
 	}

@@ -7,7 +7,7 @@ package custody
 type RecoverLedger struct {
 	Kept      int64         `json:"kept"` // entries; what time does comes behind them
 	Lost      int64         `json:"lost"` // entries that are known to have been there, or were refused
-	Reason    string        `json:"reason"`
+	Reason    Note          `json:"reason"`
 	Confirmed []ConfirmedBy `json:"confirmed"`
 }
 
@@ -24,7 +24,7 @@ func (RecoverLedger) Subject() string { return "" }
 func (RecoverLedger) givers() givers  { return theSystem }
 
 func (a RecoverLedger) bare(s *State) Action {
-	b := RecoverLedger{Kept: a.Kept, Lost: a.Lost, Reason: absent}
+	b := RecoverLedger{Kept: a.Kept, Lost: a.Lost, Reason: absentNote}
 	for _, c := range a.Confirmed {
 		b.Confirmed = append(b.Confirmed, ConfirmedBy{s.nameOr(c.Person), c.Step})
 	}
@@ -35,7 +35,7 @@ func (a RecoverLedger) decide(d *decision) error {
 	if a.Kept < 0 || a.Kept > d.state.Size || a.Lost < 0 {
 		return Invalid("kept", Text{En: "must not be more than there are entries", Zh: "不能超过现有条目数"})
 	}
-	if err := CheckText("reason", a.Reason); err != nil {
+	if err := checkNote("reason", a.Reason); err != nil {
 		return err
 	}
 	if refusal := d.state.mayRecover(a.Confirmed); refusal != nil {
@@ -82,7 +82,7 @@ func refuseOnePerson() *Refusal {
 type LedgerRecovered struct {
 	Kept      int64         `json:"kept"`
 	Lost      int64         `json:"lost"`
-	Reason    string        `json:"reason"`
+	Reason    Note          `json:"reason"`
 	Confirmed []ConfirmedBy `json:"confirmed"`
 }
 

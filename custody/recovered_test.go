@@ -31,10 +31,10 @@ func TestWhoRecoversALedger(t *testing.T) {
 		"more than there is":         {func(a *RecoverLedger) { a.Kept = 1 << 40 }, InvalidRequest},
 		"less than nothing":          {func(a *RecoverLedger) { a.Kept = -1 }, InvalidRequest},
 		"nothing lost, and less":     {func(a *RecoverLedger) { a.Lost = -1 }, InvalidRequest},
-		"for no reason":              {func(a *RecoverLedger) { a.Reason = " " }, InvalidRequest},
+		"for no reason":              {func(a *RecoverLedger) { a.Reason = note(" ") }, InvalidRequest},
 	} {
 		o := newOffice(t)
-		a := RecoverLedger{Kept: 3, Lost: 2, Reason: "a file of yesterday", Confirmed: code("max", "ann")}
+		a := RecoverLedger{Kept: 3, Lost: 2, Reason: note("a file of yesterday"), Confirmed: code("max", "ann")}
 		c.change(&a)
 		events, err := o.do(System, a)
 		if CodeOf(err) != c.want {
@@ -56,11 +56,11 @@ func TestWhoRecoversALedger(t *testing.T) {
 		}
 	}
 	o := newOffice(t)
-	if _, err := o.do("max", RecoverLedger{Reason: "x", Confirmed: code("max", "ann")}); CodeOf(err) != Forbidden {
+	if _, err := o.do("max", RecoverLedger{Reason: note("x"), Confirmed: code("max", "ann")}); CodeOf(err) != Forbidden {
 		t.Errorf("by a person: %v", err)
 	}
 	o.does("ada", ResetEnrolment{Person: "ann"})
-	if _, err := o.do(System, RecoverLedger{Reason: "x", Confirmed: code("max", "ann")}); CodeOf(err) != Forbidden {
+	if _, err := o.do(System, RecoverLedger{Reason: note("x"), Confirmed: code("max", "ann")}); CodeOf(err) != Forbidden {
 		t.Errorf("by somebody whose authenticator is not proved: %v", err)
 	}
 }

@@ -12,6 +12,9 @@ import (
 // command could have led to is refused, whoever signed it; and what time should
 // have done before a command, and did not, is found.
 //
+// It takes events as they are read from the ledger, without the texts of their notes:
+// what a State has of them has none either.
+//
 // The invariants are looked at beside that (Replay), as they are stated apart: a
 // mistake in Decide does not vouch for itself.
 type Replayer struct {

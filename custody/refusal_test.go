@@ -49,14 +49,14 @@ func TestHostileNames(t *testing.T) {
 					o.with("ada", server("db09", "ann", name)),
 				},
 				NotFound: {
-					o.with("ann", CheckOut{name, "ticket 1"}), o.with("ann", CheckIn{name}), o.with("ann", RequestRotation{Credential: name, Reason: "worn"}),
-					o.with("ann", Offer{Credentials: []string{"db01", name}, Reason: "leave"}),
-					o.with("ann", Accept{name}), o.with("ann", Decline{name, ""}), o.with("ann", Cancel{name, ""}), o.with("ann", GiveBack{name}),
-					o.with("ann", Reconcile{name, "lost"}), o.with("ann", ShowNew{name}), o.with("ann", ShowAgain{name}), o.with("ann", ConfirmSet{name}), o.with("ada", ChangePolicy{Credential: name}),
-					o.with("ada", Retire{name, "scrapped"}), o.with("ada", ResetEnrolment{Person: name}),
+					o.with("ann", CheckOut{name, note("ticket 1")}), o.with("ann", CheckIn{name}), o.with("ann", RequestRotation{Credential: name, Reason: note("worn")}),
+					o.with("ann", Offer{Credentials: []string{"db01", name}, Reason: note("leave")}),
+					o.with("ann", Accept{name}), o.with("ann", Decline{name, note("")}), o.with("ann", Cancel{name, note("")}), o.with("ann", GiveBack{name}),
+					o.with("ann", Reconcile{name, note("lost")}), o.with("ann", ShowNew{name}), o.with("ann", ShowAgain{name}), o.with("ann", ConfirmSet{name}), o.with("ada", ChangePolicy{Credential: name}),
+					o.with("ada", Retire{name, note("scrapped")}), o.with("ada", ResetEnrolment{Person: name}),
 					o.with(System, ReportStaged{RotationID{name, 1}}),
 				},
-				Unauthenticated: {{Actor: name, Action: CheckOut{"db01", "ticket 1"}}},
+				Unauthenticated: {{Actor: name, Action: CheckOut{"db01", note("ticket 1")}}},
 			} {
 				for _, c := range commands {
 					before := len(o.history)
@@ -132,7 +132,7 @@ func TestTextsThatAreTaken(t *testing.T) {
 		if !utf8.ValidString(text) || strings.ContainsAny(text, "\r\n\x00\x1b") || utf8.RuneCountInString(text) > MaxText {
 			t.Fatalf("took %q", text)
 		}
-		e := Event{Time: epoch, Actor: "ann", Request: "request-1", Fact: CredentialRetired{"db01", text}}
+		e := Event{Time: epoch, Actor: "ann", Request: "request-1", Fact: CredentialRetired{"db01", note(text)}}
 		if err := roundTrip(e); err != nil {
 			t.Fatal(err)
 		}
@@ -145,10 +145,10 @@ func TestLongestEventsFit(t *testing.T) {
 	long := strings.Repeat("\U0010ffff", MaxText)
 	add := server(strings.Repeat("a", 63), "ann", "ben")
 	add.Target = Target{Kind: long, Address: long, Account: long, Settings: map[string]string{"k": strings.Repeat("\"", 8191)}}
-	o.does("ann", Offer{All: true, Reason: long})
-	o.does("ann", CheckOut{"db01", long})
+	o.does("ann", Offer{All: true, Reason: note(long)})
+	o.does("ann", CheckOut{"db01", note(long)})
 	o.does("ada", add)
-	o.does("ada", AddPerson{Username: strings.Repeat("z", 63), Name: long, Email: strings.Repeat("z", 240) + "@example.org", Roles: []Role{Technician}, TOTPPeriod: 30})
+	o.does("ada", AddPerson{Username: strings.Repeat("z", 63), Name: long, Email: note(strings.Repeat("z", 240) + "@example.org"), Roles: []Role{Technician}, TOTPPeriod: 30})
 }
 
 // Somebody who holds more than fits into an entry can leave all the same.
@@ -162,7 +162,7 @@ func TestLeaveWithThousandCredentials(t *testing.T) {
 		credentials = append(credentials, one)
 	}
 	o.state.Restore(people, credentials, nil)
-	events := o.does("ann", Offer{All: true, Leave: true, Reason: "leave"})
+	events := o.does("ann", Offer{All: true, Leave: true, Reason: note("leave")})
 	if len(events) != 3 {
 		t.Fatalf("%d handovers", len(events))
 	}
@@ -200,7 +200,7 @@ func TestRotateMoreThanACommandNames(t *testing.T) {
 			credentials = append(credentials, one)
 		}
 		o.state.Restore(people, credentials, nil)
-		events := o.does("ann", RequestRotation{All: true, Reason: "worn"})
+		events := o.does("ann", RequestRotation{All: true, Reason: note("worn")})
 		var named []string
 		for _, e := range events {
 			named = append(named, e.Fact.(RotationStarted).Credential)
@@ -222,7 +222,7 @@ var actions = []Action{
 	ReportStaged{}, ReportApplied{}, ReportVerified{}, ReportPromoted{}, ReportFailed{}, ReportConflict{}, RecoverLedger{},
 	Reconcile{}, ShowNew{}, ConfirmSet{}, ChangePolicy{}, RecoverEnrolment{},
 	StartVerification{}, EndVerification{}, ReportUpdated{}, ReportNotUpdated{}, AdoptPolicy{},
-	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{}, CorrectClock{}, ReportArrived{},
+	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{}, CorrectClock{}, ReportArrived{}, RedactText{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {

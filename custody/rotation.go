@@ -80,7 +80,7 @@ func (c *Credential) startRotation(reason RotationReason, successor string, now,
 	}
 }
 
-func (d *decision) startRotation(c Credential, reason RotationReason, successor, note string) {
+func (d *decision) startRotation(c Credential, reason RotationReason, successor string, note Note) {
 	d.happen(RotationStarted{
 		Credential: c.Name, Rotation: c.Rotation.Number + 1, Reason: reason,
 		Successor: successor, Deadline: d.deadline(), Note: note,
@@ -92,7 +92,7 @@ func (d *decision) startRotation(c Credential, reason RotationReason, successor,
 type RequestRotation struct {
 	Credential string `json:"credential,omitzero"`
 	All        bool   `json:"all,omitzero"`
-	Reason     string `json:"reason"`
+	Reason     Note   `json:"reason"`
 
 	// Credentials are all by name, when it is carried out. Where they are more than
 	// have room here the entries that follow name them, one each.
@@ -106,7 +106,7 @@ func (a RequestRotation) Subject() string { return a.Credential }
 func (RequestRotation) givers() givers    { return people }
 
 func (a RequestRotation) bare(s *State) Action {
-	b := RequestRotation{All: a.All, Reason: absent}
+	b := RequestRotation{All: a.All, Reason: absentNote}
 	if a.Credential != "" {
 		b.Credential = s.nameOr(a.Credential)
 	}
@@ -152,7 +152,7 @@ func (a RequestRotation) decide(d *decision) error {
 			wanted = append(wanted, c)
 		}
 	}
-	if err := CheckText("reason", a.Reason); err != nil {
+	if err := checkNote("reason", a.Reason); err != nil {
 		return err
 	}
 	if err := d.confirm(); err != nil {
@@ -185,7 +185,7 @@ func (d *decision) mayChange(c Credential) error {
 // it drifted and the policy says so.
 type Reconcile struct {
 	Credential string `json:"credential"`
-	Reason     string `json:"reason,omitzero"`
+	Reason     Note   `json:"reason,omitzero"`
 }
 
 var _ = action(Reconcile{})
@@ -194,7 +194,7 @@ func (Reconcile) Verb() string      { return "reconcile" }
 func (a Reconcile) Subject() string { return a.Credential }
 func (Reconcile) givers() givers    { return peopleAndSystem }
 
-func (a Reconcile) bare(s *State) Action { return Reconcile{s.nameOr(a.Credential), absent} }
+func (a Reconcile) bare(s *State) Action { return Reconcile{s.nameOr(a.Credential), absentNote} }
 
 func (a Reconcile) decide(d *decision) error {
 	c, err := d.credential(a.Credential)
@@ -205,7 +205,7 @@ func (a Reconcile) decide(d *decision) error {
 		if c.Phase != Held || c.Drifted.IsZero() || !c.Policy.AutoReconcile || !c.Reconciles {
 			return nil // what called for it is over
 		}
-		d.startRotation(c, ForDrift, c.Holder, "")
+		d.startRotation(c, ForDrift, c.Holder, Note{})
 		return nil
 	}
 	if err := d.mayChange(c); err != nil {
@@ -214,7 +214,7 @@ func (a Reconcile) decide(d *decision) error {
 	if !c.Reconciles {
 		return refuseNoSecondAccount(c)
 	}
-	if err := CheckText("reason", a.Reason); err != nil {
+	if err := checkNote("reason", a.Reason); err != nil {
 		return err
 	}
 	if err := d.confirm(); err != nil {
@@ -231,7 +231,7 @@ type RotationStarted struct {
 	Reason     RotationReason `json:"reason"`
 	Successor  string         `json:"successor"`
 	Deadline   time.Time      `json:"deadline"`
-	Note       string         `json:"note,omitzero"` // what the person who asked for it wrote
+	Note       Note           `json:"note,omitzero"` // what the person who asked for it wrote
 }
 
 var _ = fact(RotationStarted{})

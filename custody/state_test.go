@@ -26,7 +26,7 @@ func TestDroppedForkLeavesNoTrace(t *testing.T) {
 			Apply(deeper, e)
 		}
 	}
-	events, err := Decide(deeper, Command{Actor: "ada", Request: "r", Proof: rightCode(o.person("ada")), Action: Retire{"web01", "x"}}, o.now)
+	events, err := Decide(deeper, Command{Actor: "ada", Request: "r", Proof: rightCode(o.person("ada")), Action: Retire{"web01", note("x")}}, o.now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestChangesOfAFork(t *testing.T) {
 	o := newOffice(t)
 	annOffered(o)
 	fork := o.state.Fork()
-	events, err := Decide(fork, o.with("ann", Cancel{"handover-1", ""}), o.now)
+	events, err := Decide(fork, o.with("ann", Cancel{"handover-1", note("")}), o.now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,11 +92,11 @@ func TestDue(t *testing.T) {
 			t.Errorf("due in %v, want %v", got, want)
 		}
 	}
-	o.does("ann", Offer{Credentials: []string{"db01"}, Reason: "leave", ExpectedReturn: o.now.Add(2 * time.Hour)})
+	o.does("ann", Offer{Credentials: []string{"db01"}, Reason: note("leave"), ExpectedReturn: o.now.Add(2 * time.Hour)})
 	at(24 * time.Hour)
 	o.does("ben", Accept{"handover-1"})
 	at(2 * time.Hour)
-	o.does("max", RequestRotation{Credential: "web01", Reason: "worn"})
+	o.does("max", RequestRotation{Credential: "web01", Reason: note("worn")})
 	at(time.Hour)
 	o.rotates("web01")
 	at(time.Hour) // too early is allowed,

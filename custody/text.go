@@ -5,44 +5,11 @@ import (
 	"unicode"
 )
 
-// Tidy gives an action as the ledger will have it: what people wrote in it is on
-// one line. Copied text has tabs, line breaks and spaces of other kinds; each run
-// of them becomes one space, and text that nobody can see is none. Any other
-// control character is refused, by the rules.
-func Tidy(a Action) Action {
-	switch a := a.(type) {
-	case CheckOut:
-		a.Purpose = line(a.Purpose)
-		return a
-	case Offer:
-		a.Reason = line(a.Reason)
-		return a
-	case Decline:
-		a.Reason = line(a.Reason)
-		return a
-	case Cancel:
-		a.Reason = line(a.Reason)
-		return a
-	case GoAway:
-		a.Reason = line(a.Reason)
-		return a
-	case RequestRotation:
-		a.Reason = line(a.Reason)
-		return a
-	case Reconcile:
-		a.Reason = line(a.Reason)
-		return a
-	case Retire:
-		a.Reason = line(a.Reason)
-		return a
-	case AddPerson:
-		a.Name = line(a.Name)
-		return a
-	}
-	return a
-}
-
-func line(text string) string {
+// OneLine gives what people wrote as the ledger has it: on one line. Copied text has
+// tabs, line breaks and spaces of other kinds; each run of them becomes one space,
+// and text that nobody can see is none. Any other control character is refused, by
+// the rules.
+func OneLine(text string) string {
 	if blank(text) {
 		return ""
 	}

@@ -1,7 +1,6 @@
 package custody
 
 import (
-	"reflect"
 	"strings"
 	"testing"
 )
@@ -14,20 +13,11 @@ func TestAReasonThatWasCopiedIsOneLine(t *testing.T) {
 		"\u200b": "", " \u200b\u2060\ufeff ": "", "\u3164": "", "\u2800\u2800": "", "\u00ad\ufe0f\u034f": "", "": "",
 		"👍": "👍", ".": ".", "a\u200bb": "a\u200bb", "\x1b[31m": "\x1b[31m", "\u202e": "\u202e",
 	} {
-		for _, action := range []Action{
-			CheckOut{Purpose: written}, Offer{Reason: written}, Decline{Reason: written}, Cancel{Reason: written}, GoAway{Reason: written},
-			RequestRotation{Reason: written}, Reconcile{Reason: written}, Retire{Reason: written}, AddPerson{Name: written},
-		} {
-			tidied := reflect.ValueOf(Tidy(action))
-			field := tidied.FieldByName("Reason")
-			for _, name := range []string{"Purpose", "Name"} {
-				if !field.IsValid() {
-					field = tidied.FieldByName(name)
-				}
-			}
-			if got := field.String(); got != want {
-				t.Errorf("%s of %q: %q, want %q", action.Verb(), written, got, want)
-			}
+		if got := OneLine(written); got != want {
+			t.Errorf("%q: %q, want %q", written, got, want)
+		}
+		if got := note(written); got.String() != want || got.IsZero() != (want == "") {
+			t.Errorf("a note of %q is %q", written, got)
 		}
 	}
 }

@@ -23,7 +23,7 @@ func (Tick) decide(d *decision) error {
 		case c.Lease.ID != "" && !d.now.Before(c.Lease.Until):
 			d.endLease(c, "expired")
 		case c.Phase == Held && c.tooOld(d.now):
-			d.startRotation(c, ForAge, c.Holder, "")
+			d.startRotation(c, ForAge, c.Holder, Note{})
 		}
 		if c.Phase == Rotating && !c.Rotation.Overdue && !d.now.Before(c.Rotation.Deadline) {
 			d.happen(RotationOverdue{Credential: c.Name, Rotation: c.Rotation.Number})

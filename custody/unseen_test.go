@@ -58,7 +58,7 @@ func TestAnAuditorIsToldWhatIsWrongWithAnEntry(t *testing.T) {
 		invariant string
 		detail    string
 	}{
-		{"another fact", func(e *Event) { f := e.Fact.(CheckoutGranted); f.Purpose = "x"; e.Fact = f }, "I7", `checkout.granted of "db01"`},
+		{"another fact", func(e *Event) { f := e.Fact.(CheckoutGranted); f.Purpose = note("x"); e.Fact = f }, "I7", `checkout.granted of "db01"`},
 		{"another confirmation", func(e *Event) { e.Confirm.Step++ }, "I7", "another confirmation"},
 		{"another command", func(e *Event) { e.Cause.Clock = e.Time }, "I7", "another command"},
 		{"no command", func(e *Event) { e.Cause = nil }, "I7", "no command led to it"},
@@ -69,7 +69,7 @@ func TestAnAuditorIsToldWhatIsWrongWithAnEntry(t *testing.T) {
 		{"what is forbidden by itself, and another command", func(e *Event) { f := e.Fact.(CheckoutGranted); f.Version = 9; e.Fact = f }, "I5", "another version"},
 	} {
 		o := newOffice(t)
-		command := o.with("ann", CheckOut{"db01", "ticket 1"})
+		command := o.with("ann", CheckOut{"db01", note("ticket 1")})
 		events, err := Decide(o.state, command, o.now)
 		if err != nil {
 			t.Fatal(err)
@@ -139,7 +139,7 @@ func TestAVerifierWaitsForWhatTheDeskWaitsFor(t *testing.T) {
 
 // The command of an entry is read in one form only.
 func TestACommandThatIsWrittenOtherwiseIsNotRead(t *testing.T) {
-	const good = `{"args":{"credential":"db01","purpose":"x"},"enrolment":1,"proof":"totp","step":7,"verb":"checkout"}`
+	const good = `{"args":{"credential":"db01","purpose":"absent"},"enrolment":1,"proof":"totp","step":7,"verb":"checkout"}`
 	if c, err := causeFromRecord([]byte(good)); err != nil || !c.Proof.Given || c.Proof.Enrolment != 1 || !slices.Equal(c.Proof.Steps, []int64{7}) {
 		t.Fatalf("%+v, %v", c, err)
 	}
@@ -147,15 +147,15 @@ func TestACommandThatIsWrittenOtherwiseIsNotRead(t *testing.T) {
 		"no command":              `[]`,
 		"a field more":            strings.Replace(good, `{"args"`, `{"also":1,"args"`, 1),
 		"an argument more":        strings.Replace(good, `"purpose"`, `"note":"","purpose"`, 1),
-		"an argument less":        strings.Replace(good, `,"purpose":"x"`, ``, 1),
+		"an argument less":        strings.Replace(good, `,"purpose":"absent"`, ``, 1),
 		"a verb that is none":     strings.Replace(good, `checkout`, `seize`, 1),
 		"a proof that is none":    strings.Replace(good, `totp`, `sms`, 1),
 		"a wrong code and a step": strings.Replace(good, `totp`, `wrong`, 1),
 		"a step and no proof":     strings.Replace(good, `"proof":"totp",`, ``, 1),
-		"an enrolment, no proof":  `{"args":{"credential":"db01","purpose":"x"},"enrolment":1,"verb":"checkout"}`,
-		"an empty proof":          `{"args":{"credential":"db01","purpose":"x"},"proof":"","verb":"checkout"}`,
-		"another order":           `{"verb":"checkout","args":{"credential":"db01","purpose":"x"}}`,
-		"spaces":                  `{"args":{"credential":"db01","purpose":"x"}, "verb":"checkout"}`,
+		"an enrolment, no proof":  `{"args":{"credential":"db01","purpose":"absent"},"enrolment":1,"verb":"checkout"}`,
+		"an empty proof":          `{"args":{"credential":"db01","purpose":"absent"},"proof":"","verb":"checkout"}`,
+		"another order":           `{"verb":"checkout","args":{"credential":"db01","purpose":"absent"}}`,
+		"spaces":                  `{"args":{"credential":"db01","purpose":"absent"}, "verb":"checkout"}`,
 	} {
 		if c, err := causeFromRecord([]byte(text)); err == nil {
 			t.Errorf("%s was read: %+v", name, c)
@@ -170,7 +170,7 @@ func TestACommandThatIsWrittenOtherwiseIsNotRead(t *testing.T) {
 	if e, err := FromRecord(entry); err == nil {
 		t.Errorf("an entry of no command was read: %+v", e)
 	}
-	e.Cause.Action = CheckOut{"db01", "\xff"}
+	e.Cause.Action = CheckOut{"\xff", note("x")}
 	if entry, err := e.Record(); err == nil {
 		t.Errorf("a command that cannot be written was: %s", entry.Command)
 	}
@@ -178,12 +178,12 @@ func TestACommandThatIsWrittenOtherwiseIsNotRead(t *testing.T) {
 
 // The data of an entry is read in one form only.
 func TestAFactThatIsWrittenOtherwiseIsNotRead(t *testing.T) {
-	if _, err := decodeFact("credential.retired", []byte(`{"credential":"db01","reason":"x"}`)); err != nil {
+	if _, err := decodeFact("credential.retired", []byte(`{"credential":"db01","reason":"absent"}`)); err != nil {
 		t.Fatal(err)
 	}
 	for _, text := range []string{
-		`{"reason":"x","credential":"db01"}`, `{"credential":"db01"}`, `{"credential":"db01", "reason":"x"}`,
-		`{"credential":"db01","reason":"\u0078"}`, `{"credential":"db01","reason":"x","note":""}`,
+		`{"reason":"absent","credential":"db01"}`, `{"credential":"db01"}`, `{"credential":"db01", "reason":"absent"}`,
+		`{"credential":"db01","reason":"\u0061bsent"}`, `{"credential":"db01","reason":"absent","note":""}`,
 	} {
 		if f, err := decodeFact("credential.retired", []byte(text)); err == nil {
 			t.Errorf("%s was read as %+v", text, f)
@@ -269,7 +269,7 @@ func TestAbsentIsNobody(t *testing.T) {
 func TestWhatIsEnteredOfARefusal(t *testing.T) {
 	o := newOffice(t)
 	wrong := refuseWrongCode(1)
-	c := o.with("ann", CheckOut{"db01", "ticket 1"})
+	c := o.with("ann", CheckOut{"db01", note("ticket 1")})
 	after := o.state.Policy().Values.LockAfter
 	for wrongs, want := range map[int]int{0: 1, after - 2: 1, after - 1: 2, after: 2} {
 		o.state.editPerson("ann", func(p *Person) { p.WrongCodes = wrongs })
@@ -366,14 +366,14 @@ func TestACodeOfAnotherTimeIsWrong(t *testing.T) {
 	o.state.RestorePolicy(inForce)
 	now := o.now.Unix() / 30
 	for ahead, want := range map[int64]Code{-4: TOTPInvalid, -3: TOTPInvalid, -2: "", -1: "", 0: "", 1: "", 2: TOTPInvalid, 1 << 40: TOTPInvalid} {
-		c := o.with("ann", CheckOut{"db01", "ticket 1"})
+		c := o.with("ann", CheckOut{"db01", note("ticket 1")})
 		c.Proof = Proof{Given: true, Steps: []int64{now + ahead}, Enrolment: 1}
 		if _, err := Decide(o.state, c, o.now); CodeOf(err) != want {
 			t.Errorf("a code of %d steps from now: %v, want %q", ahead, err, want)
 		}
 	}
 	// Of several steps the highest that is timely counts.
-	c := o.with("ann", CheckOut{"db01", "ticket 1"})
+	c := o.with("ann", CheckOut{"db01", note("ticket 1")})
 	c.Proof = Proof{Given: true, Steps: []int64{now + 9, now, now - 1}, Enrolment: 1}
 	events, err := Decide(o.state, c, o.now)
 	if err != nil || events[0].Confirm.Step != now || !slices.Equal(events[0].Cause.Proof.Steps, []int64{now}) {
@@ -580,7 +580,7 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 		}
 		Apply(s, e)
 	}
-	grades := map[string]Grade{"ledger.conflict": Special, "ledger.recovered": Special, "clock.corrected": Special, "person.locked": Serious, "session.locked": Serious, "rotation.overdue": Serious}
+	grades := map[string]Grade{"ledger.conflict": Special, "ledger.recovered": Special, "clock.corrected": Special, "person.locked": Serious, "session.locked": Serious, "text.redacted": Serious, "rotation.overdue": Serious}
 	for _, kind := range EntryTypes() {
 		want := Ordinary
 		if g, graded := grades[kind]; graded {
@@ -696,8 +696,8 @@ func TestAnOlderStepConfirmsNothingOfTheSameRequest(t *testing.T) {
 // What is retired binds nobody: both of its custodians may be away.
 func TestBothCustodiansOfWhatIsRetiredMayBeAway(t *testing.T) {
 	o := newOffice(t)
-	o.does("ada", Retire{"db01", "scrapped"})
-	o.does("ada", Retire{"db02", "scrapped"})
+	o.does("ada", Retire{"db01", note("scrapped")})
+	o.does("ada", Retire{"db02", note("scrapped")})
 	o.handsOver("ben", "cay", "web01")
 	o.does("ann", GoAway{})
 	o.does("ben", GoAway{})
@@ -713,7 +713,7 @@ func TestOnlyWhatIsOutIsOverdue(t *testing.T) {
 		"returned": func(o *office) { o.does("ben", Accept{"handover-1"}); o.does("ann", GiveBack{"handover-1"}) },
 	} {
 		o := newOffice(t)
-		o.does("ann", Offer{Credentials: []string{"db01"}, Reason: "leave", ExpectedReturn: o.now.Add(2 * time.Hour)})
+		o.does("ann", Offer{Credentials: []string{"db01"}, Reason: note("leave"), ExpectedReturn: o.now.Add(2 * time.Hour)})
 		given(o)
 		o.now = o.now.Add(3 * time.Hour)
 		for _, e := range o.does(System, Tick{}) {
@@ -748,11 +748,11 @@ func TestWhatIsWaitedForAfterATick(t *testing.T) {
 		{"the earlier end of two", func(o *office) {
 			o.does("ada", ChangePolicy{"db01", CredentialPolicy{LeaseSeconds: 3600}})
 			annWorks(o)
-			o.does("ann", CheckOut{"db02", "ticket 2"})
+			o.does("ann", CheckOut{"db02", note("ticket 2")})
 		}, func(o *office) time.Time { return o.now.Add(time.Hour) }},
 		{"no deadline that has passed", func(o *office) { annWantsNewPassword(o); o.passes(2 * time.Hour) }, func(*office) time.Time { return time.Time{} }},
 		{"no return that is overdue", func(o *office) {
-			o.does("ann", Offer{Credentials: []string{"db01"}, Reason: "leave", ExpectedReturn: o.now.Add(time.Hour)})
+			o.does("ann", Offer{Credentials: []string{"db01"}, Reason: note("leave"), ExpectedReturn: o.now.Add(time.Hour)})
 			o.does("ben", Accept{"handover-1"})
 			o.passes(2 * time.Hour)
 		}, func(*office) time.Time { return time.Time{} }},
@@ -774,7 +774,7 @@ func TestWhatElseNeedsACode(t *testing.T) {
 		does Action
 	}{
 		"unlock":        {"max", Unlock{"ann"}},
-		"change email":  {"ann", ChangeEmail{"ann", "new@example.org"}},
+		"change email":  {"ann", ChangeEmail{"ann", note("new@example.org")}},
 		"change policy": {"ada", ChangePolicy{"db01", CredentialPolicy{}}},
 	} {
 		o := newOffice(t)
@@ -802,7 +802,7 @@ func TestAnAnnouncedInstantIsEnteredAsTheLedgerWritesIt(t *testing.T) {
 	if e := o.does("cay", GoAway{Until: at})[0]; e.Fact != (PersonAway{Person: "cay", Until: want}) || e.Cause.Action != (GoAway{Until: want}) {
 		t.Errorf("%+v, %+v", e, e.Cause)
 	}
-	e := o.does("ann", Offer{Credentials: []string{"db01"}, Reason: "leave", ExpectedReturn: at})[0]
+	e := o.does("ann", Offer{Credentials: []string{"db01"}, Reason: note("leave"), ExpectedReturn: at})[0]
 	if e.Fact.(HandoverOffered).ExpectedReturn != want || e.Cause.Action.(Offer).ExpectedReturn != want {
 		t.Errorf("%+v, %+v", e, e.Cause)
 	}
@@ -811,7 +811,7 @@ func TestAnAnnouncedInstantIsEnteredAsTheLedgerWritesIt(t *testing.T) {
 // Only who accepted what somebody leaves with sends them away, at that instant.
 func TestOnlyWhoAcceptedSendsSomebodyAway(t *testing.T) {
 	o := newOffice(t)
-	o.does("ann", Offer{All: true, Leave: true, Reason: "leave"})
+	o.does("ann", Offer{All: true, Leave: true, Reason: note("leave")})
 	o.does("ben", Accept{"handover-1"})
 	if err := CheckEvent(o.state, o.forge("max", PersonAway{Person: "ann"})); !violation(err, "I6", "whose it was not") {
 		t.Errorf("by a manager: %v", err)
@@ -898,7 +898,7 @@ func TestAHandoverHasOneSpelling(t *testing.T) {
 // An offer of one credential is about that credential.
 func TestARefusedOfferOfOneCredentialStandsInItsHistory(t *testing.T) {
 	o := newOffice(t)
-	if _, err := o.do("ben", Offer{Credentials: []string{"db01"}, Reason: "x"}); CodeOf(err) != NotHolder {
+	if _, err := o.do("ben", Offer{Credentials: []string{"db01"}, Reason: note("x")}); CodeOf(err) != NotHolder {
 		t.Fatal(err)
 	}
 	last := o.history[len(o.history)-1]

@@ -270,6 +270,11 @@ func (c *Client) Entry(ctx context.Context, index int64) (api.Entry, error) {
 	return call[api.Entry](ctx, c, "GET", nil, nil, "ledger", "entries", strconv.FormatInt(index, 10))
 }
 
+// Redact takes what people wrote out of an entry.
+func (c *Client) Redact(ctx context.Context, index int64, in api.Redact) (api.Redacted, error) {
+	return call[api.Redacted](ctx, c, "POST", in, nil, "ledger", "entries", strconv.FormatInt(index, 10), "redact")
+}
+
 // EntryProof gives the proof that an entry is in the ledger.
 func (c *Client) EntryProof(ctx context.Context, index int64) (api.EntryProof, error) {
 	return call[api.EntryProof](ctx, c, "GET", nil, nil, "ledger", "entries", strconv.FormatInt(index, 10), "proof")

@@ -2,6 +2,7 @@ package web
 
 import (
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // unlockForm asks for the code of an admin or a manager.
@@ -36,7 +37,7 @@ func (p *Pages) emailForm(v *visit) error {
 			return err
 		}
 	}
-	shown.Email = shown.Person.Email
+	shown.Email = shown.Person.Email.In("")
 	if v.problem != nil {
 		shown.Email = v.field("email")
 	}
@@ -48,7 +49,8 @@ func (p *Pages) changeEmail(v *visit) error {
 	if other := v.r.PathValue("username"); other != "" {
 		username, back = other, "/people"
 	}
-	if _, err := v.do(custody.ChangeEmail{Person: username, Email: v.field("email")}); err != nil {
+	action := custody.ChangeEmail{Person: username, Email: desk.NewNote(v.field("email"))}
+	if _, err := v.Desk.ChangeEmail(v.r.Context(), v.by(action), action); err != nil {
 		return v.again(err, p.emailForm)
 	}
 	return v.redirect(back, "email_changed")

@@ -20,7 +20,7 @@ const defaultPeriod = 30
 
 func (p *Pages) addPerson(v *visit) error {
 	add := custody.AddPerson{
-		Username: desk.Username(v.field("username")), Name: v.field("name"), Email: v.field("email"), TOTPPeriod: defaultPeriod,
+		Username: desk.Username(v.field("username")), Name: v.field("name"), Email: desk.NewNote(v.field("email")), TOTPPeriod: defaultPeriod,
 	}
 	for _, role := range v.r.PostForm["roles"] {
 		add.Roles = append(add.Roles, custody.Role(role))

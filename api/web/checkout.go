@@ -16,7 +16,7 @@ type revealed struct {
 }
 
 func (p *Pages) checkOut(v *visit) error {
-	action := custody.CheckOut{Credential: v.r.PathValue("name"), Purpose: v.field("purpose")}
+	action := custody.CheckOut{Credential: v.r.PathValue("name"), Purpose: desk.NewNote(v.field("purpose"))}
 	got, err := p.Desk.CheckOut(v.r.Context(), v.by(action), action)
 	return p.reveal(v, got, err)
 }
@@ -73,15 +73,15 @@ func (p *Pages) checkIn(v *visit) error {
 }
 
 func (p *Pages) rotate(v *visit) error {
-	return p.changeCredential(v, custody.RequestRotation{Credential: v.r.PathValue("name"), Reason: v.field("reason")}, "rotating")
+	return p.changeCredential(v, custody.RequestRotation{Credential: v.r.PathValue("name"), Reason: desk.NewNote(v.field("reason"))}, "rotating")
 }
 
 func (p *Pages) reconcile(v *visit) error {
-	return p.changeCredential(v, custody.Reconcile{Credential: v.r.PathValue("name"), Reason: v.field("reason")}, "reconciling")
+	return p.changeCredential(v, custody.Reconcile{Credential: v.r.PathValue("name"), Reason: desk.NewNote(v.field("reason"))}, "reconciling")
 }
 
 func (p *Pages) retire(v *visit) error {
-	return p.changeCredential(v, custody.Retire{Credential: v.r.PathValue("name"), Reason: v.field("reason")}, "retired")
+	return p.changeCredential(v, custody.Retire{Credential: v.r.PathValue("name"), Reason: desk.NewNote(v.field("reason"))}, "retired")
 }
 
 // offerOne hands one credential over, without going out.
@@ -91,7 +91,7 @@ func (p *Pages) offerOne(v *visit) error {
 		return v.again(err, p.credential)
 	}
 	name := v.r.PathValue("name")
-	return p.changeCredential(v, custody.Offer{Credentials: []string{name}, Reason: v.field("reason"), ExpectedReturn: back}, "offered")
+	return p.changeCredential(v, custody.Offer{Credentials: []string{name}, Reason: desk.NewNote(v.field("reason")), ExpectedReturn: back}, "offered")
 }
 
 func (p *Pages) changeCredential(v *visit, action custody.Action, done string) error {

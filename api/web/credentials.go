@@ -105,6 +105,6 @@ func (p *Pages) credentialPage(v *visit) (*credentialPage, error) {
 			shown.Since = h.AcceptedAt
 		}
 	}
-	shown.History, err = p.entries(ctx, api.EntryQuery{Credential: c.Name, Newest: true, Limit: historyRows})
+	shown.History, err = v.entries(api.EntryQuery{Credential: c.Name, Newest: true, Limit: historyRows})
 	return shown, err
 }

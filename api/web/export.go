@@ -25,7 +25,7 @@ func (p *Pages) export(v *visit) error {
 	}
 	var rows []entryRow
 	for len(rows) < maxExport {
-		more, err := p.entries(v.r.Context(), q)
+		more, err := v.entries(q)
 		if err != nil {
 			return err
 		}
@@ -66,11 +66,7 @@ func file(format string, rows []entryRow) ([]byte, error) {
 		return nil, err
 	}
 	for _, e := range rows {
-		record, err := e.Encode()
-		if err != nil {
-			return nil, err
-		}
-		if err := w.Write(e.Index, record); err != nil {
+		if err := w.Write(e.Index, []byte(e.Record), e.Texts); err != nil {
 			return nil, err
 		}
 	}

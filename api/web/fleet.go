@@ -7,6 +7,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // fleetPage asks for new passwords of everything that the visitor may ask it
@@ -81,7 +82,7 @@ func (v *visit) follow(shown *fleetPage) error {
 }
 
 func (p *Pages) rotateAll(v *visit) error {
-	outcome, err := v.do(custody.RequestRotation{All: true, Reason: v.field("reason")})
+	outcome, err := v.do(custody.RequestRotation{All: true, Reason: desk.NewNote(v.field("reason"))})
 	if err != nil {
 		return v.again(err, p.fleet)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // shows fails unless the page is there and says all of this.
@@ -196,7 +197,7 @@ func TestFirstFiveMinutes(t *testing.T) {
 	admin.done(admin.post("/admin/credentials/new", "kind", "ssh", "name", "db01", "address", "db01.example:22", "account", "root",
 		"set.host_key", "ssh-ed25519 AAAA\r\n", "primary", "tech-b", "backup", "tech-c", "password", "old", "do", "add")).shows(t, 200, "Added", "The password is being changed")
 	o.rotate("db01")
-	o.do("tech-b", custody.Offer{All: true, Reason: "first"})
+	o.do("tech-b", custody.Offer{All: true, Reason: desk.NewNote("first")})
 	if p := admin.get("/"); strings.Contains(p.text(), "The first five minutes") {
 		t.Error("the guide does not end")
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 type handoversPage struct {
@@ -77,7 +78,7 @@ func (p *Pages) handover(v *visit) error {
 	if shown.Credentials, err = p.Queries.FindCredentials(ctx, api.CredentialQuery{Names: h.Credentials}); err != nil {
 		return err
 	}
-	if shown.History, err = p.entries(ctx, api.EntryQuery{Subject: h.ID, Newest: true, Limit: historyRows}); err != nil {
+	if shown.History, err = v.entries(api.EntryQuery{Subject: h.ID, Newest: true, Limit: historyRows}); err != nil {
 		return err
 	}
 	return v.render("handover", shown)
@@ -88,11 +89,11 @@ func (p *Pages) accept(v *visit) error {
 }
 
 func (p *Pages) decline(v *visit) error {
-	return p.changeHandover(v, custody.Decline{Handover: v.r.PathValue("id"), Reason: v.field("reason")}, "declined")
+	return p.changeHandover(v, custody.Decline{Handover: v.r.PathValue("id"), Reason: desk.NewNote(v.field("reason"))}, "declined")
 }
 
 func (p *Pages) cancel(v *visit) error {
-	return p.changeHandover(v, custody.Cancel{Handover: v.r.PathValue("id"), Reason: v.field("reason")}, "cancelled")
+	return p.changeHandover(v, custody.Cancel{Handover: v.r.PathValue("id"), Reason: desk.NewNote(v.field("reason"))}, "cancelled")
 }
 
 func (p *Pages) giveBack(v *visit) error {

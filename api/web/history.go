@@ -2,12 +2,14 @@ package web
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/web/gantt"
+	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 )
 
@@ -144,11 +146,11 @@ func inOrder(stored []api.StoredEntry) []api.StoredEntry {
 func eventsOf(stored []api.StoredEntry) ([]custody.Event, error) {
 	events := make([]custody.Event, len(stored))
 	for i, s := range stored {
-		row, err := readEntry(s)
+		entry, err := audit.DecodeEntry(s.Record)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("entry %d of the ledger: %w", s.Index, err)
 		}
-		if events[i], err = custody.FromRecord(row.Entry); err != nil {
+		if events[i], err = custody.FromRecord(entry); err != nil {
 			return nil, err
 		}
 	}

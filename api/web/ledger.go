@@ -17,7 +17,10 @@ import (
 // entryRow is an entry of the ledger as pages show it.
 type entryRow struct {
 	audit.Entry
-	Index int64
+	Index  int64
+	Record string          // as the tree has it
+	Shown  json.RawMessage // Data, with the texts that are there
+	Texts  map[string]custody.Words
 }
 
 // remark is a line about an entry: a word of the catalogue, or as it stands where
@@ -27,7 +30,7 @@ type remark struct{ Group, Text string }
 // About is the data of an entry that is worth a line in a list.
 func (e entryRow) About() []remark {
 	var fields map[string]any
-	if json.Unmarshal(e.Data, &fields) != nil {
+	if json.Unmarshal(e.Shown, &fields) != nil {
 		return nil
 	}
 	groups := map[string]string{"failure": "failure", "result": "result"}
@@ -52,7 +55,7 @@ func (e entryRow) About() []remark {
 // Fields gives the data of an entry, by name.
 func (e entryRow) Fields() []entryField {
 	var fields map[string]json.RawMessage
-	if json.Unmarshal(e.Data, &fields) != nil {
+	if json.Unmarshal(e.Shown, &fields) != nil {
 		return nil
 	}
 	var out []entryField
@@ -69,30 +72,35 @@ func (e entryRow) Fields() []entryField {
 
 type entryField struct{ Name, Value string }
 
-func (p *Pages) entries(ctx context.Context, q api.EntryQuery) ([]entryRow, error) {
-	stored, err := p.Queries.Entries(ctx, q)
+func (v *visit) entries(q api.EntryQuery) ([]entryRow, error) {
+	stored, err := v.Queries.Entries(v.r.Context(), q)
 	if err != nil {
 		return nil, err
 	}
-	return readEntries(stored)
+	return readEntries(stored, v.lang)
 }
 
-func readEntries(stored []api.StoredEntry) (rows []entryRow, err error) {
+func readEntries(stored []api.StoredEntry, lang string) (rows []entryRow, err error) {
 	rows = make([]entryRow, len(stored))
 	for i, s := range stored {
-		if rows[i], err = readEntry(s); err != nil {
+		if rows[i], err = readEntry(s, lang); err != nil {
 			return nil, err
 		}
 	}
 	return rows, nil
 }
 
-func readEntry(s api.StoredEntry) (entryRow, error) {
+func readEntry(s api.StoredEntry, lang string) (entryRow, error) {
 	entry, err := audit.DecodeEntry(s.Record)
 	if err != nil {
 		return entryRow{}, fmt.Errorf("entry %d of the ledger: %w", s.Index, err)
 	}
-	return entryRow{entry, s.Index}, nil
+	event, err := custody.FromRecord(entry)
+	if err != nil {
+		return entryRow{}, fmt.Errorf("entry %d of the ledger: %w", s.Index, err)
+	}
+	shown, err := event.Filled(s.Texts).Shown(custody.Redacted.In(lang))
+	return entryRow{entry, s.Index, string(s.Record), json.RawMessage(shown), s.Texts}, err
 }
 
 type ledgerPage struct {
@@ -127,7 +135,7 @@ func (p *Pages) ledger(v *visit) error {
 	if q.Before, err = index(query.Get("before")); err != nil {
 		return err
 	}
-	if shown.Rows, err = p.entries(v.r.Context(), q); err != nil {
+	if shown.Rows, err = v.entries(q); err != nil {
 		return err
 	}
 	if len(shown.Rows) > pageSize {
@@ -151,7 +159,6 @@ func index(text string) (int64, error) {
 
 type entryPage struct {
 	entryRow
-	Record string // as the tree has it
 	Size   int64
 	Root   string
 	Proved bool // the proof was checked for this answer
@@ -168,11 +175,11 @@ func (p *Pages) entry(v *visit) error {
 	if err != nil {
 		return err
 	}
-	row, err := readEntry(stored)
+	row, err := readEntry(stored, v.lang)
 	if err != nil {
 		return err
 	}
-	shown := entryPage{entryRow: row, Record: string(stored.Record)}
+	shown := entryPage{entryRow: row}
 	proof, key, err := p.prove(v.r.Context(), at)
 	if err != nil {
 		return err

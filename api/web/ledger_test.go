@@ -14,6 +14,7 @@ import (
 	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/store"
 )
 
@@ -97,7 +98,7 @@ func TestProofIsReal(t *testing.T) {
 
 func TestExports(t *testing.T) {
 	o := newOffice(t)
-	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: `=HYPERLINK("x"), 出差`})
+	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote(`=HYPERLINK("x"), 出差`)})
 	b := o.as("auditor", "en")
 
 	p := b.get("/ledger.csv")
@@ -124,8 +125,8 @@ func TestExports(t *testing.T) {
 	if err != nil || len(offered) != 1 {
 		t.Fatalf("%d offers: %v", len(offered), err)
 	}
-	if p.body != string(offered[0].Record)+"\n" {
-		t.Error("a line is not the record, byte for byte")
+	if begins := `{"entry":` + string(offered[0].Record) + `,"texts":{`; !strings.HasPrefix(p.body, begins) || !strings.HasSuffix(p.body, "}}}\n") {
+		t.Errorf("a line is not the record, byte for byte, with its text beside it: %s", p.body)
 	}
 }
 
@@ -133,7 +134,7 @@ func TestExports(t *testing.T) {
 // proof that was checked.
 func TestHandoverRecord(t *testing.T) {
 	o := newOffice(t)
-	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: "holiday"})
+	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("holiday")})
 	o.do("tech-b", custody.Accept{Handover: "handover-1"})
 	p := o.as("auditor", "en").get("/handovers/handover-1/record")
 	p.check(t, "record", "en")
@@ -169,7 +170,7 @@ func TestVerifiedMark(t *testing.T) {
 	b := o.as("auditor", "en")
 	b.get("/ledger").shows(t, 200, "The ledger is being verified")
 	o.run(t, b, fmt.Sprintf("Verified to entry %d,", o.size()-1))
-	o.do("tech-a", custody.CheckOut{Credential: "db01", Purpose: "more"})
+	o.do("tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("more")})
 	o.wait(t, b, fmt.Sprintf("Verified to entry %d,", o.size()-1))
 }
 
@@ -229,7 +230,7 @@ func TestEvents(t *testing.T) {
 	if got, want := next(), fmt.Sprint(o.size()); got != want {
 		t.Fatalf("first %s, want %s", got, want)
 	}
-	o.do("tech-a", custody.CheckOut{Credential: "db01", Purpose: "more"})
+	o.do("tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("more")})
 	if got, want := next(), fmt.Sprint(o.size()); got != want {
 		t.Fatalf("then %s, want %s", got, want)
 	}

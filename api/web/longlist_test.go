@@ -14,7 +14,7 @@ import (
 // handover's page shows what happened to it last.
 func TestRecordAfterManyRefusedCalls(t *testing.T) {
 	o := newOffice(t)
-	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: "training"})
+	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("training")})
 	refused := 0
 	refuse := func(times int) {
 		for range times {

@@ -195,6 +195,7 @@ func (p *Pages) functions(lang string) template.FuncMap {
 		"static":  p.static.at,
 		"when":    func(t time.Time) template.HTML { return when(t, p.Zone) }, // see Pages.template
 		"exactly": func(t time.Time) template.HTML { return exactly(t, p.Zone) },
+		"note":    func(n custody.Note) string { return n.In(custody.Redacted.In(lang)) },
 		"span":    func(d time.Duration) (string, error) { return span(d, say) },
 		"in": func(kind, value any) (string, error) { // a word of the domain
 			return say(fmt.Sprint(kind) + "." + fmt.Sprint(value))
@@ -205,12 +206,7 @@ func (p *Pages) functions(lang string) template.FuncMap {
 			}
 			return value
 		},
-		"text": func(t custody.Text) string {
-			if lang == chinese {
-				return t.Zh
-			}
-			return t.En
-		},
+		"text": func(t custody.Text) string { return t.In(lang) },
 		"list": func(items []string) string {
 			if lang == chinese {
 				return strings.Join(items, "、")

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/rotation"
 )
 
@@ -32,15 +33,15 @@ var everyPage = []string{
 // busyOffice has something of everything on its pages.
 func busyOffice(t *testing.T) *office {
 	o := newOffice(t)
-	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: "holiday", ExpectedReturn: o.clock().AddDate(0, 0, 1)})
+	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("holiday"), ExpectedReturn: o.clock().AddDate(0, 0, 1)})
 	o.do("tech-b", custody.Accept{Handover: "handover-1"})
 	o.do("tech-b", custody.GiveBack{Handover: "handover-1"})
 	c := o.credential("db01")
 	o.do(custody.System, custody.ReportFailed{
 		Rotation: custody.RotationID{Credential: "db01", Number: c.Rotation.Number}, Failure: "unreachable", NextTry: o.clock().Add(1e9),
 	})
-	o.do("tech-a", custody.CheckOut{Credential: "db02", Purpose: "ticket 4711"})
-	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: "course"})
+	o.do("tech-a", custody.CheckOut{Credential: "db02", Purpose: desk.NewNote("ticket 4711")})
+	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: desk.NewNote("course")})
 	o.drifts("db02")
 	o.addByHand("sw01")
 	return o

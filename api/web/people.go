@@ -38,7 +38,7 @@ func (p *Pages) people(v *visit) error {
 	}
 	shown := peoplePage{Query: v.r.URL.Query().Get("q")}
 	for _, person := range people {
-		if !search.In(shown.Query, person.Username, person.Name, person.Email) {
+		if !search.In(shown.Query, person.Username, person.Name, person.Email.In("")) {
 			continue
 		}
 		shown.Rows = append(shown.Rows, personRow{person, holds[person.Username], charges[person.Username]})

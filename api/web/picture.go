@@ -12,6 +12,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/web/gantt"
+	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 )
 
@@ -122,11 +123,11 @@ func (p *Pages) indexAt(ctx context.Context, at time.Time) (int64, error) {
 			err = problem
 			return true
 		}
-		row, problem := readEntry(stored)
+		entry, problem := audit.DecodeEntry(stored.Record)
 		if problem != nil {
 			err = problem
 		}
-		return !row.Time.Before(at)
+		return !entry.Time.Before(at)
 	})
 	return int64(index), err
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // TestPicture: the chart and the table say what the ledger says, also of a time
@@ -16,7 +17,7 @@ import (
 func TestPicture(t *testing.T) {
 	o := newOffice(t)
 	o.pass(24 * time.Hour)
-	o.do("tech-a", custody.Offer{All: true, Leave: true, Reason: "course", ExpectedReturn: o.clock().Add(2 * time.Hour)})
+	o.do("tech-a", custody.Offer{All: true, Leave: true, Reason: desk.NewNote("course"), ExpectedReturn: o.clock().Add(2 * time.Hour)})
 	o.do("tech-b", custody.Accept{Handover: "handover-1"})
 	o.pass(3 * time.Hour)
 	o.do(custody.System, custody.Tick{})
@@ -82,7 +83,7 @@ func TestPicturePages(t *testing.T) {
 func TestRefusalsOfHandoversAreDrawn(t *testing.T) {
 	o := newOffice(t)
 	o.onboard("db03")
-	o.do("tech-a", custody.Offer{Credentials: []string{"db01", "db02"}, Reason: "course"})
+	o.do("tech-a", custody.Offer{Credentials: []string{"db01", "db02"}, Reason: desk.NewNote("course")})
 	o.as("manager", "en").fill("/handovers/handover-1/accept").shows(t, http.StatusForbidden)
 	o.as("tech-b", "en").post("/handovers/handover-1/accept", "totp", "000000").shows(t, http.StatusForbidden)
 	auditor := o.as("auditor", "en")

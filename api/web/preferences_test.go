@@ -56,7 +56,7 @@ func TestALanguageIsRememberedForAPerson(t *testing.T) {
 // TestTimesAreInTheReadersZone: shown, named and typed.
 func TestTimesAreInTheReadersZone(t *testing.T) {
 	o := newOffice(t, nil...)
-	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: "holiday", ExpectedReturn: time.Date(2026, 7, 1, 22, 30, 0, 0, time.UTC)})
+	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("holiday"), ExpectedReturn: time.Date(2026, 7, 1, 22, 30, 0, 0, time.UTC)})
 	a, b := o.as("tech-a", "en"), o.as("tech-b", "en")
 	if p := a.post("/preferences", "language", "", "zone", "America/New_York"); p.status != http.StatusSeeOther {
 		t.Fatalf("%d %s", p.status, p.text())

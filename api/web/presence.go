@@ -3,6 +3,7 @@ package web
 import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 type leavePage struct {
@@ -74,12 +75,12 @@ func (p *Pages) goAway(v *visit) error {
 		return err
 	}
 	if !holds {
-		if _, err := v.do(custody.GoAway{Until: until, Reason: v.field("reason")}); err != nil {
+		if _, err := v.do(custody.GoAway{Until: until, Reason: desk.NewNote(v.field("reason"))}); err != nil {
 			return v.again(err, p.leave)
 		}
 		return v.redirect("/leave", "away")
 	}
-	if _, err := v.do(custody.Offer{All: true, Leave: true, Reason: v.field("reason"), ExpectedReturn: until}); err != nil {
+	if _, err := v.do(custody.Offer{All: true, Leave: true, Reason: desk.NewNote(v.field("reason")), ExpectedReturn: until}); err != nil {
 		return v.again(err, p.leave)
 	}
 	return v.redirect("/leave", "leaving")

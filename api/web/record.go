@@ -49,11 +49,7 @@ func (p *Pages) record(v *visit) error {
 	if err != nil {
 		return err
 	}
-	record, err := entry.Encode()
-	if err != nil {
-		return err
-	}
-	head, err := proof.Check(record, key) // as whoever scans it will
+	head, err := proof.Check([]byte(entry.Record), key) // as whoever scans it will
 	if err != nil {
 		return err
 	}
@@ -79,7 +75,7 @@ func (p *Pages) steps(v *visit, id string) ([]entryRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readEntries(inOrder(stored))
+	return readEntries(inOrder(stored), v.lang)
 }
 
 // handoverSteps are the entries that are about a handover.

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // forms are all that can be sent and refused, with what somebody typed.
@@ -62,11 +63,11 @@ var forms = []struct {
 // form is unfolded, the field that is wrong has the focus, and no secret comes back.
 func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 	o := newOffice(t)
-	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: "holiday"})
+	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: desk.NewNote("holiday")})
 	o.do("tech-b", custody.Accept{Handover: "handover-1"})
 	o.onboard("db03")
-	o.do("tech-a", custody.CheckOut{Credential: "db03", Purpose: "ticket"})
-	o.do("tech-a", custody.Offer{Credentials: []string{"db03"}, Reason: "course"})
+	o.do("tech-a", custody.CheckOut{Credential: "db03", Purpose: desk.NewNote("ticket")})
+	o.do("tech-a", custody.Offer{Credentials: []string{"db03"}, Reason: desk.NewNote("course")})
 	o.addByHand("sw01")
 	for _, form := range forms {
 		t.Run(form.to[1:]+" of "+form.who, func(t *testing.T) {

@@ -113,7 +113,7 @@ func TestDriftAndWhatToDo(t *testing.T) {
 // TestWhyARotationFails, in words that say what to do.
 func TestWhyARotationFails(t *testing.T) {
 	o := newOffice(t)
-	o.do("tech-a", custody.RequestRotation{Credential: "db01", Reason: "old"})
+	o.do("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("old")})
 	id := custody.RotationID{Credential: "db01", Number: o.credential("db01").Rotation.Number}
 	for _, failure := range failures {
 		o.do(custody.System, custody.ReportFailed{Rotation: id, Failure: failure, NextTry: o.clock().Add(time.Minute)})
@@ -126,7 +126,7 @@ func TestWhyARotationFails(t *testing.T) {
 func TestDependentsThatWait(t *testing.T) {
 	o := newOffice(t)
 	o.do("admin", custody.ChangePolicy{Credential: "db01", Policy: custody.CredentialPolicy{Dependents: []string{"app", "web"}}})
-	o.do("tech-a", custody.RequestRotation{Credential: "db01", Reason: "old"})
+	o.do("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("old")})
 	o.rotate("db01")
 	version := o.credential("db01").Version
 	o.do(custody.System, custody.ReportNotUpdated{Credential: "db01", Dependent: "web", Version: version, Failure: "unreachable", NextTry: o.clock().Add(time.Minute)})
@@ -172,7 +172,7 @@ func TestChangeAll(t *testing.T) {
 	if !strings.Contains(p.body, `<progress max="2" value="1"`) {
 		t.Error("there is no bar")
 	}
-	o.do("tech-a", custody.RequestRotation{Credential: "db01", Reason: "once more"}) // is not the same command
+	o.do("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("once more")}) // is not the same command
 	o.rotate("db02")
 	m.get(at).shows(t, 200, "2 of 2 passwords changed and proved")
 	m.get("/rotations?at=then").shows(t, 422, "RFC 3339")

@@ -141,8 +141,8 @@ func TestNamesAreOnlyNames(t *testing.T) {
 	o := newOffice(t)
 	nasty := `<script>alert("x")</script>' onmouseover=x {{.}} &lt; אבג =1+1`
 	o.hire("nasty", nasty, custody.Technician)
-	o.do("tech-a", custody.CheckOut{Credential: "db01", Purpose: nasty})
-	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: nasty})
+	o.do("tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote(nasty)})
+	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: desk.NewNote(nasty)})
 	for who, paths := range map[string][]string{
 		"nasty":  {"/", "/people"},
 		"tech-b": {"/", "/inbox", "/credentials/db01", "/handovers/handover-1", "/ledger"},
@@ -209,7 +209,7 @@ func (a answer) isolates(t *testing.T, path, text string) {
 // TestMarksThatTurnTextRoundAreRefused wherever people type, and stored nowhere.
 func TestMarksThatTurnTextRoundAreRefused(t *testing.T) {
 	o := newOffice(t)
-	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: "course"})
+	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: desk.NewNote("course")})
 	as := map[string]*browser{"admin": o.as("admin", "en"), "tech-a": o.as("tech-a", "en"), "tech-b": o.as("tech-b", "en")}
 	size := o.size()
 	for _, mark := range []string{"\u202e", "\u2066", "\u200f", "\u202d", "\x1b[31m", "\x00"} {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // TestSearchFindsByAnyName: what people and things are called, in any script, in
@@ -16,7 +17,7 @@ func TestSearchFindsByAnyName(t *testing.T) {
 	o.hire("yang-t", "杨涛", custody.Technician)
 	o.hire("e-muller", "Émile Müller-Straße", custody.Technician)
 	o.add("web01", "yang-t", "e-muller")
-	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: "培训 Training"})
+	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("培训 Training")})
 	b := o.as("auditor", "en")
 	for _, test := range []struct {
 		path, there, gone string
@@ -69,7 +70,7 @@ func TestTheTenthHandoverComesAfterTheNinth(t *testing.T) {
 		o.hire(receiver, "Receiver", custody.Technician)
 		o.add(fmt.Sprintf("web%02d", i), "tech-a", receiver)
 	}
-	o.do("tech-a", custody.Offer{All: true, Reason: "everything"}) // one handover for each receiver, tech-b among them
+	o.do("tech-a", custody.Offer{All: true, Reason: desk.NewNote("everything")}) // one handover for each receiver, tech-b among them
 	var ids []string
 	for _, n := range o.as("auditor", "en").get("/handovers").nodes(t) {
 		if id, is := strings.CutPrefix(attr(n, "href"), "/handovers/handover-"); is {

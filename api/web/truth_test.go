@@ -76,8 +76,8 @@ func TestThePictureIsWhatTheLedgerSays(t *testing.T) {
 			}
 			actions := []custody.Action{
 				custody.GoAway{}, custody.ComeBack{}, custody.ComeBack{TakeBack: true},
-				custody.Offer{All: true, Leave: true, Reason: "course", ExpectedReturn: o.clock().Add(5 * time.Hour)},
-				custody.Offer{Credentials: []string{"db01"}, Reason: "course"},
+				custody.Offer{All: true, Leave: true, Reason: desk.NewNote("course"), ExpectedReturn: o.clock().Add(5 * time.Hour)},
+				custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("course")},
 			}
 			for _, h := range open {
 				actions = append(actions, custody.Accept{Handover: h.ID}, custody.GiveBack{Handover: h.ID}, custody.Cancel{Handover: h.ID})

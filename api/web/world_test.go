@@ -413,7 +413,7 @@ func (q queries) Handover(ctx context.Context, id string) (custody.Handover, err
 }
 
 func (q queries) Entries(ctx context.Context, e api.EntryQuery) ([]api.StoredEntry, error) {
-	return apiEntries(q.store.Entries(ctx, store.EntryQuery{
+	return q.withTexts(ctx)(q.store.Entries(ctx, store.EntryQuery{
 		From: e.From, Limit: e.Limit, Actor: e.Actor, Subject: e.Subject, Credential: e.Credential, Type: e.Type,
 		Newest: e.Newest, Before: e.Before,
 	}))
@@ -421,25 +421,39 @@ func (q queries) Entries(ctx context.Context, e api.EntryQuery) ([]api.StoredEnt
 
 func (q queries) EntriesAbout(ctx context.Context, about api.AboutQuery) ([]api.StoredEntry, []string, error) {
 	stored, cut, err := q.store.EntriesAbout(ctx, store.AboutQuery(about))
-	entries, err := apiEntries(stored, err)
+	entries, err := q.withTexts(ctx)(stored, err)
 	return entries, cut, err
 }
 
 func (q queries) LatestAbout(ctx context.Context, credentials, types []string, before int64) ([]api.StoredEntry, error) {
-	return apiEntries(q.store.LatestAbout(ctx, credentials, types, before))
+	return q.withTexts(ctx)(q.store.LatestAbout(ctx, credentials, types, before))
 }
 
-func apiEntries(stored []store.StoredEntry, err error) ([]api.StoredEntry, error) {
-	entries := make([]api.StoredEntry, len(stored))
-	for i, entry := range stored {
-		entries[i] = api.StoredEntry(entry)
+// withTexts gives entries as the program does.
+func (q queries) withTexts(ctx context.Context) func([]store.StoredEntry, error) ([]api.StoredEntry, error) {
+	return func(stored []store.StoredEntry, err error) ([]api.StoredEntry, error) {
+		if err != nil {
+			return nil, err
+		}
+		texts, err := q.store.TextsOf(ctx, stored)
+		entries := make([]api.StoredEntry, len(stored))
+		for i, entry := range stored {
+			entries[i] = api.StoredEntry{Index: entry.Index, Record: entry.Record, Texts: texts[i]}
+		}
+		return entries, err
 	}
-	return entries, err
 }
 
 func (q queries) Entry(ctx context.Context, index int64) (api.StoredEntry, error) {
 	entry, err := found(q.store.Entry(ctx, index))
-	return api.StoredEntry(entry), err
+	if err != nil {
+		return api.StoredEntry{}, err
+	}
+	entries, err := q.withTexts(ctx)([]store.StoredEntry{entry}, nil)
+	if err != nil {
+		return api.StoredEntry{}, err
+	}
+	return entries[0], nil
 }
 
 func (q queries) Exposure(ctx context.Context, credential string, at time.Time) (custody.Exposure, error) {

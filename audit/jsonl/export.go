@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/tandem-custody/tandem/audit"
 )
 
@@ -15,13 +18,25 @@ import (
 // is how audit.Verify cuts a log up, so that no line is read for nothing.
 const stride = 512
 
-// longest is more than the longest line that can be a record, with its end and a
-// mark before it.
-const longest = audit.MaxEntrySize + 6
+// longest is more than the longest line that can be a record with its texts, its end
+// and a mark before it.
+const longest = 3 * audit.MaxEntrySize
+
+// Line is a line that has more than its record.
+type Line struct {
+	Entry jsontext.Value `json:"entry"`
+	Texts jsontext.Value `json:"texts"`
+}
+
+const lineBegins = `{"entry":`
 
 // Export is an export to read at any place. It is safe for use by several
 // goroutines.
 type Export struct {
+	// Beside, if not nil, takes what stands beside a record, before the record is
+	// given. Several goroutines may call it at once.
+	Beside func(index int64, texts jsontext.Value)
+
 	text  io.ReaderAt
 	bytes int64
 	lines int64
@@ -102,10 +117,19 @@ func (e *Export) Records(ctx context.Context, from, to int64, yield func(index i
 
 // record takes off a line what belongs to its file: its end, of two characters where
 // a mail program or an editor made it so, and a mark at the beginning of the file. A
-// record has neither: it is JSON in one line, and begins with a brace.
-func (*Export) record(index int64, line []byte) []byte {
+// record has neither: it is JSON in one line, and begins with a brace. What stands
+// beside it is not of it; a line that is not understood is no record.
+func (e *Export) record(index int64, line []byte) []byte {
 	if index == 0 {
 		line = bytes.TrimPrefix(line, []byte("\ufeff"))
 	}
-	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+	line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+	var with Line
+	if !bytes.HasPrefix(line, []byte(lineBegins)) || json.Unmarshal(line, &with, json.RejectUnknownMembers(true)) != nil {
+		return line
+	}
+	if e.Beside != nil {
+		e.Beside(index, with.Texts)
+	}
+	return with.Entry
 }

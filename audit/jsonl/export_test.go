@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/tandem-custody/tandem/audit"
 )
 
@@ -188,4 +190,24 @@ func FuzzExport(f *testing.F) {
 			t.Fatal("lines are missing")
 		}
 	})
+}
+
+// TestWhatStandsBesideARecordIsNotOfIt: it is given apart, and a line that only looks
+// as if it had something beside it is no record.
+func TestWhatStandsBesideARecordIsNotOfIt(t *testing.T) {
+	text := `{"actor":"a"}` + "\n" + `{"entry":{"b": 1 },"texts":{"x":"y"}}` + "\r\n" + `{"entry":{"c":2},"more":1}` + "\n" + `{"entry":{"c":2}` + "\n"
+	e, err := Open(t.Context(), strings.NewReader(text), int64(len(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var beside []string
+	e.Beside = func(index int64, texts jsontext.Value) { beside = append(beside, fmt.Sprint(index, string(texts))) }
+	var got []string
+	if err := e.Records(t.Context(), 0, 4, func(_ int64, record []byte) error { got = append(got, string(record)); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{`{"actor":"a"}`, `{"b": 1 }`, `{"entry":{"c":2},"more":1}`, `{"entry":{"c":2}`}
+	if !slices.Equal(got, want) || !slices.Equal(beside, []string{`1{"x":"y"}`}) {
+		t.Errorf("%q, beside them %q", got, beside)
+	}
 }

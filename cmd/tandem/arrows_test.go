@@ -27,7 +27,7 @@ var allowed = map[string][]string{
 	"custody/embedded":            {"custody", "custody/desk", "custody/password", "audit"},
 	"custody/siem":                {"custody", "audit"},
 	"custody/reconcile":           {"custody", "custody/desk", "custody/rotation"},
-	"custody/export":              {"audit"},
+	"custody/export":              {"custody", "audit", "audit/jsonl"},
 	"custody/certificate":         {"custody", "audit"},
 	"custody/rotation":            {"custody", "custody/desk", "custody/password"},
 	"custody/rotation/":           {"custody", "custody/desk", "custody/rotation", "custody/rotation/endpoint", "custody/rotation/servertest"},

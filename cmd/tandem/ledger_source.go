@@ -13,13 +13,13 @@ import (
 
 // openLedger gives the ledger of a database file, or of the server that this
 // machine is logged in at when path is "". The caller calls done.
-func (c *cli) openLedger(ctx context.Context, path string) (ledger audit.Source, done func(), err error) {
+func (c *cli) openLedger(ctx context.Context, path string) (ledger ledgerSource, done func(), err error) {
 	if path != "" {
 		database, err := store.OpenReadOnly(ctx, strings.TrimPrefix(path, "sqlite:"), slog.New(slog.DiscardHandler))
 		if err != nil {
 			return nil, nil, err
 		}
-		return database, func() { _ = database.Close() }, nil
+		return databaseLog{database}, func() { _ = database.Close() }, nil
 	}
 	server, err := c.connect()
 	if err != nil {
@@ -37,12 +37,30 @@ func (c *cli) openLedger(ctx context.Context, path string) (ledger audit.Source,
 	if err != nil {
 		return nil, nil, verificationError{err}
 	}
-	return serverLog{server, head.Size}, func() {}, nil
+	return newServerLog(server, head.Size), func() {}, nil
 }
 
-// eachEvent calls yield for all events of a ledger from an index on, and fails
+// ledgerSource is a ledger that also has the texts that its entries commit to.
+type ledgerSource interface {
+	audit.Source
+	// textsOf gives those of an entry that was read, by commitment.
+	textsOf(ctx context.Context, index int64, e custody.Event) (map[string]custody.Words, error)
+}
+
+type databaseLog struct{ *store.Store }
+
+func (d databaseLog) textsOf(ctx context.Context, _ int64, e custody.Event) (map[string]custody.Words, error) {
+	return d.Texts(ctx, e.Notes())
+}
+
+func (l serverLog) textsOf(_ context.Context, index int64, _ custody.Event) (map[string]custody.Words, error) {
+	return l.texts.take(index), nil
+}
+
+// eachEvent calls yield for all events of a ledger from an index on, with the texts
+// of each as far as they are there, and fails
 // where an entry is missing.
-func eachEvent(ctx context.Context, ledger audit.Source, from int64, yield func(index int64, record []byte, e custody.Event) error) error {
+func eachEvent(ctx context.Context, ledger ledgerSource, from int64, yield func(index int64, record []byte, e custody.Event, texts map[string]custody.Words) error) error {
 	size, err := ledger.Size(ctx)
 	if err != nil {
 		return err
@@ -61,7 +79,11 @@ func eachEvent(ctx context.Context, ledger audit.Source, from int64, yield func(
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", index, err)
 		}
-		return yield(index, record, event)
+		texts, err := ledger.textsOf(ctx, index, event)
+		if err != nil {
+			return err
+		}
+		return yield(index, record, event, texts)
 	})
 	if err == nil && next < size {
 		err = missingEntry(next)

@@ -62,7 +62,7 @@ log: {level: error}
 	}
 	for username, role := range map[string]custody.Role{"mia": custody.Manager, "otto": custody.Technician} {
 		do(custody.System, custody.AddPerson{
-			Username: username, Name: username, Email: username + "@example.org", Roles: []custody.Role{role}, TOTPPeriod: 30,
+			Username: username, Name: username, Email: desk.NewNote(username + "@example.org"), Roles: []custody.Role{role}, TOTPPeriod: 30,
 		})
 	}
 	key, err := p.desk.LedgerKey(t.Context())

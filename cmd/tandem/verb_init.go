@@ -71,7 +71,7 @@ func firstAdmin(ctx context.Context, cfg config.Config, username, name, email st
 	}
 	return api.Login{
 		Person: api.Person{
-			Username: username, Name: person.Name, Email: person.Email, Roles: person.Roles, TOTPPeriod: person.TOTPPeriod,
+			Username: username, Name: person.Name, Email: person.Email.In(""), Roles: person.Roles, TOTPPeriod: person.TOTPPeriod,
 			Presence: api.Presence{State: api.Present},
 		},
 		Password: api.Secret(login.Password.Reveal()), OTPAuth: api.Secret(login.OTPAuth.Reveal()),
@@ -87,7 +87,7 @@ func (p *program) firstLogin(ctx context.Context, username, name, email string) 
 	}
 	if len(people) == 0 {
 		return p.desk.AddPerson(ctx, desk.By{Actor: custody.System, Request: rand.Text()}, custody.AddPerson{
-			Username: username, Name: name, Email: email, Roles: []custody.Role{custody.Admin}, TOTPPeriod: totp.DefaultPeriod,
+			Username: username, Name: name, Email: desk.NewNote(email), Roles: []custody.Role{custody.Admin}, TOTPPeriod: totp.DefaultPeriod,
 		})
 	}
 	switch first := people[0]; {

@@ -9,13 +9,14 @@ import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
 )
 
 func ledgerVerbs(c *cli) *cobra.Command {
 	return family("ledger", "What happened, and the proof of it", ledgerListVerb(c), ledgerShowVerb(c),
 		ledgerCheckpointVerb(c), ledgerProofVerb(c), ledgerVerifyVerb(c), ledgerRebuildVerb(c), ledgerRecoverVerb(c),
 		ledgerReconcileVerb(c), ledgerWitnessesVerb(c), ledgerExportVerb(c),
-		ledgerCertificateVerb(c), ledgerVerifyCertificateVerb(c))
+		ledgerCertificateVerb(c), ledgerVerifyCertificateVerb(c), ledgerRedactVerb(c))
 }
 
 func ledgerListVerb(c *cli) *cobra.Command {
@@ -182,13 +183,27 @@ func (c *cli) entryAt(arg string) (int64, *client.Client, error) {
 	return index, server, err
 }
 
+// shownData gives what an entry says, with the texts that are there. What cannot be
+// read is shown as it came.
+func shownData(entry api.Entry) string {
+	event, err := entry.Event()
+	if err != nil {
+		return string(entry.Data)
+	}
+	shown, err := event.Shown(custody.Redacted.En)
+	if err != nil || shown.Canonicalize() != nil {
+		return string(entry.Data)
+	}
+	return string(shown)
+}
+
 // showEntries writes an answer of the API that is about these entries.
 func (c *cli) showEntries(answer any, entries ...api.Entry) error {
 	var rows [][]string
 	for _, entry := range entries {
 		rows = append(rows, []string{
 			strconv.FormatInt(entry.Index, 10), moment(entry.Time), entry.Grade, entry.Actor, entry.Type,
-			entry.Subject, string(entry.Data),
+			entry.Subject, shownData(entry),
 		})
 	}
 	return c.show(answer, []string{"INDEX", "TIME", "GRADE", "ACTOR", "TYPE", "SUBJECT", "DATA"}, rows...)

@@ -129,7 +129,7 @@ func gatherCertificate(ctx context.Context, server *client.Client, id string) (c
 		if err != nil {
 			return certificate.Bundle{}, err
 		}
-		bundle.Entries = append(bundle.Entries, certificate.Proved{Record: string(record), Proof: string(proof)})
+		bundle.Entries = append(bundle.Entries, certificate.Proved{Record: string(record), Proof: string(proof), Texts: entry.Texts})
 	}
 	return bundle, nil
 }

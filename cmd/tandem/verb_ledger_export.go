@@ -94,7 +94,7 @@ func (c *cli) export(ctx context.Context, database, format string, from, to bord
 		return 0, err
 	}
 	defer done()
-	err = eachEvent(ctx, ledger, from.index, func(index int64, record []byte, e custody.Event) error {
+	err = eachEvent(ctx, ledger, from.index, func(index int64, record []byte, e custody.Event, texts map[string]custody.Words) error {
 		if to != (border{}) && to.reached(index, e) {
 			return errEnough
 		}
@@ -102,7 +102,7 @@ func (c *cli) export(ctx context.Context, database, format string, from, to bord
 			return nil
 		}
 		count++
-		return file.Write(index, record)
+		return file.Write(index, record, texts)
 	})
 	if err != nil && !errors.Is(err, errEnough) {
 		return count, err

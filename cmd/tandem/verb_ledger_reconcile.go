@@ -73,7 +73,7 @@ func (c *cli) reconcile(ctx context.Context, accesses []reconcile.Access, databa
 	}
 	defer done()
 	gathered := reconcile.NewLedger(accesses)
-	err = eachEvent(ctx, ledger, 0, func(_ int64, _ []byte, e custody.Event) error {
+	err = eachEvent(ctx, ledger, 0, func(_ int64, _ []byte, e custody.Event, _ map[string]custody.Words) error {
 		gathered.Add(e)
 		return nil
 	})

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
 )
 
 // verification is what a person wants to have verified, and against what.
@@ -48,6 +49,8 @@ type verified struct {
 
 	ReviewBy time.Time `json:"review_by,omitzero"` // of the policy at its end
 
+	Texts *custody.Texts `json:"texts,omitempty"` // what people wrote; none: it was not given
+
 	Notes []string `json:"notes"` // what this does not prove
 }
 
@@ -64,7 +67,7 @@ func (v verified) rests() string {
 		fmt.Sprintf("observations %d (believed)", v.Observations),
 		fmt.Sprintf("confirmed: passkey %d, totp %d", v.Confirmed.Passkey, v.Confirmed.TOTP),
 	}
-	return strings.Join(parts, " · ")
+	return strings.Join(append(parts, "texts: "+textsCounted(v.Texts)), " · ")
 }
 
 // testimony is a cosignature.
@@ -141,6 +144,13 @@ func (c *cli) showVerified(v verified) error {
 	}
 	_, err := fmt.Fprintln(c.out, v.rests())
 	return err
+}
+
+func textsCounted(t *custody.Texts) string {
+	if t == nil {
+		return "not given"
+	}
+	return fmt.Sprintf("%d checked, %d redacted", t.Checked, t.Redacted)
 }
 
 func (c *cli) verify(ctx context.Context, v verification) (verified, error) {

@@ -55,7 +55,7 @@ func recoverOnHost(ctx context.Context, cfg config.Config, username string) (_ a
 	person, err := p.store.Person(ctx, username)
 	return api.Login{
 		Person: api.Person{
-			Username: person.Username, Name: person.Name, Email: person.Email, Roles: person.Roles, TOTPPeriod: person.TOTPPeriod,
+			Username: person.Username, Name: person.Name, Email: person.Email.In(""), Roles: person.Roles, TOTPPeriod: person.TOTPPeriod,
 			Presence: api.Presence{State: api.Present},
 		},
 		Password: api.Secret(login.Password.Reveal()), OTPAuth: api.Secret(login.OTPAuth.Reveal()),

@@ -44,7 +44,7 @@ func verifyDatabase(ctx context.Context, v verification, opts audit.VerifyOption
 		return verified{}, err
 	}
 	answer := newVerified(report.Report, report.Tally, report.Policy, opts)
-	answer.Tables = true
+	answer.Tables, answer.Texts = true, &report.Texts
 	answer.Notes = append(answer.Notes, closedSeals)
 	if len(v.witnesses.Keys) == 0 {
 		return answer, nil
@@ -93,7 +93,9 @@ func verifyExport(ctx context.Context, v verification, opts audit.VerifyOptions)
 	if err != nil {
 		return verified{}, err
 	}
-	return verifyLog(ctx, export, v, opts)
+	beside := newBesides()
+	export.Beside = beside.read
+	return verifyLog(ctx, export, beside, v, opts)
 }
 
 // verifyURL verifies a log that is read by its tiles, up to the checkpoint that
@@ -117,7 +119,7 @@ func verifyURL(ctx context.Context, v verification, transport http.RoundTripper,
 	}
 	opts.Checkpoints = append(opts.Checkpoints, signed)
 	opts.StoredNodes = source.HashReader(ctx)
-	return verifyLog(ctx, source, v, opts)
+	return verifyLog(ctx, source, nil, v, opts)
 }
 
 func openHead(signed []byte, keys []string) (audit.Checkpoint, error) {
@@ -128,12 +130,18 @@ func openHead(signed []byte, keys []string) (audit.Checkpoint, error) {
 	return head, err
 }
 
-// verifyLog verifies a log of which nothing else is at hand.
-func verifyLog(ctx context.Context, log audit.Source, v verification, opts audit.VerifyOptions) (verified, error) {
+// verifyLog verifies a log of which nothing else is at hand but the texts that came
+// with its entries; nil: it gives none, as tiles do.
+func verifyLog(ctx context.Context, log audit.Source, beside *besides, v verification, opts audit.VerifyOptions) (verified, error) {
 	defer collectLess()()
-	again := custody.Replayer{State: custody.NewState()}
+	again, counted := custody.Replayer{State: custody.NewState()}, custody.Texts{}
 	opts.Prepare = func(e audit.Entry) (any, error) { return custody.FromRecord(e) }
-	opts.Step = func(_ int64, _ audit.Entry, prepared any) error {
+	opts.Step = func(index int64, _ audit.Entry, prepared any) error {
+		if beside != nil {
+			if err := counted.Check(prepared.(custody.Event), beside.take(index)); err != nil {
+				return err
+			}
+		}
 		return again.Add(prepared.(custody.Event))
 	}
 	report, err := audit.Verify(ctx, log, opts)
@@ -144,6 +152,9 @@ func verifyLog(ctx context.Context, log audit.Source, v verification, opts audit
 		return verified{}, &audit.VerifyError{Index: report.Size, Check: audit.CheckStep, Err: err}
 	}
 	answer := newVerified(report, again.Tally, again.State.Policy(), opts)
+	if beside != nil {
+		answer.Texts = &counted
+	}
 	answer.Notes = append(answer.Notes, noTables)
 	if err := answer.hear(v.witnesses, report.Checkpoints...); err != nil {
 		return answer, err

@@ -31,7 +31,8 @@ func verifyServer(ctx context.Context, server *client.Client, v verification, op
 		return verified{}, err
 	}
 	opts.Checkpoints = append(opts.Checkpoints, signed)
-	answer, err := verifyLog(ctx, serverLog{server, head.Size}, v, opts)
+	log := newServerLog(server, head.Size)
+	answer, err := verifyLog(ctx, log, log.texts, v, opts)
 	answer.Notes = append(notes, answer.Notes...)
 	return answer, err
 }
@@ -40,6 +41,11 @@ func verifyServer(ctx context.Context, server *client.Client, v verification, op
 type serverLog struct {
 	server *client.Client
 	size   int64
+	texts  *besides
+}
+
+func newServerLog(server *client.Client, size int64) serverLog {
+	return serverLog{server, size, newBesides()}
 }
 
 var _ audit.Source = serverLog{}
@@ -60,6 +66,7 @@ func (l serverLog) Records(ctx context.Context, from, to int64, yield func(int64
 			if err != nil {
 				return fmt.Errorf("entry %d: %w", entry.Index, err)
 			}
+			l.texts.put(entry.Index, entry.Texts)
 			if err := yield(entry.Index, record); err != nil {
 				return err
 			}

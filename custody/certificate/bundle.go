@@ -24,6 +24,10 @@ type Bundle struct {
 type Proved struct {
 	Record string `json:"record"` // canonical form, a string because its bytes count
 	Proof  string `json:"proof"`  // C2SP tlog-proof
+
+	// Texts are what people wrote, by what the record commits to it with. One that
+	// was taken out of the ledger is not there.
+	Texts map[string]custody.Words `json:"texts,omitempty"`
 }
 
 const (
@@ -118,8 +122,14 @@ func (proved Proved) check(key string) (index int64, event custody.Event, head a
 	if err != nil {
 		return 0, event, head, err
 	}
-	event, err = custody.FromRecord(entry)
-	return proof.Index, event, head, err
+	if event, err = custody.FromRecord(entry); err != nil {
+		return 0, event, head, err
+	}
+	// One that does not match would read as what both of them confirmed.
+	if err := new(custody.Texts).Check(event, proved.Texts); err != nil {
+		return 0, event, head, err
+	}
+	return proof.Index, event.Filled(proved.Texts), head, nil
 }
 
 // add takes what an entry says about the handover, its persons or credentials.
@@ -132,7 +142,7 @@ func (p *Paper) add(index int64, e custody.Event) {
 		p.accounts[f.Credential] = f.Target.Account + " @ " + f.Target.Address
 	case custody.HandoverOffered:
 		if f.Handover == p.Handover {
-			p.Reason, p.Expected = f.Reason, f.ExpectedReturn
+			p.Reason, p.Expected = f.Reason.In(custody.Redacted.Zh+" "+custody.Redacted.En), f.ExpectedReturn
 			p.From, p.To = Party{f.From, p.names[f.From]}, Party{f.To, p.names[f.To]}
 			for _, name := range f.Credentials {
 				p.Credentials = append(p.Credentials, Item{name, p.accounts[name]})

@@ -17,6 +17,7 @@ import (
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/certificate"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 type signer struct{ ed25519.PrivateKey }
@@ -45,7 +46,7 @@ func story() []custody.Event {
 		{Actor: "admin", Fact: custody.PersonAdded{Username: "tech-b", Name: "李娜", Roles: []custody.Role{custody.Technician}}},
 		{Actor: "admin", Fact: custody.CredentialAdded{Credential: "db01", Target: custody.Target{Account: "root", Address: "db01.example:22"}}},
 		{Actor: "admin", Fact: custody.CredentialAdded{Credential: "web01", Target: custody.Target{Account: "root", Address: "web01.example:22"}}},
-		confirmed("tech-a", custody.HandoverOffered{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names, Reason: "外出培训三天 training", ExpectedReturn: when.Add(72 * time.Hour)}),
+		confirmed("tech-a", custody.HandoverOffered{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names, Reason: desk.NewNote("外出培训三天 training"), ExpectedReturn: when.Add(72 * time.Hour)}),
 		confirmed("tech-b", custody.HandoverAccepted{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names}),
 		confirmed("tech-b", custody.HandoverReturned{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names}),
 		{Actor: custody.System, Fact: custody.HandoverClosed{Handover: "handover-1"}},
@@ -92,11 +93,43 @@ func prove(t *testing.T, events []custody.Event) (certificate.Bundle, string) {
 		must(err)
 		proof, err := audit.FormatProof(audit.EntryProof{Index: int64(i), Hashes: path, Checkpoint: head})
 		must(err)
-		b.Entries = append(b.Entries, certificate.Proved{Record: string(record), Proof: string(proof)})
+		b.Entries = append(b.Entries, certificate.Proved{Record: string(record), Proof: string(proof), Texts: textsIn(events[i])})
 	}
 	key, err := audit.VerifierKey(origin, s.Public().(ed25519.PublicKey))
 	must(err)
 	return b, key
+}
+
+// textsIn gives the texts of an event, as a server gives them with its entry.
+func textsIn(e custody.Event) map[string]custody.Words {
+	texts := map[string]custody.Words{}
+	for _, n := range e.Notes() {
+		if w, known := n.Words(); known {
+			texts[n.Commitment()] = w
+		}
+	}
+	return texts
+}
+
+// TestAReasonIsTheOneThatWasCommittedTo: another text is refused, and one that was
+// taken out is said to be.
+func TestAReasonIsTheOneThatWasCommittedTo(t *testing.T) {
+	b, key := prove(t, story())
+	good, err := b.Check(key)
+	if err != nil || good.Reason != "外出培训三天 training" {
+		t.Fatalf("%q, %v", good.Reason, err)
+	}
+	for commitment, w := range b.Entries[4].Texts {
+		w.Text = "another reason"
+		b.Entries[4].Texts[commitment] = w
+	}
+	if paper, err := b.Check(key); !errors.Is(err, custody.ErrNote) {
+		t.Errorf("another reason was taken: %q, %v", paper.Reason, err)
+	}
+	b.Entries[4].Texts = nil
+	if paper, err := b.Check(key); err != nil || paper.Reason != "［已移除］ [redacted]" {
+		t.Errorf("%q, %v", paper.Reason, err)
+	}
 }
 
 func html(t *testing.T) ([]byte, string) {

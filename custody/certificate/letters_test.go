@@ -15,6 +15,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/certificate"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // droid is the font of the tests: Debian's fonts-droid-fallback.
@@ -38,7 +39,7 @@ func written(t *testing.T, name, reason string, fonts ...string) ([]byte, error)
 	t.Helper()
 	events := story()
 	added, offered := events[0].Fact.(custody.PersonAdded), events[4].Fact.(custody.HandoverOffered)
-	added.Name, offered.Reason = name, reason
+	added.Name, offered.Reason = name, desk.NewNote(reason)
 	events[0].Fact, events[4].Fact = added, offered
 	b, key := prove(t, events)
 	var out bytes.Buffer

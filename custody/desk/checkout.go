@@ -78,6 +78,10 @@ func (d *Desk) ShowAgain(ctx context.Context, by By, a custody.ShowAgain) (Revea
 	if c.Lease.ID != shown.Lease {
 		return Revealed{}, refuseOver() // since the entry
 	}
+	// What the password is for is worth knowing, but nothing to withhold it for.
+	if texts, err := d.Store.Texts(ctx, custody.NotesOf(c.Lease)); err == nil {
+		custody.Fill(&c.Lease, texts)
+	}
 	return d.reveal(ctx, outcome, shown.Credential, shown.Version, c.Lease)
 }
 

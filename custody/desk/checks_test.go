@@ -196,7 +196,7 @@ func TestAStateThatBreaksThePolicyIsNotCommitted(t *testing.T) {
 	o := newOffice(t)
 	o.forge(custody.Event{Time: o.clock.Now(), Actor: "tech-a", Request: "forged", Fact: custody.PersonAway{Person: "tech-a"}})
 	before := o.size()
-	_, err := o.do("tech-a", custody.RequestRotation{Credential: "db01", Reason: "drill"})
+	_, err := o.do("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("drill")})
 	if !errors.Is(err, desk.ErrLedgerSuspect) {
 		t.Fatalf("got %v, want that the ledger is suspect", err)
 	}

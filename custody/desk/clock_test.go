@@ -77,7 +77,7 @@ func TestATechnicianWhoseServersClockIsSet(t *testing.T) {
 
 			o.clock.jump(jump)
 			for range 3 {
-				_, err := o.desk.CheckOut(t.Context(), desk.By{Actor: "tech-a", Request: unique("request"), Code: o.codeNow("tech-a")}, custody.CheckOut{Credential: "db01", Purpose: "ticket"})
+				_, err := o.desk.CheckOut(t.Context(), desk.By{Actor: "tech-a", Request: unique("request"), Code: o.codeNow("tech-a")}, custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket")})
 				o.wrong(err)
 				_, err = o.desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.codeNow("tech-b"), Request: unique("request")})
 				o.wrong(err)
@@ -305,7 +305,7 @@ func TestALedgerThatWasWrittenAYearAhead(t *testing.T) {
 	if _, err := o.signIn("tech-b"); err != nil {
 		t.Errorf("%v", err)
 	}
-	if _, err := another.CheckOut(context.Background(), by("tech-a"), custody.CheckOut{Credential: "db01", Purpose: "ticket"}); err != nil {
+	if _, err := another.CheckOut(context.Background(), by("tech-a"), custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket")}); err != nil {
 		t.Errorf("another process: %v", err)
 	}
 	if until := o.credential("db01").Lease.Until; until.After(o.clock.Now().Add(o.config.Policy.Lease)) {

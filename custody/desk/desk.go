@@ -239,7 +239,6 @@ func (d *Desk) Do(ctx context.Context, by By, a custody.Action) (Outcome, error)
 // doBound is Do for a command that has to do with secrets, too.
 func (d *Desk) doBound(ctx context.Context, by By, a custody.Action, with bound) (Outcome, error) {
 	ctx = WithRequest(ctx, by.Request)
-	a = custody.Tidy(a)
 	if err := d.mayDecide(ctx, a); err != nil {
 		return Outcome{}, err
 	}

@@ -23,7 +23,7 @@ func TestTheRuleOfClause44(t *testing.T) {
 	_, err = o.checkOut("tech-b", "db01")
 	o.refused(custody.NotHolder, err)
 
-	o.must("tech-a", custody.Offer{All: true, Leave: true, Reason: "dentist"})
+	o.must("tech-a", custody.Offer{All: true, Leave: true, Reason: desk.NewNote("dentist")})
 	o.must("tech-b", custody.Accept{Handover: "handover-1"})
 	if !o.person("tech-a").Away || o.credential("db01").Holder != "tech-b" {
 		t.Fatal("after the acceptance tech-a is away and tech-b holds db01")
@@ -67,7 +67,7 @@ func TestNoEntryNoSecret(t *testing.T) {
 func TestAFailedReadKeepsTheEntryAndTheKeyShowsItAgain(t *testing.T) {
 	o := newOffice(t)
 	by := desk.By{Actor: "tech-a", Request: "r", Code: o.code("tech-a"), Key: "key-1", Digest: [32]byte{1}}
-	out := custody.CheckOut{Credential: "db01", Purpose: "ticket 1"}
+	out := custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}
 	o.secrets.set(true)
 	before := o.size()
 	if _, err := o.desk.CheckOut(t.Context(), by, out); !errors.Is(err, desk.ErrSecretsUnavailable) {
@@ -94,7 +94,7 @@ func TestAFailedReadKeepsTheEntryAndTheKeyShowsItAgain(t *testing.T) {
 	before = o.size()
 	by.Request, by.Code = "r-2", o.code("tech-a")
 	shown, err := o.desk.CheckOut(t.Context(), by, out)
-	if err != nil || !shown.Replayed || !shown.Password.Equal(o.password("db01", 1)) || shown.Lease.ID != "lease-1" || shown.Lease.Purpose != "ticket 1" {
+	if err != nil || !shown.Replayed || !shown.Password.Equal(o.password("db01", 1)) || shown.Lease.ID != "lease-1" || shown.Lease.Purpose.String() != "ticket 1" {
 		t.Fatalf("the same key again, with a fresh code: %v", err)
 	}
 	if got := o.types(before); !slices.Equal(got, []string{"checkout.shown"}) {
@@ -109,7 +109,7 @@ func TestAFailedReadKeepsTheEntryAndTheKeyShowsItAgain(t *testing.T) {
 	}
 
 	// Custody has passed on: what was lent then may not be shown again.
-	o.must("tech-a", custody.Offer{All: true, Reason: "shift ends"})
+	o.must("tech-a", custody.Offer{All: true, Reason: desk.NewNote("shift ends")})
 	o.must("tech-b", custody.Accept{Handover: "handover-1"})
 	by.Digest = [32]byte{1}
 	_, err = o.desk.CheckOut(t.Context(), by, out)
@@ -131,7 +131,7 @@ func TestCommandsShareACommitAndEachGetsItsOwnAnswer(t *testing.T) {
 		action custody.Action
 	}{
 		{desk.By{Actor: "tech-a", Request: "first"}, custody.CheckIn{Credential: "db01"}}, // refused: no lease
-		{desk.By{Actor: "tech-a", Request: "second", Code: code}, custody.CheckOut{Credential: "db01", Purpose: "p"}},
+		{desk.By{Actor: "tech-a", Request: "second", Code: code}, custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("p")}},
 		{desk.By{Actor: "tech-b", Request: "third"}, custody.ComeBack{}}, // nothing to do
 		{desk.By{Actor: "tech-a", Request: "fourth"}, custody.CheckIn{Credential: "db01"}},
 		{desk.By{Actor: "tech-a", Request: "fifth"}, custody.CheckIn{Credential: "none"}},
@@ -177,7 +177,7 @@ func TestBothMarkThemselvesAwayAtTheSameInstant(t *testing.T) {
 		other := o.credential("db01").Other(holder)
 		// The holder leaves with an acceptance by the other, who at the same
 		// instant marks themselves away: two goodbyes, of which one may come true.
-		o.must(holder, custody.Offer{All: true, Leave: true, Reason: "out"})
+		o.must(holder, custody.Offer{All: true, Leave: true, Reason: desk.NewNote("out")})
 		offers, err := o.store.Credential(t.Context(), "db01")
 		if err != nil {
 			t.Fatal(err)
@@ -210,7 +210,7 @@ func TestBothMarkThemselvesAwayAtTheSameInstant(t *testing.T) {
 
 func TestTheSameHandoverAcceptedTwiceAtOnce(t *testing.T) {
 	o := newOffice(t)
-	o.must("tech-a", custody.Offer{All: true, Reason: "out"})
+	o.must("tech-a", custody.Offer{All: true, Reason: desk.NewNote("out")})
 	first := desk.By{Actor: "tech-b", Request: "one", Code: o.code("tech-b")}
 	o.clock.add(period * time.Second)
 	second := desk.By{Actor: "tech-b", Request: "two", Code: o.codeNow("tech-b")}
@@ -235,7 +235,7 @@ func TestOneCodeConfirmsOneCommandOfTwoSentAtOnce(t *testing.T) {
 	o := newOffice(t)
 	code := o.code("tech-a")
 	try := func() error {
-		_, err := o.desk.CheckOut(t.Context(), desk.By{Actor: "tech-a", Request: unique("r"), Code: code}, custody.CheckOut{Credential: "db01", Purpose: "p"})
+		_, err := o.desk.CheckOut(t.Context(), desk.By{Actor: "tech-a", Request: unique("r"), Code: code}, custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("p")})
 		return err
 	}
 	errs := atOnce(try, try)
@@ -251,7 +251,7 @@ func TestOneCodeConfirmsOneCommandOfTwoSentAtOnce(t *testing.T) {
 func TestALostCommitIsFoundOutByItsKey(t *testing.T) {
 	o := newOffice(t)
 	by := desk.By{Actor: "tech-a", Request: "r", Code: o.code("tech-a"), Key: "key-1"}
-	offer := custody.Offer{All: true, Reason: "out"}
+	offer := custody.Offer{All: true, Reason: desk.NewNote("out")}
 	o.gate.loseNextAnswer()
 	if _, err := o.desk.Do(t.Context(), by, offer); !errors.Is(err, desk.ErrStoreUnavailable) {
 		t.Fatalf("got %v", err)
@@ -268,7 +268,7 @@ func TestTwoReplicasOnOneLedger(t *testing.T) {
 	here, there := o.desk, o.open()
 	for range 3 {
 		o.desk = here
-		o.must("tech-a", custody.Offer{All: true, Leave: true, Reason: "out"})
+		o.must("tech-a", custody.Offer{All: true, Leave: true, Reason: desk.NewNote("out")})
 		o.desk = there
 		o.must("tech-b", custody.Accept{Handover: o.credential("db01").Handover})
 		o.desk = here
@@ -283,7 +283,7 @@ func TestTwoReplicasOnOneLedger(t *testing.T) {
 
 func TestAnExpiredOfferCannotBeAcceptedHoweverLateTheTimer(t *testing.T) {
 	o := newOffice(t)
-	o.must("tech-a", custody.Offer{All: true, Reason: "out"})
+	o.must("tech-a", custody.Offer{All: true, Reason: desk.NewNote("out")})
 	before := o.size()
 	o.clock.add(o.config.Policy.OfferTTL)
 	_, err := o.do("tech-b", custody.Accept{Handover: "handover-1"})
@@ -291,7 +291,7 @@ func TestAnExpiredOfferCannotBeAcceptedHoweverLateTheTimer(t *testing.T) {
 	if got := o.types(before); !slices.Contains(got, "handover.expired") {
 		t.Errorf("entries %v", got)
 	}
-	o.must("tech-a", custody.Offer{All: true, Reason: "out, again"})
+	o.must("tech-a", custody.Offer{All: true, Reason: desk.NewNote("out, again")})
 }
 
 func TestTheTimerEndsALeaseByItself(t *testing.T) {

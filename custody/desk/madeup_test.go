@@ -18,7 +18,7 @@ func TestAnIdempotencyKeyThatWasMadeUpAnswersNothing(t *testing.T) {
 	o := newOffice(t)
 	digest := [32]byte{1}
 	right := desk.By{Actor: "tech-a", Request: unique("r"), Key: "right", Digest: digest, Code: o.code("tech-a")}
-	granted, err := o.desk.CheckOut(t.Context(), right, custody.CheckOut{Credential: "db01", Purpose: "ticket 1"})
+	granted, err := o.desk.CheckOut(t.Context(), right, custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestAnIdempotencyKeyThatWasMadeUpAnswersNothing(t *testing.T) {
 			o.administrator(write)
 			for _, actor := range []string{"tech-a", "tech-b"} {
 				got, err := o.desk.CheckOut(t.Context(), desk.By{Actor: actor, Request: unique("r"), Key: "made-up", Digest: digest},
-					custody.CheckOut{Credential: "db01", Purpose: "ticket 1"})
+					custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")})
 				if err == nil || !got.Password.IsZero() {
 					t.Errorf("%s, %s: %s was shown the password, %v", when, name, actor, err)
 				}
@@ -91,7 +91,7 @@ func TestAnIdempotencyKeyWhoseEntryWasRewrittenAnswersNothing(t *testing.T) {
 			granted.Events[0].Index, away.Events[0].Index)
 	})
 	got, err := o.desk.CheckOut(t.Context(), desk.By{Actor: "tech-b", Request: unique("r"), Key: "key", Digest: [32]byte{2}},
-		custody.CheckOut{Credential: "db01", Purpose: "ticket 1"})
+		custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")})
 	if !errors.Is(err, desk.ErrKeyReused) || !got.Password.IsZero() {
 		t.Errorf("got %v", err)
 	}
@@ -101,7 +101,7 @@ func TestAnIdempotencyKeyWhoseEntryWasRewrittenAnswersNothing(t *testing.T) {
 // keeps nobody from a rotation, and any other only as long as a worker's own.
 func TestAClaimThatWasMadeUpMovesNothing(t *testing.T) {
 	o := newOffice(t)
-	o.must("tech-a", custody.RequestRotation{Credential: "db01", Reason: "drill"})
+	o.must("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("drill")})
 	claim := func() bool {
 		t.Helper()
 		mine, err := o.store.Claim(t.Context(), "db01", "worker", o.clock.Now(), o.clock.Now().Add(time.Minute))

@@ -227,7 +227,7 @@ func (o *office) refused(want custody.Code, err error) {
 
 func (o *office) checkOut(actor, name string) (desk.Revealed, error) {
 	o.t.Helper()
-	return o.desk.CheckOut(o.t.Context(), desk.By{Actor: actor, Request: unique("request"), Code: o.code(actor)}, custody.CheckOut{Credential: name, Purpose: "ticket 4711"})
+	return o.desk.CheckOut(o.t.Context(), desk.By{Actor: actor, Request: unique("request"), Code: o.code(actor)}, custody.CheckOut{Credential: name, Purpose: desk.NewNote("ticket 4711")})
 }
 
 func (o *office) size() int64 {

@@ -19,6 +19,7 @@ type NewLogin struct {
 
 // AddPerson opens an account.
 func (d *Desk) AddPerson(ctx context.Context, by By, a custody.AddPerson) (NewLogin, error) {
+	a.Name = custody.OneLine(a.Name)
 	return d.enrol(ctx, by, a.Username, func(version int64) custody.Action {
 		a.Account = version
 		return a

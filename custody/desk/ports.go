@@ -31,6 +31,10 @@ type Store interface {
 	// do not end together.
 	LastBatch(ctx context.Context) (last audit.Batch, mark string, err error)
 
+	// Texts gives the texts of some notes, by commitment: those that are there and
+	// are what is committed to.
+	Texts(ctx context.Context, notes []custody.Note) (map[string]custody.Words, error)
+
 	// Write runs fn in one transaction that holds the ledger's head, so that
 	// no other process appends meanwhile. It commits when fn returns nil and
 	// leaves no trace otherwise. fn is called at most once: where entries, seals
@@ -73,7 +77,8 @@ type Tx interface {
 	// Seals gives the seals of the batches between two sizes, in order.
 	Seals(from, to int64) iter.Seq2[audit.Seal, error]
 
-	// Append adds a batch of entries to the ledger and moves its head. nodes are
+	// Append adds a batch of entries to the ledger, with the texts that came with
+	// them beside it, takes out those that they say are, and moves its head. nodes are
 	// the new nodes of the tree, root its new root, mark that of the batch's seal.
 	Append(entries []Appended, nodes []audit.Node, root audit.Hash, mark string) error
 

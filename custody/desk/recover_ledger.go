@@ -181,7 +181,7 @@ func (r *Recovery) CarryOut(ctx context.Context, reason, request string) error {
 		return err
 	}
 	command := custody.Command{Actor: custody.System, Request: request,
-		Action: custody.RecoverLedger{Kept: r.Kept, Lost: r.Lost(), Reason: reason, Confirmed: r.confirmed}}
+		Action: custody.RecoverLedger{Kept: r.Kept, Lost: r.Lost(), Reason: NewNote(reason), Confirmed: r.confirmed}}
 	if _, err := custody.Decide(d.state, command, d.Clock.Now()); err != nil { // before anything is cut
 		return err
 	}

@@ -126,7 +126,7 @@ func TestTwoPeopleRecoverALedger(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		// The code that confirmed it confirms nothing else.
-		_, err = o.desk.Do(t.Context(), desk.By{Actor: "manager", Request: unique("r"), Code: o.codeNow("manager")}, custody.RequestRotation{All: true, Reason: "again"})
+		_, err = o.desk.Do(t.Context(), desk.By{Actor: "manager", Request: unique("r"), Code: o.codeNow("manager")}, custody.RequestRotation{All: true, Reason: desk.NewNote("again")})
 		o.refused(custody.TOTPReplayed, err)
 		o.wantGood(name + ", recovered")
 		o.restart()
@@ -134,7 +134,7 @@ func TestTwoPeopleRecoverALedger(t *testing.T) {
 		if err := o.store.Ready(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if _, err := o.do("manager", custody.RequestRotation{All: true, Reason: "after a recovery"}); err != nil {
+		if _, err := o.do("manager", custody.RequestRotation{All: true, Reason: desk.NewNote("after a recovery")}); err != nil {
 			t.Errorf("%s: everything is changed: %v", name, err)
 		}
 	}

@@ -99,7 +99,7 @@ func TestARecoveryCodeIsNoCode(t *testing.T) {
 		Username: "tech-b", Password: o.passwords["tech-b"], Code: codes[0].Reveal(), Request: unique("sign-in"),
 	})
 	o.refused(custody.Unauthenticated, err)
-	_, err = o.desk.Do(t.Context(), desk.By{Actor: "tech-b", Request: unique("request"), Code: codes[0].Reveal()}, custody.GoAway{Reason: "out"})
+	_, err = o.desk.Do(t.Context(), desk.By{Actor: "tech-b", Request: unique("request"), Code: codes[0].Reveal()}, custody.GoAway{Reason: desk.NewNote("out")})
 	o.refused(custody.TOTPInvalid, err)
 }
 

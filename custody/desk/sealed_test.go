@@ -49,7 +49,7 @@ func (o *office) seal() (unseal func()) {
 func TestACheckOutFromASealedStoreNeverWas(t *testing.T) {
 	o := newOffice(t)
 	by := desk.By{Actor: "tech-a", Request: "r", Code: o.code("tech-a"), Key: "key-1", Digest: [32]byte{1}}
-	out := custody.CheckOut{Credential: "db01", Purpose: "ticket 1"}
+	out := custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}
 	before := o.size()
 	unseal := o.seal()
 	if _, err := o.desk.CheckOut(t.Context(), by, out); !errors.Is(err, desk.ErrSecretsUnavailable) {

@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -28,7 +29,7 @@ func TestShowAgain(t *testing.T) {
 	before := o.size()
 	for range 2 {
 		shown, err := o.showAgain("tech-a", "key")
-		if err != nil || !shown.Password.Equal(o.password("db01", 1)) || shown.Version != 2 || shown.Lease != out.Lease {
+		if err != nil || !shown.Password.Equal(o.password("db01", 1)) || shown.Version != 2 || !reflect.DeepEqual(shown.Lease, out.Lease) {
 			t.Fatalf("%+v, %v", shown.Lease, err)
 		}
 	}

@@ -198,7 +198,9 @@ func (d *Desk) Who(ctx context.Context, token custody.Secret) (custody.Person, e
 			What: custody.Text{En: "There is no such session, or it has ended.", Zh: "会话不存在或已结束。"},
 			Next: custody.Text{En: "Log in.", Zh: "请登录。"}}
 	}
-	return person, nil
+	texts, err := d.Store.Texts(ctx, custody.NotesOf(person))
+	custody.Fill(&person, texts)
+	return person, err
 }
 
 // SignOut ends a session, also while nothing is decided because the clock is wrong:

@@ -95,7 +95,7 @@ func TestAnUnlockLiftsWhateverLocksSomebodyOut(t *testing.T) {
 	o.guesses("tech-a", at)
 	o.strangersEverywhere("tech-a")
 	for range o.config.Policy.LockAfter {
-		wrong := custody.CheckOut{Credential: "db01", Purpose: "ticket 1"}
+		wrong := custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}
 		_, err := o.desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: unique("r"), Code: "000000"}, wrong)
 		o.refused(custody.TOTPInvalid, err)
 	}

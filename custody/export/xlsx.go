@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"github.com/xuri/excelize/v2"
+
+	"github.com/tandem-custody/tandem/custody"
 )
 
 // What a sheet can hold (Excel specifications and limits).
@@ -28,7 +30,7 @@ func newXLSX(w io.Writer) (Writer, error) {
 	return x, x.next()
 }
 
-func (x *xlsxWriter) Write(index int64, record []byte) error {
+func (x *xlsxWriter) Write(index int64, record []byte, texts map[string]custody.Words) error {
 	if x.row == maxRows {
 		if err := x.sheet.Flush(); err != nil {
 			return err
@@ -37,7 +39,7 @@ func (x *xlsxWriter) Write(index int64, record []byte) error {
 			return err
 		}
 	}
-	row, err := cells(index, record)
+	row, err := cells(index, record, texts)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // TestAChangedAddressIsToldAtBoth: also when there is no new one, or when it has
@@ -17,8 +18,8 @@ func TestAChangedAddressIsToldAtBoth(t *testing.T) {
 		{"old@example.org", "", "", "old@example.org"},
 		{"", "new@example.org", "new@example.org", "new@example.org"},
 	} {
-		o.people[0].Email = p.now
-		fact := custody.EmailChanged{Person: o.people[0].Username, Email: p.email, Before: p.before}
+		o.people[0].Email = desk.NewNote(p.now)
+		fact := custody.EmailChanged{Person: o.people[0].Username, Email: desk.NewNote(p.email), Before: desk.NewNote(p.before)}
 		letters, err := o.follower.write(t.Context(), []indexed{{custody.Event{Time: noon, Actor: "admin", Fact: fact}, 7}})
 		if err != nil {
 			t.Fatal(err)

@@ -36,6 +36,8 @@ type Directory interface {
 	Credential(ctx context.Context, name string) (custody.Credential, error)
 	Handover(ctx context.Context, id string) (custody.Handover, error)
 	Preference(ctx context.Context, username string) (desk.Preference, error)
+	// Texts gives what was written, by commitment.
+	Texts(ctx context.Context, notes []custody.Note) (map[string]custody.Words, error)
 }
 
 // Config is what a Follower works with. The times have defaults.

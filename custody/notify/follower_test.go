@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/notify/smtp/smtptest"
 )
 
@@ -93,8 +94,8 @@ func TestWhoIsToldOfAnAlarm(t *testing.T) {
 		{custody.EnrolmentReset{Person: "tech-a"}, "tech-a"},
 		{custody.EnrolmentReset{Person: "tech-a", OnHost: true}, "admin auditor director manager tech-a tech-b"},
 		{custody.PersonUnlocked{Person: "tech-b"}, "manager tech-a tech-b"},
-		{custody.EmailChanged{Person: "tech-b", Email: "new@example.org", Before: "old@example.org"}, "tech-b tech-b"},
-		{custody.EmailChanged{Person: "tech-b", Before: "old@example.org"}, "tech-b"},
+		{custody.EmailChanged{Person: "tech-b", Email: desk.NewNote("new@example.org"), Before: desk.NewNote("old@example.org")}, "tech-b tech-b"},
+		{custody.EmailChanged{Person: "tech-b", Before: desk.NewNote("old@example.org")}, "tech-b"},
 	} {
 		letters, err := o.follower.write(t.Context(), []indexed{{custody.Event{Time: noon, Actor: custody.System, Fact: test.fact}, 7}})
 		if err != nil {

@@ -25,7 +25,7 @@ type values struct {
 	From, To, Person, Actor string
 	Handover, Credential    string
 	Credentials             []string
-	Reason                  string
+	Reason                  custody.Note
 	Until, Expires, Back    time.Time
 	Witness, Type, Subject  string
 }
@@ -160,9 +160,9 @@ func (c *concerns) locked(kind, person string, until time.Time) {
 // not read the other.
 func (c *concerns) emailChanged(fact custody.EmailChanged) {
 	v := values{Actor: c.entry.Actor}
-	for kind, address := range map[string]string{"email_from": fact.Before, "email_to": fact.Email} {
-		if address != "" {
-			c.notices = append(c.notices, notice{to: fact.Person, kind: kind, page: "/", values: v, address: address})
+	for kind, note := range map[string]custody.Note{"email_from": fact.Before, "email_to": fact.Email} {
+		if w, known := note.Words(); known { // one that was taken out is told nothing
+			c.notices = append(c.notices, notice{to: fact.Person, kind: kind, page: "/", values: v, address: w.Text})
 		}
 	}
 }

@@ -35,7 +35,7 @@ func (f *Follower) warn(ctx context.Context) error {
 	}
 	now := f.Now()
 	for _, p := range people {
-		if p.Disabled || p.Email == "" || !slices.ContainsFunc([]custody.Role{custody.Manager, custody.Director, custody.Admin}, p.Is) {
+		if _, known := p.Email.Words(); p.Disabled || !known || !slices.ContainsFunc([]custody.Role{custody.Manager, custody.Director, custody.Admin}, p.Is) {
 			continue
 		}
 		chosen, err := f.Directory.Preference(ctx, p.Username)
@@ -58,7 +58,7 @@ func (f *Follower) warn(ctx context.Context) error {
 		id := sha256.Sum256(fmt.Appendf(nil, "%q suspect %d %q", f.Origin, now.UnixNano(), p.Username))
 		f.queue = append(f.queue, &letter{
 			Mail: smtp.Mail{
-				ID: hex.EncodeToString(id[:16]), Name: p.Name, To: p.Email,
+				ID: hex.EncodeToString(id[:16]), Name: p.Name, To: w.ownAddress(),
 				Subject: "[Tandem] " + subject, Text: strings.TrimSuffix(text.String(), "\n"),
 			},
 			username: p.Username, entry: math.MaxInt64, at: now, pause: f.newPause(),

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // written gives the mails about one event, by who gets them.
@@ -33,7 +34,7 @@ func (o *office) written(fact custody.Fact) map[string]*letter {
 func TestAnOfferThatEndsIsToldToTheOther(t *testing.T) {
 	for how, want := range map[custody.HandoverStatus]string{custody.Declined: "tech-a", custody.Cancelled: "tech-b", custody.Expired: "tech-a"} {
 		o := newOffice(t)
-		got := o.written(custody.HandoverEnded{Handover: "handover-1", How: how, Reason: "because"})
+		got := o.written(custody.HandoverEnded{Handover: "handover-1", How: how, Reason: desk.NewNote("because")})
 		if len(got) != 1 || got[want] == nil || !strings.Contains(got[want].Mail.Text, "because") && how != custody.Expired {
 			t.Errorf("%s is told to %v", how, got)
 		}

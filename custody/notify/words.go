@@ -58,6 +58,11 @@ func (f *Follower) write(ctx context.Context, deed []indexed) ([]*letter, error)
 	}
 	told := map[string][]notice{}
 	for _, e := range deed {
+		texts, err := f.Directory.Texts(ctx, e.Notes())
+		if err != nil {
+			return nil, err
+		}
+		e.Event = e.Filled(texts)
 		notices, err := f.notices(ctx, e, people)
 		if err != nil {
 			return nil, err
@@ -155,9 +160,15 @@ func (w writer) mail(first indexed, address string, all []notice) (smtp.Mail, er
 		subject += fmt.Sprintf(" (+%d)", more)
 	}
 	return smtp.Mail{
-		ID: w.id(first, address), Name: w.person.Name, To: cmp.Or(address, w.person.Email),
+		ID: w.id(first, address), Name: w.person.Name, To: cmp.Or(address, w.ownAddress()),
 		Subject: "[Tandem] " + subject, Text: strings.TrimSuffix(text.String(), "\n"),
 	}, err
+}
+
+// ownAddress gives where the person reads mails; "": nowhere.
+func (w writer) ownAddress() string {
+	at, _ := w.person.Email.Words()
+	return at.Text
 }
 
 // id names a mail: the same one that is written again has the same.
@@ -186,7 +197,7 @@ func (w writer) data(v values) map[string]any {
 	return map[string]any{
 		"From": w.name(v.From), "To": w.name(v.To), "Person": w.name(v.Person), "Actor": w.name(v.Actor),
 		"Handover": v.Handover, "Credential": v.Credential, "Credentials": w.list(v.Credentials),
-		"Reason": smtp.OneLine(v.Reason), "Until": w.at(v.Until), "Expires": w.at(v.Expires), "Back": w.at(v.Back),
+		"Reason": smtp.OneLine(v.Reason.In(custody.Redacted.In(w.lang))), "Until": w.at(v.Until), "Expires": w.at(v.Expires), "Back": w.at(v.Back),
 		"Witness": smtp.OneLine(v.Witness), "Type": w.kind(v.Type), "Subject": smtp.OneLine(v.Subject),
 	}
 }

@@ -83,12 +83,12 @@ func filled(e custody.Event) custody.Event {
 	switch fact := e.Fact.(type) {
 	case custody.HandoverOffered:
 		e.Fact = custody.HandoverOffered{
-			Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names, Reason: "holiday", ExpectedReturn: noon.AddDate(0, 0, 9), Expires: noon.AddDate(0, 0, 1),
+			Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names, Reason: desk.NewNote("holiday"), ExpectedReturn: noon.AddDate(0, 0, 9), Expires: noon.AddDate(0, 0, 1),
 		}
 	case custody.HandoverAccepted:
 		e.Fact = custody.HandoverAccepted{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names}
 	case custody.HandoverEnded:
-		fact.Handover, fact.Reason = "handover-1", "not now"
+		fact.Handover, fact.Reason = "handover-1", desk.NewNote("not now")
 		e.Fact = fact
 	case custody.HandoverClosed:
 		e.Fact = custody.HandoverClosed{Handover: "handover-1"}
@@ -99,7 +99,7 @@ func filled(e custody.Event) custody.Event {
 	case custody.PersonUnlocked:
 		e.Fact, e.Actor = custody.PersonUnlocked{Person: "tech-a"}, "manager"
 	case custody.EmailChanged:
-		e.Fact, e.Actor = custody.EmailChanged{Person: "tech-a", Email: "tech-a@example.org", Before: "old@example.org"}, "tech-a"
+		e.Fact, e.Actor = custody.EmailChanged{Person: "tech-a", Email: desk.NewNote("tech-a@example.org"), Before: desk.NewNote("old@example.org")}, "tech-a"
 	case custody.PersonLocked:
 		e.Fact = custody.PersonLocked{Person: "tech-a", Until: noon.Add(time.Minute)}
 	case custody.SignInLocked:
@@ -193,7 +193,7 @@ func TestWhatSomebodyTypedStaysInItsLine(t *testing.T) {
 	o.people[0].Name = evil
 	e := filled(eventOf(t, "handover.offered"))
 	fact := e.Fact.(custody.HandoverOffered)
-	fact.Reason = evil
+	fact.Reason = desk.NewNote(evil)
 	e.Fact = fact
 	letters, err := o.follower.write(t.Context(), []indexed{{e, 7}})
 	if err != nil || len(letters) != 1 {

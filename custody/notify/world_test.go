@@ -24,6 +24,7 @@ type office struct {
 	mu        sync.Mutex
 	now       time.Time
 	records   [][]byte
+	texts     map[string]custody.Words // of the entries, by commitment
 	grew      chan struct{}
 	position  int64
 	trouble   error // of the database
@@ -37,7 +38,7 @@ func newOffice(t *testing.T) *office {
 	t.Helper()
 	o := &office{
 		t: t, server: smtptest.Start(t, false), now: noon, grew: make(chan struct{}),
-		chosen: map[string]desk.Preference{"tech-b": {Language: "zh", Zone: "Asia/Shanghai"}},
+		texts: map[string]custody.Words{}, chosen: map[string]desk.Preference{"tech-b": {Language: "zh", Zone: "Asia/Shanghai"}},
 		handovers: map[string]custody.Handover{"handover-1": {
 			ID: "handover-1", From: "tech-a", To: "tech-b", Credentials: []string{"db01", "db02"}, ExpectedReturn: noon,
 		}},
@@ -48,7 +49,7 @@ func newOffice(t *testing.T) *office {
 	} {
 		o.people = append(o.people, person(username, role))
 		if username == "nobody" {
-			o.people[len(o.people)-1].Email = ""
+			o.people[len(o.people)-1].Email = desk.NewNote("")
 		}
 	}
 	o.people = append([]custody.Person{person("tech-a", custody.Technician)}, o.people...)
@@ -57,7 +58,7 @@ func newOffice(t *testing.T) *office {
 }
 
 func person(username string, role custody.Role) custody.Person {
-	return custody.Person{Username: username, Name: "Person " + username, Email: username + "@example.org", Roles: []custody.Role{role}}
+	return custody.Person{Username: username, Name: "Person " + username, Email: desk.NewNote(username + "@example.org"), Roles: []custody.Role{role}}
 }
 
 // open makes another follower of the same ledger, as a restart does.
@@ -110,6 +111,11 @@ func (o *office) happen(request string, facts ...custody.Fact) {
 		record, err := entry.Encode()
 		if err != nil {
 			o.t.Fatal(err)
+		}
+		for _, n := range custody.NotesOf(fact) {
+			if words, known := n.Words(); known {
+				o.texts[n.Commitment()] = words
+			}
 		}
 		o.records = append(o.records, record)
 	}
@@ -220,6 +226,18 @@ func (o *office) Credential(_ context.Context, name string) (custody.Credential,
 
 func (o *office) Handover(_ context.Context, id string) (custody.Handover, error) {
 	return o.handovers[id], nil
+}
+
+func (o *office) Texts(_ context.Context, notes []custody.Note) (map[string]custody.Words, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	texts := map[string]custody.Words{}
+	for _, n := range notes {
+		if words, there := o.texts[n.Commitment()]; there {
+			texts[n.Commitment()] = words
+		}
+	}
+	return texts, nil
 }
 
 func (o *office) Preference(_ context.Context, username string) (desk.Preference, error) {

@@ -165,7 +165,7 @@ func TestDependentFails(t *testing.T) {
 					t.Errorf("told %d times after failure %d", len(app.told), n+1)
 				}
 				// Custody goes on meanwhile.
-				w.do(rotationtest.Primary, custody.CheckOut{Credential: name, Purpose: "ticket 4711"})
+				w.do(rotationtest.Primary, custody.CheckOut{Credential: name, Purpose: desk.NewNote("ticket 4711")})
 				w.do(rotationtest.Primary, custody.CheckIn{Credential: name})
 				w.clock.Advance(wait)
 			}

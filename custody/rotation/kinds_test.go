@@ -164,7 +164,7 @@ func TestReconcileAfterDrift(t *testing.T) {
 		t.Fatalf("not taken in without knowing its password: %+v", c.Rotation)
 	}
 	other.set(custody.SecretString("what somebody set"))
-	w.desk.Act(rotationtest.Primary, custody.Reconcile{Credential: "second", Reason: "changed on the host"})
+	w.desk.Act(rotationtest.Primary, custody.Reconcile{Credential: "second", Reason: desk.NewNote("changed on the host")})
 	verifies := other.verifies
 	w.attemptOf("second", "")
 	if c := w.credentialOf("second"); c.Phase != custody.Held || c.Version != 2 {

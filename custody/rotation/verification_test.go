@@ -140,8 +140,10 @@ func (s *second) Reconcile(ctx context.Context, next custody.Secret) error {
 
 func TestDriftIsRepaired(t *testing.T) {
 	for auto, ask := range map[bool]func(*world){
-		true:  func(*world) {},
-		false: func(w *world) { w.do(rotationtest.Primary, custody.Reconcile{Credential: name, Reason: "it drifted"}) },
+		true: func(*world) {},
+		false: func(w *world) {
+			w.do(rotationtest.Primary, custody.Reconcile{Credential: name, Reason: desk.NewNote("it drifted")})
+		},
 	} {
 		t.Run(fmt.Sprintf("automatic %t", auto), func(t *testing.T) {
 			w, worker := verified(t, custody.CredentialPolicy{AutoReconcile: auto})

@@ -2,6 +2,7 @@ package siem
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -15,12 +16,16 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/net/idna"
+
+	"github.com/tandem-custody/tandem/custody"
 )
 
 // Ledger is what is sent.
 type Ledger interface {
 	Size(ctx context.Context) (int64, error)
 	Records(ctx context.Context, from, to int64, yield func(index int64, record []byte) error) error
+	// Texts gives what people wrote, by what the entries commit to it with.
+	Texts(ctx context.Context, notes []custody.Note) (map[string]custody.Words, error)
 }
 
 // Positions keep how far each stream is; 0 for one that is new.
@@ -217,21 +222,32 @@ func (s *Stream) send(ctx context.Context, conn net.Conn, from int64) (int64, er
 		return from, err
 	}
 	to := min(size, from+batch)
-	out, next := bufio.NewWriter(conn), from
+	var records [][]byte
 	err = s.Ledger.Records(ctx, from, to, func(index int64, record []byte) error {
-		if index != next {
-			return fmt.Errorf("siem: the ledger has no entry %d", next)
+		if index != from+int64(len(records)) {
+			return missing(from + int64(len(records)))
+		}
+		records = append(records, bytes.Clone(record))
+		return nil
+	})
+	if err == nil && from+int64(len(records)) != to {
+		err = missing(from + int64(len(records)))
+	}
+	if err != nil {
+		return from, err
+	}
+	out, next := bufio.NewWriter(conn), from
+	for _, record := range records {
+		frame, err := s.frame(ctx, next, record)
+		if err != nil {
+			return next, errors.Join(err, out.Flush())
 		}
 		next++
-		frame, err := s.frame(index, record)
-		if err != nil {
-			return err
+		if _, err := out.Write(frame); err != nil {
+			return next, err
 		}
-		_, err = out.Write(frame)
-		return err
-	})
-	if err == nil && next != to {
-		err = fmt.Errorf("siem: the ledger has no entry %d", next)
 	}
-	return next, errors.Join(err, out.Flush())
+	return next, out.Flush()
 }
+
+func missing(index int64) error { return fmt.Errorf("siem: the ledger has no entry %d", index) }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/siem"
 )
 
@@ -26,6 +27,7 @@ import (
 type ledger struct {
 	mu       sync.Mutex
 	records  [][]byte
+	texts    map[string]custody.Words
 	grew     chan struct{}
 	position int64
 }
@@ -38,7 +40,7 @@ func (l *ledger) add(t *testing.T, n int) {
 		e := custody.Event{
 			Time: time.Date(2026, 3, 2, 8, 0, len(l.records), 0, time.UTC), Actor: "tech-a", Request: "r=|\\",
 			Confirm: &custody.Confirmation{Person: "tech-a", Step: 7},
-			Fact:    custody.CredentialRetired{Credential: "db01", Reason: "a=b|c\\d\n退役"},
+			Fact:    custody.CredentialRetired{Credential: "db01", Reason: desk.NewNote("a=b|c\\d\n退役")},
 		}
 		entry, err := e.Record()
 		if err != nil {
@@ -49,9 +51,27 @@ func (l *ledger) add(t *testing.T, n int) {
 			t.Fatal(err)
 		}
 		l.records = append(l.records, record)
+		if l.texts == nil {
+			l.texts = map[string]custody.Words{}
+		}
+		for _, n := range e.Notes() {
+			l.texts[n.Commitment()], _ = n.Words()
+		}
 	}
 	close(l.grew)
 	l.grew = make(chan struct{})
+}
+
+func (l *ledger) Texts(_ context.Context, notes []custody.Note) (map[string]custody.Words, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	texts := map[string]custody.Words{}
+	for _, n := range notes {
+		if w, there := l.texts[n.Commitment()]; there {
+			texts[n.Commitment()] = w
+		}
+	}
+	return texts, nil
 }
 
 func (l *ledger) Size(context.Context) (int64, error) {
@@ -353,15 +373,29 @@ func TestAChineseOriginIsNoHostName(t *testing.T) {
 	}
 }
 
+// beside gives the one text there is, as it stands beside its entry.
+func (l *ledger) beside(t *testing.T) string {
+	t.Helper()
+	for commitment, w := range l.texts {
+		salt, err := w.Salt.MarshalText()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf(`%q:{"salt":%q,"text":"a=b|c\\d 退役"}`, commitment, salt)
+	}
+	t.Fatal("no text")
+	return ""
+}
+
 func TestMessages(t *testing.T) {
 	l := &ledger{grew: make(chan struct{})}
 	l.add(t, 1)
 	head := "<110>1 2026-03-02T08:00:00.000Z ledger.test tandem - credential.retired - "
 	for format, want := range map[string]string{
-		siem.JSON: head + fmt.Sprintf(`{"index":0,"entry":%s}`, l.records[0]),
+		siem.JSON: head + fmt.Sprintf(`{"index":0,"entry":%s,"texts":{%s}}`, l.records[0], l.beside(t)),
 		siem.CEF: head + `CEF:0|Tandem|Tandem|1|credential.retired|credential.retired|3|rt=1772438400000 externalId=0 suser=tech-a ` +
 			`cs1Label=subject cs1=db01 cs2Label=request cs2=r\=|\\ cs3Label=confirmedBy cs3=tech-a ` +
-			`msg={"credential":"db01","reason":"a\=b|c\\\\d\\n退役"}`,
+			`msg={"credential":"db01","reason":"a\=b|c\\\\d 退役"}`,
 	} {
 		r := newReceiver(t)
 		stop := start(t, l, r, format)

@@ -23,7 +23,7 @@ func TestBackup(t *testing.T) {
 	if err := s.store.Backup(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
-	s.do(t, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: "later"}})
+	s.do(t, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("later")}})
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
@@ -107,7 +107,7 @@ func TestOpenReadOnly(t *testing.T) {
 		}
 	}
 	look()
-	s.do(t, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: "ticket 1"}})
+	s.do(t, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}})
 	look()
 	if err := s.store.Close(); err != nil {
 		t.Fatal(err)

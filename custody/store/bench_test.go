@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // BenchmarkWrite is what the store takes for one command: check-outs by 64
@@ -47,7 +48,7 @@ func (s *scribe) checkOuts(t testing.TB, n int) *draft {
 	d := s.draft()
 	for range n {
 		k := s.requests % crowdSize
-		if err := s.decide(d, step{holder(k), custody.CheckOut{Credential: server(k), Purpose: "ticket 4711: the queue is stuck"}}); err != nil {
+		if err := s.decide(d, step{holder(k), custody.CheckOut{Credential: server(k), Purpose: desk.NewNote("ticket 4711: the queue is stuck")}}); err != nil {
 			t.Fatal(err)
 		}
 	}

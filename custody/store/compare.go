@@ -47,15 +47,17 @@ func (s *Store) Diff(ctx context.Context) error {
 // domain in between. It is an audit.Source of the entries up to that moment.
 // Its memory is that of a custody.State, however long the ledger is.
 type comparison struct {
-	store *Store
-	db    *gorm.DB // a transaction that sees that moment
-	head  headRow
-	state *custody.State
-	fork  *custody.State // of state, since the last look at the tables
-	again custody.Replayer
-	over  int64   // handovers that have ended
-	names nameSet // of the entries folded so far that the index has
-	index func() (nameSet, error)
+	store   *Store
+	db      *gorm.DB // a transaction that sees that moment
+	head    headRow
+	state   *custody.State
+	fork    *custody.State // of state, since the last look at the tables
+	again   custody.Replayer
+	beside  map[int64]map[string]custody.Words // the texts of the entries of this window
+	counted custody.Texts
+	over    int64   // handovers that have ended
+	names   nameSet // of the entries folded so far that the index has
+	index   func() (nameSet, error)
 }
 
 var _ audit.Source = (*comparison)(nil)
@@ -121,6 +123,13 @@ func (c *comparison) replay(e custody.Event) error {
 		if err := c.settle(); err != nil {
 			return err
 		}
+		var err error
+		if c.beside, err = textsBetween(c.db, index, index+window); err != nil {
+			return err
+		}
+	}
+	if err := c.checkTexts(index, e); err != nil {
+		return err
 	}
 	c.again.State = c.fork
 	if err := c.again.Add(e); err != nil {
@@ -218,6 +227,7 @@ func (c *comparison) differBehind() error {
 		size       int64
 	}{
 		{"ledger_entries", "idx", c.head.Size},
+		{"ledger_texts", "idx", c.head.Size},
 		{"ledger_nodes", "id", tlog.StoredHashIndex(0, c.head.Size)},
 	} {
 		var extra []int64

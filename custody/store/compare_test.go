@@ -6,13 +6,14 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // TestDiff: whatever is changed in a table behind Tandem's back is found, by
 // table and row, and a rebuild puts it right.
 func TestDiff(t *testing.T) {
 	s := busyOffice(t, 2*blockSize+200)
-	s.do(t, step{"tech-b", custody.Offer{Credentials: []string{"web01"}, Reason: "course"}})
+	s.do(t, step{"tech-b", custody.Offer{Credentials: []string{"web01"}, Reason: desk.NewNote("course")}})
 	good := dump(t, s.store)
 	for _, c := range []struct {
 		statement  string

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // tamperOrigin names the log that is tampered with.
@@ -59,18 +60,18 @@ func newEvidence(t testing.TB) *evidence {
 	e.keepEvidence(t)
 	pass := func() { e.now = e.now.Add(time.Minute) }
 	pass()
-	e.do(t, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: "ticket 4711"}})
-	e.do(t, step{"tech-b", custody.CheckOut{Credential: "db01", Purpose: "ticket 4711"}}) // refused
+	e.do(t, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 4711")}})
+	e.do(t, step{"tech-b", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 4711")}}) // refused
 	e.do(t, step{"tech-a", custody.CheckIn{Credential: "db01"}})
 	pass()
-	e.do(t, step{"tech-a", custody.Offer{All: true, Leave: true, Reason: "course", ExpectedReturn: e.now.Add(8 * time.Hour)}})
+	e.do(t, step{"tech-a", custody.Offer{All: true, Leave: true, Reason: desk.NewNote("course"), ExpectedReturn: e.now.Add(8 * time.Hour)}})
 	e.do(t, step{"tech-b", custody.Accept{Handover: "handover-1"}})
 	e.keepEvidence(t)
 	pass()
 	e.do(t, step{"tech-a", custody.ComeBack{TakeBack: true}})
 	e.change(t, "db01")
 	pass()
-	e.do(t, step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: "lunch"}}) // stays open
+	e.do(t, step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("lunch")}}) // stays open
 	e.keepEvidence(t)
 	return e
 }

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // TestExposure: at every instant of a random history it names whom the state of
@@ -71,7 +72,7 @@ func TestExposureReadsBackOverPages(t *testing.T) {
 	s := newOffice(t)
 	for range exposurePage {
 		s.now = s.now.Add(time.Minute)
-		s.do(t, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: "ticket"}},
+		s.do(t, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket")}},
 			step{"tech-a", custody.CheckIn{Credential: "db01"}})
 	}
 	x, err := s.store.Exposure(t.Context(), "db01", time.Time{})
@@ -90,7 +91,7 @@ func TestExposureAfterTheClockWasCorrected(t *testing.T) {
 	s.hire(t, custody.Manager, "manager")
 	right := s.now
 	s.now = right.AddDate(1, 0, 0)
-	s.do(t, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: "ticket"}})
+	s.do(t, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket")}})
 	s.now = right.Add(time.Hour)
 	s.do(t, step{"manager", custody.CorrectClock{}})
 	corrected := s.now

@@ -39,7 +39,7 @@ func (s *Store) FindCredentials(ctx context.Context, q CredentialQuery) ([]custo
 	if q.Limit > 0 {
 		db = db.Limit(q.Limit)
 	}
-	return find[credentialRow](db.Order("name"), "credentials")
+	return findKnown[credentialRow](db.Order("name"), "credentials")
 }
 
 // finding selects rows in whose text everything is found that was typed: see
@@ -54,6 +54,11 @@ func finding(db *gorm.DB, typed, text string) *gorm.DB {
 // calledOf gives the names of the people in some columns, as a text.
 func calledOf(usernames string) string {
 	return "coalesce((SELECT group_concat(people.name, char(10)) FROM people WHERE people.username IN (" + usernames + ")), '')"
+}
+
+// textOf gives the text of a note in a column; where it is gone, none.
+func textOf(column string) string {
+	return "coalesce((SELECT text FROM ledger_texts WHERE commitment = " + column + "), '')"
 }
 
 // CustodyCount says how many active credentials two custodians share, and who of

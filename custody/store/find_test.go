@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 func TestFindCredentials(t *testing.T) {
 	s := newOffice(t)
 	s.onboard(t, "web02", "tech-c", "tech-a")
-	s.do(t, step{"tech-b", custody.RequestRotation{Credential: "web01", Reason: "age"}})
+	s.do(t, step{"tech-b", custody.RequestRotation{Credential: "web01", Reason: desk.NewNote("age")}})
 	for _, c := range []struct {
 		query CredentialQuery
 		want  string
@@ -46,7 +47,7 @@ func TestFindCredentials(t *testing.T) {
 func TestCustodyCounts(t *testing.T) {
 	s := newOffice(t)
 	s.onboard(t, "db02", "tech-a", "tech-b")
-	s.do(t, step{"tech-b", custody.RequestRotation{Credential: "web01", Reason: "age"}})
+	s.do(t, step{"tech-b", custody.RequestRotation{Credential: "web01", Reason: desk.NewNote("age")}})
 	got, err := s.store.CustodyCounts(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // wander draws a command that may make sense now.
@@ -33,19 +34,19 @@ func (s *scribe) wander(t *rapid.T, d *draft) step {
 		return step{custody.System, reports[c.Rotation.Step]}
 	}
 	return step{actor, rapid.SampledFrom([]custody.Action{
-		custody.CheckOut{Credential: name, Purpose: "ticket 4711"},
+		custody.CheckOut{Credential: name, Purpose: desk.NewNote("ticket 4711")},
 		custody.CheckIn{Credential: name},
-		custody.Offer{All: true, Leave: rapid.Bool().Draw(t, "leave"), Reason: "leaving \"early\", 午饭", ExpectedReturn: s.now.Add(8 * time.Hour)},
-		custody.Offer{Credentials: []string{name}, Reason: "lunch"},
+		custody.Offer{All: true, Leave: rapid.Bool().Draw(t, "leave"), Reason: desk.NewNote("leaving \"early\", 午饭"), ExpectedReturn: s.now.Add(8 * time.Hour)},
+		custody.Offer{Credentials: []string{name}, Reason: desk.NewNote("lunch")},
 		custody.Accept{Handover: handover},
 		custody.Accept{Handover: handover},
-		custody.Decline{Handover: handover, Reason: "no"},
+		custody.Decline{Handover: handover, Reason: desk.NewNote("no")},
 		custody.Cancel{Handover: handover},
 		custody.GiveBack{Handover: handover},
 		custody.GiveBack{Handover: handover},
-		custody.GoAway{Until: s.now.Add(time.Hour), Reason: "dentist"},
+		custody.GoAway{Until: s.now.Add(time.Hour), Reason: desk.NewNote("dentist")},
 		custody.ComeBack{TakeBack: rapid.Bool().Draw(t, "take back")},
-		custody.RequestRotation{Credential: name, Reason: "age"},
+		custody.RequestRotation{Credential: name, Reason: desk.NewNote("age")},
 		custody.SignIn{},
 		custody.SignOut{},
 	}).Draw(t, "action")}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // What an administrator of the database can do to a history as a whole. Whatever
@@ -30,15 +31,23 @@ func (e effort) String() string {
 	return [...]string{"entries only", "tree too", "tree and tables too"}[e]
 }
 
-// forge gives a database with another history.
-func (e *evidence) forge(t testing.TB, records [][]byte, how effort) string {
+// forge gives a database with another history. What is made up in it says the words
+// of the notes that are given.
+func (e *evidence) forge(t testing.TB, records [][]byte, how effort, madeUp ...custody.Note) string {
 	t.Helper()
 	path := e.copied(t, e.frontier.Size())
+	texts := e.texts(t)
+	for _, n := range madeUp {
+		texts[n.Commitment()], _ = n.Words()
+	}
 	db := administrator(t, path)
 	if how != entriesOnly { // what is kept of the witnesses would give it away
 		execAll(t, db, "DELETE FROM ledger_nodes", "DELETE FROM ledger_seals", "DELETE FROM cosignatures", "DELETE FROM cosigned_checkpoints")
 	}
 	execAll(t, db, "DELETE FROM ledger_entries", "BEGIN")
+	if how != entriesOnly {
+		execAll(t, db, "DELETE FROM ledger_texts")
+	}
 	var f audit.Frontier
 	for i, record := range records {
 		execArgs(t, db, "INSERT INTO ledger_entries (idx, record) VALUES (?, ?)", i, record)
@@ -48,6 +57,9 @@ func (e *evidence) forge(t testing.TB, records [][]byte, how effort) string {
 		nodes, err := f.Append(record)
 		if err != nil {
 			t.Fatal(err)
+		}
+		for commitment, w := range beside(record, texts) {
+			execArgs(t, db, "INSERT INTO ledger_texts (idx, commitment, salt, text) VALUES (?, ?, ?, ?)", i, commitment, w.Salt[:], w.Text)
 		}
 		for _, node := range nodes {
 			execArgs(t, db, "INSERT INTO ledger_nodes (id, hash) VALUES (?, ?)", node.Index, node.Hash[:])
@@ -77,6 +89,35 @@ func (e *evidence) forge(t testing.TB, records [][]byte, how effort) string {
 		}
 	}
 	return path
+}
+
+// texts gives all that was written, by commitment.
+func (e *evidence) texts(t testing.TB) map[string]custody.Words {
+	t.Helper()
+	texts := map[string]custody.Words{}
+	for _, event := range e.events {
+		for _, n := range event.Written() {
+			if w, known := n.Words(); known {
+				texts[n.Commitment()] = w
+			}
+		}
+	}
+	return texts
+}
+
+// beside gives those of the texts that come with a record.
+func beside(record []byte, texts map[string]custody.Words) map[string]custody.Words {
+	mine := map[string]custody.Words{}
+	event, err := decodeEvent(StoredEntry{Record: record})
+	if err != nil {
+		return nil // no entry of Tandem's
+	}
+	for _, n := range event.Written() {
+		if w, known := texts[n.Commitment()]; known {
+			mine[n.Commitment()] = w
+		}
+	}
+	return mine
 }
 
 func execArgs(t testing.TB, db *sql.DB, statement string, args ...any) {
@@ -122,7 +163,7 @@ func TestForgedHistory(t *testing.T) {
 	accepted := indexOf[custody.HandoverAccepted](t, e.events)
 	rewritten := e.events[checkout]
 	fact := rewritten.Fact.(custody.CheckoutGranted)
-	fact.Purpose = "ticket 4712"
+	fact.Purpose = desk.NewNote("ticket 4712")
 	rewritten.Fact = fact
 	retold := rewritten
 	retold.Cause = &custody.Cause{Action: custody.CheckOut{Credential: fact.Credential, Purpose: fact.Purpose}, Proof: rewritten.Cause.Proof}
@@ -152,7 +193,7 @@ func TestForgedHistory(t *testing.T) {
 		"all of it the other way":               {func(r [][]byte) [][]byte { slices.Reverse(r); return r }, 0},
 	} {
 		for _, how := range []effort{entriesOnly, andTree, andTables} {
-			path := e.forge(t, c.edit(slices.Clone(e.records)), how)
+			path := e.forge(t, c.edit(slices.Clone(e.records)), how, fact.Purpose)
 			_, without := verifyFile(t.Context(), path, audit.VerifyOptions{})
 			_, with := verifyFile(t.Context(), path, e.since(e.frontier.Size()))
 			if name == "nothing" {
@@ -216,7 +257,7 @@ func TestRollBack(t *testing.T) {
 	if d, ok := errors.AsType[*Difference](err); !ok || d.Table != "ledger_entries" {
 		t.Errorf("entries were left behind the head: %v", err)
 	}
-	path = rolled(append(tables, "ledger_entries", "ledger_nodes")...)
+	path = rolled(append(tables, "ledger_entries", "ledger_nodes", "ledger_texts")...)
 	if _, err := verifyFile(t.Context(), path, audit.VerifyOptions{}); err != nil {
 		t.Errorf("cosignatures were left, and no key is given: %v", err)
 	}
@@ -238,7 +279,7 @@ func TestFork(t *testing.T) {
 		t.Fatal(err)
 	}
 	for fork.frontier.Size() <= newest {
-		fork.do(t, step{"tech-b", custody.CheckOut{Credential: "db01", Purpose: "ticket 4713"}})
+		fork.do(t, step{"tech-b", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 4713")}})
 	}
 	opts := audit.VerifyOptions{Keys: []string{e.key}, Checkpoints: [][]byte{e.notes[old], signed(t, fork.frontier)}}
 	if report, err := fork.store.Verify(t.Context(), opts); err != nil || report.Signed() != fork.frontier.Size() {
@@ -264,7 +305,7 @@ func TestForgedRule(t *testing.T) {
 	}
 	c, _ := e.state.Credential("db01")
 	web, _ := e.state.Credential("web01")
-	grant := custody.CheckoutGranted{Credential: "db01", Lease: fmt.Sprintf("lease-%d", e.state.Leases+1), Purpose: "ticket 1", Version: c.Version, Until: at.Add(time.Hour)}
+	grant := custody.CheckoutGranted{Credential: "db01", Lease: fmt.Sprintf("lease-%d", e.state.Leases+1), Purpose: desk.NewNote("ticket 1"), Version: c.Version, Until: at.Add(time.Hour)}
 	unconfirmed := by("tech-a", grant)
 	unconfirmed.Confirm = nil
 	again := by("tech-a", grant)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // busyOffice has a ledger of at least so many entries, handovers all along.
@@ -27,11 +28,11 @@ func busyOffice(t testing.TB, entries int64) *scribe {
 		id := func(i int64) string { return fmt.Sprintf("handover-%d", n+i) }
 		s.now = s.now.Add(time.Minute)
 		s.do(t,
-			step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: "ticket 1"}},
-			step{"tech-b", custody.CheckOut{Credential: "db01", Purpose: "not mine"}}, // refused
-			step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: "lunch"}},
-			step{"tech-b", custody.Decline{Handover: id(0), Reason: "busy"}},
-			step{"tech-a", custody.Offer{All: true, Leave: true, Reason: "leaving"}},
+			step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}},
+			step{"tech-b", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("not mine")}}, // refused
+			step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("lunch")}},
+			step{"tech-b", custody.Decline{Handover: id(0), Reason: desk.NewNote("busy")}},
+			step{"tech-a", custody.Offer{All: true, Leave: true, Reason: desk.NewNote("leaving")}},
 			step{"tech-b", custody.Accept{Handover: id(1)}},
 			step{"tech-b", custody.Accept{Handover: id(1)}}, // refused
 			step{"tech-a", custody.ComeBack{TakeBack: true}},
@@ -222,14 +223,21 @@ func TestRecords(t *testing.T) {
 
 func TestPeopleAndCredentials(t *testing.T) {
 	s := newOffice(t)
-	s.do(t, step{"tech-c", custody.GoAway{Until: s.now.Add(time.Hour), Reason: "牙医"}},
-		step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: "ticket 1"}})
+	s.do(t, step{"tech-c", custody.GoAway{Until: s.now.Add(time.Hour), Reason: desk.NewNote("牙医")}},
+		step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}})
+	everybody, everything := slices.Collect(s.state.People()), slices.Collect(s.state.Credentials())
+	texts, err := s.store.Texts(t.Context(), custody.NotesOf([]any{everybody, everything}))
+	if err != nil || len(texts) != 2 {
+		t.Fatalf("%v, %v", texts, err)
+	}
+	custody.Fill(&everybody, texts)
+	custody.Fill(&everything, texts)
 	people, err := s.store.People(t.Context())
-	if err != nil || !reflect.DeepEqual(people, slices.Collect(s.state.People())) {
+	if err != nil || !reflect.DeepEqual(people, everybody) {
 		t.Errorf("%+v, %v", people, err)
 	}
 	credentials, err := s.store.Credentials(t.Context())
-	if err != nil || !reflect.DeepEqual(credentials, slices.Collect(s.state.Credentials())) {
+	if err != nil || !reflect.DeepEqual(credentials, everything) || credentials[0].Lease.Purpose.String() != "ticket 1" {
 		t.Errorf("%+v, %v", credentials, err)
 	}
 	for _, want := range people {
@@ -254,7 +262,7 @@ func TestPeopleAndCredentials(t *testing.T) {
 
 func TestHandovers(t *testing.T) {
 	s := busyOffice(t, 2000)
-	s.do(t, step{"tech-b", custody.Offer{Credentials: []string{"web01"}, Reason: "course"}})
+	s.do(t, step{"tech-b", custody.Offer{Credentials: []string{"web01"}, Reason: desk.NewNote("course")}})
 	all, err := s.store.Handovers(t.Context(), HandoverQuery{})
 	if err != nil || int64(len(all)) != s.state.Handovers {
 		t.Fatalf("%d handovers, %v", len(all), err)

@@ -72,11 +72,11 @@ func (r personRow) args(to []any) []any {
 func rowOfPerson(p custody.Person) (personRow, error) {
 	var e encoder
 	return personRow{
-		Username: p.Username, Name: p.Name, Email: p.Email, Roles: e.json(p.Roles),
+		Username: p.Username, Name: p.Name, Email: p.Email.Commitment(), Roles: e.json(p.Roles),
 		Disabled: p.Disabled, Enrolled: p.Enrolled, TOTPPeriod: p.TOTPPeriod,
 		LastStep: p.LastStep, LastRequest: p.LastRequest,
 		WrongCodes: p.WrongCodes, Lockouts: p.Lockouts, LockedUntil: formatInstant(p.LockedUntil),
-		Away: p.Away, AwaySince: formatInstant(p.AwaySince), AwayUntil: formatInstant(p.AwayUntil), AwayReason: p.AwayReason,
+		Away: p.Away, AwaySince: formatInstant(p.AwaySince), AwayUntil: formatInstant(p.AwayUntil), AwayReason: p.AwayReason.Commitment(),
 		EnrolmentNumber: p.Number, Account: p.Account,
 	}, e.err
 }
@@ -84,14 +84,14 @@ func rowOfPerson(p custody.Person) (personRow, error) {
 func (r personRow) value() (custody.Person, error) {
 	var d decoder
 	p := custody.Person{
-		Username: r.Username, Name: r.Name, Email: r.Email,
+		Username: r.Username, Name: r.Name, Email: custody.NoteWith(r.Email),
 		Disabled: r.Disabled,
 		Enrolment: custody.Enrolment{
 			Number: r.EnrolmentNumber, Account: r.Account, Enrolled: r.Enrolled, TOTPPeriod: r.TOTPPeriod, LastStep: r.LastStep, LastRequest: r.LastRequest,
 			WrongCodes: r.WrongCodes, Lockouts: r.Lockouts, LockedUntil: d.instant(r.LockedUntil),
 		},
 		Presence: custody.Presence{
-			Away: r.Away, AwaySince: d.instant(r.AwaySince), AwayUntil: d.instant(r.AwayUntil), AwayReason: r.AwayReason,
+			Away: r.Away, AwaySince: d.instant(r.AwaySince), AwayUntil: d.instant(r.AwayUntil), AwayReason: custody.NoteWith(r.AwayReason),
 		},
 	}
 	d.json(r.Roles, &p.Roles)
@@ -163,7 +163,7 @@ func rowOfCredential(c custody.Credential) (credentialRow, error) {
 		RotationFailure: c.Rotation.Failure, RotationOverdue: c.Rotation.Overdue,
 		RotationShown: c.Rotation.Shown,
 
-		LeaseID: c.Lease.ID, LeasePerson: c.Lease.Person, LeasePurpose: c.Lease.Purpose,
+		LeaseID: c.Lease.ID, LeasePerson: c.Lease.Person, LeasePurpose: c.Lease.Purpose.Commitment(),
 		LeaseStart: formatInstant(c.Lease.Start), LeaseUntil: formatInstant(c.Lease.Until),
 	}, e.err
 }
@@ -181,7 +181,7 @@ func (r credentialRow) value() (custody.Credential, error) {
 			Failure: r.RotationFailure, Overdue: r.RotationOverdue, Shown: r.RotationShown,
 		},
 		Lease: custody.Lease{
-			ID: r.LeaseID, Person: r.LeasePerson, Purpose: r.LeasePurpose,
+			ID: r.LeaseID, Person: r.LeasePerson, Purpose: custody.NoteWith(r.LeasePurpose),
 			Start: d.instant(r.LeaseStart), Until: d.instant(r.LeaseUntil),
 		},
 	}
@@ -221,7 +221,7 @@ func (r handoverRow) args(to []any) []any {
 func rowOfHandover(h custody.Handover) (handoverRow, error) {
 	var e encoder
 	return handoverRow{
-		ID: h.ID, Giver: h.From, Receiver: h.To, Credentials: e.json(h.Credentials), Reason: h.Reason,
+		ID: h.ID, Giver: h.From, Receiver: h.To, Credentials: e.json(h.Credentials), Reason: h.Reason.Commitment(),
 		Status: h.Status, Leave: h.Leave, ExpectedReturn: formatInstant(h.ExpectedReturn),
 		OfferedAt: formatInstant(h.OfferedAt), Expires: formatInstant(h.Expires),
 		AcceptedAt: formatInstant(h.AcceptedAt), ReturnedAt: formatInstant(h.ReturnedAt),
@@ -232,7 +232,7 @@ func rowOfHandover(h custody.Handover) (handoverRow, error) {
 func (r handoverRow) value() (custody.Handover, error) {
 	var d decoder
 	h := custody.Handover{
-		ID: r.ID, From: r.Giver, To: r.Receiver, Reason: r.Reason,
+		ID: r.ID, From: r.Giver, To: r.Receiver, Reason: custody.NoteWith(r.Reason),
 		Status: r.Status, Leave: r.Leave, ExpectedReturn: d.instant(r.ExpectedReturn),
 		OfferedAt: d.instant(r.OfferedAt), Expires: d.instant(r.Expires),
 		AcceptedAt: d.instant(r.AcceptedAt), ReturnedAt: d.instant(r.ReturnedAt),

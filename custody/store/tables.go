@@ -8,17 +8,17 @@ import (
 
 // People gives everybody, by username.
 func (s *Store) People(ctx context.Context) ([]custody.Person, error) {
-	return find[personRow](s.reader.WithContext(ctx).Order("username"), "people")
+	return findKnown[personRow](s.reader.WithContext(ctx).Order("username"), "people")
 }
 
 // Person gives one person, or ErrNotFound.
 func (s *Store) Person(ctx context.Context, username string) (custody.Person, error) {
-	return only(find[personRow](s.reader.WithContext(ctx).Where("username = ?", username), "people"))
+	return only(findKnown[personRow](s.reader.WithContext(ctx).Where("username = ?", username), "people"))
 }
 
 // Credentials gives every credential, the retired ones too, by name.
 func (s *Store) Credentials(ctx context.Context) ([]custody.Credential, error) {
-	return find[credentialRow](s.reader.WithContext(ctx).Order("name"), "credentials")
+	return findKnown[credentialRow](s.reader.WithContext(ctx).Order("name"), "credentials")
 }
 
 // Unfinished gives the credentials that the rotation worker has something to do
@@ -27,12 +27,12 @@ func (s *Store) Credentials(ctx context.Context) ([]custody.Credential, error) {
 // of an office for that was a tenth of what a check-out cost.
 func (s *Store) Unfinished(ctx context.Context) ([]custody.Credential, error) {
 	const unfinished = "phase = 'rotating' OR updates <> '[]'" // as the index has it
-	return find[credentialRow](s.reader.WithContext(ctx).Where(unfinished).Order("name"), "credentials")
+	return findKnown[credentialRow](s.reader.WithContext(ctx).Where(unfinished).Order("name"), "credentials")
 }
 
 // Credential gives one credential, or ErrNotFound.
 func (s *Store) Credential(ctx context.Context, name string) (custody.Credential, error) {
-	return only(find[credentialRow](s.reader.WithContext(ctx).Where("name = ?", name), "credentials"))
+	return only(findKnown[credentialRow](s.reader.WithContext(ctx).Where("name = ?", name), "credentials"))
 }
 
 // HandoverQuery selects handovers, open ones and old ones. What is zero does
@@ -56,18 +56,18 @@ func (s *Store) Handovers(ctx context.Context, q HandoverQuery) ([]custody.Hando
 		db = db.Where(s.reader.Where("giver = ?", q.Person).Or("receiver = ?", q.Person))
 	}
 	if q.Text != "" {
-		db = finding(db, q.Text, "id || char(10) || giver || char(10) || receiver || char(10) || reason || char(10) || credentials || char(10) || "+calledOf("giver, receiver"))
+		db = finding(db, q.Text, "id || char(10) || giver || char(10) || receiver || char(10) || "+textOf("reason")+" || char(10) || credentials || char(10) || "+calledOf("giver, receiver"))
 	}
 	if q.Before != "" { // the longer of two ids is the later one: handover-10 comes after handover-9
 		db = db.Where("offered_at <= (SELECT offered_at FROM handovers WHERE id = ?)", q.Before).
 			Where("(offered_at, length(id), id) < (SELECT offered_at, length(id), id FROM handovers WHERE id = ?)", q.Before)
 	}
-	return find[handoverRow](db.Order("offered_at DESC, length(id) DESC, id DESC").Limit(page(q.Limit)), "handovers")
+	return findKnown[handoverRow](db.Order("offered_at DESC, length(id) DESC, id DESC").Limit(page(q.Limit)), "handovers")
 }
 
 // Handover gives one handover, or ErrNotFound.
 func (s *Store) Handover(ctx context.Context, id string) (custody.Handover, error) {
-	return only(find[handoverRow](s.reader.WithContext(ctx).Where("id = ?", id), "handovers"))
+	return only(findKnown[handoverRow](s.reader.WithContext(ctx).Where("id = ?", id), "handovers"))
 }
 
 // only gives the one value that was looked for.

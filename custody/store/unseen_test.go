@@ -22,7 +22,7 @@ import (
 func TestWhatOneTableRefusesIsInNone(t *testing.T) {
 	s := newOffice(t)
 	d := s.draft()
-	if err := s.decide(d, step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: "lunch"}}); err != nil {
+	if err := s.decide(d, step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("lunch")}}); err != nil {
 		t.Fatal(err)
 	}
 	write := func() error {
@@ -103,7 +103,7 @@ func TestADamagedIdempotencyKeyIsNotRecalled(t *testing.T) {
 // A row too many is found wherever it stands among the others, also behind the last.
 func TestARowTooManyIsFoundAtTheEnd(t *testing.T) {
 	s := newOffice(t)
-	s.do(t, step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: "lunch"}})
+	s.do(t, step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("lunch")}})
 	good := dump(t, s.store)
 	for table, key := range map[string]string{"people": "username", "credentials": "name", "handovers": "id"} {
 		columns := strings.Split(ask(t, s.store.reader, "SELECT group_concat(name) FROM pragma_table_info('"+table+"')"), ",")
@@ -135,7 +135,7 @@ func TestAFullDiskIsSaidToBeOne(t *testing.T) {
 	d := s.draft()
 	purpose := strings.Repeat("x", 400)
 	for range 100 {
-		if err := s.decide(d, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: purpose}}); err != nil {
+		if err := s.decide(d, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote(purpose)}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -288,8 +288,8 @@ func TestADatabaseThatFailsHasNotLostAnybody(t *testing.T) {
 // A handover is found by what it says, and only by that.
 func TestAHandoverIsFoundByItsText(t *testing.T) {
 	s := newOffice(t)
-	s.do(t, step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: "lunch"}})
-	s.do(t, step{"tech-b", custody.Offer{Credentials: []string{"web01"}, Reason: "course"}})
+	s.do(t, step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("lunch")}})
+	s.do(t, step{"tech-b", custody.Offer{Credentials: []string{"web01"}, Reason: desk.NewNote("course")}})
 	for text, want := range map[string]int{"": 2, "LUNCH": 1, "web01": 1, "handover-": 2, "person tech-c": 1, "nothing of the kind": 0, "%": 0} {
 		found, err := s.store.Handovers(t.Context(), HandoverQuery{Text: text})
 		if err != nil || len(found) != want {

@@ -17,6 +17,7 @@ type Verified struct {
 	audit.Report
 	custody.Tally
 	Policy custody.PolicyInForce // at its end
+	Texts  custody.Texts
 }
 
 // Verify checks the whole database, as it is at one moment, and changes nothing:
@@ -40,7 +41,7 @@ func (s *Store) Verify(ctx context.Context, opts audit.VerifyOptions) (Verified,
 		return c.replay(prepared.(custody.Event))
 	}
 	report, err := audit.Verify(ctx, c, opts)
-	verified := Verified{report, c.again.Tally, c.fork.Policy()}
+	verified := Verified{report, c.again.Tally, c.fork.Policy(), c.counted}
 	if err != nil {
 		return verified, err
 	}

@@ -85,6 +85,12 @@ func (t *tx) Append(entries []desk.Appended, nodes []audit.Node, root audit.Hash
 	if err := insertEntries.run(t.db, rows); err != nil {
 		return err
 	}
+	if err := insertTexts.run(t.db, rowsOfTexts(entries)); err != nil {
+		return err
+	}
+	if err := t.redact(entries); err != nil {
+		return err
+	}
 	size := t.head.Size + int64(len(entries))
 	if want := tlog.StoredHashCount(size) - tlog.StoredHashCount(t.head.Size); int64(len(nodes)) != want {
 		return fmt.Errorf("store: %d nodes where the tree needs %d", len(nodes), want)

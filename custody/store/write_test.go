@@ -107,7 +107,7 @@ func TestWriteLeavesNoTrace(t *testing.T) {
 			s := newOffice(t)
 			before := dump(t, s.store)
 			d := s.draft()
-			if err := s.decide(d, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: "ticket 1"}}, step{"tech-c", custody.GoAway{}}); err != nil {
+			if err := s.decide(d, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}}, step{"tech-c", custody.GoAway{}}); err != nil {
 				t.Fatal(err)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
@@ -181,7 +181,7 @@ func TestTwoHandles(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.store, b = b, a.store
-	a.do(t, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: "ticket 2"}})
+	a.do(t, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 2")}})
 	size, root, err := b.Head(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -299,7 +299,7 @@ func victim(path string) {
 	for {
 		d := s.draft()
 		for range 10 {
-			if err := s.decide(d, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: "ticket 3"}}); err != nil {
+			if err := s.decide(d, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 3")}}); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				os.Exit(1)
 			}

@@ -139,7 +139,7 @@ func (o *office) open(ctx context.Context, pairs int) error {
 
 func (o *office) hire(ctx context.Context, p technician) error {
 	if _, err := o.do(ctx, custody.System, custody.AddPerson{
-		Username: p.Name, Name: "Technician " + p.Name, Email: p.Name + "@bench.example",
+		Username: p.Name, Name: "Technician " + p.Name, Email: desk.NewNote(p.Name + "@bench.example"),
 		Roles: []custody.Role{custody.Technician}, TOTPPeriod: o.period,
 	}); err != nil {
 		return err

@@ -115,7 +115,7 @@ func openPages(t *testing.T, dir string, credentials int) *pages {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	outcome, err := p.confirmed(ctx, p.pairs[0].A, time.Now(), custody.Offer{All: true, Reason: "course"})
+	outcome, err := p.confirmed(ctx, p.pairs[0].A, time.Now(), custody.Offer{All: true, Reason: desk.NewNote("course")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,24 +193,45 @@ func (q pageQueries) Handovers(ctx context.Context, h api.HandoverQuery) ([]cust
 }
 
 func (q pageQueries) Entries(ctx context.Context, e api.EntryQuery) ([]api.StoredEntry, error) {
-	stored, err := q.Store.Entries(ctx, store.EntryQuery{
+	return q.withTexts(ctx)(q.Store.Entries(ctx, store.EntryQuery{
 		From: e.From, Limit: e.Limit, Actor: e.Actor, Subject: e.Subject, Credential: e.Credential, Type: e.Type,
 		Newest: e.Newest, Before: e.Before,
-	})
-	return each(stored, func(e store.StoredEntry) api.StoredEntry { return api.StoredEntry(e) }), err
+	}))
 }
 
 func (q pageQueries) EntriesAbout(ctx context.Context, about api.AboutQuery) ([]api.StoredEntry, []string, error) {
 	stored, cut, err := q.Store.EntriesAbout(ctx, store.AboutQuery(about))
-	return each(stored, func(e store.StoredEntry) api.StoredEntry { return api.StoredEntry(e) }), cut, err
+	entries, err := q.withTexts(ctx)(stored, err)
+	return entries, cut, err
 }
 
 func (q pageQueries) LatestAbout(ctx context.Context, credentials, types []string, before int64) ([]api.StoredEntry, error) {
-	stored, err := q.Store.LatestAbout(ctx, credentials, types, before)
-	return each(stored, func(e store.StoredEntry) api.StoredEntry { return api.StoredEntry(e) }), err
+	return q.withTexts(ctx)(q.Store.LatestAbout(ctx, credentials, types, before))
+}
+
+// withTexts gives entries as the program does.
+func (q pageQueries) withTexts(ctx context.Context) func([]store.StoredEntry, error) ([]api.StoredEntry, error) {
+	return func(stored []store.StoredEntry, err error) ([]api.StoredEntry, error) {
+		if err != nil {
+			return nil, err
+		}
+		texts, err := q.Store.TextsOf(ctx, stored)
+		entries := make([]api.StoredEntry, len(stored))
+		for i, entry := range stored {
+			entries[i] = api.StoredEntry{Index: entry.Index, Record: entry.Record, Texts: texts[i]}
+		}
+		return entries, err
+	}
 }
 
 func (q pageQueries) Entry(ctx context.Context, index int64) (api.StoredEntry, error) {
 	entry, err := q.Store.Entry(ctx, index)
-	return api.StoredEntry(entry), err
+	if err != nil {
+		return api.StoredEntry{}, err
+	}
+	entries, err := q.withTexts(ctx)([]store.StoredEntry{entry}, nil)
+	if err != nil {
+		return api.StoredEntry{}, err
+	}
+	return entries[0], nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // routine is the daily work in an office: every pair goes through the same round
@@ -141,10 +142,10 @@ func (r *routine) turn(ctx context.Context, p *pair, at *round, turn int64, now 
 
 // work: the holder may, the other one may not.
 func (r *routine) work(ctx context.Context, p *pair, now time.Time) error {
-	if _, err := r.confirmed(ctx, p.A, now, custody.CheckOut{Credential: p.Server, Purpose: "ticket 4711: the queue is stuck"}); err != nil {
+	if _, err := r.confirmed(ctx, p.A, now, custody.CheckOut{Credential: p.Server, Purpose: desk.NewNote("ticket 4711: the queue is stuck")}); err != nil {
 		return err
 	}
-	_, err := r.confirmed(ctx, p.B, now, custody.CheckOut{Credential: p.Server, Purpose: "ticket 4712: the disk is full"})
+	_, err := r.confirmed(ctx, p.B, now, custody.CheckOut{Credential: p.Server, Purpose: desk.NewNote("ticket 4712: the disk is full")})
 	if custody.CodeOf(err) != custody.NotHolder {
 		return fmt.Errorf("the backup's check-out: %v", err)
 	}
@@ -183,7 +184,7 @@ func (r *routine) takeBack(ctx context.Context, p *pair, at *round, now time.Tim
 }
 
 func (r *routine) offer(ctx context.Context, p *pair, at *round, now time.Time) error {
-	outcome, err := r.confirmed(ctx, p.A, now, custody.Offer{Credentials: []string{p.Server}, Reason: "at the dentist's"})
+	outcome, err := r.confirmed(ctx, p.A, now, custody.Offer{Credentials: []string{p.Server}, Reason: desk.NewNote("at the dentist's")})
 	if err != nil {
 		return err
 	}

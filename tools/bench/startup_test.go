@@ -62,7 +62,7 @@ func (o *office) checkOut(ctx context.Context, p *pair, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	got, err := o.desk.CheckOut(ctx, desk.By{Actor: p.A.Name, Request: rand.Text(), Code: code}, custody.CheckOut{Credential: p.Server, Purpose: "ticket 4711: the queue is stuck"})
+	got, err := o.desk.CheckOut(ctx, desk.By{Actor: p.A.Name, Request: rand.Text(), Code: code}, custody.CheckOut{Credential: p.Server, Purpose: desk.NewNote("ticket 4711: the queue is stuck")})
 	if err == nil && got.Password.IsZero() {
 		err = fmt.Errorf("%s: a check-out without a password", p.Server)
 	}

@@ -190,10 +190,10 @@ func serverOf(pair int) (server, first, second string) {
 }
 
 func (a *author) round(server, first, second string) error {
-	offer := custody.Offer{Credentials: []string{server}, Reason: "at the dentist's"}
+	offer := custody.Offer{Credentials: []string{server}, Reason: desk.NewNote("at the dentist's")}
 	return errors.Join(
-		a.confirmed(first, custody.CheckOut{Credential: server, Purpose: "ticket 4711: the queue is stuck"}),
-		a.confirmed(second, custody.CheckOut{Credential: server, Purpose: "ticket 4712: the disk is full"}), // refused
+		a.confirmed(first, custody.CheckOut{Credential: server, Purpose: desk.NewNote("ticket 4711: the queue is stuck")}),
+		a.confirmed(second, custody.CheckOut{Credential: server, Purpose: desk.NewNote("ticket 4712: the disk is full")}), // refused
 		a.do(first, custody.CheckIn{Credential: server}),
 		a.confirmed(first, offer), a.do(first, custody.Cancel{Handover: a.lastHandover()}),
 		a.confirmed(first, offer), a.confirmed(second, custody.Accept{Handover: a.lastHandover()}),

@@ -179,9 +179,9 @@ func (o *office) fresh(ctx context.Context, person string) (desk.By, error) {
 // rotate asks for a rotation, or for one through the second account, and has it
 // carried out, with a fault in it.
 func (o *office) rotate(ctx context.Context, what fault, set func(custody.Secret) error) error {
-	var wish custody.Action = custody.RequestRotation{Credential: o.Name, Reason: "soak"}
+	var wish custody.Action = custody.RequestRotation{Credential: o.Name, Reason: desk.NewNote("soak")}
 	if what.Point == reconciling {
-		wish = custody.Reconcile{Credential: o.Name, Reason: "soak"}
+		wish = custody.Reconcile{Credential: o.Name, Reason: desk.NewNote("soak")}
 	}
 	if err := o.confirmed(ctx, o.holder(), wish); err != nil {
 		return err

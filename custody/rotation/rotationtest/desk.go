@@ -76,7 +76,7 @@ func (d *Desk) Add(credential string, target custody.Target) {
 // Rotate has the holder ask for another rotation.
 func (d *Desk) Rotate(credential string) {
 	d.t.Helper()
-	d.Act(Primary, custody.RequestRotation{Credential: credential, Reason: "test"})
+	d.Act(Primary, custody.RequestRotation{Credential: credential, Reason: desk.NewNote("test")})
 }
 
 // Act has somebody, with a right code, or the system do something.

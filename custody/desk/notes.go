@@ -1,0 +1,32 @@
+package desk
+
+import (
+	"context"
+	"crypto/rand"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// NewNote commits to what somebody wrote, with a salt of its own. Every front makes
+// its notes here, of what was typed.
+func NewNote(text string) custody.Note {
+	var salt custody.Salt
+	_, _ = rand.Read(salt[:]) // never fails: see crypto/rand
+	return custody.NoteOf(salt, text)
+}
+
+// ChangeEmail says where messages to a person go from now on. An address that is
+// written anew as it is keeps its commitment: with another salt it would be another
+// one, and a change in the ledger that is none.
+func (d *Desk) ChangeEmail(ctx context.Context, by By, a custody.ChangeEmail) (Outcome, error) {
+	wanted, _ := a.Email.Words()
+	person, _ := d.person(a.Person)
+	texts, err := d.Store.Texts(ctx, custody.NotesOf(person.Email))
+	if err != nil {
+		return Outcome{}, err
+	}
+	if now, there := texts[person.Email.Commitment()]; there && now.Text == wanted.Text {
+		a.Email = person.Email
+	}
+	return d.Do(ctx, by, a)
+}

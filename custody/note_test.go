@@ -1,0 +1,280 @@
+package custody
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/audit"
+)
+
+// note commits to a text with the same salt each time, so that notes of one text
+// are the same.
+func note(text string) Note { return NoteOf(Salt{1, 2, 3}, text) }
+
+// TestACommitmentIsWhatAnybodyWorksOut: SHA-256 of salt and text, as docs/audit.md
+// says; openssl gave this one.
+func TestACommitmentIsWhatAnybodyWorksOut(t *testing.T) {
+	n := NoteOf(Salt{0: 1, 15: 0xff}, "工单 4711")
+	if got, want := n.Commitment(), "4-xMVJJC22W2l01LuQgUJY25UcAUhqRrT4RDzNzP1C4"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if other := NoteOf(Salt{0: 2, 15: 0xff}, "工单 4711"); other.Same(n) {
+		t.Error("the salt does not matter")
+	}
+}
+
+// TestANoteIsWrittenWithoutItsText, and only a commitment is read as one.
+func TestANoteIsWrittenWithoutItsText(t *testing.T) {
+	n := note("ticket 4711")
+	text, err := json.Marshal(n)
+	if err != nil || strings.Contains(string(text), "4711") || len(text) != 45 {
+		t.Fatalf("%s, %v", text, err)
+	}
+	var read Note
+	if err := json.Unmarshal(text, &read); err != nil || !read.Same(n) || read.String() != Redacted.En {
+		t.Errorf("%v, %v", read, err)
+	}
+	if filled, err := read.Known(*n.words); err != nil || filled.String() != "ticket 4711" {
+		t.Errorf("%v, %v", filled, err)
+	}
+	if filled, err := read.Known(Words{n.words.Salt, "ticket 4712"}); !errors.Is(err, ErrNote) || filled.String() != Redacted.En {
+		t.Errorf("another text: %v, %v", filled, err)
+	}
+	for _, wrong := range []string{
+		"ticket 4711", n.commitment[:42], n.commitment + "A", strings.Repeat("=", 43), strings.Repeat("A", 42) + "B", "Absent",
+	} {
+		if err := new(Note).UnmarshalText([]byte(wrong)); !errors.Is(err, ErrNote) {
+			t.Errorf("%q was read as a commitment: %v", wrong, err)
+		}
+	}
+	for _, salt := range []string{"", "AAAA", strings.Repeat("A", 21) + "B"} {
+		if err := new(Salt).UnmarshalText([]byte(salt)); err == nil {
+			t.Errorf("%q was read as a salt", salt)
+		}
+	}
+}
+
+// plain are the texts of facts and commands that stand in entries as they are: names
+// of what exists, and words from a closed list. Whatever else people write is a Note.
+var plain = map[string]string{
+	"AddPerson.Name": "what a person is called", "PersonAdded.Name": "what a person is called",
+	"AddCredential.Name": "what a credential is called",
+	"Target.Address":     "a target's place", "Target.Settings": "a target's place", "Target.Identities": "a target's place",
+}
+
+// names are the fields that name what exists, or say which of a closed list it is.
+var names = []string{
+	"Actor", "Backup", "Code", "Command", "Commitments", "Credential", "Credentials", "Dependent", "Dependents", "Exposed", "Failure", "From", "Handover",
+	"Handovers", "Holder", "How", "Kind", "Lease", "On", "Password", "Person", "Primary", "Reason", "Result", "Roles", "Rule", "Session", "Successor",
+	"To", "Username", "Witness", "Account",
+}
+
+// TestWhatPeopleWriteIsANote: each text in a fact or a command is a name, of a
+// closed list, listed above, or a Note. A new fact with another one fails here.
+func TestWhatPeopleWriteIsANote(t *testing.T) {
+	var types []reflect.Type
+	for _, kind := range registered {
+		types = append(types, reflect.TypeOf(kind.fact))
+	}
+	for _, read := range commands {
+		a, err := read([]byte(`{}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		types = append(types, reflect.TypeOf(a))
+	}
+	used, seen := map[string]bool{}, 0
+	var look func(reflect.Type)
+	look = func(in reflect.Type) {
+		if in == reflect.TypeFor[Note]() || in == reflect.TypeFor[time.Time]() {
+			return
+		}
+		for i := range in.NumField() {
+			f := in.Field(i)
+			of := f.Type
+			for of.Kind() == reflect.Slice || of.Kind() == reflect.Map || of.Kind() == reflect.Pointer {
+				of = of.Elem()
+			}
+			switch id := in.Name() + "." + f.Name; {
+			case of.Kind() == reflect.Struct:
+				look(of)
+			case of.Kind() != reflect.String:
+			case plain[id] != "":
+				used[id] = true
+			case !slices.Contains(names, f.Name), f.Name == "Reason" && of == reflect.TypeFor[string]():
+				t.Errorf("%s is a text that stands in entries as it is", id)
+			default:
+				seen++
+			}
+		}
+	}
+	for _, of := range types {
+		look(of)
+	}
+	if seen < 50 || len(used) != len(plain) {
+		t.Errorf("%d names were looked at; of the exceptions, there are %v", seen, keys(used))
+	}
+}
+
+// TestAStateHasNoTexts: whatever a fact has of them, applying it keeps only what
+// commits to them, so that whoever carries a ledger out again has the same state.
+func TestAStateHasNoTexts(t *testing.T) {
+	looked := 0
+	for _, kind := range registered {
+		f := reflect.New(reflect.TypeOf(kind.fact)).Elem()
+		f.Set(reflect.ValueOf(kind.fact))
+		eachNote(f, func(at reflect.Value) { at.Set(reflect.ValueOf(note("a text"))); looked++ })
+		s := NewState()
+		Apply(s, Event{Time: epoch, Actor: "ann", Fact: f.Interface().(Fact)})
+		if known := textsIn(reflect.ValueOf(*s)); len(known) > 0 {
+			t.Errorf("after %s the state has %q", kind.fact.Type(), known)
+		}
+	}
+	if looked < 8 {
+		t.Errorf("only %d notes in all facts", looked)
+	}
+}
+
+// textsIn goes through everything, unexported fields too.
+func textsIn(v reflect.Value) (found []string) {
+	switch v.Kind() {
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[Words]() {
+			return []string{v.FieldByName("Text").String()}
+		}
+		for i := range v.NumField() {
+			found = append(found, textsIn(v.Field(i))...)
+		}
+	case reflect.Map:
+		for at := v.MapRange(); at.Next(); {
+			found = append(found, textsIn(at.Value())...)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			found = append(found, textsIn(v.Index(i))...)
+		}
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			found = textsIn(v.Elem())
+		}
+	}
+	return found
+}
+
+// TestALedgerIsCarriedOutAgainWhateverTextsAreThere: with all, with some, with none;
+// what a person's e-mail was before stands in the next change of it, and the reason
+// of an offer in the absence that follows from it.
+func TestALedgerIsCarriedOutAgainWhateverTextsAreThere(t *testing.T) {
+	o := newOffice(t)
+	o.does("ada", ChangeEmail{"ann", note("ann@example.org")})
+	o.does("ann", ChangeEmail{"ann", NoteOf(Salt{9}, "ann@example.com")})
+	o.does("ann", Offer{Credentials: []string{"db01", "db02"}, All: false, Leave: true, Reason: note("leave")})
+	o.does("ben", Accept{"handover-1"})
+	o.does("ben", CheckOut{"db01", note("ticket")})
+	all := map[string]Words{}
+	for _, e := range o.history {
+		for _, n := range e.Written() {
+			all[n.commitment] = *n.words
+		}
+	}
+	if len(all) < 4 {
+		t.Fatalf("only %d texts", len(all))
+	}
+	for name, there := range map[string]func(string) bool{
+		"all": func(string) bool { return true }, "none": func(string) bool { return false },
+		"all but one": func(text string) bool { return text != "ann@example.org" }, "one": func(text string) bool { return text == "leave" },
+	} {
+		texts := map[string]Words{}
+		for c, w := range all {
+			if there(w.Text) {
+				texts[c] = w
+			}
+		}
+		again, counted := Replayer{State: NewState()}, Texts{}
+		for i, e := range o.history {
+			read := recorded(t, e)
+			mine := map[string]Words{}
+			for _, n := range read.Written() {
+				if w, known := texts[n.commitment]; known {
+					mine[n.commitment] = w
+				}
+			}
+			if err := counted.Check(read, mine); err != nil {
+				t.Fatalf("%s: entry %d: %v", name, i, err)
+			}
+			if name == "all" { // as it was decided
+				read = e
+			}
+			if err := again.Add(read); err != nil {
+				t.Fatalf("%s: entry %d, %s: %v", name, i, e.Fact.Type(), err)
+			}
+		}
+		if err := again.End(); err != nil {
+			t.Fatal(err)
+		}
+		if counted.Checked != int64(len(texts)) || counted.Checked+counted.Redacted != int64(len(all)) {
+			t.Errorf("%s: %+v of %d", name, counted, len(all))
+		}
+	}
+}
+
+// recorded gives an event as it is read from the ledger.
+func recorded(t *testing.T, e Event) Event {
+	t.Helper()
+	entry, err := e.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := entry.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if entry, err = audit.DecodeEntry(encoded); err != nil {
+		t.Fatal(err)
+	}
+	read, err := FromRecord(entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read
+}
+
+// TestTextsThatAreWrongAreFound: one that does not match, and one that nothing commits to.
+func TestTextsThatAreWrongAreFound(t *testing.T) {
+	n := note("ticket 4711")
+	e := Event{Fact: CommandRefused{}, Cause: &Cause{Action: CheckOut{"db01", n}}}
+	for name, texts := range map[string]map[string]Words{
+		"another text":   {n.commitment: {n.words.Salt, "ticket 4712"}},
+		"another salt":   {n.commitment: {Salt{7}, "ticket 4711"}},
+		"one too many":   {n.commitment: *n.words, note("x").commitment: *note("x").words},
+		"of another one": {note("x").commitment: *note("x").words},
+	} {
+		if err := new(Texts).Check(e, texts); !errors.Is(err, ErrNote) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := new(Texts).Check(Event{Fact: CommandRefused{}}, map[string]Words{n.commitment: *n.words}); !errors.Is(err, ErrNote) {
+		t.Errorf("beside an entry that begins no command: %v", err)
+	}
+}
+
+// TestWhatIsShownHasTheTexts, in the reader's words where they are gone.
+func TestWhatIsShownHasTheTexts(t *testing.T) {
+	n := note("ticket 4711")
+	e := Event{Fact: CheckoutGranted{Credential: "db01", Purpose: n}, Cause: &Cause{Action: CheckOut{"db01", n.bare()}}}
+	for texts, want := range map[*Words]string{n.words: `"purpose":"ticket 4711"`, {Text: "forged"}: `"purpose":"［已移除］"`} {
+		e.Fact = CheckoutGranted{Credential: "db01", Purpose: n.bare()}
+		shown, err := e.Filled(map[string]Words{n.commitment: *texts}).Shown(Redacted.Zh)
+		if err != nil || !strings.Contains(string(shown), want) {
+			t.Errorf("%s, %v", shown, err)
+		}
+	}
+	if _, known := e.Fact.(CheckoutGranted).Purpose.Words(); known {
+		t.Error("the event itself was filled in")
+	}
+}

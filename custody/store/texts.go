@@ -1,0 +1,162 @@
+package store
+
+import (
+	"context"
+	"strconv"
+
+	"gorm.io/gorm"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// Beside the ledger: what people wrote, which the ledger only commits to. A text is
+// at the index of the entry that it came with. One that was taken out is not there;
+// what the ledger says stays what it was.
+
+// textRow is a row of ledger_texts.
+type textRow struct {
+	Idx        int64
+	Commitment string
+	Salt       []byte
+	Text       string
+}
+
+func (textRow) TableName() string { return "ledger_texts" }
+
+var insertTexts = insertInto(textRow{})
+
+func rowsOfTexts(entries []desk.Appended) (rows []any) {
+	for _, e := range entries {
+		for _, n := range e.Event.Written() {
+			if w, known := n.Words(); known {
+				rows = append(rows, e.Index, n.Commitment(), w.Salt[:], w.Text)
+			}
+		}
+	}
+	return rows
+}
+
+// redact takes out what the entries say is taken out, with them. What a page of the
+// file had is overwritten; the write-ahead log has it until the next checkpoint.
+func (t *tx) redact(entries []desk.Appended) error {
+	for _, e := range entries {
+		redacted, is := e.Event.Fact.(custody.TextRedacted)
+		if !is {
+			continue
+		}
+		if err := execute(t.db, "overwrite what is deleted", "PRAGMA secure_delete = ON"); err != nil {
+			return err
+		}
+		var list encoder
+		commitments := list.json(redacted.Commitments)
+		if err := execute(t.db, "take a text out", "DELETE FROM ledger_texts WHERE commitment IN (SELECT value FROM json_each(?))", commitments); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Texts gives the texts of some notes, by commitment: those that are there and are
+// what is committed to.
+func (s *Store) Texts(ctx context.Context, notes []custody.Note) (map[string]custody.Words, error) {
+	return findTexts(s.reader.WithContext(ctx), notes)
+}
+
+func findTexts(db *gorm.DB, notes []custody.Note) (map[string]custody.Words, error) {
+	texts := map[string]custody.Words{}
+	if len(notes) == 0 {
+		return texts, nil
+	}
+	wanted := make(map[string]custody.Note, len(notes))
+	commitments := make([]string, len(notes))
+	for i, n := range notes {
+		commitments[i] = n.Commitment()
+		wanted[n.Commitment()] = n
+	}
+	var e encoder
+	var rows []textRow
+	if err := db.Where("commitment IN (SELECT value FROM json_each(?))", e.json(commitments)).Find(&rows).Error; err != nil {
+		return nil, unavailable("read the texts", err)
+	}
+	for _, r := range rows {
+		if w := r.words(); wanted[r.Commitment].Is(w) {
+			texts[r.Commitment] = w
+		}
+	}
+	return texts, nil
+}
+
+// TextsOf gives the texts of some entries, in their order, each by commitment. An
+// entry that cannot be read has none: that it cannot is for who reads it to say.
+func (s *Store) TextsOf(ctx context.Context, entries []StoredEntry) ([]map[string]custody.Words, error) {
+	notes := make([][]custody.Note, len(entries))
+	var all []custody.Note
+	for i, entry := range entries {
+		if e, err := decodeEvent(entry); err == nil {
+			notes[i] = e.Notes()
+			all = append(all, notes[i]...)
+		}
+	}
+	known, err := s.Texts(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	texts := make([]map[string]custody.Words, len(entries))
+	for i := range entries {
+		for _, n := range notes[i] {
+			if w, there := known[n.Commitment()]; there {
+				if texts[i] == nil {
+					texts[i] = map[string]custody.Words{}
+				}
+				texts[i][n.Commitment()] = w
+			}
+		}
+	}
+	return texts, nil
+}
+
+func (r textRow) words() custody.Words {
+	w := custody.Words{Text: r.Text}
+	copy(w.Salt[:], r.Salt)
+	return w
+}
+
+// findKnown is find, with the texts.
+func findKnown[R row[V], V any](db *gorm.DB, table string) ([]V, error) {
+	values, err := find[R](db, table)
+	if err != nil {
+		return nil, err
+	}
+	texts, err := findTexts(db.Session(&gorm.Session{NewDB: true}), custody.NotesOf(values))
+	if err != nil {
+		return nil, err
+	}
+	custody.Fill(&values, texts)
+	return values, nil
+}
+
+// textsBetween gives the texts of the entries [from, to), by index and commitment,
+// right or wrong.
+func textsBetween(db *gorm.DB, from, to int64) (map[int64]map[string]custody.Words, error) {
+	var rows []textRow
+	if err := db.Where("idx >= ? AND idx < ?", from, to).Find(&rows).Error; err != nil {
+		return nil, unavailable("read the texts", err)
+	}
+	texts := map[int64]map[string]custody.Words{}
+	for _, r := range rows {
+		if texts[r.Idx] == nil {
+			texts[r.Idx] = map[string]custody.Words{}
+		}
+		texts[r.Idx][r.Commitment] = r.words()
+	}
+	return texts, nil
+}
+
+// checkTexts compares the texts of an entry with what it commits to.
+func (c *comparison) checkTexts(index int64, e custody.Event) error {
+	if err := c.counted.Check(e, c.beside[index]); err != nil {
+		return &Difference{"ledger_texts", strconv.FormatInt(index, 10), "is not what its entry commits to: " + err.Error()}
+	}
+	return nil
+}
