@@ -15,7 +15,7 @@ type handoverFilter struct {
 }
 
 func (s *Server) listHandovers(ctx context.Context, in *handoverFilter) ([]Handover, error) {
-	handovers, err := s.Queries.Handovers(ctx, HandoverQuery{
+	handovers, err := s.Queries.Handovers(ctx, desk.HandoverQuery{
 		Status: in.Status, Person: in.Person, Before: in.Before, Limit: in.Limit,
 	})
 	return each(handovers, viewHandover), err
@@ -23,8 +23,8 @@ func (s *Server) listHandovers(ctx context.Context, in *handoverFilter) ([]Hando
 
 // AllHandovers gives all handovers that fit, the newest first, however many pages
 // that takes.
-func AllHandovers(ctx context.Context, queries Queries, q HandoverQuery) (all []custody.Handover, err error) {
-	q.Limit = maxPage
+func AllHandovers(ctx context.Context, queries Queries, q desk.HandoverQuery) (all []custody.Handover, err error) {
+	q.Limit = desk.MaxPage
 	for {
 		page, err := queries.Handovers(ctx, q)
 		all = append(all, page...)
@@ -34,9 +34,6 @@ func AllHandovers(ctx context.Context, queries Queries, q HandoverQuery) (all []
 		q.Before = page[len(page)-1].ID
 	}
 }
-
-// maxPage is the most that a query gives at once.
-const maxPage = 1000
 
 func (s *Server) getHandover(ctx context.Context, in *ofHandover) (Handover, error) {
 	return s.handover(ctx, in.ID)

@@ -25,7 +25,7 @@ func (s *Server) history(ctx context.Context, in *entryPage) ([]Entry, error) {
 	if _, err := s.Queries.Credential(ctx, in.Name); err != nil {
 		return nil, err
 	}
-	return s.entries(ctx, EntryQuery{From: in.From, Newest: in.Newest, Before: in.Before, Limit: in.Limit, Credential: in.Name})
+	return s.entries(ctx, desk.EntryQuery{From: in.From, Newest: in.Newest, Before: in.Before, Limit: in.Limit, Credential: in.Name})
 }
 
 type entryFilter struct {
@@ -40,13 +40,13 @@ type entryFilter struct {
 }
 
 func (s *Server) listEntries(ctx context.Context, in *entryFilter) ([]Entry, error) {
-	return s.entries(ctx, EntryQuery{
+	return s.entries(ctx, desk.EntryQuery{
 		From: in.From, Newest: in.Newest, Before: in.Before, Limit: in.Limit,
 		Actor: in.Actor, Subject: in.Subject, Credential: in.Credential, Type: in.Type,
 	})
 }
 
-func (s *Server) entries(ctx context.Context, q EntryQuery) ([]Entry, error) {
+func (s *Server) entries(ctx context.Context, q desk.EntryQuery) ([]Entry, error) {
 	stored, err := s.Queries.Entries(ctx, q)
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (s *Server) proveEntry(ctx context.Context, in *proofOf) (*textReply, error
 		return nil, err
 	}
 	if in.Index >= head.Size {
-		return nil, ErrNotFound
+		return nil, desk.ErrNotFound
 	}
 	hashes, err := audit.InclusionProof(head.Size, in.Index, s.Queries.HashReader(ctx))
 	if err != nil {

@@ -123,9 +123,6 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 // errUnreadable: the request is no JSON, or did not arrive whole.
 var errUnreadable = errors.New("the request cannot be read")
 
-// ErrNotFound is what Queries give for a name, id or index that is not there.
-var ErrNotFound = errors.New("not found")
-
 // unavailableFor is when a client may ask again after something was down.
 const unavailableFor = 5 * time.Second
 
@@ -139,7 +136,7 @@ func RefusalOf(err error) *custody.Refusal {
 	switch {
 	case errors.As(err, &r):
 		return r
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, desk.ErrNotFound):
 		return &custody.Refusal{Code: custody.NotFound,
 			What: custody.Text{En: "There is nothing here.", Zh: "这里没有内容。"},
 			Next: custody.Text{En: "Check the name.", Zh: "请核对名称。"}}

@@ -83,7 +83,7 @@ func TestErrorsThatAreNoRefusal(t *testing.T) {
 		{context.Canceled, StoreUnavailable, 503},
 		{errors.Join(context.DeadlineExceeded, desk.ErrSecretsUnavailable), VaultUnavailable, 503},
 		{desk.ErrKeyReused, custody.InvalidRequest, 422},
-		{ErrNotFound, custody.NotFound, 404},
+		{desk.ErrNotFound, custody.NotFound, 404},
 		{errUnreadable, custody.InvalidRequest, 400},
 		{errTooLarge, TooLarge, 413},
 		{custody.Invalid("purpose", custody.Text{En: "is odd", Zh: "异常"}), custody.InvalidRequest, 422},
@@ -102,7 +102,7 @@ func TestErrorsThatAreNoRefusal(t *testing.T) {
 
 func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 	for _, err := range []error{
-		ErrNotFound, errUnreadable, desk.ErrKeyReused, desk.ErrSecretsUnavailable, desk.ErrStoreUnavailable,
+		desk.ErrNotFound, errUnreadable, desk.ErrKeyReused, desk.ErrSecretsUnavailable, desk.ErrStoreUnavailable,
 		errors.New("x"), errTooLarge, errNoRoute, errNoMethod, errCrossOrigin, errNoToken, errRateLimited(time.Second),
 	} {
 		r := RefusalOf(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // want fails unless err is a problem with this code.
@@ -156,7 +157,7 @@ func TestLeaveAndComeBack(t *testing.T) {
 		t.Errorf("back: %+v", change)
 	}
 	s.rotate(t, "db01")
-	closed := ok(giver.Handovers(ctx, api.HandoverQuery{Status: []custody.HandoverStatus{custody.Closed, custody.Expired}}))(t)
+	closed := ok(giver.Handovers(ctx, desk.HandoverQuery{Status: []custody.HandoverStatus{custody.Closed, custody.Expired}}))(t)
 	if len(closed) != 1 || closed[0].ID != id {
 		t.Errorf("closed: %+v", closed)
 	}
@@ -235,7 +236,7 @@ func TestTheLedgerProvesItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries := ok(auditor.Entries(ctx, api.EntryQuery{Limit: 1000}))(t)
+	entries := ok(auditor.Entries(ctx, desk.EntryQuery{Limit: 1000}))(t)
 	if int64(len(entries)) != head.Size || head.Size < 10 {
 		t.Fatalf("%d entries, the checkpoint states %d", len(entries), head.Size)
 	}
@@ -255,14 +256,14 @@ func TestTheLedgerProvesItself(t *testing.T) {
 			t.Errorf("proof = %+v", inJSON)
 		}
 	}
-	page := ok(auditor.Entries(ctx, api.EntryQuery{From: 3, Limit: 2, Actor: custody.System}))(t)
+	page := ok(auditor.Entries(ctx, desk.EntryQuery{From: 3, Limit: 2, Actor: custody.System}))(t)
 	if len(page) != 2 || page[0].Index < 3 || page[0].Actor != custody.System {
 		t.Errorf("page = %+v", page)
 	}
 	if one := ok(auditor.Entry(ctx, 4))(t); one.Index != 4 || one.Type != entries[4].Type {
 		t.Errorf("entry = %+v", one)
 	}
-	history := ok(auditor.History(ctx, "db01", api.EntryQuery{}))(t)
+	history := ok(auditor.History(ctx, "db01", desk.EntryQuery{}))(t)
 	if len(history) == 0 || history[0].Type != "credential.added" {
 		t.Errorf("history = %+v", history)
 	}
@@ -270,6 +271,6 @@ func TestTheLedgerProvesItself(t *testing.T) {
 	want(t, err, custody.NotFound)
 	_, err = auditor.EntryProof(ctx, head.Size)
 	want(t, err, custody.NotFound)
-	_, err = auditor.History(ctx, "nothing", api.EntryQuery{})
+	_, err = auditor.History(ctx, "nothing", desk.EntryQuery{})
 	want(t, err, custody.NotFound)
 }

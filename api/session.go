@@ -56,7 +56,7 @@ func (s *Server) me(ctx context.Context, _ *nothing) (Me, error) {
 	if err != nil {
 		return Me{}, err
 	}
-	offers, err := AllHandovers(ctx, s.Queries, HandoverQuery{
+	offers, err := AllHandovers(ctx, s.Queries, desk.HandoverQuery{
 		Status: []custody.HandoverStatus{custody.Offered}, Person: person.Username,
 	})
 	if err != nil {

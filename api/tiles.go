@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/negotiation"
 
 	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // tilePath is where the tiles are: with .../ledger/checkpoint beside them, the
@@ -46,14 +47,14 @@ type tileReply struct {
 func (s *Server) tile(ctx context.Context, in *tileOf) (*tileReply, error) {
 	tile, err := audit.ParseTile("tile" + in.Tile) // gin's *tile begins with a slash
 	if err != nil {
-		return nil, ErrNotFound
+		return nil, desk.ErrNotFound
 	}
 	head, err := s.head(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if !tile.In(head.Size) {
-		return nil, ErrNotFound
+		return nil, desk.ErrNotFound
 	}
 	reply := &tileReply{ContentType: "application/octet-stream", CacheControl: "private, max-age=31536000, immutable"}
 	if !tile.Entries {
@@ -88,7 +89,7 @@ func (s *Server) head(ctx context.Context) (audit.Checkpoint, error) {
 type records struct{ Queries }
 
 func (r records) Records(ctx context.Context, from, to int64, yield func(index int64, record []byte) error) error {
-	entries, err := r.Entries(ctx, EntryQuery{From: from, Limit: int(to - from)})
+	entries, err := r.Entries(ctx, desk.EntryQuery{From: from, Limit: int(to - from)})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // each makes the list of a list; an empty one is [], never null.
@@ -77,7 +78,7 @@ func viewHandover(h custody.Handover) Handover {
 	}
 }
 
-func viewEntry(stored StoredEntry) (Entry, error) {
+func viewEntry(stored desk.StoredEntry) (Entry, error) {
 	e, err := audit.DecodeEntry(stored.Record)
 	if err != nil {
 		return Entry{}, fmt.Errorf("entry %d of the ledger: %w", stored.Index, err)

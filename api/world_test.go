@@ -160,7 +160,7 @@ func filled[T any](w *world, v T) T {
 	return v
 }
 
-func (w *world) entry(index int64) api.StoredEntry {
+func (w *world) entry(index int64) desk.StoredEntry {
 	e, err := audit.DecodeEntry(w.records[index])
 	if err != nil {
 		panic(err)
@@ -169,7 +169,7 @@ func (w *world) entry(index int64) api.StoredEntry {
 	if err != nil {
 		panic(err)
 	}
-	stored := api.StoredEntry{Index: index, Record: w.records[index], Texts: map[string]custody.Words{}}
+	stored := desk.StoredEntry{Index: index, Record: w.records[index], Texts: map[string]custody.Words{}}
 	for _, n := range event.Notes() {
 		if words, there := w.texts[n.Commitment()]; there {
 			stored.Texts[n.Commitment()] = words
@@ -351,7 +351,7 @@ type queries struct{ *world }
 
 func found[T any](v T, ok bool) (T, error) {
 	if !ok {
-		return v, api.ErrNotFound
+		return v, desk.ErrNotFound
 	}
 	return v, nil
 }
@@ -374,15 +374,15 @@ func (q queries) Credential(_ context.Context, name string) (custody.Credential,
 	return found(filled(q.world, c), there)
 }
 
-func (q queries) FindCredentials(context.Context, api.CredentialQuery) ([]custody.Credential, error) {
+func (q queries) FindCredentials(context.Context, desk.CredentialQuery) ([]custody.Credential, error) {
 	panic("for the pages, which have a world of their own")
 }
 
-func (q queries) CustodyCounts(context.Context) ([]api.CustodyCount, error) {
+func (q queries) CustodyCounts(context.Context) ([]desk.CustodyCount, error) {
 	panic("for the pages, which have a world of their own")
 }
 
-func (q queries) Handovers(_ context.Context, in api.HandoverQuery) ([]custody.Handover, error) {
+func (q queries) Handovers(_ context.Context, in desk.HandoverQuery) ([]custody.Handover, error) {
 	_, _, all := q.state.Changes()
 	return slices.DeleteFunc(filled(q.world, all), func(h custody.Handover) bool {
 		return len(in.Status) > 0 && !slices.Contains(in.Status, h.Status) ||
@@ -395,8 +395,8 @@ func (q queries) Handover(_ context.Context, id string) (custody.Handover, error
 	return found(filled(q.world, h), there)
 }
 
-func (q queries) Entries(_ context.Context, in api.EntryQuery) ([]api.StoredEntry, error) {
-	var out []api.StoredEntry
+func (q queries) Entries(_ context.Context, in desk.EntryQuery) ([]desk.StoredEntry, error) {
+	var out []desk.StoredEntry
 	last := int64(len(q.records)) - 1
 	if in.Before > 0 {
 		last = min(last, in.Before-1)
@@ -417,18 +417,18 @@ func (q queries) Entries(_ context.Context, in api.EntryQuery) ([]api.StoredEntr
 	return out, q.fail
 }
 
-func (q queries) Entry(_ context.Context, index int64) (api.StoredEntry, error) {
+func (q queries) Entry(_ context.Context, index int64) (desk.StoredEntry, error) {
 	if index >= int64(len(q.records)) {
-		return api.StoredEntry{}, api.ErrNotFound
+		return desk.StoredEntry{}, desk.ErrNotFound
 	}
 	return q.entry(index), nil
 }
 
-func (q queries) EntriesAbout(context.Context, api.AboutQuery) ([]api.StoredEntry, []string, error) {
+func (q queries) EntriesAbout(context.Context, desk.AboutQuery) ([]desk.StoredEntry, []string, error) {
 	panic("for the pages, which have a world of their own")
 }
 
-func (q queries) LatestAbout(context.Context, []string, []string, int64) ([]api.StoredEntry, error) {
+func (q queries) LatestAbout(context.Context, []string, []string, int64) ([]desk.StoredEntry, error) {
 	panic("for the pages, which have a world of their own")
 }
 
@@ -450,7 +450,7 @@ func (q queries) Exposure(_ context.Context, credential string, at time.Time) (c
 		}
 	}
 	if !found {
-		return x, api.ErrNotFound
+		return x, desk.ErrNotFound
 	}
 	return x, q.fail
 }

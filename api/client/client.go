@@ -17,6 +17,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // Client is a connection to one server. It is safe for use by several
@@ -193,7 +194,7 @@ func (c *Client) Retire(ctx context.Context, name string, in api.ConfirmedReason
 
 // History gives a page of the entries about a credential, like Entries. Of q, what
 // filters does not count.
-func (c *Client) History(ctx context.Context, name string, q api.EntryQuery) ([]api.Entry, error) {
+func (c *Client) History(ctx context.Context, name string, q desk.EntryQuery) ([]api.Entry, error) {
 	return call[[]api.Entry](ctx, c, "GET", nil, pageOf(q), "credentials", name, "history")
 }
 
@@ -209,7 +210,7 @@ func (c *Client) Exposure(ctx context.Context, name string, at time.Time) (api.E
 
 // Handovers gives a page of the handovers, the newest first: see EachHandover for
 // all of them.
-func (c *Client) Handovers(ctx context.Context, q api.HandoverQuery) ([]api.Handover, error) {
+func (c *Client) Handovers(ctx context.Context, q desk.HandoverQuery) ([]api.Handover, error) {
 	status := make([]string, len(q.Status))
 	for i, s := range q.Status {
 		status[i] = string(s)
@@ -256,7 +257,7 @@ func (c *Client) ReturnHandover(ctx context.Context, id string, totp api.Secret)
 
 // Entries gives a page of the entries of the ledger: see EachEntry for all of them.
 // The next page begins after the index of the last one, with Newest before it.
-func (c *Client) Entries(ctx context.Context, q api.EntryQuery) ([]api.Entry, error) {
+func (c *Client) Entries(ctx context.Context, q desk.EntryQuery) ([]api.Entry, error) {
 	v := pageOf(q)
 	setString(v, "actor", q.Actor)
 	setString(v, "subject", q.Subject)
@@ -392,7 +393,7 @@ func asProblem(answer *http.Response, text []byte) error {
 	return p
 }
 
-func pageOf(q api.EntryQuery) url.Values {
+func pageOf(q desk.EntryQuery) url.Values {
 	v := url.Values{}
 	setInt(v, "from", q.From)
 	setInt(v, "before", q.Before)

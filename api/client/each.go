@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // maxPage is the most that the API gives at once, of anything.
@@ -13,16 +14,16 @@ const maxPage = 1000
 // EachEntry gives all entries of the ledger that fit, page by page until the caller
 // has enough; after an error nothing more. q.Limit is the size of a page, as large
 // as may be for 0.
-func (c *Client) EachEntry(ctx context.Context, q api.EntryQuery) iter.Seq2[api.Entry, error] {
-	return eachEntry(q, func(q api.EntryQuery) ([]api.Entry, error) { return c.Entries(ctx, q) })
+func (c *Client) EachEntry(ctx context.Context, q desk.EntryQuery) iter.Seq2[api.Entry, error] {
+	return eachEntry(q, func(q desk.EntryQuery) ([]api.Entry, error) { return c.Entries(ctx, q) })
 }
 
 // EachOfHistory gives all entries about a credential, as EachEntry does.
-func (c *Client) EachOfHistory(ctx context.Context, name string, q api.EntryQuery) iter.Seq2[api.Entry, error] {
-	return eachEntry(q, func(q api.EntryQuery) ([]api.Entry, error) { return c.History(ctx, name, q) })
+func (c *Client) EachOfHistory(ctx context.Context, name string, q desk.EntryQuery) iter.Seq2[api.Entry, error] {
+	return eachEntry(q, func(q desk.EntryQuery) ([]api.Entry, error) { return c.History(ctx, name, q) })
 }
 
-func eachEntry(q api.EntryQuery, read func(api.EntryQuery) ([]api.Entry, error)) iter.Seq2[api.Entry, error] {
+func eachEntry(q desk.EntryQuery, read func(desk.EntryQuery) ([]api.Entry, error)) iter.Seq2[api.Entry, error] {
 	return func(yield func(api.Entry, error) bool) {
 		q.Limit = pageSize(q.Limit)
 		for {
@@ -52,7 +53,7 @@ func eachEntry(q api.EntryQuery, read func(api.EntryQuery) ([]api.Entry, error))
 }
 
 // EachHandover gives all handovers that fit, the newest first, as EachEntry does.
-func (c *Client) EachHandover(ctx context.Context, q api.HandoverQuery) iter.Seq2[api.Handover, error] {
+func (c *Client) EachHandover(ctx context.Context, q desk.HandoverQuery) iter.Seq2[api.Handover, error] {
 	return func(yield func(api.Handover, error) bool) {
 		q.Limit = pageSize(q.Limit)
 		for {

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -97,7 +96,7 @@ func (v *visit) unproved(person custody.Person) (string, error) {
 	}
 	given := int64(-1)
 	for _, fact := range []custody.Fact{custody.PersonAdded{}, custody.EnrolmentReset{}} {
-		last, err := v.Queries.Entries(v.r.Context(), api.EntryQuery{Subject: person.Username, Type: fact.Type(), Newest: true, Limit: 1})
+		last, err := v.Queries.Entries(v.r.Context(), desk.EntryQuery{Subject: person.Username, Type: fact.Type(), Newest: true, Limit: 1})
 		if err != nil {
 			return "", err
 		}

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // toSet is a password on its way to who sets it by hand, and the one that opens
@@ -61,7 +61,7 @@ func (v *visit) toSetByHand() ([]custody.Credential, error) {
 	if !v.person.Is(custody.Technician) {
 		return nil, nil
 	}
-	coming, err := v.Queries.FindCredentials(v.r.Context(), api.CredentialQuery{Person: v.person.Username, Phase: custody.Rotating})
+	coming, err := v.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.person.Username, Phase: custody.Rotating})
 	return slices.DeleteFunc(coming, func(c custody.Credential) bool { return !waitsFor(c, v.person.Username) }), err
 }
 

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // pageSize is the number of rows of a list.
@@ -29,7 +29,7 @@ func (p *Pages) credentials(v *visit) error {
 		Phases: []custody.Phase{custody.Held, custody.Rotating, custody.Draft, custody.Retired},
 	}
 	var err error
-	list.Rows, err = p.Queries.FindCredentials(v.r.Context(), api.CredentialQuery{
+	list.Rows, err = p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{
 		Text: strings.TrimSpace(list.Query), Phase: custody.Phase(list.Phase), After: query.Get("after"), Limit: pageSize + 1,
 	})
 	if err != nil {
@@ -105,6 +105,6 @@ func (p *Pages) credentialPage(v *visit) (*credentialPage, error) {
 			shown.Since = h.AcceptedAt
 		}
 	}
-	shown.History, err = v.entries(api.EntryQuery{Credential: c.Name, Newest: true, Limit: historyRows})
+	shown.History, err = v.entries(desk.EntryQuery{Credential: c.Name, Newest: true, Limit: historyRows})
 	return shown, err
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/export"
 )
 
@@ -18,7 +18,7 @@ const maxExport = 20_000
 // Its name says which; the header X-Next-From is there when more would fit.
 func (p *Pages) export(v *visit) error {
 	query := v.r.URL.Query()
-	q := api.EntryQuery{Actor: query.Get("actor"), Credential: query.Get("credential"), Subject: query.Get("subject"), Type: query.Get("type"), Limit: readAtOnce}
+	q := desk.EntryQuery{Actor: query.Get("actor"), Credential: query.Get("credential"), Subject: query.Get("subject"), Type: query.Get("type"), Limit: readAtOnce}
 	var err error
 	if q.From, err = index(query.Get("from")); err != nil {
 		return err

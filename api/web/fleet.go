@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -62,7 +61,7 @@ func (v *visit) follow(shown *fleetPage) error {
 	if err != nil || of < 1 {
 		return custody.Invalid("of", custody.Text{En: "must be a number from 1", Zh: "必须是从 1 开始的数字"})
 	}
-	rotating, err := v.Queries.FindCredentials(v.r.Context(), api.CredentialQuery{Phase: custody.Rotating})
+	rotating, err := v.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Phase: custody.Rotating})
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -43,7 +42,7 @@ func (p *Pages) handovers(v *visit) error {
 	if list.People, err = v.directory(); err != nil {
 		return err
 	}
-	list.Rows, err = p.Queries.Handovers(v.r.Context(), api.HandoverQuery{
+	list.Rows, err = p.Queries.Handovers(v.r.Context(), desk.HandoverQuery{
 		Text: list.Query, Before: query.Get("before"), Limit: pageSize + 1,
 	})
 	if len(list.Rows) > pageSize {
@@ -75,10 +74,10 @@ func (p *Pages) handover(v *visit) error {
 	if shown.People, err = v.directory(); err != nil {
 		return err
 	}
-	if shown.Credentials, err = p.Queries.FindCredentials(ctx, api.CredentialQuery{Names: h.Credentials}); err != nil {
+	if shown.Credentials, err = p.Queries.FindCredentials(ctx, desk.CredentialQuery{Names: h.Credentials}); err != nil {
 		return err
 	}
-	if shown.History, err = v.entries(api.EntryQuery{Subject: h.ID, Newest: true, Limit: historyRows}); err != nil {
+	if shown.History, err = v.entries(desk.EntryQuery{Subject: h.ID, Newest: true, Limit: historyRows}); err != nil {
 		return err
 	}
 	return v.render("handover", shown)

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/web/gantt"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // maxEvents bounds what is read for one picture, each credential having an equal
@@ -92,7 +92,7 @@ func (v *visit) custodyEvents(w gantt.Window, credentials []custody.Credential) 
 // thing before it that says how each of them stood.
 func (h *history) custody() error {
 	ctx := h.r.Context()
-	stored, cut, err := h.Queries.EntriesAbout(ctx, api.AboutQuery{
+	stored, cut, err := h.Queries.EntriesAbout(ctx, desk.AboutQuery{
 		Credentials: h.names, Types: drawn, From: h.from, Before: h.before, Each: maxEvents / len(h.names),
 	})
 	if err != nil {
@@ -120,7 +120,7 @@ func (h *history) custody() error {
 	if len(accepted) == 0 {
 		return nil
 	}
-	stored, _, err = h.Queries.EntriesAbout(ctx, api.AboutQuery{Subjects: accepted, Types: typesOf(custody.HandoverOverdue{}), Before: h.from})
+	stored, _, err = h.Queries.EntriesAbout(ctx, desk.AboutQuery{Subjects: accepted, Types: typesOf(custody.HandoverOverdue{}), Before: h.from})
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (h *history) custody() error {
 	return err
 }
 
-func (h *history) keep(stored []api.StoredEntry) ([]custody.Event, error) {
+func (h *history) keep(stored []desk.StoredEntry) ([]custody.Event, error) {
 	events, err := eventsOf(stored)
 	for i, e := range events {
 		h.found[stored[i].Index] = e
@@ -138,12 +138,12 @@ func (h *history) keep(stored []api.StoredEntry) ([]custody.Event, error) {
 
 // inOrder puts entries that come in no order, some of them more than once, into that
 // of the ledger.
-func inOrder(stored []api.StoredEntry) []api.StoredEntry {
-	slices.SortFunc(stored, func(a, b api.StoredEntry) int { return cmp.Compare(a.Index, b.Index) })
-	return slices.CompactFunc(stored, func(a, b api.StoredEntry) bool { return a.Index == b.Index })
+func inOrder(stored []desk.StoredEntry) []desk.StoredEntry {
+	slices.SortFunc(stored, func(a, b desk.StoredEntry) int { return cmp.Compare(a.Index, b.Index) })
+	return slices.CompactFunc(stored, func(a, b desk.StoredEntry) bool { return a.Index == b.Index })
 }
 
-func eventsOf(stored []api.StoredEntry) ([]custody.Event, error) {
+func eventsOf(stored []desk.StoredEntry) ([]custody.Event, error) {
 	events := make([]custody.Event, len(stored))
 	for i, s := range stored {
 		entry, err := audit.DecodeEntry(s.Record)
@@ -165,7 +165,7 @@ func (h *history) absences() ([]custody.Event, error) {
 	for _, c := range h.credentials {
 		people[c.Primary], people[c.Backup] = true, true
 	}
-	stored, _, err := h.Queries.EntriesAbout(h.r.Context(), api.AboutQuery{
+	stored, _, err := h.Queries.EntriesAbout(h.r.Context(), desk.AboutQuery{
 		Subjects: slices.Sorted(maps.Keys(people)), Types: presence, From: h.from,
 	})
 	if err != nil {
@@ -222,7 +222,7 @@ func (h *history) refusedHandovers() ([]custody.Event, error) {
 	if len(of) == 0 {
 		return nil, nil
 	}
-	stored, _, err := h.Queries.EntriesAbout(h.r.Context(), api.AboutQuery{
+	stored, _, err := h.Queries.EntriesAbout(h.r.Context(), desk.AboutQuery{
 		Subjects: slices.Sorted(maps.Keys(of)), Types: typesOf(custody.CommandRefused{}), From: h.from, Before: h.before,
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 type homePage struct {
@@ -26,15 +27,15 @@ type homePage struct {
 
 func (p *Pages) home(v *visit) error {
 	ctx, me := v.r.Context(), v.person.Username
-	mine, err := p.Queries.FindCredentials(ctx, api.CredentialQuery{Person: me})
+	mine, err := p.Queries.FindCredentials(ctx, desk.CredentialQuery{Person: me})
 	if err != nil {
 		return err
 	}
-	rotating, err := p.Queries.FindCredentials(ctx, api.CredentialQuery{Phase: custody.Rotating})
+	rotating, err := p.Queries.FindCredentials(ctx, desk.CredentialQuery{Phase: custody.Rotating})
 	if err != nil {
 		return err
 	}
-	open, err := api.AllHandovers(ctx, p.Queries, api.HandoverQuery{Status: openStatuses})
+	open, err := api.AllHandovers(ctx, p.Queries, desk.HandoverQuery{Status: openStatuses})
 	if err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func (v *visit) offered() ([]custody.Handover, error) {
 	if v.person.Username == "" {
 		return nil, nil
 	}
-	offers, err := api.AllHandovers(v.r.Context(), v.Queries, api.HandoverQuery{
+	offers, err := api.AllHandovers(v.r.Context(), v.Queries, desk.HandoverQuery{
 		Status: []custody.HandoverStatus{custody.Offered}, Person: v.person.Username,
 	})
 	return slices.DeleteFunc(offers, func(h custody.Handover) bool { return h.To != v.person.Username }), err
@@ -127,7 +128,7 @@ type guide struct {
 
 // guide gives nil when all of it is done.
 func (p *Pages) guide(ctx context.Context, people map[string]custody.Person) (*guide, error) {
-	first, err := p.Queries.FindCredentials(ctx, api.CredentialQuery{Limit: 1})
+	first, err := p.Queries.FindCredentials(ctx, desk.CredentialQuery{Limit: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +142,7 @@ func (p *Pages) guide(ctx context.Context, people map[string]custody.Person) (*g
 			g.Invited++
 		}
 	}
-	ever, err := p.Queries.Handovers(ctx, api.HandoverQuery{Limit: 1})
+	ever, err := p.Queries.Handovers(ctx, desk.HandoverQuery{Limit: 1})
 	if err != nil {
 		return nil, err
 	}

@@ -9,9 +9,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // entryRow is an entry of the ledger as pages show it.
@@ -72,7 +72,7 @@ func (e entryRow) Fields() []entryField {
 
 type entryField struct{ Name, Value string }
 
-func (v *visit) entries(q api.EntryQuery) ([]entryRow, error) {
+func (v *visit) entries(q desk.EntryQuery) ([]entryRow, error) {
 	stored, err := v.Queries.Entries(v.r.Context(), q)
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func (v *visit) entries(q api.EntryQuery) ([]entryRow, error) {
 	return readEntries(stored, v.lang)
 }
 
-func readEntries(stored []api.StoredEntry, lang string) (rows []entryRow, err error) {
+func readEntries(stored []desk.StoredEntry, lang string) (rows []entryRow, err error) {
 	rows = make([]entryRow, len(stored))
 	for i, s := range stored {
 		if rows[i], err = readEntry(s, lang); err != nil {
@@ -90,7 +90,7 @@ func readEntries(stored []api.StoredEntry, lang string) (rows []entryRow, err er
 	return rows, nil
 }
 
-func readEntry(s api.StoredEntry, lang string) (entryRow, error) {
+func readEntry(s desk.StoredEntry, lang string) (entryRow, error) {
 	entry, err := audit.DecodeEntry(s.Record)
 	if err != nil {
 		return entryRow{}, fmt.Errorf("entry %d of the ledger: %w", s.Index, err)
@@ -128,7 +128,7 @@ func (p *Pages) ledger(v *visit) error {
 	if shown.Credential, err = p.credentialOf(v.r.Context(), shown.Credential); err != nil {
 		return err
 	}
-	q := api.EntryQuery{Actor: shown.Actor, Credential: shown.Credential, Subject: shown.Subject, Type: shown.Type, Newest: true, Limit: pageSize + 1}
+	q := desk.EntryQuery{Actor: shown.Actor, Credential: shown.Credential, Subject: shown.Subject, Type: shown.Type, Newest: true, Limit: pageSize + 1}
 	if q.From, err = index(shown.From); err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (p *Pages) prove(ctx context.Context, index int64) (audit.EntryProof, strin
 		return audit.EntryProof{}, "", err
 	}
 	if index >= head.Size {
-		return audit.EntryProof{}, "", api.ErrNotFound
+		return audit.EntryProof{}, "", desk.ErrNotFound
 	}
 	hashes, err := audit.InclusionProof(head.Size, index, p.Queries.HashReader(ctx))
 	return audit.EntryProof{Index: index, Hashes: hashes, Checkpoint: signed}, key, err

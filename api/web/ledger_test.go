@@ -15,7 +15,6 @@ import (
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
-	"github.com/tandem-custody/tandem/custody/store"
 )
 
 // testTargets answers for targets: only "up" is up.
@@ -121,7 +120,7 @@ func TestExports(t *testing.T) {
 	}
 
 	p = b.get("/ledger.jsonl?credential=db01&type=handover.offered")
-	offered, err := o.store.Entries(t.Context(), store.EntryQuery{Type: "handover.offered", Limit: 1})
+	offered, err := o.store.Entries(t.Context(), desk.EntryQuery{Type: "handover.offered", Limit: 1})
 	if err != nil || len(offered) != 1 {
 		t.Fatalf("%d offers: %v", len(offered), err)
 	}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
-	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/search"
 )
 
@@ -68,11 +68,11 @@ func (p *Pages) credentialOf(ctx context.Context, typed string) (string, error) 
 	if typed == "" {
 		return "", nil
 	}
-	exact, err := p.Queries.FindCredentials(ctx, api.CredentialQuery{Names: []string{typed}, Limit: 1})
+	exact, err := p.Queries.FindCredentials(ctx, desk.CredentialQuery{Names: []string{typed}, Limit: 1})
 	if err != nil || len(exact) == 1 {
 		return typed, err
 	}
-	meant, err := p.Queries.FindCredentials(ctx, api.CredentialQuery{Text: typed, Limit: 2})
+	meant, err := p.Queries.FindCredentials(ctx, desk.CredentialQuery{Text: typed, Limit: 2})
 	if err != nil || len(meant) != 1 {
 		return typed, err
 	}

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/web/gantt"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // picture is who held some credentials over time, as a chart and as a table.
@@ -145,7 +145,7 @@ const pictureRows = 20
 func (p *Pages) custody(v *visit) error {
 	query := v.r.URL.Query()
 	shown := custodyPage{Query: query.Get("q")}
-	credentials, err := p.Queries.FindCredentials(v.r.Context(), api.CredentialQuery{
+	credentials, err := p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{
 		Text: strings.TrimSpace(shown.Query), After: query.Get("after"), Limit: pictureRows + 1,
 	})
 	if err != nil {

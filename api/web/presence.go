@@ -22,7 +22,7 @@ func (p *Pages) leave(v *visit) error {
 		return err
 	}
 	v.person = shown.People[v.person.Username]
-	credentials, err := p.Queries.FindCredentials(v.r.Context(), api.CredentialQuery{Person: v.person.Username})
+	credentials, err := p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.person.Username})
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (p *Pages) leave(v *visit) error {
 			shown.Absent = append(shown.Absent, c)
 		}
 	}
-	given, err := api.AllHandovers(v.r.Context(), p.Queries, api.HandoverQuery{Status: openStatuses, Person: me})
+	given, err := api.AllHandovers(v.r.Context(), p.Queries, desk.HandoverQuery{Status: openStatuses, Person: me})
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (p *Pages) goAway(v *visit) error {
 }
 
 func (p *Pages) holdsAnything(v *visit) (bool, error) {
-	credentials, err := p.Queries.FindCredentials(v.r.Context(), api.CredentialQuery{Person: v.person.Username})
+	credentials, err := p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.person.Username})
 	if err != nil {
 		return false, err
 	}
@@ -115,7 +115,7 @@ func (p *Pages) back(v *visit) error {
 	}
 	v.person = shown.People[v.person.Username]
 	me := v.person.Username
-	given, err := api.AllHandovers(v.r.Context(), p.Queries, api.HandoverQuery{
+	given, err := api.AllHandovers(v.r.Context(), p.Queries, desk.HandoverQuery{
 		Status: []custody.HandoverStatus{custody.Accepted}, Person: me,
 	})
 	if err != nil {
@@ -126,7 +126,7 @@ func (p *Pages) back(v *visit) error {
 			shown.Given = append(shown.Given, h)
 		}
 	}
-	credentials, err := p.Queries.FindCredentials(v.r.Context(), api.CredentialQuery{Person: v.person.Username})
+	credentials, err := p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.person.Username})
 	if err != nil {
 		return err
 	}

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // recordPage is a handover for print: in both languages, with who confirmed what,
@@ -33,7 +33,7 @@ func (p *Pages) record(v *visit) error {
 	if shown.People, err = v.directory(); err != nil {
 		return err
 	}
-	if shown.Targets, err = p.Queries.FindCredentials(ctx, api.CredentialQuery{Names: h.Credentials}); err != nil {
+	if shown.Targets, err = p.Queries.FindCredentials(ctx, desk.CredentialQuery{Names: h.Credentials}); err != nil {
 		return err
 	}
 	if shown.Steps, err = p.steps(v, h.ID); err != nil {
@@ -71,7 +71,7 @@ func (p *Pages) record(v *visit) error {
 // steps gives what happened to a handover, the oldest first, without what was
 // refused, of which there can be any number: at least its offer.
 func (p *Pages) steps(v *visit, id string) ([]entryRow, error) {
-	stored, _, err := p.Queries.EntriesAbout(v.r.Context(), api.AboutQuery{Subjects: []string{id}, Types: handoverSteps})
+	stored, _, err := p.Queries.EntriesAbout(v.r.Context(), desk.AboutQuery{Subjects: []string{id}, Types: handoverSteps})
 	if err != nil {
 		return nil, err
 	}

@@ -23,9 +23,9 @@ import (
 )
 
 // shuffled answers as Queries may: in no order, and some entries more than once.
-type shuffled struct{ queries }
+type shuffled struct{ *store.Store }
 
-func shuffle(entries []api.StoredEntry) []api.StoredEntry {
+func shuffle(entries []desk.StoredEntry) []desk.StoredEntry {
 	if len(entries) > 0 {
 		entries = append(entries, entries[rand.IntN(len(entries))])
 	}
@@ -33,13 +33,13 @@ func shuffle(entries []api.StoredEntry) []api.StoredEntry {
 	return entries
 }
 
-func (q shuffled) EntriesAbout(ctx context.Context, about api.AboutQuery) ([]api.StoredEntry, []string, error) {
-	entries, cut, err := q.queries.EntriesAbout(ctx, about)
+func (q shuffled) EntriesAbout(ctx context.Context, about desk.AboutQuery) ([]desk.StoredEntry, []string, error) {
+	entries, cut, err := q.Store.EntriesAbout(ctx, about)
 	return shuffle(entries), cut, err
 }
 
-func (q shuffled) LatestAbout(ctx context.Context, credentials, types []string, before int64) ([]api.StoredEntry, error) {
-	entries, err := q.queries.LatestAbout(ctx, credentials, types, before)
+func (q shuffled) LatestAbout(ctx context.Context, credentials, types []string, before int64) ([]desk.StoredEntry, error) {
+	entries, err := q.Store.LatestAbout(ctx, credentials, types, before)
 	return shuffle(entries), err
 }
 
@@ -61,7 +61,7 @@ type stretch struct {
 // order the entries are found: above all, nobody is drawn as away who has returned.
 func TestThePictureIsWhatTheLedgerSays(t *testing.T) {
 	o := newOffice(t, func(c *web.Config) {
-		c.Queries = shuffled{c.Queries.(queries)}
+		c.Queries = shuffled{c.Queries.(*store.Store)}
 		c.SignIns = api.Limit{Every: time.Millisecond, Burst: 10_000} // the office's days pass in moments
 	})
 	began := o.clock()
@@ -70,7 +70,7 @@ func TestThePictureIsWhatTheLedgerSays(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		for range rapid.IntRange(1, 6).Draw(rt, "steps") {
 			who := rapid.SampledFrom([]string{"tech-a", "tech-b"}).Draw(rt, "who")
-			open, err := o.store.Handovers(t.Context(), store.HandoverQuery{Status: []custody.HandoverStatus{custody.Offered, custody.Accepted}})
+			open, err := o.store.Handovers(t.Context(), desk.HandoverQuery{Status: []custody.HandoverStatus{custody.Offered, custody.Accepted}})
 			if err != nil {
 				rt.Fatal(err)
 			}

@@ -247,7 +247,7 @@ func (v *visit) place() desk.Place {
 }
 
 // nothingHere answers for every address that is no page.
-func (p *Pages) nothingHere(*visit) error { return api.ErrNotFound }
+func (p *Pages) nothingHere(*visit) error { return desk.ErrNotFound }
 
 // local says whether an address to go on to is one of ours.
 func local(path string) bool {

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/mod/sumdb/tlog"
 	"golang.org/x/net/html"
 
 	"github.com/tandem-custody/tandem/api"
@@ -94,7 +93,7 @@ func emptyOffice(t testing.TB, edit ...func(*web.Config)) *office {
 	}
 	t.Cleanup(func() { _ = o.desk.Close() })
 	c := web.Config{
-		Desk: o.desk, Queries: queries{o.store}, Ledger: o.store, Log: log,
+		Desk: o.desk, Queries: o.store, Ledger: o.store, Log: log,
 		Clock: o.clock, TestTarget: func(context.Context, custody.Target, custody.Secret, custody.Secret) error { return nil },
 	}
 	for _, e := range edit {
@@ -366,101 +365,6 @@ func attr(n *html.Node, name string) string {
 	}
 	return ""
 }
-
-// queries lets the pages read the store, as cmd/tandem does.
-type queries struct{ store *store.Store }
-
-func found[T any](value T, err error) (T, error) {
-	if errors.Is(err, store.ErrNotFound) {
-		err = api.ErrNotFound
-	}
-	return value, err
-}
-
-func (q queries) People(ctx context.Context) ([]custody.Person, error) { return q.store.People(ctx) }
-
-func (q queries) Person(ctx context.Context, username string) (custody.Person, error) {
-	return found(q.store.Person(ctx, username))
-}
-
-func (q queries) Credentials(ctx context.Context) ([]custody.Credential, error) {
-	return q.store.Credentials(ctx)
-}
-
-func (q queries) Credential(ctx context.Context, name string) (custody.Credential, error) {
-	return found(q.store.Credential(ctx, name))
-}
-
-func (q queries) FindCredentials(ctx context.Context, c api.CredentialQuery) ([]custody.Credential, error) {
-	return q.store.FindCredentials(ctx, store.CredentialQuery(c))
-}
-
-func (q queries) CustodyCounts(ctx context.Context) ([]api.CustodyCount, error) {
-	counts, err := q.store.CustodyCounts(ctx)
-	out := make([]api.CustodyCount, len(counts))
-	for i, count := range counts {
-		out[i] = api.CustodyCount(count)
-	}
-	return out, err
-}
-
-func (q queries) Handovers(ctx context.Context, h api.HandoverQuery) ([]custody.Handover, error) {
-	return q.store.Handovers(ctx, store.HandoverQuery(h))
-}
-
-func (q queries) Handover(ctx context.Context, id string) (custody.Handover, error) {
-	return found(q.store.Handover(ctx, id))
-}
-
-func (q queries) Entries(ctx context.Context, e api.EntryQuery) ([]api.StoredEntry, error) {
-	return q.withTexts(ctx)(q.store.Entries(ctx, store.EntryQuery{
-		From: e.From, Limit: e.Limit, Actor: e.Actor, Subject: e.Subject, Credential: e.Credential, Type: e.Type,
-		Newest: e.Newest, Before: e.Before,
-	}))
-}
-
-func (q queries) EntriesAbout(ctx context.Context, about api.AboutQuery) ([]api.StoredEntry, []string, error) {
-	stored, cut, err := q.store.EntriesAbout(ctx, store.AboutQuery(about))
-	entries, err := q.withTexts(ctx)(stored, err)
-	return entries, cut, err
-}
-
-func (q queries) LatestAbout(ctx context.Context, credentials, types []string, before int64) ([]api.StoredEntry, error) {
-	return q.withTexts(ctx)(q.store.LatestAbout(ctx, credentials, types, before))
-}
-
-// withTexts gives entries as the program does.
-func (q queries) withTexts(ctx context.Context) func([]store.StoredEntry, error) ([]api.StoredEntry, error) {
-	return func(stored []store.StoredEntry, err error) ([]api.StoredEntry, error) {
-		if err != nil {
-			return nil, err
-		}
-		texts, err := q.store.TextsOf(ctx, stored)
-		entries := make([]api.StoredEntry, len(stored))
-		for i, entry := range stored {
-			entries[i] = api.StoredEntry{Index: entry.Index, Record: entry.Record, Texts: texts[i]}
-		}
-		return entries, err
-	}
-}
-
-func (q queries) Entry(ctx context.Context, index int64) (api.StoredEntry, error) {
-	entry, err := found(q.store.Entry(ctx, index))
-	if err != nil {
-		return api.StoredEntry{}, err
-	}
-	entries, err := q.withTexts(ctx)([]store.StoredEntry{entry}, nil)
-	if err != nil {
-		return api.StoredEntry{}, err
-	}
-	return entries[0], nil
-}
-
-func (q queries) Exposure(ctx context.Context, credential string, at time.Time) (custody.Exposure, error) {
-	return found(q.store.Exposure(ctx, credential, at))
-}
-
-func (q queries) HashReader(ctx context.Context) tlog.HashReader { return q.store.HashReader(ctx) }
 
 // idle is when a browser forgets a session: what the pages have by default.
 func (o *office) idle() time.Duration { return 15 * time.Minute }

@@ -8,6 +8,7 @@ import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/rotation/ldap"
 	"github.com/tandem-custody/tandem/custody/rotation/ldap/ldaptest"
 	"github.com/tandem-custody/tandem/custody/rotation/mysql"
@@ -175,7 +176,7 @@ func TestDriftIsFoundAndRepaired(t *testing.T) {
 	if last := found[len(found)-1]; last.Grade != string(custody.Serious) && !strings.Contains(string(last.Data), "refused") {
 		t.Errorf("the entry is %s: %s", last.Grade, last.Data)
 	}
-	history, err := in.people["auditor"].server.History(t.Context(), installed, api.EntryQuery{})
+	history, err := in.people["auditor"].server.History(t.Context(), installed, desk.EntryQuery{})
 	if err != nil || !slices.ContainsFunc(history, func(e api.Entry) bool { return e.Type == "verification.ended" }) {
 		t.Errorf("the history of db01 has no verification: %v", err)
 	}
@@ -205,7 +206,7 @@ func TestDriftIsFoundAndRepaired(t *testing.T) {
 // entries gives the entries of one type, the oldest first.
 func (in *installation) entries(of string) []api.Entry {
 	in.t.Helper()
-	entries, err := in.people["auditor"].server.Entries(in.t.Context(), api.EntryQuery{Type: of})
+	entries, err := in.people["auditor"].server.Entries(in.t.Context(), desk.EntryQuery{Type: of})
 	if err != nil {
 		in.t.Fatal(err)
 	}

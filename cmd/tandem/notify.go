@@ -12,6 +12,7 @@ import (
 
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/notify"
 	"github.com/tandem-custody/tandem/custody/notify/smtp"
 	"github.com/tandem-custody/tandem/custody/store"
@@ -87,7 +88,7 @@ func (d directory) Handover(ctx context.Context, id string) (custody.Handover, e
 }
 
 func orNone[T any](value T, err error) (T, error) {
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, desk.ErrNotFound) {
 		err = nil
 	}
 	return value, err

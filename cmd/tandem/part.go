@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // part is how much of a list of entries is shown, and from which end.
@@ -30,7 +31,7 @@ func (p *part) forward() bool { return p.verb.Flags().Changed("from") }
 
 // query adds the part to what else is asked for: one entry more than is shown,
 // which says whether that was all.
-func (p *part) query(q api.EntryQuery) api.EntryQuery {
+func (p *part) query(q desk.EntryQuery) desk.EntryQuery {
 	q.From, q.Before, q.Limit, q.Newest = p.from, p.before, p.limit+1, !p.forward()
 	return q
 }

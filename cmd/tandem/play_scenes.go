@@ -8,6 +8,7 @@ import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // What the scenes are about.
@@ -199,7 +200,7 @@ func (p *play) theLedger(ctx context.Context) {
 }
 
 func (p *play) proveAcceptance(ctx context.Context) (string, error) {
-	entries, err := p.auditor.server.Entries(ctx, api.EntryQuery{Type: custody.HandoverAccepted{}.Type(), Newest: true, Limit: 1})
+	entries, err := p.auditor.server.Entries(ctx, desk.EntryQuery{Type: custody.HandoverAccepted{}.Type(), Newest: true, Limit: 1})
 	if err != nil || len(entries) == 0 {
 		return "no such entry", err
 	}

@@ -152,7 +152,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	}
 	p.pages, err = web.New(web.Config{
 		Maintenance: p.maintenance != "", Clock: p.desk.Time,
-		Desk: p.desk, Queries: queries{p.store}, Ledger: p.store,
+		Desk: p.desk, Queries: p.store, Ledger: p.store,
 		Log: log.With("part", "web"), TestTarget: p.testTarget, Zone: time.Local, Offered: p.offered(),
 	})
 	if err != nil {
@@ -163,7 +163,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		return nil, err
 	}
 	p.api, err = api.New(api.Config{
-		Desk: p.desk, Queries: queries{p.store}, Log: log.With("part", "api"),
+		Desk: p.desk, Queries: p.store, Log: log.With("part", "api"),
 		Version: built().Version, PublicURL: cfg.URL(), Proxies: proxies, Web: p.pages,
 		Maintenance: p.maintenance,
 		Witnesses:   witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower, p.stream, p.notifier, suspicion(p.desk)},

@@ -10,6 +10,7 @@ import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // stranger is a client that nobody has logged in with.
@@ -77,7 +78,7 @@ func TestALostPhoneAndWrongLogInsAreNoSpecialEvents(t *testing.T) {
 		_, err := in.stranger().SignIn(ctx, api.SignIn{Username: "tech-a", Password: "guess", TOTP: "000000"})
 		wantCode(t, err, custody.Unauthenticated)
 	}
-	entries, err := in.people["auditor"].server.Entries(ctx, api.EntryQuery{Type: "session.locked"})
+	entries, err := in.people["auditor"].server.Entries(ctx, desk.EntryQuery{Type: "session.locked"})
 	if err != nil || len(entries) < 2 {
 		t.Fatalf("%d lock-outs on record, %v", len(entries), err)
 	}
@@ -102,7 +103,7 @@ func TestACheckOutWhileVaultIsSealed(t *testing.T) {
 		trouble.mend()
 		in.waitFor("Tandem to be back by itself", func() bool { return in.status("/readyz") == http.StatusOK })
 	}
-	entries, err := in.people["auditor"].server.Entries(t.Context(), api.EntryQuery{Type: "checkout.granted"})
+	entries, err := in.people["auditor"].server.Entries(t.Context(), desk.EntryQuery{Type: "checkout.granted"})
 	if err != nil || len(entries) != 0 {
 		t.Errorf("%d check-outs on record, %v", len(entries), err)
 	}

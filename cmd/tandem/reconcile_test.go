@@ -8,6 +8,7 @@ import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/reconcile"
 	"github.com/tandem-custody/tandem/custody/vault"
 )
@@ -68,7 +69,7 @@ func TestWhatIsReadPastTandemIsFound(t *testing.T) {
 	if _, err := root.Logical().ReadWithContext(ctx, "tandem/data/credentials/"+installed); err != nil {
 		t.Fatal(err)
 	}
-	entries, err := in.people["auditor"].server.Entries(ctx, api.EntryQuery{Type: "checkout.granted"})
+	entries, err := in.people["auditor"].server.Entries(ctx, desk.EntryQuery{Type: "checkout.granted"})
 	if err != nil || len(entries) != 1 {
 		t.Fatalf("%d check-outs, %v", len(entries), err)
 	}

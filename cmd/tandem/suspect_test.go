@@ -16,6 +16,7 @@ import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/store"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
@@ -51,7 +52,7 @@ func TestAStartOnYesterdaysFile(t *testing.T) {
 		if _, metrics := h.operations("/metrics"); !strings.Contains(metrics, "\ntandem_ledger_suspect 1\n") {
 			t.Error("the metrics do not say so")
 		}
-		if _, err := ada.server.Entries(t.Context(), api.EntryQuery{}); err != nil {
+		if _, err := ada.server.Entries(t.Context(), desk.EntryQuery{}); err != nil {
 			t.Errorf("reading the ledger: %v", err)
 		}
 		_, err := ada.server.CheckOut(t.Context(), "db01", api.CheckOut{Purpose: "ticket 1", TOTP: "123456"})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 func credentialVerbs(c *cli) *cobra.Command {
@@ -51,7 +52,7 @@ func credentialShowVerb(c *cli) *cobra.Command {
 			return err
 		}
 		if history {
-			return c.showPart(part, server.EachOfHistory(cmd.Context(), args[0], part.query(api.EntryQuery{})))
+			return c.showPart(part, server.EachOfHistory(cmd.Context(), args[0], part.query(desk.EntryQuery{})))
 		}
 		credential, err := server.Credential(cmd.Context(), args[0])
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 func handoverVerbs(c *cli) *cobra.Command {
@@ -125,7 +126,7 @@ func returnVerb(c *cli) *cobra.Command {
 
 func handoverListVerb(c *cli) *cobra.Command {
 	var status []string
-	var query api.HandoverQuery
+	var query desk.HandoverQuery
 	verb := &cobra.Command{Use: "list", Short: "List handovers, the newest first", Args: cobra.NoArgs}
 	flags := verb.Flags()
 	flags.StringSliceVar(&status, "status", nil, "only these: offered, accepted, returned, closed, declined, cancelled, expired")

@@ -10,6 +10,7 @@ import (
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 func ledgerVerbs(c *cli) *cobra.Command {
@@ -20,7 +21,7 @@ func ledgerVerbs(c *cli) *cobra.Command {
 }
 
 func ledgerListVerb(c *cli) *cobra.Command {
-	var query api.EntryQuery
+	var query desk.EntryQuery
 	verb := &cobra.Command{
 		Use:   "list",
 		Short: "List entries, the newest first; from an index on, in their order",

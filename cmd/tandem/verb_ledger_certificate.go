@@ -18,6 +18,7 @@ import (
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/certificate"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 func ledgerCertificateVerb(c *cli) *cobra.Command {
@@ -97,11 +98,11 @@ func gatherCertificate(ctx context.Context, server *client.Client, id string) (c
 	if h.AcceptedAt.IsZero() {
 		return certificate.Bundle{}, fmt.Errorf("%s was not accepted (it is %s): there is nothing to certify", h.ID, h.Status)
 	}
-	queries := []api.EntryQuery{
+	queries := []desk.EntryQuery{
 		{Subject: h.ID}, {Subject: h.From, Type: "person.added"}, {Subject: h.To, Type: "person.added"},
 	}
 	for _, name := range h.Credentials {
-		queries = append(queries, api.EntryQuery{Subject: name, Type: "credential.added"})
+		queries = append(queries, desk.EntryQuery{Subject: name, Type: "credential.added"})
 	}
 	var entries []api.Entry
 	for _, query := range queries {

@@ -9,6 +9,7 @@ import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 func awayVerb(c *cli) *cobra.Command {
@@ -100,7 +101,7 @@ func (c *cli) gaveSomething(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	accepted := server.EachHandover(ctx, api.HandoverQuery{
+	accepted := server.EachHandover(ctx, desk.HandoverQuery{
 		Person: me.Person.Username, Status: []custody.HandoverStatus{custody.Accepted},
 	})
 	for h, err := range accepted {

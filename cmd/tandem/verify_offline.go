@@ -15,6 +15,7 @@ import (
 	"github.com/tandem-custody/tandem/audit/jsonl"
 	"github.com/tandem-custody/tandem/audit/remote"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/store"
 )
 
@@ -53,7 +54,7 @@ func verifyDatabase(ctx context.Context, v verification, opts audit.VerifyOption
 		return answer, err
 	}
 	for before := report.Size + 1; ; { // what the database has itself, the greatest first
-		kept, err := database.Cosigned(ctx, before, store.MaxPage)
+		kept, err := database.Cosigned(ctx, before, desk.MaxPage)
 		if err != nil {
 			return answer, err
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // verifyServer verifies a server's ledger through its API, up to the checkpoint
@@ -79,7 +80,7 @@ func (l serverLog) Records(ctx context.Context, from, to int64, yield func(int64
 // page reads some entries, as fast as the server lets us.
 func (l serverLog) page(ctx context.Context, from, most int64) ([]api.Entry, error) {
 	for {
-		page, err := l.server.Entries(ctx, api.EntryQuery{From: from, Limit: int(min(most, maxPage))})
+		page, err := l.server.Entries(ctx, desk.EntryQuery{From: from, Limit: int(min(most, maxPage))})
 		problem, ok := errors.AsType[*api.Problem](err)
 		if !ok || problem.Code != api.RateLimited {
 			return page, err

@@ -17,6 +17,7 @@ import (
 	"github.com/tandem-custody/tandem/audit/witness"
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/witnessing"
 )
 
@@ -154,7 +155,7 @@ func (w *witnessed) metric(line string) bool {
 
 func (w *witnessed) conflicts() []api.Entry {
 	w.t.Helper()
-	entries, err := w.auditor().Entries(w.t.Context(), api.EntryQuery{Type: "ledger.conflict"})
+	entries, err := w.auditor().Entries(w.t.Context(), desk.EntryQuery{Type: "ledger.conflict"})
 	if err != nil {
 		w.t.Fatal(err)
 	}

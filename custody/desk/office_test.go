@@ -260,7 +260,7 @@ func (o *office) credential(name string) custody.Credential {
 // types lists the types of the entries from an index on.
 func (o *office) types(from int64) []string {
 	o.t.Helper()
-	entries, err := o.store.Entries(o.t.Context(), store.EntryQuery{From: from, Limit: 1000})
+	entries, err := o.store.Entries(o.t.Context(), desk.EntryQuery{From: from, Limit: 1000})
 	if err != nil {
 		o.t.Fatal(err)
 	}

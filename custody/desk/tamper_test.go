@@ -139,7 +139,7 @@ func (o *office) wantSuspect(when string, session custody.Secret) {
 	if who, err := o.desk.Who(o.t.Context(), session); err != nil || who.Username != "tech-a" {
 		o.t.Errorf("%s: reading as %q: %v", when, who.Username, err)
 	}
-	if _, err := o.store.Entries(o.t.Context(), store.EntryQuery{Limit: 3}); err != nil {
+	if _, err := o.store.Entries(o.t.Context(), desk.EntryQuery{Limit: 3}); err != nil {
 		o.t.Errorf("%s: reading the ledger: %v", when, err)
 	}
 	if after := o.size(); after != before {

@@ -4,19 +4,11 @@ import (
 	"context"
 	"slices"
 
+	"github.com/tandem-custody/tandem/custody/desk"
 	"gorm.io/gorm"
 )
 
-// AboutQuery selects entries of these types about any of many names: credentials,
-// as EntryQuery.Credential does, or subjects.
-type AboutQuery struct {
-	Credentials, Subjects []string // one of the two
-	Types                 []string
-	From, Before          int64 // indexes [From, Before); Before 0: to the end
-	Each                  int   // the newest of each credential; 0: all
-}
-
-func (q AboutQuery) names() (kind string, names []string) {
+func namesIn(q desk.AboutQuery) (kind string, names []string) {
 	if len(q.Credentials) > 0 {
 		return byCredential, q.Credentials
 	}
@@ -28,7 +20,17 @@ func (q AboutQuery) names() (kind string, names []string) {
 //
 // All names together look once through the entries that are not in the index yet,
 // which for each of them would cost more than all that follows.
-func (s *Store) EntriesAbout(ctx context.Context, q AboutQuery) (entries []StoredEntry, cut []string, err error) {
+func (s *Store) EntriesAbout(ctx context.Context, q desk.AboutQuery) (entries []desk.StoredEntry, cut []string, err error) {
+	rows, cut, err := s.about(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	entries, err = s.withTexts(ctx, rows)
+	return entries, cut, err
+}
+
+// about is EntriesAbout without the texts.
+func (s *Store) about(ctx context.Context, q desk.AboutQuery) (entries []entryRow, cut []string, err error) {
 	db := s.reader.WithContext(ctx)
 	head, err := readHead(db)
 	if err != nil {
@@ -37,7 +39,7 @@ func (s *Store) EntriesAbout(ctx context.Context, q AboutQuery) (entries []Store
 	if q.Before < 1 || q.Before > head.Size {
 		q.Before = head.Size
 	}
-	kind, names := q.names()
+	kind, names := namesIn(q)
 	border := indexed(head.Size)
 	if from := max(q.From, border); from < q.Before {
 		behind := db.Where("type IN ? AND idx IN (SELECT idx FROM ("+namesOf+") AS names WHERE kind = ? AND name IN ?)",
@@ -54,12 +56,12 @@ func (s *Store) EntriesAbout(ctx context.Context, q AboutQuery) (entries []Store
 		// A person's log-ins are many, and not what anybody looks for: they are
 		// left out before an entry is read.
 		const inIndex = "idx IN (SELECT idx FROM ledger_index WHERE kind = ? AND name IN ? AND idx >= ? AND idx < ?)"
-		var older []StoredEntry
+		var older []entryRow
 		err := db.Where(inIndex, kind, names, q.From, border).Where(inIndex, byType, q.Types, q.From, border).Find(&older).Error
 		return append(entries, older...), nil, unavailable("read the ledger", err)
 	}
 	for _, name := range names {
-		some, err := latest(db, EntryQuery{Credential: name, From: q.From, Before: border}, q.Types, q.Each)
+		some, err := latest(db, desk.EntryQuery{Credential: name, From: q.From, Before: border}, q.Types, q.Each)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -72,8 +74,8 @@ func (s *Store) EntriesAbout(ctx context.Context, q AboutQuery) (entries []Store
 }
 
 // latest gives the newest n entries of these types that the index has, all for 0.
-func latest(db *gorm.DB, q EntryQuery, types []string, n int) (entries []StoredEntry, err error) {
-	db = q.inIndex(db, q.Before).Where("ledger_entries.type IN ?", types).Order("idx DESC")
+func latest(db *gorm.DB, q desk.EntryQuery, types []string, n int) (entries []entryRow, err error) {
+	db = inIndex(db, q, q.Before).Where("ledger_entries.type IN ?", types).Order("idx DESC")
 	if n > 0 {
 		db = db.Limit(n)
 	}
@@ -82,14 +84,23 @@ func latest(db *gorm.DB, q EntryQuery, types []string, n int) (entries []StoredE
 
 // LatestAbout gives, of each credential, the newest entry of these types below an
 // index, in no order. One that has none is left out.
-func (s *Store) LatestAbout(ctx context.Context, credentials, types []string, before int64) ([]StoredEntry, error) {
+func (s *Store) LatestAbout(ctx context.Context, credentials, types []string, before int64) ([]desk.StoredEntry, error) {
+	rows, err := s.latestAbout(ctx, credentials, types, before)
+	if err != nil {
+		return nil, err
+	}
+	return s.withTexts(ctx, rows)
+}
+
+// latestAbout is LatestAbout without the texts.
+func (s *Store) latestAbout(ctx context.Context, credentials, types []string, before int64) ([]entryRow, error) {
 	db := s.reader.WithContext(ctx)
 	head, err := readHead(db)
 	if err != nil {
 		return nil, err
 	}
 	border := indexed(head.Size)
-	var entries []StoredEntry
+	var entries []entryRow
 	found := map[string]bool{}
 	if border < before {
 		var newest []struct {
@@ -113,7 +124,7 @@ func (s *Store) LatestAbout(ctx context.Context, credentials, types []string, be
 		if found[name] {
 			continue
 		}
-		one, err := latest(db, EntryQuery{Credential: name, Before: min(border, before)}, types, 1)
+		one, err := latest(db, desk.EntryQuery{Credential: name, Before: min(border, before)}, types, 1)
 		if err != nil {
 			return nil, err
 		}

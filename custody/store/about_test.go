@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // TestAbout: what is found about many names at once is what going through the
@@ -24,7 +25,7 @@ func TestAbout(t *testing.T) {
 	types := []string{"credential.added", "handover.accepted", "command.refused", "rotation.promoted", "checkout.granted"}
 	rapid.Check(t, func(rt *rapid.T) {
 		before := rapid.SampledFrom([]int64{0, 5, blockSize - 50, blockSize, blockSize + 50, s.state.Size, s.state.Size + 5}).Draw(rt, "before")
-		q := AboutQuery{
+		q := desk.AboutQuery{
 			Types: rapid.SliceOfNDistinct(rapid.SampledFrom(types), 1, 5, rapid.ID).Draw(rt, "types"),
 			From:  rapid.SampledFrom([]int64{0, 100, blockSize - 100, blockSize + 10}).Draw(rt, "from"), Before: before,
 		}
@@ -51,7 +52,7 @@ func TestAbout(t *testing.T) {
 				want[index] = true
 			}
 			for _, name := range q.Credentials {
-				if (EntryQuery{Credential: name}).about(e, credentials) {
+				if fits(desk.EntryQuery{Credential: name}, e, credentials) {
 					latest[name] = index
 					if index >= q.From {
 						want[index] = true
@@ -82,10 +83,46 @@ func TestAbout(t *testing.T) {
 	})
 
 	const few = 3
-	got, cut, err := s.store.EntriesAbout(t.Context(), AboutQuery{
+	got, cut, err := s.store.EntriesAbout(t.Context(), desk.AboutQuery{
 		Credentials: []string{"db01", "nothing"}, Types: []string{"rotation.promoted"}, Before: blockSize, Each: few,
 	})
 	if err != nil || len(got) != few || !slices.Equal(cut, []string{"db01"}) {
 		t.Errorf("the newest few: %d entries, cut %v, %v", len(got), cut, err)
+	}
+}
+
+// TestEntriesComeWithTheirTexts, whichever question finds them.
+func TestEntriesComeWithTheirTexts(t *testing.T) {
+	s := newOffice(t)
+	s.do(t, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 4711")}})
+	index := s.state.Size - 1
+	written := s.events[index].Notes()
+	if len(written) != 1 {
+		t.Fatalf("%d notes", len(written))
+	}
+	types := []string{custody.CheckoutGranted{}.Type()}
+	for name, ask := range map[string]func() ([]desk.StoredEntry, error){
+		"page": func() ([]desk.StoredEntry, error) {
+			return s.store.Entries(t.Context(), desk.EntryQuery{Credential: "db01", Newest: true, Limit: 1})
+		},
+		"one": func() ([]desk.StoredEntry, error) {
+			e, err := s.store.Entry(t.Context(), index)
+			return []desk.StoredEntry{e}, err
+		},
+		"about": func() ([]desk.StoredEntry, error) {
+			entries, _, err := s.store.EntriesAbout(t.Context(), desk.AboutQuery{Credentials: []string{"db01"}, Types: types})
+			return entries, err
+		},
+		"latest": func() ([]desk.StoredEntry, error) {
+			return s.store.LatestAbout(t.Context(), []string{"db01"}, types, index+1)
+		},
+	} {
+		entries, err := ask()
+		if err != nil || len(entries) != 1 || entries[0].Index != index {
+			t.Fatalf("%s: %+v, %v", name, entries, err)
+		}
+		if w := entries[0].Texts[written[0].Commitment()]; w.Text != "ticket 4711" || !written[0].Is(w) {
+			t.Errorf("%s: the entry came with %v", name, entries[0].Texts)
+		}
 	}
 }

@@ -145,7 +145,7 @@ func BenchmarkLong(b *testing.B) {
 	}
 	b.Run("page of a credential", func(b *testing.B) {
 		for b.Loop() {
-			page, err := s.store.Entries(b.Context(), EntryQuery{Credential: server(7), From: s.state.Size / 2, Limit: 50})
+			page, err := s.store.Entries(b.Context(), desk.EntryQuery{Credential: server(7), From: s.state.Size / 2, Limit: 50})
 			if err != nil || len(page) != 50 {
 				b.Fatalf("%d entries, %v", len(page), err)
 			}

@@ -26,7 +26,7 @@ type bulk struct {
 }
 
 var (
-	insertEntries    = insertInto(StoredEntry{})
+	insertEntries    = insertInto(entryRow{})
 	insertNodes      = insertInto(nodeRow{})
 	insertSeals      = insertInto(sealRow{})
 	insertRemembered = insertInto(rememberedRow{})

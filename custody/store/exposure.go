@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // exposurePage is how many entries are read at a time on the way back to the
@@ -17,7 +18,7 @@ const exposurePage = 100
 
 // Exposure gives who had been shown the password of a credential that was
 // current at an instant, that instant included; the zero one is now.
-// ErrNotFound when the credential was not in custody yet. It costs log2(size)
+// desk.ErrNotFound when the credential was not in custody yet. It costs log2(size)
 // entries, and those about the credential since its password was changed.
 func (s *Store) Exposure(ctx context.Context, credential string, at time.Time) (custody.Exposure, error) {
 	var x custody.Exposure
@@ -27,7 +28,7 @@ func (s *Store) Exposure(ctx context.Context, credential string, at time.Time) (
 	}
 	var told []toldEvent // the newest first
 	for before > 0 {
-		entries, err := s.Entries(ctx, EntryQuery{Credential: credential, Newest: true, Before: before, Limit: exposurePage})
+		entries, err := s.entries(ctx, desk.EntryQuery{Credential: credential, Newest: true, Before: before, Limit: exposurePage})
 		if err != nil {
 			return x, err
 		}
@@ -49,7 +50,7 @@ func (s *Store) Exposure(ctx context.Context, credential string, at time.Time) (
 			break
 		}
 	}
-	return x, ErrNotFound
+	return x, desk.ErrNotFound
 }
 
 type toldEvent struct {
@@ -57,7 +58,7 @@ type toldEvent struct {
 	event custody.Event
 }
 
-func decodeEvent(stored StoredEntry) (custody.Event, error) {
+func decodeEvent(stored entryRow) (custody.Event, error) {
 	entry, err := audit.DecodeEntry(stored.Record)
 	if err != nil {
 		return custody.Event{}, fmt.Errorf("store: entry %d: %w", stored.Index, err)
@@ -78,7 +79,7 @@ func (s *Store) after(ctx context.Context, at time.Time) (int64, error) {
 	if err != nil || at.IsZero() {
 		return end, err
 	}
-	corrected, err := s.Entries(ctx, EntryQuery{Type: custody.ClockCorrected{}.Type(), Newest: true})
+	corrected, err := s.entries(ctx, desk.EntryQuery{Type: custody.ClockCorrected{}.Type(), Newest: true})
 	if err != nil {
 		return 0, err
 	}
@@ -98,7 +99,7 @@ func (s *Store) afterIn(ctx context.Context, at time.Time, from, end int64) (int
 		if failed != nil {
 			return true
 		}
-		stored, err := s.Entry(ctx, from+int64(i))
+		stored, err := s.entry(ctx, from+int64(i))
 		if err != nil {
 			failed = err
 			return true

@@ -38,7 +38,7 @@ func (s *scribe) wantExposure(t *rapid.T, state *custody.State, name string, at 
 	x, err := s.store.Exposure(t.Context(), name, at)
 	c, known := state.Credential(name)
 	if !known {
-		if !errors.Is(err, ErrNotFound) {
+		if !errors.Is(err, desk.ErrNotFound) {
 			t.Fatalf("%s before custody: %v", name, err)
 		}
 		return
@@ -79,7 +79,7 @@ func TestExposureReadsBackOverPages(t *testing.T) {
 	if err != nil || len(x.Known) != 1 || len(x.Known[0].Entries) != exposurePage {
 		t.Fatalf("%+v, %v", x, err)
 	}
-	if _, err := s.store.Exposure(t.Context(), "nothing", time.Time{}); !errors.Is(err, ErrNotFound) {
+	if _, err := s.store.Exposure(t.Context(), "nothing", time.Time{}); !errors.Is(err, desk.ErrNotFound) {
 		t.Errorf("of no credential: %v", err)
 	}
 }

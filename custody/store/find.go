@@ -6,21 +6,12 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/search"
 )
 
-// CredentialQuery selects credentials. What is zero does not matter.
-type CredentialQuery struct {
-	Person string // custodian or holder
-	Phase  custody.Phase
-	Text   string   // in its name, address or account, or in what its custodians and holder are called
-	Names  []string // one of these; nil: whatever it is called
-	After  string   // name of the last one of the page before
-	Limit  int      // 0: no limit
-}
-
 // FindCredentials gives the credentials that fit, by name.
-func (s *Store) FindCredentials(ctx context.Context, q CredentialQuery) ([]custody.Credential, error) {
+func (s *Store) FindCredentials(ctx context.Context, q desk.CredentialQuery) ([]custody.Credential, error) {
 	db := s.reader.WithContext(ctx).Where("name > ?", q.After)
 	if q.Person != "" {
 		db = db.Where("? IN (primary_custodian, backup_custodian, holder)", q.Person)
@@ -61,16 +52,9 @@ func textOf(column string) string {
 	return "coalesce((SELECT text FROM ledger_texts WHERE commitment = " + column + "), '')"
 }
 
-// CustodyCount says how many active credentials two custodians share, and who of
-// them holds these; Holder is "" while their passwords are being changed.
-type CustodyCount struct {
-	Primary, Backup, Holder string
-	Count                   int
-}
-
 // CustodyCounts gives one for each pair and holder.
-func (s *Store) CustodyCounts(ctx context.Context) ([]CustodyCount, error) {
-	var counts []CustodyCount
+func (s *Store) CustodyCounts(ctx context.Context) ([]desk.CustodyCount, error) {
+	var counts []desk.CustodyCount
 	err := s.reader.WithContext(ctx).Table("credentials").
 		Select("primary_custodian AS `primary`, backup_custodian AS backup, holder, count(*) AS count").
 		Where("phase IN ?", []custody.Phase{custody.Held, custody.Rotating}).

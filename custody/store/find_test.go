@@ -15,20 +15,20 @@ func TestFindCredentials(t *testing.T) {
 	s.onboard(t, "web02", "tech-c", "tech-a")
 	s.do(t, step{"tech-b", custody.RequestRotation{Credential: "web01", Reason: desk.NewNote("age")}})
 	for _, c := range []struct {
-		query CredentialQuery
+		query desk.CredentialQuery
 		want  string
 	}{
-		{CredentialQuery{}, "db01 web01 web02"},
-		{CredentialQuery{Limit: 1}, "db01"},
-		{CredentialQuery{After: "db01", Limit: 2}, "web01 web02"},
-		{CredentialQuery{After: "web01"}, "web02"},
-		{CredentialQuery{Person: "tech-a"}, "db01 web02"},
-		{CredentialQuery{Phase: custody.Rotating}, "web01"},
-		{CredentialQuery{Text: "WEB"}, "web01 web02"},
-		{CredentialQuery{Text: "tech-c"}, "web01 web02"},
-		{CredentialQuery{Text: "db", Person: "tech-c"}, ""},
-		{CredentialQuery{Text: "%"}, ""},
-		{CredentialQuery{Text: `":"`}, ""}, // of how a target is stored
+		{desk.CredentialQuery{}, "db01 web01 web02"},
+		{desk.CredentialQuery{Limit: 1}, "db01"},
+		{desk.CredentialQuery{After: "db01", Limit: 2}, "web01 web02"},
+		{desk.CredentialQuery{After: "web01"}, "web02"},
+		{desk.CredentialQuery{Person: "tech-a"}, "db01 web02"},
+		{desk.CredentialQuery{Phase: custody.Rotating}, "web01"},
+		{desk.CredentialQuery{Text: "WEB"}, "web01 web02"},
+		{desk.CredentialQuery{Text: "tech-c"}, "web01 web02"},
+		{desk.CredentialQuery{Text: "db", Person: "tech-c"}, ""},
+		{desk.CredentialQuery{Text: "%"}, ""},
+		{desk.CredentialQuery{Text: `":"`}, ""}, // of how a target is stored
 	} {
 		found, err := s.store.FindCredentials(t.Context(), c.query)
 		if err != nil {
@@ -52,8 +52,11 @@ func TestCustodyCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.SortFunc(got, func(a, b CustodyCount) int { return strings.Compare(a.Primary, b.Primary) })
-	want := []CustodyCount{{"tech-a", "tech-b", "tech-a", 2}, {"tech-b", "tech-c", "", 1}}
+	slices.SortFunc(got, func(a, b desk.CustodyCount) int { return strings.Compare(a.Primary, b.Primary) })
+	want := []desk.CustodyCount{
+		{Primary: "tech-a", Backup: "tech-b", Holder: "tech-a", Count: 2},
+		{Primary: "tech-b", Backup: "tech-c", Count: 1},
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -108,7 +108,7 @@ func (e *evidence) texts(t testing.TB) map[string]custody.Words {
 // beside gives those of the texts that come with a record.
 func beside(record []byte, texts map[string]custody.Words) map[string]custody.Words {
 	mine := map[string]custody.Words{}
-	event, err := decodeEvent(StoredEntry{Record: record})
+	event, err := decodeEvent(entryRow{Record: record})
 	if err != nil {
 		return nil // no entry of Tandem's
 	}

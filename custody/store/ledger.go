@@ -13,47 +13,37 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
-// MaxPage is the most that a query gives at once.
-const MaxPage = 1000
-
-// page is a Limit as it is meant: none, or one that is out of range, is MaxPage.
+// page is a Limit as it is meant: none, or one that is out of range, is desk.MaxPage.
 func page(limit int) int {
-	if limit < 1 || limit > MaxPage {
-		return MaxPage
+	if limit < 1 || limit > desk.MaxPage {
+		return desk.MaxPage
 	}
 	return limit
 }
 
-// StoredEntry is an entry as the ledger keeps it.
-type StoredEntry struct {
+// entryRow is a row of ledger_entries.
+type entryRow struct {
 	Index  int64  `gorm:"column:idx"`
 	Record []byte // canonical form
 }
 
-func (StoredEntry) TableName() string { return "ledger_entries" }
-
-// EntryQuery selects entries by index. What is zero does not matter; what is
-// given must all fit.
-type EntryQuery struct {
-	From   int64 // the first index to look at: of the next page, the last one seen + 1
-	Before int64 // the index to end before; of the next page with Newest, the last one seen
-	Newest bool  // the newest first
-	Limit  int   // at most MaxPage, which is also the default
-
-	Actor   string
-	Subject string
-	Type    string
-
-	// Credential finds what happened to a credential: entries about itself, and
-	// those of handovers that name it.
-	Credential string
-}
+func (entryRow) TableName() string { return "ledger_entries" }
 
 // Entries gives the entries that fit. A page costs what it holds, however long
 // the ledger is.
-func (s *Store) Entries(ctx context.Context, q EntryQuery) ([]StoredEntry, error) {
+func (s *Store) Entries(ctx context.Context, q desk.EntryQuery) ([]desk.StoredEntry, error) {
+	rows, err := s.entries(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return s.withTexts(ctx, rows)
+}
+
+// entries is Entries without the texts.
+func (s *Store) entries(ctx context.Context, q desk.EntryQuery) ([]entryRow, error) {
 	db, limit := s.reader.WithContext(ctx), page(q.Limit)
 	head, err := readHead(db)
 	if err != nil {
@@ -64,8 +54,8 @@ func (s *Store) Entries(ctx context.Context, q EntryQuery) ([]StoredEntry, error
 	}
 	// What is in the index stays there, so this needs no transaction.
 	border := indexed(head.Size)
-	parts := []*gorm.DB{q.inIndex(db, border), q.behindIndex(db, border)}
-	if kind, _ := q.narrowest(); kind == "" {
+	parts := []*gorm.DB{inIndex(db, q, border), behindIndex(db, q, border)}
+	if kind, _ := narrowest(q); kind == "" {
 		parts = []*gorm.DB{db.Where("idx >= ? AND idx < ?", q.From, q.Before)}
 	}
 	order := "idx"
@@ -73,9 +63,9 @@ func (s *Store) Entries(ctx context.Context, q EntryQuery) ([]StoredEntry, error
 		order = "idx DESC"
 		slices.Reverse(parts)
 	}
-	var entries []StoredEntry
+	var entries []entryRow
 	for _, part := range parts {
-		var some []StoredEntry
+		var some []entryRow
 		if err := part.Order(order).Limit(limit - len(entries)).Find(&some).Error; err != nil {
 			return nil, unavailable("read the ledger", err)
 		}
@@ -88,21 +78,21 @@ func (s *Store) Entries(ctx context.Context, q EntryQuery) ([]StoredEntry, error
 
 // inIndex selects from the entries that the index has, up to border. CROSS JOIN
 // is how SQLite is told to begin with the index.
-func (q EntryQuery) inIndex(db *gorm.DB, border int64) *gorm.DB {
-	kind, name := q.narrowest()
-	return q.filter(db).Table("ledger_index").Joins("CROSS JOIN ledger_entries USING (idx)").Select("idx, record").
+func inIndex(db *gorm.DB, q desk.EntryQuery, border int64) *gorm.DB {
+	kind, name := narrowest(q)
+	return filter(db, q).Table("ledger_index").Joins("CROSS JOIN ledger_entries USING (idx)").Select("idx, record").
 		Where("kind = ? AND name = ? AND idx >= ? AND idx < ?", kind, name, q.From, min(border, q.Before))
 }
 
 // behindIndex selects from those that it will have, fewer than a block.
-func (q EntryQuery) behindIndex(db *gorm.DB, border int64) *gorm.DB {
-	kind, name := q.narrowest()
-	return q.filter(db).Where("idx IN (SELECT idx FROM ("+namesOf+") WHERE kind = ? AND name = ?)",
+func behindIndex(db *gorm.DB, q desk.EntryQuery, border int64) *gorm.DB {
+	kind, name := narrowest(q)
+	return filter(db, q).Where("idx IN (SELECT idx FROM ("+namesOf+") WHERE kind = ? AND name = ?)",
 		max(q.From, border), q.Before, kind, name)
 }
 
 // narrowest gives the filter that lets the least through, as a rule.
-func (q EntryQuery) narrowest() (kind, name string) {
+func narrowest(q desk.EntryQuery) (kind, name string) {
 	switch {
 	case q.Credential != "":
 		return byCredential, q.Credential
@@ -117,7 +107,7 @@ func (q EntryQuery) narrowest() (kind, name string) {
 }
 
 // filter adds what can be seen at the entry alone.
-func (q EntryQuery) filter(db *gorm.DB) *gorm.DB {
+func filter(db *gorm.DB, q desk.EntryQuery) *gorm.DB {
 	for column, want := range map[string]string{"actor": q.Actor, "subject": q.Subject, "type": q.Type} {
 		if want != "" {
 			db = db.Where("ledger_entries."+column+" = ?", want)
@@ -126,12 +116,25 @@ func (q EntryQuery) filter(db *gorm.DB) *gorm.DB {
 	return db
 }
 
-// Entry gives one entry, or ErrNotFound.
-func (s *Store) Entry(ctx context.Context, index int64) (StoredEntry, error) {
-	var entry StoredEntry
+// Entry gives one entry, or desk.ErrNotFound.
+func (s *Store) Entry(ctx context.Context, index int64) (desk.StoredEntry, error) {
+	row, err := s.entry(ctx, index)
+	if err != nil {
+		return desk.StoredEntry{}, err
+	}
+	entries, err := s.withTexts(ctx, []entryRow{row})
+	if err != nil {
+		return desk.StoredEntry{}, err
+	}
+	return entries[0], nil
+}
+
+// entry is Entry without the texts.
+func (s *Store) entry(ctx context.Context, index int64) (entryRow, error) {
+	var entry entryRow
 	err := s.reader.WithContext(ctx).Take(&entry, "idx = ?", index).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return entry, ErrNotFound
+		return entry, desk.ErrNotFound
 	}
 	return entry, unavailable("read the ledger", err)
 }

@@ -43,10 +43,10 @@ func busyOffice(t testing.TB, entries int64) *scribe {
 	return s
 }
 
-// about says what EntryQuery promises, from the events.
-func (q EntryQuery) about(e custody.Event, credentials map[string][]string) bool {
-	fits := func(want, got string) bool { return want == "" || want == got }
-	if !fits(q.Actor, e.Actor) || !fits(q.Subject, e.Fact.Subject()) || !fits(q.Type, e.Fact.Type()) {
+// fits says what desk.EntryQuery promises, from the events.
+func fits(q desk.EntryQuery, e custody.Event, credentials map[string][]string) bool {
+	is := func(want, got string) bool { return want == "" || want == got }
+	if !is(q.Actor, e.Actor) || !is(q.Subject, e.Fact.Subject()) || !is(q.Type, e.Fact.Type()) {
 		return false
 	}
 	if q.Credential == "" {
@@ -72,11 +72,11 @@ func TestEntries(t *testing.T) {
 	}
 	subjects = append([]string{"", "", "db01", "web01", "tech-a", "tech-b"}, handovers...)
 	rapid.Check(t, func(rt *rapid.T) {
-		q := EntryQuery{
+		q := desk.EntryQuery{
 			From:       rapid.Int64Range(0, s.state.Size+2).Draw(rt, "from"),
 			Before:     rapid.SampledFrom([]int64{0, 0, blockSize, blockSize + 9, s.state.Size - 5, s.state.Size + 5}).Draw(rt, "before"),
 			Newest:     rapid.Bool().Draw(rt, "newest"),
-			Limit:      rapid.IntRange(1, MaxPage).Draw(rt, "limit"),
+			Limit:      rapid.IntRange(1, desk.MaxPage).Draw(rt, "limit"),
 			Actor:      rapid.SampledFrom([]string{"", "tech-a", "tech-b", "tech-c", "system", "nobody"}).Draw(rt, "actor"),
 			Subject:    rapid.SampledFrom(subjects).Draw(rt, "subject"),
 			Type:       rapid.SampledFrom([]string{"", "", "checkout.granted", "command.refused", "handover.accepted"}).Draw(rt, "type"),
@@ -84,7 +84,7 @@ func TestEntries(t *testing.T) {
 		}
 		var want []int64
 		for i, e := range s.events {
-			if int64(i) >= q.From && (q.Before == 0 || int64(i) < q.Before) && q.about(e, credentials) {
+			if int64(i) >= q.From && (q.Before == 0 || int64(i) < q.Before) && fits(q, e, credentials) {
 				want = append(want, int64(i))
 			}
 		}
@@ -124,13 +124,13 @@ func TestEntries(t *testing.T) {
 // TestEntriesPlan: a page is found by the index, and nothing is sorted.
 func TestEntriesPlan(t *testing.T) {
 	s := newScribe(t).store
-	for _, q := range []EntryQuery{
+	for _, q := range []desk.EntryQuery{
 		{Credential: "db01"}, {Subject: "db01", Type: "checkout.granted"}, {Actor: "tech-a"}, {Type: "checkout.granted"},
 	} {
 		for _, order := range []string{"idx", "idx DESC"} {
-			var entries []StoredEntry
+			var entries []entryRow
 			q.Before = 5000
-			dry := q.inIndex(s.reader.Session(&gorm.Session{DryRun: true}), 1024).Order(order).Limit(10).Find(&entries).Statement
+			dry := inIndex(s.reader.Session(&gorm.Session{DryRun: true}), q, 1024).Order(order).Limit(10).Find(&entries).Statement
 			var plan []struct{ Detail string }
 			if err := s.reader.Raw("EXPLAIN QUERY PLAN "+dry.SQL.String(), dry.Vars...).Scan(&plan).Error; err != nil {
 				t.Fatal(err)
@@ -153,7 +153,7 @@ func TestEntry(t *testing.T) {
 		}
 	}
 	for _, index := range []int64{-1, int64(len(s.records))} {
-		if _, err := s.store.Entry(t.Context(), index); !errors.Is(err, ErrNotFound) {
+		if _, err := s.store.Entry(t.Context(), index); !errors.Is(err, desk.ErrNotFound) {
 			t.Errorf("%d: %v", index, err)
 		}
 	}
@@ -254,7 +254,7 @@ func TestPeopleAndCredentials(t *testing.T) {
 	_, err2 := s.store.Credential(t.Context(), "none")
 	_, err3 := s.store.Handover(t.Context(), "handover-1")
 	for _, err := range []error{err1, err2, err3} {
-		if !errors.Is(err, ErrNotFound) {
+		if !errors.Is(err, desk.ErrNotFound) {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -263,7 +263,7 @@ func TestPeopleAndCredentials(t *testing.T) {
 func TestHandovers(t *testing.T) {
 	s := busyOffice(t, 2000)
 	s.do(t, step{"tech-b", custody.Offer{Credentials: []string{"web01"}, Reason: desk.NewNote("course")}})
-	all, err := s.store.Handovers(t.Context(), HandoverQuery{})
+	all, err := s.store.Handovers(t.Context(), desk.HandoverQuery{})
 	if err != nil || int64(len(all)) != s.state.Handovers {
 		t.Fatalf("%d handovers, %v", len(all), err)
 	}
@@ -280,7 +280,7 @@ func TestHandovers(t *testing.T) {
 	if count[custody.Declined] == 0 || count[custody.Closed] == 0 || count[custody.Offered] != 1 {
 		t.Errorf("%v", count)
 	}
-	for _, q := range []HandoverQuery{
+	for _, q := range []desk.HandoverQuery{
 		{}, {Status: []custody.HandoverStatus{custody.Offered}}, {Status: []custody.HandoverStatus{custody.Closed, custody.Offered}},
 		{Person: "tech-a"}, {Person: "tech-c"}, {Person: "tech-c", Status: []custody.HandoverStatus{custody.Closed}}, {Person: "nobody"},
 	} {
@@ -290,7 +290,7 @@ func TestHandovers(t *testing.T) {
 				want = append(want, h)
 			}
 		}
-		for _, limit := range []int{1, 7, MaxPage} {
+		for _, limit := range []int{1, 7, desk.MaxPage} {
 			var got []custody.Handover
 			for q.Limit, q.Before = limit, ""; ; q.Before = got[len(got)-1].ID {
 				page, err := s.store.Handovers(t.Context(), q)

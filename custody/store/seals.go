@@ -31,7 +31,7 @@ func sealsOf(db *gorm.DB, from, to int64) iter.Seq2[audit.Seal, error] {
 	return func(yield func(audit.Seal, error) bool) {
 		for {
 			rows, err := scan[sealRow](db.Table("ledger_seals").Select("size, from_size, mark").
-				Where("size > ? AND size <= ?", from, to).Order("size").Limit(MaxPage))
+				Where("size > ? AND size <= ?", from, to).Order("size").Limit(desk.MaxPage))
 			if err != nil {
 				yield(audit.Seal{}, unavailable("read the ledger's seals", err))
 				return
@@ -41,7 +41,7 @@ func sealsOf(db *gorm.DB, from, to int64) iter.Seq2[audit.Seal, error] {
 					return
 				}
 			}
-			if len(rows) < MaxPage {
+			if len(rows) < desk.MaxPage {
 				return
 			}
 			from = rows[len(rows)-1].Size

@@ -22,9 +22,6 @@ import (
 // readers is how many connections read at once.
 const readers = 8
 
-// ErrNotFound: there is no such person, credential, handover or entry.
-var ErrNotFound = errors.New("not in the store")
-
 // Store is a database that is open. It is safe for use by several goroutines.
 type Store struct {
 	path   string

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // People gives everybody, by username.
@@ -11,7 +12,7 @@ func (s *Store) People(ctx context.Context) ([]custody.Person, error) {
 	return findKnown[personRow](s.reader.WithContext(ctx).Order("username"), "people")
 }
 
-// Person gives one person, or ErrNotFound.
+// Person gives one person, or desk.ErrNotFound.
 func (s *Store) Person(ctx context.Context, username string) (custody.Person, error) {
 	return only(findKnown[personRow](s.reader.WithContext(ctx).Where("username = ?", username), "people"))
 }
@@ -30,24 +31,14 @@ func (s *Store) Unfinished(ctx context.Context) ([]custody.Credential, error) {
 	return findKnown[credentialRow](s.reader.WithContext(ctx).Where(unfinished).Order("name"), "credentials")
 }
 
-// Credential gives one credential, or ErrNotFound.
+// Credential gives one credential, or desk.ErrNotFound.
 func (s *Store) Credential(ctx context.Context, name string) (custody.Credential, error) {
 	return only(findKnown[credentialRow](s.reader.WithContext(ctx).Where("name = ?", name), "credentials"))
 }
 
-// HandoverQuery selects handovers, open ones and old ones. What is zero does
-// not matter.
-type HandoverQuery struct {
-	Status []custody.HandoverStatus
-	Person string // giver or receiver
-	Text   string // in its id or reason, in what giver and receiver are called, or in a credential's name
-	Limit  int    // at most MaxPage, which is also the default
-	Before string // id of the last handover of the page before
-}
-
 // Handovers gives the handovers that fit, the newest first: of those offered at one
 // instant, the one that was counted last.
-func (s *Store) Handovers(ctx context.Context, q HandoverQuery) ([]custody.Handover, error) {
+func (s *Store) Handovers(ctx context.Context, q desk.HandoverQuery) ([]custody.Handover, error) {
 	db := s.reader.WithContext(ctx)
 	if len(q.Status) > 0 {
 		db = db.Where("status IN ?", q.Status)
@@ -65,7 +56,7 @@ func (s *Store) Handovers(ctx context.Context, q HandoverQuery) ([]custody.Hando
 	return findKnown[handoverRow](db.Order("offered_at DESC, length(id) DESC, id DESC").Limit(page(q.Limit)), "handovers")
 }
 
-// Handover gives one handover, or ErrNotFound.
+// Handover gives one handover, or desk.ErrNotFound.
 func (s *Store) Handover(ctx context.Context, id string) (custody.Handover, error) {
 	return only(findKnown[handoverRow](s.reader.WithContext(ctx).Where("id = ?", id), "handovers"))
 }
@@ -77,7 +68,7 @@ func only[V any](found []V, err error) (V, error) {
 	case err != nil:
 		return none, err
 	case len(found) == 0:
-		return none, ErrNotFound
+		return none, desk.ErrNotFound
 	}
 	return found[0], nil
 }

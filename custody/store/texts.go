@@ -87,13 +87,13 @@ func findTexts(db *gorm.DB, notes []custody.Note) (map[string]custody.Words, err
 	return texts, nil
 }
 
-// TextsOf gives the texts of some entries, in their order, each by commitment. An
-// entry that cannot be read has none: that it cannot is for who reads it to say.
-func (s *Store) TextsOf(ctx context.Context, entries []StoredEntry) ([]map[string]custody.Words, error) {
-	notes := make([][]custody.Note, len(entries))
+// withTexts gives entries with the texts of their notes. One that cannot be read has
+// none: that it cannot is for who reads it to say.
+func (s *Store) withTexts(ctx context.Context, rows []entryRow) ([]desk.StoredEntry, error) {
+	notes := make([][]custody.Note, len(rows))
 	var all []custody.Note
-	for i, entry := range entries {
-		if e, err := decodeEvent(entry); err == nil {
+	for i, row := range rows {
+		if e, err := decodeEvent(row); err == nil {
 			notes[i] = e.Notes()
 			all = append(all, notes[i]...)
 		}
@@ -102,18 +102,17 @@ func (s *Store) TextsOf(ctx context.Context, entries []StoredEntry) ([]map[strin
 	if err != nil {
 		return nil, err
 	}
-	texts := make([]map[string]custody.Words, len(entries))
-	for i := range entries {
+	entries := make([]desk.StoredEntry, len(rows))
+	for i, row := range rows {
+		texts := map[string]custody.Words{}
 		for _, n := range notes[i] {
 			if w, there := known[n.Commitment()]; there {
-				if texts[i] == nil {
-					texts[i] = map[string]custody.Words{}
-				}
-				texts[i][n.Commitment()] = w
+				texts[n.Commitment()] = w
 			}
 		}
+		entries[i] = desk.StoredEntry{Index: row.Index, Record: row.Record, Texts: texts}
 	}
-	return texts, nil
+	return entries, nil
 }
 
 func (r textRow) words() custody.Words {

@@ -155,7 +155,7 @@ func TestAFullDiskIsSaidToBeOne(t *testing.T) {
 
 // A page has a length of its own where none, or none that can be, was asked for.
 func TestHowLongAPageIs(t *testing.T) {
-	for asked, want := range map[int]int{-1: MaxPage, 0: MaxPage, 1: 1, MaxPage: MaxPage, MaxPage + 1: MaxPage, 1 << 40: MaxPage} {
+	for asked, want := range map[int]int{-1: desk.MaxPage, 0: desk.MaxPage, 1: 1, desk.MaxPage: desk.MaxPage, desk.MaxPage + 1: desk.MaxPage, 1 << 40: desk.MaxPage} {
 		if got := page(asked); got != want {
 			t.Errorf("%d: %d, want %d", asked, got, want)
 		}
@@ -279,7 +279,7 @@ func TestADatabaseThatFailsHasNotLostAnybody(t *testing.T) {
 		"entry":      func(ctx context.Context) error { _, err := db.Entry(ctx, 0); return err },
 		"readiness":  db.Ready,
 	} {
-		if err := look(t.Context()); !errors.Is(err, desk.ErrStoreUnavailable) || errors.Is(err, ErrNotFound) {
+		if err := look(t.Context()); !errors.Is(err, desk.ErrStoreUnavailable) || errors.Is(err, desk.ErrNotFound) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -291,7 +291,7 @@ func TestAHandoverIsFoundByItsText(t *testing.T) {
 	s.do(t, step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("lunch")}})
 	s.do(t, step{"tech-b", custody.Offer{Credentials: []string{"web01"}, Reason: desk.NewNote("course")}})
 	for text, want := range map[string]int{"": 2, "LUNCH": 1, "web01": 1, "handover-": 2, "person tech-c": 1, "nothing of the kind": 0, "%": 0} {
-		found, err := s.store.Handovers(t.Context(), HandoverQuery{Text: text})
+		found, err := s.store.Handovers(t.Context(), desk.HandoverQuery{Text: text})
 		if err != nil || len(found) != want {
 			t.Errorf("%q: %d found, want %d, %v", text, len(found), want, err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // Verified is what a verified database is.
@@ -58,7 +59,7 @@ func (s *Store) Verify(ctx context.Context, opts audit.VerifyOptions) (Verified,
 // tree whose nodes have just been found right.
 func (c *comparison) verifyCosigned(keys []string, nodes tlog.HashReader) error {
 	for before := int64(0); ; {
-		page, err := readCosigned(c.db, before, MaxPage)
+		page, err := readCosigned(c.db, before, desk.MaxPage)
 		if err != nil {
 			return err
 		}

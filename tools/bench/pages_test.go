@@ -3,7 +3,6 @@
 package bench
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -17,7 +16,6 @@ import (
 	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
-	"github.com/tandem-custody/tandem/custody/store"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
 
@@ -128,12 +126,11 @@ func openPages(t *testing.T, dir string, credentials int) *pages {
 		}
 	}
 	log := slog.New(slog.DiscardHandler)
-	queries := pageQueries{p.store}
-	shown, err := web.New(web.Config{Desk: p.desk, Queries: queries, Ledger: p.store, Log: log})
+	shown, err := web.New(web.Config{Desk: p.desk, Queries: p.store, Ledger: p.store, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := api.New(api.Config{Desk: p.desk, Queries: queries, Log: log, Version: "bench", Web: shown})
+	server, err := api.New(api.Config{Desk: p.desk, Queries: p.store, Log: log, Version: "bench", Web: shown})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,64 +171,4 @@ func (p *pages) ask(who, path string) func() error {
 		}
 		return nil
 	}
-}
-
-// pageQueries lets the pages read the store, as cmd/tandem does.
-type pageQueries struct{ *store.Store }
-
-func (q pageQueries) FindCredentials(ctx context.Context, c api.CredentialQuery) ([]custody.Credential, error) {
-	return q.Store.FindCredentials(ctx, store.CredentialQuery(c))
-}
-
-func (q pageQueries) CustodyCounts(ctx context.Context) ([]api.CustodyCount, error) {
-	counts, err := q.Store.CustodyCounts(ctx)
-	return each(counts, func(c store.CustodyCount) api.CustodyCount { return api.CustodyCount(c) }), err
-}
-
-func (q pageQueries) Handovers(ctx context.Context, h api.HandoverQuery) ([]custody.Handover, error) {
-	return q.Store.Handovers(ctx, store.HandoverQuery(h))
-}
-
-func (q pageQueries) Entries(ctx context.Context, e api.EntryQuery) ([]api.StoredEntry, error) {
-	return q.withTexts(ctx)(q.Store.Entries(ctx, store.EntryQuery{
-		From: e.From, Limit: e.Limit, Actor: e.Actor, Subject: e.Subject, Credential: e.Credential, Type: e.Type,
-		Newest: e.Newest, Before: e.Before,
-	}))
-}
-
-func (q pageQueries) EntriesAbout(ctx context.Context, about api.AboutQuery) ([]api.StoredEntry, []string, error) {
-	stored, cut, err := q.Store.EntriesAbout(ctx, store.AboutQuery(about))
-	entries, err := q.withTexts(ctx)(stored, err)
-	return entries, cut, err
-}
-
-func (q pageQueries) LatestAbout(ctx context.Context, credentials, types []string, before int64) ([]api.StoredEntry, error) {
-	return q.withTexts(ctx)(q.Store.LatestAbout(ctx, credentials, types, before))
-}
-
-// withTexts gives entries as the program does.
-func (q pageQueries) withTexts(ctx context.Context) func([]store.StoredEntry, error) ([]api.StoredEntry, error) {
-	return func(stored []store.StoredEntry, err error) ([]api.StoredEntry, error) {
-		if err != nil {
-			return nil, err
-		}
-		texts, err := q.Store.TextsOf(ctx, stored)
-		entries := make([]api.StoredEntry, len(stored))
-		for i, entry := range stored {
-			entries[i] = api.StoredEntry{Index: entry.Index, Record: entry.Record, Texts: texts[i]}
-		}
-		return entries, err
-	}
-}
-
-func (q pageQueries) Entry(ctx context.Context, index int64) (api.StoredEntry, error) {
-	entry, err := q.Store.Entry(ctx, index)
-	if err != nil {
-		return api.StoredEntry{}, err
-	}
-	entries, err := q.withTexts(ctx)([]store.StoredEntry{entry}, nil)
-	if err != nil {
-		return api.StoredEntry{}, err
-	}
-	return entries[0], nil
 }

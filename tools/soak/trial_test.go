@@ -12,6 +12,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/store"
 )
 
@@ -208,7 +209,7 @@ func (r *trial) ledgerHolds(current, former custody.Secret) error {
 	if _, err := s.Verify(ctx, audit.VerifyOptions{}); err != nil {
 		return err
 	}
-	entries, err := s.Entries(ctx, store.EntryQuery{From: r.read, Credential: r.Name})
+	entries, err := s.Entries(ctx, desk.EntryQuery{From: r.read, Credential: r.Name})
 	if err != nil {
 		return err
 	}
