@@ -3,13 +3,10 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"maps"
-	"slices"
 
 	"github.com/danielgtaylor/huma/v2/negotiation"
 
 	"github.com/tandem-custody/tandem/audit"
-	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
@@ -79,11 +76,9 @@ func (s *Server) redactEntry(ctx context.Context, in *redaction) (Redacted, erro
 	if err != nil {
 		return Redacted{}, err
 	}
-	if len(stored.Texts) == 0 {
-		return Redacted{}, custody.RefuseNothingWritten()
-	}
-	action := custody.RedactText{
-		Entry: in.Index, Commitments: slices.Sorted(maps.Keys(stored.Texts)), Reason: desk.NewNote(in.Body.Reason),
+	action, err := stored.Redaction(in.Body.Reason)
+	if err != nil {
+		return Redacted{}, err
 	}
 	outcome, err := s.Desk.Do(ctx, requestOf(ctx).by(action, in.Body.TOTP), action)
 	if err != nil {

@@ -79,13 +79,19 @@ func newWorld(t *testing.T) *world {
 	for name, role := range map[string]custody.Role{
 		"tech-a": custody.Technician, "tech-b": custody.Technician, "admin": custody.Admin, "auditor": custody.Auditor,
 	} {
-		w.must(t, custody.System, "", custody.AddPerson{Username: name, Name: name, Roles: []custody.Role{role}, TOTPPeriod: 30})
-		w.must(t, name, "1", w.newSession())
-		w.tokens["token-of-"+name] = name
+		w.hire(t, name, role)
 	}
 	w.addHeld(t, "db01")
 	w.given = nil
 	return w
+}
+
+// hire opens an account, in which its person is logged in.
+func (w *world) hire(t *testing.T, name string, role custody.Role) {
+	t.Helper()
+	w.must(t, custody.System, "", custody.AddPerson{Username: name, Name: name, Roles: []custody.Role{role}, TOTPPeriod: 30})
+	w.must(t, name, "1", w.newSession())
+	w.tokens["token-of-"+name] = name
 }
 
 // addHeld adds a credential that tech-a holds.
@@ -182,6 +188,11 @@ func (w *world) append(e custody.Event) {
 	for _, n := range e.Written() {
 		if words, there := n.Words(); there {
 			w.texts[n.Commitment()] = words
+		}
+	}
+	if f, is := e.Fact.(custody.TextRedacted); is { // as a store does
+		for _, commitment := range f.Commitments {
+			delete(w.texts, commitment)
 		}
 	}
 	entry, err := e.Record()

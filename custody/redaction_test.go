@@ -56,4 +56,16 @@ func TestARedactionThatTheRulesDoNotKnow(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	right := TextRedacted{1, []string{note("x").Commitment()}, note("why")}
+	for name, e := range map[string]Event{
+		"by a technician": {Actor: "ann", Confirm: &Confirmation{"ann", step}},
+		"by the system":   {Actor: System},
+		"with no code":    {Actor: "max"},
+		"as it should be": {Actor: "max", Confirm: &Confirmation{"max", step}},
+	} {
+		e.Time, e.Request, e.Fact = o.state.Time, "r", right
+		if err := CheckEvent(o.state.Fork(), e); (err == nil) != (name == "as it should be") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

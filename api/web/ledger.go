@@ -193,6 +193,36 @@ func (p *Pages) entry(v *visit) error {
 	return v.render("entry", shown)
 }
 
+// Written gives what people wrote that the entry shows, in one order.
+func (e entryRow) Written() []string {
+	var all []string
+	for _, words := range e.Texts {
+		all = append(all, words.Text)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// redact takes out all that people wrote in an entry.
+func (p *Pages) redact(v *visit) error {
+	at, err := index(v.r.PathValue("index"))
+	if err != nil {
+		return err
+	}
+	stored, err := p.Queries.Entry(v.r.Context(), at)
+	if err != nil {
+		return err
+	}
+	action, err := stored.Redaction(v.field("reason"))
+	if err == nil {
+		_, err = v.do(action)
+	}
+	if err != nil {
+		return v.again(err, p.entry)
+	}
+	return v.redirect(fmt.Sprintf("/ledger/%d", at), "redacted")
+}
+
 // prove makes the proof of an entry against the checkpoint that is current.
 func (p *Pages) prove(ctx context.Context, index int64) (audit.EntryProof, string, error) {
 	signed, err := p.Desk.Checkpoint(ctx)

@@ -145,7 +145,7 @@ func (v *visit) render(name string, body any) error {
 // doneMessages are the keys below "done." that an address may name.
 var doneMessages = []string{
 	"checked_in", "offered", "accepted", "declined", "cancelled", "returned", "rotating", "retired",
-	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "rotating_all", "unlocked", "email_changed",
+	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "rotating_all", "redacted", "unlocked", "email_changed",
 }
 
 // here gives the address that shows this page again, without some parameters.
@@ -170,7 +170,7 @@ func (v *visit) path() string {
 	if v.r.Method != http.MethodPost {
 		return at
 	}
-	for _, page := range []string{"/credentials/", "/handovers/"} {
+	for _, page := range []string{"/credentials/", "/handovers/", "/ledger/"} {
 		if rest, on := strings.CutPrefix(at, page); on {
 			name, _, _ := strings.Cut(rest, "/")
 			return page + name

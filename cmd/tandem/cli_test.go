@@ -20,6 +20,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/store"
@@ -58,6 +59,8 @@ func TestMain(m *testing.M) {
 //	sshlogin ACCOUNT FILE
 //	                  logs in at the demo's SSH server with the password in FILE
 //	edit FILE OLD NEW changes one text in a file
+//	newest VARIABLE TYPE
+//	                  puts the index of the newest entry of a type into a variable
 //	holds FILE SECRET looks for what the file SECRET holds in FILE
 func TestCLI(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -72,7 +75,7 @@ func TestCLI(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"demo": scriptDemo, "as": scriptAs, "code": scriptCode, "exit": scriptExit,
 			"stop": scriptStop, "sql": scriptSQL, "records": scriptRecords, "sshlogin": scriptSSHLogin,
-			"edit": scriptEdit, "holds": scriptHolds,
+			"edit": scriptEdit, "holds": scriptHolds, "newest": scriptNewest,
 		},
 	})
 }
@@ -220,6 +223,16 @@ func scriptHolds(ts *testscript.TestScript, neg bool, args []string) {
 	if secret == "" || strings.Contains(ts.ReadFile(args[0]), secret) == neg {
 		ts.Fatalf("%s and the secret in %s", args[0], args[1])
 	}
+}
+
+func scriptNewest(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("tandem", "ledger", "list", "--type", args[1], "-o", "json"))
+	var entries []api.Entry
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &entries))
+	if len(entries) == 0 {
+		ts.Fatalf("the ledger has no %s", args[1])
+	}
+	ts.Setenv(args[0], strconv.FormatInt(entries[0].Index, 10))
 }
 
 // runningDemo is a demo in a process of its own.

@@ -3,6 +3,8 @@ package desk
 import (
 	"context"
 	"crypto/rand"
+	"maps"
+	"slices"
 
 	"github.com/tandem-custody/tandem/custody"
 )
@@ -29,4 +31,15 @@ func (d *Desk) ChangeEmail(ctx context.Context, by By, a custody.ChangeEmail) (O
 		a.Email = person.Email
 	}
 	return d.Do(ctx, by, a)
+}
+
+// Redaction gives the command that takes out all that an entry shows. The error is a
+// refusal where that is nothing.
+func (e StoredEntry) Redaction(reason string) (custody.RedactText, error) {
+	if len(e.Texts) == 0 {
+		return custody.RedactText{}, custody.RefuseNothingWritten()
+	}
+	return custody.RedactText{
+		Entry: e.Index, Commitments: slices.Sorted(maps.Keys(e.Texts)), Reason: NewNote(reason),
+	}, nil
 }

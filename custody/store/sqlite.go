@@ -44,6 +44,7 @@ var (
 		{"foreign_keys", "1"},
 		{"busy_timeout", strconv.FormatInt(busyTimeout.Milliseconds(), 10)},
 	}
+	wiping    = []pragma{{"secure_delete", "1"}}
 	readsOnly = []pragma{{"query_only", "1"}}
 )
 
@@ -55,8 +56,31 @@ func sqliteWriter(path string) (*gorm.DB, error) {
 		"_journal_mode":    {"WAL"},
 		"_synchronous":     {"FULL"},
 		"_txlock":          {"immediate"},
+		"_secure_delete":   {"on"}, // always: pages that are split leave copies of what they had
 		"_stmt_cache_size": {"64"},
-	}), 1, durable, always)
+	}), 1, durable, always, wiping)
+}
+
+// emptyLog overwrites the database with what is in the write-ahead log, and leaves
+// nothing in that, once a text was redacted: the log has the pages as they were. Who
+// reads the database at an earlier moment prevents it, and is not waited for: the
+// next write tries again.
+func (s *Store) emptyLog(ctx context.Context) {
+	if !s.logged.Load() {
+		return
+	}
+	_ = s.writer.WithContext(ctx).Connection(func(db *gorm.DB) error {
+		if err := db.Exec("PRAGMA busy_timeout = 0").Error; err != nil {
+			return err
+		}
+		defer db.Exec(fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout.Milliseconds()))
+		var kept bool
+		err := db.Raw("PRAGMA wal_checkpoint(TRUNCATE)").Row().Scan(&kept, new(int64), new(int64))
+		if err == nil {
+			s.logged.Store(kept)
+		}
+		return err
+	})
 }
 
 // sqliteReaders are connections that cannot write.

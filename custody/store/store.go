@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"golang.org/x/mod/sumdb/tlog"
 	"gorm.io/gorm"
@@ -29,6 +30,8 @@ type Store struct {
 	reader *gorm.DB  // connections that cannot write
 	place  *place    // nil: nothing is written
 	pin    io.Closer // a connection that is never closed before the store is
+
+	logged atomic.Bool // the write-ahead log may hold a text that was redacted: see emptyLog
 }
 
 var (
@@ -55,6 +58,7 @@ func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
 	if err := s.stay(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
 	}
+	s.logged.Store(true) // as the process before left it
 	return s, nil
 }
 

@@ -37,17 +37,14 @@ func rowsOfTexts(entries []desk.Appended) (rows []any) {
 	return rows
 }
 
-// redact takes out what the entries say is taken out, with them. What a page of the
-// file had is overwritten; the write-ahead log has it until the next checkpoint.
+// redact takes out what the entries say is taken out, with them.
 func (t *tx) redact(entries []desk.Appended) error {
 	for _, e := range entries {
 		redacted, is := e.Event.Fact.(custody.TextRedacted)
 		if !is {
 			continue
 		}
-		if err := execute(t.db, "overwrite what is deleted", "PRAGMA secure_delete = ON"); err != nil {
-			return err
-		}
+		t.redacted = true
 		var list encoder
 		commitments := list.json(redacted.Commitments)
 		if err := execute(t.db, "take a text out", "DELETE FROM ledger_texts WHERE commitment IN (SELECT value FROM json_each(?))", commitments); err != nil {

@@ -17,7 +17,8 @@ import (
 
 // Write runs fn in one transaction that holds the ledger's head: see desk.Store.
 func (s *Store) Write(ctx context.Context, fn func(desk.Tx) error) error {
-	return s.change(ctx, func(db *gorm.DB) error {
+	redacted := false
+	err := s.change(ctx, func(db *gorm.DB) error {
 		head, err := readHead(db)
 		if err == nil {
 			err = sameEnd(db, head)
@@ -32,8 +33,14 @@ func (s *Store) Write(ctx context.Context, fn func(desk.Tx) error) error {
 		if err := fn(t); err != nil {
 			return err
 		}
+		redacted = t.redacted
 		return t.finish()
 	})
+	if redacted && err == nil {
+		s.logged.Store(true)
+	}
+	s.emptyLog(ctx)
+	return err
 }
 
 // tx is a desk.Tx; its methods are as desk.Tx says.
@@ -43,6 +50,7 @@ type tx struct {
 	size       int64   // as it was before
 	root       audit.Hash
 	saved      *custody.State
+	redacted   bool                               // a text was taken out
 	remembered map[idempotencyKey]desk.Remembered // not written yet
 }
 
