@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -15,7 +16,7 @@ type EditPerson struct {
 
 func (s *Server) unlockPerson(ctx context.Context, in *personWith[Confirmation]) (Person, error) {
 	action := custody.Unlock{Person: in.Username}
-	if _, err := s.Desk.Unlock(ctx, requestOf(ctx).by(action, in.Body.TOTP), action); err != nil {
+	if _, err := s.Desk.Unlock(ctx, by(ctx, action, in.Body.TOTP), action); err != nil {
 		return Person{}, err
 	}
 	return s.person(ctx, in.Username)
@@ -26,7 +27,7 @@ func (s *Server) editPerson(ctx context.Context, in *personWith[EditPerson]) (Pe
 }
 
 func (s *Server) editMe(ctx context.Context, in *bodyOnly[EditPerson]) (Person, error) {
-	return s.edit(ctx, requestOf(ctx).person.Username, in.Body)
+	return s.edit(ctx, edge.Of(ctx).Person.Username, in.Body)
 }
 
 func (s *Server) edit(ctx context.Context, username string, in EditPerson) (Person, error) {
@@ -34,7 +35,7 @@ func (s *Server) edit(ctx context.Context, username string, in EditPerson) (Pers
 		return Person{}, custody.Invalid("email", custody.Text{En: "is missing: nothing else can be changed", Zh: "缺失：没有其他可更改的内容"})
 	}
 	action := custody.ChangeEmail{Person: username, Email: desk.NewNote(*in.Email)}
-	if _, err := s.Desk.ChangeEmail(ctx, requestOf(ctx).by(action, in.TOTP), action); err != nil {
+	if _, err := s.Desk.ChangeEmail(ctx, by(ctx, action, in.TOTP), action); err != nil {
 		return Person{}, err
 	}
 	return s.person(ctx, username)

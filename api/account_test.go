@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 )
 
 // codeOf gives the code of what a client got, or "".
 func codeOf(err error) custody.Code {
-	if p := (*api.Problem)(nil); errors.As(err, &p) {
+	if p := (*edge.Problem)(nil); errors.As(err, &p) {
 		return p.Code
 	}
 	return ""
@@ -72,7 +73,7 @@ func TestTheLogSaysWhereARequestCameFrom(t *testing.T) {
 func TestBehindAProxyEachClientHasAPaceOfTheirOwn(t *testing.T) {
 	s := serve(t, func(c *api.Config) {
 		c.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
-		c.SignIns = api.Limit{Every: 1 << 40, Burst: 2}
+		c.SignIns = edge.Limit{Every: 1 << 40, Burst: 2}
 	})
 	logIn := func(from string) int {
 		answer, _, _ := s.ask(t, "POST", "/api/v1/sessions", `{"username":"tech-a","password":"no","totp":"1"}`,

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 )
 
@@ -16,7 +17,7 @@ import (
 const mark = "Tr0ub4dor&3-MARKED"
 
 // ask sends a request as tech-a, as it is, and gives the problem it leads to.
-func (s served) ask(t *testing.T, method, path, body string, headers ...string) (*http.Response, api.Problem, string) {
+func (s served) ask(t *testing.T, method, path, body string, headers ...string) (*http.Response, edge.Problem, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -36,7 +37,7 @@ func (s served) ask(t *testing.T, method, path, body string, headers ...string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	var p api.Problem
+	var p edge.Problem
 	if answer.StatusCode >= 400 {
 		if kind := answer.Header.Get("Content-Type"); kind != "application/problem+json" {
 			t.Fatalf("%s %.60s: %d as %q: %.200s", method, path, answer.StatusCode, kind, text)

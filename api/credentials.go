@@ -49,7 +49,7 @@ func (s *Server) addCredential(ctx context.Context, in *bodyOnly[AddCredential])
 		Policy: custody.CredentialPolicy(add.Policy),
 	}
 	password, key := custody.SecretString(string(add.Secret)), custody.SecretString(string(add.AdminKey))
-	if _, err := s.Desk.AddCredential(ctx, requestOf(ctx).by(action, ""), action, password, key); err != nil {
+	if _, err := s.Desk.AddCredential(ctx, by(ctx, action, ""), action, password, key); err != nil {
 		return Credential{}, err
 	}
 	return s.credential(ctx, add.Name)
@@ -79,7 +79,7 @@ func oneLine(settings map[string]string) map[string]string {
 
 func (s *Server) checkOut(ctx context.Context, in *credentialWith[CheckOut]) (Checkout, error) {
 	action := custody.CheckOut{Credential: in.Name, Purpose: desk.NewNote(in.Body.Purpose)}
-	revealed, err := s.Desk.CheckOut(ctx, requestOf(ctx).by(action, in.Body.TOTP), action)
+	revealed, err := s.Desk.CheckOut(ctx, by(ctx, action, in.Body.TOTP), action)
 	if err != nil {
 		return Checkout{}, err
 	}
@@ -88,7 +88,7 @@ func (s *Server) checkOut(ctx context.Context, in *credentialWith[CheckOut]) (Ch
 
 func (s *Server) showAgain(ctx context.Context, in *credentialWith[Confirmation]) (Checkout, error) {
 	action := custody.ShowAgain{Credential: in.Name}
-	revealed, err := s.Desk.ShowAgain(ctx, requestOf(ctx).by(action, in.Body.TOTP), action)
+	revealed, err := s.Desk.ShowAgain(ctx, by(ctx, action, in.Body.TOTP), action)
 	if err != nil {
 		return Checkout{}, err
 	}
@@ -109,7 +109,7 @@ func (s *Server) rotate(ctx context.Context, in *credentialWith[ConfirmedReason]
 
 func (s *Server) rotateAll(ctx context.Context, in *bodyOnly[RotateAll]) ([]Credential, error) {
 	action := custody.RequestRotation{All: true, Reason: desk.NewNote(in.Body.Reason)}
-	outcome, err := s.Desk.Do(ctx, requestOf(ctx).by(action, in.Body.TOTP), action)
+	outcome, err := s.Desk.Do(ctx, by(ctx, action, in.Body.TOTP), action)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (s *Server) reconcile(ctx context.Context, in *credentialWith[ConfirmedReas
 
 func (s *Server) newPassword(ctx context.Context, in *credentialWith[Confirmation]) (NewPassword, error) {
 	action := custody.ShowNew{Credential: in.Name}
-	toSet, err := s.Desk.ShowNew(ctx, requestOf(ctx).by(action, in.Body.TOTP), action)
+	toSet, err := s.Desk.ShowNew(ctx, by(ctx, action, in.Body.TOTP), action)
 	return NewPassword{Current: Secret(toSet.Current.Reveal()), Next: Secret(toSet.Next.Reveal())}, err
 }
 
@@ -138,7 +138,7 @@ func (s *Server) confirmSet(ctx context.Context, in *credentialWith[Confirmation
 
 func (s *Server) changePolicy(ctx context.Context, in *credentialWith[ChangePolicy]) (Credential, error) {
 	action := custody.ChangePolicy{Credential: in.Name, Policy: custody.CredentialPolicy(in.Body.Policy)}
-	if _, err := s.Desk.ChangePolicy(ctx, requestOf(ctx).by(action, in.Body.TOTP), action); err != nil {
+	if _, err := s.Desk.ChangePolicy(ctx, by(ctx, action, in.Body.TOTP), action); err != nil {
 		return Credential{}, err
 	}
 	return s.credential(ctx, in.Name)
@@ -151,7 +151,7 @@ func (s *Server) retire(ctx context.Context, in *credentialWith[ConfirmedReason]
 // changeCredential carries out a command about a credential and shows what
 // became of it.
 func (s *Server) changeCredential(ctx context.Context, action custody.Action, code Secret) (Credential, error) {
-	if _, err := s.Desk.Do(ctx, requestOf(ctx).by(action, code), action); err != nil {
+	if _, err := s.Desk.Do(ctx, by(ctx, action, code), action); err != nil {
 		return Credential{}, err
 	}
 	return s.credential(ctx, action.Subject())

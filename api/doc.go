@@ -5,15 +5,16 @@
 // decodes, calls the desk or a query, and encodes. It must not know any adapter:
 // Desk and Queries are all that it sees of the rest.
 //
-//	server.go    configuration, what every request goes through, the listeners' limits
-//	request.go   one request from its first byte to its line in the log
-//	identity.go  whose request it is, and how often they may ask
+//	server.go    configuration, the routes' engine, the listeners' limits
+//	request.go   a body is taken in before anything looks at it
+//	identity.go  which token it comes with
 //	routes.go    the table of endpoints
-//	problem.go   the only table from errors to HTTP
 //	invalid.go   what is said about a request that is not valid
 //	types.go     the JSON objects; view.go makes them of the domain's
 //	ops.go       health, readiness and metrics, for a listener of their own
 //
 // The handlers are in session.go, preferences.go, people.go, credentials.go,
-// handovers.go, ledger.go, tiles.go and witnesses.go. Package client is the other end.
+// handovers.go, ledger.go, tiles.go and witnesses.go. Package edge is what
+// every request goes through before a handler sees it; package client is the other
+// end.
 package api

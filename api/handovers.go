@@ -50,7 +50,7 @@ func (s *Server) offerHandover(ctx context.Context, in *bodyOnly[OfferHandover])
 		Credentials: offer.Credentials, All: offer.All, Leave: offer.AwayWhenAccepted,
 		Reason: desk.NewNote(offer.Reason), ExpectedReturn: offer.ExpectedReturn,
 	}
-	outcome, err := s.Desk.Do(ctx, requestOf(ctx).by(action, offer.TOTP), action)
+	outcome, err := s.Desk.Do(ctx, by(ctx, action, offer.TOTP), action)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (s *Server) returnHandover(ctx context.Context, in *handoverWith[Confirmati
 // changeHandover carries out a command about a handover and shows what became
 // of it.
 func (s *Server) changeHandover(ctx context.Context, action custody.Action, code Secret) (Handover, error) {
-	if _, err := s.Desk.Do(ctx, requestOf(ctx).by(action, code), action); err != nil {
+	if _, err := s.Desk.Do(ctx, by(ctx, action, code), action); err != nil {
 		return Handover{}, err
 	}
 	return s.handover(ctx, action.Subject())

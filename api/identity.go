@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 )
 
@@ -18,30 +19,26 @@ const bearer = "bearer"
 // address, because there is no person yet, and commands by person.
 func (s *Server) identify(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
-	r := requestOf(ctx.Context())
-	if err := s.admit(r, c.Request, len(ctx.Operation().Security) > 0); err != nil {
-		answerProblem(c, err)
+	if err := admit(c.Request, len(ctx.Operation().Security) > 0); err != nil {
+		edge.Answer(c.Writer, c.Request, err)
 		return
 	}
 	next(ctx)
 }
 
-func (s *Server) admit(r *request, q *http.Request, closed bool) error {
+func admit(q *http.Request, closed bool) error {
+	r := edge.Of(q.Context())
 	if !closed {
-		return s.signIns.Take(Network(r.client))
+		return r.PaceSignIn()
 	}
-	if r.token = tokenOf(q); r.token.IsZero() {
-		return errNoToken
+	token := tokenOf(q)
+	if token.IsZero() {
+		return edge.ErrNoToken
 	}
-	person, err := s.Desk.Who(q.Context(), r.token)
-	if err != nil {
+	if err := r.Identify(q.Context(), token); err != nil || q.Method == http.MethodGet {
 		return err
 	}
-	r.person = person
-	if q.Method == http.MethodGet {
-		return nil
-	}
-	return s.commands.Take(person.Username)
+	return r.PaceCommand()
 }
 
 // tokenOf gives the session token of a request. Only the header is looked at:

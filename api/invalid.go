@@ -10,7 +10,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/validation"
 
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // huma is told through its variables, once for the whole program, that an error
@@ -20,17 +22,17 @@ func init() {
 	huma.ValidateStrictCasing = true
 	huma.DefaultArrayNullable = false
 	huma.NewError = func(status int, _ string, errs ...error) huma.StatusError {
-		return newProblem(invalid(status, errs), false, "")
+		return edge.NewProblem(invalid(status, errs), desk.Languages[0], "")
 	}
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
-		return requestOf(ctx.Context()).problem(invalid(status, errs))
+		return edge.Of(ctx.Context()).Problem(invalid(status, errs))
 	}
 }
 
 // invalid says what is wrong with a request that huma did not accept.
 func invalid(status int, errs []error) error {
 	if status != http.StatusUnprocessableEntity || len(errs) == 0 {
-		return errUnreadable
+		return edge.ErrUnreadable
 	}
 	const most = 5 // are enough to go on with
 	r := &custody.Refusal{}

@@ -80,7 +80,7 @@ func (s *Server) redactEntry(ctx context.Context, in *redaction) (Redacted, erro
 	if err != nil {
 		return Redacted{}, err
 	}
-	outcome, err := s.Desk.Do(ctx, requestOf(ctx).by(action, in.Body.TOTP), action)
+	outcome, err := s.Desk.Do(ctx, by(ctx, action, in.Body.TOTP), action)
 	if err != nil {
 		return Redacted{}, err
 	}

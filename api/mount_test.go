@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 )
 
@@ -16,10 +17,8 @@ func TestMountedPages(t *testing.T) {
 	id := ""
 	s := serve(t, func(c *api.Config) {
 		c.Web = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			id = api.RequestID(r.Context())
-			api.Note(r.Context(), api.Noted{
-				Route: "GET /people/{name}", Person: custody.Person{Username: "tech-a"}, Verb: "verb", Err: errors.New("inside"),
-			})
+			v := edge.Of(r.Context())
+			id, v.Route, v.Person, v.Verb, v.Err = v.ID, "GET /people/{name}", custody.Person{Username: "tech-a"}, "verb", errors.New("inside")
 			w.WriteHeader(http.StatusTeapot)
 		})
 	})
@@ -42,9 +41,5 @@ func TestMountedPages(t *testing.T) {
 	}
 	if response, err := s.Client().Get(s.URL + "/api/v1/nothing"); err != nil || response.StatusCode != http.StatusNotFound {
 		t.Errorf("the pages got what is the API's: %v", err)
-	}
-	api.Note(t.Context(), api.Noted{Route: "elsewhere"}) // which nobody notes
-	if api.RequestID(t.Context()) != "" {
-		t.Error("a request outside a server has an id")
 	}
 }

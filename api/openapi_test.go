@@ -2,11 +2,13 @@ package api_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/edge"
 )
 
 // endpoints are those of the contract that exist so far.
@@ -83,7 +85,7 @@ func TestOpenAPIDescribesEveryEndpoint(t *testing.T) {
 	if total != len(endpoints) {
 		t.Errorf("%d operations are described, %d are in the contract", total, len(endpoints))
 	}
-	if got := doc.Components.Schemas["Problem"].Properties["code"].Enum; len(got) != len(api.Codes()) {
+	if got := doc.Components.Schemas["Problem"].Properties["code"].Enum; len(got) != len(edge.Codes()) {
 		t.Errorf("codes = %v", got)
 	}
 	checkReferences(t, text)
@@ -142,5 +144,45 @@ func TestEveryOtherEndpointAsksForALogIn(t *testing.T) {
 	}
 	if len(s.given) != 0 {
 		t.Errorf("commands were carried out: %v", s.given)
+	}
+}
+
+// TestNoSecretOfARequestIsInADigest: every field of a body that is a secret is
+// among those that are left out of what is stored of it.
+func TestNoSecretOfARequestIsInADigest(t *testing.T) {
+	_, _, text := serve(t).ask(t, "GET", "/openapi.json", "", "Authorization", "")
+	type schema struct {
+		Ref        string `json:"$ref"`
+		Properties map[string]struct{ Format string }
+	}
+	var doc struct {
+		Paths map[string]map[string]struct {
+			RequestBody struct {
+				Content map[string]struct{ Schema schema }
+			}
+		}
+		Components struct{ Schemas map[string]schema }
+	}
+	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for path, operations := range doc.Paths {
+		for method, operation := range operations {
+			body := operation.RequestBody.Content["application/json"].Schema
+			body = doc.Components.Schemas[strings.TrimPrefix(body.Ref, "#/components/schemas/")]
+			for field, property := range body.Properties {
+				if property.Format != "password" {
+					continue
+				}
+				seen[field] = true
+				if !slices.Contains(edge.SecretFields, field) {
+					t.Errorf("%s %s: %s is part of the digest", method, path, field)
+				}
+			}
+		}
+	}
+	if len(seen) != 6 {
+		t.Errorf("the secrets that were found are %v", slices.Sorted(maps.Keys(seen)))
 	}
 }

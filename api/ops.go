@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
@@ -38,7 +40,7 @@ func (s *Server) readyz(w http.ResponseWriter, q *http.Request) {
 		answerJSON(w, http.StatusOK, "application/json", s.readiness())
 		return
 	}
-	p := newProblem(err, wantsChinese(q.Header), "")
+	p := edge.NewProblem(err, edge.LanguageOf(q.Header), "")
 	p.Status = http.StatusServiceUnavailable
 	p.Title = http.StatusText(p.Status)
 	p.Causes, p.Reasons = causes(err)
@@ -49,7 +51,7 @@ func (s *Server) readyz(w http.ResponseWriter, q *http.Request) {
 func causes(err error) (codes, reasons []string) {
 	not, is := errors.AsType[*desk.NotReady](err)
 	if !is {
-		return []string{string(RefusalOf(err).Code)}, []string{err.Error()}
+		return []string{string(edge.RefusalOf(err).Code)}, []string{err.Error()}
 	}
 	for _, c := range not.Causes {
 		codes, reasons = append(codes, c.Code), append(reasons, c.Err.Error())
@@ -109,15 +111,10 @@ func newMetrics() *metrics {
 	return m
 }
 
-func (m *metrics) count(route, method string, status int, took time.Duration, r *request) {
-	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
-	m.seconds.WithLabelValues(method, route).Observe(took.Seconds())
-	if r.verb == "" {
-		return
+func (m *metrics) count(a edge.Answered) {
+	m.requests.WithLabelValues(a.Method, a.Route, strconv.Itoa(a.Status)).Inc()
+	m.seconds.WithLabelValues(a.Method, a.Route).Observe(a.Took.Seconds())
+	if a.Verb != "" {
+		m.commands.WithLabelValues(a.Verb, cmp.Or(string(a.Code), "ok")).Inc()
 	}
-	code := "ok"
-	if r.code != "" {
-		code = string(r.code)
-	}
-	m.commands.WithLabelValues(r.verb, code).Inc()
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
@@ -30,7 +30,7 @@ func TestReadinessNamesEachCause(t *testing.T) {
 		{Code: "vault_unavailable", Err: fmt.Errorf("Vault is sealed: %w", desk.ErrSecretsUnavailable)},
 	}}
 	w := s.ops(t, "/readyz")
-	var p api.Problem
+	var p edge.Problem
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
 		t.Fatal(err)
 	}

@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/edge"
 )
 
 // TestEveryWayToChangeSomethingIsPaced: not only what is posted.
 func TestEveryWayToChangeSomethingIsPaced(t *testing.T) {
-	s := serve(t, func(c *api.Config) { c.Commands = api.Limit{Every: time.Hour, Burst: 1} })
+	s := serve(t, func(c *api.Config) { c.Commands = edge.Limit{Every: time.Hour, Burst: 1} })
 	if answer, _, _ := s.ask(t, "POST", checkIn, ""); answer.StatusCode == http.StatusTooManyRequests {
 		t.Fatal("the first is refused")
 	}
@@ -36,7 +37,7 @@ func TestEveryWayToChangeSomethingIsPaced(t *testing.T) {
 
 // TestRecoveriesArePacedWithLogIns: by address, before there is a person.
 func TestRecoveriesArePacedWithLogIns(t *testing.T) {
-	s := serve(t, func(c *api.Config) { c.SignIns = api.Limit{Every: time.Hour, Burst: 1} })
+	s := serve(t, func(c *api.Config) { c.SignIns = edge.Limit{Every: time.Hour, Burst: 1} })
 	recovery := `{"username":"x","password":"x","recovery_code":"ABCD-EFGH-IJKL-MNOP-QRST"}`
 	for i, want := range []int{http.StatusUnauthorized, http.StatusTooManyRequests} {
 		if answer, _, _ := s.ask(t, "POST", "/api/v1/sessions/recovery", recovery); answer.StatusCode != want {

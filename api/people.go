@@ -19,7 +19,7 @@ func (s *Server) addPerson(ctx context.Context, in *bodyOnly[AddPerson]) (Login,
 		Username: in.Body.Username, Name: in.Body.Name, Email: desk.NewNote(in.Body.Email), Roles: in.Body.Roles,
 		TOTPPeriod: cmp.Or(in.Body.TOTPPeriod, totp.DefaultPeriod),
 	}
-	login, err := s.Desk.AddPerson(ctx, requestOf(ctx).by(action, ""), action)
+	login, err := s.Desk.AddPerson(ctx, by(ctx, action, ""), action)
 	if err != nil {
 		return Login{}, err
 	}
@@ -28,7 +28,7 @@ func (s *Server) addPerson(ctx context.Context, in *bodyOnly[AddPerson]) (Login,
 
 func (s *Server) enrolPerson(ctx context.Context, in *ofPerson) (Login, error) {
 	action := custody.ResetEnrolment{Person: in.Username}
-	login, err := s.Desk.ResetEnrolment(ctx, requestOf(ctx).by(action, ""), action)
+	login, err := s.Desk.ResetEnrolment(ctx, by(ctx, action, ""), action)
 	if err != nil {
 		return Login{}, err
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
@@ -14,10 +15,10 @@ type Preferences struct {
 }
 
 func (s *Server) preferences(ctx context.Context, _ *nothing) (Preferences, error) {
-	chosen, err := s.Desk.Preference(ctx, requestOf(ctx).person.Username)
+	chosen, err := s.Desk.Preference(ctx, edge.Of(ctx).Person.Username)
 	return Preferences(chosen), err
 }
 
 func (s *Server) setPreferences(ctx context.Context, in *bodyOnly[Preferences]) (Preferences, error) {
-	return in.Body, s.Desk.SetPreference(ctx, requestOf(ctx).person.Username, desk.Preference(in.Body))
+	return in.Body, s.Desk.SetPreference(ctx, edge.Of(ctx).Person.Username, desk.Preference(in.Body))
 }

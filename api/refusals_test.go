@@ -7,9 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -92,7 +91,7 @@ func TestWhatCannotBeReadIsNotShownAsEmpty(t *testing.T) {
 		"/me", "/people", "/credentials", "/credentials/db01/history", "/credentials/db01/exposure", "/handovers", "/ledger/entries",
 	} {
 		answer, p, text := s.ask(t, "GET", "/api/v1"+path, "")
-		if answer.StatusCode != http.StatusInternalServerError || p.Code != api.Internal || strings.Contains(text, "MARKED") {
+		if answer.StatusCode != http.StatusInternalServerError || p.Code != edge.Internal || strings.Contains(text, "MARKED") {
 			t.Errorf("%s: %d %s", path, answer.StatusCode, text)
 		}
 	}
@@ -136,20 +135,6 @@ func TestOnlyABearerTokenIsOne(t *testing.T) {
 	answer, _, _ := s.ask(t, "GET", "/api/v1/me", "", "Authorization", "", "Cookie", "__Host-tandem=token-of-tech-a")
 	if answer.StatusCode != http.StatusUnauthorized {
 		t.Errorf("the pages' cookie opens the API: %d", answer.StatusCode)
-	}
-}
-
-// TestWhoIsRefusedDoesNotWaitLongerForIt: asking in vain costs nothing.
-func TestWhoIsRefusedDoesNotWaitLongerForIt(t *testing.T) {
-	p := api.NewPacer(api.Limit{Every: time.Hour, Burst: 1})
-	if err := p.Take("somebody"); err != nil {
-		t.Fatal(err)
-	}
-	for range 10 {
-		var r *custody.Refusal
-		if err := p.Take("somebody"); !errors.As(err, &r) || r.RetryAfter <= 0 || r.RetryAfter > time.Hour {
-			t.Fatalf("refused with %v, %+v", err, r)
-		}
 	}
 }
 

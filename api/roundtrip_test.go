@@ -9,15 +9,16 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // want fails unless err is a problem with this code.
-func want(t *testing.T, err error, code custody.Code) *api.Problem {
+func want(t *testing.T, err error, code custody.Code) *edge.Problem {
 	t.Helper()
-	var p *api.Problem
+	var p *edge.Problem
 	if !errors.As(err, &p) {
 		t.Fatalf("got %v, want a problem with %s", err, code)
 	}

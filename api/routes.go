@@ -6,6 +6,8 @@ import (
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tandem-custody/tandem/api/edge"
 )
 
 // prefix is where the API is.
@@ -138,7 +140,7 @@ func register[I, O any](s *Server, o huma.Operation, f func(context.Context, *I)
 	huma.Register(s.huma, o, func(ctx context.Context, in *I) (*O, error) {
 		out, err := f(ctx, in)
 		if err != nil {
-			return nil, requestOf(ctx).problem(err)
+			return nil, edge.Of(ctx).Problem(err)
 		}
 		return out, nil
 	})

@@ -1,13 +1,11 @@
 package api
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
@@ -16,6 +14,9 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tandem-custody/tandem/api/edge"
+	"github.com/tandem-custody/tandem/custody"
 )
 
 // Config is what a server works with.
@@ -35,39 +36,24 @@ type Config struct {
 	Maintenance string // why nothing is done outside; "" when it is
 
 	Timeout  time.Duration // for one request; zero: 30 s
-	SignIns  Limit         // for each address; zero: 60 at once, then 5 a second
-	Commands Limit         // for each person; zero: 100 at once, then 20 a second
+	SignIns  edge.Limit    // for each network; zero: 60 at once, then 5 a second
+	Commands edge.Limit    // for each person; zero: 100 at once, then 20 a second
 }
 
 // Server answers the API's requests.
 type Server struct {
 	Config
 
-	engine      *gin.Engine
-	huma        huma.API
-	crossOrigin *http.CrossOriginProtection
-	https       bool // people reach it by https
-	signIns     *Pacer
-	commands    *Pacer
-	metrics     *metrics
+	engine  *gin.Engine
+	huma    huma.API
+	edge    *edge.Edge
+	metrics *metrics
 }
 
 // New makes a server. The errors are a public URL that is none, and metrics that
 // two collectors have.
 func New(c Config) (*Server, error) {
-	if c.Timeout == 0 {
-		c.Timeout = 30 * time.Second
-	}
-	if c.SignIns == (Limit{}) {
-		c.SignIns = Limit{Every: 200 * time.Millisecond, Burst: 60}
-	}
-	if c.Commands == (Limit{}) {
-		c.Commands = Limit{Every: 50 * time.Millisecond, Burst: 100}
-	}
-	s := &Server{
-		Config: c, crossOrigin: http.NewCrossOriginProtection(), metrics: newMetrics(),
-		signIns: NewPacer(c.SignIns), commands: NewPacer(c.Commands),
-	}
+	s := &Server{Config: c, metrics: newMetrics()}
 	s.metrics.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "tandem_clock_wrong", Help: "1 while the clock is wrong and nothing is decided, else 0.",
 	}, func() float64 {
@@ -81,7 +67,12 @@ func New(c Config) (*Server, error) {
 			return nil, err
 		}
 	}
-	if err := s.trust(c.PublicURL); err != nil {
+	var err error
+	s.edge, err = edge.New(edge.Config{
+		Desk: c.Desk, Log: c.Log, Proxies: c.Proxies, PublicURL: c.PublicURL,
+		Timeout: c.Timeout, SignIns: c.SignIns, Commands: c.Commands, Observe: s.metrics.count,
+	})
+	if err != nil {
 		return nil, err
 	}
 	if err := s.route(); err != nil {
@@ -91,19 +82,7 @@ func New(c Config) (*Server, error) {
 }
 
 // Handler serves the API, /openapi.json and the pages.
-func (s *Server) Handler() http.Handler { return s.engine }
-
-func (s *Server) trust(publicURL string) error {
-	if publicURL == "" {
-		return nil
-	}
-	at, err := url.Parse(publicURL)
-	if err != nil || at.Host == "" {
-		return errors.New("the public URL must be as in https://tandem.example")
-	}
-	s.https = at.Scheme == "https"
-	return s.crossOrigin.AddTrustedOrigin(at.Scheme + "://" + at.Host)
-}
+func (s *Server) Handler() http.Handler { return s.edge.Handler(s.engine) }
 
 func (s *Server) route() error {
 	gin.SetMode(gin.ReleaseMode)
@@ -116,9 +95,9 @@ func (s *Server) route() error {
 	s.engine.UseRawPath = true
 	s.engine.RedirectTrailingSlash = false
 	s.engine.HandleMethodNotAllowed = true
-	s.engine.Use(s.begin)
+	s.engine.Use(func(c *gin.Context) { edge.Of(c.Request.Context()).Route = c.FullPath() })
 	s.engine.NoRoute(s.noRoute)
-	s.engine.NoMethod(func(c *gin.Context) { answerProblem(c, errNoMethod) })
+	s.engine.NoMethod(func(c *gin.Context) { edge.Answer(c.Writer, c.Request, errNoMethod) })
 
 	s.huma = humagin.New(s.engine, s.humaConfig())
 	s.huma.UseMiddleware(s.identify, s.receive)
@@ -126,9 +105,18 @@ func (s *Server) route() error {
 	return s.serveOpenAPI()
 }
 
+var (
+	errNoRoute = &custody.Refusal{Code: custody.NotFound,
+		What: custody.Text{En: "There is nothing at this address.", Zh: "此地址没有内容。"},
+		Next: custody.Text{En: "See /openapi.json for what there is.", Zh: "可用地址见 /openapi.json。"}}
+	errNoMethod = &custody.Refusal{Code: edge.MethodNotAllowed,
+		What: custody.Text{En: "This address does not take this method.", Zh: "此地址不支持该方法。"},
+		Next: custody.Text{En: "See /openapi.json for what it takes.", Zh: "支持的方法见 /openapi.json。"}}
+)
+
 func (s *Server) noRoute(c *gin.Context) {
 	if s.Web == nil || c.Request.URL.Path == "/api" || strings.HasPrefix(c.Request.URL.Path, "/api/") {
-		answerProblem(c, errNoRoute)
+		edge.Answer(c.Writer, c.Request, errNoRoute)
 		return
 	}
 	c.Status(http.StatusOK) // gin comes here with a 404
@@ -167,7 +155,7 @@ var strictJSON = huma.Format{
 func (s *Server) serveOpenAPI() error {
 	description := s.huma.OpenAPI()
 	code := description.Components.Schemas.Map()["Problem"].Properties["code"]
-	for _, c := range Codes() {
+	for _, c := range edge.Codes() {
 		code.Enum = append(code.Enum, string(c))
 	}
 	text, err := description.MarshalJSON()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -112,7 +113,7 @@ func TestWhatIsDownIsNamed(t *testing.T) {
 	s, ctx := serve(t), t.Context()
 	tech := s.as(t, "tech-a")
 	for cause, code := range map[error]custody.Code{
-		desk.ErrSecretsUnavailable: api.VaultUnavailable, desk.ErrStoreUnavailable: api.StoreUnavailable,
+		desk.ErrSecretsUnavailable: edge.VaultUnavailable, desk.ErrStoreUnavailable: edge.StoreUnavailable,
 	} {
 		s.trouble = func(context.Context) error { return fmt.Errorf("dial MARKED: %w", cause) }
 		_, err := tech.CheckOut(ctx, "db01", api.CheckOut{Purpose: "x", TOTP: "2"})
@@ -133,7 +134,7 @@ func TestWhatNobodyExpectedIsOpaque(t *testing.T) {
 	} {
 		s.trouble = trouble
 		_, p, text := s.ask(t, "POST", checkIn, "")
-		if p.Code != api.Internal || p.Status != 500 || strings.Contains(text, "MARKED") {
+		if p.Code != edge.Internal || p.Status != 500 || strings.Contains(text, "MARKED") {
 			t.Errorf("%s: %s", name, text)
 		}
 		if log := s.log.String(); !strings.Contains(log, p.RequestID) || !strings.Contains(log, "MARKED") {
@@ -149,7 +150,7 @@ func TestWhatNobodyExpectedIsOpaque(t *testing.T) {
 func TestARequestEndsInTime(t *testing.T) {
 	s := serve(t, func(c *api.Config) { c.Timeout = 20 * time.Millisecond })
 	s.trouble = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
-	if _, p, text := s.ask(t, "POST", checkIn, ""); p.Code != api.StoreUnavailable {
+	if _, p, text := s.ask(t, "POST", checkIn, ""); p.Code != edge.StoreUnavailable {
 		t.Error(text)
 	}
 }
@@ -192,21 +193,21 @@ func TestABodyThatDoesNotComeEnds(t *testing.T) {
 
 func TestWhoAsksTooOftenWaits(t *testing.T) {
 	s := serve(t, func(c *api.Config) {
-		c.SignIns = api.Limit{Every: time.Hour, Burst: 2}
-		c.Commands = api.Limit{Every: time.Hour, Burst: 1}
+		c.SignIns = edge.Limit{Every: time.Hour, Burst: 2}
+		c.Commands = edge.Limit{Every: time.Hour, Burst: 1}
 	})
 	a, b := s.as(t, "tech-a"), s.as(t, "tech-b")
 	_, err := a.CheckIn(t.Context(), "db01")
 	want(t, err, custody.Conflict)
 	_, err = a.CheckIn(t.Context(), "db01")
-	if p := want(t, err, api.RateLimited); p.Status != 429 || p.RetryAfter == 0 || p.Refused() {
+	if p := want(t, err, edge.RateLimited); p.Status != 429 || p.RetryAfter == 0 || p.Refused() {
 		t.Errorf("problem = %+v", p)
 	}
 	_, err = b.CheckIn(t.Context(), "db01")
 	want(t, err, custody.Conflict)
 	ok(a.Me(t.Context()))(t)
 
-	for _, code := range []custody.Code{custody.Unauthenticated, custody.Unauthenticated, api.RateLimited} {
+	for _, code := range []custody.Code{custody.Unauthenticated, custody.Unauthenticated, edge.RateLimited} {
 		_, err := a.SignIn(t.Context(), api.SignIn{Username: "x", Password: "x", TOTP: "x"})
 		want(t, err, code)
 	}
@@ -275,7 +276,7 @@ func TestAClientTakesOnlyTandemsAnswers(t *testing.T) {
 	} {
 		s := served{Server: listen(t, api.NewHTTPServer(handler, slog.Default()))}
 		_, err := s.as(t, "tech-a").Me(t.Context())
-		var p *api.Problem
+		var p *edge.Problem
 		if err == nil || errors.As(err, &p) || strings.Contains(err.Error(), "MARKED") {
 			t.Errorf("%s: %v", name, err)
 		}

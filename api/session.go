@@ -3,22 +3,23 @@ package api
 import (
 	"context"
 
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 func (s *Server) signIn(ctx context.Context, in *bodyOnly[SignIn]) (Session, error) {
-	r := requestOf(ctx)
-	r.verb = custody.SignIn{}.Verb()
+	r := edge.Of(ctx)
+	r.Verb = custody.SignIn{}.Verb()
 	signed, err := s.Desk.SignIn(ctx, desk.SignInRequest{
 		Username: in.Body.Username, Password: custody.SecretString(string(in.Body.Password)),
-		Code: string(in.Body.TOTP), Request: r.id,
-		From: desk.Place{Network: Network(r.client), Device: secretOf(in.Body.Device)}, Remember: in.Body.RememberDevice,
+		Code: string(in.Body.TOTP), Request: r.ID,
+		From: desk.Place{Network: edge.Network(r.Client), Device: secretOf(in.Body.Device)}, Remember: in.Body.RememberDevice,
 	})
 	if err != nil {
 		return Session{}, err
 	}
-	r.person = signed.Person
+	r.Person = signed.Person
 	return Session{
 		Token: Secret(signed.Token.Reveal()), ExpiresAt: signed.Expires, Person: viewPerson(signed.Person), Device: Secret(signed.Device.Reveal()),
 		RecoveryCodes: each(signed.RecoveryCodes, func(code custody.Secret) Secret { return Secret(code.Reveal()) }),
@@ -34,24 +35,24 @@ func secretOf(s Secret) custody.Secret {
 }
 
 func (s *Server) recover(ctx context.Context, in *bodyOnly[Recover]) (Recovered, error) {
-	r := requestOf(ctx)
-	r.verb = custody.RecoverEnrolment{}.Verb()
+	r := edge.Of(ctx)
+	r.Verb = custody.RecoverEnrolment{}.Verb()
 	otpAuth, err := s.Desk.Recover(ctx, desk.RecoverRequest{
 		Username: in.Body.Username, Password: custody.SecretString(string(in.Body.Password)),
-		Code: custody.SecretString(string(in.Body.RecoveryCode)), Request: r.id,
-		From: desk.Place{Network: Network(r.client), Device: secretOf(in.Body.Device)},
+		Code: custody.SecretString(string(in.Body.RecoveryCode)), Request: r.ID,
+		From: desk.Place{Network: edge.Network(r.Client), Device: secretOf(in.Body.Device)},
 	})
 	return Recovered{OTPAuth: Secret(otpAuth.Reveal())}, err
 }
 
 func (s *Server) signOut(ctx context.Context, _ *nothing) (*nothing, error) {
-	r := requestOf(ctx)
-	r.verb = custody.SignOut{}.Verb()
-	return &nothing{}, s.Desk.SignOut(ctx, r.token, r.id)
+	r := edge.Of(ctx)
+	r.Verb = custody.SignOut{}.Verb()
+	return &nothing{}, s.Desk.SignOut(ctx, r.Token, r.ID)
 }
 
 func (s *Server) me(ctx context.Context, _ *nothing) (Me, error) {
-	person := requestOf(ctx).person
+	person := edge.Of(ctx).Person
 	credentials, err := s.Queries.Credentials(ctx)
 	if err != nil {
 		return Me{}, err
@@ -77,12 +78,12 @@ func (s *Server) me(ctx context.Context, _ *nothing) (Me, error) {
 }
 
 func (s *Server) setPresence(ctx context.Context, in *bodyOnly[SetPresence]) (PresenceChange, error) {
-	r := requestOf(ctx)
+	r := edge.Of(ctx)
 	action, err := in.Body.action()
 	if err != nil {
 		return PresenceChange{}, err
 	}
-	outcome, err := s.Desk.Do(ctx, r.by(action, in.Body.TOTP), action)
+	outcome, err := s.Desk.Do(ctx, by(ctx, action, in.Body.TOTP), action)
 	if err != nil {
 		return PresenceChange{}, err
 	}
@@ -90,7 +91,7 @@ func (s *Server) setPresence(ctx context.Context, in *bodyOnly[SetPresence]) (Pr
 	if err != nil {
 		return PresenceChange{}, err
 	}
-	person, err := s.Queries.Person(ctx, r.person.Username)
+	person, err := s.Queries.Person(ctx, r.Person.Username)
 	return PresenceChange{Person: viewPerson(person), Handovers: handovers}, err
 }
 

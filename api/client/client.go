@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -327,7 +328,7 @@ func (c *Client) send(ctx context.Context, method, accept string, in any, q url.
 	at := c.base
 	for _, part := range path {
 		if part == "" || part == "." || part == ".." { // JoinPath would walk
-			return nil, &api.Problem{Status: http.StatusNotFound, Code: custody.NotFound, Detail: "A name cannot be empty or made of dots."}
+			return nil, &edge.Problem{Status: http.StatusNotFound, Code: custody.NotFound, Detail: "A name cannot be empty or made of dots."}
 		}
 		at = at.JoinPath(url.PathEscape(part))
 	}
@@ -385,7 +386,7 @@ func (c *Client) setHeaders(r *http.Request, accept string, hasBody bool) {
 // asProblem makes an error of an answer that is not good. One that is no
 // problem document is of something else than Tandem, a proxy perhaps.
 func asProblem(answer *http.Response, text []byte) error {
-	p := &api.Problem{}
+	p := &edge.Problem{}
 	kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
 	if kind != "application/problem+json" || json.Unmarshal(text, p) != nil || p.Code == "" {
 		return fmt.Errorf("the server answered %s, which is not how Tandem answers", answer.Status)

@@ -30,7 +30,7 @@ type emailPage struct {
 
 // emailForm is for one's own address, and for an admin for that of others.
 func (p *Pages) emailForm(v *visit) error {
-	shown := emailPage{Person: v.person, To: v.r.URL.EscapedPath()}
+	shown := emailPage{Person: v.Person, To: v.r.URL.EscapedPath()}
 	if username := v.r.PathValue("username"); username != "" {
 		var err error
 		if shown.Person, err = p.Queries.Person(v.r.Context(), username); err != nil {
@@ -45,7 +45,7 @@ func (p *Pages) emailForm(v *visit) error {
 }
 
 func (p *Pages) changeEmail(v *visit) error {
-	username, back := v.person.Username, "/preferences"
+	username, back := v.Person.Username, "/preferences"
 	if other := v.r.PathValue("username"); other != "" {
 		username, back = other, "/people"
 	}

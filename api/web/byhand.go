@@ -45,7 +45,7 @@ func (p *Pages) shownNew(v *visit) error {
 // setting names the rotation in which the visitor sets a password by hand: the
 // passwords that were shown for it count until it goes on. "" for none.
 func (v *visit) setting(c custody.Credential) string {
-	if c.Phase != custody.Rotating || c.Successor() != v.person.Username || !c.Rotation.Shown {
+	if c.Phase != custody.Rotating || c.Successor() != v.Person.Username || !c.Rotation.Shown {
 		return ""
 	}
 	return fmt.Sprintf("%d %s %d", c.Rotation.Number, c.Rotation.Step, c.Rotation.Attempts)
@@ -58,11 +58,11 @@ func (p *Pages) confirmSet(v *visit) error {
 // toSetByHand gives the credentials whose new password waits for the visitor to
 // set it.
 func (v *visit) toSetByHand() ([]custody.Credential, error) {
-	if !v.person.Is(custody.Technician) {
+	if !v.Person.Is(custody.Technician) {
 		return nil, nil
 	}
-	coming, err := v.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.person.Username, Phase: custody.Rotating})
-	return slices.DeleteFunc(coming, func(c custody.Credential) bool { return !waitsFor(c, v.person.Username) }), err
+	coming, err := v.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.Person.Username, Phase: custody.Rotating})
+	return slices.DeleteFunc(coming, func(c custody.Credential) bool { return !waitsFor(c, v.Person.Username) }), err
 }
 
 // waitsFor says whether a rotation goes on only when this person has set the new

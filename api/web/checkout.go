@@ -49,7 +49,7 @@ func (p *Pages) checkedOut(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if lease := shown.Credential.Lease; lease.Person == v.person.Username && shown.Holds && lease.Until.After(v.now) {
+	if lease := shown.Credential.Lease; lease.Person == v.Person.Username && shown.Holds && lease.Until.After(v.now) {
 		shown.While = lease.ID
 	}
 	return v.render("checkout", shown)

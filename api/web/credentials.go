@@ -84,7 +84,7 @@ func (p *Pages) credentialPage(v *visit) (*credentialPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	me := v.person.Username
+	me := v.Person.Username
 	shown := &credentialPage{
 		Credential: c, Since: c.RotatedAt, Holds: c.Phase == custody.Held && c.Holder == me,
 		Custodian:  c.HasCustodian(me),

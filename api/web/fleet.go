@@ -24,13 +24,13 @@ type fleetPage struct {
 const stuckRows = 20
 
 func (p *Pages) fleet(v *visit) error {
-	shown := fleetPage{All: v.person.Is(custody.Manager)}
+	shown := fleetPage{All: v.Person.Is(custody.Manager)}
 	counts, err := p.Queries.CustodyCounts(v.r.Context())
 	if err != nil {
 		return err
 	}
 	for _, c := range counts {
-		if c.Holder != "" && (shown.All || c.Holder == v.person.Username) {
+		if c.Holder != "" && (shown.All || c.Holder == v.Person.Username) {
 			shown.Count += c.Count
 		}
 	}

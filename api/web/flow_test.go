@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -205,7 +204,7 @@ func TestFirstFiveMinutes(t *testing.T) {
 
 func TestTargetIsTestedBeforeItIsSaved(t *testing.T) {
 	var tested []custody.Target
-	o := newOffice(t, func(c *web.Config) {
+	o := newOffice(t, func(c *setup) {
 		c.TestTarget = testTargets(&tested)
 	})
 	admin := o.as("admin", "en")

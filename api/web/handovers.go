@@ -70,7 +70,7 @@ func (p *Pages) handover(v *visit) error {
 	if err != nil {
 		return err
 	}
-	shown := handoverPage{Handover: h, Giver: h.From == v.person.Username, Receiver: h.To == v.person.Username}
+	shown := handoverPage{Handover: h, Giver: h.From == v.Person.Username, Receiver: h.To == v.Person.Username}
 	if shown.People, err = v.directory(); err != nil {
 		return err
 	}

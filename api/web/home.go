@@ -26,7 +26,7 @@ type homePage struct {
 }
 
 func (p *Pages) home(v *visit) error {
-	ctx, me := v.r.Context(), v.person.Username
+	ctx, me := v.r.Context(), v.Person.Username
 	mine, err := p.Queries.FindCredentials(ctx, desk.CredentialQuery{Person: me})
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (p *Pages) home(v *visit) error {
 			home.Overdue = append(home.Overdue, h)
 		}
 	}
-	if v.person.Is(custody.Admin) {
+	if v.Person.Is(custody.Admin) {
 		if home.Guide, err = p.guide(ctx, home.People); err != nil {
 			return err
 		}
@@ -98,13 +98,13 @@ func (v *visit) directory() (map[string]custody.Person, error) {
 
 // offered gives the handovers that wait for the visitor.
 func (v *visit) offered() ([]custody.Handover, error) {
-	if v.person.Username == "" {
+	if v.Person.Username == "" {
 		return nil, nil
 	}
 	offers, err := api.AllHandovers(v.r.Context(), v.Queries, desk.HandoverQuery{
-		Status: []custody.HandoverStatus{custody.Offered}, Person: v.person.Username,
+		Status: []custody.HandoverStatus{custody.Offered}, Person: v.Person.Username,
 	})
-	return slices.DeleteFunc(offers, func(h custody.Handover) bool { return h.To != v.person.Username }), err
+	return slices.DeleteFunc(offers, func(h custody.Handover) bool { return h.To != v.Person.Username }), err
 }
 
 // waiting is the number on the inbox.

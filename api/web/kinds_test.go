@@ -20,7 +20,7 @@ const twoLines = "-----BEGIN CERTIFICATE-----\r\nAAAA\r\nBBBB\r\n-----END CERTIF
 func TestEveryKindIsAdded(t *testing.T) {
 	var tested custody.Target
 	var key, password string
-	o := newOffice(t, func(c *web.Config) {
+	o := newOffice(t, func(c *setup) {
 		c.TestTarget = func(_ context.Context, target custody.Target, k, p custody.Secret) error {
 			tested, key, password = target, k.Reveal(), p.Reveal()
 			return nil
@@ -64,7 +64,7 @@ func TestEveryKindIsAdded(t *testing.T) {
 
 // TestAKindsFormAsksForWhatItNeeds, and for no more.
 func TestAKindsFormAsksForWhatItNeeds(t *testing.T) {
-	o := newOffice(t, func(c *web.Config) {
+	o := newOffice(t, func(c *setup) {
 		c.Offered = web.Offered{Kinds: []string{"ssh", "postgres", "manual"}, PasswordPolicies: []string{"long"}, Dependents: []string{"app"}}
 	})
 	admin := o.as("admin", "en")
@@ -124,7 +124,7 @@ func TestAKindsFormAsksForWhatItNeeds(t *testing.T) {
 // TestARefusedSettingIsCalledAsOnTheForm.
 func TestARefusedSettingIsCalledAsOnTheForm(t *testing.T) {
 	field := ""
-	o := newOffice(t, func(c *web.Config) {
+	o := newOffice(t, func(c *setup) {
 		c.TestTarget = func(context.Context, custody.Target, custody.Secret, custody.Secret) error {
 			return custody.Invalid(field, custody.Text{En: "must be otherwise", Zh: "必须改正"})
 		}
@@ -142,7 +142,7 @@ func TestARefusedSettingIsCalledAsOnTheForm(t *testing.T) {
 }
 
 func TestPolicyOfACredential(t *testing.T) {
-	o := newOffice(t, func(c *web.Config) {
+	o := newOffice(t, func(c *setup) {
 		c.Offered = web.Offered{PasswordPolicies: []string{"long"}, Dependents: []string{"app", "web"}}
 	})
 	admin := o.as("admin", "en")

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -189,7 +188,7 @@ func (l tampered) Records(ctx context.Context, from, to int64, yield func(int64,
 }
 
 func TestTamperingIsShown(t *testing.T) {
-	o := newOffice(t, func(c *web.Config) { c.Ledger = tampered{c.Ledger, 8} })
+	o := newOffice(t, func(c *setup) { c.Ledger = tampered{c.Ledger, 8} })
 	o.run(t, o.as("auditor", "en"), "THE LEDGER DOES NOT VERIFY")
 }
 

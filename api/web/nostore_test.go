@@ -6,8 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tandem-custody/tandem/api"
-	"github.com/tandem-custody/tandem/api/web"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 )
 
@@ -59,7 +58,7 @@ func TestACheckedOutPasswordStaysInNoCache(t *testing.T) {
 
 // TestFormsArePacedForEachPerson: what people send, not what they read.
 func TestFormsArePacedForEachPerson(t *testing.T) {
-	o := newOffice(t, func(c *web.Config) { c.Commands = api.Limit{Every: 1e12, Burst: 1} })
+	o := newOffice(t, func(c *setup) { c.Commands = edge.Limit{Every: 1e12, Burst: 1} })
 	a, b := o.as("tech-a", "en"), o.as("tech-b", "en")
 	for i, want := range []bool{false, true, true} {
 		p := a.post("/credentials/db01/checkin")
@@ -72,6 +71,9 @@ func TestFormsArePacedForEachPerson(t *testing.T) {
 	}
 	if p := b.post("/credentials/db01/checkin"); p.status == http.StatusTooManyRequests {
 		t.Error("somebody else waits, too")
+	}
+	if p := b.send("POST", "/api/v1/credentials/db01/checkin", nil, "Authorization", "Bearer "+b.cookies["__Host-tandem"]); p.status != http.StatusTooManyRequests {
+		t.Errorf("who waits on the pages goes on over the API: %d", p.status)
 	}
 	for range 5 {
 		if p := a.get("/credentials"); p.status != http.StatusOK {

@@ -62,7 +62,7 @@ func (v *visit) credentialForm(shown newCredentialPage) error {
 // addCredential tests the target first, unless the person says not to, or only
 // does that.
 func (p *Pages) addCredential(v *visit) error {
-	if !v.person.Is(custody.Admin) { // before anything is connected to
+	if !v.Person.Is(custody.Admin) { // before anything is connected to
 		return v.again(errOnlyAdmin, p.newCredential)
 	}
 	k, known := p.kindOf(v.field("kind"))

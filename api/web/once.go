@@ -97,6 +97,5 @@ func (p *Pages) replaced(v *visit, in desk.RecoverRequest) (custody.Secret, erro
 // secretForm names a form by its key and by all that was typed. ours is false for
 // a form without a key of ours, which is carried out each time.
 func (v *visit) secretForm(typed ...string) (form [sha256.Size]byte, ours bool) {
-	key, _ := v.formKey()
-	return sha256.Sum256(fmt.Appendf(nil, "%q %q", key, typed)), key != ""
+	return sha256.Sum256(fmt.Appendf(nil, "%q %q", v.Key.Name, typed)), v.Key.Name != ""
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 )
 
@@ -112,16 +113,16 @@ func (v *visit) render(name string, body any) error {
 	}
 	section, _, _ := strings.Cut(strings.TrimPrefix(v.r.URL.Path, "/"), "/")
 	data := page{
-		visit: v, Lang: v.lang, Nonce: v.nonce, Here: v.here(), Live: v.here(refusedParameter), Section: section, Person: v.person,
+		visit: v, Lang: v.lang, Nonce: v.nonce, Here: v.here(), Live: v.here(refusedParameter), Section: section, Person: v.Person,
 		Problem: v.problem, Inbox: inbox, Zone: zoneName(v.now.In(v.zone)), ZoneID: v.zone.String(), Now: v.now, Size: v.size,
-		Request: v.id, Key: newKey(), Body: body, Refused: v.now, Leaves: v.leaves,
+		Request: v.ID, Key: edge.NewFormKey(), Body: body, Refused: v.now, Leaves: v.leaves,
 		Maintenance: v.Maintenance,
 	}
 	_, data.Offset = v.now.In(v.zone).Zone()
 	if v.sent != nil {
 		data.Refused = v.sent.at
 	}
-	if data.Leaves.To == "" && v.person.Username != "" { // when the browser has forgotten the session for certain
+	if data.Leaves.To == "" && v.Person.Username != "" { // when the browser has forgotten the session for certain
 		data.Leaves = leaves{v.Idle + 5*time.Second, "/login?why=idle"}
 	}
 	if done := v.r.URL.Query().Get("done"); slices.Contains(doneMessages, done) {

@@ -10,10 +10,10 @@ import (
 // browser.
 func (v *visit) prefer() error {
 	v.zone = v.browserZone()
-	if v.person.Username == "" {
+	if v.Person.Username == "" {
 		return nil
 	}
-	chosen, err := v.Desk.Preference(v.r.Context(), v.person.Username)
+	chosen, err := v.Desk.Preference(v.r.Context(), v.Person.Username)
 	if err != nil {
 		return err
 	}
@@ -46,18 +46,18 @@ func (v *visit) zoneOf(name string) *time.Location {
 
 // chooseLanguage remembers a language for who is logged in, in pages and e-mails.
 func (v *visit) chooseLanguage(lang string) error {
-	if v.person.Username == "" {
+	if v.Person.Username == "" {
 		return nil
 	}
-	if err := v.commands.Take(v.person.Username); err != nil {
+	if err := v.PaceCommand(); err != nil {
 		return err
 	}
-	chosen, err := v.Desk.Preference(v.r.Context(), v.person.Username)
+	chosen, err := v.Desk.Preference(v.r.Context(), v.Person.Username)
 	if err != nil {
 		return err
 	}
 	chosen.Language = lang
-	return v.Desk.SetPreference(v.r.Context(), v.person.Username, chosen)
+	return v.Desk.SetPreference(v.r.Context(), v.Person.Username, chosen)
 }
 
 type preferencesPage struct {
@@ -74,7 +74,7 @@ var zones = []string{
 }
 
 func (p *Pages) preferences(v *visit) error {
-	chosen, err := p.Desk.Preference(v.r.Context(), v.person.Username)
+	chosen, err := p.Desk.Preference(v.r.Context(), v.Person.Username)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (p *Pages) preferences(v *visit) error {
 
 func (p *Pages) changePreferences(v *visit) error {
 	chosen := desk.Preference{Language: v.field("language"), Zone: v.field("zone")}
-	if err := p.Desk.SetPreference(v.r.Context(), v.person.Username, chosen); err != nil {
+	if err := p.Desk.SetPreference(v.r.Context(), v.Person.Username, chosen); err != nil {
 		return v.again(err, p.preferences)
 	}
 	if chosen.Language != "" {

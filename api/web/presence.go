@@ -21,12 +21,12 @@ func (p *Pages) leave(v *visit) error {
 	if shown.People, err = v.directory(); err != nil {
 		return err
 	}
-	v.person = shown.People[v.person.Username]
-	credentials, err := p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.person.Username})
+	v.Person = shown.People[v.Person.Username]
+	credentials, err := p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.Person.Username})
 	if err != nil {
 		return err
 	}
-	me := v.person.Username
+	me := v.Person.Username
 	for _, c := range credentials {
 		if !c.Active() {
 			continue
@@ -87,12 +87,12 @@ func (p *Pages) goAway(v *visit) error {
 }
 
 func (p *Pages) holdsAnything(v *visit) (bool, error) {
-	credentials, err := p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.person.Username})
+	credentials, err := p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.Person.Username})
 	if err != nil {
 		return false, err
 	}
 	for _, c := range credentials {
-		if c.Holder == v.person.Username {
+		if c.Holder == v.Person.Username {
 			return true, nil
 		}
 	}
@@ -113,8 +113,8 @@ func (p *Pages) back(v *visit) error {
 	if shown.People, err = v.directory(); err != nil {
 		return err
 	}
-	v.person = shown.People[v.person.Username]
-	me := v.person.Username
+	v.Person = shown.People[v.Person.Username]
+	me := v.Person.Username
 	given, err := api.AllHandovers(v.r.Context(), p.Queries, desk.HandoverQuery{
 		Status: []custody.HandoverStatus{custody.Accepted}, Person: me,
 	})
@@ -126,7 +126,7 @@ func (p *Pages) back(v *visit) error {
 			shown.Given = append(shown.Given, h)
 		}
 	}
-	credentials, err := p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.person.Username})
+	credentials, err := p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.Person.Username})
 	if err != nil {
 		return err
 	}

@@ -75,19 +75,19 @@ type recoveredPage struct {
 // recover shows a new seed. It opens no session: the log-in that follows proves
 // the seed.
 func (p *Pages) recover(v *visit) error {
-	if err := p.signIns.Take(v.place().Network); err != nil {
+	if err := v.PaceSignIn(); err != nil {
 		return v.again(err, p.recovery)
 	}
-	v.verb = custody.RecoverEnrolment{}.Verb()
+	v.Verb = custody.RecoverEnrolment{}.Verb()
 	otpAuth, err := p.replaced(v, desk.RecoverRequest{
 		Username: v.field("username"), Password: custody.SecretString(v.field("password")),
-		Code: custody.SecretString(v.field("recovery_code")), Request: v.id, From: v.place(),
+		Code: custody.SecretString(v.field("recovery_code")), Request: v.ID, From: v.place(),
 	})
 	if err != nil {
 		return v.again(err, p.recovery)
 	}
 	// Whoever is logged in here is so no more: a recovery ends all sessions.
-	v.person, v.token = custody.Person{}, custody.Secret{}
+	v.Person, v.Token = custody.Person{}, custody.Secret{}
 	v.clearCookie(sessionCookie)
 	shown := recoveredPage{Username: desk.Username(v.field("username"))}
 	v.leaves = leaves{v.Idle, "/login?as=" + url.QueryEscape(shown.Username)} // nobody is logged in whom it could follow

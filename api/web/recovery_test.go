@@ -8,8 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tandem-custody/tandem/api"
-	"github.com/tandem-custody/tandem/api/web"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 )
 
@@ -123,7 +122,7 @@ func TestRecoveryCodesStandOnNoOtherPage(t *testing.T) {
 
 // TestRecoveriesArePaced together with log-ins.
 func TestRecoveriesArePaced(t *testing.T) {
-	o := newOffice(t, func(c *web.Config) { c.SignIns = api.Limit{Every: 1e12, Burst: 2} })
+	o := newOffice(t, func(c *setup) { c.SignIns = edge.Limit{Every: 1e12, Burst: 2} })
 	b := o.browser("en")
 	for i, path := range []string{"/login", "/recovery", "/recovery"} {
 		want := http.StatusUnauthorized

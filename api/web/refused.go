@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 )
 
@@ -104,12 +105,12 @@ const refusedParameter = "refused"
 
 // askAgain leads to the page of the form that was sent.
 func (v *visit) askAgain() error {
-	form := &refusedForm{who: v.person.Username, path: v.r.URL.Path, fields: maps.Clone(v.r.PostForm), at: v.now, problem: v.problem, status: v.status}
-	for _, secret := range secretFields {
+	form := &refusedForm{who: v.Person.Username, path: v.r.URL.Path, fields: maps.Clone(v.r.PostForm), at: v.now, problem: v.problem, status: v.status}
+	for _, secret := range edge.SecretFields {
 		form.fields.Del(secret)
 	}
 	if v.problem != nil {
-		form.faulty = faultyField(v.problem, v.cause)
+		form.faulty = faultyField(v.problem, v.Err)
 	}
 	to := url.URL{Path: v.path(), RawQuery: url.Values{refusedParameter: {v.refusals.keep(form, v.now, v.Idle)}}.Encode()}
 	http.Redirect(v.w, v.r, to.String(), http.StatusSeeOther)
@@ -123,7 +124,7 @@ func (v *visit) recall() {
 	if v.r.Method != http.MethodGet || word == "" || v.r.Header.Get("HX-Request") != "" {
 		return
 	}
-	if v.sent = v.refusals.find(word, v.person.Username, v.now, v.Idle); v.sent != nil {
+	if v.sent = v.refusals.find(word, v.Person.Username, v.now, v.Idle); v.sent != nil {
 		v.r.PostForm = v.sent.fields
 		if v.sent.problem != nil {
 			v.problem, v.status = v.sent.problem, v.sent.status

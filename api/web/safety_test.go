@@ -7,8 +7,7 @@ import (
 
 	"golang.org/x/net/html"
 
-	"github.com/tandem-custody/tandem/api"
-	"github.com/tandem-custody/tandem/api/web"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -127,7 +126,7 @@ func TestLinkNamesWhoLogsIn(t *testing.T) {
 }
 
 func TestLogInsArePaced(t *testing.T) {
-	o := newOffice(t, func(c *web.Config) { c.SignIns = api.Limit{Every: 1e12, Burst: 2} })
+	o := newOffice(t, func(c *setup) { c.SignIns = edge.Limit{Every: 1e12, Burst: 2} })
 	b := o.browser("en")
 	for i, want := range []int{http.StatusUnauthorized, http.StatusUnauthorized, http.StatusTooManyRequests} {
 		if p := b.post("/login", "username", "nobody"); p.status != want {

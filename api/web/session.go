@@ -33,10 +33,8 @@ func (v *visit) identify() error {
 	if err != nil {
 		return nil
 	}
-	v.token = custody.SecretString(cookie.Value)
-	v.person, err = v.Desk.Who(v.r.Context(), v.token)
+	err = v.Identify(v.r.Context(), custody.SecretString(cookie.Value))
 	if isRefusal(err, custody.Unauthenticated) {
-		v.token, v.person = custody.Secret{}, custody.Person{}
 		return nil
 	}
 	return err
@@ -46,7 +44,7 @@ func (v *visit) identify() error {
 // page refreshes itself, so that a browser which nobody uses forgets it.
 func (v *visit) keepSession() {
 	if v.r.Header.Get("HX-Request") == "" && v.r.Pattern != "GET /events" {
-		v.setCookie(sessionCookie, v.token.Reveal(), int(v.Idle.Seconds()))
+		v.setCookie(sessionCookie, v.Token.Reveal(), int(v.Idle.Seconds()))
 	}
 }
 
@@ -61,7 +59,7 @@ type loginForm struct {
 }
 
 func (p *Pages) login(v *visit) error {
-	if v.person.Username != "" && v.problem == nil {
+	if v.Person.Username != "" && v.problem == nil {
 		return v.redirect("/", "")
 	}
 	form := loginForm{Username: v.field("username"), Next: v.field("next")}
@@ -74,18 +72,18 @@ func (p *Pages) login(v *visit) error {
 }
 
 func (p *Pages) signIn(v *visit) error {
-	if err := p.signIns.Take(v.place().Network); err != nil {
+	if err := v.PaceSignIn(); err != nil {
 		return v.again(err, p.login)
 	}
-	v.verb = custody.SignIn{}.Verb()
+	v.Verb = custody.SignIn{}.Verb()
 	signed, err := p.entered(v, desk.SignInRequest{
 		Username: v.field("username"), Password: custody.SecretString(v.field("password")),
-		Code: v.code(), Request: v.id, From: v.place(), Remember: true,
+		Code: v.code(), Request: v.ID, From: v.place(), Remember: true,
 	})
 	if err != nil {
 		return v.again(err, p.login)
 	}
-	v.person, v.token = signed.Person, signed.Token
+	v.Person, v.Token = signed.Person, signed.Token
 	v.keepSession()
 	if !signed.Device.IsZero() {
 		v.setCookie(deviceCookie, signed.Device.Reveal(), oneYear)
@@ -102,9 +100,9 @@ func (p *Pages) signIn(v *visit) error {
 
 // signOut ends the session. It is open, because logging out twice is no mistake.
 func (p *Pages) signOut(v *visit) error {
-	if v.person.Username != "" {
-		v.verb = custody.SignOut{}.Verb()
-		if err := p.Desk.SignOut(v.r.Context(), v.token, v.id); err != nil {
+	if v.Person.Username != "" {
+		v.Verb = custody.SignOut{}.Verb()
+		if err := p.Desk.SignOut(v.r.Context(), v.Token, v.ID); err != nil {
 			return err
 		}
 	}

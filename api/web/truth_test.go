@@ -13,8 +13,7 @@ import (
 	"golang.org/x/net/html"
 	"pgregory.net/rapid"
 
-	"github.com/tandem-custody/tandem/api"
-	"github.com/tandem-custody/tandem/api/web"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/api/web/gantt"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
@@ -60,9 +59,9 @@ type stretch struct {
 // TestThePictureIsWhatTheLedgerSays, for random histories and windows, in whatever
 // order the entries are found: above all, nobody is drawn as away who has returned.
 func TestThePictureIsWhatTheLedgerSays(t *testing.T) {
-	o := newOffice(t, func(c *web.Config) {
+	o := newOffice(t, func(c *setup) {
 		c.Queries = shuffled{c.Queries.(*store.Store)}
-		c.SignIns = api.Limit{Every: time.Millisecond, Burst: 10_000} // the office's days pass in moments
+		c.SignIns = edge.Limit{Every: time.Millisecond, Burst: 10_000} // the office's days pass in moments
 	})
 	began := o.clock()
 	auditor, since := o.as("auditor", "en"), began

@@ -49,7 +49,7 @@ func (l otherLedger) Records(_ context.Context, from, to int64, yield func(int64
 // tandem ledger verify does not pass it either.
 func TestTheMarkLooksAtWhatEveryEntryLeadsTo(t *testing.T) {
 	for backup, want := range map[string]string{"tech-b": "Verified to entry 3,", "tech-a": "THE LEDGER DOES NOT VERIFY"} {
-		o := newOffice(t, func(c *web.Config) {
+		o := newOffice(t, func(c *setup) {
 			var ledger otherLedger
 			var tree audit.Frontier
 			at := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)

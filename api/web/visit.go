@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"crypto/rand"
 	"errors"
 	"net/http"
@@ -10,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/totp"
@@ -19,26 +18,22 @@ import (
 // visit is one request for a page.
 type visit struct {
 	*Pages
+	*edge.Request
 	w http.ResponseWriter
 	r *http.Request
 
-	id     string // of the request, as the ledger knows it
-	lang   string
-	zone   *time.Location // of the times that are shown and typed
-	nonce  string         // of the Content-Security-Policy
-	now    time.Time
-	person custody.Person // zero for a stranger
-	token  custody.Secret
-	verb   string
-	size   int64 // of the ledger, before anything was looked at
+	lang  string         // that the page is in
+	zone  *time.Location // of the times that are shown and typed
+	nonce string         // of the Content-Security-Policy
+	now   time.Time
+	size  int64 // of the ledger, before anything was looked at
 
 	at     string // address that shows this page again; "": the request's
 	leaves leaves // what a page without scripts does by itself
 
-	// What went wrong, to be shown on the page that is rendered next.
+	// What went wrong (Err), to be shown on the page that is rendered next.
 	problem *custody.Refusal
 	status  int
-	cause   error
 	sent    *refusedForm // the form that is shown again
 }
 
@@ -62,12 +57,12 @@ func (p *Pages) open(pattern string, h handler) {
 // closed registers a page for people who are logged in.
 func (p *Pages) closed(pattern string, h handler) {
 	p.open(pattern, func(v *visit) error {
-		if v.person.Username == "" {
+		if v.Person.Username == "" {
 			v.clearCookie(sessionCookie) // of a session that has ended
 			return v.toLogin()
 		}
 		if v.r.Method == http.MethodPost {
-			if err := v.commands.Take(v.person.Username); err != nil {
+			if err := v.PaceCommand(); err != nil {
 				return err
 			}
 		}
@@ -82,9 +77,9 @@ func (p *Pages) closed(pattern string, h handler) {
 
 func (p *Pages) serve(w http.ResponseWriter, r *http.Request, pattern string, h handler) {
 	v := &visit{
-		Pages: p, w: w, r: r, now: p.Clock(), nonce: rand.Text(), status: http.StatusOK,
-		id: cmp.Or(api.RequestID(r.Context()), rand.Text()),
+		Pages: p, Request: edge.Of(r.Context()), w: w, r: r, now: p.Clock(), nonce: rand.Text(), status: http.StatusOK,
 	}
+	v.Route = pattern
 	v.lang, v.zone = p.text.language(r), p.Zone
 	v.setHeaders()
 	err := v.identify()
@@ -101,19 +96,16 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, pattern string, h 
 	if err != nil {
 		v.fail(err)
 	}
-	api.Note(r.Context(), api.Noted{Route: pattern, Person: v.person, Verb: v.verb, Err: v.cause})
 }
 
+// setHeaders sets what pages have beside the headers of every answer.
 func (v *visit) setHeaders() {
 	h := v.w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'nonce-"+v.nonce+"'; style-src 'nonce-"+v.nonce+
 		"'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin") // with none, browsers send forms with Origin: null
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-	h.Set("Cache-Control", "no-store")
 	h.Set("Vary", "Cookie, Accept-Language")
 }
 
@@ -125,14 +117,15 @@ func (v *visit) readForm() error {
 	if err := v.r.ParseForm(); err != nil {
 		return custody.Invalid("form", custody.Text{En: "cannot be read", Zh: "无法读取"})
 	}
+	v.Key = edge.FormKey(v.r.URL.Path, v.r.PostForm)
 	return nil
 }
 
 // refused notes what went wrong with a form, so that the page with the form can
 // be shown again.
 func (v *visit) refused(err error) {
-	r := api.RefusalOf(err)
-	v.problem, v.status, v.cause = v.forPages(r), api.StatusOf(r.Code), err
+	r := edge.RefusalOf(err)
+	v.problem, v.status, v.Err = v.forPages(r), edge.StatusOf(r.Code), err
 	if r.RetryAfter > 0 {
 		v.retryAfter(r.RetryAfter)
 	}
@@ -146,9 +139,9 @@ func (v *visit) retryAfter(wait time.Duration) {
 // of the API's speaks of headers.
 func (v *visit) forPages(r *custody.Refusal) *custody.Refusal {
 	switch r.Code {
-	case api.VaultUnavailable, api.StoreUnavailable, api.Internal, custody.Unauthenticated:
+	case edge.VaultUnavailable, edge.StoreUnavailable, edge.Internal, custody.Unauthenticated:
 		copied := *r
-		if r.Code != custody.Unauthenticated || v.person.Username != "" {
+		if r.Code != custody.Unauthenticated || v.Person.Username != "" {
 			copied.Next = v.text.both("next." + string(r.Code))
 		}
 		return &copied
@@ -160,7 +153,7 @@ func (v *visit) forPages(r *custody.Refusal) *custody.Refusal {
 
 // fail answers with a page that says what went wrong and nothing else.
 func (v *visit) fail(err error) {
-	if v.problem == nil || v.cause != err {
+	if v.problem == nil || v.Err != err {
 		v.refused(err)
 	}
 	if v.problem.Code == custody.Unauthenticated && v.r.URL.Path != "/login" {
@@ -173,8 +166,8 @@ func (v *visit) fail(err error) {
 	}
 	v.sent = nil
 	if err := v.render("problem", nil); err != nil {
-		v.Log.Error("the page of a problem cannot be rendered", "request", v.id, "error", err)
-		http.Error(v.w, "Internal error. Request: "+v.id, http.StatusInternalServerError)
+		v.Log.Error("the page of a problem cannot be rendered", "request", v.ID, "error", err)
+		http.Error(v.w, "Internal error. Request: "+v.ID, http.StatusInternalServerError)
 	}
 }
 
@@ -184,7 +177,7 @@ func (v *visit) again(err error, page handler) error {
 	if err == nil {
 		return nil
 	}
-	if r := api.RefusalOf(err); r.Code == api.Internal || r.Code == custody.NotFound {
+	if r := edge.RefusalOf(err); r.Code == edge.Internal || r.Code == custody.NotFound {
 		return err
 	}
 	v.refused(err)
@@ -197,7 +190,7 @@ func (v *visit) again(err error, page handler) error {
 // redirect leads to another page after something was done. done names a message
 // that this page shows, "" for none.
 func (v *visit) redirect(path, done string) error {
-	v.refusals.forget(v.person.Username, v.r.URL.Path)
+	v.refusals.forget(v.Person.Username, v.r.URL.Path)
 	if done != "" {
 		path += "?done=" + url.QueryEscape(done)
 	}
@@ -225,11 +218,7 @@ func (v *visit) do(action custody.Action) (desk.Outcome, error) {
 }
 
 // by says who gives the command that the form is for.
-func (v *visit) by(action custody.Action) desk.By {
-	v.verb = action.Verb()
-	key, digest := v.formKey()
-	return desk.By{Actor: v.person.Username, Request: v.id, Code: v.code(), Key: key, Digest: digest}
-}
+func (v *visit) by(action custody.Action) desk.By { return v.By(action, v.code()) }
 
 // field gives a field of the form that was sent, also to fill it in again.
 func (v *visit) field(name string) string { return v.r.PostForm.Get(name) }
@@ -239,7 +228,7 @@ func (v *visit) code() string { return totp.Typed(v.field("totp")) }
 
 // place says where a log-in comes from.
 func (v *visit) place() desk.Place {
-	at := desk.Place{Network: api.Network(api.Client(v.r))}
+	at := desk.Place{Network: edge.Network(v.Client)}
 	if cookie, err := v.r.Cookie(deviceCookie); err == nil && cookie.Value != "" {
 		at.Device = custody.SecretString(cookie.Value)
 	}

@@ -35,11 +35,9 @@ type Config struct {
 	// pages do not offer it.
 	TestTarget func(ctx context.Context, t custody.Target, key, password custody.Secret) error
 
-	Clock    func() time.Time // nil: time.Now
-	Zone     *time.Location   // of the times that are shown and typed, to those who chose none; nil: UTC
-	Idle     time.Duration    // without a request until the browser forgets the session; zero: 15 min
-	SignIns  api.Limit        // for each address; zero: 60 at once, then 5 a second
-	Commands api.Limit        // for each person; zero: 100 at once, then 20 a second
+	Clock func() time.Time // nil: time.Now
+	Zone  *time.Location   // of the times that are shown and typed, to those who chose none; nil: UTC
+	Idle  time.Duration    // without a request until the browser forgets the session; zero: 15 min
 }
 
 // Pages is the handler of everything that is not below /api/.
@@ -50,8 +48,6 @@ type Pages struct {
 	text     catalogue
 	looks    looks
 	static   staticFiles
-	signIns  *api.Pacer
-	commands *api.Pacer
 	signedIn shared[desk.SignedIn]
 	regained shared[custody.Secret]
 	refusals refusedForms
@@ -73,15 +69,8 @@ func New(c Config) (*Pages, error) {
 	if c.Idle == 0 {
 		c.Idle = 15 * time.Minute
 	}
-	if c.SignIns == (api.Limit{}) {
-		c.SignIns = api.Limit{Every: 200 * time.Millisecond, Burst: 60}
-	}
-	if c.Commands == (api.Limit{}) {
-		c.Commands = api.Limit{Every: 50 * time.Millisecond, Burst: 100}
-	}
 	p := &Pages{
 		Config: c, mux: http.NewServeMux(), ended: make(chan struct{}),
-		signIns: api.NewPacer(c.SignIns), commands: api.NewPacer(c.Commands),
 	}
 	var err error
 	if p.text, err = loadCatalogue(); err != nil {

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
@@ -49,9 +50,15 @@ const period = 30
 // thePassword is what db01 and db02 have after their first rotation.
 const thePassword = "Secret-0O1l-<&>-MARKED"
 
+// setup is how an office is served; what is zero is as in production.
+type setup struct {
+	web.Config
+	SignIns, Commands edge.Limit
+}
+
 // newOffice has an admin, two technicians, a manager and an auditor; tech-a holds
 // db01 and db02.
-func newOffice(t testing.TB, edit ...func(*web.Config)) *office {
+func newOffice(t testing.TB, edit ...func(*setup)) *office {
 	t.Helper()
 	o := emptyOffice(t, edit...)
 	o.hire("admin", "Ada Min", custody.Admin)
@@ -64,7 +71,7 @@ func newOffice(t testing.TB, edit ...func(*web.Config)) *office {
 	return o
 }
 
-func emptyOffice(t testing.TB, edit ...func(*web.Config)) *office {
+func emptyOffice(t testing.TB, edit ...func(*setup)) *office {
 	t.Helper()
 	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
 	o := &office{
@@ -92,17 +99,17 @@ func emptyOffice(t testing.TB, edit ...func(*web.Config)) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = o.desk.Close() })
-	c := web.Config{
+	c := setup{Config: web.Config{
 		Desk: o.desk, Queries: o.store, Ledger: o.store, Log: log,
 		Clock: o.clock, TestTarget: func(context.Context, custody.Target, custody.Secret, custody.Secret) error { return nil },
-	}
+	}}
 	for _, e := range edit {
 		e(&c)
 	}
-	if o.pages, err = web.New(c); err != nil {
+	if o.pages, err = web.New(c.Config); err != nil {
 		t.Fatal(err)
 	}
-	server, err := api.New(api.Config{Desk: o.desk, Queries: c.Queries, Log: log, Version: "test", Web: o.pages})
+	server, err := api.New(api.Config{Desk: o.desk, Queries: c.Queries, Log: log, Version: "test", Web: o.pages, SignIns: c.SignIns, Commands: c.Commands})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/vault"
@@ -31,7 +32,7 @@ func TestSecondCredentialOnTheSameAccount(t *testing.T) {
 	for _, address := range []string{d.SSH, "[::ffff:127.0.0.1]:" + port, "127.0.0.1:0" + port} {
 		again.Target.Address = address
 		_, err := admin.server.AddCredential(t.Context(), again)
-		if problem, is := errors.AsType[*api.Problem](err); !is || problem.Code != custody.AccountTaken || problem.Status != 409 {
+		if problem, is := errors.AsType[*edge.Problem](err); !is || problem.Code != custody.AccountTaken || problem.Status != 409 {
 			t.Errorf("%s: %v", address, err)
 		}
 	}

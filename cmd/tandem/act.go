@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/api/edge"
 )
 
 // sendTries is how often a command is sent whose answer does not arrive.
@@ -44,7 +45,7 @@ func sendOnce(ctx context.Context, send func(context.Context) error) error {
 	wait.InitialInterval = 200 * time.Millisecond
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := send(ctx)
-		if _, answered := errors.AsType[*api.Problem](err); answered {
+		if _, answered := errors.AsType[*edge.Problem](err); answered {
 			err = backoff.Permanent(err)
 		}
 		return struct{}{}, err

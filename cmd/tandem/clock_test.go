@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -127,7 +127,7 @@ func TestALedgerOfNextYearIsBroughtBackOnTheHost(t *testing.T) {
 	h.mustServe()
 	h.wantCause("clock_wrong")
 	ada := h.playerOf(`{"person":{"username":"ada"},"password":"x","otpauth":"otpauth://totp/x?secret=` + seeds["ada"].Reveal() + `"}`)
-	if err := h.signIn(ada); codeOf(err) != api.ClockWrong {
+	if err := h.signIn(ada); codeOf(err) != edge.ClockWrong {
 		t.Errorf("a log-in: %v", err)
 	}
 	if _, said, code := h.tandem("clock", "confirm", "--reason", "it is right"); code == 0 || !strings.Contains(said, "tandem clock correct") {

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/store"
@@ -46,7 +46,7 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[*store.Difference](err); ok {
 		return exitVerification
 	}
-	if p, ok := errors.AsType[*api.Problem](err); ok {
+	if p, ok := errors.AsType[*edge.Problem](err); ok {
 		return exitOfProblem(p)
 	}
 	if r, ok := errors.AsType[*custody.Refusal](err); ok {
@@ -57,11 +57,11 @@ func exitCode(err error) int {
 
 // exitOfProblem is for what a server answered, exitOfRefusal for the offline
 // verbs: what touched no rule of the policy was not refused by one.
-func exitOfProblem(p *api.Problem) int {
+func exitOfProblem(p *edge.Problem) int {
 	switch {
 	case p.Refused():
 		return exitRefused
-	case p.Code == custody.InvalidRequest, p.Code == api.TooLarge:
+	case p.Code == custody.InvalidRequest, p.Code == edge.TooLarge:
 		return exitUsage
 	}
 	return exitFailed

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 )
@@ -19,16 +19,16 @@ func TestExitCode(t *testing.T) {
 		{errors.New("no route to host"), exitFailed},
 		{usagef("which one?"), exitUsage},
 		{fmt.Errorf("around: %w", usagef("which one?")), exitUsage},
-		{&api.Problem{Code: custody.BothAway}, exitRefused},
-		{&api.Problem{Code: custody.TOTPInvalid}, exitRefused},
-		{&api.Problem{Code: custody.LockedOut}, exitRefused},
-		{fmt.Errorf("around: %w", &api.Problem{Code: custody.NotHolder}), exitRefused},
-		{&api.Problem{Code: custody.InvalidRequest}, exitUsage},
-		{&api.Problem{Code: api.TooLarge}, exitUsage},
-		{&api.Problem{Code: custody.NotFound}, exitFailed},
-		{&api.Problem{Code: custody.Unauthenticated}, exitFailed},
-		{&api.Problem{Code: api.RateLimited}, exitFailed},
-		{&api.Problem{Code: api.VaultUnavailable}, exitFailed},
+		{&edge.Problem{Code: custody.BothAway}, exitRefused},
+		{&edge.Problem{Code: custody.TOTPInvalid}, exitRefused},
+		{&edge.Problem{Code: custody.LockedOut}, exitRefused},
+		{fmt.Errorf("around: %w", &edge.Problem{Code: custody.NotHolder}), exitRefused},
+		{&edge.Problem{Code: custody.InvalidRequest}, exitUsage},
+		{&edge.Problem{Code: edge.TooLarge}, exitUsage},
+		{&edge.Problem{Code: custody.NotFound}, exitFailed},
+		{&edge.Problem{Code: custody.Unauthenticated}, exitFailed},
+		{&edge.Problem{Code: edge.RateLimited}, exitFailed},
+		{&edge.Problem{Code: edge.VaultUnavailable}, exitFailed},
 		{&custody.Refusal{Code: custody.Conflict}, exitRefused},
 		{&custody.Refusal{Code: custody.InvalidRequest}, exitUsage},
 		{&custody.Refusal{Code: custody.NotFound}, exitFailed},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
@@ -87,7 +88,7 @@ func (p *play) step(ctx context.Context, what, expected string, do func(context.
 	ctx, cancel := context.WithTimeout(ctx, playPatience+2*time.Duration(p.techA.TOTPPeriod)*time.Second)
 	defer cancel()
 	seen, err := do(ctx)
-	if problem, ok := errors.AsType[*api.Problem](err); ok {
+	if problem, ok := errors.AsType[*edge.Problem](err); ok {
 		seen = refusedWith(problem.Code)
 	} else if err != nil {
 		seen = err.Error()
@@ -143,7 +144,7 @@ func (who *player) confirmOnce(ctx context.Context, command func(code api.Secret
 		return false, err
 	}
 	if err := command(code); err != nil {
-		problem, _ := errors.AsType[*api.Problem](err)
+		problem, _ := errors.AsType[*edge.Problem](err)
 		late := totp.Step(who.TOTPPeriod, time.Now()) > step+1
 		return late && problem != nil && problem.Code == custody.TOTPInvalid, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody/certificate"
 	"github.com/tandem-custody/tandem/custody/totp"
@@ -41,11 +42,11 @@ func demoPlayers(t *testing.T, d *runningDemo) map[string]*player {
 func refuse(t *testing.T, times int, call func() error) {
 	t.Helper()
 	for times > 0 {
-		problem, refused := errors.AsType[*api.Problem](call())
+		problem, refused := errors.AsType[*edge.Problem](call())
 		switch {
 		case !refused:
 			t.Fatal("the call was not refused")
-		case problem.Code == api.RateLimited:
+		case problem.Code == edge.RateLimited:
 			time.Sleep(time.Duration(problem.RetryAfter) * time.Second)
 		default:
 			times--

@@ -9,7 +9,7 @@ import (
 	"charm.land/lipgloss/v2"
 	"github.com/spf13/cobra"
 
-	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 )
 
@@ -118,7 +118,7 @@ func watch(verb *cobra.Command, started *bool) {
 // complain says what happened, which rule it was, and what to do next.
 func (c console) complain(err error) {
 	what, rule, next := err.Error(), "", ""
-	if p, ok := errors.AsType[*api.Problem](err); ok {
+	if p, ok := errors.AsType[*edge.Problem](err); ok {
 		what, rule, next = string(p.Code)+": "+p.Detail, p.Rule, p.Next
 		if p.RequestID != "" && !p.Refused() {
 			next = strings.TrimSpace(next + " Request " + p.RequestID + ".")

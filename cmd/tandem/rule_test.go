@@ -6,6 +6,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 )
 
@@ -82,7 +83,7 @@ func wantCode(t *testing.T, err error, want custody.Code) {
 
 // codeOf gives the contract's code of an error, "" when it is none of the API's.
 func codeOf(err error) custody.Code {
-	if problem, ok := errors.AsType[*api.Problem](err); ok {
+	if problem, ok := errors.AsType[*edge.Problem](err); ok {
 		return custody.Code(problem.Code)
 	}
 	return ""

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -56,7 +57,7 @@ func TestAStartOnYesterdaysFile(t *testing.T) {
 			t.Errorf("reading the ledger: %v", err)
 		}
 		_, err := ada.server.CheckOut(t.Context(), "db01", api.CheckOut{Purpose: "ticket 1", TOTP: "123456"})
-		if p, is := errors.AsType[*api.Problem](err); !is || p.Status != http.StatusServiceUnavailable || p.Code != "ledger_suspect" {
+		if p, is := errors.AsType[*edge.Problem](err); !is || p.Status != http.StatusServiceUnavailable || p.Code != "ledger_suspect" {
 			t.Errorf("a check-out: %v", err)
 		}
 		if err := h.signIn(ada); codeOf(err) != "ledger_suspect" {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -81,8 +82,8 @@ func (l serverLog) Records(ctx context.Context, from, to int64, yield func(int64
 func (l serverLog) page(ctx context.Context, from, most int64) ([]api.Entry, error) {
 	for {
 		page, err := l.server.Entries(ctx, desk.EntryQuery{From: from, Limit: int(min(most, maxPage))})
-		problem, ok := errors.AsType[*api.Problem](err)
-		if !ok || problem.Code != api.RateLimited {
+		problem, ok := errors.AsType[*edge.Problem](err)
+		if !ok || problem.Code != edge.RateLimited {
 			return page, err
 		}
 		select {

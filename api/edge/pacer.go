@@ -1,4 +1,4 @@
-package api
+package edge
 
 import (
 	"sync"
@@ -14,24 +14,24 @@ type Limit struct {
 	Burst int
 }
 
-// maxPaced bounds how many names one generation of a Pacer remembers.
+// maxPaced bounds how many names one generation of a pacer remembers.
 const maxPaced = 10_000
 
-// Pacer limits each name on its own. It remembers two generations of names: when
+// pacer limits each name on its own. It remembers two generations of names: when
 // the young one is full it becomes the old one, and the old one is forgotten.
 // Memory stays bounded whoever asks, and who asks often is not forgotten.
-type Pacer struct {
+type pacer struct {
 	limit Limit
 
 	mu         sync.Mutex
 	young, old map[string]*rate.Limiter
 }
 
-// NewPacer makes one with the same limit for every name.
-func NewPacer(l Limit) *Pacer { return &Pacer{limit: l, young: map[string]*rate.Limiter{}} }
+// newPacer makes one with the same limit for every name.
+func newPacer(l Limit) *pacer { return &pacer{limit: l, young: map[string]*rate.Limiter{}} }
 
-// Take refuses when the name has asked too often.
-func (p *Pacer) Take(name string) error {
+// take refuses when the name has asked too often.
+func (p *pacer) take(name string) error {
 	reservation := p.limiter(name).Reserve()
 	if wait := reservation.Delay(); wait > 0 {
 		reservation.Cancel()
@@ -40,7 +40,7 @@ func (p *Pacer) Take(name string) error {
 	return nil
 }
 
-func (p *Pacer) limiter(name string) *rate.Limiter {
+func (p *pacer) limiter(name string) *rate.Limiter {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l, found := p.young[name]

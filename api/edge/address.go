@@ -1,4 +1,4 @@
-package api
+package edge
 
 import (
 	"net/http"
@@ -7,16 +7,9 @@ import (
 	"strings"
 )
 
-// Client gives the address that a request came from: of the last machine on its
-// way that is no trusted proxy. It is not valid where nobody can say.
-func Client(q *http.Request) netip.Addr {
-	if r, inServer := q.Context().Value(requestKey{}).(*request); inServer {
-		return r.client
-	}
-	return clientOf(q, nil)
-}
-
-// clientOf believes what a trusted proxy says of the one before it, and nobody
+// clientOf gives the address that a request came from: of the last machine on
+// its way that is no trusted proxy. It is not valid where nobody can say. It
+// believes what a trusted proxy says of the one before it, and nobody
 // else: whatever stands further left in X-Forwarded-For the client may have
 // written. All lines of the header count, in their order: some proxies append a
 // line of their own.

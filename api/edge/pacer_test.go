@@ -1,21 +1,24 @@
-package api
+package edge
 
 import (
+	"errors"
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/tandem-custody/tandem/custody"
 )
 
 func TestAPacerForgetsStrangersAndNotWhoAsksOften(t *testing.T) {
-	p := NewPacer(Limit{Every: time.Hour, Burst: 1})
-	if err := p.Take("often"); err != nil {
+	p := newPacer(Limit{Every: time.Hour, Burst: 1})
+	if err := p.take("often"); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 5 * maxPaced {
-		if err := p.Take("stranger " + strconv.Itoa(i)); err != nil {
+		if err := p.take("stranger " + strconv.Itoa(i)); err != nil {
 			t.Fatal(err)
 		}
-		if i%(maxPaced/2) == 0 && p.Take("often") == nil {
+		if i%(maxPaced/2) == 0 && p.take("often") == nil {
 			t.Fatalf("forgotten after %d others", i)
 		}
 	}
@@ -34,6 +37,20 @@ func TestWhatCountsAsOneAddress(t *testing.T) {
 	} {
 		if got := Network(addressOf(remote)); got != one {
 			t.Errorf("%s: %q, want %q", remote, got, one)
+		}
+	}
+}
+
+// TestWhoIsRefusedDoesNotWaitLongerForIt: asking in vain costs nothing.
+func TestWhoIsRefusedDoesNotWaitLongerForIt(t *testing.T) {
+	p := newPacer(Limit{Every: time.Hour, Burst: 1})
+	if err := p.take("somebody"); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		var r *custody.Refusal
+		if err := p.take("somebody"); !errors.As(err, &r) || r.RetryAfter <= 0 || r.RetryAfter > time.Hour {
+			t.Fatalf("refused with %v, %+v", err, r)
 		}
 	}
 }

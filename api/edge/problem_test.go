@@ -1,4 +1,4 @@
-package api
+package edge
 
 import (
 	"context"
@@ -33,7 +33,7 @@ func TestEveryCodeHasTheStatusOfTheContract(t *testing.T) {
 		t.Errorf("%d codes have a status, the contract has %d", len(statuses), len(contract))
 	}
 	for code, status := range contract {
-		p := newProblem(&custody.Refusal{Code: code}, false, "")
+		p := NewProblem(&custody.Refusal{Code: code}, "en", "")
 		if p.Status != status || p.Code != code || p.Title != http.StatusText(status) {
 			t.Errorf("%s: %+v, want status %d", code, p, status)
 		}
@@ -43,7 +43,7 @@ func TestEveryCodeHasTheStatusOfTheContract(t *testing.T) {
 // The domain's codes are read from its source, so that a new one cannot be
 // forgotten here.
 func TestTheTableKnowsEveryCodeOfTheDomain(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "../custody/errors.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "../../custody/errors.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,13 +84,13 @@ func TestErrorsThatAreNoRefusal(t *testing.T) {
 		{errors.Join(context.DeadlineExceeded, desk.ErrSecretsUnavailable), VaultUnavailable, 503},
 		{desk.ErrKeyReused, custody.InvalidRequest, 422},
 		{desk.ErrNotFound, custody.NotFound, 404},
-		{errUnreadable, custody.InvalidRequest, 400},
-		{errTooLarge, TooLarge, 413},
+		{ErrUnreadable, custody.InvalidRequest, 400},
+		{ErrTooLarge, TooLarge, 413},
 		{custody.Invalid("purpose", custody.Text{En: "is odd", Zh: "异常"}), custody.InvalidRequest, 422},
 		{&custody.Violation{Invariant: "I1", Subject: "db01", Detail: "MARKED"}, Internal, 500},
 		{errors.New("MARKED: a password perhaps"), Internal, 500},
 	} {
-		p := newProblem(fmt.Errorf("while MARKED: %w", test.err), false, "an-id")
+		p := NewProblem(fmt.Errorf("while MARKED: %w", test.err), "en", "an-id")
 		if p.Code != test.code || p.Status != test.status || p.RequestID != "an-id" || p.Detail == "" || p.Next == "" {
 			t.Errorf("%v: %+v", test.err, p)
 		}
@@ -102,8 +102,8 @@ func TestErrorsThatAreNoRefusal(t *testing.T) {
 
 func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 	for _, err := range []error{
-		desk.ErrNotFound, errUnreadable, desk.ErrKeyReused, desk.ErrSecretsUnavailable, desk.ErrStoreUnavailable,
-		errors.New("x"), errTooLarge, errNoRoute, errNoMethod, errCrossOrigin, errNoToken, errRateLimited(time.Second),
+		desk.ErrNotFound, ErrUnreadable, desk.ErrKeyReused, desk.ErrSecretsUnavailable, desk.ErrStoreUnavailable,
+		errors.New("x"), ErrTooLarge, errCrossOrigin, ErrNoToken, errRateLimited(time.Second),
 	} {
 		r := RefusalOf(err)
 		for name, text := range map[string]custody.Text{"what": r.What, "next": r.Next} {
@@ -111,14 +111,14 @@ func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 				t.Errorf("%v: %s is not said in both: %+v", err, name, text)
 			}
 		}
-		if p := newProblem(err, true, ""); p.Detail != r.What.Zh || p.Next != r.Next.Zh {
+		if p := NewProblem(err, "zh", ""); p.Detail != r.What.Zh || p.Next != r.Next.Zh {
 			t.Errorf("%v: %+v is not Chinese", err, p)
 		}
 	}
 }
 
 func TestWaitingIsRoundedUp(t *testing.T) {
-	p := newProblem(errRateLimited(1200*time.Millisecond), false, "")
+	p := NewProblem(errRateLimited(1200*time.Millisecond), "en", "")
 	if p.RetryAfter != 2 || p.GetHeaders().Get("Retry-After") != "2" {
 		t.Errorf("problem = %+v, headers = %v", p, p.GetHeaders())
 	}
@@ -142,7 +142,7 @@ func TestASuspectLedgerIsToldAsOne(t *testing.T) {
 		desk.ErrLedgerSuspect: "The ledger is not the one that it was",
 		desk.ErrOtherSecrets:  "Database and secret store do not belong together",
 	} {
-		if p := newProblem(fmt.Errorf("inside: %w", err), false, ""); p.Code != LedgerSuspect || p.Status != 503 || !strings.HasPrefix(p.Detail, want) {
+		if p := NewProblem(fmt.Errorf("inside: %w", err), "en", ""); p.Code != LedgerSuspect || p.Status != 503 || !strings.HasPrefix(p.Detail, want) {
 			t.Errorf("%v: %+v", err, p)
 		}
 	}

@@ -1,4 +1,4 @@
-package api
+package edge
 
 import (
 	"cmp"
@@ -48,7 +48,7 @@ var statuses = map[custody.Code]int{
 	custody.OwnRequest:         http.StatusConflict,
 	custody.AccountTaken:       http.StatusConflict,
 	custody.Conflict:           http.StatusConflict,
-	custody.InvalidRequest:     http.StatusUnprocessableEntity, // 400 when it cannot even be read: errUnreadable
+	custody.InvalidRequest:     http.StatusUnprocessableEntity, // 400 when it cannot even be read: ErrUnreadable
 	TooLarge:                   http.StatusRequestEntityTooLarge,
 	RateLimited:                http.StatusTooManyRequests,
 	MethodNotAllowed:           http.StatusMethodNotAllowed,
@@ -120,8 +120,8 @@ func (p *Problem) GetHeaders() http.Header {
 // ContentType gives the media type of RFC 9457.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
-// errUnreadable: the request is no JSON, or did not arrive whole.
-var errUnreadable = errors.New("the request cannot be read")
+// ErrUnreadable: the request is no JSON, or did not arrive whole.
+var ErrUnreadable = errors.New("the request cannot be read")
 
 // unavailableFor is when a client may ask again after something was down.
 const unavailableFor = 5 * time.Second
@@ -140,7 +140,7 @@ func RefusalOf(err error) *custody.Refusal {
 		return &custody.Refusal{Code: custody.NotFound,
 			What: custody.Text{En: "There is nothing here.", Zh: "这里没有内容。"},
 			Next: custody.Text{En: "Check the name.", Zh: "请核对名称。"}}
-	case errors.Is(err, errUnreadable):
+	case errors.Is(err, ErrUnreadable):
 		return &custody.Refusal{Code: custody.InvalidRequest,
 			What: custody.Text{En: "The request cannot be read as JSON.", Zh: "请求不是可读的 JSON。"},
 			Next: custody.Text{En: "Send one JSON object, as application/json.", Zh: "请以 application/json 发送一个 JSON 对象。"}}
@@ -193,20 +193,15 @@ func RefusalOf(err error) *custody.Refusal {
 		Next: custody.Text{En: "Tell an operator the request id.", Zh: "请将请求编号告知运维人员。"}}
 }
 
+// The refusals of the edge itself.
 var (
-	errTooLarge = &custody.Refusal{Code: TooLarge,
+	ErrTooLarge = &custody.Refusal{Code: TooLarge,
 		What: custody.Text{En: "The request is larger than 1 MiB.", Zh: "请求超过 1 MiB。"},
 		Next: custody.Text{En: "Send less.", Zh: "请减小请求。"}}
-	errNoRoute = &custody.Refusal{Code: custody.NotFound,
-		What: custody.Text{En: "There is nothing at this address.", Zh: "此地址没有内容。"},
-		Next: custody.Text{En: "See /openapi.json for what there is.", Zh: "可用地址见 /openapi.json。"}}
-	errNoMethod = &custody.Refusal{Code: MethodNotAllowed,
-		What: custody.Text{En: "This address does not take this method.", Zh: "此地址不支持该方法。"},
-		Next: custody.Text{En: "See /openapi.json for what it takes.", Zh: "支持的方法见 /openapi.json。"}}
 	errCrossOrigin = &custody.Refusal{Code: custody.Forbidden,
 		What: custody.Text{En: "A page of another site sent this.", Zh: "该请求来自其他网站的页面。"},
 		Next: custody.Text{En: "Use Tandem's own pages.", Zh: "请使用 Tandem 自己的页面。"}}
-	errNoToken = &custody.Refusal{Code: custody.Unauthenticated,
+	ErrNoToken = &custody.Refusal{Code: custody.Unauthenticated,
 		What: custody.Text{En: "You are not logged in.", Zh: "您尚未登录。"},
 		Next: custody.Text{En: "Log in, and send the token as Authorization: Bearer.", Zh: "请登录，并以 Authorization: Bearer 发送令牌。"}}
 )
@@ -217,19 +212,17 @@ func errRateLimited(wait time.Duration) *custody.Refusal {
 		Next: custody.Text{En: "Wait a moment.", Zh: "请稍后重试。"}}
 }
 
-// newProblem makes the answer of an error, in the given language.
-func newProblem(err error, chinese bool, requestID string) *Problem {
+// NewProblem makes the answer of an error, in one of desk.Languages. requestID is "" where
+// there is none.
+func NewProblem(err error, lang string, requestID string) *Problem {
 	r := RefusalOf(err)
 	p := &Problem{
 		Code: r.Code, Status: StatusOf(r.Code),
-		Detail: r.What.En, Next: r.Next.En, Rule: r.Rule, RequestID: requestID,
+		Detail: r.What.In(lang), Next: r.Next.In(lang), Rule: r.Rule, RequestID: requestID,
 		RetryAfter: int64(math.Ceil(r.RetryAfter.Seconds())),
 	}
-	if errors.Is(err, errUnreadable) {
+	if errors.Is(err, ErrUnreadable) {
 		p.Status = http.StatusBadRequest
-	}
-	if chinese {
-		p.Detail, p.Next = r.What.Zh, r.Next.Zh
 	}
 	p.Title = http.StatusText(p.Status)
 	return p

@@ -1,0 +1,75 @@
+package edge
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+
+	"golang.org/x/text/language"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// Request is what is known of a request beside what its handler decodes. It
+// belongs to the goroutine that answers the request.
+type Request struct {
+	ID     string     // made here, never taken from a client; entries of the ledger carry it
+	Client netip.Addr // of the last machine on its way that is no trusted proxy; not valid where nobody can say
+
+	Language string // that the client asks for: one of desk.Languages
+
+	Token  custody.Secret // of the session
+	Person custody.Person // zero: a stranger
+	Key    Key            // zero: not idempotent
+
+	// What its front tells for the log and the metrics.
+	Route string // the pattern, never the path as it was sent; "": there is none
+	Verb  string // of the command, if it came to one
+	Err   error  // that was answered with a problem, never for the client; nil: none
+
+	edge *Edge
+}
+
+type requestKey struct{}
+
+// Of gives the request of ctx, which must have come through Edge.Handler.
+func Of(ctx context.Context) *Request { return ctx.Value(requestKey{}).(*Request) }
+
+// Identify finds out whose the session of a token is. The refusal for a session
+// that is none has the code unauthenticated.
+func (r *Request) Identify(ctx context.Context, token custody.Secret) error {
+	person, err := r.edge.Desk.Who(ctx, token)
+	if err != nil {
+		return err
+	}
+	r.Token, r.Person = token, person
+	return nil
+}
+
+// PaceSignIn refuses where too many log-ins come from one network: there is no
+// person yet.
+func (r *Request) PaceSignIn() error { return r.edge.signIns.take(Network(r.Client)) }
+
+// PaceCommand refuses where a person changes things too often, wherever they do it.
+func (r *Request) PaceCommand() error { return r.edge.commands.take(r.Person.Username) }
+
+// By says who gives a command that came with the request, and notes the command.
+func (r *Request) By(action custody.Action, code string) desk.By {
+	r.Verb = action.Verb()
+	return desk.By{Actor: r.Person.Username, Request: r.ID, Code: code, Key: r.Key.Name, Digest: r.Key.Digest}
+}
+
+// Problem makes the answer of an error and notes both.
+func (r *Request) Problem(err error) *Problem {
+	r.Err = err
+	return NewProblem(err, r.Language, r.ID)
+}
+
+var matcher = language.NewMatcher([]language.Tag{language.English, language.Chinese})
+
+// LanguageOf gives the language of ours that a client asks for (RFC 9110, 12.5.4).
+func LanguageOf(header http.Header) string {
+	_, index := language.MatchStrings(matcher, header.Get("Accept-Language"))
+	return desk.Languages[index]
+}
