@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,7 +12,7 @@ import (
 )
 
 // TestNothingStaysInABrowsersCache: pages, downloads, refusals and redirects,
-// also where the pages are mounted in another server than ours.
+// also where the pages are without the API.
 func TestNothingStaysInABrowsersCache(t *testing.T) {
 	o := busyOffice(t)
 	b := o.as("tech-a", "en")
@@ -19,11 +20,15 @@ func TestNothingStaysInABrowsersCache(t *testing.T) {
 		"/ledger.csv", "/ledger.jsonl", "/ledger.csv?from=999999", "/ledger.csv?from=x", "/ledger/3/proof", "/ledger/999999/proof",
 		"/handovers/none", "/session/stay",
 	}, everyPage...)
+	door, err := edge.New(edge.Config{Desk: o.desk, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, path := range paths {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 		r.AddCookie(&http.Cookie{Name: session, Value: b.cookies[session]})
 		alone := httptest.NewRecorder()
-		o.pages.ServeHTTP(alone, r)
+		door.Handler(o.pages).ServeHTTP(alone, r)
 		for where, h := range map[string]http.Header{"in the server": b.get(path).header, "alone": alone.Header()} {
 			for name, want := range map[string]string{
 				"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
