@@ -4,6 +4,8 @@ GO         ?= go
 # The newest release that the module proxy served when this line was written.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
 STATICCHECK_VERSION = v0.8.2
+# What gin would bring and nobody uses (docs/decisions/0013-what-gin-brings.md).
+TAGS        = nomsgpack
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .PHONY: demo test race lint bench soak mutate long build provision
@@ -28,10 +30,13 @@ provision:
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
+	$(GO) mod tidy -diff
+	cd tools/interop && $(GO) mod tidy -diff
 	$(GO) vet ./...
+	CGO_ENABLED=1 $(GO) build -tags $(TAGS) -o /dev/null ./cmd/tandem
 	$(GO) run $(STATICCHECK) ./...
 	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; fi
-	$(GO) test -count=1 -run '^TestArrows' ./cmd/tandem
+	$(GO) test -count=1 -run '^(TestArrows|TestDependencies|TestBuiltForProduction)' ./cmd/tandem
 
 bench: provision
 	TANDEM_TEST_ALL=1 $(GO) test -tags bench -count=1 -timeout 60m -v -run ^TestTable ./tools/bench
@@ -51,4 +56,4 @@ mutate:
 long: race soak mutate
 
 build:
-	CGO_ENABLED=1 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tandem ./cmd/tandem
+	CGO_ENABLED=1 $(GO) build -trimpath -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tandem ./cmd/tandem

@@ -19,7 +19,7 @@ require (
 	github.com/gliderlabs/ssh v0.3.8
 	github.com/go-crypt/crypt v0.4.15
 	github.com/go-fonts/dejavu v0.3.2
-	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3
+	github.com/go-json-experiment/json v1.27.2
 	github.com/go-ldap/ldap/v3 v3.4.15
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/hashicorp/hcl/v2 v2.25.0
