@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/follow"
 )
 
 // mark says what the verification of the ledger has found.
@@ -43,6 +44,7 @@ func (w *watch) set(m mark) {
 
 const (
 	verifyEvery = 2 * time.Second // at most, while the ledger grows
+	lookEvery   = time.Minute     // at least
 	passEvery   = time.Hour       // everything is verified again, from the first entry
 	readAtOnce  = 1000            // records, see audit.Source
 )
@@ -69,30 +71,21 @@ var errBad = errors.New("the ledger does not verify")
 // what is wrong is said until a whole pass finds it right.
 func (p *Pages) verifyAlways(ctx context.Context) {
 	var current *pass
-	for ctx.Err() == nil {
-		followed := p.Desk.Follow() // before looking, so that no commit falls between
+	follow.New(follow.Config{
+		Name: "verification", Follow: p.Desk.Follow, Now: time.Now, Log: p.Log, Settle: verifyEvery, MinPause: verifyEvery, MaxPause: lookEvery,
+	}).Run(ctx, func(ctx context.Context, _ follow.Place) (again time.Time, err error) {
 		if current == nil || p.Clock().Sub(current.began) > passEvery {
-			var err error
 			if current, err = newPass(p.Clock()); err != nil {
-				p.Log.Error("the ledger cannot be verified", "error", err)
-				return
+				return again, err
 			}
 		}
-		switch err := p.verify(ctx, current); {
-		case errors.Is(err, errBad):
+		if err = p.verify(ctx, current); errors.Is(err, errBad) {
 			p.Log.Error("the ledger does not verify", "error", err)
 			p.watch.set(mark{Size: current.tree.Size(), At: p.Clock(), Since: current.began, Failed: true, Cause: err.Error()})
-			current = nil
-		case err != nil && ctx.Err() == nil:
-			p.Log.Warn("the ledger cannot be verified now", "error", err)
+			current, err = nil, nil // it was looked at
 		}
-		pause(ctx, verifyEvery)
-		select {
-		case <-followed:
-		case <-time.After(passEvery):
-		case <-ctx.Done():
-		}
-	}
+		return again, err
+	})
 }
 
 // verify brings a pass up to the ledger's signed head.

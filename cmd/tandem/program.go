@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,6 +37,7 @@ type program struct {
 
 	clock       desk.Clock
 	maintenance string // why nothing is done outside; "" when it is
+	owner       string // of claims and leases
 
 	connectors
 	store    *store.Store
@@ -119,21 +122,13 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	if err != nil {
 		return nil, err
 	}
-	owner, err := os.Hostname()
-	if err != nil {
+	if p.owner, err = ownerOf(cfg); err != nil {
 		return nil, err
-	}
-	// What only one process at a time can have: so whatever this name had claimed
-	// before a crash is free.
-	if cfg.Secrets == config.Embedded {
-		owner += " " + cfg.Embedded.Path
-	} else {
-		owner += " " + cfg.Listen
 	}
 	p.worker = rotation.New(rotation.Config{
 		Desk: p.desk, Queue: worklist{p.desk, p.store}, Secrets: p.secrets, Targets: p.targets, Dependents: p.dependents, VerifyEvery: cfg.Rotation.VerifyEvery,
 		Clock: p.clock, Log: log.With("part", "rotation"), Hook: rotationHook,
-		Owner: owner,
+		Owner: p.owner,
 	})
 	if p.stream, err = p.openStream(cfg.Ledger); err != nil {
 		return nil, err
@@ -169,6 +164,19 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		Witnesses:   witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower, p.stream, p.notifier, suspicion(p.desk)},
 	})
 	return p, err
+}
+
+// ownerOf names this process by what only one at a time can have: so whatever it had
+// claimed before a crash is free.
+func ownerOf(cfg config.Config) (string, error) {
+	host, err := os.Hostname()
+	if cfg.Secrets == config.Embedded {
+		return host + " " + cfg.Embedded.Path, err
+	}
+	if strings.HasSuffix(cfg.Listen, ":0") { // a port that the system chooses, for each process another
+		return host + " " + rand.Text(), err
+	}
+	return host + " " + cfg.Listen, err
 }
 
 // isNew says whether an embedded secret store may be made: where there is no ledger

@@ -30,6 +30,6 @@
 // Message-ID. A mail that is not taken now waits by itself, with growing pauses;
 // a server that cannot be used makes all wait. What is for an address that does not
 // exist, or older than a day, is dropped, counted and logged: in the ledger it stays. A follower
-// that is new starts at the head. Two processes with one configuration send each
-// mail twice, with one Message-ID.
+// that is new starts at the head. Of the processes with
+// one database one sends at a time, under a lease (package follow).
 package notify

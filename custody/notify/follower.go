@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -14,20 +13,9 @@ import (
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/follow"
 	"github.com/tandem-custody/tandem/custody/notify/smtp"
 )
-
-// Ledger is what is followed.
-type Ledger interface {
-	Size(ctx context.Context) (int64, error)
-	Records(ctx context.Context, from, to int64, yield func(index int64, record []byte) error) error
-}
-
-// Positions keep how far each stream is; 0 for one that is new.
-type Positions interface {
-	Position(ctx context.Context, stream string) (int64, error)
-	SetPosition(ctx context.Context, stream string, next int64) error
-}
 
 // Directory is what a mail needs to know beside the entry. What is not there
 // gives the zero value.
@@ -42,8 +30,9 @@ type Directory interface {
 
 // Config is what a Follower works with. The times have defaults.
 type Config struct {
-	Ledger    Ledger
-	Positions Positions
+	Ledger    follow.Ledger
+	Places    follow.Places
+	Owner     string // of the lease under which one process at a time sends
 	Directory Directory
 	Follow    func() <-chan struct{} // a channel that is closed at the next commit
 	Suspect   <-chan struct{}        // closed when the ledger is not what it was; nil: never
@@ -64,7 +53,7 @@ type Config struct {
 }
 
 const (
-	stream   = "notify" // names the position
+	place    = "notify" // the name of its place
 	batch    = 500      // entries that are read at once
 	maxQueue = 1000     // mails that wait; then no more entries are read
 )
@@ -75,13 +64,13 @@ type Follower struct {
 	words  words
 	counts counts
 
-	open   bool
-	next   int64 // index of the first entry that was not looked at
-	stored int64 // the position
+	follow *follow.Follower
+	place  follow.Place // that was begun from
+	open   bool         // next is known
+	next   int64        // index of the first entry that was not looked at
+	stored int64        // that of the place
 	suspicion
-	queue  []*letter
-	pause  *backoff.ExponentialBackOff
-	resume time.Time // after trouble with the database or the server
+	queue []*letter
 }
 
 // letter is a mail that waits.
@@ -104,11 +93,13 @@ func New(c Config) (*Follower, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Follower{Config: c, words: w, counts: newCounts()}
-	f.pause = f.newPause()
-	return f, nil
+	return &Follower{Config: c, words: w, counts: newCounts(), follow: follow.New(follow.Config{
+		Name: place, Owner: c.Owner, Ledger: c.Ledger, Places: c.Places, Follow: c.Follow,
+		Now: c.Now, Log: c.Log, MinPause: c.MinPause, MaxPause: c.MaxPause,
+	})}, nil
 }
 
+// newPause is what a mail waits when it was not taken.
 func (f *Follower) newPause() *backoff.ExponentialBackOff {
 	p := backoff.NewExponentialBackOff()
 	p.InitialInterval, p.MaxInterval = f.MinPause, f.MaxPause
@@ -118,66 +109,32 @@ func (f *Follower) newPause() *backoff.ExponentialBackOff {
 // Run sends until ctx ends. Whatever is in the way is logged, and tried again. A
 // nil follower sends nothing.
 func (f *Follower) Run(ctx context.Context) error {
-	if f == nil {
-		return nil
+	if f != nil {
+		f.follow.Run(ctx, f.round, f.unwarned)
 	}
-	suspect := f.Suspect
-	for {
-		grew := f.Follow() // before looking, so that no commit falls between
-		select {
-		case <-suspect:
-			f.suspectsLedger()
-			suspect = nil
-		default:
-		}
-		if !f.Now().Before(f.resume) {
-			f.round(ctx)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-grew:
-		case <-suspect:
-		case <-time.After(f.untilDue()):
-		}
-	}
+	return nil
 }
 
-// round reads what is new, sends what is due, and moves the position.
-func (f *Follower) round(ctx context.Context) {
-	err := errors.Join(f.read(ctx), f.warn(ctx), f.deliver(ctx))
+// round reads what is new, sends what is due, and moves the place.
+func (f *Follower) round(ctx context.Context, at follow.Place) (again time.Time, err error) {
+	if at.Epoch != f.place.Epoch { // another process sent meanwhile, and may have come further
+		f.place, f.open, f.queue = at, false, nil
+	}
+	err = errors.Join(f.read(ctx), f.warn(ctx), f.deliver(ctx))
 	// At the end too: what was sent need not be sent again.
-	err = errors.Join(err, f.settle(context.WithoutCancel(ctx)))
+	err = errors.Join(err, f.settle(ctx))
 	f.counts.waiting.Set(float64(len(f.queue)))
-	if ctx.Err() != nil {
-		return
-	}
-	if err == nil {
-		f.pause.Reset()
-		return
-	}
-	pause := f.pause.NextBackOff()
-	f.resume = f.Now().Add(pause)
-	f.Log.WarnContext(ctx, "e-mails have to wait", "waiting", len(f.queue), "error", err, "next_in", pause)
-}
-
-// untilDue is for how long nothing has to be done if nothing happens.
-func (f *Follower) untilDue() time.Duration {
-	due := f.Now().Add(f.MaxPause)
 	for _, l := range f.queue {
-		if l.due.Before(due) {
-			due = l.due
+		if again.IsZero() || l.due.Before(again) {
+			again = l.due
 		}
 	}
-	if due.Before(f.resume) {
-		due = f.resume
-	}
-	return max(due.Sub(f.Now()), 0)
+	return again, err
 }
 
 // read looks at the entries that are new and puts mails about them into the queue.
 func (f *Follower) read(ctx context.Context) error {
-	if f.suspicion.is { // what it says now may be what somebody wants to be believed
+	if f.suspect() { // what it says now may be what somebody wants to be believed
 		return nil
 	}
 	size, err := f.Ledger.Size(ctx)
@@ -185,8 +142,9 @@ func (f *Follower) read(ctx context.Context) error {
 		return err
 	}
 	if !f.open {
-		if err := f.start(ctx, size); err != nil {
-			return err
+		f.next, f.stored, f.open = f.place.Next, f.place.Next, true
+		if f.next == 0 {
+			f.next = size // nobody wants mails about last year
 		}
 	}
 	var open []indexed // a deed that may go on in the next batch
@@ -215,17 +173,6 @@ func (f *Follower) read(ctx context.Context) error {
 	return nil
 }
 
-func (f *Follower) start(ctx context.Context, size int64) (err error) {
-	if f.stored, err = f.Positions.Position(ctx, stream); err != nil {
-		return err
-	}
-	f.next, f.open = f.stored, true
-	if f.next == 0 {
-		f.next = size // nobody wants mails about last year
-	}
-	return nil
-}
-
 // indexed is an event and the index of its entry.
 type indexed struct {
 	custody.Event
@@ -244,12 +191,7 @@ func (f *Follower) deeds(ctx context.Context, open []indexed, from, to int64) (d
 	if len(open) > 0 {
 		deeds = [][]indexed{open}
 	}
-	next := from
-	err = f.Ledger.Records(ctx, from, to, func(index int64, record []byte) error {
-		if index != next {
-			return missing(next)
-		}
-		next++
+	_, err = f.follow.Read(ctx, from, to-from, func(index int64, record []byte) error {
 		event, err := decode(record)
 		if err != nil {
 			// Whoever spoils an entry must not silence what comes after it.
@@ -268,13 +210,8 @@ func (f *Follower) deeds(ctx context.Context, open []indexed, from, to int64) (d
 		}
 		return nil
 	})
-	if err == nil && next != to {
-		err = missing(next)
-	}
 	return deeds, err
 }
-
-func missing(index int64) error { return fmt.Errorf("notify: the ledger has no entry %d", index) }
 
 func decode(record []byte) (custody.Event, error) {
 	entry, err := audit.DecodeEntry(record)
@@ -328,7 +265,7 @@ func (f *Follower) done(l *letter) {
 	f.queue = slices.DeleteFunc(f.queue, func(other *letter) bool { return other == l })
 }
 
-// settle stores the position: no entry behind which a mail still waits.
+// settle moves the place: no entry behind which a mail still waits.
 func (f *Follower) settle(ctx context.Context) error {
 	if !f.open {
 		return nil
@@ -340,7 +277,7 @@ func (f *Follower) settle(ctx context.Context) error {
 	if next <= f.stored {
 		return nil
 	}
-	if err := f.Positions.SetPosition(ctx, stream, next); err != nil {
+	if err := f.follow.Advance(ctx, next); err != nil {
 		return err
 	}
 	f.stored = next

@@ -149,7 +149,7 @@ func TestOneMailHoldsNobodyUp(t *testing.T) {
 			t.Fatal("the mail that is to be sent later is not tried")
 		}
 	}
-	if at, _ := o.Position(t.Context(), ""); at != 1 {
+	if at := o.at(); at != 1 {
 		t.Errorf("the position is %d while the mail of entry 1 waits", at)
 	}
 	if got := testutil.ToFloat64(o.follower.counts.failed.WithLabelValues(refused)); got != 1 {
@@ -291,7 +291,7 @@ func TestASpoiltEntrySilencesNothing(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	o := newOffice(t)
 	o.happen("old", custody.SessionOpened{Person: "tech-a"}, custody.SessionOpened{Person: "tech-a"})
-	o.position = 1
+	o.places.Put(place, 1)
 	want := "# HELP tandem_notify_lag_entries Entries of the ledger about which e-mails may still have to be sent.\n# TYPE tandem_notify_lag_entries gauge\ntandem_notify_lag_entries 1\n"
 	if err := testutil.CollectAndCompare(o.follower, strings.NewReader(want), "tandem_notify_lag_entries"); err != nil {
 		t.Error(err)

@@ -38,7 +38,7 @@ func TestAnEntryThatIsMissingIsWaitedFor(t *testing.T) {
 			o := newOffice(t)
 			ledger := &gaps{office: o}
 			ledger.lost.Store(-1)
-			o.follower.Ledger = ledger
+			o.follower.Ledger, o.follower.follow.Ledger = ledger, ledger
 			o.happen("old", custody.SessionOpened{Person: "tech-a"})
 			o.run(o.follower)
 			o.settled(1)
@@ -46,7 +46,7 @@ func TestAnEntryThatIsMissingIsWaitedFor(t *testing.T) {
 			o.happen("r1", offered(1), offered(2))
 			waitFor(t, "the missing entry is looked for again", func() bool { return ledger.seen.Load() >= 3 })
 			o.server.None(t)
-			if at, _ := o.Position(t.Context(), ""); at != 1 {
+			if at := o.at(); at != 1 {
 				t.Errorf("the position is %d, behind an entry that nobody saw", at)
 			}
 			ledger.lost.Store(-1)
@@ -107,19 +107,6 @@ func waitFor(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// unplaced is a database whose positions cannot be read at first.
-type unplaced struct {
-	*office
-	fail atomic.Int64 // how often
-}
-
-func (u *unplaced) Position(ctx context.Context, stream string) (int64, error) {
-	if u.fail.Add(-1) >= 0 {
-		return 0, errors.New("the database is away")
-	}
-	return u.office.Position(ctx, stream)
-}
-
 // TestAPositionThatCannotBeReadIsNotTakenForNone: what happened meanwhile would
 // be passed over.
 func TestAPositionThatCannotBeReadIsNotTakenForNone(t *testing.T) {
@@ -130,9 +117,13 @@ func TestAPositionThatCannotBeReadIsNotTakenForNone(t *testing.T) {
 	stop()
 	o.happen("r1", offered(1))
 	f := o.open()
-	positions := &unplaced{office: o}
-	positions.fail.Store(3)
-	f.Positions = positions
+	away := 3
+	o.places.Fail(func() error {
+		if away--; away >= 0 {
+			return errors.New("the database is away")
+		}
+		return nil
+	})
 	o.run(f)
 	if m := o.server.Next(t); m.To != "tech-b@example.org" {
 		t.Errorf("%+v", m)

@@ -1,9 +1,6 @@
 package notify
 
 import (
-	"context"
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -61,9 +58,6 @@ func (f *Follower) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// lookTimeout bounds how long the database may take to answer a scrape.
-const lookTimeout = 5 * time.Second
-
 // Collect implements prometheus.Collector. The lag is missing when the database
 // does not answer.
 func (f *Follower) Collect(to chan<- prometheus.Metric) {
@@ -73,13 +67,5 @@ func (f *Follower) Collect(to chan<- prometheus.Metric) {
 	for _, c := range f.counts.all() {
 		c.Collect(to)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookTimeout)
-	defer cancel()
-	next, err := f.Positions.Position(ctx, stream)
-	if err != nil {
-		return
-	}
-	if size, err := f.Ledger.Size(ctx); err == nil {
-		to <- prometheus.MustNewConstMetric(lag, prometheus.GaugeValue, float64(max(size-next, 0)))
-	}
+	f.follow.CollectLag(lag, to)
 }

@@ -15,18 +15,32 @@ import (
 
 // suspicion is what a follower knows of its ledger.
 type suspicion struct {
-	is     bool // it is suspect: nothing in it is news any more
-	warned bool // and people were told
+	warned bool // people were told that it is suspect
 }
 
-// suspectsLedger notes it. Run calls it once.
-func (f *Follower) suspectsLedger() { f.suspicion.is = true }
+// suspect says whether the ledger is suspect: nothing in it is news any more.
+func (f *Follower) suspect() bool {
+	select {
+	case <-f.Suspect:
+		return true
+	default:
+		return false
+	}
+}
+
+// unwarned gives a channel that is closed when people have to be told.
+func (f *Follower) unwarned() <-chan struct{} {
+	if f.suspicion.warned {
+		return nil
+	}
+	return f.Suspect
+}
 
 // warn tells those who can do something about it that the ledger is suspect. There
 // is no entry for that, and there must be none: nothing is appended to it. After
 // each start on such a ledger they are told once more.
 func (f *Follower) warn(ctx context.Context) error {
-	if !f.suspicion.is || f.suspicion.warned {
+	if !f.suspect() || f.suspicion.warned {
 		return nil
 	}
 	people, err := f.Directory.People(ctx)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/follow/followtest"
 	"github.com/tandem-custody/tandem/custody/notify/smtp"
 	"github.com/tandem-custody/tandem/custody/notify/smtp/smtptest"
 )
@@ -26,7 +27,7 @@ type office struct {
 	records   [][]byte
 	texts     map[string]custody.Words // of the entries, by commitment
 	grew      chan struct{}
-	position  int64
+	places    followtest.Places
 	trouble   error // of the database
 	troubled  int   // how often it was met
 	people    []custody.Person
@@ -72,7 +73,7 @@ func (o *office) open() *Follower {
 		o.t.Fatal(err)
 	}
 	f, err := New(Config{
-		Ledger: o, Positions: o, Directory: o, Follow: o.follow, Send: sender.Send, Origin: "ledger.test",
+		Ledger: o, Places: &o.places, Owner: "test", Directory: o, Follow: o.follow, Send: sender.Send, Origin: "ledger.test",
 		URL: "https://tandem.example", Language: "en", Zone: time.UTC, Now: o.clock, Log: slog.New(slog.DiscardHandler),
 		MinPause: time.Millisecond, MaxPause: 5 * time.Millisecond,
 	})
@@ -137,7 +138,7 @@ const patience = 90 * time.Second
 func (o *office) settled(want int64) {
 	o.t.Helper()
 	for limit := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
-		at, _ := o.Position(o.t.Context(), "")
+		at := o.at()
 		if at == want {
 			return
 		}
@@ -202,17 +203,14 @@ func (o *office) Records(_ context.Context, from, to int64, yield func(int64, []
 	return nil
 }
 
-func (o *office) Position(context.Context, string) (int64, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.position, nil
-}
-
-func (o *office) SetPosition(_ context.Context, _ string, next int64) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.position = max(o.position, next)
-	return nil
+// at gives the place.
+func (o *office) at() int64 {
+	o.t.Helper()
+	at, err := o.places.Place(o.t.Context(), place)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return at.Next
 }
 
 func (o *office) People(context.Context) ([]custody.Person, error) { return o.people, nil }

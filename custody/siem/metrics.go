@@ -1,9 +1,6 @@
 package siem
 
 import (
-	"context"
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -24,9 +21,6 @@ func (s *Stream) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// lookTimeout bounds how long the database may take to answer a scrape.
-const lookTimeout = 5 * time.Second
-
 // Collect implements prometheus.Collector. The lag is missing when the database
 // does not answer.
 func (s *Stream) Collect(to chan<- prometheus.Metric) {
@@ -34,13 +28,5 @@ func (s *Stream) Collect(to chan<- prometheus.Metric) {
 		return
 	}
 	to <- prometheus.MustNewConstMetric(lastSuccess, prometheus.GaugeValue, float64(s.last.Load()))
-	ctx, cancel := context.WithTimeout(context.Background(), lookTimeout)
-	defer cancel()
-	next, err := s.Positions.Position(ctx, s.Address)
-	if err != nil {
-		return
-	}
-	if size, err := s.Ledger.Size(ctx); err == nil {
-		to <- prometheus.MustNewConstMetric(lag, prometheus.GaugeValue, float64(max(size-next, 0)))
-	}
+	s.follow.CollectLag(lag, to)
 }

@@ -19,7 +19,7 @@ func TestTheLagIsMeasured(t *testing.T) {
 	l.add(t, 3)
 	r := newReceiver(t)
 	s, err := siem.New(siem.Config{
-		Ledger: l, Positions: l, Follow: l.Follow, Address: r.Addr().String(), TLS: r.trust, Format: siem.JSON,
+		Ledger: l, Places: &l.places, Owner: "test", Follow: l.Follow, Now: time.Now, Address: r.Addr().String(), TLS: r.trust, Format: siem.JSON,
 		Host: "ledger.test", Version: "1", Log: slog.New(slog.DiscardHandler), Settle: time.Millisecond,
 	})
 	if err != nil {

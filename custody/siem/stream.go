@@ -14,37 +14,32 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/net/idna"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/follow"
 )
 
 // Ledger is what is sent.
 type Ledger interface {
-	Size(ctx context.Context) (int64, error)
-	Records(ctx context.Context, from, to int64, yield func(index int64, record []byte) error) error
+	follow.Ledger
 	// Texts gives what people wrote, by what the entries commit to it with.
 	Texts(ctx context.Context, notes []custody.Note) (map[string]custody.Words, error)
 }
 
-// Positions keep how far each stream is; 0 for one that is new.
-type Positions interface {
-	Position(ctx context.Context, stream string) (int64, error)
-	SetPosition(ctx context.Context, stream string, next int64) error
-}
-
 // Config is what a Stream works with. The times have defaults.
 type Config struct {
-	Ledger    Ledger
-	Positions Positions
-	Follow    func() <-chan struct{} // a channel that is closed at the next commit
-	Address   string                 // host:port of the receiver; also names the stream's position
-	TLS       *tls.Config
-	Format    string
-	Host      string // HOSTNAME of the messages: the ledger's origin
-	Version   string // of Tandem
-	Log       *slog.Logger
+	Ledger  Ledger
+	Places  follow.Places
+	Owner   string                 // of the lease under which one process at a time sends
+	Follow  func() <-chan struct{} // a channel that is closed at the next commit
+	Address string                 // host:port of the receiver; also names the stream's place
+	TLS     *tls.Config
+	Format  string
+	Host    string // HOSTNAME of the messages: the ledger's origin
+	Version string // of Tandem
+	Now     func() time.Time
+	Log     *slog.Logger
 
 	Settle  time.Duration // of silence before the receiver is asked whether it has read all; 5 s
 	Timeout time.Duration // to connect, to write a batch, and for that answer; 30 s
@@ -57,6 +52,7 @@ const batch = 500
 // Stream sends the ledger. Run is to be called once.
 type Stream struct {
 	Config
+	follow      *follow.Follower
 	dialAddress string       // Address in ASCII
 	last        atomic.Int64 // when it was last certain of something; Unix seconds
 }
@@ -69,7 +65,10 @@ func New(c Config) (*Stream, error) {
 	c.Settle = cmp.Or(c.Settle, 5*time.Second)
 	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
 	c.MaxWait = cmp.Or(c.MaxWait, time.Minute)
-	s := &Stream{Config: c, dialAddress: c.Address}
+	s := &Stream{Config: c, dialAddress: c.Address, follow: follow.New(follow.Config{
+		Name: c.Address, Owner: c.Owner, Ledger: c.Ledger, Places: c.Places, Follow: c.Follow,
+		Now: c.Now, Log: c.Log, MaxPause: c.MaxWait,
+	})}
 	s.Host = hostname(c.Host)
 	if host, port, err := net.SplitHostPort(c.Address); err == nil {
 		if ascii, err := idna.Lookup.ToASCII(host); err == nil && ascii != "" {
@@ -79,37 +78,23 @@ func New(c Config) (*Stream, error) {
 	return s, nil
 }
 
-// Run sends until ctx ends, and gives its error. Whatever is in the way is
-// logged, and tried again. A nil stream sends nothing.
+// Run sends until ctx ends. Whatever is in the way is logged, and tried again. A nil
+// stream sends nothing.
 func (s *Stream) Run(ctx context.Context) error {
-	if s == nil {
-		return nil
+	if s != nil {
+		s.follow.Run(ctx, s.round)
 	}
-	wait := backoff.NewExponentialBackOff()
-	wait.MaxInterval = s.MaxWait
-	for ctx.Err() == nil {
-		next, err := s.Positions.Position(ctx, s.Address)
-		if err == nil {
-			var to connection
-			if to, err = s.connect(ctx, next); err == nil {
-				err = s.serve(ctx, &to)
-				_ = to.conn.Close()
-				if to.written == to.sure { // nothing has to be sent again
-					wait.Reset()
-				}
-			}
-		}
-		if err == nil || ctx.Err() != nil {
-			continue
-		}
-		pause := wait.NextBackOff()
-		s.Log.WarnContext(ctx, "the ledger's stream was interrupted", "to", s.Address, "error", err, "next_in", pause)
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
+	return nil
+}
+
+// round connects, goes on from the place, and sends until the connection ends.
+func (s *Stream) round(ctx context.Context, at follow.Place) (again time.Time, err error) {
+	to, err := s.connect(ctx, at.Next)
+	if err != nil {
+		return again, err
 	}
-	return ctx.Err()
+	defer to.conn.Close()
+	return s.Now(), s.serve(ctx, &to)
 }
 
 // connection is one to the receiver.
@@ -177,7 +162,7 @@ func (s *Stream) serve(ctx context.Context, to *connection) error {
 	}
 }
 
-// confirm ends the connection and moves the position when the receiver ends its
+// confirm ends the connection and moves the place when the receiver ends its
 // side in answer (RFC 5425, section 4.4): its program has then read everything.
 // One that is hung does not answer, and the system of one that was killed resets
 // the connection when something was left unread. The silence before it sees to it
@@ -204,7 +189,7 @@ func (s *Stream) confirm(ctx context.Context, to *connection) error {
 	case <-time.After(s.Timeout):
 		return errors.New("the receiver does not say that it has read what was sent: it will be sent again")
 	}
-	if err := s.Positions.SetPosition(ctx, s.Address, to.written); err != nil {
+	if err := s.follow.Advance(ctx, to.written); err != nil {
 		return err
 	}
 	to.sure = to.written
@@ -214,26 +199,15 @@ func (s *Stream) confirm(ctx context.Context, to *connection) error {
 
 // send writes at most a batch from an index on, and gives the index after it.
 func (s *Stream) send(ctx context.Context, conn net.Conn, from int64) (int64, error) {
-	size, err := s.Ledger.Size(ctx)
-	if err != nil || size <= from {
-		return from, err
-	}
-	if err := conn.SetWriteDeadline(time.Now().Add(s.Timeout)); err != nil {
-		return from, err
-	}
-	to := min(size, from+batch)
 	var records [][]byte
-	err = s.Ledger.Records(ctx, from, to, func(index int64, record []byte) error {
-		if index != from+int64(len(records)) {
-			return missing(from + int64(len(records)))
-		}
+	to, err := s.follow.Read(ctx, from, batch, func(_ int64, record []byte) error {
 		records = append(records, bytes.Clone(record))
 		return nil
 	})
-	if err == nil && from+int64(len(records)) != to {
-		err = missing(from + int64(len(records)))
+	if err != nil || to == from {
+		return from, err
 	}
-	if err != nil {
+	if err := conn.SetWriteDeadline(time.Now().Add(s.Timeout)); err != nil {
 		return from, err
 	}
 	out, next := bufio.NewWriter(conn), from
@@ -249,5 +223,3 @@ func (s *Stream) send(ctx context.Context, conn net.Conn, from int64) (int64, er
 	}
 	return next, out.Flush()
 }
-
-func missing(index int64) error { return fmt.Errorf("siem: the ledger has no entry %d", index) }

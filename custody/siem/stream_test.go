@@ -20,16 +20,17 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/follow/followtest"
 	"github.com/tandem-custody/tandem/custody/siem"
 )
 
 // ledger is a ledger in memory with the positions of its streams.
 type ledger struct {
-	mu       sync.Mutex
-	records  [][]byte
-	texts    map[string]custody.Words
-	grew     chan struct{}
-	position int64
+	mu      sync.Mutex
+	records [][]byte
+	texts   map[string]custody.Words
+	grew    chan struct{}
+	places  followtest.Places
 }
 
 func (l *ledger) add(t *testing.T, n int) {
@@ -98,24 +99,21 @@ func (l *ledger) Follow() <-chan struct{} {
 	return l.grew
 }
 
-func (l *ledger) Position(context.Context, string) (int64, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.position, nil
-}
-
-func (l *ledger) SetPosition(_ context.Context, _ string, next int64) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.position = max(l.position, next)
-	return nil
+// at gives the place of the one stream that there is.
+func (l *ledger) at(t *testing.T, r *receiver) int64 {
+	t.Helper()
+	at, err := l.places.Place(t.Context(), r.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.Next
 }
 
 // reaches waits until the position is there.
-func (l *ledger) reaches(t *testing.T, want int64) {
+func (l *ledger) reaches(t *testing.T, r *receiver, want int64) {
 	t.Helper()
 	for until := time.Now().Add(90 * time.Second); ; time.Sleep(time.Millisecond) {
-		at, _ := l.Position(t.Context(), "")
+		at := l.at(t, r)
 		if at == want {
 			return
 		}
@@ -215,7 +213,7 @@ func (r *receiver) next(t *testing.T) string {
 func start(t *testing.T, l *ledger, r *receiver, format string) func() {
 	t.Helper()
 	s, err := siem.New(siem.Config{
-		Ledger: l, Positions: l, Follow: l.Follow, Address: r.Addr().String(), TLS: r.trust, Format: format,
+		Ledger: l, Places: &l.places, Owner: "test", Follow: l.Follow, Now: time.Now, Address: r.Addr().String(), TLS: r.trust, Format: format,
 		Host: "ledger.test", Version: "1", Log: slog.New(slog.DiscardHandler),
 		Settle: 20 * time.Millisecond, MaxWait: 20 * time.Millisecond, Timeout: 5 * time.Second,
 	})
@@ -273,7 +271,7 @@ func TestNothingIsLostOverBrokenConnections(t *testing.T) {
 			t.Fatalf("entry %d came before %d", index, next)
 		}
 	}
-	l.reaches(t, entries)
+	l.reaches(t, r, entries)
 	stop()
 	l.add(t, 1)
 	start(t, l, r, siem.JSON)
@@ -321,7 +319,7 @@ func TestWhatAHungReceiverNeverReadComesAgain(t *testing.T) {
 				select {
 				case <-again:
 				default:
-					if at, _ := l.Position(t.Context(), ""); at != 0 {
+					if at := l.at(t, r); at != 0 {
 						t.Fatalf("the position is %d, and nobody has read anything", at)
 					}
 					if time.Now().After(until) {
@@ -336,7 +334,7 @@ func TestWhatAHungReceiverNeverReadComesAgain(t *testing.T) {
 					t.Errorf("entry %d came again, want %d", index, want)
 				}
 			}
-			l.reaches(t, 3)
+			l.reaches(t, r, 3)
 		})
 	}
 }
@@ -351,7 +349,7 @@ func TestAReceiverThatReadsIsSentEachEntryOnce(t *testing.T) {
 		if index := indexOf(t, r.next(t)); index != n {
 			t.Fatalf("entry %d came, want %d", index, n)
 		}
-		l.reaches(t, n+1)
+		l.reaches(t, r, n+1)
 	}
 	select {
 	case m := <-r.messages:
@@ -403,7 +401,6 @@ func TestMessages(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 		stop()
-		l.position = 0
 	}
 	if _, err := siem.New(siem.Config{Format: "xml"}); !errors.Is(err, siem.ErrFormat) {
 		t.Error(err)
@@ -426,7 +423,7 @@ func TestNoOneElseReceives(t *testing.T) {
 		}
 	}
 	stop()
-	if at, _ := l.Position(t.Context(), ""); at != 0 {
+	if at := l.at(t, r); at != 0 {
 		t.Errorf("the position is %d, and nobody received anything", at)
 	}
 	select {

@@ -24,7 +24,7 @@ func (s *Store) Cut(ctx context.Context, size int64) error {
 			"DELETE FROM ledger_seals WHERE size > ?",
 			"DELETE FROM cosignatures WHERE size > ?",
 			"DELETE FROM cosigned_checkpoints WHERE size > ?",
-			"UPDATE stream_positions SET next = min(next, ?)",
+			"UPDATE followers SET next = min(next, ?)",
 		} {
 			if err := execute(db, "cut the ledger back", statement, size); err != nil {
 				return err

@@ -27,11 +27,11 @@ func TestWhoLeavesIsNoFailure(t *testing.T) {
 		want string
 	}{{gone, "level=DEBUG"}, {late, "level=ERROR"}} {
 		text.Reset()
-		if _, err := s.store.Position(test.ctx, "canary"); err == nil {
+		if _, err := s.store.Place(test.ctx, "canary"); err == nil {
 			t.Fatal("an answer after the end")
 		}
 		if got := text.String(); strings.Count(got, "level=") != 1 || !strings.Contains(got, test.want) ||
-			!strings.Contains(got, "stream_positions") || strings.Contains(got, "canary") {
+			!strings.Contains(got, "followers") || strings.Contains(got, "canary") {
 			t.Errorf("logged %q, want one line with %s", got, test.want)
 		}
 	}

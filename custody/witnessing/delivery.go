@@ -16,6 +16,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody/follow"
 )
 
 // Recipient is somewhere else, where a checkpoint is kept.
@@ -33,99 +34,71 @@ type Delivery struct {
 	Every time.Duration
 }
 
-// Positions keep what arrived where, across restarts: numbers by name, that only
-// grow; 0 for a new name.
-type Positions interface {
-	Position(ctx context.Context, name string) (int64, error)
-	SetPosition(ctx context.Context, name string, next int64) error
-}
-
 // maxRetry is the longest pause after a delivery that failed.
 const maxRetry = time.Hour
 
-// deliver serves one recipient until ctx ends.
+// deliver serves one recipient until ctx ends. Of its place, Next is the size of
+// the last checkpoint that arrived, and At is when.
 func (f *Follower) deliver(ctx context.Context, i int, d Delivery) {
-	var wait time.Duration
 	var witnessed int64 // size of the last witnessed checkpoint that arrived
-	retry := backoff.NewExponentialBackOff()
-	retry.InitialInterval, retry.MaxInterval = min(f.Retry, d.Every), min(maxRetry, d.Every)
-	for begun := false; ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
+	follower := follow.New(follow.Config{
+		Name: f.deliveryName(i), Owner: f.Owner, Places: f.Places, Follow: func() <-chan struct{} { return nil }, // it goes by time
+		Now: f.Now, Log: f.Log, MinPause: min(f.Retry, d.Every), MaxPause: min(maxRetry, d.Every),
+		Outcome: func(err error) { f.outcome(i, err) },
+	})
+	follower.Run(ctx, func(ctx context.Context, at follow.Place) (time.Time, error) {
+		if !at.At.IsZero() {
+			f.arrived(i, at.Next, at.At)
 		}
-		if !begun {
-			last, err := f.lastDelivery(ctx, i)
-			if begun = err == nil; !begun {
-				f.delivered(ctx, i, audit.Checkpoint{}, err)
-				wait = retry.NextBackOff()
-				continue
-			}
-			// A time that is yet to come was written by a clock that was wrong.
-			if passed := f.Now().Sub(last); passed >= 0 && passed < d.Every {
-				wait = d.Every - passed
-				continue
-			}
+		// A time that is yet to come was written by a clock that was wrong.
+		if passed := f.Now().Sub(at.At); passed >= 0 && passed < d.Every {
+			return at.At.Add(d.Every), nil
 		}
 		c, isWitnessed, err := f.toDeliver(ctx, witnessed)
 		if err == nil {
 			err = f.hand(ctx, d.To, c)
 		}
-		if ctx.Err() != nil && err != nil {
-			return
+		if err == nil {
+			err = follower.Advance(ctx, c.Size) // or it is delivered once more
 		}
-		f.delivered(ctx, i, c, err)
 		if err != nil {
-			wait = retry.NextBackOff()
-			continue
+			return time.Time{}, err
 		}
 		if isWitnessed {
 			witnessed = c.Size
 		}
-		retry.Reset()
-		wait = d.Every
-	}
+		f.arrived(i, c.Size, f.Now())
+		return f.Now().Add(d.Every), nil
+	})
 }
 
-// lastDelivery takes what was stored about a recipient into its status.
-func (f *Follower) lastDelivery(ctx context.Context, i int) (time.Time, error) {
-	at, err := f.Positions.Position(ctx, f.deliveryName(i, "time"))
-	if err != nil || at == 0 {
-		return time.Time{}, err
-	}
-	size, err := f.Positions.Position(ctx, f.deliveryName(i, "size"))
-	if err != nil {
-		return time.Time{}, err
-	}
-	last := time.Unix(at, 0)
+// arrived notes in a recipient's status what arrived there last.
+func (f *Follower) arrived(i int, size int64, at time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.deliveries[i].Size, f.deliveries[i].At = size, last
-	return last, nil
+	f.deliveries[i].Size, f.deliveries[i].At = size, at
 }
 
-// deliveryName names what is stored about a recipient. Two webhooks on one host
-// are told the same: they are counted.
-func (f *Follower) deliveryName(i int, what string) string {
+// outcome notes what is in the way of a delivery.
+func (f *Follower) outcome(i int, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deliveries[i].Failure = ""
+	if err != nil {
+		f.deliveries[i].Failure = err.Error()
+	}
+}
+
+// deliveryName names the place of a recipient. Two webhooks on one host are told
+// the same: they are counted.
+func (f *Follower) deliveryName(i int) string {
 	to, n := f.Deliveries[i].To.String(), 1
 	for _, before := range f.Deliveries[:i] {
 		if before.To.String() == to {
 			n++
 		}
 	}
-	return fmt.Sprintf("checkpoint %s %d %s", what, n, to)
-}
-
-// storeDelivery keeps what arrived. Without it the next start delivers once more.
-func (f *Follower) storeDelivery(ctx context.Context, i int, size int64, at time.Time) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.Timeout)
-	defer cancel()
-	err := errors.Join(f.Positions.SetPosition(ctx, f.deliveryName(i, "size"), size),
-		f.Positions.SetPosition(ctx, f.deliveryName(i, "time"), at.Unix()))
-	if err != nil {
-		f.Log.WarnContext(ctx, "cannot keep when a checkpoint was delivered", "to", f.Deliveries[i].To.String(), "error", err)
-	}
+	return fmt.Sprintf("checkpoint %d %s", n, to)
 }
 
 // toDeliver gives the witnessed checkpoint if it is newer than the last one that
@@ -145,30 +118,6 @@ func (f *Follower) hand(ctx context.Context, to Recipient, c audit.Checkpoint) e
 	ctx, cancel := context.WithTimeout(ctx, f.Timeout)
 	defer cancel()
 	return to.Deliver(ctx, c.Text)
-}
-
-// delivered notes what became of a delivery, and says so when it is another
-// outcome than before.
-func (f *Follower) delivered(ctx context.Context, i int, c audit.Checkpoint, err error) {
-	now := f.Now()
-	if err == nil {
-		f.storeDelivery(ctx, i, c.Size, now)
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	status := &f.deliveries[i]
-	failed := status.Failure != ""
-	if err != nil {
-		status.Failure = err.Error()
-		if !failed {
-			f.Log.WarnContext(ctx, "a checkpoint could not be delivered", "to", status.To, "error", err)
-		}
-		return
-	}
-	status.Size, status.At, status.Failure = c.Size, now, ""
-	if failed {
-		f.Log.InfoContext(ctx, "checkpoints are delivered again", "to", status.To)
-	}
 }
 
 // File is a Recipient: a file to which checkpoints are appended, an empty line

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody/follow/followtest"
 )
 
 // TestFile: what is delivered can be read again, also behind a note that was cut
@@ -177,13 +178,13 @@ func (p *postbox) count() int {
 // process starts, and two recipients of one name have each their own day.
 func TestARestartIsNoReasonToDeliver(t *testing.T) {
 	l := newLedger(t).grow(10, "entry")
-	stored := &positions{at: map[string]int64{}}
+	stored := new(followtest.Places)
 	one, other := new(postbox), new(postbox)
 	now := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	start := func(at time.Time, want int) {
 		t.Helper()
 		f, _ := newFollower(t, Config{
-			Ledger: l, Positions: stored, Now: func() time.Time { return at },
+			Ledger: l, Places: stored, Now: func() time.Time { return at },
 			Deliveries: []Delivery{{one, 24 * time.Hour}, {other, 24 * time.Hour}},
 		})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -211,13 +212,12 @@ func TestARestartIsNoReasonToDeliver(t *testing.T) {
 // was the database that failed.
 func TestAFailedDeliveryDoesNotWaitForTomorrow(t *testing.T) {
 	l := newLedger(t).grow(10, "entry")
-	stored := &positions{at: map[string]int64{}, err: errors.New("no database")}
+	stored := new(followtest.Places)
+	stored.Fail(func() error { return errors.New("no database") })
 	box := &postbox{broken: 5}
-	f, _ := follow(t, Config{Ledger: l, Positions: stored, Deliveries: []Delivery{{box, 24 * time.Hour}}})
+	f, _ := started(t, Config{Ledger: l, Places: stored, Deliveries: []Delivery{{box, 24 * time.Hour}}})
 	eventually(t, f, "the database fails", func(s Status) bool { return s.Delivered[0].Failure == "no database" })
-	stored.mu.Lock()
-	stored.err = nil
-	stored.mu.Unlock()
+	stored.Fail(nil)
 	eventually(t, f, "it cannot be delivered", func(s Status) bool { return s.Delivered[0].Failure == "out of order" })
 	eventually(t, f, "it is delivered", func(s Status) bool { return s.Delivered[0].Size == 10 && s.Delivered[0].Failure == "" })
 }
@@ -229,7 +229,7 @@ func TestDeliveries(t *testing.T) {
 	w := startWitness(t, "w1")
 	folder := filepath.Join(t.TempDir(), "later")
 	path := filepath.Join(folder, "checkpoints")
-	f, log := follow(t, Config{Ledger: l, Need: 1, Witnesses: []Place{w.Place}, Deliveries: []Delivery{{File(path), time.Millisecond}}})
+	f, log := started(t, Config{Ledger: l, Need: 1, Witnesses: []Place{w.Place}, Deliveries: []Delivery{{File(path), time.Millisecond}}})
 	eventually(t, f, "cannot be delivered", func(s Status) bool { return s.Delivered[0].Failure != "" && s.Alert() != nil })
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
@@ -237,7 +237,7 @@ func TestDeliveries(t *testing.T) {
 	eventually(t, f, "delivered", func(s Status) bool { return s.Delivered[0].Size == 10 && s.Delivered[0].Failure == "" })
 	l.grow(5, "entry")
 	eventually(t, f, "cosigned and delivered", func(s Status) bool { return s.Delivered[0].Size == 15 && s.Witnessed == 15 })
-	if n := strings.Count(log.String(), "could not be delivered"); n != 1 {
+	if n := strings.Count(log.String(), "has to wait"); n != 1 {
 		t.Errorf("told %d times:\n%s", n, log)
 	}
 	q := audit.Quorum{Need: 1, Keys: []string{w.Key}}

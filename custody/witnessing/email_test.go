@@ -29,7 +29,7 @@ func TestAMailedCheckpointVerifies(t *testing.T) {
 	}}
 	l := newLedger(t).grow(10, "entry")
 	w := startWitness(t, "w1")
-	f, _ := follow(t, Config{Ledger: l, Need: 1, Witnesses: []Place{w.Place}, Deliveries: []Delivery{{email, time.Millisecond}}})
+	f, _ := started(t, Config{Ledger: l, Need: 1, Witnesses: []Place{w.Place}, Deliveries: []Delivery{{email, time.Millisecond}}})
 	for {
 		m := server.Next(t)
 		if m.To != email.Address || !m.TLS || m.Subject != "[Tandem] Checkpoint 10 of "+origin+" 检查点" {

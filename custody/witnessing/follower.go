@@ -15,6 +15,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/audit/witness"
+	"github.com/tandem-custody/tandem/custody/follow"
 )
 
 // Ledger is what is witnessed.
@@ -65,7 +66,8 @@ type Config struct {
 	Timeout time.Duration // after this a witness is lost; 1 min
 
 	Deliveries []Delivery
-	Positions  Positions     // of the deliveries
+	Places     follow.Places // of the deliveries
+	Owner      string        // of the leases under which one process at a time delivers
 	Retry      time.Duration // the first pause after a delivery that failed; 1 min
 }
 
@@ -146,30 +148,15 @@ func (f *Follower) Run(ctx context.Context) error {
 	for i, d := range f.Deliveries {
 		running.Go(func() { f.deliver(ctx, i, d) })
 	}
-	for {
-		moved := f.Ledger.Follow()
+	// Without a lease: a witness that two processes ask answers both, and each knows
+	// then what it has said.
+	follow.New(follow.Config{
+		Name: "witnesses", Follow: f.Ledger.Follow, Now: time.Now, Log: f.Log, Settle: f.Settle, MaxPause: f.Every,
+	}).Run(ctx, func(ctx context.Context, _ follow.Place) (time.Time, error) {
 		f.round(ctx, &running)
-		if !f.pause(ctx, moved) {
-			return nil
-		}
-	}
-}
-
-// pause waits for the next round. It is false at the end.
-func (f *Follower) pause(ctx context.Context, moved <-chan struct{}) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(f.Every):
-		return true
-	case <-moved:
-	}
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(f.Settle):
-		return true
-	}
+		return time.Time{}, nil
+	})
+	return nil
 }
 
 // round takes the head and has it sent to every witness that is not busy.

@@ -40,7 +40,7 @@ func TestWitnessed(t *testing.T) {
 	ws[2].set(say(403, "no"))
 	store := new(kept)
 	c := Config{Ledger: l, Store: store, Need: 2, Witnesses: []Place{ws[0].Place, ws[1].Place, ws[2].Place}}
-	f, _ := follow(t, c)
+	f, _ := started(t, c)
 	eventually(t, f, "two cosign, one refuses", func(s Status) bool {
 		return s.Witnessed == 10 && slices.Equal(states(s), []State{Cosigning, Cosigning, Refusing}) && len(s.By) == 2
 	})
@@ -77,7 +77,7 @@ func TestWitnessedIsRememberedHoweverFarBack(t *testing.T) {
 	l := newLedger(t).grow(10, "entry")
 	ws := []*running{startWitness(t, "w1"), startWitness(t, "w2")}
 	c := Config{Ledger: l, Store: new(kept), Need: 2, Witnesses: []Place{ws[0].Place, ws[1].Place}}
-	f, _ := follow(t, c)
+	f, _ := started(t, c)
 	eventually(t, f, "both cosign", func(s Status) bool { return s.Witnessed == 10 })
 	ws[1].set(say(403, "no"))
 	for size := int64(11); size < 11+maxRecent+recallPage; size++ {
@@ -95,7 +95,7 @@ func TestNotEnough(t *testing.T) {
 	l := newLedger(t).grow(10, "entry")
 	good, bad := startWitness(t, "w1"), startWitness(t, "w2")
 	bad.set(say(500, ""))
-	f, _ := follow(t, Config{Ledger: l, Need: 2, Witnesses: []Place{good.Place, bad.Place}})
+	f, _ := started(t, Config{Ledger: l, Need: 2, Witnesses: []Place{good.Place, bad.Place}})
 	eventually(t, f, "one cosigns, one is lost", func(s Status) bool {
 		return slices.Equal(states(s), []State{Cosigning, Lost})
 	})
@@ -126,7 +126,7 @@ func TestAlerts(t *testing.T) {
 			t.Parallel()
 			l := newLedger(t).grow(10, "entry")
 			w := startWitness(t, "w1")
-			f, log := follow(t, Config{Ledger: l, Need: 1, Witnesses: []Place{w.Place}})
+			f, log := started(t, Config{Ledger: l, Need: 1, Witnesses: []Place{w.Place}})
 			eventually(t, f, "cosigns", func(s Status) bool { return s.Witnesses[0].State == Cosigning && s.Alert() == nil })
 			w.set(c.misbehave)
 			eventually(t, f, string(c.state), func(s Status) bool {
@@ -171,7 +171,7 @@ func TestHanging(t *testing.T) {
 		defer mu.Unlock()
 		return now
 	}
-	f, _ := follow(t, Config{Ledger: l, Need: 1, Witnesses: []Place{good.Place, hung.Place}, Now: clock})
+	f, _ := started(t, Config{Ledger: l, Need: 1, Witnesses: []Place{good.Place, hung.Place}, Now: clock})
 	eventually(t, f, "the good one cosigns", func(s Status) bool { return s.Witnessed == 10 })
 	if s := f.Status(); s.Witnesses[1].State != Waiting {
 		t.Errorf("%+v", s)
@@ -204,7 +204,7 @@ func TestTimeout(t *testing.T) {
 		_, _ = io.Copy(io.Discard, q.Body)
 		<-q.Context().Done()
 	}))
-	f, _ := follow(t, Config{Ledger: l, Need: 1, Witnesses: []Place{hung.Place}, Timeout: 20 * time.Millisecond})
+	f, _ := started(t, Config{Ledger: l, Need: 1, Witnesses: []Place{hung.Place}, Timeout: 20 * time.Millisecond})
 	eventually(t, f, "lost", func(s Status) bool { return s.Witnesses[0].State == Lost })
 }
 
@@ -214,7 +214,7 @@ func TestRollback(t *testing.T) {
 	l := newLedger(t).grow(20, "entry")
 	w := startWitness(t, "w1")
 	store := new(kept)
-	f, log := follow(t, Config{Ledger: l, Store: store, Need: 1, Witnesses: []Place{w.Place}})
+	f, log := started(t, Config{Ledger: l, Store: store, Need: 1, Witnesses: []Place{w.Place}})
 	eventually(t, f, "cosigns", func(s Status) bool { return s.Witnessed == 20 })
 	l.become(newLedger(t).grow(10, "entry").grow(5, "other"))
 	eventually(t, f, "rolled back", func(s Status) bool { return s.Witnesses[0].State == Conflict })
@@ -232,7 +232,7 @@ func TestRollback(t *testing.T) {
 func TestFork(t *testing.T) {
 	l := newLedger(t).grow(20, "entry")
 	w := startWitness(t, "w1")
-	f, _ := follow(t, Config{Ledger: l, Need: 1, Witnesses: []Place{w.Place}})
+	f, _ := started(t, Config{Ledger: l, Need: 1, Witnesses: []Place{w.Place}})
 	eventually(t, f, "cosigns", func(s Status) bool { return s.Witnessed == 20 })
 	l.become(newLedger(t).grow(20, "other"))
 	eventually(t, f, "forked", func(s Status) bool { return s.Witnesses[0].State == Conflict })
@@ -310,7 +310,7 @@ func TestLedgerFails(t *testing.T) {
 	l := newLedger(t).grow(10, "entry")
 	w := startWitness(t, "w1")
 	l.fail(errors.New("sealed"))
-	f, log := follow(t, Config{Ledger: l, Need: 1, Witnesses: []Place{w.Place}})
+	f, log := started(t, Config{Ledger: l, Need: 1, Witnesses: []Place{w.Place}})
 	eventually(t, f, "trouble", func(s Status) bool { return s.Trouble == "sealed" && s.Alert() != nil })
 	l.fail(nil)
 	eventually(t, f, "cosigns", func(s Status) bool { return s.Witnessed == 10 && s.Alert() == nil })

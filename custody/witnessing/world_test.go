@@ -19,6 +19,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/audit/witness"
+	"github.com/tandem-custody/tandem/custody/follow/followtest"
 )
 
 const origin = "tandem.example/ledger"
@@ -172,26 +173,6 @@ func (k *kept) Cosigned(_ context.Context, before int64, limit int) ([]audit.Che
 	return some, k.err
 }
 
-// positions are Positions in memory.
-type positions struct {
-	mu  sync.Mutex
-	at  map[string]int64
-	err error
-}
-
-func (p *positions) Position(_ context.Context, name string) (int64, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.at[name], p.err
-}
-
-func (p *positions) SetPosition(_ context.Context, name string, next int64) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.at[name] = max(p.at[name], next)
-	return p.err
-}
-
 // running is a real witness that can be made to misbehave.
 type running struct {
 	Place
@@ -292,9 +273,9 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
-// follow makes a follower and runs it until the test ends. Rounds come in quick
+// started makes a follower and runs it until the test ends. Rounds come in quick
 // succession.
-func follow(t *testing.T, c Config) (*Follower, *logged) {
+func started(t *testing.T, c Config) (*Follower, *logged) {
 	t.Helper()
 	f, log := newFollower(t, c)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -320,8 +301,8 @@ func newFollower(t *testing.T, c Config) (*Follower, *logged) {
 	if c.Store == nil {
 		c.Store = new(kept)
 	}
-	if c.Positions == nil {
-		c.Positions = &positions{at: map[string]int64{}}
+	if c.Places == nil {
+		c.Places = new(followtest.Places)
 	}
 	c.Retry = time.Millisecond
 	c.Nodes = c.Ledger.(*ledger).hashes
