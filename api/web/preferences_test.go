@@ -19,7 +19,7 @@ func TestALanguageIsRememberedForAPerson(t *testing.T) {
 	if p := b.post("/language", "language", "zh", "back", "/people"); p.status != http.StatusSeeOther || p.header.Get("Location") != "/people" {
 		t.Fatalf("%d to %q", p.status, p.header.Get("Location"))
 	}
-	if chosen, err := o.store.Preference(t.Context(), "tech-a"); err != nil || chosen.Language != "zh" {
+	if chosen, err := o.desk.Preference(t.Context(), "tech-a"); err != nil || chosen.Language != "zh" {
 		t.Errorf("kept %+v, %v", chosen, err)
 	}
 	for _, test := range []struct {
@@ -43,7 +43,7 @@ func TestALanguageIsRememberedForAPerson(t *testing.T) {
 	c := o.browser("zh")
 	c.post("/language", "language", "en", "back", "/login")
 	c.get("/login").check(t, "/login", "en")
-	if chosen, err := o.store.Preference(t.Context(), ""); err != nil || chosen != (desk.Preference{}) {
+	if chosen, err := o.desk.Preference(t.Context(), ""); err != nil || chosen != (desk.Preference{}) {
 		t.Errorf("nobody chose %+v, %v", chosen, err)
 	}
 	size := o.size()
@@ -127,7 +127,7 @@ func TestPreferencesRefuseWhatIsNone(t *testing.T) {
 			t.Error("the zone is not encoded")
 		}
 	}
-	if chosen, err := o.store.Preference(t.Context(), "tech-a"); err != nil || chosen != (desk.Preference{Language: "zh", Zone: "Asia/Shanghai"}) {
+	if chosen, err := o.desk.Preference(t.Context(), "tech-a"); err != nil || chosen != (desk.Preference{Language: "zh", Zone: "Asia/Shanghai"}) {
 		t.Errorf("after refusals: %+v, %v", chosen, err)
 	}
 }

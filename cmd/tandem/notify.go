@@ -59,7 +59,7 @@ func (p *program) openNotifier(cfg config.Config, mail *mailer) (*notify.Followe
 		return nil, nil
 	}
 	return notify.New(notify.Config{
-		Ledger: p.store, Places: p.store, Owner: p.owner, Directory: directory{p.store}, Follow: p.desk.Follow, Suspect: p.desk.Suspect(), Send: mail.Send,
+		Ledger: p.store, Places: p.store, Owner: p.owner, Directory: directory{p.store, p.desk}, Follow: p.desk.Follow, Suspect: p.desk.Suspect(), Send: mail.Send,
 		Origin: cfg.Ledger.Origin, URL: strings.TrimSuffix(cfg.URL(), "/"), Language: cfg.Notify.Language, Zone: time.Local,
 		Now: p.desk.Time, Log: p.log.With("part", "notify"),
 	})
@@ -73,9 +73,17 @@ func emailTo(address string, mail *mailer) witnessing.Email {
 }
 
 // directory lets the notifier read the store: neither knows the other.
-type directory struct{ *store.Store }
+type directory struct {
+	*store.Store
+	desk *desk.Desk
+}
 
 var _ notify.Directory = directory{}
+
+// Preference gives what somebody chose, as the desk knows it to be theirs.
+func (d directory) Preference(ctx context.Context, username string) (desk.Preference, error) {
+	return d.desk.Preference(ctx, username)
+}
 
 // Credential gives the zero one where there is none.
 func (d directory) Credential(ctx context.Context, name string) (custody.Credential, error) {

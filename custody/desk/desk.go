@@ -68,6 +68,7 @@ type Desk struct {
 
 	seeds   seedCache
 	macs    macKeys
+	told    sync.Map      // of what was made up, see madeUp
 	hashing chan struct{} // bounds the memory that password hashing takes
 	signed  signedHead
 

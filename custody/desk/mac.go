@@ -66,6 +66,14 @@ func macOf(key []byte, purpose string, message []byte) ([]byte, error) {
 	return mac.Sum(nil), nil
 }
 
+// madeUp says once in the life of a process that a row of somebody was not written
+// by this installation: pages are asked for again and again.
+func (d *Desk) madeUp(what, username string) {
+	if _, told := d.told.LoadOrStore(what+"\n"+username, true); !told {
+		d.Log.Error(what+" was not written by this installation: somebody wrote into the database, and it counts for nothing", "person", username, "alarm", true)
+	}
+}
+
 // now gives the key that is marked with.
 func (m *macKeys) now(ctx context.Context, secrets Secrets) (id string, key []byte, err error) {
 	m.mu.Lock()

@@ -176,12 +176,11 @@ var (
 // Accounts keeps what is not custody state, not in the ledger and no secret: devices
 // and the throttle of log-ins. Implemented by the store.
 type Accounts interface {
-	// HasDevice says whether the person has logged in in the device of which this
-	// is the SHA-256 of the token, KnowsDevice whether anybody has. SeeDevice
-	// notes that the person did at an instant; DeleteDevices forgets that.
-	HasDevice(ctx context.Context, person string, tokenHash [32]byte) (bool, error)
-	KnowsDevice(ctx context.Context, tokenHash [32]byte) (bool, error)
-	SeeDevice(ctx context.Context, person string, tokenHash [32]byte, at time.Time) error
+	// Devices gives who has logged in in the device of which this is the SHA-256 of
+	// the token, each with the mark that was given then. SeeDevice notes that the
+	// person did at an instant; DeleteDevices forgets that.
+	Devices(ctx context.Context, tokenHash [32]byte) ([]Device, error)
+	SeeDevice(ctx context.Context, person string, tokenHash [32]byte, at time.Time, mark string) error
 	DeleteDevices(ctx context.Context, person string) error
 
 	// UpdateThrottle changes a throttle in one transaction, so that guesses sent
@@ -194,6 +193,12 @@ type Accounts interface {
 	// Sweep forgets devices that nobody used for half a year, throttles and
 	// idempotency keys older than a day before now.
 	Sweep(ctx context.Context, now time.Time) error
+}
+
+// Device is that somebody has logged in in a device.
+type Device struct {
+	Person string
+	Mark   string // that this installation wrote it
 }
 
 // Throttle counts failed log-ins.

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"sync"
@@ -23,9 +24,10 @@ type Preference struct {
 
 // Preferences keeps what people chose. Implemented by the store.
 type Preferences interface {
-	// Preference gives what somebody chose; the zero one when they did not.
-	Preference(ctx context.Context, username string) (Preference, error)
-	SetPreference(ctx context.Context, username string, p Preference) error
+	// Preference gives what somebody chose, and the mark that it was kept with; the
+	// zero one and "" when they did not.
+	Preference(ctx context.Context, username string) (p Preference, mark string, err error)
+	SetPreference(ctx context.Context, username string, p Preference, mark string) error
 }
 
 // AccountStore keeps all that belongs to an account.
@@ -34,9 +36,32 @@ type AccountStore interface {
 	Preferences
 }
 
-// Preference gives what somebody chose.
+// preferencePurpose is what the rows of preferences are marked for: whoever can
+// write to the database alone must not have people spoken to in a language or told
+// times of a zone that they did not choose.
+const preferencePurpose = "preference"
+
+// text is what such a row is marked for.
+func (p Preference) text(username string) []byte {
+	return fmt.Appendf(nil, "%q\n%q\n%q\n", username, p.Language, p.Zone)
+}
+
+// Preference gives what somebody chose. What somebody else wrote into the database
+// counts as not chosen, and so does, as long as it lasts, what cannot be told from
+// that because the secret store is away.
 func (d *Desk) Preference(ctx context.Context, username string) (Preference, error) {
-	return d.Accounts.Preference(ctx, username)
+	p, mark, err := d.Accounts.Preference(ctx, username)
+	if err != nil || p == (Preference{}) {
+		return Preference{}, err
+	}
+	switch genuine, err := d.checkMAC(ctx, preferencePurpose, p.text(username), mark); {
+	case err != nil:
+		return Preference{}, nil
+	case !genuine:
+		d.madeUp("what somebody chose for themselves", username)
+		return Preference{}, nil
+	}
+	return p, nil
 }
 
 // SetPreference keeps what somebody chose, or refuses it: custody.InvalidRequest.
@@ -48,7 +73,11 @@ func (d *Desk) SetPreference(ctx context.Context, username string, p Preference)
 		return custody.Invalid("zone", custody.Text{
 			En: "must be the IANA name of a time zone, such as Asia/Shanghai", Zh: "必须是 IANA 时区名称，如 Asia/Shanghai"})
 	}
-	return d.Accounts.SetPreference(ctx, username, p)
+	mark, err := d.mac(ctx, preferencePurpose, p.text(username))
+	if err != nil {
+		return err
+	}
+	return d.Accounts.SetPreference(ctx, username, p, mark)
 }
 
 // In gives the time zone that was chosen, or else the other one.

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -54,10 +55,11 @@ func (d *Desk) approach(ctx context.Context, typed string, from Place) (attempt,
 	if err != nil {
 		return attempt{}, err
 	}
-	own, err := d.hasDevice(ctx, try.username, from.Device)
+	home, err := d.inDevice(ctx, from.Device)
 	if err != nil {
 		return attempt{}, err
 	}
+	own := slices.Contains(home, try.username)
 	where := "network " + from.Network
 	if own {
 		where = "device " + from.Device.Reveal()
@@ -78,11 +80,33 @@ func (d *Desk) approach(ctx context.Context, typed string, from Place) (attempt,
 	return try, nil
 }
 
-func (d *Desk) hasDevice(ctx context.Context, username string, device custody.Secret) (bool, error) {
+// devicePurpose is what the rows of devices are marked for: one that somebody wrote
+// must not lead past the lock of a name.
+const devicePurpose = "device"
+
+func deviceText(person string, tokenHash [32]byte) []byte {
+	return fmt.Appendf(nil, "%q\n%x\n", person, tokenHash)
+}
+
+// inDevice gives who has logged in in a device.
+func (d *Desk) inDevice(ctx context.Context, device custody.Secret) (people []string, err error) {
 	if device.IsZero() {
-		return false, nil
+		return nil, nil
 	}
-	return d.Accounts.HasDevice(ctx, username, sha256.Sum256(device.Bytes()))
+	hash := sha256.Sum256(device.Bytes())
+	rows, err := d.Accounts.Devices(ctx, hash)
+	for _, row := range rows {
+		genuine, err := d.checkMAC(ctx, devicePurpose, deviceText(row.Person, hash), row.Mark)
+		if err != nil {
+			return nil, err
+		}
+		if genuine {
+			people = append(people, row.Person)
+		} else {
+			d.madeUp("that somebody had logged in in a device", row.Person)
+		}
+	}
+	return people, err
 }
 
 // rememberDevice notes that the person has logged in there. It gives a token for
@@ -90,14 +114,11 @@ func (d *Desk) hasDevice(ctx context.Context, username string, device custody.Se
 func (d *Desk) rememberDevice(ctx context.Context, username string, in SignInRequest) (custody.Secret, error) {
 	var made custody.Secret
 	device := in.From.Device
-	known := false
-	if !device.IsZero() {
-		var err error
-		if known, err = d.Accounts.KnowsDevice(ctx, sha256.Sum256(device.Bytes())); err != nil {
-			return custody.Secret{}, err
-		}
+	people, err := d.inDevice(ctx, device)
+	if err != nil {
+		return custody.Secret{}, err
 	}
-	if !known {
+	if len(people) == 0 {
 		if !in.Remember {
 			return custody.Secret{}, nil
 		}
@@ -106,7 +127,12 @@ func (d *Desk) rememberDevice(ctx context.Context, username string, in SignInReq
 		made = custody.SecretString(base64.RawURLEncoding.EncodeToString(raw))
 		device = made
 	}
-	return made, d.Accounts.SeeDevice(ctx, username, sha256.Sum256(device.Bytes()), d.Clock.Now())
+	hash := sha256.Sum256(device.Bytes())
+	mark, err := d.mac(ctx, devicePurpose, deviceText(username, hash))
+	if err != nil {
+		return custody.Secret{}, err
+	}
+	return made, d.Accounts.SeeDevice(ctx, username, hash, d.Clock.Now(), mark)
 }
 
 // forgive forgets the failures of who got in.

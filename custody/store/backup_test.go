@@ -15,7 +15,7 @@ import (
 
 func TestBackup(t *testing.T) {
 	s := newOffice(t)
-	if err := s.store.SetPreference(t.Context(), "tech-a", desk.Preference{Language: "zh"}); err != nil {
+	if err := s.store.SetPreference(t.Context(), "tech-a", desk.Preference{Language: "zh"}, "mark"); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "copy 'of' it.db")
@@ -99,7 +99,7 @@ func TestOpenReadOnly(t *testing.T) {
 		if size, err := r.Size(t.Context()); err != nil || size != s.state.Size {
 			t.Errorf("size %d, %v", size, err)
 		}
-		if err := r.SetPreference(t.Context(), "tech-a", desk.Preference{}); !errors.Is(err, desk.ErrStoreUnavailable) {
+		if err := r.SetPreference(t.Context(), "tech-a", desk.Preference{}, ""); !errors.Is(err, desk.ErrStoreUnavailable) {
 			t.Errorf("written to: %v", err)
 		}
 		if err := r.Rebuild(t.Context()); !errors.Is(err, desk.ErrStoreUnavailable) {

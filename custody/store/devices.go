@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // What is kept of the devices in which people have logged in. A device that
@@ -15,25 +17,17 @@ const (
 	maxDevices = 200
 )
 
-// HasDevice, and all below it, is as desk.Accounts says.
-func (s *Store) HasDevice(ctx context.Context, person string, tokenHash [32]byte) (bool, error) {
-	var has bool
-	err := s.reader.WithContext(ctx).
-		Raw("SELECT EXISTS (SELECT 1 FROM devices WHERE person = ? AND token_hash = ?)", person, tokenHash[:]).Scan(&has).Error
-	return has, unavailable("read a device", err)
+// Devices, and all below it, is as desk.Accounts says.
+func (s *Store) Devices(ctx context.Context, tokenHash [32]byte) (people []desk.Device, err error) {
+	err = s.reader.WithContext(ctx).
+		Raw("SELECT person, mark FROM devices WHERE token_hash = ? ORDER BY person", tokenHash[:]).Scan(&people).Error
+	return people, unavailable("read devices", err)
 }
 
-func (s *Store) KnowsDevice(ctx context.Context, tokenHash [32]byte) (bool, error) {
-	var known bool
-	err := s.reader.WithContext(ctx).
-		Raw("SELECT EXISTS (SELECT 1 FROM devices WHERE token_hash = ?)", tokenHash[:]).Scan(&known).Error
-	return known, unavailable("read a device", err)
-}
-
-func (s *Store) SeeDevice(ctx context.Context, person string, tokenHash [32]byte, at time.Time) error {
+func (s *Store) SeeDevice(ctx context.Context, person string, tokenHash [32]byte, at time.Time, mark string) error {
 	return s.change(ctx, func(db *gorm.DB) error {
-		err := execute(db, "write a device", `INSERT INTO devices (token_hash, person, seen) VALUES (?, ?, ?)
-			ON CONFLICT (person, token_hash) DO UPDATE SET seen = excluded.seen`, tokenHash[:], person, formatInstant(at))
+		err := execute(db, "write a device", `INSERT INTO devices (token_hash, person, seen, mark) VALUES (?, ?, ?, ?)
+			ON CONFLICT (person, token_hash) DO UPDATE SET seen = excluded.seen, mark = excluded.mark`, tokenHash[:], person, formatInstant(at), mark)
 		if err != nil {
 			return err
 		}

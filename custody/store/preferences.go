@@ -11,18 +11,17 @@ import (
 var _ desk.Preferences = (*Store)(nil)
 
 // Preference, and SetPreference below it, is as desk.Preferences says.
-func (s *Store) Preference(ctx context.Context, username string) (desk.Preference, error) {
+func (s *Store) Preference(ctx context.Context, username string) (p desk.Preference, mark string, err error) {
 	// Past GORM, like Session: every page asks.
-	var p desk.Preference
-	err := s.reader.Statement.ConnPool.QueryRowContext(ctx, "SELECT language, zone FROM preferences WHERE username = ?", username).
-		Scan(&p.Language, &p.Zone)
+	err = s.reader.Statement.ConnPool.QueryRowContext(ctx, "SELECT language, zone, mark FROM preferences WHERE username = ?", username).
+		Scan(&p.Language, &p.Zone, &mark)
 	if errors.Is(err, sql.ErrNoRows) {
-		return desk.Preference{}, nil
+		return desk.Preference{}, "", nil
 	}
-	return p, unavailable("read preferences", err)
+	return p, mark, unavailable("read preferences", err)
 }
 
-func (s *Store) SetPreference(ctx context.Context, username string, p desk.Preference) error {
-	return s.write(ctx, "write preferences", `INSERT INTO preferences (username, language, zone) VALUES (?, ?, ?)
-		ON CONFLICT (username) DO UPDATE SET language = excluded.language, zone = excluded.zone`, username, p.Language, p.Zone)
+func (s *Store) SetPreference(ctx context.Context, username string, p desk.Preference, mark string) error {
+	return s.write(ctx, "write preferences", `INSERT INTO preferences (username, language, zone, mark) VALUES (?, ?, ?, ?)
+		ON CONFLICT (username) DO UPDATE SET language = excluded.language, zone = excluded.zone, mark = excluded.mark`, username, p.Language, p.Zone, mark)
 }

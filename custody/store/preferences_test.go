@@ -8,18 +8,18 @@ import (
 
 func TestPreferencesAreKept(t *testing.T) {
 	s := newScribe(t)
-	if got, err := s.store.Preference(t.Context(), "tech-a"); got != (desk.Preference{}) || err != nil {
-		t.Errorf("before anything was chosen: %+v, %v", got, err)
+	if got, mark, err := s.store.Preference(t.Context(), "tech-a"); got != (desk.Preference{}) || mark != "" || err != nil {
+		t.Errorf("before anything was chosen: %+v, %q, %v", got, mark, err)
 	}
 	for _, want := range []desk.Preference{{Language: "zh", Zone: "Asia/Shanghai"}, {Language: "en"}, {}} {
-		if err := s.store.SetPreference(t.Context(), "tech-a", want); err != nil {
+		if err := s.store.SetPreference(t.Context(), "tech-a", want, "mark of "+want.Language); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := s.open(t).Preference(t.Context(), "tech-a"); got != want || err != nil {
-			t.Errorf("%+v, %v, want %+v", got, err, want)
+		if got, mark, err := s.open(t).Preference(t.Context(), "tech-a"); got != want || mark != "mark of "+want.Language || err != nil {
+			t.Errorf("%+v, %q, %v, want %+v", got, mark, err, want)
 		}
 	}
-	if got, err := s.store.Preference(t.Context(), "tech-b"); got != (desk.Preference{}) || err != nil {
+	if got, _, err := s.store.Preference(t.Context(), "tech-b"); got != (desk.Preference{}) || err != nil {
 		t.Errorf("somebody else's: %+v, %v", got, err)
 	}
 }
