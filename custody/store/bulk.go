@@ -28,6 +28,7 @@ type bulk struct {
 var (
 	insertEntries    = insertInto(entryRow{})
 	insertNodes      = insertInto(nodeRow{})
+	insertNames      = insertInto(nameRow{})
 	insertSeals      = insertInto(sealRow{})
 	insertRemembered = insertInto(rememberedRow{})
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"hash/maphash"
 	"reflect"
 	"slices"
 	"strconv"
@@ -55,9 +54,8 @@ type comparison struct {
 	again   custody.Replayer
 	beside  map[int64]map[string]custody.Words // the texts of the entries of this window
 	counted custody.Texts
-	over    int64   // handovers that have ended
-	names   nameSet // of the entries folded so far that the index has
-	index   func() (nameSet, error)
+	over    int64 // handovers that have ended
+	index   *indexReader
 }
 
 var _ audit.Source = (*comparison)(nil)
@@ -72,15 +70,16 @@ func (s *Store) compare(ctx context.Context) (*comparison, error) {
 	if err == nil {
 		err = checkGenerated(db)
 	}
+	var index *indexReader
+	if err == nil {
+		index, err = readIndex(db)
+	}
 	if err != nil {
 		db.Rollback()
 		return nil, err
 	}
-	state, seed := custody.NewState(), maphash.MakeSeed()
-	return &comparison{
-		store: s, db: db, head: head, state: state, fork: state.Fork(),
-		names: nameSet{seed: seed}, index: readIndex(db, seed),
-	}, nil
+	state := custody.NewState()
+	return &comparison{store: s, db: db, head: head, state: state, fork: state.Fork(), index: index}, nil
 }
 
 // checkGenerated looks at how the columns of ledger_entries that filters read are
@@ -102,8 +101,8 @@ func checkGenerated(db *gorm.DB) error {
 
 // close gives back what the comparison holds.
 func (c *comparison) close() {
+	c.index.rows.Close()
 	c.db.Rollback()
-	_, _ = c.index() // ends with the transaction
 }
 
 // Size is the number of entries at the moment of the comparison.
@@ -135,9 +134,7 @@ func (c *comparison) replay(e custody.Event) error {
 	if err := c.again.Add(e); err != nil {
 		return err
 	}
-	if index < indexed(c.head.Size) {
-		c.names.addNames(index, e, c.fork)
-	}
+	c.index.want(namesOf(index, e, c.fork))
 	return nil
 }
 
@@ -200,7 +197,7 @@ func (c *comparison) finish() error {
 	if err := c.differHandovers(c.over + int64(len(open))); err != nil {
 		return err
 	}
-	return c.differIndex()
+	return c.index.end()
 }
 
 func (c *comparison) differHead() error {
@@ -252,8 +249,7 @@ func (c *comparison) differHandovers(want int64) error {
 		return nil
 	}
 	var id string
-	err := c.db.Raw("SELECT coalesce(min(id), '') FROM handovers WHERE id NOT IN (SELECT name FROM ledger_index WHERE kind = ? UNION "+
-		"SELECT subject FROM ledger_entries WHERE idx >= ?)", bySubject, indexed(c.head.Size)).Scan(&id).Error
+	err := c.db.Raw("SELECT coalesce(min(id), '') FROM handovers WHERE id NOT IN (SELECT name FROM ledger_index WHERE kind = ?)", byAbout).Scan(&id).Error
 	if err != nil {
 		return unavailable("read handovers", err)
 	}

@@ -12,7 +12,7 @@ import (
 // TestDiff: whatever is changed in a table behind Tandem's back is found, by
 // table and row, and a rebuild puts it right.
 func TestDiff(t *testing.T) {
-	s := busyOffice(t, 2*blockSize+200)
+	s := busyOffice(t, 2*window+200)
 	s.do(t, step{"tech-b", custody.Offer{Credentials: []string{"web01"}, Reason: desk.NewNote("course")}})
 	good := dump(t, s.store)
 	for _, c := range []struct {
@@ -34,8 +34,9 @@ func TestDiff(t *testing.T) {
 		{"UPDATE ledger_head SET handovers = 0", "ledger_head", "0"},
 		{"UPDATE ledger_head SET time = ''", "ledger_head", "0"},
 		{"DELETE FROM ledger_index WHERE kind = 'actor' AND name = 'tech-b' AND idx = (SELECT min(idx) FROM ledger_index WHERE kind = 'actor' AND name = 'tech-b')", "ledger_index", "actor tech-b"},
-		{"DELETE FROM ledger_index WHERE kind = 'credential' AND name = 'web01'", "ledger_index", "credential web01"},
-		{"INSERT INTO ledger_index VALUES ('subject', 'ghost', 3)", "ledger_index", "subject ghost"},
+		{"DELETE FROM ledger_index WHERE kind = 'about' AND name = 'web01'", "ledger_index", "about web01"},
+		{"INSERT INTO ledger_index VALUES ('about', 'ghost', 3, 0)", "ledger_index", "about ghost"},
+		{"UPDATE ledger_index SET credential = 0 WHERE name = 'web01' AND idx = (SELECT max(idx) FROM ledger_index WHERE name = 'web01')", "ledger_index", "about web01"},
 		{"UPDATE ledger_index SET idx = idx + 1 WHERE kind = 'type' AND name = 'credential.added' AND idx = (SELECT max(idx) FROM ledger_index WHERE name = 'credential.added')", "ledger_index", "type credential.added"},
 	} {
 		if done := s.store.writer.Exec(c.statement); done.Error != nil || done.RowsAffected == 0 {

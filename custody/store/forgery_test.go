@@ -178,14 +178,14 @@ func TestForgedHistory(t *testing.T) {
 		"nothing":                               {func(r [][]byte) [][]byte { return r }, -1},
 		"first deleted":                         {func(r [][]byte) [][]byte { return r[1:] }, 0},
 		"accepted deleted":                      {func(r [][]byte) [][]byte { return slices.Delete(r, accepted, accepted+1) }, 0},
-		"refusal deleted":                       {func(r [][]byte) [][]byte { return slices.Delete(r, refused, refused+1) }, andTree},
+		"refusal deleted":                       {func(r [][]byte) [][]byte { return slices.Delete(r, refused, refused+1) }, andTables},
 		"cut off by one":                        {func(r [][]byte) [][]byte { return r[:last] }, andTables},
 		"cut off by half":                       {func(r [][]byte) [][]byte { return r[:last/2] }, andTables},
 		"everything deleted":                    {func(r [][]byte) [][]byte { return nil }, andTables},
 		"check-out repeated":                    {func(r [][]byte) [][]byte { return slices.Insert(r, checkout+1, r[checkout]) }, 0},
 		"acceptance repeated":                   {func(r [][]byte) [][]byte { return slices.Insert(r, accepted+1, r[accepted]) }, 0},
 		"last repeated":                         {func(r [][]byte) [][]byte { return append(r, r[last]) }, 0},
-		"check-out and refusal swapped":         {func(r [][]byte) [][]byte { r[checkout], r[checkout+1] = r[checkout+1], r[checkout]; return r }, andTree},
+		"check-out and refusal swapped":         {func(r [][]byte) [][]byte { r[checkout], r[checkout+1] = r[checkout+1], r[checkout]; return r }, andTables},
 		"offer and acceptance swapped":          {func(r [][]byte) [][]byte { r[accepted-1], r[accepted] = r[accepted], r[accepted-1]; return r }, 0},
 		"purpose rewritten":                     {func(r [][]byte) [][]byte { r[checkout] = record(t, rewritten); return r }, 0},
 		"purpose rewritten, in the command too": {func(r [][]byte) [][]byte { r[checkout] = record(t, retold); return r }, andTree},
@@ -251,7 +251,7 @@ func TestRollBack(t *testing.T) {
 		}
 		return path
 	}
-	tables := []string{"ledger_head", "ledger_seals", "people", "credentials", "handovers"}
+	tables := []string{"ledger_head", "ledger_seals", "ledger_index", "people", "credentials", "handovers"}
 	path = rolled(append(tables, "cosigned_checkpoints", "cosignatures")...)
 	_, err = verifyFile(t.Context(), path, audit.VerifyOptions{})
 	if d, ok := errors.AsType[*Difference](err); !ok || d.Table != "ledger_entries" {

@@ -1,33 +1,136 @@
 package store
 
-import "gorm.io/gorm"
+import (
+	"cmp"
+	"database/sql"
+	"fmt"
+	"slices"
 
-// The index says who and what each entry is about: its actor, type and subject,
-// and the credentials that it concerns. It follows the ledger a block at a time.
-// Written with each entry, every actor and every credential of a batch touched a
-// page of its own, and that took 20 µs of CPU for each command in batches of 64,
-// three times the entry itself; a block at a time it takes 4. A query looks at
-// the entries behind the last whole block one by one, 7 ms at most. Blocks of
-// 1,024 made that 2 ms, and half as many pages again to write for each command.
-// Another size needs the tables of a database rebuilt.
-const blockSize = 4096
+	"gorm.io/gorm"
 
-// indexed is how many entries of a ledger of this size are in the index.
-func indexed(size int64) int64 { return size - size%blockSize }
-
-// The kinds of names.
-const (
-	byType       = "type"
-	byActor      = "actor"
-	bySubject    = "subject"
-	byCredential = "credential"
+	"github.com/tandem-custody/tandem/custody"
 )
 
-// indexEntries puts the entries [from, to) into the index. The tables must be
-// at least at to.
-func indexEntries(db *gorm.DB, from, to int64) error {
-	if from == to {
-		return nil
+// The index says who and what each entry is about. It is written with the entries,
+// and anew by Rebuild; a comparison reads it beside the fold. All three have its rows
+// from namesOf.
+
+// The kinds of names. What an entry is about are its subject and the credentials that
+// it concerns: one row for both, because most have one name for both, and every row
+// costs a page of the table.
+const (
+	byType  = "type"
+	byActor = "actor"
+	byAbout = "about"
+)
+
+// nameRow is a row of ledger_index: a name of an entry.
+type nameRow struct {
+	Kind, Name string
+	Index      int64 `gorm:"column:idx"`
+	Credential bool  // it concerns a credential of this name
+}
+
+func (nameRow) TableName() string { return "ledger_index" }
+
+func (r nameRow) String() string { return r.Kind + " " + r.Name }
+
+// byEntry orders rows as a comparison reads them.
+func (r nameRow) byEntry(other nameRow) int {
+	return cmp.Or(cmp.Compare(r.Index, other.Index), cmp.Compare(r.Kind, other.Kind), cmp.Compare(r.Name, other.Name))
+}
+
+// byName orders rows as the table has them.
+func (r nameRow) byName(other nameRow) int {
+	return cmp.Or(cmp.Compare(r.Kind, other.Kind), cmp.Compare(r.Name, other.Name), cmp.Compare(r.Index, other.Index))
+}
+
+// namesOf gives the names of an entry, in the order of byEntry. The fork must be one
+// in which its event was applied.
+func namesOf(index int64, e custody.Event, fork *custody.State) []nameRow {
+	rows := []nameRow{{Kind: byActor, Name: e.Actor, Index: index}, {Kind: byType, Name: e.Fact.Type(), Index: index}}
+	credentials := e.Concerns(fork).Credentials
+	for _, name := range credentials {
+		rows = append(rows, nameRow{byAbout, name, index, true})
 	}
-	return execute(db, "index the ledger", "INSERT INTO ledger_index (kind, name, idx) "+namesOf, from, to)
+	if subject := e.Fact.Subject(); subject != "" && !slices.Contains(credentials, subject) {
+		rows = append(rows, nameRow{Kind: byAbout, Name: subject, Index: index})
+	}
+	slices.SortFunc(rows, nameRow.byEntry)
+	return slices.Compact(rows)
+}
+
+// saveNames writes rows of the index: those of one page of the table after each
+// other, which is what it costs.
+func saveNames(db *gorm.DB, rows []nameRow) error {
+	slices.SortFunc(rows, nameRow.byName)
+	args := make([]any, 0, len(rows)*insertNames.columns)
+	for _, r := range rows {
+		args = append(args, r.Kind, r.Name, r.Index, r.Credential)
+	}
+	return insertNames.run(db, args)
+}
+
+// indexReader goes through the index in the order of the entries, beside a fold.
+type indexReader struct {
+	rows *sql.Rows
+	next nameRow // the first row that was not asked for yet
+	more bool    // there is one
+	err  error   // the first row that is wrong, or why none can be read
+}
+
+func readIndex(db *gorm.DB) (*indexReader, error) {
+	rows, err := db.Raw("SELECT kind, name, idx, credential FROM ledger_index ORDER BY idx, kind, name").Rows()
+	if err != nil {
+		return nil, unavailable("read the index", err)
+	}
+	r := &indexReader{rows: rows}
+	r.step()
+	return r, nil
+}
+
+func (r *indexReader) step() {
+	if r.more = r.rows.Next(); !r.more {
+		r.fail(unavailable("read the index", r.rows.Err()))
+		return
+	}
+	if err := r.rows.Scan(&r.next.Kind, &r.next.Name, &r.next.Index, &r.next.Credential); err != nil {
+		r.fail(unavailable("read the index", err))
+	}
+}
+
+func (r *indexReader) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+// want says which rows come next, in the order of byEntry.
+func (r *indexReader) want(rows []nameRow) {
+	for _, row := range rows {
+		switch {
+		case r.err != nil:
+			return
+		case r.more && r.next == row:
+			r.step()
+		case r.more && r.next.byEntry(row) < 0:
+			r.extra()
+		case r.more && r.next.byEntry(row) == 0:
+			r.fail(&Difference{"ledger_index", row.String(), fmt.Sprintf("of entry %d is not as it should be", row.Index)})
+		default:
+			r.fail(&Difference{"ledger_index", row.String(), fmt.Sprintf("of entry %d is missing", row.Index)})
+		}
+	}
+}
+
+// end says that there is no more, and gives what was found.
+func (r *indexReader) end() error {
+	if r.more {
+		r.extra()
+	}
+	return r.err
+}
+
+func (r *indexReader) extra() {
+	r.fail(&Difference{"ledger_index", r.next.String(), fmt.Sprintf("of entry %d should not be there", r.next.Index)})
 }

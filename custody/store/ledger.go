@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
+	"math"
 	"strconv"
 	"strings"
 
@@ -43,61 +43,42 @@ func (s *Store) Entries(ctx context.Context, q desk.EntryQuery) ([]desk.StoredEn
 }
 
 // entries is Entries without the texts.
-func (s *Store) entries(ctx context.Context, q desk.EntryQuery) ([]entryRow, error) {
-	db, limit := s.reader.WithContext(ctx), page(q.Limit)
-	head, err := readHead(db)
-	if err != nil {
-		return nil, err
-	}
-	if q.Before < 1 || q.Before > head.Size {
-		q.Before = head.Size
-	}
-	// What is in the index stays there, so this needs no transaction.
-	border := indexed(head.Size)
-	parts := []*gorm.DB{inIndex(db, q, border), behindIndex(db, q, border)}
-	if kind, _ := narrowest(q); kind == "" {
-		parts = []*gorm.DB{db.Where("idx >= ? AND idx < ?", q.From, q.Before)}
-	}
-	order := "idx"
+func (s *Store) entries(ctx context.Context, q desk.EntryQuery) (entries []entryRow, err error) {
+	db := inIndex(s.reader.WithContext(ctx), q)
 	if q.Newest {
-		order = "idx DESC"
-		slices.Reverse(parts)
+		db = db.Order("idx DESC")
+	} else {
+		db = db.Order("idx")
 	}
-	var entries []entryRow
-	for _, part := range parts {
-		var some []entryRow
-		if err := part.Order(order).Limit(limit - len(entries)).Find(&some).Error; err != nil {
-			return nil, unavailable("read the ledger", err)
-		}
-		if entries = append(entries, some...); len(entries) == limit {
-			break
-		}
-	}
-	return entries, nil
+	err = db.Limit(page(q.Limit)).Find(&entries).Error
+	return entries, unavailable("read the ledger", err)
 }
 
-// inIndex selects from the entries that the index has, up to border. CROSS JOIN
-// is how SQLite is told to begin with the index.
-func inIndex(db *gorm.DB, q desk.EntryQuery, border int64) *gorm.DB {
+// inIndex selects the entries that fit. CROSS JOIN is how SQLite is told to begin
+// with the index.
+func inIndex(db *gorm.DB, q desk.EntryQuery) *gorm.DB {
+	if q.Before < 1 {
+		q.Before = math.MaxInt64
+	}
+	db = filter(db, q).Where("idx >= ? AND idx < ?", q.From, q.Before)
 	kind, name := narrowest(q)
-	return filter(db, q).Table("ledger_index").Joins("CROSS JOIN ledger_entries USING (idx)").Select("idx, record").
-		Where("kind = ? AND name = ? AND idx >= ? AND idx < ?", kind, name, q.From, min(border, q.Before))
-}
-
-// behindIndex selects from those that it will have, fewer than a block.
-func behindIndex(db *gorm.DB, q desk.EntryQuery, border int64) *gorm.DB {
-	kind, name := narrowest(q)
-	return filter(db, q).Where("idx IN (SELECT idx FROM ("+namesOf+") WHERE kind = ? AND name = ?)",
-		max(q.From, border), q.Before, kind, name)
+	if kind == "" {
+		return db
+	}
+	if q.Credential != "" {
+		db = db.Where("ledger_index.credential")
+	}
+	return db.Table("ledger_index").Joins("CROSS JOIN ledger_entries USING (idx)").Select("idx, record").
+		Where("kind = ? AND name = ?", kind, name)
 }
 
 // narrowest gives the filter that lets the least through, as a rule.
 func narrowest(q desk.EntryQuery) (kind, name string) {
 	switch {
 	case q.Credential != "":
-		return byCredential, q.Credential
+		return byAbout, q.Credential
 	case q.Subject != "":
-		return bySubject, q.Subject
+		return byAbout, q.Subject
 	case q.Actor != "":
 		return byActor, q.Actor
 	case q.Type != "":

@@ -187,33 +187,5 @@ const nodeRun = `
 SELECT group_concat(id), CAST(group_concat(hash, '') AS BLOB)
 FROM ledger_nodes WHERE id BETWEEN ? AND ? AND octet_length(hash) = 32`
 
-// aPageOfNames gives the rows of ledger_index behind a row, as one text: of each
-// kind and name on the page, the length of the kind in bytes, a colon, the kind, the
-// same of the name, the entries as index,index and so on, and a semicolon.
-const aPageOfNames = `
-SELECT coalesce(group_concat(octet_length(kind) || ':' || kind || octet_length(name) || ':' || name || list || ';', ''), '')
-FROM (
-	SELECT kind, name, group_concat(idx) AS list
-	FROM (SELECT kind, name, idx FROM ledger_index WHERE (kind, name, idx) > (?, ?, ?) ORDER BY kind, name, idx LIMIT 8192)
-	GROUP BY kind, name
-)`
-
 // allRows gives all rows of a table as one text: %[1]s are its columns, %[2]s its key.
 const allRows = "coalesce(group_concat(concat_ws(char(31), %[1]s), char(30) ORDER BY %[2]s), '')"
-
-// namesOf gives (kind, name, idx) for the entries [?, ?): ledger_index, as it
-// follows from the entries and from the handovers that they name.
-const namesOf = `
-WITH e (idx, type, actor, subject) AS MATERIALIZED (
-	SELECT idx, type, actor, subject FROM ledger_entries WHERE idx >= ? AND idx < ?
-)
-SELECT 'type' AS kind, type AS name, idx FROM e
-UNION ALL SELECT 'actor', actor, idx FROM e
-UNION ALL SELECT 'subject', subject, idx FROM e WHERE subject <> ''
-UNION ALL SELECT 'credential', subject, idx FROM e WHERE subject <> '' AND
-	(type GLOB 'credential.*' OR type GLOB 'checkout.*' OR type GLOB 'rotation.*' OR
-	 type GLOB 'verification.*' OR type GLOB 'dependent.*' OR type GLOB 'command.*')
-UNION ALL SELECT 'credential', c.value, e.idx
-	FROM e JOIN handovers h ON h.id = e.subject JOIN json_each(h.credentials) c
-	WHERE e.type GLOB 'handover.*'
-`

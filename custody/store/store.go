@@ -55,8 +55,10 @@ func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.stay(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
+	for _, step := range []func(context.Context) error{s.stay, s.refold} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
+		}
 	}
 	s.logged.Store(true) // as the process before left it
 	return s, nil

@@ -49,6 +49,7 @@ type tx struct {
 	head       headRow // as it will be after the commit
 	size       int64   // as it was before
 	root       audit.Hash
+	entries    []desk.Appended // of which the index has no names yet
 	saved      *custody.State
 	redacted   bool                               // a text was taken out
 	remembered map[idempotencyKey]desk.Remembered // not written yet
@@ -81,7 +82,8 @@ func (nodeRow) TableName() string { return "ledger_nodes" }
 
 func (t *tx) Seals(from, to int64) iter.Seq2[audit.Seal, error] { return sealsOf(t.db, from, to) }
 
-// Append writes the entries, the nodes and the seal. The head follows in finish.
+// Append writes the entries, the nodes and the seal. The head and the index follow in
+// finish: whom an entry concerns is in the state.
 func (t *tx) Append(entries []desk.Appended, nodes []audit.Node, root audit.Hash, mark string) error {
 	rows := make([]any, 0, len(entries)*insertEntries.columns)
 	for i, e := range entries {
@@ -113,6 +115,7 @@ func (t *tx) Append(entries []desk.Appended, nodes []audit.Node, root audit.Hash
 	if err := insertSeals.run(t.db, []any{size, t.head.Size, mark}); err != nil {
 		return err
 	}
+	t.entries = append(t.entries, entries...)
 	t.head.Size, t.head.Root = size, root[:]
 	return nil
 }
@@ -211,7 +214,11 @@ func (t *tx) finish() error {
 	if err := moveHead(t.db, t.head, t.saved); err != nil {
 		return err
 	}
-	return indexEntries(t.db, indexed(t.size), indexed(t.head.Size))
+	var names []nameRow
+	for _, e := range t.entries {
+		names = append(names, namesOf(e.Index, e.Event, t.saved)...)
+	}
+	return saveNames(t.db, names)
 }
 
 func moveHead(db *gorm.DB, head headRow, s *custody.State) error {
