@@ -9,7 +9,7 @@ COPY . .
 ARG VERSION=unknown
 # Static, so that the second stage needs no C library. Names are resolved by Go.
 RUN CGO_ENABLED=1 go build -trimpath \
-      -tags 'netgo,osusergo,sqlite_omit_load_extension,nomsgpack' \
+      -tags 'netgo,osusergo,sqlite_omit_load_extension,nomsgpack,nodemo' \
       -ldflags "-s -w -X main.version=${VERSION} -extldflags=-static" \
       -o /out/tandem ./cmd/tandem \
  && mkdir /out/data

@@ -4,8 +4,9 @@ GO         ?= go
 # The newest release that the module proxy served when this line was written.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
 STATICCHECK_VERSION = v0.8.2
-# What gin would bring and nobody uses (docs/decisions/0013-what-gin-brings.md).
-TAGS        = nomsgpack
+# Without what gin brings and nobody uses, and without the demo (docs/decisions/0013
+# and 0014).
+TAGS        = nomsgpack,nodemo
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .PHONY: demo test race lint bench soak mutate long build provision

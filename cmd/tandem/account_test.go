@@ -8,8 +8,10 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/edge"
+	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/demo"
 	"github.com/tandem-custody/tandem/custody/vault"
 )
 
@@ -27,31 +29,31 @@ func TestSecondCredentialOnTheSameAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := api.AddCredential{Name: "again", Primary: "tech-a", Backup: "tech-b", Target: api.Target{
-		Kind: "ssh", Account: playAccount, Settings: map[string]string{"host_key": d.HostKey, "own": "true"},
+		Kind: "ssh", Account: play.Account, Settings: map[string]string{"host_key": d.HostKey, "own": "true"},
 	}}
 	for _, address := range []string{d.SSH, "[::ffff:127.0.0.1]:" + port, "127.0.0.1:0" + port} {
 		again.Target.Address = address
-		_, err := admin.server.AddCredential(t.Context(), again)
+		_, err := admin.Server.AddCredential(t.Context(), again)
 		if problem, is := errors.AsType[*edge.Problem](err); !is || problem.Code != custody.AccountTaken || problem.Status != 409 {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
 	password := testPlayer{people["tech-a"]}.checkOut(t)
-	if seen, err := logInBySSH(d.HostKey, d.SSH, playAccount, string(password)); seen != loggedIn {
+	if seen, err := demo.LogIn(d.HostKey, d.SSH, play.Account, string(password)); seen != demo.LoggedIn(play.Account) {
 		t.Errorf("the holder's password: %s, %v", seen, err)
 	}
-	if _, err := people["tech-a"].server.CheckIn(t.Context(), playCredential); err != nil {
+	if _, err := people["tech-a"].Server.CheckIn(t.Context(), play.Credential); err != nil {
 		t.Fatal(err)
 	}
-	err = admin.confirm(t.Context(), func(code api.Secret) error {
-		_, err := admin.server.Retire(t.Context(), playCredential, api.ConfirmedReason{Reason: "replaced", TOTP: code})
+	err = admin.Confirm(t.Context(), func(code api.Secret) error {
+		_, err := admin.Server.Retire(t.Context(), play.Credential, api.ConfirmedReason{Reason: "replaced", TOTP: code})
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	again.Secret = password
-	if _, err := admin.server.AddCredential(t.Context(), again); err != nil {
+	if _, err := admin.Server.AddCredential(t.Context(), again); err != nil {
 		t.Errorf("after retirement: %v", err)
 	}
 }

@@ -374,7 +374,7 @@ func TestABackupBesideVaultIsSigned(t *testing.T) {
 	in := newInstallation(t)
 	k := &keptOffice{t: t, folder: in.folder}
 	k.must("backup", "copy", "--config", "tandem.yaml")
-	key, err := in.people["auditor"].server.LedgerKey(t.Context())
+	key, err := in.people["auditor"].Server.LedgerKey(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func TestVaultFailsBetweenEntryAndRead(t *testing.T) {
 			t.Fatalf("%s: %v", trouble.name, err)
 		}
 		// The entry stands, and the code with it.
-		in.people["tech-a"].last = totp.Step(installationPeriod, time.Now())
+		in.people["tech-a"].Last = totp.Step(installationPeriod, time.Now())
 		after := in.credential()
 		if after.Holder != before.Holder || after.Phase != before.Phase || after.Version != before.Version || after.Lease == nil {
 			t.Errorf("%s: custody changed: %+v", trouble.name, after)
@@ -55,7 +55,7 @@ func TestVaultFailsBetweenEntryAndRead(t *testing.T) {
 		})
 		trouble.mend()
 		in.waitFor("Tandem to be back by itself", func() bool { return in.status("/readyz") == http.StatusOK })
-		if _, err := in.people["tech-a"].server.CheckOut(ctx, installed, request); codeOf(err) != custody.TOTPReplayed && codeOf(err) != custody.TOTPInvalid { // it is old by now
+		if _, err := in.people["tech-a"].Server.CheckOut(ctx, installed, request); codeOf(err) != custody.TOTPReplayed && codeOf(err) != custody.TOTPInvalid { // it is old by now
 			t.Fatalf("%s: the same key again, with the code that was used: %v", trouble.name, err)
 		}
 		in.must("tech-a", func(who *client.Client, code api.Secret) error {

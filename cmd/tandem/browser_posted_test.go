@@ -9,6 +9,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/tandem-custody/tandem/api/play"
+	"github.com/tandem-custody/tandem/custody/demo"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
 
@@ -128,16 +130,16 @@ func (w *window) isolatesNames(text string) {
 
 // shownLogin reads a new log-in from the page that shows it, as the person does to
 // whom it is handed.
-func (w *window) shownLogin(username string) *player {
+func (w *window) shownLogin(username string) *play.Player {
 	w.t.Helper()
 	shown := evaluate[[]string](w, `[...document.querySelectorAll("output.password")].map((e) => e.textContent)`)
 	if len(shown) != 2 {
 		w.t.Fatalf("the page of a new log-in shows %d values", len(shown))
 	}
 	seed := strings.ReplaceAll(shown[1], " ", "")
-	person := demoPerson{Username: username, Password: shown[0], TOTPSecret: seed, TOTPPeriod: totp.DefaultPeriod}
+	person := demo.Person{Username: username, Password: shown[0], TOTPSecret: seed, TOTPPeriod: totp.DefaultPeriod}
 	w.mu.Lock()
 	w.secrets = append(w.secrets, person.Password, person.TOTPSecret)
 	w.mu.Unlock()
-	return &player{demoPerson: person}
+	return &play.Player{Person: person}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
+	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
 
@@ -33,7 +34,7 @@ type theatre struct {
 	*runningDemo
 	t         *testing.T
 	browser   context.Context
-	people    map[string]*player
+	people    map[string]*play.Player
 	artefacts string
 
 	mu       sync.Mutex
@@ -50,9 +51,9 @@ func newTheatre(t *testing.T) *theatre {
 		t.Fatal(err)
 	}
 	t.Cleanup(running.kill)
-	th := &theatre{runningDemo: running, t: t, people: map[string]*player{}, artefacts: t.ArtifactDir()}
+	th := &theatre{runningDemo: running, t: t, people: map[string]*play.Player{}, artefacts: t.ArtifactDir()}
 	for _, person := range running.People {
-		th.people[person.Username] = &player{demoPerson: person, last: totp.Step(person.TOTPPeriod, time.Now())}
+		th.people[person.Username] = &play.Player{Person: person, Last: totp.Step(person.TOTPPeriod, time.Now())}
 		th.secrets = append(th.secrets, person.Password, person.TOTPSecret)
 	}
 	allocator, endAll := chromedp.NewExecAllocator(context.Background(),
@@ -106,7 +107,7 @@ type window struct {
 	ctx  context.Context
 	base string               // where it finds the server
 	own  cdp.BrowserContextID // where its cookies are
-	who  *player
+	who  *play.Player
 }
 
 // window opens one on an empty page. scripts says whether pages may run any.
@@ -266,15 +267,15 @@ func (w *window) until(what string, ok func() bool) {
 func (w *window) code() string {
 	w.t.Helper()
 	step := func() int64 { return totp.Step(w.who.TOTPPeriod, time.Now()) }
-	for step()+1 <= w.who.last { // the skew allows the one of the next step
+	for step()+1 <= w.who.Last { // the skew allows the one of the next step
 		time.Sleep(20 * time.Millisecond)
 	}
 	if w.who.TOTPPeriod < totp.DefaultPeriod {
-		w.who.last = step() + 1 // which lasts longest, on a machine that is busy
+		w.who.Last = step() + 1 // which lasts longest, on a machine that is busy
 	} else {
-		w.who.last = max(w.who.last+1, step()-1) // nobody waits for half a minute
+		w.who.Last = max(w.who.Last+1, step()-1) // nobody waits for half a minute
 	}
-	code, err := w.who.codeOf(w.who.last)
+	code, err := w.who.CodeOf(w.who.Last)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/custody"
 )
 
@@ -47,14 +48,14 @@ func TestSecretsCanary(t *testing.T) {
 	// What people type into the wrong field, and what is wrong altogether.
 	typed := "Typed-into-the-wrong-field-7!"
 	marks.add("typed into the wrong field", typed)
-	admin := in.people["admin"].server
+	admin := in.people["admin"].Server
 	for _, try := range []func() error{
 		func() error {
-			_, err := in.people["tech-a"].server.CheckOut(ctx, installed, api.CheckOut{Purpose: "p", TOTP: api.Secret(typed)})
+			_, err := in.people["tech-a"].Server.CheckOut(ctx, installed, api.CheckOut{Purpose: "p", TOTP: api.Secret(typed)})
 			return err
 		},
 		func() error {
-			_, err := in.people["tech-a"].server.CheckOut(ctx, typed, api.CheckOut{Purpose: "p", TOTP: "123456"})
+			_, err := in.people["tech-a"].Server.CheckOut(ctx, typed, api.CheckOut{Purpose: "p", TOTP: "123456"})
 			return err
 		},
 		func() error {
@@ -136,7 +137,7 @@ func TestSecretsCanary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in.people["tech-b"].confirmWrongly(t, in)
+	confirmWrongly(t, in, in.people["tech-b"])
 	in.serving.stop(t)
 	places := map[string][]byte{
 		"arguments of the server":   arguments,
@@ -169,10 +170,10 @@ func TestSecretsCanary(t *testing.T) {
 
 // confirmWrongly sends codes that no authenticator shows, so that their refusals
 // are among the bodies that are looked through.
-func (who *player) confirmWrongly(t *testing.T, in *installation) {
+func confirmWrongly(t *testing.T, in *installation, who *play.Player) {
 	t.Helper()
 	for _, code := range []string{"1234567", " 123456", "abcdef"} {
-		_, err := who.server.SetPresence(t.Context(), api.SetPresence{State: api.Away, TOTP: api.Secret(code)})
+		_, err := who.Server.SetPresence(t.Context(), api.SetPresence{State: api.Away, TOTP: api.Secret(code)})
 		if got := codeOf(err); got != custody.TOTPInvalid {
 			t.Errorf("%q: %v", code, err)
 		}

@@ -21,8 +21,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/demo"
 	"github.com/tandem-custody/tandem/custody/store"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
@@ -145,8 +147,8 @@ func (s *script) aged(ts *testscript.TestScript) bool {
 		totp.Step(s.person(ts).TOTPPeriod, time.Now()) > s.used[s.who]+1
 }
 
-func (s *script) person(ts *testscript.TestScript) demoPerson {
-	at := slices.IndexFunc(s.demo.People, func(p demoPerson) bool { return p.Username == s.who })
+func (s *script) person(ts *testscript.TestScript) demo.Person {
+	at := slices.IndexFunc(s.demo.People, func(p demo.Person) bool { return p.Username == s.who })
 	if at < 0 {
 		ts.Fatalf("nobody is called %q", s.who)
 	}
@@ -155,7 +157,7 @@ func (s *script) person(ts *testscript.TestScript) demoPerson {
 
 func scriptExit(ts *testscript.TestScript, _ bool, args []string) {
 	code := 0
-	for range confirmTries {
+	for range play.Tries {
 		err := ts.Exec("tandem", args[1:]...)
 		code = 0
 		if exit, ok := err.(*exec.ExitError); ok {
@@ -203,9 +205,9 @@ func scriptRecords(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func scriptSSHLogin(ts *testscript.TestScript, neg bool, args []string) {
-	seen, err := logInBySSH(scriptOf(ts).demo.HostKey, scriptOf(ts).demo.SSH, args[0], strings.TrimSpace(ts.ReadFile(args[1])))
+	seen, err := demo.LogIn(scriptOf(ts).demo.HostKey, scriptOf(ts).demo.SSH, args[0], strings.TrimSpace(ts.ReadFile(args[1])))
 	ts.Check(err)
-	if (seen == refusedByServer) != neg {
+	if (seen == demo.Refused) != neg {
 		ts.Fatalf("%s: %s", args[0], seen)
 	}
 }

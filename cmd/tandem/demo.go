@@ -1,3 +1,5 @@
+//go:build !nodemo
+
 package main
 
 import (
@@ -15,22 +17,23 @@ import (
 
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/demo"
 	"github.com/tandem-custody/tandem/custody/vault"
 )
 
-// demo is a whole installation in one process: Tandem and a server whose
+// demonstration is a whole installation in one process: Tandem and a server whose
 // passwords it keeps, on loopback, in one folder.
-type demo struct {
+type demonstration struct {
 	demoOptions
-	folder *demoFolder
+	folder *demo.Folder
 	log    *slog.Logger
 
-	record  demoRecord
+	record  demo.Record
 	found   bool // it was set up before
 	url     string
 	hostKey string // as in authorized_keys, without line end
 	program *program
-	ssh     *demoSSH
+	ssh     *demo.SSH
 }
 
 // demoOptions are the flags.
@@ -61,8 +64,8 @@ var errNotHeldInTime = errors.New("the first rotations did not end in time; the 
 
 // with runs a demo: it sets everything up, or finds it set up, waits until both
 // credentials are held, calls then, and ends when then returns.
-func (d *demo) with(ctx context.Context, then func(context.Context) error) (err error) {
-	if d.record, d.found, err = d.folder.load(); err != nil {
+func (d *demonstration) with(ctx context.Context, then func(context.Context) error) (err error) {
+	if d.record, d.found, err = d.folder.Load(); err != nil {
 		return err
 	}
 	listener, sshListener, err := d.listenAll(ctx)
@@ -73,11 +76,11 @@ func (d *demo) with(ctx context.Context, then func(context.Context) error) (err 
 	defer sshListener.Close()
 	d.url = "http://" + listener.Addr().String()
 
-	host, _, err := sshKey(d.folder.file("ssh_host_key"))
+	host, _, err := demo.Key(d.folder.File("ssh_host_key"), writeDurably)
 	if err != nil {
 		return err
 	}
-	admin, adminKey, err := sshKey(d.folder.file("ssh_admin_key"))
+	admin, adminKey, err := demo.Key(d.folder.File("ssh_admin_key"), writeDurably)
 	if err != nil {
 		return err
 	}
@@ -86,7 +89,7 @@ func (d *demo) with(ctx context.Context, then func(context.Context) error) (err 
 	if err != nil {
 		return err
 	}
-	d.ssh = newDemoSSH(accounts, host, admin.PublicKey())
+	d.ssh = demo.NewSSH(accounts, host, admin.PublicKey())
 
 	cfg, err := d.configure(ctx, listener.Addr().String())
 	if err != nil {
@@ -127,7 +130,7 @@ func (d *demo) with(ctx context.Context, then func(context.Context) error) (err 
 
 // listenAll opens both listeners. The credentials say where the SSH server is,
 // so a demo that is set up keeps that address.
-func (d *demo) listenAll(ctx context.Context) (api, ssh net.Listener, err error) {
+func (d *demonstration) listenAll(ctx context.Context) (api, ssh net.Listener, err error) {
 	address, err := loopbackAddress("--listen", d.listen)
 	if err != nil {
 		return nil, nil, err
@@ -170,27 +173,27 @@ func loopbackAddress(flag, value string) (string, error) {
 
 // accounts gives the accounts of the SSH server and, when they are new, their
 // first passwords: what a machine has before Tandem takes over.
-func (d *demo) accounts() (*sshAccounts, map[string]string, error) {
-	accounts, err := loadSSHAccounts(d.folder.file("ssh_accounts"))
-	if !errors.Is(err, errNoSSHAccounts) {
+func (d *demonstration) accounts() (*demo.Accounts, map[string]string, error) {
+	accounts, err := demo.LoadAccounts(d.folder.File("ssh_accounts"), writeDurably)
+	if !errors.Is(err, demo.ErrNoAccounts) {
 		return accounts, nil, err
 	}
 	first := map[string]string{}
-	for _, credential := range demoCredentials {
+	for _, credential := range demo.Credentials {
 		first[credential.Account] = rand.Text()
 	}
-	accounts, err = createSSHAccounts(d.folder.file("ssh_accounts"), first)
+	accounts, err = demo.CreateAccounts(d.folder.File("ssh_accounts"), first, writeDurably)
 	return accounts, first, err
 }
 
 // configure makes the configuration of an installation in the folder.
-func (d *demo) configure(ctx context.Context, listen string) (config.Config, error) {
+func (d *demonstration) configure(ctx context.Context, listen string) (config.Config, error) {
 	cfg := config.Default()
 	cfg.Listen, cfg.Log = listen, d.logging
-	cfg.Database = "sqlite:" + d.folder.file("tandem.db")
+	cfg.Database = "sqlite:" + d.folder.File("tandem.db")
 	cfg.Ledger.Origin = demoOrigin
 	cfg.Secrets = config.Embedded
-	cfg.Embedded = config.EmbeddedStore{Path: d.folder.file("secrets"), KeyFile: d.folder.file("secrets.key")}
+	cfg.Embedded = config.EmbeddedStore{Path: d.folder.File("secrets"), KeyFile: d.folder.File("secrets.key")}
 	switch {
 	case d.found && (d.vaultAddr != "") != (d.record.Vault != nil):
 		return cfg, usagef("the secrets of this demo are elsewhere: start it with, or without, --vault-addr as the first time")
@@ -209,13 +212,13 @@ func (d *demo) configure(ctx context.Context, listen string) (config.Config, err
 	cfg.Vault.TransitMount, cfg.Vault.TransitKey = names.Transit, names.TransitKey
 	cfg.Vault.PasswordPolicy = names.PasswordPolicy
 	cfg.Vault.Auth.Mount, cfg.Vault.Auth.RoleID = names.AppRole, d.record.Vault.RoleID
-	cfg.Vault.Auth.SecretIDFile = d.folder.file("vault-secret-id")
+	cfg.Vault.Auth.SecretIDFile = d.folder.File("vault-secret-id")
 	return cfg, cfg.Validate()
 }
 
 // setUpVault makes engines, policy and role of the demo's own, and logs in with
 // the role from then on: the token is used for nothing else.
-func (d *demo) setUpVault(ctx context.Context) error {
+func (d *demonstration) setUpVault(ctx context.Context) error {
 	if d.vaultToken == "" {
 		return usagef("--vault-addr needs a token that may set Vault up: --vault-token, or VAULT_TOKEN")
 	}
@@ -233,22 +236,22 @@ func (d *demo) setUpVault(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.record.Vault = &demoVault{Address: d.vaultAddr, Names: names, RoleID: report.RoleID}
-	return writeSecretID(ctx, client, names, d.folder.file("vault-secret-id"))
+	d.record.Vault = &demo.Vault{Address: d.vaultAddr, Names: names, RoleID: report.RoleID}
+	return writeSecretID(ctx, client, names, d.folder.File("vault-secret-id"))
 }
 
-func (d *demo) seed(ctx context.Context, adminKey []byte, first map[string]string) (err error) {
-	if d.record.People, err = seedPeople(ctx, d.program.desk, d.period); err != nil {
+func (d *demonstration) seed(ctx context.Context, adminKey []byte, first map[string]string) (err error) {
+	if d.record.People, err = demo.SeedPeople(ctx, d.program.desk, d.period); err != nil {
 		return err
 	}
-	if err := seedCredentials(ctx, d.program.desk, d.record.SSH, d.hostKey, adminKey, first); err != nil {
+	if err := demo.SeedCredentials(ctx, d.program.desk, d.record.SSH, d.hostKey, adminKey, first); err != nil {
 		return err
 	}
-	return d.folder.save(d.record)
+	return d.folder.Save(d.record)
 }
 
 // waitHeld waits until the SSH server has accepted every new password.
-func (d *demo) waitHeld(ctx context.Context, within time.Duration) error {
+func (d *demonstration) waitHeld(ctx context.Context, within time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, within, errNotHeldInTime)
 	defer cancel()
 	for {

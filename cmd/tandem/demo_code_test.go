@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/custody"
 )
 
@@ -85,7 +86,7 @@ func TestADemoWithAStuckRotationSaysWhereItIs(t *testing.T) {
 	newPlayerOf(t, d).rotate(t)
 	d.kill()
 	d = startDemoFor(t, folder)
-	stuck, err := newPlayerOf(t, d).server.Credential(t.Context(), playCredential)
+	stuck, err := newPlayerOf(t, d).Server.Credential(t.Context(), play.Credential)
 	if err != nil || stuck.Phase != custody.Rotating {
 		t.Errorf("%+v, %v", stuck, err)
 	}

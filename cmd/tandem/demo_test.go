@@ -9,8 +9,10 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/demo"
 	"github.com/tandem-custody/tandem/custody/totp"
 	"github.com/tandem-custody/tandem/custody/vault/vaulttest"
 )
@@ -65,14 +67,14 @@ func TestDemoGoesOnAfterKill(t *testing.T) {
 		a = newPlayerOf(t, d)
 		a.waitHeld(t) // the demo says where it is before a slow machine is that far
 		now := a.checkOut(t)
-		if seen, err := logInBySSH(d.HostKey, d.SSH, playAccount, string(now)); seen != loggedIn {
+		if seen, err := demo.LogIn(d.HostKey, d.SSH, play.Account, string(now)); seen != demo.LoggedIn(play.Account) {
 			t.Errorf("killed after %s: the password in custody: %s, %v", delay, seen, err)
 		}
-		if seen, err := logInBySSH(d.HostKey, d.SSH, playAccount, string(old)); seen != refusedByServer {
+		if seen, err := demo.LogIn(d.HostKey, d.SSH, play.Account, string(old)); seen != demo.Refused {
 			t.Errorf("killed after %s: the old password: %s, %v", delay, seen, err)
 		}
 	}
-	if _, err := verifyServer(t.Context(), a.server, verification{}, audit.VerifyOptions{}); err != nil {
+	if _, err := verifyServer(t.Context(), a.Server, verification{}, audit.VerifyOptions{}); err != nil {
 		t.Errorf("ledger: %v", err)
 	}
 	if _, err := verifyDatabase(t.Context(), verification{database: folder + "/tandem.db"}, audit.VerifyOptions{}); err != nil {
@@ -91,7 +93,7 @@ func startDemoFor(t *testing.T, folder string) *runningDemo {
 }
 
 // testPlayer is tech-a, logged in, in a test.
-type testPlayer struct{ *player }
+type testPlayer struct{ *play.Player }
 
 func newPlayerOf(t *testing.T, d *runningDemo) testPlayer {
 	t.Helper()
@@ -99,8 +101,8 @@ func newPlayerOf(t *testing.T, d *runningDemo) testPlayer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	who := testPlayer{&player{demoPerson: d.People[0], server: server, last: totp.Step(d.People[0].TOTPPeriod, time.Now())}}
-	if err := who.logIn(t.Context()); err != nil {
+	who := testPlayer{&play.Player{Person: d.People[0], Server: server, Last: totp.Step(d.People[0].TOTPPeriod, time.Now())}}
+	if err := who.LogIn(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return who
@@ -109,7 +111,7 @@ func newPlayerOf(t *testing.T, d *runningDemo) testPlayer {
 func (p testPlayer) waitHeld(t *testing.T) {
 	t.Helper()
 	for until := time.Now().Add(heldWithin); ; time.Sleep(pollEvery) {
-		c, err := p.server.Credential(t.Context(), playCredential)
+		c, err := p.Server.Credential(t.Context(), play.Credential)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,15 +119,15 @@ func (p testPlayer) waitHeld(t *testing.T) {
 			return
 		}
 		if time.Now().After(until) {
-			t.Fatalf("%s is still not held: %+v", playCredential, c.Rotation)
+			t.Fatalf("%s is still not held: %+v", play.Credential, c.Rotation)
 		}
 	}
 }
 
 func (p testPlayer) checkOut(t *testing.T) (password api.Secret) {
 	t.Helper()
-	err := p.confirm(t.Context(), func(code api.Secret) error {
-		out, err := p.server.CheckOut(t.Context(), playCredential, api.CheckOut{Purpose: "test", TOTP: code})
+	err := p.Confirm(t.Context(), func(code api.Secret) error {
+		out, err := p.Server.CheckOut(t.Context(), play.Credential, api.CheckOut{Purpose: "test", TOTP: code})
 		password = out.Password
 		return err
 	})
@@ -137,8 +139,8 @@ func (p testPlayer) checkOut(t *testing.T) (password api.Secret) {
 
 func (p testPlayer) rotate(t *testing.T) {
 	t.Helper()
-	err := p.confirm(t.Context(), func(code api.Secret) error {
-		_, err := p.server.Rotate(t.Context(), playCredential, api.ConfirmedReason{Reason: "test", TOTP: code})
+	err := p.Confirm(t.Context(), func(code api.Secret) error {
+		_, err := p.Server.Rotate(t.Context(), play.Credential, api.ConfirmedReason{Reason: "test", TOTP: code})
 		return err
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/play"
 )
 
 // TestNoPasswordIsShownOnceTheDatabaseIsGone: a check-out was answered with the
@@ -56,8 +57,8 @@ func TestNoPasswordIsShownOnceTheDatabaseIsGone(t *testing.T) {
 
 			for range 2 { // and asked again
 				var shown api.Checkout
-				err := a.confirm(t.Context(), func(code api.Secret) (err error) {
-					shown, err = a.server.CheckOut(t.Context(), playCredential, api.CheckOut{Purpose: "test", TOTP: code})
+				err := a.Confirm(t.Context(), func(code api.Secret) (err error) {
+					shown, err = a.Server.CheckOut(t.Context(), play.Credential, api.CheckOut{Purpose: "test", TOTP: code})
 					return err
 				})
 				if shown.Password != "" || codeOf(err) != "store_unavailable" {

@@ -17,7 +17,9 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/demo"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
 
@@ -94,7 +96,7 @@ func (h *house) run(stdout *os.File, variables, args []string) (out, said string
 }
 
 // initialise adds the first admin and gives their log-in.
-func (h *house) initialise(username string) *player {
+func (h *house) initialise(username string) *play.Player {
 	h.t.Helper()
 	out, said, code := h.tandem("init", "--username", username, "--name", "First Admin", "-o", "json")
 	if code != 0 {
@@ -104,7 +106,7 @@ func (h *house) initialise(username string) *player {
 }
 
 // playerOf makes somebody of the answer of tandem init.
-func (h *house) playerOf(answer string) *player {
+func (h *house) playerOf(answer string) *play.Player {
 	h.t.Helper()
 	var login api.Login
 	if err := json.Unmarshal([]byte(answer), &login); err != nil {
@@ -116,21 +118,21 @@ func (h *house) playerOf(answer string) *player {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return &player{server: server, demoPerson: demoPerson{
+	return &play.Player{Server: server, Person: demo.Person{
 		Username: login.Person.Username, Password: string(login.Password), TOTPSecret: seed, TOTPPeriod: totp.DefaultPeriod,
 	}}
 }
 
 // signIn logs somebody in with the code of now.
-func (h *house) signIn(who *player) error {
+func (h *house) signIn(who *play.Player) error {
 	h.t.Helper()
 	code, err := totp.Code(custody.SecretString(who.TOTPSecret), totp.Step(who.TOTPPeriod, time.Now()))
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	session, err := who.server.SignIn(h.t.Context(), api.SignIn{Username: who.Username, Password: api.Secret(who.Password), TOTP: api.Secret(code)})
+	session, err := who.Server.SignIn(h.t.Context(), api.SignIn{Username: who.Username, Password: api.Secret(who.Password), TOTP: api.Secret(code)})
 	if err == nil {
-		who.server, err = client.New(client.Config{Server: "http://" + h.listen, Token: session.Token})
+		who.Server, err = client.New(client.Config{Server: "http://" + h.listen, Token: session.Token})
 	}
 	return err
 }

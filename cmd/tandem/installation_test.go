@@ -19,9 +19,11 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/demo"
 	rotationssh "github.com/tandem-custody/tandem/custody/rotation/ssh"
 	"github.com/tandem-custody/tandem/custody/rotation/ssh/sshtest"
 	"github.com/tandem-custody/tandem/custody/totp"
@@ -43,7 +45,7 @@ type installation struct {
 	ops        string         // of readyz
 	account    string         // on the server
 	first      custody.Secret // its password before custody
-	people     map[string]*player
+	people     map[string]*play.Player
 	errors     *errorBodies
 
 	serving *serving
@@ -61,7 +63,7 @@ func newInstallation(t *testing.T, settings ...string) *installation {
 	t.Helper()
 	in := &installation{
 		t: t, folder: t.TempDir(), vault: vaulttest.StartPersistent(t), sshd: sshtest.Start(t),
-		people: map[string]*player{}, errors: &errorBodies{}, address: freeAddress(t), ops: freeAddress(t),
+		people: map[string]*play.Player{}, errors: &errorBodies{}, address: freeAddress(t), ops: freeAddress(t),
 	}
 	in.gate = newVaultGate(t, in.vault)
 	in.vaultAudit = in.vault.EnableFileAudit(t)
@@ -129,7 +131,7 @@ func (in *installation) hire() {
 	if err != nil {
 		in.t.Fatal(err)
 	}
-	people, err := seedPeople(in.t.Context(), p.desk, installationPeriod)
+	people, err := demo.SeedPeople(in.t.Context(), p.desk, installationPeriod)
 	if err == nil {
 		err = p.close()
 	}
@@ -137,7 +139,7 @@ func (in *installation) hire() {
 		in.t.Fatal(err)
 	}
 	for _, person := range people {
-		in.people[person.Username] = &player{demoPerson: person, last: totp.Step(installationPeriod, time.Now())}
+		in.people[person.Username] = &play.Player{Person: person, Last: totp.Step(installationPeriod, time.Now())}
 	}
 }
 
@@ -199,13 +201,13 @@ func (in *installation) logIn() {
 	in.t.Helper()
 	for _, who := range in.people {
 		var err error
-		who.server, err = client.New(client.Config{
+		who.Server, err = client.New(client.Config{
 			Server: "http://" + in.address, HTTP: &http.Client{Transport: in.errors, Timeout: 60 * time.Second},
 		})
 		if err != nil {
 			in.t.Fatal(err)
 		}
-		if err := who.logIn(in.t.Context()); err != nil {
+		if err := who.LogIn(in.t.Context()); err != nil {
 			in.t.Fatalf("log-in of %s: %v\n%s", who.Username, err, in.logEnd())
 		}
 	}
@@ -219,7 +221,7 @@ func (s *serving) kill() {
 // onboard puts the account on the server under custody, as an admin does.
 func (in *installation) onboard() {
 	in.t.Helper()
-	_, err := in.people["admin"].server.AddCredential(in.t.Context(), api.AddCredential{
+	_, err := in.people["admin"].Server.AddCredential(in.t.Context(), api.AddCredential{
 		Name: installed, Primary: "tech-a", Backup: "tech-b",
 		Target: api.Target{
 			Kind: rotationssh.Kind, Address: in.sshd.Addr, Account: in.account,
@@ -240,7 +242,7 @@ func (in *installation) credential() api.Credential {
 
 func (in *installation) credentialOf(name string) api.Credential {
 	in.t.Helper()
-	c, err := in.people["auditor"].server.Credential(in.t.Context(), name)
+	c, err := in.people["auditor"].Server.Credential(in.t.Context(), name)
 	if err != nil {
 		in.t.Fatalf("%v\n%s", err, in.logEnd())
 	}
@@ -267,7 +269,7 @@ func (in *installation) waitFor(what string, ok func() bool) {
 func (in *installation) as(username string, do func(who *client.Client, code api.Secret) error) error {
 	in.t.Helper()
 	who := in.people[username]
-	return who.confirm(in.t.Context(), func(code api.Secret) error { return do(who.server, code) })
+	return who.Confirm(in.t.Context(), func(code api.Secret) error { return do(who.Server, code) })
 }
 
 func (in *installation) must(username string, do func(who *client.Client, code api.Secret) error) {
@@ -302,7 +304,7 @@ func (in *installation) opens(password api.Secret) bool {
 // the database file.
 func (in *installation) verify() {
 	in.t.Helper()
-	if _, err := verifyServer(in.t.Context(), in.people["auditor"].server, verification{}, audit.VerifyOptions{}); err != nil {
+	if _, err := verifyServer(in.t.Context(), in.people["auditor"].Server, verification{}, audit.VerifyOptions{}); err != nil {
 		in.t.Errorf("ledger over HTTP: %v", err)
 	}
 	if _, err := verifyDatabase(in.t.Context(), verification{database: in.file("tandem.db")}, audit.VerifyOptions{}); err != nil {

@@ -76,7 +76,7 @@ func kindsOf(t *testing.T, in *installation) map[string]kind {
 func TestEveryKind(t *testing.T) {
 	t.Parallel()
 	in := newInstallation(t)
-	ctx, admin := t.Context(), in.people["admin"].server
+	ctx, admin := t.Context(), in.people["admin"].Server
 	kinds := kindsOf(t, in)
 	for name, k := range kinds {
 		k.add.Name, k.add.Primary, k.add.Backup = name, "tech-a", "tech-b"
@@ -176,7 +176,7 @@ func TestDriftIsFoundAndRepaired(t *testing.T) {
 	if last := found[len(found)-1]; last.Grade != string(custody.Serious) && !strings.Contains(string(last.Data), "refused") {
 		t.Errorf("the entry is %s: %s", last.Grade, last.Data)
 	}
-	history, err := in.people["auditor"].server.History(t.Context(), installed, desk.EntryQuery{})
+	history, err := in.people["auditor"].Server.History(t.Context(), installed, desk.EntryQuery{})
 	if err != nil || !slices.ContainsFunc(history, func(e api.Entry) bool { return e.Type == "verification.ended" }) {
 		t.Errorf("the history of db01 has no verification: %v", err)
 	}
@@ -206,7 +206,7 @@ func TestDriftIsFoundAndRepaired(t *testing.T) {
 // entries gives the entries of one type, the oldest first.
 func (in *installation) entries(of string) []api.Entry {
 	in.t.Helper()
-	entries, err := in.people["auditor"].server.Entries(in.t.Context(), desk.EntryQuery{Type: of})
+	entries, err := in.people["auditor"].Server.Entries(in.t.Context(), desk.EntryQuery{Type: of})
 	if err != nil {
 		in.t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tandem-custody/tandem/config"
+	"github.com/tandem-custody/tandem/custody/demo"
 )
 
 // TestTheConfiguredStreamCarriesEntries: a server that is told to streams what
@@ -55,7 +56,7 @@ log: {level: error}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := seedPeople(t.Context(), p.desk, 2); err != nil {
+	if _, err := demo.SeedPeople(t.Context(), p.desk, 2); err != nil {
 		t.Fatal(err)
 	}
 	conns := make(chan string, 1)

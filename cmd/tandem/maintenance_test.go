@@ -43,7 +43,7 @@ func TestARestoredCopyDoesNothingByItself(t *testing.T) {
 	h.wantInMaintenance("restored from a backup")
 	h.wantReady()
 	must(t, h.signIn(ada))
-	if me, err := ada.server.Me(t.Context()); err != nil || me.Maintenance == "" {
+	if me, err := ada.Server.Me(t.Context()); err != nil || me.Maintenance == "" {
 		t.Errorf("the API does not say it: %+v, %v", me, err)
 	}
 	if page := h.page("/login"); !strings.Contains(page, "This server is in maintenance") {

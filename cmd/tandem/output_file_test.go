@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tandem-custody/tandem/config"
+	"github.com/tandem-custody/tandem/custody/demo"
 )
 
 // outputs are the two ways in which Tandem writes what a person names.
@@ -256,7 +257,7 @@ func newOfficeDatabase(t *testing.T) (path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = seedPeople(t.Context(), p.desk, installationPeriod)
+	_, err = demo.SeedPeople(t.Context(), p.desk, installationPeriod)
 	if err := errors.Join(err, p.close()); err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,9 @@ import (
 var leftOut = []string{
 	"github.com/ugorji/go/codec", // MessagePack, which gin brings
 	"github.com/bytedance/sonic", // another JSON, which gin can bring
+	"github.com/gliderlabs/ssh",  // the demo's SSH server
+	module + "custody/demo",
+	module + "api/play",
 }
 
 // TestBuiltForProduction: what the Makefile and the Dockerfile build has nothing in

@@ -79,7 +79,7 @@ func TestReadyzSeesLostSecrets(t *testing.T) {
 	if err := h.signIn(ada); codeOf(err) != "ledger_suspect" {
 		t.Errorf("log-in: %v", err)
 	}
-	if _, err := ada.server.People(t.Context()); err != nil {
+	if _, err := ada.Server.People(t.Context()); err != nil {
 		t.Errorf("what is there cannot be read: %v", err)
 	}
 	must(t, os.Rename(h.file("away"), h.file("secrets")))

@@ -9,7 +9,9 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/demo"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
@@ -40,7 +42,7 @@ func TestALostPhoneAndWrongLogInsAreNoSpecialEvents(t *testing.T) {
 	t.Parallel()
 	in := newInstallation(t)
 	ctx := t.Context()
-	login, err := in.people["admin"].server.Enrol(ctx, "tech-b")
+	login, err := in.people["admin"].Server.Enrol(ctx, "tech-b")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,12 +50,12 @@ func TestALostPhoneAndWrongLogInsAreNoSpecialEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal("no otpauth URI")
 	}
-	who := &player{demoPerson: demoPerson{
+	who := &play.Player{Person: demo.Person{
 		Username: "tech-b", Password: string(login.Password), TOTPSecret: key.Secret(), TOTPPeriod: installationPeriod,
-	}, server: in.stranger()}
+	}, Server: in.stranger()}
 	var session api.Session
-	if err := who.confirm(ctx, func(code api.Secret) (err error) {
-		session, err = who.server.SignIn(ctx, api.SignIn{Username: who.Username, Password: api.Secret(who.Password), TOTP: code})
+	if err := who.Confirm(ctx, func(code api.Secret) (err error) {
+		session, err = who.Server.SignIn(ctx, api.SignIn{Username: who.Username, Password: api.Secret(who.Password), TOTP: code})
 		return err
 	}); err != nil || len(session.RecoveryCodes) == 0 {
 		t.Fatalf("%d recovery codes, %v", len(session.RecoveryCodes), err)
@@ -78,7 +80,7 @@ func TestALostPhoneAndWrongLogInsAreNoSpecialEvents(t *testing.T) {
 		_, err := in.stranger().SignIn(ctx, api.SignIn{Username: "tech-a", Password: "guess", TOTP: "000000"})
 		wantCode(t, err, custody.Unauthenticated)
 	}
-	entries, err := in.people["auditor"].server.Entries(ctx, desk.EntryQuery{Type: "session.locked"})
+	entries, err := in.people["auditor"].Server.Entries(ctx, desk.EntryQuery{Type: "session.locked"})
 	if err != nil || len(entries) < 2 {
 		t.Fatalf("%d lock-outs on record, %v", len(entries), err)
 	}
@@ -103,7 +105,7 @@ func TestACheckOutWhileVaultIsSealed(t *testing.T) {
 		trouble.mend()
 		in.waitFor("Tandem to be back by itself", func() bool { return in.status("/readyz") == http.StatusOK })
 	}
-	entries, err := in.people["auditor"].server.Entries(t.Context(), desk.EntryQuery{Type: "checkout.granted"})
+	entries, err := in.people["auditor"].Server.Entries(t.Context(), desk.EntryQuery{Type: "checkout.granted"})
 	if err != nil || len(entries) != 0 {
 		t.Errorf("%d check-outs on record, %v", len(entries), err)
 	}

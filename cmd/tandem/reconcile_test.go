@@ -69,7 +69,7 @@ func TestWhatIsReadPastTandemIsFound(t *testing.T) {
 	if _, err := root.Logical().ReadWithContext(ctx, "tandem/data/credentials/"+installed); err != nil {
 		t.Fatal(err)
 	}
-	entries, err := in.people["auditor"].server.Entries(ctx, desk.EntryQuery{Type: "checkout.granted"})
+	entries, err := in.people["auditor"].Server.Entries(ctx, desk.EntryQuery{Type: "checkout.granted"})
 	if err != nil || len(entries) != 1 {
 		t.Fatalf("%d check-outs, %v", len(entries), err)
 	}

@@ -15,22 +15,23 @@ import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/api/edge"
+	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody/certificate"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
 
 // demoPlayers gives everybody of a demo, logged in.
-func demoPlayers(t *testing.T, d *runningDemo) map[string]*player {
+func demoPlayers(t *testing.T, d *runningDemo) map[string]*play.Player {
 	t.Helper()
-	players := map[string]*player{}
+	players := map[string]*play.Player{}
 	for _, person := range d.People {
 		server, err := client.New(client.Config{Server: d.URL})
 		if err != nil {
 			t.Fatal(err)
 		}
-		who := &player{demoPerson: person, server: server, last: totp.Step(person.TOTPPeriod, time.Now())}
-		if err := who.logIn(t.Context()); err != nil {
+		who := &play.Player{Person: person, Server: server, Last: totp.Step(person.TOTPPeriod, time.Now())}
+		if err := who.LogIn(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		players[person.Username] = who
@@ -61,13 +62,13 @@ type commandLine struct {
 	environ []string
 }
 
-func newCommandLine(t *testing.T, d *runningDemo, who *player) commandLine {
+func newCommandLine(t *testing.T, d *runningDemo, who *play.Player) commandLine {
 	t.Helper()
 	l := commandLine{t: t, folder: t.TempDir()}
 	file := filepath.Join(l.folder, "session.json")
 	l.environ = append(os.Environ(), "HOME="+l.folder, "TZ=UTC", "TANDEM_SERVER="+d.URL, "TANDEM_TOKEN_FILE="+file)
-	err := who.confirm(t.Context(), func(code api.Secret) error {
-		session, err := who.server.SignIn(t.Context(), api.SignIn{Username: who.Username, Password: api.Secret(who.Password), TOTP: code})
+	err := who.Confirm(t.Context(), func(code api.Secret) error {
+		session, err := who.Server.SignIn(t.Context(), api.SignIn{Username: who.Username, Password: api.Secret(who.Password), TOTP: code})
 		if err != nil {
 			return err
 		}
@@ -116,27 +117,27 @@ func TestHandoverRecordAfterManyRefusedCalls(t *testing.T) {
 	d := startDemoFor(t, t.TempDir()+"/data")
 	people := demoPlayers(t, d)
 	a, b, auditor := people["tech-a"], people["tech-b"], people["auditor"]
-	confirm := func(who *player, do func(code api.Secret) error) {
+	confirm := func(who *play.Player, do func(code api.Secret) error) {
 		t.Helper()
-		if err := who.confirm(t.Context(), do); err != nil {
+		if err := who.Confirm(t.Context(), do); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var h api.Handover
 	confirm(a, func(code api.Secret) error {
-		offered, err := a.server.OfferHandover(t.Context(), api.OfferHandover{
-			Credentials: []string{playCredential}, Reason: "training", TOTP: code,
+		offered, err := a.Server.OfferHandover(t.Context(), api.OfferHandover{
+			Credentials: []string{play.Credential}, Reason: "training", TOTP: code,
 		})
 		if err == nil {
 			h = offered[0]
 		}
 		return err
 	})
-	stranger := func() error { _, err := a.server.AcceptHandover(t.Context(), h.ID, ""); return err }
+	stranger := func() error { _, err := a.Server.AcceptHandover(t.Context(), h.ID, ""); return err }
 	refuse(t, 105, stranger)
-	confirm(b, func(code api.Secret) error { _, err := b.server.AcceptHandover(t.Context(), h.ID, code); return err })
+	confirm(b, func(code api.Secret) error { _, err := b.Server.AcceptHandover(t.Context(), h.ID, code); return err })
 	refuse(t, 104, stranger)
-	confirm(b, func(code api.Secret) error { _, err := b.server.ReturnHandover(t.Context(), h.ID, code); return err })
+	confirm(b, func(code api.Secret) error { _, err := b.Server.ReturnHandover(t.Context(), h.ID, code); return err })
 
 	shell := newCommandLine(t, d, auditor)
 	shell.run("ledger", "certificate", h.ID, "-O", "record.html")
@@ -155,7 +156,7 @@ func TestHandoverRecordAfterManyRefusedCalls(t *testing.T) {
 
 	// The lists begin with what happened last, and say that there is more.
 	newest, said := shell.entries("ledger", "list")
-	last, err := auditor.server.Checkpoint(t.Context())
+	last, err := auditor.Server.Checkpoint(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,11 +174,11 @@ func TestHandoverRecordAfterManyRefusedCalls(t *testing.T) {
 	if forward, said := shell.entries("ledger", "list", "--from", "3", "--limit", "2"); !slices.Equal(forward, []int64{3, 4}) || !strings.Contains(said, "--from 5") {
 		t.Errorf("from 3 on: %d: %s", forward, said)
 	}
-	history, said := shell.entries("credential", "show", playCredential, "--history")
+	history, said := shell.entries("credential", "show", play.Credential, "--history")
 	if len(history) == 0 || history[0] < history[len(history)-1] || len(history) == 100 != strings.Contains(said, "--before") {
 		t.Errorf("history: %d: %s", history, said)
 	}
-	if history, said := shell.entries("credential", "show", playCredential, "--history", "--limit", "2"); len(history) != 2 || !strings.Contains(said, "--before") {
+	if history, said := shell.entries("credential", "show", play.Credential, "--history", "--limit", "2"); len(history) != 2 || !strings.Contains(said, "--before") {
 		t.Errorf("history of 2: %d: %s", history, said)
 	}
 	if all, said := shell.entries("ledger", "list", "--limit", "5000"); int64(len(all)) < head.Size || strings.Contains(said, "--before") {

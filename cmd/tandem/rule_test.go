@@ -68,7 +68,7 @@ func TestTheRuleOnRealParts(t *testing.T) {
 	if err != nil || !in.opens(second.Password) || second.Version != first.Version+1 {
 		t.Errorf("the new password: version %d after %d; %v", second.Version, first.Version, err)
 	}
-	if h, err := in.people["auditor"].server.Handover(ctx, offered[0].ID); err != nil || h.Status != custody.Closed {
+	if h, err := in.people["auditor"].Server.Handover(ctx, offered[0].ID); err != nil || h.Status != custody.Closed {
 		t.Errorf("the handover is %s, %v", h.Status, err)
 	}
 	in.verify()

@@ -17,6 +17,7 @@ import (
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/demo"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/store"
 	"github.com/tandem-custody/tandem/custody/totp"
@@ -37,7 +38,7 @@ func TestAStartOnYesterdaysFile(t *testing.T) {
 	h.start()
 	h.mustServe()
 	h.wantReady()
-	_, err = ada.server.AddPerson(t.Context(), api.AddPerson{Username: "bob", Name: "Bob", Roles: []custody.Role{custody.Technician}})
+	_, err = ada.Server.AddPerson(t.Context(), api.AddPerson{Username: "bob", Name: "Bob", Roles: []custody.Role{custody.Technician}})
 	must(t, err)
 	h.stop()
 	today, err := os.ReadFile(h.file("tandem.db"))
@@ -53,10 +54,10 @@ func TestAStartOnYesterdaysFile(t *testing.T) {
 		if _, metrics := h.operations("/metrics"); !strings.Contains(metrics, "\ntandem_ledger_suspect 1\n") {
 			t.Error("the metrics do not say so")
 		}
-		if _, err := ada.server.Entries(t.Context(), desk.EntryQuery{}); err != nil {
+		if _, err := ada.Server.Entries(t.Context(), desk.EntryQuery{}); err != nil {
 			t.Errorf("reading the ledger: %v", err)
 		}
-		_, err := ada.server.CheckOut(t.Context(), "db01", api.CheckOut{Purpose: "ticket 1", TOTP: "123456"})
+		_, err := ada.Server.CheckOut(t.Context(), "db01", api.CheckOut{Purpose: "ticket 1", TOTP: "123456"})
 		if p, is := errors.AsType[*edge.Problem](err); !is || p.Status != http.StatusServiceUnavailable || p.Code != "ledger_suspect" {
 			t.Errorf("a check-out: %v", err)
 		}
@@ -79,9 +80,9 @@ func TestAStartOnYesterdaysFile(t *testing.T) {
 func TestTwoPeopleRecoverOnTheHost(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
-	demo, err := startDemo(t.TempDir(), "--data="+data)
+	running, err := startDemo(t.TempDir(), "--data="+data)
 	must(t, err)
-	demo.kill()
+	running.kill()
 	h := newHouse(t)
 	h.folder, h.origin = data, demoOrigin
 	h.secrets = fmt.Sprintf("secrets: embedded\nembedded: {path: %s, key_file: %s}", h.file("secrets"), h.file("secrets.key"))
@@ -112,7 +113,7 @@ func TestTwoPeopleRecoverOnTheHost(t *testing.T) {
 	recover(exitUsage, "--by=tech-a", "--reason=drill")
 	recover(exitUsage, "--by=tech-a", "--by=manager")
 	code := func(username string, ahead int64) string {
-		p := demo.People[slices.IndexFunc(demo.People, func(p demoPerson) bool { return p.Username == username })]
+		p := running.People[slices.IndexFunc(running.People, func(p demo.Person) bool { return p.Username == username })]
 		code, err := totp.Code(custody.SecretString(p.TOTPSecret), totp.Step(p.TOTPPeriod, time.Now())+ahead)
 		must(t, err)
 		return code

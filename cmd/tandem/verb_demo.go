@@ -1,9 +1,12 @@
+//go:build !nodemo
+
 package main
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -11,13 +14,19 @@ import (
 	"charm.land/lipgloss/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/api/play"
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody/demo"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
 
+func demoVerbs(c *cli) []*cobra.Command { return []*cobra.Command{demoVerb(c)} }
+
 func demoVerb(c *cli) *cobra.Command {
-	var d demo
+	var d demonstration
 	var data string
-	var asLine, play bool
+	var asLine, plays bool
 	verb := &cobra.Command{
 		Use:   "demo",
 		Short: "Try everything on this machine: nothing else needs to be installed",
@@ -35,15 +44,15 @@ the whole policy by itself and says what it expected and what it saw.`,
 	flags.StringVar(&d.vaultToken, "vault-token", os.Getenv("VAULT_TOKEN"), "token that may set it up; better given in VAULT_TOKEN")
 	flags.IntVar(&d.period, "totp-period", totp.DefaultPeriod, "seconds that a TOTP code lasts")
 	flags.BoolVar(&asLine, "json", false, "print the log-ins as one line of JSON")
-	flags.BoolVar(&play, "play", false, "go through the whole policy, then end")
+	flags.BoolVar(&plays, "play", false, "go through the whole policy, then end")
 	flags.StringVar(&d.logging.Level, "log-level", "warn", "debug, info, warn or error")
 	flags.Lookup("vault-token").DefValue = "" // help must not print the variable's value
 	verb.RunE = func(cmd *cobra.Command, _ []string) (err error) {
-		if play && asLine {
+		if plays && asLine {
 			return usagef("--play prints its own report: leave --json out")
 		}
-		if play && !flags.Changed("totp-period") {
-			d.period = playPeriod
+		if plays && !flags.Changed("totp-period") {
+			d.period = play.Period
 		}
 		d.sshChosen = flags.Changed("ssh-listen")
 		d.logging.Format = "text"
@@ -52,18 +61,18 @@ the whole policy by itself and says what it expected and what it saw.`,
 		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
 		defer stop()
 		if data == "" {
-			if data, err = os.MkdirTemp("", temporaryDemo); err != nil {
+			if data, err = os.MkdirTemp("", demo.Temporary); err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
 		}
-		if d.folder, err = openDemoFolder(data); err != nil {
-			return err
+		if d.folder, err = demo.OpenFolder(data, writeDurably); err != nil {
+			return ofFolder(err)
 		}
-		defer d.folder.close()
-		d.wantsHeld, d.note = play, c.note
+		defer d.folder.Close()
+		d.wantsHeld, d.note = plays, c.note
 		return d.with(ctx, func(ctx context.Context) error {
-			if play {
+			if plays {
 				return c.play(ctx, &d)
 			}
 			if err := c.announce(ctx, &d, asLine); err != nil {
@@ -77,26 +86,66 @@ the whole policy by itself and says what it expected and what it saw.`,
 	return verb
 }
 
+// ofFolder is err; a folder that cannot be a demo's is a mistake of whoever named it.
+func ofFolder(err error) error {
+	if _, wrong := errors.AsType[*demo.FolderError](err); wrong {
+		return usageError{err}
+	}
+	return err
+}
+
+// play has the demo go through the whole policy and prints each step as it happens,
+// so the widths are fixed.
+func (c *cli) play(ctx context.Context, d *demonstration) error {
+	row := func(style lipgloss.Style, mark, what, expected, seen string) {
+		_, _ = lipgloss.Fprintln(c.out, style.Render(mark)+fmt.Sprintf(" %-66s %-30s ", what, expected)+style.Render(seen))
+	}
+	row(bold, " ", "step", "expected", "seen")
+	steps, err := play.Run(ctx, play.Config{
+		Server: d.url, People: d.record.People, Fresh: !d.found, SSH: d.record.SSH, HostKey: d.hostKey, Hold: d.ssh.Hold,
+		Ledger: func(ctx context.Context, auditor *client.Client) (bool, error) {
+			report, err := verifyServer(ctx, auditor, verification{}, audit.VerifyOptions{})
+			return report.Signed == report.Size, err
+		},
+		Database: func(ctx context.Context) error {
+			_, err := verifyDatabase(ctx, verification{database: d.folder.File("tandem.db")}, audit.VerifyOptions{})
+			return err
+		},
+		Show: func(s play.Step) {
+			style, mark := green, "✓"
+			if !s.Held {
+				style, mark = red, "✗"
+			}
+			row(style, mark, fmt.Sprintf("%2d. %s", s.Number, s.What), s.Expected, s.Seen)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = lipgloss.Fprintf(c.out, "%s\n", green.Render(fmt.Sprintf("All %d steps held.", steps)))
+	return err
+}
+
 // announcement is what --json prints.
 type announcement struct {
-	URL         string           `json:"url"`
-	SSH         string           `json:"ssh"`      // host:port
-	HostKey     string           `json:"host_key"` // as in known_hosts, behind the name
-	People      []demoPerson     `json:"people"`
-	Credentials []demoCredential `json:"credentials"`
-	LedgerKey   string           `json:"ledger_key"`
-	Data        string           `json:"data"`
+	URL         string            `json:"url"`
+	SSH         string            `json:"ssh"`      // host:port
+	HostKey     string            `json:"host_key"` // as in known_hosts, behind the name
+	People      []demo.Person     `json:"people"`
+	Credentials []demo.Credential `json:"credentials"`
+	LedgerKey   string            `json:"ledger_key"`
+	Data        string            `json:"data"`
 }
 
 // announce says who can log in where.
-func (c *cli) announce(ctx context.Context, d *demo, asLine bool) error {
+func (c *cli) announce(ctx context.Context, d *demonstration, asLine bool) error {
 	key, err := d.program.desk.LedgerKey(ctx)
 	if err != nil {
 		return err
 	}
 	a := announcement{
 		URL: d.url, SSH: d.record.SSH, HostKey: d.hostKey, People: d.record.People,
-		Credentials: demoCredentials, LedgerKey: key, Data: d.folder.path,
+		Credentials: demo.Credentials, LedgerKey: key, Data: d.folder.Path,
 	}
 	if asLine || c.output == asJSON {
 		return json.NewEncoder(c.out).Encode(a)

@@ -1,3 +1,5 @@
+//go:build !nodemo
+
 package main
 
 import (
@@ -10,6 +12,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/demo"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
 
@@ -62,22 +65,22 @@ type demoCode struct {
 	Until    time.Time  `json:"until"` // an authenticator shows the next one then
 }
 
-func demoPersonOf(data, name string) (demoPerson, error) {
+func demoPersonOf(data, name string) (demo.Person, error) {
 	if data == "" {
-		running, err := runningDemos()
+		running, err := demo.Running()
 		switch {
 		case err != nil:
-			return demoPerson{}, err
+			return demo.Person{}, err
 		case len(running) == 0:
-			return demoPerson{}, usagef("no demo runs here that was given no folder: name its folder with --data")
+			return demo.Person{}, usagef("no demo runs here that was given no folder: name its folder with --data")
 		case len(running) > 1:
-			return demoPerson{}, usagef("several demos run here: name the folder of one with --data: %s", strings.Join(running, ", "))
+			return demo.Person{}, usagef("several demos run here: name the folder of one with --data: %s", strings.Join(running, ", "))
 		}
 		data = running[0]
 	}
-	record, err := demoSetUp(data)
+	record, err := demo.SetUp(data)
 	if err != nil {
-		return demoPerson{}, err
+		return demo.Person{}, ofFolder(err)
 	}
 	var names []string
 	for _, person := range record.People {
@@ -85,7 +88,7 @@ func demoPersonOf(data, name string) (demoPerson, error) {
 	}
 	at := slices.Index(names, strings.ToLower(strings.TrimSpace(name)))
 	if at < 0 {
-		return demoPerson{}, usagef("%q plays in no demo: name one of %s", name, strings.Join(names, ", "))
+		return demo.Person{}, usagef("%q plays in no demo: name one of %s", name, strings.Join(names, ", "))
 	}
 	return record.People[at], nil
 }

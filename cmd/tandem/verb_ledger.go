@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -142,7 +141,7 @@ server's own key is used, which proves only that the server agrees with itself.`
 		if err != nil {
 			return err
 		}
-		head, err := checkProof(entry, text, key)
+		head, err := client.CheckProof(entry, text, key)
 		if err != nil {
 			return verificationError{err}
 		}
@@ -158,21 +157,6 @@ server's own key is used, which proves only that the server agrees with itself.`
 		return err
 	}
 	return verb
-}
-
-func checkProof(entry api.Entry, text []byte, key string) (audit.Checkpoint, error) {
-	record, err := entry.Record()
-	if err != nil {
-		return audit.Checkpoint{}, err
-	}
-	proof, err := audit.ParseProof(text)
-	if err != nil {
-		return audit.Checkpoint{}, err
-	}
-	if proof.Index != entry.Index {
-		return audit.Checkpoint{}, fmt.Errorf("%w: it is of entry %d", audit.ErrProof, proof.Index)
-	}
-	return proof.Check(record, key)
 }
 
 func (c *cli) entryAt(arg string) (int64, *client.Client, error) {

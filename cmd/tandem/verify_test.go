@@ -193,7 +193,7 @@ func TestVerifyWitnesses(t *testing.T) {
 func TestVerifyKeptCosignatures(t *testing.T) {
 	folder := t.TempDir()
 	d := startDemoFor(t, folder)
-	note, err := newPlayerOf(t, d).server.Checkpoint(t.Context())
+	note, err := newPlayerOf(t, d).Server.Checkpoint(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

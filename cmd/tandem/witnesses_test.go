@@ -13,6 +13,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/audit/witness"
 	"github.com/tandem-custody/tandem/config"
@@ -37,7 +38,7 @@ type witnessed struct {
 func newWitnessed(t *testing.T) *witnessed {
 	t.Helper()
 	w := &witnessed{installation: &installation{
-		t: t, folder: t.TempDir(), errors: &errorBodies{}, address: freeAddress(t), ops: freeAddress(t), people: map[string]*player{},
+		t: t, folder: t.TempDir(), errors: &errorBodies{}, address: freeAddress(t), ops: freeAddress(t), people: map[string]*play.Player{},
 	}}
 	w.configure("")
 	w.hire()
@@ -109,7 +110,7 @@ func (w *witnessed) enter(n int) {
 	w.t.Helper()
 	for range n {
 		w.entered++
-		_, err := w.people["admin"].server.AddPerson(w.t.Context(), api.AddPerson{
+		_, err := w.people["admin"].Server.AddPerson(w.t.Context(), api.AddPerson{
 			Username: fmt.Sprint("person-", w.entered), Name: "P", Roles: []custody.Role{custody.Technician},
 		})
 		if err != nil {
@@ -118,7 +119,7 @@ func (w *witnessed) enter(n int) {
 	}
 }
 
-func (w *witnessed) auditor() *client.Client { return w.people["auditor"].server }
+func (w *witnessed) auditor() *client.Client { return w.people["auditor"].Server }
 
 func (w *witnessed) head() audit.Checkpoint {
 	w.t.Helper()

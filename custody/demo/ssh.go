@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -20,13 +20,13 @@ import (
 	rotationssh "github.com/tandem-custody/tandem/custody/rotation/ssh"
 )
 
-// demoSSH is a real SSH server with the accounts of the demo. People log in
+// SSH is a real SSH server with the accounts of the demo. People log in
 // with a password and are greeted. The administrator logs in with a key and can
 // do one thing, change passwords through chpasswd. Nothing that anybody sends is
 // ever run on this machine.
-type demoSSH struct {
+type SSH struct {
 	server   ssh.Server
-	accounts *sshAccounts
+	accounts *Accounts
 	admin    ssh.PublicKey
 	changing chan struct{} // holds a token while a password is being changed
 }
@@ -44,10 +44,10 @@ const (
 	sshMaxInput    = 4 << 10 // bytes on the standard input of chpasswd
 )
 
-// newDemoSSH makes a server that knows these accounts and lets the owner of the
+// NewSSH makes a server that knows these accounts and lets the owner of the
 // admin key change their passwords.
-func newDemoSSH(accounts *sshAccounts, host gossh.Signer, admin gossh.PublicKey) *demoSSH {
-	d := &demoSSH{accounts: accounts, admin: admin, changing: make(chan struct{}, 1)}
+func NewSSH(accounts *Accounts, host gossh.Signer, admin gossh.PublicKey) *SSH {
+	d := &SSH{accounts: accounts, admin: admin, changing: make(chan struct{}, 1)}
 	d.server = ssh.Server{
 		HostSigners: []ssh.Signer{host},
 		Version:     "Tandem-demo",
@@ -74,7 +74,7 @@ func newDemoSSH(accounts *sshAccounts, host gossh.Signer, admin gossh.PublicKey)
 }
 
 // Serve serves until ctx is done, then closes every connection.
-func (d *demoSSH) Serve(ctx context.Context, listener net.Listener) error {
+func (d *SSH) Serve(ctx context.Context, listener net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { _ = d.server.Close() })
 	defer stop()
 	err := d.server.Serve(netutil.LimitListener(listener, sshConnections))
@@ -86,7 +86,7 @@ func (d *demoSSH) Serve(ctx context.Context, listener net.Listener) error {
 
 // Hold keeps passwords from being changed until release is called: a server
 // that takes its time, for whoever wants to look at what happens meanwhile.
-func (d *demoSSH) Hold() (release func()) {
+func (d *SSH) Hold() (release func()) {
 	d.changing <- struct{}{}
 	return func() { <-d.changing }
 }
@@ -110,7 +110,7 @@ func greet(s ssh.Session) {
 }
 
 // administer does what chpasswd(8) does, and nothing else.
-func (d *demoSSH) administer(s ssh.Session) {
+func (d *SSH) administer(s ssh.Session) {
 	if s.RawCommand() != rotationssh.ChangeCommand {
 		fmt.Fprintln(s.Stderr(), "This key may only run: "+rotationssh.ChangeCommand)
 		_ = s.Exit(126)
@@ -128,7 +128,7 @@ func (d *demoSSH) administer(s ssh.Session) {
 	_ = s.Exit(0)
 }
 
-func (d *demoSSH) change(ctx context.Context, passwords map[string]string) error {
+func (d *SSH) change(ctx context.Context, passwords map[string]string) error {
 	select {
 	case d.changing <- struct{}{}:
 		defer func() { <-d.changing }()
@@ -161,12 +161,12 @@ func readPasswords(from io.Reader) (map[string]string, error) {
 	return passwords, nil
 }
 
-// sshKey reads an Ed25519 private key (OpenSSH PEM), or makes it when there is
+// Key reads an Ed25519 private key (OpenSSH PEM), or makes it when there is
 // none, and gives it with its text.
-func sshKey(path string) (gossh.Signer, []byte, error) {
+func Key(path string, write Write) (gossh.Signer, []byte, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		text, err = newSSHKey(path)
+		text, err = newSSHKey(path, write)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -178,7 +178,7 @@ func sshKey(path string) (gossh.Signer, []byte, error) {
 	return signer, text, nil
 }
 
-func newSSHKey(path string) ([]byte, error) {
+func newSSHKey(path string, write Write) ([]byte, error) {
 	_, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		return nil, err
@@ -188,5 +188,5 @@ func newSSHKey(path string) ([]byte, error) {
 		return nil, err
 	}
 	text := pem.EncodeToMemory(block)
-	return text, writeDurably(path, text)
+	return text, write(path, text)
 }

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -25,18 +25,18 @@ var demoCast = []custody.AddPerson{
 	{Username: "admin", Name: "Administrator", Roles: []custody.Role{custody.Admin}},
 }
 
-// demoCredential is an account on the demo SSH server, as --json shows it.
-type demoCredential struct {
+// Credential is an account on the demo SSH server, as --json shows it.
+type Credential struct {
 	Name    string `json:"name"`
 	Account string `json:"account"` // the log-in on the demo SSH server
 }
 
-var demoCredentials = []demoCredential{{"demo-root", "root"}, {"demo-db", "db"}}
+var Credentials = []Credential{{"demo-root", "root"}, {"demo-db", "db"}}
 
-// seedPeople opens the accounts and enrols everybody, through the use cases that
+// SeedPeople opens the accounts and enrols everybody, through the use cases that
 // a real installation has.
-func seedPeople(ctx context.Context, d *desk.Desk, period int) ([]demoPerson, error) {
-	var people []demoPerson
+func SeedPeople(ctx context.Context, d *desk.Desk, period int) ([]Person, error) {
+	var people []Person
 	for _, add := range demoCast {
 		add.TOTPPeriod = period
 		login, err := d.AddPerson(ctx, desk.By{Actor: custody.System, Request: rand.Text()}, add)
@@ -47,11 +47,11 @@ func seedPeople(ctx context.Context, d *desk.Desk, period int) ([]demoPerson, er
 		if err != nil {
 			return nil, fmt.Errorf("the otpauth URI of %s cannot be read", add.Username) // the error would quote it
 		}
-		person := demoPerson{
+		person := Person{
 			Username: add.Username, Password: login.Password.Reveal(),
 			TOTPSecret: key.Secret(), TOTPPeriod: period, Roles: add.Roles,
 		}
-		if person.enrolled, err = enrol(ctx, d, person); err != nil {
+		if person.Enrolled, err = enrol(ctx, d, person); err != nil {
 			return nil, fmt.Errorf("enrol %s: %w", add.Username, err)
 		}
 		people = append(people, person)
@@ -63,7 +63,7 @@ func seedPeople(ctx context.Context, d *desk.Desk, period int) ([]demoPerson, er
 // which the skew allows, so that the code on the screen can still be used. A step
 // can end meanwhile, and on a busy machine those of a second or two do: the next
 // try has a code that lasts longer. It gives the step whose code is used up.
-func enrol(ctx context.Context, d *desk.Desk, p demoPerson) (int64, error) {
+func enrol(ctx context.Context, d *desk.Desk, p Person) (int64, error) {
 	var errs []error
 	for _, late := range []int64{1, 0, 0} {
 		step := totp.Step(p.TOTPPeriod, time.Now()) - late
@@ -82,9 +82,9 @@ func enrol(ctx context.Context, d *desk.Desk, p demoPerson) (int64, error) {
 	return 0, errors.Join(errs...)
 }
 
-// seedCredentials puts the accounts of the demo SSH server under custody.
-func seedCredentials(ctx context.Context, d *desk.Desk, address, hostKey string, adminKey []byte, passwords map[string]string) error {
-	for _, credential := range demoCredentials {
+// SeedCredentials puts the accounts of the demo SSH server under custody.
+func SeedCredentials(ctx context.Context, d *desk.Desk, address, hostKey string, adminKey []byte, passwords map[string]string) error {
+	for _, credential := range Credentials {
 		_, err := d.AddCredential(ctx, desk.By{Actor: custody.System, Request: rand.Text()}, custody.AddCredential{
 			Name: credential.Name, Primary: "tech-a", Backup: "tech-b",
 			Target: custody.Target{

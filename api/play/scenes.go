@@ -1,4 +1,4 @@
-package main
+package play
 
 import (
 	"context"
@@ -6,16 +6,20 @@ import (
 	"time"
 
 	"github.com/tandem-custody/tandem/api"
-	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/demo"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // What the scenes are about.
 const (
-	playCredential = "demo-root"
-	playAccount    = "root"
+	Credential = "demo-root"
+	Account    = "root"
 )
+
+// pollEvery is how often somebody looks whether a password has been changed.
+const pollEvery = 250 * time.Millisecond
 
 // scenes is clause 4.4 of the policy from beginning to end.
 func (p *play) scenes(ctx context.Context) {
@@ -27,13 +31,13 @@ func (p *play) scenes(ctx context.Context) {
 }
 
 func (p *play) logIns(ctx context.Context) {
-	for _, who := range []*player{p.techA, p.techB, p.auditor} {
+	for _, who := range []*Player{p.techA, p.techB, p.auditor} {
 		p.step(ctx, who.Username+" logs in with password and code", who.Username, func(ctx context.Context) (string, error) {
-			return who.Username, who.logIn(ctx)
+			return who.Username, who.LogIn(ctx)
 		})
 	}
-	p.step(ctx, "who holds "+playCredential, "tech-a", func(ctx context.Context) (string, error) {
-		c, err := p.techA.server.Credential(ctx, playCredential)
+	p.step(ctx, "who holds "+Credential, "tech-a", func(ctx context.Context) (string, error) {
+		c, err := p.techA.Server.Credential(ctx, Credential)
 		p.version = c.Version
 		return c.Holder, err
 	})
@@ -49,12 +53,12 @@ func (p *play) checkOuts(ctx context.Context) (password api.Secret) {
 		what string
 		code func(right api.Secret) (api.Secret, error)
 	}{
-		{"a wrong code", func(api.Secret) (api.Secret, error) { return p.techA.wrongCode() }},
+		{"a wrong code", func(api.Secret) (api.Secret, error) { return p.techA.WrongCode() }},
 		{"a space before the right code", func(right api.Secret) (api.Secret, error) { return " " + right, nil }},
 		{"a seventh digit behind the right code", func(right api.Secret) (api.Secret, error) { return right + "0", nil }},
 	} {
 		p.refused(ctx, "tech-a checks it out with "+bad.what, custody.TOTPInvalid, func(ctx context.Context) error {
-			return p.techA.confirm(ctx, func(right api.Secret) error {
+			return p.techA.Confirm(ctx, func(right api.Secret) error {
 				code, err := bad.code(right)
 				if err != nil {
 					return err
@@ -70,14 +74,14 @@ func (p *play) checkOuts(ctx context.Context) (password api.Secret) {
 		return fmt.Sprintf("version %d", out.Version), err
 	})
 	p.refused(ctx, "tech-a checks it out with the same code again", custody.TOTPReplayed, func(ctx context.Context) error {
-		code, err := p.techA.codeOf(p.techA.last)
+		code, err := p.techA.CodeOf(p.techA.Last)
 		if err != nil {
 			return err
 		}
 		_, err = p.checkOutWith(ctx, p.techA, code)
 		return err
 	})
-	p.logIn(ctx, "ssh root@"+p.record.SSH+" with that password", &password, loggedIn)
+	p.logInBySSH(ctx, "ssh root@"+p.SSH+" with that password", &password, demo.LoggedIn(Account))
 	return password
 }
 
@@ -88,8 +92,8 @@ func (p *play) handOver(ctx context.Context) {
 	var handover string
 	p.step(ctx, "tech-a offers all to tech-b, and leaves when accepted", "offered to tech-b", func(ctx context.Context) (string, error) {
 		var offered []api.Handover
-		err := p.techA.confirm(ctx, func(code api.Secret) (err error) {
-			offered, err = p.techA.server.OfferHandover(ctx, api.OfferHandover{
+		err := p.techA.Confirm(ctx, func(code api.Secret) (err error) {
+			offered, err = p.techA.Server.OfferHandover(ctx, api.OfferHandover{
 				All: true, Reason: "play: out for lunch", AwayWhenAccepted: true, TOTP: code,
 			})
 			return err
@@ -103,15 +107,15 @@ func (p *play) handOver(ctx context.Context) {
 	p.step(ctx, "who holds it until tech-b accepts", "tech-a", p.holder)
 	p.step(ctx, "tech-b accepts with a code", "accepted", func(ctx context.Context) (string, error) {
 		var accepted api.Handover
-		err := p.techB.confirm(ctx, func(code api.Secret) (err error) {
-			accepted, err = p.techB.server.AcceptHandover(ctx, handover, code)
+		err := p.techB.Confirm(ctx, func(code api.Secret) (err error) {
+			accepted, err = p.techB.Server.AcceptHandover(ctx, handover, code)
 			return err
 		})
 		return string(accepted.Status), err
 	})
 	p.step(ctx, "who holds it now", "tech-b", p.holder)
 	p.step(ctx, "tech-a is", api.Away, func(ctx context.Context) (string, error) {
-		me, err := p.techA.server.Me(ctx)
+		me, err := p.techA.Server.Me(ctx)
 		return me.Presence.State, err
 	})
 	p.refused(ctx, "tech-a, the old holder, checks it out", custody.NotHolder, func(ctx context.Context) error {
@@ -128,12 +132,12 @@ func (p *play) comeBack(ctx context.Context, old api.Secret) {
 		return
 	}
 	// The server takes its time, so that there is time to look.
-	release := p.ssh.Hold()
+	release := p.Hold()
 	defer func() { release() }()
 	p.step(ctx, "tech-a comes back and takes back (the server is slow)", "returned", func(ctx context.Context) (string, error) {
 		var changed api.PresenceChange
-		err := p.techA.confirm(ctx, func(code api.Secret) (err error) {
-			changed, err = p.techA.server.SetPresence(ctx, api.SetPresence{State: api.Present, TakeBack: true, TOTP: code})
+		err := p.techA.Confirm(ctx, func(code api.Secret) (err error) {
+			changed, err = p.techA.Server.SetPresence(ctx, api.SetPresence{State: api.Present, TakeBack: true, TOTP: code})
 			return err
 		})
 		if err != nil || len(changed.Handovers) != 1 {
@@ -141,7 +145,7 @@ func (p *play) comeBack(ctx context.Context, old api.Secret) {
 		}
 		return string(changed.Handovers[0].Status), nil
 	})
-	for _, who := range []*player{p.techA, p.techB} {
+	for _, who := range []*Player{p.techA, p.techB} {
 		p.refused(ctx, who.Username+" checks it out before the server has changed it", custody.RotationPending, func(ctx context.Context) error {
 			_, err := p.checkOut(ctx, who)
 			return err
@@ -151,18 +155,18 @@ func (p *play) comeBack(ctx context.Context, old api.Secret) {
 	release = func() {}
 	p.step(ctx, "the server has accepted the new password; who holds it", fmt.Sprintf("tech-a, version %d", p.version+1), func(ctx context.Context) (string, error) {
 		for {
-			c, err := p.techA.server.Credential(ctx, playCredential)
+			c, err := p.techA.Server.Credential(ctx, Credential)
 			if err != nil || c.Phase == custody.Held {
 				return fmt.Sprintf("%s, version %d", c.Holder, c.Version), err
 			}
 			select {
 			case <-time.After(pollEvery):
 			case <-ctx.Done():
-				return "", fmt.Errorf("still %s", phase(c))
+				return "", fmt.Errorf("still %s", c.Phase)
 			}
 		}
 	})
-	p.logIn(ctx, "ssh with the old password", &old, refusedByServer)
+	p.logInBySSH(ctx, "ssh with the old password", &old, demo.Refused)
 	var password api.Secret
 	p.step(ctx, "tech-a checks it out", "another password", func(ctx context.Context) (string, error) {
 		out, err := p.checkOut(ctx, p.techA)
@@ -172,9 +176,9 @@ func (p *play) comeBack(ctx context.Context, old api.Secret) {
 		}
 		return "another password", err
 	})
-	p.logIn(ctx, "ssh with the new password", &password, loggedIn)
+	p.logInBySSH(ctx, "ssh with the new password", &password, demo.LoggedIn(Account))
 	p.step(ctx, "tech-a checks it in", "no check-out left", func(ctx context.Context) (string, error) {
-		c, err := p.techA.server.CheckIn(ctx, playCredential)
+		c, err := p.techA.Server.CheckIn(ctx, Credential)
 		if err == nil && c.Lease != nil {
 			return "a check-out left", nil
 		}
@@ -184,15 +188,14 @@ func (p *play) comeBack(ctx context.Context, old api.Secret) {
 
 func (p *play) theLedger(ctx context.Context) {
 	p.step(ctx, "the ledger, over HTTP: entries, root, signature, replay", "whole", func(ctx context.Context) (string, error) {
-		report, err := verifyServer(ctx, p.auditor.server, verification{}, audit.VerifyOptions{})
-		if err == nil && report.Signed != report.Size {
+		signed, err := p.Ledger(ctx, p.auditor.Server)
+		if err == nil && !signed {
 			return "not signed to its end", nil
 		}
 		return "whole", err
 	})
 	p.step(ctx, "the database: tree and tables are what the ledger gives", "whole", func(ctx context.Context) (string, error) {
-		_, err := verifyDatabase(ctx, verification{database: p.folder.file("tandem.db")}, audit.VerifyOptions{})
-		return "whole", err
+		return "whole", p.Database(ctx)
 	})
 	p.step(ctx, "the entry of the acceptance, proved by itself", "confirmed by tech-b", func(ctx context.Context) (string, error) {
 		return p.proveAcceptance(ctx)
@@ -200,45 +203,45 @@ func (p *play) theLedger(ctx context.Context) {
 }
 
 func (p *play) proveAcceptance(ctx context.Context) (string, error) {
-	entries, err := p.auditor.server.Entries(ctx, desk.EntryQuery{Type: custody.HandoverAccepted{}.Type(), Newest: true, Limit: 1})
+	entries, err := p.auditor.Server.Entries(ctx, desk.EntryQuery{Type: custody.HandoverAccepted{}.Type(), Newest: true, Limit: 1})
 	if err != nil || len(entries) == 0 {
 		return "no such entry", err
 	}
 	entry := entries[0]
-	proof, err := p.auditor.server.EntryProofText(ctx, entry.Index)
+	proof, err := p.auditor.Server.EntryProofText(ctx, entry.Index)
 	if err != nil {
 		return "", err
 	}
-	key, err := p.auditor.server.LedgerKey(ctx)
+	key, err := p.auditor.Server.LedgerKey(ctx)
 	if err != nil {
 		return "", err
 	}
-	if _, err := checkProof(entry, proof, key); err != nil {
+	if _, err := client.CheckProof(entry, proof, key); err != nil {
 		return "", err
 	}
 	return "confirmed by " + entry.Confirm.Person, nil
 }
 
 func (p *play) holder(ctx context.Context) (string, error) {
-	c, err := p.techA.server.Credential(ctx, playCredential)
+	c, err := p.techA.Server.Credential(ctx, Credential)
 	return c.Holder, err
 }
 
-func (p *play) checkOutWith(ctx context.Context, who *player, code api.Secret) (api.Checkout, error) {
-	return who.server.CheckOut(ctx, playCredential, api.CheckOut{Purpose: "play", TOTP: code})
+func (p *play) checkOutWith(ctx context.Context, who *Player, code api.Secret) (api.Checkout, error) {
+	return who.Server.CheckOut(ctx, Credential, api.CheckOut{Purpose: "play", TOTP: code})
 }
 
-func (p *play) checkOut(ctx context.Context, who *player) (out api.Checkout, err error) {
-	err = who.confirm(ctx, func(code api.Secret) (err error) {
+func (p *play) checkOut(ctx context.Context, who *Player) (out api.Checkout, err error) {
+	err = who.Confirm(ctx, func(code api.Secret) (err error) {
 		out, err = p.checkOutWith(ctx, who, code)
 		return err
 	})
 	return out, err
 }
 
-func (p *play) goAway(ctx context.Context, who *player) error {
-	return who.confirm(ctx, func(code api.Secret) error {
-		_, err := who.server.SetPresence(ctx, api.SetPresence{State: api.Away, TOTP: code, Reason: "play"})
+func (p *play) goAway(ctx context.Context, who *Player) error {
+	return who.Confirm(ctx, func(code api.Secret) error {
+		_, err := who.Server.SetPresence(ctx, api.SetPresence{State: api.Away, TOTP: code, Reason: "play"})
 		return err
 	})
 }

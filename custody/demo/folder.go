@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"encoding/json"
@@ -14,36 +14,45 @@ import (
 	"github.com/tandem-custody/tandem/custody/vault"
 )
 
-// demoFolder is the folder of a demo. demo.lock marks it as one and is held
+// Write writes a file whole or not at all, for its owner only, so that it lasts.
+type Write func(path string, content []byte) error
+
+// FolderError is a folder that is not what whoever named it takes it for.
+type FolderError struct{ what string }
+
+func (e *FolderError) Error() string { return e.what }
+
+// Folder is the folder of a demo. demo.lock marks it as one and is held
 // while the demo runs; demo.json is written last when it is set up, so a folder
 // without it was left half done and is set up anew.
-type demoFolder struct {
-	path string
-	lock *os.File
+type Folder struct {
+	Path  string
+	write Write
+	lock  *os.File
 }
 
-// demoRecord is demo.json: what the demo has to know again at its next start. It
+// Record is demo.json: what the demo has to know again at its next start. It
 // holds passwords and TOTP seeds in clear, because whoever tries the demo plays
 // all its people. A real installation keeps neither: the people have them.
-type demoRecord struct {
-	SSH    string       `json:"ssh"` // where the credentials say that the server is
-	People []demoPerson `json:"people"`
-	Vault  *demoVault   `json:"vault,omitzero"`
+type Record struct {
+	SSH    string   `json:"ssh"` // where the credentials say that the server is
+	People []Person `json:"people"`
+	Vault  *Vault   `json:"vault,omitzero"`
 }
 
-// demoPerson is a log-in, as --json shows it.
-type demoPerson struct {
+// Person is a log-in, as --json shows it.
+type Person struct {
 	Username   string         `json:"username"`
 	Password   string         `json:"password"`
 	TOTPSecret string         `json:"totp_secret"` // base32
 	TOTPPeriod int            `json:"totp_period"` // seconds
 	Roles      []custody.Role `json:"roles"`
 
-	enrolled int64 // TOTP step of the code that enrolment used up, in the process that did
+	Enrolled int64 `json:"-"` // TOTP step of the code that enrolment used up, in the process that did
 }
 
-// demoVault is what a demo has made for itself in a Vault.
-type demoVault struct {
+// Vault is what a demo has made for itself in a Vault.
+type Vault struct {
 	Address string      `json:"address"`
 	Names   vault.Names `json:"names"`
 	RoleID  string      `json:"role_id"`
@@ -55,20 +64,20 @@ var demoFiles = []string{
 	"vault-secret-id", "ssh_host_key", "ssh_admin_key", "ssh_accounts",
 }
 
-// openDemoFolder takes the folder for this process. It refuses a folder with
+// OpenFolder takes the folder for this process. It refuses a folder with
 // something else in it: a demo must never touch an installation.
-func openDemoFolder(path string) (_ *demoFolder, err error) {
+func OpenFolder(path string, write Write) (_ *Folder, err error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, err
 	}
-	f := &demoFolder{path: path}
-	_, err = os.Stat(f.file("demo.lock"))
+	f := &Folder{Path: path, write: write}
+	_, err = os.Stat(f.File("demo.lock"))
 	if errors.Is(err, fs.ErrNotExist) {
 		if entries, err := os.ReadDir(path); err != nil || len(entries) > 0 {
-			return nil, errors.Join(err, usagef("%s is not empty and no demo's folder: name a new one", path))
+			return nil, errors.Join(err, &FolderError{path + " is not empty and no demo's folder: name a new one"})
 		}
 	}
-	if f.lock, err = os.OpenFile(f.file("demo.lock"), os.O_CREATE|os.O_RDWR, 0o600); err != nil {
+	if f.lock, err = os.OpenFile(f.File("demo.lock"), os.O_CREATE|os.O_RDWR, 0o600); err != nil {
 		return nil, err
 	}
 	// The system lets go of the lock however the process ends.
@@ -78,13 +87,13 @@ func openDemoFolder(path string) (_ *demoFolder, err error) {
 	return f, nil
 }
 
-func (f *demoFolder) file(name string) string { return filepath.Join(f.path, name) }
+func (f *Folder) File(name string) string { return filepath.Join(f.Path, name) }
 
-func (f *demoFolder) close() error { return f.lock.Close() }
+func (f *Folder) Close() error { return f.lock.Close() }
 
 // load gives the record; found is false where the demo is not set up, and then
 // nothing is left of an attempt that was cut short.
-func (f *demoFolder) load() (r demoRecord, found bool, err error) {
+func (f *Folder) Load() (r Record, found bool, err error) {
 	r, found, err = f.read()
 	if err == nil && !found {
 		err = f.clear()
@@ -92,8 +101,8 @@ func (f *demoFolder) load() (r demoRecord, found bool, err error) {
 	return r, found, err
 }
 
-func (f *demoFolder) read() (r demoRecord, found bool, err error) {
-	text, err := os.ReadFile(f.file("demo.json"))
+func (f *Folder) read() (r Record, found bool, err error) {
+	text, err := os.ReadFile(f.File("demo.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, false, nil
 	}
@@ -101,23 +110,23 @@ func (f *demoFolder) read() (r demoRecord, found bool, err error) {
 		return r, false, err
 	}
 	if err := json.Unmarshal(text, &r); err != nil {
-		return r, false, fmt.Errorf("%s: %w", f.file("demo.json"), err)
+		return r, false, fmt.Errorf("%s: %w", f.File("demo.json"), err)
 	}
 	return r, true, nil
 }
 
-// demoSetUp reads the record of a demo, also of one that runs.
-func demoSetUp(path string) (demoRecord, error) {
-	r, found, err := (&demoFolder{path: path}).read()
+// SetUp reads the record of a demo, also of one that runs.
+func SetUp(path string) (Record, error) {
+	r, found, err := (&Folder{Path: path}).read()
 	if err == nil && !found {
-		err = usagef("no demo is set up in %s: name the folder that it prints as Data", path)
+		err = &FolderError{"no demo is set up in " + path + ": name the folder that it prints as Data"}
 	}
 	return r, err
 }
 
-// runningDemos gives the folders of the demos that run and were given no folder.
-func runningDemos() ([]string, error) {
-	found, err := filepath.Glob(filepath.Join(os.TempDir(), temporaryDemo))
+// Running gives the folders of the demos that run and were given no folder.
+func Running() ([]string, error) {
+	found, err := filepath.Glob(filepath.Join(os.TempDir(), Temporary))
 	if err != nil {
 		return nil, err
 	}
@@ -131,22 +140,22 @@ func runningDemos() ([]string, error) {
 	}), nil
 }
 
-// temporaryDemo is what the folder of a demo is called that was given none.
-const temporaryDemo = "tandem-demo-*"
+// Temporary is what the folder of a demo is called that was given none.
+const Temporary = "tandem-demo-*"
 
-func (f *demoFolder) clear() error {
+func (f *Folder) clear() error {
 	for _, name := range demoFiles {
-		if err := os.Remove(f.file(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(f.File(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *demoFolder) save(r demoRecord) error {
+func (f *Folder) Save(r Record) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
-	return writeDurably(f.file("demo.json"), text)
+	return f.write(f.File("demo.json"), text)
 }

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,6 +18,9 @@ import (
 	rotationssh "github.com/tandem-custody/tandem/custody/rotation/ssh"
 )
 
+// write is enough for a test: its machine does not lose power.
+func write(path string, content []byte) error { return os.WriteFile(path, content, 0o600) }
+
 // sshFixture is a demo SSH server on a free port with the accounts root and db.
 type sshFixture struct {
 	address  string
@@ -25,7 +29,7 @@ type sshFixture struct {
 	host     gossh.Signer
 	admin    gossh.Signer
 	adminPEM []byte
-	server   *demoSSH
+	server   *SSH
 }
 
 func startDemoSSH(t *testing.T) *sshFixture {
@@ -33,18 +37,18 @@ func startDemoSSH(t *testing.T) *sshFixture {
 	folder := t.TempDir()
 	f := &sshFixture{accounts: filepath.Join(folder, "accounts")}
 	var err error
-	if f.host, _, err = sshKey(filepath.Join(folder, "host_key")); err != nil {
+	if f.host, _, err = Key(filepath.Join(folder, "host_key"), write); err != nil {
 		t.Fatal(err)
 	}
-	if f.admin, f.adminPEM, err = sshKey(filepath.Join(folder, "admin_key")); err != nil {
+	if f.admin, f.adminPEM, err = Key(filepath.Join(folder, "admin_key"), write); err != nil {
 		t.Fatal(err)
 	}
-	accounts, err := createSSHAccounts(f.accounts, map[string]string{"root": "first-root", "db": "first-db"})
+	accounts, err := CreateAccounts(f.accounts, map[string]string{"root": "first-root", "db": "first-db"}, write)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.hostKey = string(gossh.MarshalAuthorizedKey(f.host.PublicKey()))
-	f.server = newDemoSSH(accounts, f.host, f.admin.PublicKey())
+	f.server = NewSSH(accounts, f.host, f.admin.PublicKey())
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +108,7 @@ func TestDemoSSHRotates(t *testing.T) {
 	if err := db.Verify(ctx, custody.SecretString("first-db")); err != nil {
 		t.Errorf("the other account: %v", err)
 	}
-	reread, err := loadSSHAccounts(f.accounts)
+	reread, err := LoadAccounts(f.accounts, write)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"bufio"
@@ -15,12 +15,13 @@ import (
 	"github.com/alexedwards/argon2id"
 )
 
-// sshAccounts are the accounts of the demo SSH server and the file that keeps
+// Accounts are the accounts of the demo SSH server and the file that keeps
 // them, one "account:argon2id hash" a line, like /etc/shadow. The file is
 // replaced durably before a change is answered, so that a kill -9 leaves what a
 // real server's disk would have.
-type sshAccounts struct {
-	path string
+type Accounts struct {
+	path  string
+	write Write
 
 	mu     sync.RWMutex
 	hashes map[string]string
@@ -29,18 +30,18 @@ type sshAccounts struct {
 // accountHash follows OWASP's recommendation for argon2id: 19 MiB, two passes.
 var accountHash = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-var errNoSSHAccounts = errors.New("the demo SSH server has no account file yet")
+var ErrNoAccounts = errors.New("the demo SSH server has no account file yet")
 
-// loadSSHAccounts reads the file; errNoSSHAccounts when there is none.
-func loadSSHAccounts(path string) (*sshAccounts, error) {
+// LoadAccounts reads the file; ErrNoAccounts when there is none.
+func LoadAccounts(path string, write Write) (*Accounts, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errNoSSHAccounts
+		return nil, ErrNoAccounts
 	}
 	if err != nil {
 		return nil, err
 	}
-	a := &sshAccounts{path: path, hashes: map[string]string{}}
+	a := &Accounts{path: path, write: write, hashes: map[string]string{}}
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	for lines.Scan() {
 		account, hash, found := strings.Cut(lines.Text(), ":")
@@ -52,9 +53,9 @@ func loadSSHAccounts(path string) (*sshAccounts, error) {
 	return a, lines.Err()
 }
 
-// createSSHAccounts makes the file with these passwords.
-func createSSHAccounts(path string, passwords map[string]string) (*sshAccounts, error) {
-	a := &sshAccounts{path: path, hashes: map[string]string{}}
+// CreateAccounts makes the file with these passwords.
+func CreateAccounts(path string, passwords map[string]string, write Write) (*Accounts, error) {
+	a := &Accounts{path: path, write: write, hashes: map[string]string{}}
 	for account := range passwords {
 		a.hashes[account] = ""
 	}
@@ -62,7 +63,7 @@ func createSSHAccounts(path string, passwords map[string]string) (*sshAccounts, 
 }
 
 // change sets all of these passwords, or none: an unknown account refuses all.
-func (a *sshAccounts) change(passwords map[string]string) error {
+func (a *Accounts) change(passwords map[string]string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	changed := maps.Clone(a.hashes)
@@ -80,7 +81,7 @@ func (a *sshAccounts) change(passwords map[string]string) error {
 	for _, account := range slices.Sorted(maps.Keys(changed)) {
 		fmt.Fprintf(&text, "%s:%s\n", account, changed[account])
 	}
-	if err := writeDurably(a.path, []byte(text.String())); err != nil {
+	if err := a.write(a.path, []byte(text.String())); err != nil {
 		return err
 	}
 	a.hashes = changed
@@ -88,7 +89,7 @@ func (a *sshAccounts) change(passwords map[string]string) error {
 }
 
 // opens says whether the password opens the account.
-func (a *sshAccounts) opens(account, password string) bool {
+func (a *Accounts) opens(account, password string) bool {
 	a.mu.RLock()
 	hash := a.hashes[account]
 	a.mu.RUnlock()
