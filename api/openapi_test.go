@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/edge"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // endpoints are those of the contract that exist so far.
@@ -184,5 +186,17 @@ func TestNoSecretOfARequestIsInADigest(t *testing.T) {
 	}
 	if len(seen) != 6 {
 		t.Errorf("the secrets that were found are %v", slices.Sorted(maps.Keys(seen)))
+	}
+}
+
+// TestOpenAPITellsTheKindsOfTargets that there are, and what each knows.
+func TestOpenAPITellsTheKindsOfTargets(t *testing.T) {
+	_, _, text := serve(t, func(c *api.Config) {
+		c.Kinds = []desk.TargetKind{{Name: "ssh", Settings: []desk.TargetSetting{{Name: "host_key", Required: true}, {Name: "own"}}}, {Name: "manual", Probes: []desk.TargetProbe{{Name: "https"}}}}
+	}).ask(t, "GET", "/openapi.json", "", "Authorization", "")
+	for _, told := range []string{"one of ssh, manual", "ssh: host_key (required), own. manual: probe (https"} {
+		if !strings.Contains(text, told) {
+			t.Errorf("it does not say %q", told)
+		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // Config is what a server works with.
@@ -25,6 +26,7 @@ type Config struct {
 	Queries Queries
 	Log     *slog.Logger
 
+	Kinds      []desk.TargetKind      // of targets, for OpenAPI
 	Witnesses  Witnesses              // nil: there are none
 	Collectors []prometheus.Collector // of metrics, beside its own
 
@@ -157,6 +159,15 @@ func (s *Server) serveOpenAPI() error {
 	code := description.Components.Schemas.Map()["Problem"].Properties["code"]
 	for _, c := range edge.Codes() {
 		code.Enum = append(code.Enum, string(c))
+	}
+	if target := description.Components.Schemas.Map()["Target"].Properties; len(s.Kinds) > 0 {
+		var kinds, settings []string
+		for _, k := range s.Kinds {
+			kinds = append(kinds, k.Name)
+			settings = append(settings, k.Name+": "+strings.Join(k.SettingNames(), ", "))
+		}
+		target["kind"].Description = "The connector: one of " + strings.Join(kinds, ", ")
+		target["settings"].Description = "What the kind knows besides. " + strings.Join(settings, ". ") + "."
 	}
 	text, err := description.MarshalJSON()
 	if err != nil {

@@ -6,17 +6,16 @@ import (
 	"strconv"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // Offered names what there is to choose from when a credential is added or its
 // policy changed: the installation's configuration has it.
 type Offered struct {
-	Kinds            []string // of targets; nil: all that there is a form for
+	Kinds            []desk.TargetKind
 	PasswordPolicies []string
 	Dependents       []string
 }
-
-func (o Offered) has(kind string) bool { return o.Kinds == nil || slices.Contains(o.Kinds, kind) }
 
 // policyForm is what differs from credential to credential, to be filled in.
 type policyForm struct {

@@ -4,16 +4,39 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/rotation"
+	"github.com/tandem-custody/tandem/custody/rotation/ldap"
+	"github.com/tandem-custody/tandem/custody/rotation/manual"
+	"github.com/tandem-custody/tandem/custody/rotation/mysql"
+	"github.com/tandem-custody/tandem/custody/rotation/postgres"
+	"github.com/tandem-custody/tandem/custody/rotation/ssh"
+	"github.com/tandem-custody/tandem/custody/rotation/vaultrole"
 )
 
 // twoLines is PEM as browsers send it.
 const twoLines = "-----BEGIN CERTIFICATE-----\r\nAAAA\r\nBBBB\r\n-----END CERTIFICATE-----\r\n"
+
+// someKinds are the real ones of these names, of which the probes too; without a
+// name all.
+func someKinds(names ...string) []desk.TargetKind {
+	left := func(c rotation.Connector) bool { return len(names) > 0 && !slices.Contains(names, c.Name) }
+	connectors := slices.DeleteFunc([]rotation.Connector{ssh.Connector, postgres.Connector, mysql.Connector, ldap.Connector}, left)
+	probes := rotation.Probes(connectors)
+	connectors = append(connectors, vaultrole.Connectors(nil, probes)...)
+	connectors = append(connectors, manual.Connector(probes))
+	var kinds []desk.TargetKind
+	for _, c := range slices.DeleteFunc(connectors, left) {
+		kinds = append(kinds, c.TargetKind)
+	}
+	return kinds
+}
 
 // TestEveryKindIsAdded by its own form: what was typed there, and nothing else,
 // becomes the target.
@@ -65,7 +88,7 @@ func TestEveryKindIsAdded(t *testing.T) {
 // TestAKindsFormAsksForWhatItNeeds, and for no more.
 func TestAKindsFormAsksForWhatItNeeds(t *testing.T) {
 	o := newOffice(t, func(c *setup) {
-		c.Offered = web.Offered{Kinds: []string{"ssh", "postgres", "manual"}, PasswordPolicies: []string{"long"}, Dependents: []string{"app"}}
+		c.Offered = web.Offered{Kinds: someKinds("ssh", "postgres", "manual"), PasswordPolicies: []string{"long"}, Dependents: []string{"app"}}
 	})
 	admin := o.as("admin", "en")
 	p := admin.get("/admin/credentials/new")
@@ -143,7 +166,7 @@ func TestARefusedSettingIsCalledAsOnTheForm(t *testing.T) {
 
 func TestPolicyOfACredential(t *testing.T) {
 	o := newOffice(t, func(c *setup) {
-		c.Offered = web.Offered{PasswordPolicies: []string{"long"}, Dependents: []string{"app", "web"}}
+		c.Offered = web.Offered{Kinds: someKinds(), PasswordPolicies: []string{"long"}, Dependents: []string{"app", "web"}}
 	})
 	admin := o.as("admin", "en")
 	admin.get("/credentials/db01").shows(t, 200, "After a return the password is always changed", "It may have any age.", "Change this policy")

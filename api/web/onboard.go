@@ -2,17 +2,17 @@ package web
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // newCredentialPage is in two steps, with and without JavaScript: first the kind
 // of target, as a link, then the fields that this kind has.
 type newCredentialPage struct {
-	Kinds    []kind
-	Kind     *kind // nil: not chosen yet
+	Kinds    []desk.TargetKind
+	Kind     *desk.TargetKind // nil: not chosen yet
 	Probe    string
 	Settings []setting // of the kind, then of the probe
 
@@ -39,11 +39,11 @@ func (v *visit) credentialForm(shown newCredentialPage) error {
 		chosen = v.r.PostForm
 	}
 	shown.Tested = shown.Tested || v.sent != nil && v.sent.problem == nil
-	shown.Kinds, shown.CanTest = v.offeredKinds(), v.TestTarget != nil
+	shown.Kinds, shown.CanTest = v.Offered.Kinds, v.TestTarget != nil
 	if k, known := v.kindOf(chosen.Get("kind")); known {
-		shown.Kind, shown.Settings = &k, k.Settings
-		if extra := k.probe(chosen.Get("probe")); extra != nil {
-			shown.Probe, shown.Settings = chosen.Get("probe"), slices.Concat(k.Settings, extra)
+		shown.Kind, shown.Settings = &k, settingsOf(k.Settings)
+		if extra, known := probeOf(k, chosen.Get("probe")); known {
+			shown.Probe, shown.Settings = chosen.Get("probe"), append(shown.Settings, extra...)
 		}
 		shown.Policy = v.policyForm(custody.CredentialPolicy{}, k.Name != custody.Manual, len(v.r.PostForm) > 0)
 	}
@@ -77,7 +77,7 @@ func (p *Pages) addCredential(v *visit) error {
 	if k.Password {
 		password = custody.SecretString(v.field("password"))
 	}
-	if k.Key != "" {
+	if k.Admin != desk.NoAdmin {
 		key = custody.SecretString(strings.ReplaceAll(v.field("admin_key"), "\r\n", "\n")) // as browsers send lines
 	}
 	onlyTest := v.field("do") == "test"
@@ -109,21 +109,21 @@ var errOnlyAdmin = &custody.Refusal{Code: custody.Forbidden, Rule: "3.1",
 	Next: custody.Text{En: "Ask one of them.", Zh: "请联系相应人员。"}}
 
 // credentialAction reads the form of a kind: nothing else that was sent counts.
-func (v *visit) credentialAction(k kind) (custody.AddCredential, error) {
+func (v *visit) credentialAction(k desk.TargetKind) (custody.AddCredential, error) {
 	add := custody.AddCredential{
 		Name: v.field("name"), Primary: v.field("primary"), Backup: v.field("backup"),
 		Target: custody.Target{
 			Kind: k.Name, Address: strings.TrimSpace(v.field("address")), Account: strings.TrimSpace(v.field("account")), Settings: map[string]string{},
 		},
 	}
-	settings := k.Settings
+	settings := settingsOf(k.Settings)
 	if probe := v.field("probe"); probe != "" {
-		extra := k.probe(probe)
-		if extra == nil {
+		extra, known := probeOf(k, probe)
+		if !known {
 			return add, custody.Invalid("target.settings.probe", custody.Text{En: "must be one that is offered", Zh: "必须为所提供的选项之一"})
 		}
 		add.Target.Settings["probe"] = probe
-		settings = slices.Concat(settings, extra)
+		settings = append(settings, extra...)
 	}
 	for _, s := range settings {
 		if value := s.value(v.field("set." + s.Name)); value != "" {

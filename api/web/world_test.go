@@ -101,7 +101,7 @@ func emptyOffice(t testing.TB, edit ...func(*setup)) *office {
 	t.Cleanup(func() { _ = o.desk.Close() })
 	c := setup{Config: web.Config{
 		Desk: o.desk, Queries: o.store, Ledger: o.store, Log: log,
-		Clock: o.clock, TestTarget: func(context.Context, custody.Target, custody.Secret, custody.Secret) error { return nil },
+		Offered: web.Offered{Kinds: someKinds()}, Clock: o.clock, TestTarget: func(context.Context, custody.Target, custody.Secret, custody.Secret) error { return nil },
 	}}
 	for _, e := range edit {
 		e(&c)

@@ -126,7 +126,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		return nil, err
 	}
 	p.worker = rotation.New(rotation.Config{
-		Desk: p.desk, Queue: worklist{p.desk, p.store}, Secrets: p.secrets, Targets: p.targets, Dependents: p.dependents, VerifyEvery: cfg.Rotation.VerifyEvery,
+		Desk: p.desk, Queue: worklist{p.desk, p.store}, Secrets: p.secrets, Targets: rotation.Openers(p.targets), Dependents: p.dependents, VerifyEvery: cfg.Rotation.VerifyEvery,
 		Clock: p.clock, Log: log.With("part", "rotation"), Hook: rotationHook,
 		Owner: p.owner,
 	})
@@ -160,8 +160,8 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	p.api, err = api.New(api.Config{
 		Desk: p.desk, Queries: p.store, Log: log.With("part", "api"),
 		Version: built().Version, PublicURL: cfg.URL(), Proxies: proxies, Web: p.pages,
-		Maintenance: p.maintenance,
-		Witnesses:   witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower, p.stream, p.notifier, suspicion(p.desk)},
+		Maintenance: p.maintenance, Kinds: described(p.targets),
+		Witnesses: witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower, p.stream, p.notifier, suspicion(p.desk)},
 	})
 	return p, err
 }

@@ -23,10 +23,23 @@ import (
 	"github.com/tandem-custody/tandem/custody/vault"
 )
 
+// kinds are the targets on which Tandem changes passwords itself: a new kind is a
+// line here.
+var kinds = []rotation.Connector{rotationssh.Connector, postgres.Connector, mysql.Connector, ldap.Connector}
+
+// allKinds adds those on which something else changes passwords: Vault, by its own
+// engines, or a person. What can log in proves it for them: by the same code, without
+// its administrator.
+func allKinds(engines vaultrole.Vault) []rotation.Connector {
+	probes := rotation.Probes(kinds)
+	all := append(slices.Clone(kinds), vaultrole.Connectors(engines, probes)...)
+	return append(all, manual.Connector(probes))
+}
+
 // connectors are what there is outside that a credential can name: the kinds of
 // targets, the dependents, and the password policies.
 type connectors struct {
-	targets    map[string]rotation.Opener    // by custody.Target.Kind
+	targets    []rotation.Connector
 	dependents map[string]rotation.Dependent // by their names in the configuration
 	policies   []string
 	again      []reloadable // of what is configured by a file
@@ -35,20 +48,13 @@ type connectors struct {
 // openConnectors makes them all. Vault's own engines are among the targets where
 // Vault is the secret store.
 func openConnectors(cfg config.Config, secrets secretStore) (connectors, error) {
-	c := connectors{targets: map[string]rotation.Opener{
-		rotationssh.Kind: rotationssh.Open,
-		postgres.Kind:    postgres.Open,
-		mysql.Kind:       mysql.Open,
-		ldap.Kind:        ldap.Open,
-	}}
-	// What can log in for those that cannot: by the same code, without its
-	// administrator.
-	probes := maps.Clone(c.targets)
-	probes[rotationssh.Kind] = rotationssh.OpenProbe
-	c.targets[manual.Kind] = manual.Opener(probes)
+	var c connectors
 	if in, is := secrets.(*vault.Store); is {
-		c.targets[vaultrole.KindLDAP] = vaultrole.Opener(in.Engines(), probes)
-		c.targets[vaultrole.KindDatabase] = c.targets[vaultrole.KindLDAP]
+		c.targets = allKinds(in.Engines())
+	} else {
+		c.targets = slices.DeleteFunc(allKinds(nil), func(k rotation.Connector) bool {
+			return k.Name == vaultrole.KindLDAP || k.Name == vaultrole.KindDatabase
+		})
 	}
 	for _, p := range cfg.PasswordPolicies {
 		c.policies = append(c.policies, p.Name)
@@ -106,11 +112,24 @@ func openReceiver(d config.Dependent, secrets secretStore) (rotation.Dependent, 
 }
 
 func (c connectors) open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
-	open, known := c.targets[t.Kind]
-	if !known {
-		return nil, notAmong("target.kind", maps.Keys(c.targets))
+	at := slices.IndexFunc(c.targets, func(k rotation.Connector) bool { return k.Name == t.Kind })
+	if at < 0 {
+		var names []string
+		for _, k := range c.targets {
+			names = append(names, k.Name)
+		}
+		return nil, notAmong("target.kind", slices.Values(names))
 	}
-	return open(t, admin)
+	return c.targets[at].Open(t, admin)
+}
+
+// described gives what each kind asks for.
+func described(all []rotation.Connector) []desk.TargetKind {
+	var kinds []desk.TargetKind
+	for _, k := range all {
+		kinds = append(kinds, k.TargetKind)
+	}
+	return kinds
 }
 
 // checkTarget is desk.Config.CheckTarget.
@@ -138,7 +157,7 @@ func (c connectors) checkPolicy(p custody.CredentialPolicy) error {
 // offered is what the pages let an admin choose from.
 func (c connectors) offered() web.Offered {
 	return web.Offered{
-		Kinds: slices.Sorted(maps.Keys(c.targets)), PasswordPolicies: c.policies, Dependents: slices.Sorted(maps.Keys(c.dependents)),
+		Kinds: described(c.targets), PasswordPolicies: c.policies, Dependents: slices.Sorted(maps.Keys(c.dependents)),
 	}
 }
 

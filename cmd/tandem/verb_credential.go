@@ -16,7 +16,7 @@ import (
 
 func credentialVerbs(c *cli) *cobra.Command {
 	return family("credential", "Accounts on servers, and who holds them",
-		credentialListVerb(c), credentialShowVerb(c), credentialExposureVerb(c), credentialAddVerb(c),
+		credentialListVerb(c), credentialShowVerb(c), credentialExposureVerb(c), credentialAddVerb(c), credentialKindsVerb(c),
 		credentialPolicyVerb(c), credentialRotateVerb(c), credentialSetVerb(c), showAgainVerb(c),
 		confirmedReasonVerb(c, "reconcile NAME --reason TEXT", "Set a lost password through the target's second account", (*client.Client).Reconcile, true),
 		confirmedReasonVerb(c, "retire NAME --reason TEXT", "End custody of an account", (*client.Client).Retire, false))
@@ -74,7 +74,7 @@ func credentialAddVerb(c *cli) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 	}
 	flags := verb.Flags()
-	flags.StringVar(&in.Target.Kind, "kind", "ssh", "the connector: docs/targets says which there are and what each needs")
+	flags.StringVar(&in.Target.Kind, "kind", "ssh", "the connector: tandem credential kinds says which there are and what each needs")
 	flags.StringVar(&in.Target.Address, "address", "", "where it is: HOST:PORT, or what the kind has")
 	flags.StringVar(&in.Target.Account, "account", "", "whose password it is")
 	in.Target.Settings = map[string]string{}

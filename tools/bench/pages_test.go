@@ -16,6 +16,7 @@ import (
 	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/rotation/ssh"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
 
@@ -126,7 +127,7 @@ func openPages(t *testing.T, dir string, credentials int) *pages {
 		}
 	}
 	log := slog.New(slog.DiscardHandler)
-	shown, err := web.New(web.Config{Desk: p.desk, Queries: p.store, Ledger: p.store, Log: log})
+	shown, err := web.New(web.Config{Desk: p.desk, Queries: p.store, Ledger: p.store, Log: log, Offered: web.Offered{Kinds: []desk.TargetKind{ssh.Connector.TargetKind}}})
 	if err != nil {
 		t.Fatal(err)
 	}

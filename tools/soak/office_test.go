@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -101,10 +103,8 @@ func openOffice(ctx context.Context, s spec) (*office, error) {
 
 // openSecrets opens the secret store, and what the targets need of it.
 func (o *office) openSecrets(ctx context.Context) (err error) {
-	o.targets = map[string]rotation.Opener{
-		ssh.Kind: ssh.Open, postgres.Kind: postgres.Open, mysql.Kind: mysql.Open, ldap.Kind: ldap.Open,
-		manual.Kind: manual.Opener(map[string]rotation.Opener{ssh.Kind: ssh.OpenProbe}),
-	}
+	kinds := []rotation.Connector{ssh.Connector, postgres.Connector, mysql.Connector, ldap.Connector}
+	o.targets = rotation.Openers(append(slices.Clone(kinds), manual.Connector(rotation.Probes(kinds))))
 	if o.Vault == nil {
 		o.secrets, err = embedded.OpenOrCreate(filepath.Join(o.Dir, "secrets"), embedded.Unlock{KeyFile: filepath.Join(o.Dir, "key")})
 		return err
@@ -117,8 +117,7 @@ func (o *office) openSecrets(ctx context.Context) (err error) {
 		return err
 	}
 	o.secrets = kept
-	roles := vaultrole.Opener(kept.Engines(), map[string]rotation.Opener{ldap.Kind: ldap.Open, postgres.Kind: postgres.Open})
-	o.targets[vaultrole.KindLDAP], o.targets[vaultrole.KindDatabase] = roles, roles
+	maps.Copy(o.targets, rotation.Openers(vaultrole.Connectors(kept.Engines(), rotation.Probes(kinds))))
 	return nil
 }
 

@@ -7,12 +7,18 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// The settings that Open reads.
+var (
+	TLS = desk.TargetSetting{Name: "tls", Choices: []string{"verify", "off"}, Login: true}
+	CA  = desk.TargetSetting{Name: "ca", Join: " ", Example: "-----BEGIN CERTIFICATE-----", Login: true}
 )
 
 // Endpoint is where a server listens.
@@ -48,18 +54,6 @@ func Open(t custody.Target) (Endpoint, error) {
 			En: "must be verify or off", Zh: "必须为 verify 或 off"})
 	}
 	return e, nil
-}
-
-// Known refuses settings other than tls, ca and those named.
-func Known(t custody.Target, names ...string) error {
-	names = append([]string{"tls", "ca"}, names...)
-	for name := range t.Settings {
-		if !slices.Contains(names, name) {
-			list := strings.Join(names, ", ")
-			return custody.Invalid("target.settings", custody.Text{En: "knows only " + list, Zh: "只能包含 " + list})
-		}
-	}
-	return nil
 }
 
 // WrongHost says that an error of a connection means that the server did not

@@ -9,12 +9,23 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
 )
 
 // Kind is the custody.Target.Kind of this package's targets.
 const Kind = "ldap"
+
+// Connector is this kind of target.
+var Connector = rotation.Connector{Open: Open, TargetKind: desk.TargetKind{
+	Name: Kind, Address: "ldap.example.com:389", Account: "uid=app,ou=people,dc=example,dc=com", Settings: settings, Admin: desk.AdminPassword, Password: true,
+}}
+
+var settings = []desk.TargetSetting{
+	{Name: "admin", Hint: "ldap_admin", Example: "cn=tandem,dc=example,dc=com"}, {Name: "method", Choices: []string{"exop", "userPassword"}},
+	{Name: "tls", Hint: "ldap_tls", Choices: []string{startTLS, ldaps, "off"}, Login: true}, endpoint.CA,
+}
 
 // maxPassword is the longest password in bytes: where crypt(3) is behind the
 // directory, CRYPT_MAX_PASSPHRASE_SIZE is 512 with the terminating NUL, and a
@@ -37,7 +48,7 @@ func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 	if t.Kind != Kind {
 		return nil, custody.Invalid("target.kind", custody.Text{En: "must be ldap", Zh: "必须为 ldap"})
 	}
-	if err := endpoint.Known(t, "admin", "method"); err != nil {
+	if err := rotation.CheckSettings(t, settings); err != nil {
 		return nil, err
 	}
 	where, err := parseDirectory(t)

@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
 )
@@ -23,6 +24,9 @@ const (
 	probeTimeout    = 10 * time.Second // for both requests together
 	maxHeaderLength = 64 << 10         // bytes of an answer
 )
+
+// httpsSettings are those of the probe. tls is taken too, as long as it says verify.
+var httpsSettings = []desk.TargetSetting{{Name: "path", Example: "/redfish/v1/Systems"}, {Name: "sha256", Example: "3A:5F:…"}, endpoint.CA}
 
 // httpsTarget is an account that a web server knows by Basic authentication.
 type httpsTarget struct {
@@ -34,7 +38,7 @@ type httpsTarget struct {
 
 // openHTTPS is a rotation.Opener.
 func openHTTPS(t custody.Target, _ custody.Secret) (rotation.Target, error) {
-	if err := endpoint.Known(t, "path", "sha256"); err != nil {
+	if err := rotation.CheckSettings(t, append([]desk.TargetSetting{endpoint.TLS}, httpsSettings...)); err != nil {
 		return nil, err
 	}
 	at, err := endpoint.Open(t)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
 )
@@ -33,12 +34,24 @@ type target struct {
 	identities []string
 }
 
+// Connector is this kind of target, probed by https or by one of these.
+func Connector(probes []rotation.Connector) rotation.Connector {
+	c := rotation.Connector{Open: Opener(probes), TargetKind: desk.TargetKind{
+		Name: Kind, Address: "sw1.example:22", Account: "admin", Password: true,
+		Probes: []desk.TargetProbe{{Name: httpsProbe, Settings: httpsSettings}},
+	}}
+	for _, p := range probes {
+		c.Probes = append(c.Probes, desk.TargetProbe{Name: p.Name, Settings: p.Settings})
+	}
+	return c
+}
+
 // Opener gives the rotation.Opener for targets that are probed by one of these
 // kinds, by https, or not at all. A probe gets the target as if it were of its
 // own kind, and no administrator's secret.
-func Opener(probes map[string]rotation.Opener) rotation.Opener {
-	known := map[string]rotation.Opener{noProbe: openUnprobed, httpsProbe: openHTTPS}
-	maps.Copy(known, probes)
+func Opener(probes []rotation.Connector) rotation.Opener {
+	known := rotation.Openers(probes)
+	known[noProbe], known[httpsProbe] = openUnprobed, openHTTPS
 	return func(t custody.Target, _ custody.Secret) (rotation.Target, error) {
 		if t.Kind != Kind {
 			return nil, custody.Invalid("target.kind", custody.Text{En: "must be manual", Zh: "必须为 manual"})

@@ -112,7 +112,7 @@ func TestProbeOverSSH(t *testing.T) {
 	account, password := server.AddAccount(t)
 	described := describe(server.Addr, "probe", "ssh", "host_key", server.HostKey)
 	described.Account = account
-	open := manual.Opener(map[string]rotation.Opener{ssh.Kind: ssh.OpenProbe})
+	open := manual.Opener(rotation.Probes([]rotation.Connector{ssh.Connector}))
 	target, err := open(described, custody.Secret{})
 	if err != nil {
 		t.Fatal(err)

@@ -9,12 +9,22 @@ import (
 	"unicode/utf8"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
 )
 
 // Kind is the custody.Target.Kind of this package's targets.
 const Kind = "mysql"
+
+// Connector is this kind of target.
+var Connector = rotation.Connector{Open: Open, TargetKind: desk.TargetKind{
+	Name: Kind, Address: "db01.example:3306", Account: "app", Settings: settings, Admin: desk.AdminPassword, Password: true,
+}}
+
+var settings = []desk.TargetSetting{
+	{Name: "host", Example: "%", Login: true}, {Name: "admin", Example: "tandem"}, endpoint.TLS, endpoint.CA,
+}
 
 // Names go into statements between single quotes, where nothing of these has a
 // meaning, whatever the server's sql_mode. A user name has at most 80
@@ -38,7 +48,7 @@ func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 	if t.Kind != Kind {
 		return nil, custody.Invalid("target.kind", custody.Text{En: "must be mysql", Zh: "必须为 mysql"})
 	}
-	if err := endpoint.Known(t, "host", "admin"); err != nil {
+	if err := rotation.CheckSettings(t, settings); err != nil {
 		return nil, err
 	}
 	at, err := endpoint.Open(t)

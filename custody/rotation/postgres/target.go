@@ -11,12 +11,22 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
 )
 
 // Kind is the custody.Target.Kind of this package's targets.
 const Kind = "postgres"
+
+// Connector is this kind of target.
+var Connector = rotation.Connector{Open: Open, TargetKind: desk.TargetKind{
+	Name: Kind, Address: "db01.example:5432", Account: "app", Settings: settings, Admin: desk.AdminPassword, Password: true,
+}}
+
+var settings = []desk.TargetSetting{
+	{Name: "admin", Example: "tandem"}, {Name: "database", Example: "postgres", Login: true}, endpoint.TLS, endpoint.CA,
+}
 
 // maxName is the longest name in bytes: NAMEDATALEN less the terminating NUL.
 // The server cuts a longer one short, which may be the name of another role.
@@ -34,7 +44,7 @@ func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 	if t.Kind != Kind {
 		return nil, custody.Invalid("target.kind", custody.Text{En: "must be postgres", Zh: "必须为 postgres"})
 	}
-	if err := endpoint.Known(t, "database", "admin"); err != nil {
+	if err := rotation.CheckSettings(t, settings); err != nil {
 		return nil, err
 	}
 	at, err := endpoint.Open(t)

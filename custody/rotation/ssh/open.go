@@ -2,18 +2,27 @@ package ssh
 
 import (
 	"regexp"
-	"slices"
-	"strings"
 
 	"golang.org/x/crypto/ssh"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
 )
 
 // Kind is the custody.Target.Kind of this package's targets.
 const Kind = "ssh"
+
+// Connector is this kind of target.
+var Connector = rotation.Connector{Open: Open, Probe: OpenProbe, TargetKind: desk.TargetKind{
+	Name: Kind, Address: "db01.example:22", Account: "root", Settings: settings, Admin: desk.AdminKey, Password: true,
+}}
+
+var settings = []desk.TargetSetting{
+	{Name: "host_key", Join: ";", Example: "ssh-ed25519 AAAA…", Required: true, Login: true},
+	{Name: "admin", Hint: "ssh_admin", Example: "root"}, {Name: "sudo", Tick: "true"}, {Name: "own", Tick: "true"}, {Name: "shell", Tick: "false"},
+}
 
 // validUser is the POSIX portable user name (IEEE 1003.1-2017, 3.437), at most
 // as long as Linux has them (useradd(8)).
@@ -22,7 +31,7 @@ var validUser = regexp.MustCompile(`^[A-Za-z0-9._][A-Za-z0-9._-]{0,31}$`)
 // Open is a rotation.Opener. It needs a private key as admin, unless the
 // account changes its own password.
 func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
-	opened, err := open(t, "host_key", "admin", "sudo", "own", "shell")
+	opened, err := open(t, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +58,7 @@ func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 // OpenProbe is a rotation.Opener for an account that Tandem only logs in to,
 // like one of a switch: it runs nothing there, and knows no setting but host_key.
 func OpenProbe(t custody.Target, _ custody.Secret) (rotation.Target, error) {
-	opened, err := open(t, "host_key")
+	opened, err := open(t, rotation.LoginSettings(settings))
 	if err != nil {
 		return nil, err
 	}
@@ -57,15 +66,12 @@ func OpenProbe(t custody.Target, _ custody.Secret) (rotation.Target, error) {
 }
 
 // open takes what every target needs, and refuses settings that are not known.
-func open(t custody.Target, known ...string) (*target, error) {
+func open(t custody.Target, known []desk.TargetSetting) (*target, error) {
 	if t.Kind != Kind {
 		return nil, custody.Invalid("target.kind", custody.Text{En: "must be ssh", Zh: "必须为 ssh"})
 	}
-	for name := range t.Settings {
-		if !slices.Contains(known, name) {
-			return nil, custody.Invalid("target.settings", custody.Text{
-				En: "knows only " + strings.Join(known, ", "), Zh: "只能包含 " + strings.Join(known, "、")})
-		}
+	if err := rotation.CheckSettings(t, known); err != nil {
+		return nil, err
 	}
 	if _, _, err := endpoint.Split(t.Address); err != nil {
 		return nil, err

@@ -1,11 +1,13 @@
 package vaultrole
 
 import (
+	"cmp"
 	"errors"
 	"regexp"
 	"strings"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
 )
@@ -22,12 +24,39 @@ var engines = map[string]struct{ mount, read string }{
 	KindDatabase: {"database", "static-creds"},
 }
 
+// Connectors are both kinds of target. probes are the kinds of target that can log
+// in to the systems behind Vault; what each needs is a setting below "probe.".
+func Connectors(vault Vault, probes []rotation.Connector) []rotation.Connector {
+	open := Opener(vault, probes)
+	connector := func(kind, address, account string, first ...string) rotation.Connector {
+		c := rotation.Connector{Open: open, TargetKind: desk.TargetKind{
+			Name: kind, Address: address, Account: account,
+			Settings: []desk.TargetSetting{{Name: "role", Example: "app", Required: true}, {Name: "mount", Example: engines[kind].mount}},
+		}}
+		for _, p := range rotation.Probes(probes, first...) {
+			probe := desk.TargetProbe{Name: p.Name}
+			for _, s := range append(p.Settings, desk.TargetSetting{Name: "account"}) {
+				s.Hint = cmp.Or(s.Hint, s.Name)
+				s.Name = "probe." + s.Name
+				probe.Settings = append(probe.Settings, s)
+			}
+			c.Probes = append(c.Probes, probe)
+		}
+		return c
+	}
+	return []rotation.Connector{
+		connector(KindLDAP, "ldap.example.com:389", "uid=app,ou=people,dc=example,dc=com", "ldap"),
+		connector(KindDatabase, "db01.example:5432", "app", "postgres", "mysql"),
+	}
+}
+
 // validPath keeps names from meaning anything else in a path.
 var validPath = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$`)
 
-// Opener gives the Opener of both kinds. probes are the kinds of target that can
+// Opener gives the Opener of both kinds. connectors are the kinds of target that can
 // log in to the systems behind Vault, by name.
-func Opener(vault Vault, probes map[string]rotation.Opener) rotation.Opener {
+func Opener(vault Vault, connectors []rotation.Connector) rotation.Opener {
+	probes := rotation.Openers(connectors)
 	return func(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 		engine, known := engines[t.Kind]
 		if !known {

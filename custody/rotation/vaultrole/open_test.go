@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/tandem-custody/tandem/custody"
-	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/vaultrole"
 )
 
@@ -67,7 +66,7 @@ func TestOpenValidates(t *testing.T) {
 // A probe cannot probe through Vault either: that would be no log-in at all.
 func TestProbeMustLogIn(t *testing.T) {
 	t.Parallel()
-	kinds := map[string]rotation.Opener{vaultrole.KindDatabase: vaultrole.Opener(nil, nil)}
+	kinds := vaultrole.Connectors(nil, nil)
 	_, err := vaultrole.Opener(nil, kinds)(custody.Target{
 		Kind: vaultrole.KindLDAP, Address: "ldap.example.com:389", Account: "app",
 		Settings: map[string]string{"role": "app", "probe": vaultrole.KindDatabase, "probe.role": "app"},

@@ -36,7 +36,7 @@ type world struct {
 	start   func()
 }
 
-var probes = map[string]rotation.Opener{ldap.Kind: ldap.Open, postgres.Kind: postgres.Open}
+var probes = []rotation.Connector{ldap.Connector, postgres.Connector}
 
 const role = "team/app"
 

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestEveryKindIsInTheDocumentation: a row in the table of docs/targets, and a page
+// that has each of its settings; and the table has no row for a kind that is none.
+func TestEveryKindIsInTheDocumentation(t *testing.T) {
+	table, err := os.ReadFile("../../docs/targets/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := map[string]string{}
+	for _, row := range regexp.MustCompile(`(?m)^\| \[([a-z-]+)\]\(([a-z]+\.md)\) \|`).FindAllStringSubmatch(string(table), -1) {
+		text, err := os.ReadFile("../../docs/targets/" + row[2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages[row[1]] = string(text)
+	}
+	var names []string
+	for _, k := range described(allKinds(nil)) {
+		names = append(names, k.Name)
+		for _, s := range k.Settings {
+			if !strings.Contains(pages[k.Name], "`"+s.Name+"`") {
+				t.Errorf("the page of %s does not tell of its setting %s", k.Name, s.Name)
+			}
+		}
+	}
+	if got, want := slices.Sorted(maps.Keys(pages)), slices.Sorted(slices.Values(names)); !slices.Equal(got, want) {
+		t.Errorf("docs/targets has %v, and there is %v", got, want)
+	}
+}

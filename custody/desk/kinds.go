@@ -1,0 +1,63 @@
+package desk
+
+import "strings"
+
+// TargetKind is what a kind of target asks whoever adds an account of it: forms,
+// the command line, OpenAPI and the documentation say it from here. Its words are
+// in the catalogue, below its name and the names of its settings.
+type TargetKind struct {
+	Name     string          `json:"name"`    // custody.Target.Kind
+	Address  string          `json:"address"` // an example, as is the next
+	Account  string          `json:"account"`
+	Settings []TargetSetting `json:"settings"`
+	Admin    AdminSecret     `json:"admin"`
+	Password bool            `json:"password"`         // the present one is asked for
+	Probes   []TargetProbe   `json:"probes,omitempty"` // by which somebody else's way to change can be proved; nil: it logs in itself
+}
+
+// SettingNames gives what can stand in custody.Target.Settings; what must is marked.
+func (k TargetKind) SettingNames() (names []string) {
+	for _, s := range k.Settings {
+		name := s.Name
+		if s.Required {
+			name += " (required)"
+		}
+		names = append(names, name)
+	}
+	var probes []string
+	for _, p := range k.Probes {
+		probes = append(probes, p.Name)
+	}
+	if len(probes) > 0 {
+		names = append(names, "probe ("+strings.Join(probes, " or ")+", each with what that one needs to log in)")
+	}
+	return names
+}
+
+// AdminSecret is what administers a target.
+type AdminSecret string
+
+// What a kind can ask for. A password belongs to the account in the setting admin.
+const (
+	NoAdmin       AdminSecret = ""
+	AdminKey      AdminSecret = "key" // a private key in PEM
+	AdminPassword AdminSecret = "password"
+)
+
+// TargetProbe is another kind by which Tandem only logs in.
+type TargetProbe struct {
+	Name     string          `json:"name"` // value of the setting probe
+	Settings []TargetSetting `json:"settings"`
+}
+
+// TargetSetting is one of a target's settings.
+type TargetSetting struct {
+	Name     string   `json:"name"`              // in custody.Target.Settings
+	Hint     string   `json:"-"`                 // under which it is explained, where two kinds mean different things; "": Name
+	Example  string   `json:"example,omitempty"` // what to type, the same in every language
+	Choices  []string `json:"choices,omitempty"` // to choose from; the first is what holds without a choice
+	Tick     string   `json:"tick,omitempty"`    // the value of a tick
+	Join     string   `json:"join,omitempty"`    // what stands for the line breaks of what can have several lines
+	Required bool     `json:"required"`
+	Login    bool     `json:"login"` // needed too where Tandem only logs in
+}

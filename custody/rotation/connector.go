@@ -1,0 +1,65 @@
+package rotation
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// Connector is a kind of target: what it asks for, and how it is opened.
+type Connector struct {
+	desk.TargetKind
+	Open  Opener
+	Probe Opener // of an account that it only logs in to; nil: Open
+}
+
+// Openers gives how each kind is opened, by its name.
+func Openers(all []Connector) map[string]Opener {
+	openers := map[string]Opener{}
+	for _, c := range all {
+		openers[c.Name] = c.Open
+	}
+	return openers
+}
+
+// Probes gives those of the connectors by which a password can be proved that is
+// changed in another way, those named first before the others.
+func Probes(all []Connector, first ...string) []Connector {
+	probes := slices.Clone(all)
+	for i := range probes {
+		if probes[i].Probe != nil {
+			probes[i].Open = probes[i].Probe
+		}
+		probes[i].Settings = LoginSettings(probes[i].Settings)
+	}
+	rank := func(c Connector) int {
+		if at := slices.Index(first, c.Name); at >= 0 {
+			return at
+		}
+		return len(first)
+	}
+	slices.SortStableFunc(probes, func(a, b Connector) int { return rank(a) - rank(b) })
+	return probes
+}
+
+// LoginSettings gives what is needed where Tandem only logs in.
+func LoginSettings(all []desk.TargetSetting) []desk.TargetSetting {
+	return slices.DeleteFunc(slices.Clone(all), func(s desk.TargetSetting) bool { return !s.Login })
+}
+
+// CheckSettings refuses settings that are none of the known ones.
+func CheckSettings(t custody.Target, known []desk.TargetSetting) error {
+	var names []string
+	for _, s := range known {
+		names = append(names, s.Name)
+	}
+	for name := range t.Settings {
+		if !slices.Contains(names, name) {
+			list := strings.Join(names, ", ")
+			return custody.Invalid("target.settings", custody.Text{En: "knows only " + list, Zh: "只能包含 " + list})
+		}
+	}
+	return nil
+}
