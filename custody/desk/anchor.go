@@ -40,7 +40,6 @@ type anchorage struct {
 const (
 	anchorEvery   = time.Minute
 	anchorTimeout = 5 * time.Second
-	replayWindow  = 4096   // entries that are carried out again before what is over is forgotten
 	replayTells   = 100000 // entries between two lines of the log
 )
 
@@ -129,11 +128,8 @@ func (d *Desk) assure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case here.Size < kept.Size:
+	if here.Size < kept.Size {
 		return d.suspects(fmt.Errorf("it has %d entries and had %d: it was rolled back", here.Size, kept.Size))
-	case here.Size == kept.Size && here.Root != kept.Root:
-		return d.suspects(fmt.Errorf("its %d entries are others than those that were anchored", here.Size))
 	}
 	if last.Size > kept.Since.Size {
 		switch err := d.checkSeal(ctx, last, mark); {
@@ -164,42 +160,28 @@ func (d *Desk) carryOutAgain(ctx context.Context, kept, here anchor) error {
 		d.Log.Info("the ledger is carried out again from its first entry, because it went on since it was last anchored, or its tables differ",
 			"entries", here.Size, "anchored", kept.Size)
 	}
-	state := custody.NewState()
-	again := custody.Replayer{State: state.Fork()}
-	met := map[int64]bool{0: true} // sizes of the batches
-	report, err := audit.Verify(ctx, upTo{d.Store, here.Size}, audit.VerifyOptions{
-		Seals: d.Store.Seals(ctx, 0, here.Size),
-		CheckSeal: func(b audit.Batch, mark string) error {
-			met[b.Size] = true
-			return d.fits(ctx, b, mark, kept)
-		},
-		Prepare: func(e audit.Entry) (any, error) { return custody.FromRecord(e) },
-		Step: func(index int64, _ audit.Entry, prepared any) error {
-			if index%replayWindow == 0 {
-				state.Merge(again.State)
-				again.State = state.Fork()
-			}
-			return again.Add(prepared.(custody.Event))
-		},
-		Progress: func(done, total int64) {
-			if done/replayTells > (done-512)/replayTells {
-				d.Log.Info("the ledger is being carried out again", "entries", done, "of", total)
+	at, told := start(), int64(0)
+	err := at.again(walk{
+		seals:   d.Store.Seals(ctx, 0, here.Size),
+		records: func(yield func(int64, []byte) error) error { return d.Store.Records(ctx, 0, here.Size, yield) },
+		size:    here.Size,
+		fits:    func(b audit.Batch, mark string) error { return d.fits(ctx, b, mark, kept) },
+		taken: func([]custody.Event) {
+			if done := at.frontier.Size(); done/replayTells > told {
+				told = done / replayTells
+				d.Log.Info("the ledger is being carried out again", "entries", done, "of", here.Size)
 			}
 		},
 	})
-	if err == nil {
-		err = again.End()
-	}
 	switch {
 	case unknown(err):
 		return err
 	case err != nil:
 		return d.suspects(err)
-	case report.Root != here.Root || !met[kept.Size] || !met[kept.Since.Size]:
-		return d.suspects(errors.New("its entries do not lead to where it was anchored"))
+	case at.root != here.Root:
+		return d.suspects(errors.New("its tree is not that of its entries"))
 	}
-	state.Merge(again.State)
-	digest, err := state.Image().Digest()
+	digest, err := at.state.Image().Digest()
 	if err != nil {
 		return err
 	}
@@ -208,14 +190,6 @@ func (d *Desk) carryOutAgain(ctx context.Context, kept, here anchor) error {
 	}
 	return nil
 }
-
-// upTo is a ledger up to a size: it may go on meanwhile.
-type upTo struct {
-	Store
-	size int64
-}
-
-func (u upTo) Size(context.Context) (int64, error) { return u.size, nil }
 
 // moveAnchor writes down how far the ledger has come, where that is further.
 func (d *Desk) moveAnchor(ctx context.Context) error {

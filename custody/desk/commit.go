@@ -176,7 +176,7 @@ func (d *Desk) catchUp(ctx context.Context, tx Tx) error {
 		}
 		return nil
 	}
-	return d.takeIn(ctx, tx, size, root)
+	return d.takeIn(ctx, tx, known, size, root)
 }
 
 func decode(record []byte) (custody.Event, error) {

@@ -21,7 +21,13 @@ import (
 type macKeys struct {
 	mu      sync.Mutex
 	current string            // id
-	keys    map[string][]byte // by id
+	keys    map[string]macKey // by id
+}
+
+// macKey is one key, and those of its own that it has for each purpose (RFC 5869).
+type macKey struct {
+	key []byte
+	own *sync.Map // []byte by purpose
 }
 
 // mac marks a message as made by whoever has the key in the secret store. A mark
@@ -32,7 +38,7 @@ func (d *Desk) mac(ctx context.Context, purpose string, message []byte) (string,
 	if err != nil {
 		return "", err
 	}
-	sum, err := macOf(key, purpose, message)
+	sum, err := key.of(purpose, message)
 	if err != nil {
 		return "", err
 	}
@@ -48,20 +54,24 @@ func (d *Desk) checkMAC(ctx context.Context, purpose string, message []byte, mar
 		return false, nil
 	}
 	key, err := d.macs.byID(ctx, d.Secrets, id)
-	if err != nil || key == nil {
+	if err != nil || key.key == nil {
 		return false, err
 	}
-	want, err := macOf(key, purpose, message)
+	want, err := key.of(purpose, message)
 	return err == nil && hmac.Equal(want, got), err
 }
 
-// macOf has a key of its own for each purpose (RFC 5869).
-func macOf(key []byte, purpose string, message []byte) ([]byte, error) {
-	own, err := hkdf.Expand(sha256.New, key, "tandem mac\n"+purpose, sha256.Size)
-	if err != nil {
-		return nil, err
+// of gives the mark of a message for a purpose.
+func (k macKey) of(purpose string, message []byte) ([]byte, error) {
+	own, known := k.own.Load(purpose)
+	if !known {
+		derived, err := hkdf.Expand(sha256.New, k.key, "tandem mac\n"+purpose, sha256.Size)
+		if err != nil {
+			return nil, err
+		}
+		own, _ = k.own.LoadOrStore(purpose, derived)
 	}
-	mac := hmac.New(sha256.New, own)
+	mac := hmac.New(sha256.New, own.([]byte))
 	mac.Write(message)
 	return mac.Sum(nil), nil
 }
@@ -75,7 +85,7 @@ func (d *Desk) madeUp(what, username string) {
 }
 
 // now gives the key that is marked with.
-func (m *macKeys) now(ctx context.Context, secrets Secrets) (id string, key []byte, err error) {
+func (m *macKeys) now(ctx context.Context, secrets Secrets) (id string, key macKey, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.current == "" {
@@ -84,9 +94,9 @@ func (m *macKeys) now(ctx context.Context, secrets Secrets) (id string, key []by
 	return m.current, m.keys[m.current], err
 }
 
-// byID gives a key by its id, nil when there is none. One that is not known is
+// byID gives a key by its id, the zero one when there is none. One that is not known is
 // looked for once more: another process may have been given a new one.
-func (m *macKeys) byID(ctx context.Context, secrets Secrets, id string) ([]byte, error) {
+func (m *macKeys) byID(ctx context.Context, secrets Secrets, id string) (macKey, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if key, known := m.keys[id]; known {
@@ -120,10 +130,12 @@ func (m *macKeys) fetch(ctx context.Context, secrets Secrets) error {
 		return fmt.Errorf("%w: what is at %s is no key", ErrSecretsLost, SealPath)
 	}
 	if m.keys == nil {
-		m.keys = map[string][]byte{}
+		m.keys = map[string]macKey{}
 	}
 	m.current = macKeyID(v.Value.Bytes())
-	m.keys[m.current] = v.Value.Bytes()
+	if _, known := m.keys[m.current]; !known {
+		m.keys[m.current] = macKey{v.Value.Bytes(), new(sync.Map)}
+	}
 	return nil
 }
 

@@ -57,94 +57,21 @@ func PlanRecovery(ctx context.Context, c Config, ledger Recoverable) (*Recovery,
 	if err != nil {
 		return nil, err
 	}
-	for seal, err := range ledger.Seals(ctx, 0, r.Present) {
-		if err == nil {
-			err = d.goOnTo(ctx, ledger, seal, kept)
-		}
-		if unknown(err) {
-			return nil, err
-		}
-		if r.Refused = err; err != nil {
-			break
-		}
+	at := start()
+	r.Refused = at.again(walk{
+		seals:   ledger.Seals(ctx, 0, r.Present),
+		records: func(yield func(int64, []byte) error) error { return ledger.Records(ctx, 0, r.Present, yield) },
+		size:    r.Present,
+		fits:    func(b audit.Batch, mark string) error { return d.fits(ctx, b, mark, kept) },
+		taken:   func([]custody.Event) {},
+	})
+	if unknown(r.Refused) {
+		return nil, r.Refused
 	}
-	if r.Refused == nil && r.Present > d.state.Size {
-		r.Refused = fmt.Errorf("entries from %d on: %w", d.state.Size, audit.ErrUnsealed)
-	}
-	r.Kept = d.state.Size
-	if r.Root, err = d.frontier.Root(); err != nil {
-		return nil, err
-	}
+	d.state, d.frontier = at.state, at.frontier
+	r.Kept, r.Root = at.frontier.Size(), at.root
 	d.anchorage.at, d.anchorage.version = kept, version
 	return r, nil
-}
-
-// unknown says that an error is not about the ledger itself.
-func unknown(err error) bool {
-	return errors.Is(err, ErrStoreUnavailable) || errors.Is(err, ErrSecretsUnavailable) || errors.Is(err, ErrSecretsLost) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-}
-
-// goOnTo moves the desk on by one batch, if it is as it has to be.
-func (d *Desk) goOnTo(ctx context.Context, ledger Store, seal audit.Seal, kept anchor) error {
-	b := audit.Batch{From: d.state.Size, Size: seal.Size}
-	if seal.From != b.From || seal.Size <= seal.From {
-		return fmt.Errorf("entries from %d on: %w", b.From, audit.ErrUnsealed)
-	}
-	state, frontier := d.state.Fork(), d.frontier.Clone()
-	var err error
-	if b.FromRoot, err = frontier.Root(); err != nil {
-		return err
-	}
-	again := custody.Replayer{State: state}
-	err = ledger.Records(ctx, b.From, b.Size, func(index int64, record []byte) error {
-		if index != frontier.Size() {
-			return fmt.Errorf("entry %d: %w", frontier.Size(), audit.ErrSequence)
-		}
-		if _, err := frontier.Append(record); err != nil {
-			return err
-		}
-		event, err := decode(record)
-		if err == nil {
-			err = again.Add(event)
-		}
-		if err != nil {
-			return fmt.Errorf("entry %d: %w", index, err)
-		}
-		return nil
-	})
-	if err == nil && frontier.Size() != b.Size {
-		err = fmt.Errorf("entry %d: %w", frontier.Size(), audit.ErrMissing)
-	}
-	if err == nil {
-		err = again.End()
-	}
-	if err != nil {
-		return err
-	}
-	if b.Root, err = frontier.Root(); err != nil {
-		return err
-	}
-	if err := d.fits(ctx, b, seal.Mark, kept); err != nil {
-		return err
-	}
-	d.state.Merge(state)
-	d.frontier = frontier
-	return nil
-}
-
-// fits says whether a batch of the ledger is under its seal, and what the anchor
-// says of it.
-func (d *Desk) fits(ctx context.Context, b audit.Batch, mark string, kept anchor) error {
-	for _, p := range []point{kept.point, kept.Since} {
-		if b.Size == p.Size && b.Root != p.Root || b.From < p.Size && p.Size < b.Size {
-			return fmt.Errorf("its first %d entries are others than those that were anchored", p.Size)
-		}
-	}
-	if b.Size <= kept.Since.Size {
-		return nil
-	}
-	return d.checkSeal(ctx, b, mark)
 }
 
 // Confirm takes the code of somebody who confirms the recovery, as they stood at

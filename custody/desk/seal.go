@@ -32,70 +32,41 @@ func (d *Desk) checkSeal(ctx context.Context, b audit.Batch, mark string) error 
 
 // takeIn takes in the entries up to size, which another process appended: batch by
 // batch, each under its seal, and each carried out again. What is not sealed, or
-// no command can have led to, is not taken in.
-func (d *Desk) takeIn(ctx context.Context, tx Tx, size int64, root audit.Hash) error {
+// no command can have led to, is not taken in. known is the root that this process
+// is at.
+func (d *Desk) takeIn(ctx context.Context, tx Tx, known audit.Hash, size int64, root audit.Hash) error {
 	first := d.state.Size
-	records, err := tx.Records(first, size)
-	if err != nil {
-		return err
-	}
-	state, frontier := d.state.Fork(), d.frontier.Clone()
-	last, err := frontier.Root()
-	if err != nil {
-		return err
-	}
+	at := edge{state: d.state.Fork(), frontier: d.frontier, root: known}
 	var events []custody.Event
-	for seal, err := range tx.Seals(first, size) {
-		if err != nil {
-			return err
-		}
-		if seal.From != frontier.Size() || seal.Size <= seal.From || seal.Size > size {
-			return d.suspects(fmt.Errorf("entries from %d on: %w", frontier.Size(), audit.ErrUnsealed))
-		}
-		batch := records[seal.From-first : seal.Size-first]
-		for _, record := range batch {
-			if _, err := frontier.Append(record); err != nil {
-				return d.suspects(err)
+	err := at.again(walk{
+		seals: tx.Seals(first, size),
+		records: func(yield func(int64, []byte) error) error {
+			records, err := tx.Records(first, size)
+			for i, record := range records {
+				if err := yield(first+int64(i), record); err != nil {
+					return err
+				}
 			}
-		}
-		b := audit.Batch{From: seal.From, FromRoot: last, Size: seal.Size}
-		if b.Root, err = frontier.Root(); err != nil {
 			return err
-		}
-		switch err := d.checkSeal(ctx, b, seal.Mark); {
-		case errors.Is(err, errForeign):
-			return d.suspects(err)
-		case err != nil:
-			return err
-		}
-		last = b.Root
-		again := custody.Replayer{State: state}
-		for i, record := range batch {
-			event, err := decode(record)
-			if err == nil {
-				err = again.Add(event)
-			}
-			if err != nil {
-				return d.suspects(fmt.Errorf("another process appended what no command can have led to: entry %d: %w", seal.From+int64(i), err))
-			}
-			events = append(events, event)
-		}
-		if err := again.End(); err != nil {
-			return d.suspects(err)
-		}
-	}
+		},
+		size:  size,
+		fits:  func(b audit.Batch, mark string) error { return d.checkSeal(ctx, b, mark) },
+		taken: func(more []custody.Event) { events = append(events, more...) },
+	})
 	switch {
-	case frontier.Size() != size:
-		return d.suspects(fmt.Errorf("entries from %d on: %w", frontier.Size(), audit.ErrUnsealed))
-	case last != root:
+	case unknown(err):
+		return err
+	case err != nil:
+		return d.suspects(err)
+	case at.root != root:
 		return d.suspects(errors.New("its root is not that of its entries"))
 	}
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, event := range events {
 		d.noteCorrected(event)
 	}
-	d.state.Merge(state)
-	d.frontier = frontier
-	d.mu.Unlock()
+	d.state.Merge(at.state)
+	d.frontier = at.frontier
 	return nil
 }
