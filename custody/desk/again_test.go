@@ -3,6 +3,7 @@ package desk_test
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -25,11 +26,37 @@ func (o *office) replace(path string, value custody.Secret) {
 	}
 }
 
+// together has n entries made in two commits: one of one, and one of the others.
+func (o *office) together(n int) {
+	o.t.Helper()
+	o.clock.add(period * time.Second)
+	writes, open := o.gate.count(), o.gate.close()
+	done := make(chan error, n)
+	for i := range n {
+		go func() { done <- o.writes(o.desk) }()
+		o.waitFor("the commits to be held back", func() bool { return o.gate.count() > writes && o.desk.Waiting() == i })
+	}
+	open()
+	for range n {
+		if err := <-done; err != nil {
+			o.t.Fatal(err)
+		}
+	}
+}
+
 // TestAnotherHistoryOfTheSameLengthIsKnownAtTheStart: an older file that went on
 // otherwise, every batch of it under a good seal, is not the ledger that was
-// anchored: neither where it has as many entries, nor where it has more.
+// anchored: neither where it has as many entries, nor where it has more, nor where
+// none of its batches ends there.
 func TestAnotherHistoryOfTheSameLengthIsKnownAtTheStart(t *testing.T) {
-	for _, more := range []int{0, 1} {
+	for name, c := range map[string]struct {
+		today, otherwise func(o *office)
+		more             int64
+	}{
+		"as many":        {func(o *office) { o.enters() }, func(o *office) { o.enters() }, 0},
+		"more":           {func(o *office) { o.enters() }, func(o *office) { o.enters(); o.enters() }, 1},
+		"no batch's end": {func(o *office) { o.enters(); o.enters() }, func(o *office) { o.together(3) }, 1},
+	} {
 		o := newOffice(t)
 		session, err := o.signIn("tech-a")
 		if err != nil {
@@ -37,23 +64,21 @@ func TestAnotherHistoryOfTheSameLengthIsKnownAtTheStart(t *testing.T) {
 		}
 		o.restart()
 		yesterday, before := o.copied(), o.keptAt(desk.AnchorPath).Value
-		o.enters()
+		c.today(o)
 		o.restart()
 		today := o.keptAt(desk.AnchorPath).Value
 		o.replace(desk.AnchorPath, before)
 		o.reopen(yesterday)
-		for range 1 + more {
-			o.enters()
-		}
+		c.otherwise(o)
 		if err := o.desk.Close(); err != nil {
 			t.Fatal(err)
 		}
 		o.replace(desk.AnchorPath, today)
-		if o.size() != o.anchored()+int64(more) {
-			t.Fatalf("%d entries, anchored at %d", o.size(), o.anchored())
+		if o.size() != o.anchored()+c.more {
+			t.Fatalf("%s: %d entries, anchored at %d", name, o.size(), o.anchored())
 		}
 		o.desk = o.open()
-		o.wantSuspect("another history", session.Token)
+		o.wantSuspect(name, session.Token)
 	}
 }
 

@@ -188,6 +188,10 @@ func TestWhatIsAppendedPastTandemIsNotTakenIn(t *testing.T) {
 		"under a seal that was made up": func(o *office) {
 			o.forgeUnder(o.awayAgain(), func(audit.Batch) string { return "00000000." + strings.Repeat("0", 64) })
 		},
+		"under a good seal, with another root at the head": func(o *office) {
+			o.forgeUnder(o.awayAgain(), o.sealOf)
+			o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE ledger_head SET root = zeroblob(32)") })
+		},
 		"under no text at all": func(o *office) {
 			o.forgeUnder(o.awayAgain(), func(audit.Batch) string { return "" })
 		},
