@@ -11,6 +11,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/config"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/store"
 )
 
@@ -29,10 +30,8 @@ const onlyBackupsOwn = "The only checkpoint is the one in the backup: what happe
 // errWrapped: a wrapped secret_id is good for one log-in, which is the server's.
 var errWrapped = errors.New("the secret_id for Vault is wrapped, and only the server can use it")
 
-// makeBackup copies database and secrets into a new folder, whole or not at all.
-// The database first: the secret store then has every version that the database
-// speaks of, and at worst newer ones beside. A backup that is signed has a
-// checkpoint in it.
+// makeBackup copies database and secrets into a new folder, whole or not at all. A
+// backup that is signed has a checkpoint in it; a ledger that is suspect gets none.
 func makeBackup(ctx context.Context, cfg config.Config, folder string, signed bool) (err error) {
 	folder = filepath.Clean(folder)
 	if _, err := os.Lstat(folder); !errors.Is(err, fs.ErrNotExist) {
@@ -47,16 +46,20 @@ func makeBackup(ctx context.Context, cfg config.Config, folder string, signed bo
 			err = errors.Join(err, os.RemoveAll(making))
 		}
 	}()
-	if err := store.Copy(ctx, cfg.SQLitePath(), filepath.Join(making, backupDatabase)); err != nil {
-		return err
-	}
-	if cfg.Secrets == config.Embedded {
-		if err := copyFile(cfg.Embedded.Path, filepath.Join(making, backupSecrets)); err != nil {
+	for try := 1; ; try++ {
+		if err := copyBoth(ctx, cfg, making); err != nil {
 			return err
 		}
-	}
-	if signed {
-		if err := signBackup(ctx, cfg, making); err != nil {
+		if !signed {
+			break
+		}
+		err := signBackup(ctx, cfg, making)
+		if err == nil {
+			break
+		}
+		// A server may have moved the anchor after the copy, which it does at most once
+		// a minute: then that copy, too, would be suspect where it is restored.
+		if !errors.Is(err, desk.ErrBehindAnchor) || try == backupTries {
 			return fmt.Errorf("sign a checkpoint of the backup: %w", err)
 		}
 	}
@@ -71,9 +74,29 @@ func makeBackup(ctx context.Context, cfg config.Config, folder string, signed bo
 	return syncFolder(filepath.Dir(folder))
 }
 
-// signBackup signs the head of the copied ledger with the installation's key. An
-// embedded store is in use by the server: its copy has the same key, and that it
-// opens is proved by the way.
+// backupTries is how often database and secrets are copied until the one is not
+// behind the other.
+const backupTries = 3
+
+// copyBoth copies the database first: the secret store then has every version that
+// the database speaks of, and at worst newer ones beside.
+func copyBoth(ctx context.Context, cfg config.Config, folder string) error {
+	database := filepath.Join(folder, backupDatabase)
+	if err := os.Remove(database); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := store.Copy(ctx, cfg.SQLitePath(), database); err != nil {
+		return err
+	}
+	if cfg.Secrets == config.Embedded {
+		return copyFile(cfg.Embedded.Path, filepath.Join(folder, backupSecrets))
+	}
+	return nil
+}
+
+// signBackup signs the head of the copied ledger with the installation's key, if it
+// is one that was sealed and anchored. An embedded store is in use by the server: its
+// copy has the same key, and that it opens is proved by the way.
 func signBackup(ctx context.Context, cfg config.Config, folder string) error {
 	size, root, err := store.HeadOf(ctx, filepath.Join(folder, backupDatabase))
 	if err != nil {
@@ -83,11 +106,35 @@ func signBackup(ctx context.Context, cfg config.Config, folder string) error {
 	if err != nil {
 		return err
 	}
-	text, err := audit.SignCheckpoint(ctx, cfg.Ledger.Origin, size, root, secrets)
+	var text []byte
+	if err = assureCopy(ctx, cfg, filepath.Join(folder, backupDatabase), secrets); err == nil {
+		text, err = audit.SignCheckpoint(ctx, cfg.Ledger.Origin, size, root, secrets)
+	}
 	if err := errors.Join(err, done()); err != nil {
 		return err
 	}
 	return writeDurably(filepath.Join(folder, backupCheckpoint), text)
+}
+
+// assureCopy says whether a copy of the ledger may be signed. It looks at a copy of
+// that one: a database of an earlier schema has to be brought up to date to be read.
+func assureCopy(ctx context.Context, cfg config.Config, database string, secrets desk.Secrets) (err error) {
+	aside, err := os.MkdirTemp(filepath.Dir(database), ".looked-at-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(aside)) }()
+	path := filepath.Join(aside, backupDatabase)
+	if err := store.Copy(ctx, database, path); err != nil {
+		return err
+	}
+	log := slog.New(slog.DiscardHandler)
+	opened, err := store.Open(ctx, path, log)
+	if err != nil {
+		return err
+	}
+	err = desk.Assure(ctx, desk.Config{Store: opened, Accounts: opened, Secrets: secrets, Origin: cfg.Ledger.Origin, Log: log})
+	return errors.Join(err, opened.Close())
 }
 
 // ledgerKeyOf gives the key of the ledger in a backup, by its own secret store.

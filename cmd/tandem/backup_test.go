@@ -391,3 +391,83 @@ func TestABackupBesideVaultIsSigned(t *testing.T) {
 	}
 	k.must("backup", "again", "--unsigned", "--config", "tandem.yaml")
 }
+
+// TestABackupOfASuspectLedgerIsNotSigned: neither of one with a changed row, nor of an
+// older file, nor of one whose last batch is under no seal of ours; it says why. The
+// same file is copied without a checkpoint.
+func TestABackupOfASuspectLedgerIsNotSigned(t *testing.T) {
+	k := newKept(t)
+	yesterday, err := os.ReadFile(k.file("tandem.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.add(1)
+	today, err := os.ReadFile(k.file("tandem.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.must("backup", "good", "--config", "tandem.yaml")
+	execute := func(statements ...string) {
+		t.Helper()
+		db, err := sql.Open("sqlite3", k.file("tandem.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, statement := range statements {
+			if _, err := db.Exec(statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := db.Exec("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		spoil func()
+		why   string
+	}{
+		"a row": {func() { execute("UPDATE people SET roles = '[\"admin\"]' WHERE username = 'person-1'") }, "its tables hold another state"},
+		"yesterday's file": {func() {
+			if err := os.WriteFile(k.file("tandem.db"), yesterday, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "it was rolled back"},
+		"a seal": {func() {
+			execute("DROP TRIGGER "+trigger(t, k.file("tandem.db"), "ledger_seals"),
+				"UPDATE ledger_seals SET mark = replace(mark, '.', '.00') WHERE size = (SELECT max(size) FROM ledger_seals)")
+		}, "not sealed with this installation's key"},
+	} {
+		if err := os.WriteFile(k.file("tandem.db"), today, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c.spoil()
+		before := k.names()
+		if said, code := k.tandem("backup", "bad", "--config", "tandem.yaml"); code != exitFailed || !strings.Contains(said, c.why) {
+			t.Errorf("%s: %d %s", name, code, said)
+		}
+		if after := k.names(); !slices.Equal(before, after) {
+			t.Errorf("%s: there was %v, now there is %v", name, before, after)
+		}
+		k.must("backup", "as it is", "--unsigned", "--config", "tandem.yaml")
+		if err := os.RemoveAll(k.file("as it is")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// trigger names the one that keeps rows of a table as they are.
+func trigger(t *testing.T, database, table string) (name string) {
+	t.Helper()
+	db, err := sql.Open("sqlite3", database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? AND sql LIKE '%UPDATE%'", table).Scan(&name); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tandem-custody/tandem/config"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/store"
 )
 
@@ -21,7 +22,9 @@ encrypted. What opens it, the key file or the passphrase, is not copied: keep it
 elsewhere. A Vault has backups of its own.
 
 The folder also gets a checkpoint, the head of the copied ledger signed with the
-ledger's key: tandem restore and tandem ledger verify check the copy against it.`,
+ledger's key: tandem restore and tandem ledger verify check the copy against it.
+It is only signed if the copy ends under a seal of this installation, is not behind
+the anchor in its secret store, and holds the tables that its entries lead to.`,
 		Args: cobra.ExactArgs(1),
 	}
 	load := configFlags(verb)
@@ -48,6 +51,9 @@ func (c *cli) backup(ctx context.Context, cfg config.Config, folder string, sign
 		return err
 	}
 	if err := makeBackup(ctx, cfg, folder, signed); err != nil {
+		if errors.Is(err, desk.ErrLedgerSuspect) {
+			return fmt.Errorf("%w; nothing was left in %s. --unsigned copies it as it is, for the auditor", err, folder)
+		}
 		if signed {
 			return fmt.Errorf("%w; nothing was left in %s. Where the secret store cannot be used, --unsigned makes a backup without a checkpoint", err, folder)
 		}

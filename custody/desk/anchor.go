@@ -129,7 +129,7 @@ func (d *Desk) assure(ctx context.Context) error {
 		return err
 	}
 	if here.Size < kept.Size {
-		return d.suspects(fmt.Errorf("it has %d entries and had %d: it was rolled back", here.Size, kept.Size))
+		return d.suspects(fmt.Errorf("%w: it has %d entries and had %d: it was rolled back", ErrBehindAnchor, here.Size, kept.Size))
 	}
 	if last.Size > kept.Since.Size {
 		switch err := d.checkSeal(ctx, last, mark); {
@@ -151,6 +151,22 @@ func (d *Desk) assure(ctx context.Context) error {
 	defer d.anchorage.mu.Unlock()
 	d.anchorage.at, d.anchorage.version, d.anchorage.good = kept, version, true
 	return nil
+}
+
+// Assure says whether a ledger to which nobody writes, a copy, is one that was sealed
+// and is not behind its anchor, and its tables are those that it leads to, so that its
+// head may be signed: nil, an ErrLedgerSuspect, or why it cannot be told now. Of a copy
+// that was made while a server ran ErrBehindAnchor may say no more than that the server
+// moved the anchor after it.
+func Assure(ctx context.Context, c Config) error {
+	d := newDesk(c)
+	if err := d.load(ctx); err != nil {
+		return err
+	}
+	if err := d.trusted(); err != nil {
+		return err
+	}
+	return d.assure(ctx)
 }
 
 // carryOutAgain demands that every batch has its seal, that each entry follows

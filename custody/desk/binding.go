@@ -92,13 +92,10 @@ func (d *Desk) judge(ctx context.Context, ready error) error {
 	if !errors.Is(err, ErrSuspect) {
 		err = d.compare(ctx)
 	}
-	if err == nil && !d.assured && d.trusted() == nil {
+	if err == nil && !d.assured {
 		// Not cut short by whoever asks first: it may have a long ledger to go through.
-		err = d.assure(context.WithoutCancel(ctx))
+		err = d.assureOnce(context.WithoutCancel(ctx))
 		d.assured = err == nil
-		if errors.Is(err, ErrLedgerSuspect) {
-			err = nil // which is not found by looking, and stays: see trusted
-		}
 	}
 	if err != nil && !errors.Is(err, ErrSuspect) {
 		return err
@@ -109,6 +106,23 @@ func (d *Desk) judge(ctx context.Context, ready error) error {
 		d.Log.Warn("database and secret store belong together again: going on")
 	}
 	return err
+}
+
+// assureOnce finds whether the ledger of a start is suspect. That it is is no error:
+// it stays, see trusted.
+func (d *Desk) assureOnce(ctx context.Context) error {
+	if d.trusted() == nil {
+		switch err := d.assure(ctx); {
+		case errors.Is(err, ErrLedgerSuspect):
+			d.sealed.Store(custody.NewState())
+		default:
+			return err
+		}
+	}
+	if d.sealed.Load() == nil { // it became suspect while this desk knew it
+		return nil
+	}
+	return d.recall(ctx)
 }
 
 func (d *Desk) compare(ctx context.Context) error {

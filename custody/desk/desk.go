@@ -52,10 +52,11 @@ type Desk struct {
 	followed chan struct{} // closed at the next commit
 
 	time    timekeeper
-	left    sync.Map              // sessions, as the ledger knows them, that somebody left while nothing could be entered
-	suspect atomic.Pointer[error] // why nothing is decided any more; nil: nothing is wrong
-	alarm   chan struct{}         // closed when it is
-	assured bool                  // the ledger was found to be what it was; guarded by looking
+	left    sync.Map                      // sessions, as the ledger knows them, that somebody left while nothing could be entered
+	suspect atomic.Pointer[error]         // why nothing is decided any more; nil: nothing is wrong
+	alarm   chan struct{}                 // closed when it is
+	sealed  atomic.Pointer[custody.State] // of a start on what is suspect: as far as it is known to be the ledger's own; see recall
+	assured bool                          // the ledger was found to be what it was; guarded by looking
 
 	anchorage anchorage
 	anchored  chan struct{} // keepAnchor has ended
@@ -152,6 +153,7 @@ func (d *Desk) load(ctx context.Context) (err error) {
 		return err
 	}
 	_ = d.suspects(err)
+	d.sealed.Store(custody.NewState())
 	if d.frontier == nil {
 		d.frontier = &audit.Frontier{}
 	}

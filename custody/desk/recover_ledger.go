@@ -58,20 +58,48 @@ func PlanRecovery(ctx context.Context, c Config, ledger Recoverable) (*Recovery,
 		return nil, err
 	}
 	at := start()
-	r.Refused = at.again(walk{
-		seals:   ledger.Seals(ctx, 0, r.Present),
-		records: func(yield func(int64, []byte) error) error { return ledger.Records(ctx, 0, r.Present, yield) },
-		size:    r.Present,
-		fits:    func(b audit.Batch, mark string) error { return d.fits(ctx, b, mark, kept) },
-		taken:   func([]custody.Event) {},
-	})
-	if unknown(r.Refused) {
+	if r.Refused = d.asFarAsSealed(ctx, &at, r.Present, kept); unknown(r.Refused) {
 		return nil, r.Refused
 	}
 	d.state, d.frontier = at.state, at.frontier
 	r.Kept, r.Root = at.frontier.Size(), at.root
 	d.anchorage.at, d.anchorage.version = kept, version
 	return r, nil
+}
+
+// asFarAsSealed carries the ledger out again to its last head that was sealed, that
+// follows from its commands, and that the anchor does not contradict. The error says
+// why it goes no further.
+func (d *Desk) asFarAsSealed(ctx context.Context, at *edge, size int64, kept anchor) error {
+	return at.again(walk{
+		seals:   d.Store.Seals(ctx, 0, size),
+		records: func(yield func(int64, []byte) error) error { return d.Store.Records(ctx, 0, size, yield) },
+		size:    size,
+		fits:    func(b audit.Batch, mark string) error { return d.fits(ctx, b, mark, kept) },
+		taken:   func([]custody.Event) {},
+	})
+}
+
+// recall finds who is logged in where a start found the ledger suspect: as the ledger
+// itself says, to where it is known to be its own. The tables do not count, because in
+// them anybody who can write there could be logged in as anybody. Whoever was logged in
+// before goes on reading; where nothing of the ledger is known to be its own that is
+// nobody, and what is left is tandem ledger verify and recover on the host.
+func (d *Desk) recall(ctx context.Context) error {
+	kept, _, err := d.readAnchor(ctx)
+	if err != nil {
+		return err
+	}
+	size, err := d.Store.Size(ctx)
+	if err != nil {
+		return err
+	}
+	at := start()
+	if err := d.asFarAsSealed(ctx, &at, size, kept); unknown(err) {
+		return err
+	}
+	d.sealed.Store(at.state)
+	return nil
 }
 
 // Confirm takes the code of somebody who confirms the recovery, as they stood at

@@ -57,6 +57,9 @@ func TestASessionMadeUpInTheDatabaseOpensNothing(t *testing.T) {
 	}
 	o.restart()
 	o.wantSuspect("restarted", genuine.Token)
+	opensNothing("restarted")
+	o.restart()
+	opensNothing("restarted twice")
 }
 
 // TestASessionInTheDatabaseOfSomebodyWhoCannotConfirm makes the ledger suspect at a start.

@@ -191,7 +191,11 @@ func (d *Desk) Who(ctx context.Context, token custody.Secret) (custody.Person, e
 	}
 	session := sessionOf(token)
 	d.mu.RLock()
-	person, open := d.state.Session(session, d.Time())
+	state := d.state
+	if sealed := d.sealed.Load(); sealed != nil {
+		state = sealed
+	}
+	person, open := state.Session(session, d.Time())
 	d.mu.RUnlock()
 	if _, left := d.left.Load(session); !open || left || person.Disabled {
 		return custody.Person{}, &custody.Refusal{Code: custody.Unauthenticated,

@@ -12,6 +12,9 @@ import (
 // holds what the rules cannot have led to. It does not become right by itself.
 var ErrLedgerSuspect = fmt.Errorf("%w: the ledger is suspect", ErrSuspect)
 
+// ErrBehindAnchor: the ledger has fewer entries than the secret store knows of.
+var ErrBehindAnchor = fmt.Errorf("%w: it is behind its anchor", ErrLedgerSuspect)
+
 // errStale: the code was looked at with a seed that another process has replaced.
 var errStale = errors.New("the enrolment is another than this process knew")
 
