@@ -14,6 +14,7 @@ const module = "github.com/tandem-custody/tandem/"
 var allowed = map[string][]string{
 	"audit":                       {},
 	"audit/":                      {"audit"},
+	"audit/witness/":              {"audit", "audit/witness"},
 	"config":                      {},
 	"custody":                     {"audit"},
 	"custody/password":            {"custody"},

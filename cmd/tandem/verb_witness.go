@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
@@ -13,7 +14,9 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/audit/witness"
+	"github.com/tandem-custody/tandem/audit/witness/keeper"
 	"github.com/tandem-custody/tandem/config"
+	"github.com/tandem-custody/tandem/custody/store"
 )
 
 // witnessFlags are the flags of tandem witness.
@@ -67,17 +70,20 @@ start; what it has cosigned is in its database, and it must lose neither.`,
 
 // witness runs a witness until ctx ends.
 func (c *cli) witness(ctx context.Context, f witnessFlags) (err error) {
-	key, err := openWitnessKey(f.key, f.name)
+	key, err := keeper.OpenKey(f.key, f.name, writeDurably)
+	if errors.Is(err, keeper.ErrName) {
+		return usagef("--name must be like witness.example, without spaces and plus signs")
+	}
 	if err != nil {
 		return err
 	}
-	memory, err := openWitnessStore(ctx, f.database)
+	memory, err := keeper.OpenMemory(ctx, f.database, witnessConnector)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, memory.Close()) }()
 	log := newLog(f.log)
-	w, err := witness.New(ctx, witness.Config{Name: key.name, Key: key, Logs: f.origins, Store: memory, Now: time.Now, Log: log})
+	w, err := witness.New(ctx, witness.Config{Name: key.Name, Key: key, Logs: f.origins, Store: memory, Now: time.Now, Log: log})
 	if errors.Is(err, audit.ErrKey) {
 		return usageError{err}
 	}
@@ -88,7 +94,7 @@ func (c *cli) witness(ctx context.Context, f witnessFlags) (err error) {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	said := witnessAnnouncement{key.name, w.Key(), "http://" + listener.Addr().String()}
+	said := witnessAnnouncement{key.Name, w.Key(), "http://" + listener.Addr().String()}
 	if err := c.show(said, []string{"NAME", "KEY", "URL"}, []string{said.Name, said.Key, said.URL}); err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -99,6 +105,8 @@ func (c *cli) witness(ctx context.Context, f witnessFlags) (err error) {
 	(&program{log: log}).serve(group, stopping, w.Handler(), listener)
 	return group.Wait()
 }
+
+func witnessConnector(dsn string) driver.Connector { return store.Connector(dsn, nil) }
 
 // keptEvidence is a witness.Evidence as tandem witness evidence prints it.
 type keptEvidence struct {
@@ -122,12 +130,12 @@ between the two if it is honest.`,
 			if _, err := os.Stat(f.database); err != nil {
 				return err // opening it would make it
 			}
-			memory, err := openWitnessStore(cmd.Context(), f.database)
+			memory, err := keeper.OpenMemory(cmd.Context(), f.database, witnessConnector)
 			if err != nil {
 				return err
 			}
 			defer memory.Close()
-			all, err := memory.evidence(cmd.Context())
+			all, err := memory.Evidence(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/audit/jsonl"
+	"github.com/tandem-custody/tandem/audit/witness/witnesstest"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/store"
 )
@@ -68,8 +68,8 @@ func exportDemo(t *testing.T) exported {
 	if err := os.WriteFile(e.path, lines, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	log := keyOf("log.example", 1)
-	if e.key, err = audit.VerifierKey(log.name, log.private.Public().(ed25519.PublicKey)); err != nil {
+	log := witnesstest.Signer("log.example", 1)
+	if e.key, err = audit.VerifierKey(log.Name, log.Public()); err != nil {
 		t.Fatal(err)
 	}
 	root, err := tree.Root()
@@ -77,7 +77,7 @@ func exportDemo(t *testing.T) exported {
 		t.Fatal(err)
 	}
 	sign := func(root audit.Hash) audit.Checkpoint {
-		note, err := audit.SignCheckpoint(t.Context(), log.name, size, root, log)
+		note, err := audit.SignCheckpoint(t.Context(), log.Name, size, root, log)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,8 +89,8 @@ func exportDemo(t *testing.T) exported {
 	}
 	var cosignatures []audit.Cosignature
 	cosign := func(c audit.Checkpoint, i byte) audit.Cosignature {
-		witness := keyOf(fmt.Sprintf("witness-%d.example", i), 10+i)
-		made, err := audit.Cosign(t.Context(), c, witness.name, time.Unix(1_790_000_000, 0), witness)
+		witness := witnesstest.Signer(fmt.Sprintf("witness-%d.example", i), 10+i)
+		made, err := audit.Cosign(t.Context(), c, witness.Name, time.Unix(1_790_000_000, 0), witness)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,10 +103,6 @@ func exportDemo(t *testing.T) exported {
 	}
 	e.bare, e.note, e.moved = c.Text, c.With(cosignatures[:2]...), c.With(cosign(sign(audit.Hash{}), 0))
 	return e
-}
-
-func keyOf(name string, seed byte) witnessKey {
-	return witnessKey{name, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize))}
 }
 
 // TestVerifyRests: what the system said that it saw is counted apart from what a
@@ -202,7 +198,7 @@ func TestVerifyKeptCosignatures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := audit.Cosign(t.Context(), c, "witness.example", time.Now(), keyOf("witness.example", 10))
+	made, err := audit.Cosign(t.Context(), c, "witness.example", time.Now(), witnesstest.Signer("witness.example", 10))
 	if err != nil {
 		t.Fatal(err)
 	}

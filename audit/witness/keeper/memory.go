@@ -1,21 +1,23 @@
-package main
+package keeper
 
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/audit/witness"
-	"github.com/tandem-custody/tandem/custody/store"
 )
 
-// witnessSchema is the whole memory of a witness. Both tables only grow.
-const witnessSchema = `
+// schema is the whole memory of a witness. Both tables only grow.
+const schema = `
 CREATE TABLE IF NOT EXISTS cosigned (
     origin TEXT    NOT NULL,
     size   INTEGER NOT NULL,
@@ -42,25 +44,29 @@ CREATE TRIGGER IF NOT EXISTS evidence_delete BEFORE DELETE ON evidence BEGIN SEL
 // and one is enough.
 const maxEvidence = 1000
 
-// witnessStore is a witness.Store in a SQLite file of its own.
-type witnessStore struct{ db *sql.DB }
+// Memory is a witness.Store in a SQLite file of its own.
+type Memory struct{ db *sql.DB }
 
-var _ witness.Store = (*witnessStore)(nil)
+var _ witness.Store = (*Memory)(nil)
 
-// openWitnessStore opens the file at path, and makes it when there is none.
-func openWitnessStore(ctx context.Context, path string) (_ *witnessStore, err error) {
+// Connect gives connections to a SQLite file; the DSN is that of mattn's driver. They
+// must wait for another process that opens or closes the file at the same moment.
+type Connect func(dsn string) driver.Connector
+
+// OpenMemory opens the file at path, and makes it when there is none.
+func OpenMemory(ctx context.Context, path string, connect Connect) (_ *Memory, err error) {
 	path, err = filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := store.Create(path); err != nil {
+	if err := create(path); err != nil {
 		return nil, err
 	}
 	dsn := "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() +
 		"?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_txlock=immediate"
-	db := sql.OpenDB(store.Connector(dsn, nil))
+	db := sql.OpenDB(connect(dsn))
 	db.SetMaxOpenConns(1)
-	s := &witnessStore{db}
+	s := &Memory{db}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())
@@ -75,22 +81,37 @@ func openWitnessStore(ctx context.Context, path string) (_ *witnessStore, err er
 	if journal != "wal" || synchronous != "2" {
 		return nil, fmt.Errorf("journal_mode is %s and synchronous is %s: this file system does not keep what it is given", journal, synchronous)
 	}
-	if _, err := db.ExecContext(ctx, witnessSchema); err != nil {
+	if _, err := db.ExecContext(ctx, schema); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *witnessStore) Close() error { return s.db.Close() }
+// create makes the file that is not there, for its owner only: SQLite would leave that
+// to the umask. One that is there is not opened: to close it again would let go of the
+// locks that this process has on it.
+func create(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// Close closes the file.
+func (s *Memory) Close() error { return s.db.Close() }
 
 // Latest implements witness.Store.
-func (s *witnessStore) Latest(ctx context.Context, origin string) (audit.Checkpoint, bool, error) {
+func (s *Memory) Latest(ctx context.Context, origin string) (audit.Checkpoint, bool, error) {
 	return scanCosigned(origin, s.db.QueryRowContext(ctx,
 		`SELECT size, root, note FROM cosigned WHERE origin = ? ORDER BY size DESC LIMIT 1`, origin))
 }
 
 // Cosigned implements witness.Store.
-func (s *witnessStore) Cosigned(ctx context.Context, origin string, size int64) (audit.Checkpoint, bool, error) {
+func (s *Memory) Cosigned(ctx context.Context, origin string, size int64) (audit.Checkpoint, bool, error) {
 	return scanCosigned(origin, s.db.QueryRowContext(ctx,
 		`SELECT size, root, note FROM cosigned WHERE origin = ? AND size = ?`, origin, size))
 }
@@ -110,7 +131,7 @@ func scanCosigned(origin string, row *sql.Row) (audit.Checkpoint, bool, error) {
 }
 
 // Advance implements witness.Store: one statement is one transaction.
-func (s *witnessStore) Advance(ctx context.Context, old int64, c audit.Checkpoint, at time.Time) (bool, error) {
+func (s *Memory) Advance(ctx context.Context, old int64, c audit.Checkpoint, at time.Time) (bool, error) {
 	done, err := s.db.ExecContext(ctx, `INSERT INTO cosigned (origin, size, root, note, at) SELECT ?1, ?2, ?3, ?4, ?5
 		WHERE (SELECT coalesce(max(size), 0) FROM cosigned WHERE origin = ?1) = ?6`,
 		c.Origin, c.Size, c.Root[:], c.Text, at.UTC().Format(time.RFC3339Nano), old)
@@ -122,15 +143,15 @@ func (s *witnessStore) Advance(ctx context.Context, old int64, c audit.Checkpoin
 }
 
 // Keep implements witness.Store.
-func (s *witnessStore) Keep(ctx context.Context, e witness.Evidence) error {
+func (s *Memory) Keep(ctx context.Context, e witness.Evidence) error {
 	_, err := s.db.ExecContext(ctx, `INSERT OR IGNORE INTO evidence (origin, cosigned, refused, kind, at) SELECT ?1, ?2, ?3, ?4, ?5
 		WHERE (SELECT count(*) FROM evidence WHERE origin = ?1) < ?6`,
 		e.Origin, e.Cosigned, e.Refused, string(e.Kind), e.Seen.UTC().Format(time.RFC3339Nano), maxEvidence)
 	return err
 }
 
-// evidence gives all that was kept, the oldest first.
-func (s *witnessStore) evidence(ctx context.Context) ([]witness.Evidence, error) {
+// Evidence gives all that was kept, the oldest first.
+func (s *Memory) Evidence(ctx context.Context) ([]witness.Evidence, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT origin, cosigned, refused, kind, at FROM evidence ORDER BY at, refused`)
 	if err != nil {
 		return nil, err
