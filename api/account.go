@@ -32,7 +32,7 @@ func (s *Server) editMe(ctx context.Context, in *bodyOnly[EditPerson]) (Person, 
 
 func (s *Server) edit(ctx context.Context, username string, in EditPerson) (Person, error) {
 	if in.Email == nil {
-		return Person{}, custody.Invalid("email", custody.Text{En: "is missing: nothing else can be changed", Zh: "缺失：没有其他可更改的内容"})
+		return Person{}, custody.Invalid("email", "nothing_to_change")
 	}
 	action := custody.ChangeEmail{Person: username, Email: desk.NewNote(*in.Email)}
 	if _, err := s.Desk.ChangeEmail(ctx, by(ctx, action, in.TOTP), action); err != nil {

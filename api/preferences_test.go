@@ -17,7 +17,7 @@ func (w *world) Preference(_ context.Context, username string) (desk.Preference,
 
 func (w *world) SetPreference(_ context.Context, username string, p desk.Preference) error {
 	if p.Zone == "Mars/Olympus" {
-		return custody.Invalid("zone", custody.Text{En: "is on no map", Zh: "不在地图上"})
+		return custody.Invalid("zone", "no_such_zone")
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

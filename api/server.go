@@ -108,12 +108,8 @@ func (s *Server) route() error {
 }
 
 var (
-	errNoRoute = &custody.Refusal{Code: custody.NotFound,
-		What: custody.Text{En: "There is nothing at this address.", Zh: "此地址没有内容。"},
-		Next: custody.Text{En: "See /openapi.json for what there is.", Zh: "可用地址见 /openapi.json。"}}
-	errNoMethod = &custody.Refusal{Code: edge.MethodNotAllowed,
-		What: custody.Text{En: "This address does not take this method.", Zh: "此地址不支持该方法。"},
-		Next: custody.Text{En: "See /openapi.json for what it takes.", Zh: "支持的方法见 /openapi.json。"}}
+	errNoRoute  = &custody.Refusal{Code: custody.NotFound, Key: "no_route"}
+	errNoMethod = &custody.Refusal{Code: edge.MethodNotAllowed, Key: "no_method"}
 )
 
 func (s *Server) noRoute(c *gin.Context) {

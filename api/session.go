@@ -100,12 +100,12 @@ func (s *Server) setPresence(ctx context.Context, in *bodyOnly[SetPresence]) (Pr
 func (p SetPresence) action() (custody.Action, error) {
 	if p.State == Away {
 		if p.TakeBack {
-			return nil, custody.Invalid("take_back", custody.Text{En: "goes only with present", Zh: "只能与 present 一起使用"})
+			return nil, custody.Invalid("take_back", "only_with_present")
 		}
 		return custody.GoAway{Until: p.Until, Reason: desk.NewNote(p.Reason)}, nil
 	}
 	if !p.Until.IsZero() || p.Reason != "" {
-		return nil, custody.Invalid("state", custody.Text{En: "is present, which goes without until and reason", Zh: "为 present 时不能带 until 和 reason"})
+		return nil, custody.Invalid("state", "present_alone")
 	}
 	return custody.ComeBack{TakeBack: p.TakeBack}, nil
 }

@@ -129,7 +129,7 @@ func TestNoSuchTile(t *testing.T) {
 // While the signing key cannot be used there is no head to speak for.
 func TestATileNeedsAHead(t *testing.T) {
 	s := serveMany(t)
-	s.fail = custody.Invalid("x", custody.Text{})
+	s.fail = custody.Invalid("x", "empty")
 	answer, _, _ := s.ask(t, "GET", "/api/v1/ledger/tile/entries/000", "", "Authorization", "Bearer token-of-auditor")
 	if answer.StatusCode == 200 || answer.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%d %v", answer.StatusCode, answer.Header)

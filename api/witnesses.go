@@ -70,6 +70,4 @@ func (s *Server) checkpoint(ctx context.Context, in *checkpointOf) ([]byte, erro
 	return nil, errNotWitnessed
 }
 
-var errNotWitnessed = &custody.Refusal{Code: custody.NotFound,
-	What: custody.Text{En: "No checkpoint has been cosigned by enough witnesses.", Zh: "尚无检查点获得足够的见证联署。"},
-	Next: custody.Text{En: "See /ledger/witnesses for what they say.", Zh: "见证方的情况见 /ledger/witnesses。"}}
+var errNotWitnessed = &custody.Refusal{Code: custody.NotFound, Key: "not_witnessed"}

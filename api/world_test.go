@@ -277,7 +277,7 @@ func (w *world) newSession() custody.SignIn {
 
 func (w *world) SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedIn, error) {
 	if in.Password.Reveal() != thePass {
-		return desk.SignedIn{}, &custody.Refusal{Code: custody.Unauthenticated, What: custody.Text{En: "No.", Zh: "否。"}}
+		return desk.SignedIn{}, &custody.Refusal{Code: custody.Unauthenticated, Key: "login_refused"}
 	}
 	w.requests = append(w.requests, in.Request)
 	before, _ := w.state.Person(in.Username)
@@ -299,7 +299,7 @@ func (w *world) SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedI
 
 func (w *world) Recover(ctx context.Context, in desk.RecoverRequest) (custody.Secret, error) {
 	if in.Password.Reveal() != thePass || in.Code.Reveal() != theRecoveryCode {
-		return custody.Secret{}, &custody.Refusal{Code: custody.Unauthenticated, What: custody.Text{En: "No.", Zh: "否。"}}
+		return custody.Secret{}, &custody.Refusal{Code: custody.Unauthenticated, Key: "login_refused"}
 	}
 	w.requests = append(w.requests, in.Request)
 	before, _ := w.state.Person(in.Username)
@@ -312,7 +312,7 @@ func (w *world) Who(ctx context.Context, token custody.Secret) (custody.Person, 
 	defer w.mu.Unlock()
 	person, known := w.state.Person(w.tokens[token.Reveal()])
 	if !known {
-		return custody.Person{}, &custody.Refusal{Code: custody.Unauthenticated, What: custody.Text{En: "No session.", Zh: "无会话。"}, Next: custody.Text{En: "Log in.", Zh: "请登录。"}}
+		return custody.Person{}, &custody.Refusal{Code: custody.Unauthenticated, Key: "no_session"}
 	}
 	return filled(w, person), nil
 }

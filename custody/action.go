@@ -74,9 +74,9 @@ func (g givers) include(actor string) *Refusal {
 	case g == peopleAndSystem, g == people && actor != System, (g == theSystem || g == theClock) && actor == System:
 		return nil
 	case g == people: // the system is no person: it holds nothing, goes nowhere and has no code
-		return refuseForbidden(Text{En: "a person", Zh: "人员本人"})
+		return refuseForbidden(onlyPerson)
 	}
-	return refuseForbidden(Text{En: "the system itself", Zh: "系统自身"})
+	return refuseForbidden(onlySystem)
 }
 
 // observed says that a command is an observation: the system says what it saw or

@@ -40,7 +40,7 @@ func (a CheckOut) decide(d *decision) error {
 		return err
 	}
 	if d.actor.Away { // I3 makes this impossible; a check-out does not rely on it
-		return refuseSelfAway(d.actor)
+		return refuseSelfAway()
 	}
 	if err := checkNote("purpose", a.Purpose); err != nil {
 		return err

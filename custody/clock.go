@@ -30,7 +30,7 @@ func (a CorrectClock) bare(*State) Action { return a }
 
 func (CorrectClock) decide(d *decision) error {
 	if !d.actor.Is(Manager) && !d.actor.Is(Director) {
-		return refuseForbidden(Text{En: "a manager or a director", Zh: "主管或总监"})
+		return refuseForbidden(onlyManagerOrDirector)
 	}
 	if !d.state.ClockBehind(d.clock) {
 		return refuseClockNotBehind()

@@ -147,7 +147,7 @@ func (a AddCredential) decide(d *decision) error {
 		return err
 	}
 	if a.Primary == a.Backup {
-		return Invalid("backup", Text{En: "must be somebody else than the primary", Zh: "不能与A岗为同一人"})
+		return Invalid("backup", "same_person")
 	}
 	successor := primary
 	if !primary.Present() {

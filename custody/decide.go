@@ -89,7 +89,7 @@ func (d *decision) confirm() error {
 	case !d.actor.Enrolled && !proving:
 		return refuseNotEnrolled()
 	case !d.command.Proof.Given:
-		return Invalid("totp", Text{En: "is needed: this must be confirmed with a code", Zh: "必填：此操作须用验证码确认"})
+		return Invalid("totp", "code_needed")
 	}
 	d.looked = Proof{Given: true, Enrolment: d.command.Proof.Enrolment}
 	if d.looked.Enrolment != d.actor.Number { // the seed was replaced while the code was on its way
@@ -126,7 +126,7 @@ const aged = 1
 // command at all: whoever set the installation up.
 func (d *decision) onlyAdmin() error {
 	if d.command.Actor != System && !d.actor.Is(Admin) {
-		return refuseForbidden(Text{En: "an admin", Zh: "管理员"})
+		return refuseForbidden(onlyAdmin)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ func (a ChangeEmail) bare(s *State) Action { return ChangeEmail{Person: s.nameOr
 
 func (a ChangeEmail) decide(d *decision) error {
 	if d.actor.Username != a.Person && !d.actor.Is(Admin) {
-		return refuseForbidden(Text{En: "the person or an admin", Zh: "本人或管理员"})
+		return refuseForbidden(onlyPersonOrAdmin)
 	}
 	person, ok := d.state.Person(a.Person)
 	if !ok {
@@ -46,7 +46,7 @@ func checkEmail(n Note) *Refusal {
 	}
 	email := w.Text
 	if addr, err := mail.ParseAddress(email); err != nil || addr.Address != email || len(email) > maxEmail {
-		return Invalid("email", Text{En: "is not an e-mail address", Zh: "不是有效的邮箱地址"})
+		return Invalid("email", "not_an_email")
 	}
 	return nil
 }

@@ -3,7 +3,12 @@ package custody
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
 )
 
 // Code names a kind of refusal. The words are the contract's: clients rely on
@@ -33,35 +38,86 @@ const (
 	InvalidRequest     Code = "invalid_request"
 )
 
-// Text is one sentence in the two languages that Tandem speaks.
-type Text struct{ En, Zh string }
+// Args are the named values of a sentence: text, whole numbers, instants, Planned
+// ones, durations, lists of names and Terms. A client of the API gets them as JSON.
+type Args map[string]any
 
-// In gives it in a language: "zh", or English.
-func (t Text) In(lang string) string {
-	if lang == "zh" {
-		return t.Zh
+// Term is a word of a closed list, such as the reason of a rotation: in JSON its
+// code, in a sentence what a person calls it.
+type Term struct{ List, Code string }
+
+func (t Term) String() string { return t.Code }
+
+// MarshalText gives the code.
+func (t Term) MarshalText() ([]byte, error) { return []byte(t.Code), nil }
+
+// Planned is an instant that somebody chose, which is said to the minute. The zero
+// one is none.
+type Planned struct{ time.Time }
+
+// MarshalJSON writes an instant as RFC 3339 in UTC, and a duration as seconds, of
+// which one that has begun counts. An instant that there is not is left out.
+func (a Args) MarshalJSON() ([]byte, error) {
+	plain := map[string]any{}
+	for name, value := range a {
+		if chosen, is := value.(Planned); is {
+			value = chosen.Time
+		}
+		switch value := value.(type) {
+		case time.Time:
+			if !value.IsZero() {
+				plain[name] = value.UTC()
+			}
+		case time.Duration:
+			plain[name] = Seconds(value)
+		default:
+			plain[name] = value
+		}
 	}
-	return t.En
+	return json.Marshal(plain, json.Deterministic(true))
 }
 
+// Seconds counts those of a wait: one that has begun counts.
+func Seconds(wait time.Duration) int64 { return int64((wait + time.Second - 1) / time.Second) }
+
 // Refusal says which rule refused a command, what stands in the way and what
-// to do next. It never holds a submitted secret or code.
+// to do next. It has no sentence: its words are in package words, by Key, and what
+// is particular to this refusal is in Args. It never holds a submitted secret or
+// code.
 type Refusal struct {
-	Code Code
-	Rule string // clause of the policy, or "" where the request itself was wrong
-	What Text   // what happened, and who or what stands in the way
-	Next Text   // what the person can do now
+	Code  Code
+	Rule  string // clause of the policy, or "" where the request itself was wrong
+	Field string // of the request, as clients call it; "": it is about none
+	Key   string // of its words; "": those of its code
+	Args  Args   // what its words speak of
 
 	RetryAfter time.Duration // zero: waiting alone does not help
 
 	looked Proof // what of the command's proof was looked at, for the entry
 }
 
+// Error is for logs: the code, the key and the values, always in one form. What a
+// person is told is in package words.
 func (r *Refusal) Error() string {
-	if r.Next.En == "" {
-		return fmt.Sprintf("%s: %s", r.Code, r.What.En)
+	var said strings.Builder
+	said.WriteString(string(r.Code))
+	if r.Key != "" {
+		said.WriteString(": " + r.Key)
 	}
-	return fmt.Sprintf("%s: %s %s", r.Code, r.What.En, r.Next.En)
+	if r.Field != "" {
+		fmt.Fprintf(&said, " field=%q", r.Field)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Args)) {
+		switch value := r.Args[name].(type) {
+		case interface{ UTC() time.Time }: // also a Planned
+			fmt.Fprintf(&said, " %s=%s", name, value.UTC().Format(time.RFC3339))
+		case string, []string:
+			fmt.Fprintf(&said, " %s=%q", name, value)
+		default:
+			fmt.Fprintf(&said, " %s=%v", name, value)
+		}
+	}
+	return said.String()
 }
 
 // Recorded says whether the refusal is an entry of the ledger. A request that
@@ -78,15 +134,13 @@ func CodeOf(err error) Code {
 	return ""
 }
 
-// Invalid refuses a request whose field is unusable. The value itself is not
-// repeated: it could be a password typed into the wrong field.
-func Invalid(field string, why Text) *Refusal {
-	return &Refusal{
-		Code: InvalidRequest,
-		What: Text{
-			En: fmt.Sprintf("The field %q %s.", field, why.En),
-			Zh: fmt.Sprintf("字段“%s”%s。", field, why.Zh),
-		},
-		Next: Text{En: "Correct it and send it again.", Zh: "请更正后重新提交。"},
+// Invalid refuses a request whose field is unusable. key is that of the words that
+// say why, among those of fields. The value itself is never among args: it could
+// be a password typed into the wrong field.
+func Invalid(field, key string, args ...Args) *Refusal {
+	r := &Refusal{Code: InvalidRequest, Field: field, Key: key}
+	for _, a := range args {
+		r.Args = a
 	}
+	return r
 }

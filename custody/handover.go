@@ -156,10 +156,10 @@ func (a Offer) decide(d *decision) error {
 func (d *decision) offered(a Offer) ([]string, error) {
 	if !a.All && !a.Leave {
 		if len(a.Credentials) == 0 {
-			return nil, Invalid("credentials", Text{En: "must name at least one credential", Zh: "至少要有一个凭据"})
+			return nil, Invalid("credentials", "no_credential")
 		}
 		if len(a.Credentials) > maxNamed {
-			return nil, Invalid("credentials", Text{En: "must not be more than 300; offer all, or several times", Zh: "不能超过 300 个；请交接全部，或分多次进行"})
+			return nil, Invalid("credentials", "too_many_credentials")
 		}
 		names := slices.Clone(a.Credentials)
 		slices.Sort(names)
@@ -177,9 +177,9 @@ func (d *decision) offered(a Offer) ([]string, error) {
 	}
 	switch {
 	case a.All && len(a.Credentials) > 0:
-		return nil, Invalid("credentials", Text{En: "must be empty when all is offered", Zh: "交接全部凭据时必须为空"})
+		return nil, Invalid("credentials", "beside_all_offered")
 	case !a.All && !slices.Equal(a.Credentials, all):
-		return nil, Invalid("away_when_accepted", Text{En: "goes only with an offer of all that you hold", Zh: "只能与交接全部凭据一起使用"})
+		return nil, Invalid("away_when_accepted", "only_with_all")
 	case len(all) == 0 && !a.Leave:
 		return nil, refuseNothingHeld()
 	}
@@ -274,7 +274,7 @@ func (a Accept) decide(d *decision) error {
 	case h.Status != Offered, !d.now.Before(h.Expires):
 		return refuseHandoverNotOpen(h)
 	case d.actor.Away:
-		return refuseSelfAway(d.actor)
+		return refuseSelfAway()
 	}
 	for _, name := range h.Credentials {
 		if c, _ := d.state.Credential(name); c.Phase != Held {
@@ -477,7 +477,7 @@ func (a GiveBack) decide(d *decision) error {
 	}
 	if giver, _ := d.state.Person(h.From); giver.Away {
 		if giver.Username == d.actor.Username {
-			return refuseSelfAway(giver)
+			return refuseSelfAway()
 		}
 		return refuseGiverAway(giver, h)
 	}

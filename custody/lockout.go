@@ -16,7 +16,7 @@ func (a Unlock) bare(s *State) Action { return Unlock{s.nameOr(a.Person)} }
 
 func (a Unlock) decide(d *decision) error {
 	if !d.actor.Is(Admin) && !d.actor.Is(Manager) {
-		return refuseForbidden(Text{En: "an admin or a manager", Zh: "管理员或主管"})
+		return refuseForbidden(onlyAdminOrManager)
 	}
 	if _, ok := d.state.Person(a.Person); !ok {
 		return refuseNotFound(aPerson)

@@ -70,11 +70,12 @@ func (n Note) Words() (w Words, known bool) {
 	return *n.words, true
 }
 
-// Redacted is said in the place of a text that is not there any more.
-var Redacted = Text{En: "[redacted]", Zh: "［已移除］"}
+// Redacted stands in the place of a text that is not there any more, for machines;
+// what people read there is in package words.
+const Redacted = "[redacted]"
 
-// String gives the text, or says in English that it is not there.
-func (n Note) String() string { return n.In(Redacted.En) }
+// String gives the text, or Redacted.
+func (n Note) String() string { return n.In(Redacted) }
 
 // In gives the text, or what is to be said in its place where it is not there.
 func (n Note) In(redacted string) string {

@@ -36,13 +36,13 @@ func TestANoteIsWrittenWithoutItsText(t *testing.T) {
 		t.Fatalf("%s, %v", text, err)
 	}
 	var read Note
-	if err := json.Unmarshal(text, &read); err != nil || !read.Same(n) || read.String() != Redacted.En {
+	if err := json.Unmarshal(text, &read); err != nil || !read.Same(n) || read.String() != Redacted {
 		t.Errorf("%v, %v", read, err)
 	}
 	if filled, err := read.Known(*n.words); err != nil || filled.String() != "ticket 4711" {
 		t.Errorf("%v, %v", filled, err)
 	}
-	if filled, err := read.Known(Words{n.words.Salt, "ticket 4712"}); !errors.Is(err, ErrNote) || filled.String() != Redacted.En {
+	if filled, err := read.Known(Words{n.words.Salt, "ticket 4712"}); !errors.Is(err, ErrNote) || filled.String() != Redacted {
 		t.Errorf("another text: %v, %v", filled, err)
 	}
 	for _, wrong := range []string{
@@ -269,7 +269,7 @@ func TestWhatIsShownHasTheTexts(t *testing.T) {
 	e := Event{Fact: CheckoutGranted{Credential: "db01", Purpose: n}, Cause: &Cause{Action: CheckOut{"db01", n.bare()}}}
 	for texts, want := range map[*Words]string{n.words: `"purpose":"ticket 4711"`, {Text: "forged"}: `"purpose":"［已移除］"`} {
 		e.Fact = CheckoutGranted{Credential: "db01", Purpose: n.bare()}
-		shown, err := e.Filled(map[string]Words{n.commitment: *texts}).Shown(Redacted.Zh)
+		shown, err := e.Filled(map[string]Words{n.commitment: *texts}).Shown("［已移除］")
 		if err != nil || !strings.Contains(string(shown), want) {
 			t.Errorf("%s, %v", shown, err)
 		}

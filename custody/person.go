@@ -80,7 +80,7 @@ func (a AddPerson) decide(d *decision) error {
 		return err
 	}
 	if a.TOTPPeriod < 1 || a.TOTPPeriod > 300 {
-		return Invalid("totp_period", Text{En: "must be 1 to 300 seconds", Zh: "必须为 1 到 300 秒"})
+		return Invalid("totp_period", "totp_period")
 	}
 	roles := slices.Clone(a.Roles)
 	slices.Sort(roles)
@@ -136,7 +136,7 @@ func (s *State) editPerson(username string, edit func(*Person)) {
 func (d *decision) technician(field, username string) (Person, error) {
 	p, ok := d.state.Person(username)
 	if !ok || p.Disabled || !p.Is(Technician) {
-		return Person{}, Invalid(field, Text{En: "must be an active technician", Zh: "必须是在职的技术员"})
+		return Person{}, Invalid(field, "not_a_technician")
 	}
 	return p, nil
 }

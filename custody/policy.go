@@ -98,11 +98,11 @@ func (p Policy) check() *Refusal {
 	}
 	switch {
 	case fraction != 0:
-		return Invalid("policy", Text{En: "must have times in whole milliseconds", Zh: "中的时长必须为整毫秒"})
+		return Invalid("policy", "not_milliseconds")
 	case p.Lease <= 0 || p.OfferTTL <= 0 || p.RotationDeadline <= 0 || p.LockBase <= 0 || p.LockMax < p.LockBase:
-		return Invalid("policy", Text{En: "must have times above zero", Zh: "中的时长必须大于零"})
+		return Invalid("policy", "no_times")
 	case p.LockAfter < 1 || p.TOTPSkew < 0:
-		return Invalid("policy", Text{En: "must have counts above zero", Zh: "中的次数必须大于零"})
+		return Invalid("policy", "no_counts")
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func (p PolicyInForce) Unreviewed(now time.Time) bool {
 // checkReview accepts a day that lies ahead, and no more than a year.
 func checkReview(by, from time.Time) *Refusal {
 	if !by.After(from) || by.After(from.AddDate(1, 0, 0)) {
-		return Invalid("review_by", Text{En: "must lie ahead, at most a year", Zh: "必须在未来一年之内"})
+		return Invalid("review_by", "not_within_a_year")
 	}
 	return nil
 }

@@ -138,7 +138,7 @@ func (a ComeBack) bare(*State) Action { return a }
 func (a ComeBack) decide(d *decision) error {
 	var gave []Handover
 	if !a.TakeBack && a.Handovers != nil { // one command has one form
-		return Invalid("handovers", Text{En: "must be empty when nothing is taken back", Zh: "未收回任何交接时必须为空"})
+		return Invalid("handovers", "nothing_taken_back")
 	}
 	if a.TakeBack {
 		a.Handovers = d.given()

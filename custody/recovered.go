@@ -33,7 +33,7 @@ func (a RecoverLedger) bare(s *State) Action {
 
 func (a RecoverLedger) decide(d *decision) error {
 	if a.Kept < 0 || a.Kept > d.state.Size || a.Lost < 0 {
-		return Invalid("kept", Text{En: "must not be more than there are entries", Zh: "不能超过现有条目数"})
+		return Invalid("kept", "more_than_entries")
 	}
 	if err := checkNote("reason", a.Reason); err != nil {
 		return err
@@ -68,13 +68,13 @@ func (s *State) mayRecover(confirmed []ConfirmedBy) *Refusal {
 func (s *State) MayConfirmRecovery(c ConfirmedBy) *Refusal {
 	p, known := s.Person(c.Person)
 	if !known || p.Disabled || !p.Enrolled || c.Step <= p.LastStep {
-		return refuseForbidden(Text{En: "people with an authenticator that is in use, each with a code that was not used before,", Zh: "验证器在用且使用未曾用过的验证码的人员"})
+		return refuseForbidden(onlyEnrolled)
 	}
 	return nil
 }
 
 func refuseOnePerson() *Refusal {
-	return refuseForbidden(Text{En: "two different people together, one of them a manager or a director,", Zh: "两名不同人员（其中一名为主管或负责人）共同"})
+	return refuseForbidden(onlyTwo)
 }
 
 // LedgerRecovered: the ledger goes on from an earlier head. Who had been logged in

@@ -29,13 +29,13 @@ func (a RedactText) bare(*State) Action {
 
 func (a RedactText) decide(d *decision) error {
 	if !d.actor.Is(Manager) && !d.actor.Is(Director) {
-		return refuseForbidden(Text{En: "a manager or a director", Zh: "主管或负责人"})
+		return refuseForbidden(onlyManagerOrDirector)
 	}
 	if a.Entry < 0 || a.Entry >= d.state.Size {
 		return refuseNotFound(anEntry)
 	}
 	if !areCommitments(a.Commitments) {
-		return Invalid("commitments", Text{En: "must be commitments to texts, sorted, each once", Zh: "必须为文本承诺值，已排序且不重复"})
+		return Invalid("commitments", "no_commitments")
 	}
 	if person := d.state.readsAt(a.Commitments); person != "" {
 		return refuseInForce(person)
@@ -96,17 +96,11 @@ func (s *State) readsAt(commitments []string) (username string) {
 	return username
 }
 
-var anEntry = Text{En: "entry", Zh: "台账条目"}
-
 func refuseInForce(person string) *Refusal {
-	return &Refusal{Code: Conflict, Rule: "4.5",
-		What: Text{En: "This is the e-mail address at which " + person + " is told of things.", Zh: "这是 " + person + " 目前接收通知的邮箱地址。"},
-		Next: Text{En: "Change the address first; then the old one can be taken out.", Zh: "请先更改该地址，之后可移除旧地址。"}}
+	return &Refusal{Code: Conflict, Rule: "4.5", Key: "address_in_force", Args: Args{"person": person}}
 }
 
 // RefuseNothingWritten is for an entry that shows no text, or none any more.
 func RefuseNothingWritten() *Refusal {
-	return &Refusal{Code: Conflict,
-		What: Text{En: "Nothing that anybody wrote is in this entry any more.", Zh: "该条目中已没有人员填写的文本。"},
-		Next: Text{En: "Look at the entry; there is nothing to take out.", Zh: "请查看该条目，无需移除。"}}
+	return &Refusal{Code: Conflict, Key: "nothing_written"}
 }

@@ -117,9 +117,9 @@ func (a RequestRotation) decide(d *decision) error {
 	var wanted []Credential
 	switch {
 	case a.All && a.Credential != "":
-		return Invalid("credential", Text{En: "must be empty when all are meant", Zh: "针对全部凭据时必须为空"})
+		return Invalid("credential", "beside_all_meant")
 	case len(a.Credentials) > 0 && (a.All || a.Credential != "" || !sortedOnce(a.Credentials)): // one command has one form
-		return Invalid("credentials", Text{En: "must be sorted, each once, and nothing beside them", Zh: "必须排序且不重复，且不得与其他指定方式并用"})
+		return Invalid("credentials", "unsorted_or_beside")
 	case a.All:
 		for c := range d.state.Credentials() {
 			if d.mayChange(c) == nil {

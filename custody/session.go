@@ -146,9 +146,9 @@ func (a SignIn) decide(d *decision) error {
 	d.named = a
 	switch {
 	case !tokenHash.MatchString(a.Session) || d.state.holderOf(a.Session) != "":
-		return Invalid("session", Text{En: "must be the SHA-256 of a token that nobody has", Zh: "必须是未被使用的令牌的 SHA-256"})
+		return Invalid("session", "session_taken")
 	case !d.clock.Before(a.Until) || d.clock.Add(maxSessionFor).Before(a.Until):
-		return Invalid("until", Text{En: "must be at most 30 days ahead", Zh: "必须在 30 天之内"})
+		return Invalid("until", "session_too_long")
 	}
 	if err := d.confirm(); err != nil {
 		return err

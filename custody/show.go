@@ -22,7 +22,7 @@ func (a ShowAgain) decide(d *decision) error {
 		return err
 	}
 	if d.actor.Away { // as in a check-out
-		return refuseSelfAway(d.actor)
+		return refuseSelfAway()
 	}
 	if c.Lease.Person != d.actor.Username {
 		return refuseNothingToShow(c)

@@ -187,12 +187,15 @@ func TestMistakesPanic(t *testing.T) {
 }
 
 func TestRefusalError(t *testing.T) {
-	r := &Refusal{Code: Conflict, What: Text{En: "No."}}
-	if got := r.Error(); got != "conflict: No." {
+	r := &Refusal{Code: Conflict}
+	if got := r.Error(); got != "conflict" {
 		t.Error(got)
 	}
-	r.Next.En = "Wait."
-	if got := r.Error(); got != "conflict: No. Wait." {
+	r.Key, r.Args = "both_away", Args{"person": "ann\n", "until": time.Date(2026, 3, 2, 9, 0, 0, 0, time.FixedZone("", 3600)), "phase": Term{"phase", "held"}, "names": []string{"a b"}}
+	if got := r.Error(); got != `conflict: both_away names=["a b"] person="ann\n" phase=held until=2026-03-02T08:00:00Z` {
+		t.Error(got)
+	}
+	if got := Invalid("purpose", "too_long", Args{"most": 500}).Error(); got != `invalid_request: too_long field="purpose" most=500` {
 		t.Error(got)
 	}
 	if CodeOf(nil) != "" || CodeOf(&Violation{}) != "" {

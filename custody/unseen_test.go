@@ -350,10 +350,10 @@ func TestWhoGivesACommand(t *testing.T) {
 			t.Errorf("%d, the system: %v", c.givers, got)
 		}
 	}
-	if r := people.include(System); !strings.Contains(r.Error(), "a person") {
+	if r := people.include(System); !strings.Contains(r.Error(), "only=person") {
 		t.Error(r)
 	}
-	if r := theSystem.include("ann"); !strings.Contains(r.Error(), "the system itself") {
+	if r := theSystem.include("ann"); !strings.Contains(r.Error(), "only=system") {
 		t.Error(r)
 	}
 }

@@ -37,10 +37,7 @@ func sortedOnce(names []string) bool {
 
 func checkName(field, name string) *Refusal {
 	if !validName.MatchString(name) || strings.Contains(name, "..") || name == System || counted.MatchString(name) {
-		return Invalid(field, Text{
-			En: "must be 1 to 63 of a-z, 0-9, dot, hyphen and underscore, starting with a letter or digit",
-			Zh: "必须由 1 到 63 个小写字母、数字、点、连字符或下划线组成，并以字母或数字开头",
-		})
+		return Invalid(field, "name")
 	}
 	return nil
 }
@@ -49,19 +46,19 @@ func checkName(field, name string) *Refusal {
 func CheckText(field, text string) *Refusal {
 	switch {
 	case blank(text):
-		return Invalid(field, Text{En: "must not be empty", Zh: "不能为空"})
+		return Invalid(field, "empty")
 	case utf8.RuneCountInString(text) > MaxText:
-		return Invalid(field, Text{En: "must not be longer than 500 characters", Zh: "不能超过 500 个字符"})
+		return Invalid(field, "too_long", Args{"most": MaxText})
 	}
 	return checkOptionalText(field, text)
 }
 
 func checkOptionalText(field, text string) *Refusal {
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, isControl) {
-		return Invalid(field, Text{En: "must not hold control characters", Zh: "不能包含控制字符"})
+		return Invalid(field, "control_characters")
 	}
 	if utf8.RuneCountInString(text) > MaxText {
-		return Invalid(field, Text{En: "must not be longer than 500 characters", Zh: "不能超过 500 个字符"})
+		return Invalid(field, "too_long", Args{"most": MaxText})
 	}
 	return nil
 }
@@ -77,7 +74,7 @@ func isControl(r rune) bool {
 // zero one means none.
 func CheckInstant(field string, t time.Time) *Refusal {
 	if year := t.UTC().Year(); year < 1 || year > 9999 {
-		return Invalid(field, Text{En: "must be in the years 1 to 9999, in UTC", Zh: "必须在公元 1 至 9999 年之间（UTC）"})
+		return Invalid(field, "years")
 	}
 	return nil
 }
@@ -88,22 +85,22 @@ func (d *decision) checkFuture(field string, t time.Time) *Refusal {
 	case t.IsZero():
 		return nil
 	case !t.After(d.now):
-		return Invalid(field, Text{En: "must be in the future", Zh: "必须晚于当前时间"})
+		return Invalid(field, "past")
 	}
 	return CheckInstant(field, t)
 }
 
 func checkRoles(roles []Role) *Refusal {
 	if len(roles) == 0 {
-		return Invalid("roles", Text{En: "must name at least one role", Zh: "至少要有一个角色"})
+		return Invalid("roles", "no_role")
 	}
 	for _, r := range roles {
 		if !slices.Contains(Roles, r) {
-			return Invalid("roles", Text{En: "names a role that does not exist", Zh: "包含不存在的角色"})
+			return Invalid("roles", "no_such_role")
 		}
 	}
 	if slices.Contains(roles, Auditor) && len(roles) > 1 {
-		return Invalid("roles", Text{En: "must not join auditor with another role", Zh: "审计员不能兼任其他角色"})
+		return Invalid("roles", "auditor_alone")
 	}
 	return nil
 }
@@ -113,22 +110,22 @@ func checkRoles(roles []Role) *Refusal {
 func checkPolicy(p CredentialPolicy) *Refusal {
 	switch {
 	case p.LeaseSeconds < 0 || p.LeaseSeconds > maxLeaseSeconds:
-		return Invalid("policy.lease_seconds", Text{En: "must be 0 (the general one) to 604800, a week", Zh: "必须为 0（采用通用设置）到 604800（一周）"})
+		return Invalid("policy.lease_seconds", "lease_seconds")
 	case p.MaxAgeSeconds != 0 && (p.MaxAgeSeconds < minAgeSeconds || p.MaxAgeSeconds > maxAgeSeconds):
-		return Invalid("policy.max_age_seconds", Text{En: "must be 0 (any age), or 3600, an hour, to 315360000, ten years", Zh: "必须为 0（不限），或 3600（一小时）到 315360000（十年）"})
+		return Invalid("policy.max_age_seconds", "max_age_seconds")
 	case p.MaxExposed < 0 || p.MaxExposed > 2:
-		return Invalid("policy.max_exposed", Text{En: "must be 0 (any number) to 2", Zh: "必须为 0（不限）到 2"})
+		return Invalid("policy.max_exposed", "max_exposed")
 	case p.Password != "" && checkName("policy.password", p.Password) != nil:
 		return checkName("policy.password", p.Password)
 	case len(p.Dependents) > maxDependents:
-		return Invalid("policy.dependents", Text{En: "must not be more than 16", Zh: "不能超过 16 个"})
+		return Invalid("policy.dependents", "too_many_dependents")
 	}
 	for i, dependent := range p.Dependents {
 		if err := checkName("policy.dependents", dependent); err != nil {
 			return err
 		}
 		if i > 0 && p.Dependents[i-1] >= dependent {
-			return Invalid("policy.dependents", Text{En: "must be sorted, each once", Zh: "必须排序且不重复"})
+			return Invalid("policy.dependents", "unsorted")
 		}
 	}
 	return nil
@@ -147,11 +144,11 @@ func checkTarget(t Target) *Refusal {
 	for name, value := range t.Settings {
 		size += len(name) + len(value)
 		if both := name + value; !utf8.ValidString(both) || strings.ContainsFunc(both, isControl) {
-			return Invalid("target.settings", Text{En: "must not hold control characters", Zh: "不能包含控制字符"})
+			return Invalid("target.settings", "control_characters")
 		}
 	}
 	if size > maxSettings {
-		return Invalid("target.settings", Text{En: "must not be longer than 8 KiB together", Zh: "总长度不能超过 8 KiB"})
+		return Invalid("target.settings", "settings_too_long")
 	}
 	return nil
 }

@@ -44,8 +44,7 @@ func HeaderKey(q *http.Request, body []byte) (Key, error) {
 	case name == "":
 		return Key{}, nil
 	case len(name) > maxKey, strings.ContainsFunc(name, odd):
-		return Key{}, custody.Invalid("Idempotency-Key", custody.Text{
-			En: "must be at most 255 printable ASCII characters", Zh: "最多 255 个可打印的 ASCII 字符"})
+		return Key{}, custody.Invalid("Idempotency-Key", "idempotency_key")
 	}
 	return Key{name, digest(q.Method, q.URL.Path, body)}, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/words"
 )
 
 // The codes that do not come from the domain.
@@ -73,6 +74,8 @@ type Problem struct {
 	Code       custody.Code `json:"code"`
 	Detail     string       `json:"detail" doc:"Who or what stands in the way"`
 	Next       string       `json:"next,omitzero" doc:"What to do now"`
+	Field      string       `json:"field,omitzero" doc:"Field of the request that it is about"`
+	Args       custody.Args `json:"args,omitzero" doc:"What detail and next speak of, by name: who, what, until when. Instants are RFC 3339, durations seconds, words of a closed list their code"`
 	Rule       string       `json:"rule,omitzero" doc:"Clause of the policy that refused"`
 	RetryAfter int64        `json:"retry_after,omitzero" doc:"Seconds; also in Retry-After"`
 	RequestID  string       `json:"request_id,omitzero"`
@@ -137,89 +140,60 @@ func RefusalOf(err error) *custody.Refusal {
 	case errors.As(err, &r):
 		return r
 	case errors.Is(err, desk.ErrNotFound):
-		return &custody.Refusal{Code: custody.NotFound,
-			What: custody.Text{En: "There is nothing here.", Zh: "这里没有内容。"},
-			Next: custody.Text{En: "Check the name.", Zh: "请核对名称。"}}
+		return &custody.Refusal{Code: custody.NotFound, Key: "nothing_here"}
 	case errors.Is(err, ErrUnreadable):
-		return &custody.Refusal{Code: custody.InvalidRequest,
-			What: custody.Text{En: "The request cannot be read as JSON.", Zh: "请求不是可读的 JSON。"},
-			Next: custody.Text{En: "Send one JSON object, as application/json.", Zh: "请以 application/json 发送一个 JSON 对象。"}}
+		return &custody.Refusal{Code: custody.InvalidRequest, Key: "not_json"}
 	case errors.Is(err, desk.ErrKeyReused):
-		return &custody.Refusal{Code: custody.InvalidRequest,
-			What: custody.Text{En: "This Idempotency-Key was used before, for another request.", Zh: "该 Idempotency-Key 已用于另一个请求。"},
-			Next: custody.Text{En: "Take a new key for each new intention.", Zh: "每个新的操作请使用新的键。"}}
+		return &custody.Refusal{Code: custody.InvalidRequest, Key: "key_reused"}
 	case errors.Is(err, desk.ErrLedgerSuspect):
-		return &custody.Refusal{Code: LedgerSuspect, RetryAfter: suspectFor,
-			What: custody.Text{
-				En: "The ledger is not the one that it was, or holds what no command can have led to: nothing is decided or shown on top of it.",
-				Zh: "台账与先前不一致，或含有任何操作都不可能产生的记录：在此之上不再执行或显示任何内容。"},
-			Next: custody.Text{
-				En: "Tell an operator: tandem ledger verify says what is wrong, a backup or a witness what it was.",
-				Zh: "请告知运维人员：tandem ledger verify 可指出问题所在，备份或见证方可证明原状。"}}
+		return &custody.Refusal{Code: LedgerSuspect, RetryAfter: suspectFor, Key: "ledger_suspect"}
 	case errors.Is(err, desk.ErrSuspect): // of the other kinds
-		return &custody.Refusal{Code: LedgerSuspect, RetryAfter: suspectFor,
-			What: custody.Text{
-				En: "Database and secret store do not belong together. Nothing is decided and no password is shown until an operator has put that right.",
-				Zh: "数据库与密钥库不属于同一系统。在运维人员处理之前，不作任何决定，也不显示任何密码。"},
-			Next: custody.Text{
-				En: "Tell an operator: the server's log and /readyz name what differs.",
-				Zh: "请通知运维人员：服务器日志和 /readyz 会指明差异所在。"}}
+		return &custody.Refusal{Code: LedgerSuspect, RetryAfter: suspectFor, Key: "suspect"}
 	case errors.Is(err, desk.ErrClockWrong):
-		return &custody.Refusal{Code: ClockWrong, RetryAfter: suspectFor,
-			What: custody.Text{
-				En: "The server's clock is wrong: it is behind the ledger, or was set while the server ran. Nothing is decided and no password is shown until it is right. Nothing was done.",
-				Zh: "服务器时钟有误：落后于台账，或在运行期间被改动。在时钟恢复正确之前，不作任何决定，也不显示任何密码。此操作未执行。"},
-			Next: custody.Text{
-				En: "Tell an operator: setting the clock right is enough, and where it is right already they say so on the server, with tandem clock.",
-				Zh: "请通知运维人员：校准时钟即可恢复；如果时钟已经正确，请在服务器上用 tandem clock 予以确认。"}}
+		return &custody.Refusal{Code: ClockWrong, RetryAfter: suspectFor, Key: "clock_wrong"}
 	case errors.Is(err, desk.ErrSecretsUnavailable):
-		return &custody.Refusal{Code: VaultUnavailable, RetryAfter: unavailableFor,
-			What: custody.Text{En: "The secret store cannot be used now.", Zh: "密钥库当前不可用。"},
-			Next: custody.Text{
-				En: "Send it again, with the same Idempotency-Key, when the store is back.",
-				Zh: "待密钥库恢复后，请以相同的 Idempotency-Key 重新提交。"}}
+		return &custody.Refusal{Code: VaultUnavailable, RetryAfter: unavailableFor, Key: "vault_unavailable"}
 	case errors.Is(err, desk.ErrStoreUnavailable),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return &custody.Refusal{Code: StoreUnavailable, RetryAfter: unavailableFor,
-			What: custody.Text{
-				En: "There was no answer in time; it is not known whether this was done.",
-				Zh: "未能及时得到答复，无法确定此操作是否已完成。"},
-			Next: custody.Text{
-				En: "Send it again with the same Idempotency-Key, or look at the present state.",
-				Zh: "请以相同的 Idempotency-Key 重新提交，或查看当前状态。"}}
+		return &custody.Refusal{Code: StoreUnavailable, RetryAfter: unavailableFor, Key: "store_unavailable"}
 	}
-	return &custody.Refusal{Code: Internal,
-		What: custody.Text{En: "Something went wrong inside.", Zh: "内部错误。"},
-		Next: custody.Text{En: "Tell an operator the request id.", Zh: "请将请求编号告知运维人员。"}}
+	return &custody.Refusal{Code: Internal, Key: "internal"}
 }
 
 // The refusals of the edge itself.
 var (
-	ErrTooLarge = &custody.Refusal{Code: TooLarge,
-		What: custody.Text{En: "The request is larger than 1 MiB.", Zh: "请求超过 1 MiB。"},
-		Next: custody.Text{En: "Send less.", Zh: "请减小请求。"}}
-	errCrossOrigin = &custody.Refusal{Code: custody.Forbidden,
-		What: custody.Text{En: "A page of another site sent this.", Zh: "该请求来自其他网站的页面。"},
-		Next: custody.Text{En: "Use Tandem's own pages.", Zh: "请使用 Tandem 自己的页面。"}}
-	ErrNoToken = &custody.Refusal{Code: custody.Unauthenticated,
-		What: custody.Text{En: "You are not logged in.", Zh: "您尚未登录。"},
-		Next: custody.Text{En: "Log in, and send the token as Authorization: Bearer.", Zh: "请登录，并以 Authorization: Bearer 发送令牌。"}}
+	ErrTooLarge    = &custody.Refusal{Code: TooLarge, Key: "too_large"}
+	errCrossOrigin = &custody.Refusal{Code: custody.Forbidden, Key: "cross_origin"}
+	ErrNoToken     = &custody.Refusal{Code: custody.Unauthenticated, Key: "no_token"}
 )
 
 func errRateLimited(wait time.Duration) *custody.Refusal {
-	return &custody.Refusal{Code: RateLimited, RetryAfter: wait,
-		What: custody.Text{En: "Too many requests.", Zh: "请求过于频繁。"},
-		Next: custody.Text{En: "Wait a moment.", Zh: "请稍后重试。"}}
+	return &custody.Refusal{Code: RateLimited, RetryAfter: wait, Key: "rate_limited"}
 }
 
-// NewProblem makes the answer of an error, in one of desk.Languages. requestID is "" where
-// there is none.
-func NewProblem(err error, lang string, requestID string) *Problem {
+// InvalidFields is everything that is wrong with one request, of which the first
+// stands for all. There is at least one.
+type InvalidFields []*custody.Refusal
+
+func (f InvalidFields) Error() string { return f[0].Error() }
+
+// Unwrap gives the first.
+func (f InvalidFields) Unwrap() error { return f[0] }
+
+// NewProblem makes the answer of an error, in one of words.Languages. requestID is ""
+// where there is none.
+func NewProblem(err error, lang, requestID string) *Problem {
 	r := RefusalOf(err)
+	said := words.In(lang).Refusal(r)
 	p := &Problem{
-		Code: r.Code, Status: StatusOf(r.Code),
-		Detail: r.What.In(lang), Next: r.Next.In(lang), Rule: r.Rule, RequestID: requestID,
+		Code: r.Code, Status: StatusOf(r.Code), Detail: said.What, Next: said.Next,
+		Field: r.Field, Args: r.Args, Rule: r.Rule, RequestID: requestID,
 		RetryAfter: int64(math.Ceil(r.RetryAfter.Seconds())),
+	}
+	if many, ok := errors.AsType[InvalidFields](err); ok {
+		for _, other := range many[1:] {
+			p.Detail = words.In(lang).Sentences(p.Detail, words.In(lang).Refusal(other).What)
+		}
 	}
 	if errors.Is(err, ErrUnreadable) {
 		p.Status = http.StatusBadRequest

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/words"
 )
 
 // Request is what is known of a request beside what its handler decodes. It
@@ -17,7 +18,7 @@ type Request struct {
 	ID     string     // made here, never taken from a client; entries of the ledger carry it
 	Client netip.Addr // of the last machine on its way that is no trusted proxy; not valid where nobody can say
 
-	Language string // that the client asks for: one of desk.Languages
+	Language string // that the client asks for: one of words.Languages
 
 	Token  custody.Secret // of the session
 	Person custody.Person // zero: a stranger
@@ -71,5 +72,5 @@ var matcher = language.NewMatcher([]language.Tag{language.English, language.Chin
 // LanguageOf gives the language of ours that a client asks for (RFC 9110, 12.5.4).
 func LanguageOf(header http.Header) string {
 	_, index := language.MatchStrings(matcher, header.Get("Accept-Language"))
-	return desk.Languages[index]
+	return words.Languages[index]
 }

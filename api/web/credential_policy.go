@@ -99,7 +99,7 @@ func (v *visit) units(field string, unit int64) (int64, error) {
 	}
 	n, err := strconv.ParseFloat(typed, 64)
 	if err != nil || !(n >= 0 && n < 1e9) {
-		return 0, custody.Invalid(field, custody.Text{En: "must be a number from 0", Zh: "必须是不小于 0 的数字"})
+		return 0, custody.Invalid(field, "from_zero")
 	}
 	return int64(math.Round(n * float64(unit))), nil
 }

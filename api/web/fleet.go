@@ -52,14 +52,14 @@ func (v *visit) follow(shown *fleetPage) error {
 	}
 	at, err := time.Parse(time.RFC3339Nano, query.Get("at"))
 	if err != nil {
-		return custody.Invalid("at", custody.Text{En: "must be an instant of RFC 3339", Zh: "必须是 RFC 3339 时间"})
+		return custody.Invalid("at", "not_rfc3339")
 	}
 	if err := custody.CheckInstant("at", at); err != nil {
 		return err
 	}
 	of, err := strconv.Atoi(query.Get("of"))
 	if err != nil || of < 1 {
-		return custody.Invalid("of", custody.Text{En: "must be a number from 1", Zh: "必须是从 1 开始的数字"})
+		return custody.Invalid("of", "from_one")
 	}
 	rotating, err := v.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Phase: custody.Rotating})
 	if err != nil {

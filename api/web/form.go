@@ -24,8 +24,7 @@ func (v *visit) instant(field string) (time.Time, error) {
 	for _, layout := range []string{dateTime, dateTime + ":05"} {
 		t, err := time.ParseInLocation(layout, text, zone)
 		if err == nil && t.Format(layout) != text {
-			return time.Time{}, custody.Invalid(field, custody.Text{
-				En: "names a time that the clocks of that day leave out", Zh: "为当天因时钟调整而不存在的时间"})
+			return time.Time{}, custody.Invalid(field, "left_out_by_clocks")
 		}
 		if err == nil {
 			if err := custody.CheckInstant(field, t); err != nil {
@@ -34,5 +33,5 @@ func (v *visit) instant(field string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, custody.Invalid(field, custody.Text{En: "must be a date and a time", Zh: "必须是日期和时间"})
+	return time.Time{}, custody.Invalid(field, "not_a_date_and_time")
 }

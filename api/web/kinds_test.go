@@ -149,12 +149,12 @@ func TestARefusedSettingIsCalledAsOnTheForm(t *testing.T) {
 	field := ""
 	o := newOffice(t, func(c *setup) {
 		c.TestTarget = func(context.Context, custody.Target, custody.Secret, custody.Secret) error {
-			return custody.Invalid(field, custody.Text{En: "must be otherwise", Zh: "必须改正"})
+			return custody.Invalid(field, "empty")
 		}
 	})
 	for lang, words := range map[string]map[string]string{
-		"en": {"target.settings.ca": `"Certificates (PEM)" must be otherwise`, "target.settings.probe.database": `"Database" must`, "target.settings.odd": `"Setting odd" must`, "key": "Key or password of the second account"},
-		"zh": {"target.settings.ca": "字段“证书（PEM）”必须改正", "target.settings.probe.database": "字段“数据库”必须改正"},
+		"en": {"target.settings.ca": `"Certificates (PEM)" must not be empty`, "target.settings.probe.database": `"Database" must`, "target.settings.odd": `"Setting odd" must`, "key": "Key or password of the second account"},
+		"zh": {"target.settings.ca": "字段“证书（PEM）”不能为空", "target.settings.probe.database": "字段“数据库”不能为空"},
 	} {
 		admin := o.as("admin", lang)
 		for name, want := range words {

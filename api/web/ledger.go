@@ -12,6 +12,7 @@ import (
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/words"
 )
 
 // entryRow is an entry of the ledger as pages show it.
@@ -99,7 +100,7 @@ func readEntry(s desk.StoredEntry, lang string) (entryRow, error) {
 	if err != nil {
 		return entryRow{}, fmt.Errorf("entry %d of the ledger: %w", s.Index, err)
 	}
-	shown, err := event.Filled(s.Texts).Shown(custody.Redacted.In(lang))
+	shown, err := event.Filled(s.Texts).Shown(words.In(lang).Redacted())
 	return entryRow{entry, s.Index, string(s.Record), json.RawMessage(shown), s.Texts}, err
 }
 
@@ -152,7 +153,7 @@ func index(text string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 {
-		return 0, custody.Invalid("index", custody.Text{En: "must be a number from 0", Zh: "必须是从 0 开始的数字"})
+		return 0, custody.Invalid("index", "from_zero")
 	}
 	return n, nil
 }

@@ -23,7 +23,7 @@ func testTargets(tested *[]custody.Target) func(context.Context, custody.Target,
 		if strings.HasPrefix(t.Address, "up.") {
 			return nil
 		}
-		return custody.Invalid("address", custody.Text{En: "cannot be reached", Zh: "无法连接"})
+		return custody.Invalid("address", "unreachable")
 	}
 }
 

@@ -20,7 +20,7 @@ type newCredentialPage struct {
 	Policy      policyForm
 	CanTest     bool
 	Tested      bool // and it works
-	Failed      *custody.Refusal
+	Failed      *problem
 }
 
 // newCredential shows the form. What only a part of the page asked for says in
@@ -28,7 +28,11 @@ type newCredentialPage struct {
 func (p *Pages) newCredential(v *visit) error {
 	shown := newCredentialPage{}
 	if v.r.Method == http.MethodPost {
-		shown.Failed, v.problem, v.status = v.problem, nil, http.StatusOK
+		var err error
+		if shown.Failed, err = v.said(v.problem); err != nil {
+			return err
+		}
+		v.problem, v.status = nil, http.StatusOK
 	}
 	return v.credentialForm(shown)
 }
@@ -67,7 +71,7 @@ func (p *Pages) addCredential(v *visit) error {
 	}
 	k, known := p.kindOf(v.field("kind"))
 	if !known {
-		return v.again(custody.Invalid("target.kind", custody.Text{En: "must be chosen first", Zh: "必须先选择"}), p.newCredential)
+		return v.again(custody.Invalid("target.kind", "choose_first"), p.newCredential)
 	}
 	add, err := v.credentialAction(k)
 	if err != nil {
@@ -104,9 +108,7 @@ func (v *visit) tested() error {
 	return v.credentialForm(newCredentialPage{Tested: true})
 }
 
-var errOnlyAdmin = &custody.Refusal{Code: custody.Forbidden, Rule: "3.1",
-	What: custody.Text{En: "Only an admin may do this.", Zh: "只有管理员可以执行此操作。"},
-	Next: custody.Text{En: "Ask one of them.", Zh: "请联系相应人员。"}}
+var errOnlyAdmin = &custody.Refusal{Code: custody.Forbidden, Rule: "3.1", Key: "only", Args: custody.Args{"only": custody.Term{List: "only", Code: "admin"}}}
 
 // credentialAction reads the form of a kind: nothing else that was sent counts.
 func (v *visit) credentialAction(k desk.TargetKind) (custody.AddCredential, error) {
@@ -120,7 +122,7 @@ func (v *visit) credentialAction(k desk.TargetKind) (custody.AddCredential, erro
 	if probe := v.field("probe"); probe != "" {
 		extra, known := probeOf(k, probe)
 		if !known {
-			return add, custody.Invalid("target.settings.probe", custody.Text{En: "must be one that is offered", Zh: "必须为所提供的选项之一"})
+			return add, custody.Invalid("target.settings.probe", "not_offered")
 		}
 		add.Target.Settings["probe"] = probe
 		settings = append(settings, extra...)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/words"
 )
 
 // page is what a template is given: what every page has, and Body, its own.
@@ -25,7 +26,7 @@ type page struct {
 	Live    string // the same for the live parts: without a form that was refused
 	Section string // first part of the address, for the navigation
 	Person  custody.Person
-	Problem *custody.Refusal
+	Problem *problem
 	Refused time.Time // when Problem was met
 	Done    string    // key of a message about what was just done
 	Leaves  leaves    // without scripts
@@ -88,7 +89,7 @@ func (p *Pages) loadTemplates() error {
 		return err
 	}
 	shared := []string{"templates/layout.html", "templates/parts.html", "templates/gantt.html", "templates/credential_parts.html"}
-	for _, lang := range languages {
+	for _, lang := range words.Languages {
 		for _, file := range all {
 			if slices.Contains(shared, file) {
 				continue
@@ -112,9 +113,13 @@ func (v *visit) render(name string, body any) error {
 		return err
 	}
 	section, _, _ := strings.Cut(strings.TrimPrefix(v.r.URL.Path, "/"), "/")
+	refused, err := v.said(v.problem)
+	if err != nil {
+		return err
+	}
 	data := page{
 		visit: v, Lang: v.lang, Nonce: v.nonce, Here: v.here(), Live: v.here(refusedParameter), Section: section, Person: v.Person,
-		Problem: v.problem, Inbox: inbox, Zone: zoneName(v.now.In(v.zone)), ZoneID: v.zone.String(), Now: v.now, Size: v.size,
+		Problem: refused, Inbox: inbox, Zone: zoneName(v.now.In(v.zone)), ZoneID: v.zone.String(), Now: v.now, Size: v.size,
 		Request: v.ID, Key: edge.NewFormKey(), Body: body, Refused: v.now, Leaves: v.leaves,
 		Maintenance: v.Maintenance,
 	}
@@ -182,38 +187,32 @@ func (v *visit) path() string {
 
 // functions are what templates can call, in one language.
 func (p *Pages) functions(lang string) template.FuncMap {
-	say := func(key string, pairs ...any) (string, error) { return p.text.say(lang, key, pairs...) }
+	t := func(key string, pairs ...any) (string, error) { return say(lang, key, pairs...) }
 	return template.FuncMap{
-		"t": say,
+		"t": t,
 		"bilingual": func(key string) (string, error) { // for print
-			first, err := p.text.say(chinese, key)
+			first, err := say(words.Chinese, key)
 			if err != nil {
 				return "", err
 			}
-			second, err := p.text.say(english, key)
+			second, err := say(words.English, key)
 			return first + " " + second, err
 		},
 		"static":  p.static.at,
 		"when":    func(t time.Time) template.HTML { return when(t, p.Zone) }, // see Pages.template
 		"exactly": func(t time.Time) template.HTML { return exactly(t, p.Zone) },
-		"note":    func(n custody.Note) string { return n.In(custody.Redacted.In(lang)) },
-		"span":    func(d time.Duration) (string, error) { return span(d, say) },
+		"note":    func(n custody.Note) string { return n.In(words.In(lang).Redacted()) },
+		"span":    func(d time.Duration) (string, error) { return span(d, t) },
 		"in": func(kind, value any) (string, error) { // a word of the domain
-			return say(fmt.Sprint(kind) + "." + fmt.Sprint(value))
+			return t(fmt.Sprint(kind) + "." + fmt.Sprint(value))
 		},
 		"word": func(kind, value string) string { // the same of what an entry says, which may be anything
-			if said, err := say(kind + "." + value); kind != "" && err == nil {
+			if said, err := t(kind + "." + value); kind != "" && err == nil {
 				return said
 			}
 			return value
 		},
-		"text": func(t custody.Text) string { return t.In(lang) },
-		"list": func(items []string) string {
-			if lang == chinese {
-				return strings.Join(items, "、")
-			}
-			return strings.Join(items, ", ")
-		},
+		"list":     words.In(lang).List,
 		"isolated": func(name string) string { return "\u2068" + name + "\u2069" }, // where no <bdi> may stand
 		"has":      func(list []string, item string) bool { return slices.Contains(list, item) },
 		"role": func(p custody.Person, roles ...string) bool {
@@ -226,7 +225,7 @@ func (p *Pages) functions(lang string) template.FuncMap {
 			}
 			return m
 		},
-		"seconds":      func(n int64) (string, error) { return span(time.Duration(n)*time.Second, say) },
+		"seconds":      func(n int64) (string, error) { return span(time.Duration(n)*time.Second, t) },
 		"idle":         func() int { return int(p.Idle.Seconds()) },
 		"wholeSeconds": func(d time.Duration) int { return int(d.Seconds()) },
 	}

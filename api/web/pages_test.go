@@ -283,9 +283,13 @@ func labelled(n *html.Node) bool {
 // catalogue reads one as a flat list.
 func catalogue(t *testing.T, lang string) map[string]string {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join("locales", lang+".toml"))
-	if err != nil {
-		t.Fatal(err)
+	var content []byte
+	for _, name := range []string{"pages", "fields"} {
+		file, err := os.ReadFile(filepath.Join("..", "..", "custody", "words", name+"."+lang+".toml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		content = append(content, file...)
 	}
 	var read map[string]map[string]any
 	if err := toml.Unmarshal(content, &read); err != nil {

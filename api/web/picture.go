@@ -61,7 +61,7 @@ func (v *visit) picture(credentials []custody.Credential) (*picture, error) {
 	if day := query.Get("at"); day != "" {
 		var err error
 		if at, err = time.ParseInLocation(time.DateOnly, day, v.zone); err != nil {
-			return nil, custody.Invalid("at", custody.Text{En: "must be a date such as 2026-03-02", Zh: "必须是日期，例如 2026-03-02"})
+			return nil, custody.Invalid("at", "not_a_date")
 		}
 	}
 	w := gantt.Range(query.Get("range")).Around(at)
@@ -90,8 +90,8 @@ func (v *visit) picture(credentials []custody.Credential) (*picture, error) {
 }
 
 func (v *visit) ganttWords(w gantt.Window, credentials []custody.Credential) (words gantt.Words, err error) {
-	say := func(key string, pairs ...any) string {
-		said, problem := v.text.say(v.lang, key, pairs...)
+	text := func(key string, pairs ...any) string {
+		said, problem := say(v.lang, key, pairs...)
 		if err == nil {
 			err = problem
 		}
@@ -102,11 +102,11 @@ func (v *visit) ganttWords(w gantt.Window, credentials []custody.Credential) (wo
 		names[i] = c.Name
 	}
 	return gantt.Words{
-		Title: say("gantt.chart", "Names", strings.Join(names, ", "), "From", w.From.Format(time.DateOnly),
+		Title: text("gantt.chart", "Names", strings.Join(names, ", "), "From", w.From.Format(time.DateOnly),
 			"To", w.To.Add(-time.Second).Format(time.DateOnly), "Zone", w.Zone()),
-		Description: say("gantt.described"),
-		Primary:     say("gantt.primary"), Backup: say("gantt.backup"), Rotation: say("gantt.rotation"), Late: say("gantt.late"),
-		Overdue: say("gantt.overdue"), Away: say("gantt.away"), Refused: say("gantt.refused"), Drifted: say("gantt.drifted"), Now: say("gantt.now"),
+		Description: text("gantt.described"),
+		Primary:     text("gantt.primary"), Backup: text("gantt.backup"), Rotation: text("gantt.rotation"), Late: text("gantt.late"),
+		Overdue: text("gantt.overdue"), Away: text("gantt.away"), Refused: text("gantt.refused"), Drifted: text("gantt.drifted"), Now: text("gantt.now"),
 	}, err
 }
 

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/words"
 )
 
 // prefer speaks to who is logged in as they chose. Pages for strangers go by the
@@ -17,7 +19,7 @@ func (v *visit) prefer() error {
 	if err != nil {
 		return err
 	}
-	if v.text[chosen.Language] != nil {
+	if slices.Contains(words.Languages, chosen.Language) {
 		v.lang = chosen.Language
 	}
 	v.zone = chosen.In(v.zone)
@@ -81,7 +83,7 @@ func (p *Pages) preferences(v *visit) error {
 	if v.sent != nil { // refused: what was typed is shown again
 		chosen = desk.Preference{Language: v.field("language"), Zone: v.field("zone")}
 	}
-	return v.render("preferences", preferencesPage{chosen, languages, zones, zoneName(v.now.In(v.browserZone()))})
+	return v.render("preferences", preferencesPage{chosen, words.Languages, zones, zoneName(v.now.In(v.browserZone()))})
 }
 
 func (p *Pages) changePreferences(v *visit) error {
@@ -89,7 +91,7 @@ func (p *Pages) changePreferences(v *visit) error {
 	if err := p.Desk.SetPreference(v.r.Context(), v.Person.Username, chosen); err != nil {
 		return v.again(err, p.preferences)
 	}
-	if chosen.Language != "" {
+	if slices.Contains(words.Languages, chosen.Language) {
 		v.setCookie(languageCookie, chosen.Language, oneYear)
 	}
 	return v.redirect("/preferences", "preferred")

@@ -57,7 +57,7 @@ func (p *Pages) record(v *visit) error {
 	if err != nil {
 		return err
 	}
-	label, err := v.text.say(v.lang, "record.qr")
+	label, err := say(v.lang, "record.qr")
 	if err != nil {
 		return err
 	}

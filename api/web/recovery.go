@@ -15,7 +15,7 @@ type authenticator struct {
 }
 
 func (v *visit) authenticator(otpAuth custody.Secret) (authenticator, error) {
-	label, err := v.text.say(v.lang, "login_new.qr")
+	label, err := say(v.lang, "login_new.qr")
 	if err != nil {
 		return authenticator{}, err
 	}

@@ -2,11 +2,11 @@ package web
 
 import (
 	"crypto/rand"
-	"fmt"
 	"html/template"
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -110,7 +110,7 @@ func (v *visit) askAgain() error {
 		form.fields.Del(secret)
 	}
 	if v.problem != nil {
-		form.faulty = faultyField(v.problem, v.Err)
+		form.faulty = faultyField(v.problem)
 	}
 	to := url.URL{Path: v.path(), RawQuery: url.Values{refusedParameter: {v.refusals.keep(form, v.now, v.Idle)}}.Encode()}
 	http.Redirect(v.w, v.r, to.String(), http.StatusSeeOther)
@@ -152,11 +152,12 @@ type form struct {
 	ZoneID  string // the same, for the form that is sent
 	Refused bool
 	sent    *refusedForm
+	visit   *visit
 }
 
 // Form gives the form that is sent to an address.
 func (p page) Form(action string) form {
-	f := form{Key: p.Key, Zone: p.Zone, ZoneID: p.ZoneID}
+	f := form{Key: p.Key, Zone: p.Zone, ZoneID: p.ZoneID, visit: p.visit}
 	if sent := p.visit.sent; sent != nil && sent.path == action {
 		f.sent, f.Refused = sent, true
 		if zone := p.visit.zoneOf(sent.fields.Get(zoneField)); zone != nil {
@@ -183,16 +184,18 @@ func (f form) Values(name string) []string {
 }
 
 // Wrong gives why a field was refused; nil: it was not.
-func (f form) Wrong(name string) *custody.Refusal {
-	if f.sent == nil || f.sent.faulty != name {
-		return nil
+func (f form) Wrong(name string) (*problem, error) {
+	if !f.wrong(name) {
+		return nil, nil
 	}
-	return f.sent.problem
+	return f.visit.said(f.sent.problem)
 }
+
+func (f form) wrong(name string) bool { return f.sent != nil && f.sent.faulty == name }
 
 // Mark gives the attributes of the field that was refused: it has the focus.
 func (f form) Mark(name string) template.HTMLAttr {
-	if f.Wrong(name) == nil {
+	if !f.wrong(name) {
 		return ""
 	}
 	return ` aria-invalid="true" autofocus`
@@ -225,13 +228,13 @@ var formNames = map[string]string{
 }
 
 // faultyField gives the field of a form that a refusal is about: "" when it is
-// about none. cause has the name that the rules have for it.
-func faultyField(shown *custody.Refusal, cause error) string {
-	switch shown.Code {
+// about none.
+func faultyField(r *custody.Refusal) string {
+	switch r.Code {
 	case custody.TOTPInvalid, custody.TOTPReplayed, custody.LockedOut:
 		return "totp"
 	}
-	field := fieldOf(cause)
+	field := listIndex.ReplaceAllString(r.Field, "")
 	if name, other := formNames[field]; other {
 		return name
 	}
@@ -241,14 +244,5 @@ func faultyField(shown *custody.Refusal, cause error) string {
 	return field
 }
 
-// fieldOf gives the name of the field in a refusal made by custody.Invalid, "" for
-// any other error.
-func fieldOf(err error) string {
-	var field string
-	if r := refusalIn(err); r == nil || r.Code != custody.InvalidRequest {
-		return ""
-	} else if n, _ := fmt.Sscanf(r.What.En, "The field %q", &field); n != 1 {
-		return ""
-	}
-	return listIndex.ReplaceAllString(field, "")
-}
+// listIndex is the place in a list that a field's name can end with.
+var listIndex = regexp.MustCompile(`\[\d+\]$`)

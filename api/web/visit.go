@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/totp"
+	"github.com/tandem-custody/tandem/custody/words"
 )
 
 // visit is one request for a page.
@@ -80,7 +82,7 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, pattern string, h 
 		Pages: p, Request: edge.Of(r.Context()), w: w, r: r, now: p.Clock(), nonce: rand.Text(), status: http.StatusOK,
 	}
 	v.Route = pattern
-	v.lang, v.zone = p.text.language(r), p.Zone
+	v.lang, v.zone = languageOf(r), p.Zone
 	v.setHeaders()
 	err := v.identify()
 	if err == nil {
@@ -115,7 +117,7 @@ func (v *visit) readForm() error {
 	}
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
 	if err := v.r.ParseForm(); err != nil {
-		return custody.Invalid("form", custody.Text{En: "cannot be read", Zh: "无法读取"})
+		return custody.Invalid("form", "unreadable")
 	}
 	v.Key = edge.FormKey(v.r.URL.Path, v.r.PostForm)
 	return nil
@@ -125,7 +127,7 @@ func (v *visit) readForm() error {
 // be shown again.
 func (v *visit) refused(err error) {
 	r := edge.RefusalOf(err)
-	v.problem, v.status, v.Err = v.forPages(r), edge.StatusOf(r.Code), err
+	v.problem, v.status, v.Err = r, edge.StatusOf(r.Code), err
 	if r.RetryAfter > 0 {
 		v.retryAfter(r.RetryAfter)
 	}
@@ -135,20 +137,26 @@ func (v *visit) retryAfter(wait time.Duration) {
 	v.w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
 }
 
-// forPages gives a refusal whose advice is for people in front of a page: some
-// of the API's speaks of headers.
-func (v *visit) forPages(r *custody.Refusal) *custody.Refusal {
-	switch r.Code {
-	case edge.VaultUnavailable, edge.StoreUnavailable, edge.Internal, custody.Unauthenticated:
-		copied := *r
-		if r.Code != custody.Unauthenticated || v.Person.Username != "" {
-			copied.Next = v.text.both("next." + string(r.Code))
-		}
-		return &copied
-	case custody.InvalidRequest:
-		return v.text.labelled(r)
+// problem is a refusal as a page shows it.
+type problem struct {
+	*custody.Refusal
+	words.Said
+}
+
+// said gives the words of a refusal for people in front of a page: some of the
+// API's advice speaks of headers. nil: nothing was refused.
+func (v *visit) said(r *custody.Refusal) (*problem, error) {
+	if r == nil {
+		return nil, nil
 	}
-	return r
+	shown := &problem{r, words.Voice{Lang: v.lang, Zone: v.zone, Labels: true}.Refusal(r)}
+	var err error
+	switch {
+	case r.Code == custody.Unauthenticated && v.Person.Username == "":
+	case slices.Contains([]custody.Code{edge.VaultUnavailable, edge.StoreUnavailable, edge.Internal, custody.Unauthenticated}, r.Code):
+		shown.Next, err = say(v.lang, "next."+string(r.Code))
+	}
+	return shown, err
 }
 
 // fail answers with a page that says what went wrong and nothing else.

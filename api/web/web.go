@@ -45,7 +45,6 @@ type Pages struct {
 	Config
 
 	mux      *http.ServeMux
-	text     catalogue
 	looks    looks
 	static   staticFiles
 	signedIn shared[desk.SignedIn]
@@ -55,7 +54,7 @@ type Pages struct {
 	ended    chan struct{} // closed when Run ends: streams end
 }
 
-//go:embed templates locales static
+//go:embed templates static
 var files embed.FS
 
 // New makes the pages. An error is a mistake in the embedded files.
@@ -73,9 +72,6 @@ func New(c Config) (*Pages, error) {
 		Config: c, mux: http.NewServeMux(), ended: make(chan struct{}),
 	}
 	var err error
-	if p.text, err = loadCatalogue(); err != nil {
-		return nil, err
-	}
 	if p.static, err = loadStatic(); err != nil {
 		return nil, err
 	}

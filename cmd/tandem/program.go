@@ -321,11 +321,11 @@ func (p *program) testTarget(ctx context.Context, t custody.Target, admin, passw
 	case err == nil:
 		return nil
 	case errors.Is(err, rotation.ErrRefused):
-		return custody.Invalid("password", custody.Text{En: "is not what the target takes", Zh: "未被目标接受"})
+		return custody.Invalid("password", "password_not_taken")
 	case errors.Is(err, rotation.ErrHostKey):
-		return custody.Invalid("address", custody.Text{En: "is where another host answers than the one that was pinned", Zh: "处应答的主机与登记的不符"})
+		return custody.Invalid("address", "another_host")
 	default:
-		return custody.Invalid("address", custody.Text{En: "cannot be reached, or does not answer as it should", Zh: "无法连接，或未正常应答"})
+		return custody.Invalid("address", "unreachable")
 	}
 }
 

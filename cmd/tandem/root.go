@@ -11,6 +11,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/words"
 )
 
 // cli is what every verb works with.
@@ -125,7 +126,8 @@ func (c console) complain(err error) {
 			next = strings.TrimSpace(next + " Request " + p.RequestID + ".")
 		}
 	} else if r, ok := errors.AsType[*custody.Refusal](err); ok {
-		what, rule, next = string(r.Code)+": "+r.What.En, r.Rule, r.Next.En
+		said := words.In(words.English).Refusal(r)
+		what, rule, next = string(r.Code)+": "+said.What, r.Rule, said.Next
 	} else if _, ok := errors.AsType[usageError](err); ok {
 		next = "See tandem help."
 	} else if f := failureOf(err); f != nil {

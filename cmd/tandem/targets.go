@@ -6,7 +6,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/config"
@@ -164,8 +163,7 @@ func (c connectors) offered() web.Offered {
 func notAmong(field string, known iter.Seq[string]) *custody.Refusal {
 	names := slices.Sorted(known)
 	if len(names) == 0 {
-		return custody.Invalid(field, custody.Text{En: "names something, but none is configured", Zh: "指定了名称，但尚未配置任何此类项"})
+		return custody.Invalid(field, "none_configured")
 	}
-	list := strings.Join(names, ", ")
-	return custody.Invalid(field, custody.Text{En: "must be one of " + list, Zh: "必须为以下之一：" + list})
+	return custody.Invalid(field, "one_of", custody.Args{"names": names})
 }

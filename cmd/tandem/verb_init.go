@@ -92,17 +92,9 @@ func (p *program) firstLogin(ctx context.Context, username, name, email string) 
 	}
 	switch first := people[0]; {
 	case len(people) > 1 || first.Enrolled || !first.Is(custody.Admin):
-		return desk.NewLogin{}, &custody.Refusal{Code: custody.Conflict,
-			What: custody.Text{En: "This installation has people already.", Zh: "系统中已有人员。"},
-			Next: custody.Text{En: "Have an admin use tandem person add.", Zh: "请由管理员执行 tandem person add。"}}
+		return desk.NewLogin{}, &custody.Refusal{Code: custody.Conflict, Key: "people_already"}
 	case first.Username != username:
-		return desk.NewLogin{}, &custody.Refusal{Code: custody.Conflict,
-			What: custody.Text{
-				En: "This installation has people already: the first admin is " + first.Username + ", who has never logged in.",
-				Zh: "系统中已有人员：首位管理员是 " + first.Username + "，但从未登录。"},
-			Next: custody.Text{
-				En: "Repeat it with --username " + first.Username + " for a new log-in.",
-				Zh: "请使用 --username " + first.Username + " 重新执行，以获得新的登录信息。"}}
+		return desk.NewLogin{}, &custody.Refusal{Code: custody.Conflict, Key: "first_admin_waits", Args: custody.Args{"person": first.Username}}
 	}
 	return p.desk.FirstLoginAgain(ctx, username, rand.Text())
 }

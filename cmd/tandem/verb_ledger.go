@@ -175,7 +175,7 @@ func shownData(entry api.Entry) string {
 	if err != nil {
 		return string(entry.Data)
 	}
-	shown, err := event.Shown(custody.Redacted.En)
+	shown, err := event.Shown(custody.Redacted)
 	if err != nil || shown.Canonicalize() != nil {
 		return string(entry.Data)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/words"
 )
 
 // Bundle is what a certificate proves, in machine-readable form.
@@ -142,7 +143,7 @@ func (p *Paper) add(index int64, e custody.Event) {
 		p.accounts[f.Credential] = f.Target.Account + " @ " + f.Target.Address
 	case custody.HandoverOffered:
 		if f.Handover == p.Handover {
-			p.Reason, p.Expected = f.Reason.In(custody.Redacted.Zh+" "+custody.Redacted.En), f.ExpectedReturn
+			p.Reason, p.Expected = f.Reason.In(words.In(words.Chinese).Redacted()+" "+words.In(words.English).Redacted()), f.ExpectedReturn
 			p.From, p.To = Party{f.From, p.names[f.From]}, Party{f.To, p.names[f.To]}
 			for _, name := range f.Credentials {
 				p.Credentials = append(p.Credentials, Item{name, p.accounts[name]})

@@ -41,7 +41,7 @@ func (d *document) text(size float64, text string) {
 		if i > 0 {
 			d.newLine(height)
 		}
-		for _, word := range words(line) {
+		for _, word := range breakable(line) {
 			if left, _, _, _ := d.GetMargins(); d.GetX() > left && d.width(size, strings.TrimRight(word, " ")) > d.room() {
 				d.newLine(height)
 			}
@@ -50,9 +50,9 @@ func (d *document) text(size float64, text string) {
 	}
 }
 
-// words cuts a line where it may be broken: behind a space, and beside a character
+// breakable cuts a line where it may be broken: behind a space, and beside a character
 // that is a word of its own.
-func words(line string) (all []string) {
+func breakable(line string) (all []string) {
 	var word []rune
 	cut := func() {
 		if len(word) > 0 {

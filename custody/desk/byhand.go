@@ -35,16 +35,13 @@ func (d *Desk) ShowNew(ctx context.Context, by By, a custody.ShowNew) (ToSet, er
 	}
 	// An answer that is asked for again only while that rotation still stands.
 	if c, _ := d.credential(shown.Credential); c.Phase != custody.Rotating || c.Rotation.Number != shown.Rotation {
-		return ToSet{}, &custody.Refusal{Code: custody.Conflict, Rule: "4.4",
-			What: custody.Text{En: "This rotation is over.", Zh: "此次改密已结束。"},
-			Next: custody.Text{En: "Check the password out if you hold the credential.", Zh: "如持有该凭据，请领取密码。"}}
+		return ToSet{}, &custody.Refusal{Code: custody.Conflict, Rule: "4.4", Key: "rotation_over"}
 	}
 	if outcome.Replayed {
 		by.Key = ""
 		again, err := d.ShowNew(ctx, by, a)
 		again.Replayed = true
-		return again, wasDone(err, custody.Text{
-			En: "It was shown, and can be shown again with the next code.", Zh: "此前已显示；可用下一个验证码再次显示。"})
+		return again, wasDone(err, custody.Refusal{Code: custody.TOTPReplayed, Rule: "4.4", Key: "code_used_for_showing"})
 	}
 	ctx = WithRequest(ctx, outcome.Events[0].Request)
 	answer := ToSet{Outcome: outcome}

@@ -52,8 +52,7 @@ func (d *Desk) checkedOut(ctx context.Context, by By, granted custody.CheckoutGr
 	by.Key = ""
 	again, err := d.ShowAgain(ctx, by, custody.ShowAgain{Credential: granted.Credential})
 	again.Replayed = true
-	return again, wasDone(err, custody.Text{
-		En: "The check-out was made: show it again, with the next code.", Zh: "领取已完成：请用下一个验证码再次显示。"})
+	return again, wasDone(err, custody.Refusal{Code: custody.TOTPReplayed, Rule: "4.4", Key: "code_used_for_checkout"})
 }
 
 // ShowAgain enters that the password of a check-out that lasts is shown again, and
@@ -86,9 +85,7 @@ func (d *Desk) ShowAgain(ctx context.Context, by By, a custody.ShowAgain) (Revea
 }
 
 func refuseOver() *custody.Refusal {
-	return &custody.Refusal{Code: custody.Conflict, Rule: "4.4",
-		What: custody.Text{En: "This check-out is over.", Zh: "此次领取已结束。"},
-		Next: custody.Text{En: "Check out again if you still hold the credential.", Zh: "如仍持有该凭据，请重新领取。"}}
+	return &custody.Refusal{Code: custody.Conflict, Rule: "4.4", Key: "checkout_over"}
 }
 
 // canReveal comes before an entry that says that somebody was shown a password.
@@ -120,13 +117,12 @@ func entered[F custody.Fact](outcome Outcome) (F, error) {
 
 // wasDone says of a code that was used up what it was used up for: by the same
 // command, whose answer was lost.
-func wasDone(err error, next custody.Text) error {
+func wasDone(err error, told custody.Refusal) error {
 	var refusal *custody.Refusal
 	if !errors.As(err, &refusal) || refusal.Code != custody.TOTPReplayed {
 		return err
 	}
-	told := *refusal
-	told.Next = next
+	told.RetryAfter = refusal.RetryAfter
 	return &told
 }
 

@@ -66,9 +66,7 @@ func (d *Desk) enrol(ctx context.Context, by By, username string, action func(ve
 		return NewLogin{}, err
 	}
 	if outcome.Replayed {
-		return NewLogin{}, &custody.Refusal{Code: custody.Conflict,
-			What: custody.Text{En: "This was done already; its password was shown once.", Zh: "此操作已完成，密码只显示一次。"},
-			Next: custody.Text{En: "Enrol the person again for a new one.", Zh: "如需新密码，请重新注册该人员。"}}
+		return NewLogin{}, &custody.Refusal{Code: custody.Conflict, Key: "login_shown_once"}
 	}
 	if err := d.Accounts.DeleteDevices(ctx, username); err != nil {
 		return NewLogin{}, err

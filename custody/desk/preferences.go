@@ -10,15 +10,13 @@ import (
 	_ "time/tzdata" // for machines without a database of time zones
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/words"
 )
-
-// Languages are those that Tandem speaks, as the lang attribute names them.
-var Languages = []string{"en", "zh"}
 
 // Preference is how somebody wants to be spoken to. It is no custody state and in
 // no ledger.
 type Preference struct {
-	Language string // one of Languages; "": not chosen
+	Language string // one of words.Languages; "": not chosen
 	Zone     string // IANA name; "": not chosen
 }
 
@@ -66,12 +64,11 @@ func (d *Desk) Preference(ctx context.Context, username string) (Preference, err
 
 // SetPreference keeps what somebody chose, or refuses it: custody.InvalidRequest.
 func (d *Desk) SetPreference(ctx context.Context, username string, p Preference) error {
-	if p.Language != "" && !slices.Contains(Languages, p.Language) {
-		return custody.Invalid("language", custody.Text{En: "must be en or zh", Zh: "必须为 en 或 zh"})
+	if p.Language != "" && !slices.Contains(words.Languages, p.Language) {
+		return custody.Invalid("language", "no_such_language")
 	}
 	if p.Zone != "" && zone(p.Zone) == nil {
-		return custody.Invalid("zone", custody.Text{
-			En: "must be the IANA name of a time zone, such as Asia/Shanghai", Zh: "必须是 IANA 时区名称，如 Asia/Shanghai"})
+		return custody.Invalid("zone", "no_such_zone")
 	}
 	mark, err := d.mac(ctx, preferencePurpose, p.text(username))
 	if err != nil {

@@ -198,9 +198,7 @@ func (d *Desk) Who(ctx context.Context, token custody.Secret) (custody.Person, e
 	person, open := state.Session(session, d.Time())
 	d.mu.RUnlock()
 	if _, left := d.left.Load(session); !open || left || person.Disabled {
-		return custody.Person{}, &custody.Refusal{Code: custody.Unauthenticated,
-			What: custody.Text{En: "There is no such session, or it has ended.", Zh: "会话不存在或已结束。"},
-			Next: custody.Text{En: "Log in.", Zh: "请登录。"}}
+		return custody.Person{}, &custody.Refusal{Code: custody.Unauthenticated, Key: "no_session"}
 	}
 	texts, err := d.Store.Texts(ctx, custody.NotesOf(person))
 	custody.Fill(&person, texts)

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 )
@@ -164,12 +163,7 @@ func (d *Desk) checkThrottle(ctx context.Context, name string) error {
 		return nil
 	}
 	wait := t.LockedUntil.Sub(now)
-	seconds := int64((wait + time.Second - 1) / time.Second)
-	return &custody.Refusal{Code: custody.LockedOut, RetryAfter: wait,
-		What: custody.Text{En: "Too many failed log-ins with this name.", Zh: "使用此用户名的登录失败次数过多。"},
-		Next: custody.Text{
-			En: fmt.Sprintf("Try again in %d s, log in where you have logged in before, or have an admin or a manager unlock you.", seconds),
-			Zh: fmt.Sprintf("请在 %d 秒后重试，或在您曾登录过的浏览器或终端上登录，或请管理员或主管为您解锁。", seconds)}}
+	return &custody.Refusal{Code: custody.LockedOut, RetryAfter: wait, Key: "login_locked", Args: custody.Args{"wait": wait}}
 }
 
 // failedSignIn counts a failure. The ledger gets one entry for each lock-out;
@@ -201,9 +195,7 @@ func (d *Desk) failedSignIn(ctx context.Context, try attempt) error {
 			return err
 		}
 	}
-	return &custody.Refusal{Code: custody.Unauthenticated,
-		What: custody.Text{En: "The log-in was not accepted.", Zh: "登录未通过。"},
-		Next: custody.Text{En: "Check user name, password and code.", Zh: "请核对用户名、密码和验证码。"}}
+	return &custody.Refusal{Code: custody.Unauthenticated, Key: "login_refused"}
 }
 
 // strangers is the throttle of all names that do not exist together. It locks

@@ -57,7 +57,7 @@ func cells(index int64, record []byte, texts map[string]custody.Words) ([]string
 	if err != nil {
 		return nil, fmt.Errorf("entry %d: %w", index, err)
 	}
-	data, err := event.Filled(texts).Shown(custody.Redacted.En)
+	data, err := event.Filled(texts).Shown(custody.Redacted)
 	if err != nil {
 		return nil, fmt.Errorf("entry %d: %w", index, err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/notify/smtp"
+	catalogue "github.com/tandem-custody/tandem/custody/words"
 )
 
 //go:embed locales/*.toml
@@ -30,7 +31,7 @@ func loadWords() (words, error) {
 	bundle := i18n.NewBundle(language.English)
 	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
 	w := words{}
-	for _, lang := range desk.Languages {
+	for _, lang := range catalogue.Languages {
 		if _, err := bundle.LoadMessageFileFS(locales, "locales/"+lang+".toml"); err != nil {
 			return nil, fmt.Errorf("notify: catalogue %s: %w", lang, err)
 		}
@@ -197,7 +198,7 @@ func (w writer) data(v values) map[string]any {
 	return map[string]any{
 		"From": w.name(v.From), "To": w.name(v.To), "Person": w.name(v.Person), "Actor": w.name(v.Actor),
 		"Handover": v.Handover, "Credential": v.Credential, "Credentials": w.list(v.Credentials),
-		"Reason": smtp.OneLine(v.Reason.In(custody.Redacted.In(w.lang))), "Until": w.at(v.Until), "Expires": w.at(v.Expires), "Back": w.at(v.Back),
+		"Reason": smtp.OneLine(v.Reason.In(catalogue.In(w.lang).Redacted())), "Until": w.at(v.Until), "Expires": w.at(v.Expires), "Back": w.at(v.Back),
 		"Witness": smtp.OneLine(v.Witness), "Type": w.kind(v.Type), "Subject": smtp.OneLine(v.Subject),
 	}
 }

@@ -12,10 +12,11 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	catalogue "github.com/tandem-custody/tandem/custody/words"
 )
 
 // catalogue reads one as a flat list.
-func catalogue(t *testing.T, lang string) map[string]string {
+func mails(t *testing.T, lang string) map[string]string {
 	t.Helper()
 	content, err := os.ReadFile("locales/" + lang + ".toml")
 	if err != nil {
@@ -39,7 +40,7 @@ func catalogue(t *testing.T, lang string) map[string]string {
 
 // TestCatalogues: both languages have the same keys, which take the same values.
 func TestCatalogues(t *testing.T) {
-	en, zh := catalogue(t, "en"), catalogue(t, "zh")
+	en, zh := mails(t, "en"), mails(t, "zh")
 	placeholder := regexp.MustCompile(`{{[^}]*}}`)
 	for key, text := range en {
 		want, got := placeholder.FindAllString(text, -1), placeholder.FindAllString(zh[key], -1)
@@ -139,7 +140,7 @@ func TestEveryEventThatCallsForAMailIsSaidInBothLanguages(t *testing.T) {
 		}
 		for _, n := range notices {
 			kinds[n.kind] = true
-			for _, lang := range desk.Languages {
+			for _, lang := range catalogue.Languages {
 				m, err := o.follower.writer(o.people[0], o.people, desk.Preference{Language: lang, Zone: "Asia/Shanghai"}).mail(indexed{e, 7}, n.address, []notice{n})
 				if err != nil {
 					t.Fatalf("%s: %v", kind, err)
@@ -162,7 +163,7 @@ func TestEveryEventThatCallsForAMailIsSaidInBothLanguages(t *testing.T) {
 		}
 		kinds[reset[0].kind] = true
 	}
-	for key := range catalogue(t, "en") {
+	for key := range mails(t, "en") {
 		if kind, is := strings.CutPrefix(key, "text."); is && !kinds[kind] && !slices.Contains(general, kind) && kind != "suspect" { // which no event leads to
 			t.Errorf("no event leads to %s", key)
 		}
@@ -175,7 +176,7 @@ var general = []string{"strangers", "serious", "special"}
 func TestTheGeneralWordsAreThere(t *testing.T) {
 	o := newOffice(t)
 	for _, kind := range general {
-		for _, lang := range desk.Languages {
+		for _, lang := range catalogue.Languages {
 			w := o.follower.writer(o.people[0], o.people, desk.Preference{Language: lang})
 			m, err := w.mail(indexed{custody.Event{Time: noon}, 7}, "", []notice{{kind: kind, values: values{Type: "x.y", Subject: "z\nz", Actor: custody.System}}})
 			if err != nil || kind != "strangers" && !strings.Contains(m.Subject, "x.y") || strings.Contains(m.Subject, "\n") {
@@ -209,7 +210,7 @@ func TestWhatSomebodyTypedStaysInItsLine(t *testing.T) {
 // TestChineseMailsCallEntriesByTheirChineseName: what a serious event was is no
 // English word in a Chinese sentence.
 func TestChineseMailsCallEntriesByTheirChineseName(t *testing.T) {
-	zh := catalogue(t, "zh")
+	zh := mails(t, "zh")
 	for _, entryType := range custody.EntryTypes() {
 		if said := zh["type."+strings.ReplaceAll(entryType, ".", "_")]; said == "" || regexp.MustCompile(`[A-Za-z]`).MatchString(said) {
 			t.Errorf("%s is called %q", entryType, said)

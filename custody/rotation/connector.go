@@ -2,7 +2,6 @@ package rotation
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -57,8 +56,7 @@ func CheckSettings(t custody.Target, known []desk.TargetSetting) error {
 	}
 	for name := range t.Settings {
 		if !slices.Contains(names, name) {
-			list := strings.Join(names, ", ")
-			return custody.Invalid("target.settings", custody.Text{En: "knows only " + list, Zh: "只能包含 " + list})
+			return custody.Invalid("target.settings", "knows_only", custody.Args{"names": names})
 		}
 	}
 	return nil

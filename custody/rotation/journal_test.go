@@ -388,7 +388,7 @@ func TestFailureKinds(t *testing.T) {
 	w := newWorld(t)
 	c := w.config(nil)
 	c.Targets = map[string]Opener{"memory": func(custody.Target, custody.Secret) (Target, error) {
-		return nil, custody.Invalid("target.address", custody.Text{En: "is no good"})
+		return nil, custody.Invalid("target.address", "no_address")
 	}}
 	New(c).attempt(t.Context(), name)
 	wantFailures(t, w, Unsupported)

@@ -71,7 +71,7 @@ func (s *Stream) texts(ctx context.Context, e audit.Entry) (data jsontext.Value,
 	if texts, err = s.Ledger.Texts(ctx, event.Notes()); err != nil {
 		return nil, nil, err
 	}
-	if data, err = event.Filled(texts).Shown(custody.Redacted.En); err != nil {
+	if data, err = event.Filled(texts).Shown(custody.Redacted); err != nil {
 		return nil, nil, err
 	}
 	return data, texts, data.Canonicalize()

@@ -46,12 +46,10 @@ func Open(t custody.Target) (Endpoint, error) {
 		e.TLS = &tls.Config{ServerName: host, RootCAs: roots, MinVersion: tls.VersionTLS12}
 	case "off":
 		if !loopback(host) {
-			return Endpoint{}, custody.Invalid("target.settings.tls", custody.Text{
-				En: "may be off only for a loopback address", Zh: "仅本机回环地址可以设为 off"})
+			return Endpoint{}, custody.Invalid("target.settings.tls", "tls_off_elsewhere")
 		}
 	default:
-		return Endpoint{}, custody.Invalid("target.settings.tls", custody.Text{
-			En: "must be verify or off", Zh: "必须为 verify 或 off"})
+		return Endpoint{}, custody.Invalid("target.settings.tls", "tls_mode")
 	}
 	return e, nil
 }
@@ -69,7 +67,7 @@ func readRoots(settings map[string]string) (*x509.CertPool, error) {
 	if !set {
 		return nil, nil
 	}
-	refusal := custody.Invalid("target.settings.ca", custody.Text{En: "must be certificates in PEM", Zh: "必须为 PEM 格式的证书"})
+	refusal := custody.Invalid("target.settings.ca", "no_certificates")
 	roots, found := x509.NewCertPool(), false
 	for rest := []byte(lines.Replace(text)); len(strings.TrimSpace(string(rest))) > 0; found = true {
 		block, after := pem.Decode(rest)
@@ -97,29 +95,27 @@ var lines = strings.NewReplacer(
 // Split reads a target's address, host:port. Its error is a *custody.Refusal that
 // says what to type instead of what people often type.
 func Split(address string) (host string, port uint16, err error) {
-	refuse := func(en, zh string) (string, uint16, error) {
-		return "", 0, custody.Invalid("target.address", custody.Text{En: en, Zh: zh})
-	}
+	const field = "target.address"
 	if scheme, _, found := strings.Cut(address, "://"); found {
-		return refuse("must be host:port, such as db01.example:22, without "+scheme+":// in front of it", "必须为“主机:端口”（如 db01.example:22），前面不要加协议名")
+		return "", 0, custody.Invalid(field, "address_with_scheme", custody.Args{"scheme": scheme})
 	}
 	if strings.Contains(address, "@") {
-		return refuse("must be host:port, such as db01.example:22: the account goes into the field for the account", "必须为“主机:端口”（如 db01.example:22）：账号请填写在账号一栏")
+		return "", 0, custody.Invalid(field, "address_with_account")
 	}
 	host, digits, err := net.SplitHostPort(address)
 	switch {
 	case err != nil && strings.Count(address, ":") > 1:
-		return refuse("must be host:port; an IPv6 address stands in brackets, as in [2001:db8::7]:22", "必须为“主机:端口”；IPv6 地址须加方括号，如 [2001:db8::7]:22")
+		return "", 0, custody.Invalid(field, "address_without_brackets")
 	case err != nil && address != "" && !strings.Contains(address, ":"):
-		return refuse("must be host:port: the port is missing, as in db01.example:22", "必须为“主机:端口”：缺少端口，如 db01.example:22")
+		return "", 0, custody.Invalid(field, "address_without_port")
 	case err != nil || host == "" || strings.ContainsFunc(host, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(",/", r)
 	}):
-		return refuse("must be host:port, such as db01.example:22", "必须为“主机:端口”，如 db01.example:22")
+		return "", 0, custody.Invalid(field, "no_address")
 	}
 	n, err := strconv.ParseUint(digits, 10, 16)
 	if err != nil || n == 0 {
-		return refuse("must be host:port, with a port of 1 to 65535 and nothing behind it", "必须为“主机:端口”：端口为 1 到 65535，后面不能有其他内容")
+		return "", 0, custody.Invalid(field, "no_port")
 	}
 	return host, uint16(n), nil
 }

@@ -45,8 +45,7 @@ func parseDirectory(t custody.Target) (directory, error) {
 		delete(t.Settings, "tls")
 	case "off":
 	default:
-		return directory{}, custody.Invalid("target.settings.tls", custody.Text{
-			En: "must be starttls, ldaps or off", Zh: "必须为 starttls、ldaps 或 off"})
+		return directory{}, custody.Invalid("target.settings.tls", "ldap_tls")
 	}
 	where, err := endpoint.Open(t)
 	return directory{where, how == ldaps}, err

@@ -46,7 +46,7 @@ type target struct {
 // Open is a rotation.Opener.
 func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 	if t.Kind != Kind {
-		return nil, custody.Invalid("target.kind", custody.Text{En: "must be ldap", Zh: "必须为 ldap"})
+		return nil, custody.Invalid("target.kind", "must_be", custody.Args{"value": Kind})
 	}
 	if err := rotation.CheckSettings(t, settings); err != nil {
 		return nil, err
@@ -66,27 +66,23 @@ func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 			return nil, err
 		}
 		if second.EqualFold(account) {
-			return nil, custody.Invalid("target.settings.admin", custody.Text{
-				En: "must be another account than the credential's", Zh: "不能与该凭据的账号相同"})
+			return nil, custody.Invalid("target.settings.admin", "same_account")
 		}
 	}
 	// Many a file with a password ends with the line.
 	opened.password = custody.SecretString(strings.TrimRight(admin.Reveal(), "\r\n"))
 	switch {
 	case opened.admin != "" && opened.password.IsZero():
-		return nil, custody.Invalid("key", custody.Text{
-			En: "must be the password of the account in the setting admin", Zh: "必须为设置项 admin 所指账号的密码"})
+		return nil, custody.Invalid("key", "no_admin_password")
 	case opened.admin == "" && !opened.password.IsZero():
-		return nil, custody.Invalid("target.settings.admin", custody.Text{
-			En: "must name the account of the password that was given", Zh: "必须指明所给密码对应的账号"})
+		return nil, custody.Invalid("target.settings.admin", "name_admin_account")
 	}
 	switch t.Settings["method"] {
 	case "", "exop":
 	case "userPassword":
 		opened.hashes = true
 	default:
-		return nil, custody.Invalid("target.settings.method", custody.Text{
-			En: "must be exop or userPassword", Zh: "必须为 exop 或 userPassword"})
+		return nil, custody.Invalid("target.settings.method", "ldap_method")
 	}
 	return opened, nil
 }
@@ -95,9 +91,7 @@ func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 func parseDN(field, dn string) (*ldap.DN, error) {
 	parsed, err := ldap.ParseDN(dn)
 	if err != nil || len(parsed.RDNs) == 0 {
-		return nil, custody.Invalid(field, custody.Text{
-			En: "must be a distinguished name, such as uid=app,ou=people,dc=example,dc=com",
-			Zh: "必须为 LDAP 可辨别名（DN），例如 uid=app,ou=people,dc=example,dc=com"})
+		return nil, custody.Invalid(field, "no_dn")
 	}
 	return parsed, nil
 }

@@ -46,7 +46,7 @@ func openHTTPS(t custody.Target, _ custody.Secret) (rotation.Target, error) {
 		return nil, err
 	}
 	if at.TLS == nil {
-		return nil, custody.Invalid("target.settings.tls", custody.Text{En: "must be verify", Zh: "必须为 verify"})
+		return nil, custody.Invalid("target.settings.tls", "tls_must_verify")
 	}
 	if pinned, set := t.Settings["sha256"]; set {
 		if err := pin(at.TLS, pinned); err != nil {
@@ -59,8 +59,7 @@ func openHTTPS(t custody.Target, _ custody.Secret) (rotation.Target, error) {
 	}
 	where.Scheme, where.Host = "https", at.Address
 	if t.Account == "" || strings.ContainsFunc(t.Account, func(r rune) bool { return r == ':' || unicode.IsControl(r) }) {
-		return nil, custody.Invalid("target.account", custody.Text{ // RFC 7617, 2
-			En: "must be a user name without a colon", Zh: "必须为不含冒号的用户名"})
+		return nil, custody.Invalid("target.account", "colon")
 	}
 	return &httpsTarget{
 		url: where, account: t.Account,
@@ -80,12 +79,10 @@ func openHTTPS(t custody.Target, _ custody.Secret) (rotation.Target, error) {
 func pin(config *tls.Config, fingerprint string) error {
 	wanted, err := hex.DecodeString(strings.ReplaceAll(fingerprint, ":", ""))
 	if err != nil || len(wanted) != sha256.Size {
-		return custody.Invalid("target.settings.sha256", custody.Text{
-			En: "must be the SHA-256 fingerprint of a certificate, in hex", Zh: "必须为证书的 SHA-256 指纹（十六进制）"})
+		return custody.Invalid("target.settings.sha256", "no_fingerprint")
 	}
 	if config.RootCAs != nil {
-		return custody.Invalid("target.settings.ca", custody.Text{
-			En: "must not stand beside sha256", Zh: "不能与 sha256 同时使用"})
+		return custody.Invalid("target.settings.ca", "beside_sha256")
 	}
 	config.InsecureSkipVerify = true // VerifyConnection is stricter
 	config.VerifyConnection = func(state tls.ConnectionState) error {
@@ -104,8 +101,7 @@ func parsePath(path string) (url.URL, error) {
 	}
 	parsed, err := url.Parse(path)
 	if err != nil || !strings.HasPrefix(path, "/") || parsed.Host != "" || parsed.Fragment != "" {
-		return url.URL{}, custody.Invalid("target.settings.path", custody.Text{
-			En: "must be a path that begins with /", Zh: "必须为以 / 开头的路径"})
+		return url.URL{}, custody.Invalid("target.settings.path", "no_path")
 	}
 	return *parsed, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -54,7 +53,7 @@ func Opener(probes []rotation.Connector) rotation.Opener {
 	known[noProbe], known[httpsProbe] = openUnprobed, openHTTPS
 	return func(t custody.Target, _ custody.Secret) (rotation.Target, error) {
 		if t.Kind != Kind {
-			return nil, custody.Invalid("target.kind", custody.Text{En: "must be manual", Zh: "必须为 manual"})
+			return nil, custody.Invalid("target.kind", "must_be", custody.Args{"value": Kind})
 		}
 		probe := t.Settings["probe"]
 		if probe == "" {
@@ -62,9 +61,7 @@ func Opener(probes []rotation.Connector) rotation.Opener {
 		}
 		open, is := known[probe]
 		if !is {
-			list := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
-			return nil, custody.Invalid("target.settings.probe", custody.Text{
-				En: "must be one of " + list, Zh: "必须为以下之一：" + list})
+			return nil, custody.Invalid("target.settings.probe", "one_of", custody.Args{"names": slices.Sorted(maps.Keys(known))})
 		}
 		identities := []string{endpoint.Identity(Kind, t.Account, t.Address)}
 		t.Kind, t.Settings = probe, maps.Clone(t.Settings)
@@ -106,8 +103,7 @@ type unprobed struct{ byHand }
 // openUnprobed is a rotation.Opener.
 func openUnprobed(t custody.Target, _ custody.Secret) (rotation.Target, error) {
 	if len(t.Settings) > 0 {
-		return nil, custody.Invalid("target.settings", custody.Text{
-			En: "knows only probe, unless there is one", Zh: "不探测时只能包含 probe"})
+		return nil, custody.Invalid("target.settings", "only_probe")
 	}
 	return unprobed{}, nil
 }

@@ -46,7 +46,7 @@ type target struct {
 // Open is a rotation.Opener.
 func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 	if t.Kind != Kind {
-		return nil, custody.Invalid("target.kind", custody.Text{En: "must be mysql", Zh: "必须为 mysql"})
+		return nil, custody.Invalid("target.kind", "must_be", custody.Args{"value": Kind})
 	}
 	if err := rotation.CheckSettings(t, settings); err != nil {
 		return nil, err
@@ -60,9 +60,7 @@ func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 		opened.host = host
 	}
 	if !validHost.MatchString(opened.host) {
-		return nil, custody.Invalid("target.settings.host", custody.Text{
-			En: "must be the host part of the account: a name, an address or a pattern",
-			Zh: "必须为账号的主机部分：主机名、地址或通配模式"})
+		return nil, custody.Invalid("target.settings.host", "mysql_host")
 	}
 	names := map[string]string{"target.account": opened.user}
 	user, administered := t.Settings["admin"]
@@ -71,21 +69,16 @@ func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 	}
 	for field, name := range names {
 		if !utf8.ValidString(name) || !validUser.MatchString(name) {
-			return nil, custody.Invalid(field, custody.Text{
-				En: "must be a user name of at most 80 characters, without quotes, backslashes and question marks",
-				Zh: "必须为不超过 80 个字符的用户名，且不含引号、反斜杠和问号"})
+			return nil, custody.Invalid(field, "mysql_user")
 		}
 	}
 	switch password := custody.SecretString(strings.TrimRight(admin.Reveal(), "\r\n")); { // of the file it came from
 	case !administered && !admin.IsZero():
-		return nil, custody.Invalid("target.settings.admin", custody.Text{
-			En: "must name the user whose password the key is", Zh: "必须为该密钥所属的管理用户"})
+		return nil, custody.Invalid("target.settings.admin", "name_admin_user")
 	case administered && user == t.Account:
-		return nil, custody.Invalid("target.settings.admin", custody.Text{
-			En: "must be another user than the account", Zh: "不能与账号相同"})
+		return nil, custody.Invalid("target.settings.admin", "same_user")
 	case administered && password.IsZero():
-		return nil, custody.Invalid("key", custody.Text{
-			En: "must be the password of the admin user", Zh: "必须为管理用户的密码"})
+		return nil, custody.Invalid("key", "no_admin_user_password")
 	case administered:
 		opened.admin, opened.password = user, password
 	}

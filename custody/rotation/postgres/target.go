@@ -42,7 +42,7 @@ type target struct {
 // Open is a rotation.Opener.
 func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 	if t.Kind != Kind {
-		return nil, custody.Invalid("target.kind", custody.Text{En: "must be postgres", Zh: "必须为 postgres"})
+		return nil, custody.Invalid("target.kind", "must_be", custody.Args{"value": Kind})
 	}
 	if err := rotation.CheckSettings(t, settings); err != nil {
 		return nil, err
@@ -62,20 +62,16 @@ func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 	}
 	for field, name := range names {
 		if custody.CheckText(field, name) != nil || len(name) > maxName {
-			return nil, custody.Invalid(field, custody.Text{
-				En: "must be a name of at most 63 bytes", Zh: "必须为不超过 63 字节的名称"})
+			return nil, custody.Invalid(field, "postgres_name")
 		}
 	}
 	switch password := custody.SecretString(strings.TrimRight(admin.Reveal(), "\r\n")); { // of the file it came from
 	case !administered && !admin.IsZero():
-		return nil, custody.Invalid("target.settings.admin", custody.Text{
-			En: "must name the role whose password the key is", Zh: "必须为该密钥所属的管理角色"})
+		return nil, custody.Invalid("target.settings.admin", "name_admin_role")
 	case administered && role == t.Account:
-		return nil, custody.Invalid("target.settings.admin", custody.Text{
-			En: "must be another role than the account", Zh: "不能与账号相同"})
+		return nil, custody.Invalid("target.settings.admin", "same_role")
 	case administered && password.IsZero():
-		return nil, custody.Invalid("key", custody.Text{
-			En: "must be the password of the admin role", Zh: "必须为管理角色的密码"})
+		return nil, custody.Invalid("key", "no_admin_role_password")
 	case administered:
 		opened.admin, opened.password = role, password
 	}

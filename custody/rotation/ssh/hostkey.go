@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // what OpenSSH hashes host names with
 	"encoding/base64"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -31,25 +30,23 @@ func parseHostKeys(text, address string) ([]ssh.PublicKey, error) {
 			continue
 		}
 		n++
-		key, err := parseHostKey(line, address)
+		key, err := parseHostKey(n, line, address)
 		if err != nil {
-			return nil, custody.Invalid("target.settings.host_key", custody.Text{
-				En: fmt.Sprintf("key %d %s", n, err.En), Zh: fmt.Sprintf("第 %d 个密钥%s", n, err.Zh)})
+			return nil, err
 		}
 		if !slices.ContainsFunc(keys, func(had ssh.PublicKey) bool { return string(had.Marshal()) == string(key.Marshal()) }) {
 			keys = append(keys, key)
 		}
 	}
 	if len(keys) == 0 {
-		return nil, custody.Invalid("target.settings.host_key", custody.Text{
-			En: "must be the host's public key, as ssh-keyscan prints it or as in /etc/ssh/ssh_host_ed25519_key.pub on the host",
-			Zh: "必须为主机公钥：ssh-keyscan 的输出，或主机上 /etc/ssh/ssh_host_ed25519_key.pub 的内容"})
+		return nil, custody.Invalid("target.settings.host_key", "no_host_key")
 	}
 	return keys, nil
 }
 
-// parseHostKey reads one line, and says what is wrong with it.
-func parseHostKey(line, address string) (ssh.PublicKey, *custody.Text) {
+// parseHostKey reads the line of the nth key.
+func parseHostKey(n int, line, address string) (ssh.PublicKey, error) {
+	const field = "target.settings.host_key"
 	key, _, options, _, err := ssh.ParseAuthorizedKey([]byte(line))
 	var marker string
 	var hosts []string
@@ -58,29 +55,18 @@ func parseHostKey(line, address string) (ssh.PublicKey, *custody.Text) {
 	}
 	switch {
 	case err != nil: // which may quote the line
-		return nil, &custody.Text{
-			En: "is no public key of a host: a line is as in ssh-ed25519 AAAA…, perhaps with the host's name in front",
-			Zh: "不是主机公钥：每行应形如 ssh-ed25519 AAAA…，前面可以带主机名"}
+		return nil, custody.Invalid(field, "host_key_is_none", custody.Args{"number": n})
 	case marker == "cert-authority":
-		return nil, &custody.Text{
-			En: "is a @cert-authority, which vouches for many hosts: give the key of this one",
-			Zh: "是 @cert-authority（可为多台主机作保的证书颁发者）：请填写本机的密钥"}
+		return nil, custody.Invalid(field, "host_key_is_authority", custody.Args{"number": n})
 	case marker != "":
-		return nil, &custody.Text{
-			En: "is marked @" + marker + ": give a key that counts",
-			Zh: "带有 @" + marker + " 标记：请填写有效的密钥"}
+		return nil, custody.Invalid(field, "host_key_is_marked", custody.Args{"number": n, "marker": marker})
 	case key.Type() != plainType(key):
-		return nil, &custody.Text{
-			En: "is a certificate, which ends: give the host's key itself",
-			Zh: "是会到期的证书：请填写主机密钥本身"}
+		return nil, custody.Invalid(field, "host_key_is_certificate", custody.Args{"number": n})
 	case len(hosts) > 0 && !slices.ContainsFunc(hosts, func(name string) bool { return isNameOf(name, address) }):
-		shown := strings.Join(hosts, ",")
-		if strings.HasPrefix(shown, "|") {
-			shown = "a hashed name"
+		if strings.HasPrefix(hosts[0], "|") {
+			return nil, custody.Invalid(field, "host_key_of_hashed", custody.Args{"number": n, "address": address})
 		}
-		return nil, &custody.Text{
-			En: fmt.Sprintf("is for another host (%s), not for %s: give the lines of this host, or leave the name in front out", shown, address),
-			Zh: fmt.Sprintf("属于另一台主机（%s），而不是 %s：请只填写本机的行，或去掉前面的主机名", strings.Replace(shown, "a hashed name", "散列主机名", 1), address)}
+		return nil, custody.Invalid(field, "host_key_of_another", custody.Args{"number": n, "host": strings.Join(hosts, ","), "address": address})
 	}
 	return key, nil
 }

@@ -68,7 +68,7 @@ func OpenProbe(t custody.Target, _ custody.Secret) (rotation.Target, error) {
 // open takes what every target needs, and refuses settings that are not known.
 func open(t custody.Target, known []desk.TargetSetting) (*target, error) {
 	if t.Kind != Kind {
-		return nil, custody.Invalid("target.kind", custody.Text{En: "must be ssh", Zh: "必须为 ssh"})
+		return nil, custody.Invalid("target.kind", "must_be", custody.Args{"value": Kind})
 	}
 	if err := rotation.CheckSettings(t, known); err != nil {
 		return nil, err
@@ -99,14 +99,13 @@ func openAdmin(user string, named, sudo bool, key custody.Secret) (*administrato
 	}
 	var err error
 	if opened.key, err = ssh.ParsePrivateKey(key.Bytes()); err != nil { // err may quote the key
-		return nil, custody.Invalid("key", custody.Text{
-			En: "must be a private key in PEM, without a passphrase", Zh: "必须为不带口令的 PEM 私钥"})
+		return nil, custody.Invalid("key", "no_private_key")
 	}
 	return opened, nil
 }
 
 func invalidUser(field string) error {
-	return custody.Invalid(field, custody.Text{En: "must be a POSIX user name", Zh: "必须为 POSIX 用户名"})
+	return custody.Invalid(field, "no_posix_user")
 }
 
 // parseSwitch reads a setting that is on or off.
@@ -119,5 +118,5 @@ func parseSwitch(t custody.Target, name string, otherwise bool) (bool, error) {
 	case "false":
 		return false, nil
 	}
-	return false, custody.Invalid("target.settings."+name, custody.Text{En: "must be true or false", Zh: "必须为 true 或 false"})
+	return false, custody.Invalid("target.settings."+name, "not_a_switch")
 }

@@ -60,20 +60,17 @@ func Opener(vault Vault, connectors []rotation.Connector) rotation.Opener {
 	return func(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 		engine, known := engines[t.Kind]
 		if !known {
-			return nil, custody.Invalid("target.kind", custody.Text{
-				En: "must be vault-ldap or vault-database", Zh: "必须为 vault-ldap 或 vault-database"})
+			return nil, custody.Invalid("target.kind", "vault_kind")
 		}
 		if !admin.IsZero() {
-			return nil, custody.Invalid("key", custody.Text{
-				En: "must not be given: Vault has a second account of its own", Zh: "不应提供：Vault 有自己的管理账号"})
+			return nil, custody.Invalid("key", "vault_has_its_own")
 		}
 		if _, err := endpoint.Open(custody.Target{Address: t.Address}); err != nil {
 			return nil, err
 		}
 		for name := range t.Settings {
 			if name != "role" && name != "mount" && name != "probe" && !strings.HasPrefix(name, "probe.") {
-				return nil, custody.Invalid("target.settings", custody.Text{
-					En: "knows only role, mount, probe and probe.…", Zh: "只能包含 role、mount、probe 和 probe.…"})
+				return nil, custody.Invalid("target.settings", "vault_settings")
 			}
 		}
 		role, mount := t.Settings["role"], engine.mount
@@ -82,14 +79,11 @@ func Opener(vault Vault, connectors []rotation.Connector) rotation.Opener {
 		}
 		for field, name := range map[string]string{"target.settings.role": role, "target.settings.mount": mount} {
 			if !validPath.MatchString(name) {
-				return nil, custody.Invalid(field, custody.Text{
-					En: "must be a name as Vault has it: letters, digits, dot, hyphen, underscore, with slashes between",
-					Zh: "必须为 Vault 名称：字母、数字、点、连字符、下划线，各段以斜杠分隔"})
+				return nil, custody.Invalid(field, "vault_name")
 			}
 		}
 		if strings.TrimSpace(t.Account) == "" {
-			return nil, custody.Invalid("target.account", custody.Text{
-				En: "must be the account that the role is of", Zh: "必须为该角色对应的账号"})
+			return nil, custody.Invalid("target.account", "vault_account")
 		}
 		probe, err := openProbe(t, probes)
 		if err != nil {
@@ -121,8 +115,7 @@ func openProbe(t custody.Target, probes map[string]rotation.Opener) (rotation.Ta
 	for name, value := range t.Settings {
 		switch rest, is := strings.CutPrefix(name, "probe."); {
 		case is && !set:
-			return nil, custody.Invalid("target.settings.probe", custody.Text{
-				En: "must be set for its settings to mean anything", Zh: "必须设置，其各项设置才有意义"})
+			return nil, custody.Invalid("target.settings.probe", "probe_unset")
 		case is && rest == "account":
 			described.Account = value
 		case is:
@@ -134,8 +127,7 @@ func openProbe(t custody.Target, probes map[string]rotation.Opener) (rotation.Ta
 	}
 	open, known := probes[kind]
 	if !known {
-		return nil, custody.Invalid("target.settings.probe", custody.Text{
-			En: "must be a kind of target that can log in", Zh: "必须为可登录的目标类型"})
+		return nil, custody.Invalid("target.settings.probe", "probe_cannot_log_in")
 	}
 	probe, err := open(described, custody.Secret{})
 	if refusal, ok := errors.AsType[*custody.Refusal](err); ok {
@@ -145,8 +137,7 @@ func openProbe(t custody.Target, probes map[string]rotation.Opener) (rotation.Ta
 		return nil, err
 	}
 	if probe.Describe().Unprobed {
-		return nil, custody.Invalid("target.settings.probe", custody.Text{
-			En: "must be a kind of target that can log in", Zh: "必须为可登录的目标类型"})
+		return nil, custody.Invalid("target.settings.probe", "probe_cannot_log_in")
 	}
 	return probe, nil
 }
@@ -154,10 +145,11 @@ func openProbe(t custody.Target, probes map[string]rotation.Opener) (rotation.Ta
 // ofProbe names the field as it is called here.
 func ofProbe(refusal *custody.Refusal) error {
 	renamed := *refusal
-	names := strings.NewReplacer(
-		"target.settings.", "target.settings.probe.",
-		"target.settings", "target.settings.probe",
-		"target.account", "target.settings.probe.account")
-	renamed.What = custody.Text{En: names.Replace(refusal.What.En), Zh: names.Replace(refusal.What.Zh)}
+	const settings, probe = "target.settings", "target.settings.probe"
+	if setting, is := strings.CutPrefix(refusal.Field, settings); is {
+		renamed.Field = probe + setting
+	} else if refusal.Field == "target.account" {
+		renamed.Field = probe + ".account"
+	}
 	return &renamed
 }
