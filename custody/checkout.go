@@ -7,11 +7,11 @@ import (
 
 // Lease is a check-out in progress.
 type Lease struct {
-	ID      string
-	Person  string
-	Purpose Note
-	Start   time.Time
-	Until   time.Time
+	ID      string    `json:"id"`
+	Person  string    `json:"person"`
+	Purpose Note      `json:"purpose,omitzero"`
+	Start   time.Time `json:"start"`
+	Until   time.Time `json:"until"`
 }
 
 // leaseID names the nth check-out ever granted, n from 1.

@@ -48,30 +48,30 @@ type CredentialPolicy struct {
 // Credential is one privileged account on one target ("root on db01") with its
 // two custodians.
 type Credential struct {
-	Name    string
-	Target  Target
-	Policy  CredentialPolicy
-	Primary string // A
-	Backup  string // B
+	Name    string           `json:"name"`
+	Target  Target           `json:"target"`
+	Policy  CredentialPolicy `json:"policy,omitzero"`
+	Primary string           `json:"primary"` // A
+	Backup  string           `json:"backup"`  // B
 
 	// Reconciles: its target has a second account, through which the password
 	// can be set when the current one is lost.
-	Reconciles bool
+	Reconciles bool `json:"reconciles,omitzero"`
 
-	Arriving string // the request that brought its secrets, until they are in their place; "": they are
+	Arriving string `json:"arriving,omitzero"` // the request that brought its secrets, until they are in their place; "": they are
 
-	Phase    Phase
-	Holder   string   // set while Held
-	Rotation Rotation // Number always; the rest while Rotating
+	Phase    Phase    `json:"phase"`
+	Holder   string   `json:"holder,omitzero"`   // set while Held
+	Rotation Rotation `json:"rotation,omitzero"` // Number always; the rest while Rotating
 
-	Version   int64 // of the secret, as the secret store counts; 0 before the first
-	RotatedAt time.Time
-	Exposure  []string // sorted: to whom this version was revealed
-	Lease     Lease    // zero when nothing is checked out
-	Handover  string   // the open handover it is part of, or ""
+	Version   int64     `json:"version,omitzero"` // of the secret, as the secret store counts; 0 before the first
+	RotatedAt time.Time `json:"rotated_at,omitzero"`
+	Exposure  []string  `json:"exposure,omitempty"` // sorted: to whom this version was revealed
+	Lease     Lease     `json:"lease,omitzero"`     // zero when nothing is checked out
+	Handover  string    `json:"handover,omitzero"`  // the open handover it is part of, or ""
 
-	Drifted time.Time // since when the target refuses this version; zero: it does not, as far as is known
-	Updates []Update  // by dependent: those that do not have this version yet
+	Drifted time.Time `json:"drifted,omitzero"`  // since when the target refuses this version; zero: it does not, as far as is known
+	Updates []Update  `json:"updates,omitempty"` // by dependent: those that do not have this version yet
 }
 
 // Active says that the two-custodian rule binds this credential.

@@ -4,23 +4,23 @@ import "time"
 
 // Enrolment is how a person confirms, and what became of their last tries.
 type Enrolment struct {
-	Number     int64 // counts the person's seeds, from 1: each reset is another
-	Enrolled   bool  // the TOTP seed was verified once by a code
-	TOTPPeriod int   // seconds
+	Number     int64 `json:"enrolment,omitzero"`   // counts the person's seeds, from 1: each reset is another
+	Enrolled   bool  `json:"enrolled,omitzero"`    // the TOTP seed was verified once by a code
+	TOTPPeriod int   `json:"totp_period,omitzero"` // seconds
 
 	// Account is the version of what the secret store keeps for the person's log-in
 	// (the hashes of the password and of the recovery codes) that counts; 0: none
 	// does, and nobody logs in. Whatever else is there, older or newer, is nothing.
-	Account int64
+	Account int64 `json:"account,omitzero"`
 
 	// LastStep is the highest TOTP step that confirmed something, and
 	// LastRequest the request it confirmed: one step confirms one request,
 	// ever (I6).
-	LastStep    int64
-	LastRequest string
-	WrongCodes  int       // in a row, since the last right one or lock-out
-	Lockouts    int       // in a row, since the last right code
-	LockedUntil time.Time // zero when never locked
+	LastStep    int64     `json:"last_step,omitzero"`
+	LastRequest string    `json:"last_request,omitzero"`
+	WrongCodes  int       `json:"wrong_codes,omitzero"`  // in a row, since the last right one or lock-out
+	Lockouts    int       `json:"lockouts,omitzero"`     // in a row, since the last right code
+	LockedUntil time.Time `json:"locked_until,omitzero"` // zero when never locked
 }
 
 // confirms notes that the person's code of this step was right.

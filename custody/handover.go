@@ -28,24 +28,24 @@ func (s HandoverStatus) Open() bool { return s == Offered || s == Accepted || s 
 // Handover passes custody of one or more credentials from their holder to the
 // other custodian, until the giver is back (clause 4.4).
 type Handover struct {
-	ID          string
-	From        string
-	To          string
-	Credentials []string // sorted
-	Reason      Note
-	Status      HandoverStatus
+	ID          string         `json:"id"`
+	From        string         `json:"from"`
+	To          string         `json:"to"`
+	Credentials []string       `json:"credentials,omitempty"` // sorted
+	Reason      Note           `json:"reason,omitzero"`
+	Status      HandoverStatus `json:"status"`
 
 	// Leave: the giver is marked away by the acceptance that leaves them
 	// holding nothing.
-	Leave          bool
-	ExpectedReturn time.Time
+	Leave          bool      `json:"leave,omitzero"`
+	ExpectedReturn time.Time `json:"expected_return,omitzero"`
 
-	OfferedAt  time.Time
-	Expires    time.Time // of the offer
-	AcceptedAt time.Time
-	ReturnedAt time.Time
-	EndedAt    time.Time // closed, declined, cancelled or expired
-	Overdue    bool      // the expected return has passed
+	OfferedAt  time.Time `json:"offered_at,omitzero"`
+	Expires    time.Time `json:"expires,omitzero"` // of the offer
+	AcceptedAt time.Time `json:"accepted_at,omitzero"`
+	ReturnedAt time.Time `json:"returned_at,omitzero"`
+	EndedAt    time.Time `json:"ended_at,omitzero"` // closed, declined, cancelled or expired
+	Overdue    bool      `json:"overdue,omitzero"`  // the expected return has passed
 }
 
 // handoverID names the nth handover ever offered, n from 1: an id that a person

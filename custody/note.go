@@ -43,10 +43,6 @@ func NoteOf(salt Salt, text string) Note {
 	return Note{w.commitment(), &w}
 }
 
-// NoteWith is a note as a table has it, right or wrong: what is no commitment has no
-// text, and differs from what the ledger gives.
-func NoteWith(commitment string) Note { return Note{commitment: commitment} }
-
 // absentNote stands for a text in a command that was refused. It is no commitment:
 // whatever was typed there is not kept anywhere.
 var absentNote = Note{commitment: absent}

@@ -24,11 +24,11 @@ const System = "system"
 // Person is somebody with an account of their own (rules, 2: no shared
 // accounts): who they are, how they confirm, and whether they are there.
 type Person struct {
-	Username string // canonical: lower case, immutable
-	Name     string
-	Email    Note
-	Roles    []Role // sorted
-	Disabled bool
+	Username string `json:"username"` // canonical: lower case, immutable
+	Name     string `json:"name"`
+	Email    Note   `json:"email,omitzero"`
+	Roles    []Role `json:"roles,omitempty"` // sorted
+	Disabled bool   `json:"disabled,omitzero"`
 
 	Enrolment
 	Presence

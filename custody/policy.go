@@ -109,14 +109,14 @@ func (p Policy) check() *Refusal {
 
 // PolicyInForce is the policy that the ledger is under.
 type PolicyInForce struct {
-	Version int64 // raised with every policy that is adopted (clause 4.1); 0: none yet
-	Rules   int64 // RulesVersion of the program that adopted it
-	Values  Policy
-	Since   time.Time
+	Version int64     `json:"version"` // raised with every policy that is adopted (clause 4.1); 0: none yet
+	Rules   int64     `json:"rules"`   // RulesVersion of the program that adopted it
+	Values  Policy    `json:"values"`
+	Since   time.Time `json:"since,omitzero"`
 
 	// ReviewBy is when it must have been looked at again, at most a year after it
 	// was adopted (clause 4.1).
-	ReviewBy time.Time
+	ReviewBy time.Time `json:"review_by,omitzero"`
 }
 
 // Unreviewed says that the policy should have been looked at again by now.

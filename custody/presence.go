@@ -7,10 +7,10 @@ import (
 
 // Presence is whether a person can act on a server.
 type Presence struct {
-	Away       bool
-	AwaySince  time.Time
-	AwayUntil  time.Time // what the person announced; zero when they did not
-	AwayReason Note
+	Away       bool      `json:"away,omitzero"`
+	AwaySince  time.Time `json:"away_since,omitzero"`
+	AwayUntil  time.Time `json:"away_until,omitzero"` // what the person announced; zero when they did not
+	AwayReason Note      `json:"away_reason,omitzero"`
 }
 
 // GoAway marks the actor away.

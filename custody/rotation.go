@@ -36,17 +36,17 @@ const (
 
 // Rotation is a change of the password in progress.
 type Rotation struct {
-	Number    int64 // counts the rotations of this credential, to fence late workers
-	Reason    RotationReason
-	Successor string // who holds it when the rotation is done
-	Step      RotationStep
-	Since     time.Time
-	Deadline  time.Time // past it, the rotation is a serious event
-	Attempts  int       // failed ones
-	NextTry   time.Time // not before; zero: now
-	Failure   string    // kind of the last failure, for people; never a secret
-	Overdue   bool
-	Shown     bool // to the successor, who sets it by hand
+	Number    int64          `json:"number,omitzero"` // counts the rotations of this credential, to fence late workers
+	Reason    RotationReason `json:"reason,omitzero"`
+	Successor string         `json:"successor,omitzero"` // who holds it when the rotation is done
+	Step      RotationStep   `json:"step,omitzero"`
+	Since     time.Time      `json:"since,omitzero"`
+	Deadline  time.Time      `json:"deadline,omitzero"` // past it, the rotation is a serious event
+	Attempts  int            `json:"attempts,omitzero"` // failed ones
+	NextTry   time.Time      `json:"next_try,omitzero"` // not before; zero: now
+	Failure   string         `json:"failure,omitzero"`  // kind of the last failure, for people; never a secret
+	Overdue   bool           `json:"overdue,omitzero"`
+	Shown     bool           `json:"shown,omitzero"` // to the successor, who sets it by hand
 }
 
 // RotationID names one rotation of one credential.

@@ -429,7 +429,9 @@ func TestABackupOfASuspectLedgerIsNotSigned(t *testing.T) {
 		spoil func()
 		why   string
 	}{
-		"a row": {func() { execute("UPDATE people SET roles = '[\"admin\"]' WHERE username = 'person-1'") }, "its tables hold another state"},
+		"a row": {func() {
+			execute("UPDATE people SET doc = json_set(doc, '$.roles', json('[\"admin\"]')) WHERE key = 'person-1'")
+		}, "its tables hold another state"},
 		"yesterday's file": {func() {
 			if err := os.WriteFile(k.file("tandem.db"), yesterday, 0o600); err != nil {
 				t.Fatal(err)

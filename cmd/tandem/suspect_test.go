@@ -89,7 +89,7 @@ func TestTwoPeopleRecoverOnTheHost(t *testing.T) {
 	h.configure()
 	db, err := sql.Open("sqlite3", h.file("tandem.db"))
 	must(t, err)
-	_, err = db.Exec("UPDATE credentials SET holder = 'tech-b'")
+	_, err = db.Exec("UPDATE credentials SET doc = json_set(doc, '$.holder', 'tech-b')")
 	must(t, errors.Join(err, db.Close()))
 	h.start()
 	h.mustServe()

@@ -44,7 +44,9 @@ func TestTwoPeopleRecoverALedger(t *testing.T) {
 			})
 		}, 1, "do not fit together"},
 		"a row": {func(o *office, _ []byte) {
-			o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE credentials SET holder = 'tech-b' WHERE name = 'db01'") })
+			o.administrator(func(db *sql.DB) {
+				o.sql(db, "UPDATE credentials SET doc = json_set(doc, '$.holder', 'tech-b') WHERE key = 'db01'")
+			})
 		}, 0, ""},
 		"a node": {func(o *office, _ []byte) {
 			o.administrator(func(db *sql.DB) {

@@ -17,12 +17,13 @@ import (
 // What whoever can write to the database can put there, and nothing else: each is
 // tried on a desk that is running and after a restart on the same store.
 
-// madeUp gives a token, and the row that its session would have.
-func madeUp(at time.Time) (token custody.Secret, row string) {
+// madeUp gives a token, and the document that a person with its session would have.
+func madeUp(person string, at time.Time) (token custody.Secret, document string) {
 	token = custody.SecretString("made up by the administrator of the database")
 	sum := sha256.Sum256(token.Bytes())
-	return token, fmt.Sprintf(`[{"token":%q,"opened":%q,"until":%q}]`, hex.EncodeToString(sum[:]),
-		at.Format(time.RFC3339), at.Add(12*time.Hour).Format(time.RFC3339))
+	const layout = "2006-01-02T15:04:05.000000000Z"
+	return token, fmt.Sprintf(`{"person":%q,"open":[{"token":%q,"opened":%q,"until":%q}]}`, person, hex.EncodeToString(sum[:]),
+		at.UTC().Format(layout), at.UTC().Add(12*time.Hour).Format(layout))
 }
 
 // TestASessionMadeUpInTheDatabaseOpensNothing: not on a running server, whatever it
@@ -34,8 +35,8 @@ func TestASessionMadeUpInTheDatabaseOpensNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, row := madeUp(o.clock.Now())
-	o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE sessions SET open = ? WHERE person = 'admin'", row) })
+	token, document := madeUp("admin", o.clock.Now())
+	o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE sessions SET doc = ? WHERE key = 'admin'", document) })
 	opensNothing := func(when string) {
 		t.Helper()
 		if who, err := o.desk.Who(t.Context(), token); custody.CodeOf(err) != custody.Unauthenticated {
@@ -68,8 +69,8 @@ func TestASessionInTheDatabaseOfSomebodyWhoCannotConfirm(t *testing.T) {
 	if _, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-a"}); err != nil {
 		t.Fatal(err)
 	}
-	_, row := madeUp(o.clock.Now())
-	o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE sessions SET open = ? WHERE person = 'tech-a'", row) })
+	_, document := madeUp("tech-a", o.clock.Now())
+	o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE sessions SET doc = ? WHERE key = 'tech-a'", document) })
 	o.restart()
 	if err := o.writes(o.desk); !errors.Is(err, desk.ErrLedgerSuspect) {
 		t.Errorf("after a restart: %v", err)

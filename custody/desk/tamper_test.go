@@ -262,20 +262,21 @@ func TestABatchUnderAGoodSealIsTakenIn(t *testing.T) {
 // it knows, and a start finds the row, after an orderly end and after a crash.
 func TestARowThatWasChangedIsFoundAtTheNextStart(t *testing.T) {
 	for name, statement := range map[string]string{
-		"holder":            "UPDATE credentials SET holder = 'tech-b' WHERE name = 'db01'",
-		"address":           `UPDATE credentials SET target = replace(target, 'db01.example', 'evil.example') WHERE name = 'db01'`,
-		"custodian":         "UPDATE credentials SET backup_custodian = 'admin' WHERE name = 'db01'",
-		"known to":          "UPDATE credentials SET exposure = '[\"admin\"]' WHERE name = 'db01'",
-		"no e-mail":         "UPDATE people SET email = 'x@evil.example' WHERE username = 'tech-a'",
-		"a role":            `UPDATE people SET roles = '["admin","technician"]' WHERE username = 'tech-b'`,
-		"enrolment":         "UPDATE people SET enrolment_number = enrolment_number + 1 WHERE username = 'tech-b'",
-		"last step":         "UPDATE people SET last_step = 0 WHERE username = 'tech-b'",
-		"lock-out":          "UPDATE people SET wrong_codes = 3 WHERE username = 'tech-b'",
-		"disabled":          "UPDATE people SET disabled = 1 WHERE username = 'admin'",
-		"somebody new":      "INSERT INTO people SELECT 'eve', name, email, roles, disabled, enrolled, totp_period, last_step, last_request, wrong_codes, lockouts, locked_until, away, away_since, away_until, away_reason, enrolment_number, account FROM people WHERE username = 'admin'",
+		"holder":            "UPDATE credentials SET doc = json_set(doc, '$.holder', 'tech-b') WHERE key = 'db01'",
+		"address":           `UPDATE credentials SET doc = replace(doc, 'db01.example', 'evil.example') WHERE key = 'db01'`,
+		"custodian":         "UPDATE credentials SET doc = json_set(doc, '$.backup', 'admin') WHERE key = 'db01'",
+		"known to":          `UPDATE credentials SET doc = json_set(doc, '$.exposure', json('["admin"]')) WHERE key = 'db01'`,
+		"another e-mail":    "UPDATE people SET doc = json_set(doc, '$.email', '" + strings.Repeat("A", 43) + "') WHERE key = 'tech-a'",
+		"no e-mail":         "UPDATE people SET doc = json_set(doc, '$.email', 'x@evil.example') WHERE key = 'tech-b'",
+		"a role":            `UPDATE people SET doc = json_set(doc, '$.roles', json('["admin","technician"]')) WHERE key = 'tech-b'`,
+		"enrolment":         "UPDATE people SET doc = json_set(doc, '$.enrolment', (doc ->> '$.enrolment') + 1) WHERE key = 'tech-b'",
+		"last step":         "UPDATE people SET doc = json_remove(doc, '$.last_step') WHERE key = 'tech-b'",
+		"lock-out":          "UPDATE people SET doc = json_set(doc, '$.wrong_codes', 3) WHERE key = 'tech-b'",
+		"disabled":          "UPDATE people SET doc = json_set(doc, '$.disabled', json('true')) WHERE key = 'admin'",
+		"somebody new":      "INSERT INTO people (key, doc) SELECT 'eve', json_set(doc, '$.username', 'eve') FROM people WHERE key = 'admin'",
 		"policy":            `UPDATE documents SET doc = replace(doc, '"totp_skew":1', '"totp_skew":9') WHERE key = 'policy'`,
 		"number of leases":  "UPDATE ledger_head SET leases = leases + 1",
-		"a state forbidden": "UPDATE credentials SET holder = 'admin' WHERE name = 'db01'",
+		"a state forbidden": "UPDATE credentials SET doc = json_set(doc, '$.holder', 'admin') WHERE key = 'db01'",
 	} {
 		for _, crashed := range []bool{false, true} {
 			if crashed && !slices.Contains([]string{"holder", "address", "enrolment", "policy"}, name) {
@@ -441,7 +442,9 @@ func TestAStartWhileTheSecretStoreIsAwayLooksLater(t *testing.T) {
 	if err := o.desk.Close(); err != nil {
 		t.Fatal(err)
 	}
-	o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE people SET roles = '[\"admin\"]' WHERE username = 'tech-b'") })
+	o.administrator(func(db *sql.DB) {
+		o.sql(db, `UPDATE people SET doc = json_set(doc, '$.roles', json('["admin"]')) WHERE key = 'tech-b'`)
+	})
 	unseal := o.seal()
 	o.desk = o.open()
 	if _, err := o.signIn("tech-b"); !errors.Is(err, desk.ErrSecretsUnavailable) {

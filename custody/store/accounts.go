@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -32,14 +33,12 @@ func (s *Store) UpdateThrottle(ctx context.Context, name string, change func(des
 		if err := db.Limit(1).Find(&row, "name = ?", name).Error; err != nil {
 			return unavailable("read a throttle", err)
 		}
-		var d decoder
-		before := desk.Throttle{
-			Failures: row.Failures, Locks: row.Locks,
-			LockedUntil: d.instant(row.LockedUntil), Touched: d.instant(row.Touched),
+		until, err1 := parseInstant(row.LockedUntil)
+		touched, err2 := parseInstant(row.Touched)
+		if err := errors.Join(err1, err2); err != nil {
+			return fmt.Errorf("store: a throttle: %w", err)
 		}
-		if d.err != nil {
-			return fmt.Errorf("store: a throttle: %w", d.err)
-		}
+		before := desk.Throttle{Failures: row.Failures, Locks: row.Locks, LockedUntil: until, Touched: touched}
 		if after = change(before); after == before {
 			return nil
 		}

@@ -1,11 +1,7 @@
 package store
 
 import (
-	"database/sql/driver"
-	"fmt"
 	"math/bits"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -17,9 +13,7 @@ import (
 // reflection: that took 10 µs of CPU for each command in a batch of 64, of 55.
 type bulk struct {
 	table   string
-	key     string // column
 	columns int
-	text    string // expression for all rows, as rowsText gives them
 	head    string // up to VALUES
 	row     string // the placeholders of one row
 	tail    string // ON CONFLICT
@@ -31,12 +25,6 @@ var (
 	insertNames      = insertInto(nameRow{})
 	insertSeals      = insertInto(sealRow{})
 	insertRemembered = insertInto(rememberedRow{})
-
-	upsertDocuments   = upsertInto(documentRow{})
-	upsertSessions    = upsertInto(sessionRow{})
-	upsertPeople      = upsertInto(personRow{})
-	upsertCredentials = upsertInto(credentialRow{})
-	upsertHandovers   = upsertInto(handoverRow{}, "giver", "receiver", "credentials", "reason", "leave", "expected_return", "offered_at", "expires")
 )
 
 // insertInto has the columns in the order of the model's fields, the key first.
@@ -44,28 +32,22 @@ func insertInto(model schema.Tabler) bulk {
 	columns := columnsOf(model)
 	return bulk{
 		table:   model.TableName(),
-		key:     columns[0],
 		columns: len(columns),
-		text:    fmt.Sprintf(allRows, strings.Join(columns, ", "), columns[0]),
 		head:    "INSERT INTO " + model.TableName() + " (" + strings.Join(columns, ", ") + ") VALUES ",
 		row:     "(" + strings.Repeat("?, ", len(columns)-1) + "?)",
 	}
 }
 
-// upsertInto leaves the fixed columns of a row that is there alone: no event ever
-// changes them. SQLite moves the row in every index of a column that is set, also
-// to the same value: with these three indexes of handovers a batch of 32 commands
-// wrote 25 pages more, of 150.
-func upsertInto(model schema.Tabler, fixed ...string) bulk {
-	b := insertInto(model)
-	var sets []string
-	for _, c := range columnsOf(model)[1:] {
-		if !slices.Contains(fixed, c) {
-			sets = append(sets, c+" = excluded."+c)
-		}
+// upsertInto writes the documents of a folded table. What the database computes from
+// one that is there already it computes anew, with the indexes of that.
+func upsertInto(table string) bulk {
+	return bulk{
+		table:   table,
+		columns: 2,
+		head:    "INSERT INTO " + table + " (key, doc) VALUES ",
+		row:     "(?, ?)",
+		tail:    " ON CONFLICT (key) DO UPDATE SET doc = excluded.doc",
 	}
-	b.tail = " ON CONFLICT (" + b.key + ") DO UPDATE SET " + strings.Join(sets, ", ")
-	return b
 }
 
 func columnsOf(model schema.Tabler) []string {
@@ -92,63 +74,6 @@ func (b bulk) run(db *gorm.DB, args []any) error {
 		args = args[n*b.columns:]
 	}
 	return nil
-}
-
-// holds says whether the rows that db selects are, in the order of their keys,
-// those whose values args has. When it says yes they are; when it says no they may
-// still be. All of them come as one text, which takes half as long as a row of its
-// own for each.
-func (b bulk) holds(db *gorm.DB, args []any) (bool, error) {
-	want, ok := rowsText(args, b.columns)
-	if !ok {
-		return false, nil
-	}
-	var got string
-	if err := db.Table(b.table).Select(b.text).Scan(&got).Error; err != nil {
-		return false, unavailable("read "+b.table, err)
-	}
-	return got == want, nil
-}
-
-// The separators of rowsText: ASCII's own.
-const (
-	unitSeparator   = "\x1f"
-	recordSeparator = "\x1e"
-)
-
-// rowsText writes rows as allRows does. It is not ok with a separator in a value:
-// without, as many as there are rows and columns stand between the values of any
-// rows that have the same text, so that none of them has one either.
-func rowsText(args []any, columns int) (text string, ok bool) {
-	var b strings.Builder
-	for i, arg := range args {
-		switch {
-		case i == 0:
-		case i%columns == 0:
-			b.WriteString(recordSeparator)
-		default:
-			b.WriteString(unitSeparator)
-		}
-		value, _ := driver.DefaultParameterConverter.ConvertValue(arg)
-		switch v := value.(type) {
-		case string:
-			if strings.ContainsAny(v, unitSeparator+recordSeparator+"\x00") {
-				return "", false
-			}
-			b.WriteString(v)
-		case int64:
-			b.WriteString(strconv.FormatInt(v, 10))
-		case bool:
-			if v {
-				b.WriteByte('1')
-			} else {
-				b.WriteByte('0')
-			}
-		default:
-			return "", false
-		}
-	}
-	return b.String(), true
 }
 
 // execute goes to GORM's connection directly: GORM's Exec builds the statement anew

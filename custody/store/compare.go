@@ -2,15 +2,20 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 	"gorm.io/gorm"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 )
@@ -82,19 +87,30 @@ func (s *Store) compare(ctx context.Context) (*comparison, error) {
 	return &comparison{store: s, db: db, head: head, state: state, fork: state.Fork(), index: index}, nil
 }
 
-// checkGenerated looks at how the columns of ledger_entries that filters read are
-// computed: with another expression in the schema they contradict their records.
+// computed has the tables of which columns are computed, by the migration that made
+// them.
+var computed = map[string]string{
+	"ledger_entries": "0001_ledger_and_tables.sql",
+	"people":         "0020_documents.sql", "credentials": "0020_documents.sql", "handovers": "0020_documents.sql",
+}
+
+// checkGenerated looks at how the columns that filters read are computed, and their
+// indexes: with another expression in the schema they contradict what they are
+// computed from.
 func checkGenerated(db *gorm.DB) error {
-	var made string
-	if err := db.Raw("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'ledger_entries'").Scan(&made).Error; err != nil {
-		return unavailable("read the schema", err)
-	}
-	first, err := migrations.ReadFile("migrations/0001_ledger_and_tables.sql")
-	if err != nil {
-		return err
-	}
-	if made == "" || !bytes.Contains(first, []byte(made)) {
-		return &Difference{"ledger_entries", "its columns", "are computed otherwise"}
+	for table, migration := range computed {
+		var made []string
+		err := db.Raw("SELECT sql FROM sqlite_schema WHERE type <> 'trigger' AND tbl_name = ? AND sql IS NOT NULL", table).Scan(&made).Error
+		if err != nil {
+			return unavailable("read the schema", err)
+		}
+		text, err := migrations.ReadFile("migrations/" + migration)
+		if err != nil {
+			return err
+		}
+		if len(made) == 0 || slices.ContainsFunc(made, func(part string) bool { return !strings.Contains(string(text), part) }) {
+			return &Difference{table, "its columns", "are computed otherwise"}
+		}
 	}
 	return nil
 }
@@ -141,8 +157,7 @@ func (c *comparison) replay(e custody.Event) error {
 // settle compares the handovers that ended since the last time: the state is
 // about to forget them.
 func (c *comparison) settle() error {
-	_, _, handovers := c.fork.Changes()
-	ended := slices.DeleteFunc(handovers, func(h custody.Handover) bool { return h.Status.Open() })
+	ended := slices.DeleteFunc(handovers.changed(c.fork), func(h custody.Handover) bool { return h.Status.Open() })
 	c.state.Merge(c.fork)
 	c.fork = c.state.Fork()
 	c.over += int64(len(ended))
@@ -151,8 +166,7 @@ func (c *comparison) settle() error {
 		for i, h := range some {
 			ids[i] = h.ID
 		}
-		var e encoder
-		if err := differ(c.db.Where(amongIDs, e.json(ids)), upsertHandovers, some, rowOfHandover); err != nil {
+		if err := handovers.differ(c.db.Where(amongKeys, arrayOf(ids)), some); err != nil {
 			return err
 		}
 	}
@@ -174,26 +188,12 @@ func (c *comparison) finish() error {
 	if err := c.differBehind(); err != nil {
 		return err
 	}
-	rows, err := documents(c.state)
-	if err != nil {
-		return err
-	}
-	if err := differ(c.db, upsertDocuments, rows, rowOfDocument); err != nil {
-		return err
-	}
-	if err := differ(c.db, upsertPeople, slices.Collect(c.state.People()), rowOfPerson); err != nil {
-		return err
-	}
-	if err := differ(c.db, upsertCredentials, slices.Collect(c.state.Credentials()), rowOfCredential); err != nil {
-		return err
-	}
-	if err := differ(c.db, upsertSessions, sessions(c.state), rowOfSessions); err != nil {
-		return err
+	for _, t := range folded {
+		if err := t.compare(c.db, c.state); err != nil {
+			return err
+		}
 	}
 	open := slices.Collect(c.state.OpenHandovers())
-	if err := differ(c.db.Where("status IN ?", openStatuses), upsertHandovers, open, rowOfHandover); err != nil {
-		return err
-	}
 	if err := c.differHandovers(c.over + int64(len(open))); err != nil {
 		return err
 	}
@@ -249,7 +249,7 @@ func (c *comparison) differHandovers(want int64) error {
 		return nil
 	}
 	var id string
-	err := c.db.Raw("SELECT coalesce(min(id), '') FROM handovers WHERE id NOT IN (SELECT name FROM ledger_index WHERE kind = ?)", byAbout).Scan(&id).Error
+	err := c.db.Raw("SELECT coalesce(min(key), '') FROM handovers WHERE key NOT IN (SELECT name FROM ledger_index WHERE kind = ?)", byAbout).Scan(&id).Error
 	if err != nil {
 		return unavailable("read handovers", err)
 	}
@@ -257,40 +257,28 @@ func (c *comparison) differHandovers(want int64) error {
 }
 
 // differ compares the rows that db selects with what they should be, by key.
-func differ[V any, R interface {
-	comparable
-	row[V]
-}](db *gorm.DB, table bulk, want []V, rowOf func(V) (R, error)) error {
-	expect := make([]R, len(want))
-	var args []any
-	for i, v := range want {
-		var err error
-		if expect[i], err = rowOf(v); err != nil {
-			return fmt.Errorf("store: %s: %w", table.table, err)
-		}
-		args = expect[i].args(args)
-	}
-	db = db.Session(&gorm.Session{}) // for two statements
-	if same, err := table.holds(db, args); same || err != nil {
+func (t table[V]) differ(db *gorm.DB, want []V) error {
+	expect, err := t.documents(want)
+	if err != nil {
 		return err
 	}
-	rows, err := scan[R](db.Table(table.table).Order(table.key))
+	rows, err := scan[document](db.Table(t.name).Select("key, doc").Order("key"))
 	if err != nil {
-		return unavailable("read "+table.table, err)
+		return unavailable("read "+t.name, err)
 	}
 	for _, expected := range expect {
 		switch {
-		case len(rows) == 0 || rows[0].key() > expected.key():
-			return &Difference{table.table, expected.key(), "is missing"}
-		case rows[0].key() < expected.key():
-			return &Difference{table.table, rows[0].key(), "should not be there"}
+		case len(rows) == 0 || rows[0].Key > expected.Key:
+			return &Difference{t.name, expected.Key, "is missing"}
+		case rows[0].Key < expected.Key:
+			return &Difference{t.name, rows[0].Key, "should not be there"}
 		case rows[0] != expected:
-			return &Difference{table.table, expected.key(), contrast(rows[0], expected)}
+			return &Difference{t.name, expected.Key, contrast(rows[0].Doc, expected.Doc)}
 		}
 		rows = rows[1:]
 	}
 	if len(rows) > 0 {
-		return &Difference{table.table, rows[0].key(), "should not be there"}
+		return &Difference{t.name, rows[0].Key, "should not be there"}
 	}
 	return nil
 }
@@ -319,13 +307,21 @@ func scan[R any](db *gorm.DB) ([]R, error) {
 	return rows, found.Err()
 }
 
-// contrast names the first field in which two rows differ.
-func contrast(got, want any) string {
-	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
-	for i := range g.NumField() {
-		if !g.Field(i).Equal(w.Field(i)) {
-			return fmt.Sprintf("has %s %#v instead of %#v", g.Type().Field(i).Name, g.Field(i), w.Field(i))
+// contrast names the first member in which two documents differ.
+func contrast(got, want string) string {
+	var g, w map[string]jsontext.Value
+	if json.Unmarshal([]byte(got), &g) != nil || json.Unmarshal([]byte(want), &w) != nil {
+		return "is no document"
+	}
+	for _, name := range slices.Sorted(maps.Keys(w)) {
+		if !bytes.Equal(g[name], w[name]) {
+			return fmt.Sprintf("has %s %s instead of %s", name, cmp.Or(g[name].String(), "nothing"), w[name])
 		}
 	}
-	return "differs"
+	for _, name := range slices.Sorted(maps.Keys(g)) {
+		if _, there := w[name]; !there {
+			return fmt.Sprintf("has %s %s instead of nothing", name, g[name])
+		}
+	}
+	return "is written in another way"
 }

@@ -12,7 +12,7 @@ import (
 
 // FindCredentials gives the credentials that fit, by name.
 func (s *Store) FindCredentials(ctx context.Context, q desk.CredentialQuery) ([]custody.Credential, error) {
-	db := s.reader.WithContext(ctx).Where("name > ?", q.After)
+	db := s.reader.WithContext(ctx).Where("key > ?", q.After)
 	if q.Person != "" {
 		db = db.Where("? IN (primary_custodian, backup_custodian, holder)", q.Person)
 	}
@@ -20,17 +20,17 @@ func (s *Store) FindCredentials(ctx context.Context, q desk.CredentialQuery) ([]
 		db = db.Where("phase = ?", q.Phase)
 	}
 	if q.Text != "" {
-		db = finding(db, q.Text, "name || char(10) || json_extract(target, '$.address') || char(10) || json_extract(target, '$.account')"+
+		db = finding(db, q.Text, "key || char(10) || address || char(10) || account"+
 			" || char(10) || primary_custodian || char(10) || backup_custodian || char(10) || holder"+
 			" || char(10) || "+calledOf("primary_custodian, backup_custodian, holder"))
 	}
 	if q.Names != nil {
-		db = db.Where("name IN ?", q.Names)
+		db = db.Where("key IN ?", q.Names)
 	}
 	if q.Limit > 0 {
 		db = db.Limit(q.Limit)
 	}
-	return findKnown[credentialRow](db.Order("name"), "credentials")
+	return credentials.findKnown(db.Order("key"))
 }
 
 // finding selects rows in whose text everything is found that was typed: see
@@ -44,7 +44,7 @@ func finding(db *gorm.DB, typed, text string) *gorm.DB {
 
 // calledOf gives the names of the people in some columns, as a text.
 func calledOf(usernames string) string {
-	return "coalesce((SELECT group_concat(people.name, char(10)) FROM people WHERE people.username IN (" + usernames + ")), '')"
+	return "coalesce((SELECT group_concat(people.name, char(10)) FROM people WHERE people.key IN (" + usernames + ")), '')"
 }
 
 // textOf gives the text of a note in a column; where it is gone, none.

@@ -35,10 +35,13 @@ func (s *Store) refold(ctx context.Context) error {
 }
 
 func rebuild(db *gorm.DB) error {
-	for _, table := range []string{"people", "credentials", "handovers", "sessions", "documents", "ledger_index"} {
-		if err := execute(db, "empty "+table, "DELETE FROM "+table); err != nil {
+	for _, t := range folded {
+		if err := execute(db, "empty "+t.table(), "DELETE FROM "+t.table()); err != nil {
 			return err
 		}
+	}
+	if err := execute(db, "empty the index", "DELETE FROM ledger_index"); err != nil {
+		return err
 	}
 	head, err := readHead(db)
 	if err != nil {

@@ -13,12 +13,12 @@ import (
 // TestASessionRowThatNoLogInMadeIsFound: whatever is put into the table, taken out
 // of it or changed there is not what the ledger gives, and a rebuild puts it right.
 func TestASessionRowThatNoLogInMadeIsFound(t *testing.T) {
-	made := fmt.Sprintf(`{"token":"%064x","opened":"2026-03-02T08:00:00Z","until":"2026-03-03T08:00:00Z"}`, 99)
+	made := fmt.Sprintf(`{"token":"%064x","opened":"2026-03-02T08:00:00.000000000Z","until":"2026-03-03T08:00:00.000000000Z"}`, 99)
 	for name, statement := range map[string]string{
-		"for somebody who is logged in": "UPDATE sessions SET open = replace(open, ']', '," + made + "]') WHERE person = 'tech-a'",
-		"for somebody who never was":    "INSERT INTO sessions VALUES ('manager', '[" + made + "]')",
-		"one that was ended":            "UPDATE sessions SET open = '[" + made + "]' WHERE person = 'tech-b'",
-		"taken out":                     "DELETE FROM sessions WHERE person = 'tech-a'",
+		"for somebody who is logged in": "UPDATE sessions SET doc = replace(doc, ']', '," + made + "]') WHERE key = 'tech-a'",
+		"for somebody who never was":    `INSERT INTO sessions VALUES ('manager', '{"person":"manager","open":[` + made + "]}')",
+		"one that was ended":            `UPDATE sessions SET doc = '{"person":"tech-b","open":[` + made + "]}' WHERE key = 'tech-b'",
+		"taken out":                     "DELETE FROM sessions WHERE key = 'tech-a'",
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newOffice(t)

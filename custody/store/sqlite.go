@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
 	"gorm.io/driver/sqlite"
@@ -168,9 +170,18 @@ func sqliteCopy(ctx context.Context, path, into string) error {
 	return errors.Join(db.WithContext(ctx).Exec("VACUUM INTO ?", into).Error, pool.Close())
 }
 
-// amongIDs selects rows by the ids in a JSON array: one statement for any number,
+// amongKeys selects rows by the keys in a JSON array: one statement for any number,
 // which is parsed once.
-const amongIDs = "id IN (SELECT value FROM json_each(?))"
+const amongKeys = "key IN (SELECT value FROM json_each(?))"
+
+// arrayOf is such an array.
+func arrayOf(keys []string) string {
+	array, err := json.Marshal(keys, jsontext.AllowInvalidUTF8(true))
+	if err != nil {
+		panic("store: " + err.Error()) // a list of any strings can be written
+	}
+	return string(array)
+}
 
 // What is read from one end to the other comes in one row for many: a row of its
 // own for each entry and node took 1.7 µs of CPU for each entry, this takes 0.7.
@@ -186,6 +197,3 @@ FROM (SELECT idx, record FROM ledger_entries WHERE idx >= ? AND idx < ? ORDER BY
 const nodeRun = `
 SELECT group_concat(id), CAST(group_concat(hash, '') AS BLOB)
 FROM ledger_nodes WHERE id BETWEEN ? AND ? AND octet_length(hash) = 32`
-
-// allRows gives all rows of a table as one text: %[1]s are its columns, %[2]s its key.
-const allRows = "coalesce(group_concat(concat_ws(char(31), %[1]s), char(30) ORDER BY %[2]s), '')"

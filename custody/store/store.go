@@ -187,28 +187,16 @@ func (s *Store) Load(ctx context.Context) (*custody.State, *audit.Frontier, erro
 
 // restore puts the tables into an empty state.
 func restore(db *gorm.DB, head headRow, state *custody.State) error {
-	people, err := find[personRow](db, "people")
-	if err != nil {
-		return err
-	}
-	credentials, err := find[credentialRow](db, "credentials")
-	if err != nil {
-		return err
-	}
-	handovers, err := find[handoverRow](db.Where("status IN ?", openStatuses), "handovers")
-	if err != nil {
-		return err
-	}
 	last, err := parseInstant(head.Time)
 	if err != nil {
 		return fmt.Errorf("store: time of the head: %w", err)
 	}
 	state.Size, state.Time, state.Handovers, state.Leases = head.Size, last, head.Handovers, head.Leases
-	state.Restore(people, credentials, handovers)
-	if err := restoreSessions(db, state); err != nil {
-		return err
+	var errs []error
+	for _, t := range folded {
+		errs = append(errs, t.load(db, state))
 	}
-	return restoreDocuments(db, state)
+	return errors.Join(errs...)
 }
 
 // loadFrontier refuses nodes that do not give the head's root.

@@ -9,17 +9,17 @@ import (
 
 // People gives everybody, by username.
 func (s *Store) People(ctx context.Context) ([]custody.Person, error) {
-	return findKnown[personRow](s.reader.WithContext(ctx).Order("username"), "people")
+	return people.findKnown(s.reader.WithContext(ctx).Order("key"))
 }
 
 // Person gives one person, or desk.ErrNotFound.
 func (s *Store) Person(ctx context.Context, username string) (custody.Person, error) {
-	return only(findKnown[personRow](s.reader.WithContext(ctx).Where("username = ?", username), "people"))
+	return only(people.findKnown(s.reader.WithContext(ctx).Where("key = ?", username)))
 }
 
 // Credentials gives every credential, the retired ones too, by name.
 func (s *Store) Credentials(ctx context.Context) ([]custody.Credential, error) {
-	return findKnown[credentialRow](s.reader.WithContext(ctx).Order("name"), "credentials")
+	return credentials.findKnown(s.reader.WithContext(ctx).Order("key"))
 }
 
 // Unfinished gives the credentials that the rotation worker has something to do
@@ -27,13 +27,12 @@ func (s *Store) Credentials(ctx context.Context) ([]custody.Credential, error) {
 // not have the password yet. The worker asks after every commit: to read all 256
 // of an office for that was a tenth of what a check-out cost.
 func (s *Store) Unfinished(ctx context.Context) ([]custody.Credential, error) {
-	const unfinished = "phase = 'rotating' OR updates <> '[]'" // as the index has it
-	return findKnown[credentialRow](s.reader.WithContext(ctx).Where(unfinished).Order("name"), "credentials")
+	return credentials.findKnown(s.reader.WithContext(ctx).Where("unfinished").Order("key"))
 }
 
 // Credential gives one credential, or desk.ErrNotFound.
 func (s *Store) Credential(ctx context.Context, name string) (custody.Credential, error) {
-	return only(findKnown[credentialRow](s.reader.WithContext(ctx).Where("name = ?", name), "credentials"))
+	return only(credentials.findKnown(s.reader.WithContext(ctx).Where("key = ?", name)))
 }
 
 // Handovers gives the handovers that fit, the newest first: of those offered at one
@@ -47,18 +46,18 @@ func (s *Store) Handovers(ctx context.Context, q desk.HandoverQuery) ([]custody.
 		db = db.Where(s.reader.Where("giver = ?", q.Person).Or("receiver = ?", q.Person))
 	}
 	if q.Text != "" {
-		db = finding(db, q.Text, "id || char(10) || giver || char(10) || receiver || char(10) || "+textOf("reason")+" || char(10) || credentials || char(10) || "+calledOf("giver, receiver"))
+		db = finding(db, q.Text, "key || char(10) || giver || char(10) || receiver || char(10) || "+textOf("reason")+" || char(10) || credentials || char(10) || "+calledOf("giver, receiver"))
 	}
 	if q.Before != "" { // the longer of two ids is the later one: handover-10 comes after handover-9
-		db = db.Where("offered_at <= (SELECT offered_at FROM handovers WHERE id = ?)", q.Before).
-			Where("(offered_at, length(id), id) < (SELECT offered_at, length(id), id FROM handovers WHERE id = ?)", q.Before)
+		db = db.Where("offered_at <= (SELECT offered_at FROM handovers WHERE key = ?)", q.Before).
+			Where("(offered_at, length(key), key) < (SELECT offered_at, length(key), key FROM handovers WHERE key = ?)", q.Before)
 	}
-	return findKnown[handoverRow](db.Order("offered_at DESC, length(id) DESC, id DESC").Limit(page(q.Limit)), "handovers")
+	return handovers.findKnown(db.Order("offered_at DESC, length(key) DESC, key DESC").Limit(page(q.Limit)))
 }
 
 // Handover gives one handover, or desk.ErrNotFound.
 func (s *Store) Handover(ctx context.Context, id string) (custody.Handover, error) {
-	return only(findKnown[handoverRow](s.reader.WithContext(ctx).Where("id = ?", id), "handovers"))
+	return only(handovers.findKnown(s.reader.WithContext(ctx).Where("key = ?", id)))
 }
 
 // only gives the one value that was looked for.

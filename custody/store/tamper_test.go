@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/go-json-experiment/json"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 )
@@ -214,7 +217,9 @@ func TestTamperSeals(t *testing.T) {
 	t.Logf("bits of the seals: %d tried, all found", tried)
 }
 
-// TestTamperTables alters each column of each row of the folded tables, once.
+// TestTamperTables alters, in each document of the folded tables, each member on its
+// own, takes each out, adds one, and writes the same in another way; and moves each
+// document to another key.
 func TestTamperTables(t *testing.T) {
 	e := newEvidence(t)
 	path := e.copied(t, e.frontier.Size())
@@ -224,36 +229,76 @@ func TestTamperTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	for table, key := range map[string]string{"people": "username", "credentials": "name", "handovers": "id", "sessions": "person"} {
-		tried := 0
-		for _, column := range textsOf(t, db, "SELECT name FROM pragma_table_info(?)", table) {
-			for _, row := range textsOf(t, db, "SELECT "+key+" FROM "+table) {
-				var good any
-				if err := db.QueryRow("SELECT "+column+" FROM "+table+" WHERE "+key+" = ?", row).Scan(&good); err != nil {
-					t.Fatal(err)
-				}
-				name := row
-				bad := any(fmt.Sprint(good) + "x")
-				if number, ok := good.(int64); ok {
-					bad = number ^ 1
-				}
-				if column == key {
-					name = row + "x"
-				}
-				change(t, db, "UPDATE "+table+" SET "+column+" = ? WHERE "+key+" = ?", bad, row)
-				tried++
-				_, err := reader.Verify(t.Context(), audit.VerifyOptions{})
-				if d, ok := errors.AsType[*Difference](err); !ok || d.Table != table {
-					t.Errorf("%s of %s in %s = %v: %v", column, row, table, bad, err)
-				}
-				change(t, db, "UPDATE "+table+" SET "+column+" = ? WHERE "+key+" = ?", good, name)
+	for _, folded := range folded {
+		table, tried := folded.table(), 0
+		find := func(what, key string) {
+			t.Helper()
+			tried++
+			_, err := reader.Verify(t.Context(), audit.VerifyOptions{})
+			if d, ok := errors.AsType[*Difference](err); !ok || d.Table != table {
+				t.Errorf("%s: %s of %s: %v", table, what, key, err)
 			}
 		}
-		t.Logf("columns of the rows of %s: %d tried, all found", table, tried)
+		for _, key := range textsOf(t, db, "SELECT key FROM "+table) {
+			var good string
+			one(t, db, &good, "SELECT doc FROM "+table+" WHERE key = ?", key)
+			for what, bad := range misquoted(t, good) {
+				change(t, db, "UPDATE "+table+" SET doc = ? WHERE key = ?", bad, key)
+				find(what, key)
+			}
+			change(t, db, "UPDATE "+table+" SET doc = ? WHERE key = ?", good, key)
+			change(t, db, "UPDATE "+table+" SET key = ? WHERE key = ?", key+"x", key)
+			find("the key", key)
+			change(t, db, "UPDATE "+table+" SET key = ? WHERE key = ?", key, key+"x")
+		}
+		t.Logf("documents of %s: %d changes tried, all found", table, tried)
 	}
 	if err := verify(t.Context(), reader); err != nil {
 		t.Fatalf("put right again: %v", err)
 	}
+}
+
+// misquoted gives what can be made of a document, by what was done.
+func misquoted(t *testing.T, good string) map[string]string {
+	t.Helper()
+	var members map[string]any
+	if err := json.Unmarshal([]byte(good), &members); err != nil {
+		t.Fatal(err)
+	}
+	bad := map[string]string{"a space": good + " "}
+	write := func(what string, members map[string]any) {
+		text, err := json.Marshal(members, json.Deterministic(true))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad[what] = string(text)
+	}
+	for name, value := range members {
+		changed := maps.Clone(members)
+		switch v := value.(type) {
+		case string:
+			changed[name] = v + "x"
+		case float64:
+			changed[name] = v + 1
+		case bool:
+			changed[name] = !v
+		case []any:
+			changed[name] = append(slices.Clone(v), "x")
+		case map[string]any:
+			more := maps.Clone(v)
+			more["x"] = true
+			changed[name] = more
+		}
+		write("another "+name, changed)
+		// What the database computes from has to be there: else it refuses the row.
+		if delete(changed, name); !slices.Contains([]string{"name", "target", "primary", "backup", "phase", "from", "to", "status", "credentials", "offered_at"}, name) {
+			write("no "+name, changed)
+		}
+	}
+	added := maps.Clone(members)
+	added["added"] = true
+	write("one more", added)
+	return bad
 }
 
 // TestTamperCosigned flips each bit of what is kept of witnesses.
@@ -364,13 +409,19 @@ func TestTamperBytes(t *testing.T) {
 }
 
 // TestTamperGenerated has the columns that filters read computed from something
-// else than the record.
+// else than the record or the document.
 func TestTamperGenerated(t *testing.T) {
 	e := newEvidence(t)
-	path := e.copied(t, e.frontier.Size())
-	execAll(t, administrator(t, path), "PRAGMA writable_schema = ON",
-		"UPDATE sqlite_schema SET sql = replace(sql, '$.type', '$.typ') WHERE name = 'ledger_entries'")
-	if _, err := verifyFile(t.Context(), path, e.since()); err == nil {
-		t.Error("not found")
+	for name, to := range map[string][2]string{
+		"ledger_entries": {"$.type", "$.actor"}, "people": {"$.name", "$.username"}, "credentials": {"$.holder", "$.backup"},
+		"handovers": {"$.to", "$.from"}, "credentials_unfinished": {"WHERE unfinished", "WHERE NOT unfinished"},
+	} {
+		path := e.copied(t, e.frontier.Size())
+		execAll(t, administrator(t, path), "PRAGMA writable_schema = ON",
+			"UPDATE sqlite_schema SET sql = replace(sql, '"+to[0]+"', '"+to[1]+"') WHERE name = '"+name+"'")
+		_, err := verifyFile(t.Context(), path, e.since())
+		if d, ok := errors.AsType[*Difference](err); !ok || d.Key != "its columns" {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

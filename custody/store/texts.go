@@ -45,8 +45,7 @@ func (t *tx) redact(entries []desk.Appended) error {
 			continue
 		}
 		t.redacted = true
-		var list encoder
-		commitments := list.json(redacted.Commitments)
+		commitments := arrayOf(redacted.Commitments)
 		if err := execute(t.db, "take a text out", "DELETE FROM ledger_texts WHERE commitment IN (SELECT value FROM json_each(?))", commitments); err != nil {
 			return err
 		}
@@ -71,9 +70,8 @@ func findTexts(db *gorm.DB, notes []custody.Note) (map[string]custody.Words, err
 		commitments[i] = n.Commitment()
 		wanted[n.Commitment()] = n
 	}
-	var e encoder
 	var rows []textRow
-	if err := db.Where("commitment IN (SELECT value FROM json_each(?))", e.json(commitments)).Find(&rows).Error; err != nil {
+	if err := db.Where("commitment IN (SELECT value FROM json_each(?))", arrayOf(commitments)).Find(&rows).Error; err != nil {
 		return nil, unavailable("read the texts", err)
 	}
 	for _, r := range rows {
@@ -116,20 +114,6 @@ func (r textRow) words() custody.Words {
 	w := custody.Words{Text: r.Text}
 	copy(w.Salt[:], r.Salt)
 	return w
-}
-
-// findKnown is find, with the texts.
-func findKnown[R row[V], V any](db *gorm.DB, table string) ([]V, error) {
-	values, err := find[R](db, table)
-	if err != nil {
-		return nil, err
-	}
-	texts, err := findTexts(db.Session(&gorm.Session{NewDB: true}), custody.NotesOf(values))
-	if err != nil {
-		return nil, err
-	}
-	custody.Fill(&values, texts)
-	return values, nil
 }
 
 // textsBetween gives the texts of the entries [from, to), by index and commitment,

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -106,10 +105,7 @@ func TestARowTooManyIsFoundAtTheEnd(t *testing.T) {
 	s.do(t, step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("lunch")}})
 	good := dump(t, s.store)
 	for table, key := range map[string]string{"people": "username", "credentials": "name", "handovers": "id"} {
-		columns := strings.Split(ask(t, s.store.reader, "SELECT group_concat(name) FROM pragma_table_info('"+table+"')"), ",")
-		copied := strings.Join(columns, ", ")
-		columns[slices.Index(columns, key)] = "'zz-last'"
-		statement := "INSERT INTO " + table + " (" + copied + ") SELECT " + strings.Join(columns, ", ") + " FROM " + table + " LIMIT 1"
+		statement := "INSERT INTO " + table + " (key, doc) SELECT 'zz-last', json_set(doc, '$." + key + "', 'zz-last') FROM " + table + " LIMIT 1"
 		if done := s.store.writer.Exec(statement); done.Error != nil || done.RowsAffected != 1 {
 			t.Fatalf("%s: %d rows, %v", statement, done.RowsAffected, done.Error)
 		}
@@ -241,14 +237,16 @@ func TestAFoldPassesOverNoEntry(t *testing.T) {
 // policy that the tables do not have.
 func TestAStartRefusesWhatItCannotRead(t *testing.T) {
 	for name, statement := range map[string]string{
-		"an instant":             "UPDATE people SET locked_until = 'soon' WHERE username = 'tech-a'",
-		"a list":                 "UPDATE people SET roles = '[' WHERE username = 'tech-a'",
-		"a structure":            "UPDATE credentials SET exposure = '{}' WHERE name = 'db01'",
-		"a member more":          `UPDATE credentials SET policy = '{"never":true}' WHERE name = 'db01'`,
-		"what waits":             "UPDATE credentials SET updates = '7' WHERE name = 'db01'",
+		"an instant":             "UPDATE people SET doc = json_set(doc, '$.locked_until', 'soon') WHERE key = 'tech-a'",
+		"a list":                 "UPDATE people SET doc = json_set(doc, '$.roles', '[') WHERE key = 'tech-a'",
+		"a structure":            "UPDATE credentials SET doc = json_set(doc, '$.exposure', json('{}')) WHERE key = 'db01'",
+		"a member more":          `UPDATE credentials SET doc = json_set(doc, '$.policy.never', json('true')) WHERE key = 'db01'`,
+		"what waits":             "UPDATE credentials SET doc = json_set(doc, '$.updates', 7) WHERE key = 'db01'",
 		"the time of the head":   "UPDATE ledger_head SET time = 'now'",
 		"the root of the head":   "UPDATE ledger_head SET root = zeroblob(31)",
 		"a document of no name":  "UPDATE documents SET key = 'other'",
+		"somebody else's":        "UPDATE people SET key = 'tech-z' WHERE key = 'tech-a'",
+		"no document":            "UPDATE sessions SET doc = 'x' WHERE key = 'tech-a'",
 		"the policy":             "UPDATE documents SET doc = '{'",
 		"a value of no policy":   `UPDATE documents SET doc = '{"x":1}'`,
 		"a node of another size": "UPDATE ledger_nodes SET hash = zeroblob(31)",
@@ -295,23 +293,5 @@ func TestAHandoverIsFoundByItsText(t *testing.T) {
 		if err != nil || len(found) != want {
 			t.Errorf("%q: %d found, want %d, %v", text, len(found), want, err)
 		}
-	}
-}
-
-// Rows with a separator in a value are not compared as one text: they could be
-// other rows with the same.
-func TestASeparatorInAValueIsNotReadAsOne(t *testing.T) {
-	s := newOffice(t)
-	for _, separator := range []string{unitSeparator, recordSeparator, "\x00"} {
-		row := documentRow{Key: "a", Doc: "b" + separator + "c"}
-		if text, ok := rowsText(row.args(nil), 2); ok {
-			t.Errorf("%q: read as %q", separator, text)
-		}
-		if same, err := upsertDocuments.holds(s.store.reader.Where("1 = 0"), row.args(nil)); same || err != nil {
-			t.Errorf("%q: nothing is the same as %+v, %v", separator, row, err)
-		}
-	}
-	if text, ok := rowsText([]any{"a", int64(-7), true, false}, 2); !ok || text != "a\x1f-7\x1e1\x1f0" {
-		t.Errorf("%q, %v", text, ok)
 	}
 }

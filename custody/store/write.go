@@ -128,32 +128,12 @@ func (t *tx) Save(changed *custody.State) error {
 }
 
 func saveChanges(db *gorm.DB, changed *custody.State) error {
-	people, credentials, handovers := changed.Changes()
-	if err := save(db, upsertPeople, people, rowOfPerson); err != nil {
-		return err
-	}
-	if err := save(db, upsertCredentials, credentials, rowOfCredential); err != nil {
-		return err
-	}
-	if err := save(db, upsertHandovers, handovers, rowOfHandover); err != nil {
-		return err
-	}
-	if err := save(db, upsertSessions, sessions(changed), rowOfSessions); err != nil {
-		return err
-	}
-	return saveDocuments(db, changed)
-}
-
-func save[V any, R row[V]](db *gorm.DB, table bulk, values []V, rowOf func(V) (R, error)) error {
-	args := make([]any, 0, len(values)*table.columns)
-	for _, v := range values {
-		r, err := rowOf(v)
-		if err != nil {
-			return fmt.Errorf("store: %s: %w", table.table, err)
+	for _, t := range folded {
+		if err := t.save(db, changed); err != nil {
+			return err
 		}
-		args = r.args(args)
 	}
-	return table.run(db, args)
+	return nil
 }
 
 type idempotencyKey struct{ actor, key string }

@@ -1,0 +1,217 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"gorm.io/gorm"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// What follows from the ledger is kept as documents: of each person, credential and
+// so on the JSON of its custody value, under its key. What queries filter or sort by
+// the database computes from the document (migrations/). One value has one document:
+// that is what makes a rebuild byte-equal, and lets a comparison compare bytes.
+
+// document is a row of a folded table.
+type document struct{ Key, Doc string }
+
+// table is a folded table, whose documents are values of type V.
+type table[V any] struct {
+	name    string
+	key     func(V) string
+	changed func(*custody.State) []V // what a fork changed, by key; of a root, everything
+	restore func(*custody.State, []V)
+	kept    string // SQL: the rows of which a root knows; the others it has forgotten
+}
+
+var (
+	people = table[custody.Person]{
+		"people", func(p custody.Person) string { return p.Username },
+		func(s *custody.State) []custody.Person { people, _, _ := s.Changes(); return people },
+		func(s *custody.State, people []custody.Person) { s.Restore(people, nil, nil) },
+		"true",
+	}
+	credentials = table[custody.Credential]{
+		"credentials", func(c custody.Credential) string { return c.Name },
+		func(s *custody.State) []custody.Credential { _, credentials, _ := s.Changes(); return credentials },
+		func(s *custody.State, credentials []custody.Credential) { s.Restore(nil, credentials, nil) },
+		"true",
+	}
+	handovers = table[custody.Handover]{
+		"handovers", func(h custody.Handover) string { return h.ID },
+		func(s *custody.State) []custody.Handover { _, _, handovers := s.Changes(); return handovers },
+		func(s *custody.State, handovers []custody.Handover) { s.Restore(nil, nil, handovers) },
+		"status IN ('offered', 'accepted', 'returned')", // HandoverStatus.Open
+	}
+	sessions = table[signedIn]{
+		"sessions", func(s signedIn) string { return s.Person },
+		sessionsChanged,
+		func(s *custody.State, all []signedIn) {
+			for _, in := range all {
+				s.RestoreSessions(in.Person, in.Open)
+			}
+		},
+		"true",
+	}
+	policies = table[custody.PolicyInForce]{
+		"documents", func(custody.PolicyInForce) string { return "policy" },
+		func(s *custody.State) []custody.PolicyInForce {
+			if p := s.PolicyChanged(); p != nil {
+				return []custody.PolicyInForce{*p}
+			}
+			return nil
+		},
+		func(s *custody.State, found []custody.PolicyInForce) {
+			for _, p := range found {
+				s.RestorePolicy(p)
+			}
+		},
+		"true",
+	}
+)
+
+// folded are all of them.
+var folded = []interface {
+	table() string
+	save(*gorm.DB, *custody.State) error
+	load(*gorm.DB, *custody.State) error
+	compare(*gorm.DB, *custody.State) error
+}{people, credentials, handovers, sessions, policies}
+
+func (t table[V]) table() string { return t.name }
+
+// save writes what a fork changed.
+func (t table[V]) save(db *gorm.DB, changed *custody.State) error {
+	rows, err := t.documents(t.changed(changed))
+	if err != nil {
+		return err
+	}
+	args := make([]any, 0, 2*len(rows))
+	for _, r := range rows {
+		args = append(args, r.Key, r.Doc)
+	}
+	return upsertInto(t.name).run(db, args)
+}
+
+// load puts what a root has into an empty one: with an error, what can be read.
+func (t table[V]) load(db *gorm.DB, state *custody.State) error {
+	values, err := t.find(db.Where(t.kept))
+	t.restore(state, values)
+	return err
+}
+
+// compare compares the rows with what a root has.
+func (t table[V]) compare(db *gorm.DB, state *custody.State) error {
+	return t.differ(db.Where(t.kept), t.changed(state))
+}
+
+// documents gives the rows of some values.
+func (t table[V]) documents(values []V) ([]document, error) {
+	rows := make([]document, len(values))
+	for i, v := range values {
+		text, err := json.Marshal(v, written)
+		if err != nil {
+			return nil, fmt.Errorf("store: %s %q: %w", t.name, t.key(v), err)
+		}
+		rows[i] = document{t.key(v), string(text)}
+	}
+	return rows, nil
+}
+
+// find reads the values that db selects: with an error, those that can be read.
+func (t table[V]) find(db *gorm.DB) ([]V, error) {
+	var rows []document
+	if err := db.Table(t.name).Select(t.name + ".key, " + t.name + ".doc").Find(&rows).Error; err != nil {
+		return nil, unavailable("read "+t.name, err)
+	}
+	values := make([]V, 0, len(rows))
+	var errs []error
+	for _, r := range rows {
+		var v V
+		err := json.Unmarshal([]byte(r.Doc), &v, read)
+		if err == nil && t.key(v) != r.Key {
+			err = fmt.Errorf("it is the document of %q", t.key(v))
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("store: %s %q: %w", t.name, r.Key, err))
+			continue
+		}
+		values = append(values, v)
+	}
+	return values, errors.Join(errs...)
+}
+
+// findKnown is find, with the texts.
+func (t table[V]) findKnown(db *gorm.DB) ([]V, error) {
+	values, err := t.find(db)
+	if err != nil {
+		return nil, err
+	}
+	texts, err := findTexts(db.Session(&gorm.Session{NewDB: true}), custody.NotesOf(values))
+	if err != nil {
+		return nil, err
+	}
+	custody.Fill(&values, texts)
+	return values, nil
+}
+
+// How values are written and read: maps with their keys in order, instants so that
+// they sort, and nothing that is not known.
+var (
+	written = json.JoinOptions(json.Deterministic(true), json.WithMarshalers(
+		json.MarshalToFunc(func(to *jsontext.Encoder, t time.Time) error {
+			return to.WriteToken(jsontext.String(formatInstant(t)))
+		})))
+	read = json.JoinOptions(json.RejectUnknownMembers(true), json.WithUnmarshalers(
+		json.UnmarshalFunc(func(text []byte, t *time.Time) error {
+			var instant string
+			if err := json.Unmarshal(text, &instant); err != nil {
+				return err
+			}
+			var err error
+			*t, err = parseInstant(instant)
+			return err
+		})))
+)
+
+// instantLayout sorts as time passes and holds what the domain can: any year
+// that JSON can write, to the nanosecond.
+const instantLayout = "2006-01-02T15:04:05.000000000Z"
+
+// formatInstant gives "" for the zero time.
+func formatInstant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(instantLayout)
+}
+
+func parseInstant(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	return time.Parse(instantLayout, text)
+}
+
+// signedIn is the sessions of one person.
+type signedIn struct {
+	Person string            `json:"person"`
+	Open   []custody.Session `json:"open,omitempty"` // the oldest first
+}
+
+// sessionsChanged gives those whose sessions a fork changed, by person.
+func sessionsChanged(s *custody.State) []signedIn {
+	changed := s.SessionsChanged()
+	all := make([]signedIn, 0, len(changed))
+	for _, person := range slices.Sorted(maps.Keys(changed)) {
+		all = append(all, signedIn{person, changed[person]})
+	}
+	return all
+}
