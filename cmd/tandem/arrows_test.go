@@ -36,12 +36,13 @@ var allowed = map[string][]string{
 	"custody/rotation":            {"custody", "custody/desk", "custody/password"},
 	"custody/rotation/":           {"custody", "custody/desk", "custody/rotation", "custody/rotation/endpoint", "custody/rotation/servertest"},
 	"custody/rotation/targettest": {"custody", "custody/desk", "custody/rotation", "custody/rotation/rotationtest", "custody/rotation/servertest"},
+	"custody/auditor":             {"custody", "audit", "audit/jsonl", "audit/remote", "custody/certificate", "custody/reconcile"},
 	// The demo is no adapter: an office with the real parts in it.
 	"custody/demo":       {"custody", "custody/desk", "custody/totp", "custody/rotation/ssh", "custody/vault"},
 	"custody/notify":     {"custody", "custody/follow", "custody/desk", "custody/words", "audit"},
 	"custody/witnessing": {"custody", "custody/follow", "custody/desk", "audit", "audit/witness"},
 	"tools/soak":         {},
-	"api":                {"custody", "custody/desk", "custody/export", "custody/follow", "custody/search", "custody/totp", "custody/words", "audit", "api"},
+	"api":                {"custody", "custody/auditor", "custody/desk", "custody/export", "custody/follow", "custody/search", "custody/totp", "custody/words", "audit", "api"},
 	"api/play":           {"custody", "custody/demo", "custody/desk", "custody/totp"},
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
@@ -151,7 +152,7 @@ func TestALedgerOfNextYearIsBroughtBackOnTheHost(t *testing.T) {
 	h.mustServe()
 	h.wantReady()
 	out, err := exec.CommandContext(t.Context(), "tandem", "ledger", "verify", "--database", h.file("tandem.db"), "-o", "json").Output()
-	var answer verified
+	var answer auditor.Verified
 	if broken := json.Unmarshal(out, &answer); err != nil || broken != nil || answer.Corrected != 1 || !answer.Replayed {
 		t.Errorf("ledger verify: %v, %v\n%s", err, broken, out)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/api/play"
-	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/demo"
 	"github.com/tandem-custody/tandem/custody/totp"
 	"github.com/tandem-custody/tandem/custody/vault/vaulttest"
@@ -74,10 +74,10 @@ func TestDemoGoesOnAfterKill(t *testing.T) {
 			t.Errorf("killed after %s: the old password: %s, %v", delay, seen, err)
 		}
 	}
-	if _, err := verifyServer(t.Context(), a.Server, verification{}, audit.VerifyOptions{}); err != nil {
+	if _, err := (auditor.Request{Now: time.Now()}).Server(t.Context(), a.Server); err != nil {
 		t.Errorf("ledger: %v", err)
 	}
-	if _, err := verifyDatabase(t.Context(), verification{database: folder + "/tandem.db"}, audit.VerifyOptions{}); err != nil {
+	if _, err := verifyDatabase(t.Context(), folder+"/tandem.db", auditor.Request{Now: time.Now()}); err != nil {
 		t.Errorf("database: %v", err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
-	"github.com/tandem-custody/tandem/custody/store"
+	"github.com/tandem-custody/tandem/custody/auditor"
 )
 
 // The exit codes of every verb.
@@ -29,12 +29,19 @@ type verificationError struct{ error }
 
 func (e verificationError) Unwrap() error { return e.error }
 
+// misused says that the request makes no sense, whoever found that out.
+func misused(err error) bool {
+	_, here := errors.AsType[usageError](err)
+	_, there := errors.AsType[auditor.Misuse](err)
+	return here || there
+}
+
 // exitCode is the one place that turns an error into an exit code.
 func exitCode(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	if _, ok := errors.AsType[usageError](err); ok {
+	if misused(err) {
 		return exitUsage
 	}
 	if _, ok := errors.AsType[verificationError](err); ok {
@@ -43,7 +50,10 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[*audit.VerifyError](err); ok {
 		return exitVerification
 	}
-	if _, ok := errors.AsType[*store.Difference](err); ok {
+	if _, ok := errors.AsType[auditor.TableError](err); ok {
+		return exitVerification
+	}
+	if _, ok := errors.AsType[auditor.MissingEntry](err); ok {
 		return exitVerification
 	}
 	if p, ok := errors.AsType[*edge.Problem](err); ok {

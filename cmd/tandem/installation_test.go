@@ -20,9 +20,9 @@ import (
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/api/play"
-	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/demo"
 	rotationssh "github.com/tandem-custody/tandem/custody/rotation/ssh"
 	"github.com/tandem-custody/tandem/custody/rotation/ssh/sshtest"
@@ -304,10 +304,10 @@ func (in *installation) opens(password api.Secret) bool {
 // the database file.
 func (in *installation) verify() {
 	in.t.Helper()
-	if _, err := verifyServer(in.t.Context(), in.people["auditor"].Server, verification{}, audit.VerifyOptions{}); err != nil {
+	if _, err := (auditor.Request{Now: time.Now()}).Server(in.t.Context(), in.people["auditor"].Server); err != nil {
 		in.t.Errorf("ledger over HTTP: %v", err)
 	}
-	if _, err := verifyDatabase(in.t.Context(), verification{database: in.file("tandem.db")}, audit.VerifyOptions{}); err != nil {
+	if _, err := verifyDatabase(in.t.Context(), in.file("tandem.db"), auditor.Request{Now: time.Now()}); err != nil {
 		in.t.Errorf("database: %v", err)
 	}
 	// What Tandem did at Vault is all in the ledger; a test may have read there

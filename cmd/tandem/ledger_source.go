@@ -2,24 +2,24 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"strings"
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/store"
 )
 
 // openLedger gives the ledger of a database file, or of the server that this
 // machine is logged in at when path is "". The caller calls done.
-func (c *cli) openLedger(ctx context.Context, path string) (ledger ledgerSource, done func(), err error) {
+func (c *cli) openLedger(ctx context.Context, path string) (ledger auditor.Ledger, done func(), err error) {
 	if path != "" {
-		database, err := store.OpenReadOnly(ctx, strings.TrimPrefix(path, "sqlite:"), slog.New(slog.DiscardHandler))
+		database, err := openDatabase(ctx, path)
 		if err != nil {
 			return nil, nil, err
 		}
-		return databaseLog{database}, func() { _ = database.Close() }, nil
+		return database, func() { _ = database.Close() }, nil
 	}
 	server, err := c.connect()
 	if err != nil {
@@ -37,60 +37,30 @@ func (c *cli) openLedger(ctx context.Context, path string) (ledger ledgerSource,
 	if err != nil {
 		return nil, nil, verificationError{err}
 	}
-	return newServerLog(server, head.Size), func() {}, nil
+	return server.Log(head.Size), func() {}, nil
 }
 
-// ledgerSource is a ledger that also has the texts that its entries commit to.
-type ledgerSource interface {
-	audit.Source
-	// textsOf gives those of an entry that was read, by commitment.
-	textsOf(ctx context.Context, index int64, e custody.Event) (map[string]custody.Words, error)
-}
-
+// databaseLog is the ledger of a database file, for an auditor.
 type databaseLog struct{ *store.Store }
 
-func (d databaseLog) textsOf(ctx context.Context, _ int64, e custody.Event) (map[string]custody.Words, error) {
+var (
+	_ auditor.Ledger   = databaseLog{}
+	_ auditor.Database = databaseLog{}
+)
+
+// openDatabase opens a database file to be read, whether a server runs on it or not.
+func openDatabase(ctx context.Context, path string) (databaseLog, error) {
+	database, err := store.OpenReadOnly(ctx, strings.TrimPrefix(path, "sqlite:"), slog.New(slog.DiscardHandler))
+	return databaseLog{database}, err
+}
+
+// TextsOf implements auditor.Ledger.
+func (d databaseLog) TextsOf(ctx context.Context, _ int64, e custody.Event) (map[string]custody.Words, error) {
 	return d.Texts(ctx, e.Notes())
 }
 
-func (l serverLog) textsOf(_ context.Context, index int64, _ custody.Event) (map[string]custody.Words, error) {
-	return l.texts.take(index), nil
-}
-
-// eachEvent calls yield for all events of a ledger from an index on, with the texts
-// of each as far as they are there, and fails
-// where an entry is missing.
-func eachEvent(ctx context.Context, ledger ledgerSource, from int64, yield func(index int64, record []byte, e custody.Event, texts map[string]custody.Words) error) error {
-	size, err := ledger.Size(ctx)
-	if err != nil {
-		return err
-	}
-	next := from
-	err = ledger.Records(ctx, from, size, func(index int64, record []byte) error {
-		if index != next {
-			return missingEntry(next)
-		}
-		next++
-		entry, err := audit.DecodeEntry(record)
-		if err != nil {
-			return fmt.Errorf("entry %d: %w", index, err)
-		}
-		event, err := custody.FromRecord(entry)
-		if err != nil {
-			return fmt.Errorf("entry %d: %w", index, err)
-		}
-		texts, err := ledger.textsOf(ctx, index, event)
-		if err != nil {
-			return err
-		}
-		return yield(index, record, event, texts)
-	})
-	if err == nil && next < size {
-		err = missingEntry(next)
-	}
-	return err
-}
-
-func missingEntry(index int64) error {
-	return verificationError{fmt.Errorf("the ledger has no entry %d", index)}
+// Verify implements auditor.Database.
+func (d databaseLog) Verify(ctx context.Context, opts audit.VerifyOptions) (auditor.Found, error) {
+	found, err := d.Store.Verify(ctx, opts)
+	return auditor.Found(found), err
 }

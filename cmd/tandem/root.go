@@ -11,6 +11,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/words"
 )
 
@@ -128,9 +129,9 @@ func (c console) complain(err error) {
 	} else if r, ok := errors.AsType[*custody.Refusal](err); ok {
 		said := words.In(words.English).Refusal(r)
 		what, rule, next = string(r.Code)+": "+said.What, r.Rule, said.Next
-	} else if _, ok := errors.AsType[usageError](err); ok {
+	} else if misused(err) {
 		next = "See tandem help."
-	} else if f := failureOf(err); f != nil {
+	} else if f := auditor.FailureOf(err); f != nil {
 		next = f.Meaning
 	}
 	if rule != "" {

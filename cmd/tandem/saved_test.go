@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/text/encoding/unicode"
 
 	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody/auditor"
 )
 
 // TestCheckpointsAsMailProgramsSaveThem: what was done to a checkpoint on its way,
@@ -59,7 +61,7 @@ func TestCheckpointsAsMailProgramsSaveThem(t *testing.T) {
 			return out.Bytes()
 		},
 	}
-	verify := func(text []byte, key string) (verified, error) {
+	verify := func(text []byte, key string) (auditor.Verified, error) {
 		path := filepath.Join(t.TempDir(), "checkpoint.txt")
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
@@ -88,7 +90,7 @@ func TestCheckpointsAsMailProgramsSaveThem(t *testing.T) {
 		"nothing": "", "a letter": "Dear Otto,\n\nthe checkpoint is attached.\n", "half of one": string(e.note[:bytes.Index(e.note, []byte("— "))+20]),
 		"a dash that is another": strings.ReplaceAll(string(e.note), "— ", "- "), "a picture": "\x89PNG\r\n\x1a\n\x00",
 	} {
-		if _, err := verify([]byte(text), e.key); exitCode(err) != exitFailed || !errors.Is(err, errNoCheckpoint) {
+		if _, err := verify([]byte(text), e.key); exitCode(err) != exitFailed || !errors.Is(err, auditor.ErrNoCheckpoint) {
 			t.Errorf("%s: exit %d, %v", name, exitCode(err), err)
 		}
 	}
@@ -105,7 +107,9 @@ func TestExportsAsMailProgramsSaveThem(t *testing.T) {
 	if err := os.WriteFile(e.path, crlf, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	answer, err := verifyExport(t.Context(), verification{export: e.path}, audit.VerifyOptions{Keys: []string{e.key}, Checkpoints: [][]byte{e.bare}})
+	answer, err := auditor.Request{
+		Options: audit.VerifyOptions{Keys: []string{e.key}, Checkpoints: [][]byte{e.bare}}, Now: time.Now(),
+	}.Export(t.Context(), e.path)
 	if err != nil || answer.Signed != answer.Size {
 		t.Errorf("%+v, %v", answer, err)
 	}
@@ -115,12 +119,12 @@ func TestExportsAsMailProgramsSaveThem(t *testing.T) {
 func TestKeysAsTheyAreRead(t *testing.T) {
 	key := exportDemo(t).key
 	for _, text := range []string{key, key + "\r", key + "\r\n", " " + key + " ", "\ufeff" + key, "\u00a0" + key} {
-		if got, err := verifierKey(text); err != nil || got != key {
+		if got, err := auditor.VerifierKey(text); err != nil || got != key {
 			t.Errorf("%q: %q, %v", text, got, err)
 		}
 	}
 	for _, text := range []string{"", "nonsense", key[:len(key)-4]} {
-		if _, err := verifierKey(text); exitCode(err) != exitUsage {
+		if _, err := auditor.VerifierKey(text); exitCode(err) != exitUsage {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -15,8 +15,8 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/edge"
-	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/demo"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/store"
@@ -129,10 +129,10 @@ func TestTwoPeopleRecoverOnTheHost(t *testing.T) {
 		t.Fatalf("exit %d: %s\n%s", exit, out, said)
 	}
 	var row *store.Difference
-	if _, err := verifyDatabase(t.Context(), verification{database: done.Aside}, audit.VerifyOptions{}); !errors.As(err, &row) {
+	if _, err := verifyDatabase(t.Context(), done.Aside, auditor.Request{Now: time.Now()}); !errors.As(err, &row) {
 		t.Errorf("the copy that was kept aside is as it was: %v", err)
 	}
-	if _, err := verifyDatabase(t.Context(), verification{database: h.file("tandem.db")}, audit.VerifyOptions{}); err != nil {
+	if _, err := verifyDatabase(t.Context(), h.file("tandem.db"), auditor.Request{Now: time.Now()}); err != nil {
 		t.Error(err)
 	}
 	h.start()

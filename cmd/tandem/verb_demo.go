@@ -10,13 +10,14 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"charm.land/lipgloss/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/api/play"
-	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/demo"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
@@ -103,12 +104,12 @@ func (c *cli) play(ctx context.Context, d *demonstration) error {
 	row(bold, " ", "step", "expected", "seen")
 	steps, err := play.Run(ctx, play.Config{
 		Server: d.url, People: d.record.People, Fresh: !d.found, SSH: d.record.SSH, HostKey: d.hostKey, Hold: d.ssh.Hold,
-		Ledger: func(ctx context.Context, auditor *client.Client) (bool, error) {
-			report, err := verifyServer(ctx, auditor, verification{}, audit.VerifyOptions{})
+		Ledger: func(ctx context.Context, asAuditor *client.Client) (bool, error) {
+			report, err := auditor.Request{Now: time.Now()}.Server(ctx, asAuditor)
 			return report.Signed == report.Size, err
 		},
 		Database: func(ctx context.Context) error {
-			_, err := verifyDatabase(ctx, verification{database: d.folder.File("tandem.db")}, audit.VerifyOptions{})
+			_, err := verifyDatabase(ctx, d.folder.File("tandem.db"), auditor.Request{Now: time.Now()})
 			return err
 		},
 		Show: func(s play.Step) {

@@ -9,6 +9,7 @@ import (
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
@@ -125,7 +126,7 @@ server's own key is used, which proves only that the server agrees with itself.`
 			return err
 		}
 		if key != "" {
-			if key, err = verifierKey(key); err != nil {
+			if key, err = auditor.VerifierKey(key); err != nil {
 				return err
 			}
 		} else {

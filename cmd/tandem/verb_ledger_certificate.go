@@ -1,24 +1,18 @@
 package main
 
 import (
-	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tandem-custody/tandem/api"
-	"github.com/tandem-custody/tandem/api/client"
-	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/certificate"
-	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 func ledgerCertificateVerb(c *cli) *cobra.Command {
@@ -52,7 +46,7 @@ tandem ledger verify-certificate FILE --key KEY.`,
 			return err
 		}
 		if key != "" {
-			if key, err = verifierKey(key); err != nil {
+			if key, err = auditor.VerifierKey(key); err != nil {
 				return err
 			}
 		} else {
@@ -67,7 +61,16 @@ tandem ledger verify-certificate FILE --key KEY.`,
 			}
 			fonts = append(fonts, found...)
 		}
-		bundle, err := gatherCertificate(cmd.Context(), server, args[0])
+		h, err := server.Handover(cmd.Context(), args[0])
+		if err != nil {
+			return err
+		}
+		if h.AcceptedAt.IsZero() {
+			return fmt.Errorf("%s was not accepted (it is %s): there is nothing to certify", h.ID, h.Status)
+		}
+		bundle, err := auditor.Certify(cmd.Context(), server, auditor.Handed{
+			ID: h.ID, From: h.From, To: h.To, Credentials: h.Credentials, Offered: h.OfferedAt, Accepted: h.AcceptedAt.In(time.Local),
+		})
 		if err != nil {
 			return err
 		}
@@ -88,53 +91,6 @@ tandem ledger verify-certificate FILE --key KEY.`,
 	return verb
 }
 
-// gatherCertificate asks for the entries of a handover, of its two persons and
-// its credentials, each with its proof. Times on paper are in this machine's zone.
-func gatherCertificate(ctx context.Context, server *client.Client, id string) (certificate.Bundle, error) {
-	h, err := server.Handover(ctx, id)
-	if err != nil {
-		return certificate.Bundle{}, err
-	}
-	if h.AcceptedAt.IsZero() {
-		return certificate.Bundle{}, fmt.Errorf("%s was not accepted (it is %s): there is nothing to certify", h.ID, h.Status)
-	}
-	queries := []desk.EntryQuery{
-		{Subject: h.ID}, {Subject: h.From, Type: "person.added"}, {Subject: h.To, Type: "person.added"},
-	}
-	for _, name := range h.Credentials {
-		queries = append(queries, desk.EntryQuery{Subject: name, Type: "credential.added"})
-	}
-	var entries []api.Entry
-	for _, query := range queries {
-		for entry, err := range server.EachEntry(ctx, query) {
-			if err != nil {
-				return certificate.Bundle{}, err
-			}
-			if entry.Type != (custody.CommandRefused{}).Type() { // what did not happen is no step of it
-				entries = append(entries, entry)
-			}
-		}
-	}
-	slices.SortFunc(entries, func(a, b api.Entry) int { return cmp.Compare(a.Index, b.Index) })
-	_, offset := h.AcceptedAt.In(time.Local).Zone()
-	bundle := certificate.Bundle{V: 1, Handover: h.ID, UTCOffset: offset}
-	for _, entry := range entries {
-		if strings.HasSuffix(entry.Type, ".added") && entry.Time.After(h.OfferedAt) {
-			continue // an account of the same name, later
-		}
-		record, err := entry.Record()
-		if err != nil {
-			return certificate.Bundle{}, err
-		}
-		proof, err := server.EntryProofText(ctx, entry.Index)
-		if err != nil {
-			return certificate.Bundle{}, err
-		}
-		bundle.Entries = append(bundle.Entries, certificate.Proved{Record: string(record), Proof: string(proof), Texts: entry.Texts})
-	}
-	return bundle, nil
-}
-
 // maxCertificate bounds what is read of a certificate, in bytes.
 const maxCertificate = 64 << 20
 
@@ -152,7 +108,7 @@ that nothing followed: for that, tandem ledger verify.`,
 	verb.Flags().StringVar(&key, "key", "", "the ledger's key, from where you trust it")
 	_ = verb.MarkFlagRequired("key")
 	verb.RunE = func(_ *cobra.Command, args []string) error {
-		key, err := verifierKey(key)
+		key, err := auditor.VerifierKey(key)
 		if err != nil {
 			return err
 		}

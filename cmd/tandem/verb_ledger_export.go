@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/export"
 )
 
@@ -60,31 +60,15 @@ WHERE is the index of an entry, or a time. --from is in, --to is not.`,
 	return verb
 }
 
-// border is a place in the ledger: an index, or an instant. Zero: none.
-type border struct {
-	index int64
-	time  time.Time
-}
-
-func parseBorder(text string) (border, error) {
+func parseBorder(text string) (auditor.Border, error) {
 	if index, err := strconv.ParseInt(text, 10, 64); err == nil && index >= 0 {
-		return border{index: index}, nil
+		return auditor.Border{Index: index}, nil
 	}
 	t, err := parsePast(text, time.Now())
-	return border{time: t}, err
+	return auditor.Border{Time: t}, err
 }
 
-// reached says that an entry is at the border or behind it.
-func (b border) reached(index int64, e custody.Event) bool {
-	if !b.time.IsZero() {
-		return !e.Time.Before(b.time)
-	}
-	return index >= b.index
-}
-
-var errEnough = errors.New("the end that was asked for")
-
-func (c *cli) export(ctx context.Context, database, format string, from, to border, w io.Writer) (count int, err error) {
+func (c *cli) export(ctx context.Context, database, format string, from, to auditor.Border, w io.Writer) (count int, err error) {
 	file, err := export.New(format, w)
 	if err != nil {
 		return 0, err
@@ -94,20 +78,7 @@ func (c *cli) export(ctx context.Context, database, format string, from, to bord
 		return 0, err
 	}
 	defer done()
-	err = eachEvent(ctx, ledger, from.index, func(index int64, record []byte, e custody.Event, texts map[string]custody.Words) error {
-		if to != (border{}) && to.reached(index, e) {
-			return errEnough
-		}
-		if !from.reached(index, e) {
-			return nil
-		}
-		count++
-		return file.Write(index, record, texts)
-	})
-	if err != nil && !errors.Is(err, errEnough) {
-		return count, err
-	}
-	return count, file.Close()
+	return auditor.Extract(ctx, ledger, from, to, file)
 }
 
 // writeFile is writeOut, but for "-", which is the answer's own place.

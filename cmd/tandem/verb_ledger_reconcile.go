@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/reconcile"
 	"github.com/tandem-custody/tandem/custody/vault"
 )
@@ -72,12 +72,7 @@ func (c *cli) reconcile(ctx context.Context, accesses []reconcile.Access, databa
 		return reconcile.Report{}, err
 	}
 	defer done()
-	gathered := reconcile.NewLedger(accesses)
-	err = eachEvent(ctx, ledger, 0, func(_ int64, _ []byte, e custody.Event, _ map[string]custody.Words) error {
-		gathered.Add(e)
-		return nil
-	})
-	return gathered.Compare(accesses), err
+	return auditor.Crosscheck(ctx, ledger, accesses)
 }
 
 func (c *cli) showReconciled(r reconcile.Report) error {

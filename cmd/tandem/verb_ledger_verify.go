@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -15,7 +16,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/audit"
-	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/auditor"
 )
 
 // verification is what a person wants to have verified, and against what.
@@ -24,56 +25,6 @@ type verification struct {
 	checkpoints           []string // paths
 	keys                  []string
 	witnesses             audit.Quorum
-}
-
-// verified is the answer of ledger verify for a ledger that is right.
-type verified struct {
-	Verified  bool        `json:"verified"`
-	Size      int64       `json:"size"`
-	Root      string      `json:"root"`
-	First     time.Time   `json:"first,omitzero"`
-	Last      time.Time   `json:"last,omitzero"`
-	Stalled   int64       `json:"stalled"`             // entries for which the clock had gone back
-	Corrected int64       `json:"corrected"`           // entries that set a clock right which had been ahead
-	Signed    int64       `json:"signed"`              // entries that a checkpoint vouches for
-	Witnessed int64       `json:"witnessed"`           // entries that enough witnesses vouch for
-	Witnesses []testimony `json:"witnesses,omitempty"` // who they are
-	Nodes     int64       `json:"nodes"`               // of the stored tree, compared
-	Seals     int64       `json:"seals"`               // that follow on each other and cover all entries; their key is the server's
-	Tables    bool        `json:"tables"`              // compared with the fold
-	Replayed  bool        `json:"replayed"`
-
-	// What the commands rest on beside the rules.
-	Observations int64         `json:"observations"` // of the system: believed
-	Confirmed    confirmations `json:"confirmed"`    // commands of people
-
-	ReviewBy time.Time `json:"review_by,omitzero"` // of the policy at its end
-
-	Texts *custody.Texts `json:"texts,omitempty"` // what people wrote; none: it was not given
-
-	Notes []string `json:"notes"` // what this does not prove
-}
-
-// confirmations are counted by what was given.
-type confirmations struct {
-	Passkey int64 `json:"passkey"`
-	TOTP    int64 `json:"totp"`
-}
-
-// rests says in one line what the answer rests on.
-func (v verified) rests() string {
-	parts := []string{
-		"rules ok",
-		fmt.Sprintf("observations %d (believed)", v.Observations),
-		fmt.Sprintf("confirmed: passkey %d, totp %d", v.Confirmed.Passkey, v.Confirmed.TOTP),
-	}
-	return strings.Join(append(parts, "texts: "+textsCounted(v.Texts)), " · ")
-}
-
-// testimony is a cosignature.
-type testimony struct {
-	Name string    `json:"name"`
-	At   time.Time `json:"at"`
 }
 
 func ledgerVerifyVerb(c *cli) *cobra.Command {
@@ -127,7 +78,7 @@ with exit code 4. docs/audit.md tells how to read it.`,
 	return verb
 }
 
-func (c *cli) showVerified(v verified) error {
+func (c *cli) showVerified(v auditor.Verified) error {
 	if c.output != asJSON {
 		for _, note := range v.Notes {
 			c.note("%s", note)
@@ -142,27 +93,20 @@ func (c *cli) showVerified(v verified) error {
 	if err := c.show(v, headers, row); err != nil || c.output == asJSON {
 		return err
 	}
-	_, err := fmt.Fprintln(c.out, v.rests())
+	_, err := fmt.Fprintln(c.out, v.Rests())
 	return err
 }
 
-func textsCounted(t *custody.Texts) string {
-	if t == nil {
-		return "not given"
-	}
-	return fmt.Sprintf("%d checked, %d redacted", t.Checked, t.Redacted)
-}
-
-func (c *cli) verify(ctx context.Context, v verification) (verified, error) {
+func (c *cli) verify(ctx context.Context, v verification) (auditor.Verified, error) {
 	var err error
-	if v.keys, err = verifierKeys(v.keys); err != nil {
-		return verified{}, err
+	if v.keys, err = auditor.VerifierKeys(v.keys); err != nil {
+		return auditor.Verified{}, err
 	}
 	for i, key := range v.witnesses.Keys {
 		v.witnesses.Keys[i] = strings.TrimSpace(key)
 	}
 	if err := v.validate(); err != nil {
-		return verified{}, err
+		return auditor.Verified{}, err
 	}
 	// A million entries leave much to collect and little to keep: that took an
 	// eighth of the processors' time, and takes 80 MB instead.
@@ -180,9 +124,9 @@ func (c *cli) verify(ctx context.Context, v verification) (verified, error) {
 		}
 	}
 	for _, path := range v.checkpoints {
-		texts, left, err := readCheckpoints(path, v.keys)
+		texts, left, err := auditor.ReadCheckpoints(path, v.keys)
 		if err != nil {
-			return verified{}, err
+			return auditor.Verified{}, err
 		}
 		if left {
 			notes = append(notes, path+": something in it is no whole checkpoint, and was not used.")
@@ -194,26 +138,48 @@ func (c *cli) verify(ctx context.Context, v verification) (verified, error) {
 	defer done()
 	answer, err := c.look(ctx, v, opts)
 	if v.database == "" && v.export == "" && len(v.checkpoints) == 0 {
-		notes = append(notes, onlyOwnHead)
+		notes = append(notes, auditor.OnlyOwnHead)
 	}
 	answer.Notes = append(notes, answer.Notes...)
 	return answer, err
 }
 
-func (c *cli) look(ctx context.Context, v verification, opts audit.VerifyOptions) (verified, error) {
+func (c *cli) look(ctx context.Context, v verification, opts audit.VerifyOptions) (auditor.Verified, error) {
+	against := auditor.Request{Options: opts, Witnesses: v.witnesses, Now: time.Now()}
 	switch {
 	case v.database != "":
-		return verifyDatabase(ctx, v, opts)
+		return verifyDatabase(ctx, v.database, against)
 	case v.export != "":
-		return verifyExport(ctx, v, opts)
+		return against.Export(ctx, v.export)
 	case v.url != "":
-		return verifyURL(ctx, v, c.transportTo(v.url), opts)
+		return against.Tiles(ctx, v.url, c.transportTo(v.url))
 	}
 	server, err := c.connect()
 	if err != nil {
-		return verified{}, err
+		return auditor.Verified{}, err
 	}
-	return verifyServer(ctx, server, v, opts)
+	return against.Server(ctx, server)
+}
+
+// verifyDatabase verifies a database file.
+func verifyDatabase(ctx context.Context, path string, against auditor.Request) (auditor.Verified, error) {
+	database, err := openDatabase(ctx, path)
+	if err != nil {
+		return auditor.Verified{}, err
+	}
+	defer database.Close()
+	return against.Database(ctx, database)
+}
+
+// showFailure writes, as JSON, what is wrong with a ledger; the error goes on.
+func (c *cli) showFailure(err error) error {
+	if f := auditor.FailureOf(err); f != nil && c.output == asJSON {
+		return errors.Join(err, c.showJSON(struct {
+			Verified bool             `json:"verified"`
+			Failure  *auditor.Failure `json:"failure"`
+		}{false, f}))
+	}
+	return err
 }
 
 // transportTo sends the log-in along to the server that gave it, when that is

@@ -23,6 +23,7 @@ import (
 	"github.com/tandem-custody/tandem/audit/jsonl"
 	"github.com/tandem-custody/tandem/audit/witness/witnesstest"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/store"
 )
 
@@ -143,8 +144,8 @@ func TestVerifyRests(t *testing.T) {
 		if code := run(t.Context(), console{out: out, err: io.Discard}, append([]string{"ledger", "verify", "-o", "json"}, from...)); code != 0 {
 			t.Fatalf("%v: exit code %d", from, code)
 		}
-		var said verified
-		if err := json.Unmarshal(out.Bytes(), &said); err != nil || said.Observations != observed || said.Confirmed != (confirmations{TOTP: confirmed}) {
+		var said auditor.Verified
+		if err := json.Unmarshal(out.Bytes(), &said); err != nil || said.Observations != observed || said.Confirmed != (auditor.Confirmations{TOTP: confirmed}) {
 			t.Errorf("%v: %s (%v), want %d and %d", from, out, err, observed, confirmed)
 		}
 	}
@@ -169,11 +170,13 @@ func TestVerifyWitnesses(t *testing.T) {
 		"none, none must":   {e.bare, audit.Quorum{Need: 0, Keys: e.witnesses}, 0, nil},
 		"one is of another": {e.moved, audit.Quorum{Need: 1, Keys: e.witnesses}, 0, audit.ErrSignature},
 	} {
-		v := verification{export: e.path, keys: []string{e.key}, witnesses: c.witnesses}
-		answer, err := verifyExport(t.Context(), v, audit.VerifyOptions{Keys: v.keys, Checkpoints: [][]byte{c.note}})
+		answer, err := auditor.Request{
+			Options:   audit.VerifyOptions{Keys: []string{e.key}, Checkpoints: [][]byte{c.note}},
+			Witnesses: c.witnesses, Now: time.Now(),
+		}.Export(t.Context(), e.path)
 		if c.target != nil {
-			f := failureOf(err)
-			if f == nil || f.Check != checkWitness || !errors.Is(err, c.target) || exitCode(err) != exitVerification {
+			f := auditor.FailureOf(err)
+			if f == nil || f.Check != auditor.CheckWitness || !errors.Is(err, c.target) || exitCode(err) != exitVerification {
 				t.Errorf("%s: %v", name, err)
 			}
 			continue
@@ -202,23 +205,27 @@ func TestVerifyKeptCosignatures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := verification{database: filepath.Join(folder, "tandem.db"), keys: []string{d.LedgerKey}, witnesses: audit.Quorum{Need: 1, Keys: []string{made.Key}}}
-	_, err = verifyDatabase(t.Context(), v, audit.VerifyOptions{Keys: v.keys})
-	if f := failureOf(err); f == nil || f.Check != checkWitness {
+	path := filepath.Join(folder, "tandem.db")
+	against := auditor.Request{
+		Options:   audit.VerifyOptions{Keys: []string{d.LedgerKey}},
+		Witnesses: audit.Quorum{Need: 1, Keys: []string{made.Key}}, Now: time.Now(),
+	}
+	_, err = verifyDatabase(t.Context(), path, against)
+	if f := auditor.FailureOf(err); f == nil || f.Check != auditor.CheckWitness {
 		t.Errorf("not cosigned: %v", err)
 	}
-	database, err := store.Open(t.Context(), v.database, slog.New(slog.DiscardHandler))
+	database, err := store.Open(t.Context(), path, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(database.AddCosignature(t.Context(), c, made), database.Close()); err != nil {
 		t.Fatal(err)
 	}
-	answer, err := verifyDatabase(t.Context(), v, audit.VerifyOptions{Keys: v.keys})
+	answer, err := verifyDatabase(t.Context(), path, against)
 	if err != nil || answer.Witnessed != c.Size || len(answer.Witnesses) != 1 || answer.Witnesses[0].Name != "witness.example" {
 		t.Errorf("%+v, %v", answer, err)
 	}
-	db, err := sql.Open("sqlite3", v.database)
+	db, err := sql.Open("sqlite3", path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,8 +233,8 @@ func TestVerifyKeptCosignatures(t *testing.T) {
 	if _, err := db.Exec("UPDATE cosignatures SET at = '2026-01-01T00:00:00.000000000Z'"); err != nil {
 		t.Fatal(err)
 	}
-	_, err = verifyDatabase(t.Context(), v, audit.VerifyOptions{Keys: v.keys})
-	if f := failureOf(err); f == nil || f.Table != "cosignatures" {
+	_, err = verifyDatabase(t.Context(), path, against)
+	if f := auditor.FailureOf(err); f == nil || f.Table != "cosignatures" {
 		t.Errorf("another time: %v", err)
 	}
 }
@@ -261,9 +268,8 @@ func TestVerifyURL(t *testing.T) {
 		_, _ = w.Write(edit(path, content))
 	}))
 	defer server.Close()
-	verify := func(key string) (verified, error) {
-		v := verification{url: server.URL + "/log", keys: []string{key}}
-		return verifyURL(t.Context(), v, nil, audit.VerifyOptions{Keys: v.keys})
+	verify := func(key string) (auditor.Verified, error) {
+		return auditor.Request{Options: audit.VerifyOptions{Keys: []string{key}}, Now: time.Now()}.Tiles(t.Context(), server.URL+"/log", nil)
 	}
 	answer, err := verify(e.key)
 	if err != nil || answer.Signed != answer.Size || answer.Size == 0 || answer.Nodes != int64(len(e.nodes)) {
@@ -288,7 +294,7 @@ func TestVerifyURL(t *testing.T) {
 			return content
 		}
 		_, err := verify(e.key)
-		if f := failureOf(err); f == nil || f.Check != c.check || exitCode(err) != exitVerification {
+		if f := auditor.FailureOf(err); f == nil || f.Check != c.check || exitCode(err) != exitVerification {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

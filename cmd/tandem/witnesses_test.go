@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
@@ -18,6 +19,7 @@ import (
 	"github.com/tandem-custody/tandem/audit/witness"
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/witnessing"
 )
@@ -288,7 +290,7 @@ func TestWitnessedInstallation(t *testing.T) {
 			t.Errorf("%s: %d refused after %d, %v, %v", e.Kind, after.Size, before.Size, err1, err2)
 		}
 	}
-	if _, err := verifyServer(ctx, w.auditor(), verification{}, audit.VerifyOptions{}); err != nil {
+	if _, err := (auditor.Request{Now: time.Now()}).Server(ctx, w.auditor()); err != nil {
 		t.Errorf("the ledger with the conflict in it: %v", err)
 	}
 

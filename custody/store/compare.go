@@ -31,6 +31,9 @@ func (d *Difference) Error() string {
 	return fmt.Sprintf("%s is not what the ledger gives: %q %s", d.Table, d.Key, d.What)
 }
 
+// Row says which row of which table it is.
+func (d *Difference) Row() (table, key string) { return d.Table, d.Key }
+
 // Diff folds the ledger, compares the tables with it, and changes nothing. The
 // error is a *Difference when a table is wrong.
 func (s *Store) Diff(ctx context.Context) error {

@@ -1,15 +1,14 @@
-package main
+package auditor
 
 import (
 	"errors"
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
-	"github.com/tandem-custody/tandem/custody/store"
 )
 
-// failure says what was wrong first, for programs.
-type failure struct {
+// Failure says what was wrong first, for programs.
+type Failure struct {
 	Check     audit.Check `json:"check"`
 	Index     *int64      `json:"index,omitempty"`     // of the first entry that is wrong
 	Invariant string      `json:"invariant,omitempty"` // "I1" to "I7", if the entry breaks a rule
@@ -19,10 +18,17 @@ type failure struct {
 	Meaning   string      `json:"meaning"`
 }
 
+// TableError is a table that is not what the ledger gives.
+type TableError interface {
+	error
+	// Row says which row of which table is wrong first.
+	Row() (table, key string)
+}
+
 // The checks that are not of package audit.
 const (
-	checkTable   audit.Check = "table"
-	checkWitness audit.Check = "witness"
+	CheckTable   audit.Check = "table"
+	CheckWitness audit.Check = "witness"
 )
 
 // meanings says to a person what a failed check stands for.
@@ -36,21 +42,22 @@ var meanings = map[audit.Check]string{
 	audit.CheckSeal:       "Entries were appended by something else than Tandem, or a seal was taken away.",
 	audit.CheckStep:       "The entry tells of something that the rules do not allow: it was made up, or what made it allowed was taken away.",
 	audit.CheckCheckpoint: "The ledger is another than the one that was signed: it was changed, or its end was cut off, and the rest worked out anew.",
-	checkTable:            "The ledger is right and the table is not: somebody changed the table behind Tandem's back.",
-	checkWitness:          "Too few of the witnesses have seen this ledger, or a cosignature was forged. Ask the witnesses for the checkpoint that they know.",
+	CheckTable:            "The ledger is right and the table is not: somebody changed the table behind Tandem's back.",
+	CheckWitness:          "Too few of the witnesses have seen this ledger, or a cosignature was forged. Ask the witnesses for the checkpoint that they know.",
 }
 
-// failureOf reads a verification's error; nil if it is about something else.
-func failureOf(err error) *failure {
-	var f failure
+// FailureOf reads a verification's error; nil if it is about something else.
+func FailureOf(err error) *Failure {
+	var f Failure
 	if wrong, ok := errors.AsType[*audit.VerifyError](err); ok {
 		f.Check = wrong.Check
 		if wrong.Index >= 0 {
 			f.Index = &wrong.Index
 		}
 	}
-	if wrong, ok := errors.AsType[*store.Difference](err); ok {
-		f.Check, f.Table, f.Row = checkTable, wrong.Table, wrong.Key
+	if wrong, ok := errors.AsType[TableError](err); ok {
+		f.Check = CheckTable
+		f.Table, f.Row = wrong.Row()
 	}
 	if broken, ok := errors.AsType[*custody.Violation](err); ok {
 		f.Invariant = broken.Invariant
@@ -60,15 +67,4 @@ func failureOf(err error) *failure {
 	}
 	f.Error, f.Meaning = err.Error(), meanings[f.Check]
 	return &f
-}
-
-// showFailure writes, as JSON, what is wrong with a ledger; the error goes on.
-func (c *cli) showFailure(err error) error {
-	if f := failureOf(err); f != nil && c.output == asJSON {
-		return errors.Join(err, c.showJSON(struct {
-			Verified bool     `json:"verified"`
-			Failure  *failure `json:"failure"`
-		}{false, f}))
-	}
-	return err
 }

@@ -1,56 +1,29 @@
-package main
+package client
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/tandem-custody/tandem/api"
-	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/api/edge"
-	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
-// verifyServer verifies a server's ledger through its API, up to the checkpoint
-// that it signs now. Without a key of the caller's own the server's is used.
-func verifyServer(ctx context.Context, server *client.Client, v verification, opts audit.VerifyOptions) (verified, error) {
-	var notes []string
-	if len(opts.Keys) == 0 {
-		key, err := server.LedgerKey(ctx)
-		if err != nil {
-			return verified{}, err
-		}
-		opts.Keys, notes = []string{key}, append(notes, ownKey)
-	}
-	signed, err := server.Checkpoint(ctx)
-	if err != nil {
-		return verified{}, err
-	}
-	head, err := openHead(signed, opts.Keys)
-	if err != nil {
-		return verified{}, err
-	}
-	opts.Checkpoints = append(opts.Checkpoints, signed)
-	log := newServerLog(server, head.Size)
-	answer, err := verifyLog(ctx, log, log.texts, v, opts)
-	answer.Notes = append(notes, answer.Notes...)
-	return answer, err
-}
-
 // serverLog is the log of a server up to a checkpoint, read through its API.
 type serverLog struct {
-	server *client.Client
+	server *Client
 	size   int64
-	texts  *besides
+	*auditor.Beside
 }
 
-func newServerLog(server *client.Client, size int64) serverLog {
-	return serverLog{server, size, newBesides()}
-}
+var _ auditor.Ledger = serverLog{}
 
-var _ audit.Source = serverLog{}
+// Log gives the first so many entries of the server's ledger, for an auditor.
+func (c *Client) Log(size int64) auditor.Ledger { return serverLog{c, size, auditor.NewBeside()} }
 
 // Size implements audit.Source.
 func (l serverLog) Size(context.Context) (int64, error) { return l.size, nil }
@@ -68,7 +41,7 @@ func (l serverLog) Records(ctx context.Context, from, to int64, yield func(int64
 			if err != nil {
 				return fmt.Errorf("entry %d: %w", entry.Index, err)
 			}
-			l.texts.put(entry.Index, entry.Texts)
+			l.Put(entry.Index, entry.Texts)
 			if err := yield(entry.Index, record); err != nil {
 				return err
 			}
@@ -94,5 +67,19 @@ func (l serverLog) page(ctx context.Context, from, most int64) ([]api.Entry, err
 	}
 }
 
-// maxPage is the most entries that the API gives at once.
-const maxPage = 1000
+var _ auditor.Prover = (*Client)(nil)
+
+// About implements auditor.Prover.
+func (c *Client) About(ctx context.Context, subject, only string) iter.Seq2[auditor.Entry, error] {
+	return func(yield func(auditor.Entry, error) bool) {
+		for entry, err := range c.EachEntry(ctx, desk.EntryQuery{Subject: subject, Type: only}) {
+			var record []byte
+			if err == nil {
+				record, err = entry.Record()
+			}
+			if !yield(auditor.Entry{Index: entry.Index, Time: entry.Time, Type: entry.Type, Record: record, Texts: entry.Texts}, err) || err != nil {
+				return
+			}
+		}
+	}
+}

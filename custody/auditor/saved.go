@@ -1,4 +1,4 @@
-package main
+package auditor
 
 import (
 	"bytes"
@@ -54,13 +54,13 @@ func unquoted(text []byte) []byte {
 	return gaps.ReplaceAll(text, []byte("\n\n"))
 }
 
-// errNoCheckpoint: a file in which none can be read. That says nothing about a ledger.
-var errNoCheckpoint = errors.New("no checkpoint can be read in it: it has a line with the ledger's name, one with a number, " +
+// ErrNoCheckpoint: a file in which none can be read. That says nothing about a ledger.
+var ErrNoCheckpoint = errors.New("no checkpoint can be read in it: it has a line with the ledger's name, one with a number, " +
 	"one with a hash, an empty line, and a signature that begins with a dash; save it as it was sent")
 
-// readCheckpoints gives the checkpoints in a file, mended so that as many as can be
+// ReadCheckpoints gives the checkpoints in a file, mended so that as many as can be
 // are valid by one of the keys, and whether there is anything else.
-func readCheckpoints(path string, keys []string) (texts [][]byte, left bool, err error) {
+func ReadCheckpoints(path string, keys []string) (texts [][]byte, left bool, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, false, err
@@ -75,7 +75,7 @@ func readCheckpoints(path string, keys []string) (texts [][]byte, left bool, err
 		}
 	}
 	if len(texts) == 0 {
-		return nil, false, fmt.Errorf("%s: %w", path, errNoCheckpoint)
+		return nil, false, fmt.Errorf("%s: %w", path, ErrNoCheckpoint)
 	}
 	used := 0
 	for _, note := range texts {
@@ -98,19 +98,19 @@ func readable(notes [][]byte, keys []string) (found [][]byte, valid int) {
 	return found, valid
 }
 
-// verifierKey gives a key as it was typed or read from a file, without what has
+// VerifierKey gives a key as it was typed or read from a file, without what has
 // stuck to its ends. What is no key is a mistake of whoever gave it, and no evidence.
-func verifierKey(text string) (string, error) {
+func VerifierKey(text string) (string, error) {
 	text = strings.TrimSpace(strings.Trim(string(unsaved([]byte(text))), "\ufeff"))
 	if _, err := audit.OpenCheckpoint(nil, text); errors.Is(err, audit.ErrKey) {
-		return "", usagef("--key must be the ledger's key as tandem ledger checkpoint says it: NAME+HASH+KEY")
+		return "", misusef("--key must be the ledger's key as tandem ledger checkpoint says it: NAME+HASH+KEY")
 	}
 	return text, nil
 }
 
-func verifierKeys(texts []string) (keys []string, err error) {
+func VerifierKeys(texts []string) (keys []string, err error) {
 	for _, text := range texts {
-		key, err := verifierKey(text)
+		key, err := VerifierKey(text)
 		if err != nil {
 			return nil, err
 		}
