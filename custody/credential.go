@@ -359,6 +359,9 @@ func (f CredentialRetired) apply(s *State, _ Event) {
 
 func aboutCredential(name string) Concerns { return Concerns{Credentials: []string{name}} }
 
+// InCustody says whether a password of it counts.
+func (c Credential) InCustody() bool { return c.Phase == Held || c.Phase == Rotating }
+
 func (s *State) editCredential(name string, edit func(*Credential)) {
 	c, _ := s.Credential(name)
 	edit(&c)

@@ -577,7 +577,7 @@ func valuesIn(found []standing) map[string][]reflect.Value {
 		add("custody.Note", reflect.ValueOf(n))
 	}
 	add("[]string", reflect.ValueOf([]string(nil)))
-	for _, r := range []RotationReason{ForOnboard, ForReturn, ForTransfer, ForCheckin, ForAge, ForExposure, ForEmergency, ForDrift, ForRequested} {
+	for _, r := range []RotationReason{ForOnboard, ForReturn, ForTransfer, ForCheckin, ForAge, ForExposure, ForEmergency, ForDrift, ForRequested, ForRecovery} {
 		add("custody.RotationReason", reflect.ValueOf(r))
 	}
 	for _, h := range []HandoverStatus{Offered, Accepted, Returned, Closed, Declined, Cancelled, Expired} {

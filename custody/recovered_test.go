@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"slices"
 	"testing"
 )
 
@@ -31,6 +32,11 @@ func TestWhoRecoversALedger(t *testing.T) {
 		"more than there is":         {func(a *RecoverLedger) { a.Kept = 1 << 40 }, InvalidRequest},
 		"less than nothing":          {func(a *RecoverLedger) { a.Kept = -1 }, InvalidRequest},
 		"nothing lost, and less":     {func(a *RecoverLedger) { a.Lost = -1 }, InvalidRequest},
+		"ahead, by name":             {func(a *RecoverLedger) { a.Ahead = []string{"db01"} }, ""},
+		"all ahead":                  {func(a *RecoverLedger) { a.AllAhead = true }, ""},
+		"all ahead, and one":         {func(a *RecoverLedger) { a.Ahead, a.AllAhead = []string{"db01"}, true }, InvalidRequest},
+		"ahead twice":                {func(a *RecoverLedger) { a.Ahead = []string{"db01", "db01"} }, InvalidRequest},
+		"ahead, and not there":       {func(a *RecoverLedger) { a.Ahead = []string{"zz01"} }, InvalidRequest},
 		"for no reason":              {func(a *RecoverLedger) { a.Reason = note(" ") }, InvalidRequest},
 	} {
 		o := newOffice(t)
@@ -43,8 +49,20 @@ func TestWhoRecoversALedger(t *testing.T) {
 		}
 		forged := Event{Time: o.state.Time, Actor: System, Fact: LedgerRecovered(a)}
 		if c.want == "" {
-			if len(events) != 1 || events[0].Grade() != Special {
+			if len(events) == 0 || events[0].Grade() != Special {
 				t.Errorf("%s: %+v", name, events)
+			}
+			changed := 0
+			for c := range o.state.Credentials() {
+				if c.Phase != Rotating || c.Drifted.IsZero() == (a.AllAhead || slices.Contains(a.Ahead, c.Name)) {
+					t.Errorf("%s: %s is %s, drifted %v", name, c.Name, c.Phase, c.Drifted)
+				}
+				if c.Rotation.Reason == ForRecovery && c.Rotation.Successor != "" {
+					changed++
+				}
+			}
+			if changed == 0 || changed != len(events)-1 {
+				t.Errorf("%s: %d of %d are changed", name, changed, len(events)-1)
 			}
 			for _, by := range a.Confirmed {
 				if p, _ := o.state.Person(by.Person); p.LastStep != fresh {

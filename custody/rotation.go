@@ -19,6 +19,7 @@ const (
 	ForEmergency RotationReason = "emergency"
 	ForDrift     RotationReason = "drift"
 	ForRequested RotationReason = "requested"
+	ForRecovery  RotationReason = "recovery" // the ledger goes on from an earlier head
 )
 
 // RotationStep is how far the rotation journal of a credential has come.
@@ -248,6 +249,8 @@ func (f RotationStarted) by(s *State, _ Event) Who {
 		return byRole(Manager).orPerson(f.Successor).confirmed()
 	case ForTransfer:
 		return byPerson(f.Successor)
+	case ForRecovery:
+		return bySystem()
 	case ForCheckin, ForAge, ForExposure:
 		return byPerson(f.Successor).orSystem()
 	case ForDrift:

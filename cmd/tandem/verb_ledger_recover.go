@@ -32,8 +32,10 @@ with the anchor in the secret store, and what would be lost; it changes nothing.
 
 With two people, one of them a manager or a director, and a code of each of them,
 it keeps a copy of the whole database beside it, cuts the ledger back to there,
-enters that at grade special, and ends every log-in. Afterwards have every password
-changed: tandem credential rotate --all --reason TEXT.
+enters that at grade special, and ends every log-in. The server then changes every
+password by itself. Where the secret store has a later version of one than the
+ledger speaks of, the target may have that one: it is marked as drifted, and is
+changed through the target's second account where there is one.
 
 The codes are asked for on a terminal; TANDEM_TOTP may have both, with a comma
 between them.`,
@@ -57,14 +59,15 @@ between them.`,
 
 // recoverable is the answer of ledger recover.
 type recoverable struct {
-	Kept      int64  `json:"kept"` // entries
-	Root      string `json:"root"`
-	Present   int64  `json:"present"`
-	Anchored  int64  `json:"anchored"`
-	Lost      int64  `json:"lost"`
-	Why       string `json:"why,omitempty"`   // what is behind does not stay
-	Aside     string `json:"aside,omitempty"` // file with the database as it was
-	Recovered bool   `json:"recovered"`
+	Kept      int64    `json:"kept"` // entries
+	Root      string   `json:"root"`
+	Present   int64    `json:"present"`
+	Anchored  int64    `json:"anchored"`
+	Lost      int64    `json:"lost"`
+	Ahead     []string `json:"ahead,omitempty"` // credentials of which the secret store has a later version
+	Why       string   `json:"why,omitempty"`   // what is behind does not stay
+	Aside     string   `json:"aside,omitempty"` // file with the database as it was
+	Recovered bool     `json:"recovered"`
 }
 
 func (c *cli) recoverLedger(ctx context.Context, cfg config.Config, by []string, reason string) (err error) {
@@ -86,7 +89,7 @@ func (c *cli) recoverLedger(ctx context.Context, cfg config.Config, by []string,
 	if err != nil {
 		return err
 	}
-	answer := recoverable{Kept: plan.Kept, Root: plan.Root.String(), Present: plan.Present, Anchored: plan.Anchored, Lost: plan.Lost()}
+	answer := recoverable{Kept: plan.Kept, Root: plan.Root.String(), Present: plan.Present, Anchored: plan.Anchored, Lost: plan.Lost(), Ahead: plan.Ahead}
 	if plan.Refused != nil {
 		answer.Why = plan.Refused.Error()
 	}
@@ -102,11 +105,11 @@ func (c *cli) recoverLedger(ctx context.Context, cfg config.Config, by []string,
 			return err
 		}
 		answer.Recovered = true
-		c.note("Recovered. The database as it was is in %s: keep it for the auditor. Have every password changed: tandem credential rotate --all --reason TEXT.", answer.Aside)
+		c.note("Recovered. The database as it was is in %s: keep it for the auditor. The server changes every password when it is started.", answer.Aside)
 	}
-	return c.show(answer, []string{"KEPT", "ROOT", "PRESENT", "ANCHORED", "LOST", "WHY"}, []string{
+	return c.show(answer, []string{"KEPT", "ROOT", "PRESENT", "ANCHORED", "LOST", "AHEAD", "WHY"}, []string{
 		strconv.FormatInt(answer.Kept, 10), answer.Root, strconv.FormatInt(answer.Present, 10), strconv.FormatInt(answer.Anchored, 10),
-		strconv.FormatInt(answer.Lost, 10), answer.Why,
+		strconv.FormatInt(answer.Lost, 10), strings.Join(answer.Ahead, " "), answer.Why,
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
@@ -26,6 +27,7 @@ type Recovery struct {
 	Root     audit.Hash // of those
 	Present  int64      // entries that the database has
 	Anchored int64      // entries that were known to have been sealed
+	Ahead    []string   // credentials of which the secret store has a later version than is on record there
 	Refused  error      // why what is behind Kept does not stay; nil: there is nothing
 
 	store     Recoverable
@@ -64,7 +66,28 @@ func PlanRecovery(ctx context.Context, c Config, ledger Recoverable) (*Recovery,
 	d.state, d.frontier = at.state, at.frontier
 	r.Kept, r.Root = at.frontier.Size(), at.root
 	d.anchorage.at, d.anchorage.version = kept, version
+	if r.Ahead, err = d.ahead(ctx); err != nil {
+		return nil, err
+	}
 	return r, nil
+}
+
+// ahead finds the credentials of which the secret store has a version behind the one
+// that is on record.
+func (d *Desk) ahead(ctx context.Context) (names []string, err error) {
+	for c := range d.state.Credentials() {
+		if !c.InCustody() {
+			continue
+		}
+		switch err := d.Secrets.Has(ctx, CredentialPath(c.Name), c.Version+1); {
+		case err == nil:
+			names = append(names, c.Name)
+		case !errors.Is(err, ErrNoSecret):
+			return nil, secretsUnavailable(err)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
 // asFarAsSealed carries the ledger out again to its last head that was sealed, that
@@ -136,7 +159,7 @@ func (r *Recovery) CarryOut(ctx context.Context, reason, request string) error {
 		return err
 	}
 	command := custody.Command{Actor: custody.System, Request: request,
-		Action: custody.RecoverLedger{Kept: r.Kept, Lost: r.Lost(), Reason: NewNote(reason), Confirmed: r.confirmed}}
+		Action: custody.RecoverLedger{Kept: r.Kept, Lost: r.Lost(), Reason: NewNote(reason), Confirmed: r.confirmed}.WithAhead(r.Ahead)}
 	if _, err := custody.Decide(d.state, command, d.Clock.Now()); err != nil { // before anything is cut
 		return err
 	}

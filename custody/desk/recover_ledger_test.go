@@ -111,9 +111,9 @@ func TestTwoPeopleRecoverALedger(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		o.desk = o.open()
-		want := []string{"ledger.recovered"}
+		want := []string{"ledger.recovered", "rotation.started"}
 		if name == "a row" {
-			want = []string{"checkout.ended", "ledger.recovered"} // what time did meanwhile
+			want = []string{"checkout.ended", "ledger.recovered", "rotation.started"} // what time did meanwhile
 		}
 		if types := o.types(plan.Kept); !slices.Equal(types, want) {
 			t.Errorf("%s: entries %v", name, types)
@@ -127,6 +127,10 @@ func TestTwoPeopleRecoverALedger(t *testing.T) {
 		if _, err := o.store.Verify(t.Context(), audit.VerifyOptions{}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+		if c := o.credential("db01"); c.Rotation.Reason != custody.ForRecovery || c.Rotation.Successor != "tech-a" || !c.Drifted.IsZero() {
+			t.Errorf("%s: the password is not changed: %+v", name, c)
+		}
+		o.rotate("db01")
 		// The code that confirmed it confirms nothing else.
 		_, err = o.desk.Do(t.Context(), desk.By{Actor: "manager", Request: unique("r"), Code: o.codeNow("manager")}, custody.RequestRotation{All: true, Reason: desk.NewNote("again")})
 		o.refused(custody.TOTPReplayed, err)
@@ -139,6 +143,42 @@ func TestTwoPeopleRecoverALedger(t *testing.T) {
 		if _, err := o.do("manager", custody.RequestRotation{All: true, Reason: desk.NewNote("after a recovery")}); err != nil {
 			t.Errorf("%s: everything is changed: %v", name, err)
 		}
+	}
+}
+
+// TestAPasswordThatWasChangedSinceIsMarkedAndChanged: the older file does not know of
+// it, and what the target takes is the one that the ledger does not speak of.
+func TestAPasswordThatWasChangedSinceIsMarkedAndChanged(t *testing.T) {
+	o := newOffice(t)
+	o.hire("manager", custody.Manager)
+	o.must("admin", custody.AddCredential{Name: "web01", Primary: "tech-a", Backup: "tech-b", Target: custody.Target{Kind: "ssh", Address: "web01.example:22", Account: "root"}})
+	yesterday := o.copied()
+	o.must("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("worn")})
+	o.rotate("db01")
+	o.reopen(yesterday)
+	plan := o.plan()
+	if !slices.Equal(plan.Ahead, []string{"db01"}) {
+		t.Errorf("ahead: %q", plan.Ahead)
+	}
+	for _, person := range []string{"tech-b", "manager"} {
+		if err := plan.Confirm(t.Context(), person, o.code(person)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := plan.CarryOut(t.Context(), "drill", "recover"); err != nil {
+		t.Fatal(err)
+	}
+	o.desk = o.open()
+	if c := o.credential("db01"); c.Phase != custody.Rotating || c.Rotation.Reason != custody.ForRecovery || c.Drifted.IsZero() {
+		t.Errorf("%+v", c)
+	}
+	o.rotate("db01")
+	if c := o.credential("db01"); c.Phase != custody.Held || c.Holder != "tech-a" || !c.Drifted.IsZero() || c.Version != 4 {
+		t.Errorf("changed: %+v", c)
+	}
+	got, err := o.checkOut("tech-a", "db01")
+	if want := o.password("db01", o.credential("db01").Rotation.Number); err != nil || got.Password.Reveal() != want.Reveal() {
+		t.Errorf("the password that is shown is %q, %v", got.Password.Reveal(), err)
 	}
 }
 

@@ -427,7 +427,9 @@ func (a *attempt) tell(ctx context.Context) error {
 	if _, makes := a.target.(Maker); makes {
 		return nil // it has it from where it was made
 	}
-	lost := a.credential.Rotation.Reason == custody.ForDrift || a.current.Value.IsZero()
+	c := a.credential
+	lost := c.Rotation.Reason == custody.ForDrift || a.current.Value.IsZero() ||
+		c.Rotation.Reason == custody.ForRecovery && !c.Drifted.IsZero() // the target may have a later one
 	if lost && a.target.Describe().Reconciles {
 		return a.target.Reconcile(ctx, a.staged.Value)
 	}

@@ -175,6 +175,34 @@ func TestDriftIsRepaired(t *testing.T) {
 	}
 }
 
+// After a recovery of the ledger the target may have a password that no version on
+// record is: what is ahead is changed through the second account, everything else as
+// always.
+func TestWhatIsAheadIsChangedThroughTheSecondAccount(t *testing.T) {
+	for _, ahead := range [][]string{{name}, nil} {
+		w, worker := verified(t, custody.CredentialPolicy{})
+		target := &second{account: w.account}
+		worker.Targets["memory"] = func(custody.Target, custody.Secret) (Target, error) { return target, nil }
+		w.do(custody.System, custody.AddPerson{Username: "max", Name: "max", Roles: []custody.Role{custody.Manager}, TOTPPeriod: 30})
+		w.do("max", rotationtest.SignIn(w.clock.Now()))
+		if ahead != nil {
+			w.account.set(custody.SecretString("a password of the ledger that was lost"))
+			w.secrets.Changed = nil // it was not Tandem who stranded it
+		}
+		const fresh = 1 << 50
+		w.do(custody.System, custody.RecoverLedger{Reason: desk.NewNote("an older file"), Ahead: ahead,
+			Confirmed: []custody.ConfirmedBy{{Person: "max", Step: fresh}, {Person: rotationtest.Primary, Step: fresh}}})
+		worker.attempt(t.Context(), name)
+		w.settled()
+		if n := target.reconciled.Load(); n != int64(len(ahead)) {
+			t.Errorf("ahead %q: %d passwords were set through the second account", ahead, n)
+		}
+		if c := w.credential(); !held(c) || !c.Drifted.IsZero() || c.Version != 3 {
+			t.Errorf("ahead %q: %s at version %d, drifted since %v, rotation %+v", ahead, c.Phase, c.Version, c.Drifted, c.Rotation)
+		}
+	}
+}
+
 // Without a second account there is nothing to repair a lost password with.
 func TestDriftStaysWithoutSecondAccount(t *testing.T) {
 	w := newWorld(t) // whose account has none, as the desk knows
