@@ -39,7 +39,7 @@ func TestAnAddressInARowThatSomebodyWroteGetsNoPassword(t *testing.T) {
 	db, err := sql.Open("sqlite3", filepath.Join(data, "tandem.db")+"?_busy_timeout=10000")
 	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	redirect := "UPDATE credentials SET target = replace(target, '" + d.SSH + "', '" + elsewhere.Addr().String() + "')"
+	redirect := "UPDATE credentials SET doc = replace(doc, '" + d.SSH + "', '" + elsewhere.Addr().String() + "')"
 	_, err = db.Exec("CREATE TRIGGER redirect AFTER UPDATE ON credentials BEGIN " + redirect + "; END")
 	must(t, err)
 	done, err := db.Exec(redirect)
@@ -51,7 +51,7 @@ func TestAnAddressInARowThatSomebodyWroteGetsNoPassword(t *testing.T) {
 	someone.rotate(t)
 	someone.waitHeld(t)
 	var others int
-	must(t, db.QueryRow("SELECT count(*) FROM credentials WHERE target LIKE '%"+elsewhere.Addr().String()+"%'").Scan(&others))
+	must(t, db.QueryRow("SELECT count(*) FROM credentials WHERE doc LIKE '%"+elsewhere.Addr().String()+"%'").Scan(&others))
 	if others == 0 {
 		t.Error("the row was not theirs to the end")
 	}
