@@ -92,8 +92,8 @@ func config(owner string, l *ledger, places follow.Places) follow.Config {
 // TestItGoesOnWhereItLeftOff, and is woken by what is new.
 func TestItGoesOnWhereItLeftOff(t *testing.T) {
 	l, places, seen := newLedger(3), new(followtest.Places), make(chan int64, 10)
-	open := func() (*follow.Follower, follow.Round) {
-		f := follow.New(config("a", l, places))
+	open := func(owner string) (*follow.Follower, follow.Round) {
+		f := follow.New(config(owner, l, places))
 		return f, func(ctx context.Context, at follow.Place) (time.Time, error) {
 			next, err := f.Read(ctx, at.Next, 2, func(index int64, _ []byte) error { seen <- index; return nil })
 			if err != nil || next == at.Next {
@@ -102,7 +102,7 @@ func TestItGoesOnWhereItLeftOff(t *testing.T) {
 			return time.Now(), f.Advance(ctx, next)
 		}
 	}
-	f, round := open()
+	f, round := open("a")
 	stop := run(t, f, round)
 	for want := range int64(3) {
 		if index := got(t, seen, "an entry"); index != want {
@@ -115,10 +115,10 @@ func TestItGoesOnWhereItLeftOff(t *testing.T) {
 	}
 	stop()
 	l.grow()
-	f, round = open()
+	f, round = open("b") // another process, which need not wait: the lease was left
 	run(t, f, round)
 	if index := got(t, seen, "what came meanwhile"); index != 4 {
-		t.Errorf("after a restart entry %d", index)
+		t.Errorf("after that entry %d", index)
 	}
 }
 
@@ -127,7 +127,6 @@ func TestItGoesOnWhereItLeftOff(t *testing.T) {
 // in the middle of its round and moves nothing any more.
 func TestOneProcessFollowsAtATime(t *testing.T) {
 	l, places := newLedger(1), new(followtest.Places)
-	clock := time.Now()
 	began, ended := make(chan string, 10), make(chan error, 10)
 	process := func(owner string, now func() time.Time) (*follow.Follower, follow.Round) {
 		c := config(owner, l, places)
@@ -136,17 +135,21 @@ func TestOneProcessFollowsAtATime(t *testing.T) {
 		return f, func(ctx context.Context, at follow.Place) (time.Time, error) {
 			began <- owner
 			<-ctx.Done()
-			ended <- context.Cause(ctx)
+			cause := context.Cause(ctx)
+			ended <- cause
+			if errors.Is(cause, follow.ErrOvertaken) {
+				return time.Time{}, nil
+			}
 			return time.Time{}, f.Advance(ctx, at.Next+1)
 		}
 	}
-	slow := func() time.Time { return clock } // its machine stands still: it prolongs nothing
+	slow := time.Now // its machine is behind: what it prolongs has run out for the other
 	a, roundA := process("a", slow)
 	stopA := run(t, a, roundA)
 	if owner := got(t, began, "the first round"); owner != "a" {
 		t.Fatal(owner)
 	}
-	later := func() time.Time { return clock.Add(time.Hour) }
+	later := func() time.Time { return time.Now().Add(30 * time.Second) }
 	b, roundB := process("b", later)
 	stopB := run(t, b, roundB)
 	if owner := got(t, began, "the round of who takes over"); owner != "b" {
@@ -158,16 +161,164 @@ func TestOneProcessFollowsAtATime(t *testing.T) {
 	if at, _ := places.Place(t.Context(), "mail"); at.Next != 0 {
 		t.Errorf("who was overtaken moved the place to %d", at.Next)
 	}
+	asked := make(chan struct{}, 1000)
+	places.Fail(func() error { asked <- struct{}{}; return nil })
+	for range 20 {
+		got(t, asked, "that who was overtaken asks for the lease again, and who has it prolongs it")
+	}
+	places.Fail(nil)
+	if len(began) > 0 {
+		t.Errorf("a round of %s, which does not have the lease", <-began)
+	}
 	stopA()
 	stopB()
 	<-ended
 	if at, _ := places.Place(t.Context(), "mail"); at.Next != 1 {
 		t.Errorf("who follows moved the place to %d", at.Next)
 	}
-	c, roundC := process("c", slow) // whose clock is behind, but nobody has the lease
+	c, roundC := process("c", later) // who need not wait: the lease was left
 	run(t, c, roundC)
 	if owner := got(t, began, "the round of a third"); owner != "c" {
 		t.Fatal(owner)
+	}
+}
+
+// TestWhoRestsHearsThatItWasOvertaken: it does not begin a round with an old place.
+func TestWhoRestsHearsThatItWasOvertaken(t *testing.T) {
+	l, places, clock := newLedger(1), new(followtest.Places), newClock()
+	c := config("a", l, places)
+	c.Now, c.Lease, c.MaxPause = clock.now, time.Minute, 24*time.Hour
+	rounds := make(chan follow.Place, 10)
+	run(t, follow.New(c), func(_ context.Context, at follow.Place) (time.Time, error) {
+		rounds <- at
+		return time.Time{}, nil
+	})
+	first := got(t, rounds, "the first round")
+	at, held, err := places.Take(t.Context(), "mail", "b", clock.now().Add(2*time.Minute), clock.now().Add(3*time.Minute))
+	if err != nil || !held {
+		t.Fatalf("%v, %v", held, err)
+	}
+	if moved, err := places.Advance(t.Context(), "mail", at.Epoch, 7, clock.now()); err != nil || !moved {
+		t.Fatalf("%v, %v", moved, err)
+	}
+	if err := places.Leave(t.Context(), "mail", at.Epoch); err != nil {
+		t.Fatal(err)
+	}
+	clock.pass(30 * time.Second)
+	l.grow()
+	if again := got(t, rounds, "the round after it"); again.Next != 7 || again.Epoch <= first.Epoch {
+		t.Errorf("it begins at %+v, after %+v", again, first)
+	}
+}
+
+// TestWhoWasOvertakenMovesNothing, whatever it believes.
+func TestWhoWasOvertakenMovesNothing(t *testing.T) {
+	l, places := newLedger(1), new(followtest.Places)
+	f, refused := follow.New(config("a", l, places)), make(chan error, 10)
+	run(t, f, func(ctx context.Context, _ follow.Place) (time.Time, error) {
+		if _, _, err := places.Take(ctx, "mail", "b", time.Now().Add(2*time.Hour), time.Now().Add(3*time.Hour)); err != nil {
+			return time.Time{}, err
+		}
+		err := f.Advance(ctx, 5)
+		refused <- err
+		return time.Time{}, err
+	})
+	if err := got(t, refused, "the round"); !errors.Is(err, follow.ErrOvertaken) {
+		t.Errorf("it moved: %v", err)
+	}
+	if at, _ := places.Place(t.Context(), "mail"); at.Next != 0 {
+		t.Errorf("the place is %d", at.Next)
+	}
+}
+
+// TestAPauseIsShortAgainAfterASuccess.
+func TestAPauseIsShortAgainAfterASuccess(t *testing.T) {
+	l, clock, rounds, trouble := newLedger(1), newClock(), make(chan struct{}, 100), make(chan error, 1)
+	c := config("a", l, nil)
+	c.Now, c.Lease, c.MinPause = clock.now, 3*time.Millisecond, time.Second
+	run(t, follow.New(c), func(context.Context, follow.Place) (time.Time, error) {
+		rounds <- struct{}{}
+		return clock.now(), <-trouble
+	})
+	fails := func() {
+		t.Helper()
+		got(t, rounds, "a try")
+		trouble <- errors.New("no way")
+		clock.sleepsOn(t)
+	}
+	for range 9 { // the pause after so many is 12 s at least
+		fails()
+		clock.pass(3 * time.Hour)
+	}
+	got(t, rounds, "a try")
+	trouble <- nil
+	fails()
+	clock.pass(2 * time.Second)
+	got(t, rounds, "the try after a short pause")
+	trouble <- nil
+}
+
+// clock is one that stands still until it is told to go on, and counts who looks.
+type clock struct {
+	mu     sync.Mutex
+	at     time.Time
+	looked chan struct{}
+}
+
+func newClock() *clock { return &clock{at: time.Now(), looked: make(chan struct{}, 100_000)} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.looked <- struct{}{}
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// sleepsOn waits until a follower has looked at the clock so often that it would
+// have begun a round if it were to.
+func (c *clock) sleepsOn(t *testing.T) {
+	t.Helper()
+	for len(c.looked) > 0 {
+		<-c.looked
+	}
+	for range 30 {
+		got(t, c.looked, "that it looks at the clock")
+	}
+}
+
+// TestAPauseIsAPause, however the ledger grows.
+func TestAPauseIsAPause(t *testing.T) {
+	for name, edit := range map[string]func(*follow.Config) error{
+		"after trouble": func(c *follow.Config) error {
+			c.MinPause, c.MaxPause = time.Hour, 2*time.Hour
+			return errors.New("no way")
+		},
+		"after a growth": func(c *follow.Config) error { c.Settle, c.MaxPause = time.Hour, 24*time.Hour; return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, clock, rounds := newLedger(1), newClock(), make(chan struct{}, 100)
+			c := config("a", l, nil)
+			c.Now, c.Lease = clock.now, 3*time.Millisecond // it looks at the clock as often as it would prolong a lease
+			trouble := edit(&c)
+			run(t, follow.New(c), func(context.Context, follow.Place) (time.Time, error) {
+				rounds <- struct{}{}
+				return time.Time{}, trouble
+			})
+			got(t, rounds, "the first round")
+			l.grow()
+			clock.sleepsOn(t)
+			if len(rounds) > 0 {
+				t.Fatal("it did not wait")
+			}
+			clock.pass(3 * time.Hour)
+			got(t, rounds, "the round after the pause")
+		})
 	}
 }
 
