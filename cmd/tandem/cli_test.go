@@ -25,6 +25,7 @@ import (
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/demo"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/store"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
@@ -41,6 +42,9 @@ func TestMain(m *testing.M) {
 				select {} // until the signal is there
 			}
 		}
+	}
+	if file := os.Getenv(clockFile); file != "" {
+		machineClock = func() desk.Clock { return &written{Clock: desk.MachineClock(), file: file} }
 	}
 	testscript.Main(m, map[string]func(){"tandem": main})
 }

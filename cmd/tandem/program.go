@@ -55,6 +55,10 @@ type program struct {
 // which end the process there.
 var rotationHook func(step string)
 
+// machineClock gives the clock of the machine: another one only in tests, which set it
+// while the process runs.
+var machineClock = desk.MachineClock
+
 // The time that an orderly end may take. Together they stay below what systemd
 // and Kubernetes wait before they kill.
 const (
@@ -83,7 +87,7 @@ type purpose struct {
 func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, why purpose) (_ *program, err error) {
 	p := &program{log: log, again: reloader{log: log.With("part", "reload")}, clock: why.clock}
 	if p.clock == nil {
-		p.clock = desk.MachineClock()
+		p.clock = machineClock()
 	}
 	defer func() {
 		if err != nil {

@@ -83,7 +83,7 @@ func (c *cli) recoverLedger(ctx context.Context, cfg config.Config, by []string,
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	plan, err := desk.PlanRecovery(ctx, desk.Config{
-		Store: opened, Accounts: opened, Secrets: secrets, Clock: desk.MachineClock(),
+		Store: opened, Accounts: opened, Secrets: secrets, Clock: machineClock(),
 		Policy: policyOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log, SessionTTL: cfg.SessionTTL,
 	}, opened)
 	if err != nil {
