@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"reflect"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // TestADocumentStaysAsItIsWritten: a database that another revision wrote has these
@@ -22,7 +24,7 @@ func TestADocumentStaysAsItIsWritten(t *testing.T) {
 		Presence:  custody.Presence{Away: true, AwaySince: at},
 	}
 	credential := custody.Credential{
-		Name: "db01", Target: custody.Target{Kind: "ssh", Address: "db01.example:22", Account: "root", Settings: map[string]string{"b": "2", "a": "1"}},
+		Name: "db01", Target: custody.Target{Kind: "ssh", Address: "db01.example:22", Account: "root", Settings: map[string]string{"f": "6", "e": "5", "d": "4", "c": "3", "b": "2", "a": "1"}},
 		Policy: custody.CredentialPolicy{RotateOnCheckin: true}, Primary: "tech-a", Backup: "tech-b", Phase: custody.Held, Holder: "tech-a",
 		Rotation: custody.Rotation{Number: 7}, Version: 3, RotatedAt: at, Exposure: []string{"tech-a"},
 		Lease: custody.Lease{ID: "lease-1", Person: "tech-a", Purpose: note, Start: at, Until: at.Add(time.Hour)},
@@ -31,7 +33,7 @@ func TestADocumentStaysAsItIsWritten(t *testing.T) {
 		ID: "handover-1", From: "tech-a", To: "tech-b", Credentials: []string{"db01"}, Reason: note, Status: custody.Offered, OfferedAt: at, Expires: at.Add(time.Hour),
 	}
 	same(t, people, person, `{"username":"tech-a","name":"李雷","email":"`+note.Commitment()+`","roles":["technician"],"enrolment":1,"enrolled":true,"totp_period":30,"last_step":58910000,"locked_until":"2026-03-02T08:00:01.500000000Z","away":true,"away_since":"2026-03-02T08:00:01.500000000Z"}`)
-	same(t, credentials, credential, `{"name":"db01","target":{"kind":"ssh","address":"db01.example:22","account":"root","settings":{"a":"1","b":"2"}},"policy":{"rotate_on_checkin":true},"primary":"tech-a","backup":"tech-b","phase":"held","holder":"tech-a","rotation":{"number":7},"version":3,"rotated_at":"2026-03-02T08:00:01.500000000Z","exposure":["tech-a"],"lease":{"id":"lease-1","person":"tech-a","purpose":"`+note.Commitment()+`","start":"2026-03-02T08:00:01.500000000Z","until":"2026-03-02T09:00:01.500000000Z"}}`)
+	same(t, credentials, credential, `{"name":"db01","target":{"kind":"ssh","address":"db01.example:22","account":"root","settings":{"a":"1","b":"2","c":"3","d":"4","e":"5","f":"6"}},"policy":{"rotate_on_checkin":true},"primary":"tech-a","backup":"tech-b","phase":"held","holder":"tech-a","rotation":{"number":7},"version":3,"rotated_at":"2026-03-02T08:00:01.500000000Z","exposure":["tech-a"],"lease":{"id":"lease-1","person":"tech-a","purpose":"`+note.Commitment()+`","start":"2026-03-02T08:00:01.500000000Z","until":"2026-03-02T09:00:01.500000000Z"}}`)
 	same(t, handovers, handover, `{"id":"handover-1","from":"tech-a","to":"tech-b","credentials":["db01"],"reason":"`+note.Commitment()+`","status":"offered","offered_at":"2026-03-02T08:00:01.500000000Z","expires":"2026-03-02T09:00:01.500000000Z"}`)
 	same(t, sessions, signedIn{"tech-a", []custody.Session{{Token: "00", Opened: at, Until: at}}}, `{"person":"tech-a","open":[{"token":"00","opened":"2026-03-02T08:00:01.500000000Z","until":"2026-03-02T08:00:01.500000000Z"}]}`)
 	same(t, policies, custody.PolicyInForce{Version: 1, Rules: 1, Values: custody.DefaultPolicy(), Since: at}, `{"version":1,"rules":1,"values":{"lease_ms":28800000,"offer_ttl_ms":86400000,"rotation_deadline_ms":3600000,"lock_after":5,"lock_base_ms":30000,"lock_max_ms":3600000,"totp_skew":1},"since":"2026-03-02T08:00:01.500000000Z"}`)
@@ -66,5 +68,21 @@ func same[V any](t *testing.T, table table[V], v V, want string) {
 	custody.Fill(&again, texts)
 	if !reflect.DeepEqual(again, v) {
 		t.Errorf("%s: read again as\n%+v\nof\n%+v", table.name, again, v)
+	}
+}
+
+// TestWhatCanBeReadIsLoaded beside what cannot: a suspect ledger still knows who
+// may read.
+func TestWhatCanBeReadIsLoaded(t *testing.T) {
+	s := newOffice(t)
+	execAll(t, administrator(t, s.path), "UPDATE people SET doc = '{\"name\":\"x\"}' WHERE key = 'tech-a'")
+	state, _, err := s.store.Load(t.Context())
+	if !errors.Is(err, desk.ErrLedgerSuspect) {
+		t.Errorf("loaded: %v", err)
+	}
+	_, bad := state.Person("tech-a")
+	_, good := state.Person("tech-b")
+	if c, found := state.Credential("web01"); bad || !good || !found || c.Holder == "" {
+		t.Errorf("tech-a %v, tech-b %v, web01 %v", bad, good, found)
 	}
 }
