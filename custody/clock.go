@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"regexp"
 	"slices"
 	"time"
 )
@@ -19,16 +20,26 @@ func (s *State) ClockBehind(clock time.Time) bool {
 // CorrectClock says that the clock is right and the ledger ahead of it: entries
 // were written while a clock was far ahead. Without it nothing could be decided
 // until that day. By a manager or a director with a code, on the server's machine.
-type CorrectClock struct{}
+type CorrectClock struct {
+	// Operator is whom the machine knows the person at its terminal as: believed, as
+	// everything that it says of itself. Empty: it does not.
+	Operator string `json:"operator,omitzero"`
+}
+
+// operatorName is what an account of an operating system looks like, with its domain.
+var operatorName = regexp.MustCompile(`^[!-~]{0,64}$`)
 
 var _ = action(CorrectClock{})
 
-func (CorrectClock) Verb() string         { return "correct_clock" }
-func (CorrectClock) Subject() string      { return "" }
-func (CorrectClock) givers() givers       { return people }
-func (a CorrectClock) bare(*State) Action { return a }
+func (CorrectClock) Verb() string       { return "correct_clock" }
+func (CorrectClock) Subject() string    { return "" }
+func (CorrectClock) givers() givers     { return people }
+func (CorrectClock) bare(*State) Action { return CorrectClock{} } // which is not to be believed of a refused one
 
-func (CorrectClock) decide(d *decision) error {
+func (a CorrectClock) decide(d *decision) error {
+	if !operatorName.MatchString(a.Operator) {
+		return Invalid("operator", "no_account_name")
+	}
 	if !d.actor.Is(Manager) && !d.actor.Is(Director) {
 		return refuseForbidden(onlyManagerOrDirector)
 	}
@@ -44,7 +55,7 @@ func (CorrectClock) decide(d *decision) error {
 		return err
 	}
 	d.now, d.stalled = d.clock, false
-	d.happen(ClockCorrected{From: d.state.Time, To: d.clock})
+	d.happen(ClockCorrected{From: d.state.Time, To: d.clock, Operator: a.Operator})
 	return nil
 }
 
@@ -53,6 +64,8 @@ func (CorrectClock) decide(d *decision) error {
 type ClockCorrected struct {
 	From time.Time `json:"from"` // of the entry before
 	To   time.Time `json:"to"`   // of this one
+
+	Operator string `json:"operator,omitzero"` // as the machine has it
 }
 
 var _ = fact(ClockCorrected{})
@@ -67,6 +80,8 @@ func (f ClockCorrected) allowed(s *State, e Event) error {
 	switch {
 	case !f.From.Equal(s.Time) || !f.To.Equal(e.Time):
 		return e.violates("I7", "from or to another time than its own and that of the entry before")
+	case !operatorName.MatchString(f.Operator):
+		return e.violates("I7", "an operator that no machine knows so")
 	case !s.ClockBehind(f.To):
 		return e.violates("I7", "the clock was not behind")
 	}

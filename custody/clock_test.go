@@ -2,6 +2,7 @@ package custody
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,9 +66,18 @@ func TestNothingIsLockedForEverByAClockThatWasAYearAhead(t *testing.T) {
 	if err := o.tries("ann", RequestRotation{Credential: "db01", Reason: note("worn")}); CodeOf(err) != TOTPReplayed {
 		t.Fatalf("before: %v", err)
 	}
-	o.code("max", CorrectClock{})
+	for _, nobody := range []string{"two words", "a line\n", strings.Repeat("x", 65)} {
+		if err := o.tries("max", CorrectClock{Operator: nobody}); CodeOf(err) != InvalidRequest {
+			t.Errorf("the operator %q: %v", nobody, err)
+		}
+		forged := Event{Time: o.now, Actor: "max", Fact: ClockCorrected{From: from, To: o.now, Operator: nobody}}
+		if Replay(o.state.Fork(), forged) == nil {
+			t.Errorf("the operator %q is entered", nobody)
+		}
+	}
+	o.code("max", CorrectClock{Operator: `HOST\ops`})
 	e := o.history[len(o.history)-1]
-	if e.Fact != (ClockCorrected{From: from, To: o.now}) || e.Grade() != Special || e.Confirm.Person != "max" || e.Stalled || !o.state.Time.Equal(o.now) {
+	if e.Fact != (ClockCorrected{From: from, To: o.now, Operator: `HOST\ops`}) || e.Grade() != Special || e.Confirm.Person != "max" || e.Stalled || !o.state.Time.Equal(o.now) {
 		t.Errorf("%+v, now %v", e, o.state.Time)
 	}
 	usual := o.state.Policy().Values

@@ -174,6 +174,6 @@ func correctClock(ctx context.Context, cfg config.Config, username, code string)
 		return err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
-	_, err = p.desk.CorrectClock(ctx, desk.By{Actor: username, Request: rand.Text(), Code: code})
+	_, err = p.desk.CorrectClock(ctx, desk.By{Actor: username, Request: rand.Text(), Code: code}, operator())
 	return err
 }

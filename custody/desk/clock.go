@@ -230,6 +230,6 @@ func (d *Desk) noteCorrected(e custody.Event) {
 
 // CorrectClock gives the ledger the time that the clock says: by a manager or a
 // director with a code, on the host. See custody.CorrectClock.
-func (d *Desk) CorrectClock(ctx context.Context, by By) (Outcome, error) {
-	return d.Do(ctx, by, custody.CorrectClock{})
+func (d *Desk) CorrectClock(ctx context.Context, by By, operator string) (Outcome, error) {
+	return d.Do(ctx, by, custody.CorrectClock{Operator: operator})
 }

@@ -288,10 +288,10 @@ func TestALedgerThatWasWrittenAYearAhead(t *testing.T) {
 	}
 	_, err = o.desk.Do(t.Context(), by("manager"), custody.Unlock{Person: "tech-a"})
 	o.wrong(err)
-	if _, err := o.desk.CorrectClock(t.Context(), by("tech-a")); custody.CodeOf(err) != custody.Forbidden {
+	if _, err := o.desk.CorrectClock(t.Context(), by("tech-a"), "root"); custody.CodeOf(err) != custody.Forbidden {
 		t.Errorf("a technician: %v", err)
 	}
-	if _, err := o.desk.CorrectClock(t.Context(), by("manager")); err != nil {
+	if _, err := o.desk.CorrectClock(t.Context(), by("manager"), "root"); err != nil {
 		t.Fatal(err)
 	}
 	if got := o.types(before); !slices.Contains(got, "clock.corrected") {

@@ -170,7 +170,7 @@ func TestALockOfAClockThatWasAheadHoldsNobody(t *testing.T) {
 	o.clock.add(-10 * 365 * 24 * time.Hour)
 	_, err := o.signInFrom("tech-a", at)
 	o.wrong(err)
-	if _, err := o.desk.CorrectClock(t.Context(), desk.By{Actor: "manager", Request: unique("r"), Code: o.code("manager")}); err != nil {
+	if _, err := o.desk.CorrectClock(t.Context(), desk.By{Actor: "manager", Request: unique("r"), Code: o.code("manager")}, "root"); err != nil {
 		t.Fatal(err)
 	}
 	_, err = o.signInFrom("tech-a", at)
