@@ -1,0 +1,263 @@
+package desk_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/embedded"
+)
+
+// sentinel takes what makes the secret store this installation's out of it, and
+// gives what puts it back.
+func (o *office) sentinel() (putBack func()) {
+	o.t.Helper()
+	kept, err := o.secrets.Read(o.t.Context(), desk.SentinelPath)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if err := o.secrets.Delete(o.t.Context(), desk.SentinelPath); err != nil {
+		o.t.Fatal(err)
+	}
+	return func() {
+		o.t.Helper()
+		o.keep(desk.SentinelPath, kept.Value)
+	}
+}
+
+// keep writes a secret past the desk, whatever is there.
+func (o *office) keep(path string, value custody.Secret) {
+	o.t.Helper()
+	now, err := o.secrets.Read(o.t.Context(), path)
+	if err != nil && !errors.Is(err, desk.ErrNoSecret) {
+		o.t.Fatal(err)
+	}
+	if _, err := o.secrets.Write(o.t.Context(), path, value, now.Version, nil); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// otherKey signs with a key of its own.
+type otherKey struct {
+	desk.Secrets
+	key ed25519.PrivateKey
+}
+
+func (k otherKey) Sign(_ context.Context, message []byte) ([]byte, error) {
+	return ed25519.Sign(k.key, message), nil
+}
+
+// TestADatabaseOpensWithWhatItBelongsToOnly: whatever of it is another one, and
+// again when the right one is back.
+func TestADatabaseOpensWithWhatItBelongsToOnly(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(o *office) (undo func())
+		want   error
+	}{
+		"another origin": {func(o *office) func() {
+			was := o.config.Origin
+			o.config.Origin = "other.example/ledger"
+			return func() { o.config.Origin = was }
+		}, desk.ErrOtherOrigin},
+		"a secret store that lost everything": {(*office).sentinel, desk.ErrSecretsLost},
+		"a secret store of another": {func(o *office) func() {
+			putBack := o.sentinel()
+			o.keep(desk.SentinelPath, custody.SecretString("another"))
+			return putBack
+		}, desk.ErrOtherSecrets},
+		"another key": {func(o *office) func() {
+			_, key, err := ed25519.GenerateKey(nil)
+			if err != nil {
+				o.t.Fatal(err)
+			}
+			o.config.Secrets = otherKey{o.secrets, key}
+			return func() { o.config.Secrets = o.secrets }
+		}, desk.ErrOtherLedgerKey},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := emptyOffice(t)
+			o.hire("admin", custody.Admin)
+			if err := o.desk.Close(); err != nil {
+				t.Fatal(err)
+			}
+			undo := c.change(o)
+			if d, err := desk.Open(t.Context(), o.config); !errors.Is(err, c.want) {
+				if err == nil {
+					_ = d.Close()
+				}
+				t.Errorf("it opens: %v, want %v", err, c.want)
+			}
+			undo()
+			o.desk = o.open()
+			if _, err := o.signIn("admin"); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+		})
+	}
+}
+
+// TestARunningServerStopsWhileItsSecretsAreNotItsOwn: from the moment on at which
+// somebody looks, and until they are back.
+func TestARunningServerStopsWhileItsSecretsAreNotItsOwn(t *testing.T) {
+	o := newOffice(t)
+	putBack := o.sentinel()
+	if codes := causes(t, o.desk); !slices.Equal(codes, []string{"secrets_lost"}) {
+		t.Fatalf("ready: %v", codes)
+	}
+	before := o.size()
+	if shown, err := o.checkOut("tech-a", "db01"); !errors.Is(err, desk.ErrSecretsLost) || !shown.Password.IsZero() {
+		t.Errorf("a check-out: %v", err)
+	}
+	by := desk.By{Actor: "admin", Request: "brings"}
+	if _, err := o.desk.AddCredential(t.Context(), by, onboarding("db02"), custody.SecretString("first"), custody.Secret{}); !errors.Is(err, desk.ErrSecretsLost) {
+		t.Errorf("a credential: %v", err)
+	}
+	if err := o.secrets.Has(t.Context(), desk.ArrivingPath("brings"), 0); !errors.Is(err, desk.ErrNoSecret) {
+		t.Errorf("what came with it is in the secret store: %v", err)
+	}
+	if after := o.size(); after != before {
+		t.Errorf("%d entries became %d", before, after)
+	}
+	putBack()
+	if codes := causes(t, o.desk); len(codes) != 0 {
+		t.Errorf("ready when they are back: %v", codes)
+	}
+	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+		t.Errorf("a check-out when they are back: %v", err)
+	}
+}
+
+// causes are the codes of what keeps a desk from being ready.
+func causes(t *testing.T, d *desk.Desk) (codes []string) {
+	t.Helper()
+	err := d.Ready(t.Context())
+	var not *desk.NotReady
+	if err != nil && !errors.As(err, &not) {
+		t.Fatal(err)
+	}
+	if not != nil {
+		for _, c := range not.Causes {
+			codes = append(codes, c.Code)
+		}
+	}
+	return codes
+}
+
+// TestReadyMissesASecretOfEachKind: a store that is there can have lost what was in
+// it. The seed of somebody who has never logged in is missed by nobody: the way to
+// another is the same as to the first.
+func TestReadyMissesASecretOfEachKind(t *testing.T) {
+	o := newOffice(t)
+	add := custody.AddPerson{Username: "new", Name: "New", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period}
+	if _, err := o.desk.AddPerson(t.Context(), desk.By{Actor: "admin", Request: "new", Code: o.code("admin")}, add); err != nil {
+		t.Fatal(err)
+	}
+	sampled := 4 // as many as there are people, each in its turn
+	missed := func() bool {
+		for range sampled {
+			if slices.Contains(causes(t, o.desk), "secrets_lost") {
+				return true
+			}
+		}
+		return false
+	}
+	if err := o.secrets.Delete(t.Context(), desk.SeedPath("new")); err != nil {
+		t.Fatal(err)
+	}
+	if missed() {
+		t.Error("the seed of somebody who has never logged in is missed")
+	}
+	for _, path := range []string{desk.CredentialPath("db01"), desk.SeedPath("tech-b"), desk.AccountPath("tech-b")} {
+		kept, err := o.secrets.Read(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := o.secrets.Delete(t.Context(), path); err != nil {
+			t.Fatal(err)
+		}
+		if !missed() {
+			t.Errorf("%s is not missed", path)
+		}
+		for range kept.Version {
+			o.keep(path, kept.Value)
+		}
+		if missed() {
+			t.Errorf("%s is missed when it is back", path)
+		}
+	}
+}
+
+// TestAFirstStepIntoAWrongFileCanBeRepeated until somebody has used what there is:
+// then another secret store is another installation's.
+func TestAFirstStepIntoAWrongFileCanBeRepeated(t *testing.T) {
+	o := emptyOffice(t)
+	empty := func() desk.Secrets {
+		t.Helper()
+		dir := t.TempDir()
+		s, err := embedded.OpenOrCreate(filepath.Join(dir, "secrets"), embedded.Unlock{KeyFile: filepath.Join(dir, "key")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		return s
+	}
+	again := func(first bool) error {
+		t.Helper()
+		if err := o.desk.Close(); err != nil {
+			t.Fatal(err)
+		}
+		o.config.FirstSteps = first
+		d, err := desk.Open(t.Context(), o.config)
+		if err == nil {
+			o.desk = d
+			t.Cleanup(func() { _ = d.Close() })
+		}
+		return err
+	}
+	o.config.Secrets = empty()
+	if err := again(false); !errors.Is(err, desk.ErrSecretsLost) {
+		t.Errorf("a server with another secret store: %v", err)
+	}
+	if err := again(true); err != nil {
+		t.Fatalf("the first step with another secret store: %v", err)
+	}
+	o.hire("admin", custody.Admin)
+	o.config.Secrets = empty()
+	if err := again(true); !errors.Is(err, desk.ErrSecretsLost) {
+		t.Errorf("a first step where somebody is already: %v", err)
+	}
+}
+
+// TestADatabaseOfBeforeItKnewItsSecretStoreIsTakenByItsSeeds: whoever has the seed
+// of everybody in it is its own, and a store that lacks one is not.
+func TestADatabaseOfBeforeItKnewItsSecretStoreIsTakenByItsSeeds(t *testing.T) {
+	o := newOffice(t)
+	forget := func() {
+		t.Helper()
+		if err := o.desk.Close(); err != nil {
+			t.Fatal(err)
+		}
+		o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE installation SET sentinel = '', bound = 0") })
+	}
+	forget()
+	o.desk = o.open()
+	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+		t.Errorf("with its own: %v", err)
+	}
+	forget()
+	if err := o.secrets.Delete(t.Context(), desk.SeedPath("tech-b")); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := desk.Open(t.Context(), o.config); !errors.Is(err, desk.ErrOtherSecrets) {
+		if err == nil {
+			_ = d.Close()
+		}
+		t.Errorf("with one that lacks a seed: %v, want %v", err, desk.ErrOtherSecrets)
+	}
+}
