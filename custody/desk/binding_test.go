@@ -234,6 +234,21 @@ func TestAFirstStepIntoAWrongFileCanBeRepeated(t *testing.T) {
 	}
 }
 
+// TestABindingThatWasCutShortIsMadeWhole: the secret store had its sentinel, and the
+// database did not hear of it. From then on it is held to it.
+func TestABindingThatWasCutShortIsMadeWhole(t *testing.T) {
+	o := emptyOffice(t)
+	o.hire("admin", custody.Admin)
+	if err := o.desk.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE installation SET bound = 0") })
+	o.desk = o.open()
+	if b, err := o.store.Binding(t.Context()); err != nil || !b.Bound {
+		t.Errorf("bound: %t, %v", b.Bound, err)
+	}
+}
+
 // TestADatabaseOfBeforeItKnewItsSecretStoreIsTakenByItsSeeds: whoever has the seed
 // of everybody in it is its own, and a store that lacks one is not.
 func TestADatabaseOfBeforeItKnewItsSecretStoreIsTakenByItsSeeds(t *testing.T) {

@@ -3,6 +3,7 @@ package desk_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -35,7 +36,8 @@ func TestAnAuthenticatorGivenInAnotherProcessCountsHereAtOnce(t *testing.T) {
 	o := newOffice(t)
 	there := o.open()
 	out := custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}
-	by := func() desk.By { return desk.By{Actor: "tech-a", Request: unique("r"), Code: o.code("tech-a")} }
+	by := func() desk.By { return desk.By{Actor: "tech-a", Request: unique("r"), Code: o.codeNow("tech-a")} }
+	o.clock.add((2*period - 5) * time.Second) // so that what it remembers lasts into the step after the next
 	if _, err := there.CheckOut(t.Context(), by(), out); err != nil { // it remembers the seed now
 		t.Fatal(err)
 	}
@@ -44,14 +46,18 @@ func TestAnAuthenticatorGivenInAnotherProcessCountsHereAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.passwords["tech-a"], o.seeds["tech-a"] = login.Password, seedOf(t, login.OTPAuth)
-	if _, err := o.signIn("tech-a"); err != nil {
+	o.seeds["tech-a"] = seedOf(t, login.OTPAuth)
+	o.clock.add(5 * time.Second)
+	first := desk.SignInRequest{Username: "tech-a", Password: login.Password, Code: o.codeNow("tech-a"), Request: unique("sign-in")}
+	if _, err := o.desk.SignIn(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
+	o.clock.add(period * time.Second)
 	if _, err := there.Do(t.Context(), by(), custody.Offer{All: true, Reason: desk.NewNote("out")}); err != nil {
 		t.Errorf("a code of the new one: %v", err)
 	}
 	o.seeds["tech-a"] = old
+	o.clock.add(period * time.Second)
 	_, err = there.Do(t.Context(), by(), custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("old code")})
 	o.refused(custody.TOTPInvalid, err)
 }
