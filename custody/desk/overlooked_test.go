@@ -37,7 +37,7 @@ func TestAnAuthenticatorGivenInAnotherProcessCountsHereAtOnce(t *testing.T) {
 	there := o.open()
 	out := custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}
 	by := func() desk.By { return desk.By{Actor: "tech-a", Request: unique("r"), Code: o.codeNow("tech-a")} }
-	o.clock.add((2*period - 5) * time.Second) // so that what it remembers lasts into the step after the next
+	o.clock.add((2*period - 5) * time.Second)                         // so that what it remembers lasts into the step after the next
 	if _, err := there.CheckOut(t.Context(), by(), out); err != nil { // it remembers the seed now
 		t.Fatal(err)
 	}
