@@ -44,6 +44,79 @@ func (l otherLedger) Records(_ context.Context, from, to int64, yield func(int64
 	return nil
 }
 
+// TestTheMarkMissesWhatIsNotThere: a head that is signed, and a ledger that does not
+// lead to it, in whatever way.
+func TestTheMarkMissesWhatIsNotThere(t *testing.T) {
+	at := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+	state := custody.NewState()
+	var records otherLedger
+	for _, action := range []custody.Action{
+		custody.AdoptPolicy{Values: custody.DefaultPolicy()},
+		custody.AddPerson{Username: "tech-a", Name: "A", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period},
+		custody.AddPerson{Username: "tech-b", Name: "B", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period},
+	} {
+		events, err := custody.Decide(state, custody.Command{Actor: custody.System, Request: "made", Action: action}, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events {
+			custody.Apply(state, e)
+			entry, err := e.Record()
+			if err != nil {
+				t.Fatal(err)
+			}
+			record, err := entry.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			records = append(records, record)
+		}
+	}
+	var tree audit.Frontier
+	for _, record := range records {
+		if _, err := tree.Append(record); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole, err := tree.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := whole
+	other[0] ^= 1
+	for name, c := range map[string]struct {
+		root   audit.Hash
+		ledger audit.Source
+		want   string
+	}{
+		"nothing":                        {whole, records, "Verified to entry 2,"},
+		"another root":                   {other, records, "THE LEDGER DOES NOT VERIFY"},
+		"the last entry is missing":      {whole, records[:2], "THE LEDGER DOES NOT VERIFY"},
+		"an entry says another's number": {whole, shifted{records}, "THE LEDGER DOES NOT VERIFY"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t, func(s *setup) {
+				d := forgedDesk{Desk: s.Desk}
+				if d.head, err = audit.SignCheckpoint(t.Context(), "forged.example", tree.Size(), c.root, d); err != nil {
+					t.Fatal(err)
+				}
+				if d.key, err = audit.VerifierKey("forged.example", forger.Public().(ed25519.PublicKey)); err != nil {
+					t.Fatal(err)
+				}
+				s.Desk, s.Ledger = d, c.ledger
+			})
+			o.run(t, o.as("auditor", "en"), c.want)
+		})
+	}
+}
+
+// shifted numbers its entries from one.
+type shifted struct{ otherLedger }
+
+func (l shifted) Records(ctx context.Context, from, to int64, yield func(int64, []byte) error) error {
+	return l.otherLedger.Records(ctx, from, to, func(index int64, record []byte) error { return yield(index+1, record) })
+}
+
 // TestTheMarkLooksAtWhatEveryEntryLeadsTo: a history whose every hash and signature
 // is right, and in which one person is both custodians, gets no mark of "verified";
 // tandem ledger verify does not pass it either.
