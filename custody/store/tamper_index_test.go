@@ -93,10 +93,10 @@ func TestTamperIndex(t *testing.T) {
 		change(t, db, "INSERT INTO ledger_index VALUES (?, ?, ?, ?)", kind, name, row, kind == byAbout)
 		change(t, db, "INSERT INTO ledger_index VALUES (?, ?, ?, 0)", kind, "ghost", row)
 		find(kind, "inserted")
+		change(t, db, "DELETE FROM ledger_index WHERE kind = ? AND name = ? AND idx = ?", kind, "ghost", row)
 		change(t, db, "INSERT INTO ledger_index VALUES (?, ?, ?, 0)", kind, "ghost", 1<<40)
 		find(kind, "inserted behind all")
 		change(t, db, "DELETE FROM ledger_index WHERE kind = ? AND name = ? AND idx = ?", kind, "ghost", 1<<40)
-		change(t, db, "DELETE FROM ledger_index WHERE kind = ? AND name = ? AND idx = ?", kind, "ghost", row)
 
 		change(t, db, update, kind, name, down, kind, name, rows[0])
 		change(t, db, update, kind, name, up, kind, name, rows[1])
