@@ -45,7 +45,7 @@ func (s *Server) addCredential(ctx context.Context, in *bodyOnly[AddCredential])
 	add.Target.Settings = oneLine(add.Target.Settings)
 	action := custody.AddCredential{
 		Name: add.Name, Primary: add.Primary, Backup: add.Backup,
-		Target: custody.Target{Kind: add.Target.Kind, Address: add.Target.Address, Account: add.Target.Account, Settings: add.Target.Settings},
+		Target: desk.NewTarget(custody.Target(add.Target)),
 		Policy: custody.CredentialPolicy(add.Policy),
 	}
 	password, key := custody.SecretString(string(add.Secret)), custody.SecretString(string(add.AdminKey))

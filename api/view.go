@@ -36,7 +36,7 @@ func viewPresence(p custody.Person) Presence {
 func viewCredential(c custody.Credential) Credential {
 	v := Credential{
 		Name:    c.Name,
-		Target:  Target{Kind: c.Target.Kind, Address: c.Target.Address, Account: c.Target.Account, Settings: c.Target.Settings},
+		Target:  Target(c.Target.In(custody.Redacted)),
 		Policy:  Policy(c.Policy),
 		Primary: c.Primary, Backup: c.Backup,
 		Phase: c.Phase, Holder: c.Holder, Successor: c.Successor(),

@@ -98,7 +98,7 @@ func (w *world) hire(t *testing.T, name string, role custody.Role) {
 func (w *world) addHeld(t *testing.T, name string) {
 	t.Helper()
 	w.must(t, "admin", "", custody.AddCredential{
-		Name: name, Target: custody.Target{Kind: "ssh", Address: name + ":22", Account: "root"}, Primary: "tech-a", Backup: "tech-b",
+		Name: name, Target: identified(custody.Target{Kind: "ssh", Address: name + ":22", Account: "root"}), Primary: "tech-a", Backup: "tech-b",
 	})
 	w.rotate(t, name)
 }
@@ -261,6 +261,7 @@ func (w *world) ChangePolicy(ctx context.Context, by desk.By, a custody.ChangePo
 }
 
 func (w *world) AddCredential(ctx context.Context, by desk.By, a custody.AddCredential, password, key custody.Secret) (desk.Outcome, error) {
+	a.Target.Identities = desk.Identities(nil, a.Name)
 	outcome, err := w.Do(ctx, by, a)
 	if err == nil {
 		w.passwords[a.Subject()] = password
@@ -541,4 +542,12 @@ func (s *safeBuffer) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.b.String()
+}
+
+// identified is a target whose account is called by its address as it stands: what
+// a desk finds out before it gives the command.
+func identified(t custody.Target) custody.TargetNotes {
+	target := desk.NewTarget(t)
+	target.Identities = desk.Identities(nil, t.Account+"@"+t.Address)
+	return target
 }

@@ -2,39 +2,55 @@ package custody
 
 // An account is in custody once: with two credentials each change of its password
 // would make the other's wrong. Which account a target is, however its address is
-// spelled, is for its connector to say; here names are only compared.
+// spelled, is for its connector to say; here the digests of names are compared, so
+// that it is decided alike without knowing any of them.
 
-// identities gives at least one.
-func (t Target) identities() []string {
-	if len(t.Identities) > 0 {
-		return t.Identities
+// checkIdentities looks at the form only: whoever checked the target gave them.
+func checkIdentities(identities []string) *Refusal {
+	if !areCommitments(identities) {
+		return Invalid("target.identities", "no_identities")
 	}
-	return []string{t.Kind + " " + t.Account + "@" + t.Address}
+	return nil
 }
 
 // inCustodyAs gives the name of the credential whose account a target is, or "".
-func (s *State) inCustodyAs(t Target) string {
-	for _, identity := range t.identities() {
-		for at := s; at != nil; at = at.base {
-			if name, known := at.accounts[identity]; known {
-				if name != "" {
-					return name
-				}
-				break
-			}
+func (s *State) inCustodyAs(t TargetNotes) string {
+	for _, identity := range t.Identities {
+		if name := s.accountOf(identity); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// taken gives those of a target's identities that are in custody, and so on record.
+func (s *State) taken(t TargetNotes) (taken []string) {
+	for _, identity := range t.Identities {
+		if s.accountOf(identity) != "" {
+			taken = append(taken, identity)
+		}
+	}
+	return taken
+}
+
+// accountOf gives the name of the credential that has this identity, or "".
+func (s *State) accountOf(identity string) string {
+	for at := s; at != nil; at = at.base {
+		if name, known := at.accounts[identity]; known {
+			return name
 		}
 	}
 	return ""
 }
 
 func (s *State) take(c Credential) {
-	for _, identity := range c.Target.identities() {
+	for _, identity := range c.Target.Identities {
 		s.accounts[identity] = c.Name
 	}
 }
 
 func (s *State) release(c Credential) {
-	for _, identity := range c.Target.identities() {
+	for _, identity := range c.Target.Identities {
 		if s.base == nil {
 			delete(s.accounts, identity)
 			continue
@@ -50,7 +66,7 @@ func (s *State) checkAccounts() error {
 		if !c.Active() {
 			continue
 		}
-		for _, identity := range c.Target.identities() {
+		for _, identity := range c.Target.Identities {
 			if other, taken := accounts[identity]; taken {
 				return &Violation{Invariant: "I7", Subject: c.Name, Detail: "the same account as " + other}
 			}

@@ -8,19 +8,19 @@ import "testing"
 func TestSecondCredentialOnTheSameAccount(t *testing.T) {
 	spelled := func(name string, identities ...string) AddCredential {
 		a := server(name, "ann", "ben")
-		a.Target.Identities = identities
+		a.Target.Identities = called(identities...)
 		return a
 	}
 	for what, x := range map[string]struct {
 		first, second AddCredential
 		taken         bool
 	}{
-		"as it stands":          {server("one", "ann", "ben"), func() AddCredential { a := server("one", "ann", "ben"); a.Name = "two"; return a }(), true},
-		"another account":       {server("one", "ann", "ben"), server("two", "ann", "ben"), false},
-		"another spelling":      {spelled("one", "ssh root@host:22"), spelled("two", "ssh root@host:22"), true},
-		"one of several names":  {spelled("one", "a", "b"), spelled("two", "c", "b"), true},
-		"no name in common":     {spelled("one", "a", "b"), spelled("two", "c", "d"), false},
-		"one before names were": {server("one", "ann", "ben"), spelled("two", "ssh root@one.example.org:22"), true},
+		"as it stands":         {server("one", "ann", "ben"), func() AddCredential { a := server("one", "ann", "ben"); a.Name = "two"; return a }(), true},
+		"another account":      {server("one", "ann", "ben"), server("two", "ann", "ben"), false},
+		"another spelling":     {spelled("one", "ssh root@host:22"), spelled("two", "ssh root@host:22"), true},
+		"one of several names": {spelled("one", "a", "b"), spelled("two", "c", "b"), true},
+		"no name in common":    {spelled("one", "a", "b"), spelled("two", "c", "d"), false},
+		"once more":            {server("one", "ann", "ben"), spelled("two", "root@one.example.org:22"), true},
 	} {
 		o := newOffice(t)
 		o.addServer(x.first)

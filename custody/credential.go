@@ -16,19 +16,6 @@ const (
 	Retired  Phase = "retired"
 )
 
-// Target is the account that a credential opens: nothing here is secret.
-type Target struct {
-	Kind     string            `json:"kind"`    // which connector: "ssh", Manual
-	Address  string            `json:"address"` // host:port
-	Account  string            `json:"account"` // whose password it is
-	Settings map[string]string `json:"settings,omitempty"`
-
-	// Identities are what the account is called however its address is spelled, as
-	// its connector says: two targets that share one are the same account. None:
-	// kind, account and address as they stand.
-	Identities []string `json:"identities,omitzero"`
-}
-
 // CredentialPolicy is what differs from credential to credential. That a return
 // changes the password is not in it: nothing switches that off.
 type CredentialPolicy struct {
@@ -49,7 +36,7 @@ type CredentialPolicy struct {
 // two custodians.
 type Credential struct {
 	Name    string           `json:"name"`
-	Target  Target           `json:"target"`
+	Target  TargetNotes      `json:"target"`
 	Policy  CredentialPolicy `json:"policy,omitzero"`
 	Primary string           `json:"primary"` // A
 	Backup  string           `json:"backup"`  // B
@@ -94,7 +81,7 @@ func (c Credential) Other(person string) string {
 // (onboard).
 type AddCredential struct {
 	Name       string           `json:"name"`
-	Target     Target           `json:"target"`
+	Target     TargetNotes      `json:"target"`
 	Policy     CredentialPolicy `json:"policy"`
 	Primary    string           `json:"primary"`
 	Backup     string           `json:"backup"`
@@ -109,10 +96,7 @@ func (a AddCredential) Subject() string { return a.Name }
 func (AddCredential) givers() givers    { return peopleAndSystem } // the demo's are added by whoever sets it up
 
 func (a AddCredential) bare(s *State) Action {
-	target := Target{Kind: absent, Address: absent, Account: absent}
-	if other, taken := s.Credential(s.inCustodyAs(a.Target)); taken {
-		target = other.Target
-	}
+	target := TargetNotes{Kind: absent, Address: absentNote, Account: absentNote, Identities: s.taken(a.Target)}
 	return AddCredential{
 		Name: s.nameOr(a.Name), Target: target,
 		Primary: s.nameOr(a.Primary), Backup: s.nameOr(a.Backup), Reconciles: a.Reconciles, Brings: a.Brings,
@@ -156,6 +140,9 @@ func (a AddCredential) decide(d *decision) error {
 	if !successor.Present() {
 		return refuseNobodyPresent(primary, backup)
 	}
+	if err := checkIdentities(a.Target.Identities); err != nil {
+		return err
+	}
 	d.happen(CredentialAdded{
 		Credential: a.Name, Target: a.Target, Policy: a.Policy,
 		Primary: a.Primary, Backup: a.Backup, Successor: successor.Username, Deadline: d.deadline(),
@@ -167,7 +154,7 @@ func (a AddCredential) decide(d *decision) error {
 // CredentialAdded put an account under custody, in rotation for onboarding.
 type CredentialAdded struct {
 	Credential string           `json:"credential"`
-	Target     Target           `json:"target"`
+	Target     TargetNotes      `json:"target"`
 	Policy     CredentialPolicy `json:"policy"`
 	Primary    string           `json:"primary"`
 	Backup     string           `json:"backup"`
@@ -195,6 +182,9 @@ func (f CredentialAdded) allowed(s *State, e Event) error {
 	if f.Brings && e.Request == "" {
 		return e.violates("I4", "brings secrets under no request")
 	}
+	if checkIdentities(f.Target.Identities) != nil {
+		return e.violates("I7", "an account of which is not said which it is")
+	}
 	if other := s.inCustodyAs(f.Target); other != "" {
 		return e.violates("I7", "an account that is in custody as "+other)
 	}
@@ -204,7 +194,7 @@ func (f CredentialAdded) allowed(s *State, e Event) error {
 func (f CredentialAdded) apply(s *State, e Event) {
 	s.editCredential(f.Credential, func(c *Credential) {
 		*c = Credential{
-			Name: f.Credential, Target: f.Target, Policy: f.Policy, Primary: f.Primary, Backup: f.Backup,
+			Name: f.Credential, Target: f.Target.bare(), Policy: f.Policy, Primary: f.Primary, Backup: f.Backup,
 			Reconciles: f.Reconciles,
 		}
 		if f.Brings {

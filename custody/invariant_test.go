@@ -166,6 +166,7 @@ func TestForgedEvents(t *testing.T) {
 		{"a session ended that is none", nil, by("cay", SessionClosed{Person: "cay"}), "I6", "that was not open"},
 
 		// Credentials.
+		{"an account of which nobody says which", nil, by("ada", CredentialAdded{Credential: "again", Target: TargetNotes{Kind: "ssh"}, Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "which it is"},
 		{"an account added twice", nil, by("ada", CredentialAdded{Credential: "again", Target: server("db01", "", "").Target, Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "in custody as db01"},
 		{"a credential added twice", nil, by("ada", CredentialAdded{Credential: "db01", Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "added twice"},
 		{"retired while rotating", annWantsNewPassword, by("ada", CredentialRetired{"db01", note("x")}), "I1", "not simply held"},
@@ -183,7 +184,7 @@ func TestForgedEvents(t *testing.T) {
 		{"arrived, and nothing was on its way", nil, by(System, SecretsArrived{"db01"}), "I4", "nothing was on its way"},
 		{"arrived, as somebody says", nil, by("ada", SecretsArrived{"db01"}), "I6", somebodyElse},
 		{"brought under no request", nil, func(o *office) Event {
-			e := o.forge("ada", CredentialAdded{Credential: "db09", Target: Target{Kind: "ssh", Address: "x:22", Account: "root"}, Primary: "ann", Backup: "ben", Successor: "ann", Brings: true})
+			e := o.forge("ada", CredentialAdded{Credential: "db09", Target: target(Target{Kind: "ssh", Address: "x:22", Account: "root"}), Primary: "ann", Backup: "ben", Successor: "ann", Brings: true})
 			e.Request = ""
 			return e
 		}, "I4", "under no request"},

@@ -36,7 +36,13 @@ var ErrNote = errors.New("custody: not the commitment to a text")
 // NoteOf commits to what somebody wrote, which becomes one line (see OneLine). The
 // salt must be random and used once.
 func NoteOf(salt Salt, text string) Note {
-	if text = OneLine(text); text == "" {
+	return ExactNoteOf(salt, OneLine(text))
+}
+
+// ExactNoteOf is NoteOf for what a program reads, not only people: an address. It is
+// taken, or refused, as it stands.
+func ExactNoteOf(salt Salt, text string) Note {
+	if text == "" {
 		return Note{}
 	}
 	w := Words{salt, text}

@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -186,14 +187,20 @@ func TestWhatCannotBeWrittenIsNotTakenIn(t *testing.T) {
 		}
 	}
 	o := newOffice(t)
+	many := map[string]string{}
+	for i := range maxSettings + 1 {
+		many[fmt.Sprint("setting", i)] = "x"
+	}
 	for name, settings := range map[string]map[string]string{
+		"too many":  many,
+		"no name":   {"what it says": "x"},
 		"bytes":     {"key": "\xff"},
 		"a line":    {"key": "a\nb"},
 		"a name":    {"\xff": "x"},
-		"too large": {"key": strings.Repeat("x", maxSettings)},
+		"too large": {"key": strings.Repeat("x", maxSettingsSize+1)},
 	} {
 		add := server("db09", "ann", "ben")
-		add.Target.Settings = settings
+		add.Target = target(Target{Kind: "ssh", Address: "db09:22", Account: "root", Settings: settings})
 		if _, err := Decide(o.state, o.with("ada", add), o.now); CodeOf(err) != InvalidRequest {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -53,7 +53,7 @@ func TestAddCredential(t *testing.T) {
 		return a
 	}
 	settings := func(name, value string) AddCredential {
-		return with(func(a *AddCredential) { a.Target.Settings = map[string]string{name: value} })
+		return with(func(a *AddCredential) { a.Target.Settings = map[string]Note{name: exact(value)} })
 	}
 	check(t, []clause{
 		{"rotates at once, for the primary", nil, "ada", add, "", func(o *office) bool {
@@ -71,10 +71,14 @@ func TestAddCredential(t *testing.T) {
 		{"not with an auditor", nil, "ada", server("db03", "eve", "ann"), InvalidRequest, nil},
 		{"not with nobody", nil, "ada", server("db03", "ann", ""), InvalidRequest, nil},
 		{"not with a technician who is disabled", func(o *office) { o.state.editPerson("cay", func(p *Person) { p.Disabled = true }) }, "ada", add, InvalidRequest, nil},
-		{"not without an address", nil, "ada", with(func(a *AddCredential) { a.Target.Address = "" }), InvalidRequest, nil},
-		{"not with an account of two lines", nil, "ada", with(func(a *AddCredential) { a.Target.Account = "root\nx" }), InvalidRequest, nil},
+		{"not without an address", nil, "ada", with(func(a *AddCredential) { a.Target.Address = note("") }), InvalidRequest, nil},
+		{"not with an account of two lines", nil, "ada", with(func(a *AddCredential) { a.Target.Account = exact("root\nx") }), InvalidRequest, nil},
+		{"not by a name that is not said", nil, "ada", with(func(a *AddCredential) { a.Target.Identities = nil }), InvalidRequest, nil},
+		{"nor by one in clear", nil, "ada", with(func(a *AddCredential) { a.Target.Identities = []string{"root@db03"} }), InvalidRequest, nil},
 		{"not with a connector of 501 characters", nil, "ada", with(func(a *AddCredential) { a.Target.Kind = strings.Repeat("s", 501) }), InvalidRequest, nil},
-		{"settings are kept", nil, "ada", settings("host_key", "ssh-ed25519 AAAA"), "", func(o *office) bool { return o.credential("db03").Target.Settings["host_key"] == "ssh-ed25519 AAAA" }},
+		{"settings are kept", nil, "ada", settings("host_key", "ssh-ed25519 AAAA"), "", func(o *office) bool {
+			return o.credential("db03").Target.Settings["host_key"].Same(exact("ssh-ed25519 AAAA"))
+		}},
 		{"settings of one line each", nil, "ada", settings("host_key", "a\x00b"), InvalidRequest, nil},
 		{"settings that fit into an entry", nil, "ada", settings("host_key", strings.Repeat("A", 8193)), InvalidRequest, nil},
 		{"a lease of its own", nil, "ada", with(func(a *AddCredential) { a.Policy.LeaseSeconds = 60 }), "", nil},

@@ -169,8 +169,15 @@ func scramble(t *rapid.T, v reflect.Value) {
 			scramble(t, v.Index(i))
 		}
 	case reflect.Map:
-		if n := rapid.MapOfN(rapid.String(), rapid.String(), 0, 3).Draw(t, "map"); len(n) > 0 {
-			v.Set(reflect.ValueOf(n))
+		names := rapid.SliceOfN(rapid.String(), 0, 3).Draw(t, "names")
+		if len(names) == 0 {
+			return
+		}
+		v.Set(reflect.MakeMap(v.Type()))
+		for _, name := range names {
+			value := reflect.New(v.Type().Elem()).Elem()
+			scramble(t, value)
+			v.SetMapIndex(reflect.ValueOf(name), value)
 		}
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {

@@ -38,7 +38,10 @@ func (a RedactText) decide(d *decision) error {
 		return Invalid("commitments", "no_commitments")
 	}
 	if person := d.state.readsAt(a.Commitments); person != "" {
-		return refuseInForce(person)
+		return refuseReadsAt(person)
+	}
+	if credential := d.state.standsAt(a.Commitments); credential != "" {
+		return refuseStandsAt(credential)
 	}
 	if err := checkNote("reason", a.Reason); err != nil {
 		return err
@@ -67,7 +70,7 @@ func (TextRedacted) grade() Grade             { return Serious }
 func (TextRedacted) by(*State, Event) Who     { return byRole(Manager, Director).confirmed() }
 
 func (f TextRedacted) allowed(s *State, e Event) error {
-	if f.Entry < 0 || f.Entry >= s.Size || !areCommitments(f.Commitments) || s.readsAt(f.Commitments) != "" {
+	if f.Entry < 0 || f.Entry >= s.Size || !areCommitments(f.Commitments) || s.readsAt(f.Commitments) != "" || s.standsAt(f.Commitments) != "" {
 		return e.violates("I7", "of an entry that there is not, of what is no text, or of an address in use")
 	}
 	return nil
@@ -96,8 +99,23 @@ func (s *State) readsAt(commitments []string) (username string) {
 	return username
 }
 
-func refuseInForce(person string) *Refusal {
+// standsAt gives a credential in custody whose target one of these is a part of, or
+// "": without it its password could not be changed any more.
+func (s *State) standsAt(commitments []string) string {
+	for c := range s.Credentials() {
+		if c.Phase != Retired && slices.ContainsFunc(notesIn(c.Target), func(n Note) bool { return slices.Contains(commitments, n.commitment) }) {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+func refuseReadsAt(person string) *Refusal {
 	return &Refusal{Code: Conflict, Rule: "4.5", Key: "address_in_force", Args: Args{"person": person}}
+}
+
+func refuseStandsAt(credential string) *Refusal {
+	return &Refusal{Code: Conflict, Rule: "4.5", Key: "target_in_force", Args: Args{"credential": credential}}
 }
 
 // RefuseNothingWritten is for an entry that shows no text, or none any more.

@@ -31,6 +31,8 @@ func TestRedactText(t *testing.T) {
 		{"each once", worked, "max", redact(9, purpose.Commitment(), purpose.Commitment()), InvalidRequest, nil},
 		{"with a reason", worked, "max", RedactText{9, []string{purpose.Commitment()}, Note{}}, InvalidRequest, nil},
 		{"not an address in use", func(o *office) { o.does("ann", ChangeEmail{"ann", address}) }, "max", redact(9, address.Commitment()), Conflict, nil},
+		{"not where an account in custody is", nil, "max", redact(9, server("db01", "", "").Target.Address.Commitment()), Conflict, nil},
+		{"but where one was", db01IsRetired, "max", redact(9, server("db01", "", "").Target.Address.Commitment()), "", nil},
 		{"but one that was", func(o *office) {
 			o.does("ann", ChangeEmail{"ann", address})
 			o.does("ann", ChangeEmail{"ann", Note{}})
@@ -50,6 +52,7 @@ func TestARedactionThatTheRulesDoNotKnow(t *testing.T) {
 		"of an entry before all": {-1, []string{note("x").Commitment()}, note("why")},
 		"of nothing":             {1, nil, note("why")},
 		"of an address in use":   {1, []string{address.Commitment()}, note("why")},
+		"of where an account is": {1, []string{server("db01", "", "").Target.Address.Commitment()}, note("why")},
 	} {
 		e := Event{Time: o.state.Time, Actor: "max", Confirm: &Confirmation{"max", step}, Request: "r", Fact: f}
 		if err := CheckEvent(o.state.Fork(), e); err == nil || !strings.Contains(err.Error(), "I7") {

@@ -144,7 +144,11 @@ func TestLongestEventsFit(t *testing.T) {
 	o := newOffice(t)
 	long := strings.Repeat("\U0010ffff", MaxText)
 	add := server(strings.Repeat("a", 63), "ann", "ben")
-	add.Target = Target{Kind: long, Address: long, Account: long, Settings: map[string]string{"k": strings.Repeat("\"", 8191)}}
+	settings := map[string]string{}
+	for i := range maxSettings {
+		settings[fmt.Sprintf("%063d", i)] = strings.Repeat("\"", maxSettingsSize/maxSettings)
+	}
+	add.Target = target(Target{Kind: strings.Repeat("k", 63), Address: long, Account: long, Settings: settings})
 	o.does("ann", Offer{All: true, Reason: note(long)})
 	o.does("ann", CheckOut{"db01", note(long)})
 	o.does("ada", add)
@@ -158,7 +162,7 @@ func TestLeaveWithThousandCredentials(t *testing.T) {
 	one := o.credential("db01")
 	for i := range 1200 {
 		one.Name = fmt.Sprintf("%059d-%03x", 0, i)
-		one.Target.Address = one.Name
+		one.Target = target(Target{Kind: "ssh", Address: one.Name, Account: "root"})
 		credentials = append(credentials, one)
 	}
 	o.state.Restore(people, credentials, nil)
@@ -196,7 +200,7 @@ func TestRotateMoreThanACommandNames(t *testing.T) {
 		one := o.credential("db01")
 		for i := range many - len(o.state.Charges("ann")) {
 			one.Name = fmt.Sprintf("%059d-%03x", 0, i)
-			one.Target.Address = one.Name
+			one.Target = target(Target{Kind: "ssh", Address: one.Name, Account: "root"})
 			credentials = append(credentials, one)
 		}
 		o.state.Restore(people, credentials, nil)
@@ -310,7 +314,7 @@ func set(v reflect.Value, good string, wrong bool) {
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		set(v.Index(0), "db01", wrong)
 	case reflect.Map:
-		v.Set(reflect.ValueOf(map[string]string{typed: typed}))
+		v.Set(reflect.ValueOf(map[string]Note{typed: note(typed)}))
 	}
 }
 

@@ -18,7 +18,6 @@ const (
 	minAgeSeconds   = 60 * 60
 	maxAgeSeconds   = 10 * 365 * 24 * 60 * 60
 	maxDependents   = 16
-	maxSettings     = 8 << 10 // bytes of a target's settings together: an entry has room for 65,535
 )
 
 // validName is what usernames and credential names look like. They become paths
@@ -127,28 +126,6 @@ func checkPolicy(p CredentialPolicy) *Refusal {
 		if i > 0 && p.Dependents[i-1] >= dependent {
 			return Invalid("policy.dependents", "unsorted")
 		}
-	}
-	return nil
-}
-
-// checkTarget looks at the form only; whether it can work is for its connector.
-func checkTarget(t Target) *Refusal {
-	for _, field := range []struct{ name, value string }{
-		{"target.kind", t.Kind}, {"target.address", t.Address}, {"target.account", t.Account},
-	} {
-		if err := CheckText(field.name, field.value); err != nil {
-			return err
-		}
-	}
-	size := 0
-	for name, value := range t.Settings {
-		size += len(name) + len(value)
-		if both := name + value; !utf8.ValidString(both) || strings.ContainsFunc(both, isControl) {
-			return Invalid("target.settings", "control_characters")
-		}
-	}
-	if size > maxSettings {
-		return Invalid("target.settings", "settings_too_long")
 	}
 	return nil
 }

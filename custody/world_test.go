@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/tandem-custody/tandem/audit"
@@ -252,9 +253,33 @@ func (w *world) change(credential string) error {
 	return nil
 }
 
+// target commits to what somebody described; the account is called by its address as
+// it stands.
+func target(t Target) TargetNotes {
+	n := TargetNotes{Kind: t.Kind, Address: exact(t.Address), Account: exact(t.Account), Identities: called(t.Account + "@" + t.Address)}
+	for name, value := range t.Settings {
+		if n.Settings == nil {
+			n.Settings = map[string]Note{}
+		}
+		n.Settings[name] = exact(value)
+	}
+	return n
+}
+
+func exact(text string) Note { return ExactNoteOf(Salt{4, 5, 6}, text) }
+
+// called gives digests of what an account is called.
+func called(names ...string) (identities []string) {
+	for _, name := range names {
+		identities = append(identities, note(name).Commitment())
+	}
+	slices.Sort(identities)
+	return identities
+}
+
 func server(name, primary, backup string) AddCredential {
 	return AddCredential{
 		Name: name, Primary: primary, Backup: backup,
-		Target: Target{Kind: "ssh", Address: name + ".example.org:22", Account: "root"},
+		Target: target(Target{Kind: "ssh", Address: name + ".example.org:22", Account: "root"}),
 	}
 }

@@ -66,7 +66,7 @@ func (o *office) crowd(b *testing.B, pairs, credentials int) {
 			for _, action := range []custody.Action{
 				custody.AddCredential{
 					Name: server, Primary: name("a", i%pairs), Backup: name("b", i%pairs),
-					Target: custody.Target{Kind: "ssh", Address: server + ".example:22", Account: "root"},
+					Target: identified(custody.Target{Kind: "ssh", Address: server + ".example:22", Account: "root"}),
 				},
 				custody.ReportStaged{Rotation: id}, custody.ReportApplied{Rotation: id},
 				custody.ReportVerified{Rotation: id, OldRefused: true}, custody.ReportPromoted{Rotation: id, Version: 1},

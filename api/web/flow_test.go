@@ -225,7 +225,7 @@ func TestTargetIsTestedBeforeItIsSaved(t *testing.T) {
 	form[3] = "down.example:22"
 	admin.done(admin.post("/admin/credentials/new", append(form, "untested", "yes", "do", "add")...)).shows(t, 200, "Added")
 	c := o.credential("db03")
-	if c.Policy.LeaseSeconds != 7200 || c.Target.Settings["sudo"] != "true" || c.Target.Settings["admin"] != "ops" {
+	if c.Policy.LeaseSeconds != 7200 || c.Target.Settings["sudo"].String() != "true" || c.Target.Settings["admin"].String() != "ops" {
 		t.Errorf("added as %+v", c)
 	}
 	tested = nil

@@ -75,7 +75,7 @@ func TestEveryKindIsAdded(t *testing.T) {
 	} {
 		form := append([]string{"name", name, "address", " x.example:1 ", "account", name, "primary", "tech-a", "backup", "tech-b", "do", "add"}, c.typed...)
 		admin.done(admin.post("/admin/credentials/new", form...)).shows(t, 200, "Added", name)
-		got := o.credential(name).Target
+		got, _ := o.credential(name).Target.Plain()
 		if kind := strings.TrimSuffix(strings.TrimSuffix(name, "-https"), "-ssh"); got.Kind != kind || got.Address != "x.example:1" || !maps.Equal(got.Settings, c.settings) {
 			t.Errorf("%s became %+v", name, got)
 		}
@@ -207,7 +207,7 @@ func (o *office) addByHand(name string) {
 	o.t.Helper()
 	_, err := o.desk.AddCredential(o.t.Context(), desk.By{Actor: "admin", Request: "onboard-" + name}, custody.AddCredential{
 		Name: name, Primary: "tech-a", Backup: "tech-b",
-		Target: custody.Target{Kind: custody.Manual, Address: "rack 4, unit 12", Account: "admin"},
+		Target: desk.NewTarget(custody.Target{Kind: custody.Manual, Address: "rack 4, unit 12", Account: "admin"}),
 	}, custody.SecretString("Before-MARKED"), custody.Secret{})
 	if err != nil {
 		o.t.Fatal(err)

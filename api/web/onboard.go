@@ -73,7 +73,7 @@ func (p *Pages) addCredential(v *visit) error {
 	if !known {
 		return v.again(custody.Invalid("target.kind", "choose_first"), p.newCredential)
 	}
-	add, err := v.credentialAction(k)
+	add, target, err := v.credentialAction(k)
 	if err != nil {
 		return v.again(err, p.newCredential)
 	}
@@ -86,7 +86,7 @@ func (p *Pages) addCredential(v *visit) error {
 	}
 	onlyTest := v.field("do") == "test"
 	if p.TestTarget != nil && (onlyTest || v.field("untested") == "") {
-		err = p.TestTarget(v.r.Context(), add.Target, key, password)
+		err = p.TestTarget(v.r.Context(), target, key, password)
 	}
 	if onlyTest && err == nil {
 		return v.tested()
@@ -111,28 +111,25 @@ func (v *visit) tested() error {
 var errOnlyAdmin = &custody.Refusal{Code: custody.Forbidden, Rule: "3.1", Key: "only", Args: custody.Args{"only": custody.Term{List: "only", Code: "admin"}}}
 
 // credentialAction reads the form of a kind: nothing else that was sent counts.
-func (v *visit) credentialAction(k desk.TargetKind) (custody.AddCredential, error) {
-	add := custody.AddCredential{
-		Name: v.field("name"), Primary: v.field("primary"), Backup: v.field("backup"),
-		Target: custody.Target{
-			Kind: k.Name, Address: strings.TrimSpace(v.field("address")), Account: strings.TrimSpace(v.field("account")), Settings: map[string]string{},
-		},
+func (v *visit) credentialAction(k desk.TargetKind) (add custody.AddCredential, target custody.Target, err error) {
+	target = custody.Target{
+		Kind: k.Name, Address: strings.TrimSpace(v.field("address")), Account: strings.TrimSpace(v.field("account")), Settings: map[string]string{},
 	}
 	settings := settingsOf(k.Settings)
 	if probe := v.field("probe"); probe != "" {
 		extra, known := probeOf(k, probe)
 		if !known {
-			return add, custody.Invalid("target.settings.probe", "not_offered")
+			return add, target, custody.Invalid("target.settings.probe", "not_offered")
 		}
-		add.Target.Settings["probe"] = probe
+		target.Settings["probe"] = probe
 		settings = append(settings, extra...)
 	}
 	for _, s := range settings {
 		if value := s.value(v.field("set." + s.Name)); value != "" {
-			add.Target.Settings[s.Name] = value
+			target.Settings[s.Name] = value
 		}
 	}
-	var err error
+	add = custody.AddCredential{Name: v.field("name"), Primary: v.field("primary"), Backup: v.field("backup"), Target: desk.NewTarget(target)}
 	add.Policy, err = v.policyTyped()
-	return add, err
+	return add, target, err
 }

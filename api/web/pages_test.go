@@ -211,7 +211,7 @@ func TestEveryStringIsShown(t *testing.T) {
 // failures are the kinds that rotation.Failure can be.
 var failures = []string{
 	string(rotation.Unreachable), string(rotation.WrongHost), string(rotation.LoginRefused), string(rotation.ValueRefused),
-	string(rotation.OldStillAccepted), string(rotation.SecretStore), string(rotation.TargetError), string(rotation.Unsupported),
+	string(rotation.OldStillAccepted), string(rotation.SecretStore), string(rotation.TargetError), string(rotation.Unsupported), string(rotation.NoAddress),
 }
 
 // labelled says whether a field is inside a label.

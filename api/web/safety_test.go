@@ -158,7 +158,7 @@ func TestNamesAreOnlyNames(t *testing.T) {
 		}
 	}
 	if _, err := o.desk.AddCredential(t.Context(), desk.By{Actor: "admin", Request: "nasty"}, custody.AddCredential{
-		Name: "nasty", Primary: "tech-a", Backup: "tech-b", Target: custody.Target{Kind: "ssh", Address: nasty, Account: nasty},
+		Name: "nasty", Primary: "tech-a", Backup: "tech-b", Target: desk.NewTarget(custody.Target{Kind: "ssh", Address: nasty, Account: nasty}),
 	}, custody.SecretString("x"), custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}

@@ -133,7 +133,7 @@ func TestTheMarkLooksAtWhatEveryEntryLeadsTo(t *testing.T) {
 				custody.AddPerson{Username: "tech-a", Name: "A", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period},
 				custody.AddPerson{Username: "tech-b", Name: "B", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period},
 				custody.AddCredential{
-					Name: "db01", Target: custody.Target{Kind: "ssh", Address: "db01:22", Account: "root"}, Primary: "tech-a", Backup: "tech-b",
+					Name: "db01", Target: identified(custody.Target{Kind: "ssh", Address: "db01:22", Account: "root"}), Primary: "tech-a", Backup: "tech-b",
 				},
 			} {
 				events, err := custody.Decide(state, custody.Command{Actor: custody.System, Request: "forged", Action: action}, at)

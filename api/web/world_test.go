@@ -183,7 +183,7 @@ func (o *office) add(name, primary, backup string) {
 	o.t.Helper()
 	_, err := o.desk.AddCredential(o.t.Context(), desk.By{Actor: "admin", Request: "onboard-" + name}, custody.AddCredential{
 		Name: name, Primary: primary, Backup: backup,
-		Target: custody.Target{Kind: "ssh", Address: name + ".example:22", Account: "root"},
+		Target: desk.NewTarget(custody.Target{Kind: "ssh", Address: name + ".example:22", Account: "root"}),
 	}, custody.SecretString("before-custody"), custody.Secret{})
 	if err != nil {
 		o.t.Fatal(err)
@@ -375,3 +375,11 @@ func attr(n *html.Node, name string) string {
 
 // idle is when a browser forgets a session: what the pages have by default.
 func (o *office) idle() time.Duration { return 15 * time.Minute }
+
+// identified is a target whose account is called by its address as it stands: what
+// a desk finds out before it gives the command.
+func identified(t custody.Target) custody.TargetNotes {
+	target := desk.NewTarget(t)
+	target.Identities = desk.Identities(nil, t.Account+"@"+t.Address)
+	return target
+}

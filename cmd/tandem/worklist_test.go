@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/custody/demo"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // TestAnAddressInARowThatSomebodyWroteGetsNoPassword: under a running server the
@@ -39,7 +40,11 @@ func TestAnAddressInARowThatSomebodyWroteGetsNoPassword(t *testing.T) {
 	db, err := sql.Open("sqlite3", filepath.Join(data, "tandem.db")+"?_busy_timeout=10000")
 	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	redirect := "UPDATE credentials SET doc = replace(doc, '" + d.SSH + "', '" + elsewhere.Addr().String() + "')"
+	theirs := desk.NewNote(elsewhere.Addr().String())
+	words, _ := theirs.Words()
+	_, err = db.Exec("INSERT INTO ledger_texts (idx, commitment, salt, text) VALUES (0, ?, ?, ?)", theirs.Commitment(), words.Salt[:], words.Text)
+	must(t, err)
+	redirect := "UPDATE credentials SET doc = json_set(doc, '$.target.address', '" + theirs.Commitment() + "')"
 	_, err = db.Exec("CREATE TRIGGER redirect AFTER UPDATE ON credentials BEGIN " + redirect + "; END")
 	must(t, err)
 	done, err := db.Exec(redirect)
@@ -51,7 +56,7 @@ func TestAnAddressInARowThatSomebodyWroteGetsNoPassword(t *testing.T) {
 	someone.rotate(t)
 	someone.waitHeld(t)
 	var others int
-	must(t, db.QueryRow("SELECT count(*) FROM credentials WHERE doc LIKE '%"+elsewhere.Addr().String()+"%'").Scan(&others))
+	must(t, db.QueryRow("SELECT count(*) FROM credentials WHERE address = ?", theirs.Commitment()).Scan(&others))
 	if others == 0 {
 		t.Error("the row was not theirs to the end")
 	}

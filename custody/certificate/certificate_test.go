@@ -44,8 +44,8 @@ func story() []custody.Event {
 	return []custody.Event{
 		{Actor: "admin", Fact: custody.PersonAdded{Username: "tech-a", Name: "张伟 <b>", Roles: []custody.Role{custody.Technician}}},
 		{Actor: "admin", Fact: custody.PersonAdded{Username: "tech-b", Name: "李娜", Roles: []custody.Role{custody.Technician}}},
-		{Actor: "admin", Fact: custody.CredentialAdded{Credential: "db01", Target: custody.Target{Account: "root", Address: "db01.example:22"}}},
-		{Actor: "admin", Fact: custody.CredentialAdded{Credential: "web01", Target: custody.Target{Account: "root", Address: "web01.example:22"}}},
+		{Actor: "admin", Fact: custody.CredentialAdded{Credential: "db01", Target: desk.NewTarget(custody.Target{Account: "root", Address: "db01.example:22"})}},
+		{Actor: "admin", Fact: custody.CredentialAdded{Credential: "web01", Target: desk.NewTarget(custody.Target{Account: "root", Address: "web01.example:22"})}},
 		confirmed("tech-a", custody.HandoverOffered{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names, Reason: desk.NewNote("外出培训三天 training"), ExpectedReturn: when.Add(72 * time.Hour)}),
 		confirmed("tech-b", custody.HandoverAccepted{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names}),
 		confirmed("tech-b", custody.HandoverReturned{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names}),

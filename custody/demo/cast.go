@@ -87,10 +87,10 @@ func SeedCredentials(ctx context.Context, d *desk.Desk, address, hostKey string,
 	for _, credential := range Credentials {
 		_, err := d.AddCredential(ctx, desk.By{Actor: custody.System, Request: rand.Text()}, custody.AddCredential{
 			Name: credential.Name, Primary: "tech-a", Backup: "tech-b",
-			Target: custody.Target{
+			Target: desk.NewTarget(custody.Target{
 				Kind: rotationssh.Kind, Address: address, Account: credential.Account,
 				Settings: map[string]string{"host_key": hostKey, "admin": sshAdmin},
-			},
+			}),
 		}, custody.SecretString(passwords[credential.Account]), custody.NewSecret(adminKey))
 		if err != nil {
 			return fmt.Errorf("add %s: %w", credential.Name, err)

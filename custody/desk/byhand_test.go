@@ -16,7 +16,7 @@ func TestShowNew(t *testing.T) {
 	ctx := t.Context()
 	add := custody.AddCredential{
 		Name: "sw01", Primary: "tech-a", Backup: "tech-b",
-		Target: custody.Target{Kind: custody.Manual, Address: "rack 4", Account: "admin"},
+		Target: desk.NewTarget(custody.Target{Kind: custody.Manual, Address: "rack 4", Account: "admin"}),
 	}
 	before, next := custody.SecretString("from before custody"), custody.SecretString("what to set")
 	if _, err := o.desk.AddCredential(ctx, desk.By{Actor: "admin", Request: "add"}, add, before, custody.Secret{}); err != nil {
@@ -90,7 +90,7 @@ func TestShowNewNeedsItsEntry(t *testing.T) {
 	ctx := t.Context()
 	add := custody.AddCredential{
 		Name: "sw01", Primary: "tech-a", Backup: "tech-b",
-		Target: custody.Target{Kind: custody.Manual, Address: "rack 4", Account: "admin"},
+		Target: desk.NewTarget(custody.Target{Kind: custody.Manual, Address: "rack 4", Account: "admin"}),
 	}
 	if _, err := o.desk.AddCredential(ctx, desk.By{Actor: "admin", Request: "add"}, add, custody.Secret{}, custody.Secret{}); err != nil {
 		t.Fatal(err)

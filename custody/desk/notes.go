@@ -11,10 +11,36 @@ import (
 
 // NewNote commits to what somebody wrote, with a salt of its own. Every front makes
 // its notes here, of what was typed.
-func NewNote(text string) custody.Note {
-	var salt custody.Salt
+func NewNote(text string) custody.Note { return custody.NoteOf(newSalt(), text) }
+
+func newExactNote(text string) custody.Note { return custody.ExactNoteOf(newSalt(), text) }
+
+func newSalt() (salt custody.Salt) {
 	_, _ = rand.Read(salt[:]) // never fails: see crypto/rand
-	return custody.NoteOf(salt, text)
+	return salt
+}
+
+// NewTarget commits to what somebody described.
+func NewTarget(t custody.Target) custody.TargetNotes {
+	target := custody.TargetNotes{Kind: t.Kind, Address: newExactNote(t.Address), Account: newExactNote(t.Account)}
+	for name, value := range t.Settings {
+		if target.Settings == nil {
+			target.Settings = map[string]custody.Note{}
+		}
+		target.Settings[name] = newExactNote(value)
+	}
+	return target
+}
+
+// known gives what the ledger leads to with its texts. The store says what they are,
+// where anybody may have written; what is not what the ledger commits to counts as
+// not there.
+func known[V any](ctx context.Context, d *Desk, value V) (V, error) {
+	texts, err := d.Store.Texts(ctx, custody.NotesOf(value))
+	if err == nil {
+		custody.Fill(&value, texts)
+	}
+	return value, err
 }
 
 // ChangeEmail says where messages to a person go from now on. An address that is

@@ -145,7 +145,7 @@ func (o *office) onboard(name string) {
 	o.t.Helper()
 	_, err := o.desk.AddCredential(o.t.Context(), desk.By{Actor: "admin", Request: "onboard-" + name}, custody.AddCredential{
 		Name: name, Primary: "tech-a", Backup: "tech-b",
-		Target: custody.Target{Kind: "ssh", Address: "db01.example:22", Account: "root"},
+		Target: desk.NewTarget(custody.Target{Kind: "ssh", Address: "db01.example:22", Account: "root"}),
 	}, custody.SecretString("before-custody"), custody.Secret{})
 	if err != nil {
 		o.t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 // CheckedTarget is what the connector of a target says of it.
 type CheckedTarget struct {
 	Reconciles bool     // it has a second account
-	Identities []string // see custody.Target
+	Identities []string // what the account is called however its address is spelled; none: by its kind, account and address as they stand
 }
 
 // AddCredential puts an account under custody. password is what opens it now,
@@ -30,15 +30,22 @@ func (d *Desk) AddCredential(ctx context.Context, by By, add custody.AddCredenti
 	if err := d.CheckPolicy(add.Policy); err != nil {
 		return Outcome{}, err
 	}
-	checked, err := d.CheckTarget(add.Target, key)
+	target, known := add.Target.Plain()
+	if !known {
+		return Outcome{}, fmt.Errorf("%w: a target comes in with its texts", custody.ErrNote)
+	}
+	checked, err := d.CheckTarget(target, key)
 	if err != nil {
 		return Outcome{}, err
 	}
-	add.Reconciles, add.Target.Identities = checked.Reconciles, checked.Identities
+	add.Reconciles = checked.Reconciles
+	by.Request = cmp.Or(by.Request, rand.Text())
+	if add.Target.Identities, err = d.identify(WithRequest(ctx, by.Request), target, checked.Identities); err != nil {
+		return Outcome{}, err
+	}
 	if add.Brings = !password.IsZero() || !key.IsZero(); !add.Brings {
 		return d.Do(ctx, by, add)
 	}
-	by.Request = cmp.Or(by.Request, rand.Text())
 	outcome, err := d.addBringing(ctx, by, add, password, key)
 	// Whoever asked may have gone; what is done for them here is finished all the same.
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), moveTimeout)

@@ -19,7 +19,7 @@ func add(d *desk.Desk, actor, name string, password, key custody.Secret) error {
 func onboarding(name string) custody.AddCredential {
 	return custody.AddCredential{
 		Name: name, Primary: "tech-a", Backup: "tech-b",
-		Target: custody.Target{Kind: "ssh", Address: name + ".example:22", Account: "root"},
+		Target: desk.NewTarget(custody.Target{Kind: "ssh", Address: name + ".example:22", Account: "root"}),
 	}
 }
 

@@ -153,7 +153,7 @@ func TestWhatIsShownOfARotationThatIsOverIsNotThatOfTheNext(t *testing.T) {
 	ctx := t.Context()
 	sw := custody.AddCredential{
 		Name: "sw01", Primary: "tech-a", Backup: "tech-b",
-		Target: custody.Target{Kind: custody.Manual, Address: "rack 4", Account: "admin"},
+		Target: desk.NewTarget(custody.Target{Kind: custody.Manual, Address: "rack 4", Account: "admin"}),
 	}
 	if _, err := o.desk.AddCredential(ctx, desk.By{Actor: "admin", Request: "add"}, sw, custody.Secret{}, custody.Secret{}); err != nil {
 		t.Fatal(err)

@@ -45,6 +45,10 @@ func KeyPath(name string) string { return "keys/" + name }
 // ThrottlePath is where the key is under which failed log-ins are counted.
 const ThrottlePath = "internal/throttle"
 
+// IdentityPath is where the salt is with which accounts in custody are told apart in
+// the ledger, which does not name them.
+const IdentityPath = "internal/identity"
+
 // SentinelPath is where the secret store keeps which installation it belongs to:
 // no secret, but where it is gone the secrets are too.
 const SentinelPath = "internal/installation"

@@ -263,7 +263,7 @@ func TestABatchUnderAGoodSealIsTakenIn(t *testing.T) {
 func TestARowThatWasChangedIsFoundAtTheNextStart(t *testing.T) {
 	for name, statement := range map[string]string{
 		"holder":            "UPDATE credentials SET doc = json_set(doc, '$.holder', 'tech-b') WHERE key = 'db01'",
-		"address":           `UPDATE credentials SET doc = replace(doc, 'db01.example', 'evil.example') WHERE key = 'db01'`,
+		"address":           `UPDATE credentials SET doc = json_set(doc, '$.target.address', '` + desk.NewNote("evil.example:22").Commitment() + `') WHERE key = 'db01'`,
 		"custodian":         "UPDATE credentials SET doc = json_set(doc, '$.backup', 'admin') WHERE key = 'db01'",
 		"known to":          `UPDATE credentials SET doc = json_set(doc, '$.exposure', json('["admin"]')) WHERE key = 'db01'`,
 		"another e-mail":    "UPDATE people SET doc = json_set(doc, '$.email', '" + strings.Repeat("A", 43) + "') WHERE key = 'tech-a'",

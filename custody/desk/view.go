@@ -37,13 +37,18 @@ func (d *Desk) Suspect() <-chan struct{} { return d.alarm }
 // Credentials gives all credentials, Unfinished those that are rotating or that a
 // dependent does not have yet, Credential one (the zero one where there is none), as
 // the ledger leads to them: what is done with a password outside goes by these, and
-// not by rows that somebody can write in. ErrLedgerSuspect: by nothing.
+// not by rows that somebody can write in. The last two have those texts that the
+// ledger commits to. ErrLedgerSuspect: by nothing.
 func (d *Desk) Credentials(ctx context.Context) ([]custody.Credential, error) {
 	return d.credentials(ctx, func(custody.Credential) bool { return true })
 }
 
 func (d *Desk) Unfinished(ctx context.Context) ([]custody.Credential, error) {
-	return d.credentials(ctx, func(c custody.Credential) bool { return c.Phase == custody.Rotating || len(c.Updates) > 0 })
+	found, err := d.credentials(ctx, func(c custody.Credential) bool { return c.Phase == custody.Rotating || len(c.Updates) > 0 })
+	if err != nil {
+		return nil, err
+	}
+	return known(ctx, d, found)
 }
 
 func (d *Desk) credentials(ctx context.Context, wanted func(custody.Credential) bool) (found []custody.Credential, err error) {
@@ -65,7 +70,7 @@ func (d *Desk) Credential(ctx context.Context, name string) (custody.Credential,
 		return custody.Credential{}, err
 	}
 	c, _ := d.credential(name)
-	return c, nil
+	return known(ctx, d, c)
 }
 
 // trusted gives why the ledger is suspect, or nil.

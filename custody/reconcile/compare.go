@@ -68,7 +68,8 @@ func mayBeNotEntered(a Access) bool {
 	// The first log-in ever makes the key of the throttle, also one that fails.
 	_, loggingIn := ofLogIn(a.Path)
 	return a.Kind == Read && loggingIn || a.Path == desk.ThrottlePath ||
-		strings.HasPrefix(a.Path, desk.ArrivingPath(a.Request)) // of a credential that was not added
+		a.Kind == Read && a.Path == desk.IdentityPath || // of a credential that was not added
+		strings.HasPrefix(a.Path, desk.ArrivingPath(a.Request))
 }
 
 // allows says whether an entry, or a rotation, of the access's request allows it.
@@ -122,7 +123,9 @@ func entryAllows(e custody.Event, a Access) bool {
 	case custody.RotationShown:
 		return a.Kind == Read && (a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.StagedPath(f.Credential, f.Rotation))
 	case custody.CredentialAdded:
-		return a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.KeyPath(f.Credential)
+		return a.Path == desk.IdentityPath || a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.KeyPath(f.Credential)
+	case custody.CommandRefused: // of an account that is in custody already
+		return a.Kind == Read && a.Path == desk.IdentityPath && f.Command == custody.AddCredential{}.Verb()
 	case custody.SecretsArrived:
 		return a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.KeyPath(f.Credential)
 	}

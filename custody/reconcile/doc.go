@@ -21,6 +21,7 @@
 //	seeds/-, accounts/-
 //	                  a lock-out of names that nobody has
 //	internal/throttle a log-in, also a refused one; a lock-out, and what lifts it; a person added
+//	internal/identity putting a credential into custody, also a refused one
 //	internal/seal     a start: it is read for no request
 //	internal/anchor   at any time: it says how far the ledger has come
 //

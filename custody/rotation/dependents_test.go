@@ -20,7 +20,7 @@ func underPolicy(t testing.TB, p custody.CredentialPolicy) *world {
 	w := newWorld(t)
 	w.desk = rotationtest.NewDesk(t, w.clock)
 	w.do(custody.System, custody.AddCredential{
-		Name: name, Target: custody.Target{Kind: "memory", Address: address, Account: "root"}, Policy: p,
+		Name: name, Target: identified(custody.Target{Kind: "memory", Address: address, Account: "root"}), Policy: p,
 		Primary: rotationtest.Primary, Backup: rotationtest.Backup, Reconciles: true,
 	})
 	return w
@@ -323,4 +323,12 @@ func TestOnlyTheCurrentPasswordIsTold(t *testing.T) {
 	if kinds := w.notUpdated("app"); len(app.told) != 0 || !slices.Equal(kinds, []Failure{SecretStore}) {
 		t.Errorf("told %d times, failures %v", len(app.told), kinds)
 	}
+}
+
+// identified is a target whose account is called by its address as it stands: what
+// a desk finds out before it gives the command.
+func identified(t custody.Target) custody.TargetNotes {
+	target := desk.NewTarget(t)
+	target.Identities = desk.Identities(nil, t.Account+"@"+t.Address)
+	return target
 }

@@ -24,6 +24,7 @@ const (
 	SecretStore      Failure = "secret_store"       // sealed, unreachable, or it lost something
 	TargetError      Failure = "target_error"       // anything else that went wrong there
 	Unsupported      Failure = "unsupported"        // no connector can work with the description
+	NoAddress        Failure = "no_address"         // where the target is, is not known for certain any more
 )
 
 // kindOf gives the kind of a target's error, or a dependent's.
@@ -39,6 +40,10 @@ func kindOf(err error) Failure {
 		return Unreachable
 	case errors.Is(err, desk.ErrSecretsUnavailable):
 		return SecretStore
+	case errors.Is(err, ErrNoAddress):
+		return NoAddress
+	case errors.Is(err, errUnsupported):
+		return Unsupported
 	}
 	return TargetError
 }

@@ -96,13 +96,9 @@ func (a *attempt) open(ctx context.Context) error {
 			return a.fail(ctx, SecretStore, err)
 		}
 	}
-	open, known := a.Targets[a.credential.Target.Kind]
-	if !known {
-		return a.fail(ctx, Unsupported, errors.New("no connector of this kind"))
-	}
-	target, err := open(a.credential.Target, key.Value)
+	target, err := a.opened(a.credential, key.Value)
 	if err != nil {
-		return a.fail(ctx, Unsupported, err)
+		return a.fail(ctx, kindOf(err), err)
 	}
 	a.target = target
 	if a.staged.Version == 0 && a.step != custody.StepPending {

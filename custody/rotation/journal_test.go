@@ -366,6 +366,7 @@ func TestFailureKinds(t *testing.T) {
 			w.secrets.Faults = func(string) rotationtest.Fault { return rotationtest.Before }
 		},
 		Unsupported: func(_ *world, c *Config) { c.Targets = nil },
+		NoAddress:   func(w *world, _ *Config) { w.desk.Forget(name) },
 	} {
 		t.Run(string(want), func(t *testing.T) {
 			w := newWorld(t)
@@ -392,6 +393,21 @@ func TestFailureKinds(t *testing.T) {
 	}}
 	New(c).attempt(t.Context(), name)
 	wantFailures(t, w, Unsupported)
+}
+
+// TestNothingIsSentWhereNobodyKnows: without the text that says where the account is,
+// nobody is asked anything; once it is there again the rotation goes on by itself.
+func TestNothingIsSentWhereNobodyKnows(t *testing.T) {
+	w := newWorld(t)
+	putBack := w.desk.Forget(name)
+	w.attempt("")
+	w.attempt("")
+	wantFailures(t, w, NoAddress, NoAddress)
+	if len(w.account.told) > 0 || w.account.verifies > 0 {
+		t.Errorf("%d passwords were sent, %d log-ins tried", len(w.account.told), w.account.verifies)
+	}
+	putBack()
+	w.finish()
 }
 
 func TestRetryAfter(t *testing.T) {
@@ -444,7 +460,7 @@ func TestARotationBeginsWhenWhatCameIsInItsPlace(t *testing.T) {
 	w := newWorld(t)
 	w.desk.Act(custody.System, custody.AddCredential{
 		Name: "sw09", Primary: rotationtest.Primary, Backup: rotationtest.Backup, Brings: true,
-		Target: custody.Target{Kind: custody.Manual, Address: "rack 9", Account: "admin"},
+		Target: identified(custody.Target{Kind: custody.Manual, Address: "rack 9", Account: "admin"}),
 	})
 	w.desk.Faults = func(op string) rotationtest.Fault {
 		if op == "settle" {

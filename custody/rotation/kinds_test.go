@@ -154,7 +154,7 @@ func TestReconcileAfterDrift(t *testing.T) {
 	target := rescued{own{w.account}}
 	w.of(target)
 	w.desk.Act(custody.System, custody.AddCredential{
-		Name: "second", Target: custody.Target{Kind: "memory", Address: address, Account: "second"},
+		Name: "second", Target: identified(custody.Target{Kind: "memory", Address: address, Account: "second"}),
 		Primary: rotationtest.Primary, Backup: rotationtest.Backup, Reconciles: true,
 	})
 	other := &account{password: custody.SecretString("lost")}

@@ -3,6 +3,7 @@ package rotation
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/tandem-custody/tandem/custody"
 )
@@ -47,7 +48,9 @@ type Description struct {
 type Identified interface {
 	Target
 
-	// Identities are what the account is called: see custody.Target.
+	// Identities are what the account is called, however its address is spelled: two
+	// targets that share one are the same account. They are not shown to anybody:
+	// see custody.TargetNotes.
 	Identities() []string
 }
 
@@ -76,6 +79,30 @@ type Maker interface {
 // connects nowhere. Its error is a *custody.Refusal that names the field with
 // which the description cannot work: an Opener also validates what is added.
 type Opener func(t custody.Target, admin custody.Secret) (Target, error)
+
+// ErrNoAddress: a text that says where a target is, or how it is reached, is not
+// beside the ledger, or is not what the ledger commits to. A password is sent only to
+// where the ledger says.
+var ErrNoAddress = errors.New("where the target is, is not beside the ledger any more, or is not what the ledger commits to")
+
+var errUnsupported = errors.New("no connector can work with the description")
+
+// opened makes the target of a credential.
+func (c Config) opened(of custody.Credential, admin custody.Secret) (Target, error) {
+	open, known := c.Targets[of.Target.Kind]
+	if !known {
+		return nil, fmt.Errorf("%w: there is none of this kind", errUnsupported)
+	}
+	described, known := of.Target.Plain()
+	if !known {
+		return nil, ErrNoAddress
+	}
+	target, err := open(described, admin)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUnsupported, err)
+	}
+	return target, nil
+}
 
 // What a target can know for certain.
 var (

@@ -85,11 +85,10 @@ func (w *Worker) verifyOne(ctx context.Context, name string) {
 // unprobed says that nothing could be learnt. What can be opened without its
 // administrator says so before any secret is read.
 func (w *Worker) unprobed(c custody.Credential) bool {
-	open, known := w.Targets[c.Target.Kind]
-	if !known {
+	if _, known := w.Targets[c.Target.Kind]; !known {
 		return true
 	}
-	target, err := open(c.Target, custody.Secret{})
+	target, err := w.opened(c, custody.Secret{})
 	return err == nil && target.Describe().Unprobed
 }
 
@@ -121,7 +120,7 @@ func (w *Worker) ask(ctx context.Context, c custody.Credential) (custody.Verific
 	if err != nil && !errors.Is(err, desk.ErrNoSecret) {
 		return custody.VerificationUnknown, err
 	}
-	target, err := w.Targets[c.Target.Kind](c.Target, key.Value)
+	target, err := w.opened(c, key.Value)
 	if err != nil {
 		return custody.VerificationUnknown, err
 	}

@@ -107,6 +107,10 @@ func TestVerificationLearnsNothing(t *testing.T) {
 		"no such target": func(_ *world, worker *Worker) {
 			worker.Targets["memory"] = func(custody.Target, custody.Secret) (Target, error) { return nil, errUnknown }
 		},
+		"no address": func(w *world, _ *Worker) {
+			w.desk.Forget(name)
+			w.account.onVerify = func(int, custody.Secret) error { w.t.Error("it was asked all the same"); return nil }
+		},
 		"it hangs": func(_ *world, worker *Worker) {
 			worker.StepTimeout = 10 * time.Millisecond
 			worker.Targets["memory"] = func(custody.Target, custody.Secret) (Target, error) { return stuck{}, nil }

@@ -202,7 +202,7 @@ func (w *Worker) start(ctx context.Context) {
 		if _, busy := w.running[c.Name]; busy {
 			return true // the next look sees what came of it
 		}
-		address := c.Target.Address
+		address := c.Target.Address.String()
 		if len(w.running) >= w.Parallel || load[address] >= w.PerTarget {
 			return false
 		}

@@ -18,13 +18,14 @@ import (
 func TestADocumentStaysAsItIsWritten(t *testing.T) {
 	at := epoch.Add(1500 * time.Millisecond)
 	note := custody.NoteOf(custody.Salt{1}, "ticket 4711")
+	address, account := custody.NoteOf(custody.Salt{2}, "db01.example:22"), custody.NoteOf(custody.Salt{3}, "root")
 	person := custody.Person{
 		Username: "tech-a", Name: "李雷", Email: note, Roles: []custody.Role{custody.Technician},
 		Enrolment: custody.Enrolment{Number: 1, Enrolled: true, TOTPPeriod: 30, LastStep: 58910000, LockedUntil: at},
 		Presence:  custody.Presence{Away: true, AwaySince: at},
 	}
 	credential := custody.Credential{
-		Name: "db01", Target: custody.Target{Kind: "ssh", Address: "db01.example:22", Account: "root", Settings: map[string]string{"f": "6", "e": "5", "d": "4", "c": "3", "b": "2", "a": "1"}},
+		Name: "db01", Target: custody.TargetNotes{Kind: "ssh", Address: address, Account: account, Settings: map[string]custody.Note{"f": note, "e": note, "d": note, "c": note, "b": note, "a": account}, Identities: []string{address.Commitment()}},
 		Policy: custody.CredentialPolicy{RotateOnCheckin: true}, Primary: "tech-a", Backup: "tech-b", Phase: custody.Held, Holder: "tech-a",
 		Rotation: custody.Rotation{Number: 7}, Version: 3, RotatedAt: at, Exposure: []string{"tech-a"},
 		Lease: custody.Lease{ID: "lease-1", Person: "tech-a", Purpose: note, Start: at, Until: at.Add(time.Hour)},
@@ -33,7 +34,7 @@ func TestADocumentStaysAsItIsWritten(t *testing.T) {
 		ID: "handover-1", From: "tech-a", To: "tech-b", Credentials: []string{"db01"}, Reason: note, Status: custody.Offered, OfferedAt: at, Expires: at.Add(time.Hour),
 	}
 	same(t, people, person, `{"username":"tech-a","name":"李雷","email":"`+note.Commitment()+`","roles":["technician"],"enrolment":1,"enrolled":true,"totp_period":30,"last_step":58910000,"locked_until":"2026-03-02T08:00:01.500000000Z","away":true,"away_since":"2026-03-02T08:00:01.500000000Z"}`)
-	same(t, credentials, credential, `{"name":"db01","target":{"kind":"ssh","address":"db01.example:22","account":"root","settings":{"a":"1","b":"2","c":"3","d":"4","e":"5","f":"6"}},"policy":{"rotate_on_checkin":true},"primary":"tech-a","backup":"tech-b","phase":"held","holder":"tech-a","rotation":{"number":7},"version":3,"rotated_at":"2026-03-02T08:00:01.500000000Z","exposure":["tech-a"],"lease":{"id":"lease-1","person":"tech-a","purpose":"`+note.Commitment()+`","start":"2026-03-02T08:00:01.500000000Z","until":"2026-03-02T09:00:01.500000000Z"}}`)
+	same(t, credentials, credential, `{"name":"db01","target":{"kind":"ssh","address":"`+address.Commitment()+`","account":"`+account.Commitment()+`","settings":{"a":"`+account.Commitment()+`","b":"`+note.Commitment()+`","c":"`+note.Commitment()+`","d":"`+note.Commitment()+`","e":"`+note.Commitment()+`","f":"`+note.Commitment()+`"},"identities":["`+address.Commitment()+`"]},"policy":{"rotate_on_checkin":true},"primary":"tech-a","backup":"tech-b","phase":"held","holder":"tech-a","rotation":{"number":7},"version":3,"rotated_at":"2026-03-02T08:00:01.500000000Z","exposure":["tech-a"],"lease":{"id":"lease-1","person":"tech-a","purpose":"`+note.Commitment()+`","start":"2026-03-02T08:00:01.500000000Z","until":"2026-03-02T09:00:01.500000000Z"}}`)
 	same(t, handovers, handover, `{"id":"handover-1","from":"tech-a","to":"tech-b","credentials":["db01"],"reason":"`+note.Commitment()+`","status":"offered","offered_at":"2026-03-02T08:00:01.500000000Z","expires":"2026-03-02T09:00:01.500000000Z"}`)
 	same(t, sessions, signedIn{"tech-a", []custody.Session{{Token: "00", Opened: at, Until: at}}}, `{"person":"tech-a","open":[{"token":"00","opened":"2026-03-02T08:00:01.500000000Z","until":"2026-03-02T08:00:01.500000000Z"}]}`)
 	same(t, policies, custody.PolicyInForce{Version: 1, Rules: 1, Values: custody.DefaultPolicy(), Since: at}, `{"version":1,"rules":1,"values":{"lease_ms":28800000,"offer_ttl_ms":86400000,"rotation_deadline_ms":3600000,"lock_after":5,"lock_base_ms":30000,"lock_max_ms":3600000,"totp_skew":1},"since":"2026-03-02T08:00:01.500000000Z"}`)

@@ -20,7 +20,7 @@ func (s *Store) FindCredentials(ctx context.Context, q desk.CredentialQuery) ([]
 		db = db.Where("phase = ?", q.Phase)
 	}
 	if q.Text != "" {
-		db = finding(db, q.Text, "key || char(10) || address || char(10) || account"+
+		db = finding(db, q.Text, "key || char(10) || "+textOf("address")+" || char(10) || "+textOf("account")+
 			" || char(10) || primary_custodian || char(10) || backup_custodian || char(10) || holder"+
 			" || char(10) || "+calledOf("primary_custodian, backup_custodian, holder"))
 	}

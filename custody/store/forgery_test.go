@@ -319,7 +319,7 @@ func TestForgedRule(t *testing.T) {
 	}{
 		{"accepts what was over", "I1", audit.CheckStep, by("tech-b", custody.HandoverAccepted{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: []string{"db01"}})},
 		{"one custodian for two", "I2", audit.CheckStep, by("admin", custody.CredentialAdded{
-			Credential: "db02", Target: custody.Target{Kind: "ssh", Address: "db02.example:22", Account: "root"}, Policy: c.Policy, Primary: "tech-a", Backup: "tech-a", Successor: "tech-a", Deadline: at.Add(time.Hour)})},
+			Credential: "db02", Target: identified(custody.Target{Kind: "ssh", Address: "db02.example:22", Account: "root"}), Policy: c.Policy, Primary: "tech-a", Backup: "tech-a", Successor: "tech-a", Deadline: at.Add(time.Hour)})},
 		{"the same account again", "I7", audit.CheckStep, by("admin", custody.CredentialAdded{
 			Credential: "db02", Target: c.Target, Policy: c.Policy, Primary: "tech-a", Backup: "tech-b", Successor: "tech-b", Deadline: at.Add(time.Hour)})},
 		{"goes out with the password", "I3", audit.CheckStep, by("tech-b", custody.PersonAway{Person: "tech-b"})},

@@ -226,7 +226,7 @@ func TestPeopleAndCredentials(t *testing.T) {
 		step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}})
 	everybody, everything := slices.Collect(s.state.People()), slices.Collect(s.state.Credentials())
 	texts, err := s.store.Texts(t.Context(), custody.NotesOf([]any{everybody, everything}))
-	if err != nil || len(texts) != 2 {
+	if err != nil || len(texts) != 2+4*len(everything) { // of each, where it is and how it is reached
 		t.Fatalf("%v, %v", texts, err)
 	}
 	custody.Fill(&everybody, texts)

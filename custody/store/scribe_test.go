@@ -220,8 +220,8 @@ func (s *scribe) onboard(t testing.TB, name, primary, backup string) {
 	t.Helper()
 	s.do(t, step{custody.System, custody.AddCredential{
 		Name: name, Primary: primary, Backup: backup,
-		Target: custody.Target{Kind: "ssh", Address: name + ".example.org:22", Account: "root",
-			Settings: map[string]string{"sudo": "yes", "host_key": "ssh-ed25519 AAAA"}},
+		Target: identified(custody.Target{Kind: "ssh", Address: name + ".example.org:22", Account: "root",
+			Settings: map[string]string{"sudo": "yes", "host_key": "ssh-ed25519 AAAA"}}),
 		Policy: custody.CredentialPolicy{RotateOnCheckin: name == "web01", LeaseSeconds: 5400},
 	}})
 	s.change(t, name)
@@ -253,4 +253,12 @@ func newOffice(t testing.TB) *scribe {
 	s.onboard(t, "db01", "tech-a", "tech-b")
 	s.onboard(t, "web01", "tech-b", "tech-c")
 	return s
+}
+
+// identified is a target whose account is called by its address as it stands: what
+// a desk finds out before it gives the command.
+func identified(t custody.Target) custody.TargetNotes {
+	target := desk.NewTarget(t)
+	target.Identities = desk.Identities(nil, t.Account+"@"+t.Address)
+	return target
 }

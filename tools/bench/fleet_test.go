@@ -135,7 +135,7 @@ func throughTandem(ctx context.Context, o *office, accounts []account, admin cus
 	for i, a := range accounts {
 		add := custody.AddCredential{
 			Name: fmt.Sprintf("account-%04d", i), Primary: custodians.A.Name, Backup: custodians.B.Name,
-			Target: on(a),
+			Target: desk.NewTarget(on(a)),
 		}
 		if _, err := o.desk.AddCredential(ctx, desk.By{Actor: custody.System, Request: add.Name}, add, a.password, admin); err != nil {
 			return 0, err

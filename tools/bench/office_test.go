@@ -174,7 +174,7 @@ func (o *office) onboard(ctx context.Context, p *pair) error {
 func (o *office) add(ctx context.Context, server string, p *pair) error {
 	_, err := o.do(ctx, custody.System, custody.AddCredential{
 		Name: server, Primary: p.A.Name, Backup: p.B.Name,
-		Target: custody.Target{Kind: "ssh", Address: server + ".bench.example:22", Account: "root"},
+		Target: identified(custody.Target{Kind: "ssh", Address: server + ".bench.example:22", Account: "root"}),
 	})
 	return err
 }
@@ -228,4 +228,12 @@ func (o *office) login(ctx context.Context, p technician) (string, error) {
 	}
 	token, _ := o.tokens.Load(p.Name)
 	return token.(string), nil
+}
+
+// identified is a target whose account is called by its address as it stands: what
+// a desk finds out before it gives the command.
+func identified(t custody.Target) custody.TargetNotes {
+	target := desk.NewTarget(t)
+	target.Identities = desk.Identities(nil, t.Account+"@"+t.Address)
+	return target
 }

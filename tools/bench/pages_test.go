@@ -101,7 +101,7 @@ func openPages(t *testing.T, dir string, credentials int) *pages {
 		name := fmt.Sprintf("crowd-%05d", i)
 		if _, err := p.do(ctx, custody.System, custody.AddCredential{
 			Name: name, Primary: pair.A.Name, Backup: pair.B.Name,
-			Target: custody.Target{Kind: "ssh", Address: name + ".bench.example:22", Account: "root"},
+			Target: identified(custody.Target{Kind: "ssh", Address: name + ".bench.example:22", Account: "root"}),
 		}); err != nil {
 			return err
 		}

@@ -170,7 +170,7 @@ func (a *author) work(entries int64) error {
 			}
 		}
 		add := custody.AddCredential{Name: server, Primary: first, Backup: second,
-			Target: custody.Target{Kind: "ssh", Address: server + ".bench.example:22", Account: "root"}}
+			Target: identified(custody.Target{Kind: "ssh", Address: server + ".bench.example:22", Account: "root"})}
 		if err := errors.Join(a.do(custody.System, add), a.rotated(server)); err != nil {
 			return err
 		}

@@ -139,7 +139,7 @@ func (o *office) found(ctx context.Context, password, key custody.Secret) error 
 		}
 	}
 	_, err := o.desk.AddCredential(ctx, desk.By{Actor: custody.System, Request: rand.Text()}, custody.AddCredential{
-		Name: o.Name, Primary: o.holder(), Backup: o.backup(), Target: o.Target,
+		Name: o.Name, Primary: o.holder(), Backup: o.backup(), Target: desk.NewTarget(o.Target),
 	}, password, key)
 	return err
 }

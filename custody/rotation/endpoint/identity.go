@@ -10,7 +10,7 @@ import (
 )
 
 // Identity is what an account at an address is called, whichever way the address
-// is spelled: see custody.Target. It looks nothing up, so a second name of a host
+// is spelled: see rotation.Identified. It looks nothing up, so a second name of a host
 // is another host.
 func Identity(kind, account, address string) string {
 	return kind + " " + account + "@" + Canonical(address)

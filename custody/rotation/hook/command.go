@@ -49,14 +49,18 @@ func (c *Command) Update(ctx context.Context, of custody.Credential, current cus
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	target, known := of.Target.Plain()
+	if !known {
+		return rotation.ErrNoAddress
+	}
 	cmd := exec.CommandContext(ctx, c.argv[0], c.argv[1:]...)
 	cmd.Dir = "/"
 	cmd.Env = []string{
 		"PATH=" + programs,
 		"TANDEM_CREDENTIAL=" + of.Name,
-		"TANDEM_KIND=" + of.Target.Kind,
-		"TANDEM_ADDRESS=" + of.Target.Address,
-		"TANDEM_ACCOUNT=" + of.Target.Account,
+		"TANDEM_KIND=" + target.Kind,
+		"TANDEM_ADDRESS=" + target.Address,
+		"TANDEM_ACCOUNT=" + target.Account,
 		"TANDEM_VERSION=" + strconv.FormatInt(of.Version, 10),
 	}
 	cmd.Stdin = bytes.NewReader(append(current.Bytes(), '\n'))

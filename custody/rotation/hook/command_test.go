@@ -15,13 +15,14 @@ import (
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/servertest"
 )
 
 var credential = custody.Credential{
 	Name:    "db01-app",
-	Target:  custody.Target{Kind: "postgres", Address: "db01:5432", Account: "app"},
+	Target:  desk.NewTarget(custody.Target{Kind: "postgres", Address: "db01:5432", Account: "app"}),
 	Version: 7,
 }
 

@@ -93,12 +93,16 @@ type notice struct {
 func (r *Request) Update(ctx context.Context, of custody.Credential, current custody.Secret) error {
 	ctx, cancel := within(ctx, r.timeout)
 	defer cancel()
+	target, known := of.Target.Plain()
+	if !known {
+		return rotation.ErrNoAddress
+	}
 	token, until, err := r.wrapper.Wrap(ctx, current, tokenTTL)
 	if err != nil {
 		return fmt.Errorf("no wrapping token: %w", err)
 	}
 	body, err := json.Marshal(notice{
-		Credential: of.Name, Kind: of.Target.Kind, Address: of.Target.Address, Account: of.Target.Account,
+		Credential: of.Name, Kind: target.Kind, Address: target.Address, Account: target.Account,
 		Version: of.Version, WrappingToken: token.Reveal(), ExpiresAt: until.UTC(),
 	})
 	if err != nil {

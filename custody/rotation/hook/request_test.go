@@ -108,6 +108,25 @@ func TestRequestIsPosted(t *testing.T) {
 	}
 }
 
+// TestADependentIsNotToldAWrongAddress: nor given a token, nor run.
+func TestADependentIsNotToldAWrongAddress(t *testing.T) {
+	redacted := credential
+	if err := redacted.Target.Address.UnmarshalText([]byte(credential.Target.Address.Commitment())); err != nil {
+		t.Fatal(err)
+	}
+	_, to := receiver(t, func(http.ResponseWriter, *http.Request) { t.Error("it was posted") })
+	if err := request(t, to, wrapping{}).Update(t.Context(), redacted, servertest.NewPassword()); !errors.Is(err, rotation.ErrNoAddress) {
+		t.Errorf("a receiver: %v", err)
+	}
+	c, dir := shell(t, `touch "$1/ran"`)
+	if err := c.Update(t.Context(), redacted, servertest.NewPassword()); !errors.Is(err, rotation.ErrNoAddress) {
+		t.Errorf("a command: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "ran")); err == nil {
+		t.Error("the command was run")
+	}
+}
+
 func TestRequestIsAnswered(t *testing.T) {
 	password := servertest.NewPassword()
 	for status, want := range map[int]error{

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -35,6 +36,7 @@ type Desk struct {
 	commit chan struct{} // closed by the next commit
 	claims map[string]claim
 	dead   map[string]bool
+	texts  map[string]custody.Words // beside the ledger, by commitment
 }
 
 type claim struct {
@@ -46,7 +48,7 @@ type claim struct {
 func NewDesk(t testing.TB, clock desk.Clock) *Desk {
 	d := &Desk{
 		t: t, clock: clock, state: custody.NewState(), commit: make(chan struct{}),
-		claims: map[string]claim{}, dead: map[string]bool{},
+		claims: map[string]claim{}, dead: map[string]bool{}, texts: map[string]custody.Words{},
 	}
 	policy := custody.DefaultPolicy()
 	policy.TOTPSkew = 1 << 40 // so that one code can follow on another without waiting
@@ -70,7 +72,9 @@ func SignIn(now time.Time) custody.SignIn {
 // Add puts an account under custody, which starts its first rotation.
 func (d *Desk) Add(credential string, target custody.Target) {
 	d.t.Helper()
-	d.Act(custody.System, custody.AddCredential{Name: credential, Target: target, Primary: Primary, Backup: Backup})
+	described := desk.NewTarget(target)
+	described.Identities = desk.Identities(nil, credential)
+	d.Act(custody.System, custody.AddCredential{Name: credential, Target: described, Primary: Primary, Backup: Backup})
 }
 
 // Rotate has the holder ask for another rotation.
@@ -134,6 +138,9 @@ func (d *Desk) decide(actor, request string, action custody.Action) (desk.Outcom
 		}
 		outcome.Events = append(outcome.Events, desk.Indexed{Index: int64(len(d.events)), Event: e})
 		d.events = append(d.events, e)
+		for _, n := range e.Written() {
+			d.texts[n.Commitment()], _ = n.Words()
+		}
 	}
 	if len(events) > 0 {
 		close(d.commit)
@@ -153,7 +160,9 @@ func (d *Desk) Follow() <-chan struct{} {
 func (d *Desk) Credentials(context.Context) ([]custody.Credential, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.Collect(d.state.Credentials()), nil
+	all := slices.Collect(d.state.Credentials())
+	custody.Fill(&all, d.texts)
+	return all, nil
 }
 
 func (d *Desk) Unfinished(ctx context.Context) ([]custody.Credential, error) {
@@ -170,6 +179,7 @@ func (d *Desk) Credential(_ context.Context, name string) (custody.Credential, e
 	if !known {
 		return c, errors.New("no such credential")
 	}
+	custody.Fill(&c, d.texts)
 	return c, nil
 }
 
@@ -196,6 +206,23 @@ func (d *Desk) Release(_ context.Context, credential, owner string) error {
 		delete(d.claims, credential)
 	}
 	return nil
+}
+
+// Forget takes the texts of a credential's target away from beside the ledger.
+func (d *Desk) Forget(credential string) (putBack func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c, _ := d.state.Credential(credential)
+	taken := map[string]custody.Words{}
+	for _, n := range custody.NotesOf(c.Target) {
+		taken[n.Commitment()] = d.texts[n.Commitment()]
+		delete(d.texts, n.Commitment())
+	}
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		maps.Copy(d.texts, taken)
+	}
 }
 
 // Bury has a worker be dead: what it claimed stays claimed until the lease ends.
