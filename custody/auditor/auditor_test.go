@@ -104,7 +104,7 @@ func TestAFailedTableIsNamed(t *testing.T) {
 	}
 }
 
-type wrongRow struct{ error }
+type wrongRow struct{}
 
 func (wrongRow) Error() string            { return "people is wrong" }
 func (wrongRow) Row() (table, key string) { return "people", "ada" }
