@@ -174,13 +174,15 @@ func (c *Custody) Work(crash string, wanted func(custody.Credential) bool) {
 			defer stop()
 			c.Desk.Await(credential, wanted)
 		}()
-		go func() { // time goes by
-			for ctx.Err() == nil {
-				c.clock.Advance(10 * time.Millisecond)
-				time.Sleep(time.Millisecond)
-			}
-		}()
 	}
+	// Time goes by, also on the way to a crash: what failed before it on a busy
+	// machine is tried again after a pause, which would last for ever otherwise.
+	go func() {
+		for ctx.Err() == nil {
+			c.clock.Advance(10 * time.Millisecond)
+			time.Sleep(time.Millisecond)
+		}
+	}()
 	_ = worker.Run(ctx) // its error is that it was told to end
 	if crash != "" && !died {
 		c.t.Fatalf("it did not come to %q", crash)
