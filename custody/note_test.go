@@ -69,8 +69,8 @@ var plain = map[string]string{
 
 // names are the fields that name what exists, or say which of a closed list it is.
 var names = []string{
-	"Actor", "Backup", "Code", "Command", "Commitments", "Credential", "Credentials", "Dependent", "Dependents", "Exposed", "Failure", "From", "Handover",
-	"Handovers", "Holder", "How", "Kind", "Lease", "On", "Password", "Person", "Primary", "Reason", "Result", "Roles", "Rule", "Session", "Successor",
+	"Actor", "Ahead", "Backup", "Code", "Command", "Commitments", "Credential", "Credentials", "Dependent", "Dependents", "Exposed", "Failure", "From", "Handover",
+	"Handovers", "Holder", "How", "Kind", "Lease", "On", "Operator", "Password", "Person", "Primary", "Reason", "Result", "Roles", "Rule", "Session", "Successor",
 	"To", "Username", "Witness",
 }
 
