@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/words"
 )
 
 type entryPage struct {
@@ -84,7 +85,11 @@ func (s *Server) redactEntry(ctx context.Context, in *redaction) (Redacted, erro
 	if err != nil {
 		return Redacted{}, err
 	}
-	return Redacted{Index: outcome.Events[0].Index, Texts: len(action.Commitments), Next: StillThere}, nil
+	said := Redacted{Index: outcome.Events[0].Index, Texts: len(action.Commitments)}
+	if said.Next.En, err = words.In(words.English).Say("note.still_there", nil); err == nil {
+		said.Next.Zh, err = words.In(words.Chinese).Say("note.still_there", nil)
+	}
+	return said, err
 }
 
 type proofOf struct {

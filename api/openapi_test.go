@@ -91,6 +91,11 @@ func TestOpenAPIDescribesEveryEndpoint(t *testing.T) {
 		t.Errorf("codes = %v", got)
 	}
 	checkReferences(t, text)
+	for _, said := range []string{`"field":{"description":"Field of the request`, `"args":{"additionalProperties":{},"description":"What detail and next speak of`} {
+		if !strings.Contains(text, said) { // so that nobody takes a sentence apart
+			t.Errorf("the description of a problem has no %s", said)
+		}
+	}
 }
 
 // checkReferences looks whether each $ref leads somewhere.

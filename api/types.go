@@ -297,12 +297,6 @@ type Sentence struct {
 	Zh string `json:"zh"`
 }
 
-// StillThere is said after a redaction.
-var StillThere = Sentence{
-	En: "Backups and exports that were made before still have the text: find them, and delete or replace them.",
-	Zh: "此前制作的备份和导出文件仍含有该文本：请找到并删除或替换这些文件。",
-}
-
 // EntryProof proves that an entry is in the ledger that the checkpoint states
 // (RFC 6962, section 2.1.1). Hashes are base64.
 type EntryProof struct {

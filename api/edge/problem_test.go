@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/go-json-experiment/json"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/words"
@@ -145,6 +146,31 @@ func TestASuspectLedgerIsToldAsOne(t *testing.T) {
 	} {
 		if p := NewProblem(fmt.Errorf("inside: %w", err), words.English, ""); p.Code != LedgerSuspect || p.Status != 503 || !strings.HasPrefix(p.Detail, want) {
 			t.Errorf("%v: %+v", err, p)
+		}
+	}
+}
+
+// TestAClientNeedsToReadNoSentence: the field, and who, what and until when, stand
+// beside it as values.
+func TestAClientNeedsToReadNoSentence(t *testing.T) {
+	until := time.Date(2026, 3, 2, 20, 0, 0, 0, time.FixedZone("", 8*60*60))
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{custody.Invalid("purpose", "too_long", custody.Args{"most": 500}), `"field":"purpose","args":{"most":500}`},
+		{&custody.Refusal{Code: custody.BothAway, Key: "both_away", Args: custody.Args{"credential": "db01", "person": "ann", "until": custody.Planned{Time: until}}},
+			`"args":{"credential":"db01","person":"ann","until":"2026-03-02T12:00:00Z"}`},
+		{&custody.Refusal{Code: custody.BothAway, Key: "both_away", Args: custody.Args{"credential": "db01", "person": "ann", "until": custody.Planned{}}},
+			`"args":{"credential":"db01","person":"ann"}`},
+		{&custody.Refusal{Code: custody.LockedOut, Key: "login_locked", Args: custody.Args{"wait": 1200 * time.Millisecond}}, `"args":{"wait":2}`},
+		{&custody.Refusal{Code: custody.Conflict, Key: "not_in_custody", Args: custody.Args{"credential": "db01", "phase": custody.Term{List: "phase", Code: "retired"}}},
+			`"args":{"credential":"db01","phase":"retired"}`},
+		{InvalidFields{custody.Invalid("a", "empty"), custody.Invalid("b", "missing")}, `"detail":"The field \"a\" must not be empty. The field \"b\" is missing.","next":"Correct it and send it again.","field":"a"`},
+	} {
+		body, err := json.Marshal(NewProblem(test.err, words.English, ""))
+		if err != nil || !strings.Contains(string(body), test.want) {
+			t.Errorf("%s, %v: want %s", body, err, test.want)
 		}
 	}
 }

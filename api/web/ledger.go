@@ -37,7 +37,7 @@ func (e entryRow) About() []remark {
 	groups := map[string]string{"failure": "failure", "result": "result"}
 	switch e.Type {
 	case custody.RotationStarted{}.Type():
-		groups["reason"] = "reason"
+		groups["reason"] = "term.reason"
 	case custody.DependentFailed{}.Type():
 		groups["failure"] = "update_failure"
 	}

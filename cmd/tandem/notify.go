@@ -54,9 +54,9 @@ func authorities(path string) (*x509.CertPool, error) {
 }
 
 // openNotifier makes what tells people by e-mail; nil: nobody is told.
-func (p *program) openNotifier(cfg config.Config, mail *mailer) (*notify.Follower, error) {
+func (p *program) openNotifier(cfg config.Config, mail *mailer) *notify.Follower {
 	if mail == nil {
-		return nil, nil
+		return nil
 	}
 	return notify.New(notify.Config{
 		Ledger: p.store, Places: p.store, Owner: p.owner, Directory: directory{p.store, p.desk}, Follow: p.desk.Follow, Suspect: p.desk.Suspect(), Send: mail.Send,

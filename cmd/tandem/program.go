@@ -143,9 +143,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	if err != nil {
 		return nil, err
 	}
-	if p.notifier, err = p.openNotifier(cfg, mail); err != nil {
-		return nil, err
-	}
+	p.notifier = p.openNotifier(cfg, mail)
 	if p.follower, err = p.openFollower(ctx, cfg.Ledger, mail); err != nil {
 		return nil, err
 	}

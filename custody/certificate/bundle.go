@@ -10,7 +10,6 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
-	"github.com/tandem-custody/tandem/custody/words"
 )
 
 // Bundle is what a certificate proves, in machine-readable form.
@@ -133,9 +132,6 @@ func (proved Proved) check(key string) (index int64, event custody.Event, head a
 	return proof.Index, event.Filled(proved.Texts), head, nil
 }
 
-// redacted is said on paper in the place of a text that is not there.
-var redacted = words.In(words.Chinese).Redacted() + " " + words.In(words.English).Redacted()
-
 // add takes what an entry says about the handover, its persons or credentials.
 // Those of persons and credentials are older than the handover, so they wait.
 func (p *Paper) add(index int64, e custody.Event) {
@@ -143,10 +139,10 @@ func (p *Paper) add(index int64, e custody.Event) {
 	case custody.PersonAdded:
 		p.names[f.Username] = f.Name
 	case custody.CredentialAdded:
-		p.accounts[f.Credential] = f.Target.Account.In(redacted) + " @ " + f.Target.Address.In(redacted)
+		p.accounts[f.Credential] = f.Target.Account.In(redacted()) + " @ " + f.Target.Address.In(redacted())
 	case custody.HandoverOffered:
 		if f.Handover == p.Handover {
-			p.Reason, p.Expected = f.Reason.In(redacted), f.ExpectedReturn
+			p.Reason, p.Expected = f.Reason.In(redacted()), f.ExpectedReturn
 			p.From, p.To = Party{f.From, p.names[f.From]}, Party{f.To, p.names[f.To]}
 			for _, name := range f.Credentials {
 				p.Credentials = append(p.Credentials, Item{name, p.accounts[name]})

@@ -31,28 +31,30 @@ func WriteHTML(w io.Writer, b Bundle, key string) error {
 	if err != nil {
 		return err
 	}
+	said, err := p.wording()
+	if err != nil {
+		return err
+	}
 	var steps []stepRow
 	for _, s := range p.Steps {
-		steps = append(steps, stepRow{s, stepNames[s.Type], p.moment(s.Time)})
+		steps = append(steps, stepRow{s, said.Step[s.Type], p.moment(s.Time)})
 	}
 	return htmlTemplate.Execute(w, struct {
-		TitleEn, TitleZh, NoticeEn, NoticeZh, SignEn, SignZh string
-
+		Of           map[string]label
 		Lines, Proof []line
 		Paper        Paper
 		Steps        []stepRow
 		QR           template.HTML
 		Block        template.HTML
 	}{
-		titleEn, titleZh, noticeEn, noticeZh, signEn, signZh,
-		p.lines(), p.proofLines(), p, steps, svg(dots),
+		said.Of, p.lines(said), p.proofLines(said), p, steps, svg(dots),
 		template.HTML(block), // base64 between two fixed lines
 	})
 }
 
 type stepRow struct {
 	Step
-	Name [2]string
+	Name label
 	At   string
 }
 

@@ -32,6 +32,10 @@ func WritePDF(w io.Writer, b Bundle, key string, fonts ...string) (err error) {
 	if err != nil {
 		return err
 	}
+	said, err := p.wording()
+	if err != nil {
+		return err
+	}
 	dots, err := modules(p.Proof)
 	if err != nil {
 		return err
@@ -47,47 +51,46 @@ func WritePDF(w io.Writer, b Bundle, key string, fonts ...string) (err error) {
 	}()
 	d := &document{Fpdf: fpdf.New("P", "mm", "A4", ""), typeface: letters, added: map[string]bool{}}
 	d.SetAutoPageBreak(false, bottomMargin)
-	d.SetTitle(titleZh+" "+titleEn+" "+p.Handover, true)
+	d.SetTitle(said.Of["title"].String()+" "+p.Handover, true)
 	d.SetCreationDate(p.Steps[len(p.Steps)-1].Time.UTC())
 	d.SetModificationDate(p.Steps[len(p.Steps)-1].Time.UTC())
 	d.SetCatalogSort(true)
 	d.SetXmpMetadata(append([]byte("\n"), block...)) // where pem.Decode finds it: a stream that is not compressed
 	d.AddPage()
-	d.paper(p, dots)
+	d.paper(p, said, dots)
 	if d.err != nil {
 		return d.err
 	}
 	return d.Output(w)
 }
 
-func (d *document) paper(p Paper, dots [][]bool) {
-	d.text(18, titleZh+"  "+titleEn)
+func (d *document) paper(p Paper, said wording, dots [][]bool) {
+	d.text(18, said.Of["title"].Zh+"  "+said.Of["title"].En)
 	d.Ln(12)
-	for _, l := range p.lines() {
-		d.row(l.Zh+" "+l.En, l.Value)
+	for _, l := range p.lines(said) {
+		d.row(l.Label.String(), l.Value)
 	}
 	for _, c := range p.Credentials {
-		d.row("凭据 Credential", c.Name+"   "+c.Account)
+		d.row(said.Of["credential"].String(), c.Name+"   "+c.Account)
 	}
 	d.Ln(rowHeight / 2)
 	for _, s := range p.Steps {
-		name := stepNames[s.Type]
-		value := name[1] + " " + name[0] + "\n" + p.moment(s.Time) + "   " + s.Actor
+		value := said.Step[s.Type].String() + "\n" + p.moment(s.Time) + "   " + s.Actor
 		if s.Confirmed != "" {
-			value += "\n验证码确认 confirmed: " + s.Confirmed
+			value += "\n" + said.Of["confirmed"].String() + ": " + s.Confirmed
 		}
-		d.row("台账序号 Entry "+strconv.FormatInt(s.Index, 10), value)
+		d.row(said.Of["entry"].String()+" "+strconv.FormatInt(s.Index, 10), value)
 	}
 	d.Ln(rowHeight / 2)
-	for _, l := range p.proofLines() {
-		d.row(l.Zh+" "+l.En, l.Value)
+	for _, l := range p.proofLines(said) {
+		d.row(l.Label.String(), l.Value)
 	}
 	d.code(dots)
-	d.row(p.From.String(), signZh+" "+signEn)
+	d.row(p.From.String(), said.Of["sign"].String())
 	d.Ln(2 * rowHeight)
-	d.row(p.To.String(), signZh+" "+signEn)
+	d.row(p.To.String(), said.Of["sign"].String())
 	d.Ln(2 * rowHeight)
-	d.text(8, noticeZh+"\n"+noticeEn)
+	d.text(8, said.Of["notice"].Zh+"\n"+said.Of["notice"].En)
 }
 
 // row writes a label, and beside it a value of one line or more.

@@ -3,31 +3,71 @@ package certificate
 import (
 	"strconv"
 	"time"
+
+	"github.com/tandem-custody/tandem/custody/words"
 )
 
-// line is one line of the paper, its label in both languages.
-type line struct{ En, Zh, Value string }
+// label is what something is called, in both languages.
+type label struct{ En, Zh string }
+
+func (l label) String() string { return l.Zh + " " + l.En }
+
+// line is one line of the paper.
+type line struct {
+	Label label
+	Value string
+}
+
+// wording has the words of the paper: of each of its parts by name, and of each step
+// by the type of its entry.
+type wording struct{ Of, Step map[string]label }
+
+// parts are the keys below "paper".
+var parts = []string{
+	"title", "handover", "from", "to", "reason", "expected", "credential", "account",
+	"entry", "what", "time", "by", "confirmed", "ledger", "size", "root", "sign", "notice",
+}
+
+func (p Paper) wording() (w wording, err error) {
+	w = wording{map[string]label{}, map[string]label{}}
+	both := func(key string) (l label) {
+		for lang, into := range map[string]*string{words.English: &l.En, words.Chinese: &l.Zh} {
+			said, problem := words.In(lang).Say(key, nil)
+			if *into = said; problem != nil {
+				err = problem
+			}
+		}
+		return l
+	}
+	for _, part := range parts {
+		w.Of[part] = both("paper." + part)
+	}
+	for _, s := range p.Steps {
+		w.Step[s.Type] = both("fact." + s.Type)
+	}
+	return w, err
+}
+
+// redacted is said on paper in the place of a text that is not there.
+func redacted() string {
+	return words.In(words.Chinese).Redacted() + " " + words.In(words.English).Redacted()
+}
 
 // lines are the facts of the head of the paper.
-func (p Paper) lines() []line {
+func (p Paper) lines(w wording) []line {
 	all := []line{
-		{"Handover", "交接", p.Handover},
-		{"Given by", "移交人", p.From.String()},
-		{"Taken over by", "接收人", p.To.String()},
-		{"Reason", "事由", p.Reason},
+		{w.Of["handover"], p.Handover}, {w.Of["from"], p.From.String()}, {w.Of["to"], p.To.String()}, {w.Of["reason"], p.Reason},
 	}
 	if !p.Expected.IsZero() {
-		all = append(all, line{"Expected return", "预计归还", p.moment(p.Expected)})
+		all = append(all, line{w.Of["expected"], p.moment(p.Expected)})
 	}
 	return all
 }
 
 // proofLines say what in the ledger the paper rests on.
-func (p Paper) proofLines() []line {
+func (p Paper) proofLines(w wording) []line {
 	return []line{
-		{"Ledger", "交接台账", p.Origin},
-		{"Entries in it", "台账记录数", strconv.FormatInt(p.Size, 10)},
-		{"Root hash", "根哈希", p.Root},
+		{w.Of["ledger"], p.Origin}, {w.Of["size"], strconv.FormatInt(p.Size, 10)}, {w.Of["root"], p.Root},
 	}
 }
 
@@ -40,22 +80,3 @@ func (s Party) String() string {
 
 // moment writes an instant with its zone.
 func (p Paper) moment(t time.Time) string { return t.In(p.zone).Format("2006-01-02 15:04:05 -07:00") }
-
-// stepNames are the types of entries about a handover, in both languages.
-var stepNames = map[string][2]string{
-	"handover.offered":   {"offered", "发起交接"},
-	"handover.accepted":  {"accepted", "接收确认"},
-	"handover.returned":  {"returned", "归还"},
-	"handover.closed":    {"closed: all passwords changed", "交接结束：密码均已更改"},
-	"handover.overdue":   {"return overdue", "逾期未还"},
-	"handover.declined":  {"declined", "拒绝"},
-	"handover.cancelled": {"cancelled", "取消"},
-	"handover.expired":   {"expired", "过期"},
-}
-
-const (
-	titleEn, titleZh   = "Handover record", "交接单"
-	noticeEn, noticeZh = "This record holds no password. Check it: tandem ledger verify-certificate FILE --key KEY. The code is the proof of the acceptance (C2SP tlog-proof).",
-		"本单不含任何密码。核验方法：tandem ledger verify-certificate FILE --key KEY。二维码为接收记录的证明（C2SP tlog-proof）。"
-	signEn, signZh = "Signature, date", "签字、日期"
-)

@@ -2,7 +2,7 @@
 // for them, a password that is theirs again, an alarm.
 //
 // It knows events, who is concerned by each, two languages and the words for them
-// (locales/). It must not know a rule of custody, nor SMTP, which is package
+// (package words). It must not know a rule of custody, nor SMTP, which is package
 // notify/smtp. No mail ever holds a secret or a code; a link leads to the page
 // where a person logs in.
 //

@@ -61,7 +61,6 @@ const (
 // Follower sends mails about a ledger. Run is to be called once.
 type Follower struct {
 	Config
-	words  words
 	counts counts
 
 	follow *follow.Follower
@@ -84,19 +83,15 @@ type letter struct {
 	last     error // of the last attempt
 }
 
-// New makes a follower. An error is a mistake in the embedded catalogues.
-func New(c Config) (*Follower, error) {
+// New makes a follower.
+func New(c Config) *Follower {
 	c.MaxAge = cmp.Or(c.MaxAge, 24*time.Hour)
 	c.MinPause = cmp.Or(c.MinPause, 10*time.Second)
 	c.MaxPause = cmp.Or(c.MaxPause, 15*time.Minute)
-	w, err := loadWords()
-	if err != nil {
-		return nil, err
-	}
-	return &Follower{Config: c, words: w, counts: newCounts(), follow: follow.New(follow.Config{
+	return &Follower{Config: c, counts: newCounts(), follow: follow.New(follow.Config{
 		Name: place, Owner: c.Owner, Ledger: c.Ledger, Places: c.Places, Follow: c.Follow,
 		Now: c.Now, Log: c.Log, MinPause: c.MinPause, MaxPause: c.MaxPause,
-	})}, nil
+	})}
 }
 
 // newPause is what a mail waits when it was not taken.

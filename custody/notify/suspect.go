@@ -58,14 +58,14 @@ func (f *Follower) warn(ctx context.Context) error {
 		}
 		w := f.writer(p, people, chosen)
 		var text strings.Builder
-		for _, part := range []string{"frame.hello", "text.suspect", "frame.footer"} {
-			said, err := w.text(part, map[string]any{"Name": smtp.OneLine(p.Name)})
+		for _, part := range []string{"mail.frame.hello", "mail.text.suspect", "mail.frame.footer"} {
+			said, err := w.Say(part, custody.Args{"Name": smtp.OneLine(p.Name)})
 			if err != nil {
 				return err
 			}
 			text.WriteString(said + "\n\n")
 		}
-		subject, err := w.text("subject.suspect", nil)
+		subject, err := w.Say("mail.subject.suspect", nil)
 		if err != nil {
 			return err
 		}

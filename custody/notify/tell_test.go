@@ -11,6 +11,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/words"
 )
 
 // written gives the mails about one event, by who gets them.
@@ -125,7 +126,7 @@ func TestADeedOfManyEventsSaysHowManyAreLeftOut(t *testing.T) {
 		if at < 0 {
 			t.Fatal("tech-a is not told")
 		}
-		more, err := writer{Follower: o.follower, lang: "en", say: o.follower.words["en"]}.text("frame.more", map[string]any{"Count": extra})
+		more, err := words.In(words.English).Say("mail.frame.more", custody.Args{"Count": extra})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,41 +4,16 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"embed"
 	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/nicksnyder/go-i18n/v2/i18n"
-	"github.com/pelletier/go-toml/v2"
-	"golang.org/x/text/language"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/notify/smtp"
-	catalogue "github.com/tandem-custody/tandem/custody/words"
+	"github.com/tandem-custody/tandem/custody/words"
 )
-
-//go:embed locales/*.toml
-var locales embed.FS
-
-// words has everything that is written, by language.
-type words map[string]*i18n.Localizer
-
-func loadWords() (words, error) {
-	bundle := i18n.NewBundle(language.English)
-	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	w := words{}
-	for _, lang := range catalogue.Languages {
-		if _, err := bundle.LoadMessageFileFS(locales, "locales/"+lang+".toml"); err != nil {
-			return nil, fmt.Errorf("notify: catalogue %s: %w", lang, err)
-		}
-		w[lang] = i18n.NewLocalizer(bundle, lang)
-	}
-	return w, nil
-}
 
 // The most that one mail says.
 const (
@@ -111,18 +86,11 @@ type writer struct {
 	*Follower
 	person custody.Person
 	people []custody.Person
-	say    *i18n.Localizer
-	lang   string
-	zone   *time.Location
+	words.Voice
 }
 
 func (f *Follower) writer(to custody.Person, people []custody.Person, chosen desk.Preference) writer {
-	w := writer{Follower: f, person: to, people: people, lang: f.Language, zone: chosen.In(f.Zone)}
-	if chosen.Language != "" {
-		w.lang = chosen.Language
-	}
-	w.say = f.words[w.lang]
-	return w
+	return writer{f, to, people, words.Voice{Lang: cmp.Or(chosen.Language, f.Language), Zone: chosen.In(f.Zone)}}
 }
 
 // mail is written in plain text: what happened, each with its link, and where it
@@ -130,33 +98,33 @@ func (f *Follower) writer(to custody.Person, people []custody.Person, chosen des
 func (w writer) mail(first indexed, address string, all []notice) (smtp.Mail, error) {
 	notices := slices.DeleteFunc(slices.Clone(all), func(n notice) bool { return n.address != address })
 	var text strings.Builder
-	paragraph := func(key string, data map[string]any) error {
-		said, err := w.text(key, data)
+	paragraph := func(key string, data custody.Args) error {
+		said, err := w.Say(key, data)
 		text.WriteString(said + "\n\n")
 		return err
 	}
-	if err := paragraph("frame.hello", map[string]any{"Name": smtp.OneLine(w.person.Name)}); err != nil {
+	if err := paragraph("mail.frame.hello", custody.Args{"Name": smtp.OneLine(w.person.Name)}); err != nil {
 		return smtp.Mail{}, err
 	}
 	for _, n := range notices[:min(len(notices), maxNotices)] {
-		if err := paragraph("text."+n.kind, w.data(n.values)); err != nil {
+		if err := paragraph("mail.text."+n.kind, w.data(n.values)); err != nil {
 			return smtp.Mail{}, err
 		}
 		text.WriteString(w.URL + n.page + "\n\n")
 	}
 	if more := len(notices) - maxNotices; more > 0 {
-		if err := paragraph("frame.more", map[string]any{"Count": more}); err != nil {
+		if err := paragraph("mail.frame.more", custody.Args{"Count": more}); err != nil {
 			return smtp.Mail{}, err
 		}
 	}
-	err := paragraph("frame.entry", map[string]any{"Index": first.index, "Time": w.at(first.Time), "Link": w.URL + first.page()})
+	err := paragraph("mail.frame.entry", custody.Args{"Index": first.index, "Time": w.Minute(first.Time), "Link": w.URL + first.page()})
 	if err != nil {
 		return smtp.Mail{}, err
 	}
-	if err := paragraph("frame.footer", nil); err != nil {
+	if err := paragraph("mail.frame.footer", nil); err != nil {
 		return smtp.Mail{}, err
 	}
-	subject, err := w.text("subject."+notices[0].kind, w.data(notices[0].values))
+	subject, err := w.Say("mail.subject."+notices[0].kind, w.data(notices[0].values))
 	if more := len(notices) - 1; more > 0 {
 		subject += fmt.Sprintf(" (+%d)", more)
 	}
@@ -182,23 +150,13 @@ func (w writer) id(first indexed, address string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// text says something in the reader's language. A key that is not in the
-// catalogue is an error, also when another language has it.
-func (w writer) text(key string, data map[string]any) (string, error) {
-	said, err := w.say.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data, PluralCount: data["Count"]})
-	if err != nil {
-		return "", fmt.Errorf("notify: say %q in %s: %w", key, w.lang, err)
-	}
-	return said, nil
-}
-
 // data makes values ready to be read. What is empty is "", so that the words can
 // leave it out.
-func (w writer) data(v values) map[string]any {
-	return map[string]any{
+func (w writer) data(v values) custody.Args {
+	return custody.Args{
 		"From": w.name(v.From), "To": w.name(v.To), "Person": w.name(v.Person), "Actor": w.name(v.Actor),
-		"Handover": v.Handover, "Credential": v.Credential, "Credentials": w.list(v.Credentials),
-		"Reason": smtp.OneLine(v.Reason.In(catalogue.In(w.lang).Redacted())), "Until": w.at(v.Until), "Expires": w.at(v.Expires), "Back": w.at(v.Back),
+		"Handover": v.Handover, "Credential": v.Credential, "Credentials": w.names(v.Credentials),
+		"Reason": smtp.OneLine(v.Reason.In(w.Redacted())), "Until": w.Minute(v.Until), "Expires": w.Minute(v.Expires), "Back": w.Minute(v.Back),
 		"Witness": smtp.OneLine(v.Witness), "Type": w.kind(v.Type), "Subject": smtp.OneLine(v.Subject),
 	}
 }
@@ -206,7 +164,7 @@ func (w writer) data(v values) map[string]any {
 // kind gives what entries of a type are called; the type itself, should it be a
 // newer one than the catalogue.
 func (w writer) kind(entryType string) string {
-	said, err := w.text("type."+strings.ReplaceAll(entryType, ".", "_"), nil)
+	said, err := w.Say("fact."+entryType, nil)
 	if err != nil {
 		return entryType
 	}
@@ -222,28 +180,12 @@ func (w writer) name(username string) string {
 	return fmt.Sprintf("%s (%s)", smtp.OneLine(w.people[i].Name), username)
 }
 
-// list gives names one after the other, at most maxNames.
-func (w writer) list(names []string) string {
-	separator := ", "
-	if w.lang == "zh" {
-		separator = "、"
+// names gives names one after the other, at most maxNames.
+func (w writer) names(all []string) string {
+	if more := len(all) - maxNames; more > 0 {
+		return w.List(append(slices.Clone(all[:maxNames]), fmt.Sprintf("… (+%d)", more)))
 	}
-	if more := len(names) - maxNames; more > 0 {
-		return strings.Join(names[:maxNames], separator) + fmt.Sprintf("%s… (+%d)", separator, more)
-	}
-	return strings.Join(names, separator)
-}
-
-// at gives an instant in the reader's zone, which it names.
-func (w writer) at(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	at := t.In(w.zone)
-	if _, offset := at.Zone(); offset == 0 {
-		return at.Format("2006-01-02 15:04 UTC")
-	}
-	return at.Format("2006-01-02 15:04 UTC-07:00")
+	return w.List(all)
 }
 
 // page is where the entry is shown.

@@ -72,15 +72,11 @@ func (o *office) open() *Follower {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	f, err := New(Config{
+	return New(Config{
 		Ledger: o, Places: &o.places, Owner: "test", Directory: o, Follow: o.follow, Send: sender.Send, Origin: "ledger.test",
 		URL: "https://tandem.example", Language: "en", Zone: time.UTC, Now: o.clock, Log: slog.New(slog.DiscardHandler),
 		MinPause: time.Millisecond, MaxPause: 5 * time.Millisecond,
 	})
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	return f
 }
 
 // run starts a follower; the function it gives stops it.

@@ -194,3 +194,35 @@ func TestEveryRefusalHasItsWords(t *testing.T) {
 		}
 	}
 }
+
+// speaksChinese are the files in which Chinese stands that is no sentence of the
+// catalogue: what people may type, how a list is written, what tests of adapters send,
+// a subject line that is in two languages at once.
+var speaksChinese = []string{
+	"cmd/tandem/times.go", "cmd/tandem/verb_ledger_certificate.go", "custody/words/words.go", "custody/witnessing/email.go",
+	"custody/desk/secretstest/conform.go", "custody/rotation/targettest/conform.go",
+}
+
+// TestNoSentenceStandsInTheCode: one that is said in two languages is in the catalogue.
+func TestNoSentenceStandsInTheCode(t *testing.T) {
+	for literal, at := range readSource(t).literals {
+		if strings.ContainsFunc(literal, han) && !slices.ContainsFunc(speaksChinese, func(file string) bool { return strings.Contains(filepath.ToSlash(at), "../../"+file+":") }) {
+			t.Errorf("%s: %q belongs into the catalogue", at, literal)
+		}
+	}
+}
+
+// TestWhatIsSaidByNameIsUsed: of the groups that neither the rules nor the pages nor
+// the mails go through.
+func TestWhatIsSaidByNameIsUsed(t *testing.T) {
+	literals := readSource(t).literals
+	for key := range read(t, words.English) {
+		group, rest, _ := strings.Cut(key, ".")
+		if group == "paper" {
+			key = rest // see certificate
+		}
+		if slices.Contains([]string{"paper", "note", "duration"}, group) && literals[key] == "" {
+			t.Errorf("nothing says %s", key)
+		}
+	}
+}

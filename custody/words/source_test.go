@@ -26,7 +26,7 @@ type said struct {
 type source struct {
 	refusals []said
 	terms    []term
-	literals map[string]bool // every text that stands in the code
+	literals map[string]string // every text that stands in the code, and where
 }
 
 type term struct{ at, list, code string }
@@ -35,7 +35,7 @@ type term struct{ at, list, code string }
 func readSource(t *testing.T) source {
 	t.Helper()
 	const root = "../.."
-	all := source{literals: map[string]bool{}}
+	all := source{literals: map[string]string{}}
 	files := token.NewFileSet()
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
@@ -55,7 +55,7 @@ func readSource(t *testing.T) source {
 			switch n := n.(type) {
 			case *ast.BasicLit:
 				if text, err := strconv.Unquote(n.Value); err == nil && n.Kind == token.STRING {
-					all.literals[text] = true
+					all.literals[text] = at()
 				}
 			case *ast.CompositeLit:
 				switch named(n.Type) {

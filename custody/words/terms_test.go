@@ -20,9 +20,9 @@ var lists = []struct {
 	least        int // constants there are, so that a search that finds none is noticed
 	below        []string
 }{
-	{"..", "Phase", 4, []string{"term.phase", "phase"}},
-	{"..", "HandoverStatus", 7, []string{"term.status", "status"}},
-	{"..", "RotationReason", 9, []string{"term.reason", "reason"}},
+	{"..", "Phase", 4, []string{"term.phase"}},
+	{"..", "HandoverStatus", 7, []string{"term.status"}},
+	{"..", "RotationReason", 9, []string{"term.reason"}},
 	{"../rotation", "Failure", 8, []string{"term.failure", "failure", "remedy", "update_failure"}},
 	{"..", "Role", 5, []string{"role"}},
 	{"..", "Grade", 3, []string{"grade"}},
