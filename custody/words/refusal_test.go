@@ -48,8 +48,10 @@ func TestARefusalIsSaidWhereItIsRead(t *testing.T) {
 // one that nobody can read.
 func TestNothingIsSaidWithAHole(t *testing.T) {
 	for name, say := range map[string]func(words.Voice) (string, error){
-		"no key":      func(v words.Voice) (string, error) { return v.Say("no.key", nil) },
-		"no value":    func(v words.Voice) (string, error) { return v.Say("refusal.not_holder.what", custody.Args{"holder": "ann"}) },
+		"no key": func(v words.Voice) (string, error) { return v.Say("no.key", nil) },
+		"no value": func(v words.Voice) (string, error) {
+			return v.Say("refusal.not_holder.what", custody.Args{"holder": "ann"})
+		},
 		"no term":     func(v words.Voice) (string, error) { return v.Term(custody.Term{List: "phase", Code: "none"}) },
 		"no such way": func(v words.Voice) (string, error) { return v.Say("refusal.exists.what", custody.Args{"thing": 1.5}) },
 	} {
