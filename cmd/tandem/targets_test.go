@@ -37,7 +37,7 @@ func TestOpenDependents(t *testing.T) {
 		t.Errorf("all that are configured: %v", err)
 	}
 	err = c.checkPolicy(custody.CredentialPolicy{Dependents: []string{"app", "other"}})
-	if err == nil || !strings.Contains(err.Error(), "app, chat, deploy") {
+	if err == nil || !strings.Contains(err.Error(), `"app" "chat" "deploy"`) {
 		t.Errorf("another one: %v", err)
 	}
 

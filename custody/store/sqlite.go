@@ -55,6 +55,7 @@ var (
 // once when another process wrote meanwhile, without waiting.
 func sqliteWriter(path string) (*gorm.DB, error) {
 	return sqliteDB(sqliteDSN(path, url.Values{
+		"mode":             {"rw"}, // see sqliteReaders; Create made the file
 		"_journal_mode":    {"WAL"},
 		"_synchronous":     {"FULL"},
 		"_txlock":          {"immediate"},
@@ -85,9 +86,12 @@ func (s *Store) emptyLog(ctx context.Context) {
 	})
 }
 
-// sqliteReaders are connections that cannot write.
+// sqliteReaders are connections that cannot write. A connection that is opened later,
+// while the file is away, must not make an empty one in its place: SQLite would take
+// the write-ahead log beside it for that one's, and remove it.
 func sqliteReaders(path string) (*gorm.DB, error) {
 	return sqliteDB(sqliteDSN(path, url.Values{
+		"mode":             {"rw"},
 		"_synchronous":     {"FULL"},
 		"_query_only":      {"on"},
 		"_stmt_cache_size": {"16"},
