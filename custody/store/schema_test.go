@@ -13,6 +13,9 @@ import (
 func older(t *testing.T, version int64) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "old.db")
+	if err := Create(path); err != nil {
+		t.Fatal(err)
+	}
 	db, err := sqliteWriter(path)
 	if err != nil {
 		t.Fatal(err)
