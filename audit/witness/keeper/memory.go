@@ -62,8 +62,10 @@ func OpenMemory(ctx context.Context, path string, connect Connect) (_ *Memory, e
 	if err := create(path); err != nil {
 		return nil, err
 	}
+	// mode=rw: a connection that is opened later, while the file is away, must not make an
+	// empty one in its place.
 	dsn := "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() +
-		"?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_txlock=immediate"
+		"?mode=rw&_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_txlock=immediate"
 	db := sql.OpenDB(connect(dsn))
 	db.SetMaxOpenConns(1)
 	s := &Memory{db}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"database/sql/driver"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,6 +40,25 @@ func openMemory(t *testing.T, path string) *Memory {
 	}
 	t.Cleanup(func() { s.Close() })
 	return s
+}
+
+// TestAMemoryThatWasMovedAwayIsNotReplacedByAnEmptyOne: an empty one would have the
+// witness forget what it has said.
+func TestAMemoryThatWasMovedAwayIsNotReplacedByAnEmptyOne(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "away.db")
+	s, err := OpenMemory(t.Context(), path, func(dsn string) driver.Connector {
+		if err := os.Rename(path, path+".away"); err != nil {
+			t.Fatal(err)
+		}
+		return connect(dsn)
+	})
+	if err == nil {
+		s.Close()
+		t.Error("a memory that is not there was opened")
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("there is an empty one: %v", err)
+	}
 }
 
 func TestMemory(t *testing.T) {
