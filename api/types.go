@@ -261,11 +261,7 @@ func (e Entry) Event() (custody.Event, error) {
 	if err != nil {
 		return custody.Event{}, err
 	}
-	entry, err := audit.DecodeEntry(record)
-	if err != nil {
-		return custody.Event{}, err
-	}
-	event, err := custody.FromRecord(entry)
+	event, err := custody.ReadRecord(record)
 	return event.Filled(e.Texts), err
 }
 

@@ -50,6 +50,16 @@ func (e Event) Record() (audit.Entry, error) {
 	return entry, nil
 }
 
+// ReadRecord gives the event of an entry's canonical bytes. Its errors are those of
+// audit.DecodeEntry and of FromRecord.
+func ReadRecord(record []byte) (Event, error) {
+	entry, err := audit.DecodeEntry(record)
+	if err != nil {
+		return Event{}, err
+	}
+	return FromRecord(entry)
+}
+
 // FromRecord gives the event of a ledger entry. It refuses an entry that Record
 // would not have written: an unknown type or field, a grade or subject that
 // does not follow from the fact.

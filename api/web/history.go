@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tandem-custody/tandem/api/web/gantt"
-	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -146,12 +145,9 @@ func inOrder(stored []desk.StoredEntry) []desk.StoredEntry {
 func eventsOf(stored []desk.StoredEntry) ([]custody.Event, error) {
 	events := make([]custody.Event, len(stored))
 	for i, s := range stored {
-		entry, err := audit.DecodeEntry(s.Record)
-		if err != nil {
+		var err error
+		if events[i], err = custody.ReadRecord(s.Record); err != nil {
 			return nil, fmt.Errorf("entry %d of the ledger: %w", s.Index, err)
-		}
-		if events[i], err = custody.FromRecord(entry); err != nil {
-			return nil, err
 		}
 	}
 	return events, nil

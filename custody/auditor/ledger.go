@@ -51,11 +51,7 @@ func EachEvent(ctx context.Context, ledger Ledger, from int64, yield func(index 
 			return MissingEntry(next)
 		}
 		next++
-		entry, err := audit.DecodeEntry(record)
-		if err != nil {
-			return fmt.Errorf("entry %d: %w", index, err)
-		}
-		event, err := custody.FromRecord(entry)
+		event, err := custody.ReadRecord(record)
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", index, err)
 		}

@@ -118,11 +118,7 @@ func (proved Proved) check(key string) (index int64, event custody.Event, head a
 	if head, err = proof.Check([]byte(proved.Record), key); err != nil {
 		return 0, event, head, err
 	}
-	entry, err := audit.DecodeEntry([]byte(proved.Record))
-	if err != nil {
-		return 0, event, head, err
-	}
-	if event, err = custody.FromRecord(entry); err != nil {
+	if event, err = custody.ReadRecord([]byte(proved.Record)); err != nil {
 		return 0, event, head, err
 	}
 	// One that does not match would read as what both of them confirmed.

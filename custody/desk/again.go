@@ -104,7 +104,7 @@ func (at *edge) batch(w walk, seal audit.Seal, grown *audit.Frontier, records []
 	again := custody.Replayer{State: at.state.Fork()}
 	events := make([]custody.Event, len(records))
 	for i, record := range records {
-		if events[i], err = decode(record); err == nil {
+		if events[i], err = custody.ReadRecord(record); err == nil {
 			err = again.Add(events[i])
 		}
 		if err != nil {

@@ -179,14 +179,6 @@ func (d *Desk) catchUp(ctx context.Context, tx Tx) error {
 	return d.takeIn(ctx, tx, known, size, root)
 }
 
-func decode(record []byte) (custody.Event, error) {
-	entry, err := audit.DecodeEntry(record)
-	if err != nil {
-		return custody.Event{}, err
-	}
-	return custody.FromRecord(entry)
-}
-
 // batch is one transaction's work.
 type batch struct {
 	ctx      context.Context // of the transaction

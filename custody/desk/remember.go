@@ -3,6 +3,8 @@ package desk
 import (
 	"crypto/sha256"
 	"fmt"
+
+	"github.com/tandem-custody/tandem/custody"
 )
 
 // rememberPurpose is what the rows of idempotency keys are marked for: one that
@@ -75,7 +77,7 @@ func (b *batch) replay(c *call, r Remembered) (Outcome, error) {
 	}
 	outcome := Outcome{Replayed: true}
 	for i, record := range records {
-		event, err := decode(record)
+		event, err := custody.ReadRecord(record)
 		if err != nil {
 			return Outcome{}, err
 		}

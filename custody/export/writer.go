@@ -79,11 +79,7 @@ type jsonLines struct{ w io.Writer }
 func (j jsonLines) Write(index int64, record []byte, texts map[string]custody.Words) error {
 	line := slices.Clip(record)
 	if len(texts) > 0 {
-		entry, err := audit.DecodeEntry(record)
-		if err != nil {
-			return fmt.Errorf("entry %d: %w", index, err)
-		}
-		event, err := custody.FromRecord(entry)
+		event, err := custody.ReadRecord(record)
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", index, err)
 		}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
-	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/follow"
@@ -187,7 +186,7 @@ func (f *Follower) deeds(ctx context.Context, open []indexed, from, to int64) (d
 		deeds = [][]indexed{open}
 	}
 	_, err = f.follow.Read(ctx, from, to-from, func(index int64, record []byte) error {
-		event, err := decode(record)
+		event, err := custody.ReadRecord(record)
 		if err != nil {
 			// Whoever spoils an entry must not silence what comes after it.
 			f.Log.ErrorContext(ctx, "an entry of the ledger cannot be read: verify the ledger", "index", index, "error", err)
@@ -206,14 +205,6 @@ func (f *Follower) deeds(ctx context.Context, open []indexed, from, to int64) (d
 		return nil
 	})
 	return deeds, err
-}
-
-func decode(record []byte) (custody.Event, error) {
-	entry, err := audit.DecodeEntry(record)
-	if err != nil {
-		return custody.Event{}, err
-	}
-	return custody.FromRecord(entry)
 }
 
 // deliver sends what is due. An error is about the server: the rest waits too.

@@ -7,7 +7,6 @@ import (
 	"sort"
 	"time"
 
-	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -59,11 +58,7 @@ type toldEvent struct {
 }
 
 func decodeEvent(stored entryRow) (custody.Event, error) {
-	entry, err := audit.DecodeEntry(stored.Record)
-	if err != nil {
-		return custody.Event{}, fmt.Errorf("store: entry %d: %w", stored.Index, err)
-	}
-	event, err := custody.FromRecord(entry)
+	event, err := custody.ReadRecord(stored.Record)
 	if err != nil {
 		return custody.Event{}, fmt.Errorf("store: entry %d: %w", stored.Index, err)
 	}

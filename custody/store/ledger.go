@@ -200,11 +200,7 @@ func eachEvent(db *gorm.DB, from, to int64, yield func(custody.Event) error) err
 			return missing(next)
 		}
 		next++
-		entry, err := audit.DecodeEntry(record)
-		if err != nil {
-			return fmt.Errorf("store: entry %d: %w", index, err)
-		}
-		event, err := custody.FromRecord(entry)
+		event, err := custody.ReadRecord(record)
 		if err != nil {
 			return fmt.Errorf("store: entry %d: %w", index, err)
 		}
