@@ -131,24 +131,18 @@ func (f *Follower) read(ctx context.Context) error {
 	if f.suspect() { // what it says now may be what somebody wants to be believed
 		return nil
 	}
-	size, err := f.Ledger.Size(ctx)
-	if err != nil {
+	if err := f.start(ctx); err != nil {
 		return err
 	}
-	if !f.open {
-		f.next, f.stored, f.open = f.place.Next, f.place.Next, true
-		if f.next == 0 {
-			f.next = size // nobody wants mails about last year
-		}
-	}
 	var open []indexed // a deed that may go on in the next batch
-	for from := f.next; from < size && len(f.queue) < maxQueue; {
-		to := min(from+batch, size)
-		deeds, err := f.deeds(ctx, open, from, to)
+	more := true
+	for from := f.next; more && len(f.queue) < maxQueue; {
+		deeds, to, err := f.deeds(ctx, open, from)
 		if err != nil {
 			return err
 		}
-		if open = nil; to < size && len(deeds) > 0 {
+		more = to-from == batch
+		if open = nil; more && len(deeds) > 0 {
 			open, deeds = deeds[len(deeds)-1], deeds[:len(deeds)-1]
 		}
 		for _, deed := range deeds {
@@ -167,6 +161,22 @@ func (f *Follower) read(ctx context.Context) error {
 	return nil
 }
 
+// start goes on from the place; one that is new begins at the head.
+func (f *Follower) start(ctx context.Context) error {
+	if f.open {
+		return nil
+	}
+	next := f.place.Next
+	if next == 0 { // nobody wants mails about last year
+		var err error
+		if next, err = f.Ledger.Size(ctx); err != nil {
+			return err
+		}
+	}
+	f.next, f.stored, f.open = next, f.place.Next, true
+	return nil
+}
+
 // indexed is an event and the index of its entry.
 type indexed struct {
 	custody.Event
@@ -179,13 +189,14 @@ func (e indexed) sameDeed(other indexed) bool {
 	return e.Request == other.Request && e.Actor == other.Actor && e.Time.Equal(other.Time)
 }
 
-// deeds gives those of the entries [from, to) that call for mails, by the deeds
-// that they are of. The first deed goes on with what is open.
-func (f *Follower) deeds(ctx context.Context, open []indexed, from, to int64) (deeds [][]indexed, err error) {
+// deeds gives those of the next batch of entries that call for mails, by the deeds
+// that they are of, and the index behind them. The first deed goes on with what is
+// open.
+func (f *Follower) deeds(ctx context.Context, open []indexed, from int64) (deeds [][]indexed, to int64, err error) {
 	if len(open) > 0 {
 		deeds = [][]indexed{open}
 	}
-	_, err = f.follow.Read(ctx, from, to-from, func(index int64, record []byte) error {
+	to, err = f.follow.Read(ctx, from, batch, func(index int64, record []byte) error {
 		event, err := custody.ReadRecord(record)
 		if err != nil {
 			// Whoever spoils an entry must not silence what comes after it.
@@ -204,7 +215,7 @@ func (f *Follower) deeds(ctx context.Context, open []indexed, from, to int64) (d
 		}
 		return nil
 	})
-	return deeds, err
+	return deeds, to, err
 }
 
 // deliver sends what is due. An error is about the server: the rest waits too.
