@@ -89,22 +89,22 @@ func (e *Edge) Handler(fronts http.Handler) http.Handler {
 		ctx, cancel := context.WithTimeout(context.WithValue(q.Context(), requestKey{}, r), e.Timeout)
 		defer cancel()
 		q = q.WithContext(ctx)
-		answer := &answer{ResponseWriter: w}
-		e.setHeaders(answer.Header(), r)
+		sent := &answer{ResponseWriter: w}
+		e.setHeaders(sent.Header(), r)
 		defer func() {
 			if cause := recover(); cause != nil {
 				e.Log.Error("panic", "request", r.ID, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
-				if answer.status == 0 {
-					Answer(answer, q, errors.New("panic"))
+				if sent.status == 0 {
+					Answer(sent, q, errors.New("panic"))
 				}
 			}
-			e.finish(q, r, answer.status, time.Since(start))
+			e.finish(q, r, sent.status, time.Since(start))
 		}()
 		if err := e.crossOrigin.Check(q); err != nil {
-			Answer(answer, q, errCrossOrigin)
+			Answer(sent, q, errCrossOrigin)
 			return
 		}
-		fronts.ServeHTTP(answer, q)
+		fronts.ServeHTTP(sent, q)
 	})
 }
 

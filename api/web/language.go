@@ -2,16 +2,11 @@ package web
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
-
-	"golang.org/x/text/language"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/words"
 )
-
-var matcher = language.NewMatcher([]language.Tag{language.English, language.Chinese})
 
 // languageCookie remembers a browser's choice, which counts until somebody has
 // logged in who has chosen for themselves (preferences.go). It is no secret, but
@@ -21,12 +16,11 @@ const languageCookie = "__Host-tandem-language"
 const oneYear = 365 * 24 * 60 * 60 // seconds
 
 // languageOf gives the one that was chosen in the browser, or else the browser's.
-func languageOf(r *http.Request) string {
-	if chosen, err := r.Cookie(languageCookie); err == nil && slices.Contains(words.Languages, chosen.Value) {
+func (v *visit) languageOf() string {
+	if chosen, err := v.r.Cookie(languageCookie); err == nil && slices.Contains(words.Languages, chosen.Value) {
 		return chosen.Value
 	}
-	_, index := language.MatchStrings(matcher, r.Header.Get("Accept-Language"))
-	return words.Languages[index]
+	return v.Language
 }
 
 // say gives words of the catalogue in a language. pairs are names and values that

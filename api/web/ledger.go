@@ -165,17 +165,23 @@ type entryPage struct {
 	Proved bool // the proof was checked for this answer
 }
 
+// entryAsked gives the entry that the address names.
+func (v *visit) entryAsked() (desk.StoredEntry, error) {
+	at, err := index(v.r.PathValue("index"))
+	if err != nil {
+		return desk.StoredEntry{}, err
+	}
+	return v.Queries.Entry(v.r.Context(), at)
+}
+
 // entry shows one entry and proves, for this very answer, that it is in the
 // ledger that the checkpoint signs.
 func (p *Pages) entry(v *visit) error {
-	at, err := index(v.r.PathValue("index"))
+	stored, err := v.entryAsked()
 	if err != nil {
 		return err
 	}
-	stored, err := p.Queries.Entry(v.r.Context(), at)
-	if err != nil {
-		return err
-	}
+	at := stored.Index
 	row, err := readEntry(stored, v.lang)
 	if err != nil {
 		return err
@@ -206,11 +212,7 @@ func (e entryRow) Written() []string {
 
 // redact takes out all that people wrote in an entry.
 func (p *Pages) redact(v *visit) error {
-	at, err := index(v.r.PathValue("index"))
-	if err != nil {
-		return err
-	}
-	stored, err := p.Queries.Entry(v.r.Context(), at)
+	stored, err := v.entryAsked()
 	if err != nil {
 		return err
 	}
@@ -221,7 +223,7 @@ func (p *Pages) redact(v *visit) error {
 	if err != nil {
 		return v.again(err, p.entry)
 	}
-	return v.redirect(fmt.Sprintf("/ledger/%d", at), "redacted")
+	return v.redirect(fmt.Sprintf("/ledger/%d", stored.Index), "redacted")
 }
 
 // prove makes the proof of an entry against the checkpoint that is current.

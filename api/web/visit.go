@@ -82,7 +82,7 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, pattern string, h 
 		Pages: p, Request: edge.Of(r.Context()), w: w, r: r, now: p.Clock(), nonce: rand.Text(), status: http.StatusOK,
 	}
 	v.Route = pattern
-	v.lang, v.zone = languageOf(r), p.Zone
+	v.lang, v.zone = v.languageOf(), p.Zone
 	v.setHeaders()
 	err := v.identify()
 	if err == nil {

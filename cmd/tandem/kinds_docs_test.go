@@ -25,7 +25,7 @@ func TestEveryKindIsInTheDocumentation(t *testing.T) {
 		pages[row[1]] = string(text)
 	}
 	var names []string
-	for _, k := range described(allKinds(nil)) {
+	for _, k := range described(allKinds()) {
 		names = append(names, k.Name)
 		for _, s := range k.Settings {
 			if !strings.Contains(pages[k.Name], "`"+s.Name+"`") {

@@ -26,14 +26,17 @@ import (
 // line here.
 var kinds = []rotation.Connector{rotationssh.Connector, postgres.Connector, mysql.Connector, ldap.Connector}
 
-// allKinds adds those on which something else changes passwords: Vault, by its own
-// engines, or a person. What can log in proves it for them: by the same code, without
-// its administrator.
-func allKinds(engines vaultrole.Vault) []rotation.Connector {
-	probes := rotation.Probes(kinds)
-	all := append(slices.Clone(kinds), vaultrole.Connectors(engines, probes)...)
-	return append(all, manual.Connector(probes))
+// probes can log in for the kinds on which something else changes passwords, Vault by
+// its own engines or a person: by the same code, without its administrator.
+var probes = rotation.Probes(kinds)
+
+// withOthers adds those kinds; Vault's where it is the secret store.
+func withOthers(vaults []rotation.Connector) []rotation.Connector {
+	return append(slices.Concat(kinds, vaults), manual.Connector(probes))
 }
+
+// allKinds are those that there can be.
+func allKinds() []rotation.Connector { return withOthers(vaultrole.Connectors(nil, probes)) }
 
 // connectors are what there is outside that a credential can name: the kinds of
 // targets, the dependents, and the password policies.
@@ -44,17 +47,13 @@ type connectors struct {
 	again      []reloadable // of what is configured by a file
 }
 
-// openConnectors makes them all. Vault's own engines are among the targets where
-// Vault is the secret store.
+// openConnectors makes them all.
 func openConnectors(cfg config.Config, secrets secretStore) (connectors, error) {
-	var c connectors
+	var vaults []rotation.Connector
 	if in, is := secrets.(*vault.Store); is {
-		c.targets = allKinds(in.Engines())
-	} else {
-		c.targets = slices.DeleteFunc(allKinds(nil), func(k rotation.Connector) bool {
-			return k.Name == vaultrole.KindLDAP || k.Name == vaultrole.KindDatabase
-		})
+		vaults = vaultrole.Connectors(in.Engines(), probes)
 	}
+	c := connectors{targets: withOthers(vaults)}
 	for _, p := range cfg.PasswordPolicies {
 		c.policies = append(c.policies, p.Name)
 	}

@@ -15,7 +15,7 @@ func credentialKindsVerb(c *cli) *cobra.Command {
 			"Those of Vault's engines are there where Vault is the secret store.",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			all := described(allKinds(nil))
+			all := described(allKinds())
 			var rows [][]string
 			for _, k := range all {
 				rows = append(rows, []string{k.Name, k.Address, k.Account, string(k.Admin), strings.Join(k.SettingNames(), ", ")})
