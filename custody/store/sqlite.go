@@ -178,6 +178,9 @@ func sqliteCopy(ctx context.Context, path, into string) error {
 // which is parsed once.
 const amongKeys = "key IN (SELECT value FROM json_each(?))"
 
+// amongCommitments is the same for texts.
+const amongCommitments = "commitment IN (SELECT value FROM json_each(?))"
+
 // arrayOf is such an array.
 func arrayOf(keys []string) string {
 	array, err := json.Marshal(keys, jsontext.AllowInvalidUTF8(true))

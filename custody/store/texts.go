@@ -46,7 +46,7 @@ func (t *tx) redact(entries []desk.Appended) error {
 		}
 		t.redacted = true
 		commitments := arrayOf(redacted.Commitments)
-		if err := execute(t.db, "take a text out", "DELETE FROM ledger_texts WHERE commitment IN (SELECT value FROM json_each(?))", commitments); err != nil {
+		if err := execute(t.db, "take a text out", "DELETE FROM ledger_texts WHERE "+amongCommitments, commitments); err != nil {
 			return err
 		}
 	}
@@ -71,7 +71,7 @@ func findTexts(db *gorm.DB, notes []custody.Note) (map[string]custody.Words, err
 		wanted[n.Commitment()] = n
 	}
 	var rows []textRow
-	if err := db.Where("commitment IN (SELECT value FROM json_each(?))", arrayOf(commitments)).Find(&rows).Error; err != nil {
+	if err := db.Where(amongCommitments, arrayOf(commitments)).Find(&rows).Error; err != nil {
 		return nil, unavailable("read the texts", err)
 	}
 	for _, r := range rows {
