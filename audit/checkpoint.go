@@ -47,37 +47,38 @@ type Checkpoint struct {
 	Text   []byte // the signed note, with every signature that it came with
 }
 
-// SignCheckpoint gives a C2SP tlog-checkpoint, signed, as text. The origin is
+// SignCheckpoint signs a C2SP tlog-checkpoint. The origin is
 // also the name of the key: no white space and no plus sign. Sign only what is
 // committed: a log never signs two checkpoints that contradict each other.
 //
 // Nothing is returned that OpenCheckpoint would not accept. Errors are ErrKey,
 // ErrSignature and those of s.
-func SignCheckpoint(ctx context.Context, origin string, size int64, root Hash, s Signer) ([]byte, error) {
+func SignCheckpoint(ctx context.Context, origin string, size int64, root Hash, s Signer) (Checkpoint, error) {
 	public, err := s.PublicKey(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("audit: public key of the log: %w", err)
+		return Checkpoint{}, fmt.Errorf("audit: public key of the log: %w", err)
 	}
 	vkey, err := VerifierKey(origin, public)
 	if err != nil {
-		return nil, err
+		return Checkpoint{}, err
 	}
 	verifier, err := note.NewVerifier(vkey)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKey, err)
+		return Checkpoint{}, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	if size < 0 {
-		return nil, fmt.Errorf("%w: negative size", ErrCheckpoint)
+		return Checkpoint{}, fmt.Errorf("%w: negative size", ErrCheckpoint)
 	}
 	text := log.Checkpoint{Origin: origin, Size: uint64(size), Hash: root[:]}.Marshal()
 	signed, err := note.Sign(&note.Note{Text: string(text)}, noteSigner{ctx, verifier, s})
 	if err != nil {
-		return nil, fmt.Errorf("audit: sign checkpoint: %w", err)
+		return Checkpoint{}, fmt.Errorf("audit: sign checkpoint: %w", err)
 	}
-	if _, err := OpenCheckpoint(signed, vkey); err != nil {
-		return nil, fmt.Errorf("audit: the signer's answer: %w", err)
+	head, err := OpenCheckpoint(signed, vkey)
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("audit: the signer's answer: %w", err)
 	}
-	return signed, nil
+	return head, nil
 }
 
 // noteSigner lends a Signer to note.Sign, whose own interface has no context.

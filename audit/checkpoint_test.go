@@ -215,8 +215,8 @@ func TestSignCheckpointFails(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if text, err := SignCheckpoint(test.ctx, test.origin, test.size, Hash{}, test.signer); !errors.Is(err, test.want) || text != nil {
-				t.Fatalf("signed %q, error %v, want %v", text, err, test.want)
+			if head, err := SignCheckpoint(test.ctx, test.origin, test.size, Hash{}, test.signer); !errors.Is(err, test.want) || head.Text != nil {
+				t.Fatalf("signed %q, error %v, want %v", head.Text, err, test.want)
 			}
 		})
 	}

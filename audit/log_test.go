@@ -95,11 +95,11 @@ func (l *testLog) checkpoint(t testing.TB, n int64) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := SignCheckpoint(t.Context(), testOrigin, n, root, testSigner)
+	head, err := SignCheckpoint(t.Context(), testOrigin, n, root, testSigner)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return text
+	return head.Text
 }
 
 func (l *testLog) Size(context.Context) (int64, error) { return int64(len(l.records)), nil }

@@ -15,12 +15,12 @@ import (
 // forgedDesk signs another history, with a key of its own.
 type forgedDesk struct {
 	web.Desk
-	head []byte
+	head audit.Checkpoint
 	key  string
 }
 
-func (d forgedDesk) Checkpoint(context.Context) ([]byte, error) { return d.head, nil }
-func (d forgedDesk) LedgerKey(context.Context) (string, error)  { return d.key, nil }
+func (d forgedDesk) Checkpoint(context.Context) (audit.Checkpoint, error) { return d.head, nil }
+func (d forgedDesk) LedgerKey(context.Context) (string, error)            { return d.key, nil }
 func (d forgedDesk) PublicKey(context.Context) (ed25519.PublicKey, error) {
 	return forger.Public().(ed25519.PublicKey), nil
 }

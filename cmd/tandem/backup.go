@@ -106,14 +106,14 @@ func signBackup(ctx context.Context, cfg config.Config, folder string) error {
 	if err != nil {
 		return err
 	}
-	var text []byte
+	var head audit.Checkpoint
 	if err = assureCopy(ctx, cfg, filepath.Join(folder, backupDatabase), secrets); err == nil {
-		text, err = audit.SignCheckpoint(ctx, cfg.Ledger.Origin, size, root, secrets)
+		head, err = audit.SignCheckpoint(ctx, cfg.Ledger.Origin, size, root, secrets)
 	}
 	if err := errors.Join(err, done()); err != nil {
 		return err
 	}
-	return writeDurably(filepath.Join(folder, backupCheckpoint), text)
+	return writeDurably(filepath.Join(folder, backupCheckpoint), head.Text)
 }
 
 // assureCopy says whether a copy of the ledger may be signed. It looks at a copy of

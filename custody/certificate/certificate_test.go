@@ -91,7 +91,7 @@ func prove(t *testing.T, events []custody.Event) (certificate.Bundle, string) {
 	for i, record := range records {
 		path, err := audit.InclusionProof(size, int64(i), reader)
 		must(err)
-		proof, err := audit.FormatProof(audit.EntryProof{Index: int64(i), Hashes: path, Checkpoint: head})
+		proof, err := audit.FormatProof(audit.EntryProof{Index: int64(i), Hashes: path, Checkpoint: head.Text})
 		must(err)
 		b.Entries = append(b.Entries, certificate.Proved{Record: string(record), Proof: string(proof), Texts: textsIn(events[i])})
 	}

@@ -11,15 +11,15 @@ import (
 // more often than they move.
 type signedHead struct {
 	mu   sync.Mutex
-	size int64
-	text []byte
+	head audit.Checkpoint
 }
 
-// Checkpoint gives a signed note (C2SP tlog-checkpoint) of the committed head.
-// Nothing that could still be rolled back is ever signed.
-func (d *Desk) Checkpoint(ctx context.Context) ([]byte, error) {
+// Checkpoint gives the committed head, signed (C2SP tlog-checkpoint). Nothing that
+// could still be rolled back is ever signed, and what the secret store signed has
+// been checked with the ledger's key.
+func (d *Desk) Checkpoint(ctx context.Context) (audit.Checkpoint, error) {
 	if err := d.trusted(); err != nil {
-		return nil, err
+		return audit.Checkpoint{}, err
 	}
 	d.mu.RLock()
 	frontier := d.frontier
@@ -27,22 +27,21 @@ func (d *Desk) Checkpoint(ctx context.Context) ([]byte, error) {
 
 	d.signed.mu.Lock()
 	defer d.signed.mu.Unlock()
-	if d.signed.text != nil && d.signed.size >= frontier.Size() {
-		return d.signed.text, nil
+	if d.signed.head.Text != nil && d.signed.head.Size >= frontier.Size() {
+		return d.signed.head, nil
 	}
 	if err := d.belongs(ctx); err != nil { // another key signs another ledger
-		return nil, err
+		return audit.Checkpoint{}, err
 	}
 	root, err := frontier.Root()
 	if err != nil {
-		return nil, err
+		return audit.Checkpoint{}, err
 	}
-	text, err := audit.SignCheckpoint(ctx, d.Origin, frontier.Size(), root, d.Secrets)
-	if err != nil {
-		return nil, err
+	head, err := audit.SignCheckpoint(ctx, d.Origin, frontier.Size(), root, d.Secrets)
+	if err == nil {
+		d.signed.head = head
 	}
-	d.signed.size, d.signed.text = frontier.Size(), text
-	return text, nil
+	return head, err
 }
 
 // LedgerKey gives the key that checks checkpoints, as a signed-note verifier key.

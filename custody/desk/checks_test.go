@@ -393,11 +393,11 @@ func TestTheCheckpointMovesWithTheLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3 {
-		text, err := o.desk.Checkpoint(t.Context())
+		signed, err := o.desk.Checkpoint(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		head, err := audit.OpenCheckpoint(text, vkey)
+		head, err := audit.OpenCheckpoint(signed.Text, vkey)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -314,11 +314,11 @@ func TestOnlyTheCommittedHeadIsSigned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := o.desk.Checkpoint(t.Context())
+	head, err := o.desk.Checkpoint(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkpoint, err := audit.OpenCheckpoint(text, vkey)
+	checkpoint, err := audit.OpenCheckpoint(head.Text, vkey)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,7 +327,7 @@ func TestOnlyTheCommittedHeadIsSigned(t *testing.T) {
 		t.Fatalf("signed %d, the database has %d entries; %v", checkpoint.Size, size, err)
 	}
 	again, err := o.desk.Checkpoint(t.Context())
-	if err != nil || !bytes.Equal(text, again) {
+	if err != nil || !bytes.Equal(head.Text, again.Text) {
 		t.Errorf("an unmoved head was signed twice; %v", err)
 	}
 }

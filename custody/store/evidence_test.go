@@ -101,11 +101,11 @@ func signed(t testing.TB, f *audit.Frontier) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	note, err := audit.SignCheckpoint(t.Context(), tamperOrigin, f.Size(), root, newLogKey(1))
+	head, err := audit.SignCheckpoint(t.Context(), tamperOrigin, f.Size(), root, newLogKey(1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return note
+	return head.Text
 }
 
 func openedAs(t testing.TB, note []byte, key string) audit.Checkpoint {

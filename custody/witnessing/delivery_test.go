@@ -28,14 +28,14 @@ func TestFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "checkpoints")
 	var want [][]byte
 	for i := range 5 {
-		text, err := l.grow(i, "entry").Checkpoint(t.Context())
+		head, err := l.grow(i, "entry").Checkpoint(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := File(path).Deliver(t.Context(), text); err != nil {
+		if err := File(path).Deliver(t.Context(), head.Text); err != nil {
 			t.Fatal(err)
 		}
-		want = append(want, text)
+		want = append(want, head.Text)
 		if i%2 == 0 {
 			continue
 		}
@@ -44,7 +44,7 @@ func TestFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := file.Write(text[:20*i]); err != nil {
+		if _, err := file.Write(head.Text[:20*i]); err != nil {
 			t.Fatal(err)
 		}
 		if err := file.Close(); err != nil {

@@ -20,8 +20,8 @@ import (
 
 // Ledger is what is witnessed.
 type Ledger interface {
-	Checkpoint(ctx context.Context) ([]byte, error)
-	LedgerKey(ctx context.Context) (string, error)
+	// Checkpoint gives the head, signed, and checked with the ledger's key.
+	Checkpoint(ctx context.Context) (audit.Checkpoint, error)
 	// Follow gives a channel that is closed when the head moves.
 	Follow() <-chan struct{}
 }
@@ -175,21 +175,11 @@ func (f *Follower) round(ctx context.Context, running *sync.WaitGroup) {
 	}
 }
 
-// takeHead gives the signed head, after checking it as a witness would.
+// takeHead gives the signed head.
 func (f *Follower) takeHead(ctx context.Context) (audit.Checkpoint, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.Timeout)
 	defer cancel()
-	head, err := func() (audit.Checkpoint, error) {
-		key, err := f.Ledger.LedgerKey(ctx)
-		if err != nil {
-			return audit.Checkpoint{}, err
-		}
-		text, err := f.Ledger.Checkpoint(ctx)
-		if err != nil {
-			return audit.Checkpoint{}, err
-		}
-		return audit.OpenCheckpoint(text, key)
-	}()
+	head, err := f.Ledger.Checkpoint(ctx)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err != nil {

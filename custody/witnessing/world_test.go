@@ -102,20 +102,15 @@ func (l *ledger) Follow() <-chan struct{} {
 	return l.moved
 }
 
-func (l *ledger) LedgerKey(context.Context) (string, error) {
-	public, _ := keySigner("log").PublicKey(context.Background())
-	return audit.VerifierKey(origin, public)
-}
-
-func (l *ledger) Checkpoint(ctx context.Context) ([]byte, error) {
+func (l *ledger) Checkpoint(ctx context.Context) (audit.Checkpoint, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {
-		return nil, l.err
+		return audit.Checkpoint{}, l.err
 	}
 	root, err := l.tree.Root()
 	if err != nil {
-		return nil, err
+		return audit.Checkpoint{}, err
 	}
 	return audit.SignCheckpoint(ctx, origin, l.tree.Size(), root, keySigner("log"))
 }

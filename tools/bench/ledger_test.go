@@ -98,7 +98,7 @@ func ledger(t *testing.T, entries int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string][]byte{pairsFile: pairs, checkpointFile: checkpoint, verifierFile: []byte(key)} {
+	for name, content := range map[string][]byte{pairsFile: pairs, checkpointFile: checkpoint.Text, verifierFile: []byte(key)} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			t.Fatal(err)
 		}

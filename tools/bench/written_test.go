@@ -73,7 +73,7 @@ func written(t *testing.T, entries int64) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string][]byte{checkpointFile: checkpoint, verifierFile: []byte(verifier)} {
+	for name, content := range map[string][]byte{checkpointFile: checkpoint.Text, verifierFile: []byte(verifier)} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
