@@ -9,12 +9,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pelletier/go-toml/v2"
 	"golang.org/x/net/html"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/rotation"
+	"github.com/tandem-custody/tandem/custody/words/wordstest"
 )
 
 var languages = []string{"en", "zh"}
@@ -197,12 +197,11 @@ func TestStrangersSeeNothing(t *testing.T) {
 func TestEveryStringIsShown(t *testing.T) {
 	sources := sources(t)
 	for key := range catalogue(t, "en") {
-		group, _, _ := strings.Cut(key, ".")
 		if !strings.Contains(sources, `"`+key+`"`) && !slices.Contains([]string{
 			// words of the domain, which are looked up by value
 			"role", "failure", "remedy", "update_failure", "result", "grade", "done", "next", "field", "language",
 			"kind", "setting", "choice",
-		}, group) {
+		}, groupOf(key)) {
 			t.Errorf("nothing shows %s", key)
 		}
 	}
@@ -224,46 +223,29 @@ func labelled(n *html.Node) bool {
 	return false
 }
 
-// catalogue reads one as a flat list.
+// catalogue gives what pages say, by key: all that is not said by somebody else too.
 func catalogue(t *testing.T, lang string) map[string]string {
 	t.Helper()
-	var content []byte
-	for _, name := range []string{"pages", "fields"} {
-		file, err := os.ReadFile(filepath.Join("..", "..", "custody", "words", name+"."+lang+".toml"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		content = append(content, file...)
-	}
-	var read map[string]map[string]any
-	if err := toml.Unmarshal(content, &read); err != nil {
-		t.Fatal(err)
-	}
 	flat := map[string]string{}
-	for group, strings := range read {
-		for name, text := range strings {
-			switch text := text.(type) {
-			case string:
-				flat[group+"."+name] = text
-			case map[string]any:
-				flat[group+"."+name] = text["other"].(string)
-			}
+	for key, said := range wordstest.Read(t, filepath.Join("..", "..", "custody", "words"), lang) {
+		if !slices.Contains([]string{"fact", "refusal", "invalid", "code", "term", "mail", "paper", "note", "duration"}, groupOf(key)) {
+			flat[key] = said.Forms["other"]
 		}
 	}
 	return flat
 }
 
-func groups(t *testing.T) []string {
-	seen := map[string]bool{}
+func groupOf(key string) string {
+	group, _, _ := strings.Cut(key, ".")
+	return group
+}
+
+func groups(t *testing.T) (names []string) {
 	for key := range catalogue(t, "en") {
-		group, _, _ := strings.Cut(key, ".")
-		seen[group] = true
+		names = append(names, groupOf(key))
 	}
-	var names []string
-	for name := range seen {
-		names = append(names, name)
-	}
-	return names
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // sources gives all templates and all code of the package.

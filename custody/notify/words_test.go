@@ -1,7 +1,7 @@
 package notify
 
 import (
-	"os"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -9,37 +9,49 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pelletier/go-toml/v2"
-
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/words"
+	"github.com/tandem-custody/tandem/custody/words/wordstest"
 )
 
 // kindsOfMail are the kinds that the catalogue has a text for, by their subjects.
 func kindsOfMail(t *testing.T) map[string]bool {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join("..", "words", "mails.en.toml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var read struct {
-		Mail struct{ Subject, Text map[string]string }
-	}
-	if err := toml.Unmarshal(content, &read); err != nil {
-		t.Fatal(err)
-	}
-	kinds := map[string]bool{}
-	for kind := range read.Mail.Text {
-		kinds[kind] = true
-		if read.Mail.Subject[kind] == "" {
-			t.Errorf("%s has no subject", kind)
+	catalogue, kinds := wordstest.Read(t, filepath.Join("..", "words"), words.English), map[string]bool{}
+	subjects := 0
+	for key := range catalogue {
+		if kind, is := strings.CutPrefix(key, "mail.text."); is {
+			kinds[kind] = true
+			if _, has := catalogue["mail.subject."+kind]; !has {
+				t.Errorf("%s has no subject", kind)
+			}
+		}
+		if strings.HasPrefix(key, "mail.subject.") {
+			subjects++
 		}
 	}
-	if len(kinds) < 20 || len(kinds) != len(read.Mail.Subject) {
-		t.Errorf("%d texts, %d subjects", len(kinds), len(read.Mail.Subject))
+	if len(kinds) < 20 || len(kinds) != subjects {
+		t.Errorf("%d texts, %d subjects", len(kinds), subjects)
 	}
 	return kinds
+}
+
+// TestEveryValueOfAMailIsSaid: none is given that no mail has a place for, nor does
+// a mail have a place for one that none is given.
+func TestEveryValueOfAMailIsSaid(t *testing.T) {
+	said := map[string]bool{}
+	for key, sentence := range wordstest.Read(t, filepath.Join("..", "words"), words.English) {
+		if strings.HasPrefix(key, "mail.subject.") || strings.HasPrefix(key, "mail.text.") {
+			for _, name := range sentence.Placeholders(t) {
+				said[name] = true
+			}
+		}
+	}
+	given := newOffice(t).follower.writer(custody.Person{}, nil, desk.Preference{}).data(values{})
+	if want, got := slices.Sorted(maps.Keys(given)), slices.Sorted(maps.Keys(said)); !slices.Equal(want, got) {
+		t.Errorf("mails are given %v, and take %v", want, got)
+	}
 }
 
 // eventOf makes an event of a type, with nothing in it.

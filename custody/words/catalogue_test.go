@@ -1,123 +1,20 @@
 package words_test
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"text/template/parse"
 	"unicode"
 
-	"github.com/pelletier/go-toml/v2"
-
 	"github.com/tandem-custody/tandem/custody/words"
+	"github.com/tandem-custody/tandem/custody/words/wordstest"
 )
 
-// sentence is an entry of the catalogue in one language, in all its plural forms.
-type sentence struct {
-	file  string
-	forms map[string]string
-}
-
-// plurals are the forms of the Unicode CLDR.
-var plurals = []string{"zero", "one", "two", "few", "many", "other"}
-
 // read gives the whole catalogue of a language, from its files.
-func read(t *testing.T, lang string) map[string]sentence {
+func read(t *testing.T, lang string) map[string]wordstest.Sentence {
 	t.Helper()
-	files, err := filepath.Glob("*." + lang + ".toml")
-	if err != nil || len(files) < 4 {
-		t.Fatal(files, err)
-	}
-	all := map[string]sentence{}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var tree map[string]any
-		if err := toml.Unmarshal(content, &tree); err != nil {
-			t.Fatal(file, err)
-		}
-		var walk func(prefix string, branch map[string]any)
-		add := func(key string, forms map[string]string) {
-			if _, twice := all[key]; twice {
-				t.Errorf("%s: %s stands in two files", file, key)
-			}
-			all[key] = sentence{file, forms}
-		}
-		walk = func(prefix string, branch map[string]any) {
-			if _, is := branch["other"].(string); is && onlyPlurals(branch) {
-				forms := map[string]string{}
-				for form, said := range branch {
-					forms[form] = said.(string)
-				}
-				add(strings.TrimSuffix(prefix, "."), forms)
-				return
-			}
-			for name, value := range branch {
-				switch value := value.(type) {
-				case string:
-					add(prefix+name, map[string]string{"other": value})
-				case map[string]any:
-					walk(prefix+name+".", value)
-				}
-			}
-		}
-		walk("", tree)
-	}
-	return all
-}
-
-func onlyPlurals(branch map[string]any) bool {
-	for name := range branch {
-		if !slices.Contains(plurals, name) {
-			return false
-		}
-	}
-	return true
-}
-
-// placeholders gives the names of the values that a sentence takes, sorted.
-func (s sentence) placeholders(t *testing.T, key string) []string {
-	t.Helper()
-	var names []string
-	for _, form := range s.forms {
-		trees, err := parse.Parse("x", form, "{{", "}}", map[string]any{"and": 1, "or": 1, "not": 1, "eq": 1})
-		if err != nil {
-			t.Errorf("%s: %v", key, err)
-			continue
-		}
-		fields(trees["x"].Root, &names)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-func fields(n parse.Node, names *[]string) {
-	switch n := n.(type) {
-	case *parse.ListNode:
-		if n != nil {
-			for _, inner := range n.Nodes {
-				fields(inner, names)
-			}
-		}
-	case *parse.ActionNode:
-		fields(n.Pipe, names)
-	case *parse.IfNode:
-		fields(n.Pipe, names)
-		fields(n.List, names)
-		fields(n.ElseList, names)
-	case *parse.PipeNode:
-		for _, command := range n.Cmds {
-			for _, argument := range command.Args {
-				fields(argument, names)
-			}
-		}
-	case *parse.FieldNode:
-		*names = append(*names, n.Ident[0])
-	}
+	return wordstest.Read(t, ".", lang)
 }
 
 // TestBothLanguagesSayTheSame: the same keys, which take the same values, in the
@@ -130,15 +27,18 @@ func TestBothLanguagesSayTheSame(t *testing.T) {
 			t.Errorf("%s is not in Chinese", key)
 			continue
 		}
-		if want, got := said.placeholders(t, key), other.placeholders(t, key); !slices.Equal(want, got) {
+		if want, got := said.Placeholders(t), other.Placeholders(t); !slices.Equal(want, got) {
 			t.Errorf("%s takes %v in English, %v in Chinese", key, want, got)
 		}
-		for _, form := range said.forms {
+		if said.Subject != other.Subject {
+			t.Errorf("%s stands in %s in English, in %s in Chinese", key, said.Subject, other.Subject)
+		}
+		for _, form := range said.Forms {
 			if strings.TrimSpace(form) == "" || strings.ContainsFunc(form, han) && key != "language.zh" {
 				t.Errorf("%s is no English: %q", key, form)
 			}
 		}
-		for _, form := range other.forms {
+		for _, form := range other.Forms {
 			if strings.TrimSpace(form) == "" || !strings.ContainsFunc(form, han) && !sameEverywhere(form) {
 				t.Errorf("%s is no Chinese: %q", key, form)
 			}
@@ -178,7 +78,7 @@ func TestEveryRefusalHasItsWords(t *testing.T) {
 				if !there {
 					t.Errorf("%s: %s has no %s", r.at, lang, key)
 				}
-				takes = append(takes, s.placeholders(t, key)...)
+				takes = append(takes, s.Placeholders(t)...)
 				used[key] = true
 			}
 			slices.Sort(takes)
@@ -223,6 +123,27 @@ func TestWhatIsSaidByNameIsUsed(t *testing.T) {
 		}
 		if slices.Contains([]string{"paper", "note", "duration"}, group) && literals[key] == "" {
 			t.Errorf("nothing says %s", key)
+		}
+	}
+}
+
+// TestTheFactsOfASubjectStandTogether: those of one kind of entry, in one file.
+func TestTheFactsOfASubjectStandTogether(t *testing.T) {
+	apart := map[string]string{ // what a person does that is a subject of its own
+		"fact.person.locked": "session", "fact.person.unlocked": "session", "fact.person.away": "presence", "fact.person.present": "presence",
+		"fact.clock.corrected": "ledger", "fact.text.redacted": "ledger", "fact.command.refused": "request",
+	}
+	for key, said := range read(t, words.English) {
+		kind, is := strings.CutPrefix(key, "fact.")
+		if !is {
+			continue
+		}
+		want, _, _ := strings.Cut(kind, ".")
+		if other, is := apart[key]; is {
+			want = other
+		}
+		if said.Subject != want {
+			t.Errorf("%s stands in %s, not in %s", key, said.Subject, want)
 		}
 	}
 }

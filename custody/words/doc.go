@@ -3,14 +3,22 @@
 // pages, the mails, the paper. It is the only place with sentences; the rules give
 // keys and named values (custody.Refusal), and the sentence is made where it is read.
 //
-// The catalogue is in the files NAME.LANGUAGE.toml. A sentence takes its values as
-// {{.name}} (text/template, golang.org/x/text plural forms by go-i18n). A key that a
-// language does not have, or a value that a sentence needs and was not given, is an
-// error, never a hole. What the rules and the catalogue know of each other is
-// compared by the tests of this package, which read the source of the whole module.
+// The catalogue is in files SUBJECT.LANGUAGE.toml: what a subject's facts are called,
+// why its commands are refused, what its pages, forms and mails say, and the paper.
+// What all of them have round them is in frame, what any request can be refused for in
+// request. Below [refusal.KEY] is what happened and what can be done next; below
+// [invalid] why a field is refused, which ends the sentence [refusal.field]; below
+// [term.LIST] the words of a closed list; below [field] what the fields of requests are
+// called on forms; below [mail] the mails. All other sections are the pages'.
 //
-// To add a refusal: give it a key and Args where it is decided, and its what and
-// next under [refusal.KEY] in refusals.en.toml and refusals.zh.toml; one about a
-// field of a request has only its reason, under [invalid]. To add a fact: its name
-// under [fact], in facts.en.toml and facts.zh.toml.
+// A sentence takes its values as {{.name}} (text/template, golang.org/x/text plural
+// forms by go-i18n); what may be missing stands between {{if}} and {{end}}. A key that a
+// language does not have, or a value that a sentence needs and was not given, is an
+// error, never a hole. What the program says and what the catalogue has is compared by
+// the tests of this package, which read the source and the templates of the whole
+// module: each key, with exactly the values that it takes.
+//
+// To add a refusal: give it a key and Args where it is decided, and its what and next in
+// the two files of its subject. To add a fact, its command and its page: their words in
+// the same two files.
 package words

@@ -31,24 +31,36 @@ type source struct {
 
 type term struct{ at, list, code string }
 
-// readSource finds every refusal and every term.
-func readSource(t *testing.T) source {
+// sourceFiles gives those of the module with an ending, tests left out.
+func sourceFiles(t *testing.T, ending string) (paths []string) {
 	t.Helper()
 	const root = "../.."
-	all := source{literals: map[string]string{}}
-	files := token.NewFileSet()
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
 		case entry.IsDir() && (entry.Name() == "testdata" || entry.Name() == "bin" || strings.HasPrefix(entry.Name(), ".") && path != root):
 			return fs.SkipDir
-		case entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
-			return nil
+		case !entry.IsDir() && strings.HasSuffix(path, ending) && !strings.HasSuffix(path, "_test.go"):
+			paths = append(paths, path)
 		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+// readSource finds every refusal and every term.
+func readSource(t *testing.T) source {
+	t.Helper()
+	all := source{literals: map[string]string{}}
+	files := token.NewFileSet()
+	for _, path := range sourceFiles(t, ".go") {
 		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			at := func() string { return files.Position(n.Pos()).String() }
@@ -77,10 +89,6 @@ func readSource(t *testing.T) source {
 			}
 			return true
 		})
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	if len(all.refusals) < 150 || len(all.terms) < 10 {
 		t.Fatalf("only %d refusals and %d terms were found", len(all.refusals), len(all.terms))
