@@ -38,5 +38,11 @@ func (d *Desk) HearClock(ctx context.Context) { d.tendClock(ctx) }
 func (d *Desk) Tick()  { d.tick() }
 func (d *Desk) Sweep() { d.sweep() }
 
+// Behind has the next tick take in what there is, as after a commit whose answer was lost.
+func (d *Desk) Behind() { d.behind = true }
+
 // ClearArrivals does at once what is done now and then.
 func (d *Desk) ClearArrivals(ctx context.Context) error { return d.clearArrivals(ctx) }
+
+// Entries is how many entries this process has taken in.
+func (d *Desk) Entries() int64 { return d.entries() }

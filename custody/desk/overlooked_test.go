@@ -1,7 +1,10 @@
 package desk_test
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -192,5 +195,210 @@ func TestWhatIsShownOfARotationThatIsOverIsNotThatOfTheNext(t *testing.T) {
 func TestAnEntryInWhichNothingIsWrittenHasNothingToTakeOut(t *testing.T) {
 	if _, err := (desk.StoredEntry{Index: 4}).Redaction("by mistake"); custody.CodeOf(err) == "" {
 		t.Errorf("got %v, want a refusal", err)
+	}
+}
+
+// contended is a secret store in which somebody else writes an account each time
+// before we can.
+type contended struct {
+	desk.Secrets
+	tries int
+}
+
+func (s *contended) Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (int64, error) {
+	if path == desk.AccountPath("tech-b") {
+		s.tries++
+		return 0, desk.ErrVersion
+	}
+	return s.Secrets.Write(ctx, path, value, cas, labels)
+}
+
+// TestAnAccountThatIsAlwaysWrittenByAnotherIsGivenUp: nobody waits for ever.
+func TestAnAccountThatIsAlwaysWrittenByAnotherIsGivenUp(t *testing.T) {
+	o := newOffice(t)
+	s := &contended{Secrets: o.secrets}
+	o.config.Secrets = s
+	d := o.open()
+	if login, err := d.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-b"}); err == nil || !login.Password.IsZero() {
+		t.Errorf("got %v", err)
+	}
+	if s.tries < 2 || s.tries > 10 {
+		t.Errorf("tried %d times", s.tries)
+	}
+	if _, err := o.signIn("tech-b"); err != nil {
+		t.Errorf("with what counts still: %v", err)
+	}
+}
+
+// TestAKeyThatStandsForAnotherRequestLeavesNothingOfWhatCameWithIt, and neither does
+// one that has done it already.
+func TestAKeyThatStandsForAnotherRequestLeavesNothingOfWhatCameWithIt(t *testing.T) {
+	o := newOffice(t)
+	brings := func(request, name string, digest byte) error {
+		_, err := o.desk.AddCredential(t.Context(), desk.By{Actor: "admin", Request: request, Code: o.code("admin"), Key: "key", Digest: [32]byte{digest}},
+			onboarding(name), custody.SecretString("password of "+request), custody.Secret{})
+		return err
+	}
+	if err := brings("first", "db02", 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := brings("again", "db02", 1); err != nil {
+		t.Errorf("the same once more: %v", err)
+	}
+	if err := brings("another", "db03", 2); !errors.Is(err, desk.ErrKeyReused) {
+		t.Errorf("another with the same key: %v", err)
+	}
+	for _, request := range []string{"first", "again", "another"} {
+		if left := o.under(request); len(left) != 0 {
+			t.Errorf("%d secrets are left of the request %q", len(left), request)
+		}
+	}
+	if password, _ := o.kept("db02"); password.Reveal() != "password of first" {
+		t.Errorf("what is kept is the %q", password.Reveal())
+	}
+}
+
+// TestAHeadIsNotSignedWhileTheSecretsAreNotOurs: another key would sign another ledger.
+func TestAHeadIsNotSignedWhileTheSecretsAreNotOurs(t *testing.T) {
+	o := newOffice(t)
+	putBack := o.sentinel()
+	_ = o.desk.Ready(t.Context()) // which looks
+	if text, err := o.desk.Checkpoint(t.Context()); !errors.Is(err, desk.ErrSecretsLost) || len(text) != 0 {
+		t.Errorf("%d bytes, %v", len(text), err)
+	}
+	putBack()
+	_ = o.desk.Ready(t.Context())
+	if text, err := o.desk.Checkpoint(t.Context()); err != nil || len(text) == 0 {
+		t.Errorf("when they are back: %v", err)
+	}
+}
+
+// TestASessionThatIsOverStaysSoWhenAServerStartsWithAClockThatIsBack.
+func TestASessionThatIsOverStaysSoWhenAServerStartsWithAClockThatIsBack(t *testing.T) {
+	o := newOffice(t)
+	session, err := o.signIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.clock.add(o.config.SessionTTL + time.Minute)
+	o.enters()
+	if err := o.desk.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.clock.add(-o.config.SessionTTL / 2)
+	o.desk = o.open()
+	_, err = o.desk.Who(t.Context(), session.Token)
+	o.refused(custody.Unauthenticated, err)
+}
+
+// TestAServerWhoseClockIsWrongHearsOfWhatOthersDo: who logs in in another process is
+// known in this one, and what is entered there comes without anybody asking.
+func TestAServerWhoseClockIsWrongHearsOfWhatOthersDo(t *testing.T) {
+	o := newOffice(t)
+	right := o.clock
+	wrong := &clock{now: o.clock.Now()}
+	o.config.Clock = wrong
+	set := o.open()
+	o.config.Clock = right
+	wrong.jump(-24 * time.Hour)
+	o.wrong(set.ClockWrong())
+
+	session, err := o.signIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if who, err := set.Who(t.Context(), session.Token); err != nil || who.Username != "tech-a" {
+		t.Errorf("who logged in there is %q here: %v", who.Username, err)
+	}
+	o.enters()
+	o.waitFor("what was entered there", func() bool { return set.Entries() == o.size() })
+}
+
+// TestALedgerIsNotCutBackByAClockThatIsBehindIt: what is entered then would be dated
+// before what stays.
+func TestALedgerIsNotCutBackByAClockThatIsBehindIt(t *testing.T) {
+	o := newOffice(t)
+	o.hire("manager", custody.Manager)
+	plan := o.plan()
+	for _, person := range []string{"tech-b", "manager"} {
+		if err := plan.Confirm(t.Context(), person, o.code(person)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := o.size()
+	o.clock.jump(-time.Hour)
+	o.wrong(plan.CarryOut(t.Context(), "drill", "recover"))
+	if after := o.size(); after != before {
+		t.Errorf("%d entries became %d", before, after)
+	}
+}
+
+// TestARecoveryBesideAServerThatRunsSaysSo: that one goes on with what was cut off.
+func TestARecoveryBesideAServerThatRunsSaysSo(t *testing.T) {
+	o := newOffice(t)
+	o.hire("manager", custody.Manager)
+	server := o.secrets
+	moved := &overtakenAt{Secrets: server, path: desk.AnchorPath}
+	o.config.Secrets = moved
+	plan := o.plan()
+	for _, person := range []string{"tech-b", "manager"} {
+		if err := plan.Confirm(t.Context(), person, o.code(person)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	moved.do = func() {
+		var anchor map[string]any
+		if err := json.Unmarshal(o.keptAt(desk.AnchorPath).Value.Bytes(), &anchor); err != nil {
+			t.Fatal(err)
+		}
+		anchor["size"] = o.size() + 10
+		further, err := json.Marshal(anchor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.replace(desk.AnchorPath, custody.NewSecret(further))
+	}
+	if err := plan.CarryOut(t.Context(), "drill", "recover"); !errors.Is(err, desk.ErrLedgerSuspect) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestAStartThatIsGivenUpDoesNotGoOn without having seen whose database it is.
+func TestAStartThatIsGivenUpDoesNotGoOn(t *testing.T) {
+	o := newOffice(t)
+	if err := o.desk.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, giveUp := context.WithCancel(t.Context())
+	o.config.Secrets = &givenUp{Secrets: o.secrets, giveUp: giveUp}
+	if d, err := desk.Open(ctx, o.config); err == nil {
+		_ = d.Close()
+		t.Error("it goes on")
+	}
+}
+
+// givenUp is a secret store during whose answer somebody stops the server.
+type givenUp struct {
+	desk.Secrets
+	giveUp func()
+}
+
+func (s *givenUp) Read(ctx context.Context, path string) (desk.Versioned, error) {
+	s.giveUp()
+	if err := ctx.Err(); err != nil {
+		return desk.Versioned{}, err
+	}
+	return s.Secrets.Read(ctx, path)
+}
+
+// TestWhatAKindOfTargetAsksForIsNamed, with what must be there and what proves it.
+func TestWhatAKindOfTargetAsksForIsNamed(t *testing.T) {
+	kind := desk.TargetKind{Settings: []desk.TargetSetting{{Name: "database"}, {Name: "host_key", Required: true}}, Probes: []desk.TargetProbe{{Name: "ssh"}, {Name: "mysql"}}}
+	if got := kind.SettingNames(); len(got) != 3 || got[0] != "database" || got[1] != "host_key (required)" || !strings.Contains(got[2], "ssh or mysql") {
+		t.Errorf("%q", got)
+	}
+	kind.Probes = nil
+	if got := kind.SettingNames(); len(got) != 2 {
+		t.Errorf("without probes: %q", got)
 	}
 }

@@ -1,0 +1,451 @@
+package desk_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/embedded"
+	"github.com/tandem-custody/tandem/custody/store"
+)
+
+// TestAStartInWhichACallFailsFindsNothingForged, where the whole ledger has to be
+// carried out again because the anchor is behind: it says what failed, and the next one
+// works, or it works by itself from the next look on.
+func TestAStartInWhichACallFailsFindsNothingForged(t *testing.T) {
+	f := &faults{}
+	o := newOffice(t, withFaults(f))
+	o.secrets.holdAnchor(true)
+	o.enters()
+	failed := f.eachCall(func(begin func(), end func() string) {
+		if err := o.desk.Close(); err != nil {
+			t.Fatal(err)
+		}
+		begin()
+		d, err := desk.Open(t.Context(), o.config)
+		hit := end()
+		if err == nil {
+			t.Cleanup(func() { _ = d.Close() })
+			o.desk = d
+		} else {
+			if errors.Is(err, desk.ErrSuspect) || !strings.Contains(err.Error(), hit+" failed") {
+				t.Errorf("%s failed, and the start says %v", hit, err)
+			}
+			o.desk = o.open()
+		}
+		if err := o.desk.Ready(t.Context()); err != nil {
+			t.Fatalf("ready after %s had failed: %v", hit, err)
+		}
+	})
+	if failed < 12 {
+		t.Errorf("%d calls failed", failed)
+	}
+	o.secrets.holdAnchor(false)
+	o.restart()
+	o.wantGood("in the end")
+}
+
+// empty has the office begin anew, with a database and a secret store in which there
+// is nothing.
+func (o *office) empty(f *faults) {
+	o.t.Helper()
+	dir := o.t.TempDir()
+	db, err := store.Open(o.t.Context(), filepath.Join(dir, "tandem.db"), o.config.Log)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.t.Cleanup(func() { _ = db.Close() })
+	secrets, err := embedded.OpenOrCreate(filepath.Join(dir, "secrets"), embedded.Unlock{KeyFile: filepath.Join(dir, "key")})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.t.Cleanup(func() { _ = secrets.Close() })
+	o.path, o.store, o.secrets = filepath.Join(dir, "tandem.db"), db, &breakable{Secrets: secrets}
+	o.config.Store, o.config.Accounts, o.config.Secrets = db, db, o.secrets
+	withFaults(f)(&o.config)
+}
+
+// TestAFirstStartInWhichACallFailsCanBeRepeated, wherever it was cut short.
+func TestAFirstStartInWhichACallFailsCanBeRepeated(t *testing.T) {
+	f := &faults{}
+	o := emptyOffice(t)
+	for n := 1; ; n++ {
+		o.empty(f)
+		f.failAt(n)
+		d, err := desk.Open(t.Context(), o.config)
+		hit := f.failAt(0)
+		if err == nil {
+			t.Cleanup(func() { _ = d.Close() })
+		} else {
+			if errors.Is(err, desk.ErrSuspect) || !strings.Contains(err.Error(), hit+" failed") {
+				t.Errorf("%s failed, and the start says %v", hit, err)
+			}
+			d = o.open()
+		}
+		o.desk = d
+		if err := d.Ready(t.Context()); err != nil {
+			t.Fatalf("ready after %s had failed: %v", hit, err)
+		}
+		o.hire("admin", custody.Admin)
+		if b, err := o.store.Binding(t.Context()); err != nil || !b.Bound {
+			t.Errorf("after %s had failed: bound: %t, %v", hit, b.Bound, err)
+		}
+		if types := o.types(0); types[0] != (custody.PolicyAdopted{}).Type() || slices.Contains(types[1:], types[0]) {
+			t.Errorf("after %s had failed: entries %v", hit, types)
+		}
+		if hit == "" {
+			return
+		}
+		o.restart()
+		if err := o.writes(o.desk); err != nil {
+			t.Errorf("restarted after %s had failed: %v", hit, err)
+		}
+		if err := o.desk.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// overtaken by another process right before it writes a path for the first time.
+type overtakenAt struct {
+	desk.Secrets
+	path string
+	do   func()
+}
+
+func (s *overtakenAt) Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (int64, error) {
+	if do := s.do; do != nil && path == s.path {
+		s.do = nil
+		do()
+	}
+	return s.Secrets.Write(ctx, path, value, cas, labels)
+}
+
+// TestTwoProcessesThatStartAtOnceAreOneInstallation: whatever one of them makes first
+// in the secret store the other goes on with.
+func TestTwoProcessesThatStartAtOnceAreOneInstallation(t *testing.T) {
+	o := emptyOffice(t)
+	for _, path := range []string{desk.SealPath, desk.AnchorPath, desk.SentinelPath} {
+		o.empty(&faults{})
+		plain := o.config
+		o.config.Secrets = &overtakenAt{Secrets: plain.Secrets, path: path, do: func() {
+			first, err := desk.Open(t.Context(), plain)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := first.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}}
+		o.desk = o.open()
+		o.hire("admin", custody.Admin)
+		if types := o.types(0); slices.Contains(types[1:], types[0]) {
+			t.Errorf("overtaken at %s: entries %v", path, types)
+		}
+		o.config = plain
+		o.restart()
+		if _, err := o.signIn("admin"); err != nil {
+			t.Errorf("overtaken at %s: %v", path, err)
+		}
+	}
+}
+
+// TestOfTwoInstallationsThatMeetASecretStoreAtOnceOneHasIt.
+func TestOfTwoInstallationsThatMeetASecretStoreAtOnceOneHasIt(t *testing.T) {
+	o := emptyOffice(t)
+	o.empty(&faults{})
+	first := o.config
+	o.empty(&faults{})
+	o.config.Secrets = &overtakenAt{Secrets: first.Secrets, path: desk.SentinelPath, do: func() {
+		d, err := desk.Open(t.Context(), first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = d.Close() })
+	}}
+	if d, err := desk.Open(t.Context(), o.config); !errors.Is(err, desk.ErrOtherSecrets) {
+		if err == nil {
+			_ = d.Close()
+		}
+		t.Errorf("the other one starts: %v", err)
+	}
+}
+
+// TestTwoProcessesThatAddTheFirstCredentialAtOnceKnowOneAccountByOneName: and no
+// account is in custody twice.
+func TestTwoProcessesThatAddTheFirstCredentialAtOnceKnowOneAccountByOneName(t *testing.T) {
+	o := emptyOffice(t)
+	o.config.Secrets = &overtakenAt{Secrets: o.secrets, path: desk.ThrottlePath, do: func() {
+		o.refused(custody.Unauthenticated, o.guess("nobody", desk.Place{}))
+	}}
+	here := o.open()
+	o.desk, here = here, o.desk
+	o.hire("admin", custody.Admin)
+	for _, name := range []string{"tech-a", "tech-b"} {
+		o.hire(name, custody.Technician)
+	}
+	o.config.Secrets = &overtakenAt{Secrets: o.secrets, path: desk.IdentityPath, do: func() {
+		if err := add(here, "admin", "db01", custody.Secret{}, custody.Secret{}); err != nil {
+			t.Fatal(err)
+		}
+	}}
+	there := o.open()
+	same := onboarding("db02")
+	same.Target = onboarding("db01").Target
+	_, err := there.AddCredential(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, same, custody.Secret{}, custody.Secret{})
+	var refusal *custody.Refusal
+	if !errors.As(err, &refusal) || !strings.Contains(refusal.Key, "account") {
+		t.Errorf("the same account once more: %v", err)
+	}
+}
+
+// goesOn is a database to which another process writes while this one starts.
+type goesOn struct {
+	desk.Store
+	do func()
+}
+
+func (s *goesOn) LastBatch(ctx context.Context) (audit.Batch, string, error) {
+	if do := s.do; do != nil {
+		s.do = nil
+		do()
+	}
+	return s.Store.LastBatch(ctx)
+}
+
+// TestAStartWhileAnotherProcessGoesOn has what that one wrote, and is at peace with it.
+func TestAStartWhileAnotherProcessGoesOn(t *testing.T) {
+	o := newOffice(t)
+	first := o.desk
+	o.config.Store = &goesOn{Store: o.gate, do: func() {
+		if _, err := first.Do(t.Context(), desk.By{Actor: "tech-a", Request: "hands over", Code: o.code("tech-a")}, custody.Offer{All: true, Reason: desk.NewNote("out")}); err != nil {
+			t.Fatal(err)
+		}
+	}}
+	o.desk = o.open()
+	if _, err := o.desk.Checkpoint(t.Context()); err != nil {
+		t.Errorf("it signs nothing: %v", err)
+	}
+	o.wantGood("afterwards")
+}
+
+// notReady is a secret store that says why not, and can be read and written all the
+// same.
+type notReady struct {
+	desk.Secrets
+	why error
+}
+
+func (s *notReady) Ready(ctx context.Context) error {
+	if s.why != nil {
+		return s.why
+	}
+	return s.Secrets.Ready(ctx)
+}
+
+// withoutSentinel is a secret store that cannot say whose it is, and can be read and
+// written all the same.
+type withoutSentinel struct {
+	desk.Secrets
+	away bool
+}
+
+func (s *withoutSentinel) Read(ctx context.Context, path string) (desk.Versioned, error) {
+	if s.away && path == desk.SentinelPath {
+		return desk.Versioned{}, errSealed
+	}
+	return s.Secrets.Read(ctx, path)
+}
+
+// TestTimeDoesNotActWhileItIsNotKnownWhoseDatabaseThisIs: the tables may be of
+// another installation, or of yesterday.
+func TestTimeDoesNotActWhileItIsNotKnownWhoseDatabaseThisIs(t *testing.T) {
+	o := newOffice(t)
+	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.desk.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.clock.add(o.config.Policy.Lease + time.Hour)
+	away := &withoutSentinel{Secrets: o.secrets, away: true}
+	o.config.Secrets = away
+	before := o.size()
+	d := o.open()
+	if err := d.Close(); err != nil { // before it looks again
+		t.Fatal(err)
+	}
+	d.Tick()
+	d.Behind()
+	d.Tick()
+	if types := o.types(before); len(types) != 0 {
+		t.Errorf("entered: %v", types)
+	}
+	away.away = false
+	o.desk = o.open()
+	o.enters()
+	if types := o.types(before); types[0] != (custody.CheckoutEnded{}).Type() {
+		t.Errorf("entered when it is known: %v", types)
+	}
+}
+
+// TestASecretStoreThatComesBackIsFoundWithoutAnybodyAsking: an installation that
+// waits for it gets its policy, and what came with requests that led to nothing goes.
+func TestASecretStoreThatComesBackIsFoundWithoutAnybodyAsking(t *testing.T) {
+	o := emptyOffice(t)
+	o.empty(&faults{})
+	if err := o.store.BeginArrival(t.Context(), "of an hour ago", o.clock.Now().Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	unseal := o.seal()
+	o.desk = o.open()
+	if n := o.size(); n != 0 {
+		t.Fatalf("%d entries", n)
+	}
+	unseal()
+	o.waitFor("the first policy", func() bool { return o.size() == 1 })
+	o.waitFor("what led to nothing to go", func() bool {
+		left, err := o.store.Arrivals(t.Context())
+		return err == nil && len(left) == 0
+	})
+}
+
+// TestWhatASecretStoreSaysOfItselfIsTold: that rights are missing, and that the
+// secrets are lost, which stops the server. Each cause is in what is told.
+func TestWhatASecretStoreSaysOfItselfIsTold(t *testing.T) {
+	o := newOffice(t)
+	says := &notReady{Secrets: o.secrets}
+	o.config.Secrets = says
+	d := o.open()
+	for _, c := range []struct {
+		why  error
+		code string
+	}{{desk.ErrRightsMissing, "rights_missing"}, {errSealed, "vault_unavailable"}, {desk.ErrSecretsLost, "secrets_lost"}} {
+		says.why = c.why
+		if codes := causes(t, d); !slices.Equal(codes, []string{c.code}) {
+			t.Errorf("%v: %v", c.why, codes)
+		}
+		if err := d.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), c.why.Error()) {
+			t.Errorf("%v is told as %v", c.why, err)
+		}
+	}
+	if err := o.writes(d); !errors.Is(err, desk.ErrSecretsLost) {
+		t.Errorf("with secrets that are lost: %v", err)
+	}
+	says.why = nil
+	if err := d.Ready(t.Context()); err != nil {
+		t.Errorf("when they are back: %v", err)
+	}
+	if err := o.writes(d); err != nil {
+		t.Errorf("when they are back: %v", err)
+	}
+}
+
+// TestASecretStoreThatMetTheLedgerLateSealsFromThereOn: a first step that went to
+// another one had been sealed with the key of that, which is nowhere now.
+func TestASecretStoreThatMetTheLedgerLateSealsFromThereOn(t *testing.T) {
+	o := emptyOffice(t)
+	if err := o.desk.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before := o.config
+	o.empty(&faults{})
+	o.config.Store, o.config.Accounts, o.config.FirstSteps = before.Store, before.Accounts, true
+	o.desk = o.open()
+	if err := o.desk.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.config.FirstSteps = false
+	o.secrets.holdAnchor(true)
+	o.desk = o.open()
+	if err := o.desk.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.desk = o.open() // behind whose ledger the anchor is
+	o.config.Policy = before.Policy
+	login, err := o.desk.AddPerson(t.Context(), desk.By{Actor: custody.System, Request: "r"}, custody.AddPerson{Username: "admin", Name: "A", Roles: []custody.Role{custody.Admin}, TOTPPeriod: period})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.desk.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.desk = o.open()
+	o.passwords["admin"], o.seeds["admin"] = login.Password, seedOf(t, login.OTPAuth)
+	if _, err := o.signIn("admin"); err != nil {
+		t.Errorf("a ledger that goes on with another secret store: %v", err)
+	}
+}
+
+// faultyLedger is the database of a recovery.
+type faultyLedger struct {
+	faultyStore
+	cut func(ctx context.Context, size int64) error
+}
+
+func (l faultyLedger) Cut(ctx context.Context, size int64) error {
+	if err := l.database("Cut"); err != nil {
+		return err
+	}
+	return l.cut(ctx, size)
+}
+
+// TestARecoveryInWhichACallFailsIsDoneAgain: it is told, nothing is taken for forged
+// for it, and the second time the ledger is recovered.
+func TestARecoveryInWhichACallFailsIsDoneAgain(t *testing.T) {
+	f := &faults{}
+	o := newOffice(t, withFaults(f))
+	o.hire("manager", custody.Manager)
+	ledger := faultyLedger{o.config.Store.(faultyStore), o.store.Cut}
+	recover := func() error {
+		plan, err := desk.PlanRecovery(t.Context(), o.config, ledger)
+		if err != nil {
+			return err
+		}
+		for _, person := range []string{"tech-b", "manager"} {
+			if err := plan.Confirm(t.Context(), person, o.code(person)); err != nil {
+				return err
+			}
+		}
+		return plan.CarryOut(t.Context(), "drill", unique("recover"))
+	}
+	failed := f.eachCall(func(begin func(), end func() string) {
+		if err := o.desk.Close(); err != nil {
+			t.Fatal(err)
+		}
+		o.administrator(func(db *sql.DB) {
+			o.sql(db, "INSERT INTO ledger_entries (idx, record) SELECT max(idx) + 1, record FROM ledger_entries")
+		})
+		begin()
+		err := recover()
+		hit := end()
+		if hit == "" && err != nil {
+			t.Fatalf("when nothing fails: %v", err)
+		}
+		if hit != "" {
+			if err == nil || errors.Is(err, desk.ErrSuspect) || !strings.Contains(err.Error(), hit+" failed") {
+				t.Errorf("%s failed, and what is told is %v", hit, err)
+			}
+			if err := recover(); err != nil {
+				t.Fatalf("again after %s had failed: %v", hit, err)
+			}
+		}
+		o.desk = o.open()
+		if err := o.writes(o.desk); err != nil {
+			t.Fatalf("recovered after %s had failed: %v", hit, err)
+		}
+	})
+	if failed < 20 {
+		t.Errorf("%d calls failed", failed)
+	}
+	o.rotate("db01")
+	o.wantGood("in the end")
+}
