@@ -111,8 +111,8 @@ func TestWhateverFailsOnTheWayIsToldAndCanBeDoneAgain(t *testing.T) {
 			return err
 		}},
 		{name: "sign the head", ready: o.enters, do: func() error {
-			text, err := o.desk.Checkpoint(ctx)
-			return onlyWith(err, custody.NewSecret(text))
+			head, err := o.desk.Checkpoint(ctx)
+			return onlyWith(err, custody.NewSecret(head.Text))
 		}},
 		{name: "choose a language", do: func() error { return o.desk.SetPreference(ctx, "tech-a", desk.Preference{Language: "en"}) }},
 		{name: "be ready", do: func() error { return o.desk.Ready(ctx) }},

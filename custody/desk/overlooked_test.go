@@ -263,12 +263,12 @@ func TestAHeadIsNotSignedWhileTheSecretsAreNotOurs(t *testing.T) {
 	o := newOffice(t)
 	putBack := o.sentinel()
 	_ = o.desk.Ready(t.Context()) // which looks
-	if text, err := o.desk.Checkpoint(t.Context()); !errors.Is(err, desk.ErrSecretsLost) || len(text) != 0 {
-		t.Errorf("%d bytes, %v", len(text), err)
+	if head, err := o.desk.Checkpoint(t.Context()); !errors.Is(err, desk.ErrSecretsLost) || len(head.Text) != 0 {
+		t.Errorf("%d bytes, %v", len(head.Text), err)
 	}
 	putBack()
 	_ = o.desk.Ready(t.Context())
-	if text, err := o.desk.Checkpoint(t.Context()); err != nil || len(text) == 0 {
+	if head, err := o.desk.Checkpoint(t.Context()); err != nil || len(head.Text) == 0 {
 		t.Errorf("when they are back: %v", err)
 	}
 }
