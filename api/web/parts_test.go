@@ -1,0 +1,188 @@
+package web_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-custody/tandem/api/edge"
+	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// part sends a form as the script does that asks for a part of a page only.
+func (b *browser) part(path string, fields ...string) answer {
+	b.o.t.Helper()
+	form := url.Values{}
+	for i := 0; i+1 < len(fields); i += 2 {
+		form.Add(fields[i], fields[i+1])
+	}
+	return b.send(http.MethodPost, path, strings.NewReader(form.Encode()), "Content-Type", "application/x-www-form-urlencoded", "HX-Request", "true")
+}
+
+// TestAPartOfAPageIsAnsweredAsThatPart: a script that sends a form for a part is led to
+// no page of its own, and hears whether the target works, or why not, in the part.
+func TestAPartOfAPageIsAnsweredAsThatPart(t *testing.T) {
+	var fails error
+	o := newOffice(t, func(c *setup) {
+		c.TestTarget = func(context.Context, custody.Target, custody.Secret, custody.Secret) error { return fails }
+	})
+	admin := o.as("admin", "en")
+	form := []string{"kind", "ssh", "name", "web01", "address", "web01:22", "account", "root", "set.host_key", "ssh-ed25519 AAAA", "primary", "tech-a", "backup", "tech-b", "password", "old", "do", "test"}
+	works := admin.part("/admin/credentials/new", form...)
+	works.shows(t, http.StatusOK, "takes the log-in")
+	fails = &custody.Refusal{Code: edge.VaultUnavailable}
+	failed := admin.part("/admin/credentials/new", form...)
+	if failed.status != http.StatusOK || strings.Contains(failed.text(), "takes the log-in") || failed.text() == works.text() {
+		t.Errorf("%d: %s", failed.status, failed.text())
+	}
+	a := o.as("tech-a", "en")
+	refused := a.part("/credentials/db01/checkin")
+	if refused.status != http.StatusConflict || refused.header.Get("Location") != "" {
+		t.Errorf("a part that is refused leads to %q with %d", refused.header.Get("Location"), refused.status)
+	}
+	// What was refused on a page of its own is no matter of a part.
+	sent := a.send(http.MethodPost, "/credentials/db01/checkout", strings.NewReader("purpose=typed-MARKED&totp=000000"), "Content-Type", "application/x-www-form-urlencoded")
+	to := sent.header.Get("Location")
+	if p := a.get(to); !strings.Contains(p.body, "typed-MARKED") {
+		t.Errorf("%q: %d", to, p.status)
+	}
+	if p := a.get(to, "HX-Request", "true"); p.status != http.StatusOK || strings.Contains(p.body, "typed-MARKED") {
+		t.Errorf("%q as a part: %d", to, p.status)
+	}
+}
+
+// TestATargetIsAddedUntestedWhereNothingCanTest: an installation without a way to it.
+func TestATargetIsAddedUntestedWhereNothingCanTest(t *testing.T) {
+	o := newOffice(t, func(c *setup) { c.TestTarget = nil })
+	admin := o.as("admin", "en")
+	admin.done(admin.fill("/admin/credentials/new", "kind", "ssh", "name", "web01", "address", "web01:22", "account", "root", "set.host_key", "ssh-ed25519 AAAA", "primary", "tech-a", "backup", "tech-b", "password", "old", "do", "add")).shows(t, http.StatusOK, "Added")
+}
+
+// TestALogInFormThatComesAgainLaterOpensNothing: the answer to the first was for an
+// impatient finger, and not for whoever finds the form half a minute later.
+func TestALogInFormThatComesAgainLaterOpensNothing(t *testing.T) {
+	o := newOffice(t)
+	b := o.browser("en")
+	form := []string{"key", b.get("/login").key(t), "username", "tech-a", "password", o.passwords["tech-a"], "totp", o.code("tech-a")}
+	if p := b.post("/login", form...); p.status != http.StatusSeeOther {
+		t.Fatalf("%d: %s", p.status, p.text())
+	}
+	o.pass(period * time.Second)
+	if p := o.browser("en").post("/login", form...); p.status != http.StatusForbidden || len(p.header.Values("Set-Cookie")) != 0 {
+		t.Errorf("%d, with %d cookies", p.status, len(p.header.Values("Set-Cookie")))
+	}
+}
+
+// TestWhoIsLoggedOutReadsWhy: because they asked for it, or because nobody was there.
+func TestWhoIsLoggedOutReadsWhy(t *testing.T) {
+	o := newOffice(t)
+	for why, want := range map[string]string{"": "/login?why=out", "idle": "/login?why=idle", "<script>": "/login?why=out"} {
+		if p := o.as("tech-a", "en").post("/logout", "why", why); p.header.Get("Location") != want {
+			t.Errorf("%q leads to %q", why, p.header.Get("Location"))
+		}
+	}
+}
+
+// TestALedgerIsFilteredByWhatSomebodyMeans, where that is one person or one credential
+// only.
+func TestALedgerIsFilteredByWhatSomebodyMeans(t *testing.T) {
+	o := newOffice(t)
+	o.add("web01", "tech-b", "tech-a")
+	b := o.as("auditor", "en")
+	for query, want := range map[string]bool{
+		"credential=web01": true, "credential=web": true, "credential=db0": false, "credential=nothing": false,
+		"actor=admin": true, "actor=Ada": true, "actor=tech": false, "actor=nobody": false,
+	} {
+		p := b.get("/ledger?" + query)
+		if got := len(indexes(p, t)) > 0; p.status != http.StatusOK || got != want {
+			t.Errorf("%s: %d, entries: %t", query, p.status, got)
+		}
+	}
+}
+
+// TestWhatIsOverIsNotOnTheWayOut: what was retired is not handed over, and what has come
+// back does not wait for anybody.
+func TestWhatIsOverIsNotOnTheWayOut(t *testing.T) {
+	o := newOffice(t)
+	o.add("old01", "tech-a", "tech-b")
+	o.do("admin", custody.Retire{Credential: "old01", Reason: desk.NewNote("switched off")})
+	a := o.as("tech-a", "en")
+	if text := a.get("/leave").text(); strings.Contains(text, "old01") || !strings.Contains(text, "db01") {
+		t.Errorf("the way out: %s", text)
+	}
+	o.do("tech-a", custody.Offer{All: true, Leave: true, Reason: desk.NewNote("out")})
+	o.do("tech-b", custody.Accept{Handover: "handover-1"})
+	if text := a.get("/leave").text(); !strings.Contains(text, "handover-1") {
+		t.Errorf("what was handed over is not there: %s", text)
+	}
+}
+
+// TestAPictureLongAfterAHandOverHasWhatIsRefusedAboutIt: on the rows of what it was
+// about, though it was offered before the picture begins.
+func TestAPictureLongAfterAHandOverHasWhatIsRefusedAboutIt(t *testing.T) {
+	o := newOffice(t)
+	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("course")})
+	o.do("tech-b", custody.Accept{Handover: "handover-1"})
+	o.pass(40 * 24 * time.Hour)
+	o.as("manager", "en").fill("/handovers/handover-1/return").shows(t, http.StatusForbidden)
+	b := o.as("auditor", "en")
+	for name, want := range map[string]bool{"db01": true, "db02": false} {
+		if text := b.get("/credentials/" + name).text(); strings.Contains(text, "refused attempt forbidden manager") != want {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}
+
+// TestTheMarkMissesAnEntryDatedBeforeTheOneBefore: with every hash and signature right.
+func TestTheMarkMissesAnEntryDatedBeforeTheOneBefore(t *testing.T) {
+	at := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+	state := custody.NewState()
+	var records otherLedger
+	var tree audit.Frontier
+	for i, action := range []custody.Action{
+		custody.AdoptPolicy{Values: custody.DefaultPolicy()},
+		custody.AddPerson{Username: "tech-a", Name: "A", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period},
+	} {
+		events, err := custody.Decide(state, custody.Command{Actor: custody.System, Request: "made", Action: action}, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events {
+			custody.Apply(state, e)
+			e.Time = e.Time.Add(-time.Duration(i) * time.Hour)
+			entry, err := e.Record()
+			if err != nil {
+				t.Fatal(err)
+			}
+			record, err := entry.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tree.Append(record); err != nil {
+				t.Fatal(err)
+			}
+			records = append(records, record)
+		}
+	}
+	root, err := tree.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := newOffice(t, func(s *setup) {
+		d := forgedDesk{Desk: s.Desk}
+		if d.head, err = audit.SignCheckpoint(t.Context(), "forged.example", tree.Size(), root, d); err != nil {
+			t.Fatal(err)
+		}
+		if d.key, err = audit.VerifierKey("forged.example", forger.Public().(ed25519.PublicKey)); err != nil {
+			t.Fatal(err)
+		}
+		s.Desk, s.Ledger = d, records
+	})
+	o.run(t, o.as("auditor", "en"), "THE LEDGER DOES NOT VERIFY")
+}
