@@ -60,14 +60,16 @@ func TestEveryEntryIsUnderASeal(t *testing.T) {
 		want  error
 		index int64
 	}{
-		"none":             {nil, ErrUnsealed, 0},
-		"the last missing": {good[:2], ErrUnsealed, 4},
-		"one left out":     {slices.Concat(good[:1], good[2:]), ErrUnsealed, 1},
-		"one twice":        {slices.Concat(good[:2], good[1:]), ErrUnsealed, 4},
-		"behind the end":   {append(slices.Clone(good), Seal{From: 6, Size: 7}), ErrUnsealed, 6},
-		"of nothing":       {append(slices.Clone(good), Seal{From: 6, Size: 6}), ErrUnsealed, 6},
-		"joined":           {[]Seal{{0, 4, mark(0, 1)}, good[2]}, errOther, 0},
-		"made up":          {[]Seal{good[0], {1, 4, "made up"}, good[2]}, errOther, 1},
+		"none":                   {nil, ErrUnsealed, 0},
+		"not from the first on":  {[]Seal{{1, 4, mark(1, 4)}, good[2]}, ErrUnsealed, 0},
+		"of nothing, on the way": {slices.Concat(good[:1], []Seal{{1, 1, mark(1, 1)}}, good[1:]), ErrUnsealed, 1},
+		"the last missing":       {good[:2], ErrUnsealed, 4},
+		"one left out":           {slices.Concat(good[:1], good[2:]), ErrUnsealed, 1},
+		"one twice":              {slices.Concat(good[:2], good[1:]), ErrUnsealed, 4},
+		"behind the end":         {append(slices.Clone(good), Seal{From: 6, Size: 7}), ErrUnsealed, 6},
+		"of nothing":             {append(slices.Clone(good), Seal{From: 6, Size: 6}), ErrUnsealed, 6},
+		"joined":                 {[]Seal{{0, 4, mark(0, 1)}, good[2]}, errOther, 0},
+		"made up":                {[]Seal{good[0], {1, 4, "made up"}, good[2]}, errOther, 1},
 	} {
 		_, err := Verify(t.Context(), log, VerifyOptions{Seals: sealsOf(try.seals), CheckSeal: check})
 		wrong, is := errors.AsType[*VerifyError](err)

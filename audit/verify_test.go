@@ -372,3 +372,13 @@ func BenchmarkVerify(b *testing.B) {
 		})
 	}
 }
+
+// TestAHeadOfNoEntriesHasTheRootOfNothing: another one was signed for another log.
+func TestAHeadOfNoEntriesHasTheRootOfNothing(t *testing.T) {
+	l := newTestLog(t, 2)
+	forged, err := SignCheckpoint(t.Context(), testOrigin, 0, Hash{1}, testSigner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustFail(t, l, VerifyOptions{Keys: []string{testKey(t)}, Checkpoints: [][]byte{forged.Text}}, 0, CheckCheckpoint, ErrOtherRoot)
+}
