@@ -183,6 +183,7 @@ func texts(t *testing.T, db *sql.DB, query string, args ...any) (all []string) {
 // TestABackupOfAnEarlierTandem: every verb says which Tandem reads it, changes
 // nothing and leaves nothing behind.
 func TestABackupOfAnEarlierTandem(t *testing.T) {
+	t.Parallel()
 	k := newKept(t)
 	k.must("backup", "whole", "--config", "tandem.yaml")
 	k.age(3)
@@ -225,6 +226,7 @@ func TestABackupOfAnEarlierTandem(t *testing.T) {
 // There is no later one yet than the first whose ledger can be carried out again:
 // the start is told that this one's schema is old.
 func TestTheSchemaIsChangedOnACopyKept(t *testing.T) {
+	t.Parallel()
 	k := newKept(t)
 	version, _, err := store.Schema(t.Context(), k.file("tandem.db"))
 	if err != nil {
@@ -253,6 +255,7 @@ func TestTheSchemaIsChangedOnACopyKept(t *testing.T) {
 // TestALedgerWithoutItsCommandsIsNotServed: nobody can add them, so it is left as it
 // is, for the Tandem that reads it.
 func TestALedgerWithoutItsCommandsIsNotServed(t *testing.T) {
+	t.Parallel()
 	k := newKept(t)
 	k.age(3)
 	before := k.names()
@@ -272,6 +275,7 @@ func TestALedgerWithoutItsCommandsIsNotServed(t *testing.T) {
 // TestTheCheckpointInABackup is checked: a database of before in its place is a
 // roll-back, for restore and for ledger verify.
 func TestTheCheckpointInABackup(t *testing.T) {
+	t.Parallel()
 	k := newKept(t)
 	k.must("backup", "first", "--config", "tandem.yaml")
 	k.add(1)
@@ -311,6 +315,7 @@ func TestTheCheckpointInABackup(t *testing.T) {
 
 // TestAFailedBackupLeavesNothing, wherever it fails.
 func TestAFailedBackupLeavesNothing(t *testing.T) {
+	t.Parallel()
 	for _, missing := range []string{"tandem.db", "secrets", "key"} {
 		k := newKept(t)
 		if err := os.Rename(k.file(missing), k.file("aside")); err != nil {
@@ -343,6 +348,7 @@ func TestAFailedBackupLeavesNothing(t *testing.T) {
 // TestAllOfABackupReachesTheDisk: each file as it is in the end, the folder with
 // their names, and the folder with its name.
 func TestAllOfABackupReachesTheDisk(t *testing.T) {
+	t.Parallel()
 	k := newKept(t)
 	synced := map[string]bool{}
 	fsync = func(f *os.File) error {
@@ -371,6 +377,7 @@ func TestAllOfABackupReachesTheDisk(t *testing.T) {
 
 // TestABackupBesideVaultIsSigned by the key in Vault, while the server runs.
 func TestABackupBesideVaultIsSigned(t *testing.T) {
+	t.Parallel()
 	in := newInstallation(t)
 	k := &keptOffice{t: t, folder: in.folder}
 	k.must("backup", "copy", "--config", "tandem.yaml")
@@ -396,6 +403,7 @@ func TestABackupBesideVaultIsSigned(t *testing.T) {
 // older file, nor of one whose last batch is under no seal of ours; it says why. The
 // same file is copied without a checkpoint.
 func TestABackupOfASuspectLedgerIsNotSigned(t *testing.T) {
+	t.Parallel()
 	k := newKept(t)
 	yesterday, err := os.ReadFile(k.file("tandem.db"))
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 // Beside it the form of another kind, with a setting that is refused, and
 // everything changed by one code.
 func TestBrowserByHand(t *testing.T) {
+	t.Parallel()
 	th := newTheatre(t)
 	axe, err := os.ReadFile(filepath.Join("testdata", "axe", "axe.min.js"))
 	if err != nil {

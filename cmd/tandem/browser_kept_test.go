@@ -12,6 +12,7 @@ import (
 // TestBrowserKeepsWhatWasTyped: a form that is refused, and a page that follows
 // what others do, take nothing away from somebody who types.
 func TestBrowserKeepsWhatWasTyped(t *testing.T) {
+	t.Parallel()
 	th := newTheatre(t)
 	for _, scripts := range []bool{true, false} {
 		t.Run(fmt.Sprintf("refused, scripts %v", scripts), func(t *testing.T) { th.refusedForms(t, scripts); th.quiet(t) })

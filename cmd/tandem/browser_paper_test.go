@@ -59,6 +59,7 @@ func (w *window) print(name string) int {
 // TestBrowserOnAPhone: what is reachable at a desk is on a phone too, and times are
 // the phone's own until somebody chooses others.
 func TestBrowserOnAPhone(t *testing.T) {
+	t.Parallel()
 	th := newTheatre(t)
 	a, b := th.window(t, "tech-a", true), th.window(t, "tech-b", true)
 	phone := emulation.SetDeviceMetricsOverride(390, 844, 2, true)

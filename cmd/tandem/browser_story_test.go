@@ -34,6 +34,7 @@ const screenshotBytes = 150 << 10
 // TestBrowser is the policy as people see it: one demo, one Chromium, one story.
 // Each part goes on where the last one ended.
 func TestBrowser(t *testing.T) {
+	t.Parallel()
 	th := newTheatre(t)
 	for _, part := range []struct {
 		name string

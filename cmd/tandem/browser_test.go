@@ -46,7 +46,7 @@ type theatre struct {
 func newTheatre(t *testing.T) *theatre {
 	t.Helper()
 	chromium := chromiumPath(t)
-	running, err := startDemo(t.TempDir(), "--totp-period=2")
+	running, err := startDemo(t.TempDir(), "--totp-period=1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,11 +267,11 @@ func (w *window) until(what string, ok func() bool) {
 func (w *window) code() string {
 	w.t.Helper()
 	step := func() int64 { return totp.Step(w.who.TOTPPeriod, time.Now()) }
-	for step()+1 <= w.who.Last { // the skew allows the one of the next step
+	for step()+ahead <= w.who.Last { // the skew allows those of the next steps
 		time.Sleep(20 * time.Millisecond)
 	}
 	if w.who.TOTPPeriod < totp.DefaultPeriod {
-		w.who.Last = step() + 1 // which lasts longest, on a machine that is busy
+		w.who.Last = step() + ahead // which lasts longest, on a machine that is busy
 	} else {
 		w.who.Last = max(w.who.Last+1, step()-1) // nobody waits for half a minute
 	}

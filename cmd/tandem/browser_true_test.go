@@ -11,6 +11,7 @@ import (
 // TestBrowserShowsNothingThatIsOver: a page that stays open says what is so now,
 // says since when it does not know, or says nothing.
 func TestBrowserShowsNothingThatIsOver(t *testing.T) {
+	t.Parallel()
 	th := newTheatre(t)
 	th.complains("/events") // about the streams that are cut
 	for _, way := range []struct {

@@ -6,11 +6,13 @@ import (
 	"crypto/ed25519"
 	"database/sql"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,13 +48,18 @@ func TestMain(m *testing.M) {
 	if file := os.Getenv(clockFile); file != "" {
 		machineClock = func() desk.Clock { return &written{Clock: desk.MachineClock(), file: file} }
 	}
+	// They wait for other processes more than they compute. A -parallel that is given
+	// counts all the same: it is read later.
+	if err := flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"tandem": main})
 }
 
 // TestCLI tells the stories in testdata/*.txtar. Beside the commands of package
 // testscript they have:
 //
-//	demo [ARG...]     starts a demo on free ports, with codes that last 2 s
+//	demo [ARG...]     starts a demo on free ports, with codes that last a second
 //	as USERNAME       runs what follows with that person's log-in and a fresh code
 //	code              gives the same person another fresh code
 //	exit CODE ARG...  runs tandem, which must end with this exit code; with
@@ -69,6 +76,7 @@ func TestMain(m *testing.M) {
 //	                  puts the index of the newest entry of a type into a variable
 //	holds FILE SECRET looks for what the file SECRET holds in FILE
 func TestCLI(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
@@ -99,7 +107,7 @@ type script struct {
 func scriptOf(ts *testscript.TestScript) *script { return ts.Value(scriptKey{}).(*script) }
 
 func scriptDemo(ts *testscript.TestScript, _ bool, args []string) {
-	args = append([]string{"--totp-period=2"}, args...)
+	args = append([]string{"--totp-period=1"}, args...)
 	running, err := startDemo(ts.Getenv("WORK"), args...)
 	ts.Check(err)
 	ts.Defer(running.kill)
@@ -131,9 +139,9 @@ func scriptAs(ts *testscript.TestScript, _ bool, args []string) {
 func scriptCode(ts *testscript.TestScript, _ bool, _ []string) {
 	s := scriptOf(ts)
 	p := s.person(ts)
-	// The skew allows the code of the next step: of all that are taken now it is
+	// The skew allows the codes of the next steps: of all that are taken now the last is
 	// the one that lasts longest, for a machine that is busy.
-	next := func() int64 { return totp.Step(p.TOTPPeriod, time.Now()) + 1 }
+	next := func() int64 { return totp.Step(p.TOTPPeriod, time.Now()) + ahead }
 	for next() <= s.used[s.who] {
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -148,7 +156,7 @@ func scriptCode(ts *testscript.TestScript, _ bool, _ []string) {
 // become too old on its way.
 func (s *script) aged(ts *testscript.TestScript) bool {
 	return s.who != "" && ts.Getenv("TANDEM_TOTP") == s.code && strings.Contains(ts.ReadFile("stderr"), string(custody.TOTPInvalid)) &&
-		totp.Step(s.person(ts).TOTPPeriod, time.Now()) > s.used[s.who]+1
+		totp.Step(s.person(ts).TOTPPeriod, time.Now()) > s.used[s.who]+ahead
 }
 
 func (s *script) person(ts *testscript.TestScript) demo.Person {

@@ -18,6 +18,7 @@ import (
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/demo"
+	"github.com/tandem-custody/tandem/custody/totp"
 	"github.com/tandem-custody/tandem/custody/vault"
 )
 
@@ -49,6 +50,10 @@ type demoOptions struct {
 
 // demoOrigin names a demo's ledger, and the entry in people's authenticators.
 const demoOrigin = "tandem.demo"
+
+// ahead is how many codes before and after the present one a demo takes whose codes
+// last shorter than everywhere else.
+const ahead = 2
 
 // heldWithin is how long the first rotations may take. They take well under a
 // second; a machine under load may need longer.
@@ -192,6 +197,13 @@ func (d *demonstration) configure(ctx context.Context, listen string) (config.Co
 	cfg.Listen, cfg.Log = listen, d.logging
 	cfg.Database = "sqlite:" + d.folder.File("tandem.db")
 	cfg.Ledger.Origin = demoOrigin
+	codes := d.period
+	if d.found && len(d.record.People) > 0 {
+		codes = d.record.People[0].TOTPPeriod
+	}
+	if codes < totp.DefaultPeriod { // a code of a second or two ages on its way
+		cfg.Policy.TOTPSkew = ahead
+	}
 	cfg.Secrets = config.Embedded
 	cfg.Embedded = config.EmbeddedStore{Path: d.folder.File("secrets"), KeyFile: d.folder.File("secrets.key")}
 	switch {

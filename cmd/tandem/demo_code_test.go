@@ -17,7 +17,7 @@ import (
 func TestADemoNeedsNoAuthenticator(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	d, err := startDemo(folder, "--totp-period=2")
+	d, err := startDemo(folder, "--totp-period=1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func TestPlayOnVault(t *testing.T) {
 func runPlay(t *testing.T, environ string, args ...string) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "tandem",
-		append([]string{"demo", "--play", "--listen=:0", "--ssh-listen=:0", "--totp-period=2"}, args...)...)
+		append([]string{"demo", "--play", "--listen=:0", "--ssh-listen=:0", "--totp-period=1"}, args...)...)
 	command.Env = append(os.Environ(), environ)
 	out, err := command.CombinedOutput()
 	if err != nil || strings.Contains(string(out), "✗") || !strings.Contains(string(out), " steps held.") {
@@ -84,7 +84,7 @@ func TestDemoGoesOnAfterKill(t *testing.T) {
 
 func startDemoFor(t *testing.T, folder string) *runningDemo {
 	t.Helper()
-	d, err := startDemo(t.TempDir(), "--totp-period=2", "--data="+folder)
+	d, err := startDemo(t.TempDir(), "--totp-period=1", "--data="+folder)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,7 @@ type installation struct {
 const installed = "db01"
 
 // installationPeriod is how long a code lasts, in seconds.
-const installationPeriod = 2
+const installationPeriod = 1
 
 // newInstallation starts one. settings are lines of its configuration, beside
 // those that every installation has.
@@ -101,6 +101,7 @@ vault:
   ca: %s
   auth: {method: approle, role_id_file: %s, secret_id_file: %s}
 ledger: {origin: installation.test/ledger}
+policy: {totp_skew: 2}
 log: {level: debug, format: json}
 %s
 `, in.address, in.ops, in.file("tandem.db"), in.gate.URL, in.vault.CAFile, in.file("role-id"), in.file("secret-id"), strings.Join(settings, "\n"))
@@ -120,7 +121,7 @@ func freeAddress(t *testing.T) string {
 }
 
 // hire adds the people before the server starts, because only then their codes
-// can change every two seconds.
+// can change every second.
 func (in *installation) hire() {
 	in.t.Helper()
 	cfg, err := config.Load(config.Sources{File: in.file("tandem.yaml")})

@@ -56,6 +56,7 @@ func (w *written) Elapsed() time.Duration {
 // for two minutes. Each time it says so and decides nothing, nothing is entered, what
 // is there can be read; and it goes on by itself when the clock is right again.
 func TestTheClockJumpsUnderARunningProgram(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "clock")
 	set := func(wall, passed time.Duration) {
 		t.Helper()
@@ -64,10 +65,9 @@ func TestTheClockJumpsUnderARunningProgram(t *testing.T) {
 		must(t, os.Rename(next, file)) // whole or not at all: the program reads it at any time
 	}
 	set(0, 0)
-	t.Setenv(clockFile, file)
 	h := newHouse(t)
 	ada := h.initialise("ada")
-	h.start()
+	h.startWrapped([]string{"env", clockFile + "=" + file})
 	h.mustServe()
 	h.wantReady()
 	must(t, h.signIn(ada))

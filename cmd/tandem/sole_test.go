@@ -151,6 +151,7 @@ func (s *sole) must(environ []string, args ...string) string {
 // TestASoleAdminIsNeverStuck: a token file that cannot be written, a lost phone, a
 // lock, and everything lost.
 func TestASoleAdminIsNeverStuck(t *testing.T) {
+	t.Parallel()
 	s := newSole(t)
 	s.start()
 

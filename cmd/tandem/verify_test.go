@@ -105,6 +105,7 @@ func exportDemo(t *testing.T) exported {
 // TestVerifyRests: what the system said that it saw is counted apart from what a
 // person's code confirmed, by whatever way the ledger is read.
 func TestVerifyRests(t *testing.T) {
+	t.Parallel()
 	e := exportDemo(t)
 	lines, err := os.ReadFile(e.path)
 	if err != nil {
@@ -150,6 +151,7 @@ func TestVerifyRests(t *testing.T) {
 // TestVerifyWitnesses: enough of the witnesses, too few, a cosignature that was
 // made for another checkpoint, and a checkpoint that none has cosigned.
 func TestVerifyWitnesses(t *testing.T) {
+	t.Parallel()
 	e := exportDemo(t)
 	for name, c := range map[string]struct {
 		note      []byte
@@ -186,6 +188,7 @@ func TestVerifyWitnesses(t *testing.T) {
 // TestVerifyKeptCosignatures: what a database keeps of a witness counts, for that
 // witness, up to its checkpoint, and is checked.
 func TestVerifyKeptCosignatures(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	d := startDemoFor(t, folder)
 	note, err := newPlayerOf(t, d).Server.Checkpoint(t.Context())
@@ -239,6 +242,7 @@ func TestVerifyKeptCosignatures(t *testing.T) {
 // from one that changes an entry, one that changes a hash, one that hides the
 // end, and one that signs with another key.
 func TestVerifyURL(t *testing.T) {
+	t.Parallel()
 	e := exportDemo(t)
 	file, err := os.Open(e.path)
 	if err != nil {

@@ -45,6 +45,7 @@ func startWitness(t *testing.T, folder, ledgerKey string, args ...string) (witne
 // TestWitnessKilled: what it has cosigned it still knows after kill -9, and so
 // refuses what it refused before.
 func TestWitnessKilled(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	l := witnesstest.NewLedger(t).Grow(50, "entry")
 	said, process := startWitness(t, folder, l.Key())
