@@ -24,28 +24,28 @@ type inStore struct {
 }
 
 func (o *office) account(username string) (inStore, int64) {
-	o.t.Helper()
-	v, err := o.secrets.Read(o.t.Context(), desk.AccountPath(username))
+	o.T.Helper()
+	v, err := o.Secrets.Read(o.T.Context(), desk.AccountPath(username))
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
 	var a inStore
 	if err := json.Unmarshal(v.Value.Bytes(), &a); err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
 	return a, v.Version
 }
 
 // put writes an account past the desk, as a version of its own.
 func (o *office) put(username string, a inStore) {
-	o.t.Helper()
+	o.T.Helper()
 	_, version := o.account(username)
 	text, err := json.Marshal(a)
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
-	if _, err := o.secrets.Write(o.t.Context(), desk.AccountPath(username), custody.NewSecret(text), version, nil); err != nil {
-		o.t.Fatal(err)
+	if _, err := o.Secrets.Write(o.T.Context(), desk.AccountPath(username), custody.NewSecret(text), version, nil); err != nil {
+		o.T.Fatal(err)
 	}
 }
 
@@ -69,11 +69,11 @@ func TestAPasswordThatSomebodyPutIntoTheSecretStoreOpensNothing(t *testing.T) {
 	was, _ := o.account("tech-b")
 	o.put("tech-b", inStore{Password: hash, Recovery: was.Recovery})
 	o.runningAndRestarted(t, func(t *testing.T) {
-		_, err := o.desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-b", Password: swapped, Code: o.code("tech-b"), Request: unique("r")})
-		o.refused(custody.Unauthenticated, err)
+		_, err := o.Desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-b", Password: swapped, Code: o.Code("tech-b"), Request: unique("r")})
+		o.Refused(custody.Unauthenticated, err)
 		_, err = o.recover("tech-b", swapped, codes[0])
-		o.refused(custody.Unauthenticated, err)
-		if _, err := o.signIn("tech-b"); err != nil {
+		o.Refused(custody.Unauthenticated, err)
+		if _, err := o.SignIn("tech-b"); err != nil {
 			t.Errorf("the person's own password: %v", err)
 		}
 	})
@@ -88,27 +88,27 @@ func TestARecoveryCodeThatSomebodyPutIntoTheSecretStoreIsNone(t *testing.T) {
 		t.Fatalf("%d codes are kept", len(ofB.Recovery))
 	}
 	// The password of tech-b is known, and so are the codes: once used, one is put back.
-	uri, err := o.recover("tech-b", o.passwords["tech-b"], codes[0])
+	uri, err := o.recover("tech-b", o.Passwords["tech-b"], codes[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.seeds["tech-b"] = seedOf(t, uri)
+	o.Seeds["tech-b"] = seedOf(t, uri)
 	o.put("tech-b", ofB)
 	o.put("tech-a", inStore{Password: ofA.Password, Recovery: append(ofA.Recovery, ofB.Recovery...)})
 	o.runningAndRestarted(t, func(t *testing.T) {
-		_, err := o.recover("tech-b", o.passwords["tech-b"], codes[0])
-		o.refused(custody.Unauthenticated, err)
-		_, err = o.recover("tech-a", o.passwords["tech-a"], codes[1])
-		o.refused(custody.Unauthenticated, err)
+		_, err := o.recover("tech-b", o.Passwords["tech-b"], codes[0])
+		o.Refused(custody.Unauthenticated, err)
+		_, err = o.recover("tech-a", o.Passwords["tech-a"], codes[1])
+		o.Refused(custody.Unauthenticated, err)
 	})
-	if uri, err = o.recover("tech-b", o.passwords["tech-b"], codes[1]); err != nil {
+	if uri, err = o.recover("tech-b", o.Passwords["tech-b"], codes[1]); err != nil {
 		t.Fatalf("another code of their own, although a version lies over it: %v", err)
 	}
-	if _, err := o.recover("tech-b", o.passwords["tech-b"], codes[1]); custody.CodeOf(err) != custody.Unauthenticated {
+	if _, err := o.recover("tech-b", o.Passwords["tech-b"], codes[1]); custody.CodeOf(err) != custody.Unauthenticated {
 		t.Errorf("the same one again: %v", err)
 	}
-	o.seeds["tech-b"] = seedOf(t, uri)
-	if signed, err := o.signIn("tech-b"); err != nil || len(signed.RecoveryCodes) != 10 {
+	o.Seeds["tech-b"] = seedOf(t, uri)
+	if signed, err := o.SignIn("tech-b"); err != nil || len(signed.RecoveryCodes) != 10 {
 		t.Errorf("the log-in that proves the new seed: %d codes, %v", len(signed.RecoveryCodes), err)
 	}
 }
@@ -117,37 +117,37 @@ func TestARecoveryCodeThatSomebodyPutIntoTheSecretStoreIsNone(t *testing.T) {
 func TestAnAccountWithoutAVersionOnRecordOpensNothing(t *testing.T) {
 	o := newOffice(t)
 	a, _ := o.account("tech-a")
-	o.must("admin", custody.ResetEnrolment{Person: "tech-a"})
+	o.Must("admin", custody.ResetEnrolment{Person: "tech-a"})
 	text, err := json.Marshal(a)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := o.secrets.Delete(t.Context(), desk.AccountPath("tech-a")); err != nil {
+	if err := o.Secrets.Delete(t.Context(), desk.AccountPath("tech-a")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.secrets.Write(t.Context(), desk.AccountPath("tech-a"), custody.NewSecret(text), 0, nil); err != nil {
+	if _, err := o.Secrets.Write(t.Context(), desk.AccountPath("tech-a"), custody.NewSecret(text), 0, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.secrets.Delete(t.Context(), desk.SeedPath("tech-a")); err != nil {
+	if err := o.Secrets.Delete(t.Context(), desk.SeedPath("tech-a")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.secrets.Write(t.Context(), desk.SeedPath("tech-a"), desk.StoredSeed(2, o.seeds["tech-a"]), 0, nil); err != nil {
+	if _, err := o.Secrets.Write(t.Context(), desk.SeedPath("tech-a"), desk.StoredSeed(2, o.Seeds["tech-a"]), 0, nil); err != nil {
 		t.Fatal(err)
 	}
-	_, err = o.signIn("tech-a") // with the right code, and the password of what is there
-	o.refused(custody.Unauthenticated, err)
+	_, err = o.SignIn("tech-a") // with the right code, and the password of what is there
+	o.Refused(custody.Unauthenticated, err)
 }
 
 // TestARefusedResetLeavesTheSecretStoreAlone: it neither writes nor reads an account.
 func TestARefusedResetLeavesTheSecretStoreAlone(t *testing.T) {
 	o := newOffice(t)
 	_, before := o.account("tech-b")
-	_, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "tech-a", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
-	o.refused(custody.Forbidden, err)
+	_, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "tech-a", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
+	o.Refused(custody.Forbidden, err)
 	if _, after := o.account("tech-b"); after != before {
 		t.Errorf("version %d became %d", before, after)
 	}
-	if _, err := o.signIn("tech-b"); err != nil {
+	if _, err := o.SignIn("tech-b"); err != nil {
 		t.Error(err)
 	}
 }
@@ -169,13 +169,13 @@ func (w *withoutSeeds) Write(ctx context.Context, path string, value custody.Sec
 // a version that no entry has, and the next reset comes behind it.
 func TestAResetThatWasCutShortLeavesTheOldLogIn(t *testing.T) {
 	o := newOffice(t)
-	half := &withoutSeeds{Secrets: o.config.Secrets}
-	o.config.Secrets = half
+	half := &withoutSeeds{Secrets: o.Config.Secrets}
+	o.Config.Secrets = half
 	o.restart()
 	_, before := o.account("tech-a")
 	half.failing.Store(true)
 	reset := func() (desk.NewLogin, error) {
-		return o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-a"})
+		return o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-a"})
 	}
 	if _, err := reset(); !errors.Is(err, errSealed) {
 		t.Fatalf("got %v", err)
@@ -184,18 +184,18 @@ func TestAResetThatWasCutShortLeavesTheOldLogIn(t *testing.T) {
 	if _, after := o.account("tech-a"); after != before+1 {
 		t.Fatalf("version %d became %d", before, after)
 	}
-	if _, err := o.signIn("tech-a"); err != nil {
+	if _, err := o.SignIn("tech-a"); err != nil {
 		t.Errorf("the log-in of before: %v", err)
 	}
 	login, err := reset()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := o.person("tech-a"); p.Account != before+2 {
+	if p := o.Person("tech-a"); p.Account != before+2 {
 		t.Errorf("version %d is on record", p.Account)
 	}
-	o.passwords["tech-a"], o.seeds["tech-a"] = login.Password, seedOf(t, login.OTPAuth)
-	if _, err := o.signIn("tech-a"); err != nil {
+	o.Passwords["tech-a"], o.Seeds["tech-a"] = login.Password, seedOf(t, login.OTPAuth)
+	if _, err := o.SignIn("tech-a"); err != nil {
 		t.Errorf("the new log-in: %v", err)
 	}
 }
@@ -204,7 +204,7 @@ func TestAResetThatWasCutShortLeavesTheOldLogIn(t *testing.T) {
 func TestANameThatDoesNotExistCostsTheSameRoundTrips(t *testing.T) {
 	o, codes := recoverable(t)
 	var reads atomic.Int64
-	o.secrets.listen(func(path string) {
+	o.Secrets.Listen(func(path string) {
 		if strings.HasPrefix(path, desk.AccountPath("")) {
 			reads.Add(1)
 		}
@@ -212,13 +212,13 @@ func TestANameThatDoesNotExistCostsTheSameRoundTrips(t *testing.T) {
 	for _, username := range []string{"tech-b", "nobody", "no/body", desk.Nobody} {
 		for way, try := range map[string]func() error{
 			"log-in": func() error {
-				_, err := o.desk.SignIn(t.Context(), desk.SignInRequest{Username: username, Password: custody.SecretString("x"), Code: "1"})
+				_, err := o.Desk.SignIn(t.Context(), desk.SignInRequest{Username: username, Password: custody.SecretString("x"), Code: "1"})
 				return err
 			},
 			"recovery": func() error { _, err := o.recover(username, custody.SecretString("x"), codes[0]); return err },
 		} {
 			before := reads.Load()
-			o.refused(custody.Unauthenticated, try())
+			o.Refused(custody.Unauthenticated, try())
 			if n := reads.Load() - before; n != 1 {
 				t.Errorf("%s as %q: %d reads of an account", way, username, n)
 			}
@@ -231,10 +231,10 @@ func TestANameThatDoesNotExistCostsTheSameRoundTrips(t *testing.T) {
 func TestNothingSecretLikeIsARow(t *testing.T) {
 	o, _ := recoverable(t)
 	a, _ := o.account("tech-b")
-	if err := o.store.Backup(t.Context(), o.path+".copy"); err != nil {
+	if err := o.Store.Backup(t.Context(), o.Path+".copy"); err != nil {
 		t.Fatal(err)
 	}
-	file, err := os.ReadFile(o.path + ".copy")
+	file, err := os.ReadFile(o.Path + ".copy")
 	if err != nil {
 		t.Fatal(err)
 	}

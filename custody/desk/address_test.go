@@ -18,7 +18,7 @@ import (
 // told that this is not known: never another place.
 func TestWhereAPasswordGoesNobodyCanRewrite(t *testing.T) {
 	o := newOffice(t)
-	if err := add(o.desk, "admin", "db02", custody.Secret{}, custody.Secret{}); err != nil {
+	if err := add(o.Desk, "admin", "db02", custody.Secret{}, custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	evil := desk.NewNote("evil.example:22")
@@ -46,7 +46,7 @@ func TestWhereAPasswordGoesNobodyCanRewrite(t *testing.T) {
 			o.sql(db, "CREATE TABLE target_before AS SELECT key, doc FROM credentials")
 			write(db)
 		})
-		c, err := o.desk.Credential(t.Context(), "db01")
+		c, err := o.Desk.Credential(t.Context(), "db01")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,9 +83,9 @@ func (l lying) Texts(_ context.Context, notes []custody.Note) (map[string]custod
 func TestADeskTakesNoStoresWordForAText(t *testing.T) {
 	o := newOffice(t)
 	words, _ := desk.NewNote("evil.example:22").Words()
-	o.do("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("worn")})
-	o.config.Store = lying{o.config.Store, words}
-	d := o.open()
+	o.Do("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("worn")})
+	o.Config.Store = lying{o.Config.Store, words}
+	d := o.Open()
 	c, err := d.Credential(t.Context(), "db01")
 	if err != nil {
 		t.Fatal(err)
@@ -113,14 +113,14 @@ func TestAnAccountIsToldByADigest(t *testing.T) {
 			return desk.CheckedTarget{}, nil // by what it is called as it stands
 		}
 	})
-	if err := add(o.desk, "admin", "db09", custody.Secret{}, custody.Secret{}); err != nil {
+	if err := add(o.Desk, "admin", "db09", custody.Secret{}, custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
-	salt, err := o.secrets.Read(t.Context(), desk.IdentityPath)
+	salt, err := o.Secrets.Read(t.Context(), desk.IdentityPath)
 	if err != nil || len(salt.Value.Bytes()) != 32 {
 		t.Fatalf("%d bytes of salt, %v", len(salt.Value.Bytes()), err)
 	}
-	added, err := o.desk.Credential(t.Context(), "db09")
+	added, err := o.Desk.Credential(t.Context(), "db09")
 	if err != nil || !slices.Equal(added.Target.Identities, desk.Identities(salt.Value.Bytes(), called)) {
 		t.Errorf("it is called %q, %v", added.Target.Identities, err)
 	}
@@ -128,13 +128,13 @@ func TestAnAccountIsToldByADigest(t *testing.T) {
 		t.Error("anybody can try names")
 	}
 	for _, suffix := range []string{"", "-wal"} {
-		if content, err := os.ReadFile(o.path + suffix); err != nil || bytes.Contains(content, salt.Value.Bytes()) {
+		if content, err := os.ReadFile(o.Path + suffix); err != nil || bytes.Contains(content, salt.Value.Bytes()) {
 			t.Errorf("the salt lies in the database%s, %v", suffix, err)
 		}
 	}
 	alias := onboarding("db10")
 	alias.Target = desk.NewTarget(custody.Target{Kind: "ssh", Address: "10.0.0.9:22", Account: "root", Settings: map[string]string{"alias": "yes"}})
-	for when, d := range map[string]*desk.Desk{"here": o.desk, "in another process": o.open()} {
+	for when, d := range map[string]*desk.Desk{"here": o.Desk, "in another process": o.Open()} {
 		_, err := d.AddCredential(t.Context(), desk.By{Actor: "admin", Request: unique("onboard")}, alias, custody.Secret{}, custody.Secret{})
 		if custody.CodeOf(err) != custody.AccountTaken {
 			t.Errorf("%s: %v", when, err)
@@ -145,22 +145,22 @@ func TestAnAccountIsToldByADigest(t *testing.T) {
 	if err := bare.Target.Address.UnmarshalText([]byte(bare.Target.Address.Commitment())); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.desk.AddCredential(t.Context(), desk.By{Actor: "admin", Request: unique("onboard")}, bare, custody.Secret{}, custody.Secret{}); !errors.Is(err, custody.ErrNote) {
+	if _, err := o.Desk.AddCredential(t.Context(), desk.By{Actor: "admin", Request: unique("onboard")}, bare, custody.Secret{}, custody.Secret{}); !errors.Is(err, custody.ErrNote) {
 		t.Errorf("without its texts: %v", err)
 	}
 
 	// With another salt it could come in a second time.
-	size := o.size()
-	if _, err := o.secrets.Write(t.Context(), desk.IdentityPath, custody.SecretString("short"), salt.Version, nil); err != nil {
+	size := o.Size()
+	if _, err := o.Secrets.Write(t.Context(), desk.IdentityPath, custody.SecretString("short"), salt.Version, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := add(o.desk, "admin", "db12", custody.Secret{}, custody.Secret{}); !errors.Is(err, desk.ErrSecretsLost) {
+	if err := add(o.Desk, "admin", "db12", custody.Secret{}, custody.Secret{}); !errors.Is(err, desk.ErrSecretsLost) {
 		t.Errorf("with a damaged one: %v", err)
 	}
-	if err := o.secrets.Delete(t.Context(), desk.IdentityPath); err != nil {
+	if err := o.Secrets.Delete(t.Context(), desk.IdentityPath); err != nil {
 		t.Fatal(err)
 	}
-	if err := add(o.desk, "admin", "db12", custody.Secret{}, custody.Secret{}); !errors.Is(err, desk.ErrSecretsLost) || o.size() != size {
+	if err := add(o.Desk, "admin", "db12", custody.Secret{}, custody.Secret{}); !errors.Is(err, desk.ErrSecretsLost) || o.Size() != size {
 		t.Errorf("with none: %v", err)
 	}
 }

@@ -11,35 +11,35 @@ import (
 
 // keptAt gives what a path of the secret store has, and replace puts something there.
 func (o *office) keptAt(path string) desk.Versioned {
-	o.t.Helper()
-	v, err := o.secrets.Read(o.t.Context(), path)
+	o.T.Helper()
+	v, err := o.Secrets.Read(o.T.Context(), path)
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
 	return v
 }
 
 func (o *office) replace(path string, value custody.Secret) {
-	o.t.Helper()
-	if _, err := o.secrets.Write(o.t.Context(), path, value, o.keptAt(path).Version, nil); err != nil {
-		o.t.Fatal(err)
+	o.T.Helper()
+	if _, err := o.Secrets.Write(o.T.Context(), path, value, o.keptAt(path).Version, nil); err != nil {
+		o.T.Fatal(err)
 	}
 }
 
 // together has n entries made in two commits: one of one, and one of the others.
 func (o *office) together(n int) {
-	o.t.Helper()
-	o.clock.add(period * time.Second)
-	writes, open := o.gate.count(), o.gate.close()
+	o.T.Helper()
+	o.Clock.Add(period * time.Second)
+	writes, open := o.Gate.Count(), o.Gate.Close()
 	done := make(chan error, n)
 	for i := range n {
-		go func() { done <- o.writes(o.desk) }()
-		o.waitFor("the commits to be held back", func() bool { return o.gate.count() > writes && o.desk.Waiting() == i })
+		go func() { done <- o.Writes(o.Desk) }()
+		o.waitFor("the commits to be held back", func() bool { return o.Gate.Count() > writes && o.Desk.Waiting() == i })
 	}
 	open()
 	for range n {
 		if err := <-done; err != nil {
-			o.t.Fatal(err)
+			o.T.Fatal(err)
 		}
 	}
 }
@@ -53,12 +53,12 @@ func TestAnotherHistoryOfTheSameLengthIsKnownAtTheStart(t *testing.T) {
 		today, otherwise func(o *office)
 		more             int64
 	}{
-		"as many":        {func(o *office) { o.enters() }, func(o *office) { o.enters() }, 0},
-		"more":           {func(o *office) { o.enters() }, func(o *office) { o.enters(); o.enters() }, 1},
-		"no batch's end": {func(o *office) { o.enters(); o.enters() }, func(o *office) { o.together(3) }, 1},
+		"as many":        {func(o *office) { o.Enters() }, func(o *office) { o.Enters() }, 0},
+		"more":           {func(o *office) { o.Enters() }, func(o *office) { o.Enters(); o.Enters() }, 1},
+		"no batch's end": {func(o *office) { o.Enters(); o.Enters() }, func(o *office) { o.together(3) }, 1},
 	} {
 		o := newOffice(t)
-		session, err := o.signIn("tech-a")
+		session, err := o.SignIn("tech-a")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,14 +70,14 @@ func TestAnotherHistoryOfTheSameLengthIsKnownAtTheStart(t *testing.T) {
 		o.replace(desk.AnchorPath, before)
 		o.reopen(yesterday)
 		c.otherwise(o)
-		if err := o.desk.Close(); err != nil {
+		if err := o.Desk.Close(); err != nil {
 			t.Fatal(err)
 		}
 		o.replace(desk.AnchorPath, today)
-		if o.size() != o.anchored()+c.more {
-			t.Fatalf("%s: %d entries, anchored at %d", name, o.size(), o.anchored())
+		if o.Size() != o.anchored()+c.more {
+			t.Fatalf("%s: %d entries, anchored at %d", name, o.Size(), o.anchored())
 		}
-		o.desk = o.open()
+		o.Desk = o.Open()
 		o.wantSuspect(name, session.Token)
 	}
 }
@@ -86,22 +86,22 @@ func TestAnotherHistoryOfTheSameLengthIsKnownAtTheStart(t *testing.T) {
 func TestAnotherProcessThatAnchoredOtherEntriesStopsThisOne(t *testing.T) {
 	o := newOffice(t)
 	o.restart()
-	o.enters()
+	o.Enters()
 	var anchor map[string]any
 	if err := json.Unmarshal(o.keptAt(desk.AnchorPath).Value.Bytes(), &anchor); err != nil {
 		t.Fatal(err)
 	}
-	anchor["size"] = o.size() // and the root of before
+	anchor["size"] = o.Size() // and the root of before
 	other, err := json.Marshal(anchor)
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.replace(desk.AnchorPath, custody.NewSecret(other))
-	if err := o.desk.Close(); err != nil { // which moves the anchor
+	if err := o.Desk.Close(); err != nil { // which moves the anchor
 		t.Fatal(err)
 	}
 	select {
-	case <-o.desk.Suspect():
+	case <-o.Desk.Suspect():
 	default:
 		t.Error("it anchored in peace")
 	}
@@ -111,37 +111,37 @@ func TestAnotherProcessThatAnchoredOtherEntriesStopsThisOne(t *testing.T) {
 // shown and the one that ends the check-out come in one commit, in this order.
 func TestAPasswordIsNotShownAgainWhereTheCheckOutEndedInBetween(t *testing.T) {
 	o := newOffice(t)
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Fatal(err)
 	}
-	code := o.code("tech-a")
-	writes, open := o.gate.count(), o.gate.close()
+	code := o.Code("tech-a")
+	writes, open := o.Gate.Count(), o.Gate.Close()
 	done := make(chan error, 2)
-	go func() { done <- o.writes(o.desk) }()
-	o.waitFor("a commit to be held back", func() bool { return o.gate.count() > writes })
+	go func() { done <- o.Writes(o.Desk) }()
+	o.waitFor("a commit to be held back", func() bool { return o.Gate.Count() > writes })
 	type shown struct {
 		desk.Revealed
 		err error
 	}
 	answer := make(chan shown, 1)
 	go func() {
-		got, err := o.desk.ShowAgain(t.Context(), desk.By{Actor: "tech-a", Request: "show", Code: code}, custody.ShowAgain{Credential: "db01"})
+		got, err := o.Desk.ShowAgain(t.Context(), desk.By{Actor: "tech-a", Request: "show", Code: code}, custody.ShowAgain{Credential: "db01"})
 		answer <- shown{got, err}
 	}()
-	o.waitFor("the password to be asked for", func() bool { return o.desk.Waiting() == 1 })
+	o.waitFor("the password to be asked for", func() bool { return o.Desk.Waiting() == 1 })
 	go func() {
-		_, err := o.desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: "end"}, custody.CheckIn{Credential: "db01"})
+		_, err := o.Desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: "end"}, custody.CheckIn{Credential: "db01"})
 		done <- err
 	}()
-	o.waitFor("the check-out to be ended", func() bool { return o.desk.Waiting() == 2 })
-	o.secrets.listen(func(path string) {
+	o.waitFor("the check-out to be ended", func() bool { return o.Desk.Waiting() == 2 })
+	o.Secrets.Listen(func(path string) {
 		if path == desk.CredentialPath("db01") {
 			t.Error("the password was read")
 		}
 	})
 	open()
 	got := <-answer
-	o.refused(custody.Conflict, got.err)
+	o.Refused(custody.Conflict, got.err)
 	if !got.Password.IsZero() {
 		t.Error("it was shown")
 	}

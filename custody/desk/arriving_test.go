@@ -71,12 +71,12 @@ func (s mortalSecrets) Delete(ctx context.Context, path string) error {
 
 // mortally gives a desk of a process that dies so.
 func (o *office) mortally(left int, after bool) (*desk.Desk, *mortal) {
-	o.t.Helper()
+	o.T.Helper()
 	m := &mortal{left: 1 << 30, after: after}
-	config := o.config
-	defer func() { o.config = config }()
-	o.config.Store, o.config.Secrets = mortalStore{config.Store, m}, mortalSecrets{config.Secrets, m}
-	d := o.open()
+	config := o.Config
+	defer func() { o.Config = config }()
+	o.Config.Store, o.Config.Secrets = mortalStore{config.Store, m}, mortalSecrets{config.Secrets, m}
+	d := o.Open()
 	m.mu.Lock()
 	m.left = left
 	m.mu.Unlock()
@@ -85,11 +85,11 @@ func (o *office) mortally(left int, after bool) (*desk.Desk, *mortal) {
 
 // under gives what a request has under its own path.
 func (o *office) under(request string) (left []string) {
-	o.t.Helper()
+	o.T.Helper()
 	for _, end := range []string{"password", "key"} {
-		v, err := o.secrets.Read(o.t.Context(), desk.ArrivingPath(request)+end)
+		v, err := o.Secrets.Read(o.T.Context(), desk.ArrivingPath(request)+end)
 		if err != nil && !errors.Is(err, desk.ErrNoSecret) {
-			o.t.Fatal(err)
+			o.T.Fatal(err)
 		}
 		if err == nil {
 			left = append(left, v.Value.Reveal())
@@ -117,23 +117,23 @@ func TestAKillWhileACredentialIsAdded(t *testing.T) {
 			}
 
 			// The next start: the worker settles what is in the ledger before it begins.
-			o.desk = o.open()
-			c, err := o.store.Credential(t.Context(), name)
+			o.Desk = o.Open()
+			c, err := o.Store.Credential(t.Context(), name)
 			added := err == nil
 			if added && c.Arriving != "" {
-				_, err := o.desk.Do(t.Context(), desk.By{Actor: custody.System, Request: unique("r")}, custody.ReportStaged{Rotation: custody.RotationID{Credential: name, Number: 1}})
-				o.refused(custody.Conflict, err)
-				if err := o.desk.Settle(t.Context(), name); err != nil {
+				_, err := o.Desk.Do(t.Context(), desk.By{Actor: custody.System, Request: unique("r")}, custody.ReportStaged{Rotation: custody.RotationID{Credential: name, Number: 1}})
+				o.Refused(custody.Conflict, err)
+				if err := o.Desk.Settle(t.Context(), name); err != nil {
 					t.Fatal(err)
 				}
 			}
-			o.clock.add(11 * time.Minute)
-			if err := o.desk.ClearArrivals(t.Context()); err != nil {
+			o.Clock.Add(11 * time.Minute)
+			if err := o.Desk.ClearArrivals(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			password, key := o.kept(name)
 			switch {
-			case added && (password.Reveal() != "password of "+name || key.Reveal() != "key of "+name || o.credential(name).Arriving != ""):
+			case added && (password.Reveal() != "password of "+name || key.Reveal() != "key of "+name || o.Credential(name).Arriving != ""):
 				t.Errorf("%s: in custody, and its secrets are not in their place", name)
 			case !added && (!password.IsZero() || !key.IsZero()):
 				t.Errorf("%s: not in custody, and has secrets", name)
@@ -141,7 +141,7 @@ func TestAKillWhileACredentialIsAdded(t *testing.T) {
 			if left := o.under(request); len(left) != 0 {
 				t.Errorf("%s: %d secrets are left under the request's own path", name, len(left))
 			}
-			if rows, err := o.store.Arrivals(t.Context()); err != nil || len(rows) != 0 {
+			if rows, err := o.Store.Arrivals(t.Context()); err != nil || len(rows) != 0 {
 				t.Errorf("%s: %v, %v", name, rows, err)
 			}
 			if survived {
@@ -163,16 +163,16 @@ func TestAKillWhileACredentialIsAdded(t *testing.T) {
 // secrets are touched by one that is on its way.
 func TestARefusedCredentialLeavesNothing(t *testing.T) {
 	o := newOffice(t)
-	if err := add(o.desk, "admin", "db02", custody.SecretString("first"), custody.Secret{}); err != nil {
+	if err := add(o.Desk, "admin", "db02", custody.SecretString("first"), custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	by := desk.By{Actor: "admin", Request: "twice"}
-	_, err := o.desk.AddCredential(t.Context(), by, onboarding("db02"), custody.SecretString("second"), custody.SecretString("key"))
-	o.refused(custody.Conflict, err)
+	_, err := o.Desk.AddCredential(t.Context(), by, onboarding("db02"), custody.SecretString("second"), custody.SecretString("key"))
+	o.Refused(custody.Conflict, err)
 	if left := o.under("twice"); len(left) != 0 {
 		t.Errorf("%d secrets are left", len(left))
 	}
-	if rows, err := o.store.Arrivals(t.Context()); err != nil || len(rows) != 0 {
+	if rows, err := o.Store.Arrivals(t.Context()); err != nil || len(rows) != 0 {
 		t.Errorf("%v, %v", rows, err)
 	}
 }
@@ -182,8 +182,8 @@ func TestARefusedCredentialLeavesNothing(t *testing.T) {
 func TestNobodyWaitsWhileSecretsCome(t *testing.T) {
 	o := newOffice(t)
 	began, goOn := make(chan struct{}), make(chan struct{})
-	o.config.Secrets = slowStaging{o.secrets, sync.OnceFunc(func() { close(began) }), goOn}
-	slow := o.open()
+	o.Config.Secrets = slowStaging{o.Secrets, sync.OnceFunc(func() { close(began) }), goOn}
+	slow := o.Open()
 	done := make(chan error, 1)
 	go func() { done <- add(slow, "admin", "db02", custody.SecretString("p"), custody.Secret{}) }()
 	<-began
@@ -211,18 +211,18 @@ func (s slowStaging) Write(ctx context.Context, path string, value custody.Secre
 // TestSettleAgainTouchesNothing that a rotation has written since.
 func TestSettleAgainTouchesNothing(t *testing.T) {
 	o := newOffice(t)
-	before, err := o.secrets.Read(t.Context(), desk.CredentialPath("db01"))
+	before, err := o.Secrets.Read(t.Context(), desk.CredentialPath("db01"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := o.desk.Settle(t.Context(), "db01"); err != nil {
+	if err := o.Desk.Settle(t.Context(), "db01"); err != nil {
 		t.Fatal(err)
 	}
-	after, err := o.secrets.Read(t.Context(), desk.CredentialPath("db01"))
+	after, err := o.Secrets.Read(t.Context(), desk.CredentialPath("db01"))
 	if err != nil || after.Version != before.Version {
 		t.Errorf("version %d became %d, %v", before.Version, after.Version, err)
 	}
-	if types := o.types(0); !slices.Contains(types, "credential.secrets_arrived") {
+	if types := o.Types(0); !slices.Contains(types, "credential.secrets_arrived") {
 		t.Errorf("entries %v", types)
 	}
 }
@@ -230,18 +230,18 @@ func TestSettleAgainTouchesNothing(t *testing.T) {
 // TestAnArrivalThatMayStillCome is not removed: another process may be about to enter it.
 func TestAnArrivalThatMayStillCome(t *testing.T) {
 	o := newOffice(t)
-	if err := o.store.BeginArrival(t.Context(), "slow", o.clock.Now()); err != nil {
+	if err := o.Store.BeginArrival(t.Context(), "slow", o.Clock.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.secrets.Write(t.Context(), desk.ArrivingPath("slow")+"password", custody.SecretString("p"), 0, nil); err != nil {
+	if _, err := o.Secrets.Write(t.Context(), desk.ArrivingPath("slow")+"password", custody.SecretString("p"), 0, nil); err != nil {
 		t.Fatal(err)
 	}
-	o.clock.add(9 * time.Minute)
-	if err := o.desk.ClearArrivals(t.Context()); err != nil || len(o.under("slow")) != 1 {
+	o.Clock.Add(9 * time.Minute)
+	if err := o.Desk.ClearArrivals(t.Context()); err != nil || len(o.under("slow")) != 1 {
 		t.Errorf("removed: %v", err)
 	}
-	o.clock.add(2 * time.Minute)
-	if err := o.desk.ClearArrivals(t.Context()); err != nil || len(o.under("slow")) != 0 {
+	o.Clock.Add(2 * time.Minute)
+	if err := o.Desk.ClearArrivals(t.Context()); err != nil || len(o.under("slow")) != 0 {
 		t.Errorf("kept: %v", err)
 	}
 }
@@ -258,18 +258,18 @@ func (s unmoved) Write(ctx context.Context, path string, value custody.Secret, c
 
 // addUnmoved adds db02, of which nothing is in its place yet.
 func (o *office) addUnmoved(request string) {
-	o.t.Helper()
-	config := o.config
-	o.config.Secrets = unmoved{config.Secrets}
-	d := o.open()
-	o.config = config
-	if _, err := d.AddCredential(o.t.Context(), desk.By{Actor: "admin", Request: request}, onboarding("db02"),
+	o.T.Helper()
+	config := o.Config
+	o.Config.Secrets = unmoved{config.Secrets}
+	d := o.Open()
+	o.Config = config
+	if _, err := d.AddCredential(o.T.Context(), desk.By{Actor: "admin", Request: request}, onboarding("db02"),
 		custody.SecretString("password"), custody.SecretString("key")); err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
 	_ = d.Close()
-	if c := o.credential("db02"); c.Arriving != request {
-		o.t.Fatalf("arriving %q", c.Arriving)
+	if c := o.Credential("db02"); c.Arriving != request {
+		o.T.Fatalf("arriving %q", c.Arriving)
 	}
 }
 
@@ -277,11 +277,11 @@ func (o *office) addUnmoved(request string) {
 func TestWhatIsToBeMovedIsNotRemoved(t *testing.T) {
 	o := newOffice(t)
 	o.addUnmoved("bring")
-	o.clock.add(time.Hour)
-	if err := o.desk.ClearArrivals(t.Context()); err != nil || len(o.under("bring")) != 2 {
+	o.Clock.Add(time.Hour)
+	if err := o.Desk.ClearArrivals(t.Context()); err != nil || len(o.under("bring")) != 2 {
 		t.Fatalf("removed, %v", err)
 	}
-	if err := o.desk.Settle(t.Context(), "db02"); err != nil {
+	if err := o.Desk.Settle(t.Context(), "db02"); err != nil {
 		t.Fatal(err)
 	}
 	if password, key := o.kept("db02"); password.Reveal() != "password" || key.Reveal() != "key" || len(o.under("bring")) != 0 {
@@ -292,13 +292,13 @@ func TestWhatIsToBeMovedIsNotRemoved(t *testing.T) {
 // TestWhatIsInThePlaceAlreadyGivesWay: nothing is in custody under a new name.
 func TestWhatIsInThePlaceAlreadyGivesWay(t *testing.T) {
 	o := newOffice(t)
-	if _, err := o.secrets.Write(t.Context(), desk.CredentialPath("db02"), custody.SecretString("left over"), 0, nil); err != nil {
+	if _, err := o.Secrets.Write(t.Context(), desk.CredentialPath("db02"), custody.SecretString("left over"), 0, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := add(o.desk, "admin", "db02", custody.SecretString("password"), custody.Secret{}); err != nil {
+	if err := add(o.Desk, "admin", "db02", custody.SecretString("password"), custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
-	if password, _ := o.kept("db02"); password.Reveal() != "password" || o.credential("db02").Arriving != "" {
+	if password, _ := o.kept("db02"); password.Reveal() != "password" || o.Credential("db02").Arriving != "" {
 		t.Error("not moved")
 	}
 }
@@ -323,19 +323,19 @@ func (s overtaken) Read(ctx context.Context, path string) (desk.Versioned, error
 func TestALateMoveTouchesNothing(t *testing.T) {
 	o := newOffice(t)
 	o.addUnmoved("bring")
-	config := o.config
-	o.config.Secrets = overtaken{config.Secrets, desk.ArrivingPath("bring") + "key", sync.OnceFunc(func() {
-		if err := o.desk.Settle(t.Context(), "db02"); err != nil {
+	config := o.Config
+	o.Config.Secrets = overtaken{config.Secrets, desk.ArrivingPath("bring") + "key", sync.OnceFunc(func() {
+		if err := o.Desk.Settle(t.Context(), "db02"); err != nil {
 			t.Error(err)
 		}
-		o.rotate("db02")
+		o.Rotate("db02")
 	})}
-	late := o.open()
-	o.config = config
+	late := o.Open()
+	o.Config = config
 	if err := late.Settle(t.Context(), "db02"); err != nil {
 		t.Error(err)
 	}
-	if password, _ := o.kept("db02"); !password.Equal(o.password("db02", 1)) {
+	if password, _ := o.kept("db02"); !password.Equal(o.Password("db02", 1)) {
 		t.Error("the new password was overwritten")
 	}
 }

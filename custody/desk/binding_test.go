@@ -17,29 +17,29 @@ import (
 // sentinel takes what makes the secret store this installation's out of it, and
 // gives what puts it back.
 func (o *office) sentinel() (putBack func()) {
-	o.t.Helper()
-	kept, err := o.secrets.Read(o.t.Context(), desk.SentinelPath)
+	o.T.Helper()
+	kept, err := o.Secrets.Read(o.T.Context(), desk.SentinelPath)
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
-	if err := o.secrets.Delete(o.t.Context(), desk.SentinelPath); err != nil {
-		o.t.Fatal(err)
+	if err := o.Secrets.Delete(o.T.Context(), desk.SentinelPath); err != nil {
+		o.T.Fatal(err)
 	}
 	return func() {
-		o.t.Helper()
+		o.T.Helper()
 		o.keep(desk.SentinelPath, kept.Value)
 	}
 }
 
 // keep writes a secret past the desk, whatever is there.
 func (o *office) keep(path string, value custody.Secret) {
-	o.t.Helper()
-	now, err := o.secrets.Read(o.t.Context(), path)
+	o.T.Helper()
+	now, err := o.Secrets.Read(o.T.Context(), path)
 	if err != nil && !errors.Is(err, desk.ErrNoSecret) {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
-	if _, err := o.secrets.Write(o.t.Context(), path, value, now.Version, nil); err != nil {
-		o.t.Fatal(err)
+	if _, err := o.Secrets.Write(o.T.Context(), path, value, now.Version, nil); err != nil {
+		o.T.Fatal(err)
 	}
 }
 
@@ -61,9 +61,9 @@ func TestADatabaseOpensWithWhatItBelongsToOnly(t *testing.T) {
 		want   error
 	}{
 		"another origin": {func(o *office) func() {
-			was := o.config.Origin
-			o.config.Origin = "other.example/ledger"
-			return func() { o.config.Origin = was }
+			was := o.Config.Origin
+			o.Config.Origin = "other.example/ledger"
+			return func() { o.Config.Origin = was }
 		}, desk.ErrOtherOrigin},
 		"a secret store that lost everything": {(*office).sentinel, desk.ErrSecretsLost},
 		"a secret store of another": {func(o *office) func() {
@@ -74,28 +74,28 @@ func TestADatabaseOpensWithWhatItBelongsToOnly(t *testing.T) {
 		"another key": {func(o *office) func() {
 			_, key, err := ed25519.GenerateKey(nil)
 			if err != nil {
-				o.t.Fatal(err)
+				o.T.Fatal(err)
 			}
-			o.config.Secrets = otherKey{o.secrets, key}
-			return func() { o.config.Secrets = o.secrets }
+			o.Config.Secrets = otherKey{o.Secrets, key}
+			return func() { o.Config.Secrets = o.Secrets }
 		}, desk.ErrOtherLedgerKey},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := emptyOffice(t)
-			o.hire("admin", custody.Admin)
-			if err := o.desk.Close(); err != nil {
+			o.Hire("admin", custody.Admin)
+			if err := o.Desk.Close(); err != nil {
 				t.Fatal(err)
 			}
 			undo := c.change(o)
-			if d, err := desk.Open(t.Context(), o.config); !errors.Is(err, c.want) {
+			if d, err := desk.Open(t.Context(), o.Config); !errors.Is(err, c.want) {
 				if err == nil {
 					_ = d.Close()
 				}
 				t.Errorf("it opens: %v, want %v", err, c.want)
 			}
 			undo()
-			o.desk = o.open()
-			if _, err := o.signIn("admin"); err != nil {
+			o.Desk = o.Open()
+			if _, err := o.SignIn("admin"); err != nil {
 				t.Errorf("afterwards: %v", err)
 			}
 		})
@@ -107,28 +107,28 @@ func TestADatabaseOpensWithWhatItBelongsToOnly(t *testing.T) {
 func TestARunningServerStopsWhileItsSecretsAreNotItsOwn(t *testing.T) {
 	o := newOffice(t)
 	putBack := o.sentinel()
-	if codes := causes(t, o.desk); !slices.Equal(codes, []string{"secrets_lost"}) {
+	if codes := causes(t, o.Desk); !slices.Equal(codes, []string{"secrets_lost"}) {
 		t.Fatalf("ready: %v", codes)
 	}
-	before := o.size()
-	if shown, err := o.checkOut("tech-a", "db01"); !errors.Is(err, desk.ErrSecretsLost) || !shown.Password.IsZero() {
+	before := o.Size()
+	if shown, err := o.CheckOut("tech-a", "db01"); !errors.Is(err, desk.ErrSecretsLost) || !shown.Password.IsZero() {
 		t.Errorf("a check-out: %v", err)
 	}
 	by := desk.By{Actor: "admin", Request: "brings"}
-	if _, err := o.desk.AddCredential(t.Context(), by, onboarding("db02"), custody.SecretString("first"), custody.Secret{}); !errors.Is(err, desk.ErrSecretsLost) {
+	if _, err := o.Desk.AddCredential(t.Context(), by, onboarding("db02"), custody.SecretString("first"), custody.Secret{}); !errors.Is(err, desk.ErrSecretsLost) {
 		t.Errorf("a credential: %v", err)
 	}
-	if err := o.secrets.Has(t.Context(), desk.ArrivingPath("brings")+"password", 0); !errors.Is(err, desk.ErrNoSecret) {
+	if err := o.Secrets.Has(t.Context(), desk.ArrivingPath("brings")+"password", 0); !errors.Is(err, desk.ErrNoSecret) {
 		t.Errorf("what came with it is in the secret store: %v", err)
 	}
-	if after := o.size(); after != before {
+	if after := o.Size(); after != before {
 		t.Errorf("%d entries became %d", before, after)
 	}
 	putBack()
-	if codes := causes(t, o.desk); len(codes) != 0 {
+	if codes := causes(t, o.Desk); len(codes) != 0 {
 		t.Errorf("ready when they are back: %v", codes)
 	}
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Errorf("a check-out when they are back: %v", err)
 	}
 }
@@ -155,30 +155,30 @@ func causes(t *testing.T, d *desk.Desk) (codes []string) {
 func TestReadyMissesASecretOfEachKind(t *testing.T) {
 	o := newOffice(t)
 	add := custody.AddPerson{Username: "new", Name: "New", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period}
-	if _, err := o.desk.AddPerson(t.Context(), desk.By{Actor: "admin", Request: "new", Code: o.code("admin")}, add); err != nil {
+	if _, err := o.Desk.AddPerson(t.Context(), desk.By{Actor: "admin", Request: "new", Code: o.Code("admin")}, add); err != nil {
 		t.Fatal(err)
 	}
 	sampled := 4 // as many as there are people, each in its turn
 	missed := func() bool {
 		for range sampled {
-			if slices.Contains(causes(t, o.desk), "secrets_lost") {
+			if slices.Contains(causes(t, o.Desk), "secrets_lost") {
 				return true
 			}
 		}
 		return false
 	}
-	if err := o.secrets.Delete(t.Context(), desk.SeedPath("new")); err != nil {
+	if err := o.Secrets.Delete(t.Context(), desk.SeedPath("new")); err != nil {
 		t.Fatal(err)
 	}
 	if missed() {
 		t.Error("the seed of somebody who has never logged in is missed")
 	}
 	for _, path := range []string{desk.CredentialPath("db01"), desk.SeedPath("tech-b"), desk.AccountPath("tech-b")} {
-		kept, err := o.secrets.Read(t.Context(), path)
+		kept, err := o.Secrets.Read(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := o.secrets.Delete(t.Context(), path); err != nil {
+		if err := o.Secrets.Delete(t.Context(), path); err != nil {
 			t.Fatal(err)
 		}
 		if !missed() {
@@ -209,26 +209,26 @@ func TestAFirstStepIntoAWrongFileCanBeRepeated(t *testing.T) {
 	}
 	again := func(first bool) error {
 		t.Helper()
-		if err := o.desk.Close(); err != nil {
+		if err := o.Desk.Close(); err != nil {
 			t.Fatal(err)
 		}
-		o.config.FirstSteps = first
-		d, err := desk.Open(t.Context(), o.config)
+		o.Config.FirstSteps = first
+		d, err := desk.Open(t.Context(), o.Config)
 		if err == nil {
-			o.desk = d
+			o.Desk = d
 			t.Cleanup(func() { _ = d.Close() })
 		}
 		return err
 	}
-	o.config.Secrets = empty()
+	o.Config.Secrets = empty()
 	if err := again(false); !errors.Is(err, desk.ErrSecretsLost) {
 		t.Errorf("a server with another secret store: %v", err)
 	}
 	if err := again(true); err != nil {
 		t.Fatalf("the first step with another secret store: %v", err)
 	}
-	o.hire("admin", custody.Admin)
-	o.config.Secrets = empty()
+	o.Hire("admin", custody.Admin)
+	o.Config.Secrets = empty()
 	if err := again(true); !errors.Is(err, desk.ErrSecretsLost) {
 		t.Errorf("a first step where somebody is already: %v", err)
 	}
@@ -238,13 +238,13 @@ func TestAFirstStepIntoAWrongFileCanBeRepeated(t *testing.T) {
 // database did not hear of it. From then on it is held to it.
 func TestABindingThatWasCutShortIsMadeWhole(t *testing.T) {
 	o := emptyOffice(t)
-	o.hire("admin", custody.Admin)
-	if err := o.desk.Close(); err != nil {
+	o.Hire("admin", custody.Admin)
+	if err := o.Desk.Close(); err != nil {
 		t.Fatal(err)
 	}
 	o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE installation SET bound = 0") })
-	o.desk = o.open()
-	if b, err := o.store.Binding(t.Context()); err != nil || !b.Bound {
+	o.Desk = o.Open()
+	if b, err := o.Store.Binding(t.Context()); err != nil || !b.Bound {
 		t.Errorf("bound: %t, %v", b.Bound, err)
 	}
 }
@@ -255,21 +255,21 @@ func TestADatabaseOfBeforeItKnewItsSecretStoreIsTakenByItsSeeds(t *testing.T) {
 	o := newOffice(t)
 	forget := func() {
 		t.Helper()
-		if err := o.desk.Close(); err != nil {
+		if err := o.Desk.Close(); err != nil {
 			t.Fatal(err)
 		}
 		o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE installation SET sentinel = '', bound = 0") })
 	}
 	forget()
-	o.desk = o.open()
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	o.Desk = o.Open()
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Errorf("with its own: %v", err)
 	}
 	forget()
-	if err := o.secrets.Delete(t.Context(), desk.SeedPath("tech-b")); err != nil {
+	if err := o.Secrets.Delete(t.Context(), desk.SeedPath("tech-b")); err != nil {
 		t.Fatal(err)
 	}
-	if d, err := desk.Open(t.Context(), o.config); !errors.Is(err, desk.ErrOtherSecrets) {
+	if d, err := desk.Open(t.Context(), o.Config); !errors.Is(err, desk.ErrOtherSecrets) {
 		if err == nil {
 			_ = d.Close()
 		}

@@ -21,11 +21,11 @@ func TestANameThatDoesNotExistIsHashedForLikeOneThatDoes(t *testing.T) {
 	wrong := custody.SecretString("Wrong-password-1!")
 	ways := map[string]func(username string) error{
 		"log-in": func(username string) error {
-			_, err := o.desk.SignIn(t.Context(), desk.SignInRequest{Username: username, Password: wrong, Code: "123456"})
+			_, err := o.Desk.SignIn(t.Context(), desk.SignInRequest{Username: username, Password: wrong, Code: "123456"})
 			return err
 		},
 		"log-in without a code": func(username string) error {
-			_, err := o.desk.SignIn(t.Context(), desk.SignInRequest{Username: username, Password: wrong})
+			_, err := o.Desk.SignIn(t.Context(), desk.SignInRequest{Username: username, Password: wrong})
 			return err
 		},
 		"recovery": func(username string) error {
@@ -37,7 +37,7 @@ func TestANameThatDoesNotExistIsHashedForLikeOneThatDoes(t *testing.T) {
 		for _, username := range []string{"tech-a", "nobody", "-", "no/body"} {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			o.refused(custody.Unauthenticated, way(username))
+			o.Refused(custody.Unauthenticated, way(username))
 			runtime.ReadMemStats(&after)
 			const least = 19 << 20 // what one hash takes, see the package's parameters
 			if took := after.TotalAlloc - before.TotalAlloc; took < least || took > 2*least {
@@ -52,14 +52,14 @@ func TestANameThatDoesNotExistIsHashedForLikeOneThatDoes(t *testing.T) {
 func TestOldSessionsStayShutAfterTheNewLogIn(t *testing.T) {
 	ways := map[string]func(o *office, codes []custody.Secret) (password, uri custody.Secret){
 		"recovery": func(o *office, codes []custody.Secret) (custody.Secret, custody.Secret) {
-			uri, err := o.recover("tech-b", o.passwords["tech-b"], codes[0])
+			uri, err := o.recover("tech-b", o.Passwords["tech-b"], codes[0])
 			if err != nil {
 				t.Fatal(err)
 			}
-			return o.passwords["tech-b"], uri
+			return o.Passwords["tech-b"], uri
 		},
 		"reset": func(o *office, _ []custody.Secret) (custody.Secret, custody.Secret) {
-			login, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
+			login, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,22 +69,22 @@ func TestOldSessionsStayShutAfterTheNewLogIn(t *testing.T) {
 	for name, way := range ways {
 		t.Run(name, func(t *testing.T) {
 			o, codes := recoverable(t)
-			old, err := o.signIn("tech-b")
+			old, err := o.SignIn("tech-b")
 			if err != nil {
 				t.Fatal(err)
 			}
-			other, err := o.signIn("tech-a")
+			other, err := o.SignIn("tech-a")
 			if err != nil {
 				t.Fatal(err)
 			}
 			password, uri := way(o, codes)
-			o.passwords["tech-b"], o.seeds["tech-b"] = password, seedOf(t, uri)
-			if _, err := o.signIn("tech-b"); err != nil {
+			o.Passwords["tech-b"], o.Seeds["tech-b"] = password, seedOf(t, uri)
+			if _, err := o.SignIn("tech-b"); err != nil {
 				t.Fatal(err)
 			}
-			_, err = o.desk.Who(t.Context(), old.Token)
-			o.refused(custody.Unauthenticated, err)
-			if _, err := o.desk.Who(t.Context(), other.Token); err != nil {
+			_, err = o.Desk.Who(t.Context(), old.Token)
+			o.Refused(custody.Unauthenticated, err)
+			if _, err := o.Desk.Who(t.Context(), other.Token); err != nil {
 				t.Errorf("somebody else's session: %v", err)
 			}
 		})
@@ -98,9 +98,9 @@ func TestALogInOnItsWayDoesNotSurviveAReset(t *testing.T) {
 	for _, way := range []string{"reset", "recovery", "reset by another replica"} {
 		t.Run(way, func(t *testing.T) {
 			o, codes := recoverable(t)
-			other := o.desk
-			d := o.open()
-			in := desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.code("tech-b"), Request: unique("sign-in")}
+			other := o.Desk
+			d := o.Open()
+			in := desk.SignInRequest{Username: "tech-b", Password: o.Passwords["tech-b"], Code: o.Code("tech-b"), Request: unique("sign-in")}
 			type result struct {
 				signed desk.SignedIn
 				err    error
@@ -132,12 +132,12 @@ func TestALogInOnItsWayDoesNotSurviveAReset(t *testing.T) {
 			}
 			close(waiting.goOn)
 			late := <-done
-			o.refused(custody.Unauthenticated, late.err)
-			if o.person("tech-b").Enrolled {
+			o.Refused(custody.Unauthenticated, late.err)
+			if o.Person("tech-b").Enrolled {
 				t.Error("the lost telephone proved the new enrolment")
 			}
-			o.desk, o.passwords["tech-b"], o.seeds["tech-b"] = d, password, seedOf(t, uri)
-			if _, err := o.signIn("tech-b"); err != nil {
+			o.Desk, o.Passwords["tech-b"], o.Seeds["tech-b"] = d, password, seedOf(t, uri)
+			if _, err := o.SignIn("tech-b"); err != nil {
 				t.Errorf("the new telephone: %v", err)
 			}
 			if !late.signed.Token.IsZero() {
@@ -156,7 +156,7 @@ type pause struct {
 // pauseAt holds the next read of a secret in a version back.
 func (o *office) pauseAt(path string) *pause {
 	p := &pause{paused: make(chan struct{}), goOn: make(chan struct{})}
-	o.secrets.listen(func(read string) {
+	o.Secrets.Listen(func(read string) {
 		if read == path && p.over.CompareAndSwap(false, true) {
 			close(p.paused)
 			<-p.goOn
@@ -169,23 +169,23 @@ func (o *office) pauseAt(path string) *pause {
 // is not what it goes by.
 func TestALogInThroughAnotherReplicaSeesTheReset(t *testing.T) {
 	o, codes := recoverable(t)
-	here, there := o.desk, o.open()
-	o.desk = there
-	if _, err := o.signIn("tech-b"); err != nil { // it knows the old seed now
+	here, there := o.Desk, o.Open()
+	o.Desk = there
+	if _, err := o.SignIn("tech-b"); err != nil { // it knows the old seed now
 		t.Fatal(err)
 	}
-	lost := o.seeds["tech-b"]
-	o.desk = here
-	uri, err := o.recover("tech-b", o.passwords["tech-b"], codes[0])
+	lost := o.Seeds["tech-b"]
+	o.Desk = here
+	uri, err := o.recover("tech-b", o.Passwords["tech-b"], codes[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.desk, o.seeds["tech-b"] = there, lost
-	o.clock.add(period * time.Second)
-	_, err = o.desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.codeNow("tech-b")})
-	o.refused(custody.Unauthenticated, err)
-	o.seeds["tech-b"] = seedOf(t, uri)
-	if _, err := o.signIn("tech-b"); err != nil {
+	o.Desk, o.Seeds["tech-b"] = there, lost
+	o.Clock.Add(period * time.Second)
+	_, err = o.Desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-b", Password: o.Passwords["tech-b"], Code: o.CodeNow("tech-b")})
+	o.Refused(custody.Unauthenticated, err)
+	o.Seeds["tech-b"] = seedOf(t, uri)
+	if _, err := o.SignIn("tech-b"); err != nil {
 		t.Errorf("the new telephone, at once: %v", err)
 	}
 }
@@ -194,64 +194,64 @@ func TestALogInThroughAnotherReplicaSeesTheReset(t *testing.T) {
 // whatever mistake, that the holder is away. Nothing is built on that.
 func TestAStateThatBreaksThePolicyIsNotCommitted(t *testing.T) {
 	o := newOffice(t)
-	o.forge(custody.Event{Time: o.clock.Now(), Actor: "tech-a", Request: "forged", Fact: custody.PersonAway{Person: "tech-a"}})
-	before := o.size()
-	_, err := o.do("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("drill")})
+	o.forge(custody.Event{Time: o.Clock.Now(), Actor: "tech-a", Request: "forged", Fact: custody.PersonAway{Person: "tech-a"}})
+	before := o.Size()
+	_, err := o.Do("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("drill")})
 	if !errors.Is(err, desk.ErrLedgerSuspect) {
 		t.Fatalf("got %v, want that the ledger is suspect", err)
 	}
-	if _, err := o.desk.Checkpoint(t.Context()); !errors.Is(err, desk.ErrLedgerSuspect) {
+	if _, err := o.Desk.Checkpoint(t.Context()); !errors.Is(err, desk.ErrLedgerSuspect) {
 		t.Errorf("a checkpoint of it: %v", err)
 	}
-	if err := o.desk.Ready(t.Context()); !errors.Is(err, desk.ErrLedgerSuspect) {
+	if err := o.Desk.Ready(t.Context()); !errors.Is(err, desk.ErrLedgerSuspect) {
 		t.Errorf("ready: %v", err)
 	}
-	if types := o.types(before); slices.Contains(types, (custody.RotationStarted{}).Type()) {
+	if types := o.Types(before); slices.Contains(types, (custody.RotationStarted{}).Type()) {
 		t.Errorf("entries %v", types)
 	}
-	if o.credential("db01").Phase != custody.Held {
+	if o.Credential("db01").Phase != custody.Held {
 		t.Error("the rotation began")
 	}
 }
 
 // forge appends an entry that no desk would, under a good seal.
 func (o *office) forge(e custody.Event) {
-	o.t.Helper()
+	o.T.Helper()
 	o.forgeUnder(e, o.sealOf)
 }
 
 // forgeUnder is forge with another mark.
 func (o *office) forgeUnder(e custody.Event, markOf func(audit.Batch) string) {
-	o.t.Helper()
-	state, frontier, err := o.store.Load(o.t.Context())
+	o.T.Helper()
+	state, frontier, err := o.Store.Load(o.T.Context())
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
 	entry, err := e.Record()
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
 	record, err := entry.Encode()
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
 	fork := state.Fork()
 	custody.Apply(fork, e)
 	nodes, err := frontier.Append(record)
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
 	root, err := frontier.Root()
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
-	err = o.store.Write(o.t.Context(), func(tx desk.Tx) error {
+	err = o.Store.Write(o.T.Context(), func(tx desk.Tx) error {
 		size, before := tx.Head()
 		mark := markOf(audit.Batch{From: size, FromRoot: before, Size: size + 1, Root: root})
 		return errors.Join(tx.Append([]desk.Appended{{Index: size, Event: e, Record: record}}, nodes, root, mark), tx.Save(fork))
 	})
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
 }
 
@@ -259,21 +259,21 @@ func (o *office) forgeUnder(e custody.Event, markOf func(audit.Batch) string) {
 // answer was lost.
 func TestATamperedStateIsNotServed(t *testing.T) {
 	o := newOffice(t)
-	spoilt := &spoiltStore{Store: o.gate}
-	o.config.Store = spoilt
-	d := o.open()
+	spoilt := &spoiltStore{Store: o.Gate}
+	o.Config.Store = spoilt
+	d := o.Open()
 	spoilt.spoil = true
-	o.desk = o.open()
-	if got, err := o.checkOut("tech-a", "db01"); !errors.Is(err, desk.ErrLedgerSuspect) || !got.Password.IsZero() {
+	o.Desk = o.Open()
+	if got, err := o.CheckOut("tech-a", "db01"); !errors.Is(err, desk.ErrLedgerSuspect) || !got.Password.IsZero() {
 		t.Errorf("a desk on a state that the rules do not allow: %v", err)
 	}
-	o.gate.loseNextAnswer()
-	o.desk = d
-	if err := o.writes(d); !errors.Is(err, desk.ErrStoreUnavailable) {
+	o.Gate.LoseNextAnswer()
+	o.Desk = d
+	if err := o.Writes(d); !errors.Is(err, desk.ErrStoreUnavailable) {
 		t.Fatalf("got %v", err)
 	}
 	// Taken from the tables, db01 would have no holder.
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Errorf("the holder's check-out: %v", err)
 	}
 }
@@ -304,34 +304,34 @@ func (s *spoiltStore) Load(ctx context.Context) (*custody.State, *audit.Frontier
 // behind the reset, for the same transaction.
 func TestAResetAndALogInInOneCommit(t *testing.T) {
 	o, _ := recoverable(t)
-	in := desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.code("tech-b"), Request: unique("sign-in")}
-	open := o.gate.close()
-	writes := o.gate.count()
+	in := desk.SignInRequest{Username: "tech-b", Password: o.Passwords["tech-b"], Code: o.Code("tech-b"), Request: unique("sign-in")}
+	open := o.Gate.Close()
+	writes := o.Gate.Count()
 	done := make(chan error, 3)
 	go func() { // holds the committer at the door
-		_, err := o.desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: unique("r")}, custody.ComeBack{})
+		_, err := o.Desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: unique("r")}, custody.ComeBack{})
 		done <- err
 	}()
-	waitFor(t, func() bool { return o.gate.count() > writes })
+	waitFor(t, func() bool { return o.Gate.Count() > writes })
 	go func() {
-		_, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
+		_, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
 		done <- err
 	}()
-	waitFor(t, func() bool { return o.desk.Waiting() == 1 })
+	waitFor(t, func() bool { return o.Desk.Waiting() == 1 })
 	late := make(chan error, 1)
 	go func() {
-		_, err := o.desk.SignIn(t.Context(), in)
+		_, err := o.Desk.SignIn(t.Context(), in)
 		late <- err
 	}()
-	waitFor(t, func() bool { return o.desk.Waiting() == 2 })
+	waitFor(t, func() bool { return o.Desk.Waiting() == 2 })
 	open()
 	for range 2 {
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
 	}
-	o.refused(custody.Unauthenticated, <-late)
-	if o.person("tech-b").Enrolled {
+	o.Refused(custody.Unauthenticated, <-late)
+	if o.Person("tech-b").Enrolled {
 		t.Error("the old telephone proved the new enrolment")
 	}
 }
@@ -340,8 +340,8 @@ func TestAResetAndALogInInOneCommit(t *testing.T) {
 // until waiting.goOn is closed; done gives what became of it.
 func (o *office) signInOnItsWay(t *testing.T) (d *desk.Desk, waiting *pause, done <-chan error) {
 	t.Helper()
-	d = o.open()
-	in := desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.code("tech-b"), Request: unique("sign-in")}
+	d = o.Open()
+	in := desk.SignInRequest{Username: "tech-b", Password: o.Passwords["tech-b"], Code: o.Code("tech-b"), Request: unique("sign-in")}
 	ended := make(chan error, 1)
 	waiting = o.pauseAt(desk.AccountPath("tech-b"))
 	go func() {
@@ -357,14 +357,14 @@ func (o *office) signInOnItsWay(t *testing.T) (d *desk.Desk, waiting *pause, don
 func TestALogInDoesNotSurviveAResetWhoseAnswerWasLost(t *testing.T) {
 	o, _ := recoverable(t)
 	d, waiting, done := o.signInOnItsWay(t)
-	o.gate.loseNextAnswer()
+	o.Gate.LoseNextAnswer()
 	_, err := d.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
 	if !errors.Is(err, desk.ErrStoreUnavailable) {
 		t.Fatalf("got %v", err)
 	}
 	close(waiting.goOn)
-	o.refused(custody.Unauthenticated, <-done)
-	if o.person("tech-b").Enrolled {
+	o.Refused(custody.Unauthenticated, <-done)
+	if o.Person("tech-b").Enrolled {
 		t.Error("the old telephone proved the new enrolment")
 	}
 }
@@ -374,8 +374,8 @@ func TestALogInDoesNotSurviveAResetWhoseAnswerWasLost(t *testing.T) {
 func TestALogInThatWasNotTouchedIsNotRefused(t *testing.T) {
 	o, _ := recoverable(t)
 	d, waiting, done := o.signInOnItsWay(t)
-	o.gate.loseNextAnswer()
-	if err := o.writes(d); !errors.Is(err, desk.ErrStoreUnavailable) {
+	o.Gate.LoseNextAnswer()
+	if err := o.Writes(d); !errors.Is(err, desk.ErrStoreUnavailable) {
 		t.Fatalf("got %v", err)
 	}
 	close(waiting.goOn)
@@ -388,12 +388,12 @@ func TestALogInThatWasNotTouchedIsNotRefused(t *testing.T) {
 // again only while nothing was added.
 func TestTheCheckpointMovesWithTheLedger(t *testing.T) {
 	o := newOffice(t)
-	vkey, err := o.desk.LedgerKey(t.Context())
+	vkey, err := o.Desk.LedgerKey(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
-		signed, err := o.desk.Checkpoint(t.Context())
+		signed, err := o.Desk.Checkpoint(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -401,10 +401,10 @@ func TestTheCheckpointMovesWithTheLedger(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if size, root, err := o.store.Head(t.Context()); err != nil || head.Size != size || head.Root != root {
+		if size, root, err := o.Store.Head(t.Context()); err != nil || head.Size != size || head.Root != root {
 			t.Errorf("the checkpoint is of %d entries, the ledger has %d; %v", head.Size, size, err)
 		}
-		if _, err := o.checkOut("tech-a", "db01"); err != nil {
+		if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -17,16 +17,16 @@ import (
 
 // wrong fails the test unless an error says that the clock is wrong.
 func (o *office) wrong(err error) {
-	o.t.Helper()
+	o.T.Helper()
 	if !errors.Is(err, desk.ErrClockWrong) {
-		o.t.Fatalf("got %v, want that the clock is wrong", err)
+		o.T.Fatalf("got %v, want that the clock is wrong", err)
 	}
 }
 
 // causes are those for which the desk is not ready.
 func (o *office) causes() []string {
 	var not *desk.NotReady
-	if !errors.As(o.desk.Ready(o.t.Context()), &not) {
+	if !errors.As(o.Desk.Ready(o.T.Context()), &not) {
 		return nil
 	}
 	var codes []string
@@ -62,24 +62,24 @@ func TestATechnicianWhoseServersClockIsSet(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			said := new(lines)
 			o := newOffice(t, func(c *desk.Config) { c.Log = slog.New(slog.NewTextHandler(said, nil)) })
-			if _, err := o.checkOut("tech-a", "db01"); err != nil {
+			if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 				t.Fatal(err)
 			}
-			session, err := o.signIn("tech-a")
+			session, err := o.SignIn("tech-a")
 			if err != nil {
 				t.Fatal(err)
 			}
-			other, err := o.signIn("tech-b")
+			other, err := o.SignIn("tech-b")
 			if err != nil {
 				t.Fatal(err)
 			}
-			before := o.size()
+			before := o.Size()
 
-			o.clock.jump(jump)
+			o.Clock.Jump(jump)
 			for range 3 {
-				_, err := o.desk.CheckOut(t.Context(), desk.By{Actor: "tech-a", Request: unique("request"), Code: o.codeNow("tech-a")}, custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket")})
+				_, err := o.Desk.CheckOut(t.Context(), desk.By{Actor: "tech-a", Request: unique("request"), Code: o.CodeNow("tech-a")}, custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket")})
 				o.wrong(err)
-				_, err = o.desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: o.codeNow("tech-b"), Request: unique("request")})
+				_, err = o.Desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-b", Password: o.Passwords["tech-b"], Code: o.CodeNow("tech-b"), Request: unique("request")})
 				o.wrong(err)
 			}
 			if got := o.causes(); !slices.Equal(got, []string{"clock_wrong"}) {
@@ -88,28 +88,28 @@ func TestATechnicianWhoseServersClockIsSet(t *testing.T) {
 			if n := said.count("alarm=true"); n != 1 {
 				t.Errorf("the log has %d alarms", n)
 			}
-			if _, err := o.desk.Who(t.Context(), session.Token); err != nil {
+			if _, err := o.Desk.Who(t.Context(), session.Token); err != nil {
 				t.Errorf("who was logged in cannot look any more: %v", err)
 			}
-			if err := o.desk.SignOut(t.Context(), other.Token, unique("request")); err != nil {
+			if err := o.Desk.SignOut(t.Context(), other.Token, unique("request")); err != nil {
 				t.Errorf("nobody can log out: %v", err)
 			}
-			if _, err := o.desk.Who(t.Context(), other.Token); err == nil {
+			if _, err := o.Desk.Who(t.Context(), other.Token); err == nil {
 				t.Error("a log-out did not end the session")
 			}
-			if got := o.size(); got != before {
-				t.Fatalf("%v was entered", o.types(before))
+			if got := o.Size(); got != before {
+				t.Fatalf("%v was entered", o.Types(before))
 			}
 
-			o.clock.add(time.Minute) // time goes on meanwhile
-			o.clock.jump(-jump)
+			o.Clock.Add(time.Minute) // time goes on meanwhile
+			o.Clock.Jump(-jump)
 			if got := o.causes(); len(got) > 0 {
 				t.Errorf("the clock is right again: %v", got)
 			}
-			if _, err := o.checkOut("tech-a", "db01"); err != nil {
+			if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 				t.Errorf("the clock is right again: %v", err)
 			}
-			if until := o.credential("db01").Lease.Until; !until.Equal(o.clock.Now().Add(o.config.Policy.Lease)) {
+			if until := o.Credential("db01").Lease.Until; !until.Equal(o.Clock.Now().Add(o.Config.Policy.Lease)) {
 				t.Errorf("a lease until %v", until)
 			}
 		})
@@ -119,30 +119,30 @@ func TestATechnicianWhoseServersClockIsSet(t *testing.T) {
 // TestAClockThatIsUpToAMinuteBackStandsStill: as a clock that is set by the network is.
 func TestAClockThatIsUpToAMinuteBackStandsStill(t *testing.T) {
 	o := newOffice(t)
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Fatal(err)
 	}
 	moment := desk.By{Actor: "tech-a", Request: unique("request")} // without a code, for which the clock would be moved
-	o.clock.jump(-custody.ClockSlack)
-	if _, err := o.desk.Do(t.Context(), moment, custody.CheckIn{Credential: "db01"}); err != nil {
+	o.Clock.Jump(-custody.ClockSlack)
+	if _, err := o.Desk.Do(t.Context(), moment, custody.CheckIn{Credential: "db01"}); err != nil {
 		t.Errorf("a minute back: %v", err)
 	}
-	o.clock.jump(-time.Millisecond)
-	_, err := o.desk.Do(t.Context(), moment, custody.SignOut{})
+	o.Clock.Jump(-time.Millisecond)
+	_, err := o.Desk.Do(t.Context(), moment, custody.SignOut{})
 	o.wrong(err)
 }
 
 // TestAClockThatStandsStill: what waits for time waits, and nobody is stopped.
 func TestAClockThatStandsStill(t *testing.T) {
 	o := newOffice(t)
-	o.clock.add(time.Hour)
+	o.Clock.Add(time.Hour)
 	for range 3 {
-		o.enters() // needs no code, and no time has passed
+		o.Enters() // needs no code, and no time has passed
 	}
 	// Stopped for long it is wrong: time passes without it.
-	o.clock.add(2 * time.Minute)
-	o.clock.jump(-2 * time.Minute)
-	_, err := o.do("tech-a", custody.SignOut{})
+	o.Clock.Add(2 * time.Minute)
+	o.Clock.Jump(-2 * time.Minute)
+	_, err := o.Do("tech-a", custody.SignOut{})
 	o.wrong(err)
 }
 
@@ -151,26 +151,26 @@ func TestAClockThatStandsStill(t *testing.T) {
 func TestTimeDoesNotActWhileTheClockIsAhead(t *testing.T) {
 	swept := new(sweeps)
 	o := newOffice(t, func(c *desk.Config) { swept.AccountStore, c.Accounts = c.Accounts, swept })
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Fatal(err)
 	}
-	before := o.size()
-	o.clock.jump(365 * 24 * time.Hour)
-	_, err := o.do("tech-b", custody.SignOut{})
+	before := o.Size()
+	o.Clock.Jump(365 * 24 * time.Hour)
+	_, err := o.Do("tech-b", custody.SignOut{})
 	o.wrong(err)
-	if err := o.desk.Close(); err != nil { // now this test does what the committer did
+	if err := o.Desk.Close(); err != nil { // now this test does what the committer did
 		t.Fatal(err)
 	}
-	o.desk.Tick()
-	o.desk.Sweep()
-	if o.size() != before || o.credential("db01").Lease.ID == "" || len(swept.at) > 0 {
-		t.Errorf("time acted: %v, swept %v", o.types(before), swept.at)
+	o.Desk.Tick()
+	o.Desk.Sweep()
+	if o.Size() != before || o.Credential("db01").Lease.ID == "" || len(swept.at) > 0 {
+		t.Errorf("time acted: %v, swept %v", o.Types(before), swept.at)
 	}
-	o.clock.jump(-365 * 24 * time.Hour)
-	o.clock.add(o.config.Policy.Lease)
-	o.desk.Tick()
-	o.desk.Sweep()
-	if got := o.types(before); !slices.Equal(got, []string{"checkout.ended"}) || len(swept.at) != 1 || !swept.at[0].Equal(o.clock.Now()) {
+	o.Clock.Jump(-365 * 24 * time.Hour)
+	o.Clock.Add(o.Config.Policy.Lease)
+	o.Desk.Tick()
+	o.Desk.Sweep()
+	if got := o.Types(before); !slices.Equal(got, []string{"checkout.ended"}) || len(swept.at) != 1 || !swept.at[0].Equal(o.Clock.Now()) {
 		t.Errorf("the clock is right again: %v, swept %v", got, swept.at)
 	}
 }
@@ -179,21 +179,21 @@ func TestTimeDoesNotActWhileTheClockIsAhead(t *testing.T) {
 // wrong when it is its turn. Neither the command nor time does anything then.
 func TestAClockThatIsSetWhileACommandWaits(t *testing.T) {
 	o := newOffice(t)
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Fatal(err)
 	}
-	size, writes := o.size(), o.gate.count()
-	open := o.gate.close()
+	size, writes := o.Size(), o.Gate.Count()
+	open := o.Gate.Close()
 	refused := make(chan error, 1)
 	go func() {
-		_, err := o.desk.Do(t.Context(), desk.By{Actor: "tech-b", Request: "waits"}, custody.SignOut{})
+		_, err := o.Desk.Do(t.Context(), desk.By{Actor: "tech-b", Request: "waits"}, custody.SignOut{})
 		refused <- err
 	}()
-	waitFor(t, func() bool { return o.gate.count() > writes })
-	o.clock.jump(365 * 24 * time.Hour)
+	waitFor(t, func() bool { return o.Gate.Count() > writes })
+	o.Clock.Jump(365 * 24 * time.Hour)
 	open()
 	o.wrong(<-refused)
-	if got := o.types(size); len(got) > 0 {
+	if got := o.Types(size); len(got) > 0 {
 		t.Errorf("entered: %v", got)
 	}
 }
@@ -215,100 +215,100 @@ func TestAStartWithAClockThatIsFarFromTheLedger(t *testing.T) {
 	o := newOffice(t)
 	again := func() {
 		t.Helper()
-		if err := o.desk.Close(); err != nil {
+		if err := o.Desk.Close(); err != nil {
 			t.Fatal(err)
 		}
-		o.desk = o.open()
+		o.Desk = o.Open()
 	}
 	says := func(at time.Time, size int64) {
 		t.Helper()
-		if err := o.store.ConfirmClock(t.Context(), desk.ClockConfirmation{At: at, Size: size}); err != nil {
+		if err := o.Store.ConfirmClock(t.Context(), desk.ClockConfirmation{At: at, Size: size}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	rest := 3 * 24 * time.Hour
-	o.clock.add(rest)
+	o.Clock.Add(rest)
 	again()
-	o.enters()
+	o.Enters()
 
-	o.clock.add(rest + time.Millisecond)
+	o.Clock.Add(rest + time.Millisecond)
 	again()
-	_, err := o.do("tech-a", custody.SignOut{})
+	_, err := o.Do("tech-a", custody.SignOut{})
 	o.wrong(err)
 	for name, said := range map[string]desk.ClockConfirmation{
-		"of another ledger":      {At: o.clock.Now(), Size: o.size() - 1},
-		"an hour ago":            {At: o.clock.Now().Add(-time.Hour), Size: o.size()},
-		"with another clock":     {At: o.clock.Now().Add(2 * time.Minute), Size: o.size()},
-		"with one that was back": {At: o.clock.Now().AddDate(0, 0, -8), Size: o.size()},
+		"of another ledger":      {At: o.Clock.Now(), Size: o.Size() - 1},
+		"an hour ago":            {At: o.Clock.Now().Add(-time.Hour), Size: o.Size()},
+		"with another clock":     {At: o.Clock.Now().Add(2 * time.Minute), Size: o.Size()},
+		"with one that was back": {At: o.Clock.Now().AddDate(0, 0, -8), Size: o.Size()},
 	} {
 		says(said.At, said.Size)
-		o.desk.HearClock(t.Context())
-		if o.desk.ClockWrong() == nil {
+		o.Desk.HearClock(t.Context())
+		if o.Desk.ClockWrong() == nil {
 			t.Errorf("it was said %s, and counts", name)
 		}
 	}
-	says(o.clock.Now(), o.size())
-	o.desk.HearClock(t.Context())
-	o.enters()
-	if left, err := o.store.ClockConfirmation(t.Context()); err != nil || left != (desk.ClockConfirmation{}) {
+	says(o.Clock.Now(), o.Size())
+	o.Desk.HearClock(t.Context())
+	o.Enters()
+	if left, err := o.Store.ClockConfirmation(t.Context()); err != nil || left != (desk.ClockConfirmation{}) {
 		t.Errorf("it would count again: %+v, %v", left, err)
 	}
 
 	// Behind the ledger nobody can say that it is right: entries would go back.
-	o.clock.add(-2 * time.Hour)
+	o.Clock.Add(-2 * time.Hour)
 	again()
-	says(o.clock.Now(), o.size())
-	o.desk.HearClock(t.Context())
-	_, err = o.do("tech-a", custody.SignOut{})
+	says(o.Clock.Now(), o.Size())
+	o.Desk.HearClock(t.Context())
+	_, err = o.Do("tech-a", custody.SignOut{})
 	o.wrong(err)
-	o.clock.add(2 * time.Hour) // and it is right again by itself
-	o.enters()
+	o.Clock.Add(2 * time.Hour) // and it is right again by itself
+	o.Enters()
 }
 
 // TestALedgerThatWasWrittenAYearAhead comes back by a manager's code, on a running
 // server and in all others: nobody waits for a year.
 func TestALedgerThatWasWrittenAYearAhead(t *testing.T) {
 	o := newOffice(t)
-	o.hire("manager", custody.Manager)
-	o.clock.add(365 * 24 * time.Hour) // wrong, and nobody noticed
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	o.Hire("manager", custody.Manager)
+	o.Clock.Add(365 * 24 * time.Hour) // wrong, and nobody noticed
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Fatal(err)
 	}
-	session, err := o.signIn("tech-b")
+	session, err := o.SignIn("tech-b")
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.must("manager", custody.Unlock{Person: "tech-b"})
-	another := o.open()
+	o.Must("manager", custody.Unlock{Person: "tech-b"})
+	another := o.Open()
 
-	o.clock.jump(-365 * 24 * time.Hour)
-	before := o.size()
+	o.Clock.Jump(-365 * 24 * time.Hour)
+	before := o.Size()
 	by := func(who string) desk.By {
-		return desk.By{Actor: who, Request: unique("request"), Code: o.codeNow(who)}
+		return desk.By{Actor: who, Request: unique("request"), Code: o.CodeNow(who)}
 	}
-	_, err = o.desk.Do(t.Context(), by("manager"), custody.Unlock{Person: "tech-a"})
+	_, err = o.Desk.Do(t.Context(), by("manager"), custody.Unlock{Person: "tech-a"})
 	o.wrong(err)
-	if _, err := o.desk.CorrectClock(t.Context(), by("tech-a"), "root"); custody.CodeOf(err) != custody.Forbidden {
+	if _, err := o.Desk.CorrectClock(t.Context(), by("tech-a"), "root"); custody.CodeOf(err) != custody.Forbidden {
 		t.Errorf("a technician: %v", err)
 	}
-	if _, err := o.desk.CorrectClock(t.Context(), by("manager"), "root"); err != nil {
+	if _, err := o.Desk.CorrectClock(t.Context(), by("manager"), "root"); err != nil {
 		t.Fatal(err)
 	}
-	if got := o.types(before); !slices.Contains(got, "clock.corrected") {
+	if got := o.Types(before); !slices.Contains(got, "clock.corrected") {
 		t.Errorf("entered: %v", got)
 	}
-	if _, err := o.desk.Who(t.Context(), session.Token); err == nil {
+	if _, err := o.Desk.Who(t.Context(), session.Token); err == nil {
 		t.Error("a session of the year ahead goes on for a year")
 	}
 	// Codes that are taken now may have been used before: two steps later all work.
-	o.clock.add(2 * period * time.Second)
-	if _, err := o.signIn("tech-b"); err != nil {
+	o.Clock.Add(2 * period * time.Second)
+	if _, err := o.SignIn("tech-b"); err != nil {
 		t.Errorf("%v", err)
 	}
 	if _, err := another.CheckOut(context.Background(), by("tech-a"), custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket")}); err != nil {
 		t.Errorf("another process: %v", err)
 	}
-	if until := o.credential("db01").Lease.Until; until.After(o.clock.Now().Add(o.config.Policy.Lease)) {
+	if until := o.Credential("db01").Lease.Until; until.After(o.Clock.Now().Add(o.Config.Policy.Lease)) {
 		t.Errorf("a lease until %v", until)
 	}
 }

@@ -13,11 +13,11 @@ import (
 // know each other's.
 func TestAMarkIsOfOneKeyOnePurposeAndOneMessage(t *testing.T) {
 	o := emptyOffice(t)
-	mark, err := o.desk.MAC(t.Context(), "preference", []byte("tech-a\nen"))
+	mark, err := o.Desk.MAC(t.Context(), "preference", []byte("tech-a\nen"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := o.open()
+	other := o.Open()
 	id, sum, _ := strings.Cut(mark, ".")
 	flipped := map[byte]string{'0': "1"}[sum[0]]
 	if flipped == "" {
@@ -44,7 +44,7 @@ func TestAMarkIsOfOneKeyOnePurposeAndOneMessage(t *testing.T) {
 	}
 
 	elsewhere := emptyOffice(t)
-	if good, err := elsewhere.desk.CheckMAC(t.Context(), "preference", []byte("tech-a\nen"), mark); err != nil || good {
+	if good, err := elsewhere.Desk.CheckMAC(t.Context(), "preference", []byte("tech-a\nen"), mark); err != nil || good {
 		t.Errorf("in another installation: %t, %v", good, err)
 	}
 }
@@ -53,12 +53,12 @@ func TestAMarkIsOfOneKeyOnePurposeAndOneMessage(t *testing.T) {
 // secret store that is away later stops no mark.
 func TestAMarkCostsNoRoundTrip(t *testing.T) {
 	o := emptyOffice(t)
-	if _, err := o.desk.MAC(t.Context(), "p", nil); err != nil {
+	if _, err := o.Desk.MAC(t.Context(), "p", nil); err != nil {
 		t.Fatal(err)
 	}
 	unseal := o.seal()
 	defer unseal()
-	if _, err := o.desk.MAC(t.Context(), "p", []byte("m")); err != nil {
+	if _, err := o.Desk.MAC(t.Context(), "p", []byte("m")); err != nil {
 		t.Error(err)
 	}
 }
@@ -67,24 +67,24 @@ func TestAMarkCostsNoRoundTrip(t *testing.T) {
 // process that started under the old one, and old marks stay good there.
 func TestAKeyThatIsReplacedIsFetchedOnce(t *testing.T) {
 	o := emptyOffice(t)
-	old, err := o.desk.MAC(t.Context(), "p", []byte("m"))
+	old, err := o.Desk.MAC(t.Context(), "p", []byte("m"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := o.secrets.Read(t.Context(), desk.SealPath)
+	v, err := o.Secrets.Read(t.Context(), desk.SealPath)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.secrets.Write(t.Context(), desk.SealPath, custody.SecretString(strings.Repeat("k", 32)), v.Version, nil); err != nil {
+	if _, err := o.Secrets.Write(t.Context(), desk.SealPath, custody.SecretString(strings.Repeat("k", 32)), v.Version, nil); err != nil {
 		t.Fatal(err)
 	}
-	fresh := o.open()
+	fresh := o.Open()
 	mark, err := fresh.MAC(t.Context(), "p", []byte("m"))
 	if err != nil || mark == old {
 		t.Fatalf("%s, %v", mark, err)
 	}
 	for _, m := range []string{old, mark} {
-		if good, err := o.desk.CheckMAC(t.Context(), "p", []byte("m"), m); !good || err != nil {
+		if good, err := o.Desk.CheckMAC(t.Context(), "p", []byte("m"), m); !good || err != nil {
 			t.Errorf("%s: %t, %v", m, good, err)
 		}
 	}
@@ -94,22 +94,22 @@ func TestAKeyThatIsReplacedIsFetchedOnce(t *testing.T) {
 // and what was marked before stays what it is.
 func TestWhatIsNoKeyMarksNothing(t *testing.T) {
 	o := emptyOffice(t)
-	mark, err := o.desk.MAC(t.Context(), "p", []byte("m"))
+	mark, err := o.Desk.MAC(t.Context(), "p", []byte("m"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, sum, _ := strings.Cut(mark, ".")
-	v, err := o.secrets.Read(t.Context(), desk.SealPath)
+	v, err := o.Secrets.Read(t.Context(), desk.SealPath)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.secrets.Write(t.Context(), desk.SealPath, custody.SecretString("short"), v.Version, nil); err != nil {
+	if _, err := o.Secrets.Write(t.Context(), desk.SealPath, custody.SecretString("short"), v.Version, nil); err != nil {
 		t.Fatal(err)
 	}
-	if good, err := o.desk.CheckMAC(t.Context(), "p", []byte("m"), "00000000."+sum); good || !errors.Is(err, desk.ErrSecretsLost) {
+	if good, err := o.Desk.CheckMAC(t.Context(), "p", []byte("m"), "00000000."+sum); good || !errors.Is(err, desk.ErrSecretsLost) {
 		t.Errorf("got %t, %v", good, err)
 	}
-	if again, err := o.desk.MAC(t.Context(), "p", []byte("m")); err != nil || again != mark {
+	if again, err := o.Desk.MAC(t.Context(), "p", []byte("m")); err != nil || again != mark {
 		t.Errorf("marked as %s, and before as %s, %v", again, mark, err)
 	}
 }

@@ -17,8 +17,8 @@ import (
 func TestAnIdempotencyKeyThatWasMadeUpAnswersNothing(t *testing.T) {
 	o := newOffice(t)
 	digest := [32]byte{1}
-	right := desk.By{Actor: "tech-a", Request: unique("r"), Key: "right", Digest: digest, Code: o.code("tech-a")}
-	granted, err := o.desk.CheckOut(t.Context(), right, custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")})
+	right := desk.By{Actor: "tech-a", Request: unique("r"), Key: "right", Digest: digest, Code: o.Code("tech-a")}
+	granted, err := o.Desk.CheckOut(t.Context(), right, custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,12 +36,12 @@ func TestAnIdempotencyKeyThatWasMadeUpAnswersNothing(t *testing.T) {
 			t.Fatalf("%q, %v", genuine, err)
 		}
 	})
-	o.secrets.listen(func(path string) {
+	o.Secrets.Listen(func(path string) {
 		if strings.HasPrefix(path, "credentials/") {
 			t.Errorf("%s was read", path)
 		}
 	})
-	before := o.size()
+	before := o.Size()
 	try := func(when string) {
 		for name, write := range map[string]func(*sql.DB){
 			"of another's check-out":          row("tech-b", index, 1, ""),
@@ -54,7 +54,7 @@ func TestAnIdempotencyKeyThatWasMadeUpAnswersNothing(t *testing.T) {
 		} {
 			o.administrator(write)
 			for _, actor := range []string{"tech-a", "tech-b"} {
-				got, err := o.desk.CheckOut(t.Context(), desk.By{Actor: actor, Request: unique("r"), Key: "made-up", Digest: digest},
+				got, err := o.Desk.CheckOut(t.Context(), desk.By{Actor: actor, Request: unique("r"), Key: "made-up", Digest: digest},
 					custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")})
 				if err == nil || !got.Password.IsZero() {
 					t.Errorf("%s, %s: %s was shown the password, %v", when, name, actor, err)
@@ -66,7 +66,7 @@ func TestAnIdempotencyKeyThatWasMadeUpAnswersNothing(t *testing.T) {
 	try("running")
 	o.restart()
 	try("restarted")
-	for _, kind := range o.types(before) {
+	for _, kind := range o.Types(before) {
 		if kind != (custody.CommandRefused{}).Type() {
 			t.Errorf("a %s came of it", kind)
 		}
@@ -77,12 +77,12 @@ func TestAnIdempotencyKeyThatWasMadeUpAnswersNothing(t *testing.T) {
 // the entry that it speaks of is not the one that it led to.
 func TestAnIdempotencyKeyWhoseEntryWasRewrittenAnswersNothing(t *testing.T) {
 	o := newOffice(t)
-	by := desk.By{Actor: "tech-b", Request: unique("r"), Key: "key", Digest: [32]byte{2}, Code: o.code("tech-b")}
-	away, err := o.desk.Do(t.Context(), by, custody.GoAway{})
+	by := desk.By{Actor: "tech-b", Request: unique("r"), Key: "key", Digest: [32]byte{2}, Code: o.Code("tech-b")}
+	away, err := o.Desk.Do(t.Context(), by, custody.GoAway{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	granted, err := o.checkOut("tech-a", "db01")
+	granted, err := o.CheckOut("tech-a", "db01")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestAnIdempotencyKeyWhoseEntryWasRewrittenAnswersNothing(t *testing.T) {
 		o.sql(db, "UPDATE ledger_entries SET record = (SELECT record FROM ledger_entries WHERE idx = ?) WHERE idx = ?",
 			granted.Events[0].Index, away.Events[0].Index)
 	})
-	got, err := o.desk.CheckOut(t.Context(), desk.By{Actor: "tech-b", Request: unique("r"), Key: "key", Digest: [32]byte{2}},
+	got, err := o.Desk.CheckOut(t.Context(), desk.By{Actor: "tech-b", Request: unique("r"), Key: "key", Digest: [32]byte{2}},
 		custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")})
 	if !errors.Is(err, desk.ErrKeyReused) || !got.Password.IsZero() {
 		t.Errorf("got %v", err)
@@ -101,10 +101,10 @@ func TestAnIdempotencyKeyWhoseEntryWasRewrittenAnswersNothing(t *testing.T) {
 // keeps nobody from a rotation, and any other only as long as a worker's own.
 func TestAClaimThatWasMadeUpMovesNothing(t *testing.T) {
 	o := newOffice(t)
-	o.must("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("drill")})
+	o.Must("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("drill")})
 	claim := func() bool {
 		t.Helper()
-		mine, err := o.store.Claim(t.Context(), "db01", "worker", o.clock.Now(), o.clock.Now().Add(time.Minute))
+		mine, err := o.Store.Claim(t.Context(), "db01", "worker", o.Clock.Now(), o.Clock.Now().Add(time.Minute))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,24 +115,24 @@ func TestAClaimThatWasMadeUpMovesNothing(t *testing.T) {
 			o.sql(db, "REPLACE INTO claims (credential, owner, until) VALUES ('db01', 'eve', ?)", until.Format("2006-01-02T15:04:05.000000000Z"))
 		})
 	}
-	makeUp(o.clock.Now().AddDate(900, 0, 0))
+	makeUp(o.Clock.Now().AddDate(900, 0, 0))
 	if !claim() {
 		t.Error("a claim for 900 years keeps the workers away")
 	}
-	makeUp(o.clock.Now().Add(30 * time.Second))
+	makeUp(o.Clock.Now().Add(30 * time.Second))
 	if claim() {
 		t.Error("a claim for half a minute is none")
 	}
-	o.clock.add(time.Minute)
+	o.Clock.Add(time.Minute)
 	if !claim() {
 		t.Error("a claim outlived its time")
 	}
-	makeUp(o.clock.Now().Add(30 * time.Second))
+	makeUp(o.Clock.Now().Add(30 * time.Second))
 	o.restart()
-	if err := o.desk.Ready(t.Context()); err != nil {
+	if err := o.Desk.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if c := o.credential("db01"); c.Holder != "" || c.Phase != custody.Rotating {
+	if c := o.Credential("db01"); c.Holder != "" || c.Phase != custody.Rotating {
 		t.Errorf("it moved custody: %s, %q", c.Phase, c.Holder)
 	}
 }

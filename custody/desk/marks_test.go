@@ -50,7 +50,7 @@ func TestALanguageThatSomebodyWroteIntoTheDatabaseIsNotSpoken(t *testing.T) {
 		}
 		chosen := desk.Preference{Language: "zh", Zone: "Asia/Shanghai"}
 		for _, person := range []string{"tech-a", "tech-b"} {
-			if err := o.desk.SetPreference(t.Context(), person, chosen); err != nil {
+			if err := o.Desk.SetPreference(t.Context(), person, chosen); err != nil {
 				t.Fatal(err)
 			}
 			chosen.Zone = "Asia/Urumqi"
@@ -59,24 +59,24 @@ func TestALanguageThatSomebodyWroteIntoTheDatabaseIsNotSpoken(t *testing.T) {
 		o.administrator(func(db *sql.DB) { o.sql(db, write) })
 		for _, when := range []string{"running", "restarted"} {
 			for range 3 {
-				if got, err := o.desk.Preference(t.Context(), "tech-a"); got != (desk.Preference{}) || err != nil {
+				if got, err := o.Desk.Preference(t.Context(), "tech-a"); got != (desk.Preference{}) || err != nil {
 					t.Errorf("%s, %s: spoken to as %+v, %v", name, when, got, err)
 				}
 			}
 			if n := alarms() - before; n != 1 {
 				t.Errorf("%s, %s: %d alarms", name, when, n)
 			}
-			if got, err := o.desk.Preference(t.Context(), "tech-b"); got != chosen && got.Zone != "Asia/Urumqi" || err != nil {
+			if got, err := o.Desk.Preference(t.Context(), "tech-b"); got != chosen && got.Zone != "Asia/Urumqi" || err != nil {
 				t.Errorf("%s, %s: the other is spoken to as %+v, %v", name, when, got, err)
 			}
 			o.restart()
 			before = alarms()
 		}
 		again := desk.Preference{Language: "en"}
-		if err := o.desk.SetPreference(t.Context(), "tech-a", again); err != nil {
+		if err := o.Desk.SetPreference(t.Context(), "tech-a", again); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := o.desk.Preference(t.Context(), "tech-a"); got != again || err != nil {
+		if got, err := o.Desk.Preference(t.Context(), "tech-a"); got != again || err != nil {
 			t.Errorf("%s, chosen anew: %+v, %v", name, got, err)
 		}
 	}
@@ -88,22 +88,22 @@ func TestWhileTheSecretStoreIsAwayPeopleAreSpokenToAsIfTheyHadChosenNothing(t *t
 	listen, alarms := overheard()
 	o := newOffice(t, listen)
 	chosen := desk.Preference{Language: "zh", Zone: "Asia/Shanghai"}
-	if err := o.desk.SetPreference(t.Context(), "tech-a", chosen); err != nil {
+	if err := o.Desk.SetPreference(t.Context(), "tech-a", chosen); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.desk.Close(); err != nil {
+	if err := o.Desk.Close(); err != nil {
 		t.Fatal(err)
 	}
 	unseal := o.seal()
-	o.desk = o.open()
-	if got, err := o.desk.Preference(t.Context(), "tech-a"); got != (desk.Preference{}) || err != nil {
+	o.Desk = o.Open()
+	if got, err := o.Desk.Preference(t.Context(), "tech-a"); got != (desk.Preference{}) || err != nil {
 		t.Errorf("spoken to as %+v, %v", got, err)
 	}
 	if n := alarms(); n != 0 {
 		t.Errorf("%d alarms", n)
 	}
 	unseal()
-	if got, err := o.desk.Preference(t.Context(), "tech-a"); got != chosen || err != nil {
+	if got, err := o.Desk.Preference(t.Context(), "tech-a"); got != chosen || err != nil {
 		t.Errorf("when it is back: %+v, %v", got, err)
 	}
 }

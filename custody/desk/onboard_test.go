@@ -25,11 +25,11 @@ func onboarding(name string) custody.AddCredential {
 
 // kept gives what the secret store has of a credential; zero: nothing.
 func (o *office) kept(name string) (password, key custody.Secret) {
-	o.t.Helper()
+	o.T.Helper()
 	read := func(path string) custody.Secret {
-		v, err := o.secrets.Read(o.t.Context(), path)
+		v, err := o.Secrets.Read(o.T.Context(), path)
 		if err != nil && !errors.Is(err, desk.ErrNoSecret) {
-			o.t.Fatal(err)
+			o.T.Fatal(err)
 		}
 		return v.Value
 	}
@@ -39,7 +39,7 @@ func (o *office) kept(name string) (password, key custody.Secret) {
 // TestARefusedCredentialLeavesTheStoredSecretsAlone, whatever it is refused for.
 func TestARefusedCredentialLeavesTheStoredSecretsAlone(t *testing.T) {
 	o := newOffice(t)
-	if err := add(o.desk, "admin", "db02", custody.SecretString("first"), custody.SecretString("first key")); err != nil {
+	if err := add(o.Desk, "admin", "db02", custody.SecretString("first"), custody.SecretString("first key")); err != nil {
 		t.Fatal(err)
 	}
 	unknown := onboarding("db03")
@@ -55,7 +55,7 @@ func TestARefusedCredentialLeavesTheStoredSecretsAlone(t *testing.T) {
 		"a custodian who is not there": {"admin", unknown},
 	} {
 		for _, second := range []custody.Secret{custody.SecretString("second"), {}} {
-			if _, err := o.desk.AddCredential(t.Context(), desk.By{Actor: in.actor, Request: unique("onboard")}, in.action, second, second); custody.CodeOf(err) == "" {
+			if _, err := o.Desk.AddCredential(t.Context(), desk.By{Actor: in.actor, Request: unique("onboard")}, in.action, second, second); custody.CodeOf(err) == "" {
 				t.Fatalf("%s: %v", name, err)
 			}
 			if password, key := o.kept("db02"); password.Reveal() != "first" || key.Reveal() != "first key" {
@@ -72,7 +72,7 @@ func TestARefusedCredentialLeavesTheStoredSecretsAlone(t *testing.T) {
 // those of whoever's entry is in the ledger.
 func TestTwoAdminsAddTheSameNameAtOnce(t *testing.T) {
 	o := newOffice(t)
-	desks := []*desk.Desk{o.desk, o.open()}
+	desks := []*desk.Desk{o.Desk, o.Open()}
 	for round := range 5 {
 		name := fmt.Sprint("race-", round)
 		try := func(d *desk.Desk, password string) func() error {
@@ -88,7 +88,7 @@ func TestTwoAdminsAddTheSameNameAtOnce(t *testing.T) {
 		if errs[0] != nil {
 			t.Fatalf("nobody added it: %v", errs)
 		}
-		o.refused(custody.Conflict, errs[1])
+		o.Refused(custody.Conflict, errs[1])
 		if password, key := o.kept(name); password.Reveal() != want || key.Reveal() != "key of "+want {
 			t.Fatalf("round %d: the secrets of the one who was refused are kept", round)
 		}
@@ -99,12 +99,12 @@ func TestTwoAdminsAddTheSameNameAtOnce(t *testing.T) {
 // is taken.
 func TestAReplicaThatIsBehindOverwritesNothing(t *testing.T) {
 	o := newOffice(t)
-	behind := o.open()
-	if err := add(o.desk, "admin", "db02", custody.SecretString("first"), custody.SecretString("first key")); err != nil {
+	behind := o.Open()
+	if err := add(o.Desk, "admin", "db02", custody.SecretString("first"), custody.SecretString("first key")); err != nil {
 		t.Fatal(err)
 	}
 	err := add(behind, "admin", "db02", custody.SecretString("second"), custody.Secret{})
-	o.refused(custody.Conflict, err)
+	o.Refused(custody.Conflict, err)
 	if password, key := o.kept("db02"); password.Reveal() != "first" || key.Reveal() != "first key" {
 		t.Error("the stored secrets were replaced")
 	}
@@ -113,25 +113,25 @@ func TestAReplicaThatIsBehindOverwritesNothing(t *testing.T) {
 // TestWhatCannotBeStoredIsNotAdded, and leaves no entry.
 func TestWhatCannotBeStoredIsNotAdded(t *testing.T) {
 	o := newOffice(t)
-	o.config.Secrets = takesNothing{o.secrets}
-	o.desk = o.open()
-	before := o.size()
-	err := add(o.desk, "admin", "db02", custody.SecretString("p"), custody.Secret{})
+	o.Config.Secrets = takesNothing{o.Secrets}
+	o.Desk = o.Open()
+	before := o.Size()
+	err := add(o.Desk, "admin", "db02", custody.SecretString("p"), custody.Secret{})
 	if !errors.Is(err, desk.ErrSecretsUnavailable) {
 		t.Errorf("a credential: %v", err)
 	}
-	_, err = o.desk.AddPerson(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.AddPerson{Username: "tech-c", Name: "C", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period})
+	_, err = o.Desk.AddPerson(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.AddPerson{Username: "tech-c", Name: "C", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period})
 	if !errors.Is(err, desk.ErrSecretsUnavailable) {
 		t.Errorf("a person: %v", err)
 	}
-	_, err = o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-a"})
+	_, err = o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-a"})
 	if !errors.Is(err, desk.ErrSecretsUnavailable) {
 		t.Errorf("an enrolment: %v", err)
 	}
-	if o.size() != before {
-		t.Errorf("entries %v", o.types(before))
+	if o.Size() != before {
+		t.Errorf("entries %v", o.Types(before))
 	}
-	if !o.person("tech-a").Enrolled {
+	if !o.Person("tech-a").Enrolled {
 		t.Error("the enrolment was reset and no seed stored")
 	}
 }

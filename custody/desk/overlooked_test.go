@@ -17,18 +17,18 @@ import (
 // had it, and the second time there is none to show.
 func TestAResetThatIsRepeatedShowsNoPasswordThatOpensNothing(t *testing.T) {
 	o := newOffice(t)
-	by := desk.By{Actor: "admin", Request: "r", Code: o.code("admin"), Key: "key"}
+	by := desk.By{Actor: "admin", Request: "r", Code: o.Code("admin"), Key: "key"}
 	reset := custody.ResetEnrolment{Person: "tech-b"}
-	login, err := o.desk.ResetEnrolment(t.Context(), by, reset)
+	login, err := o.Desk.ResetEnrolment(t.Context(), by, reset)
 	if err != nil {
 		t.Fatal(err)
 	}
-	by.Request, by.Code = "r-2", o.code("admin")
-	if again, err := o.desk.ResetEnrolment(t.Context(), by, reset); custody.CodeOf(err) != custody.Conflict || !again.Password.IsZero() {
+	by.Request, by.Code = "r-2", o.Code("admin")
+	if again, err := o.Desk.ResetEnrolment(t.Context(), by, reset); custody.CodeOf(err) != custody.Conflict || !again.Password.IsZero() {
 		t.Errorf("the same key again: %v", err)
 	}
-	o.passwords["tech-b"], o.seeds["tech-b"] = login.Password, seedOf(t, login.OTPAuth)
-	if _, err := o.signIn("tech-b"); err != nil {
+	o.Passwords["tech-b"], o.Seeds["tech-b"] = login.Password, seedOf(t, login.OTPAuth)
+	if _, err := o.SignIn("tech-b"); err != nil {
 		t.Errorf("with what the first answer had: %v", err)
 	}
 }
@@ -37,32 +37,32 @@ func TestAResetThatIsRepeatedShowsNoPasswordThatOpensNothing(t *testing.T) {
 // on with the seed that it remembers, nor with the enrolment.
 func TestAnAuthenticatorGivenInAnotherProcessCountsHereAtOnce(t *testing.T) {
 	o := newOffice(t)
-	there := o.open()
+	there := o.Open()
 	out := custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}
-	by := func() desk.By { return desk.By{Actor: "tech-a", Request: unique("r"), Code: o.codeNow("tech-a")} }
-	o.clock.add((2*period - 5) * time.Second)                         // so that what it remembers lasts into the step after the next
+	by := func() desk.By { return desk.By{Actor: "tech-a", Request: unique("r"), Code: o.CodeNow("tech-a")} }
+	o.Clock.Add((2*period - 5) * time.Second)                         // so that what it remembers lasts into the step after the next
 	if _, err := there.CheckOut(t.Context(), by(), out); err != nil { // it remembers the seed now
 		t.Fatal(err)
 	}
-	old := o.seeds["tech-a"]
-	login, err := o.desk.ResetOnHost(t.Context(), "tech-a", unique("r"))
+	old := o.Seeds["tech-a"]
+	login, err := o.Desk.ResetOnHost(t.Context(), "tech-a", unique("r"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.seeds["tech-a"] = seedOf(t, login.OTPAuth)
-	o.clock.add(5 * time.Second)
-	first := desk.SignInRequest{Username: "tech-a", Password: login.Password, Code: o.codeNow("tech-a"), Request: unique("sign-in")}
-	if _, err := o.desk.SignIn(t.Context(), first); err != nil {
+	o.Seeds["tech-a"] = seedOf(t, login.OTPAuth)
+	o.Clock.Add(5 * time.Second)
+	first := desk.SignInRequest{Username: "tech-a", Password: login.Password, Code: o.CodeNow("tech-a"), Request: unique("sign-in")}
+	if _, err := o.Desk.SignIn(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
-	o.clock.add(period * time.Second)
+	o.Clock.Add(period * time.Second)
 	if _, err := there.Do(t.Context(), by(), custody.Offer{All: true, Reason: desk.NewNote("out")}); err != nil {
 		t.Errorf("a code of the new one: %v", err)
 	}
-	o.seeds["tech-a"] = old
-	o.clock.add(period * time.Second)
+	o.Seeds["tech-a"] = old
+	o.Clock.Add(period * time.Second)
 	_, err = there.Do(t.Context(), by(), custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("old code")})
-	o.refused(custody.TOTPInvalid, err)
+	o.Refused(custody.TOTPInvalid, err)
 }
 
 // TestASeedWhoseEnrolmentNeverCameConfirmsNothing: it was stored before its entry,
@@ -70,11 +70,11 @@ func TestAnAuthenticatorGivenInAnotherProcessCountsHereAtOnce(t *testing.T) {
 func TestASeedWhoseEnrolmentNeverCameConfirmsNothing(t *testing.T) {
 	o := newOffice(t)
 	planted := totp.NewSeed()
-	o.keep(desk.SeedPath("tech-a"), desk.StoredSeed(o.person("tech-a").Number+1, planted))
+	o.keep(desk.SeedPath("tech-a"), desk.StoredSeed(o.Person("tech-a").Number+1, planted))
 	o.restart() // which remembers no seed
-	o.seeds["tech-a"] = planted
-	_, err := o.checkOut("tech-a", "db01")
-	o.refused(custody.TOTPInvalid, err)
+	o.Seeds["tech-a"] = planted
+	_, err := o.CheckOut("tech-a", "db01")
+	o.Refused(custody.TOTPInvalid, err)
 }
 
 // TestAPolicyThatNobodyCanKeepIsRefusedBeforeItIsEntered, for a new credential and
@@ -90,11 +90,11 @@ func TestAPolicyThatNobodyCanKeepIsRefusedBeforeItIsEntered(t *testing.T) {
 		}
 	})
 	refuse = true
-	before := o.size()
-	o.refused(custody.InvalidRequest, add(o.desk, "admin", "db02", custody.SecretString("first"), custody.Secret{}))
-	_, err := o.desk.ChangePolicy(t.Context(), desk.By{Actor: "admin", Request: "r", Code: o.code("admin")}, custody.ChangePolicy{Credential: "db01"})
-	o.refused(custody.InvalidRequest, err)
-	if after := o.size(); after != before {
+	before := o.Size()
+	o.Refused(custody.InvalidRequest, add(o.Desk, "admin", "db02", custody.SecretString("first"), custody.Secret{}))
+	_, err := o.Desk.ChangePolicy(t.Context(), desk.By{Actor: "admin", Request: "r", Code: o.Code("admin")}, custody.ChangePolicy{Credential: "db01"})
+	o.Refused(custody.InvalidRequest, err)
+	if after := o.Size(); after != before {
 		t.Errorf("%d entries became %d", before, after)
 	}
 }
@@ -102,7 +102,7 @@ func TestAPolicyThatNobodyCanKeepIsRefusedBeforeItIsEntered(t *testing.T) {
 // TestACredentialThatBringsItsKeyOnlyKeepsIt: nobody need know the password.
 func TestACredentialThatBringsItsKeyOnlyKeepsIt(t *testing.T) {
 	o := newOffice(t)
-	if err := add(o.desk, "admin", "db02", custody.Secret{}, custody.SecretString("the key")); err != nil {
+	if err := add(o.Desk, "admin", "db02", custody.Secret{}, custody.SecretString("the key")); err != nil {
 		t.Fatal(err)
 	}
 	if password, key := o.kept("db02"); !password.IsZero() || key.Reveal() != "the key" {
@@ -117,14 +117,14 @@ func TestACredentialThatBringsItsKeyOnlyKeepsIt(t *testing.T) {
 // there.
 func TestAPasswordThatVanishesAfterItsEntryIsToldAsLost(t *testing.T) {
 	o := newOffice(t)
-	o.secrets.listen(func(path string) {
+	o.Secrets.Listen(func(path string) {
 		if path == desk.CredentialPath("db01") {
-			if err := o.secrets.Delete(t.Context(), path); err != nil {
+			if err := o.Secrets.Delete(t.Context(), path); err != nil {
 				t.Error(err)
 			}
 		}
 	})
-	if shown, err := o.checkOut("tech-a", "db01"); !errors.Is(err, desk.ErrSecretsLost) || !shown.Password.IsZero() {
+	if shown, err := o.CheckOut("tech-a", "db01"); !errors.Is(err, desk.ErrSecretsLost) || !shown.Password.IsZero() {
 		t.Errorf("got %v, want %v", err, desk.ErrSecretsLost)
 	}
 }
@@ -135,12 +135,12 @@ func TestAnAddressThatIsWrittenAnewAsItIsChangesNothing(t *testing.T) {
 	o := newOffice(t)
 	change := func(to string) (entries int64) {
 		t.Helper()
-		before := o.size()
-		by := desk.By{Actor: "admin", Request: unique("r"), Code: o.code("admin")}
-		if _, err := o.desk.ChangeEmail(t.Context(), by, custody.ChangeEmail{Person: "tech-a", Email: desk.NewNote(to)}); err != nil {
+		before := o.Size()
+		by := desk.By{Actor: "admin", Request: unique("r"), Code: o.Code("admin")}
+		if _, err := o.Desk.ChangeEmail(t.Context(), by, custody.ChangeEmail{Person: "tech-a", Email: desk.NewNote(to)}); err != nil {
 			t.Fatal(err)
 		}
-		return o.size() - before
+		return o.Size() - before
 	}
 	for _, c := range []struct {
 		to   string
@@ -161,34 +161,34 @@ func TestWhatIsShownOfARotationThatIsOverIsNotThatOfTheNext(t *testing.T) {
 		Name: "sw01", Primary: "tech-a", Backup: "tech-b",
 		Target: desk.NewTarget(custody.Target{Kind: custody.Manual, Address: "rack 4", Account: "admin"}),
 	}
-	if _, err := o.desk.AddCredential(ctx, desk.By{Actor: "admin", Request: "add"}, sw, custody.Secret{}, custody.Secret{}); err != nil {
+	if _, err := o.Desk.AddCredential(ctx, desk.By{Actor: "admin", Request: "add"}, sw, custody.Secret{}, custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	report := func(a custody.Action) {
 		t.Helper()
-		if _, err := o.desk.Do(ctx, desk.By{Actor: custody.System, Request: unique("report")}, a); err != nil {
+		if _, err := o.Desk.Do(ctx, desk.By{Actor: custody.System, Request: unique("report")}, a); err != nil {
 			t.Fatal(err)
 		}
 	}
 	stage := func(number int64) custody.RotationID {
 		t.Helper()
-		o.keep(desk.StagedPath("sw01", number), o.password("sw01", number))
+		o.keep(desk.StagedPath("sw01", number), o.Password("sw01", number))
 		id := custody.RotationID{Credential: "sw01", Number: number}
 		report(custody.ReportStaged{Rotation: id})
 		return id
 	}
 	id := stage(1)
-	by := desk.By{Actor: "tech-a", Request: unique("show"), Key: "key", Code: o.code("tech-a")}
-	if shown, err := o.desk.ShowNew(ctx, by, custody.ShowNew{Credential: "sw01"}); err != nil || !shown.Next.Equal(o.password("sw01", 1)) {
+	by := desk.By{Actor: "tech-a", Request: unique("show"), Key: "key", Code: o.Code("tech-a")}
+	if shown, err := o.Desk.ShowNew(ctx, by, custody.ShowNew{Credential: "sw01"}); err != nil || !shown.Next.Equal(o.Password("sw01", 1)) {
 		t.Fatal(err)
 	}
-	o.must("tech-a", custody.ConfirmSet{Credential: "sw01"})
+	o.Must("tech-a", custody.ConfirmSet{Credential: "sw01"})
 	report(custody.ReportVerified{Rotation: id, Attested: true})
 	report(custody.ReportPromoted{Rotation: id, Version: 1})
-	o.must("tech-a", custody.RequestRotation{Credential: "sw01", Reason: desk.NewNote("again")})
+	o.Must("tech-a", custody.RequestRotation{Credential: "sw01", Reason: desk.NewNote("again")})
 	stage(2)
-	by.Request, by.Code = unique("show"), o.code("tech-a")
-	if late, err := o.desk.ShowNew(ctx, by, custody.ShowNew{Credential: "sw01"}); custody.CodeOf(err) != custody.Conflict || !late.Next.IsZero() {
+	by.Request, by.Code = unique("show"), o.Code("tech-a")
+	if late, err := o.Desk.ShowNew(ctx, by, custody.ShowNew{Credential: "sw01"}); custody.CodeOf(err) != custody.Conflict || !late.Next.IsZero() {
 		t.Errorf("the key of the first: %v", err)
 	}
 }

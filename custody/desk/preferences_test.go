@@ -11,12 +11,12 @@ import (
 
 func TestPreferences(t *testing.T) {
 	o := newOffice(t)
-	committed := o.desk.Follow()
+	committed := o.Desk.Follow()
 	for _, good := range []desk.Preference{{Language: "zh", Zone: "Asia/Shanghai"}, {Zone: "UTC"}, {Language: "en", Zone: "America/Argentina/Buenos_Aires"}, {}} {
-		if err := o.desk.SetPreference(t.Context(), "tech-a", good); err != nil {
+		if err := o.Desk.SetPreference(t.Context(), "tech-a", good); err != nil {
 			t.Errorf("%+v: %v", good, err)
 		}
-		if got, err := o.desk.Preference(t.Context(), "tech-a"); got != good || err != nil {
+		if got, err := o.Desk.Preference(t.Context(), "tech-a"); got != good || err != nil {
 			t.Errorf("%+v, %v, want %+v", got, err, good)
 		}
 	}
@@ -24,7 +24,7 @@ func TestPreferences(t *testing.T) {
 		{Language: "de"}, {Language: "EN"}, {Zone: "Local"}, {Zone: "Mars/Olympus"}, {Zone: "../../etc/passwd"}, {Zone: "/etc/passwd"},
 		{Zone: "Asia//Shanghai"}, {Zone: "zone.tab"}, {Zone: "Asia/Shanghai\n"}, {Zone: strings.Repeat("A", 1000)},
 	} {
-		if err := o.desk.SetPreference(t.Context(), "tech-a", bad); custody.CodeOf(err) != custody.InvalidRequest {
+		if err := o.Desk.SetPreference(t.Context(), "tech-a", bad); custody.CodeOf(err) != custody.InvalidRequest {
 			t.Errorf("%+v: %v", bad, err)
 		}
 	}

@@ -15,13 +15,13 @@ import (
 
 // plan looks what could be recovered while no desk runs.
 func (o *office) plan() *desk.Recovery {
-	o.t.Helper()
-	if err := o.desk.Close(); err != nil {
-		o.t.Fatal(err)
+	o.T.Helper()
+	if err := o.Desk.Close(); err != nil {
+		o.T.Fatal(err)
 	}
-	plan, err := desk.PlanRecovery(o.t.Context(), o.config, o.store)
+	plan, err := desk.PlanRecovery(o.T.Context(), o.Config, o.Store)
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
 	return plan
 }
@@ -55,25 +55,25 @@ func TestTwoPeopleRecoverALedger(t *testing.T) {
 		}, 0, ""},
 	} {
 		o := newOffice(t)
-		o.hire("manager", custody.Manager)
-		session, err := o.signIn("tech-a")
+		o.Hire("manager", custody.Manager)
+		session, err := o.SignIn("tech-a")
 		if err != nil {
 			t.Fatal(err)
 		}
 		yesterday := o.copied()
-		if _, err := o.checkOut("tech-a", "db01"); err != nil {
+		if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 			t.Fatal(err)
 		}
-		if err := o.desk.Close(); err != nil {
+		if err := o.Desk.Close(); err != nil {
 			t.Fatal(err)
 		}
-		size := o.size()
+		size := o.Size()
 		c.spoil(o, yesterday)
-		o.desk = o.open()
+		o.Desk = o.Open()
 		o.wantSuspect(name, session.Token)
 
 		plan := o.plan()
-		if kept := min(size, o.size()); name == "rolled back" && plan.Kept != kept || name != "rolled back" && plan.Kept != size || plan.Lost() != c.lost || plan.Anchored != size {
+		if kept := min(size, o.Size()); name == "rolled back" && plan.Kept != kept || name != "rolled back" && plan.Kept != size || plan.Lost() != c.lost || plan.Anchored != size {
 			t.Errorf("%s: kept %d of %d, lost %d, anchored %d", name, plan.Kept, size, plan.Lost(), plan.Anchored)
 		}
 		if c.why == "" && plan.Refused != nil || c.why != "" && (plan.Refused == nil || !strings.Contains(plan.Refused.Error(), c.why)) {
@@ -82,65 +82,65 @@ func TestTwoPeopleRecoverALedger(t *testing.T) {
 		for who, pair := range map[string][2]string{"two technicians": {"tech-a", "tech-b"}, "one person twice": {"manager", "manager"}} {
 			again := o.plan()
 			for _, person := range pair {
-				if err := again.Confirm(t.Context(), person, o.code(person)); err != nil {
+				if err := again.Confirm(t.Context(), person, o.Code(person)); err != nil {
 					t.Fatalf("%s, %s: %v", name, who, err)
 				}
 			}
-			o.refused(custody.Forbidden, again.CarryOut(t.Context(), "drill", "recover"))
+			o.Refused(custody.Forbidden, again.CarryOut(t.Context(), "drill", "recover"))
 		}
-		o.refused(custody.Forbidden, o.plan().Confirm(t.Context(), "manager", "000000"))
-		o.refused(custody.Forbidden, o.plan().Confirm(t.Context(), "eve", "000000"))
+		o.Refused(custody.Forbidden, o.plan().Confirm(t.Context(), "manager", "000000"))
+		o.Refused(custody.Forbidden, o.plan().Confirm(t.Context(), "eve", "000000"))
 		alone := o.plan()
-		if err := alone.Confirm(t.Context(), "manager", o.code("manager")); err != nil {
+		if err := alone.Confirm(t.Context(), "manager", o.Code("manager")); err != nil {
 			t.Fatal(err)
 		}
-		o.refused(custody.Forbidden, alone.CarryOut(t.Context(), "drill", "recover"))
-		o.desk = o.open()
+		o.Refused(custody.Forbidden, alone.CarryOut(t.Context(), "drill", "recover"))
+		o.Desk = o.Open()
 		o.wantSuspect(name+", after what was refused", session.Token)
 
 		if name == "a row" {
-			o.clock.add(4 * 24 * time.Hour)
+			o.Clock.Add(4 * 24 * time.Hour)
 		}
 		plan = o.plan()
 		for _, person := range []string{"tech-b", "manager"} {
-			if err := plan.Confirm(t.Context(), person, o.code(person)); err != nil {
+			if err := plan.Confirm(t.Context(), person, o.Code(person)); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 		}
 		if err := plan.CarryOut(t.Context(), "drill", "recover"); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		o.desk = o.open()
+		o.Desk = o.Open()
 		want := []string{"ledger.recovered", "rotation.started"}
 		if name == "a row" {
 			want = []string{"checkout.ended", "ledger.recovered", "rotation.started"} // what time did meanwhile
 		}
-		if types := o.types(plan.Kept); !slices.Equal(types, want) {
+		if types := o.Types(plan.Kept); !slices.Equal(types, want) {
 			t.Errorf("%s: entries %v", name, types)
 		}
-		if o.anchored() != o.size() {
-			t.Errorf("%s: anchored at %d of %d", name, o.anchored(), o.size())
+		if o.anchored() != o.Size() {
+			t.Errorf("%s: anchored at %d of %d", name, o.anchored(), o.Size())
 		}
-		if _, err := o.desk.Who(t.Context(), session.Token); custody.CodeOf(err) != custody.Unauthenticated {
+		if _, err := o.Desk.Who(t.Context(), session.Token); custody.CodeOf(err) != custody.Unauthenticated {
 			t.Errorf("%s: a log-in of before: %v", name, err)
 		}
-		if _, err := o.store.Verify(t.Context(), audit.VerifyOptions{}); err != nil {
+		if _, err := o.Store.Verify(t.Context(), audit.VerifyOptions{}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if c := o.credential("db01"); c.Rotation.Reason != custody.ForRecovery || c.Rotation.Successor != "tech-a" || !c.Drifted.IsZero() {
+		if c := o.Credential("db01"); c.Rotation.Reason != custody.ForRecovery || c.Rotation.Successor != "tech-a" || !c.Drifted.IsZero() {
 			t.Errorf("%s: the password is not changed: %+v", name, c)
 		}
-		o.rotate("db01")
+		o.Rotate("db01")
 		// The code that confirmed it confirms nothing else.
-		_, err = o.desk.Do(t.Context(), desk.By{Actor: "manager", Request: unique("r"), Code: o.codeNow("manager")}, custody.RequestRotation{All: true, Reason: desk.NewNote("again")})
-		o.refused(custody.TOTPReplayed, err)
+		_, err = o.Desk.Do(t.Context(), desk.By{Actor: "manager", Request: unique("r"), Code: o.CodeNow("manager")}, custody.RequestRotation{All: true, Reason: desk.NewNote("again")})
+		o.Refused(custody.TOTPReplayed, err)
 		o.wantGood(name + ", recovered")
 		o.restart()
 		o.wantGood(name + ", restarted")
-		if err := o.store.Ready(t.Context()); err != nil {
+		if err := o.Store.Ready(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if _, err := o.do("manager", custody.RequestRotation{All: true, Reason: desk.NewNote("after a recovery")}); err != nil {
+		if _, err := o.Do("manager", custody.RequestRotation{All: true, Reason: desk.NewNote("after a recovery")}); err != nil {
 			t.Errorf("%s: everything is changed: %v", name, err)
 		}
 	}
@@ -150,36 +150,36 @@ func TestTwoPeopleRecoverALedger(t *testing.T) {
 // it, and what the target takes is the one that the ledger does not speak of.
 func TestAPasswordThatWasChangedSinceIsMarkedAndChanged(t *testing.T) {
 	o := newOffice(t)
-	o.hire("manager", custody.Manager)
-	if err := add(o.desk, "admin", "web01", custody.Secret{}, custody.Secret{}); err != nil {
+	o.Hire("manager", custody.Manager)
+	if err := add(o.Desk, "admin", "web01", custody.Secret{}, custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	yesterday := o.copied()
-	o.must("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("worn")})
-	o.rotate("db01")
+	o.Must("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("worn")})
+	o.Rotate("db01")
 	o.reopen(yesterday)
 	plan := o.plan()
 	if !slices.Equal(plan.Ahead, []string{"db01"}) {
 		t.Errorf("ahead: %q", plan.Ahead)
 	}
 	for _, person := range []string{"tech-b", "manager"} {
-		if err := plan.Confirm(t.Context(), person, o.code(person)); err != nil {
+		if err := plan.Confirm(t.Context(), person, o.Code(person)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := plan.CarryOut(t.Context(), "drill", "recover"); err != nil {
 		t.Fatal(err)
 	}
-	o.desk = o.open()
-	if c := o.credential("db01"); c.Phase != custody.Rotating || c.Rotation.Reason != custody.ForRecovery || c.Drifted.IsZero() {
+	o.Desk = o.Open()
+	if c := o.Credential("db01"); c.Phase != custody.Rotating || c.Rotation.Reason != custody.ForRecovery || c.Drifted.IsZero() {
 		t.Errorf("%+v", c)
 	}
-	o.rotate("db01")
-	if c := o.credential("db01"); c.Phase != custody.Held || c.Holder != "tech-a" || !c.Drifted.IsZero() || c.Version != 4 {
+	o.Rotate("db01")
+	if c := o.Credential("db01"); c.Phase != custody.Held || c.Holder != "tech-a" || !c.Drifted.IsZero() || c.Version != 4 {
 		t.Errorf("changed: %+v", c)
 	}
-	got, err := o.checkOut("tech-a", "db01")
-	if want := o.password("db01", o.credential("db01").Rotation.Number); err != nil || got.Password.Reveal() != want.Reveal() {
+	got, err := o.CheckOut("tech-a", "db01")
+	if want := o.Password("db01", o.Credential("db01").Rotation.Number); err != nil || got.Password.Reveal() != want.Reveal() {
 		t.Errorf("the password that is shown is %q, %v", got.Password.Reveal(), err)
 	}
 }
@@ -188,13 +188,13 @@ func TestAPasswordThatWasChangedSinceIsMarkedAndChanged(t *testing.T) {
 func TestAGoodLedgerIsNotCutBack(t *testing.T) {
 	o := newOffice(t)
 	plan := o.plan()
-	if plan.Kept != o.size() || plan.Lost() != 0 || plan.Refused != nil {
-		t.Errorf("kept %d of %d, lost %d, %v", plan.Kept, o.size(), plan.Lost(), plan.Refused)
+	if plan.Kept != o.Size() || plan.Lost() != 0 || plan.Refused != nil {
+		t.Errorf("kept %d of %d, lost %d, %v", plan.Kept, o.Size(), plan.Lost(), plan.Refused)
 	}
-	if err := o.secrets.Delete(t.Context(), desk.AnchorPath); err != nil {
+	if err := o.Secrets.Delete(t.Context(), desk.AnchorPath); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := desk.PlanRecovery(t.Context(), o.config, o.store); !errors.Is(err, desk.ErrSecretsLost) {
+	if _, err := desk.PlanRecovery(t.Context(), o.Config, o.Store); !errors.Is(err, desk.ErrSecretsLost) {
 		t.Errorf("without an anchor: %v", err)
 	}
 }

@@ -15,12 +15,12 @@ import (
 func recoverable(t *testing.T) (*office, []custody.Secret) {
 	t.Helper()
 	o := newOffice(t)
-	login, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-b"})
+	login, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-b"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.passwords["tech-b"], o.seeds["tech-b"] = login.Password, seedOf(t, login.OTPAuth)
-	signed, err := o.signIn("tech-b")
+	o.Passwords["tech-b"], o.Seeds["tech-b"] = login.Password, seedOf(t, login.OTPAuth)
+	signed, err := o.SignIn("tech-b")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,8 +28,8 @@ func recoverable(t *testing.T) (*office, []custody.Secret) {
 }
 
 func (o *office) recover(username string, password, code custody.Secret) (custody.Secret, error) {
-	o.t.Helper()
-	return o.desk.Recover(o.t.Context(), desk.RecoverRequest{Username: username, Password: password, Code: code, Request: unique("recover")})
+	o.T.Helper()
+	return o.Desk.Recover(o.T.Context(), desk.RecoverRequest{Username: username, Password: password, Code: code, Request: unique("recover")})
 }
 
 func TestRecoveryCodesAreShownOnceAndAreHardToGuess(t *testing.T) {
@@ -48,46 +48,46 @@ func TestRecoveryCodesAreShownOnceAndAreHardToGuess(t *testing.T) {
 		}
 		seen[text] = true
 	}
-	if again, err := o.signIn("tech-b"); err != nil || again.RecoveryCodes != nil {
+	if again, err := o.SignIn("tech-b"); err != nil || again.RecoveryCodes != nil {
 		t.Errorf("the next log-in gives %d codes, %v", len(again.RecoveryCodes), err)
 	}
 }
 
 func TestARecoveryCodeReplacesTheSeedAndNothingElse(t *testing.T) {
 	o, codes := recoverable(t)
-	session, err := o.signIn("tech-b")
+	session, err := o.SignIn("tech-b")
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, oldSeed := o.size(), o.seeds["tech-b"]
+	before, oldSeed := o.Size(), o.Seeds["tech-b"]
 	// As it is copied from paper: in small letters, grouped otherwise.
 	typed := " " + strings.ToLower(strings.ReplaceAll(codes[3].Reveal(), "-", " "))
-	uri, err := o.recover("TECH-B", o.passwords["tech-b"], custody.SecretString(typed))
+	uri, err := o.recover("TECH-B", o.Passwords["tech-b"], custody.SecretString(typed))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if types := o.types(before); len(types) != 1 || types[0] != (custody.EnrolmentReset{}).Type() {
+	if types := o.Types(before); len(types) != 1 || types[0] != (custody.EnrolmentReset{}).Type() {
 		t.Errorf("entries %v", types)
 	}
-	if o.person("tech-b").Enrolled {
+	if o.Person("tech-b").Enrolled {
 		t.Error("the new seed counts before it is proved")
 	}
-	if _, err := o.desk.Who(t.Context(), session.Token); custody.CodeOf(err) != custody.Unauthenticated {
+	if _, err := o.Desk.Who(t.Context(), session.Token); custody.CodeOf(err) != custody.Unauthenticated {
 		t.Errorf("the session of the lost telephone: %v", err)
 	}
-	if _, err := o.signIn("tech-b"); custody.CodeOf(err) != custody.Unauthenticated {
+	if _, err := o.SignIn("tech-b"); custody.CodeOf(err) != custody.Unauthenticated {
 		t.Errorf("a code of the lost telephone: %v", err)
 	}
-	o.seeds["tech-b"] = seedOf(t, uri)
-	if oldSeed.Equal(o.seeds["tech-b"]) {
+	o.Seeds["tech-b"] = seedOf(t, uri)
+	if oldSeed.Equal(o.Seeds["tech-b"]) {
 		t.Error("the seed stayed")
 	}
-	signed, err := o.signIn("tech-b")
+	signed, err := o.SignIn("tech-b")
 	if err != nil || len(signed.RecoveryCodes) != 10 {
 		t.Fatalf("the log-in that proves the new seed: %d codes, %v", len(signed.RecoveryCodes), err)
 	}
 	for _, old := range codes {
-		if _, err := o.recover("tech-b", o.passwords["tech-b"], old); custody.CodeOf(err) == "" {
+		if _, err := o.recover("tech-b", o.Passwords["tech-b"], old); custody.CodeOf(err) == "" {
 			t.Fatal("a code from before still works")
 		}
 	}
@@ -95,25 +95,25 @@ func TestARecoveryCodeReplacesTheSeedAndNothingElse(t *testing.T) {
 
 func TestARecoveryCodeIsNoCode(t *testing.T) {
 	o, codes := recoverable(t)
-	_, err := o.desk.SignIn(t.Context(), desk.SignInRequest{
-		Username: "tech-b", Password: o.passwords["tech-b"], Code: codes[0].Reveal(), Request: unique("sign-in"),
+	_, err := o.Desk.SignIn(t.Context(), desk.SignInRequest{
+		Username: "tech-b", Password: o.Passwords["tech-b"], Code: codes[0].Reveal(), Request: unique("sign-in"),
 	})
-	o.refused(custody.Unauthenticated, err)
-	_, err = o.desk.Do(t.Context(), desk.By{Actor: "tech-b", Request: unique("request"), Code: codes[0].Reveal()}, custody.GoAway{Reason: desk.NewNote("out")})
-	o.refused(custody.TOTPInvalid, err)
+	o.Refused(custody.Unauthenticated, err)
+	_, err = o.Desk.Do(t.Context(), desk.By{Actor: "tech-b", Request: unique("request"), Code: codes[0].Reveal()}, custody.GoAway{Reason: desk.NewNote("out")})
+	o.Refused(custody.TOTPInvalid, err)
 }
 
 // TestOneRecoveryCodeWorksOnce, whoever comes with it at the same moment and
 // through whichever replica.
 func TestOneRecoveryCodeWorksOnce(t *testing.T) {
 	o, codes := recoverable(t)
-	desks := []*desk.Desk{o.desk, o.open()}
+	desks := []*desk.Desk{o.Desk, o.Open()}
 	var good atomic.Int32
 	var all sync.WaitGroup
 	for i := range 4 {
 		all.Go(func() {
 			_, err := desks[i%2].Recover(t.Context(), desk.RecoverRequest{
-				Username: "tech-b", Password: o.passwords["tech-b"], Code: codes[0], Request: unique("recover"),
+				Username: "tech-b", Password: o.Passwords["tech-b"], Code: codes[0], Request: unique("recover"),
 			})
 			switch custody.CodeOf(err) {
 			case "":
@@ -135,59 +135,59 @@ func TestOneRecoveryCodeWorksOnce(t *testing.T) {
 
 func TestRecoveryIsRefusedAlikeAndThrottledWithLogIns(t *testing.T) {
 	o, codes := recoverable(t)
-	right, wrong := o.passwords["tech-b"], custody.SecretString("Wrong-password-1!")
+	right, wrong := o.Passwords["tech-b"], custody.SecretString("Wrong-password-1!")
 	answers := map[string]bool{}
 	for _, in := range []desk.RecoverRequest{
 		{Username: "tech-b", Password: wrong, Code: codes[0]},
 		{Username: "tech-b", Password: right, Code: custody.SecretString("ABCD-EFGH-IJKL-MNOP-QRST")},
-		{Username: "tech-a", Password: o.passwords["tech-a"], Code: codes[0]}, // somebody else's
+		{Username: "tech-a", Password: o.Passwords["tech-a"], Code: codes[0]}, // somebody else's
 		{Username: "nobody", Password: right, Code: codes[0]},
 		{Username: "-", Password: right, Code: codes[0]},
 		{Username: "tech-b", Password: right},
 	} {
-		_, err := o.desk.Recover(t.Context(), in)
-		o.refused(custody.Unauthenticated, err)
+		_, err := o.Desk.Recover(t.Context(), in)
+		o.Refused(custody.Unauthenticated, err)
 		answers[err.Error()] = true
 	}
 	if len(answers) != 1 {
 		t.Errorf("the answers differ: %v", answers)
 	}
-	if !o.person("tech-b").Enrolled {
+	if !o.Person("tech-b").Enrolled {
 		t.Error("a refused recovery reset the enrolment")
 	}
-	before := o.size()
-	for range o.config.Policy.LockAfter { // some failures are counted already
+	before := o.Size()
+	for range o.Config.Policy.LockAfter { // some failures are counted already
 		_, _ = o.recover("tech-b", right, custody.Secret{})
 	}
-	if types := o.types(before); len(types) != 1 || types[0] != (custody.SignInLocked{}).Type() {
+	if types := o.Types(before); len(types) != 1 || types[0] != (custody.SignInLocked{}).Type() {
 		t.Errorf("entries %v; one for the lock-out", types)
 	}
 	_, err := o.recover("tech-b", right, codes[0])
-	o.refused(custody.LockedOut, err)
-	_, err = o.desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-b", Password: right, Code: o.codeNow("tech-b")})
-	o.refused(custody.LockedOut, err)
+	o.Refused(custody.LockedOut, err)
+	_, err = o.Desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-b", Password: right, Code: o.CodeNow("tech-b")})
+	o.Refused(custody.LockedOut, err)
 }
 
 // TestNobodyIsLeftWithoutRecoveryCodes: the log-in that proved the seed made none.
 func TestNobodyIsLeftWithoutRecoveryCodes(t *testing.T) {
 	o, _ := recoverable(t)
-	login, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "again"}, custody.ResetEnrolment{Person: "tech-b"})
+	login, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "again"}, custody.ResetEnrolment{Person: "tech-b"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.passwords["tech-b"], o.seeds["tech-b"] = login.Password, seedOf(t, login.OTPAuth)
-	o.must("tech-b", custody.SignIn{Session: strings.Repeat("0", 64), Until: o.clock.Now().Add(time.Hour)})
-	if signed, err := o.signIn("tech-b"); err != nil || len(signed.RecoveryCodes) != 10 {
+	o.Passwords["tech-b"], o.Seeds["tech-b"] = login.Password, seedOf(t, login.OTPAuth)
+	o.Must("tech-b", custody.SignIn{Session: strings.Repeat("0", 64), Until: o.Clock.Now().Add(time.Hour)})
+	if signed, err := o.SignIn("tech-b"); err != nil || len(signed.RecoveryCodes) != 10 {
 		t.Errorf("%d codes, %v", len(signed.RecoveryCodes), err)
 	}
 }
 
 func TestANewEnrolmentForgetsTheRecoveryCodes(t *testing.T) {
 	o, codes := recoverable(t)
-	login, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "again"}, custody.ResetEnrolment{Person: "tech-b"})
+	login, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "again"}, custody.ResetEnrolment{Person: "tech-b"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = o.recover("tech-b", login.Password, codes[0])
-	o.refused(custody.Unauthenticated, err)
+	o.Refused(custody.Unauthenticated, err)
 }

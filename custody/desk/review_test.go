@@ -12,16 +12,16 @@ import (
 func TestReviewDue(t *testing.T) {
 	by := time.Date(2026, 6, 30, 0, 0, 0, 0, time.UTC)
 	o := newOffice(t, func(c *desk.Config) { c.ReviewBy = by })
-	if got := o.desk.PolicyInForce().ReviewBy; !got.Equal(by) {
+	if got := o.Desk.PolicyInForce().ReviewBy; !got.Equal(by) {
 		t.Fatalf("must be reviewed by %s, want %s", got, by)
 	}
-	o.clock.add(by.Sub(o.clock.Now()) - time.Millisecond)
-	if due := o.desk.ReviewDue(); !due.IsZero() {
+	o.Clock.Add(by.Sub(o.Clock.Now()) - time.Millisecond)
+	if due := o.Desk.ReviewDue(); !due.IsZero() {
 		t.Errorf("due before its day: %s", due)
 	}
-	o.clock.add(time.Millisecond)
-	o.config.ReviewBy = by.AddDate(0, 0, 1) // which changes nothing any more
-	for _, d := range []*desk.Desk{o.desk, o.open()} {
+	o.Clock.Add(time.Millisecond)
+	o.Config.ReviewBy = by.AddDate(0, 0, 1) // which changes nothing any more
+	for _, d := range []*desk.Desk{o.Desk, o.Open()} {
 		if due := d.ReviewDue(); !due.Equal(by) {
 			t.Errorf("due %s, want %s", due, by)
 		}

@@ -33,35 +33,27 @@ func (sealed) Ready(context.Context) error { return errSealed }
 
 // seal seals the office's secret store until unseal.
 func (o *office) seal() (unseal func()) {
-	o.secrets.mu.Lock()
-	defer o.secrets.mu.Unlock()
-	inner := o.secrets.Secrets
-	o.secrets.Secrets = sealed{inner}
-	return func() {
-		o.secrets.mu.Lock()
-		defer o.secrets.mu.Unlock()
-		o.secrets.Secrets = inner
-	}
+	return o.Secrets.Replace(func(inner desk.Secrets) desk.Secrets { return sealed{inner} })
 }
 
 // A check-out while Vault was sealed left a lease of eight hours, and somebody
 // who was said to know a password that nobody was shown.
 func TestACheckOutFromASealedStoreNeverWas(t *testing.T) {
 	o := newOffice(t)
-	by := desk.By{Actor: "tech-a", Request: "r", Code: o.code("tech-a"), Key: "key-1", Digest: [32]byte{1}}
+	by := desk.By{Actor: "tech-a", Request: "r", Code: o.Code("tech-a"), Key: "key-1", Digest: [32]byte{1}}
 	out := custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}
-	before := o.size()
+	before := o.Size()
 	unseal := o.seal()
-	if _, err := o.desk.CheckOut(t.Context(), by, out); !errors.Is(err, desk.ErrSecretsUnavailable) {
+	if _, err := o.Desk.CheckOut(t.Context(), by, out); !errors.Is(err, desk.ErrSecretsUnavailable) {
 		t.Fatalf("sealed: %v", err)
 	}
 	unseal()
-	if c := o.credential("db01"); c.Lease.ID != "" || len(c.Exposure) != 0 || o.size() != before {
-		t.Errorf("lease %q, known to %v, %d new entries", c.Lease.ID, c.Exposure, o.size()-before)
+	if c := o.Credential("db01"); c.Lease.ID != "" || len(c.Exposure) != 0 || o.Size() != before {
+		t.Errorf("lease %q, known to %v, %d new entries", c.Lease.ID, c.Exposure, o.Size()-before)
 	}
 	// The code was not used up, nor the key.
-	shown, err := o.desk.CheckOut(t.Context(), by, out)
-	if err != nil || shown.Replayed || !shown.Password.Equal(o.password("db01", 1)) {
+	shown, err := o.Desk.CheckOut(t.Context(), by, out)
+	if err != nil || shown.Replayed || !shown.Password.Equal(o.Password("db01", 1)) {
 		t.Errorf("unsealed: replayed %t, %v", shown.Replayed, err)
 	}
 }
@@ -69,15 +61,15 @@ func TestACheckOutFromASealedStoreNeverWas(t *testing.T) {
 // A password that is not in the store any more is lent to nobody.
 func TestACheckOutOfALostPasswordNeverWas(t *testing.T) {
 	o := newOffice(t)
-	if err := o.secrets.Delete(t.Context(), desk.CredentialPath("db01")); err != nil {
+	if err := o.Secrets.Delete(t.Context(), desk.CredentialPath("db01")); err != nil {
 		t.Fatal(err)
 	}
-	before := o.size()
-	if _, err := o.checkOut("tech-a", "db01"); !errors.Is(err, desk.ErrSecretsUnavailable) {
+	before := o.Size()
+	if _, err := o.CheckOut("tech-a", "db01"); !errors.Is(err, desk.ErrSecretsUnavailable) {
 		t.Errorf("got %v", err)
 	}
-	if c := o.credential("db01"); c.Lease.ID != "" || len(c.Exposure) != 0 || o.size() != before {
-		t.Errorf("lease %q, known to %v, %d new entries", c.Lease.ID, c.Exposure, o.size()-before)
+	if c := o.Credential("db01"); c.Lease.ID != "" || len(c.Exposure) != 0 || o.Size() != before {
+		t.Errorf("lease %q, known to %v, %d new entries", c.Lease.ID, c.Exposure, o.Size()-before)
 	}
 }
 
@@ -85,20 +77,20 @@ func TestACheckOutOfALostPasswordNeverWas(t *testing.T) {
 // seed that counts no more, no recovery code used up.
 func TestNothingIsBegunThatASealedStoreCannotFinish(t *testing.T) {
 	o, codes := recoverable(t)
-	before := o.size()
+	before := o.Size()
 	unseal := o.seal()
 	for name, try := range map[string]func() error{
 		"add a person": func() error {
-			_, err := o.desk.AddPerson(t.Context(), desk.By{Actor: "admin", Request: unique("add")}, custody.AddPerson{Username: "tech-z", Name: "Z", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period})
+			_, err := o.Desk.AddPerson(t.Context(), desk.By{Actor: "admin", Request: unique("add")}, custody.AddPerson{Username: "tech-z", Name: "Z", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period})
 			return err
 		},
 		"enrol again": func() error {
-			_, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("enrol"),
-				Code: o.code("admin")}, custody.ResetEnrolment{Person: "tech-a"})
+			_, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("enrol"),
+				Code: o.Code("admin")}, custody.ResetEnrolment{Person: "tech-a"})
 			return err
 		},
 		"recover": func() error {
-			_, err := o.recover("tech-b", o.passwords["tech-b"], codes[0])
+			_, err := o.recover("tech-b", o.Passwords["tech-b"], codes[0])
 			return err
 		},
 	} {
@@ -107,10 +99,10 @@ func TestNothingIsBegunThatASealedStoreCannotFinish(t *testing.T) {
 		}
 	}
 	unseal()
-	if n := o.size() - before; n != 0 {
-		t.Errorf("%d entries: %v", n, o.types(before))
+	if n := o.Size() - before; n != 0 {
+		t.Errorf("%d entries: %v", n, o.Types(before))
 	}
-	if _, err := o.recover("tech-b", o.passwords["tech-b"], codes[0]); err != nil {
+	if _, err := o.recover("tech-b", o.Passwords["tech-b"], codes[0]); err != nil {
 		t.Errorf("the same recovery code afterwards: %v", err)
 	}
 }

@@ -31,29 +31,29 @@ func madeUp(person string, at time.Time) (token custody.Secret, document string)
 // server that starts with it decides nothing.
 func TestASessionMadeUpInTheDatabaseOpensNothing(t *testing.T) {
 	o := newOffice(t)
-	genuine, err := o.signIn("tech-a")
+	genuine, err := o.SignIn("tech-a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, document := madeUp("admin", o.clock.Now())
+	token, document := madeUp("admin", o.Clock.Now())
 	o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE sessions SET doc = ? WHERE key = 'admin'", document) })
 	opensNothing := func(when string) {
 		t.Helper()
-		if who, err := o.desk.Who(t.Context(), token); custody.CodeOf(err) != custody.Unauthenticated {
+		if who, err := o.Desk.Who(t.Context(), token); custody.CodeOf(err) != custody.Unauthenticated {
 			t.Errorf("%s: it opens %q, %v", when, who.Username, err)
 		}
-		if err := o.desk.SignOut(t.Context(), token, unique("r")); custody.CodeOf(err) != custody.Unauthenticated {
+		if err := o.Desk.SignOut(t.Context(), token, unique("r")); custody.CodeOf(err) != custody.Unauthenticated {
 			t.Errorf("%s: a log-out of it: %v", when, err)
 		}
 	}
 	opensNothing("running")
-	if err := o.writes(o.desk); err != nil {
+	if err := o.Writes(o.Desk); err != nil {
 		t.Fatal(err)
 	}
 	opensNothing("after an entry of its own")
 
 	var found *store.Difference
-	if err := o.store.Diff(t.Context()); !errors.As(err, &found) || found.Table != "sessions" {
+	if err := o.Store.Diff(t.Context()); !errors.As(err, &found) || found.Table != "sessions" {
 		t.Errorf("compared with the ledger: %v", err)
 	}
 	o.restart()
@@ -66,13 +66,13 @@ func TestASessionMadeUpInTheDatabaseOpensNothing(t *testing.T) {
 // TestASessionInTheDatabaseOfSomebodyWhoCannotConfirm makes the ledger suspect at a start.
 func TestASessionInTheDatabaseOfSomebodyWhoCannotConfirm(t *testing.T) {
 	o := newOffice(t)
-	if _, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-a"}); err != nil {
+	if _, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-a"}); err != nil {
 		t.Fatal(err)
 	}
-	_, document := madeUp("tech-a", o.clock.Now())
+	_, document := madeUp("tech-a", o.Clock.Now())
 	o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE sessions SET doc = ? WHERE key = 'tech-a'", document) })
 	o.restart()
-	if err := o.writes(o.desk); !errors.Is(err, desk.ErrLedgerSuspect) {
+	if err := o.Writes(o.Desk); !errors.Is(err, desk.ErrLedgerSuspect) {
 		t.Errorf("after a restart: %v", err)
 	}
 }
@@ -82,17 +82,17 @@ func TestASessionInTheDatabaseOfSomebodyWhoCannotConfirm(t *testing.T) {
 // ended is ended in the others at once.
 func TestASessionOutlivesARestartAndEndsEverywhere(t *testing.T) {
 	o := newOffice(t)
-	first, err := o.signIn("tech-a")
+	first, err := o.SignIn("tech-a")
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.restart()
-	here, there := o.desk, o.open()
-	second, err := o.signIn("tech-a")
+	here, there := o.Desk, o.Open()
+	second, err := o.SignIn("tech-a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	third, err := o.signIn("tech-a")
+	third, err := o.SignIn("tech-a")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,5 +118,5 @@ func TestASessionOutlivesARestartAndEndsEverywhere(t *testing.T) {
 	open(here, first.Token, false)
 	open(here, third.Token, false)
 	o.restart()
-	open(o.desk, third.Token, false)
+	open(o.Desk, third.Token, false)
 }

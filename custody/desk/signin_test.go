@@ -13,72 +13,72 @@ import (
 
 func TestEnrolmentCountsAfterTheFirstRightCode(t *testing.T) {
 	o := emptyOffice(t)
-	login, err := o.desk.AddPerson(t.Context(), desk.By{Actor: custody.System, Request: "hire"}, custody.AddPerson{Username: "tech-a", Name: "A", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period})
+	login, err := o.Desk.AddPerson(t.Context(), desk.By{Actor: custody.System, Request: "hire"}, custody.AddPerson{Username: "tech-a", Name: "A", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.passwords["tech-a"], o.seeds["tech-a"] = login.Password, seedOf(t, login.OTPAuth)
-	if o.person("tech-a").Enrolled {
+	o.Passwords["tech-a"], o.Seeds["tech-a"] = login.Password, seedOf(t, login.OTPAuth)
+	if o.Person("tech-a").Enrolled {
 		t.Fatal("enrolled before any code was seen")
 	}
-	session, err := o.signIn("tech-a")
+	session, err := o.SignIn("tech-a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !o.person("tech-a").Enrolled {
+	if !o.Person("tech-a").Enrolled {
 		t.Fatal("the first right code did not enrol")
 	}
-	if who, err := o.desk.Who(t.Context(), session.Token); err != nil || who.Username != "tech-a" {
+	if who, err := o.Desk.Who(t.Context(), session.Token); err != nil || who.Username != "tech-a" {
 		t.Fatalf("%+v, %v", who, err)
 	}
 }
 
 func TestANewEnrolmentEndsTheOldOneAndItsSessions(t *testing.T) {
 	o := newOffice(t)
-	session, err := o.signIn("tech-a")
+	session, err := o.SignIn("tech-a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	oldPassword, oldSeed := o.passwords["tech-a"], o.seeds["tech-a"]
-	login, err := o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-a"})
+	oldPassword, oldSeed := o.Passwords["tech-a"], o.Seeds["tech-a"]
+	login, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-a"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.desk.Who(t.Context(), session.Token); custody.CodeOf(err) != custody.Unauthenticated {
+	if _, err := o.Desk.Who(t.Context(), session.Token); custody.CodeOf(err) != custody.Unauthenticated {
 		t.Errorf("the old session: %v", err)
 	}
-	o.passwords["tech-a"] = login.Password
-	if _, err := o.signIn("tech-a"); custody.CodeOf(err) != custody.Unauthenticated {
+	o.Passwords["tech-a"] = login.Password
+	if _, err := o.SignIn("tech-a"); custody.CodeOf(err) != custody.Unauthenticated {
 		t.Errorf("a code of the old seed: %v", err)
 	}
-	o.seeds["tech-a"] = seedOf(t, login.OTPAuth)
-	o.passwords["tech-a"] = oldPassword
-	if _, err := o.signIn("tech-a"); custody.CodeOf(err) != custody.Unauthenticated {
+	o.Seeds["tech-a"] = seedOf(t, login.OTPAuth)
+	o.Passwords["tech-a"] = oldPassword
+	if _, err := o.SignIn("tech-a"); custody.CodeOf(err) != custody.Unauthenticated {
 		t.Errorf("the old password: %v", err)
 	}
-	o.passwords["tech-a"] = login.Password
-	if _, err := o.signIn("tech-a"); err != nil {
+	o.Passwords["tech-a"] = login.Password
+	if _, err := o.SignIn("tech-a"); err != nil {
 		t.Errorf("the new log-in: %v", err)
 	}
-	if oldSeed.Equal(o.seeds["tech-a"]) {
+	if oldSeed.Equal(o.Seeds["tech-a"]) {
 		t.Error("the seed stayed")
 	}
 }
 
 func TestUnknownAndWrongGetTheSameAnswer(t *testing.T) {
 	o := newOffice(t)
-	right := o.passwords["tech-a"]
+	right := o.Passwords["tech-a"]
 	wrong := custody.SecretString("Wrong-password-1!")
 	answers := map[string]bool{}
 	for _, in := range []desk.SignInRequest{
-		{Username: "tech-a", Password: wrong, Code: o.code("tech-a")},
+		{Username: "tech-a", Password: wrong, Code: o.Code("tech-a")},
 		{Username: "tech-a", Password: right, Code: "000000"},
-		{Username: "tech-a", Password: right, Code: " " + o.codeNow("tech-a")},
-		{Username: "nobody", Password: right, Code: o.codeNow("tech-a")},
+		{Username: "tech-a", Password: right, Code: " " + o.CodeNow("tech-a")},
+		{Username: "nobody", Password: right, Code: o.CodeNow("tech-a")},
 		{Username: "no/body\r\n\x00", Password: right, Code: ""},
-		{Username: strings.Repeat("x", 10_000), Password: custody.Secret{}, Code: o.codeNow("tech-a")},
+		{Username: strings.Repeat("x", 10_000), Password: custody.Secret{}, Code: o.CodeNow("tech-a")},
 	} {
-		_, err := o.desk.SignIn(t.Context(), in)
+		_, err := o.Desk.SignIn(t.Context(), in)
 		if custody.CodeOf(err) != custody.Unauthenticated {
 			t.Fatalf("%.20q: %v", in.Username, err)
 		}
@@ -91,18 +91,18 @@ func TestUnknownAndWrongGetTheSameAnswer(t *testing.T) {
 
 func TestALogInIsLockedWhateverTheSpellingOfItsName(t *testing.T) {
 	o := newOffice(t)
-	before := o.size()
+	before := o.Size()
 	for i, name := range []string{"tech-a", "TECH-A", "Tech-A", "tech-A", "TECH-a"} {
-		_, err := o.desk.SignIn(t.Context(), desk.SignInRequest{Username: name, Password: custody.SecretString("guess"), Code: "123456"})
+		_, err := o.Desk.SignIn(t.Context(), desk.SignInRequest{Username: name, Password: custody.SecretString("guess"), Code: "123456"})
 		if custody.CodeOf(err) != custody.Unauthenticated {
 			t.Fatalf("guess %d: %v", i, err)
 		}
 	}
-	if got := o.types(before); !slices.Equal(got, []string{"session.locked"}) {
+	if got := o.Types(before); !slices.Equal(got, []string{"session.locked"}) {
 		t.Errorf("entries %v; one for the lock-out, none for a guess", got)
 	}
 	// A stranger locked the log-in; who is signed in works on.
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Errorf("the holder's check-out: %v", err)
 	}
 }
@@ -111,62 +111,62 @@ func TestLocksGrow(t *testing.T) {
 	o := newOffice(t)
 	var waits []time.Duration
 	for range 3 {
-		for range o.config.Policy.LockAfter {
-			_, _ = o.desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-a", Password: custody.SecretString("guess"), Code: "123456"})
+		for range o.Config.Policy.LockAfter {
+			_, _ = o.Desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-a", Password: custody.SecretString("guess"), Code: "123456"})
 		}
-		_, err := o.desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-a", Password: o.passwords["tech-a"], Code: o.codeNow("tech-a")})
-		o.refused(custody.LockedOut, err)
+		_, err := o.Desk.SignIn(t.Context(), desk.SignInRequest{Username: "tech-a", Password: o.Passwords["tech-a"], Code: o.CodeNow("tech-a")})
+		o.Refused(custody.LockedOut, err)
 		var r *custody.Refusal
 		if asRefusal(err, &r) {
 			waits = append(waits, r.RetryAfter)
-			o.clock.add(r.RetryAfter)
+			o.Clock.Add(r.RetryAfter)
 		}
 	}
 	if !slices.Equal(waits, []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute}) {
 		t.Errorf("waits %v", waits)
 	}
-	if _, err := o.signIn("tech-a"); err != nil {
+	if _, err := o.SignIn("tech-a"); err != nil {
 		t.Errorf("after the wait: %v", err)
 	}
 }
 
 func TestMadeUpNamesCannotFillTheLedger(t *testing.T) {
 	o := newOffice(t)
-	before := o.size()
+	before := o.Size()
 	for i := range 25 {
-		_, _ = o.desk.SignIn(t.Context(), desk.SignInRequest{Username: fmt.Sprintf("made-up-%d", i), Password: custody.SecretString("x"), Code: "123456"})
+		_, _ = o.Desk.SignIn(t.Context(), desk.SignInRequest{Username: fmt.Sprintf("made-up-%d", i), Password: custody.SecretString("x"), Code: "123456"})
 	}
-	if n := o.size() - before; n != 1 {
+	if n := o.Size() - before; n != 1 {
 		t.Errorf("25 made-up names made %d entries; all strangers together are locked once", n)
 	}
 	for range 5 {
-		_, _ = o.desk.SignIn(t.Context(), desk.SignInRequest{Username: "made-up", Password: custody.SecretString("x"), Code: "123456"})
+		_, _ = o.Desk.SignIn(t.Context(), desk.SignInRequest{Username: "made-up", Password: custody.SecretString("x"), Code: "123456"})
 	}
-	_, err := o.desk.SignIn(t.Context(), desk.SignInRequest{Username: "made-up", Password: custody.SecretString("x"), Code: "123456"})
-	o.refused(custody.LockedOut, err) // as a name that exists would be
+	_, err := o.Desk.SignIn(t.Context(), desk.SignInRequest{Username: "made-up", Password: custody.SecretString("x"), Code: "123456"})
+	o.Refused(custody.LockedOut, err) // as a name that exists would be
 }
 
 func TestASessionEndsByLogOutAndByTime(t *testing.T) {
 	o := newOffice(t)
-	first, err := o.signIn("tech-a")
+	first, err := o.SignIn("tech-a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := o.signIn("tech-a")
+	second, err := o.SignIn("tech-a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := o.desk.SignOut(t.Context(), first.Token, "r"); err != nil {
+	if err := o.Desk.SignOut(t.Context(), first.Token, "r"); err != nil {
 		t.Fatal(err)
 	}
-	_, err = o.desk.Who(t.Context(), first.Token)
-	o.refused(custody.Unauthenticated, err)
-	if _, err := o.desk.Who(t.Context(), second.Token); err != nil {
+	_, err = o.Desk.Who(t.Context(), first.Token)
+	o.Refused(custody.Unauthenticated, err)
+	if _, err := o.Desk.Who(t.Context(), second.Token); err != nil {
 		t.Fatal(err)
 	}
-	o.clock.add(o.config.SessionTTL)
-	_, err = o.desk.Who(t.Context(), second.Token)
-	o.refused(custody.Unauthenticated, err)
-	_, err = o.desk.Who(t.Context(), custody.SecretString("no such token"))
-	o.refused(custody.Unauthenticated, err)
+	o.Clock.Add(o.Config.SessionTTL)
+	_, err = o.Desk.Who(t.Context(), second.Token)
+	o.Refused(custody.Unauthenticated, err)
+	_, err = o.Desk.Who(t.Context(), custody.SecretString("no such token"))
+	o.Refused(custody.Unauthenticated, err)
 }

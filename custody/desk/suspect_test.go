@@ -43,44 +43,44 @@ func TestARunningServerStopsWhenItsLedgerIsAnother(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t)
-			session, err := o.signIn("tech-a")
+			session, err := o.SignIn("tech-a")
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := o.desk.Close(); err != nil {
+			if err := o.Desk.Close(); err != nil {
 				t.Fatal(err)
 			}
-			other := &otherLedger{Store: o.gate}
-			o.config.Store = other
-			o.desk = o.open()
-			if _, err := o.checkOut("tech-a", "db01"); err != nil {
+			other := &otherLedger{Store: o.Gate}
+			o.Config.Store = other
+			o.Desk = o.Open()
+			if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 				t.Fatal(err)
 			}
-			before := o.size()
+			before := o.Size()
 			other.head = head
-			if got, err := o.checkOut("tech-a", "db01"); !errors.Is(err, desk.ErrLedgerSuspect) || !got.Password.IsZero() {
+			if got, err := o.CheckOut("tech-a", "db01"); !errors.Is(err, desk.ErrLedgerSuspect) || !got.Password.IsZero() {
 				t.Errorf("a check-out: %v", err)
 			}
 			other.head = nil
-			if _, err := o.checkOut("tech-a", "db01"); !errors.Is(err, desk.ErrLedgerSuspect) {
+			if _, err := o.CheckOut("tech-a", "db01"); !errors.Is(err, desk.ErrLedgerSuspect) {
 				t.Errorf("a check-out when the file is back: %v", err)
 			}
-			_, err = o.desk.Do(t.Context(), desk.By{Actor: "tech-b", Request: unique("r")}, custody.ComeBack{})
+			_, err = o.Desk.Do(t.Context(), desk.By{Actor: "tech-b", Request: unique("r")}, custody.ComeBack{})
 			if !errors.Is(err, desk.ErrLedgerSuspect) {
 				t.Errorf("a command without a code: %v", err)
 			}
-			if _, err := o.signIn("tech-b"); !errors.Is(err, desk.ErrLedgerSuspect) {
+			if _, err := o.SignIn("tech-b"); !errors.Is(err, desk.ErrLedgerSuspect) {
 				t.Errorf("a log-in: %v", err)
 			}
 			var not *desk.NotReady
-			if err := o.desk.Ready(t.Context()); !errors.As(err, &not) ||
+			if err := o.Desk.Ready(t.Context()); !errors.As(err, &not) ||
 				!slices.ContainsFunc(not.Causes, func(c desk.Cause) bool { return c.Code == "ledger_suspect" }) {
 				t.Errorf("ready: %v", err)
 			}
-			if _, err := o.desk.Who(t.Context(), session.Token); err != nil {
+			if _, err := o.Desk.Who(t.Context(), session.Token); err != nil {
 				t.Errorf("reading: %v", err)
 			}
-			if after := o.size(); after != before {
+			if after := o.Size(); after != before {
 				t.Errorf("%d entries became %d", before, after)
 			}
 		})

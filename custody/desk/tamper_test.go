@@ -1,7 +1,6 @@
 package desk_test
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 	"github.com/tandem-custody/tandem/custody/store"
 )
 
@@ -25,27 +25,27 @@ import (
 
 // administrator changes the database past Tandem, without its triggers.
 func (o *office) administrator(do func(db *sql.DB)) {
-	o.t.Helper()
-	db, err := sql.Open("sqlite3", o.path+"?_busy_timeout=5000")
+	o.T.Helper()
+	db, err := sql.Open("sqlite3", o.Path+"?_busy_timeout=5000")
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 	rows, err := db.Query("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
 	triggers := map[string]string{}
 	for rows.Next() {
 		var name, text string
 		if err := rows.Scan(&name, &text); err != nil {
-			o.t.Fatal(err)
+			o.T.Fatal(err)
 		}
 		triggers[name] = text
 	}
 	if err := rows.Close(); err != nil || len(triggers) == 0 {
-		o.t.Fatalf("%d triggers, %v", len(triggers), err)
+		o.T.Fatalf("%d triggers, %v", len(triggers), err)
 	}
 	for name := range triggers {
 		o.sql(db, "DROP TRIGGER "+name)
@@ -57,104 +57,104 @@ func (o *office) administrator(do func(db *sql.DB)) {
 }
 
 func (o *office) sql(db *sql.DB, statement string, args ...any) {
-	o.t.Helper()
+	o.T.Helper()
 	if _, err := db.Exec(statement, args...); err != nil {
-		o.t.Fatalf("%s: %v", statement, err)
+		o.T.Fatalf("%s: %v", statement, err)
 	}
 }
 
 // restart ends the desk in order and starts another.
 func (o *office) restart() {
-	o.t.Helper()
-	if err := o.desk.Close(); err != nil {
-		o.t.Fatal(err)
+	o.T.Helper()
+	if err := o.Desk.Close(); err != nil {
+		o.T.Fatal(err)
 	}
-	o.desk = o.open()
+	o.Desk = o.Open()
 }
 
 // reopen is restart with another file at the path of the database.
 func (o *office) reopen(file []byte) {
-	o.t.Helper()
-	if err := errors.Join(o.desk.Close(), o.store.Close()); err != nil {
-		o.t.Fatal(err)
+	o.T.Helper()
+	if err := errors.Join(o.Desk.Close(), o.Store.Close()); err != nil {
+		o.T.Fatal(err)
 	}
 	for _, beside := range []string{"-wal", "-shm"} {
-		if err := os.Remove(o.path + beside); err != nil && !errors.Is(err, os.ErrNotExist) {
-			o.t.Fatal(err)
+		if err := os.Remove(o.Path + beside); err != nil && !errors.Is(err, os.ErrNotExist) {
+			o.T.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(o.path, file, 0o600); err != nil {
-		o.t.Fatal(err)
+	if err := os.WriteFile(o.Path, file, 0o600); err != nil {
+		o.T.Fatal(err)
 	}
-	db, err := store.Open(o.t.Context(), o.path, o.config.Log)
+	db, err := store.Open(o.T.Context(), o.Path, o.Config.Log)
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
-	o.t.Cleanup(func() { _ = db.Close() })
-	o.store, o.gate = db, &gate{Store: db}
-	o.config.Store, o.config.Accounts = o.gate, db
-	o.desk = o.open()
+	o.T.Cleanup(func() { _ = db.Close() })
+	o.Store, o.Gate = db, &desktest.Gate{Store: db}
+	o.Config.Store, o.Config.Accounts = o.Gate, db
+	o.Desk = o.Open()
 }
 
 // copied gives a copy of the database as it is.
 func (o *office) copied() []byte {
-	o.t.Helper()
-	path := filepath.Join(o.t.TempDir(), "copy.db")
-	if err := o.store.Backup(o.t.Context(), path); err != nil {
-		o.t.Fatal(err)
+	o.T.Helper()
+	path := filepath.Join(o.T.TempDir(), "copy.db")
+	if err := o.Store.Backup(o.T.Context(), path); err != nil {
+		o.T.Fatal(err)
 	}
 	file, err := os.ReadFile(path)
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
 	return file
 }
 
 // wantSuspect demands that the desk does nothing any more, and can be read.
 func (o *office) wantSuspect(when string, session custody.Secret) {
-	o.t.Helper()
-	before := o.size()
-	o.secrets.listen(func(path string) {
+	o.T.Helper()
+	before := o.Size()
+	o.Secrets.Listen(func(path string) {
 		if strings.HasPrefix(path, "credentials/") {
-			o.t.Errorf("%s: %s was read", when, path)
+			o.T.Errorf("%s: %s was read", when, path)
 		}
 	})
-	defer o.secrets.listen(nil)
-	if got, err := o.checkOut("tech-a", "db01"); !errors.Is(err, desk.ErrLedgerSuspect) || !got.Password.IsZero() {
-		o.t.Errorf("%s: a check-out: %v", when, err)
+	defer o.Secrets.Listen(nil)
+	if got, err := o.CheckOut("tech-a", "db01"); !errors.Is(err, desk.ErrLedgerSuspect) || !got.Password.IsZero() {
+		o.T.Errorf("%s: a check-out: %v", when, err)
 	}
-	if _, err := o.desk.Do(o.t.Context(), desk.By{Actor: "tech-b", Request: unique("r")}, custody.ComeBack{}); !errors.Is(err, desk.ErrLedgerSuspect) {
-		o.t.Errorf("%s: a command without a code: %v", when, err)
+	if _, err := o.Desk.Do(o.T.Context(), desk.By{Actor: "tech-b", Request: unique("r")}, custody.ComeBack{}); !errors.Is(err, desk.ErrLedgerSuspect) {
+		o.T.Errorf("%s: a command without a code: %v", when, err)
 	}
-	if _, err := o.signIn("tech-b"); !errors.Is(err, desk.ErrLedgerSuspect) {
-		o.t.Errorf("%s: a log-in: %v", when, err)
+	if _, err := o.SignIn("tech-b"); !errors.Is(err, desk.ErrLedgerSuspect) {
+		o.T.Errorf("%s: a log-in: %v", when, err)
 	}
-	if _, err := o.desk.Checkpoint(o.t.Context()); !errors.Is(err, desk.ErrLedgerSuspect) {
-		o.t.Errorf("%s: a checkpoint: %v", when, err)
+	if _, err := o.Desk.Checkpoint(o.T.Context()); !errors.Is(err, desk.ErrLedgerSuspect) {
+		o.T.Errorf("%s: a checkpoint: %v", when, err)
 	}
 	var not *desk.NotReady
-	if err := o.desk.Ready(o.t.Context()); !errors.As(err, &not) || len(not.Causes) != 1 || not.Causes[0].Code != "ledger_suspect" {
-		o.t.Errorf("%s: ready: %v", when, err)
+	if err := o.Desk.Ready(o.T.Context()); !errors.As(err, &not) || len(not.Causes) != 1 || not.Causes[0].Code != "ledger_suspect" {
+		o.T.Errorf("%s: ready: %v", when, err)
 	}
-	if who, err := o.desk.Who(o.t.Context(), session); err != nil || who.Username != "tech-a" {
-		o.t.Errorf("%s: reading as %q: %v", when, who.Username, err)
+	if who, err := o.Desk.Who(o.T.Context(), session); err != nil || who.Username != "tech-a" {
+		o.T.Errorf("%s: reading as %q: %v", when, who.Username, err)
 	}
-	if _, err := o.store.Entries(o.t.Context(), desk.EntryQuery{Limit: 3}); err != nil {
-		o.t.Errorf("%s: reading the ledger: %v", when, err)
+	if _, err := o.Store.Entries(o.T.Context(), desk.EntryQuery{Limit: 3}); err != nil {
+		o.T.Errorf("%s: reading the ledger: %v", when, err)
 	}
-	if after := o.size(); after != before {
-		o.t.Errorf("%s: %d entries became %d", when, before, after)
+	if after := o.Size(); after != before {
+		o.T.Errorf("%s: %d entries became %d", when, before, after)
 	}
 }
 
 // wantGood demands that the desk works as before.
 func (o *office) wantGood(when string) {
-	o.t.Helper()
-	if err := o.desk.Ready(o.t.Context()); err != nil {
-		o.t.Errorf("%s: %v", when, err)
+	o.T.Helper()
+	if err := o.Desk.Ready(o.T.Context()); err != nil {
+		o.T.Errorf("%s: %v", when, err)
 	}
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
-		o.t.Errorf("%s: %v", when, err)
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
+		o.T.Errorf("%s: %v", when, err)
 	}
 }
 
@@ -162,8 +162,8 @@ func (o *office) wantGood(when string) {
 func (o *office) awayAgain() custody.Event {
 	action := custody.CheckIn{Credential: "db01"}
 	return custody.Event{
-		Time: o.clock.Now(), Actor: "tech-a", Request: "forged",
-		Cause: &custody.Cause{Action: action}, Fact: custody.CheckoutEnded{Credential: "db01", Lease: o.credential("db01").Lease.ID, How: "checkin"},
+		Time: o.Clock.Now(), Actor: "tech-a", Request: "forged",
+		Cause: &custody.Cause{Action: action}, Fact: custody.CheckoutEnded{Credential: "db01", Lease: o.Credential("db01").Lease.ID, How: "checkin"},
 	}
 }
 
@@ -212,15 +212,15 @@ func TestWhatIsAppendedPastTandemIsNotTakenIn(t *testing.T) {
 		for _, running := range []bool{true, false} {
 			when := name + map[bool]string{true: ", under a running desk", false: ", while none runs"}[running]
 			o := newOffice(t)
-			session, err := o.signIn("tech-a")
+			session, err := o.SignIn("tech-a")
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := o.checkOut("tech-a", "db01"); err != nil {
+			if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 				t.Fatal(err)
 			}
 			if !running {
-				if err := o.desk.Close(); err != nil {
+				if err := o.Desk.Close(); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -237,10 +237,10 @@ func TestWhatIsAppendedPastTandemIsNotTakenIn(t *testing.T) {
 }
 
 func (o *office) sealOf(b audit.Batch) string {
-	o.t.Helper()
-	mark, err := o.desk.Seal(o.t.Context(), b)
+	o.T.Helper()
+	mark, err := o.Desk.Seal(o.T.Context(), b)
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
 	return mark
 }
@@ -249,7 +249,7 @@ func (o *office) sealOf(b audit.Batch) string {
 // key that only the secret store has, is another process's.
 func TestABatchUnderAGoodSealIsTakenIn(t *testing.T) {
 	o := newOffice(t)
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Fatal(err)
 	}
 	o.forgeUnder(o.awayAgain(), o.sealOf)
@@ -284,19 +284,19 @@ func TestARowThatWasChangedIsFoundAtTheNextStart(t *testing.T) {
 			}
 			when := name + map[bool]string{false: " after an orderly end", true: " after a crash"}[crashed]
 			o := newOffice(t)
-			session, err := o.signIn("tech-a")
+			session, err := o.SignIn("tech-a")
 			if err != nil {
 				t.Fatal(err)
 			}
 			o.restart() // anchored here
 			if crashed {
-				o.enters() // the ledger is ahead of its anchor
-				o.secrets.holdAnchor(true)
+				o.Enters() // the ledger is ahead of its anchor
+				o.Secrets.HoldAnchor(true)
 			}
-			if err := o.desk.Close(); err != nil {
+			if err := o.Desk.Close(); err != nil {
 				t.Fatal(err)
 			}
-			o.secrets.holdAnchor(false)
+			o.Secrets.HoldAnchor(false)
 			before := o.copied()
 			o.administrator(func(db *sql.DB) {
 				done, err := db.Exec(statement)
@@ -307,7 +307,7 @@ func TestARowThatWasChangedIsFoundAtTheNextStart(t *testing.T) {
 					t.Fatalf("%s: %d rows", statement, n)
 				}
 			})
-			o.desk = o.open()
+			o.Desk = o.Open()
 			o.wantSuspect(when, session.Token)
 			o.reopen(before)
 			o.wantGood(when + ", with the right tables again")
@@ -319,12 +319,12 @@ func TestARowThatWasChangedIsFoundAtTheNextStart(t *testing.T) {
 // the place of a running one's, and it is not forgotten at the next start either.
 func TestAnOlderFileIsKnownAtTheStart(t *testing.T) {
 	o := newOffice(t)
-	session, err := o.signIn("tech-a")
+	session, err := o.SignIn("tech-a")
 	if err != nil {
 		t.Fatal(err)
 	}
 	yesterday := o.copied()
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Fatal(err)
 	}
 	today := o.copied()
@@ -340,7 +340,7 @@ func TestAnOlderFileIsKnownAtTheStart(t *testing.T) {
 // a while before, and ends at once.
 func TestARollBackUnderARunningDeskIsNotForgotten(t *testing.T) {
 	o := newOffice(t)
-	session, err := o.signIn("tech-a")
+	session, err := o.SignIn("tech-a")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -349,7 +349,7 @@ func TestARollBackUnderARunningDeskIsNotForgotten(t *testing.T) {
 	if err := os.WriteFile(yesterday, o.copied(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Fatal(err)
 	}
 	o.administrator(func(db *sql.DB) {
@@ -368,34 +368,34 @@ func TestARollBackUnderARunningDeskIsNotForgotten(t *testing.T) {
 	})
 	o.wantSuspect("rolled back", session.Token)
 	// The anchor is moved at that very moment, not when it ends in order.
-	o.waitFor("the anchor to be moved", func() bool { return o.anchored() > o.size() })
+	o.waitFor("the anchor to be moved", func() bool { return o.anchored() > o.Size() })
 	o.restart()
 	o.wantSuspect("restarted", session.Token)
 }
 
 // anchored is how many entries the anchor speaks of.
 func (o *office) anchored() int64 {
-	o.t.Helper()
-	v, err := o.secrets.Read(o.t.Context(), desk.AnchorPath)
+	o.T.Helper()
+	v, err := o.Secrets.Read(o.T.Context(), desk.AnchorPath)
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
 	size, err := desk.AnchoredSize(v.Value)
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
 	return size
 }
 
 func (o *office) waitFor(what string, done func() bool) {
-	o.t.Helper()
+	o.T.Helper()
 	for range 1000 {
 		if done() {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	o.t.Fatalf("waited in vain for %s", what)
+	o.T.Fatalf("waited in vain for %s", what)
 }
 
 // TestTheAnchorOnlyMovesForward: of two desks the one that is behind does not take
@@ -403,14 +403,14 @@ func (o *office) waitFor(what string, done func() bool) {
 // the ledger is carried out again.
 func TestTheAnchorOnlyMovesForward(t *testing.T) {
 	o := newOffice(t)
-	other := o.open()
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	other := o.Open()
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Fatal(err)
 	}
 	o.restart()
 	ahead := o.anchored()
-	if ahead != o.size() {
-		t.Errorf("anchored at %d of %d", ahead, o.size())
+	if ahead != o.Size() {
+		t.Errorf("anchored at %d of %d", ahead, o.Size())
 	}
 	if err := other.Close(); err != nil {
 		t.Fatal(err)
@@ -424,10 +424,10 @@ func TestTheAnchorOnlyMovesForward(t *testing.T) {
 func TestASecretStoreThatLostItsAnchorStartsNothing(t *testing.T) {
 	for _, path := range []string{desk.AnchorPath, desk.SealPath} {
 		o := newOffice(t)
-		if err := errors.Join(o.desk.Close(), o.secrets.Delete(t.Context(), path)); err != nil {
+		if err := errors.Join(o.Desk.Close(), o.Secrets.Delete(t.Context(), path)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := desk.Open(t.Context(), o.config); !errors.Is(err, desk.ErrSecretsLost) {
+		if _, err := desk.Open(t.Context(), o.Config); !errors.Is(err, desk.ErrSecretsLost) {
 			t.Errorf("without %s: %v", path, err)
 		}
 	}
@@ -437,19 +437,19 @@ func TestASecretStoreThatLostItsAnchorStartsNothing(t *testing.T) {
 // then it finds what there is to find.
 func TestAStartWhileTheSecretStoreIsAwayLooksLater(t *testing.T) {
 	o := newOffice(t)
-	session, err := o.signIn("tech-a")
+	session, err := o.SignIn("tech-a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := o.desk.Close(); err != nil {
+	if err := o.Desk.Close(); err != nil {
 		t.Fatal(err)
 	}
 	o.administrator(func(db *sql.DB) {
 		o.sql(db, `UPDATE people SET doc = json_set(doc, '$.roles', json('["admin"]')) WHERE key = 'tech-b'`)
 	})
 	unseal := o.seal()
-	o.desk = o.open()
-	if _, err := o.signIn("tech-b"); !errors.Is(err, desk.ErrSecretsUnavailable) {
+	o.Desk = o.Open()
+	if _, err := o.SignIn("tech-b"); !errors.Is(err, desk.ErrSecretsUnavailable) {
 		t.Errorf("while it is away: %v", err)
 	}
 	unseal()
@@ -460,37 +460,20 @@ func TestAStartWhileTheSecretStoreIsAwayLooksLater(t *testing.T) {
 // even the first policy.
 func TestAnEmptyInstallationAwaitsItsSecretStore(t *testing.T) {
 	o := emptyOffice(t)
-	if err := o.desk.Close(); err != nil {
+	if err := o.Desk.Close(); err != nil {
 		t.Fatal(err)
 	}
 	fresh := emptyOffice(t, func(c *desk.Config) { c.Secrets = sealed{c.Secrets} })
-	if n := fresh.size(); n != 0 {
+	if n := fresh.Size(); n != 0 {
 		t.Errorf("%d entries without a key", n)
 	}
-	if err := fresh.desk.Close(); err != nil {
+	if err := fresh.Desk.Close(); err != nil {
 		t.Fatal(err)
 	}
-	fresh.config.Secrets = fresh.secrets
-	fresh.desk = fresh.open()
-	if types := fresh.types(0); !slices.Equal(types, []string{"policy.adopted"}) {
+	fresh.Config.Secrets = fresh.Secrets
+	fresh.Desk = fresh.Open()
+	if types := fresh.Types(0); !slices.Equal(types, []string{"policy.adopted"}) {
 		t.Errorf("entries %v", types)
 	}
-	fresh.hire("admin", custody.Admin)
-}
-
-// holdAnchor has the secret store refuse a new anchor, as when a crash came first.
-func (b *breakable) holdAnchor(hold bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.held = hold
-}
-
-func (b *breakable) Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (int64, error) {
-	b.mu.Lock()
-	held := b.held && path == desk.AnchorPath
-	b.mu.Unlock()
-	if held {
-		return 0, errSealed
-	}
-	return b.Secrets.Write(ctx, path, value, cas, labels)
+	fresh.Hire("admin", custody.Admin)
 }

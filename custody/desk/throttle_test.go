@@ -12,7 +12,7 @@ import (
 
 // guess fails to log in, from a place.
 func (o *office) guess(name string, from desk.Place) error {
-	_, err := o.desk.SignIn(o.t.Context(), desk.SignInRequest{
+	_, err := o.Desk.SignIn(o.T.Context(), desk.SignInRequest{
 		Username: name, Password: custody.SecretString("guess"), Code: "123456", From: from, Request: unique("guess"),
 	})
 	return err
@@ -20,16 +20,16 @@ func (o *office) guess(name string, from desk.Place) error {
 
 // guesses fail until the place is locked.
 func (o *office) guesses(name string, from desk.Place) {
-	o.t.Helper()
-	for range o.config.Policy.LockAfter {
-		o.refused(custody.Unauthenticated, o.guess(name, from))
+	o.T.Helper()
+	for range o.Config.Policy.LockAfter {
+		o.Refused(custody.Unauthenticated, o.guess(name, from))
 	}
-	o.refused(custody.LockedOut, o.guess(name, from))
+	o.Refused(custody.LockedOut, o.guess(name, from))
 }
 
 func (o *office) signInFrom(username string, from desk.Place) (desk.SignedIn, error) {
-	return o.desk.SignIn(o.t.Context(), desk.SignInRequest{
-		Username: username, Password: o.passwords[username], Code: o.code(username), Request: unique("sign-in"), From: from, Remember: true,
+	return o.Desk.SignIn(o.T.Context(), desk.SignInRequest{
+		Username: username, Password: o.Passwords[username], Code: o.Code(username), Request: unique("sign-in"), From: from, Remember: true,
 	})
 }
 
@@ -43,7 +43,7 @@ func TestWhoKnowsANameLocksItOnlyWhereTheyAre(t *testing.T) {
 
 // strangersEverywhere lock a name for all places in which it is not at home.
 func (o *office) strangersEverywhere(name string) {
-	o.t.Helper()
+	o.T.Helper()
 	locks := 0
 	for i := range 200 {
 		err := o.guess(name, desk.Place{Network: fmt.Sprintf("2001:db8:%x::/64", i/3)})
@@ -54,9 +54,9 @@ func (o *office) strangersEverywhere(name string) {
 		if locks++; locks == 3 || r.RetryAfter >= time.Hour { // long enough for a code that is waited for
 			return
 		}
-		o.clock.add(r.RetryAfter)
+		o.Clock.Add(r.RetryAfter)
 	}
-	o.t.Fatal("two hundred guesses from many networks lock nothing")
+	o.T.Fatal("two hundred guesses from many networks lock nothing")
 }
 
 func TestADeviceUsedBeforeIsAWayInWhateverStrangersDo(t *testing.T) {
@@ -66,15 +66,15 @@ func TestADeviceUsedBeforeIsAWayInWhateverStrangersDo(t *testing.T) {
 	if err != nil || first.Device.IsZero() {
 		t.Fatal(first.Device, err)
 	}
-	before := o.size()
+	before := o.Size()
 	o.strangersEverywhere("tech-a")
-	if entries := o.types(before); len(entries) > 3 {
+	if entries := o.Types(before); len(entries) > 3 {
 		t.Errorf("entries %v", entries)
 	}
 	_, err = o.signInFrom("tech-a", desk.Place{Network: "198.51.100.1"})
-	o.refused(custody.LockedOut, err)
+	o.Refused(custody.LockedOut, err)
 	_, err = o.signInFrom("tech-a", desk.Place{Network: "198.51.100.1", Device: custody.SecretString("made up")})
-	o.refused(custody.LockedOut, err)
+	o.Refused(custody.LockedOut, err)
 
 	known := desk.Place{Network: "198.51.100.1", Device: first.Device}
 	again, err := o.signInFrom("tech-a", known)
@@ -84,7 +84,7 @@ func TestADeviceUsedBeforeIsAWayInWhateverStrangersDo(t *testing.T) {
 	// It is a way in for tech-a, not for others, and guesses in it are counted too.
 	o.strangersEverywhere("tech-b")
 	_, err = o.signInFrom("tech-b", known)
-	o.refused(custody.LockedOut, err)
+	o.Refused(custody.LockedOut, err)
 	o.guesses("tech-a", known)
 }
 
@@ -94,31 +94,31 @@ func TestAnUnlockLiftsWhateverLocksSomebodyOut(t *testing.T) {
 	at := desk.Place{Network: "203.0.113.9"}
 	o.guesses("tech-a", at)
 	o.strangersEverywhere("tech-a")
-	for range o.config.Policy.LockAfter {
+	for range o.Config.Policy.LockAfter {
 		wrong := custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}
-		_, err := o.desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: unique("r"), Code: "000000"}, wrong)
-		o.refused(custody.TOTPInvalid, err)
+		_, err := o.Desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: unique("r"), Code: "000000"}, wrong)
+		o.Refused(custody.TOTPInvalid, err)
 	}
-	_, err := o.checkOut("tech-a", "db01")
-	o.refused(custody.LockedOut, err)
+	_, err := o.CheckOut("tech-a", "db01")
+	o.Refused(custody.LockedOut, err)
 
-	before := o.size()
-	by, unlock := desk.By{Actor: "admin", Request: unique("r"), Code: o.code("admin"), Key: "k"}, custody.Unlock{Person: "tech-a"}
-	if _, err := o.desk.Unlock(t.Context(), by, unlock); err != nil {
+	before := o.Size()
+	by, unlock := desk.By{Actor: "admin", Request: unique("r"), Code: o.Code("admin"), Key: "k"}, custody.Unlock{Person: "tech-a"}
+	if _, err := o.Desk.Unlock(t.Context(), by, unlock); err != nil {
 		t.Fatal(err)
 	}
-	if got := o.types(before); !slices.Equal(got, []string{"person.unlocked"}) {
+	if got := o.Types(before); !slices.Equal(got, []string{"person.unlocked"}) {
 		t.Errorf("entries %v", got)
 	}
 	if _, err := o.signInFrom("tech-a", at); err != nil {
 		t.Errorf("log-in: %v", err)
 	}
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Errorf("check-out: %v", err)
 	}
 	o.guesses("tech-a", at)
-	by.Code = o.code("admin")
-	if outcome, err := o.desk.Unlock(t.Context(), by, unlock); err != nil || !outcome.Replayed {
+	by.Code = o.Code("admin")
+	if outcome, err := o.Desk.Unlock(t.Context(), by, unlock); err != nil || !outcome.Replayed {
 		t.Errorf("sent again: %+v, %v", outcome, err)
 	}
 	if _, err := o.signInFrom("tech-a", at); err != nil {
@@ -129,9 +129,9 @@ func TestAnUnlockLiftsWhateverLocksSomebodyOut(t *testing.T) {
 func TestAResetOfTheLogInUnlocks(t *testing.T) {
 	for name, reset := range map[string]func(*office) (desk.NewLogin, error){
 		"by an admin": func(o *office) (desk.NewLogin, error) {
-			return o.desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-a"})
+			return o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-a"})
 		},
-		"on the host": func(o *office) (desk.NewLogin, error) { return o.desk.ResetOnHost(t.Context(), "tech-a", unique("r")) },
+		"on the host": func(o *office) (desk.NewLogin, error) { return o.Desk.ResetOnHost(t.Context(), "tech-a", unique("r")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t)
@@ -145,14 +145,14 @@ func TestAResetOfTheLogInUnlocks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			o.passwords["tech-a"], o.seeds["tech-a"] = login.Password, seedOf(t, login.OTPAuth)
+			o.Passwords["tech-a"], o.Seeds["tech-a"] = login.Password, seedOf(t, login.OTPAuth)
 			if _, err := o.signInFrom("tech-a", at); err != nil {
 				t.Errorf("the new log-in: %v", err)
 			}
 			// The device of before may be in other hands: it is nobody's any more.
 			o.strangersEverywhere("tech-a")
 			_, err = o.signInFrom("tech-a", desk.Place{Network: "198.51.100.1", Device: first.Device})
-			o.refused(custody.LockedOut, err)
+			o.Refused(custody.LockedOut, err)
 		})
 	}
 }
@@ -160,34 +160,34 @@ func TestAResetOfTheLogInUnlocks(t *testing.T) {
 // The clock was ten years ahead when the log-in was locked, and was set right.
 func TestALockOfAClockThatWasAheadHoldsNobody(t *testing.T) {
 	o := newOffice(t)
-	o.hire("manager", custody.Manager)
+	o.Hire("manager", custody.Manager)
 	at := desk.Place{Network: "203.0.113.9"}
-	o.clock.add(10 * 365 * 24 * time.Hour)
+	o.Clock.Add(10 * 365 * 24 * time.Hour)
 	o.guesses("tech-a", at)
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Fatal(err)
 	}
-	o.clock.add(-10 * 365 * 24 * time.Hour)
+	o.Clock.Add(-10 * 365 * 24 * time.Hour)
 	_, err := o.signInFrom("tech-a", at)
 	o.wrong(err)
-	if _, err := o.desk.CorrectClock(t.Context(), desk.By{Actor: "manager", Request: unique("r"), Code: o.code("manager")}, "root"); err != nil {
+	if _, err := o.Desk.CorrectClock(t.Context(), desk.By{Actor: "manager", Request: unique("r"), Code: o.Code("manager")}, "root"); err != nil {
 		t.Fatal(err)
 	}
 	_, err = o.signInFrom("tech-a", at)
-	o.refused(custody.TOTPReplayed, err) // neither locked out nor told to wait for ten years
-	o.clock.add(period * time.Second)
+	o.Refused(custody.TOTPReplayed, err) // neither locked out nor told to wait for ten years
+	o.Clock.Add(period * time.Second)
 	if _, err := o.signInFrom("tech-a", at); err != nil {
 		t.Errorf("a code of now: %v", err)
 	}
-	login, err := o.desk.ResetOnHost(t.Context(), "tech-a", unique("r"))
+	login, err := o.Desk.ResetOnHost(t.Context(), "tech-a", unique("r"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.passwords["tech-a"], o.seeds["tech-a"] = login.Password, seedOf(t, login.OTPAuth)
+	o.Passwords["tech-a"], o.Seeds["tech-a"] = login.Password, seedOf(t, login.OTPAuth)
 	if _, err := o.signInFrom("tech-a", at); err != nil {
 		t.Fatalf("the new log-in: %v", err)
 	}
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Errorf("its second code: %v", err)
 	}
 }
@@ -195,8 +195,8 @@ func TestALockOfAClockThatWasAheadHoldsNobody(t *testing.T) {
 func TestNamesAsPeopleTypeThem(t *testing.T) {
 	o := newOffice(t)
 	for _, typed := range []string{"Tech-A", "tech-a ", "\ttech-a\u00a0", "ｔｅｃｈ－ａ", "TECH-A\u3000"} {
-		in := desk.SignInRequest{Username: typed, Password: o.passwords["tech-a"], Code: o.code("tech-a"), Request: unique("r")}
-		if signed, err := o.desk.SignIn(t.Context(), in); err != nil || signed.Person.Username != "tech-a" {
+		in := desk.SignInRequest{Username: typed, Password: o.Passwords["tech-a"], Code: o.Code("tech-a"), Request: unique("r")}
+		if signed, err := o.Desk.SignIn(t.Context(), in); err != nil || signed.Person.Username != "tech-a" {
 			t.Errorf("%q: %v", typed, err)
 		}
 	}
