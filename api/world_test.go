@@ -23,6 +23,7 @@ import (
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 )
 
 const (
@@ -98,7 +99,7 @@ func (w *world) hire(t *testing.T, name string, role custody.Role) {
 func (w *world) addHeld(t *testing.T, name string) {
 	t.Helper()
 	w.must(t, "admin", "", custody.AddCredential{
-		Name: name, Target: identified(custody.Target{Kind: "ssh", Address: name + ":22", Account: "root"}), Primary: "tech-a", Backup: "tech-b",
+		Name: name, Target: desktest.Identified(custody.Target{Kind: "ssh", Address: name + ":22", Account: "root"}), Primary: "tech-a", Backup: "tech-b",
 	})
 	w.rotate(t, name)
 }
@@ -107,11 +108,7 @@ func (w *world) addHeld(t *testing.T, name string) {
 func (w *world) rotate(t *testing.T, name string) {
 	t.Helper()
 	c, _ := w.state.Credential(name)
-	id := custody.RotationID{Credential: name, Number: c.Rotation.Number}
-	for _, report := range []custody.Action{
-		custody.ReportStaged{Rotation: id}, custody.ReportApplied{Rotation: id},
-		custody.ReportVerified{Rotation: id, OldRefused: true}, custody.ReportPromoted{Rotation: id, Version: c.Version + 1},
-	} {
+	for _, report := range desktest.Reports(name, c.Rotation.Number, c.Version+1) {
 		w.must(t, custody.System, "", report)
 	}
 	w.passwords[name] = custody.SecretString(thePass)
@@ -542,12 +539,4 @@ func (s *safeBuffer) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.b.String()
-}
-
-// identified is a target whose account is called by its address as it stands: what
-// a desk finds out before it gives the command.
-func identified(t custody.Target) custody.TargetNotes {
-	target := desk.NewTarget(t)
-	target.Identities = desk.Identities(nil, t.Account+"@"+t.Address)
-	return target
 }

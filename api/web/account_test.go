@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tandem-custody/tandem/custody"
 )
 
 // logIn sends the form of the log-in page as a browser does, any number of times
@@ -29,8 +31,8 @@ func TestALogInFormSentTwiceIsOneLogIn(t *testing.T) {
 	o := newOffice(t)
 	b := o.browser("en")
 	b.who = "tech-a"
-	form := []string{"key", b.get("/login").key(t), "username", "tech-a", "password", o.passwords["tech-a"], "totp", o.code("tech-a")}
-	before := o.size()
+	form := []string{"key", b.get("/login").key(t), "username", "tech-a", "password", o.Passwords["tech-a"].Reveal(), "totp", o.Code("tech-a")}
+	before := o.Size()
 	sessions := map[string]bool{}
 	for _, a := range o.logIn(b, 2, form...) {
 		if a.status != http.StatusSeeOther {
@@ -42,8 +44,8 @@ func TestALogInFormSentTwiceIsOneLogIn(t *testing.T) {
 			}
 		}
 	}
-	if len(sessions) != 1 || o.size() != before+1 {
-		t.Errorf("%d sessions, %d entries", len(sessions), o.size()-before)
+	if len(sessions) != 1 || o.Size() != before+1 {
+		t.Errorf("%d sessions, %d entries", len(sessions), o.Size()-before)
 	}
 	// Another form with that code is another log-in.
 	form[1] = b.get("/login").key(t)
@@ -59,19 +61,19 @@ func TestTheFirstLogInSentTwiceShowsTheSameRecoveryCodes(t *testing.T) {
 	o := newOffice(t)
 	p := o.as("admin", "en").post("/admin/people/new", "username", "Tech-C ", "name", "Cy C", "roles", "technician")
 	p.shows(t, http.StatusOK)
-	o.seeds["tech-c"] = p.seedOn(t)
-	o.passwords["tech-c"] = unescape(newPassword.FindStringSubmatch(p.body)[1])
+	o.Seeds["tech-c"] = p.seedOn(t)
+	o.Passwords["tech-c"] = custody.SecretString(unescape(newPassword.FindStringSubmatch(p.body)[1]))
 	b := o.browser("en")
 	b.who = "tech-c"
 	key := b.get("/login").key(t)
-	both := o.logIn(b, 2, "key", key, "username", "tech-c", "password", o.passwords["tech-c"], "totp", o.code("tech-c"))
+	both := o.logIn(b, 2, "key", key, "username", "tech-c", "password", o.Passwords["tech-c"].Reveal(), "totp", o.Code("tech-c"))
 	codes := both[0].codesOn(t)
 	if again := both[1].codesOn(t); again[0] != codes[0] {
 		t.Error("two sets of recovery codes, of which one counts")
 	}
 
 	lost := o.browser("en")
-	form := []string{"key", lost.get("/recovery").key(t), "username", "tech-c", "password", o.passwords["tech-c"], "recovery_code", codes[0]}
+	form := []string{"key", lost.get("/recovery").key(t), "username", "tech-c", "password", o.Passwords["tech-c"].Reveal(), "recovery_code", codes[0]}
 	first := lost.post("/recovery", form...).seedOn(t)
 	if second := lost.post("/recovery", form...).seedOn(t); !second.Equal(first) {
 		t.Error("two seeds, of which one counts")
@@ -94,8 +96,8 @@ func TestCodesAsPeoplePasteThem(t *testing.T) {
 		func(c string) string { return strings.Map(func(r rune) rune { return r - '0' + '０' }, c) },
 	} {
 		b := o.browser("en")
-		code := as(o.code("tech-a"))
-		if a := b.post("/login", "username", " Tech-A", "password", o.passwords["tech-a"], "totp", code); a.status != http.StatusSeeOther {
+		code := as(o.Code("tech-a"))
+		if a := b.post("/login", "username", " Tech-A", "password", o.Passwords["tech-a"].Reveal(), "totp", code); a.status != http.StatusSeeOther {
 			t.Errorf("%q: %d %s", code, a.status, a.text())
 		}
 	}
@@ -103,7 +105,7 @@ func TestCodesAsPeoplePasteThem(t *testing.T) {
 
 // guesses locks a name for eight minutes, and gives the browser in which it did.
 func (o *office) guesses(name, lang string) *browser {
-	o.t.Helper()
+	o.T.Helper()
 	b := o.browser(lang)
 	guess := func() int {
 		return b.post("/login", "username", name, "password", "guess", "totp", "000000").status
@@ -111,14 +113,14 @@ func (o *office) guesses(name, lang string) *browser {
 	for _, lock := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute} {
 		for range 5 {
 			if status := guess(); status != http.StatusUnauthorized {
-				o.t.Fatalf("a guess: %d", status)
+				o.T.Fatalf("a guess: %d", status)
 			}
 		}
 		if status := guess(); status != http.StatusTooManyRequests {
-			o.t.Fatalf("five guesses lock nothing: %d", status)
+			o.T.Fatalf("five guesses lock nothing: %d", status)
 		}
 		if lock < 8*time.Minute {
-			o.pass(lock)
+			o.Clock.Add(lock)
 		}
 	}
 	return b
@@ -130,7 +132,7 @@ func TestABrowserUsedBeforeStaysAWayIn(t *testing.T) {
 	b := o.as("tech-a", "en")
 	b.post("/logout")
 	stranger := o.guesses("tech-a", "en")
-	in := []string{"username", "tech-a", "password", o.passwords["tech-a"], "totp", o.code("tech-a")}
+	in := []string{"username", "tech-a", "password", o.Passwords["tech-a"].Reveal(), "totp", o.Code("tech-a")}
 	if a := stranger.post("/login", in...); a.status != http.StatusTooManyRequests {
 		t.Errorf("where the guesses came from: %d", a.status)
 	}
@@ -154,15 +156,15 @@ func TestSomebodyIsUnlockedOnThePages(t *testing.T) {
 			form.check(t, "/admin/people/tech-a/unlock", lang)
 			refused := manager.post("/admin/people/tech-a/unlock", "key", form.key(t), "totp", "000000")
 			refused.shows(t, http.StatusForbidden)
-			done := manager.post("/admin/people/tech-a/unlock", "key", form.key(t), "totp", o.code("manager"))
+			done := manager.post("/admin/people/tech-a/unlock", "key", form.key(t), "totp", o.Code("manager"))
 			if done.status != http.StatusSeeOther {
 				t.Fatalf("%d %s", done.status, done.text())
 			}
-			in := []string{"username", "tech-a", "password", o.passwords["tech-a"], "totp", o.code("tech-a")}
+			in := []string{"username", "tech-a", "password", o.Passwords["tech-a"].Reveal(), "totp", o.Code("tech-a")}
 			if a := stranger.post("/login", in...); a.status != http.StatusSeeOther {
 				t.Errorf("unlocked, and refused: %d %s", a.status, a.text())
 			}
-			if a := o.as("tech-b", lang).post("/admin/people/tech-a/unlock", "totp", o.code("tech-b")); a.status != http.StatusForbidden {
+			if a := o.as("tech-b", lang).post("/admin/people/tech-a/unlock", "totp", o.Code("tech-b")); a.status != http.StatusForbidden {
 				t.Errorf("by a technician: %d", a.status)
 			}
 		})
@@ -179,22 +181,22 @@ func TestAnAddressIsChangedOnThePages(t *testing.T) {
 				form := b.get(path)
 				form.shows(t, http.StatusOK, "tech-a")
 				form.check(t, path, lang)
-				refused := b.post(path, "key", form.key(t), "email", "no address", "totp", o.code(who))
+				refused := b.post(path, "key", form.key(t), "email", "no address", "totp", o.Code(who))
 				refused.shows(t, http.StatusUnprocessableEntity)
 				if !strings.Contains(refused.body, `value="no address"`) {
 					t.Error("what was typed is gone")
 				}
 				address := who + "@example.org"
-				if a := b.post(path, "key", form.key(t), "email", address, "totp", o.code(who)); a.status != http.StatusSeeOther {
+				if a := b.post(path, "key", form.key(t), "email", address, "totp", o.Code(who)); a.status != http.StatusSeeOther {
 					t.Fatalf("%s: %d %s", path, a.status, a.text())
 				}
-				person, err := o.store.Person(t.Context(), "tech-a")
+				person, err := o.Store.Person(t.Context(), "tech-a")
 				if err != nil || person.Email.String() != address {
 					t.Errorf("%s: %q, %v", path, person.Email.String(), err)
 				}
 			}
 			b := o.as("tech-b", lang)
-			if a := b.post("/admin/people/tech-a/email", "email", "b@example.org", "totp", o.code("tech-b")); a.status != http.StatusForbidden {
+			if a := b.post("/admin/people/tech-a/email", "email", "b@example.org", "totp", o.Code("tech-b")); a.status != http.StatusForbidden {
 				t.Errorf("by a technician: %d", a.status)
 			}
 		})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 )
 
 // BenchmarkPages is what the server takes for a page, from the request to its
@@ -43,7 +44,7 @@ func (o *office) crowd(b *testing.B, pairs, credentials int) {
 		return fmt.Sprintf("tech-%s%d", side, pair)
 	}
 	do := func(actor, request string, action custody.Action) error {
-		_, err := o.desk.Do(b.Context(), desk.By{Actor: actor, Request: request}, action)
+		_, err := o.Desk.Do(b.Context(), desk.By{Actor: actor, Request: request}, action)
 		return err
 	}
 	for pair := 1; pair < pairs; pair++ {
@@ -61,16 +62,11 @@ func (o *office) crowd(b *testing.B, pairs, credentials int) {
 	for i := range credentials {
 		many.Go(func() error {
 			server := fmt.Sprintf("server-%05d", i)
-			id := custody.RotationID{Credential: server, Number: 1}
 			actor := "admin"
-			for _, action := range []custody.Action{
-				custody.AddCredential{
-					Name: server, Primary: name("a", i%pairs), Backup: name("b", i%pairs),
-					Target: identified(custody.Target{Kind: "ssh", Address: server + ".example:22", Account: "root"}),
-				},
-				custody.ReportStaged{Rotation: id}, custody.ReportApplied{Rotation: id},
-				custody.ReportVerified{Rotation: id, OldRefused: true}, custody.ReportPromoted{Rotation: id, Version: 1},
-			} {
+			for _, action := range append([]custody.Action{custody.AddCredential{
+				Name: server, Primary: name("a", i%pairs), Backup: name("b", i%pairs),
+				Target: desktest.Identified(custody.Target{Kind: "ssh", Address: server + ".example:22", Account: "root"}),
+			}}, desktest.Reports(server, 1, 1)...) {
 				if err := do(actor, server+action.Verb(), action); err != nil {
 					return fmt.Errorf("%s of %s: %w", action.Verb(), server, err)
 				}

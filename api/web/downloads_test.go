@@ -37,7 +37,7 @@ func TestTheFieldsOfAnEntryAreInOrder(t *testing.T) {
 	o := newOffice(t)
 	b := o.as("auditor", "en")
 	most := 0
-	for index := range o.size() {
+	for index := range o.Size() {
 		var names []string
 		for _, n := range b.get(fmt.Sprint("/ledger/", index)).nodes(t) {
 			// The entry's own data are the facts with a name in code.
@@ -81,7 +81,7 @@ func TestABrowserForgetsTheSessionOfALostPhone(t *testing.T) {
 	if b.cookies[session] == "" {
 		t.Fatal("nobody is logged in")
 	}
-	p := b.post("/recovery", "username", "tech-c", "password", o.passwords["tech-c"], "recovery_code", codes[0])
+	p := b.post("/recovery", "username", "tech-c", "password", o.Passwords["tech-c"].Reveal(), "recovery_code", codes[0])
 	p.shows(t, http.StatusOK)
 	if b.cookies[session] != "" {
 		t.Error("the browser keeps a session that has ended")

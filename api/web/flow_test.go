@@ -28,9 +28,9 @@ func (a answer) shows(t *testing.T, status int, wants ...string) {
 
 // done fails unless the form was carried out, and gives the page that follows.
 func (b *browser) done(p answer) answer {
-	b.o.t.Helper()
+	b.o.T.Helper()
 	if p.status != http.StatusSeeOther {
-		b.o.t.Fatalf("%d: %s", p.status, p.text())
+		b.o.T.Fatalf("%d: %s", p.status, p.text())
 	}
 	return b.get(p.header.Get("Location"))
 }
@@ -70,13 +70,13 @@ func TestGoingOutAndComingBack(t *testing.T) {
 
 	a.done(a.fill("/back", "take_back", "yes")).shows(t, 200, "The passwords are being changed", "Staged", "Yours")
 	a.fill("/credentials/db01/checkout", "purpose", "early").shows(t, 409, "being changed")
-	c := o.credential("db01")
-	o.do(custody.System, custody.ReportFailed{
-		Rotation: custody.RotationID{Credential: "db01", Number: c.Rotation.Number}, Failure: "unreachable", NextTry: o.clock().Add(60e9),
+	c := o.Credential("db01")
+	o.Must(custody.System, custody.ReportFailed{
+		Rotation: custody.RotationID{Credential: "db01", Number: c.Rotation.Number}, Failure: "unreachable", NextTry: o.Clock.Now().Add(60e9),
 	})
 	a.get("/back").shows(t, 200, "1 attempt failed", "The server did not answer.", "Next attempt")
-	o.rotate("db01")
-	o.rotate("db02")
+	o.Rotate("db01")
+	o.Rotate("db02")
 	a.get("/back").shows(t, 200, "You hold 2 credentials")
 	b.get("/handovers/handover-1").shows(t, 200, "closed")
 }
@@ -108,8 +108,8 @@ func TestCheckOut(t *testing.T) {
 	a := o.as("tech-a", "en")
 	key := a.get("/credentials/db01").key(t)
 	a.post("/credentials/db01/checkout", "key", key, "purpose", "ticket 1").shows(t, 422, "must be confirmed with a code")
-	form := []string{"key", a.get("/credentials/db01").key(t), "purpose", "ticket 1", "totp", o.code("tech-a")}
-	size := o.size()
+	form := []string{"key", a.get("/credentials/db01").key(t), "purpose", "ticket 1", "totp", o.Code("tech-a")}
+	size := o.Size()
 	p := a.post("/credentials/db01/checkout", form...)
 	p.shows(t, 200, thePassword, "version 2", "Check in")
 	p.check(t, "checkout", "en")
@@ -122,16 +122,16 @@ func TestCheckOut(t *testing.T) {
 	} else {
 		p.shows(t, 403, "The check-out was made", "Show the password again")
 	}
-	if types := o.types(size); !slices.Equal(types, []string{"checkout.granted", "command.refused"}) {
+	if types := o.Types(size); !slices.Equal(types, []string{"checkout.granted", "command.refused"}) {
 		t.Errorf("entries %v", types)
 	}
 	a.get("/credentials/db01/checkout").shows(t, 200, "To see it here, show it again", "Check in")
 	a.post("/credentials/db01/show").shows(t, 422, "must be confirmed with a code")
-	size = o.size()
+	size = o.Size()
 	p = a.fill("/credentials/db01/show")
 	p.shows(t, 200, thePassword, "version 2", "Check in")
 	p.check(t, "shown-again", "en")
-	if types := o.types(size); !slices.Equal(types, []string{"checkout.shown"}) {
+	if types := o.Types(size); !slices.Equal(types, []string{"checkout.shown"}) {
 		t.Errorf("entries %v", types)
 	}
 	for _, path := range []string{"/credentials/db01", "/", "/ledger", fmt.Sprintf("/ledger/%d", size)} {
@@ -162,7 +162,7 @@ func TestRotateAndRetire(t *testing.T) {
 	o := newOffice(t)
 	m := o.as("manager", "en")
 	m.done(m.fill("/credentials/db01/rotate", "reason", "suspicion")).shows(t, 200, "The password is being changed")
-	o.rotate("db01")
+	o.Rotate("db01")
 	admin := o.as("admin", "en")
 	admin.done(admin.fill("/credentials/db02/retire", "reason", "scrapped")).shows(t, 200, "retired")
 	o.as("tech-a", "en").fill("/credentials/db01/retire", "reason", "mine").shows(t, 403, "Clause 3.1")
@@ -171,7 +171,7 @@ func TestRotateAndRetire(t *testing.T) {
 // TestFirstFiveMinutes leads an empty installation to its first handover.
 func TestFirstFiveMinutes(t *testing.T) {
 	o := emptyOffice(t)
-	o.hire("admin", "Ada Min", custody.Admin)
+	o.HireAs("admin", "Ada Min", custody.Admin)
 	admin := o.as("admin", "en")
 	admin.get("/").shows(t, 200, "The first five minutes", "The secret store answers.", "0 now, 0 invited")
 	admin.get("/admin/credentials/new").shows(t, 200, "A credential needs two technicians.")
@@ -189,14 +189,14 @@ func TestFirstFiveMinutes(t *testing.T) {
 	admin.post("/admin/people/new", "username", "tech-a", "name", "Again", "roles", "technician").shows(t, 409, "exists already")
 	admin.post("/admin/people/new", "username", "odd", "name", "Odd", "roles", "technician", "roles", "auditor").shows(t, 422, "auditor")
 
-	o.hire("tech-b", "Bo B", custody.Technician)
-	o.hire("tech-c", "Cy C", custody.Technician)
+	o.HireAs("tech-b", "Bo B", custody.Technician)
+	o.HireAs("tech-c", "Cy C", custody.Technician)
 	admin = o.as("admin", "en")
 	admin.get("/").shows(t, 200, "2 now, 1 invited", "Add a credential")
 	admin.done(admin.post("/admin/credentials/new", "kind", "ssh", "name", "db01", "address", "db01.example:22", "account", "root",
 		"set.host_key", "ssh-ed25519 AAAA\r\n", "primary", "tech-b", "backup", "tech-c", "password", "old", "do", "add")).shows(t, 200, "Added", "The password is being changed")
-	o.rotate("db01")
-	o.do("tech-b", custody.Offer{All: true, Reason: desk.NewNote("first")})
+	o.Rotate("db01")
+	o.Must("tech-b", custody.Offer{All: true, Reason: desk.NewNote("first")})
 	if p := admin.get("/"); strings.Contains(p.text(), "The first five minutes") {
 		t.Error("the guide does not end")
 	}
@@ -215,16 +215,16 @@ func TestTargetIsTestedBeforeItIsSaved(t *testing.T) {
 	if strings.Contains(p.body, "MARKED") || !strings.Contains(p.body, "down.example:22") {
 		t.Error("the form repeats a secret, or forgot the address")
 	}
-	size := o.size()
+	size := o.Size()
 	admin.post("/admin/credentials/new", append(form, "do", "add")...).shows(t, 422, "cannot be reached")
-	if o.size() != size || len(tested) != 2 {
-		t.Errorf("%d entries, %d tests", o.size()-size, len(tested))
+	if o.Size() != size || len(tested) != 2 {
+		t.Errorf("%d entries, %d tests", o.Size()-size, len(tested))
 	}
 	form[3] = "up.example:22"
 	admin.post("/admin/credentials/new", append(form, "do", "test")...).shows(t, 200, "takes the log-in")
 	form[3] = "down.example:22"
 	admin.done(admin.post("/admin/credentials/new", append(form, "untested", "yes", "do", "add")...)).shows(t, 200, "Added")
-	c := o.credential("db03")
+	c := o.Credential("db03")
 	if c.Policy.LeaseSeconds != 7200 || c.Target.Settings["sudo"].String() != "true" || c.Target.Settings["admin"].String() != "ops" {
 		t.Errorf("added as %+v", c)
 	}

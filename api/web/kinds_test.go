@@ -75,7 +75,7 @@ func TestEveryKindIsAdded(t *testing.T) {
 	} {
 		form := append([]string{"name", name, "address", " x.example:1 ", "account", name, "primary", "tech-a", "backup", "tech-b", "do", "add"}, c.typed...)
 		admin.done(admin.post("/admin/credentials/new", form...)).shows(t, 200, "Added", name)
-		got, _ := o.credential(name).Target.Plain()
+		got, _ := o.Credential(name).Target.Plain()
 		if kind := strings.TrimSuffix(strings.TrimSuffix(name, "-https"), "-ssh"); got.Kind != kind || got.Address != "x.example:1" || !maps.Equal(got.Settings, c.settings) {
 			t.Errorf("%s became %+v", name, got)
 		}
@@ -124,9 +124,9 @@ func TestAKindsFormAsksForWhatItNeeds(t *testing.T) {
 		"or 3600, an hour":          {"kind", "postgres", "max_age_days", "0.01", "address", "a:1", "account", "b", "name", "c", "primary", "tech-a", "backup", "tech-b"},
 		"must be 1 to 63 of a-z, 0": {"kind", "postgres", "address", "a:1", "account", "b", "name", "C", "primary", "tech-a", "backup", "tech-b"},
 	} {
-		size := o.size()
+		size := o.Size()
 		admin.post("/admin/credentials/new", form...).shows(t, http.StatusUnprocessableEntity, refused)
-		if got := o.size() - size; got > 1 {
+		if got := o.Size() - size; got > 1 {
 			t.Errorf("%s: %d entries", refused, got)
 		}
 	}
@@ -173,7 +173,7 @@ func TestPolicyOfACredential(t *testing.T) {
 	admin.done(admin.fill("/credentials/db01/policy", "rotate_on_transfer", "yes", "auto_reconcile", "yes", "max_age_days", "90", "lease_hours", "0.5",
 		"max_exposed", "1", "password_policy", "long", "dependents", "web", "dependents", "app")).
 		shows(t, 200, "The policy has been changed.", "It is changed at every handover.", "older than 90 d 0 h", "more than 1 person knows it", "lasts 30 min 0 s at most", "long", "app web")
-	got := o.credential("db01").Policy
+	got := o.Credential("db01").Policy
 	if !got.RotateOnTransfer || got.RotateOnCheckin || !got.AutoReconcile || got.MaxAgeSeconds != 90*24*3600 || got.LeaseSeconds != 1800 || got.MaxExposed != 1 ||
 		got.Password != "long" || strings.Join(got.Dependents, " ") != "app web" {
 		t.Errorf("the policy is %+v", got)
@@ -197,31 +197,31 @@ func TestPolicyOfACredential(t *testing.T) {
 		t.Error("a technician is offered to change the policy")
 	}
 	a.fill("/credentials/db01/policy").shows(t, 403, "Clause 3.1")
-	if o.credential("db01").Policy.MaxExposed != 1 {
+	if o.Credential("db01").Policy.MaxExposed != 1 {
 		t.Error("a refused form changed the policy")
 	}
 }
 
 // addByHand has sw01 of tech-a wait for its password to be set by hand.
 func (o *office) addByHand(name string) {
-	o.t.Helper()
-	_, err := o.desk.AddCredential(o.t.Context(), desk.By{Actor: "admin", Request: "onboard-" + name}, custody.AddCredential{
+	o.T.Helper()
+	_, err := o.Desk.AddCredential(o.T.Context(), desk.By{Actor: "admin", Request: "onboard-" + name}, custody.AddCredential{
 		Name: name, Primary: "tech-a", Backup: "tech-b",
 		Target: desk.NewTarget(custody.Target{Kind: custody.Manual, Address: "rack 4, unit 12", Account: "admin"}),
 	}, custody.SecretString("Before-MARKED"), custody.Secret{})
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
-	if _, err := o.vault.Write(o.t.Context(), desk.StagedPath(name, 1), custody.SecretString("Staged-MARKED"), 0, nil); err != nil {
-		o.t.Fatal(err)
+	if _, err := o.Secrets.Write(o.T.Context(), desk.StagedPath(name, 1), custody.SecretString("Staged-MARKED"), 0, nil); err != nil {
+		o.T.Fatal(err)
 	}
-	o.do(custody.System, custody.ReportStaged{Rotation: custody.RotationID{Credential: name, Number: 1}})
+	o.Must(custody.System, custody.ReportStaged{Rotation: custody.RotationID{Credential: name, Number: 1}})
 }
 
 // drifts has a target refuse its password.
 func (o *office) drifts(name string) {
-	o.t.Helper()
-	version := o.credential(name).Version
-	o.do(custody.System, custody.StartVerification{Credential: name, Version: version})
-	o.do(custody.System, custody.EndVerification{Credential: name, Version: version, Result: custody.VerificationRefused})
+	o.T.Helper()
+	version := o.Credential(name).Version
+	o.Must(custody.System, custody.StartVerification{Credential: name, Version: version})
+	o.Must(custody.System, custody.EndVerification{Credential: name, Version: version, Result: custody.VerificationRefused})
 }

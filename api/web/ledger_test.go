@@ -30,11 +30,11 @@ func testTargets(tested *[]custody.Target) func(context.Context, custody.Target,
 func TestLedgerIsPagedByIndex(t *testing.T) {
 	o := newOffice(t)
 	for range 70 {
-		o.do(custody.System, custody.LockSignIn{Person: "tech-b", Failures: 5, Until: o.clock().Add(time.Minute)})
-		o.do(custody.System, custody.LockSignIn{Person: "tech-a", Failures: 5, Until: o.clock().Add(time.Minute)})
+		o.Must(custody.System, custody.LockSignIn{Person: "tech-b", Failures: 5, Until: o.Clock.Now().Add(time.Minute)})
+		o.Must(custody.System, custody.LockSignIn{Person: "tech-a", Failures: 5, Until: o.Clock.Now().Add(time.Minute)})
 	}
 	b := o.as("auditor", "en")
-	last := o.size() - 1
+	last := o.Size() - 1
 	p := b.get("/ledger")
 	rows := indexes(p, t)
 	if len(rows) != 100 || rows[0] != last || rows[99] != last-99 {
@@ -81,11 +81,11 @@ func TestProofIsReal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := o.desk.LedgerKey(t.Context())
+	key, err := o.Desk.LedgerKey(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry, err := o.store.Entry(t.Context(), 3)
+	entry, err := o.Store.Entry(t.Context(), 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestProofIsReal(t *testing.T) {
 
 func TestExports(t *testing.T) {
 	o := newOffice(t)
-	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote(`=HYPERLINK("x"), 出差`)})
+	o.Must("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote(`=HYPERLINK("x"), 出差`)})
 	b := o.as("auditor", "en")
 
 	p := b.get("/ledger.csv")
@@ -104,8 +104,8 @@ func TestExports(t *testing.T) {
 	if err != nil || !strings.HasPrefix(p.body, "\ufeff") {
 		t.Fatalf("no CSV with a byte order mark: %v", err)
 	}
-	if int64(len(lines)) != o.size()+1 || !strings.Contains(p.header.Get("Content-Disposition"), fmt.Sprintf("tandem-ledger-0-%d.csv", o.size()-1)) {
-		t.Errorf("%d lines for %d entries, %v", len(lines), o.size(), p.header)
+	if int64(len(lines)) != o.Size()+1 || !strings.Contains(p.header.Get("Content-Disposition"), fmt.Sprintf("tandem-ledger-0-%d.csv", o.Size()-1)) {
+		t.Errorf("%d lines for %d entries, %v", len(lines), o.Size(), p.header)
 	}
 	for _, line := range lines {
 		for _, cell := range line {
@@ -119,7 +119,7 @@ func TestExports(t *testing.T) {
 	}
 
 	p = b.get("/ledger.jsonl?credential=db01&type=handover.offered")
-	offered, err := o.store.Entries(t.Context(), desk.EntryQuery{Type: "handover.offered", Limit: 1})
+	offered, err := o.Store.Entries(t.Context(), desk.EntryQuery{Type: "handover.offered", Limit: 1})
 	if err != nil || len(offered) != 1 {
 		t.Fatalf("%d offers: %v", len(offered), err)
 	}
@@ -132,8 +132,8 @@ func TestExports(t *testing.T) {
 // proof that was checked.
 func TestHandoverRecord(t *testing.T) {
 	o := newOffice(t)
-	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("holiday")})
-	o.do("tech-b", custody.Accept{Handover: "handover-1"})
+	o.Must("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("holiday")})
+	o.Must("tech-b", custody.Accept{Handover: "handover-1"})
 	p := o.as("auditor", "en").get("/handovers/handover-1/record")
 	p.check(t, "record", "en")
 	p.shows(t, 200, "交接单 Handover record", "移交人 From", "✓ tech-a", "✓ tech-b", "root", "db01.example:22", "已接受 accepted", "根哈希 Root")
@@ -167,9 +167,9 @@ func TestVerifiedMark(t *testing.T) {
 	o := newOffice(t)
 	b := o.as("auditor", "en")
 	b.get("/ledger").shows(t, 200, "The ledger is being verified")
-	o.run(t, b, fmt.Sprintf("Verified to entry %d,", o.size()-1))
-	o.do("tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("more")})
-	o.wait(t, b, fmt.Sprintf("Verified to entry %d,", o.size()-1))
+	o.run(t, b, fmt.Sprintf("Verified to entry %d,", o.Size()-1))
+	o.Must("tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("more")})
+	o.wait(t, b, fmt.Sprintf("Verified to entry %d,", o.Size()-1))
 }
 
 // tampered is a ledger in which one byte of an entry is another.
@@ -225,11 +225,11 @@ func TestEvents(t *testing.T) {
 		}
 		return "end"
 	}
-	if got, want := next(), fmt.Sprint(o.size()); got != want {
+	if got, want := next(), fmt.Sprint(o.Size()); got != want {
 		t.Fatalf("first %s, want %s", got, want)
 	}
-	o.do("tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("more")})
-	if got, want := next(), fmt.Sprint(o.size()); got != want {
+	o.Must("tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("more")})
+	if got, want := next(), fmt.Sprint(o.Size()); got != want {
 		t.Fatalf("then %s, want %s", got, want)
 	}
 	stop()

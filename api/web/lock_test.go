@@ -12,7 +12,7 @@ import (
 func TestTheLastWrongCodeSaysThatItLocks(t *testing.T) {
 	o := newOffice(t)
 	for lang, words := range map[string][2]string{"en": {"Tries left: 1", "locked until"}, "zh": {"剩余次数：1", "锁定至"}} {
-		o.pass(2 * time.Hour)
+		o.Clock.Add(2 * time.Hour)
 		b := o.as("tech-a", lang) // which begins the count anew
 		var last string
 		for range custody.DefaultPolicy().LockAfter {
@@ -25,7 +25,7 @@ func TestTheLastWrongCodeSaysThatItLocks(t *testing.T) {
 				break
 			}
 		}
-		person, err := o.store.Person(t.Context(), "tech-a")
+		person, err := o.Store.Person(t.Context(), "tech-a")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,22 +14,22 @@ import (
 // handover's page shows what happened to it last.
 func TestRecordAfterManyRefusedCalls(t *testing.T) {
 	o := newOffice(t)
-	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("training")})
+	o.Must("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("training")})
 	refused := 0
 	refuse := func(times int) {
 		for range times {
 			refused++
-			_, err := o.desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: fmt.Sprint("refused-", refused)}, custody.Accept{Handover: "handover-1"})
+			_, err := o.Desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: fmt.Sprint("refused-", refused)}, custody.Accept{Handover: "handover-1"})
 			if custody.CodeOf(err) != custody.NotCustodian && custody.CodeOf(err) != custody.Forbidden {
 				t.Fatalf("the giver accepts: %v", err)
 			}
 		}
 	}
 	refuse(1005)
-	o.do("tech-b", custody.Accept{Handover: "handover-1"})
+	o.Must("tech-b", custody.Accept{Handover: "handover-1"})
 	refuse(25)
-	o.do("tech-b", custody.GiveBack{Handover: "handover-1"})
-	last := o.size() - 1 // of what is about the handover: its return
+	o.Must("tech-b", custody.GiveBack{Handover: "handover-1"})
+	last := o.Size() - 1 // of what is about the handover: its return
 
 	b := o.as("auditor", "en")
 	p := b.get("/handovers/handover-1/record")

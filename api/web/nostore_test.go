@@ -20,7 +20,7 @@ func TestNothingStaysInABrowsersCache(t *testing.T) {
 		"/ledger.csv", "/ledger.jsonl", "/ledger.csv?from=999999", "/ledger.csv?from=x", "/ledger/3/proof", "/ledger/999999/proof",
 		"/handovers/none", "/session/stay",
 	}, everyPage...)
-	door, err := edge.New(edge.Config{Desk: o.desk, Log: slog.New(slog.DiscardHandler)})
+	door, err := edge.New(edge.Config{Desk: o.Desk, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,10 +91,10 @@ func TestFormsArePacedForEachPerson(t *testing.T) {
 func TestAFormThatIsTooLargeIsNotRead(t *testing.T) {
 	o := newOffice(t)
 	b := o.as("tech-a", "en")
-	size := o.size()
+	size := o.Size()
 	p := b.fill("/credentials/db01/checkout", "purpose", "ticket", "more", strings.Repeat("x", 300<<10))
-	if p.status != http.StatusUnprocessableEntity || o.size() != size {
-		t.Errorf("%d, %d new entries", p.status, o.size()-size)
+	if p.status != http.StatusUnprocessableEntity || o.Size() != size {
+		t.Errorf("%d, %d new entries", p.status, o.Size()-size)
 	}
 	// Just below it is read, and refused or not for what is in it.
 	if p := b.fill("/credentials/db01/checkout", "purpose", "ticket", "more", strings.Repeat("x", 200<<10)); p.status != http.StatusOK {
@@ -107,23 +107,23 @@ func TestAFormSentTwiceIsCarriedOutOnce(t *testing.T) {
 	o := newOffice(t)
 	b := o.as("tech-a", "en")
 	key := strings.Repeat("A", 26)
-	size := o.size()
+	size := o.Size()
 	for range 2 {
 		if p := b.fill("/credentials/db01/offer", "key", key, "reason", "course"); p.status != http.StatusSeeOther {
 			t.Fatalf("%d: %s", p.status, p.text())
 		}
 	}
-	if o.size() != size+1 {
-		t.Errorf("%d entries for one form", o.size()-size)
+	if o.Size() != size+1 {
+		t.Errorf("%d entries for one form", o.Size()-size)
 	}
 	if p := b.fill("/credentials/db01/offer", "key", key, "reason", "another"); p.status == http.StatusSeeOther {
 		t.Error("the key of one form let another through")
 	}
-	if _, err := o.store.Handover(t.Context(), "handover-2"); err == nil {
+	if _, err := o.Store.Handover(t.Context(), "handover-2"); err == nil {
 		t.Error("the other form was carried out")
 	}
 	// The same key at another address is another form's.
-	if p := b.fill("/credentials/db02/offer", "key", key, "reason", "course"); p.status != http.StatusSeeOther || o.credential("db02").Handover == "" {
+	if p := b.fill("/credentials/db02/offer", "key", key, "reason", "course"); p.status != http.StatusSeeOther || o.Credential("db02").Handover == "" {
 		t.Errorf("another address: %d", p.status)
 	}
 }
@@ -132,7 +132,7 @@ func TestAFormSentTwiceIsCarriedOutOnce(t *testing.T) {
 func TestAPersonWhoIsResetIsAStranger(t *testing.T) {
 	o := newOffice(t)
 	b := o.as("tech-a", "en")
-	o.do("admin", custody.ResetEnrolment{Person: "tech-a"})
+	o.Must("admin", custody.ResetEnrolment{Person: "tech-a"})
 	if p := b.get("/credentials/db01"); p.status != http.StatusSeeOther || !strings.HasPrefix(p.header.Get("Location"), "/login") {
 		t.Errorf("%d to %q", p.status, p.header.Get("Location"))
 	}

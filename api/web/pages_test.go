@@ -33,15 +33,15 @@ var everyPage = []string{
 // busyOffice has something of everything on its pages.
 func busyOffice(t *testing.T) *office {
 	o := newOffice(t)
-	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("holiday"), ExpectedReturn: o.clock().AddDate(0, 0, 1)})
-	o.do("tech-b", custody.Accept{Handover: "handover-1"})
-	o.do("tech-b", custody.GiveBack{Handover: "handover-1"})
-	c := o.credential("db01")
-	o.do(custody.System, custody.ReportFailed{
-		Rotation: custody.RotationID{Credential: "db01", Number: c.Rotation.Number}, Failure: "unreachable", NextTry: o.clock().Add(1e9),
+	o.Must("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("holiday"), ExpectedReturn: o.Clock.Now().AddDate(0, 0, 1)})
+	o.Must("tech-b", custody.Accept{Handover: "handover-1"})
+	o.Must("tech-b", custody.GiveBack{Handover: "handover-1"})
+	c := o.Credential("db01")
+	o.Must(custody.System, custody.ReportFailed{
+		Rotation: custody.RotationID{Credential: "db01", Number: c.Rotation.Number}, Failure: "unreachable", NextTry: o.Clock.Now().Add(1e9),
 	})
-	o.do("tech-a", custody.CheckOut{Credential: "db02", Purpose: desk.NewNote("ticket 4711")})
-	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: desk.NewNote("course")})
+	o.Must("tech-a", custody.CheckOut{Credential: "db02", Purpose: desk.NewNote("ticket 4711")})
+	o.Must("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: desk.NewNote("course")})
 	o.drifts("db02")
 	o.addByHand("sw01")
 	return o
@@ -181,13 +181,13 @@ func TestStrangersSeeNothing(t *testing.T) {
 			t.Errorf("%s tells strangers about a credential", path)
 		}
 	}
-	size := o.size()
+	size := o.Size()
 	for _, path := range []string{"/leave", "/credentials/db01/checkout", "/admin/people/new"} {
 		if p := b.post(path, "totp", "123456"); p.status != http.StatusSeeOther {
 			t.Errorf("POST %s: %d", path, p.status)
 		}
 	}
-	if o.size() != size {
+	if o.Size() != size {
 		t.Error("a stranger wrote in the ledger")
 	}
 }

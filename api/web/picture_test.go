@@ -16,13 +16,13 @@ import (
 // before the last change and of one long ago.
 func TestPicture(t *testing.T) {
 	o := newOffice(t)
-	o.pass(24 * time.Hour)
-	o.do("tech-a", custody.Offer{All: true, Leave: true, Reason: desk.NewNote("course"), ExpectedReturn: o.clock().Add(2 * time.Hour)})
-	o.do("tech-b", custody.Accept{Handover: "handover-1"})
-	o.pass(3 * time.Hour)
-	o.do(custody.System, custody.Tick{})
+	o.Clock.Add(24 * time.Hour)
+	o.Must("tech-a", custody.Offer{All: true, Leave: true, Reason: desk.NewNote("course"), ExpectedReturn: o.Clock.Now().Add(2 * time.Hour)})
+	o.Must("tech-b", custody.Accept{Handover: "handover-1"})
+	o.Clock.Add(3 * time.Hour)
+	o.Must(custody.System, custody.Tick{})
 	o.as("tech-a", "en").fill("/credentials/db01/checkout", "purpose", "late").shows(t, http.StatusForbidden)
-	o.pass(10 * 24 * time.Hour)
+	o.Clock.Add(10 * 24 * time.Hour)
 
 	auditor := o.as("auditor", "en")
 	for _, path := range []string{"/custody", "/credentials/db01"} {
@@ -50,7 +50,7 @@ func TestPicture(t *testing.T) {
 func TestPicturePages(t *testing.T) {
 	o := newOffice(t)
 	for i := range 21 {
-		o.onboard(fmt.Sprintf("extra%02d", i))
+		o.Onboard(fmt.Sprintf("extra%02d", i))
 	}
 	b := o.as("auditor", "en")
 	all, path := "", "/custody?q=e&range=day"
@@ -82,8 +82,8 @@ func TestPicturePages(t *testing.T) {
 // somebody it is not for, and with a wrong code.
 func TestRefusalsOfHandoversAreDrawn(t *testing.T) {
 	o := newOffice(t)
-	o.onboard("db03")
-	o.do("tech-a", custody.Offer{Credentials: []string{"db01", "db02"}, Reason: desk.NewNote("course")})
+	o.Onboard("db03")
+	o.Must("tech-a", custody.Offer{Credentials: []string{"db01", "db02"}, Reason: desk.NewNote("course")})
 	o.as("manager", "en").fill("/handovers/handover-1/accept").shows(t, http.StatusForbidden)
 	o.as("tech-b", "en").post("/handovers/handover-1/accept", "totp", "000000").shows(t, http.StatusForbidden)
 	auditor := o.as("auditor", "en")
@@ -93,7 +93,7 @@ func TestRefusalsOfHandoversAreDrawn(t *testing.T) {
 			t.Errorf("%s shows %d refused attempts, want %d: %s", path, got, want, p.text())
 		}
 	}
-	o.pass(14 * 24 * time.Hour)
+	o.Clock.Add(14 * 24 * time.Hour)
 	if p := o.as("auditor", "en").get("/custody?at=2026-03-02"); !strings.Contains(p.text(), "refused attempt forbidden manager") {
 		t.Errorf("a past week shows no refused attempt: %s", p.text())
 	}

@@ -19,7 +19,7 @@ func TestALanguageIsRememberedForAPerson(t *testing.T) {
 	if p := b.post("/language", "language", "zh", "back", "/people"); p.status != http.StatusSeeOther || p.header.Get("Location") != "/people" {
 		t.Fatalf("%d to %q", p.status, p.header.Get("Location"))
 	}
-	if chosen, err := o.desk.Preference(t.Context(), "tech-a"); err != nil || chosen.Language != "zh" {
+	if chosen, err := o.Desk.Preference(t.Context(), "tech-a"); err != nil || chosen.Language != "zh" {
 		t.Errorf("kept %+v, %v", chosen, err)
 	}
 	for _, test := range []struct {
@@ -43,12 +43,12 @@ func TestALanguageIsRememberedForAPerson(t *testing.T) {
 	c := o.browser("zh")
 	c.post("/language", "language", "en", "back", "/login")
 	c.get("/login").check(t, "/login", "en")
-	if chosen, err := o.desk.Preference(t.Context(), ""); err != nil || chosen != (desk.Preference{}) {
+	if chosen, err := o.Desk.Preference(t.Context(), ""); err != nil || chosen != (desk.Preference{}) {
 		t.Errorf("nobody chose %+v, %v", chosen, err)
 	}
-	size := o.size()
+	size := o.Size()
 	b.post("/language", "language", "xx")
-	if o.size() != size {
+	if o.Size() != size {
 		t.Error("a choice is in the ledger")
 	}
 }
@@ -56,7 +56,7 @@ func TestALanguageIsRememberedForAPerson(t *testing.T) {
 // TestTimesAreInTheReadersZone: shown, named and typed.
 func TestTimesAreInTheReadersZone(t *testing.T) {
 	o := newOffice(t, nil...)
-	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("holiday"), ExpectedReturn: time.Date(2026, 7, 1, 22, 30, 0, 0, time.UTC)})
+	o.Must("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("holiday"), ExpectedReturn: time.Date(2026, 7, 1, 22, 30, 0, 0, time.UTC)})
 	a, b := o.as("tech-a", "en"), o.as("tech-b", "en")
 	if p := a.post("/preferences", "language", "", "zone", "America/New_York"); p.status != http.StatusSeeOther {
 		t.Fatalf("%d %s", p.status, p.text())
@@ -84,11 +84,11 @@ func TestTimesAreInTheReadersZone(t *testing.T) {
 	if p := a.fill("/leave", "until", "2026-07-01T08:00", "reason", "course"); p.status != http.StatusSeeOther {
 		t.Fatalf("%d %s", p.status, p.text())
 	}
-	handovers, err := o.store.Person(t.Context(), "tech-a")
+	handovers, err := o.Store.Person(t.Context(), "tech-a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	offered, err := o.store.Handover(t.Context(), "handover-2")
+	offered, err := o.Store.Handover(t.Context(), "handover-2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestPreferencesRefuseWhatIsNone(t *testing.T) {
 			t.Error("the zone is not encoded")
 		}
 	}
-	if chosen, err := o.desk.Preference(t.Context(), "tech-a"); err != nil || chosen != (desk.Preference{Language: "zh", Zone: "Asia/Shanghai"}) {
+	if chosen, err := o.Desk.Preference(t.Context(), "tech-a"); err != nil || chosen != (desk.Preference{Language: "zh", Zone: "Asia/Shanghai"}) {
 		t.Errorf("after refusals: %+v, %v", chosen, err)
 	}
 }
@@ -139,7 +139,7 @@ func TestATimeThatTheClocksLeaveOutIsRefused(t *testing.T) {
 	a := o.as("tech-a", "en")
 	a.fill("/leave", "reason", "course", "zone", "America/New_York", "until", "2027-03-14T02:30").shows(t, 422, "the clocks of that day leave out")
 	a.done(a.fill("/leave", "reason", "course", "zone", "America/New_York", "until", "2027-03-14T03:30"))
-	offered, err := o.store.Handover(t.Context(), "handover-1")
+	offered, err := o.Store.Handover(t.Context(), "handover-1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,11 +46,11 @@ func (o *office) enrolled(t *testing.T, lang string) (b *browser, codes []string
 	t.Helper()
 	p := o.as("admin", lang).post("/admin/people/new", "username", "tech-c", "name", "Cy C", "roles", "technician")
 	p.shows(t, http.StatusOK)
-	o.seeds["tech-c"] = p.seedOn(t)
-	o.passwords["tech-c"] = unescape(newPassword.FindStringSubmatch(p.body)[1])
+	o.Seeds["tech-c"] = p.seedOn(t)
+	o.Passwords["tech-c"] = custody.SecretString(unescape(newPassword.FindStringSubmatch(p.body)[1]))
 	b = o.browser(lang)
 	b.who = "tech-c"
-	p = b.post("/login", "username", "tech-c", "password", o.passwords["tech-c"], "totp", o.code("tech-c"), "next", "/people")
+	p = b.post("/login", "username", "tech-c", "password", o.Passwords["tech-c"].Reveal(), "totp", o.Code("tech-c"), "next", "/people")
 	p.check(t, "/login", lang)
 	if !strings.Contains(p.body, `href="/people"`) {
 		t.Error("the page of the recovery codes does not lead on")
@@ -69,7 +69,7 @@ func TestALostPhone(t *testing.T) {
 			b, codes := o.enrolled(t, lang)
 			b.get("/people").shows(t, http.StatusOK) // the log-in itself worked
 			b.post("/logout")
-			if p := b.post("/login", "username", "tech-c", "password", o.passwords["tech-c"], "totp", o.code("tech-c")); p.status != http.StatusSeeOther {
+			if p := b.post("/login", "username", "tech-c", "password", o.Passwords["tech-c"].Reveal(), "totp", o.Code("tech-c")); p.status != http.StatusSeeOther {
 				t.Errorf("the second log-in: %d %s", p.status, p.text())
 			}
 
@@ -77,27 +77,27 @@ func TestALostPhone(t *testing.T) {
 			p := lost.get("/recovery")
 			p.shows(t, http.StatusOK)
 			p.check(t, "/recovery", lang)
-			p = lost.post("/recovery", "username", "tech-c", "password", o.passwords["tech-c"], "recovery_code", "ABCD-EFGH-MARK")
+			p = lost.post("/recovery", "username", "tech-c", "password", o.Passwords["tech-c"].Reveal(), "recovery_code", "ABCD-EFGH-MARK")
 			p.shows(t, http.StatusUnauthorized, map[string]string{"en": "not accepted", "zh": "登录未通过"}[lang])
 			p.check(t, "/recovery", lang)
-			if strings.Contains(p.body, "MARK") || strings.Contains(p.body, o.passwords["tech-c"]) || !strings.Contains(p.body, `value="tech-c"`) {
+			if strings.Contains(p.body, "MARK") || strings.Contains(p.body, o.Passwords["tech-c"].Reveal()) || !strings.Contains(p.body, `value="tech-c"`) {
 				t.Error("the page repeats a secret, or forgets the name")
 			}
-			p = lost.post("/recovery", "username", "tech-c", "password", o.passwords["tech-c"], "recovery_code", strings.ToLower(codes[0]))
+			p = lost.post("/recovery", "username", "tech-c", "password", o.Passwords["tech-c"].Reveal(), "recovery_code", strings.ToLower(codes[0]))
 			p.shows(t, http.StatusOK)
 			p.check(t, "/recovery", lang)
-			o.seeds["tech-c"] = p.seedOn(t)
+			o.Seeds["tech-c"] = p.seedOn(t)
 			if len(lost.cookies) != 0 {
 				t.Errorf("a recovery set the cookies %v", lost.cookies)
 			}
 			if p := b.get("/people"); p.status != http.StatusSeeOther {
 				t.Errorf("the session of the lost phone: %d", p.status)
 			}
-			p = lost.post("/login", "username", "tech-c", "password", o.passwords["tech-c"], "totp", o.code("tech-c"))
+			p = lost.post("/login", "username", "tech-c", "password", o.Passwords["tech-c"].Reveal(), "totp", o.Code("tech-c"))
 			if again := p.codesOn(t); again[0] == codes[0] {
 				t.Error("the recovery codes stayed")
 			}
-			p = o.browser(lang).post("/recovery", "username", "tech-c", "password", o.passwords["tech-c"], "recovery_code", codes[1])
+			p = o.browser(lang).post("/recovery", "username", "tech-c", "password", o.Passwords["tech-c"].Reveal(), "recovery_code", codes[1])
 			p.shows(t, http.StatusUnauthorized)
 		})
 	}
@@ -140,7 +140,7 @@ func TestRecoveriesArePaced(t *testing.T) {
 func TestARecoveredSeedDoesNotStayOnTheScreen(t *testing.T) {
 	o := newOffice(t)
 	_, codes := o.enrolled(t, "en")
-	p := o.browser("en").post("/recovery", "username", "tech-c", "password", o.passwords["tech-c"], "recovery_code", codes[0])
+	p := o.browser("en").post("/recovery", "username", "tech-c", "password", o.Passwords["tech-c"].Reveal(), "recovery_code", codes[0])
 	p.shows(t, 200, "Shown once")
 	p.check(t, "/recovery", "en")
 	until, refresh := "", ""
@@ -152,7 +152,7 @@ func TestARecoveredSeedDoesNotStayOnTheScreen(t *testing.T) {
 	if _, rest, found := strings.Cut(p.body, `<noscript><meta http-equiv="refresh" content="`); found {
 		refresh, _, _ = strings.Cut(rest, `"`)
 	}
-	if at, err := time.Parse(time.RFC3339Nano, until); err != nil || at.Sub(o.clock()) != o.idle() || refresh != "900;url=/login?as=tech-c" {
+	if at, err := time.Parse(time.RFC3339Nano, until); err != nil || at.Sub(o.Clock.Now()) != o.idle() || refresh != "900;url=/login?as=tech-c" {
 		t.Errorf("it stays until %q, without scripts %q", until, refresh)
 	}
 }

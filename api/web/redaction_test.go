@@ -21,7 +21,7 @@ func TestATextIsTakenOut(t *testing.T) {
 		"zh": {"移除", "已移除。此前的备份和导出文件仍含有该文本", "［已移除］"},
 	} {
 		o := newOffice(t)
-		index := o.do("tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote(typed)}).Events[0].Index
+		index := o.Must("tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote(typed)}).Events[0].Index
 		entry := fmt.Sprintf("/ledger/%d", index)
 		b := o.as("manager", lang)
 		p := b.get(entry)
@@ -51,7 +51,7 @@ func TestATextIsTakenOut(t *testing.T) {
 		if p := b.get(entry); strings.Contains(p.body, entry+"/redact") {
 			t.Errorf("%s: there is nothing to take out, and a form for it", lang)
 		}
-		if last := o.types(o.size() - 1); last[0] != "text.redacted" {
+		if last := o.Types(o.Size() - 1); last[0] != "text.redacted" {
 			t.Errorf("%s: the ledger ends with %v", lang, last)
 		}
 	}
@@ -60,7 +60,7 @@ func TestATextIsTakenOut(t *testing.T) {
 // TestOnlyAManagerIsOfferedARedaction; who sends the form all the same is refused.
 func TestOnlyAManagerIsOfferedARedaction(t *testing.T) {
 	o := newOffice(t)
-	index := o.do("tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote(typed)}).Events[0].Index
+	index := o.Must("tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote(typed)}).Events[0].Index
 	entry := fmt.Sprintf("/ledger/%d", index)
 	for _, who := range []string{"tech-a", "admin", "auditor"} {
 		b := o.as(who, "en")
@@ -81,7 +81,7 @@ func TestOnlyAManagerIsOfferedARedaction(t *testing.T) {
 // TestAnAddressInUseIsNotTakenOut, and the page says what to do first.
 func TestAnAddressInUseIsNotTakenOut(t *testing.T) {
 	o := newOffice(t)
-	index := o.do("tech-a", custody.ChangeEmail{Person: "tech-a", Email: desk.NewNote("anna@example.org")}).Events[0].Index
+	index := o.Must("tech-a", custody.ChangeEmail{Person: "tech-a", Email: desk.NewNote("anna@example.org")}).Events[0].Index
 	b := o.as("manager", "en")
 	b.fill(fmt.Sprintf("/ledger/%d/redact", index), "reason", "she asked").shows(t, http.StatusConflict, "at which tech-a is told of things", "Change the address first")
 	b.get(fmt.Sprintf("/ledger/%d", index)).shows(t, 200, "anna@example.org")

@@ -64,11 +64,11 @@ var forms = []struct {
 // form is unfolded, the field that is wrong has the focus, and no secret comes back.
 func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 	o := newOffice(t)
-	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: desk.NewNote("holiday")})
-	o.do("tech-b", custody.Accept{Handover: "handover-1"})
-	o.onboard("db03")
-	o.do("tech-a", custody.CheckOut{Credential: "db03", Purpose: desk.NewNote("ticket")})
-	o.do("tech-a", custody.Offer{Credentials: []string{"db03"}, Reason: desk.NewNote("course")})
+	o.Must("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: desk.NewNote("holiday")})
+	o.Must("tech-b", custody.Accept{Handover: "handover-1"})
+	o.Onboard("db03")
+	o.Must("tech-a", custody.CheckOut{Credential: "db03", Purpose: desk.NewNote("ticket")})
+	o.Must("tech-a", custody.Offer{Credentials: []string{"db03"}, Reason: desk.NewNote("course")})
 	o.addByHand("sw01")
 	for _, form := range forms {
 		t.Run(form.to[1:]+" of "+form.who, func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 			}
 			fields := slices.Clone(form.typed)
 			if at := slices.Index(fields, "fresh"); at >= 0 {
-				fields[at] = o.code(form.who)
+				fields[at] = o.Code(form.who)
 			}
 			values := url.Values{}
 			for i := 0; i < len(fields); i += 2 {
@@ -103,7 +103,7 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 					t.Error("somebody else sees what was typed")
 				}
 			}
-			o.pass(o.idle() + 1)
+			o.Clock.Add(o.idle() + 1)
 			if form.who == "" {
 				if p := b.get(to); strings.Contains(p.body, "data-typed") {
 					t.Error("what was typed is kept for ever")

@@ -31,8 +31,8 @@ func TestSetByHand(t *testing.T) {
 	m.fill("/credentials/sw01/new-password").shows(t, 403, "custodian")
 	a.post("/credentials/sw01/new-password").shows(t, 422, "must be confirmed with a code")
 	a.fill("/credentials/sw01/set").shows(t, 409)
-	size := o.size()
-	form := []string{"key", a.get("/credentials/sw01").key(t), "totp", o.code("tech-a")}
+	size := o.Size()
+	form := []string{"key", a.get("/credentials/sw01").key(t), "totp", o.Code("tech-a")}
 	p := a.post("/credentials/sw01/new-password", form...)
 	p.shows(t, 200, "Before-MARKED", "Staged-MARKED", "New password", "I have set it")
 	p.check(t, "new-password", "en")
@@ -42,7 +42,7 @@ func TestSetByHand(t *testing.T) {
 	} else {
 		p.shows(t, 403, "can be shown again with the next code")
 	}
-	if types := o.types(size); !slices.Equal(types, []string{"rotation.shown", "command.refused"}) {
+	if types := o.Types(size); !slices.Equal(types, []string{"rotation.shown", "command.refused"}) {
 		t.Errorf("entries %v", types)
 	}
 	for _, path := range []string{"/credentials/sw01", "/ledger", "/inbox", "/"} {
@@ -57,14 +57,14 @@ func TestSetByHand(t *testing.T) {
 	a.fill("/credentials/sw01/set").shows(t, 409)
 
 	id := custody.RotationID{Credential: "sw01", Number: 1}
-	o.do(custody.System, custody.ReportFailed{Rotation: id, Failure: "login_refused", NextTry: o.clock().Add(time.Minute)})
+	o.Must(custody.System, custody.ReportFailed{Rotation: id, Failure: "login_refused", NextTry: o.Clock.Now().Add(time.Minute)})
 	a.get("/credentials/sw01").shows(t, 200, "Show the new password again, and set exactly that one.", "Next attempt")
-	version, err := o.vault.Write(t.Context(), desk.CredentialPath("sw01"), custody.SecretString("Staged-MARKED"), 1, nil)
+	version, err := o.Secrets.Write(t.Context(), desk.CredentialPath("sw01"), custody.SecretString("Staged-MARKED"), 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.do(custody.System, custody.ReportVerified{Rotation: id, Attested: true})
-	o.do(custody.System, custody.ReportPromoted{Rotation: id, Version: version})
+	o.Must(custody.System, custody.ReportVerified{Rotation: id, Attested: true})
+	o.Must(custody.System, custody.ReportPromoted{Rotation: id, Version: version})
 	a.get("/credentials/sw01").shows(t, 200, "Attested: the word of who set it.", "Check the password out", "Who knows this password tech-a")
 	o.as("auditor", "zh").get("/ledger?credential=sw01").shows(t, 200, "凭设置人确认", "已显示新密码")
 	a.post("/credentials/sw01/new-password", form...).shows(t, 409, "This rotation is over.")
@@ -90,7 +90,7 @@ func TestDriftAndWhatToDo(t *testing.T) {
 	a.post("/credentials/db01/reconcile", "reason", "changed there").shows(t, 422, "must be confirmed with a code")
 	a.fill("/credentials/db01/reconcile", "reason", "").shows(t, 422, "must not be empty")
 	a.done(a.fill("/credentials/db01/reconcile", "reason", "changed there")).shows(t, 200, "A new password was asked for", "The password is being changed", "Reason: drift")
-	o.rotate("db01")
+	o.Rotate("db01")
 	if p := a.get("/credentials/db01"); strings.Contains(p.text(), "refuses this password") {
 		t.Error("what was repaired is shown as drifted")
 	}
@@ -99,8 +99,8 @@ func TestDriftAndWhatToDo(t *testing.T) {
 	a.fill("/credentials/sw01/new-password")
 	a.fill("/credentials/sw01/set")
 	id := custody.RotationID{Credential: "sw01", Number: 1}
-	o.do(custody.System, custody.ReportVerified{Rotation: id, Attested: true})
-	o.do(custody.System, custody.ReportPromoted{Rotation: id, Version: 2})
+	o.Must(custody.System, custody.ReportVerified{Rotation: id, Attested: true})
+	o.Must(custody.System, custody.ReportPromoted{Rotation: id, Version: 2})
 	o.drifts("sw01")
 	p := a.get("/credentials/sw01")
 	p.shows(t, 200, "There is no second account")
@@ -113,10 +113,10 @@ func TestDriftAndWhatToDo(t *testing.T) {
 // TestWhyARotationFails, in words that say what to do.
 func TestWhyARotationFails(t *testing.T) {
 	o := newOffice(t)
-	o.do("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("old")})
-	id := custody.RotationID{Credential: "db01", Number: o.credential("db01").Rotation.Number}
+	o.Must("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("old")})
+	id := custody.RotationID{Credential: "db01", Number: o.Credential("db01").Rotation.Number}
 	for _, failure := range failures {
-		o.do(custody.System, custody.ReportFailed{Rotation: id, Failure: failure, NextTry: o.clock().Add(time.Minute)})
+		o.Must(custody.System, custody.ReportFailed{Rotation: id, Failure: failure, NextTry: o.Clock.Now().Add(time.Minute)})
 		for _, lang := range languages {
 			o.as("tech-a", lang).get("/credentials/db01").shows(t, 200, catalogue(t, lang)["failure."+failure], catalogue(t, lang)["remedy."+failure])
 		}
@@ -125,17 +125,17 @@ func TestWhyARotationFails(t *testing.T) {
 
 func TestDependentsThatWait(t *testing.T) {
 	o := newOffice(t)
-	o.do("admin", custody.ChangePolicy{Credential: "db01", Policy: custody.CredentialPolicy{Dependents: []string{"app", "web"}}})
-	o.do("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("old")})
-	o.rotate("db01")
-	version := o.credential("db01").Version
-	o.do(custody.System, custody.ReportNotUpdated{Credential: "db01", Dependent: "web", Version: version, Failure: "unreachable", NextTry: o.clock().Add(time.Minute)})
+	o.Must("admin", custody.ChangePolicy{Credential: "db01", Policy: custody.CredentialPolicy{Dependents: []string{"app", "web"}}})
+	o.Must("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("old")})
+	o.Rotate("db01")
+	version := o.Credential("db01").Version
+	o.Must(custody.System, custody.ReportNotUpdated{Credential: "db01", Dependent: "web", Version: version, Failure: "unreachable", NextTry: o.Clock.Now().Add(time.Minute)})
 	a := o.as("tech-a", "en")
 	a.get("/credentials/db01").shows(t, 200, "2 dependents do not have this password yet", "app · being told now", "1 attempt failed. Last: No answer, or not in time. Next attempt: 2026-03-02",
 		"Custody does not wait for them", "Check the password out")
 	o.as("auditor", "zh").get("/ledger?type=dependent.failed").shows(t, 200, "web", "无响应或响应超时。")
 	for _, name := range []string{"app", "web"} {
-		o.do(custody.System, custody.ReportUpdated{Credential: "db01", Dependent: name, Version: version})
+		o.Must(custody.System, custody.ReportUpdated{Credential: "db01", Dependent: name, Version: version})
 	}
 	if p := a.get("/credentials/db01"); strings.Contains(p.text(), "do not have this password") {
 		t.Error("who has the password is said not to")
@@ -161,19 +161,19 @@ func TestChangeAll(t *testing.T) {
 	}
 	at := p.header.Get("Location")
 	m.get(at).shows(t, 200, "Asked for, with one code.", "0 of 2 passwords changed and proved", "It goes on by itself")
-	o.pass(time.Minute)
-	o.do(custody.System, custody.ReportFailed{
-		Rotation: custody.RotationID{Credential: "db02", Number: o.credential("db02").Rotation.Number}, Failure: "unreachable", NextTry: o.clock().Add(time.Minute),
+	o.Clock.Add(time.Minute)
+	o.Must(custody.System, custody.ReportFailed{
+		Rotation: custody.RotationID{Credential: "db02", Number: o.Credential("db02").Rotation.Number}, Failure: "unreachable", NextTry: o.Clock.Now().Add(time.Minute),
 	})
-	o.rotate("db01")
+	o.Rotate("db01")
 	p = m.get(at)
 	p.shows(t, 200, "1 of 2 passwords changed and proved", "db02", "The server did not answer.")
 	p.check(t, at, "en")
 	if !strings.Contains(p.body, `<progress max="2" value="1"`) {
 		t.Error("there is no bar")
 	}
-	o.do("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("once more")}) // is not the same command
-	o.rotate("db02")
+	o.Must("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("once more")}) // is not the same command
+	o.Rotate("db02")
 	m.get(at).shows(t, 200, "2 of 2 passwords changed and proved")
 	m.get("/rotations?at=then").shows(t, 422, "RFC 3339")
 	m.get("/rotations?at=2026-03-02T08:00:00Z&of=-1").shows(t, 422, "Of how many")

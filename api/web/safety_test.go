@@ -17,7 +17,7 @@ const session = "__Host-tandem"
 func TestSessionCookie(t *testing.T) {
 	o := newOffice(t)
 	b := o.browser("en")
-	p := b.post("/login", "username", "tech-a", "password", o.passwords["tech-a"], "totp", o.code("tech-a"))
+	p := b.post("/login", "username", "tech-a", "password", o.Passwords["tech-a"].Reveal(), "totp", o.Code("tech-a"))
 	cookie := p.header.Get("Set-Cookie")
 	for _, part := range []string{session + "=", "Path=/", "HttpOnly", "Secure", "SameSite=Strict", "Max-Age=900"} {
 		if !strings.Contains(cookie, part) {
@@ -70,18 +70,18 @@ func TestLogOut(t *testing.T) {
 func TestOtherSitesSendNothing(t *testing.T) {
 	o := newOffice(t)
 	b := o.as("tech-a", "en")
-	size := o.size()
+	size := o.Size()
 	for _, header := range [][]string{
 		{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"},
 	} {
 		for _, path := range []string{"/credentials/db01/checkin", "/leave", "/logout", "/login", "/language"} {
 			header := append([]string{"Content-Type", "application/x-www-form-urlencoded"}, header...)
-			if p := b.send(http.MethodPost, path, strings.NewReader("totp="+o.code("tech-a")), header...); p.status != http.StatusForbidden {
+			if p := b.send(http.MethodPost, path, strings.NewReader("totp="+o.Code("tech-a")), header...); p.status != http.StatusForbidden {
 				t.Errorf("%s with %v: %d", path, header, p.status)
 			}
 		}
 	}
-	if o.size() != size {
+	if o.Size() != size {
 		t.Error("another site wrote in the ledger")
 	}
 	if p := b.get("/"); p.status != http.StatusOK {
@@ -95,7 +95,7 @@ func TestLogInLeadsOnlyHere(t *testing.T) {
 		"/ledger?type=session.opened": "/ledger?type=session.opened", "//evil.example": "/", "https://evil.example/": "/",
 		`/\evil.example`: "/", "javascript:alert(1)": "/", "": "/", "/\r\nX: y": "/",
 	} {
-		p := o.browser("en").post("/login", "next", next, "username", "tech-a", "password", o.passwords["tech-a"], "totp", o.code("tech-a"))
+		p := o.browser("en").post("/login", "next", next, "username", "tech-a", "password", o.Passwords["tech-a"].Reveal(), "totp", o.Code("tech-a"))
 		if got := p.header.Get("Location"); p.status != http.StatusSeeOther || got != want {
 			t.Errorf("next=%q: %d to %q", next, p.status, got)
 		}
@@ -139,9 +139,9 @@ func TestLogInsArePaced(t *testing.T) {
 func TestNamesAreOnlyNames(t *testing.T) {
 	o := newOffice(t)
 	nasty := `<script>alert("x")</script>' onmouseover=x {{.}} &lt; אבג =1+1`
-	o.hire("nasty", nasty, custody.Technician)
-	o.do("tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote(nasty)})
-	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: desk.NewNote(nasty)})
+	o.HireAs("nasty", nasty, custody.Technician)
+	o.Must("tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote(nasty)})
+	o.Must("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: desk.NewNote(nasty)})
 	for who, paths := range map[string][]string{
 		"nasty":  {"/", "/people"},
 		"tech-b": {"/", "/inbox", "/credentials/db01", "/handovers/handover-1", "/ledger"},
@@ -157,7 +157,7 @@ func TestNamesAreOnlyNames(t *testing.T) {
 			p.isolates(t, path, nasty)
 		}
 	}
-	if _, err := o.desk.AddCredential(t.Context(), desk.By{Actor: "admin", Request: "nasty"}, custody.AddCredential{
+	if _, err := o.Desk.AddCredential(t.Context(), desk.By{Actor: "admin", Request: "nasty"}, custody.AddCredential{
 		Name: "nasty", Primary: "tech-a", Backup: "tech-b", Target: desk.NewTarget(custody.Target{Kind: "ssh", Address: nasty, Account: nasty}),
 	}, custody.SecretString("x"), custody.Secret{}); err != nil {
 		t.Fatal(err)
@@ -208,9 +208,9 @@ func (a answer) isolates(t *testing.T, path, text string) {
 // TestMarksThatTurnTextRoundAreRefused wherever people type, and stored nowhere.
 func TestMarksThatTurnTextRoundAreRefused(t *testing.T) {
 	o := newOffice(t)
-	o.do("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: desk.NewNote("course")})
+	o.Must("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: desk.NewNote("course")})
 	as := map[string]*browser{"admin": o.as("admin", "en"), "tech-a": o.as("tech-a", "en"), "tech-b": o.as("tech-b", "en")}
-	size := o.size()
+	size := o.Size()
 	for _, mark := range []string{"\u202e", "\u2066", "\u200f", "\u202d", "\x1b[31m", "\x00"} {
 		text := "invoice" + mark + "gpj.exe"
 		for _, form := range []struct {
@@ -233,8 +233,8 @@ func TestMarksThatTurnTextRoundAreRefused(t *testing.T) {
 			{"tech-b", "/handovers/handover-1/decline", []string{"reason", text}},
 		} {
 			p := as[form.who].fill(form.path, form.fields...)
-			if p.status != http.StatusUnprocessableEntity || o.size() != size {
-				t.Errorf("%q sent to %s: %d, %d entries: %s", mark, form.path, p.status, o.size()-size, p.text())
+			if p.status != http.StatusUnprocessableEntity || o.Size() != size {
+				t.Errorf("%q sent to %s: %d, %d entries: %s", mark, form.path, p.status, o.Size()-size, p.text())
 			}
 			p.check(t, form.path, "en")
 		}

@@ -14,10 +14,10 @@ import (
 // any case and width.
 func TestSearchFindsByAnyName(t *testing.T) {
 	o := newOffice(t)
-	o.hire("yang-t", "杨涛", custody.Technician)
-	o.hire("e-muller", "Émile Müller-Straße", custody.Technician)
-	o.add("web01", "yang-t", "e-muller")
-	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("培训 Training")})
+	o.HireAs("yang-t", "杨涛", custody.Technician)
+	o.HireAs("e-muller", "Émile Müller-Straße", custody.Technician)
+	o.Add("web01", "yang-t", "e-muller")
+	o.Must("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("培训 Training")})
 	b := o.as("auditor", "en")
 	for _, test := range []struct {
 		path, there, gone string
@@ -67,10 +67,10 @@ func TestTheTenthHandoverComesAfterTheNinth(t *testing.T) {
 	o := newOffice(t)
 	for i := range 10 {
 		receiver := fmt.Sprintf("receiver-%d", i)
-		o.hire(receiver, "Receiver", custody.Technician)
-		o.add(fmt.Sprintf("web%02d", i), "tech-a", receiver)
+		o.HireAs(receiver, "Receiver", custody.Technician)
+		o.Add(fmt.Sprintf("web%02d", i), "tech-a", receiver)
 	}
-	o.do("tech-a", custody.Offer{All: true, Reason: desk.NewNote("everything")}) // one handover for each receiver, tech-b among them
+	o.Must("tech-a", custody.Offer{All: true, Reason: desk.NewNote("everything")}) // one handover for each receiver, tech-b among them
 	var ids []string
 	for _, n := range o.as("auditor", "en").get("/handovers").nodes(t) {
 		if id, is := strings.CutPrefix(attr(n, "href"), "/handovers/handover-"); is {

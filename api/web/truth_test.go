@@ -63,42 +63,42 @@ func TestThePictureIsWhatTheLedgerSays(t *testing.T) {
 		c.Queries = shuffled{c.Queries.(*store.Store)}
 		c.SignIns = edge.Limit{Every: time.Millisecond, Burst: 10_000} // the office's days pass in moments
 	})
-	began := o.clock()
+	began := o.Clock.Now()
 	auditor, since := o.as("auditor", "en"), began
 	requests := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		for range rapid.IntRange(1, 6).Draw(rt, "steps") {
 			who := rapid.SampledFrom([]string{"tech-a", "tech-b"}).Draw(rt, "who")
-			open, err := o.store.Handovers(t.Context(), desk.HandoverQuery{Status: []custody.HandoverStatus{custody.Offered, custody.Accepted}})
+			open, err := o.Store.Handovers(t.Context(), desk.HandoverQuery{Status: []custody.HandoverStatus{custody.Offered, custody.Accepted}})
 			if err != nil {
 				rt.Fatal(err)
 			}
 			actions := []custody.Action{
 				custody.GoAway{}, custody.ComeBack{}, custody.ComeBack{TakeBack: true},
-				custody.Offer{All: true, Leave: true, Reason: desk.NewNote("course"), ExpectedReturn: o.clock().Add(5 * time.Hour)},
+				custody.Offer{All: true, Leave: true, Reason: desk.NewNote("course"), ExpectedReturn: o.Clock.Now().Add(5 * time.Hour)},
 				custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("course")},
 			}
 			for _, h := range open {
 				actions = append(actions, custody.Accept{Handover: h.ID}, custody.GiveBack{Handover: h.ID}, custody.Cancel{Handover: h.ID})
 			}
 			requests++
-			_, err = o.desk.Do(t.Context(), desk.By{Actor: who, Request: fmt.Sprint("random-", requests), Code: o.code(who)}, rapid.SampledFrom(actions).Draw(rt, "action"))
+			_, err = o.Desk.Do(t.Context(), desk.By{Actor: who, Request: fmt.Sprint("random-", requests), Code: o.Code(who)}, rapid.SampledFrom(actions).Draw(rt, "action"))
 			if err != nil && custody.CodeOf(err) == "" {
 				rt.Fatal(err) // a refusal is part of the history
 			}
-			o.pass(time.Duration(rapid.IntRange(0, 10*60).Draw(rt, "minutes")) * time.Minute)
-			o.do(custody.System, custody.Tick{})
+			o.Clock.Add(time.Duration(rapid.IntRange(0, 10*60).Draw(rt, "minutes")) * time.Minute)
+			o.Must(custody.System, custody.Tick{})
 			for _, name := range []string{"db01", "db02"} {
-				if o.credential(name).Phase == custody.Rotating && rapid.Bool().Draw(rt, "changed") {
-					o.rotate(name)
+				if o.Credential(name).Phase == custody.Rotating && rapid.Bool().Draw(rt, "changed") {
+					o.Rotate(name)
 				}
 			}
 		}
-		days := int(o.clock().Sub(began)/(24*time.Hour)) + 2
+		days := int(o.Clock.Now().Sub(began)/(24*time.Hour)) + 2
 		day := began.AddDate(0, 0, rapid.IntRange(-1, days).Draw(rt, "day"))
 		path := "/custody?at=" + day.Format(time.DateOnly) + "&range=" + rapid.SampledFrom([]string{"day", "week", "quarter"}).Draw(rt, "range")
-		if o.clock().Sub(since) > 20*time.Hour { // the session's own time is another matter
-			auditor, since = o.as("auditor", "en"), o.clock()
+		if o.Clock.Now().Sub(since) > 20*time.Hour { // the session's own time is another matter
+			auditor, since = o.as("auditor", "en"), o.Clock.Now()
 		}
 		p := auditor.get(path)
 		if p.status != http.StatusOK {
@@ -157,8 +157,8 @@ func stretches(t *rapid.T, p answer) (all []stretch) {
 func (o *office) told(t *rapid.T, w gantt.Window) (all []stretch) {
 	state, now := custody.NewState(), map[stretch]time.Time{} // since when something is so
 	end := w.To
-	if o.clock().Before(end) {
-		end = o.clock()
+	if o.Clock.Now().Before(end) {
+		end = o.Clock.Now()
 	}
 	over := func(what stretch, from, to time.Time) {
 		if from.Before(w.From) {
@@ -172,8 +172,8 @@ func (o *office) told(t *rapid.T, w gantt.Window) (all []stretch) {
 			all = append(all, what)
 		}
 	}
-	size := o.size()
-	err := o.store.Records(t.Context(), 0, size, func(_ int64, record []byte) error {
+	size := o.Size()
+	err := o.Store.Records(t.Context(), 0, size, func(_ int64, record []byte) error {
 		entry, err := audit.DecodeEntry(record)
 		if err != nil {
 			return err

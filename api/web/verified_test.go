@@ -10,6 +10,7 @@ import (
 	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 )
 
 // forgedDesk signs another history, with a key of its own.
@@ -133,7 +134,7 @@ func TestTheMarkLooksAtWhatEveryEntryLeadsTo(t *testing.T) {
 				custody.AddPerson{Username: "tech-a", Name: "A", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period},
 				custody.AddPerson{Username: "tech-b", Name: "B", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period},
 				custody.AddCredential{
-					Name: "db01", Target: identified(custody.Target{Kind: "ssh", Address: "db01:22", Account: "root"}), Primary: "tech-a", Backup: "tech-b",
+					Name: "db01", Target: desktest.Identified(custody.Target{Kind: "ssh", Address: "db01:22", Account: "root"}), Primary: "tech-a", Backup: "tech-b",
 				},
 			} {
 				events, err := custody.Decide(state, custody.Command{Actor: custody.System, Request: "forged", Action: action}, at)

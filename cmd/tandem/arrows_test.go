@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"custody/words":               {"custody"},
 	"custody/desk":                {"custody", "custody/totp", "custody/words", "audit"},
 	"custody/desk/":               {"custody", "custody/desk", "custody/password", "audit"},
+	"custody/desk/desktest":       {"custody", "custody/desk", "custody/embedded", "custody/store", "custody/totp", "audit"}, // the real parts, for tests
 	"custody/store":               {"custody", "custody/follow", "custody/desk", "custody/search", "audit"},
 	"custody/vault":               {"custody", "custody/desk", "custody/password", "custody/reconcile", "audit"},
 	"custody/vault/":              {},

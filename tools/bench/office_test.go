@@ -17,6 +17,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 	"github.com/tandem-custody/tandem/custody/embedded"
 	"github.com/tandem-custody/tandem/custody/store"
 	"github.com/tandem-custody/tandem/custody/totp"
@@ -174,28 +175,19 @@ func (o *office) onboard(ctx context.Context, p *pair) error {
 func (o *office) add(ctx context.Context, server string, p *pair) error {
 	_, err := o.do(ctx, custody.System, custody.AddCredential{
 		Name: server, Primary: p.A.Name, Backup: p.B.Name,
-		Target: identified(custody.Target{Kind: "ssh", Address: server + ".bench.example:22", Account: "root"}),
+		Target: desktest.Identified(custody.Target{Kind: "ssh", Address: server + ".bench.example:22", Account: "root"}),
 	})
 	return err
 }
 
 // report reports its first rotation.
 func (o *office) report(ctx context.Context, server string, version int64) error {
-	for _, report := range reports(server, 1, version) {
+	for _, report := range desktest.Reports(server, 1, version) {
 		if _, err := o.do(ctx, custody.System, report); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// reports are those of the worker about a rotation that goes well.
-func reports(server string, number, version int64) []custody.Action {
-	id := custody.RotationID{Credential: server, Number: number}
-	return []custody.Action{
-		custody.ReportStaged{Rotation: id}, custody.ReportApplied{Rotation: id},
-		custody.ReportVerified{Rotation: id, OldRefused: true}, custody.ReportPromoted{Rotation: id, Version: version},
-	}
 }
 
 func (o *office) do(ctx context.Context, actor string, a custody.Action) (desk.Outcome, error) {
@@ -228,12 +220,4 @@ func (o *office) login(ctx context.Context, p technician) (string, error) {
 	}
 	token, _ := o.tokens.Load(p.Name)
 	return token.(string), nil
-}
-
-// identified is a target whose account is called by its address as it stands: what
-// a desk finds out before it gives the command.
-func identified(t custody.Target) custody.TargetNotes {
-	target := desk.NewTarget(t)
-	target.Identities = desk.Identities(nil, t.Account+"@"+t.Address)
-	return target
 }

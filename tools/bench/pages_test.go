@@ -16,6 +16,7 @@ import (
 	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 	"github.com/tandem-custody/tandem/custody/rotation/ssh"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
@@ -101,11 +102,11 @@ func openPages(t *testing.T, dir string, credentials int) *pages {
 		name := fmt.Sprintf("crowd-%05d", i)
 		if _, err := p.do(ctx, custody.System, custody.AddCredential{
 			Name: name, Primary: pair.A.Name, Backup: pair.B.Name,
-			Target: identified(custody.Target{Kind: "ssh", Address: name + ".bench.example:22", Account: "root"}),
+			Target: desktest.Identified(custody.Target{Kind: "ssh", Address: name + ".bench.example:22", Account: "root"}),
 		}); err != nil {
 			return err
 		}
-		for _, report := range reports(name, 1, 1) {
+		for _, report := range desktest.Reports(name, 1, 1) {
 			if _, err := p.do(ctx, custody.System, report); err != nil {
 				return err
 			}

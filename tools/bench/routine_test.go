@@ -11,6 +11,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 )
 
 // routine is the daily work in an office: every pair goes through the same round
@@ -175,7 +176,7 @@ func (r *routine) takeBack(ctx context.Context, p *pair, at *round, now time.Tim
 		return err
 	}
 	at.rotations++
-	for _, report := range reports(p.Server, at.rotations, at.rotations) {
+	for _, report := range desktest.Reports(p.Server, at.rotations, at.rotations) {
 		if _, err := r.do(ctx, custody.System, report); err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 	"github.com/tandem-custody/tandem/custody/store"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
@@ -170,7 +171,7 @@ func (a *author) work(entries int64) error {
 			}
 		}
 		add := custody.AddCredential{Name: server, Primary: first, Backup: second,
-			Target: identified(custody.Target{Kind: "ssh", Address: server + ".bench.example:22", Account: "root"})}
+			Target: desktest.Identified(custody.Target{Kind: "ssh", Address: server + ".bench.example:22", Account: "root"})}
 		if err := errors.Join(a.do(custody.System, add), a.rotated(server)); err != nil {
 			return err
 		}
@@ -205,7 +206,7 @@ func (a *author) round(server, first, second string) error {
 func (a *author) rotated(server string) error {
 	c, _ := a.batch.state.Credential(server)
 	var errs []error
-	for _, report := range reports(server, c.Rotation.Number, c.Version+1) {
+	for _, report := range desktest.Reports(server, c.Rotation.Number, c.Version+1) {
 		errs = append(errs, a.do(custody.System, report))
 	}
 	return errors.Join(errs...)
