@@ -23,11 +23,12 @@ const mayBeWrong = 3 * time.Second
 // for a page says something about the page.
 const prompt = 300 * time.Millisecond
 
-// leftOpen leaves pages open and has somebody else change what they show: over the
-// event stream, and behind a proxy that has none.
-func (th *theatre) leftOpen(t *testing.T) {
+// TestBrowserFollows leaves pages open and has somebody else change what they show:
+// over the event stream, and behind a proxy that has none.
+func TestBrowserFollows(t *testing.T) {
+	t.Parallel()
+	th := newTheatre(t)
 	th.complains("/events") // about the streams that end
-	defer th.complains()
 	for _, way := range []struct {
 		name string
 		cut  func(*cutter)
@@ -36,7 +37,7 @@ func (th *theatre) leftOpen(t *testing.T) {
 		{"with the stream cut and refused", func(c *cutter) { c.refuse() }},
 		{"with a stream that has gone silent", func(c *cutter) { c.silence() }},
 	} {
-		t.Run(way.name, func(t *testing.T) { th.follows(t, way.cut) })
+		t.Run(way.name, func(t *testing.T) { th.follows(t, way.cut); th.quiet(t) })
 	}
 }
 

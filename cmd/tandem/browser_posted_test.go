@@ -14,9 +14,11 @@ import (
 	"github.com/tandem-custody/tandem/custody/totp"
 )
 
-// postedPages looks at the pages that only the answer to a form makes: in both
-// languages, light and dark, on a small screen.
-func (th *theatre) postedPages(t *testing.T) {
+// TestBrowserOnPostedPages looks at the pages that only the answer to a form makes: in
+// both languages, light and dark, on a small screen.
+func TestBrowserOnPostedPages(t *testing.T) {
+	t.Parallel()
+	th := newTheatre(t)
 	axe, err := os.ReadFile(filepath.Join("testdata", "axe", "axe.min.js"))
 	if err != nil {
 		t.Fatal(err)
@@ -96,6 +98,7 @@ func (th *theatre) postedPages(t *testing.T) {
 		b.until("the refusal is there", func() bool { return evaluate[bool](b, `!!document.getElementById("problem")`) })
 		look(b, "refused")
 	}
+	th.quiet(t)
 }
 
 // rightToLeft is a name that a page must not take for anything else.

@@ -44,8 +44,6 @@ func TestBrowser(t *testing.T) {
 		{"the auditor", (*theatre).audit},
 		{"by keyboard alone", (*theatre).byKeyboard},
 		{"without JavaScript", (*theatre).withoutScripts},
-		{"pages that are left open", (*theatre).leftOpen},
-		{"pages that only a form makes", (*theatre).postedPages},
 		{"every page", (*theatre).everyPage},
 		{"what stays in a browser", (*theatre).leavesNothing},
 	} {
