@@ -39,9 +39,9 @@ func (a answer) named(t *testing.T, names ...string) map[string][]string {
 // concern, and nothing that is not theirs.
 func TestTheHomePageSaysWhatIsWhose(t *testing.T) {
 	o := newOffice(t)
-	o.add("web01", "tech-b", "tech-a")
-	o.add("old01", "tech-a", "tech-b")
-	o.do("admin", custody.Retire{Credential: "old01", Reason: desk.NewNote("switched off")})
+	o.Add("web01", "tech-b", "tech-a")
+	o.Add("old01", "tech-a", "tech-b")
+	o.Must("admin", custody.Retire{Credential: "old01", Reason: desk.NewNote("switched off")})
 	people := map[string]*browser{}
 	for _, who := range []string{"tech-a", "tech-b", "manager"} {
 		people[who] = o.as(who, "en")
@@ -60,26 +60,26 @@ func TestTheHomePageSaysWhatIsWhose(t *testing.T) {
 			}
 		}
 	}
-	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("out"), ExpectedReturn: o.clock().Add(2 * time.Hour)})
+	o.Must("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("out"), ExpectedReturn: o.Clock.Now().Add(2 * time.Hour)})
 	says("offered", "tech-a", map[string][]string{"h-hold": {"db01", "db02"}, "h-given": {"db01", "handover-1"}, "h-else": {"web01"}})
 	says("offered", "tech-b", map[string][]string{"h-hold": {"web01"}, "h-wait": {"db01", "handover-1"}, "h-else": {"db01", "db02"}})
 	says("offered", "manager", map[string][]string{"h-att": {}})
 
-	o.do("tech-b", custody.Accept{Handover: "handover-1"})
-	o.do("tech-a", custody.RequestRotation{Credential: "db02", Reason: desk.NewNote("worn")})
+	o.Must("tech-b", custody.Accept{Handover: "handover-1"})
+	o.Must("tech-a", custody.RequestRotation{Credential: "db02", Reason: desk.NewNote("worn")})
 	says("accepted", "tech-a", map[string][]string{"h-hold": {}, "h-given": {"db01", "handover-1"}, "h-coming": {"db02"}, "h-else": {"db01", "web01"}})
 	says("accepted", "tech-b", map[string][]string{"h-hold": {"db01", "web01"}, "h-recv": {"db01", "handover-1"}, "h-else": {"db02"}})
 	says("accepted", "manager", map[string][]string{"h-att": {}})
 
-	failed := custody.ReportFailed{Rotation: custody.RotationID{Credential: "db02", Number: o.credential("db02").Rotation.Number}, Failure: "login_refused", NextTry: o.clock().Add(time.Minute)}
-	o.do(custody.System, failed)
+	failed := custody.ReportFailed{Rotation: custody.RotationID{Credential: "db02", Number: o.Credential("db02").Rotation.Number}, Failure: "login_refused", NextTry: o.Clock.Now().Add(time.Minute)}
+	o.Must(custody.System, failed)
 	says("failing", "manager", map[string][]string{"h-att": {"db02"}})
-	o.rotate("db02")
+	o.Rotate("db02")
 	says("changed", "manager", map[string][]string{"h-att": {}})
 
-	o.do("tech-a", custody.RequestRotation{Credential: "db02", Reason: desk.NewNote("worn again")})
-	o.pass(3 * time.Hour)
-	o.do(custody.System, custody.LockSignIn{Person: "tech-a", Failures: 5, Until: o.clock()}) // time acts
+	o.Must("tech-a", custody.RequestRotation{Credential: "db02", Reason: desk.NewNote("worn again")})
+	o.Clock.Add(3 * time.Hour)
+	o.Must(custody.System, custody.LockSignIn{Person: "tech-a", Failures: 5, Until: o.Clock.Now()}) // time acts
 	people["manager"] = o.as("manager", "en")
 	says("overdue", "manager", map[string][]string{"h-att": {"db01", "db02", "handover-1"}})
 }
@@ -119,7 +119,7 @@ func TestASecretOnAPageIsHeldToWhatItCountsFor(t *testing.T) {
 	p := a.fill(checkout, "purpose", "ticket 1")
 	p.shows(t, http.StatusOK, thePassword)
 	p.leavesFor(t, checkout, 5*time.Minute)
-	lease := o.credential("db01").Lease
+	lease := o.Credential("db01").Lease
 	if while := p.while(t); while != lease.ID || a.get(checkout).while(t) != while {
 		t.Errorf("shown while %q, beside it %q, the check-out is %q", while, a.get(checkout).while(t), lease.ID)
 	}
@@ -131,10 +131,10 @@ func TestASecretOnAPageIsHeldToWhatItCountsFor(t *testing.T) {
 		t.Errorf("after the check-in: %q", while)
 	}
 	a.fill(checkout, "purpose", "ticket 2")
-	o.pass(o.credential("db01").Lease.Until.Sub(o.clock()) - 2*time.Minute - period*time.Second)
+	o.Clock.Add(o.Credential("db01").Lease.Until.Sub(o.Clock.Now()) - 2*time.Minute - period*time.Second)
 	a = o.as("tech-a", "en")
-	a.fill("/credentials/db01/show").leavesFor(t, checkout, o.credential("db01").Lease.Until.Sub(o.clock()))
-	o.pass(2 * time.Minute)
+	a.fill("/credentials/db01/show").leavesFor(t, checkout, o.Credential("db01").Lease.Until.Sub(o.Clock.Now()))
+	o.Clock.Add(2 * time.Minute)
 	if while := a.get(checkout).while(t); while != "" {
 		t.Errorf("after its end: %q", while)
 	}
@@ -160,8 +160,8 @@ func TestASecretOnAPageIsHeldToWhatItCountsFor(t *testing.T) {
 		t.Errorf("after it was set: %q", while)
 	}
 	id := custody.RotationID{Credential: "sw01", Number: 1}
-	o.do(custody.System, custody.ReportVerified{Rotation: id, Attested: true})
-	o.do(custody.System, custody.ReportPromoted{Rotation: id, Version: 2})
+	o.Must(custody.System, custody.ReportVerified{Rotation: id, Attested: true})
+	o.Must(custody.System, custody.ReportPromoted{Rotation: id, Version: 2})
 	if while := a.get(set).while(t); while != "" {
 		t.Errorf("when it is in force: %q", while)
 	}
@@ -199,21 +199,21 @@ func TestAPolicyOfNonsenseIsRefused(t *testing.T) {
 				}
 				form = append(form, other, value)
 			}
-			size := o.size()
+			size := o.Size()
 			if p := admin.fill("/credentials/db01/policy", form...); p.status != http.StatusUnprocessableEntity {
 				t.Errorf("%s %q: %d", field, typed, p.status)
 			}
-			if o.size() != size {
+			if o.Size() != size {
 				t.Errorf("%s %q was entered", field, typed)
 			}
 		}
 	}
 	admin.done(admin.fill("/credentials/db01/policy", "max_age_days", "1.5", "lease_hours", "2", "max_exposed", "2"))
-	if p := o.credential("db01").Policy; p.MaxAgeSeconds != 36*60*60 || p.LeaseSeconds != 2*60*60 || p.MaxExposed != 2 {
+	if p := o.Credential("db01").Policy; p.MaxAgeSeconds != 36*60*60 || p.LeaseSeconds != 2*60*60 || p.MaxExposed != 2 {
 		t.Errorf("%+v", p)
 	}
 	admin.done(admin.fill("/credentials/db01/policy", "max_age_days", "", "lease_hours", "0", "max_exposed", ""))
-	if p := o.credential("db01").Policy; p.MaxAgeSeconds != 0 || p.LeaseSeconds != 0 || p.MaxExposed != 0 {
+	if p := o.Credential("db01").Policy; p.MaxAgeSeconds != 0 || p.LeaseSeconds != 0 || p.MaxExposed != 0 {
 		t.Errorf("%+v", p)
 	}
 }
@@ -225,17 +225,17 @@ func TestAListOfMoreThanAHundredGoesOn(t *testing.T) {
 	for i := range 120 {
 		if i < 101 {
 			name := fmt.Sprintf("web-%03d", i)
-			if _, err := o.desk.AddCredential(t.Context(), desk.By{Actor: "admin", Request: name}, custody.AddCredential{
+			if _, err := o.Desk.AddCredential(t.Context(), desk.By{Actor: "admin", Request: name}, custody.AddCredential{
 				Name: name, Primary: "tech-a", Backup: "tech-b", Target: desk.NewTarget(custody.Target{Kind: "ssh", Address: name + ":22", Account: "root"}),
 			}, custody.Secret{}, custody.Secret{}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		offer := custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("out")}
-		if _, err := o.desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: fmt.Sprint("offer-", i), Code: o.code("tech-a")}, offer); err != nil {
+		if _, err := o.Desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: fmt.Sprint("offer-", i), Code: o.Code("tech-a")}, offer); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := o.desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: fmt.Sprint("cancel-", i)}, custody.Cancel{Handover: o.credential("db01").Handover, Reason: desk.NewNote("no")}); err != nil {
+		if _, err := o.Desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: fmt.Sprint("cancel-", i)}, custody.Cancel{Handover: o.Credential("db01").Handover, Reason: desk.NewNote("no")}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -257,7 +257,7 @@ func TestAListOfMoreThanAHundredGoesOn(t *testing.T) {
 	for _, list := range []struct {
 		path, prefix, more string
 		all                int
-	}{{"/credentials", "/credentials/", "after=", 103}, {"/handovers", "/handovers/", "before=", 120}, {"/ledger", "/ledger/", "before=", int(o.size())}} {
+	}{{"/credentials", "/credentials/", "after=", 103}, {"/handovers", "/handovers/", "before=", 120}, {"/ledger", "/ledger/", "before=", int(o.Size())}} {
 		first, next := links(list.path, list.prefix, list.more)
 		if len(first) != 100 || next == "" {
 			t.Errorf("%s: %d on the first page, the next is %q", list.path, len(first), next)
@@ -298,7 +298,7 @@ func TestAllPasswordsAreFollowedUntilTheyAreChanged(t *testing.T) {
 	o := newOffice(t)
 	o.addByHand("sw01")
 	id := custody.RotationID{Credential: "sw01", Number: 1}
-	o.do(custody.System, custody.ReportFailed{Rotation: id, Failure: "login_refused", NextTry: o.clock().Add(time.Minute)})
+	o.Must(custody.System, custody.ReportFailed{Rotation: id, Failure: "login_refused", NextTry: o.Clock.Now().Add(time.Minute)})
 	m := o.as("manager", "en")
 	m.get("/rotations").shows(t, http.StatusOK, "2 credentials are held now")
 	asked := m.fill("/rotations", "reason", "leak")
@@ -308,13 +308,13 @@ func TestAllPasswordsAreFollowedUntilTheyAreChanged(t *testing.T) {
 	if names := p.named(t, "db01", "db02", "sw01")["h-stuck"]; len(names) != 0 {
 		t.Errorf("stuck: %v", names)
 	}
-	o.do(custody.System, custody.ReportFailed{Rotation: custody.RotationID{Credential: "db01", Number: o.credential("db01").Rotation.Number}, Failure: "login_refused", NextTry: o.clock().Add(time.Minute)})
+	o.Must(custody.System, custody.ReportFailed{Rotation: custody.RotationID{Credential: "db01", Number: o.Credential("db01").Rotation.Number}, Failure: "login_refused", NextTry: o.Clock.Now().Add(time.Minute)})
 	if names := m.get(path).named(t, "db01", "db02", "sw01")["h-stuck"]; !slices.Equal(names, []string{"db01"}) {
 		t.Errorf("stuck: %v", names)
 	}
-	o.rotate("db02")
+	o.Rotate("db02")
 	m.get(path).shows(t, http.StatusOK, "1 of 2")
-	o.rotate("db01")
+	o.Rotate("db01")
 	p = m.get(path)
 	p.shows(t, http.StatusOK, "2 of 2")
 	if names := p.named(t, "db01", "db02", "sw01"); names["h-stuck"] != nil {
@@ -331,11 +331,11 @@ func TestAllPasswordsAreFollowedUntilTheyAreChanged(t *testing.T) {
 // and the reason of a rotation as a word of the language.
 func TestAnEntryIsReadAsWords(t *testing.T) {
 	o := newOffice(t)
-	index := o.size()
-	o.do("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("worn")})
+	index := o.Size()
+	o.Must("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("worn")})
 	b := o.as("auditor", "zh")
 	var text string
-	for i, kind := range o.types(index) {
+	for i, kind := range o.Types(index) {
 		if kind == (custody.RotationStarted{}).Type() {
 			text = b.get(fmt.Sprintf("/ledger/%d", index+int64(i))).text()
 		}

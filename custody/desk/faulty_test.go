@@ -30,17 +30,17 @@ func TestWhateverFailsOnTheWayIsToldAndCanBeDoneAgain(t *testing.T) {
 	ctx := t.Context()
 	by := desk.By{}
 	asks := func(actor string) { by = desk.By{Actor: actor, Key: unique("key")} }
-	again := func() desk.By { by.Request, by.Code = unique("r"), o.code(by.Actor); return by }
+	again := func() desk.By { by.Request, by.Code = unique("r"), o.Code(by.Actor); return by }
 	var session custody.Secret
 	var codes []custody.Secret
 	name, n := "", 0
 	enrolled := func() {
-		login, err := o.desk.ResetEnrolment(ctx, desk.By{Actor: "admin", Request: unique("r"), Code: o.code("admin")}, custody.ResetEnrolment{Person: "tech-b"})
+		login, err := o.Desk.ResetEnrolment(ctx, desk.By{Actor: "admin", Request: unique("r"), Code: o.Code("admin")}, custody.ResetEnrolment{Person: "tech-b"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.passwords["tech-b"], o.seeds["tech-b"] = login.Password, seedOf(t, login.OTPAuth)
-		signed, err := o.signIn("tech-b")
+		o.Passwords["tech-b"], o.Seeds["tech-b"] = login.Password, seedOf(t, login.OTPAuth)
+		signed, err := o.SignIn("tech-b")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,76 +49,76 @@ func TestWhateverFailsOnTheWayIsToldAndCanBeDoneAgain(t *testing.T) {
 	home := desk.Place{Network: "192.0.2.1", Device: custody.SecretString("no device of ours")}
 	for _, s := range []step{
 		{name: "check out", ready: func() {
-			if o.credential("db01").Lease.ID != "" {
-				o.must("tech-a", custody.CheckIn{Credential: "db01"})
+			if o.Credential("db01").Lease.ID != "" {
+				o.Must("tech-a", custody.CheckIn{Credential: "db01"})
 			}
 			asks("tech-a")
 		}, do: func() error {
-			shown, err := o.desk.CheckOut(ctx, again(), custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")})
+			shown, err := o.Desk.CheckOut(ctx, again(), custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")})
 			return onlyWith(err, shown.Password)
 		}, survives: []string{"Texts"}},
 		{name: "show again", ready: func() { asks("tech-a") }, do: func() error {
-			shown, err := o.desk.ShowAgain(ctx, again(), custody.ShowAgain{Credential: "db01"})
+			shown, err := o.Desk.ShowAgain(ctx, again(), custody.ShowAgain{Credential: "db01"})
 			return onlyWith(err, shown.Password)
 		}, survives: []string{"Texts"}},
 		{name: "check in without a key", ready: func() {
-			if o.credential("db01").Lease.ID == "" {
-				if _, err := o.checkOut("tech-a", "db01"); err != nil {
+			if o.Credential("db01").Lease.ID == "" {
+				if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}, do: func() error {
-			_, err := o.do("tech-a", custody.CheckIn{Credential: "db01"})
+			_, err := o.Do("tech-a", custody.CheckIn{Credential: "db01"})
 			return err
 		}, done: []custody.Code{custody.Conflict}},
 		{name: "hire", ready: func() { n++; name = fmt.Sprintf("new-%d", n); asks("admin") }, do: func() error {
-			login, err := o.desk.AddPerson(ctx, again(), custody.AddPerson{Username: name, Name: "New", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period})
+			login, err := o.Desk.AddPerson(ctx, again(), custody.AddPerson{Username: name, Name: "New", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period})
 			return onlyWith(err, login.Password, login.OTPAuth)
 		}, done: []custody.Code{custody.Conflict}},
 		{name: "reset a log-in", ready: func() { asks("admin") }, do: func() error {
 			by.Key = ""
-			login, err := o.desk.ResetEnrolment(ctx, again(), custody.ResetEnrolment{Person: "tech-b"})
+			login, err := o.Desk.ResetEnrolment(ctx, again(), custody.ResetEnrolment{Person: "tech-b"})
 			return onlyWith(err, login.Password, login.OTPAuth)
 		}},
 		{name: "log in", do: func() error {
-			signed, err := o.desk.SignIn(ctx, desk.SignInRequest{Username: "tech-a", Password: o.passwords["tech-a"], Code: o.code("tech-a"), Request: unique("r"), From: home, Remember: true})
+			signed, err := o.Desk.SignIn(ctx, desk.SignInRequest{Username: "tech-a", Password: o.Passwords["tech-a"], Code: o.Code("tech-a"), Request: unique("r"), From: home, Remember: true})
 			session = signed.Token
 			return onlyWith(err, signed.Token)
 		}, survives: []string{"Devices", "SeeDevice"}},
-		{name: "who", do: func() error { _, err := o.desk.Who(ctx, session); return err }},
+		{name: "who", do: func() error { _, err := o.Desk.Who(ctx, session); return err }},
 		{name: "log out", ready: func() {
-			signed, err := o.signIn("tech-a")
+			signed, err := o.SignIn("tech-a")
 			if err != nil {
 				t.Fatal(err)
 			}
 			session = signed.Token
-		}, do: func() error { return o.desk.SignOut(ctx, session, unique("r")) }, done: []custody.Code{custody.Unauthenticated}},
+		}, do: func() error { return o.Desk.SignOut(ctx, session, unique("r")) }, done: []custody.Code{custody.Unauthenticated}},
 		{name: "recover", ready: enrolled, do: func() error {
-			uri, err := o.recover("tech-b", o.passwords["tech-b"], codes[0])
+			uri, err := o.recover("tech-b", o.Passwords["tech-b"], codes[0])
 			return onlyWith(err, uri)
 		}, done: []custody.Code{custody.Unauthenticated}},
 		{name: "add a credential", ready: func() { n++; name = fmt.Sprintf("db-%d", n); asks("admin") }, do: func() error {
-			_, err := o.desk.AddCredential(ctx, again(), onboarding(name), custody.SecretString("password"), custody.SecretString("key"))
+			_, err := o.Desk.AddCredential(ctx, again(), onboarding(name), custody.SecretString("password"), custody.SecretString("key"))
 			return err
 		}, survives: settling},
-		{name: "settle", do: func() error { return o.desk.Settle(ctx, name) }},
+		{name: "settle", do: func() error { return o.Desk.Settle(ctx, name) }},
 		{name: "change an address", do: func() error {
-			_, err := o.desk.ChangeEmail(ctx, desk.By{Actor: "admin", Request: unique("r"), Code: o.code("admin")}, custody.ChangeEmail{Person: "tech-a", Email: desk.NewNote(unique("a") + "@example.com")})
+			_, err := o.Desk.ChangeEmail(ctx, desk.By{Actor: "admin", Request: unique("r"), Code: o.Code("admin")}, custody.ChangeEmail{Person: "tech-a", Email: desk.NewNote(unique("a") + "@example.com")})
 			return err
 		}},
 		{name: "unlock", ready: func() { asks("admin") }, do: func() error {
-			_, err := o.desk.Unlock(ctx, again(), custody.Unlock{Person: "tech-a"})
+			_, err := o.Desk.Unlock(ctx, again(), custody.Unlock{Person: "tech-a"})
 			return err
 		}},
-		{name: "sign the head", ready: o.enters, do: func() error {
-			head, err := o.desk.Checkpoint(ctx)
+		{name: "sign the head", ready: o.Enters, do: func() error {
+			head, err := o.Desk.Checkpoint(ctx)
 			return onlyWith(err, custody.NewSecret(head.Text))
 		}},
-		{name: "choose a language", do: func() error { return o.desk.SetPreference(ctx, "tech-a", desk.Preference{Language: "en"}) }},
-		{name: "be ready", do: func() error { return o.desk.Ready(ctx) }},
-		{name: "list credentials", do: func() error { _, err := o.desk.Credentials(ctx); return err }},
-		{name: "list unfinished ones", do: func() error { _, err := o.desk.Unfinished(ctx); return err }},
-		{name: "look at a credential", do: func() error { _, err := o.desk.Credential(ctx, "db01"); return err }},
+		{name: "choose a language", do: func() error { return o.Desk.SetPreference(ctx, "tech-a", desk.Preference{Language: "en"}) }},
+		{name: "be ready", do: func() error { return o.Desk.Ready(ctx) }},
+		{name: "list credentials", do: func() error { _, err := o.Desk.Credentials(ctx); return err }},
+		{name: "list unfinished ones", do: func() error { _, err := o.Desk.Unfinished(ctx); return err }},
+		{name: "look at a credential", do: func() error { _, err := o.Desk.Credential(ctx, "db01"); return err }},
 	} {
 		failed := 0
 		for n := 1; ; n++ {
@@ -165,23 +165,23 @@ func onlyWith(err error, secrets ...custody.Secret) error {
 
 // wantTold demands that what failed was told as what it is.
 func (o *office) wantTold(s step, hit string, err error) {
-	o.t.Helper()
+	o.T.Helper()
 	select {
-	case <-o.desk.Suspect():
-		o.t.Fatalf("%s: because %s failed the ledger counts as suspect", s.name, hit)
+	case <-o.Desk.Suspect():
+		o.T.Fatalf("%s: because %s failed the ledger counts as suspect", s.name, hit)
 	default:
 	}
 	if err == nil {
 		if !slices.ContainsFunc(s.survives, func(call string) bool {
 			return hit == call || strings.HasSuffix(call, " ") && strings.HasPrefix(hit, call)
 		}) {
-			o.t.Errorf("%s: nobody heard that %s failed", s.name, hit)
+			o.T.Errorf("%s: nobody heard that %s failed", s.name, hit)
 		}
 		return
 	}
 	for _, kind := range []error{desk.ErrStoreUnavailable, desk.ErrSecretsUnavailable} {
 		if is := strings.HasPrefix(err.Error(), "a secret is shown"); is || errors.Is(err, kind) != strings.Contains(err.Error(), kind.Error()+": "+hit) {
-			o.t.Errorf("%s: %s failed, and what is told is %v", s.name, hit, err)
+			o.T.Errorf("%s: %s failed, and what is told is %v", s.name, hit, err)
 		}
 	}
 }

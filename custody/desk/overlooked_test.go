@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
 
@@ -219,16 +220,16 @@ func (s *contended) Write(ctx context.Context, path string, value custody.Secret
 // TestAnAccountThatIsAlwaysWrittenByAnotherIsGivenUp: nobody waits for ever.
 func TestAnAccountThatIsAlwaysWrittenByAnotherIsGivenUp(t *testing.T) {
 	o := newOffice(t)
-	s := &contended{Secrets: o.secrets}
-	o.config.Secrets = s
-	d := o.open()
+	s := &contended{Secrets: o.Secrets}
+	o.Config.Secrets = s
+	d := o.Open()
 	if login, err := d.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-b"}); err == nil || !login.Password.IsZero() {
 		t.Errorf("got %v", err)
 	}
 	if s.tries < 2 || s.tries > 10 {
 		t.Errorf("tried %d times", s.tries)
 	}
-	if _, err := o.signIn("tech-b"); err != nil {
+	if _, err := o.SignIn("tech-b"); err != nil {
 		t.Errorf("with what counts still: %v", err)
 	}
 }
@@ -238,7 +239,7 @@ func TestAnAccountThatIsAlwaysWrittenByAnotherIsGivenUp(t *testing.T) {
 func TestAKeyThatStandsForAnotherRequestLeavesNothingOfWhatCameWithIt(t *testing.T) {
 	o := newOffice(t)
 	brings := func(request, name string, digest byte) error {
-		_, err := o.desk.AddCredential(t.Context(), desk.By{Actor: "admin", Request: request, Code: o.code("admin"), Key: "key", Digest: [32]byte{digest}},
+		_, err := o.Desk.AddCredential(t.Context(), desk.By{Actor: "admin", Request: request, Code: o.Code("admin"), Key: "key", Digest: [32]byte{digest}},
 			onboarding(name), custody.SecretString("password of "+request), custody.Secret{})
 		return err
 	}
@@ -265,13 +266,13 @@ func TestAKeyThatStandsForAnotherRequestLeavesNothingOfWhatCameWithIt(t *testing
 func TestAHeadIsNotSignedWhileTheSecretsAreNotOurs(t *testing.T) {
 	o := newOffice(t)
 	putBack := o.sentinel()
-	_ = o.desk.Ready(t.Context()) // which looks
-	if head, err := o.desk.Checkpoint(t.Context()); !errors.Is(err, desk.ErrSecretsLost) || len(head.Text) != 0 {
+	_ = o.Desk.Ready(t.Context()) // which looks
+	if head, err := o.Desk.Checkpoint(t.Context()); !errors.Is(err, desk.ErrSecretsLost) || len(head.Text) != 0 {
 		t.Errorf("%d bytes, %v", len(head.Text), err)
 	}
 	putBack()
-	_ = o.desk.Ready(t.Context())
-	if head, err := o.desk.Checkpoint(t.Context()); err != nil || len(head.Text) == 0 {
+	_ = o.Desk.Ready(t.Context())
+	if head, err := o.Desk.Checkpoint(t.Context()); err != nil || len(head.Text) == 0 {
 		t.Errorf("when they are back: %v", err)
 	}
 }
@@ -279,59 +280,59 @@ func TestAHeadIsNotSignedWhileTheSecretsAreNotOurs(t *testing.T) {
 // TestASessionThatIsOverStaysSoWhenAServerStartsWithAClockThatIsBack.
 func TestASessionThatIsOverStaysSoWhenAServerStartsWithAClockThatIsBack(t *testing.T) {
 	o := newOffice(t)
-	session, err := o.signIn("tech-a")
+	session, err := o.SignIn("tech-a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.clock.add(o.config.SessionTTL + time.Minute)
-	o.enters()
-	if err := o.desk.Close(); err != nil {
+	o.Clock.Add(o.Config.SessionTTL + time.Minute)
+	o.Enters()
+	if err := o.Desk.Close(); err != nil {
 		t.Fatal(err)
 	}
-	o.clock.add(-o.config.SessionTTL / 2)
-	o.desk = o.open()
-	_, err = o.desk.Who(t.Context(), session.Token)
-	o.refused(custody.Unauthenticated, err)
+	o.Clock.Add(-o.Config.SessionTTL / 2)
+	o.Desk = o.Open()
+	_, err = o.Desk.Who(t.Context(), session.Token)
+	o.Refused(custody.Unauthenticated, err)
 }
 
 // TestAServerWhoseClockIsWrongHearsOfWhatOthersDo: who logs in in another process is
 // known in this one, and what is entered there comes without anybody asking.
 func TestAServerWhoseClockIsWrongHearsOfWhatOthersDo(t *testing.T) {
 	o := newOffice(t)
-	right := o.clock
-	wrong := &clock{now: o.clock.Now()}
-	o.config.Clock = wrong
-	set := o.open()
-	o.config.Clock = right
-	wrong.jump(-24 * time.Hour)
+	right := o.Clock
+	wrong := desktest.NewClock(o.Clock.Now())
+	o.Config.Clock = wrong
+	set := o.Open()
+	o.Config.Clock = right
+	wrong.Jump(-24 * time.Hour)
 	o.wrong(set.ClockWrong())
 
-	session, err := o.signIn("tech-a")
+	session, err := o.SignIn("tech-a")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if who, err := set.Who(t.Context(), session.Token); err != nil || who.Username != "tech-a" {
 		t.Errorf("who logged in there is %q here: %v", who.Username, err)
 	}
-	o.enters()
-	o.waitFor("what was entered there", func() bool { return set.Entries() == o.size() })
+	o.Enters()
+	o.waitFor("what was entered there", func() bool { return set.Entries() == o.Size() })
 }
 
 // TestALedgerIsNotCutBackByAClockThatIsBehindIt: what is entered then would be dated
 // before what stays.
 func TestALedgerIsNotCutBackByAClockThatIsBehindIt(t *testing.T) {
 	o := newOffice(t)
-	o.hire("manager", custody.Manager)
+	o.Hire("manager", custody.Manager)
 	plan := o.plan()
 	for _, person := range []string{"tech-b", "manager"} {
-		if err := plan.Confirm(t.Context(), person, o.code(person)); err != nil {
+		if err := plan.Confirm(t.Context(), person, o.Code(person)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	before := o.size()
-	o.clock.jump(-time.Hour)
+	before := o.Size()
+	o.Clock.Jump(-time.Hour)
 	o.wrong(plan.CarryOut(t.Context(), "drill", "recover"))
-	if after := o.size(); after != before {
+	if after := o.Size(); after != before {
 		t.Errorf("%d entries became %d", before, after)
 	}
 }
@@ -339,13 +340,13 @@ func TestALedgerIsNotCutBackByAClockThatIsBehindIt(t *testing.T) {
 // TestARecoveryBesideAServerThatRunsSaysSo: that one goes on with what was cut off.
 func TestARecoveryBesideAServerThatRunsSaysSo(t *testing.T) {
 	o := newOffice(t)
-	o.hire("manager", custody.Manager)
-	server := o.secrets
+	o.Hire("manager", custody.Manager)
+	server := o.Secrets
 	moved := &overtakenAt{Secrets: server, path: desk.AnchorPath}
-	o.config.Secrets = moved
+	o.Config.Secrets = moved
 	plan := o.plan()
 	for _, person := range []string{"tech-b", "manager"} {
-		if err := plan.Confirm(t.Context(), person, o.code(person)); err != nil {
+		if err := plan.Confirm(t.Context(), person, o.Code(person)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -354,7 +355,7 @@ func TestARecoveryBesideAServerThatRunsSaysSo(t *testing.T) {
 		if err := json.Unmarshal(o.keptAt(desk.AnchorPath).Value.Bytes(), &anchor); err != nil {
 			t.Fatal(err)
 		}
-		anchor["size"] = o.size() + 10
+		anchor["size"] = o.Size() + 10
 		further, err := json.Marshal(anchor)
 		if err != nil {
 			t.Fatal(err)
@@ -369,12 +370,12 @@ func TestARecoveryBesideAServerThatRunsSaysSo(t *testing.T) {
 // TestAStartThatIsGivenUpDoesNotGoOn without having seen whose database it is.
 func TestAStartThatIsGivenUpDoesNotGoOn(t *testing.T) {
 	o := newOffice(t)
-	if err := o.desk.Close(); err != nil {
+	if err := o.Desk.Close(); err != nil {
 		t.Fatal(err)
 	}
 	ctx, giveUp := context.WithCancel(t.Context())
-	o.config.Secrets = &givenUp{Secrets: o.secrets, giveUp: giveUp}
-	if d, err := desk.Open(ctx, o.config); err == nil {
+	o.Config.Secrets = &givenUp{Secrets: o.Secrets, giveUp: giveUp}
+	if d, err := desk.Open(ctx, o.Config); err == nil {
 		_ = d.Close()
 		t.Error("it goes on")
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 	"github.com/tandem-custody/tandem/custody/embedded"
 	"github.com/tandem-custody/tandem/custody/store"
 )
@@ -23,32 +24,32 @@ import (
 func TestAStartInWhichACallFailsFindsNothingForged(t *testing.T) {
 	f := &faults{}
 	o := newOffice(t, withFaults(f))
-	o.secrets.holdAnchor(true)
-	o.enters()
+	o.Secrets.HoldAnchor(true)
+	o.Enters()
 	failed := f.eachCall(func(begin func(), end func() string) {
-		if err := o.desk.Close(); err != nil {
+		if err := o.Desk.Close(); err != nil {
 			t.Fatal(err)
 		}
 		begin()
-		d, err := desk.Open(t.Context(), o.config)
+		d, err := desk.Open(t.Context(), o.Config)
 		hit := end()
 		if err == nil {
 			t.Cleanup(func() { _ = d.Close() })
-			o.desk = d
+			o.Desk = d
 		} else {
 			if errors.Is(err, desk.ErrSuspect) || !strings.Contains(err.Error(), hit+" failed") {
 				t.Errorf("%s failed, and the start says %v", hit, err)
 			}
-			o.desk = o.open()
+			o.Desk = o.Open()
 		}
-		if err := o.desk.Ready(t.Context()); err != nil {
+		if err := o.Desk.Ready(t.Context()); err != nil {
 			t.Fatalf("ready after %s had failed: %v", hit, err)
 		}
 	})
 	if failed < 12 {
 		t.Errorf("%d calls failed", failed)
 	}
-	o.secrets.holdAnchor(false)
+	o.Secrets.HoldAnchor(false)
 	o.restart()
 	o.wantGood("in the end")
 }
@@ -56,21 +57,21 @@ func TestAStartInWhichACallFailsFindsNothingForged(t *testing.T) {
 // empty has the office begin anew, with a database and a secret store in which there
 // is nothing.
 func (o *office) empty(f *faults) {
-	o.t.Helper()
-	dir := o.t.TempDir()
-	db, err := store.Open(o.t.Context(), filepath.Join(dir, "tandem.db"), o.config.Log)
+	o.T.Helper()
+	dir := o.T.TempDir()
+	db, err := store.Open(o.T.Context(), filepath.Join(dir, "tandem.db"), o.Config.Log)
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
-	o.t.Cleanup(func() { _ = db.Close() })
+	o.T.Cleanup(func() { _ = db.Close() })
 	secrets, err := embedded.OpenOrCreate(filepath.Join(dir, "secrets"), embedded.Unlock{KeyFile: filepath.Join(dir, "key")})
 	if err != nil {
-		o.t.Fatal(err)
+		o.T.Fatal(err)
 	}
-	o.t.Cleanup(func() { _ = secrets.Close() })
-	o.path, o.store, o.secrets = filepath.Join(dir, "tandem.db"), db, &breakable{Secrets: secrets}
-	o.config.Store, o.config.Accounts, o.config.Secrets = db, db, o.secrets
-	withFaults(f)(&o.config)
+	o.T.Cleanup(func() { _ = secrets.Close() })
+	o.Path, o.Store, o.Secrets = filepath.Join(dir, "tandem.db"), db, &desktest.Breakable{Secrets: secrets}
+	o.Config.Store, o.Config.Accounts, o.Config.Secrets = db, db, o.Secrets
+	withFaults(f)(&o.Config)
 }
 
 // TestAFirstStartInWhichACallFailsCanBeRepeated, wherever it was cut short.
@@ -80,7 +81,7 @@ func TestAFirstStartInWhichACallFailsCanBeRepeated(t *testing.T) {
 	for n := 1; ; n++ {
 		o.empty(f)
 		f.failAt(n)
-		d, err := desk.Open(t.Context(), o.config)
+		d, err := desk.Open(t.Context(), o.Config)
 		hit := f.failAt(0)
 		if err == nil {
 			t.Cleanup(func() { _ = d.Close() })
@@ -88,27 +89,27 @@ func TestAFirstStartInWhichACallFailsCanBeRepeated(t *testing.T) {
 			if errors.Is(err, desk.ErrSuspect) || !strings.Contains(err.Error(), hit+" failed") {
 				t.Errorf("%s failed, and the start says %v", hit, err)
 			}
-			d = o.open()
+			d = o.Open()
 		}
-		o.desk = d
+		o.Desk = d
 		if err := d.Ready(t.Context()); err != nil {
 			t.Fatalf("ready after %s had failed: %v", hit, err)
 		}
-		o.hire("admin", custody.Admin)
-		if b, err := o.store.Binding(t.Context()); err != nil || !b.Bound {
+		o.Hire("admin", custody.Admin)
+		if b, err := o.Store.Binding(t.Context()); err != nil || !b.Bound {
 			t.Errorf("after %s had failed: bound: %t, %v", hit, b.Bound, err)
 		}
-		if types := o.types(0); types[0] != (custody.PolicyAdopted{}).Type() || slices.Contains(types[1:], types[0]) {
+		if types := o.Types(0); types[0] != (custody.PolicyAdopted{}).Type() || slices.Contains(types[1:], types[0]) {
 			t.Errorf("after %s had failed: entries %v", hit, types)
 		}
 		if hit == "" {
 			return
 		}
 		o.restart()
-		if err := o.writes(o.desk); err != nil {
+		if err := o.Writes(o.Desk); err != nil {
 			t.Errorf("restarted after %s had failed: %v", hit, err)
 		}
-		if err := o.desk.Close(); err != nil {
+		if err := o.Desk.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -135,8 +136,8 @@ func TestTwoProcessesThatStartAtOnceAreOneInstallation(t *testing.T) {
 	o := emptyOffice(t)
 	for _, path := range []string{desk.SealPath, desk.AnchorPath, desk.SentinelPath} {
 		o.empty(&faults{})
-		plain := o.config
-		o.config.Secrets = &overtakenAt{Secrets: plain.Secrets, path: path, do: func() {
+		plain := o.Config
+		o.Config.Secrets = &overtakenAt{Secrets: plain.Secrets, path: path, do: func() {
 			first, err := desk.Open(t.Context(), plain)
 			if err != nil {
 				t.Fatal(err)
@@ -145,14 +146,14 @@ func TestTwoProcessesThatStartAtOnceAreOneInstallation(t *testing.T) {
 				t.Fatal(err)
 			}
 		}}
-		o.desk = o.open()
-		o.hire("admin", custody.Admin)
-		if types := o.types(0); slices.Contains(types[1:], types[0]) {
+		o.Desk = o.Open()
+		o.Hire("admin", custody.Admin)
+		if types := o.Types(0); slices.Contains(types[1:], types[0]) {
 			t.Errorf("overtaken at %s: entries %v", path, types)
 		}
-		o.config = plain
+		o.Config = plain
 		o.restart()
-		if _, err := o.signIn("admin"); err != nil {
+		if _, err := o.SignIn("admin"); err != nil {
 			t.Errorf("overtaken at %s: %v", path, err)
 		}
 	}
@@ -162,16 +163,16 @@ func TestTwoProcessesThatStartAtOnceAreOneInstallation(t *testing.T) {
 func TestOfTwoInstallationsThatMeetASecretStoreAtOnceOneHasIt(t *testing.T) {
 	o := emptyOffice(t)
 	o.empty(&faults{})
-	first := o.config
+	first := o.Config
 	o.empty(&faults{})
-	o.config.Secrets = &overtakenAt{Secrets: first.Secrets, path: desk.SentinelPath, do: func() {
+	o.Config.Secrets = &overtakenAt{Secrets: first.Secrets, path: desk.SentinelPath, do: func() {
 		d, err := desk.Open(t.Context(), first)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = d.Close() })
 	}}
-	if d, err := desk.Open(t.Context(), o.config); !errors.Is(err, desk.ErrOtherSecrets) {
+	if d, err := desk.Open(t.Context(), o.Config); !errors.Is(err, desk.ErrOtherSecrets) {
 		if err == nil {
 			_ = d.Close()
 		}
@@ -183,21 +184,21 @@ func TestOfTwoInstallationsThatMeetASecretStoreAtOnceOneHasIt(t *testing.T) {
 // account is in custody twice.
 func TestTwoProcessesThatAddTheFirstCredentialAtOnceKnowOneAccountByOneName(t *testing.T) {
 	o := emptyOffice(t)
-	o.config.Secrets = &overtakenAt{Secrets: o.secrets, path: desk.ThrottlePath, do: func() {
-		o.refused(custody.Unauthenticated, o.guess("nobody", desk.Place{}))
+	o.Config.Secrets = &overtakenAt{Secrets: o.Secrets, path: desk.ThrottlePath, do: func() {
+		o.Refused(custody.Unauthenticated, o.guess("nobody", desk.Place{}))
 	}}
-	here := o.open()
-	o.desk, here = here, o.desk
-	o.hire("admin", custody.Admin)
+	here := o.Open()
+	o.Desk, here = here, o.Desk
+	o.Hire("admin", custody.Admin)
 	for _, name := range []string{"tech-a", "tech-b"} {
-		o.hire(name, custody.Technician)
+		o.Hire(name, custody.Technician)
 	}
-	o.config.Secrets = &overtakenAt{Secrets: o.secrets, path: desk.IdentityPath, do: func() {
+	o.Config.Secrets = &overtakenAt{Secrets: o.Secrets, path: desk.IdentityPath, do: func() {
 		if err := add(here, "admin", "db01", custody.Secret{}, custody.Secret{}); err != nil {
 			t.Fatal(err)
 		}
 	}}
-	there := o.open()
+	there := o.Open()
 	same := onboarding("db02")
 	same.Target = onboarding("db01").Target
 	_, err := there.AddCredential(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, same, custody.Secret{}, custody.Secret{})
@@ -224,14 +225,14 @@ func (s *goesOn) LastBatch(ctx context.Context) (audit.Batch, string, error) {
 // TestAStartWhileAnotherProcessGoesOn has what that one wrote, and is at peace with it.
 func TestAStartWhileAnotherProcessGoesOn(t *testing.T) {
 	o := newOffice(t)
-	first := o.desk
-	o.config.Store = &goesOn{Store: o.gate, do: func() {
-		if _, err := first.Do(t.Context(), desk.By{Actor: "tech-a", Request: "hands over", Code: o.code("tech-a")}, custody.Offer{All: true, Reason: desk.NewNote("out")}); err != nil {
+	first := o.Desk
+	o.Config.Store = &goesOn{Store: o.Gate, do: func() {
+		if _, err := first.Do(t.Context(), desk.By{Actor: "tech-a", Request: "hands over", Code: o.Code("tech-a")}, custody.Offer{All: true, Reason: desk.NewNote("out")}); err != nil {
 			t.Fatal(err)
 		}
 	}}
-	o.desk = o.open()
-	if _, err := o.desk.Checkpoint(t.Context()); err != nil {
+	o.Desk = o.Open()
+	if _, err := o.Desk.Checkpoint(t.Context()); err != nil {
 		t.Errorf("it signs nothing: %v", err)
 	}
 	o.wantGood("afterwards")
@@ -269,30 +270,30 @@ func (s *withoutSentinel) Read(ctx context.Context, path string) (desk.Versioned
 // another installation, or of yesterday.
 func TestTimeDoesNotActWhileItIsNotKnownWhoseDatabaseThisIs(t *testing.T) {
 	o := newOffice(t)
-	if _, err := o.checkOut("tech-a", "db01"); err != nil {
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.desk.Close(); err != nil {
+	if err := o.Desk.Close(); err != nil {
 		t.Fatal(err)
 	}
-	o.clock.add(o.config.Policy.Lease + time.Hour)
-	away := &withoutSentinel{Secrets: o.secrets, away: true}
-	o.config.Secrets = away
-	before := o.size()
-	d := o.open()
+	o.Clock.Add(o.Config.Policy.Lease + time.Hour)
+	away := &withoutSentinel{Secrets: o.Secrets, away: true}
+	o.Config.Secrets = away
+	before := o.Size()
+	d := o.Open()
 	if err := d.Close(); err != nil { // before it looks again
 		t.Fatal(err)
 	}
 	d.Tick()
 	d.Behind()
 	d.Tick()
-	if types := o.types(before); len(types) != 0 {
+	if types := o.Types(before); len(types) != 0 {
 		t.Errorf("entered: %v", types)
 	}
 	away.away = false
-	o.desk = o.open()
-	o.enters()
-	if types := o.types(before); types[0] != (custody.CheckoutEnded{}).Type() {
+	o.Desk = o.Open()
+	o.Enters()
+	if types := o.Types(before); types[0] != (custody.CheckoutEnded{}).Type() {
 		t.Errorf("entered when it is known: %v", types)
 	}
 }
@@ -302,18 +303,18 @@ func TestTimeDoesNotActWhileItIsNotKnownWhoseDatabaseThisIs(t *testing.T) {
 func TestASecretStoreThatComesBackIsFoundWithoutAnybodyAsking(t *testing.T) {
 	o := emptyOffice(t)
 	o.empty(&faults{})
-	if err := o.store.BeginArrival(t.Context(), "of an hour ago", o.clock.Now().Add(-time.Hour)); err != nil {
+	if err := o.Store.BeginArrival(t.Context(), "of an hour ago", o.Clock.Now().Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	unseal := o.seal()
-	o.desk = o.open()
-	if n := o.size(); n != 0 {
+	o.Desk = o.Open()
+	if n := o.Size(); n != 0 {
 		t.Fatalf("%d entries", n)
 	}
 	unseal()
-	o.waitFor("the first policy", func() bool { return o.size() == 1 })
+	o.waitFor("the first policy", func() bool { return o.Size() == 1 })
 	o.waitFor("what led to nothing to go", func() bool {
-		left, err := o.store.Arrivals(t.Context())
+		left, err := o.Store.Arrivals(t.Context())
 		return err == nil && len(left) == 0
 	})
 }
@@ -322,9 +323,9 @@ func TestASecretStoreThatComesBackIsFoundWithoutAnybodyAsking(t *testing.T) {
 // secrets are lost, which stops the server. Each cause is in what is told.
 func TestWhatASecretStoreSaysOfItselfIsTold(t *testing.T) {
 	o := newOffice(t)
-	says := &notReady{Secrets: o.secrets}
-	o.config.Secrets = says
-	d := o.open()
+	says := &notReady{Secrets: o.Secrets}
+	o.Config.Secrets = says
+	d := o.Open()
 	for _, c := range []struct {
 		why  error
 		code string
@@ -337,14 +338,14 @@ func TestWhatASecretStoreSaysOfItselfIsTold(t *testing.T) {
 			t.Errorf("%v is told as %v", c.why, err)
 		}
 	}
-	if err := o.writes(d); !errors.Is(err, desk.ErrSecretsLost) {
+	if err := o.Writes(d); !errors.Is(err, desk.ErrSecretsLost) {
 		t.Errorf("with secrets that are lost: %v", err)
 	}
 	says.why = nil
 	if err := d.Ready(t.Context()); err != nil {
 		t.Errorf("when they are back: %v", err)
 	}
-	if err := o.writes(d); err != nil {
+	if err := o.Writes(d); err != nil {
 		t.Errorf("when they are back: %v", err)
 	}
 }
@@ -353,34 +354,34 @@ func TestWhatASecretStoreSaysOfItselfIsTold(t *testing.T) {
 // another one had been sealed with the key of that, which is nowhere now.
 func TestASecretStoreThatMetTheLedgerLateSealsFromThereOn(t *testing.T) {
 	o := emptyOffice(t)
-	if err := o.desk.Close(); err != nil {
+	if err := o.Desk.Close(); err != nil {
 		t.Fatal(err)
 	}
-	before := o.config
+	before := o.Config
 	o.empty(&faults{})
-	o.config.Store, o.config.Accounts, o.config.FirstSteps = before.Store, before.Accounts, true
-	o.desk = o.open()
-	if err := o.desk.Close(); err != nil {
+	o.Config.Store, o.Config.Accounts, o.Config.FirstSteps = before.Store, before.Accounts, true
+	o.Desk = o.Open()
+	if err := o.Desk.Close(); err != nil {
 		t.Fatal(err)
 	}
-	o.config.FirstSteps = false
-	o.secrets.holdAnchor(true)
-	o.desk = o.open()
-	if err := o.desk.Close(); err != nil {
+	o.Config.FirstSteps = false
+	o.Secrets.HoldAnchor(true)
+	o.Desk = o.Open()
+	if err := o.Desk.Close(); err != nil {
 		t.Fatal(err)
 	}
-	o.desk = o.open() // behind whose ledger the anchor is
-	o.config.Policy = before.Policy
-	login, err := o.desk.AddPerson(t.Context(), desk.By{Actor: custody.System, Request: "r"}, custody.AddPerson{Username: "admin", Name: "A", Roles: []custody.Role{custody.Admin}, TOTPPeriod: period})
+	o.Desk = o.Open() // behind whose ledger the anchor is
+	o.Config.Policy = before.Policy
+	login, err := o.Desk.AddPerson(t.Context(), desk.By{Actor: custody.System, Request: "r"}, custody.AddPerson{Username: "admin", Name: "A", Roles: []custody.Role{custody.Admin}, TOTPPeriod: period})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := o.desk.Close(); err != nil {
+	if err := o.Desk.Close(); err != nil {
 		t.Fatal(err)
 	}
-	o.desk = o.open()
-	o.passwords["admin"], o.seeds["admin"] = login.Password, seedOf(t, login.OTPAuth)
-	if _, err := o.signIn("admin"); err != nil {
+	o.Desk = o.Open()
+	o.Passwords["admin"], o.Seeds["admin"] = login.Password, seedOf(t, login.OTPAuth)
+	if _, err := o.SignIn("admin"); err != nil {
 		t.Errorf("a ledger that goes on with another secret store: %v", err)
 	}
 }
@@ -403,22 +404,22 @@ func (l faultyLedger) Cut(ctx context.Context, size int64) error {
 func TestARecoveryInWhichACallFailsIsDoneAgain(t *testing.T) {
 	f := &faults{}
 	o := newOffice(t, withFaults(f))
-	o.hire("manager", custody.Manager)
-	ledger := faultyLedger{o.config.Store.(faultyStore), o.store.Cut}
+	o.Hire("manager", custody.Manager)
+	ledger := faultyLedger{o.Config.Store.(faultyStore), o.Store.Cut}
 	recover := func() error {
-		plan, err := desk.PlanRecovery(t.Context(), o.config, ledger)
+		plan, err := desk.PlanRecovery(t.Context(), o.Config, ledger)
 		if err != nil {
 			return err
 		}
 		for _, person := range []string{"tech-b", "manager"} {
-			if err := plan.Confirm(t.Context(), person, o.code(person)); err != nil {
+			if err := plan.Confirm(t.Context(), person, o.Code(person)); err != nil {
 				return err
 			}
 		}
 		return plan.CarryOut(t.Context(), "drill", unique("recover"))
 	}
 	failed := f.eachCall(func(begin func(), end func() string) {
-		if err := o.desk.Close(); err != nil {
+		if err := o.Desk.Close(); err != nil {
 			t.Fatal(err)
 		}
 		o.administrator(func(db *sql.DB) {
@@ -438,14 +439,14 @@ func TestARecoveryInWhichACallFailsIsDoneAgain(t *testing.T) {
 				t.Fatalf("again after %s had failed: %v", hit, err)
 			}
 		}
-		o.desk = o.open()
-		if err := o.writes(o.desk); err != nil {
+		o.Desk = o.Open()
+		if err := o.Writes(o.Desk); err != nil {
 			t.Fatalf("recovered after %s had failed: %v", hit, err)
 		}
 	})
 	if failed < 20 {
 		t.Errorf("%d calls failed", failed)
 	}
-	o.rotate("db01")
+	o.Rotate("db01")
 	o.wantGood("in the end")
 }

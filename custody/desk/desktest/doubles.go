@@ -18,6 +18,9 @@ type Clock struct {
 	passed time.Duration
 }
 
+// NewClock gives one that says this.
+func NewClock(now time.Time) *Clock { return &Clock{now: now} }
+
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

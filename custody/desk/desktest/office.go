@@ -63,7 +63,7 @@ func Empty(t testing.TB, edits ...func(*desk.Config)) *Office {
 	t.Helper()
 	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
 	o := &Office{
-		T: t, Path: filepath.Join(dir, "tandem.db"), Clock: &Clock{now: time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)},
+		T: t, Path: filepath.Join(dir, "tandem.db"), Clock: NewClock(time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)),
 		Passwords: map[string]custody.Secret{}, Seeds: map[string]custody.Secret{},
 		Password: func(credential string, n int64) custody.Secret {
 			return custody.SecretString(fmt.Sprintf("password-%s-%d", credential, n))
