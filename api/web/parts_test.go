@@ -17,7 +17,7 @@ import (
 
 // part sends a form as the script does that asks for a part of a page only.
 func (b *browser) part(path string, fields ...string) answer {
-	b.o.t.Helper()
+	b.o.T.Helper()
 	form := url.Values{}
 	for i := 0; i+1 < len(fields); i += 2 {
 		form.Add(fields[i], fields[i+1])
@@ -69,11 +69,11 @@ func TestATargetIsAddedUntestedWhereNothingCanTest(t *testing.T) {
 func TestALogInFormThatComesAgainLaterOpensNothing(t *testing.T) {
 	o := newOffice(t)
 	b := o.browser("en")
-	form := []string{"key", b.get("/login").key(t), "username", "tech-a", "password", o.passwords["tech-a"], "totp", o.code("tech-a")}
+	form := []string{"key", b.get("/login").key(t), "username", "tech-a", "password", o.Passwords["tech-a"].Reveal(), "totp", o.Code("tech-a")}
 	if p := b.post("/login", form...); p.status != http.StatusSeeOther {
 		t.Fatalf("%d: %s", p.status, p.text())
 	}
-	o.pass(period * time.Second)
+	o.Clock.Add(period * time.Second)
 	if p := o.browser("en").post("/login", form...); p.status != http.StatusForbidden || len(p.header.Values("Set-Cookie")) != 0 {
 		t.Errorf("%d, with %d cookies", p.status, len(p.header.Values("Set-Cookie")))
 	}
@@ -93,7 +93,7 @@ func TestWhoIsLoggedOutReadsWhy(t *testing.T) {
 // only.
 func TestALedgerIsFilteredByWhatSomebodyMeans(t *testing.T) {
 	o := newOffice(t)
-	o.add("web01", "tech-b", "tech-a")
+	o.Add("web01", "tech-b", "tech-a")
 	b := o.as("auditor", "en")
 	for query, want := range map[string]bool{
 		"credential=web01": true, "credential=web": true, "credential=db0": false, "credential=nothing": false,
@@ -110,14 +110,14 @@ func TestALedgerIsFilteredByWhatSomebodyMeans(t *testing.T) {
 // back does not wait for anybody.
 func TestWhatIsOverIsNotOnTheWayOut(t *testing.T) {
 	o := newOffice(t)
-	o.add("old01", "tech-a", "tech-b")
-	o.do("admin", custody.Retire{Credential: "old01", Reason: desk.NewNote("switched off")})
+	o.Add("old01", "tech-a", "tech-b")
+	o.Must("admin", custody.Retire{Credential: "old01", Reason: desk.NewNote("switched off")})
 	a := o.as("tech-a", "en")
 	if text := a.get("/leave").text(); strings.Contains(text, "old01") || !strings.Contains(text, "db01") {
 		t.Errorf("the way out: %s", text)
 	}
-	o.do("tech-a", custody.Offer{All: true, Leave: true, Reason: desk.NewNote("out")})
-	o.do("tech-b", custody.Accept{Handover: "handover-1"})
+	o.Must("tech-a", custody.Offer{All: true, Leave: true, Reason: desk.NewNote("out")})
+	o.Must("tech-b", custody.Accept{Handover: "handover-1"})
 	if text := a.get("/leave").text(); !strings.Contains(text, "handover-1") {
 		t.Errorf("what was handed over is not there: %s", text)
 	}
@@ -127,9 +127,9 @@ func TestWhatIsOverIsNotOnTheWayOut(t *testing.T) {
 // about, though it was offered before the picture begins.
 func TestAPictureLongAfterAHandOverHasWhatIsRefusedAboutIt(t *testing.T) {
 	o := newOffice(t)
-	o.do("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("course")})
-	o.do("tech-b", custody.Accept{Handover: "handover-1"})
-	o.pass(40 * 24 * time.Hour)
+	o.Must("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("course")})
+	o.Must("tech-b", custody.Accept{Handover: "handover-1"})
+	o.Clock.Add(40 * 24 * time.Hour)
 	o.as("manager", "en").fill("/handovers/handover-1/return").shows(t, http.StatusForbidden)
 	b := o.as("auditor", "en")
 	for name, want := range map[string]bool{"db01": true, "db02": false} {

@@ -109,7 +109,7 @@ func TestACredentialThatBringsItsKeyOnlyKeepsIt(t *testing.T) {
 	if password, key := o.kept("db02"); !password.IsZero() || key.Reveal() != "the key" {
 		t.Errorf("a password: %t, the right key: %t", !password.IsZero(), key.Reveal() == "the key")
 	}
-	if err := o.secrets.Has(t.Context(), desk.CredentialPath("db02"), 0); !errors.Is(err, desk.ErrNoSecret) {
+	if err := o.Secrets.Has(t.Context(), desk.CredentialPath("db02"), 0); !errors.Is(err, desk.ErrNoSecret) {
 		t.Errorf("an empty password is kept: %v", err)
 	}
 }

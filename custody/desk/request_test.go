@@ -54,15 +54,15 @@ func (s *audited) Delete(ctx context.Context, path string) error {
 // secret store's own log beside the ledger finds one entry for each.
 func TestEveryTouchOfASecretIsMarkedWithTheRequestThatAllowsIt(t *testing.T) {
 	o, codes := recoverable(t)
-	if _, err := o.signIn("tech-a"); err != nil {
+	if _, err := o.SignIn("tech-a"); err != nil {
 		t.Fatal(err)
 	}
 	o.addByHand("sw01")
-	s := &audited{Secrets: o.secrets, touched: map[string][]string{}}
-	o.config.Secrets = s
-	d := o.open() // which remembers no seed
+	s := &audited{Secrets: o.Secrets, touched: map[string][]string{}}
+	o.Config.Secrets = s
+	d := o.Open() // which remembers no seed
 	ctx := t.Context()
-	by := func(who, request string) desk.By { return desk.By{Actor: who, Request: request, Code: o.code(who)} }
+	by := func(who, request string) desk.By { return desk.By{Actor: who, Request: request, Code: o.Code(who)} }
 	for _, step := range []struct {
 		request string
 		do      func(request string) error
@@ -86,11 +86,11 @@ func TestEveryTouchOfASecretIsMarkedWithTheRequestThatAllowsIt(t *testing.T) {
 		}, []string{desk.ArrivingPath("brings") + "password", desk.ArrivingPath("brings") + "key", desk.CredentialPath("db09"), desk.KeyPath("db09")}},
 		{"brings in vain", func(r string) error {
 			_, err := d.AddCredential(ctx, desk.By{Actor: "tech-a", Request: r}, onboarding("db10"), custody.SecretString("password"), custody.Secret{})
-			o.refused(custody.Forbidden, err)
+			o.Refused(custody.Forbidden, err)
 			return nil
 		}, []string{desk.ArrivingPath("brings in vain") + "password"}},
 		{"recovers", func(r string) error {
-			_, err := d.Recover(ctx, desk.RecoverRequest{Username: "tech-b", Password: o.passwords["tech-b"], Code: codes[0], Request: r})
+			_, err := d.Recover(ctx, desk.RecoverRequest{Username: "tech-b", Password: o.Passwords["tech-b"], Code: codes[0], Request: r})
 			return err
 		}, []string{desk.AccountPath("tech-b"), desk.SeedPath("tech-b")}},
 		{"resets", func(r string) error {
@@ -98,7 +98,7 @@ func TestEveryTouchOfASecretIsMarkedWithTheRequestThatAllowsIt(t *testing.T) {
 			return err
 		}, []string{desk.AccountPath("tech-b"), desk.SeedPath("tech-b")}},
 		{"logs in", func(r string) error {
-			_, err := d.SignIn(ctx, desk.SignInRequest{Username: "tech-a", Password: o.passwords["tech-a"], Code: o.code("tech-a"), Request: r})
+			_, err := d.SignIn(ctx, desk.SignInRequest{Username: "tech-a", Password: o.Passwords["tech-a"], Code: o.Code("tech-a"), Request: r})
 			return err
 		}, []string{desk.AccountPath("tech-a"), desk.SeedPath("tech-a")}},
 	} {
@@ -125,17 +125,17 @@ func TestEveryTouchOfASecretIsMarkedWithTheRequestThatAllowsIt(t *testing.T) {
 
 // addByHand has a password wait for tech-a to set it by hand.
 func (o *office) addByHand(name string) {
-	o.t.Helper()
+	o.T.Helper()
 	add := custody.AddCredential{
 		Name: name, Primary: "tech-a", Backup: "tech-b",
 		Target: desk.NewTarget(custody.Target{Kind: custody.Manual, Address: "rack 4", Account: "admin"}),
 	}
-	if _, err := o.desk.AddCredential(o.t.Context(), desk.By{Actor: "admin", Request: "add"}, add, custody.SecretString("before"), custody.Secret{}); err != nil {
-		o.t.Fatal(err)
+	if _, err := o.Desk.AddCredential(o.T.Context(), desk.By{Actor: "admin", Request: "add"}, add, custody.SecretString("before"), custody.Secret{}); err != nil {
+		o.T.Fatal(err)
 	}
-	o.keep(desk.StagedPath(name, 1), o.password(name, 1))
-	if _, err := o.desk.Do(o.t.Context(), desk.By{Actor: custody.System}, custody.ReportStaged{Rotation: custody.RotationID{Credential: name, Number: 1}}); err != nil {
-		o.t.Fatal(err)
+	o.keep(desk.StagedPath(name, 1), o.Password(name, 1))
+	if _, err := o.Desk.Do(o.T.Context(), desk.By{Actor: custody.System}, custody.ReportStaged{Rotation: custody.RotationID{Credential: name, Number: 1}}); err != nil {
+		o.T.Fatal(err)
 	}
 }
 
@@ -143,10 +143,10 @@ func (o *office) addByHand(name string) {
 func TestAPasswordToBeSetThatIsNowhereIsToldAsLost(t *testing.T) {
 	o := newOffice(t)
 	o.addByHand("sw01")
-	if err := o.secrets.Delete(t.Context(), desk.StagedPath("sw01", 1)); err != nil {
+	if err := o.Secrets.Delete(t.Context(), desk.StagedPath("sw01", 1)); err != nil {
 		t.Fatal(err)
 	}
-	shown, err := o.desk.ShowNew(t.Context(), desk.By{Actor: "tech-a", Request: "r", Code: o.code("tech-a")}, custody.ShowNew{Credential: "sw01"})
+	shown, err := o.Desk.ShowNew(t.Context(), desk.By{Actor: "tech-a", Request: "r", Code: o.Code("tech-a")}, custody.ShowNew{Credential: "sw01"})
 	if !errors.Is(err, desk.ErrSecretsLost) || !shown.Next.IsZero() || !shown.Current.IsZero() {
 		t.Errorf("got %v", err)
 	}
