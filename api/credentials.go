@@ -136,6 +136,18 @@ func (s *Server) confirmSet(ctx context.Context, in *credentialWith[Confirmation
 	return s.changeCredential(ctx, custody.ConfirmSet{Credential: in.Name}, in.Body.TOTP)
 }
 
+func (s *Server) pauseRotation(ctx context.Context, in *credentialWith[ConfirmedReason]) (Credential, error) {
+	return s.changeCredential(ctx, custody.PauseRotation{Credential: in.Name, Reason: desk.NewNote(in.Body.Reason)}, in.Body.TOTP)
+}
+
+func (s *Server) resumeRotation(ctx context.Context, in *credentialWith[Confirmation]) (Credential, error) {
+	return s.changeCredential(ctx, custody.ResumeRotation{Credential: in.Name}, in.Body.TOTP)
+}
+
+func (s *Server) cancelRotation(ctx context.Context, in *credentialWith[ConfirmedReason]) (Credential, error) {
+	return s.changeCredential(ctx, custody.CancelRotation{Credential: in.Name, Reason: desk.NewNote(in.Body.Reason)}, in.Body.TOTP)
+}
+
 func (s *Server) changePolicy(ctx context.Context, in *credentialWith[ChangePolicy]) (Credential, error) {
 	action := custody.ChangePolicy{Credential: in.Name, Policy: custody.CredentialPolicy(in.Body.Policy)}
 	if _, err := s.Desk.ChangePolicy(ctx, by(ctx, action, in.Body.TOTP), action); err != nil {

@@ -49,8 +49,11 @@ func (s *Server) endpoints() {
 	command(s, "/credentials/{name}/rotate", "rotate", 202, "Ask for a new password", s.rotate)
 	command(s, "/credentials/rotate", "rotate-all", 202, "Ask for new passwords of all that I may ask it for", s.rotateAll)
 	command(s, "/credentials/{name}/reconcile", "reconcile", 202, "Set a lost password through the target's second account", s.reconcile)
-	command(s, "/credentials/{name}/new-password", "new-password", 200, "Show its successor the password to set by hand", s.newPassword)
+	command(s, "/credentials/{name}/new-password", "new-password", 200, "Show its successor the password to set by hand, or that of a paused rotation", s.newPassword)
 	command(s, "/credentials/{name}/set", "confirm-set", 202, "Say that the new password is set by hand", s.confirmSet)
+	command(s, "/credentials/{name}/pause", "pause-rotation", 200, "Stop the attempts at changing a password", s.pauseRotation)
+	command(s, "/credentials/{name}/resume", "resume-rotation", 202, "Let a paused rotation go on at once", s.resumeRotation)
+	command(s, "/credentials/{name}/cancel", "cancel-rotation", 200, "Call off a rotation that has surely not reached the target", s.cancelRotation)
 	command(s, "/credentials/{name}/policy", "change-policy", 200, "Replace the policy of a credential", s.changePolicy)
 	command(s, "/credentials/{name}/retire", "retire", 200, "End custody", s.retire)
 

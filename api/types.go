@@ -183,6 +183,9 @@ type Rotation struct {
 	Overdue  bool                   `json:"overdue"`
 	ByHand   bool                   `json:"by_hand,omitzero" doc:"The successor sets the password: see new-password"`
 	Shown    bool                   `json:"shown,omitzero" doc:"The successor was shown it"`
+	Paused   bool                   `json:"paused,omitzero" doc:"Nothing is tried until somebody resumes it"`
+
+	Cancellable bool `json:"cancellable,omitzero" doc:"It was asked for and has surely not reached the target: see cancel"`
 }
 
 // Update is a dependent that was not told the current password yet.

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tandem-custody/tandem/audit"
@@ -52,7 +53,7 @@ func viewCredential(c custody.Credential) Credential {
 		v.Rotation = &Rotation{
 			Reason: r.Reason, Step: r.Step, Since: r.Since, Deadline: r.Deadline,
 			Attempts: r.Attempts, Failure: r.Failure, NextTry: r.NextTry, Overdue: r.Overdue,
-			ByHand: c.ByHand(), Shown: r.Shown,
+			ByHand: c.ByHand(), Shown: slices.Contains(r.ShownTo, r.Successor), Paused: r.Paused, Cancellable: c.Cancellable(),
 		}
 	}
 	return v

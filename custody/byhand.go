@@ -1,5 +1,7 @@
 package custody
 
+import "slices"
+
 // Manual is the Target.Kind of an account whose password a person sets by hand:
 // its successor, who is shown the new one for that.
 const Manual = "manual"
@@ -14,7 +16,9 @@ func (c Credential) AwaitsPerson() bool {
 }
 
 // ShowNew shows its successor the password that they are to set by hand, and the
-// one that opens the target until then.
+// one that opens the target until then. Where Tandem sets it itself that is for a
+// rotation that does not get through: it is paused first, so that the target is not
+// repaired by two at once.
 type ShowNew struct {
 	Credential string `json:"credential"`
 }
@@ -32,8 +36,11 @@ func (a ShowNew) decide(d *decision) error {
 	if err != nil {
 		return err
 	}
-	if step := c.Rotation.Step; step != StepStaged && step != StepApplied {
+	if !c.Showable() {
 		return refuseNothingToSet(c)
+	}
+	if !c.mayBeShown() {
+		return refuseNotPaused(c)
 	}
 	if err := d.confirm(); err != nil {
 		return err
@@ -41,6 +48,13 @@ func (a ShowNew) decide(d *decision) error {
 	d.happen(RotationShown{Credential: c.Name, Rotation: c.Rotation.Number, Version: c.Version})
 	return nil
 }
+
+// Showable says that there is a password in the making that a person could set.
+func (c Credential) Showable() bool {
+	return c.Phase == Rotating && (c.Rotation.Step == StepStaged || c.Rotation.Step == StepApplied)
+}
+
+func (c Credential) mayBeShown() bool { return c.ByHand() || c.Rotation.Paused }
 
 // RotationShown was committed before the successor was shown the new password, to
 // set it by hand, and the one before it.
@@ -58,16 +72,14 @@ func (f RotationShown) concerns(*State) Concerns { return aboutCredential(f.Cred
 func (RotationShown) grade() Grade               { return Ordinary }
 
 func (f RotationShown) by(s *State, _ Event) Who {
-	if c, _ := s.Credential(f.Credential); c.ByHand() {
-		return byPerson(c.Successor()).confirmed()
-	}
-	return Who{}
+	c, _ := s.Credential(f.Credential)
+	return byPerson(c.Successor()).confirmed()
 }
 
 func (f RotationShown) allowed(s *State, e Event) error {
 	c, _ := s.Credential(f.Credential)
-	if f.Version != c.Version {
-		return e.violates("I5", "shown beside another version than the current one")
+	if f.Version != c.Version || !c.mayBeShown() {
+		return e.violates("I5", "shown beside another version than the current one, or while Tandem went on setting it")
 	}
 	if c.Rotation.Step == StepApplied { // the target does not take it yet: once more
 		return e.atStep(c, f.Rotation, StepApplied)
@@ -77,8 +89,8 @@ func (f RotationShown) allowed(s *State, e Event) error {
 
 func (f RotationShown) apply(s *State, e Event) {
 	s.editCredential(f.Credential, func(c *Credential) {
-		c.Rotation.Shown = true
-		c.Exposure = c.exposedTo(e.Actor)
+		c.Rotation.ShownTo = with(c.Rotation.ShownTo, e.Actor)
+		c.Exposure = with(c.Exposure, e.Actor)
 	})
 }
 
@@ -100,8 +112,11 @@ func (a ConfirmSet) decide(d *decision) error {
 	if err != nil {
 		return err
 	}
-	if !c.AwaitsPerson() || !c.Rotation.Shown {
+	if !c.AwaitsPerson() || !slices.Contains(c.Rotation.ShownTo, d.actor.Username) {
 		return refuseNothingToSet(c)
+	}
+	if c.Rotation.Paused {
+		return refusePaused(c)
 	}
 	if err := d.confirm(); err != nil {
 		return err
@@ -118,7 +133,7 @@ func (d *decision) setByActor(name string) (Credential, error) {
 		return Credential{}, err
 	case !c.HasCustodian(d.actor.Username):
 		return Credential{}, refuseNotCustodian(c)
-	case c.Phase != Rotating || !c.ByHand():
+	case c.Phase != Rotating:
 		return Credential{}, refuseNothingToSet(c)
 	case c.Successor() != d.actor.Username:
 		return Credential{}, refuseRotating(c)

@@ -89,7 +89,7 @@ func (f CheckoutGranted) allowed(s *State, e Event) error {
 func (f CheckoutGranted) apply(s *State, e Event) {
 	s.Leases++
 	s.editCredential(f.Credential, func(c *Credential) {
-		c.Exposure = c.exposedTo(e.Actor)
+		c.Exposure = with(c.Exposure, e.Actor)
 		c.Lease = Lease{ID: f.Lease, Person: e.Actor, Purpose: f.Purpose.bare(), Start: e.Time, Until: f.Until}
 	})
 	s.expect(f.Until)

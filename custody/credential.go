@@ -337,14 +337,17 @@ func (f CredentialRetired) allowed(s *State, e Event) error {
 }
 
 func (f CredentialRetired) apply(s *State, _ Event) {
-	s.editCredential(f.Credential, func(c *Credential) {
-		c.Phase, c.Holder, c.Lease = Retired, "", Lease{}
-		c.Rotation = Rotation{Number: c.Rotation.Number}
-		c.Drifted, c.Updates = time.Time{}, nil
-		s.discharge(c.Primary, c.Name)
-		s.discharge(c.Backup, c.Name)
-		s.release(*c)
-	})
+	s.editCredential(f.Credential, s.endCustody)
+}
+
+// endCustody leaves a credential that nobody is custodian of.
+func (s *State) endCustody(c *Credential) {
+	c.Phase, c.Holder, c.Lease = Retired, "", Lease{}
+	c.Rotation, c.Arriving = Rotation{Number: c.Rotation.Number}, ""
+	c.Drifted, c.Updates = time.Time{}, nil
+	s.discharge(c.Primary, c.Name)
+	s.discharge(c.Backup, c.Name)
+	s.release(*c)
 }
 
 func aboutCredential(name string) Concerns { return Concerns{Credentials: []string{name}} }

@@ -63,13 +63,19 @@ func (c Credential) tooKnown() bool {
 	return c.Policy.MaxExposed > 0 && int64(len(c.Exposure)) > c.Policy.MaxExposed
 }
 
-// exposedTo gives the exposure with one more person. The old slice is shared
-// with other states and stays as it is.
-func (c Credential) exposedTo(person string) []string {
-	if slices.Contains(c.Exposure, person) {
-		return c.Exposure
+// knownToOthers says whether somebody else than the person is among those who were
+// shown a password.
+func knownToOthers(shown []string, person string) bool {
+	return slices.ContainsFunc(shown, func(seen string) bool { return seen != person })
+}
+
+// with gives sorted names with one more. The old slice is shared with other states
+// and stays as it is.
+func with(names []string, name string) []string {
+	if slices.Contains(names, name) {
+		return names
 	}
-	grown := append(slices.Clone(c.Exposure), person)
+	grown := append(slices.Clone(names), name)
 	slices.Sort(grown)
 	return grown
 }

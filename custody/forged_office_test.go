@@ -50,7 +50,7 @@ func opened(t *testing.T, people []string, accounts ...account) standing {
 		}
 		act(System, add)
 		id := RotationID{a.name, 1}
-		act(System, ReportStaged{id})
+		act(System, ReportStaged{Rotation: id})
 		if a.manual {
 			act(a.first, ShowNew{a.name})
 			act(a.first, ConfirmSet{a.name})
@@ -166,7 +166,11 @@ func (at standing) meant(office *told, events []Event) (sentence, free, bool) {
 	case RequestRotation:
 		f.text = a.Reason
 	case ReportFailed:
-		f.failure, f.next = a.Failure, a.NextTry
+		f.failure, f.next, f.unsent = a.Failure, a.NextTry, a.Unsent
+	case PauseRotation:
+		f.text = a.Reason
+	case CancelRotation:
+		f.text = a.Reason
 	case ReportPromoted:
 		f.version = a.Version
 	case ReportVerified:
@@ -224,6 +228,12 @@ func places(t *testing.T, from standing, atMost int) []standing {
 					try(s, f)
 				}
 			}
+			f.unsent = true // what surely did not reach the target
+			for _, s := range at.office.sentences(f) {
+				if _, fails := s.action.(ReportFailed); fails {
+					try(s, f)
+				}
+			}
 		}
 		if s, f, speaks := at.clockwork(); speaks {
 			try(s, f)
@@ -270,7 +280,7 @@ func TestForgedSentences(t *testing.T) {
 		from   standing
 		places int
 		every  int // only every so many places, of those that are found
-	}{{smallOffice(t), 1 << 20, 17}, {largerOffice(t), 200, 47}} {
+	}{{smallOffice(t), 1500, 47}, {largerOffice(t), 200, 47}} {
 		found := places(t, office.from, office.places)
 		values := valuesIn(found)
 		for n := 0; n < len(found); n += office.every {
@@ -399,6 +409,8 @@ var lies = map[string]string{
 	"ExpectedReturn": "when somebody means to be back: that person, and the other custodian",
 	"Failure":        "why an attempt failed: the target's own log",
 	"NextTry":        "when the next attempt is: the next attempt",
+	"Sending":        "whether the target was told next: the target's own log",
+	"Unsent":         "whether an attempt may have reached the target: the target's own log",
 	"OldRefused":     "what a target said to the old password: a verification by hand",
 	"Attested":       "that nothing could log in: a verification by hand",
 	"Version":        "which version a password has: Vault's audit log",

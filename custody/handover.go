@@ -135,6 +135,11 @@ func (a Offer) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
 		return err
 	}
+	if a.Leave {
+		for _, c := range d.succeeds() {
+			d.passOn(c)
+		}
+	}
 	next := d.state.Handovers
 	for _, to := range keys(receivers) {
 		for part := range slices.Chunk(receivers[to], maxHandover) {
@@ -168,9 +173,6 @@ func (d *decision) offered(a Offer) ([]string, error) {
 	var all []string
 	for _, name := range d.state.Charges(d.actor.Username) {
 		c, _ := d.state.Credential(name)
-		if c.Successor() == d.actor.Username {
-			return nil, refuseRotating(c) // it would be theirs right after they left
-		}
 		if c.Holder == d.actor.Username {
 			all = append(all, name)
 		}
@@ -343,7 +345,15 @@ func (f HandoverAccepted) allowed(s *State, e Event) error {
 	if !e.Time.Before(h.Expires) {
 		return e.violates("I1", "accepted after the offer had expired")
 	}
-	return e.follows(s, h, Offered, f.From, f.To, f.Credentials)
+	if err := e.follows(h, Offered, f.From, f.To, f.Credentials); err != nil {
+		return err
+	}
+	for _, name := range f.Credentials {
+		if c, _ := s.Credential(name); c.Phase != Held {
+			return e.violates("I4", "while the password of "+name+" was being changed")
+		}
+	}
+	return nil
 }
 
 func (f HandoverAccepted) apply(s *State, e Event) {
@@ -451,7 +461,8 @@ func (f HandoverEnded) apply(s *State, e Event) {
 }
 
 // GiveBack ends an accepted handover ("return" in the policy), by either side.
-// The password is changed before anybody holds it again.
+// The password is changed before anybody holds it again. One that is being changed
+// already, and perhaps cannot be, keeps nobody: it is the giver's when it is done.
 type GiveBack struct {
 	Handover string `json:"handover"`
 }
@@ -472,8 +483,8 @@ func (a GiveBack) decide(d *decision) error {
 	if d.actor.Username != h.From && d.actor.Username != h.To {
 		return refuseNotParty(h)
 	}
-	if err := d.returnable(h); err != nil {
-		return err
+	if h.Status != Accepted {
+		return refuseHandoverNotOpen(h)
 	}
 	if giver, _ := d.state.Person(h.From); giver.Away {
 		if giver.Username == d.actor.Username {
@@ -485,19 +496,6 @@ func (a GiveBack) decide(d *decision) error {
 		return err
 	}
 	d.returned(h)
-	return nil
-}
-
-// returnable refuses unless everything in the handover can go back now.
-func (d *decision) returnable(h Handover) error {
-	if h.Status != Accepted {
-		return refuseHandoverNotOpen(h)
-	}
-	for _, name := range h.Credentials {
-		if c, _ := d.state.Credential(name); c.Phase != Held {
-			return refuseRotating(c)
-		}
-	}
 	return nil
 }
 
@@ -530,12 +528,16 @@ func (f HandoverReturned) concerns(*State) Concerns {
 
 func (f HandoverReturned) allowed(s *State, e Event) error {
 	h, _ := s.Handover(f.Handover)
-	return e.follows(s, h, Accepted, f.From, f.To, f.Credentials)
+	return e.follows(h, Accepted, f.From, f.To, f.Credentials)
 }
 
 func (f HandoverReturned) apply(s *State, e Event) {
 	s.editHandover(f.Handover, func(h *Handover) { h.Status, h.ReturnedAt = Returned, e.Time })
 	s.editAll(f.Credentials, func(c *Credential) {
+		if c.Phase == Rotating {
+			c.Rotation.Reason, c.Rotation.Successor = ForReturn, f.From
+			return
+		}
 		c.startRotation(ForReturn, f.From, e.Time, f.Deadline)
 		s.expectRotation(*c)
 	})
@@ -617,16 +619,10 @@ func (s *State) returning(h Handover, except string) bool {
 	})
 }
 
-// follows says whether what becomes of a handover is what it was offered as,
-// while nothing in it is being changed.
-func (e Event) follows(s *State, h Handover, status HandoverStatus, from, to string, credentials []string) error {
+// follows says whether what becomes of a handover is what it was offered as.
+func (e Event) follows(h Handover, status HandoverStatus, from, to string, credentials []string) error {
 	if h.Status != status || h.From != from || h.To != to || !slices.Equal(h.Credentials, credentials) {
 		return e.violates("I1", "does not follow on what was offered")
-	}
-	for _, name := range credentials {
-		if c, _ := s.Credential(name); c.Phase != Held {
-			return e.violates("I4", "while the password of "+name+" was being changed")
-		}
 	}
 	return nil
 }

@@ -106,7 +106,7 @@ func (s *State) checkHandover(h Handover) error {
 		case Accepted:
 			wrong = !bound || (c.Phase == Held && c.Holder != h.To)
 		case Returned: // unbound again, one by one, as each is promoted
-			wrong = bound && c.Successor() != h.From
+			wrong = bound && c.Phase == Held
 		default:
 			wrong = bound
 		}

@@ -30,6 +30,7 @@ func (d *decision) rotation(id RotationID, steps ...RotationStep) (Credential, e
 // ReportStaged: the new value is in the secret store, beside the old one.
 type ReportStaged struct {
 	Rotation RotationID `json:"rotation"`
+	Sending  bool       `json:"sending,omitzero"` // and the target is told next, as by ReportSending
 }
 
 var _ = action(ReportStaged{})
@@ -44,10 +45,24 @@ func (a ReportStaged) decide(d *decision) error {
 	if err != nil {
 		return err
 	}
-	if c.Arriving != "" {
-		return refuseArriving(c)
+	if err := c.mayGoOn(); err != nil {
+		return err
 	}
-	d.happen(RotationStaged{Credential: c.Name, Rotation: c.Rotation.Number})
+	if a.Sending && c.ByHand() { // for a person to set
+		return refuseLateReport(a.Rotation)
+	}
+	d.happen(RotationStaged{Credential: c.Name, Rotation: c.Rotation.Number, Sending: a.Sending})
+	return nil
+}
+
+// mayGoOn refuses what leads nearer to the target while that is not wanted.
+func (c Credential) mayGoOn() error {
+	switch {
+	case c.Arriving != "":
+		return refuseArriving(c)
+	case c.Rotation.Paused:
+		return refusePaused(c)
+	}
 	return nil
 }
 
@@ -55,6 +70,7 @@ func (a ReportStaged) decide(d *decision) error {
 type RotationStaged struct {
 	Credential string `json:"credential"`
 	Rotation   int64  `json:"rotation"`
+	Sending    bool   `json:"sending,omitzero"` // and the target is told next
 }
 
 var _ = fact(RotationStaged{})
@@ -67,14 +83,86 @@ func (RotationStaged) by(*State, Event) Who       { return bySystem() }
 
 func (f RotationStaged) allowed(s *State, e Event) error {
 	c, _ := s.Credential(f.Credential)
-	if c.Arriving != "" {
-		return e.violates("I4", "staged before its secrets were in their place")
+	if c.mayGoOn() != nil || f.Sending && c.ByHand() {
+		return e.violates("I4", "staged before its secrets were in their place, while it was paused, or for the worker to send what a person sets")
 	}
 	return e.atStep(c, f.Rotation, StepPending)
 }
 
 func (f RotationStaged) apply(s *State, _ Event) {
-	s.editCredential(f.Credential, func(c *Credential) { c.Rotation.Step = StepStaged })
+	s.editCredential(f.Credential, func(c *Credential) {
+		c.Rotation.Step = StepStaged
+		if f.Sending {
+			c.Rotation.send()
+		}
+	})
+}
+
+// ReportSending: the target is told next. It is on record before anything is on its
+// way, so that what is called off has surely not reached it.
+type ReportSending struct {
+	Rotation RotationID `json:"rotation"`
+}
+
+var _ = action(ReportSending{})
+
+func (ReportSending) Verb() string         { return "report_sending" }
+func (a ReportSending) Subject() string    { return a.Rotation.Credential }
+func (ReportSending) givers() givers       { return theSystem }
+func (a ReportSending) bare(*State) Action { return a }
+
+func (a ReportSending) decide(d *decision) error {
+	c, err := d.rotation(a.Rotation)
+	if err != nil {
+		return err
+	}
+	if !c.sendable() {
+		return refuseLateReport(a.Rotation)
+	}
+	if err := c.mayGoOn(); err != nil {
+		return err
+	}
+	d.happen(RotationSending{Credential: c.Name, Rotation: c.Rotation.Number})
+	return nil
+}
+
+// sendable says that the journal is where the worker may tell the target: before it
+// has said that it did.
+func (c Credential) sendable() bool {
+	return !c.ByHand() && (c.Rotation.Step == StepPending || c.Rotation.Step == StepStaged)
+}
+
+// send notes that the target is being told. An attempt that was cut short while it
+// did may have got through.
+func (r *Rotation) send() {
+	r.Touched = r.Touched || r.Sending
+	r.Sending = true
+}
+
+// RotationSending was committed before the target was told.
+type RotationSending struct {
+	Credential string `json:"credential"`
+	Rotation   int64  `json:"rotation"`
+}
+
+var _ = fact(RotationSending{})
+
+func (RotationSending) Type() string               { return "rotation.sending" }
+func (f RotationSending) Subject() string          { return f.Credential }
+func (f RotationSending) concerns(*State) Concerns { return aboutCredential(f.Credential) }
+func (RotationSending) grade() Grade               { return Ordinary }
+func (RotationSending) by(*State, Event) Who       { return bySystem() }
+
+func (f RotationSending) allowed(s *State, e Event) error {
+	c, _ := s.Credential(f.Credential)
+	if !c.sendable() || c.mayGoOn() != nil {
+		return e.violates("I4", "sent at a wrong step, by the worker what a person sets, before its secrets were there, or while it was paused")
+	}
+	return e.atStep(c, f.Rotation, c.Rotation.Step)
+}
+
+func (f RotationSending) apply(s *State, _ Event) {
+	s.editCredential(f.Credential, func(c *Credential) { c.Rotation.send() })
 }
 
 // ReportApplied: the target was told to change.
@@ -123,8 +211,8 @@ func (f RotationApplied) by(s *State, _ Event) Who {
 
 func (f RotationApplied) allowed(s *State, e Event) error {
 	c, _ := s.Credential(f.Credential)
-	if c.ByHand() && !c.Rotation.Shown {
-		return e.violates("I4", "set by somebody who had not been shown it")
+	if c.ByHand() && (!slices.Contains(c.Rotation.ShownTo, c.Rotation.Successor) || c.Rotation.Paused) {
+		return e.violates("I4", "set by somebody who had not been shown it, or while it was paused")
 	}
 	return e.atStep(c, f.Rotation, StepStaged)
 }
@@ -206,13 +294,13 @@ func (a ReportPromoted) decide(d *decision) error {
 	}
 	d.happen(RotationPromoted{
 		Credential: c.Name, Rotation: c.Rotation.Number, Version: a.Version, Holder: c.Rotation.Successor,
-		Exposed: c.exposedByRotation(),
+		Exposed: c.Rotation.ShownTo,
 	})
-	if c.Rotation.Reason != ForReturn {
-		return nil
-	}
-	if h, ok := d.state.Handover(c.Handover); ok && !d.state.returning(h, c.Name) {
+	if h, ok := d.state.Handover(c.Handover); c.Rotation.Reason == ForReturn && ok && !d.state.returning(h, c.Name) {
 		d.happen(HandoverClosed{Handover: h.ID})
+	}
+	if knownToOthers(c.Rotation.ShownTo, c.Rotation.Successor) { // whoever it was passed on from
+		d.startRotation(c, ForExposure, c.Rotation.Successor, Note{})
 	}
 	return nil
 }
@@ -239,7 +327,7 @@ func (RotationPromoted) by(*State, Event) Who { return bySystem() }
 
 func (f RotationPromoted) allowed(s *State, e Event) error {
 	c, _ := s.Credential(f.Credential)
-	if f.Version <= c.Version || f.Holder != c.Successor() || !slices.Equal(f.Exposed, c.exposedByRotation()) {
+	if f.Version <= c.Version || f.Holder != c.Successor() || !slices.Equal(f.Exposed, c.Rotation.ShownTo) {
 		return e.violates("I4", "promoted without a higher version, to somebody else than the successor, or silent on who knows it")
 	}
 	return e.atStep(c, f.Rotation, StepVerified)
@@ -264,8 +352,9 @@ func (f RotationPromoted) apply(s *State, e Event) {
 // ReportFailed: an attempt did not get through.
 type ReportFailed struct {
 	Rotation RotationID `json:"rotation"`
-	Failure  string     `json:"failure"`  // kind, from a closed list; never text from the target
-	NextTry  time.Time  `json:"next_try"` // not before
+	Failure  string     `json:"failure"`         // kind, from a closed list; never text from the target
+	NextTry  time.Time  `json:"next_try"`        // not before
+	Unsent   bool       `json:"unsent,omitzero"` // nothing of this attempt, nor of one that was cut short, can have reached the target
 }
 
 var _ = action(ReportFailed{})
@@ -281,7 +370,7 @@ func (a ReportFailed) decide(d *decision) error {
 		return err
 	}
 	d.happen(RotationFailed{
-		Credential: c.Name, Rotation: c.Rotation.Number, Failure: a.Failure, NextTry: instant(a.NextTry),
+		Credential: c.Name, Rotation: c.Rotation.Number, Failure: a.Failure, NextTry: instant(a.NextTry), Unsent: a.Unsent,
 	})
 	return nil
 }
@@ -292,6 +381,7 @@ type RotationFailed struct {
 	Rotation   int64     `json:"rotation"`
 	Failure    string    `json:"failure"`
 	NextTry    time.Time `json:"next_try"`
+	Unsent     bool      `json:"unsent,omitzero"` // it cannot have reached the target
 }
 
 var _ = fact(RotationFailed{})
@@ -309,7 +399,10 @@ func (f RotationFailed) allowed(s *State, e Event) error {
 
 func (f RotationFailed) apply(s *State, _ Event) {
 	s.editCredential(f.Credential, func(c *Credential) {
-		c.Rotation.Attempts++
-		c.Rotation.Failure, c.Rotation.NextTry = f.Failure, f.NextTry
+		r := &c.Rotation
+		r.Attempts++
+		r.Failure, r.NextTry = f.Failure, f.NextTry
+		r.Touched = r.Touched || r.Sending && !f.Unsent
+		r.Sending = false
 	})
 }

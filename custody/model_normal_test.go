@@ -13,11 +13,13 @@ const far = 1000 * time.Hour
 
 // normal takes off a state what grows without bound: it keeps who is present,
 // and of each credential its phase, holder, rotation and lease, and the open
-// handovers under new ids. Taken off as well: exposure, where the policy sets it
-// no limit, and the attempts of a rotation and of an update, which Decide never reads; wrong codes, which only lock out, as
-// tryCodes tries in every state; that something is overdue, which only keeps
-// Tick from saying so twice, as tick tries every time; and that the giver wants
-// to leave, once the offer that asked for it is accepted.
+// handovers under new ids. Of what an attempt may have sent it keeps only whether
+// that surely was nothing, and whether that is known once the attempt ends. Taken
+// off as well: exposure, where the policy sets it no limit, and the attempts of a
+// rotation and of an update, which Decide never reads; wrong codes, which only lock
+// out, as tryCodes tries in every state; that something is overdue, which only
+// keeps Tick from saying so twice, as tick tries every time; and that the giver
+// wants to leave, once the offer that asked for it is accepted.
 func normal(s *State) *State {
 	people, credentials, handovers := s.Changes()
 	n := NewState()
@@ -68,6 +70,9 @@ func normal(s *State) *State {
 		if c.Phase == Rotating {
 			r.Deadline, r.Overdue = epoch.Add(far), false
 		}
+		if r.Touched || len(r.ShownTo) > 0 || r.Step == StepApplied || r.Step == StepVerified {
+			r.Touched, r.Sending = r.Step == StepPending || r.Step == StepStaged, false
+		}
 	}
 	n.RestorePolicy(s.Policy())
 	n.Size = 1 // of the policy: the rest leaves no trace here
@@ -80,8 +85,8 @@ func outline(h Handover) string {
 }
 
 // key writes down what the rules go by in a normal state. Of the reason of a
-// rotation they only ask whether it is a return, and of a version whether the
-// next one is higher.
+// rotation they only ask whether it is a return, the first one of all, or another
+// that somebody asked for, and of a version whether the next one is higher.
 func key(n *State) string {
 	var b strings.Builder
 	for p := range n.People() {
@@ -93,9 +98,10 @@ func key(n *State) string {
 		b.WriteString(c.Name + " " + string(c.Phase) + " " + c.Holder)
 		if r := c.Rotation; c.Phase == Rotating {
 			b.WriteString(strings.Join([]string{string(r.Step), "for", r.Successor, "after a return:", strconv.FormatBool(r.Reason == ForReturn)}, " "))
-			if r.Shown {
-				b.WriteString(" and shown to them")
+			if len(n.credentials) == 1 && c.Policy.MaxExposed == 0 && !r.MayHaveReached() { // it can still be called off
+				fmt.Fprint(&b, " the first: ", r.Reason == ForOnboard, " asked for: ", r.Reason.askedFor())
 			}
+			fmt.Fprint(&b, " shown to ", r.ShownTo, " paused: ", r.Paused, " sending: ", r.Sending, " touched: ", r.Touched)
 		}
 		if c.Policy.MaxExposed > 0 {
 			fmt.Fprintf(&b, " known to %v", c.Exposure)

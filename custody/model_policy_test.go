@@ -32,8 +32,15 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 		}
 		return found
 	}
-	waiting := func() bool { // a password is being changed for me
-		return len(all(func(c Credential) bool { return c.Phase == Rotating && c.Rotation.Successor == me.Username })) > 0
+	tied := func() bool { // a password is being changed for me, and a handover says that it is mine
+		return len(all(func(c Credential) bool {
+			h, _ := s.Handover(c.Handover)
+			return c.Phase == Rotating && c.Rotation.Successor == me.Username && (h.Status == Offered || h.Status == Accepted)
+		})) > 0
+	}
+	mineToSteer := func(c Credential) bool {
+		mine := c.Rotation.Successor == me.Username || me.Is(Manager) || me.Is(Admin) && c.Rotation.Reason == ForOnboard
+		return c.Phase == Rotating && mine
 	}
 	noneElseAway := func() bool {
 		return len(all(func(c Credential) bool {
@@ -57,7 +64,7 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 		}
 		if a.All {
 			offered = all(mine)
-			if waiting() || !a.Leave && len(offered) == 0 || a.Leave && (me.Away || !noneElseAway()) {
+			if !a.Leave && len(offered) == 0 || a.Leave && (me.Away || tied() || !noneElseAway()) {
 				return false, true
 			}
 		}
@@ -73,16 +80,21 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 		return ok && h.Status == Offered && h.From == me.Username, true
 	case GiveBack:
 		h, ok := s.Handover(a.Handover)
-		return ok && h.Status == Accepted && (h.To == me.Username || h.From == me.Username) && present(h.From) && allHeld(h), true
+		return ok && h.Status == Accepted && (h.To == me.Username || h.From == me.Username) && present(h.From), true
 	case GoAway:
-		return !me.Away && len(all(mine)) == 0 && !waiting() && noneElseAway(), true
+		return !me.Away && len(all(mine)) == 0 && !tied() && noneElseAway(), true
 	case ComeBack:
-		for h := range s.OpenHandovers() {
-			if a.TakeBack && h.From == me.Username && h.Status == Accepted && !allHeld(h) {
-				return false, true
-			}
-		}
 		return true, true
+	case PauseRotation:
+		c := cred(a.Credential)
+		return mineToSteer(c) && !c.Rotation.Paused, true
+	case ResumeRotation:
+		c := cred(a.Credential)
+		return mineToSteer(c) && c.Rotation.Paused, true
+	case CancelRotation:
+		c := cred(a.Credential)
+		asked := c.Rotation.Reason == ForOnboard || c.Rotation.Reason == ForRequested || c.Rotation.Reason == ForDrift
+		return mineToSteer(c) && asked && !mayKnow(c), true
 	case RequestRotation:
 		if a.All {
 			return len(all(func(c Credential) bool { return c.Phase == Held && (mine(c) || me.Is(Manager)) })) > 0, true
@@ -98,10 +110,11 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 	case ShowNew:
 		c := cred(a.Credential)
 		setting := c.Rotation.Step == StepStaged || c.Rotation.Step == StepApplied
-		return c.Phase == Rotating && c.Target.Kind == Manual && c.Rotation.Successor == me.Username && setting, true
+		stopped := c.Target.Kind == Manual || c.Rotation.Paused
+		return c.Phase == Rotating && stopped && c.Rotation.Successor == me.Username && setting, true
 	case ConfirmSet:
 		c := cred(a.Credential)
-		setting := c.Rotation.Step == StepStaged && c.Rotation.Shown
+		setting := c.Rotation.Step == StepStaged && !c.Rotation.Paused && slices.Contains(c.Rotation.ShownTo, me.Username)
 		return c.Phase == Rotating && c.Target.Kind == Manual && c.Rotation.Successor == me.Username && setting, true
 	case ChangePolicy:
 		c := cred(a.Credential)
@@ -139,11 +152,26 @@ func againstPolicy(before, after *State) (complaints []string) {
 		if c.Lease.ID != "" && (c.Phase != Held || c.Lease.Person != c.Holder) {
 			complain("%s has %s out and does not hold it", c.Lease.Person, c.Name)
 		}
-		if was.Phase == Rotating && c.Phase == Held && (was.Rotation.Step != StepVerified || c.Version <= was.Version || !slices.Equal(c.Exposure, handSetters(was))) {
+		calledOff := was.Phase == Rotating && c.Phase != Rotating && c.Version == was.Version
+		if calledOff && (mayKnow(was) || !slices.Contains([]RotationReason{ForOnboard, ForRequested, ForDrift}, was.Rotation.Reason)) {
+			complain("the change of %s was called off, though it was needed or may have been made", c.Name)
+		}
+		if calledOff && c.Phase == Held && c.Holder != was.Rotation.Successor {
+			complain("the change of %s was called off for %s", c.Name, c.Holder)
+		}
+		if was.Phase == Rotating && c.Phase == Held && !calledOff && (was.Rotation.Step != StepVerified || c.Version <= was.Version || !slices.Equal(c.Exposure, was.Rotation.ShownTo)) {
 			complain("%s is held again without a verified new version that nobody knows", c.Name)
 		}
-		if was.Version != c.Version && (was.Rotation.Step != StepVerified || c.Phase != Held) {
+		again := c.Phase == Rotating && c.Rotation.Reason == ForExposure && slices.ContainsFunc(c.Exposure, func(p string) bool { return p != c.Rotation.Successor })
+		if was.Version != c.Version && (was.Rotation.Step != StepVerified || c.Phase != Held && !again) {
 			complain("%s has a new version without a verified rotation", c.Name)
+		}
+		if c.Phase == Held && was.Phase == Rotating && !calledOff && len(c.Exposure) > 0 && !slices.Equal(c.Exposure, []string{c.Holder}) {
+			complain("%v know the password that %s holds of %s", c.Exposure, c.Holder, c.Name)
+		}
+		if h, _ := after.Handover(c.Handover); was.Phase == Rotating && c.Phase == Rotating && was.Rotation.Number == c.Rotation.Number &&
+			was.Rotation.Successor != c.Rotation.Successor && h.Status != Returned && !away(was.Rotation.Successor) && !leaving(after, was.Rotation.Successor) {
+			complain("%s is being changed for %s instead of %s, who is here", c.Name, c.Rotation.Successor, was.Rotation.Successor)
 		}
 		if was.Phase == Held && c.Phase == Held && was.Holder != c.Holder && c.Handover == "" {
 			complain("%s passed to %s without a handover", c.Name, c.Holder)
@@ -168,13 +196,13 @@ func againstPolicy(before, after *State) (complaints []string) {
 			complain("%v know %s and it was not changed", was.Exposure, c.Name)
 		}
 		if was.Phase == Rotating && was.Rotation.Step != c.Rotation.Step && c.Rotation.Step == StepApplied &&
-			was.Target.Kind == Manual && !was.Rotation.Shown {
+			was.Target.Kind == Manual && !slices.Contains(was.Rotation.ShownTo, was.Rotation.Successor) {
 			complain("%s was set by hand by somebody who had not seen it", c.Name)
 		}
-		if !was.Rotation.Shown && c.Rotation.Shown && !slices.Contains(c.Exposure, c.Rotation.Successor) {
+		if len(was.Rotation.ShownTo) < len(c.Rotation.ShownTo) && !slices.Contains(c.Exposure, c.Rotation.Successor) {
 			complain("%s was shown and that is forgotten", c.Name)
 		}
-		if c.Version == was.Version && c.Lease == was.Lease && !c.Rotation.Shown && !slices.Equal(c.Exposure, was.Exposure) {
+		if c.Version == was.Version && c.Lease == was.Lease && len(c.Rotation.ShownTo) == 0 && !slices.Equal(c.Exposure, was.Exposure) {
 			complain("the exposure of %s changed from %v to %v", c.Name, was.Exposure, c.Exposure)
 		}
 	}
@@ -190,12 +218,20 @@ func againstPolicy(before, after *State) (complaints []string) {
 	return complaints
 }
 
-// handSetters gives who knows a password as soon as it counts.
-func handSetters(rotating Credential) []string {
-	if rotating.Rotation.Shown {
-		return []string{rotating.Rotation.Successor}
+// mayKnow says whether the target may know the password in the making.
+func mayKnow(c Credential) bool {
+	r := c.Rotation
+	return r.Sending || r.Touched || len(r.ShownTo) > 0 || r.Step != StepPending && r.Step != StepStaged
+}
+
+// leaving says whether somebody has offered all that they hold in order to go.
+func leaving(s *State, person string) bool {
+	for h := range s.OpenHandovers() {
+		if h.From == person && h.Leave {
+			return true
+		}
 	}
-	return nil
+	return false
 }
 
 func union(names []string, name string) []string {

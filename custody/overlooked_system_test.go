@@ -37,8 +37,8 @@ func TestHowFarARotationIsOnlyTheSystemSays(t *testing.T) {
 		fact Fact
 		does Action
 	}{
-		{RotationFailed{"db01", 2, "unreachable", o.now.Add(time.Minute)}, ReportFailed{id, "unreachable", o.now.Add(time.Minute)}},
-		{RotationStaged{"db01", 2}, ReportStaged{id}},
+		{RotationFailed{Credential: "db01", Rotation: 2, Failure: "unreachable", NextTry: o.now.Add(time.Minute)}, ReportFailed{Rotation: id, Failure: "unreachable", NextTry: o.now.Add(time.Minute)}},
+		{RotationStaged{Credential: "db01", Rotation: 2}, ReportStaged{Rotation: id}},
 		{RotationApplied{"db01", 2}, ReportApplied{id}},
 		{RotationVerified{Credential: "db01", Rotation: 2, OldRefused: true}, ReportVerified{Rotation: id, OldRefused: true}},
 		{RotationPromoted{Credential: "db01", Rotation: 2, Version: 2, Holder: "ann"}, ReportPromoted{id, 2}},
@@ -102,7 +102,7 @@ func TestSettingByHandNeedsACode(t *testing.T) {
 	add := server("sw01", "ann", "ben")
 	add.Target.Kind = Manual
 	o.does("ada", add)
-	o.does(System, ReportStaged{RotationID{"sw01", 1}})
+	o.does(System, ReportStaged{Rotation: RotationID{"sw01", 1}})
 	try := func(a Action) {
 		t.Helper()
 		for want, proof := range map[Code]Proof{
@@ -128,7 +128,7 @@ func TestSettingByHandNeedsACode(t *testing.T) {
 		t.Errorf("somebody is waited for: %+v", c)
 	}
 	annWantsNewPassword(o)
-	o.does(System, ReportStaged{RotationID{"db01", 2}})
+	o.does(System, ReportStaged{Rotation: RotationID{"db01", 2}})
 	if c := o.credential("db01"); c.AwaitsPerson() {
 		t.Errorf("somebody is waited for: %+v", c)
 	}

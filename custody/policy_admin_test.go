@@ -101,7 +101,7 @@ func TestWhatCameWithACredential(t *testing.T) {
 		o.does("ada", add)
 	}
 	arrived := both(added, func(o *office) { o.does(System, ReportArrived{"db09"}) })
-	staged := ReportStaged{RotationID{"db09", 1}}
+	staged := ReportStaged{Rotation: RotationID{"db09", 1}}
 	check(t, []clause{
 		{"it is on its way", added, System, ReportArrived{"db09"}, "", func(o *office) bool { return o.credential("db09").Arriving == "" }},
 		{"nothing is staged before", added, System, staged, Conflict, func(o *office) bool { return o.credential("db09").Arriving != "" }},

@@ -163,7 +163,7 @@ func switchAdded(o *office) {
 	a := server("sw01", "ann", "ben")
 	a.Target.Kind = Manual
 	o.does("ada", a)
-	o.does(System, ReportStaged{RotationID{"sw01", 1}})
+	o.does(System, ReportStaged{Rotation: RotationID{"sw01", 1}})
 }
 
 func switchShown(o *office) { switchAdded(o); o.does("ann", ShowNew{"sw01"}) }
@@ -171,7 +171,7 @@ func switchShown(o *office) { switchAdded(o); o.does("ann", ShowNew{"sw01"}) }
 func TestByHand(t *testing.T) {
 	check(t, []clause{
 		{"its successor is shown it", switchAdded, "ann", ShowNew{"sw01"}, "", func(o *office) bool {
-			return o.credential("sw01").Rotation.Shown && slices.Equal(o.credential("sw01").Exposure, []string{"ann"})
+			return slices.Equal(o.credential("sw01").Rotation.ShownTo, []string{"ann"}) && slices.Equal(o.credential("sw01").Exposure, []string{"ann"})
 		}},
 		{"again, as often as it takes", switchShown, "ann", ShowNew{"sw01"}, "", nil},
 		{"also when the target does not take it yet", func(o *office) { switchShown(o); o.does("ann", ConfirmSet{"sw01"}) }, "ann", ShowNew{"sw01"}, "", nil},

@@ -118,7 +118,9 @@ func TestOffer(t *testing.T) {
 		{"not all, while one of them is offered", annOffered, "ann", all, HandoverOpen, nil},
 		{"not on by the receiver while it is accepted", annHandedOver, "ben", one, HandoverOpen, nil},
 		{"not while it rotates", annWantsNewPassword, "ann", one, RotationPending, nil},
-		{"not all, while one rotates for the giver", annWantsNewPassword, "ann", all, RotationPending, nil},
+		{"all that is held, while one rotates for the giver", annWantsNewPassword, "ann", all, "", func(o *office) bool {
+			return slices.Equal(o.handover("handover-1").Credentials, []string{"db02"})
+		}},
 		{"not of what is retired", db01IsRetired, "ann", one, Conflict, nil},
 		{"not of nothing that exists", nil, "ann", Offer{Credentials: []string{"nothing"}, Reason: note("leave")}, NotFound, nil},
 		{"not all by somebody who holds nothing", nil, "cay", all, Conflict, nil},
@@ -188,8 +190,9 @@ func TestGoAway(t *testing.T) {
 		{"after the handover the giver may", annHandedOver, "ann", GoAway{}, "", nil},
 		{"both may never be away", both(annIsAway, nothing), "ben", GoAway{}, BothAway, nil},
 		{"nor the other way round", benIsAway, "cay", GoAway{}, BothAway, nil},
-		{"not while a rotation is about to make one the holder", annTookBack, "ann", GoAway{}, RotationPending, nil},
-		{"nor for a password that is only being changed", both(annWantsNewPassword, func(o *office) { o.handsOver("ann", "ben", "db02") }), "ann", GoAway{}, RotationPending, nil},
+		{"what is about to be one's own is then the other's", annTookBack, "ann", GoAway{}, "", func(o *office) bool { return o.credential("db01").Successor() == "ben" }},
+		{"also a password that is only being changed", both(annWantsNewPassword, func(o *office) { o.handsOver("ann", "ben", "db02") }), "ann", GoAway{}, "",
+			func(o *office) bool { return o.credential("db01").Successor() == "ben" }},
 		{"not twice", annIsAway, "ann", GoAway{}, Conflict, nil},
 		{"not until yesterday", nil, "cay", GoAway{Until: epoch}, InvalidRequest, nil},
 		{"with a reason in one line", nil, "cay", GoAway{Reason: note("a\x00b")}, InvalidRequest, nil},
@@ -212,8 +215,8 @@ func TestComeBack(t *testing.T) {
 			return !o.person("ann").Away && o.credential("db01").Rotation.Reason == ForReturn && o.credential("db02").Successor() == "ann"
 		}},
 		{"taking back leaves alone what is only offered", annOffered, "ann", ComeBack{TakeBack: true}, "", func(o *office) bool { return o.handover("handover-1").Status == Offered }},
-		{"taking back not while one of them rotates", both(annIsAway, func(o *office) { o.does("ben", RequestRotation{Credential: "db01", Reason: note("worn")}) }),
-			"ann", ComeBack{TakeBack: true}, RotationPending, func(o *office) bool { return o.person("ann").Away }},
+		{"taking back while one of them rotates", both(annIsAway, func(o *office) { o.does("ben", RequestRotation{Credential: "db01", Reason: note("worn")}) }),
+			"ann", ComeBack{TakeBack: true}, "", func(o *office) bool { return o.credential("db01").Successor() == "ann" && !o.person("ann").Away }},
 	})
 }
 
@@ -233,8 +236,8 @@ func TestReturn(t *testing.T) {
 		{"not twice", annTookBack, "ben", back, HandoverNotOpen, nil},
 		{"not to a giver who is away", annIsAway, "ben", back, CounterpartAway, nil},
 		{"not by a giver who is away", annIsAway, "ann", back, Conflict, nil},
-		{"not while the password is being changed", both(annHandedOver, func(o *office) { o.does("ben", RequestRotation{Credential: "db02", Reason: note("worn")}) }), "ben", back, RotationPending,
-			func(o *office) bool { return o.credential("db01").Holder == "ben" }},
+		{"while the password is being changed", both(annHandedOver, func(o *office) { o.does("ben", RequestRotation{Credential: "db02", Reason: note("worn")}) }), "ben", back, "",
+			func(o *office) bool { return o.credential("db02").Successor() == "ann" }},
 	})
 }
 
@@ -246,7 +249,7 @@ func TestRotationReports(t *testing.T) {
 			for _, r := range []struct {
 				step   RotationStep
 				report Action
-			}{{StepStaged, ReportStaged{id}}, {StepApplied, ReportApplied{id}}, {StepVerified, ReportVerified{Rotation: id, OldRefused: true}}} {
+			}{{StepStaged, ReportStaged{Rotation: id}}, {StepApplied, ReportApplied{id}}, {StepVerified, ReportVerified{Rotation: id, OldRefused: true}}} {
 				if o.credential("db01").Rotation.Step != step {
 					o.does(System, r.report)
 				}
@@ -254,7 +257,7 @@ func TestRotationReports(t *testing.T) {
 		}
 	}
 	check(t, []clause{
-		{"staged after pending", annTookBack, System, ReportStaged{id}, "", nil},
+		{"staged after pending", annTookBack, System, ReportStaged{Rotation: id}, "", nil},
 		{"applied after staged", to(StepStaged), System, ReportApplied{id}, "", nil},
 		{"verified after applied", to(StepApplied), System, ReportVerified{Rotation: id, OldRefused: true}, "", nil},
 		{"promoted after verified", to(StepVerified), System, ReportPromoted{id, 2}, "", func(o *office) bool {
@@ -264,12 +267,12 @@ func TestRotationReports(t *testing.T) {
 		{"not applied before staged", annTookBack, System, ReportApplied{id}, Conflict, nil},
 		{"not verified before applied", to(StepStaged), System, ReportVerified{Rotation: id, OldRefused: true}, Conflict, nil},
 		{"not promoted before verified", to(StepApplied), System, ReportPromoted{id, 2}, Conflict, nil},
-		{"not staged twice", to(StepStaged), System, ReportStaged{id}, Conflict, nil},
+		{"not staged twice", to(StepStaged), System, ReportStaged{Rotation: id}, Conflict, nil},
 		{"not promoted with the old version", to(StepVerified), System, ReportPromoted{id, 1}, Conflict, nil},
-		{"not by a worker that was overtaken", annTookBack, System, ReportStaged{RotationID{"db01", 1}}, Conflict, nil},
-		{"not when nothing rotates", nil, System, ReportStaged{RotationID{"db01", 1}}, Conflict, nil},
-		{"not of nothing that exists", nil, System, ReportFailed{RotationID{"nothing", 1}, "unreachable", epoch}, NotFound, nil},
-		{"a failure keeps the step and counts", to(StepApplied), System, ReportFailed{id, "unreachable", epoch.Add(time.Minute)}, "", func(o *office) bool {
+		{"not by a worker that was overtaken", annTookBack, System, ReportStaged{Rotation: RotationID{"db01", 1}}, Conflict, nil},
+		{"not when nothing rotates", nil, System, ReportStaged{Rotation: RotationID{"db01", 1}}, Conflict, nil},
+		{"not of nothing that exists", nil, System, ReportFailed{Rotation: RotationID{"nothing", 1}, Failure: "unreachable", NextTry: epoch}, NotFound, nil},
+		{"a failure keeps the step and counts", to(StepApplied), System, ReportFailed{Rotation: id, Failure: "unreachable", NextTry: epoch.Add(time.Minute)}, "", func(o *office) bool {
 			r := o.credential("db01").Rotation
 			return r.Step == StepApplied && r.Attempts == 1 && r.Failure == "unreachable" && r.NextTry.Equal(epoch.Add(time.Minute))
 		}},

@@ -51,13 +51,17 @@ func (a GoAway) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
 		return err
 	}
+	for _, c := range d.succeeds() {
+		d.passOn(c)
+	}
 	d.happen(PersonAway{Person: d.actor.Username, Until: a.Until, Reason: a.Reason})
 	return nil
 }
 
 // mayLeave refuses when somebody the actor shares a credential with is away, or
-// when a rotation in progress would make the actor its holder. Both-away comes
-// first: there is nobody to hand over to, so that advice would be no help.
+// when a handover decides that a rotation in progress makes the actor its holder:
+// any other is left to the other custodian. Both-away comes first: there is nobody
+// to hand over to, so that advice would be no help.
 func (d *decision) mayLeave() error {
 	for _, name := range d.state.Charges(d.actor.Username) {
 		c, _ := d.state.Credential(name)
@@ -65,9 +69,9 @@ func (d *decision) mayLeave() error {
 			return refuseBothAway(other, c)
 		}
 	}
-	for _, name := range d.state.Charges(d.actor.Username) {
-		if c, _ := d.state.Credential(name); c.Successor() == d.actor.Username {
-			return refuseRotating(c)
+	for _, c := range d.succeeds() {
+		if d.state.boundToAnother(c) {
+			return refuseHandoverOpen(c)
 		}
 	}
 	return nil
@@ -145,9 +149,6 @@ func (a ComeBack) decide(d *decision) error {
 		d.named = a
 		for _, id := range a.Handovers {
 			h, _ := d.state.Handover(id)
-			if err := d.returnable(h); err != nil {
-				return err
-			}
 			gave = append(gave, h)
 		}
 		if err := d.confirm(); err != nil {

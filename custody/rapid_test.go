@@ -227,14 +227,14 @@ func (s *sequence) work(t *rapid.T) {
 	c, _ := s.state.Credential(name)
 	id := RotationID{name, c.Rotation.Number - int64(rapid.SampledFrom([]int{0, 0, 0, 0, 1}).Draw(t, "late by"))}
 	next := map[RotationStep]Action{
-		StepPending: ReportStaged{id}, StepStaged: ReportApplied{id}, StepApplied: ReportVerified{Rotation: id, OldRefused: c.Version > 0},
+		StepPending: ReportStaged{Rotation: id}, StepStaged: ReportApplied{id}, StepApplied: ReportVerified{Rotation: id, OldRefused: c.Version > 0},
 		StepVerified: ReportPromoted{id, c.Version + 1},
 	}
 	report := next[c.Rotation.Step]
 	if other := rapid.IntRange(0, 12).Draw(t, "report"); report == nil || other < 6 {
 		report = []Action{
-			ReportStaged{id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: true}, ReportPromoted{id, c.Version},
-			ReportPromoted{id, c.Version + 1}, ReportFailed{id, "unreachable", s.now.Add(time.Minute)},
+			ReportStaged{Rotation: id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: true}, ReportPromoted{id, c.Version},
+			ReportPromoted{id, c.Version + 1}, ReportFailed{Rotation: id, Failure: "unreachable", NextTry: s.now.Add(time.Minute)},
 		}[other%6]
 	}
 	if rapid.IntRange(0, 3).Draw(t, "beside") == 0 { // what the worker does beside rotations

@@ -37,7 +37,10 @@ type account struct {
 	step      RotationStep
 	deadline  time.Time
 	late      bool // and said so
-	shown     bool
+	shownTo   []string
+	paused    bool
+	sending   bool // what an attempt that is under way, or was cut short, may have sent
+	touched   bool // what one that is over may have
 	version   int64
 	lease     string
 	borrower  string
@@ -66,6 +69,7 @@ type free struct {
 	next     time.Time // when the next attempt is
 	version  int64
 	refused  bool // the old password
+	unsent   bool // what surely did not reach the target
 	attested bool
 }
 
@@ -123,12 +127,29 @@ func (a account) other(person string) string {
 	return a.first
 }
 
-// alone: leaving would leave an account with nobody, or with somebody who is not
-// here when its change is done.
+// alone: leaving would leave an account with nobody, or what a handover says is
+// theirs without them.
 func (o *told) alone(person string) bool {
 	return slices.ContainsFunc(o.accounts, func(a account) bool {
-		return a.of(person) && (o.away[a.other(person)] || a.successor == person)
+		h := o.passing(a.handover)
+		tied := a.successor == person && h.id != "" && h.status != Returned
+		return a.of(person) && (o.away[a.other(person)] || tied)
 	})
+}
+
+// leaves: what is being changed for who leaves is the other's.
+func (o *told) leaves(person string) (facts []Fact) {
+	for _, a := range o.accounts {
+		if a.successor == person {
+			facts = append(facts, RotationPassed{a.name, a.changes, person, a.other(person)})
+		}
+	}
+	return facts
+}
+
+// reached: the target may know the password in the making.
+func (a account) reached() bool {
+	return a.sending || a.touched || len(a.shownTo) > 0 || a.step != StepPending && a.step != StepStaged
 }
 
 func (o *told) holds(person string) (names []string) {
@@ -163,18 +184,19 @@ func (o *told) sentences(f free) (all []sentence) {
 	text := !f.text.IsZero() // of its form nobody knows more who has no texts
 	mayBack := f.back.IsZero() || f.back.After(f.at) && f.back.Year() <= 9999
 	for _, p := range o.people {
-		away := PersonAway{p, f.back, f.text}
-		say(!o.away[p] && len(o.holds(p)) == 0 && !o.alone(p) && mayBack, p, true, GoAway{f.back, f.text}, away)
+		away := append(o.leaves(p), PersonAway{p, f.back, f.text})
+		say(!o.away[p] && len(o.holds(p)) == 0 && !o.alone(p) && mayBack, p, true, GoAway{f.back, f.text}, away...)
 		say(o.away[p], p, false, ComeBack{}, PersonPresent{p})
 		o.takeBack(p, f, say)
 		for _, names := range subsets(o.accounts) {
 			mine := o.mayOffer(p, names) && text && mayBack
 			say(mine, p, true, Offer{Credentials: names, Reason: f.text, ExpectedReturn: f.back}, o.offers(p, names, false, f)...)
 			leave := mine && !o.alone(p) && slices.Equal(names, o.holds(p))
-			say(leave, p, true, Offer{Credentials: names, Leave: true, Reason: f.text, ExpectedReturn: f.back}, o.offers(p, names, true, f)...)
+			leaving := append(o.leaves(p), o.offers(p, names, true, f)...)
+			say(leave, p, true, Offer{Credentials: names, Leave: true, Reason: f.text, ExpectedReturn: f.back}, leaving...)
 		}
 		leave := len(o.holds(p)) == 0 && !o.away[p] && !o.alone(p) && text && mayBack
-		say(leave, p, true, Offer{Leave: true, Reason: f.text, ExpectedReturn: f.back}, away)
+		say(leave, p, true, Offer{Leave: true, Reason: f.text, ExpectedReturn: f.back}, away...)
 		for _, h := range o.handovers {
 			accepted := append([]Fact{HandoverAccepted{h.id, h.from, h.to, h.names}}, o.afterwards(h, f)...)
 			say(h.status == Offered && h.to == p && !o.away[p] && o.allHeld(h.names), p, true, Accept{h.id}, accepted...)
@@ -182,7 +204,7 @@ func (o *told) sentences(f free) (all []sentence) {
 			say(h.status == Offered && h.from == p, p, false, Cancel{h.id, f.text}, HandoverEnded{h.id, Cancelled, f.text})
 			back := HandoverReturned{h.id, h.from, h.to, h.names, f.at.Add(changeFor)}
 			party := h.from == p || h.to == p
-			say(h.status == Accepted && party && !o.away[h.from] && o.allHeld(h.names), p, true, GiveBack{h.id}, back)
+			say(h.status == Accepted && party && !o.away[h.from], p, true, GiveBack{h.id}, back)
 		}
 		for _, a := range o.accounts {
 			lent := CheckoutGranted{a.name, fmt.Sprintf("lease-%d", o.lent+1), f.text, a.version, f.at.Add(lendFor)}
@@ -190,9 +212,14 @@ func (o *told) sentences(f free) (all []sentence) {
 			say(a.borrower == p, p, false, CheckIn{a.name}, CheckoutEnded{a.name, a.lease, "checkin"})
 			changed := RotationStarted{a.name, a.changes + 1, ForRequested, p, f.at.Add(changeFor), f.text}
 			say(a.holder == p && text, p, true, RequestRotation{Credential: a.name, Reason: f.text}, changed)
-			setting := a.manual && a.successor == p
-			say(setting && (a.step == StepStaged || a.step == StepApplied), p, true, ShowNew{a.name}, RotationShown{a.name, a.changes, a.version})
-			say(setting && a.step == StepStaged && a.shown, p, true, ConfirmSet{a.name}, RotationApplied{a.name, a.changes})
+			mine := a.successor == p
+			say(mine && (a.manual || a.paused) && (a.step == StepStaged || a.step == StepApplied), p, true, ShowNew{a.name}, RotationShown{a.name, a.changes, a.version})
+			set := mine && a.manual && a.step == StepStaged && !a.paused && slices.Contains(a.shownTo, p)
+			say(set, p, true, ConfirmSet{a.name}, RotationApplied{a.name, a.changes})
+			say(mine && !a.paused && text, p, true, PauseRotation{a.name, f.text}, RotationPaused{a.name, a.changes, f.text})
+			say(mine && a.paused, p, true, ResumeRotation{a.name}, RotationResumed{a.name, a.changes})
+			asked := a.why == ForRequested || a.why == ForOnboard || a.why == ForDrift
+			say(mine && asked && !a.reached() && text, p, true, CancelRotation{a.name, f.text}, RotationCancelled{a.name, a.changes, f.text})
 			say(false, p, true, Retire{a.name, f.text}, CredentialRetired{a.name, f.text}) // nobody here is an admin
 			say(false, p, true, ChangePolicy{a.name, CredentialPolicy{}}, CredentialPolicyChanged{a.name, CredentialPolicy{}})
 			say(false, p, true, Reconcile{a.name, f.text}, RotationStarted{a.name, a.changes + 1, ForDrift, a.holder, f.at.Add(changeFor), f.text})
@@ -206,7 +233,7 @@ func (o *told) sentences(f free) (all []sentence) {
 
 // takeBack: somebody is back, and wants what they gave.
 func (o *told) takeBack(p string, f free, say func(bool, string, bool, Action, ...Fact)) {
-	ids, facts, mayBe := []string{}, []Fact(nil), true
+	ids, facts := []string{}, []Fact(nil)
 	if o.away[p] {
 		facts = append(facts, PersonPresent{p})
 	}
@@ -214,10 +241,9 @@ func (o *told) takeBack(p string, f free, say func(bool, string, bool, Action, .
 		if h.from == p && h.status == Accepted {
 			ids = append(ids, h.id)
 			facts = append(facts, HandoverReturned{h.id, h.from, h.to, h.names, f.at.Add(changeFor)})
-			mayBe = mayBe && o.allHeld(h.names)
 		}
 	}
-	say(mayBe && len(facts) > 0, p, true, ComeBack{TakeBack: true, Handovers: ids}, facts...)
+	say(len(facts) > 0, p, true, ComeBack{TakeBack: true, Handovers: ids}, facts...)
 }
 
 func (o *told) mayOffer(p string, names []string) bool {
@@ -249,7 +275,8 @@ func (o *told) afterwards(h passing, f free) (facts []Fact) {
 		}
 	}
 	keeps := slices.ContainsFunc(o.holds(h.from), func(n string) bool { return !slices.Contains(h.names, n) })
-	if h.leave && !o.away[h.from] && !keeps && !o.alone(h.from) {
+	waits := slices.ContainsFunc(o.accounts, func(a account) bool { return a.successor == h.from })
+	if h.leave && !o.away[h.from] && !keeps && !waits && !o.alone(h.from) {
 		facts = append(facts, PersonAway{h.from, h.back, h.reason})
 	}
 	return facts
@@ -258,19 +285,23 @@ func (o *told) afterwards(h passing, f free) (facts []Fact) {
 // reports are what the worker says of an account.
 func (o *told) reports(a account, f free, say func(bool, string, bool, Action, ...Fact)) {
 	id := RotationID{a.name, a.changes}
-	say(a.step == StepPending, System, false, ReportStaged{id}, RotationStaged{a.name, a.changes})
+	for _, sends := range []bool{false, true} {
+		staged := RotationStaged{Credential: a.name, Rotation: a.changes, Sending: sends}
+		say(a.step == StepPending && !a.paused && !(sends && a.manual), System, false, ReportStaged{Rotation: id, Sending: sends}, staged)
+	}
+	sendable := !a.manual && (a.step == StepPending || a.step == StepStaged)
+	say(sendable && !a.paused, System, false, ReportSending{id}, RotationSending{a.name, a.changes})
 	say(a.step == StepStaged && !a.manual, System, false, ReportApplied{id}, RotationApplied{a.name, a.changes})
 	say(a.step == StepApplied, System, false, ReportVerified{id, f.refused, f.attested}, RotationVerified{a.name, a.changes, f.refused, f.attested})
-	var seen []string
-	if a.shown {
-		seen = []string{a.successor}
-	}
-	promoted := []Fact{RotationPromoted{a.name, a.changes, f.version, a.successor, seen}}
+	promoted := []Fact{RotationPromoted{a.name, a.changes, f.version, a.successor, a.shownTo}}
 	if h := o.passing(a.handover); a.why == ForReturn && h.id != "" && !slices.ContainsFunc(h.names, func(n string) bool { return n != a.name && o.account(n).handover == h.id }) {
 		promoted = append(promoted, HandoverClosed{h.id})
 	}
+	if slices.ContainsFunc(a.shownTo, func(p string) bool { return p != a.successor }) {
+		promoted = append(promoted, RotationStarted{a.name, a.changes + 1, ForExposure, a.successor, f.at.Add(changeFor), note("")})
+	}
 	say(a.step == StepVerified && f.version > a.version, System, false, ReportPromoted{id, f.version}, promoted...)
-	say(a.step != "", System, false, ReportFailed{id, f.failure, f.next}, RotationFailed{a.name, a.changes, f.failure, f.next})
+	say(a.step != "", System, false, ReportFailed{id, f.failure, f.next, f.unsent}, RotationFailed{a.name, a.changes, f.failure, f.next, f.unsent})
 	say(a.holder != "", System, false, StartVerification{a.name, a.version}, VerificationStarted{a.name, a.version})
 	for _, r := range []VerificationResult{VerificationAccepted, VerificationRefused, VerificationUnknown} {
 		say(a.holder != "", System, false, EndVerification{a.name, a.version, r}, VerificationEnded{a.name, a.version, r})
@@ -369,7 +400,11 @@ func (o *told) hear(fact Fact, actor string, at time.Time) {
 	case HandoverReturned:
 		o.passing(f.Handover).status = Returned
 		for _, n := range f.Credentials {
-			o.account(n).change(ForReturn, f.From, f.Deadline)
+			if a := o.account(n); a.holder == "" {
+				a.why, a.successor = ForReturn, f.From
+			} else {
+				a.change(ForReturn, f.From, f.Deadline)
+			}
 		}
 	case HandoverOverdue:
 		o.passing(f.Handover).late = true
@@ -385,9 +420,26 @@ func (o *told) hear(fact Fact, actor string, at time.Time) {
 	case RotationStarted:
 		o.account(f.Credential).change(f.Reason, f.Successor, f.Deadline)
 	case RotationStaged:
-		o.account(f.Credential).step = StepStaged
+		a := o.account(f.Credential)
+		a.step, a.touched, a.sending = StepStaged, a.touched || f.Sending && a.sending, a.sending || f.Sending
+	case RotationSending:
+		a := o.account(f.Credential)
+		a.touched, a.sending = a.touched || a.sending, true
+	case RotationFailed:
+		a := o.account(f.Credential)
+		a.touched, a.sending = a.touched || a.sending && !f.Unsent, false
 	case RotationShown:
-		o.account(f.Credential).shown = true
+		a := o.account(f.Credential)
+		a.shownTo = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(a.shownTo), actor))))
+	case RotationPaused:
+		o.account(f.Credential).paused = true
+	case RotationResumed:
+		o.account(f.Credential).paused = false
+	case RotationPassed:
+		o.account(f.Credential).successor = f.To
+	case RotationCancelled:
+		a := o.account(f.Credential)
+		a.rest(a.successor)
 	case RotationApplied:
 		o.account(f.Credential).step = StepApplied
 	case RotationVerified:
@@ -399,14 +451,22 @@ func (o *told) hear(fact Fact, actor string, at time.Time) {
 		if a.why == ForReturn {
 			a.handover = ""
 		}
-		a.holder, a.version = a.successor, f.Version
-		a.successor, a.step, a.why, a.late, a.shown = "", "", "", false, false
+		a.version = f.Version
+		a.rest(a.successor)
 	}
 }
 
+// rest: nothing is being changed.
+func (a *account) rest(holder string) {
+	a.holder = holder
+	a.successor, a.step, a.why, a.late, a.shownTo = "", "", "", false, nil
+	a.paused, a.sending, a.touched = false, false, false
+}
+
 func (a *account) change(why RotationReason, successor string, deadline time.Time) {
-	a.holder, a.lease, a.borrower = "", "", ""
-	a.successor, a.why, a.step, a.deadline, a.late, a.shown = successor, why, StepPending, deadline, false, false
+	a.lease, a.borrower = "", ""
+	a.rest("")
+	a.successor, a.why, a.step, a.deadline = successor, why, StepPending, deadline
 	a.changes++
 }
 
@@ -420,7 +480,10 @@ func (o *told) place() string {
 	var b strings.Builder
 	fmt.Fprint(&b, o.away)
 	for _, a := range o.accounts {
-		fmt.Fprint(&b, "|", a.holder, a.successor, a.why, a.step, a.late, a.shown, a.borrower, a.handover != "")
+		if a.step == StepApplied || a.step == StepVerified || len(a.shownTo) > 0 { // it may know it, whatever was sent
+			a.sending, a.touched = false, false
+		}
+		fmt.Fprint(&b, "|", a.holder, a.successor, a.why, a.step, a.late, a.shownTo, a.paused, a.sending, a.touched, a.borrower, a.handover != "")
 	}
 	for _, h := range o.handovers {
 		fmt.Fprint(&b, "|", h.from, h.to, h.names, h.status, h.leave, h.back.IsZero(), h.late)

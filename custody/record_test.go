@@ -21,7 +21,7 @@ var facts = []Fact{
 	PersonAway{}, PersonPresent{}, CredentialAdded{}, CredentialRetired{}, CheckoutGranted{}, CheckoutShown{}, CheckoutEnded{},
 	HandoverOffered{}, HandoverAccepted{}, HandoverEnded{}, HandoverReturned{}, HandoverClosed{}, HandoverOverdue{},
 	RotationStarted{}, RotationStaged{}, RotationApplied{}, RotationVerified{}, RotationPromoted{}, RotationFailed{}, RotationOverdue{},
-	RotationShown{}, CredentialPolicyChanged{}, VerificationStarted{}, VerificationEnded{}, DependentUpdated{}, DependentFailed{},
+	RotationShown{}, RotationSending{}, RotationPaused{}, RotationResumed{}, RotationCancelled{}, RotationPassed{}, CredentialPolicyChanged{}, VerificationStarted{}, VerificationEnded{}, DependentUpdated{}, DependentFailed{},
 	CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SecretsArrived{}, TextRedacted{},
 }
 
@@ -234,6 +234,11 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"rotation.failed":            `{"credential":"","rotation":0,"failure":"","next_try":"0001-01-01T00:00:00Z"}`,
 		"rotation.overdue":           `{"credential":"","rotation":0}`,
 		"rotation.shown":             `{"credential":"","rotation":0,"version":0}`,
+		"rotation.sending":           `{"credential":"","rotation":0}`,
+		"rotation.paused":            `{"credential":"","rotation":0,"reason":""}`,
+		"rotation.resumed":           `{"credential":"","rotation":0}`,
+		"rotation.cancelled":         `{"credential":"","rotation":0,"reason":""}`,
+		"rotation.passed":            `{"credential":"","rotation":0,"from":"","to":""}`,
 
 		"credential.policy_changed": `{"credential":"","policy":{}}`,
 		"verification.started":      `{"credential":"","version":0}`,

@@ -52,9 +52,9 @@ func TestHostileNames(t *testing.T) {
 					o.with("ann", CheckOut{name, note("ticket 1")}), o.with("ann", CheckIn{name}), o.with("ann", RequestRotation{Credential: name, Reason: note("worn")}),
 					o.with("ann", Offer{Credentials: []string{"db01", name}, Reason: note("leave")}),
 					o.with("ann", Accept{name}), o.with("ann", Decline{name, note("")}), o.with("ann", Cancel{name, note("")}), o.with("ann", GiveBack{name}),
-					o.with("ann", Reconcile{name, note("lost")}), o.with("ann", ShowNew{name}), o.with("ann", ShowAgain{name}), o.with("ann", ConfirmSet{name}), o.with("ada", ChangePolicy{Credential: name}),
+					o.with("ann", Reconcile{name, note("lost")}), o.with("ann", ShowNew{name}), o.with("ann", ShowAgain{name}), o.with("ann", ConfirmSet{name}), o.with("ann", PauseRotation{name, note("x")}), o.with("ann", ResumeRotation{name}), o.with("ann", CancelRotation{name, note("x")}), o.with("ada", ChangePolicy{Credential: name}),
 					o.with("ada", Retire{name, note("scrapped")}), o.with("ada", ResetEnrolment{Person: name}),
-					o.with(System, ReportStaged{RotationID{name, 1}}),
+					o.with(System, ReportStaged{Rotation: RotationID{name, 1}}),
 				},
 				Unauthenticated: {{Actor: name, Action: CheckOut{"db01", note("ticket 1")}}},
 			} {
@@ -223,8 +223,8 @@ const typed = "hunter2-Tr0ub4dor"
 var actions = []Action{
 	CheckOut{}, CheckIn{}, Offer{}, Accept{}, Decline{}, Cancel{}, GiveBack{}, GoAway{}, ComeBack{}, RequestRotation{},
 	AddPerson{}, ResetEnrolment{}, SignIn{}, SignOut{}, LockSignIn{}, AddCredential{}, Retire{}, Tick{},
-	ReportStaged{}, ReportApplied{}, ReportVerified{}, ReportPromoted{}, ReportFailed{}, ReportConflict{}, RecoverLedger{},
-	Reconcile{}, ShowNew{}, ConfirmSet{}, ChangePolicy{}, RecoverEnrolment{},
+	ReportStaged{}, ReportSending{}, ReportApplied{}, ReportVerified{}, ReportPromoted{}, ReportFailed{}, ReportConflict{}, RecoverLedger{},
+	Reconcile{}, ShowNew{}, ConfirmSet{}, PauseRotation{}, ResumeRotation{}, CancelRotation{}, ChangePolicy{}, RecoverEnrolment{},
 	StartVerification{}, EndVerification{}, ReportUpdated{}, ReportNotUpdated{}, AdoptPolicy{},
 	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{}, CorrectClock{}, ReportArrived{}, RedactText{},
 }

@@ -63,6 +63,9 @@ func refuseNotCustodian(c Credential) *Refusal {
 }
 
 func refuseRotating(c Credential) *Refusal {
+	if c.Rotation.Paused {
+		return refusePaused(c)
+	}
 	reason := Term{"reason", string(c.Rotation.Reason)}
 	if c.Rotation.Failure != "" {
 		return &Refusal{Code: RotationPending, Rule: ruleHandover, Key: "rotation_failing",
@@ -71,6 +74,31 @@ func refuseRotating(c Credential) *Refusal {
 	}
 	return &Refusal{Code: RotationPending, Rule: ruleHandover, Key: "rotating",
 		Args: Args{"credential": c.Name, "reason": reason, "successor": c.Rotation.Successor}}
+}
+
+func refusePaused(c Credential) *Refusal {
+	return &Refusal{Code: RotationPending, Rule: ruleHandover, Key: "rotation_paused", Args: Args{"credential": c.Name, "successor": c.Rotation.Successor}}
+}
+
+func refuseNotPaused(c Credential) *Refusal {
+	return &Refusal{Code: Conflict, Key: "rotation_not_paused", Args: Args{"credential": c.Name}}
+}
+
+func refuseNothingChanging(c Credential) *Refusal {
+	return &Refusal{Code: Conflict, Key: "nothing_changing", Args: Args{"credential": c.Name}}
+}
+
+func refuseNotSuccessor(c Credential) *Refusal {
+	return &Refusal{Code: Forbidden, Rule: ruleHandover, Key: "not_successor", Args: Args{"credential": c.Name, "successor": c.Rotation.Successor}}
+}
+
+func refuseChangeNeeded(c Credential) *Refusal {
+	return &Refusal{Code: RotationPending, Rule: ruleHandover, Key: "change_needed",
+		Args: Args{"credential": c.Name, "reason": Term{"reason", string(c.Rotation.Reason)}}}
+}
+
+func refuseMayHaveReached(c Credential) *Refusal {
+	return &Refusal{Code: RotationPending, Rule: ruleHandover, Key: "may_have_reached", Args: Args{"credential": c.Name}}
 }
 
 func refuseNoSecondAccount(c Credential) *Refusal {

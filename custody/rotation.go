@@ -47,7 +47,19 @@ type Rotation struct {
 	NextTry   time.Time      `json:"next_try,omitzero"` // not before; zero: now
 	Failure   string         `json:"failure,omitzero"`  // kind of the last failure, for people; never a secret
 	Overdue   bool           `json:"overdue,omitzero"`
-	Shown     bool           `json:"shown,omitzero"` // to the successor, who sets it by hand
+	ShownTo   []string       `json:"shown_to,omitempty"` // sorted: who saw the new value before it counted
+	Paused    bool           `json:"paused,omitzero"`    // nothing is tried until somebody resumes it
+
+	// Sending: an attempt is telling the target, or was cut short while it did.
+	// Touched: an attempt may have told it, and nobody knows what came of that.
+	Sending bool `json:"sending,omitzero"`
+	Touched bool `json:"touched,omitzero"`
+}
+
+// MayHaveReached says that the target may have been told of the new value. What
+// it is not can still be called off, and is tried nowhere.
+func (r Rotation) MayHaveReached() bool {
+	return r.Sending || r.Touched || len(r.ShownTo) > 0 || r.Step == StepApplied || r.Step == StepVerified
 }
 
 // RotationID names one rotation of one credential.
@@ -62,14 +74,6 @@ func (c Credential) Successor() string {
 		return ""
 	}
 	return c.Rotation.Successor
-}
-
-// exposedByRotation gives to whom the password in the making was shown.
-func (c Credential) exposedByRotation() []string {
-	if !c.Rotation.Shown {
-		return nil
-	}
-	return []string{c.Rotation.Successor}
 }
 
 // startRotation leaves the credential without a holder and ends what was lent.
@@ -268,7 +272,8 @@ func (f RotationStarted) allowed(s *State, e Event) error {
 	if c.Phase != Held || f.Rotation != c.Rotation.Number+1 || f.Successor != c.Holder {
 		return e.violates("I4", "rotation started twice, or for somebody else than the holder")
 	}
-	if f.Reason == ForAge && !c.tooOld(e.Time) || f.Reason == ForExposure && !c.tooKnown() {
+	known := c.tooKnown() || knownToOthers(c.Exposure, c.Holder) && c.RotatedAt.Equal(e.Time)
+	if f.Reason == ForAge && !c.tooOld(e.Time) || f.Reason == ForExposure && !known {
 		return e.violates("I4", "rotation for an age or an exposure that the policy allows")
 	}
 	if f.Reason == ForDrift && !c.Reconciles {

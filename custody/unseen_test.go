@@ -645,7 +645,7 @@ func TestAWrongCodeSaysHowManyAreLeft(t *testing.T) {
 func TestWhoGivesEachCommand(t *testing.T) {
 	bySystem := []string{
 		"adopt_policy", "end_verification", "lock_sign_in", "recover_enrolment", "recover_ledger", "report_applied", "report_arrived", "report_conflict", "report_failed",
-		"report_not_updated", "report_promoted", "report_staged", "report_updated", "report_verified", "reset_on_host",
+		"report_not_updated", "report_promoted", "report_sending", "report_staged", "report_updated", "report_verified", "reset_on_host",
 		"start_verification",
 	}
 	byBoth := []string{"add_credential", "add_person", "reconcile"}

@@ -244,7 +244,7 @@ func (w *world) change(credential string) error {
 	c, _ := w.state.Credential(credential)
 	id := RotationID{credential, c.Rotation.Number}
 	for _, report := range []Action{
-		ReportStaged{id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: c.Version > 0}, ReportPromoted{id, c.Version + 1},
+		ReportStaged{Rotation: id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: c.Version > 0}, ReportPromoted{id, c.Version + 1},
 	} {
 		if _, err := w.do(System, report); err != nil {
 			return err

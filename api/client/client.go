@@ -183,6 +183,20 @@ func (c *Client) ConfirmSet(ctx context.Context, name string, totp api.Secret) (
 	return call[api.Credential](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "credentials", name, "set")
 }
 
+// PauseRotation stops the attempts at a rotation, ResumeRotation lets it go on, and
+// CancelRotation calls it off, as long as it has surely not reached the target.
+func (c *Client) PauseRotation(ctx context.Context, name string, in api.ConfirmedReason) (api.Credential, error) {
+	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "pause")
+}
+
+func (c *Client) ResumeRotation(ctx context.Context, name string, totp api.Secret) (api.Credential, error) {
+	return call[api.Credential](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "credentials", name, "resume")
+}
+
+func (c *Client) CancelRotation(ctx context.Context, name string, in api.ConfirmedReason) (api.Credential, error) {
+	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "cancel")
+}
+
 // ChangePolicy replaces the policy of a credential.
 func (c *Client) ChangePolicy(ctx context.Context, name string, in api.ChangePolicy) (api.Credential, error) {
 	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "policy")

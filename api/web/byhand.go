@@ -45,10 +45,22 @@ func (p *Pages) shownNew(v *visit) error {
 // setting names the rotation in which the visitor sets a password by hand: the
 // passwords that were shown for it count until it goes on. "" for none.
 func (v *visit) setting(c custody.Credential) string {
-	if c.Phase != custody.Rotating || c.Successor() != v.Person.Username || !c.Rotation.Shown {
+	if c.Phase != custody.Rotating || c.Successor() != v.Person.Username || !slices.Contains(c.Rotation.ShownTo, v.Person.Username) {
 		return ""
 	}
 	return fmt.Sprintf("%d %s %d", c.Rotation.Number, c.Rotation.Step, c.Rotation.Attempts)
+}
+
+func (p *Pages) pause(v *visit) error {
+	return p.changeCredential(v, custody.PauseRotation{Credential: v.r.PathValue("name"), Reason: desk.NewNote(v.field("reason"))}, "paused")
+}
+
+func (p *Pages) resume(v *visit) error {
+	return p.changeCredential(v, custody.ResumeRotation{Credential: v.r.PathValue("name")}, "resumed")
+}
+
+func (p *Pages) callOff(v *visit) error {
+	return p.changeCredential(v, custody.CancelRotation{Credential: v.r.PathValue("name"), Reason: desk.NewNote(v.field("reason"))}, "called_off")
 }
 
 func (p *Pages) confirmSet(v *visit) error {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +53,7 @@ type credentialPage struct {
 	Since     time.Time         // when the holder got it
 	Holds     bool              // the visitor does
 	Custodian bool              // the visitor is one
+	Shown     bool              // the visitor saw the password in the making
 	Other     custody.Person    // the custodian who would receive it
 	History   []entryRow        // newest first
 	Lease     time.Duration     // how long a check-out lasts
@@ -88,6 +90,7 @@ func (p *Pages) credentialPage(v *visit) (*credentialPage, error) {
 	shown := &credentialPage{
 		Credential: c, Since: c.RotatedAt, Holds: c.Phase == custody.Held && c.Holder == me,
 		Custodian:  c.HasCustodian(me),
+		Shown:      slices.Contains(c.Rotation.ShownTo, me),
 		PolicyForm: v.policyForm(c.Policy, c.Reconciles, v.sent != nil && strings.HasSuffix(v.sent.path, "/policy")),
 		Lease:      cmp.Or(time.Duration(c.Policy.LeaseSeconds)*time.Second, p.Desk.PolicyInForce().Values.Lease),
 	}

@@ -71,7 +71,7 @@ func (v *visit) follow(shown *fleetPage) error {
 			continue
 		}
 		left++
-		if (c.Rotation.Attempts > 0 || c.AwaitsPerson()) && len(shown.Stuck) < stuckRows {
+		if (c.Rotation.Attempts > 0 || c.Halted()) && len(shown.Stuck) < stuckRows {
 			shown.Stuck = append(shown.Stuck, c)
 		}
 	}

@@ -39,6 +39,9 @@ var forms = []struct {
 	{"admin", "/credentials/db01", "/credentials/db01/policy", []string{"max_age_days", "minus", "lease_hours", "3", "totp", "fresh"}, "max_age_days", 422},
 	{"tech-a", "/credentials/sw01", "/credentials/sw01/new-password", []string{"totp", "654321"}, "totp", 403},
 	{"tech-a", "/credentials/sw01", "/credentials/sw01/set", []string{"totp", "654321"}, "", 409},
+	{"tech-a", "/credentials/sw01", "/credentials/sw01/pause", []string{"reason", "device gone", "totp", "654321"}, "totp", 403},
+	{"tech-a", "/credentials/sw01", "/credentials/sw01/cancel", []string{"reason", "wrong device", "totp", "654321"}, "totp", 403},
+	{"tech-a", "/credentials/db09", "/credentials/db09/resume", []string{"totp", "654321"}, "totp", 403},
 	{"tech-a", "/rotations", "/rotations", []string{"reason", "suspicion", "totp", "654321"}, "totp", 403},
 	{"tech-b", "/leave", "/leave", []string{"until", "2026-03-05T09:00", "reason", "course", "totp", "654321"}, "", 409},
 	{"tech-a", "/leave", "/leave", []string{"until", "2026-03-05T09:00", "reason", "a\x00b", "totp", "fresh"}, "reason", 422},
@@ -70,6 +73,9 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 	o.Must("tech-a", custody.CheckOut{Credential: "db03", Purpose: desk.NewNote("ticket")})
 	o.Must("tech-a", custody.Offer{Credentials: []string{"db03"}, Reason: desk.NewNote("course")})
 	o.addByHand("sw01")
+	o.Onboard("db09")
+	o.Must("tech-a", custody.RequestRotation{Credential: "db09", Reason: desk.NewNote("worn")})
+	o.Must("tech-a", custody.PauseRotation{Credential: "db09", Reason: desk.NewNote("device gone")})
 	for _, form := range forms {
 		t.Run(form.to[1:]+" of "+form.who, func(t *testing.T) {
 			b := o.browser("en")

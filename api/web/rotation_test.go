@@ -178,3 +178,36 @@ func TestChangeAll(t *testing.T) {
 	m.get("/rotations?at=then").shows(t, 422, "RFC 3339")
 	m.get("/rotations?at=2026-03-02T08:00:00Z&of=-1").shows(t, 422, "Of how many")
 }
+
+// TestARotationThatDoesNotGetThroughIsLeft: it is paused, both passwords are shown to
+// who will hold it, it goes on; and where the server surely knows nothing of it, it
+// is called off.
+func TestARotationThatDoesNotGetThroughIsLeft(t *testing.T) {
+	o := newOffice(t)
+	a := o.as("tech-a", "en")
+	o.Must("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("old")})
+	id := custody.RotationID{Credential: "db01", Number: o.Credential("db01").Rotation.Number}
+	if _, err := o.Secrets.Write(t.Context(), desk.StagedPath("db01", id.Number), custody.SecretString("Next-Password-1"), 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	o.Must(custody.System, custody.ReportStaged{Rotation: id, Sending: true})
+	o.Must(custody.System, custody.ReportFailed{Rotation: id, Failure: "unreachable", NextTry: o.Clock.Now().Add(time.Minute), Unsent: true})
+	a.get("/credentials/db01").shows(t, 200, "Pause the change of the password", "Call off the change of the password", "surely not reached")
+	if p := o.as("tech-b", "en").get("/credentials/db01"); strings.Contains(p.body, "/credentials/db01/pause") {
+		t.Error("it is offered to who does not wait for it")
+	}
+
+	a.done(a.fill("/credentials/db01/pause", "reason", "host gone")).shows(t, 200, "It is paused", "Show both passwords", "Let it go on")
+	a.fill("/credentials/db01/new-password").shows(t, 200, "Next-Password-1")
+	if p := a.get("/credentials/db01"); strings.Contains(p.body, "/credentials/db01/cancel") {
+		t.Error("what somebody was shown may be set on the server, and it is offered to call it off")
+	}
+	a.done(a.fill("/credentials/db01/resume")).shows(t, 200, "Pause the change of the password")
+	o.Must(custody.System, custody.ReportApplied{Rotation: id})
+	o.Must(custody.System, custody.ReportVerified{Rotation: id, OldRefused: true})
+	o.Must(custody.System, custody.ReportPromoted{Rotation: id, Version: o.Credential("db01").Version + 1})
+
+	o.Must("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("old")})
+	a.done(a.fill("/credentials/db01/cancel", "reason", "not now")).shows(t, 200, "Check the password out")
+	o.as("tech-b", "zh").fill("/credentials/db01/pause", "reason", "试试").shows(t, 409, "没有在改密")
+}

@@ -19,6 +19,9 @@ func credentialVerbs(c *cli) *cobra.Command {
 		credentialListVerb(c), credentialShowVerb(c), credentialExposureVerb(c), credentialAddVerb(c), credentialKindsVerb(c),
 		credentialPolicyVerb(c), credentialRotateVerb(c), credentialSetVerb(c), showAgainVerb(c),
 		confirmedReasonVerb(c, "reconcile NAME --reason TEXT", "Set a lost password through the target's second account", (*client.Client).Reconcile, true),
+		confirmedReasonVerb(c, "pause NAME --reason TEXT", "Stop the attempts at changing a password; one that is under way ends first", (*client.Client).PauseRotation, false),
+		credentialResumeVerb(c),
+		confirmedReasonVerb(c, "cancel NAME --reason TEXT", "Call off a change of the password that has surely not reached the target", (*client.Client).CancelRotation, false),
 		confirmedReasonVerb(c, "retire NAME --reason TEXT", "End custody of an account", (*client.Client).Retire, false))
 }
 
@@ -154,6 +157,26 @@ func confirmedReasonVerb(c *cli, use, short string,
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
 		err := c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
 			credential, err := command(server, ctx, args[0], api.ConfirmedReason{Reason: reason, TOTP: code})
+			if err != nil {
+				return err
+			}
+			return c.showCredentials(credential, credential)
+		})
+		if err != nil {
+			return err
+		}
+		return c.waitHeld(cmd.Context(), patience, args[0])
+	}
+	return verb
+}
+
+func credentialResumeVerb(c *cli) *cobra.Command {
+	var patience waiting
+	verb := &cobra.Command{Use: "resume NAME", Short: "Let a paused change of the password go on at once", Args: cobra.ExactArgs(1)}
+	patience.addFlags(verb)
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		err := c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
+			credential, err := server.ResumeRotation(ctx, args[0], code)
 			if err != nil {
 				return err
 			}

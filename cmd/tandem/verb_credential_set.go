@@ -19,7 +19,11 @@ func credentialSetVerb(c *cli) *cobra.Command {
 		Long: `For a credential of kind manual whose password is being changed, and that you
 will hold then. First --reveal shows the new password on stdout, and the one that
 opens the target until then. When it is set there, --done says so; where the
-target can be probed, the new password is tried before it counts.`,
+target can be probed, the new password is tried before it counts.
+
+--reveal also shows those of a change of another kind that does not get through,
+once it is paused (tandem credential pause), so that you can repair the server by
+hand; then let it go on (tandem credential resume).`,
 		Example: `  tandem credential set switch1 --reveal
   tandem credential set switch1 --done --wait`,
 		Args: cobra.ExactArgs(1),

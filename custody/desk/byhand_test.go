@@ -58,7 +58,7 @@ func TestShowNew(t *testing.T) {
 		t.Errorf("entries %v", got)
 	}
 	c, err := o.Store.Credential(ctx, "sw01")
-	if err != nil || !c.Rotation.Shown || len(c.Exposure) != 1 || c.Exposure[0] != "tech-a" {
+	if err != nil || len(c.Rotation.ShownTo) != 1 || len(c.Exposure) != 1 || c.Exposure[0] != "tech-a" {
 		t.Errorf("%+v, %v", c, err)
 	}
 

@@ -20,7 +20,7 @@ const maxValues = 8
 // How an attempt ends that did not get through.
 var (
 	errFailed    = errors.New("the attempt failed, and that is entered")
-	errOvertaken = errors.New("another worker is further on")
+	errOvertaken = errors.New("another worker is further on, or somebody paused or called it off")
 	errLost      = errors.New("the staged value is not in the secret store any more")
 	errRepeats   = errors.New("the password policy only makes passwords that the account has had")
 )
@@ -35,6 +35,8 @@ type attempt struct {
 	target     Target
 	current    desk.Versioned // at desk.CredentialPath; zero when there is none
 	staged     desk.Versioned // at StagedPath, its latest version
+	announced  bool           // this attempt has entered that it tells the target
+	asked      bool           // the target may have been told, by this attempt or one that was cut short
 	proved     bool           // in this attempt staged was let in, and current was not
 	oldRefused bool           // there was a current value to try
 }
@@ -45,6 +47,7 @@ func (c Config) newAttempt(credential custody.Credential) *attempt {
 		credential: credential,
 		id:         custody.RotationID{Credential: credential.Name, Number: credential.Rotation.Number},
 		step:       credential.Rotation.Step,
+		asked:      credential.Rotation.Sending,
 	}
 }
 
@@ -129,18 +132,49 @@ func (a *attempt) stage(ctx context.Context) error {
 			return a.fail(ctx, SecretStore, err)
 		}
 	}
+	_, makes := a.target.(Maker)
+	if makes { // to make a value is to change the password
+		if err := a.announce(ctx); err != nil {
+			return err
+		}
+	}
 	if a.staged.Version == 0 {
 		if kind, err := a.stageAnother(ctx); err != nil {
 			return a.fail(ctx, kind, err)
 		}
 	}
 	a.hook("staged-written")
-	if err := a.report(ctx, custody.ReportStaged{Rotation: a.id}, custody.StepStaged); err != nil {
+	tells := !makes && !a.credential.ByHand() // at once
+	if err := a.report(ctx, custody.ReportStaged{Rotation: a.id, Sending: tells}, custody.StepStaged); err != nil {
 		return err
 	}
+	a.announced = a.announced || tells
 	a.hook("staged-reported")
 	return nil
 }
+
+// announce enters, before the target is told anything, that it is: once in each
+// attempt. Whoever called the rotation off, or paused it, was first.
+func (a *attempt) announce(ctx context.Context) error {
+	if a.announced {
+		return nil
+	}
+	a.announced = true
+	return a.report(ctx, custody.ReportSending{Rotation: a.id}, a.step)
+}
+
+// answered takes note of what a target said when it was told: only of some errors it
+// is certain that it was not even asked.
+func (a *attempt) answered(err error) error {
+	if !errors.Is(err, ErrUnreachable) && !errors.Is(err, ErrHostKey) && !errors.Is(err, ErrRefused) {
+		a.asked = true
+	}
+	return err
+}
+
+// mayHave says that the staged value may be the account's by now. Where it cannot be
+// it is not tried: each wrong log-in is one of the few that an account has.
+func (a *attempt) mayHave() bool { return a.asked || a.credential.Rotation.MayHaveReached() }
 
 // stageAnother adds a new value to those that are staged. With an error it says
 // of which kind the failure is.
@@ -152,7 +186,7 @@ func (a *attempt) stageAnother(ctx context.Context) (Failure, error) {
 	if maker, makes := a.target.(Maker); makes {
 		// From here on this opens the account. Until it is staged, and should
 		// that never be, the system that made it still has it.
-		if value, err = maker.Make(ctx); err != nil {
+		if value, err = maker.Make(ctx); a.answered(err) != nil {
 			return kindOf(err), err
 		}
 		a.hook("made")
@@ -201,6 +235,9 @@ func (a *attempt) neverUsed(ctx context.Context) (custody.Secret, error) {
 
 // apply makes the staged value the account's password.
 func (a *attempt) apply(ctx context.Context) error {
+	if err := a.announce(ctx); err != nil {
+		return err
+	}
 	if err := a.change(ctx); err != nil {
 		return err
 	}
@@ -214,7 +251,7 @@ func (a *attempt) apply(ctx context.Context) error {
 // change tells the target, and when its answer leaves that open, finds out
 // whether it happened.
 func (a *attempt) change(ctx context.Context) error {
-	err := a.tell(ctx)
+	err := a.answered(a.tell(ctx))
 	switch {
 	case err == nil:
 		a.hook("changed")
@@ -244,7 +281,7 @@ func (a *attempt) change(ctx context.Context) error {
 // and could not report, or of somebody else's: then it is lost, and only the
 // second account helps.
 func (a *attempt) refused(ctx context.Context, cause error) error {
-	if a.logIn(ctx, a.staged.Value) == nil {
+	if a.mayHave() && a.logIn(ctx, a.staged.Value) == nil {
 		a.hook("changed")
 		return nil
 	}
@@ -273,7 +310,7 @@ func (a *attempt) changeFromEarlier(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.target.Change(ctx, earlier, a.staged.Value)
+	return a.answered(a.target.Change(ctx, earlier, a.staged.Value))
 }
 
 // verify shows that the staged value opens the account and the old one does not.
@@ -387,7 +424,7 @@ func (a *attempt) fail(ctx context.Context, kind Failure, cause error) error {
 	a.Log.Warn("a rotation did not get through", a.names(),
 		"step", a.step, "failure", kind, "error", cause, "next_in", wait)
 	err := a.report(ctx, custody.ReportFailed{
-		Rotation: a.id, Failure: string(kind), NextTry: a.Clock.Now().Add(wait),
+		Rotation: a.id, Failure: string(kind), NextTry: a.Clock.Now().Add(wait), Unsent: !a.asked,
 	}, a.step)
 	if err != nil {
 		return err
@@ -409,7 +446,8 @@ func (c Config) enter(ctx context.Context, action custody.Action) error {
 	ctx, cancel := context.WithTimeout(ctx, c.StepTimeout)
 	defer cancel()
 	_, err := c.Desk.Do(ctx, desk.By{Actor: custody.System, Request: desk.RequestOf(ctx)}, action)
-	if custody.CodeOf(err) == custody.Conflict {
+	switch custody.CodeOf(err) {
+	case custody.Conflict, custody.RotationPending: // somebody paused it
 		return errOvertaken
 	}
 	return err
@@ -435,7 +473,7 @@ func (a *attempt) tell(ctx context.Context) error {
 func (a *attempt) reconcile(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
 	defer cancel()
-	return a.target.Reconcile(ctx, a.staged.Value)
+	return a.answered(a.target.Reconcile(ctx, a.staged.Value))
 }
 
 func (a *attempt) logIn(ctx context.Context, secret custody.Secret) error {

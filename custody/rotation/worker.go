@@ -178,7 +178,7 @@ func (w *Worker) look(ctx context.Context) time.Duration {
 // nothing, as it is now.
 func nextTry(c custody.Credential) (at time.Time, ok bool) {
 	switch {
-	case c.AwaitsPerson():
+	case c.Halted():
 		return at, false
 	case c.Phase == custody.Rotating:
 		return c.Rotation.NextTry, true
