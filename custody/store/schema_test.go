@@ -82,3 +82,19 @@ func TestAnOlderSchemaSaysWhoReadsIt(t *testing.T) {
 		t.Errorf("no file: %d %d %v", got, known, err)
 	}
 }
+
+// TestAMigrationKeepsTheDocuments of a table that it makes anew.
+func TestAMigrationKeepsTheDocuments(t *testing.T) {
+	path := older(t, boundRules)
+	const doc = `{"name":"db01","primary":"tech-a","backup":"tech-b","target":{"address":"a","account":"b"},"phase":"held","holder":"tech-a"}`
+	execAll(t, administrator(t, path), "INSERT INTO credentials (key, doc) VALUES ('db01', '"+doc+"')")
+	s, err := Open(t.Context(), path, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var kept, holder string
+	if err := s.reader.Raw("SELECT doc, holder FROM credentials WHERE key = 'db01'").Row().Scan(&kept, &holder); err != nil || kept != doc || holder != "tech-a" {
+		t.Errorf("%q, held by %q, %v", kept, holder, err)
+	}
+}

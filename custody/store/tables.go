@@ -22,14 +22,6 @@ func (s *Store) Credentials(ctx context.Context) ([]custody.Credential, error) {
 	return credentials.findKnown(s.reader.WithContext(ctx).Order("key"))
 }
 
-// Unfinished gives the credentials that the rotation worker has something to do
-// for, by name: those in the phase rotating, and those of which a dependent does
-// not have the password yet. The worker asks after every commit: to read all 256
-// of an office for that was a tenth of what a check-out cost.
-func (s *Store) Unfinished(ctx context.Context) ([]custody.Credential, error) {
-	return credentials.findKnown(s.reader.WithContext(ctx).Where("unfinished").Order("key"))
-}
-
 // Credential gives one credential, or desk.ErrNotFound.
 func (s *Store) Credential(ctx context.Context, name string) (custody.Credential, error) {
 	return only(credentials.findKnown(s.reader.WithContext(ctx).Where("key = ?", name)))

@@ -19,6 +19,9 @@ import (
 func (s *Store) Write(ctx context.Context, fn func(desk.Tx) error) error {
 	redacted := false
 	err := s.change(ctx, func(db *gorm.DB) error {
+		// No statement here takes long, and for each that can be cancelled the
+		// driver starts a goroutine. The transaction itself ends with ctx.
+		db = db.WithContext(context.WithoutCancel(ctx))
 		head, err := readHead(db)
 		if err == nil {
 			err = sameEnd(db, head)
@@ -26,9 +29,6 @@ func (s *Store) Write(ctx context.Context, fn func(desk.Tx) error) error {
 		if err != nil {
 			return err
 		}
-		// No statement here takes long, and for each that can be cancelled the
-		// driver starts a goroutine. The transaction itself ends with ctx.
-		db = db.WithContext(context.WithoutCancel(ctx))
 		t := &tx{db: db, head: head, size: head.Size, root: audit.Hash(head.Root), remembered: map[idempotencyKey]desk.Remembered{}}
 		if err := fn(t); err != nil {
 			return err
