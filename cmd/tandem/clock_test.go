@@ -18,6 +18,7 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
 
@@ -71,7 +72,7 @@ func TestNoPasswordIsChangedWhileTheClockIsWrong(t *testing.T) {
 	p, err := openProgramFor(t.Context(), cfg, slog.New(slog.DiscardHandler), purpose{clock: clock})
 	must(t, err)
 	defer func() { must(t, p.close()) }()
-	work := worklist{p.desk, p.store}
+	work := rotation.Worklist{Desk: p.desk, Leases: p.store}
 	claims := func() (bool, error) {
 		return work.Claim(t.Context(), "db01", "this one", clock.Now(), clock.Now().Add(time.Minute))
 	}

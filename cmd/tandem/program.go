@@ -130,7 +130,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		return nil, err
 	}
 	p.worker = rotation.New(rotation.Config{
-		Desk: p.desk, Queue: worklist{p.desk, p.store}, Secrets: p.secrets, Targets: rotation.Openers(p.targets), Dependents: p.dependents, VerifyEvery: cfg.Rotation.VerifyEvery,
+		Desk: p.desk, Queue: rotation.Worklist{Desk: p.desk, Leases: p.store}, Secrets: p.secrets, Targets: rotation.Openers(p.targets), Dependents: p.dependents, VerifyEvery: cfg.Rotation.VerifyEvery,
 		Clock: p.clock, Log: log.With("part", "rotation"), Hook: rotationHook,
 		Owner: p.owner,
 	})

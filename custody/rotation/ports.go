@@ -22,8 +22,8 @@ type Desk interface {
 	Follow() <-chan struct{}
 }
 
-// Queue says what there is to do and who does it. It is the store; what it
-// says is committed, but may be a moment old.
+// Queue says what there is to do and who does it: a Worklist. What it says is
+// committed, but may be a moment old.
 type Queue interface {
 	// Credentials gives all, Unfinished those in the phase rotating and those
 	// with Updates.

@@ -142,7 +142,7 @@ func throughTandem(ctx context.Context, o *office, accounts []account, admin cus
 		}
 	}
 	worker := rotation.New(rotation.Config{
-		Desk: o.desk, Queue: worklist{o.desk, o.store}, Secrets: o.secrets, Clock: o.clock, Log: slog.New(slog.DiscardHandler),
+		Desk: o.desk, Queue: rotation.Worklist{Desk: o.desk, Leases: o.store}, Secrets: o.secrets, Clock: o.clock, Log: slog.New(slog.DiscardHandler),
 		Targets:  map[string]rotation.Opener{rotationssh.Kind: rotationssh.Open, ldap.Kind: ldap.Open},
 		Parallel: fleetParallel, PerTarget: fleetParallel,
 	})
@@ -169,18 +169,6 @@ func throughTandem(ctx context.Context, o *office, accounts []account, admin cus
 			return 0, fmt.Errorf("%d of %d passwords are still being changed, the first: %+v", len(unfinished), len(accounts), unfinished[0].Rotation)
 		}
 	}
-}
-
-// worklist is what the rotation worker goes by in production: what the desk knows,
-// and the leases of the store.
-type worklist struct {
-	*desk.Desk
-	leases
-}
-
-type leases interface {
-	Claim(ctx context.Context, credential, owner string, now, until time.Time) (bool, error)
-	Release(ctx context.Context, credential, owner string) error
 }
 
 // directorySize is how many accounts of a directory have their passwords changed.
@@ -356,7 +344,7 @@ func scheduled(t *testing.T, credentials int) int64 {
 	}
 	before := heap()
 	worker := rotation.New(rotation.Config{
-		Desk: o.desk, Queue: worklist{o.desk, o.store}, Secrets: o.secrets, Clock: o.clock, Log: slog.New(slog.DiscardHandler),
+		Desk: o.desk, Queue: rotation.Worklist{Desk: o.desk, Leases: o.store}, Secrets: o.secrets, Clock: o.clock, Log: slog.New(slog.DiscardHandler),
 		Targets: map[string]rotation.Opener{}, VerifyEvery: time.Hour, Interval: 10 * time.Millisecond,
 	})
 	ctx, stop := context.WithCancel(t.Context())

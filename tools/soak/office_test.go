@@ -206,7 +206,7 @@ const enough = 3 * time.Minute // for any rotation, however slow the machine
 func (o *office) work(ctx context.Context, what fault, set func(custody.Secret) error, wanted func(context.Context, custody.Credential) bool) error {
 	ctx, stop := context.WithTimeout(ctx, enough)
 	defer stop()
-	watched := fusedQueue{o.store, o.fuse, make(chan bool, 1)}
+	watched := fusedQueue{rotation.Worklist{Desk: o.desk, Leases: o.store}, o.fuse, make(chan bool, 1)}
 	watched.busy <- false
 	targets := map[string]rotation.Opener{}
 	for kind, open := range o.targets {
