@@ -16,34 +16,17 @@ import (
 
 // describe describes an account that the second account of the server changes.
 func describe(s *ldaptest.Server, account string, settings ...string) custody.Target {
-	t := custody.Target{
-		Kind: ldap.Kind, Address: s.Addr, Account: account,
-		Settings: map[string]string{"ca": s.CA, "admin": ldaptest.Admin},
-	}
-	for i := 0; i < len(settings); i += 2 {
-		t.Settings[settings[i]] = settings[i+1]
-	}
-	return t
+	return alone(s, account, append([]string{"admin", ldaptest.Admin}, settings...)...)
 }
 
 // alone describes an account that changes its own password.
 func alone(s *ldaptest.Server, account string, settings ...string) custody.Target {
-	t := describe(s, account, settings...)
-	delete(t.Settings, "admin")
-	return t
+	return targettest.Describe(ldap.Kind, s.Addr, account, append([]string{"ca", s.CA}, settings...)...)
 }
 
 func open(t *testing.T, s *ldaptest.Server, described custody.Target) rotation.Target {
 	t.Helper()
-	var admin custody.Secret
-	if described.Settings["admin"] != "" {
-		admin = s.AdminPassword
-	}
-	target, err := ldap.Open(described, admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return target
+	return targettest.Open(t, ldap.Open, described, s.AdminPassword)
 }
 
 // An entry may have several passwords; after a change there is one.

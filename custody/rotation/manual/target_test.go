@@ -2,7 +2,6 @@ package manual_test
 
 import (
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"github.com/tandem-custody/tandem/custody/rotation/manual"
 	"github.com/tandem-custody/tandem/custody/rotation/ssh"
 	"github.com/tandem-custody/tandem/custody/rotation/ssh/sshtest"
+	"github.com/tandem-custody/tandem/custody/rotation/targettest"
 )
 
 func describe(address string, settings ...string) custody.Target {
@@ -73,36 +73,41 @@ func TestOpen(t *testing.T) {
 		}
 	}
 
-	idrac := describe("idrac.example:443", "probe", "https")
-	for name, bad := range map[string]struct {
-		field  string
-		change func(*custody.Target)
-	}{
-		"another kind":          {"target.kind", func(t *custody.Target) { t.Kind = "ssh" }},
-		"a probe not known":     {"target.settings.probe", func(t *custody.Target) { t.Settings["probe"] = "telnet" }},
-		"settings for no probe": {"target.settings", func(t *custody.Target) { t.Settings = map[string]string{"path": "/"} }},
-		"a setting not known":   {"target.settings", func(t *custody.Target) { t.Settings["host_key"] = "x" }},
-		"no port":               {"target.address", func(t *custody.Target) { t.Address = "idrac.example" }},
-		"a place":               {"target.address", func(t *custody.Target) { t.Address = "rack 4, unit 12" }},
-		"in clear":              {"target.settings.tls", func(t *custody.Target) { t.Address = "127.0.0.1:80"; t.Settings["tls"] = "off" }},
-		"a short fingerprint":   {"target.settings.sha256", func(t *custody.Target) { t.Settings["sha256"] = "ab:cd" }},
-		"no fingerprint":        {"target.settings.sha256", func(t *custody.Target) { t.Settings["sha256"] = "" }},
-		"not a certificate":     {"target.settings.ca", func(t *custody.Target) { t.Settings["ca"] = "x" }},
-		"a relative path":       {"target.settings.path", func(t *custody.Target) { t.Settings["path"] = "redfish" }},
-		"another host":          {"target.settings.path", func(t *custody.Target) { t.Settings["path"] = "//evil.example/" }},
-		"a whole URL":           {"target.settings.path", func(t *custody.Target) { t.Settings["path"] = "http://evil.example/" }},
-		"a colon in account":    {"target.account", func(t *custody.Target) { t.Account = "a:b" }},
-		"no account":            {"target.account", func(t *custody.Target) { t.Account = "" }},
-	} {
-		described := idrac
-		described.Settings = maps.Clone(idrac.Settings)
-		bad.change(&described)
-		_, err := manual.Opener(nil)(described, custody.Secret{})
-		var refusal *custody.Refusal
-		if !errors.As(err, &refusal) || refusal.Code != custody.InvalidRequest || refusal.Field != bad.field {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
+	targettest.Refuses(t, manual.Opener(nil), describe("idrac.example:443", "probe", "https"), custody.Secret{}, map[string]map[string]targettest.Change{
+		"target.kind": {
+			"another kind": func(t *custody.Target) { t.Kind = "ssh" },
+		},
+		"target.settings.probe": {
+			"a probe not known": func(t *custody.Target) { t.Settings["probe"] = "telnet" },
+		},
+		"target.settings": {
+			"settings for no probe": func(t *custody.Target) { t.Settings = map[string]string{"path": "/"} },
+			"a setting not known":   func(t *custody.Target) { t.Settings["host_key"] = "x" },
+		},
+		"target.address": {
+			"no port": func(t *custody.Target) { t.Address = "idrac.example" },
+			"a place": func(t *custody.Target) { t.Address = "rack 4, unit 12" },
+		},
+		"target.settings.tls": {
+			"in clear": func(t *custody.Target) { t.Address = "127.0.0.1:80"; t.Settings["tls"] = "off" },
+		},
+		"target.settings.sha256": {
+			"a short fingerprint": func(t *custody.Target) { t.Settings["sha256"] = "ab:cd" },
+			"no fingerprint":      func(t *custody.Target) { t.Settings["sha256"] = "" },
+		},
+		"target.settings.ca": {
+			"not a certificate": func(t *custody.Target) { t.Settings["ca"] = "x" },
+		},
+		"target.settings.path": {
+			"a relative path": func(t *custody.Target) { t.Settings["path"] = "redfish" },
+			"another host":    func(t *custody.Target) { t.Settings["path"] = "//evil.example/" },
+			"a whole URL":     func(t *custody.Target) { t.Settings["path"] = "http://evil.example/" },
+		},
+		"target.account": {
+			"a colon in account": func(t *custody.Target) { t.Account = "a:b" },
+			"no account":         func(t *custody.Target) { t.Account = "" },
+		},
+	})
 }
 
 // The probe of another kind, on a real server.

@@ -16,34 +16,17 @@ import (
 
 // describe describes an account that the admin changes.
 func describe(s *mysqltest.Server, account string, settings ...string) custody.Target {
-	t := alone(s, account, settings...)
-	t.Settings["admin"] = mysqltest.Admin
-	return t
+	return alone(s, account, append([]string{"admin", mysqltest.Admin}, settings...)...)
 }
 
 // alone describes an account that changes its own password.
 func alone(s *mysqltest.Server, account string, settings ...string) custody.Target {
-	t := custody.Target{
-		Kind: mysql.Kind, Address: s.Addr, Account: account,
-		Settings: map[string]string{"ca": s.CA},
-	}
-	for i := 0; i < len(settings); i += 2 {
-		t.Settings[settings[i]] = settings[i+1]
-	}
-	return t
+	return targettest.Describe(mysql.Kind, s.Addr, account, append([]string{"ca", s.CA}, settings...)...)
 }
 
 func open(t *testing.T, s *mysqltest.Server, described custody.Target) rotation.Target {
 	t.Helper()
-	var key custody.Secret
-	if described.Settings["admin"] != "" {
-		key = s.AdminPassword
-	}
-	target, err := mysql.Open(described, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return target
+	return targettest.Open(t, mysql.Open, described, s.AdminPassword)
 }
 
 // noTrace also looks into the statements that the server keeps in memory.

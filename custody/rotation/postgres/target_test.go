@@ -14,34 +14,17 @@ import (
 
 // describe describes a role that the admin changes.
 func describe(s *postgrestest.Server, account string, settings ...string) custody.Target {
-	t := alone(s, account, settings...)
-	t.Settings["admin"] = postgrestest.Admin
-	return t
+	return alone(s, account, append([]string{"admin", postgrestest.Admin}, settings...)...)
 }
 
 // alone describes a role that changes its own password.
 func alone(s *postgrestest.Server, account string, settings ...string) custody.Target {
-	t := custody.Target{
-		Kind: postgres.Kind, Address: s.Addr, Account: account,
-		Settings: map[string]string{"ca": s.CA},
-	}
-	for i := 0; i < len(settings); i += 2 {
-		t.Settings[settings[i]] = settings[i+1]
-	}
-	return t
+	return targettest.Describe(postgres.Kind, s.Addr, account, append([]string{"ca", s.CA}, settings...)...)
 }
 
 func open(t *testing.T, s *postgrestest.Server, described custody.Target) rotation.Target {
 	t.Helper()
-	var key custody.Secret
-	if described.Settings["admin"] != "" {
-		key = s.AdminPassword
-	}
-	target, err := postgres.Open(described, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return target
+	return targettest.Open(t, postgres.Open, described, s.AdminPassword)
 }
 
 // A log-in must cost one try.

@@ -22,6 +22,9 @@ func NewPassword() custody.Secret {
 	return custody.SecretString(rand.Text()[:12] + ` :"'$\%#;@/?&-- ` + rand.Text()[:12])
 }
 
+// NewName makes the name of an account that no other test has.
+func NewName() string { return "tandem-test-" + strings.ToLower(rand.Text()[:10]) }
+
 // NoTrace fails the test if a secret, or a form of it that is as good, is in a
 // file below the folder (logs and data), or among the arguments or in the
 // environment of the process.

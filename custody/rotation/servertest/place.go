@@ -100,6 +100,16 @@ func (p Place) Write(t testing.TB, name string, content []byte) (path string) {
 	return path
 }
 
+// WriteCertificate writes a new certificate and its key, for 127.0.0.1 and localhost or
+// for the names given, and gives the certificate, in PEM.
+func (p Place) WriteCertificate(t testing.TB, certificateFile, keyFile string, names ...string) []byte {
+	t.Helper()
+	certificate, key := NewCertificate(t, names...)
+	p.Write(t, certificateFile, certificate)
+	p.Write(t, keyFile, key)
+	return certificate
+}
+
 // Command makes a command that runs in the place as the server's account, with
 // nothing in its environment but where programs are.
 func (p Place) Command(program string, args ...string) *exec.Cmd {

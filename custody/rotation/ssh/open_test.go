@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/pem"
 	"errors"
-	"maps"
 	"strings"
 	"testing"
 
@@ -14,6 +13,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation/ssh"
+	"github.com/tandem-custody/tandem/custody/rotation/targettest"
 	"github.com/tandem-custody/tandem/custody/words"
 )
 
@@ -32,7 +32,7 @@ func TestOpen(t *testing.T) {
 	locked := marshal(t, func() (*pem.Block, error) { return gossh.MarshalPrivateKeyWithPassphrase(private, "", []byte("x")) })
 
 	good := custody.Target{Kind: "ssh", Address: "db01.example:22", Account: "root", Settings: map[string]string{"host_key": ed25519HostKey}}
-	for name, change := range map[string]func(*custody.Target){
+	targettest.Takes(t, ssh.Open, good, key, map[string]targettest.Change{
 		"least":          func(t *custody.Target) {},
 		"IPv6":           func(t *custody.Target) { t.Address = "[::1]:22" },
 		"comment":        func(t *custody.Target) { t.Settings["host_key"] += " root@db01" },
@@ -42,63 +42,71 @@ func TestOpen(t *testing.T) {
 		"only a log-in":  func(t *custody.Target) { t.Settings["shell"] = "false" },
 		"admin and sudo": func(t *custody.Target) { t.Settings["admin"], t.Settings["sudo"] = "tandem", "true" },
 		"dotted account": func(t *custody.Target) { t.Account = "svc.backup_1-a" },
-	} {
-		if _, err := ssh.Open(with(good, change), key); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
+	})
 
-	for name, bad := range map[string]struct {
-		field  string
-		change func(*custody.Target)
-	}{
-		"another kind":         {"target.kind", func(t *custody.Target) { t.Kind = "ldap" }},
-		"no port":              {"target.address", func(t *custody.Target) { t.Address = "db01" }},
-		"no host":              {"target.address", func(t *custody.Target) { t.Address = ":22" }},
-		"port 0":               {"target.address", func(t *custody.Target) { t.Address = "db01:0" }},
-		"port 65536":           {"target.address", func(t *custody.Target) { t.Address = "db01:65536" }},
-		"a named port":         {"target.address", func(t *custody.Target) { t.Address = "db01:ssh" }},
-		"a space in the host":  {"target.address", func(t *custody.Target) { t.Address = "db 01:22" }},
-		"no account":           {"target.account", func(t *custody.Target) { t.Account = "" }},
-		"an option as account": {"target.account", func(t *custody.Target) { t.Account = "-e" }},
-		"a colon in account":   {"target.account", func(t *custody.Target) { t.Account = "a:b" }},
-		"two accounts":         {"target.account", func(t *custody.Target) { t.Account = "a\nroot" }},
-		"a newline at the end": {"target.account", func(t *custody.Target) { t.Account = "a\n" }},
-		"a long account":       {"target.account", func(t *custody.Target) { t.Account = strings.Repeat("a", 33) }},
-		"an option as admin":   {"target.settings.admin", func(t *custody.Target) { t.Settings["admin"] = "-root" }},
-		"an empty admin":       {"target.settings.admin", func(t *custody.Target) { t.Settings["admin"] = "" }},
-		"no host key":          {"target.settings.host_key", func(t *custody.Target) { delete(t.Settings, "host_key") }},
-		"not a host key":       {"target.settings.host_key", func(t *custody.Target) { t.Settings["host_key"] = "SHA256:abc" }},
-		"a host key and noise": {"target.settings.host_key", func(t *custody.Target) { t.Settings["host_key"] += "\nnoise" }},
-		"a key with options":   {"target.settings.host_key", func(t *custody.Target) { t.Settings["host_key"] = "restrict " + ed25519HostKey }},
-		"sudo perhaps":         {"target.settings.sudo", func(t *custody.Target) { t.Settings["sudo"] = "perhaps" }},
-		"own perhaps":          {"target.settings.own", func(t *custody.Target) { t.Settings["own"] = "perhaps" }},
-		"shell perhaps":        {"target.settings.shell", func(t *custody.Target) { t.Settings["shell"] = "/bin/sh" }},
-		"a setting not known":  {"target.settings", func(t *custody.Target) { t.Settings["hostkey"] = ed25519HostKey }},
-	} {
-		_, err := ssh.Open(with(good, bad.change), key)
-		wantInvalid(t, name, err, bad.field)
-	}
+	targettest.Refuses(t, ssh.Open, good, key, map[string]map[string]targettest.Change{
+		"target.kind": {
+			"another kind": func(t *custody.Target) { t.Kind = "ldap" },
+		},
+		"target.address": {
+			"no port":             func(t *custody.Target) { t.Address = "db01" },
+			"no host":             func(t *custody.Target) { t.Address = ":22" },
+			"port 0":              func(t *custody.Target) { t.Address = "db01:0" },
+			"port 65536":          func(t *custody.Target) { t.Address = "db01:65536" },
+			"a named port":        func(t *custody.Target) { t.Address = "db01:ssh" },
+			"a space in the host": func(t *custody.Target) { t.Address = "db 01:22" },
+		},
+		"target.account": {
+			"no account":           func(t *custody.Target) { t.Account = "" },
+			"an option as account": func(t *custody.Target) { t.Account = "-e" },
+			"a colon in account":   func(t *custody.Target) { t.Account = "a:b" },
+			"two accounts":         func(t *custody.Target) { t.Account = "a\nroot" },
+			"a newline at the end": func(t *custody.Target) { t.Account = "a\n" },
+			"a long account":       func(t *custody.Target) { t.Account = strings.Repeat("a", 33) },
+		},
+		"target.settings.admin": {
+			"an option as admin": func(t *custody.Target) { t.Settings["admin"] = "-root" },
+			"an empty admin":     func(t *custody.Target) { t.Settings["admin"] = "" },
+		},
+		"target.settings.host_key": {
+			"no host key":          func(t *custody.Target) { delete(t.Settings, "host_key") },
+			"not a host key":       func(t *custody.Target) { t.Settings["host_key"] = "SHA256:abc" },
+			"a host key and noise": func(t *custody.Target) { t.Settings["host_key"] += "\nnoise" },
+			"a key with options":   func(t *custody.Target) { t.Settings["host_key"] = "restrict " + ed25519HostKey },
+		},
+		"target.settings.sudo": {
+			"sudo perhaps": func(t *custody.Target) { t.Settings["sudo"] = "perhaps" },
+		},
+		"target.settings.own": {
+			"own perhaps": func(t *custody.Target) { t.Settings["own"] = "perhaps" },
+		},
+		"target.settings.shell": {
+			"shell perhaps": func(t *custody.Target) { t.Settings["shell"] = "/bin/sh" },
+		},
+		"target.settings": {
+			"a setting not known": func(t *custody.Target) { t.Settings["hostkey"] = ed25519HostKey },
+		},
+	})
 	for name, key := range map[string]custody.Secret{
 		"no key": {}, "not a key": custody.SecretString("open sesame"), "a key with a passphrase": locked,
 	} {
 		_, err := ssh.Open(good, key)
-		wantInvalid(t, name, err, "key")
+		targettest.WantInvalid(t, name, err, "key")
 	}
 
-	own := with(good, func(t *custody.Target) { t.Settings["own"] = "true" })
+	own := targettest.With(good, func(t *custody.Target) { t.Settings["own"] = "true" })
 	if _, err := ssh.Open(own, custody.Secret{}); err != nil {
 		t.Errorf("by its own, without a key: %v", err)
 	}
 	for setting, value := range map[string]string{"admin": "tandem", "sudo": "true"} { // whose key is missing
-		_, err := ssh.Open(with(own, func(t *custody.Target) { t.Settings[setting] = value }), custody.Secret{})
-		wantInvalid(t, setting+" without a key", err, "key")
+		_, err := ssh.Open(targettest.With(own, func(t *custody.Target) { t.Settings[setting] = value }), custody.Secret{})
+		targettest.WantInvalid(t, setting+" without a key", err, "key")
 	}
 	if _, err := ssh.OpenProbe(good, custody.Secret{}); err != nil {
 		t.Errorf("a probe: %v", err)
 	}
 	_, err = ssh.OpenProbe(own, custody.Secret{})
-	wantInvalid(t, "a probe by its own", err, "target.settings")
+	targettest.WantInvalid(t, "a probe by its own", err, "target.settings")
 }
 
 // TestHostKeysAsTheyArePrinted by ssh-keyscan, in known_hosts, in a .pub file, for
@@ -139,7 +147,7 @@ func TestHostKeysAsTheyArePrinted(t *testing.T) {
 			}
 			continue
 		}
-		wantInvalid(t, name, err, "target.settings.host_key")
+		targettest.WantInvalid(t, name, err, "target.settings.host_key")
 		if err != nil && (!strings.Contains(said(err), test.refused) || strings.Contains(err.Error()+said(err), "hunter2")) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -153,31 +161,17 @@ func TestAddressesAsPeopleTypeThem(t *testing.T) {
 		"db01": "the port is missing", "2001:db8::7": "in brackets", "2001:db8::7:22": "in brackets", "db01:22/": "nothing behind it", "db01:": "1 to 65535", "": "must be host:port",
 	} {
 		_, err := ssh.OpenProbe(custody.Target{Kind: "ssh", Address: address, Account: "root", Settings: map[string]string{"host_key": ed25519HostKey}}, custody.Secret{})
-		wantInvalid(t, address, err, "target.address")
+		targettest.WantInvalid(t, address, err, "target.address")
 		if err != nil && !strings.Contains(said(err), want) {
 			t.Errorf("%q: %v, want %q", address, err, want)
 		}
 	}
 }
 
-func with(t custody.Target, change func(*custody.Target)) custody.Target {
-	t.Settings = maps.Clone(t.Settings)
-	change(&t)
-	return t
-}
-
 // said is what a person reads of a refusal.
 func said(err error) string {
 	refusal, _ := errors.AsType[*custody.Refusal](err)
 	return words.In(words.English).Refusal(refusal).What
-}
-
-func wantInvalid(t *testing.T, name string, err error, field string) {
-	t.Helper()
-	var refusal *custody.Refusal
-	if !errors.As(err, &refusal) || refusal.Code != custody.InvalidRequest || refusal.Field != field {
-		t.Errorf("%s: %v", name, err)
-	}
 }
 
 func marshal(t *testing.T, key func() (*pem.Block, error)) custody.Secret {

@@ -29,14 +29,7 @@ func TestMain(m *testing.M) {
 }
 
 func describe(s *sshtest.Server, account string, settings ...string) custody.Target {
-	t := custody.Target{
-		Kind: ssh.Kind, Address: s.Addr, Account: account,
-		Settings: map[string]string{"host_key": s.HostKey},
-	}
-	for i := 0; i < len(settings); i += 2 {
-		t.Settings[settings[i]] = settings[i+1]
-	}
-	return t
+	return targettest.Describe(ssh.Kind, s.Addr, account, append([]string{"host_key", s.HostKey}, settings...)...)
 }
 
 func open(t *testing.T, s *sshtest.Server, described custody.Target) rotation.Target {

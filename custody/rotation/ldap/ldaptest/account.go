@@ -3,7 +3,6 @@ package ldaptest
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -19,7 +18,7 @@ import (
 // AddAccount makes an entry with a password below People. It goes with the server.
 func (s *Server) AddAccount(t testing.TB) (dn string, password custody.Secret) {
 	t.Helper()
-	name := "tandem-test-" + strings.ToLower(rand.Text()[:10])
+	name := servertest.NewName()
 	dn, password = "uid="+name+","+People, servertest.NewPassword()
 	s.Modify(t, fmt.Sprintf(`dn: %s
 changetype: add

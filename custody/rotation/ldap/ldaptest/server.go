@@ -4,7 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net"
-	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -12,8 +12,6 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation/servertest"
 )
-
-const logShown = 8 << 10 // bytes of the log's end that a failed test shows
 
 // Where things are in the tree.
 const (
@@ -27,17 +25,15 @@ const (
 // Server is a slapd that belongs to one test. Its methods fail that test if
 // slapd does not do what they say.
 type Server struct {
-	Addr          string // 127.0.0.1:PORT in clear and with StartTLS, the same over every restart
-	AddrTLS       string // 127.0.0.1:PORT over TLS
-	CA            string // its certificate, in PEM on one line
-	AdminPassword custody.Secret
-	RootPassword  custody.Secret
+	Addr               string // 127.0.0.1:PORT in clear and with StartTLS, the same over every restart
+	AddrTLS            string // 127.0.0.1:PORT over TLS
+	CA                 string // its certificate, in PEM on one line
+	AdminPassword      custody.Secret
+	RootPassword       custody.Secret
+	*servertest.Daemon // which Stop kills, as a crash would
 
-	t        testing.TB
-	place    servertest.Place
-	slapd    string
-	logLevel string              // slapd's -d
-	process  *servertest.Process // nil while stopped
+	t     testing.TB
+	place servertest.Place
 }
 
 // Start starts a server. With a policy, lines of LDIF such as "pwdInHistory: 3",
@@ -58,7 +54,7 @@ func start(t testing.TB, logLevel string, policy []string) *Server {
 	paths := servertest.Require(t, nil, "slapd", "slapadd", "ldapmodify")
 	s := &Server{
 		Addr: loopback(servertest.ReservePort(t)), AddrTLS: loopback(servertest.ReservePort(t)),
-		t: t, place: servertest.NewPlace(t, "openldap"), slapd: paths[0], logLevel: logLevel,
+		t: t, place: servertest.NewPlace(t, "openldap"),
 		AdminPassword: servertest.NewPassword(), RootPassword: custody.SecretString(rand.Text()),
 	}
 	s.writeCertificate()
@@ -68,11 +64,11 @@ func start(t testing.TB, logLevel string, policy []string) *Server {
 	if out, err := load.CombinedOutput(); err != nil {
 		t.Fatalf("slapadd: %v: %s", err, out)
 	}
-	t.Cleanup(func() {
-		s.Stop()
-		if t.Failed() {
-			t.Logf("end of slapd's log:\n%s", s.logEnd())
-		}
+	s.Daemon = servertest.NewDaemon(t, servertest.Service{
+		Name: "slapd", Log: s.place.Path("log"), End: syscall.SIGKILL, Answers: s.listens,
+		Command: func() *exec.Cmd {
+			return s.place.Command(paths[0], "-f", s.place.Path("slapd.conf"), "-d", logLevel, "-h", "ldap://"+s.Addr+"/ ldaps://"+s.AddrTLS+"/")
+		},
 	})
 	s.Start()
 	s.SetPassword(t, Admin, s.AdminPassword)
@@ -131,25 +127,6 @@ userPassword: {SSHA}set-later
 	return []byte(tree)
 }
 
-// Start starts a stopped server again, and returns when it answers.
-func (s *Server) Start() {
-	s.t.Helper()
-	log, err := os.OpenFile(s.place.Path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer log.Close() // the child has its own copy
-	cmd := s.place.Command(s.slapd, "-f", s.place.Path("slapd.conf"), "-d", s.logLevel,
-		"-h", "ldap://"+s.Addr+"/ ldaps://"+s.AddrTLS+"/")
-	cmd.Stdout, cmd.Stderr = log, log
-	if s.process, err = servertest.Start(cmd); err != nil {
-		s.t.Fatalf("start slapd: %v", err)
-	}
-	if err := s.process.Await(s.listens); err != nil {
-		s.t.Fatalf("wait for slapd: %v\n%s", err, s.logEnd())
-	}
-}
-
 // listens says whether both of its ports take connections.
 func (s *Server) listens() error {
 	for _, addr := range []string{s.Addr, s.AddrTLS} {
@@ -160,15 +137,6 @@ func (s *Server) listens() error {
 		conn.Close()
 	}
 	return nil
-}
-
-// Stop kills the server, as a crash would. It does nothing to a stopped one.
-func (s *Server) Stop() {
-	s.t.Helper()
-	if s.process != nil {
-		s.process.End(s.t, syscall.SIGKILL)
-		s.process = nil
-	}
 }
 
 // ReplaceCertificate gives the server another certificate, for other names if
@@ -182,28 +150,8 @@ func (s *Server) ReplaceCertificate(names ...string) {
 
 func (s *Server) writeCertificate(names ...string) {
 	s.t.Helper()
-	certificate, key := servertest.NewCertificate(s.t, names...)
-	s.place.Write(s.t, "cert.pem", certificate)
-	s.place.Write(s.t, "key.pem", key)
+	certificate := s.place.WriteCertificate(s.t, "cert.pem", "key.pem", names...)
 	s.CA = strings.ReplaceAll(string(certificate), "\n", " ") // as a setting has no line breaks
-}
-
-// Log gives all that the server has logged.
-func (s *Server) Log() []byte {
-	s.t.Helper()
-	log, err := os.ReadFile(s.place.Path("log"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return log
-}
-
-func (s *Server) logEnd() []byte {
-	log, err := os.ReadFile(s.place.Path("log"))
-	if err != nil {
-		return []byte(err.Error())
-	}
-	return log[max(0, len(log)-logShown):]
 }
 
 func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }

@@ -2,9 +2,9 @@ package mysqltest
 
 import (
 	"bytes"
-	"crypto/rand"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/user"
 	"strings"
 	"syscall"
@@ -23,22 +23,23 @@ const (
 	Ed25519 = "ed25519"
 )
 
-const logShown = 8 << 10 // bytes of the log's end that a failed test shows
-
 // Server is a MariaDB server that belongs to one test. Its methods fail that
 // test if the server does not do what they say.
 type Server struct {
 	Addr          string // 127.0.0.1:PORT, the same over every restart
 	CA            string // PEM of the certificate that it shows
 	AdminPassword custody.Secret
-	Dir           string              // everything that it writes
-	Process       *servertest.Process // nil while stopped
+	// Dir is where everything is that it writes. Its error log is that of the daemon; the
+	// others are general.log, slow.log, errors.log (failed statements) and
+	// data/binlog.000001.
+	Dir string
+	*servertest.Daemon
 
-	t                testing.TB
-	place            servertest.Place
-	port             int
-	root             string // the user with all rights, who comes in by the socket
-	mariadbd, client string
+	t      testing.TB
+	place  servertest.Place
+	port   int
+	root   string // the user with all rights, who comes in by the socket
+	client string
 }
 
 // Start starts a server. Options are lines of its configuration that go after
@@ -50,8 +51,13 @@ func Start(t testing.TB, options ...string) *Server {
 	port := servertest.ReservePort(t)
 	s := &Server{
 		Addr: fmt.Sprintf("127.0.0.1:%d", port), Dir: place.Dir, AdminPassword: servertest.NewPassword(),
-		t: t, place: place, port: port, mariadbd: programs[1], client: programs[2],
+		t: t, place: place, port: port, client: programs[2],
 	}
+	s.Daemon = servertest.NewDaemon(t, servertest.Service{
+		Name: "MariaDB", Log: place.Path("log"), LogsItself: true, End: syscall.SIGTERM,
+		Command: func() *exec.Cmd { return place.Command(programs[1], "--defaults-file="+place.Path("my.cnf")) },
+		Answers: func() error { _, err := s.run("SELECT 1"); return err },
+	})
 	s.root = "mysql" // MariaDB knows who it is by the account on this machine
 	if os.Geteuid() != 0 {
 		me, err := user.Current()
@@ -67,13 +73,6 @@ func Start(t testing.TB, options ...string) *Server {
 	}
 	s.Configure(options...)
 	s.writeCertificate()
-	t.Cleanup(func() {
-		s.Stop()
-		if t.Failed() {
-			log := s.Log()
-			t.Logf("end of MariaDB's log:\n%s", log[max(0, len(log)-logShown):])
-		}
-	})
 	s.Start()
 	s.add(Admin, "%", Native, s.AdminPassword)
 	s.SQL("GRANT UPDATE ON mysql.* TO " + Admin)
@@ -114,27 +113,6 @@ max-connect-errors = 100000
 `, s.Dir, s.port, strings.Join(options, "\n")))
 }
 
-// Start starts a stopped server again, and returns when it answers.
-func (s *Server) Start() {
-	s.t.Helper()
-	var err error
-	if s.Process, err = servertest.Start(s.place.Command(s.mariadbd, "--defaults-file="+s.place.Path("my.cnf"))); err != nil {
-		s.t.Fatalf("start mariadbd: %v", err)
-	}
-	if err := s.Process.Await(func() error { _, err := s.run("SELECT 1"); return err }); err != nil {
-		s.t.Fatalf("wait for mariadbd: %v\n%s", err, s.Log())
-	}
-}
-
-// Stop ends the server with all its sessions. It does nothing to a stopped one.
-func (s *Server) Stop() {
-	s.t.Helper()
-	if s.Process != nil {
-		s.Process.End(s.t, syscall.SIGTERM)
-		s.Process = nil
-	}
-}
-
 // ReplaceCertificate gives the server another certificate, as if another host
 // had taken its address; with names, one for those. CA then is the new one.
 func (s *Server) ReplaceCertificate(names ...string) {
@@ -146,27 +124,13 @@ func (s *Server) ReplaceCertificate(names ...string) {
 
 func (s *Server) writeCertificate(names ...string) {
 	s.t.Helper()
-	certificate, key := servertest.NewCertificate(s.t, names...)
-	s.place.Write(s.t, "server.crt", certificate)
-	s.place.Write(s.t, "server.key", key)
-	s.CA = string(certificate)
-}
-
-// Log gives all that is in the error log. The others are in Dir: general.log,
-// slow.log, errors.log (failed statements) and data/binlog.000001.
-func (s *Server) Log() []byte {
-	s.t.Helper()
-	log, err := os.ReadFile(s.place.Path("log"))
-	if err != nil && !os.IsNotExist(err) { // before it has logged anything
-		s.t.Fatal(err)
-	}
-	return log
+	s.CA = string(s.place.WriteCertificate(s.t, "server.crt", "server.key", names...))
 }
 
 // AddAccount makes a user from any host with a password, for one of the plug-ins.
 func (s *Server) AddAccount(t testing.TB, plugin string) (name string, password custody.Secret) {
 	t.Helper()
-	name, password = "tandem-test-"+strings.ToLower(rand.Text()[:10]), servertest.NewPassword()
+	name, password = servertest.NewName(), servertest.NewPassword()
 	s.add(name, "%", plugin, password)
 	return name, password
 }

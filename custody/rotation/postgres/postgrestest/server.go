@@ -2,9 +2,8 @@ package postgrestest
 
 import (
 	"bytes"
-	"crypto/rand"
 	"fmt"
-	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,8 +15,6 @@ import (
 // Admin is the role that may change the passwords of others.
 const Admin = "tandem"
 
-const logShown = 8 << 10 // bytes of the log's end that a failed test shows
-
 // passwordsOnly is the pg_hba.conf of a server that is as it should be. Only the
 // tests themselves come in by the socket.
 const passwordsOnly = "host all all 127.0.0.1/32 scram-sha-256"
@@ -28,13 +25,13 @@ type Server struct {
 	Addr          string // 127.0.0.1:PORT, the same over every restart
 	CA            string // PEM of the certificate that it shows
 	AdminPassword custody.Secret
-	Dir           string              // everything that it writes
-	Process       *servertest.Process // nil while stopped
+	Dir           string // everything that it writes
+	*servertest.Daemon
 
-	t              testing.TB
-	place          servertest.Place
-	port           int
-	postgres, psql string
+	t     testing.TB
+	place servertest.Place
+	port  int
+	psql  string
 }
 
 // Start starts a server. Options are lines of postgresql.conf that go after the
@@ -46,8 +43,13 @@ func Start(t testing.TB, options ...string) *Server {
 	port := servertest.ReservePort(t)
 	s := &Server{
 		Addr: fmt.Sprintf("127.0.0.1:%d", port), Dir: place.Dir, AdminPassword: servertest.NewPassword(),
-		t: t, place: place, port: port, postgres: programs[1], psql: programs[2],
+		t: t, place: place, port: port, psql: programs[2],
 	}
+	s.Daemon = servertest.NewDaemon(t, servertest.Service{
+		Name: "PostgreSQL", Log: place.Path("log"), End: syscall.SIGINT, // "fast shutdown"
+		Command: func() *exec.Cmd { return place.Command(programs[1], "-D", place.Path("data")) },
+		Answers: func() error { return s.run("SELECT 1") },
+	})
 	if out, err := place.Command(programs[0], "-D", place.Path("data"), "--username=postgres",
 		"--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync",
 		"--wal-segsize=1").CombinedOutput(); err != nil {
@@ -70,43 +72,9 @@ log_connections = on
 `, port, place.Dir, strings.Join(options, "\n")))
 	s.writeCertificate()
 	s.writeAccess(passwordsOnly)
-	t.Cleanup(func() {
-		s.Stop()
-		if t.Failed() {
-			log := s.Log()
-			t.Logf("end of PostgreSQL's log:\n%s", log[max(0, len(log)-logShown):])
-		}
-	})
 	s.Start()
 	s.quietly(fmt.Sprintf(`CREATE ROLE "%s" LOGIN CREATEROLE PASSWORD %s`, Admin, quoted(s.AdminPassword)))
 	return s
-}
-
-// Start starts a stopped server again, and returns when it answers.
-func (s *Server) Start() {
-	s.t.Helper()
-	log, err := os.OpenFile(s.place.Path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer log.Close() // the child has its own copy
-	cmd := s.place.Command(s.postgres, "-D", s.place.Path("data"))
-	cmd.Stderr = log
-	if s.Process, err = servertest.Start(cmd); err != nil {
-		s.t.Fatalf("start postgres: %v", err)
-	}
-	if err := s.Process.Await(func() error { return s.run("SELECT 1") }); err != nil {
-		s.t.Fatalf("wait for postgres: %v\n%s", err, s.Log())
-	}
-}
-
-// Stop ends the server with all its sessions. It does nothing to a stopped one.
-func (s *Server) Stop() {
-	s.t.Helper()
-	if s.Process != nil {
-		s.Process.End(s.t, syscall.SIGINT) // "fast shutdown"
-		s.Process = nil
-	}
 }
 
 // ReplaceCertificate gives the server another certificate, as if another host
@@ -132,10 +100,7 @@ func (s *Server) SetAccess(lines ...string) {
 
 func (s *Server) writeCertificate(names ...string) {
 	s.t.Helper()
-	certificate, key := servertest.NewCertificate(s.t, names...)
-	s.place.Write(s.t, "data/server.crt", certificate)
-	s.place.Write(s.t, "data/server.key", key)
-	s.CA = string(certificate)
+	s.CA = string(s.place.WriteCertificate(s.t, "data/server.crt", "data/server.key", names...))
 }
 
 func (s *Server) writeAccess(lines ...string) {
@@ -143,20 +108,10 @@ func (s *Server) writeAccess(lines ...string) {
 	s.place.Write(s.t, "data/pg_hba.conf", []byte("local all postgres trust\n"+strings.Join(lines, "\n")+"\n"))
 }
 
-// Log gives all that the server has logged.
-func (s *Server) Log() []byte {
-	s.t.Helper()
-	log, err := os.ReadFile(s.place.Path("log"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return log
-}
-
 // AddAccount makes a role with a password.
 func (s *Server) AddAccount(t testing.TB) (name string, password custody.Secret) {
 	t.Helper()
-	name, password = "tandem-test-"+strings.ToLower(rand.Text()[:10]), servertest.NewPassword()
+	name, password = servertest.NewName(), servertest.NewPassword()
 	s.quietly(fmt.Sprintf(`CREATE ROLE "%s" LOGIN PASSWORD %s`, name, quoted(password)))
 	return name, password
 }

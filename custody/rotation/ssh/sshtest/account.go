@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -97,7 +96,7 @@ func Login(addr, hostKey, user string, password custody.Secret) error {
 func (s *Server) addUser(t testing.TB) (name string) {
 	t.Helper()
 	useradd := require(t, "useradd")[0]
-	name = "tandem-test-" + strings.ToLower(rand.Text()[:10])
+	name = servertest.NewName()
 	s.root.accounts = append(s.root.accounts, name)
 	s.root.run(t, "", useradd, "--no-create-home", "--no-user-group", "--home-dir", "/", "--shell", "/bin/sh", name)
 	return name

@@ -23,23 +23,19 @@ import (
 	"github.com/tandem-custody/tandem/custody/rotation/servertest"
 )
 
-const (
-	interval = 10 * time.Millisecond // between two looks at it
-	logShown = 8 << 10               // bytes of the log's end that a failed test shows
-)
+const interval = 10 * time.Millisecond // between two looks at it
 
 // Server is an sshd that belongs to one test. Its methods fail that test if
 // sshd does not do what they say.
 type Server struct {
-	Addr     string         // 127.0.0.1:PORT, the same over every restart
-	HostKey  string         // its public key, a line of authorized_keys
-	AdminKey custody.Secret // private key in PEM, which opens every account
+	Addr               string         // 127.0.0.1:PORT, the same over every restart
+	HostKey            string         // its public key, a line of authorized_keys
+	AdminKey           custody.Secret // private key in PEM, which opens every account
+	*servertest.Daemon                // a session that is open when it is stopped goes on until its client ends it
 
-	t       testing.TB
-	dir     string
-	root    *root
-	sshd    string
-	process *servertest.Process // nil while stopped
+	t    testing.TB
+	dir  string
+	root *root
 }
 
 // Start starts a server. Options are lines of sshd_config that go before the
@@ -58,7 +54,7 @@ func Start(t testing.TB, options ...string) *Server {
 		t.Fatal(err)
 	}
 	port := servertest.ReservePort(t)
-	s := &Server{Addr: fmt.Sprintf("127.0.0.1:%d", port), t: t, dir: dir, root: newRoot(t, filepath.Join(dir, "root")), sshd: sshd}
+	s := &Server{Addr: fmt.Sprintf("127.0.0.1:%d", port), t: t, dir: dir, root: newRoot(t, filepath.Join(dir, "root"))}
 
 	private, public := newKey(t)
 	s.AdminKey = custody.NewSecret(private)
@@ -79,44 +75,16 @@ MaxStartups 200:30:400
 MaxSessions 64
 SetEnv SHLVL=2
 `, strings.Join(options, "\n"), port, s.path("host_key"), s.path("authorized_keys")))
-	t.Cleanup(func() {
-		s.Stop()
-		if t.Failed() {
-			t.Logf("end of sshd's log:\n%s", s.logEnd())
-		}
+	s.Daemon = servertest.NewDaemon(t, servertest.Service{
+		Name: "sshd", Log: s.path("log"), End: syscall.SIGKILL, Answers: func() error { return greets(s.Addr) },
+		Command: func() *exec.Cmd {
+			command := exec.Command(s.root.enter[0], slices.Concat(s.root.enter[1:], []string{sshd, "-D", "-e", "-f", s.path("sshd_config")})...)
+			command.Env = []string{"PATH=" + os.Getenv("PATH")}
+			return command
+		},
 	})
 	s.Start()
 	return s
-}
-
-// Start starts a stopped server again, and returns when it answers.
-func (s *Server) Start() {
-	s.t.Helper()
-	log, err := os.OpenFile(s.path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer log.Close() // the child has its own copy
-	cmd := exec.Command(s.root.enter[0], slices.Concat(s.root.enter[1:], []string{s.sshd, "-D", "-e", "-f", s.path("sshd_config")})...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
-	cmd.Stderr = log
-	if s.process, err = servertest.Start(cmd); err != nil {
-		s.t.Fatalf("start sshd: %v", err)
-	}
-	if err := s.process.Await(func() error { return greets(s.Addr) }); err != nil {
-		s.t.Fatalf("wait for sshd: %v\n%s", err, s.logEnd())
-	}
-}
-
-// Stop ends the server. It does nothing to a stopped one. A session that is
-// open goes on until its client ends it.
-func (s *Server) Stop() {
-	s.t.Helper()
-	if s.process == nil {
-		return
-	}
-	s.process.End(s.t, syscall.SIGKILL)
-	s.process = nil
 }
 
 // ReplaceHostKey gives the server another host key, as if another host had
@@ -146,21 +114,6 @@ func (s *Server) write(name string, mode os.FileMode, content []byte) {
 
 // VarLog gives the folder that the server sees as /var/log.
 func (s *Server) VarLog() string { return s.root.path("var/log") }
-
-// Log gives all that the server has logged.
-func (s *Server) Log() []byte {
-	s.t.Helper()
-	log, err := os.ReadFile(s.path("log"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return log
-}
-
-func (s *Server) logEnd() []byte {
-	log := s.Log()
-	return log[max(0, len(log)-logShown):]
-}
 
 // newKey makes an Ed25519 key: private in PEM, public as in authorized_keys.
 func newKey(t testing.TB) (private, public []byte) {
