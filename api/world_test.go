@@ -192,11 +192,7 @@ func (w *world) append(e custody.Event) {
 			delete(w.texts, commitment)
 		}
 	}
-	entry, err := e.Record()
-	if err != nil {
-		panic(err)
-	}
-	record, err := entry.Encode()
+	record, err := e.Encode()
 	if err != nil {
 		panic(err)
 	}

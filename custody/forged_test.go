@@ -128,11 +128,7 @@ func accepts(from *State, entries [][]byte) (*State, error) {
 
 func entriesOf(t *testing.T, events []Event) (entries [][]byte) {
 	for _, e := range events {
-		entry, err := e.Record()
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := entry.Encode()
+		text, err := e.Encode()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -131,11 +131,7 @@ func TestARefusedOfferLeavesNoNameThatWasTyped(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := o.history[len(o.history)-1]
-	entry, err := last.Record()
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := entry.Encode()
+	text, err := last.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,6 +50,15 @@ func (e Event) Record() (audit.Entry, error) {
 	return entry, nil
 }
 
+// Encode gives the canonical bytes of the event's entry.
+func (e Event) Encode() ([]byte, error) {
+	entry, err := e.Record()
+	if err != nil {
+		return nil, err
+	}
+	return entry.Encode()
+}
+
 // ReadRecord gives the event of an entry's canonical bytes. Its errors are those of
 // audit.DecodeEntry and of FromRecord.
 func ReadRecord(record []byte) (Event, error) {

@@ -220,11 +220,7 @@ func TestARefusedCommandLeavesNothingThatWasTyped(t *testing.T) {
 					}
 					for i, e := range Refused(o.state, c, refusal, o.now) {
 						entered++
-						entry, err := e.Record()
-						if err != nil {
-							t.Fatal(err)
-						}
-						text, err := entry.Encode()
+						text, err := e.Encode()
 						if err != nil {
 							t.Fatal(err)
 						}

@@ -156,11 +156,7 @@ func TestTheMarkMissesAnEntryDatedBeforeTheOneBefore(t *testing.T) {
 		for _, e := range events {
 			custody.Apply(state, e)
 			e.Time = e.Time.Add(-time.Duration(i) * time.Hour)
-			entry, err := e.Record()
-			if err != nil {
-				t.Fatal(err)
-			}
-			record, err := entry.Encode()
+			record, err := e.Encode()
 			if err != nil {
 				t.Fatal(err)
 			}

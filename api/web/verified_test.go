@@ -151,11 +151,7 @@ func TestTheMarkLooksAtWhatEveryEntryLeadsTo(t *testing.T) {
 			added.Backup = backup
 			last.Fact = added
 			for _, event := range history {
-				entry, err := event.Record()
-				if err != nil {
-					t.Fatal(err)
-				}
-				record, err := entry.Encode()
+				record, err := event.Encode()
 				if err != nil {
 					t.Fatal(err)
 				}

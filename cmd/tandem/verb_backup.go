@@ -27,15 +27,10 @@ It is only signed if the copy ends under a seal of this installation, is not beh
 the anchor in its secret store, and holds the tables that its entries lead to.`,
 		Args: cobra.ExactArgs(1),
 	}
-	load := configFlags(verb)
 	unsigned := verb.Flags().Bool("unsigned", false, "without a checkpoint, while the secret store cannot be used")
-	verb.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := load()
-		if err != nil {
-			return err
-		}
+	configured(verb, func(cmd *cobra.Command, args []string, cfg config.Config) error {
 		return c.backup(cmd.Context(), cfg, args[0], !*unsigned)
-	}
+	})
 	return verb
 }
 

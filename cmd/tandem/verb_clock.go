@@ -36,19 +36,14 @@ func clockShowVerb(c *cli) *cobra.Command {
 		Short: "Compare this machine's clock with the ledger's last entry",
 		Args:  cobra.NoArgs,
 	}
-	load := configFlags(verb)
-	verb.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := load()
-		if err != nil {
-			return err
-		}
+	configured(verb, func(cmd *cobra.Command, _ []string, cfg config.Config) error {
 		state, err := clockAndLedger(cmd.Context(), cfg)
 		if err != nil {
 			return err
 		}
 		return c.show(state, []string{"CLOCK", "LAST ENTRY", "NEXT"},
 			[]string{state.Clock.Format(time.RFC3339), state.Last.Format(time.RFC3339), state.Next})
-	}
+	})
 	return verb
 }
 
@@ -95,12 +90,7 @@ on within a second.`,
 	}
 	verb.Flags().StringVar(&reason, "reason", "", "how you know, for the log")
 	_ = verb.MarkFlagRequired("reason")
-	load := configFlags(verb)
-	verb.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := load()
-		if err != nil {
-			return err
-		}
+	configured(verb, func(cmd *cobra.Command, _ []string, cfg config.Config) error {
 		if err := custody.CheckText("reason", reason); err != nil {
 			return err
 		}
@@ -122,7 +112,7 @@ on within a second.`,
 		newLog(cfg.Log).Warn("the clock was said to be right", "by", operator(), "reason", reason, "at", said.At.Format(time.RFC3339))
 		c.note("A server that runs goes on within a second; one that is started within the hour goes on at once.")
 		return nil
-	}
+	})
 	return verb
 }
 
@@ -144,12 +134,7 @@ stop the server first.`,
 	}
 	verb.Flags().StringVar(&as, "as", "", "whose code it is: a manager or a director")
 	_ = verb.MarkFlagRequired("as")
-	load := configFlags(verb)
-	verb.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := load()
-		if err != nil {
-			return err
-		}
+	configured(verb, func(cmd *cobra.Command, _ []string, cfg config.Config) error {
 		code, err := c.code()
 		if err != nil {
 			return err
@@ -164,7 +149,7 @@ stop the server first.`,
 		c.note("The ledger's time is %s again; it had been %s. This is entered as a special event, and people are told.",
 			was.Clock.Format(time.RFC3339), was.Last.Format(time.RFC3339))
 		return nil
-	}
+	})
 	return verb
 }
 

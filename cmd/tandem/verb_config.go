@@ -19,6 +19,18 @@ func configFlags(verb *cobra.Command) func() (config.Config, error) {
 	}
 }
 
+// configured has the verb run with the configuration that it is given.
+func configured(verb *cobra.Command, run func(cmd *cobra.Command, args []string, cfg config.Config) error) {
+	load := configFlags(verb)
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		return run(cmd, args, cfg)
+	}
+}
+
 func configVerbs(c *cli) *cobra.Command {
 	check := &cobra.Command{
 		Use:   "check",

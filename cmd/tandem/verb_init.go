@@ -32,12 +32,7 @@ lost. Refused from then on.`,
 	verb.Flags().StringVar(&email, "email", "", "where messages to the person go")
 	_ = verb.MarkFlagRequired("username")
 	_ = verb.MarkFlagRequired("name")
-	load := configFlags(verb)
-	verb.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := load()
-		if err != nil {
-			return err
-		}
+	configured(verb, func(cmd *cobra.Command, _ []string, cfg config.Config) error {
 		login, err := firstAdmin(cmd.Context(), cfg, desk.Username(username), name, email)
 		if err == nil {
 			err = c.showLogin(login)
@@ -46,7 +41,7 @@ lost. Refused from then on.`,
 			err = fmt.Errorf("%w\nRun tandem init again when that is mended: until %s has logged in it can be repeated", err, username)
 		}
 		return err
-	}
+	})
 	return verb
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -109,6 +110,15 @@ nothing was changed or cut off: tandem ledger verify --checkpoint FILE --key KEY
 	return verb
 }
 
+// ledgerKey gives the key that somebody trusts, or, where they named none, the server's
+// own.
+func ledgerKey(ctx context.Context, server *client.Client, trusted string) (string, error) {
+	if trusted != "" {
+		return auditor.VerifierKey(trusted)
+	}
+	return server.LedgerKey(ctx)
+}
+
 func ledgerProofVerb(c *cli) *cobra.Command {
 	var key string
 	verb := &cobra.Command{
@@ -125,14 +135,8 @@ server's own key is used, which proves only that the server agrees with itself.`
 		if err != nil {
 			return err
 		}
-		if key != "" {
-			if key, err = auditor.VerifierKey(key); err != nil {
-				return err
-			}
-		} else {
-			if key, err = server.LedgerKey(ctx); err != nil {
-				return err
-			}
+		if key, err = ledgerKey(ctx, server, key); err != nil {
+			return err
 		}
 		entry, err := server.Entry(ctx, index)
 		if err != nil {

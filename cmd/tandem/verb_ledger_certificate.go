@@ -45,14 +45,8 @@ tandem ledger verify-certificate FILE --key KEY.`,
 		if err != nil {
 			return err
 		}
-		if key != "" {
-			if key, err = auditor.VerifierKey(key); err != nil {
-				return err
-			}
-		} else {
-			if key, err = server.LedgerKey(cmd.Context()); err != nil {
-				return err
-			}
+		if key, err = ledgerKey(cmd.Context(), server, key); err != nil {
+			return err
 		}
 		if pdf {
 			found, err := certificate.FindFonts()

@@ -28,12 +28,7 @@ func maintenanceShowVerb(c *cli) *cobra.Command {
 		Short: "Say whether this database starts in maintenance, and why",
 		Args:  cobra.NoArgs,
 	}
-	load := configFlags(verb)
-	verb.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := load()
-		if err != nil {
-			return err
-		}
+	configured(verb, func(cmd *cobra.Command, _ []string, cfg config.Config) error {
 		database, err := store.OpenReadOnly(cmd.Context(), cfg.SQLitePath(), newLog(cfg.Log))
 		if err != nil {
 			return err
@@ -46,7 +41,7 @@ func maintenanceShowVerb(c *cli) *cobra.Command {
 			c.note("Not in maintenance.")
 		}
 		return c.show(maintenanceState{why}, []string{"IN MAINTENANCE"}, []string{why})
-	}
+	})
 	return verb
 }
 
@@ -62,12 +57,7 @@ that no other one does. It counts from the next start of tandem serve on.`,
 	}
 	verb.Flags().StringVar(&reason, "reason", "", "why it may, for the log")
 	_ = verb.MarkFlagRequired("reason")
-	load := configFlags(verb)
-	verb.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := load()
-		if err != nil {
-			return err
-		}
+	configured(verb, func(cmd *cobra.Command, _ []string, cfg config.Config) error {
 		if err := custody.CheckText("reason", reason); err != nil {
 			return err
 		}
@@ -77,7 +67,7 @@ that no other one does. It counts from the next start of tandem serve on.`,
 		newLog(cfg.Log).Warn("maintenance was ended", "by", operator(), "reason", reason, "at", time.Now().UTC().Format(time.RFC3339))
 		c.note("Maintenance ends with the next start of tandem serve.")
 		return nil
-	}
+	})
 	return verb
 }
 

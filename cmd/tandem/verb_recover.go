@@ -26,19 +26,14 @@ at the next start of the server. With the embedded secret store, stop the
 server first.`,
 		Args: cobra.ExactArgs(1),
 	}
-	load := configFlags(verb)
-	verb.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := load()
-		if err != nil {
-			return err
-		}
+	configured(verb, func(cmd *cobra.Command, args []string, cfg config.Config) error {
 		login, err := recoverOnHost(cmd.Context(), cfg, desk.Username(args[0]))
 		if err != nil {
 			return err
 		}
 		c.note("This is entered in the ledger as a special event, and everybody is told.")
 		return c.showLogin(login)
-	}
+	})
 	return verb
 }
 

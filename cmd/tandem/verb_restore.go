@@ -35,14 +35,9 @@ It starts in maintenance: nothing is changed on any server, and nothing is sent,
 until tandem maintenance end.`,
 		Args: cobra.ExactArgs(1),
 	}
-	load := configFlags(verb)
 	verb.Flags().StringArrayVar(&v.checkpoints, "since", nil, "file with one or many checkpoints; can be repeated")
 	verb.Flags().StringArrayVar(&v.keys, "key", nil, "the ledger's key, from where you trust it; can be repeated")
-	verb.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := load()
-		if err != nil {
-			return err
-		}
+	configured(verb, func(cmd *cobra.Command, args []string, cfg config.Config) error {
 		v.database = filepath.Join(args[0], backupDatabase)
 		if checkpointBeside(v.database) != "" && len(v.keys) == 0 {
 			key, err := ledgerKeyOf(cmd.Context(), cfg, args[0])
@@ -60,7 +55,7 @@ until tandem maintenance end.`,
 			return err
 		}
 		return c.showVerified(answer)
-	}
+	})
 	return verb
 }
 

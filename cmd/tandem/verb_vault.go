@@ -200,12 +200,7 @@ func vaultCheckVerb(c *cli) *cobra.Command {
 		Short: "Log in as the server would, and say what is missing in Vault",
 		Args:  cobra.NoArgs,
 	}
-	load := configFlags(verb)
-	verb.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := load()
-		if err != nil {
-			return err
-		}
+	configured(verb, func(cmd *cobra.Command, _ []string, cfg config.Config) error {
 		if cfg.Secrets != "vault" {
 			return usagef("this configuration keeps its secrets without Vault")
 		}
@@ -232,6 +227,6 @@ func vaultCheckVerb(c *cli) *cobra.Command {
 		}
 		c.note("Vault is as Tandem needs it.")
 		return nil
-	}
+	})
 	return verb
 }

@@ -175,6 +175,28 @@ func (b Bundle) encode() ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: blockType, Bytes: text}), nil
 }
 
+// printable is what both kinds of certificate show of a bundle.
+type printable struct {
+	Paper
+	block []byte   // the bundle itself
+	dots  [][]bool // the proof as a QR code
+	said  wording
+}
+
+func (b Bundle) printable(key string) (p printable, err error) {
+	if p.Paper, err = b.Check(key); err != nil {
+		return p, err
+	}
+	if p.block, err = b.encode(); err != nil {
+		return p, err
+	}
+	if p.dots, err = modules(p.Proof); err != nil {
+		return p, err
+	}
+	p.said, err = p.wording()
+	return p, err
+}
+
 // Find gives the bundle of a certificate, HTML or PDF. It proves nothing yet.
 func Find(file []byte) (Bundle, error) {
 	for block, rest := pem.Decode(file); block != nil; block, rest = pem.Decode(rest) {

@@ -19,25 +19,13 @@ var htmlTemplate = template.Must(template.New("certificate").Parse(page))
 // WriteHTML writes the certificate as a page for print, complete in itself and
 // without a script. Errors are those of Check, and of w.
 func WriteHTML(w io.Writer, b Bundle, key string) error {
-	p, err := b.Check(key)
-	if err != nil {
-		return err
-	}
-	block, err := b.encode()
-	if err != nil {
-		return err
-	}
-	dots, err := modules(p.Proof)
-	if err != nil {
-		return err
-	}
-	said, err := p.wording()
+	p, err := b.printable(key)
 	if err != nil {
 		return err
 	}
 	var steps []stepRow
 	for _, s := range p.Steps {
-		steps = append(steps, stepRow{s, said.Step[s.Type], p.moment(s.Time)})
+		steps = append(steps, stepRow{s, p.said.Step[s.Type], p.moment(s.Time)})
 	}
 	return htmlTemplate.Execute(w, struct {
 		Of           map[string]label
@@ -47,8 +35,8 @@ func WriteHTML(w io.Writer, b Bundle, key string) error {
 		QR           template.HTML
 		Block        template.HTML
 	}{
-		said.Of, p.lines(said), p.proofLines(said), p, steps, svg(dots),
-		template.HTML(block), // base64 between two fixed lines
+		p.said.Of, p.lines(p.said), p.proofLines(p.said), p.Paper, steps, svg(p.dots),
+		template.HTML(p.block), // base64 between two fixed lines
 	})
 }
 

@@ -24,19 +24,7 @@ const (
 // embedded or drawn. Errors are those of Check, ErrFont, ErrLetter, and those of w,
 // to which nothing is written before the rest is done.
 func WritePDF(w io.Writer, b Bundle, key string, fonts ...string) (err error) {
-	p, err := b.Check(key)
-	if err != nil {
-		return err
-	}
-	block, err := b.encode()
-	if err != nil {
-		return err
-	}
-	said, err := p.wording()
-	if err != nil {
-		return err
-	}
-	dots, err := modules(p.Proof)
+	p, err := b.printable(key)
 	if err != nil {
 		return err
 	}
@@ -51,13 +39,13 @@ func WritePDF(w io.Writer, b Bundle, key string, fonts ...string) (err error) {
 	}()
 	d := &document{Fpdf: fpdf.New("P", "mm", "A4", ""), typeface: letters, added: map[string]bool{}}
 	d.SetAutoPageBreak(false, bottomMargin)
-	d.SetTitle(said.Of["title"].String()+" "+p.Handover, true)
+	d.SetTitle(p.said.Of["title"].String()+" "+p.Handover, true)
 	d.SetCreationDate(p.Steps[len(p.Steps)-1].Time.UTC())
 	d.SetModificationDate(p.Steps[len(p.Steps)-1].Time.UTC())
 	d.SetCatalogSort(true)
-	d.SetXmpMetadata(append([]byte("\n"), block...)) // where pem.Decode finds it: a stream that is not compressed
+	d.SetXmpMetadata(append([]byte("\n"), p.block...)) // where pem.Decode finds it: a stream that is not compressed
 	d.AddPage()
-	d.paper(p, said, dots)
+	d.paper(p.Paper, p.said, p.dots)
 	if d.err != nil {
 		return d.err
 	}

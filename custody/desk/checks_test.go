@@ -227,11 +227,7 @@ func (o *office) forgeUnder(e custody.Event, markOf func(audit.Batch) string) {
 	if err != nil {
 		o.T.Fatal(err)
 	}
-	entry, err := e.Record()
-	if err != nil {
-		o.T.Fatal(err)
-	}
-	record, err := entry.Encode()
+	record, err := e.Encode()
 	if err != nil {
 		o.T.Fatal(err)
 	}

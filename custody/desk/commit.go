@@ -321,11 +321,8 @@ func (b *batch) happen(events []custody.Event) ([]Indexed, error) {
 		if err := custody.Replay(state, event); err != nil {
 			return nil, err
 		}
-		entry, err := event.Record()
-		if err != nil {
-			return nil, err
-		}
-		if records[i], err = entry.Encode(); err != nil {
+		var err error
+		if records[i], err = event.Encode(); err != nil {
 			return nil, err
 		}
 	}

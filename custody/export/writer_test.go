@@ -26,11 +26,7 @@ func records(t *testing.T) [][]byte {
 	t.Helper()
 	var all [][]byte
 	for _, e := range events() {
-		entry, err := e.Record()
-		if err != nil {
-			t.Fatal(err)
-		}
-		record, err := entry.Encode()
+		record, err := e.Encode()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,11 +184,7 @@ func TestXLSXIsForSpreadsheets(t *testing.T) {
 func TestNothingIsLostOfALongCell(t *testing.T) {
 	long := strings.Repeat("x", 60_000)
 	e := custody.Event{Time: time.Unix(0, 0), Actor: "a", Fact: custody.CredentialRetired{Credential: "db01", Reason: desk.NewNote(long)}}
-	entry, err := e.Record()
-	if err != nil {
-		t.Fatal(err)
-	}
-	record, err := entry.Encode()
+	record, err := e.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -256,13 +256,13 @@ func TestTheDatabaseComesBack(t *testing.T) {
 	o.happen("old", custody.SessionOpened{Person: "tech-a"})
 	o.run(o.follower)
 	o.settled(1)
-	o.fail(errors.New("no"))
+	o.Fail(errors.New("no"))
 	o.happen("r1", offered(1))
-	for o.met() < 3 {
+	for o.Failed() < 3 {
 		time.Sleep(time.Millisecond)
 	}
 	o.server.None(t)
-	o.fail(nil)
+	o.Fail(nil)
 	o.server.Next(t)
 	o.settled(2)
 }
@@ -273,9 +273,7 @@ func TestASpoiltEntrySilencesNothing(t *testing.T) {
 	o.happen("old", custody.SessionOpened{Person: "tech-a"})
 	o.run(o.follower)
 	o.settled(1)
-	o.mu.Lock()
-	o.records = append(o.records, []byte("spoilt"))
-	o.mu.Unlock()
+	o.Append([]byte("spoilt"))
 	o.happen("r1", custody.LedgerConflict{Witness: "w"})
 	for range 4 {
 		if m := o.server.Next(t); !strings.Contains(m.Subject, "SPECIAL") {

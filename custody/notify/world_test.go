@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 	"github.com/tandem-custody/tandem/custody/follow/followtest"
 	"github.com/tandem-custody/tandem/custody/notify/smtp"
 	"github.com/tandem-custody/tandem/custody/notify/smtp/smtptest"
@@ -18,18 +19,14 @@ import (
 // office is a ledger in memory, its positions and its people, and a follower that
 // speaks to a real mail server.
 type office struct {
+	desktest.Ledger
 	t        *testing.T
 	server   *smtptest.Server
 	follower *Follower
 
 	mu        sync.Mutex
 	now       time.Time
-	records   [][]byte
-	texts     map[string]custody.Words // of the entries, by commitment
-	grew      chan struct{}
 	places    followtest.Places
-	trouble   error // of the database
-	troubled  int   // how often it was met
 	people    []custody.Person
 	chosen    map[string]desk.Preference
 	handovers map[string]custody.Handover
@@ -38,8 +35,8 @@ type office struct {
 func newOffice(t *testing.T) *office {
 	t.Helper()
 	o := &office{
-		t: t, server: smtptest.Start(t, false), now: noon, grew: make(chan struct{}),
-		texts: map[string]custody.Words{}, chosen: map[string]desk.Preference{"tech-b": {Language: "zh", Zone: "Asia/Shanghai"}},
+		t: t, server: smtptest.Start(t, false), now: noon,
+		chosen: map[string]desk.Preference{"tech-b": {Language: "zh", Zone: "Asia/Shanghai"}},
 		handovers: map[string]custody.Handover{"handover-1": {
 			ID: "handover-1", From: "tech-a", To: "tech-b", Credentials: []string{"db01", "db02"}, ExpectedReturn: noon,
 		}},
@@ -73,7 +70,7 @@ func (o *office) open() *Follower {
 		o.t.Fatal(err)
 	}
 	return New(Config{
-		Ledger: o, Places: &o.places, Owner: "test", Directory: o, Follow: o.follow, Send: sender.Send, Origin: "ledger.test",
+		Ledger: o, Places: &o.places, Owner: "test", Directory: o, Follow: o.Follow, Send: sender.Send, Origin: "ledger.test",
 		URL: "https://tandem.example", Language: "en", Zone: time.UTC, Now: o.clock, Log: slog.New(slog.DiscardHandler),
 		MinPause: time.Millisecond, MaxPause: 5 * time.Millisecond,
 	})
@@ -99,25 +96,13 @@ func (o *office) run(f *Follower) func() {
 func (o *office) happen(request string, facts ...custody.Fact) {
 	o.t.Helper()
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, fact := range facts {
-		entry, err := custody.Event{Time: o.now, Actor: custody.System, Request: request, Fact: fact}.Record()
-		if err != nil {
-			o.t.Fatal(err)
-		}
-		record, err := entry.Encode()
-		if err != nil {
-			o.t.Fatal(err)
-		}
-		for _, n := range custody.NotesOf(fact) {
-			if words, known := n.Words(); known {
-				o.texts[n.Commitment()] = words
-			}
-		}
-		o.records = append(o.records, record)
+	at := o.now
+	o.mu.Unlock()
+	events := make([]custody.Event, len(facts))
+	for i, fact := range facts {
+		events[i] = custody.Event{Time: at, Actor: custody.System, Request: request, Fact: fact}
 	}
-	close(o.grew)
-	o.grew = make(chan struct{})
+	o.Happen(o.t, events...)
 }
 
 // offered is an offer to tech-b.
@@ -158,47 +143,6 @@ func (o *office) clock() time.Time {
 
 var started = time.Now()
 
-// fail makes the database fail from now on; nil: work again.
-func (o *office) fail(err error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.trouble = err
-}
-
-// met says how often the trouble was met.
-func (o *office) met() int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.troubled
-}
-
-func (o *office) follow() <-chan struct{} {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.grew
-}
-
-func (o *office) Size(context.Context) (int64, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.trouble != nil {
-		o.troubled++
-	}
-	return int64(len(o.records)), o.trouble
-}
-
-func (o *office) Records(_ context.Context, from, to int64, yield func(int64, []byte) error) error {
-	o.mu.Lock()
-	records := o.records[from:to]
-	o.mu.Unlock()
-	for i, record := range records {
-		if err := yield(from+int64(i), record); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // at gives the place.
 func (o *office) at() int64 {
 	o.t.Helper()
@@ -220,18 +164,6 @@ func (o *office) Credential(_ context.Context, name string) (custody.Credential,
 
 func (o *office) Handover(_ context.Context, id string) (custody.Handover, error) {
 	return o.handovers[id], nil
-}
-
-func (o *office) Texts(_ context.Context, notes []custody.Note) (map[string]custody.Words, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	texts := map[string]custody.Words{}
-	for _, n := range notes {
-		if words, there := o.texts[n.Commitment()]; there {
-			texts[n.Commitment()] = words
-		}
-	}
-	return texts, nil
 }
 
 func (o *office) Preference(_ context.Context, username string) (desk.Preference, error) {

@@ -15,7 +15,7 @@ import (
 // TestTheLagIsMeasured: what the receiver has not taken for certain, also while
 // there is no connection.
 func TestTheLagIsMeasured(t *testing.T) {
-	l := &ledger{grew: make(chan struct{})}
+	l := new(ledger)
 	l.add(t, 3)
 	r := newReceiver(t)
 	s, err := siem.New(siem.Config{

@@ -14,89 +14,38 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 	"github.com/tandem-custody/tandem/custody/follow/followtest"
 	"github.com/tandem-custody/tandem/custody/siem"
 )
 
-// ledger is a ledger in memory with the positions of its streams.
+// ledger is one in memory, with the positions of its streams.
 type ledger struct {
-	mu      sync.Mutex
-	records [][]byte
-	texts   map[string]custody.Words
-	grew    chan struct{}
-	places  followtest.Places
+	desktest.Ledger
+	places followtest.Places
 }
 
+// add adds entries that say the same.
 func (l *ledger) add(t *testing.T, n int) {
 	t.Helper()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for range n {
-		e := custody.Event{
-			Time: time.Date(2026, 3, 2, 8, 0, len(l.records), 0, time.UTC), Actor: "tech-a", Request: "r=|\\",
+	size, err := l.Size(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := make([]custody.Event, n)
+	for i := range events {
+		events[i] = custody.Event{
+			Time: time.Date(2026, 3, 2, 8, 0, int(size)+i, 0, time.UTC), Actor: "tech-a", Request: "r=|\\",
 			Confirm: &custody.Confirmation{Person: "tech-a", Step: 7},
 			Fact:    custody.CredentialRetired{Credential: "db01", Reason: desk.NewNote("a=b|c\\d\n退役")},
 		}
-		entry, err := e.Record()
-		if err != nil {
-			t.Fatal(err)
-		}
-		record, err := entry.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.records = append(l.records, record)
-		if l.texts == nil {
-			l.texts = map[string]custody.Words{}
-		}
-		for _, n := range e.Notes() {
-			l.texts[n.Commitment()], _ = n.Words()
-		}
 	}
-	close(l.grew)
-	l.grew = make(chan struct{})
-}
-
-func (l *ledger) Texts(_ context.Context, notes []custody.Note) (map[string]custody.Words, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	texts := map[string]custody.Words{}
-	for _, n := range notes {
-		if w, there := l.texts[n.Commitment()]; there {
-			texts[n.Commitment()] = w
-		}
-	}
-	return texts, nil
-}
-
-func (l *ledger) Size(context.Context) (int64, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return int64(len(l.records)), nil
-}
-
-func (l *ledger) Records(_ context.Context, from, to int64, yield func(int64, []byte) error) error {
-	l.mu.Lock()
-	records := l.records[from:to]
-	l.mu.Unlock()
-	for i, record := range records {
-		if err := yield(from+int64(i), record); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l *ledger) Follow() <-chan struct{} {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.grew
+	l.Happen(t, events...)
 }
 
 // at gives the place of the one stream that there is.
@@ -246,7 +195,7 @@ func indexOf(t *testing.T, message string) int64 {
 // and Tandem is restarted; every entry arrives, in order but for repetitions.
 func TestNothingIsLostOverBrokenConnections(t *testing.T) {
 	const entries = 3000
-	l := &ledger{grew: make(chan struct{})}
+	l := new(ledger)
 	l.add(t, entries/2)
 	r := newReceiver(t)
 	for _, n := range []int{0, 1, 700, 40} {
@@ -300,7 +249,7 @@ func TestWhatAHungReceiverNeverReadComesAgain(t *testing.T) {
 		"half-closed": func(conn *tls.Conn) { _ = conn.CloseWrite(); _ = conn.NetConn().(*net.TCPConn).CloseWrite() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := &ledger{grew: make(chan struct{})}
+			l := new(ledger)
 			l.add(t, 3)
 			r := newReceiver(t)
 			hung := make(chan *tls.Conn, 1)
@@ -341,7 +290,7 @@ func TestWhatAHungReceiverNeverReadComesAgain(t *testing.T) {
 
 // TestAReceiverThatReadsIsSentEachEntryOnce, though it is asked again and again.
 func TestAReceiverThatReadsIsSentEachEntryOnce(t *testing.T) {
-	l := &ledger{grew: make(chan struct{})}
+	l := new(ledger)
 	r := newReceiver(t)
 	start(t, l, r, siem.JSON)
 	for n := range int64(5) {
@@ -374,7 +323,7 @@ func TestAChineseOriginIsNoHostName(t *testing.T) {
 // beside gives the one text there is, as it stands beside its entry.
 func (l *ledger) beside(t *testing.T) string {
 	t.Helper()
-	for commitment, w := range l.texts {
+	for commitment, w := range l.AllTexts() {
 		salt, err := w.Salt.MarshalText()
 		if err != nil {
 			t.Fatal(err)
@@ -386,11 +335,11 @@ func (l *ledger) beside(t *testing.T) string {
 }
 
 func TestMessages(t *testing.T) {
-	l := &ledger{grew: make(chan struct{})}
+	l := new(ledger)
 	l.add(t, 1)
 	head := "<110>1 2026-03-02T08:00:00.000Z ledger.test tandem - credential.retired - "
 	for format, want := range map[string]string{
-		siem.JSON: head + fmt.Sprintf(`{"index":0,"entry":%s,"texts":{%s}}`, l.records[0], l.beside(t)),
+		siem.JSON: head + fmt.Sprintf(`{"index":0,"entry":%s,"texts":{%s}}`, l.Record(0), l.beside(t)),
 		siem.CEF: head + `CEF:0|Tandem|Tandem|1|credential.retired|credential.retired|3|rt=1772438400000 externalId=0 suser=tech-a ` +
 			`cs1Label=subject cs1=db01 cs2Label=request cs2=r\=|\\ cs3Label=confirmedBy cs3=tech-a ` +
 			`msg={"credential":"db01","reason":"a\=b|c\\\\d 退役"}`,
@@ -409,7 +358,7 @@ func TestMessages(t *testing.T) {
 
 // TestNoOneElseReceives: without the right certificate nothing is sent.
 func TestNoOneElseReceives(t *testing.T) {
-	l := &ledger{grew: make(chan struct{})}
+	l := new(ledger)
 	l.add(t, 1)
 	r := newReceiver(t)
 	trust := r.trust

@@ -261,11 +261,7 @@ func (a *author) enter(event custody.Event) error {
 	if err := custody.Replay(a.batch.state, event); err != nil {
 		return err
 	}
-	entry, err := event.Record()
-	if err != nil {
-		return err
-	}
-	record, err := entry.Encode()
+	record, err := event.Encode()
 	if err != nil {
 		return err
 	}
