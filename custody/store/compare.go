@@ -169,7 +169,7 @@ func (c *comparison) settle() error {
 		for i, h := range some {
 			ids[i] = h.ID
 		}
-		if err := handovers.differ(c.db.Where(amongKeys, arrayOf(ids)), some); err != nil {
+		if err := handovers.differ(c.db.Where("key IN ?", ids), some); err != nil {
 			return err
 		}
 	}

@@ -2,12 +2,9 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
-	"strings"
 
 	"gorm.io/gorm"
 
@@ -141,55 +138,27 @@ func (s *Store) Records(ctx context.Context, from, to int64, yield func(index in
 	return eachRecord(s.reader.WithContext(ctx), from, to, yield)
 }
 
+// recordsAtOnce bounds the entries that are held in memory.
+const recordsAtOnce = 512
+
 func eachRecord(db *gorm.DB, from, to int64, yield func(int64, []byte) error) error {
 	for from < to {
-		next, err := someRecords(db, from, to, yield)
-		if err == nil {
-			err = db.Statement.Context.Err()
+		rows, err := scan[entryRow](db.Table("ledger_entries").Select("idx, record").
+			Where("idx >= ? AND idx < ?", from, to).Order("idx").Limit(recordsAtOnce))
+		if err != nil {
+			return unavailable("read the ledger", err)
 		}
-		if err != nil || next <= from {
+		for _, r := range rows {
+			if err := yield(r.Index, r.Record); err != nil {
+				return err
+			}
+			from = r.Index + 1
+		}
+		if err := db.Statement.Context.Err(); err != nil || len(rows) < recordsAtOnce {
 			return err
 		}
-		from = next
 	}
 	return nil
-}
-
-// someRecords is eachRecord for the first of the entries. It gives the index to
-// go on at, which is from when there are no more.
-func someRecords(db *gorm.DB, from, to int64, yield func(int64, []byte) error) (next int64, err error) {
-	rows, err := db.Raw(someEntries, from, to).Rows()
-	if err != nil {
-		return from, unavailable("read the ledger", err)
-	}
-	defer rows.Close()
-	var list string
-	var records sql.RawBytes
-	if !rows.Next() {
-		return from, unavailable("read the ledger", rows.Err())
-	}
-	if err := rows.Scan(&list, &records); err != nil {
-		return from, unavailable("read the ledger", err)
-	}
-	if next = from; list == "" {
-		return next, nil
-	}
-	for place := range strings.SplitSeq(list, ",") {
-		at, size, _ := strings.Cut(place, ":")
-		index, err1 := strconv.ParseInt(at, 10, 64)
-		length, err2 := strconv.Atoi(size)
-		if err := errors.Join(err1, err2); err != nil || length < 0 || length > len(records) {
-			return next, fmt.Errorf("store: entries from %d on cannot be read: %q", next, place)
-		}
-		if err := yield(index, records[:length:length]); err != nil {
-			return next, err
-		}
-		next, records = index+1, records[length:]
-	}
-	if len(records) > 0 {
-		return next, fmt.Errorf("store: entries before %d are longer than they say", next)
-	}
-	return next, nil
 }
 
 // eachEvent calls yield for the events of the entries [from, to), all of them.

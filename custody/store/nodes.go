@@ -1,13 +1,10 @@
 package store
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"golang.org/x/mod/sumdb/tlog"
 	"gorm.io/gorm"
@@ -28,54 +25,31 @@ func nodeReader(db *gorm.DB) tlog.HashReader {
 	return tlog.HashReaderFunc(func(indexes []int64) ([]audit.Hash, error) {
 		hashes := make([]audit.Hash, 0, len(indexes))
 		for some := range slices.Chunk(indexes, maxNodes) {
-			var whole bool
-			var err error
-			if hashes, whole, err = appendRun(db, hashes, some); err == nil && !whole {
-				hashes, err = appendNodes(db, hashes, some)
-			}
+			found, err := nodes(db, some)
 			if err != nil {
 				return nil, err
+			}
+			for _, index := range some {
+				hash, there := found[index]
+				if !there {
+					return nil, fmt.Errorf("store: the tree has no node %d", index)
+				}
+				hashes = append(hashes, hash)
 			}
 		}
 		return hashes, nil
 	})
 }
 
-// appendRun appends the nodes of a run of indices, which is how a verifier reads
-// them. It appends none when it is no run, or not whole.
-func appendRun(db *gorm.DB, hashes []audit.Hash, indexes []int64) (_ []audit.Hash, whole bool, err error) {
-	first, last := indexes[0], indexes[len(indexes)-1]
-	if last-first != int64(len(indexes)-1) {
-		return hashes, false, nil
+// nodes gives those that there are, by index. A verifier asks for a run of them.
+func nodes(db *gorm.DB, indexes []int64) (map[int64]audit.Hash, error) {
+	query := db.Table("ledger_nodes").Select("id, hash")
+	if first, last := indexes[0], indexes[len(indexes)-1]; last-first == int64(len(indexes)-1) {
+		query = query.Where("id BETWEEN ? AND ?", first, last)
+	} else {
+		query = query.Where("id IN ?", indexes)
 	}
-	rows, err := db.Raw(nodeRun, first, last).Rows()
-	if err != nil {
-		return hashes, false, unavailable("read the tree", err)
-	}
-	defer rows.Close()
-	var ids, run sql.RawBytes
-	if rows.Next() {
-		err = rows.Scan(&ids, &run)
-	}
-	if err = cmp.Or(err, rows.Err()); err != nil {
-		return hashes, false, unavailable("read the tree", err)
-	}
-	var want []byte
-	for _, index := range indexes {
-		want = append(strconv.AppendInt(want, index, 10), ',')
-	}
-	if !bytes.Equal(ids, want[:len(want)-1]) || len(run) != len(indexes)*tlog.HashSize {
-		return hashes, false, nil
-	}
-	for hash := range slices.Chunk(run, tlog.HashSize) {
-		hashes = append(hashes, audit.Hash(hash))
-	}
-	return hashes, true, nil
-}
-
-// appendNodes appends the nodes of any indices.
-func appendNodes(db *gorm.DB, hashes []audit.Hash, indexes []int64) ([]audit.Hash, error) {
-	rows, err := db.Table("ledger_nodes").Where("id IN ?", indexes).Select("id, hash").Rows()
+	rows, err := query.Rows()
 	if err != nil {
 		return nil, unavailable("read the tree", err)
 	}
@@ -92,15 +66,5 @@ func appendNodes(db *gorm.DB, hashes []audit.Hash, indexes []int64) ([]audit.Has
 		}
 		found[index] = audit.Hash(hash)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, unavailable("read the tree", err)
-	}
-	for _, index := range indexes {
-		hash, ok := found[index]
-		if !ok {
-			return nil, fmt.Errorf("store: the tree has no node %d", index)
-		}
-		hashes = append(hashes, hash)
-	}
-	return hashes, nil
+	return found, unavailable("read the tree", rows.Err())
 }

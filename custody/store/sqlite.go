@@ -13,8 +13,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
 	"gorm.io/driver/sqlite"
@@ -173,34 +171,3 @@ func sqliteCopy(ctx context.Context, path, into string) error {
 	}
 	return errors.Join(db.WithContext(ctx).Exec("VACUUM INTO ?", into).Error, pool.Close())
 }
-
-// amongKeys selects rows by the keys in a JSON array: one statement for any number,
-// which is parsed once.
-const amongKeys = "key IN (SELECT value FROM json_each(?))"
-
-// amongCommitments is the same for texts.
-const amongCommitments = "commitment IN (SELECT value FROM json_each(?))"
-
-// arrayOf is such an array.
-func arrayOf(keys []string) string {
-	array, err := json.Marshal(keys, jsontext.AllowInvalidUTF8(true))
-	if err != nil {
-		panic("store: " + err.Error()) // a list of any strings can be written
-	}
-	return string(array)
-}
-
-// What is read from one end to the other comes in one row for many: a row of its
-// own for each entry and node took 1.7 µs of CPU for each entry, this takes 0.7.
-// The indices come along, because SQL promises no order.
-
-// someEntries gives the first of the entries [?, ?): index:length,index:length and
-// so on, the lengths in bytes, and the records one behind the other.
-const someEntries = `
-SELECT coalesce(group_concat(idx || ':' || octet_length(record)), ''), CAST(group_concat(record, '') AS BLOB)
-FROM (SELECT idx, record FROM ledger_entries WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT 512)`
-
-// nodeRun gives the ids of the nodes [?, ?], and their hashes one behind the other.
-const nodeRun = `
-SELECT group_concat(id), CAST(group_concat(hash, '') AS BLOB)
-FROM ledger_nodes WHERE id BETWEEN ? AND ? AND octet_length(hash) = 32`

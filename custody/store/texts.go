@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"gorm.io/gorm"
@@ -45,9 +46,10 @@ func (t *tx) redact(entries []desk.Appended) error {
 			continue
 		}
 		t.redacted = true
-		commitments := arrayOf(redacted.Commitments)
-		if err := execute(t.db, "take a text out", "DELETE FROM ledger_texts WHERE "+amongCommitments, commitments); err != nil {
-			return err
+		for _, commitment := range redacted.Commitments {
+			if err := execute(t.db, "take a text out", "DELETE FROM ledger_texts WHERE commitment = ?", commitment); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -70,13 +72,15 @@ func findTexts(db *gorm.DB, notes []custody.Note) (map[string]custody.Words, err
 		commitments[i] = n.Commitment()
 		wanted[n.Commitment()] = n
 	}
-	var rows []textRow
-	if err := db.Where(amongCommitments, arrayOf(commitments)).Find(&rows).Error; err != nil {
-		return nil, unavailable("read the texts", err)
-	}
-	for _, r := range rows {
-		if w := r.words(); wanted[r.Commitment].Is(w) {
-			texts[r.Commitment] = w
+	for some := range slices.Chunk(commitments, desk.MaxPage) {
+		var rows []textRow
+		if err := db.Where("commitment IN ?", some).Find(&rows).Error; err != nil {
+			return nil, unavailable("read the texts", err)
+		}
+		for _, r := range rows {
+			if w := r.words(); wanted[r.Commitment].Is(w) {
+				texts[r.Commitment] = w
+			}
 		}
 	}
 	return texts, nil
