@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"custody/desk/":               {"custody", "custody/desk", "custody/password", "audit"},
 	"custody/desk/desktest":       {"custody", "custody/desk", "custody/embedded", "custody/store", "custody/totp", "audit"}, // the real parts, for tests
 	"custody/store":               {"custody", "custody/follow", "custody/desk", "custody/search", "audit"},
+	"custody/store/storetest":     {"custody", "custody/follow", "custody/desk", "custody/embedded", "audit"}, // the real secrets, for tests
 	"custody/vault":               {"custody", "custody/desk", "custody/password", "custody/reconcile", "audit"},
 	"custody/vault/":              {},
 	"custody/embedded":            {"custody", "custody/desk", "custody/password", "audit"},
