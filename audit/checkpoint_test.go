@@ -259,3 +259,22 @@ func FuzzOpenCheckpoint(f *testing.F) {
 		}
 	})
 }
+
+// TestACheckpointOpensWithWhicheverKeyFits, in whatever order they are given.
+func TestACheckpointOpensWithWhicheverKeyFits(t *testing.T) {
+	signed := newTestLog(t, 1).checkpoint(t, 1)
+	other, err := VerifierKey(testOrigin, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize)).Public().(ed25519.PublicKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, keys := range [][]string{{testKey(t), other}, {other, testKey(t)}, {other, testKey(t), other}} {
+		if c, err := OpenAnyCheckpoint(signed, keys); err != nil || c.Size != 1 {
+			t.Errorf("%d keys: %v", len(keys), err)
+		}
+	}
+	for _, keys := range [][]string{nil, {other}} {
+		if _, err := OpenAnyCheckpoint(signed, keys); !errors.Is(err, ErrSignature) {
+			t.Errorf("%d keys, none of which fits: %v", len(keys), err)
+		}
+	}
+}
