@@ -13,6 +13,7 @@ import (
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/totp"
 )
 
 // part sends a form as the script does that asks for a part of a page only.
@@ -181,4 +182,80 @@ func TestTheMarkMissesAnEntryDatedBeforeTheOneBefore(t *testing.T) {
 		s.Desk, s.Ledger = d, records
 	})
 	o.run(t, o.as("auditor", "en"), "THE LEDGER DOES NOT VERIFY")
+}
+
+// TestAFormThatFailedIsCarriedOutWhenItComesAgain: only what was done is answered twice.
+func TestAFormThatFailedIsCarriedOutWhenItComesAgain(t *testing.T) {
+	o := newOffice(t)
+	b := o.browser("en")
+	o.Clock.Add(period*time.Second - o.Clock.Now().Sub(o.Clock.Now().Truncate(period*time.Second)) + 29*time.Second)
+	early, err := totp.Code(o.Seeds["tech-a"], totp.Step(period, o.Clock.Now().Add(31*time.Second)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := []string{"key", b.get("/login").key(t), "username", "tech-a", "password", o.Passwords["tech-a"].Reveal(), "totp", early}
+	if p := b.post("/login", form...); p.status != http.StatusUnauthorized {
+		t.Fatalf("a code that is too early: %d", p.status)
+	}
+	o.Clock.Add(2 * time.Second)
+	if p := b.post("/login", form...); p.status != http.StatusSeeOther {
+		t.Errorf("the same form when its time has come: %d %s", p.status, p.text())
+	}
+}
+
+// TestACredentialSaysWhoseItIsSinceWhen: with the hand-over that it is out by, and its
+// policy as it stands.
+func TestACredentialSaysWhoseItIsSinceWhen(t *testing.T) {
+	o := newOffice(t)
+	b := o.as("admin", "en")
+	if p := b.get("/credentials/db01"); strings.Contains(p.body, `href="/handovers/`) || strings.Contains(p.body, `name="lease_hours" value="0"`) {
+		t.Errorf("before: %s", p.text())
+	}
+	o.Must("tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("course")})
+	o.Clock.Add(time.Hour)
+	o.Must("tech-b", custody.Accept{Handover: "handover-1"})
+	since := o.Clock.Now().UTC().Format("2006-01-02 15:04")
+	o.Clock.Add(time.Hour)
+	p := b.get("/credentials/db01")
+	if !strings.Contains(p.body, `href="/handovers/handover-1"`) {
+		t.Error("the page does not lead to the hand-over")
+	}
+	p.shows(t, http.StatusOK, "Bo B tech-b ● present since "+since)
+}
+
+// TestWhatIsNoPageSaysWhatItIs: a proof to keep, and a stream that no proxy may collect.
+func TestWhatIsNoPageSaysWhatItIs(t *testing.T) {
+	o := newOffice(t)
+	b := o.as("auditor", "en")
+	proof := b.get("/ledger/0/proof")
+	if h := proof.header; proof.status != http.StatusOK || h.Get("Content-Type") != "text/plain; charset=utf-8" || h.Get("Content-Disposition") != `attachment; filename="tandem-entry-0.tlog-proof"` {
+		t.Errorf("%d %v", proof.status, h)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, o.server.URL+"/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	stream, err := o.server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	if h := stream.Header; h.Get("Content-Type") != "text/event-stream" || h.Get("X-Accel-Buffering") != "no" {
+		t.Errorf("%v", h)
+	}
+}
+
+// TestTheFormOfAnAddressHasTheOneThatThereIs, to be mended and not typed anew.
+func TestTheFormOfAnAddressHasTheOneThatThereIs(t *testing.T) {
+	o := newOffice(t)
+	admin := o.as("admin", "en")
+	admin.done(admin.fill("/admin/people/tech-a/email", "email", "anna@example.com"))
+	if p := admin.get("/admin/people/tech-a/email"); !strings.Contains(p.body, `value="anna@example.com"`) {
+		t.Errorf("%d: %s", p.status, p.body)
+	}
 }
