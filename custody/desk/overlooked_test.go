@@ -130,6 +130,20 @@ func TestAPasswordThatVanishesAfterItsEntryIsToldAsLost(t *testing.T) {
 	}
 }
 
+// TestWhoIsLoggedInIsGivenWithTheirAddress, which the ledger only commits to.
+func TestWhoIsLoggedInIsGivenWithTheirAddress(t *testing.T) {
+	o := newOffice(t)
+	o.Must("admin", custody.ChangeEmail{Person: "tech-a", Email: desk.NewNote("a@example.com")})
+	session, err := o.SignIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := o.Desk.Who(t.Context(), session.Token)
+	if err != nil || who.Email.In("") != "a@example.com" {
+		t.Errorf("%q, %v", who.Email.In(""), err)
+	}
+}
+
 // TestAnAddressThatIsWrittenAnewAsItIsChangesNothing: a change in the ledger that is
 // none would be asked about.
 func TestAnAddressThatIsWrittenAnewAsItIsChangesNothing(t *testing.T) {

@@ -88,6 +88,23 @@ func TestADeviceUsedBeforeIsAWayInWhateverStrangersDo(t *testing.T) {
 	o.guesses("tech-a", known)
 }
 
+// TestADeviceUsedBeforeIsAWayInAlsoWhereTheNameIsLocked: whoever guesses in the same
+// network, at the next table, locks the name there and not in that device.
+func TestADeviceUsedBeforeIsAWayInAlsoWhereTheNameIsLocked(t *testing.T) {
+	// No lock ends while codes are waited for.
+	o := newOffice(t, func(c *desk.Config) { c.Policy.LockBase = time.Hour })
+	office := desk.Place{Network: "192.0.2.1"}
+	first, err := o.signInFrom("tech-a", office)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.guesses("tech-a", office)
+	if _, err := o.signInFrom("tech-a", desk.Place{Network: office.Network, Device: first.Device}); err != nil {
+		t.Errorf("in their own device: %v", err)
+	}
+	o.Refused(custody.LockedOut, o.guess("tech-a", office))
+}
+
 func TestAnUnlockLiftsWhateverLocksSomebodyOut(t *testing.T) {
 	// No lock ends while codes are waited for.
 	o := newOffice(t, func(c *desk.Config) { c.Policy.LockBase = time.Hour })
