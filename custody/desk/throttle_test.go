@@ -3,6 +3,7 @@ package desk_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -171,6 +172,43 @@ func TestAResetOfTheLogInUnlocks(t *testing.T) {
 			_, err = o.signInFrom("tech-a", desk.Place{Network: "198.51.100.1", Device: first.Device})
 			o.Refused(custody.LockedOut, err)
 		})
+	}
+}
+
+// TestFailuresAreForgottenInTheirTime: not by the sweep of an hour later, and all of
+// them once a lock is over.
+func TestFailuresAreForgottenInTheirTime(t *testing.T) {
+	o := newOffice(t)
+	at := desk.Place{Network: "203.0.113.9"}
+	for range o.Config.Policy.LockAfter - 1 {
+		o.Refused(custody.Unauthenticated, o.guess("tech-a", at))
+	}
+	o.Clock.Add(time.Hour)
+	if err := o.Store.Sweep(t.Context(), o.Clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	o.Refused(custody.Unauthenticated, o.guess("tech-a", at))
+	o.Refused(custody.LockedOut, o.guess("tech-a", at))
+	o.Clock.Add(o.Config.Policy.LockBase)
+	for range o.Config.Policy.LockAfter {
+		o.Refused(custody.Unauthenticated, o.guess("tech-a", at))
+	}
+	o.Refused(custody.LockedOut, o.guess("tech-a", at))
+}
+
+// TestAMadeUpNameIsNotInTheLedger: now and then it is a password, typed a field too early.
+func TestAMadeUpNameIsNotInTheLedger(t *testing.T) {
+	o := newOffice(t)
+	before := o.Size()
+	for range o.Config.Policy.LockAfter {
+		o.Refused(custody.Unauthenticated, o.guess("typed-too-early", desk.Place{Network: "203.0.113.9"}))
+	}
+	entries, err := o.Store.Entries(t.Context(), desk.EntryQuery{From: before, Limit: 10})
+	if err != nil || len(entries) != 1 {
+		t.Fatalf("%d entries, %v", len(entries), err)
+	}
+	if record := string(entries[0].Record); strings.Contains(record, "typed-too-early") || !strings.Contains(record, fmt.Sprintf(`"failures":%d`, o.Config.Policy.LockAfter)) {
+		t.Errorf("the ledger has %s", record)
 	}
 }
 
