@@ -250,7 +250,7 @@ func (d *Desk) Events() []custody.Event {
 // not come to pass.
 func (d *Desk) Await(credential string, wanted func(custody.Credential) bool) custody.Credential {
 	d.t.Helper()
-	limit := time.After(30 * time.Second)
+	limit := time.After(3 * time.Minute) // which a busy machine may need
 	for {
 		committed := d.Follow()
 		c, err := d.Credential(d.t.Context(), credential)

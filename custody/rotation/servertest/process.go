@@ -13,8 +13,9 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// Patience bounds the wait for any one change of a server's state.
-const Patience = 30 * time.Second
+// Patience bounds the wait for any one change of a server's state: on a machine that is
+// shared with much else a server gets no processor for a while.
+const Patience = 3 * time.Minute
 
 const interval = 20 * time.Millisecond // between two looks at it
 
