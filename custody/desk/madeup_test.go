@@ -97,6 +97,24 @@ func TestAnIdempotencyKeyWhoseEntryWasRewrittenAnswersNothing(t *testing.T) {
 	}
 }
 
+// TestAnIdempotencyKeyWhoseEntrySaysAnotherNameAnswersNothing: what was written in is as
+// long as what was there.
+func TestAnIdempotencyKeyWhoseEntrySaysAnotherNameAnswersNothing(t *testing.T) {
+	o := newOffice(t)
+	by := desk.By{Actor: "tech-b", Request: unique("r"), Key: "key", Digest: [32]byte{2}, Code: o.Code("tech-b")}
+	away, err := o.Desk.Do(t.Context(), by, custody.GoAway{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.administrator(func(db *sql.DB) {
+		o.sql(db, "UPDATE ledger_entries SET record = CAST(replace(CAST(record AS TEXT), 'tech-b', 'tech-a') AS BLOB) WHERE idx = ?", away.Events[0].Index)
+	})
+	by.Request = unique("r")
+	if outcome, err := o.Desk.Do(t.Context(), by, custody.GoAway{}); !errors.Is(err, desk.ErrKeyReused) {
+		t.Errorf("got %+v, %v", outcome, err)
+	}
+}
+
 // TestAClaimThatWasMadeUpMovesNothing: one that lasts longer than a worker's own
 // keeps nobody from a rotation, and any other only as long as a worker's own.
 func TestAClaimThatWasMadeUpMovesNothing(t *testing.T) {

@@ -130,6 +130,17 @@ func TestAPasswordThatVanishesAfterItsEntryIsToldAsLost(t *testing.T) {
 	}
 }
 
+// TestWhatWasCommittedUnheardIsTakenInWithoutAnybodyAsking: the answer was lost, and
+// what follows on it is not.
+func TestWhatWasCommittedUnheardIsTakenInWithoutAnybodyAsking(t *testing.T) {
+	o := newOffice(t)
+	o.Gate.LoseNextAnswer()
+	if err := o.Writes(o.Desk); !errors.Is(err, desk.ErrStoreUnavailable) {
+		t.Fatalf("got %v", err)
+	}
+	o.waitFor("what was committed", func() bool { return o.Desk.Entries() == o.Size() })
+}
+
 // TestWhoIsLoggedInIsGivenWithTheirAddress, which the ledger only commits to.
 func TestWhoIsLoggedInIsGivenWithTheirAddress(t *testing.T) {
 	o := newOffice(t)

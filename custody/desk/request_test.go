@@ -123,6 +123,40 @@ func TestEveryTouchOfASecretIsMarkedWithTheRequestThatAllowsIt(t *testing.T) {
 	}
 }
 
+// TestANameThatDoesNotExistIsLookedForWhereNothingIsKept: what was typed is no path of
+// the secret store, nor is nothing.
+func TestANameThatDoesNotExistIsLookedForWhereNothingIsKept(t *testing.T) {
+	o := newOffice(t)
+	s := &audited{Secrets: o.Secrets, touched: map[string][]string{}}
+	o.Config.Secrets = s
+	d := o.Open()
+	for what, try := range map[string]func() error{
+		"a log-in": func() error {
+			_, err := d.SignIn(t.Context(), desk.SignInRequest{Username: "typed", Password: custody.SecretString("x"), Code: "123456", Request: "r"})
+			return err
+		},
+		"a recovery": func() error {
+			_, err := d.Recover(t.Context(), desk.RecoverRequest{Username: "typed", Password: custody.SecretString("x"), Code: custody.SecretString("ABCD"), Request: "r"})
+			return err
+		},
+	} {
+		s.mu.Lock()
+		s.touched = map[string][]string{}
+		s.mu.Unlock()
+		o.Refused(custody.Unauthenticated, try())
+		s.mu.Lock()
+		for path := range s.touched {
+			if !strings.HasPrefix(path, "internal/") && path != desk.AccountPath(desk.Nobody) && path != desk.SeedPath(desk.Nobody) {
+				t.Errorf("%s: %q was looked for", what, path)
+			}
+		}
+		if len(s.touched[desk.AccountPath(desk.Nobody)]) == 0 {
+			t.Errorf("%s: nobody was looked for", what)
+		}
+		s.mu.Unlock()
+	}
+}
+
 // addByHand has a password wait for tech-a to set it by hand.
 func (o *office) addByHand(name string) {
 	o.T.Helper()
