@@ -265,6 +265,22 @@ func TestAStartWithAClockThatIsFarFromTheLedger(t *testing.T) {
 	o.Enters()
 }
 
+// TestWhatIsSaidOfTheClockOnTheHostIsHeardWithoutAnybodyAsking: nobody has to try
+// something first.
+func TestWhatIsSaidOfTheClockOnTheHostIsHeardWithoutAnybodyAsking(t *testing.T) {
+	o := newOffice(t)
+	if err := o.Desk.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.Clock.Add(4 * 24 * time.Hour)
+	o.Desk = o.Open()
+	o.wrong(o.Desk.ClockWrong())
+	if err := o.Store.ConfirmClock(t.Context(), desk.ClockConfirmation{At: o.Clock.Now(), Size: o.Size()}); err != nil {
+		t.Fatal(err)
+	}
+	o.waitFor("the clock to be believed", func() bool { return o.Desk.ClockWrong() == nil })
+}
+
 // TestALedgerThatWasWrittenAYearAhead comes back by a manager's code, on a running
 // server and in all others: nobody waits for a year.
 func TestALedgerThatWasWrittenAYearAhead(t *testing.T) {
