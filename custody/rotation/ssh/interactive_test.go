@@ -1,6 +1,7 @@
 package ssh_test
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
@@ -8,12 +9,14 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	gossh "golang.org/x/crypto/ssh"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/ssh"
+	"github.com/tandem-custody/tandem/custody/rotation/ssh/sshtest"
 )
 
 // What hosts ask by keyboard-interactive depends on their PAM stack. A server
@@ -72,6 +75,13 @@ var errAnother = errors.New("another")
 // serve starts a server that only knows keyboard-interactive.
 func serve(t *testing.T, talk func(gossh.KeyboardInteractiveChallenge) error) rotation.Target {
 	t.Helper()
+	return serveAs(t, "shell", talk)
+}
+
+// serveAs is serve for an account with another setting: shell "false" or own "true".
+// Nobody answers who wants a session.
+func serveAs(t *testing.T, setting string, talk func(gossh.KeyboardInteractiveChallenge) error) rotation.Target {
+	t.Helper()
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -109,11 +119,23 @@ func serve(t *testing.T, talk func(gossh.KeyboardInteractiveChallenge) error) ro
 		Kind: ssh.Kind, Address: l.Addr().String(), Account: "somebody",
 		Settings: map[string]string{
 			"host_key": strings.TrimSpace(string(gossh.MarshalAuthorizedKey(signer.PublicKey()))),
-			"shell":    "false",
+			setting:    map[string]string{"shell": "false", "own": "true"}[setting],
 		},
 	}, marshal(t, func() (*pem.Block, error) { return gossh.MarshalPrivateKey(private, "") }))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return target
+}
+
+// TestAHostThatOpensNoSessionIsLeftWhenTheTimeIsOver, and that is said.
+func TestAHostThatOpensNoSessionIsLeftWhenTheTimeIsOver(t *testing.T) {
+	t.Parallel()
+	ctx, over := context.WithCancel(t.Context())
+	target := serveAs(t, "own", func(ask gossh.KeyboardInteractiveChallenge) error {
+		_, err := ask("", "", []string{"Password: "}, []bool{false})
+		time.AfterFunc(100*time.Millisecond, over) // before or after the log-in is through: both are the same
+		return err
+	})
+	want(t, "change", target.Change(ctx, sshtest.NewPassword(), sshtest.NewPassword()), context.Canceled)
 }

@@ -145,7 +145,10 @@ func (t *target) connect(ctx context.Context, user string, try login) (*ssh.Clie
 func (t *target) run(ctx context.Context, client *ssh.Client, command, stdin string) error {
 	defer context.AfterFunc(ctx, func() { client.Close() })()
 	session, err := client.NewSession()
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil: // which closed the connection
+		return fmt.Errorf("%s opened no session: %w", t.host.address, ctx.Err())
+	case err != nil:
 		return fmt.Errorf("%s opened no session", t.host.address)
 	}
 	session.Stdin = strings.NewReader(stdin)
