@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -429,5 +430,29 @@ func TestWhatAKindOfTargetAsksForIsNamed(t *testing.T) {
 	kind.Probes = nil
 	if got := kind.SettingNames(); len(got) != 2 {
 		t.Errorf("without probes: %q", got)
+	}
+}
+
+// TestWhoHasNoSeedConfirmsWithNone: not with the codes of an empty one either, which
+// anybody can work out.
+func TestWhoHasNoSeedConfirmsWithNone(t *testing.T) {
+	o := newOffice(t)
+	if err := o.Secrets.Delete(t.Context(), desk.SeedPath("tech-a")); err != nil {
+		t.Fatal(err)
+	}
+	o.restart() // which remembers no seed
+	o.Clock.Add(period * time.Second)
+	code, err := totp.Code(custody.SecretString(""), totp.Step(period, o.Clock.Now()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := o.Size()
+	shown, err := o.Desk.CheckOut(t.Context(), desk.By{Actor: "tech-a", Request: "r", Code: code}, custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")})
+	o.Refused(custody.TOTPInvalid, err)
+	if !shown.Password.IsZero() {
+		t.Error("it is shown")
+	}
+	if types := o.Types(before); slices.Contains(types, (custody.CheckoutGranted{}).Type()) {
+		t.Errorf("entered: %v", types)
 	}
 }
