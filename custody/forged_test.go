@@ -53,7 +53,7 @@ func forgedStory(t *testing.T) []Event {
 		act(System, ReportVerified{Rotation: id, OldRefused: c.Version > 0})
 		act(System, ReportPromoted{id, c.Version + 1})
 	}
-	for name, role := range map[string]Role{"ada": Admin, "ann": Technician, "ben": Technician} {
+	for name, role := range map[string]Role{"ada": Admin, "ann": Technician, "ben": Technician, "max": Manager} {
 		act(System, AddPerson{Username: name, Name: name, Roles: []Role{role}, TOTPPeriod: 30})
 		act(name, SignIn{})
 	}
@@ -103,6 +103,9 @@ func forgedStory(t *testing.T) []Event {
 	refused("ann", CheckOut{"x", note("tired")}, Proof{Given: true, Enrolment: 1}) // and locked
 	act("ada", ChangePolicy{"x", CredentialPolicy{RotateOnCheckin: true}})
 	act("ada", Retire{"x", note("scrapped")})
+	act("max", ChangeSealKey{"0123abcd", "4567cdef"})
+	refused("ann", ChangeSealKey{"4567cdef", "89abcdef"}, noCode())
+	act("max", ChangeSealKey{"4567cdef", "89abcdef"})
 	act("ann", SignOut{})
 	return o.history
 }
@@ -230,12 +233,13 @@ var plausible = []struct{ verb, fields string }{
 	{"add_credential", "actor kind address account name credential primary backup successor reconciles subject lease_seconds dependents " +
 		"rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile password identities"},
 	{"change_policy", "rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile lease_seconds password dependents"},
-	{"retire", "actor"}, // a refusal before any code was looked at: who tried
+	{"retire", "actor"}, {"change_seal_key", "actor"}, // a refusal before any code was looked at: who tried
 	{"report_failed", "failure next_try unsent"}, {"report_staged", "sending"}, {"report_not_updated", "failure next_try"},
 	{"report_verified", "old_refused attested"}, // what the target said: its own log knows
 	{"report_promoted", "version"},              // the secret store counts: its audit log knows
 	{"end_verification", "result"},
-	{"sign_in", "session"}, // which token it was: a random one, that only the person has
+	{"sign_in", "session"},         // which token it was: a random one, that only the person has
+	{"change_seal_key", "from to"}, // ids of keys: a desk compares them with the seals, and with what the secret store has
 	{"lock_sign_in", "person failures until subject"},
 }
 

@@ -18,6 +18,7 @@ type Image struct {
 	Handovers int64
 	Leases    int64
 	Policy    PolicyInForce
+	SealKeys  []SealKey
 
 	Sessions map[string][]Session // open log-ins, by username
 
@@ -28,7 +29,7 @@ type Image struct {
 
 // Image takes one of a root.
 func (s *State) Image() Image {
-	i := Image{Size: s.Size, Time: s.Time, Handovers: s.Handovers, Leases: s.Leases, Policy: s.Policy(), Sessions: maps.Clone(s.sessions)}
+	i := Image{Size: s.Size, Time: s.Time, Handovers: s.Handovers, Leases: s.Leases, Policy: s.Policy(), SealKeys: s.SealKeys(), Sessions: maps.Clone(s.sessions)}
 	i.People, i.Credentials, i.OpenHandovers = s.Changes()
 	return i
 }

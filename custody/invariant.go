@@ -18,7 +18,8 @@ func (v *Violation) Error() string {
 }
 
 // Check looks at the whole state: I1, I2 and I3, of I6 that sessions are of people
-// who can confirm, and of I7 that no account is in custody twice.
+// who can confirm, and of I7 that no account is in custody twice and that the keys of the
+// seals follow each other.
 func Check(s *State) error {
 	for c := range s.Credentials() {
 		if err := s.checkCredential(c); err != nil {
@@ -32,6 +33,9 @@ func Check(s *State) error {
 		if err := s.checkHandover(h); err != nil {
 			return err
 		}
+	}
+	if err := s.checkSealKeys(); err != nil {
+		return err
 	}
 	return s.checkSessions()
 }

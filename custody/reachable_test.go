@@ -225,6 +225,9 @@ func (o *told) sentences(f free) (all []sentence) {
 			say(false, p, true, Reconcile{a.name, f.text}, RotationStarted{a.name, a.changes + 1, ForDrift, a.holder, f.at.Add(changeFor), f.text})
 		}
 	}
+	for _, p := range o.people { // nobody here is a manager
+		say(false, p, true, ChangeSealKey{"0123abcd", "4567cdef"}, SealKeyChanged{"0123abcd", "4567cdef"})
+	}
 	for _, a := range o.accounts {
 		o.reports(a, f, say)
 	}

@@ -22,7 +22,7 @@ var facts = []Fact{
 	HandoverOffered{}, HandoverAccepted{}, HandoverEnded{}, HandoverReturned{}, HandoverClosed{}, HandoverOverdue{},
 	RotationStarted{}, RotationStaged{}, RotationApplied{}, RotationVerified{}, RotationPromoted{}, RotationFailed{}, RotationOverdue{},
 	RotationShown{}, RotationSending{}, RotationPaused{}, RotationResumed{}, RotationCancelled{}, RotationPassed{}, CredentialPolicyChanged{}, VerificationStarted{}, VerificationEnded{}, DependentUpdated{}, DependentFailed{},
-	CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SecretsArrived{}, TextRedacted{},
+	CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, SecretsArrived{}, TextRedacted{},
 }
 
 // endings are the facts of one Go type that have several types in the ledger.
@@ -248,6 +248,7 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 
 		"command.refused":      `{"command":"","code":""}`,
 		"clock.corrected":      `{"from":"0001-01-01T00:00:00Z","to":"0001-01-01T00:00:00Z"}`,
+		"seal.key_changed":     `{"from":"","to":""}`,
 		"ledger.conflict":      `{"witness":"","size":0,"cosigned":0}`,
 		"ledger.recovered":     `{"kept":0,"lost":0,"reason":"","confirmed":[]}`,
 		"person.unlocked":      `{"person":""}`,

@@ -226,7 +226,7 @@ var actions = []Action{
 	ReportStaged{}, ReportSending{}, ReportApplied{}, ReportVerified{}, ReportPromoted{}, ReportFailed{}, ReportConflict{}, RecoverLedger{},
 	Reconcile{}, ShowNew{}, ConfirmSet{}, PauseRotation{}, ResumeRotation{}, CancelRotation{}, ChangePolicy{}, RecoverEnrolment{},
 	StartVerification{}, EndVerification{}, ReportUpdated{}, ReportNotUpdated{}, AdoptPolicy{},
-	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{}, CorrectClock{}, ReportArrived{}, RedactText{},
+	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{}, CorrectClock{}, ChangeSealKey{}, ReportArrived{}, RedactText{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {

@@ -44,6 +44,10 @@ func refusePolicyAdopted() *Refusal {
 	return &Refusal{Code: Conflict, Rule: "4.1", Key: "policy_adopted"}
 }
 
+func refuseSealKeyChanged() *Refusal {
+	return &Refusal{Code: Conflict, Key: "seal_key_changed"}
+}
+
 func refuseClockNotBehind() *Refusal {
 	return &Refusal{Code: Conflict, Key: "clock_not_behind"}
 }

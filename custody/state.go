@@ -30,6 +30,7 @@ type State struct {
 	tokens      map[string]string    // session -> its person; "" in a fork: ended
 	due         time.Time            // nothing that Tick does is due before; zero: nothing at all
 	policy      *PolicyInForce       // nil: none yet, or that of base
+	sealKeys    []SealKey            // nil: none yet, or those of base
 	touched     touched              // by the event that is being applied
 }
 
@@ -95,6 +96,9 @@ func (s *State) Merge(f *State) {
 	}
 	if f.policy != nil {
 		s.policy = f.policy
+	}
+	if f.sealKeys != nil {
+		s.sealKeys = f.sealKeys
 	}
 	s.Size, s.Time, s.Handovers, s.Leases, s.due = f.Size, f.Time, f.Handovers, f.Leases, f.due
 }

@@ -30,16 +30,16 @@ type walk struct {
 	seals   iter.Seq2[audit.Seal, error]
 	records func(yield func(index int64, record []byte) error) error // from the edge on
 	size    int64                                                    // that it must lead to
+	kept    anchor                                                   // that it must fit; the zero one: each batch must be under its seal, and no more
 
-	fits  func(b audit.Batch, mark string) error // whether a batch is under its seal
-	taken func(events []custody.Event)           // is told what a batch brought
+	taken func(events []custody.Event) // is told what a batch brought
 }
 
 // again carries a ledger out again behind an edge, batch by batch: first the seal,
 // because what somebody else wrote is not even to be read, and then each entry. It
 // moves the edge, and its state, on by each batch that is as it has to be, and no
-// further.
-func (at *edge) again(w walk) error {
+// further. The keys of the seals are the desk's.
+func (at *edge) again(ctx context.Context, d *Desk, w walk) error {
 	next, stop := iter.Pull2(w.seals)
 	defer stop()
 	var records [][]byte // of the batch that is being read
@@ -61,7 +61,7 @@ func (at *edge) again(w walk) error {
 		if grown.Size() < seal.Size {
 			return nil
 		}
-		if err := at.batch(w, seal, grown, records); err != nil {
+		if err := at.batch(ctx, d, w, seal, grown, records); err != nil {
 			return err
 		}
 		records = records[:0]
@@ -93,12 +93,13 @@ func (at *edge) next(next func() (audit.Seal, error, bool), size int64) (audit.S
 func unsealed(from int64) error { return fmt.Errorf("entries from %d on: %w", from, audit.ErrUnsealed) }
 
 // batch goes on by one batch. grown is the frontier behind it.
-func (at *edge) batch(w walk, seal audit.Seal, grown *audit.Frontier, records [][]byte) error {
+func (at *edge) batch(ctx context.Context, d *Desk, w walk, seal audit.Seal, grown *audit.Frontier, records [][]byte) error {
 	root, err := grown.Root()
 	if err != nil {
 		return err
 	}
-	if err := w.fits(audit.Batch{From: seal.From, FromRoot: at.root, Size: seal.Size, Root: root}, seal.Mark); err != nil {
+	sealed, err := d.fits(ctx, at.state.SealKeyAt(seal.From), audit.Batch{From: seal.From, FromRoot: at.root, Size: seal.Size, Root: root}, seal.Mark, w.kept)
+	if err != nil {
 		return err
 	}
 	again := custody.Replayer{State: at.state.Fork()}
@@ -114,24 +115,29 @@ func (at *edge) batch(w walk, seal audit.Seal, grown *audit.Frontier, records []
 	if err := again.End(); err != nil {
 		return err
 	}
+	if sealed {
+		if err := d.checkRekeyed(ctx, seal.Mark, events); err != nil {
+			return err
+		}
+	}
 	at.state.Merge(again.State)
 	at.frontier, at.root = grown.Clone(), root
 	w.taken(events)
 	return nil
 }
 
-// fits says whether a batch of the ledger is under its seal, and what the anchor
-// says of it.
-func (d *Desk) fits(ctx context.Context, b audit.Batch, mark string, kept anchor) error {
+// fits says whether a batch of the ledger is as the anchor says, and under its seal; it
+// needs none where it is from before this secret store met the ledger (sealed is false).
+func (d *Desk) fits(ctx context.Context, keyID string, b audit.Batch, mark string, kept anchor) (sealed bool, err error) {
 	for _, p := range []point{kept.point, kept.Since} {
 		if b.Size == p.Size && b.Root != p.Root || b.From < p.Size && p.Size < b.Size {
-			return fmt.Errorf("its first %d entries are others than those that were anchored", p.Size)
+			return false, fmt.Errorf("its first %d entries are others than those that were anchored", p.Size)
 		}
 	}
 	if b.Size <= kept.Since.Size {
-		return nil
+		return false, nil
 	}
-	return d.checkSeal(ctx, b, mark)
+	return true, d.checkSeal(ctx, keyID, b, mark)
 }
 
 // unknown says that an error is not about the ledger itself.

@@ -131,21 +131,19 @@ func (d *Desk) assure(ctx context.Context) error {
 	if here.Size < kept.Size {
 		return d.suspects(fmt.Errorf("%w: it has %d entries and had %d: it was rolled back", ErrBehindAnchor, here.Size, kept.Size))
 	}
-	if last.Size > kept.Since.Size {
-		switch err := d.checkSeal(ctx, last, mark); {
-		case errors.Is(err, errForeign):
-			return d.suspects(err)
-		case err != nil:
-			return err
-		}
-	}
 	// What the anchor vouches for was looked at when it was written. Anything else
 	// has to follow from the entries: after a crash, or under another revision, which
 	// may write the digest in another form.
-	if here.point != kept.point || here.State != kept.State {
-		if err := d.carryOutAgain(ctx, kept, here); err != nil {
-			return err
+	switch {
+	case here.point != kept.point || here.State != kept.State:
+		err = d.carryOutAgain(ctx, kept, here)
+	case last.Size > kept.Since.Size:
+		if err = d.checkSeal(ctx, d.sealKeyAt(last.From), last, mark); errors.Is(err, errForeign) {
+			err = d.suspects(err)
 		}
+	}
+	if err != nil {
+		return err
 	}
 	d.anchorage.mu.Lock()
 	defer d.anchorage.mu.Unlock()
@@ -177,11 +175,11 @@ func (d *Desk) carryOutAgain(ctx context.Context, kept, here anchor) error {
 			"entries", here.Size, "anchored", kept.Size)
 	}
 	at, told := start(), int64(0)
-	err := at.again(walk{
+	err := at.again(ctx, d, walk{
 		seals:   d.Store.Seals(ctx, 0, here.Size),
 		records: func(yield func(int64, []byte) error) error { return d.Store.Records(ctx, 0, here.Size, yield) },
 		size:    here.Size,
-		fits:    func(b audit.Batch, mark string) error { return d.fits(ctx, b, mark, kept) },
+		kept:    kept,
 		taken: func([]custody.Event) {
 			if done := at.frontier.Size(); done/replayTells > told {
 				told = done / replayTells

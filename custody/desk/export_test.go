@@ -46,3 +46,11 @@ func (d *Desk) ClearArrivals(ctx context.Context) error { return d.clearArrivals
 
 // Entries is how many entries this process has taken in.
 func (d *Desk) Entries() int64 { return d.entries() }
+
+// SealWith seals a batch with the key of an id, "" for the first, whether it counts or not.
+func (d *Desk) SealWith(ctx context.Context, id string, b audit.Batch) (string, error) {
+	return d.macWith(ctx, id, sealPurpose, b.Text(d.Origin))
+}
+
+// MACKeyID is what a key is called.
+func MACKeyID(key []byte) string { return macKeyID(key) }

@@ -19,22 +19,30 @@ import (
 // the database: whoever can write there has not got them. They stay in memory for
 // as long as the process lives, so that a mark costs no round trip.
 type macKeys struct {
-	mu      sync.Mutex
-	current string            // id
-	keys    map[string]macKey // by id
+	mu    sync.Mutex
+	first string            // id of the one at SealPath; "": it was not read yet
+	keys  map[string]macKey // by id
 }
 
 // macKey is one key, and those of its own that it has for each purpose (RFC 5869).
 type macKey struct {
+	id  string
 	key []byte
 	own *sync.Map // []byte by purpose
 }
+
+func newMACKey(key []byte) macKey { return macKey{macKeyID(key), key, new(sync.Map)} }
 
 // mac marks a message as made by whoever has the key in the secret store. A mark
 // for one purpose is none for another. It is text: the key's id, a dot, and the
 // HMAC-SHA256 in hex.
 func (d *Desk) mac(ctx context.Context, purpose string, message []byte) (string, error) {
-	id, key, err := d.macs.now(ctx, d.Secrets)
+	return d.macWith(ctx, d.sealKeyAt(d.entries()), purpose, message)
+}
+
+// macWith is mac with the key of an id, "" for the first.
+func (d *Desk) macWith(ctx context.Context, id, purpose string, message []byte) (string, error) {
+	key, err := d.macs.inForce(ctx, d.Secrets, id)
 	if err != nil {
 		return "", err
 	}
@@ -42,22 +50,31 @@ func (d *Desk) mac(ctx context.Context, purpose string, message []byte) (string,
 	if err != nil {
 		return "", err
 	}
-	return id + "." + hex.EncodeToString(sum), nil
+	return key.id + "." + hex.EncodeToString(sum), nil
 }
 
-// checkMAC says whether mac gave that mark for this purpose and message. The error
-// means that it cannot be told now.
+// checkMAC says whether mac gave that mark for this purpose and message, with the key
+// that counts or one that did. The error means that it cannot be told now.
 func (d *Desk) checkMAC(ctx context.Context, purpose string, message []byte, mark string) (bool, error) {
-	id, text, _ := strings.Cut(mark, ".")
-	got, err := hex.DecodeString(text)
-	if err != nil || text != strings.ToLower(text) {
+	id, _, _ := strings.Cut(mark, ".")
+	if !custody.IsSealKeyID(id) {
 		return false, nil
 	}
 	key, err := d.macs.byID(ctx, d.Secrets, id)
 	if err != nil || key.key == nil {
 		return false, err
 	}
-	want, err := key.of(purpose, message)
+	return key.made(purpose, message, mark)
+}
+
+// made says whether it is this key's mark.
+func (k macKey) made(purpose string, message []byte, mark string) (bool, error) {
+	id, text, _ := strings.Cut(mark, ".")
+	got, err := hex.DecodeString(text)
+	if err != nil || text != strings.ToLower(text) || id != k.id {
+		return false, nil
+	}
+	want, err := k.of(purpose, message)
 	return err == nil && hmac.Equal(want, got), err
 }
 
@@ -84,59 +101,90 @@ func (d *Desk) madeUp(what, username string) {
 	}
 }
 
-// now gives the key that is marked with.
-func (m *macKeys) now(ctx context.Context, secrets Secrets) (id string, key macKey, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.current == "" {
-		err = m.fetch(ctx, secrets)
+// inForce gives the key of an id that the ledger names, "" for the first, which it does
+// not. Where that is gone the secrets are lost.
+func (m *macKeys) inForce(ctx context.Context, secrets Secrets, id string) (macKey, error) {
+	key, err := m.byID(ctx, secrets, id)
+	if err == nil && key.key == nil {
+		err = fmt.Errorf("%w: there is no key at %s, with which the ledger says that it is sealed", ErrSecretsLost, SealKeyPath(id))
 	}
-	return m.current, m.keys[m.current], err
+	return key, err
 }
 
-// byID gives a key by its id, the zero one when there is none. One that is not known is
-// looked for once more: another process may have been given a new one.
+// byID gives a key by its id, "" for the first, and the zero one when there is none. One
+// that is not known is looked for: another process may have made it.
 func (m *macKeys) byID(ctx context.Context, secrets Secrets, id string) (macKey, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.first == "" {
+		first, err := readKey(ctx, secrets, SealPath)
+		if errors.Is(err, ErrNoSecret) {
+			err = fmt.Errorf("%w: there is no key at %s", ErrSecretsLost, SealPath)
+		}
+		if err != nil {
+			return macKey{}, err
+		}
+		m.first, m.keys = first.id, map[string]macKey{first.id: first}
+	}
+	if id == "" {
+		id = m.first
+	}
 	if key, known := m.keys[id]; known {
 		return key, nil
 	}
-	err := m.fetch(ctx, secrets)
-	return m.keys[id], err
+	key, err := readKey(ctx, secrets, SealKeyPath(id))
+	switch {
+	case errors.Is(err, ErrNoSecret):
+		return macKey{}, nil
+	case err == nil && key.id != id:
+		err = fmt.Errorf("%w: what is at %s is another key", ErrSecretsLost, SealKeyPath(id))
+	}
+	if err != nil {
+		return macKey{}, err
+	}
+	m.keys[id] = key
+	return key, nil
 }
 
-// make makes the key where there is none: in a secret store that has not met an
+// make makes the first key where there is none: in a secret store that has not met an
 // installation yet.
 func (m *macKeys) make(ctx context.Context, secrets Secrets) error {
-	fresh := make([]byte, sha256.Size)
-	_, _ = rand.Read(fresh) // never fails, see crypto/rand
-	_, err := secrets.Write(ctx, SealPath, custody.NewSecret(fresh), 0, nil)
+	_, err := secrets.Write(ctx, SealPath, custody.NewSecret(freshKey()), 0, nil)
 	if errors.Is(err, ErrVersion) { // there is one
 		return nil
 	}
 	return err
 }
 
-// fetch reads the present key.
-func (m *macKeys) fetch(ctx context.Context, secrets Secrets) error {
-	v, err := secrets.Read(ctx, SealPath)
+// keep puts a key that replaces another into the secret store.
+func (m *macKeys) keep(ctx context.Context, secrets Secrets, key macKey) error {
+	if _, err := secrets.Write(ctx, SealKeyPath(key.id), custody.NewSecret(key.key), 0, nil); err != nil {
+		return fmt.Errorf("store a key of the seals: %w", err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.keys[key.id] = key
+	return nil
+}
+
+func freshKey() []byte {
+	fresh := make([]byte, sha256.Size)
+	_, _ = rand.Read(fresh) // never fails, see crypto/rand
+	return fresh
+}
+
+// readKey reads one key, or ErrNoSecret.
+func readKey(ctx context.Context, secrets Secrets, path string) (macKey, error) {
+	v, err := secrets.Read(ctx, path)
 	switch {
 	case errors.Is(err, ErrNoSecret):
-		return fmt.Errorf("%w: there is no key at %s", ErrSecretsLost, SealPath)
+		return macKey{}, err
 	case err != nil:
-		return secretsUnavailable(err)
+		return macKey{}, secretsUnavailable(err)
 	case len(v.Value.Bytes()) != sha256.Size:
-		return fmt.Errorf("%w: what is at %s is no key", ErrSecretsLost, SealPath)
+		return macKey{}, fmt.Errorf("%w: what is at %s is no key", ErrSecretsLost, path)
 	}
-	if m.keys == nil {
-		m.keys = map[string]macKey{}
-	}
-	m.current = macKeyID(v.Value.Bytes())
-	if _, known := m.keys[m.current]; !known {
-		m.keys[m.current] = macKey{v.Value.Bytes(), new(sync.Map)}
-	}
-	return nil
+	return newMACKey(v.Value.Bytes()), nil
 }
 
 // macKeyID names a key by a digest of it: a key is random, so that says nothing

@@ -1,6 +1,7 @@
 package desk_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -63,42 +64,76 @@ func TestAMarkCostsNoRoundTrip(t *testing.T) {
 	}
 }
 
-// TestAKeyThatIsReplacedIsFetchedOnce: a mark of the new key is known to a
-// process that started under the old one, and old marks stay good there.
+// TestAKeyThatIsReplacedIsFetchedOnce: a mark of the new key is known to a process
+// that has not taken in its entry yet, and old marks stay good there.
 func TestAKeyThatIsReplacedIsFetchedOnce(t *testing.T) {
-	o := emptyOffice(t)
+	o := officeWithManager(t)
 	old, err := o.Desk.MAC(t.Context(), "p", []byte("m"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := o.Secrets.Read(t.Context(), desk.SealPath)
-	if err != nil {
+	other := o.Open()
+	if err := o.rekeys(other, "manager"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.Secrets.Write(t.Context(), desk.SealPath, custody.SecretString(strings.Repeat("k", 32)), v.Version, nil); err != nil {
-		t.Fatal(err)
-	}
-	fresh := o.Open()
-	mark, err := fresh.MAC(t.Context(), "p", []byte("m"))
+	mark, err := other.MAC(t.Context(), "p", []byte("m"))
 	if err != nil || mark == old {
 		t.Fatalf("%s, %v", mark, err)
 	}
-	for _, m := range []string{old, mark} {
-		if good, err := o.Desk.CheckMAC(t.Context(), "p", []byte("m"), m); !good || err != nil {
-			t.Errorf("%s: %t, %v", m, good, err)
+	reads := &keyReads{}
+	defer o.Secrets.Replace(func(inner desk.Secrets) desk.Secrets { reads.Secrets = inner; return reads })()
+	for range 2 {
+		for _, m := range []string{old, mark} {
+			if good, err := o.Desk.CheckMAC(t.Context(), "p", []byte("m"), m); !good || err != nil {
+				t.Errorf("%s: %t, %v", m, good, err)
+			}
 		}
+	}
+	if reads.n != 1 {
+		t.Errorf("%d reads", reads.n)
 	}
 }
 
-// TestWhatIsNoKeyMarksNothing: bytes of another length where the key was are no key,
-// and what was marked before stays what it is.
-func TestWhatIsNoKeyMarksNothing(t *testing.T) {
-	o := emptyOffice(t)
-	mark, err := o.Desk.MAC(t.Context(), "p", []byte("m"))
-	if err != nil {
-		t.Fatal(err)
+// keyReads counts how often a key that has replaced another is read.
+type keyReads struct {
+	desk.Secrets
+	n int
+}
+
+func (k *keyReads) Read(ctx context.Context, path string) (desk.Versioned, error) {
+	if strings.HasPrefix(path, desk.SealKeyPath("")) {
+		k.n++
 	}
-	_, sum, _ := strings.Cut(mark, ".")
+	return k.Secrets.Read(ctx, path)
+}
+
+// TestWhatIsNoKeyMarksNothing: bytes of another length where a key should be are no key,
+// another key than the path names is not it, and what was marked before stays what it is.
+func TestWhatIsNoKeyMarksNothing(t *testing.T) {
+	for _, value := range []string{"short", strings.Repeat("k", 32)} {
+		o := emptyOffice(t)
+		mark, err := o.Desk.MAC(t.Context(), "p", []byte("m"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, sum, _ := strings.Cut(mark, ".")
+		if _, err := o.Secrets.Write(t.Context(), desk.SealKeyPath("00000000"), custody.SecretString(value), 0, nil); err != nil {
+			t.Fatal(err)
+		}
+		if good, err := o.Desk.CheckMAC(t.Context(), "p", []byte("m"), "00000000."+sum); good || !errors.Is(err, desk.ErrSecretsLost) {
+			t.Errorf("got %t, %v", good, err)
+		}
+		if again, err := o.Desk.MAC(t.Context(), "p", []byte("m")); err != nil || again != mark {
+			t.Errorf("marked as %s, and before as %s, %v", again, mark, err)
+		}
+		// What is no id is no part of a path either.
+		for _, id := range []string{"../seal", "0000000", "0000000A"} {
+			if good, err := o.Desk.CheckMAC(t.Context(), "p", []byte("m"), id+"."+sum); good || err != nil {
+				t.Errorf("of the key %q: %t, %v", id, good, err)
+			}
+		}
+	}
+	o := emptyOffice(t)
 	v, err := o.Secrets.Read(t.Context(), desk.SealPath)
 	if err != nil {
 		t.Fatal(err)
@@ -106,10 +141,7 @@ func TestWhatIsNoKeyMarksNothing(t *testing.T) {
 	if _, err := o.Secrets.Write(t.Context(), desk.SealPath, custody.SecretString("short"), v.Version, nil); err != nil {
 		t.Fatal(err)
 	}
-	if good, err := o.Desk.CheckMAC(t.Context(), "p", []byte("m"), "00000000."+sum); good || !errors.Is(err, desk.ErrSecretsLost) {
-		t.Errorf("got %t, %v", good, err)
-	}
-	if again, err := o.Desk.MAC(t.Context(), "p", []byte("m")); err != nil || again != mark {
-		t.Errorf("marked as %s, and before as %s, %v", again, mark, err)
+	if _, err := desk.Open(t.Context(), o.Config); !errors.Is(err, desk.ErrSecretsLost) {
+		t.Errorf("opened with no key: %v", err)
 	}
 }

@@ -53,9 +53,12 @@ const IdentityPath = "internal/identity"
 // no secret, but where it is gone the secrets are too.
 const SentinelPath = "internal/installation"
 
-// SealPath is where the key is with which the ledger's batches are sealed, and
-// other rows of the database are marked as Tandem's own.
+// SealPath is where the installation's first key is with which the ledger's batches are
+// sealed, and other rows of the database are marked as Tandem's own.
 const SealPath = "internal/seal"
+
+// SealKeyPath is where each key is that has replaced it. The ledger says which one counts.
+func SealKeyPath(id string) string { return "internal/seals/" + id }
 
 // AnchorPath is where the secret store keeps how far the ledger had come: no
 // secret.

@@ -94,11 +94,11 @@ func (d *Desk) ahead(ctx context.Context) (names []string, err error) {
 // follows from its commands, and that the anchor does not contradict. The error says
 // why it goes no further.
 func (d *Desk) asFarAsSealed(ctx context.Context, at *edge, size int64, kept anchor) error {
-	return at.again(walk{
+	return at.again(ctx, d, walk{
 		seals:   d.Store.Seals(ctx, 0, size),
 		records: func(yield func(int64, []byte) error) error { return d.Store.Records(ctx, 0, size, yield) },
 		size:    size,
-		fits:    func(b audit.Batch, mark string) error { return d.fits(ctx, b, mark, kept) },
+		kept:    kept,
 		taken:   func([]custody.Event) {},
 	})
 }

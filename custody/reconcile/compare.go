@@ -34,7 +34,7 @@ func (l *Ledger) Compare(accesses []Access) Report {
 			r.Routine++ // nothing secret is kept there
 		case !a.Own:
 			found(custody.Special, "went past Tandem")
-		case a.Refused, a.Kind == Probe, a.Kind == Sign, slices.Contains(forNoRequest, a.Path):
+		case a.Refused, a.Kind == Probe, a.Kind == Sign, slices.Contains(forNoRequest, a.Path), a.Kind == Read && isSealKey(a.Path):
 			r.Routine++
 		case a.Request == "":
 			found(custody.Special, "by Tandem's own log-in, for no request")
@@ -63,11 +63,17 @@ func (l *Ledger) Compare(accesses []Access) Report {
 // the key of the seals at a start, and the anchor.
 var forNoRequest = []string{desk.SentinelPath, desk.SealPath, desk.AnchorPath}
 
+// isSealKey says whether a path is that of a key that has replaced the first of the
+// seals. Whoever meets a mark of one that they do not know reads it, in whatever they
+// were about.
+func isSealKey(path string) bool { return strings.HasPrefix(path, desk.SealKeyPath("")) }
+
 // mayBeNotEntered: see the package documentation.
 func mayBeNotEntered(a Access) bool {
 	// The first log-in ever makes the key of the throttle, also one that fails.
 	_, loggingIn := ofLogIn(a.Path)
 	return a.Kind == Read && loggingIn || a.Path == desk.ThrottlePath ||
+		isSealKey(a.Path) || // of a command that was cut short: a key that the ledger does not name is nothing
 		a.Kind == Read && a.Path == desk.IdentityPath || // of a credential that was not added
 		strings.HasPrefix(a.Path, desk.ArrivingPath(a.Request))
 }
@@ -126,6 +132,8 @@ func entryAllows(e custody.Event, a Access) bool {
 		return a.Path == desk.IdentityPath || a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.KeyPath(f.Credential)
 	case custody.CommandRefused: // of an account that is in custody already
 		return a.Kind == Read && a.Path == desk.IdentityPath && f.Command == custody.AddCredential{}.Verb()
+	case custody.SealKeyChanged:
+		return a.Path == desk.SealKeyPath(f.To)
 	case custody.SecretsArrived:
 		return a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.KeyPath(f.Credential)
 	}

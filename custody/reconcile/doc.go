@@ -23,6 +23,8 @@
 //	internal/throttle a log-in, also a refused one; a lock-out, and what lifts it; a person added
 //	internal/identity putting a credential into custody, also a refused one
 //	internal/seal     a start: it is read for no request
+//	internal/seals/ID reading it, at any time; writing it, when the ledger says that it is
+//	                  sealed with it from then on
 //	internal/anchor   at any time: it says how far the ledger has come
 //
 // Many confirmations share one read of a seed: it belongs to the request that

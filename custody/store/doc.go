@@ -11,7 +11,7 @@
 //	ledger_entries   the truth: index and canonical record, never changed
 //	ledger_nodes     the RFC 6962 tree's hashes, by tlog.StoredHashIndex
 //	ledger_head      one row: size, root, and the counters of custody.State
-//	people, credentials, handovers, sessions, documents
+//	people, credentials, handovers, sessions, documents, seal_keys
 //	                 the ledger folded by custody.Apply: for queries and for a
 //	                 start that does not read history; Rebuild makes them anew
 //	ledger_index     who and what each entry is about, for filters (index.go)

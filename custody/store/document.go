@@ -75,6 +75,12 @@ var (
 		},
 		"true",
 	}
+	sealKeys = table[custody.SealKey]{
+		"seal_keys", func(k custody.SealKey) string { return k.ID },
+		(*custody.State).SealKeysChanged,
+		(*custody.State).RestoreSealKeys,
+		"true",
+	}
 )
 
 // folded are all of them.
@@ -83,7 +89,7 @@ var folded = []interface {
 	save(*gorm.DB, *custody.State) error
 	load(*gorm.DB, *custody.State) error
 	compare(*gorm.DB, *custody.State) error
-}{people, credentials, handovers, sessions, policies}
+}{people, credentials, handovers, sessions, policies, sealKeys}
 
 func (t table[V]) table() string { return t.name }
 

@@ -72,6 +72,8 @@ func newEvidence(t testing.TB) *evidence {
 	e.change(t, "db01")
 	pass()
 	e.do(t, step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("lunch")}}) // stays open
+	e.hire(t, custody.Manager, "manager")
+	e.do(t, step{"manager", custody.ChangeSealKey{From: "0123abcd", To: "4567cdef"}})
 	e.keepEvidence(t)
 	return e
 }

@@ -47,6 +47,7 @@ func (n Names) rules() []rule {
 	return append(rules,
 		rule{n.data(desk.SentinelPath), []string{"create", "read", "update"}, "which installation the secrets belong to"},
 		rule{n.data(desk.SealPath), []string{"create", "read"}, "the key that the ledger's batches are sealed with; once it is there, Tandem cannot replace it"},
+		rule{n.data(desk.SealKeyPath("+")), []string{"create", "read"}, "those that the ledger says it is sealed with since; once one is there, Tandem cannot replace it"},
 		rule{n.data(desk.IdentityPath), []string{"create", "read"}, "the salt with which the ledger tells accounts apart; once it is there, Tandem cannot replace it"},
 		rule{n.data(desk.AnchorPath), []string{"create", "read", "update"}, "how far the ledger had come"},
 		rule{n.data(readyPath), []string{"read"}, "is the engine there? (nothing is kept in it)"},
