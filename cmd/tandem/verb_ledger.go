@@ -16,7 +16,7 @@ import (
 
 func ledgerVerbs(c *cli) *cobra.Command {
 	return family("ledger", "What happened, and the proof of it", ledgerListVerb(c), ledgerShowVerb(c),
-		ledgerCheckpointVerb(c), ledgerProofVerb(c), ledgerVerifyVerb(c), ledgerRebuildVerb(c), ledgerRecoverVerb(c),
+		ledgerCheckpointVerb(c), ledgerProofVerb(c), ledgerVerifyVerb(c), ledgerRebuildVerb(c), ledgerRecoverVerb(c), ledgerRekeyVerb(c),
 		ledgerReconcileVerb(c), ledgerWitnessesVerb(c), ledgerExportVerb(c),
 		ledgerCertificateVerb(c), ledgerVerifyCertificateVerb(c), ledgerRedactVerb(c))
 }
