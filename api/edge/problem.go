@@ -151,6 +151,8 @@ func RefusalOf(err error) *custody.Refusal {
 		return &custody.Refusal{Code: LedgerSuspect, RetryAfter: suspectFor, Key: "suspect"}
 	case errors.Is(err, desk.ErrClockWrong):
 		return &custody.Refusal{Code: ClockWrong, RetryAfter: suspectFor, Key: "clock_wrong"}
+	case errors.Is(err, desk.ErrNotKnownYet):
+		return &custody.Refusal{Code: VaultUnavailable, RetryAfter: unavailableFor, Key: "not_known_yet"}
 	case errors.Is(err, desk.ErrSecretsUnavailable):
 		return &custody.Refusal{Code: VaultUnavailable, RetryAfter: unavailableFor, Key: "vault_unavailable"}
 	case errors.Is(err, desk.ErrStoreUnavailable),

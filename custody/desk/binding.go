@@ -92,10 +92,10 @@ func (d *Desk) judge(ctx context.Context, ready error) error {
 	if !errors.Is(err, ErrSuspect) {
 		err = d.compare(ctx)
 	}
-	if err == nil && !d.assured {
+	if err == nil && !d.assured.Load() {
 		// Not cut short by whoever asks first: it may have a long ledger to go through.
 		err = d.assureOnce(context.WithoutCancel(ctx))
-		d.assured = err == nil
+		d.assured.Store(err == nil)
 	}
 	if err != nil && !errors.Is(err, ErrSuspect) {
 		return err

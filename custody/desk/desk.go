@@ -56,7 +56,7 @@ type Desk struct {
 	suspect atomic.Pointer[error]         // why nothing is decided any more; nil: nothing is wrong
 	alarm   chan struct{}                 // closed when it is
 	sealed  atomic.Pointer[custody.State] // of a start on what is suspect: as far as it is known to be the ledger's own; see recall
-	assured bool                          // the ledger was found to be what it was; guarded by looking
+	assured atomic.Bool                   // the ledger was looked at: it is what it was, or sealed says as far as it is; written under looking
 
 	anchorage anchorage
 	anchored  chan struct{} // keepAnchor has ended

@@ -182,10 +182,30 @@ func sessionOf(token custody.Secret) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// ErrNotKnownYet: the secret store has been away since the start, so that nobody can
+// tell the rows of the database from those that somebody wrote there. It comes back by
+// itself.
+var ErrNotKnownYet = fmt.Errorf("%w: it has been away since the start, and until it was asked it is not known whose the database is and who is logged in", ErrSecretsUnavailable)
+
+// knowsWho says whether what was loaded from the tables is known to be the ledger's, or
+// how far it is: until then nobody has a session.
+func (d *Desk) knowsWho() error {
+	switch found := d.found.Load(); {
+	case d.assured.Load():
+		return nil
+	case found != nil && found.err != nil: // the secret store is back, and another one
+		return found.err
+	}
+	return ErrNotKnownYet
+}
+
 // Who gives the person of a session, or a Refusal. What counts is the state: a row
 // that somebody put into the database opens nothing. Another process may have
 // opened or ended the session a moment ago, so that this catches up first.
 func (d *Desk) Who(ctx context.Context, token custody.Secret) (custody.Person, error) {
+	if err := d.knowsWho(); err != nil {
+		return custody.Person{}, err
+	}
 	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
 		return custody.Person{}, err
 	}
