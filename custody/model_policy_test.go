@@ -173,6 +173,9 @@ func againstPolicy(before, after *State) (complaints []string) {
 			was.Rotation.Successor != c.Rotation.Successor && h.Status != Returned && !away(was.Rotation.Successor) && !leaving(after, was.Rotation.Successor) {
 			complain("%s is being changed for %s instead of %s, who is here", c.Name, c.Rotation.Successor, was.Rotation.Successor)
 		}
+		if c.Arriving != "" && (c.Rotation.Step != StepPending || c.Version != 0 || was.Name != "" && was.Arriving == "") {
+			complain("%s is being changed, or was, and its secrets are not in their place", c.Name)
+		}
 		if was.Phase == Held && c.Phase == Held && was.Holder != c.Holder && c.Handover == "" {
 			complain("%s passed to %s without a handover", c.Name, c.Holder)
 		}

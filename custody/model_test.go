@@ -39,8 +39,8 @@ func TestModel(t *testing.T) {
 		{name: "a and b share x and y", servers: []AddCredential{server("x", "a", "b"), server("y", "a", "b")}},
 		{name: "a and b share x, b and c share y, both changed at each transfer and check-in",
 			servers: []AddCredential{rotating(server("x", "a", "b"), both), rotating(server("y", "b", "c"), both)}},
-		{name: "a and b share x, with all that a policy can ask for",
-			servers: []AddCredential{reconciling(rotating(server("x", "a", "b"), strict))}},
+		{name: "a and b share x, which came with its password, with all that a policy can ask for",
+			servers: []AddCredential{bringing(reconciling(rotating(server("x", "a", "b"), strict)))}},
 		{name: "a and b share x, set by hand, with all that a policy can ask for",
 			servers: []AddCredential{byHand(reconciling(rotating(server("x", "a", "b"), strict)))}},
 		{name: "a and b share x, which gets stuck", stuck: true, servers: []AddCredential{reconciling(server("x", "a", "b"))}},
@@ -83,6 +83,11 @@ func byHand(a AddCredential) AddCredential {
 
 func reconciling(a AddCredential) AddCredential {
 	a.Reconciles = true
+	return a
+}
+
+func bringing(a AddCredential) AddCredential {
+	a.Brings = true
 	return a
 }
 
@@ -457,7 +462,7 @@ func (m *model) tries(s *State) []Command {
 		c, _ := s.Credential(name)
 		id := RotationID{name, c.Rotation.Number}
 		add(System,
-			ReportStaged{Rotation: id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: c.Version > 0},
+			ReportArrived{name}, ReportStaged{Rotation: id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: c.Version > 0},
 			ReportPromoted{id, c.Version}, ReportPromoted{id, c.Version + 1},
 			ReportFailed{Rotation: id, Failure: "unreachable", NextTry: s.Time.Add(time.Minute)},
 			ReportStaged{Rotation: RotationID{name, c.Rotation.Number - 1}}, ReportPromoted{RotationID{name, c.Rotation.Number + 1}, c.Version + 1},

@@ -104,13 +104,14 @@ func (d *Desk) commit(calls []*call) {
 	defer cancel()
 	var b *batch
 	err := d.Store.Write(ctx, func(tx Tx) error {
-		if err := d.catchUp(ctx, tx); err != nil {
+		root, err := d.catchUp(ctx, tx)
+		if err != nil {
 			return err
 		}
 		now, wrong := d.lookAtClock()
 		b = &batch{
 			ctx: ctx, tx: tx, now: now, wrong: wrong, acts: d.acts(),
-			draft: d.state.Fork(), frontier: d.frontier.Clone(), first: d.state.Size,
+			draft: d.state.Fork(), frontier: d.frontier.Clone(), first: d.state.Size, root: root,
 			desk: d,
 		}
 		return b.carryOut(calls)
@@ -157,26 +158,27 @@ func asUnavailable(err error) error {
 }
 
 // catchUp takes in what other processes appended since our last transaction:
-// see takeIn. Nothing is committed on top of what is not taken in.
-func (d *Desk) catchUp(ctx context.Context, tx Tx) error {
+// see takeIn. Nothing is committed on top of what is not taken in. root is that of what
+// there is then.
+func (d *Desk) catchUp(ctx context.Context, tx Tx) (root audit.Hash, err error) {
 	if err := d.trusted(); err != nil {
-		return err
+		return root, err
 	}
 	size, root := tx.Head()
 	if size < d.state.Size {
-		return d.suspects(fmt.Errorf("it has %d entries and had %d before: it was rolled back", size, d.state.Size))
+		return root, d.suspects(fmt.Errorf("it has %d entries and had %d before: it was rolled back", size, d.state.Size))
 	}
 	known, err := d.frontier.Root()
 	if err != nil {
-		return err
+		return root, err
 	}
 	if size == d.state.Size {
 		if root != known {
-			return d.suspects(fmt.Errorf("its %d entries are others than before", size))
+			err = d.suspects(fmt.Errorf("its %d entries are others than before", size))
 		}
-		return nil
+		return root, err
 	}
-	return d.takeIn(ctx, tx, known, size, root)
+	return root, d.takeIn(ctx, tx, known, size, root)
 }
 
 // batch is one transaction's work.
@@ -187,9 +189,10 @@ type batch struct {
 	wrong    error // ErrClockWrong: nothing is decided, and time does not act; nil: the clock is right
 	draft    *custody.State
 	frontier *audit.Frontier
-	first    int64 // index of the batch's first entry
-	acts     bool  // something may be appended
-	desk     *Desk // for its marks
+	first    int64      // index of the batch's first entry
+	root     audit.Hash // of the entries before it
+	acts     bool       // something may be appended
+	desk     *Desk      // for its marks
 
 	appended []Appended
 	nodes    []audit.Node
@@ -197,7 +200,7 @@ type batch struct {
 }
 
 func (b *batch) carryOut(calls []*call) error {
-	if b.wrong == nil {
+	if b.wrong == nil && len(calls) == 0 {
 		if err := b.letTimeAct(); err != nil {
 			return err
 		}
@@ -224,8 +227,7 @@ func (b *batch) carryOut(calls []*call) error {
 	if len(b.appended) == 0 {
 		return nil
 	}
-	sealed := audit.Batch{From: b.first, Size: b.frontier.Size()}
-	_, sealed.FromRoot = b.tx.Head()
+	sealed := audit.Batch{From: b.first, FromRoot: b.root, Size: b.frontier.Size()}
 	var err error
 	if sealed.Root, err = b.frontier.Root(); err != nil {
 		return err
