@@ -126,33 +126,33 @@ func TestASessionOutlivesARestartAndEndsEverywhere(t *testing.T) {
 func TestASessionMadeUpWhileTheSecretStoreIsAwayAtAStart(t *testing.T) {
 	for name, madeUpRow := range map[string]bool{"a row that was made up": true, "as it was left": false} {
 		o := newOffice(t)
-		genuine, err := o.signIn("tech-a")
+		genuine, err := o.SignIn("tech-a")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := o.desk.Close(); err != nil {
+		if err := o.Desk.Close(); err != nil {
 			t.Fatal(err)
 		}
-		token, document := madeUp("admin", o.clock.Now())
+		token, document := madeUp("admin", o.Clock.Now())
 		if madeUpRow {
 			o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE sessions SET doc = ? WHERE key = 'admin'", document) })
 		}
 		unseal := o.seal()
-		o.desk = o.open()
+		o.Desk = o.Open()
 		for _, session := range []custody.Secret{token, genuine.Token} {
-			if who, err := o.desk.Who(t.Context(), session); !errors.Is(err, desk.ErrNotKnownYet) || !errors.Is(err, desk.ErrSecretsUnavailable) || who.Username != "" {
+			if who, err := o.Desk.Who(t.Context(), session); !errors.Is(err, desk.ErrNotKnownYet) || !errors.Is(err, desk.ErrSecretsUnavailable) || who.Username != "" {
 				t.Errorf("%s, while it is away: %q, %v", name, who.Username, err)
 			}
-			if err := o.desk.SignOut(t.Context(), session, unique("r")); !errors.Is(err, desk.ErrNotKnownYet) {
+			if err := o.Desk.SignOut(t.Context(), session, unique("r")); !errors.Is(err, desk.ErrNotKnownYet) {
 				t.Errorf("%s, a log-out while it is away: %v", name, err)
 			}
 		}
 		unseal()
 		o.waitFor("the log-in to be known again", func() bool {
-			who, err := o.desk.Who(t.Context(), genuine.Token)
+			who, err := o.Desk.Who(t.Context(), genuine.Token)
 			return err == nil && who.Username == "tech-a"
 		})
-		if who, err := o.desk.Who(t.Context(), token); custody.CodeOf(err) != custody.Unauthenticated {
+		if who, err := o.Desk.Who(t.Context(), token); custody.CodeOf(err) != custody.Unauthenticated {
 			t.Errorf("%s, when it is back: %q, %v", name, who.Username, err)
 		}
 		if madeUpRow {
@@ -162,7 +162,7 @@ func TestASessionMadeUpWhileTheSecretStoreIsAwayAtAStart(t *testing.T) {
 		}
 		// A store that goes away later takes nobody's reading away.
 		unseal = o.seal()
-		if who, err := o.desk.Who(t.Context(), genuine.Token); err != nil || who.Username != "tech-a" {
+		if who, err := o.Desk.Who(t.Context(), genuine.Token); err != nil || who.Username != "tech-a" {
 			t.Errorf("%s, away once more: %q, %v", name, who.Username, err)
 		}
 		unseal()
@@ -172,21 +172,19 @@ func TestASessionMadeUpWhileTheSecretStoreIsAwayAtAStart(t *testing.T) {
 // TestASessionMadeUpForAnotherSecretStore: the store that comes back is another one's.
 func TestASessionMadeUpForAnotherSecretStore(t *testing.T) {
 	o, elsewhere := newOffice(t), newOffice(t)
-	if err := o.desk.Close(); err != nil {
+	if err := o.Desk.Close(); err != nil {
 		t.Fatal(err)
 	}
-	token, document := madeUp("admin", o.clock.Now())
+	token, document := madeUp("admin", o.Clock.Now())
 	o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE sessions SET doc = ? WHERE key = 'admin'", document) })
 	_ = o.seal()
-	o.desk = o.open()
-	o.secrets.mu.Lock()
-	o.secrets.Secrets = elsewhere.secrets.Secrets
-	o.secrets.mu.Unlock()
+	o.Desk = o.Open()
+	o.Secrets.Replace(func(desk.Secrets) desk.Secrets { return elsewhere.Secrets })
 	o.waitFor("it to be seen", func() bool {
-		_, err := o.desk.Who(t.Context(), token)
+		_, err := o.Desk.Who(t.Context(), token)
 		return !errors.Is(err, desk.ErrNotKnownYet)
 	})
-	if who, err := o.desk.Who(t.Context(), token); !errors.Is(err, desk.ErrOtherSecrets) {
+	if who, err := o.Desk.Who(t.Context(), token); !errors.Is(err, desk.ErrOtherSecrets) {
 		t.Errorf("%q, %v", who.Username, err)
 	}
 }
