@@ -96,6 +96,9 @@ func key(n *State) string {
 	}
 	for c := range n.Credentials() {
 		b.WriteString(c.Name + " " + string(c.Phase) + " " + c.Holder)
+		if c.Arriving != "" {
+			b.WriteString(" arriving")
+		}
 		if r := c.Rotation; c.Phase == Rotating {
 			b.WriteString(strings.Join([]string{string(r.Step), "for", r.Successor, "after a return:", strconv.FormatBool(r.Reason == ForReturn)}, " "))
 			if len(n.credentials) == 1 && c.Policy.MaxExposed == 0 && !r.MayHaveReached() { // it can still be called off
