@@ -198,9 +198,9 @@ func TestNoSecretOfARequestIsInADigest(t *testing.T) {
 // TestOpenAPITellsTheKindsOfTargets that there are, and what each knows.
 func TestOpenAPITellsTheKindsOfTargets(t *testing.T) {
 	_, _, text := serve(t, func(c *api.Config) {
-		c.Kinds = []desk.TargetKind{{Name: "ssh", Settings: []desk.TargetSetting{{Name: "host_key", Required: true}, {Name: "own"}}}, {Name: "manual", Probes: []desk.TargetProbe{{Name: "https"}}}}
+		c.Kinds = []desk.TargetKind{{Name: "ssh", Most: 511, Settings: []desk.TargetSetting{{Name: "host_key", Required: true}, {Name: "own"}}}, {Name: "manual", ByHand: true, Probes: []desk.TargetProbe{{Name: "https"}}}}
 	}).ask(t, "GET", "/openapi.json", "", "Authorization", "")
-	for _, told := range []string{"one of ssh, manual", "ssh: host_key (required), own. manual: probe (https"} {
+	for _, told := range []string{"one of ssh, manual. Passwords: ssh: at most 511 bytes; manual: set by hand.", "ssh: host_key (required), own. manual: probe (https"} {
 		if !strings.Contains(text, told) {
 			t.Errorf("it does not say %q", told)
 		}

@@ -157,12 +157,18 @@ func (s *Server) serveOpenAPI() error {
 		code.Enum = append(code.Enum, string(c))
 	}
 	if target := description.Components.Schemas.Map()["Target"].Properties; len(s.Kinds) > 0 {
-		var kinds, settings []string
+		var kinds, limits, settings []string
 		for _, k := range s.Kinds {
 			kinds = append(kinds, k.Name)
+			if limit := k.Limits(); limit != "" {
+				limits = append(limits, k.Name+": "+limit)
+			}
 			settings = append(settings, k.Name+": "+strings.Join(k.SettingNames(), ", "))
 		}
 		target["kind"].Description = "The connector: one of " + strings.Join(kinds, ", ")
+		if len(limits) > 0 {
+			target["kind"].Description += ". Passwords: " + strings.Join(limits, "; ") + "."
+		}
 		target["settings"].Description = "What the kind knows besides. " + strings.Join(settings, ". ") + "."
 	}
 	text, err := description.MarshalJSON()

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -36,6 +37,20 @@ func someKinds(names ...string) []desk.TargetKind {
 		kinds = append(kinds, c.TargetKind)
 	}
 	return kinds
+}
+
+// TestAFormSaysHowLongAPasswordCanBe, where its kind knows, and who sets it.
+func TestAFormSaysHowLongAPasswordCanBe(t *testing.T) {
+	admin := newOffice(t).as("admin", "en")
+	for _, k := range someKinds() {
+		text := admin.get("/admin/credentials/new?kind=" + k.Name).text()
+		if limit := fmt.Sprintf("A password has %d bytes at most.", k.Most); strings.Contains(text, "bytes at most") != (k.Most > 0) || k.Most > 0 && !strings.Contains(text, limit) {
+			t.Errorf("%s: %s", k.Name, text)
+		}
+		if byHand := strings.Contains(text, "the primary sets it by hand"); byHand != k.ByHand || byHand != (k.Name == custody.Manual) {
+			t.Errorf("%s is set by hand: %v", k.Name, byHand)
+		}
+	}
 }
 
 // TestEveryKindIsAdded by its own form: what was typed there, and nothing else,

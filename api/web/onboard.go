@@ -49,7 +49,7 @@ func (v *visit) credentialForm(shown newCredentialPage) error {
 		if extra, known := probeOf(k, chosen.Get("probe")); known {
 			shown.Probe, shown.Settings = chosen.Get("probe"), append(shown.Settings, extra...)
 		}
-		shown.Policy = v.policyForm(custody.CredentialPolicy{}, k.Name != custody.Manual, len(v.r.PostForm) > 0)
+		shown.Policy = v.policyForm(custody.CredentialPolicy{}, !k.ByHand, len(v.r.PostForm) > 0)
 	}
 	people, err := v.Queries.People(v.r.Context())
 	if err != nil {

@@ -18,9 +18,9 @@ func credentialKindsVerb(c *cli) *cobra.Command {
 			all := described(allKinds())
 			var rows [][]string
 			for _, k := range all {
-				rows = append(rows, []string{k.Name, k.Address, k.Account, string(k.Admin), strings.Join(k.SettingNames(), ", ")})
+				rows = append(rows, []string{k.Name, k.Address, k.Account, string(k.Admin), k.Limits(), strings.Join(k.SettingNames(), ", ")})
 			}
-			return c.show(all, []string{"KIND", "ADDRESS", "ACCOUNT", "ADMIN", "SETTINGS"}, rows...)
+			return c.show(all, []string{"KIND", "ADDRESS", "ACCOUNT", "ADMIN", "PASSWORDS", "SETTINGS"}, rows...)
 		},
 	}
 }

@@ -1,6 +1,9 @@
 package desk
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // TargetKind is what a kind of target asks whoever adds an account of it: forms,
 // the command line, OpenAPI and the documentation say it from here. Its words are
@@ -12,6 +15,8 @@ type TargetKind struct {
 	Settings []TargetSetting `json:"settings"`
 	Admin    AdminSecret     `json:"admin"`
 	Password bool            `json:"password"`         // the present one is asked for
+	Most     int             `json:"most,omitzero"`    // bytes that a password can have; 0: whoever changes it there knows
+	ByHand   bool            `json:"by_hand,omitzero"` // a person sets each password, and says so
 	Probes   []TargetProbe   `json:"probes,omitempty"` // by which somebody else's way to change can be proved; nil: it logs in itself
 }
 
@@ -32,6 +37,18 @@ func (k TargetKind) SettingNames() (names []string) {
 		names = append(names, "probe ("+strings.Join(probes, " or ")+", each with what that one needs to log in)")
 	}
 	return names
+}
+
+// Limits says, for people, what a password of this kind can be, and who sets it.
+func (k TargetKind) Limits() string {
+	var all []string
+	if k.Most > 0 {
+		all = append(all, fmt.Sprintf("at most %d bytes", k.Most))
+	}
+	if k.ByHand {
+		all = append(all, "set by hand")
+	}
+	return strings.Join(all, ", ")
 }
 
 // AdminSecret is what administers a target.

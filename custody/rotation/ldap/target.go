@@ -19,7 +19,7 @@ const Kind = "ldap"
 
 // Connector is this kind of target.
 var Connector = rotation.Connector{Open: Open, TargetKind: desk.TargetKind{
-	Name: Kind, Address: "ldap.example.com:389", Account: "uid=app,ou=people,dc=example,dc=com", Settings: settings, Admin: desk.AdminPassword, Password: true,
+	Name: Kind, Address: "ldap.example.com:389", Account: "uid=app,ou=people,dc=example,dc=com", Settings: settings, Admin: desk.AdminPassword, Password: true, Most: maxPassword,
 }}
 
 var settings = []desk.TargetSetting{

@@ -36,7 +36,7 @@ type target struct {
 // Connector is this kind of target, probed by https or by one of these.
 func Connector(probes []rotation.Connector) rotation.Connector {
 	c := rotation.Connector{Open: Opener(probes), TargetKind: desk.TargetKind{
-		Name: Kind, Address: "sw1.example:22", Account: "admin", Password: true,
+		Name: Kind, Address: "sw1.example:22", Account: "admin", Password: true, ByHand: true,
 		Probes: []desk.TargetProbe{{Name: httpsProbe, Settings: httpsSettings}},
 	}}
 	for _, p := range probes {

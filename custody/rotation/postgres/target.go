@@ -21,7 +21,7 @@ const Kind = "postgres"
 
 // Connector is this kind of target.
 var Connector = rotation.Connector{Open: Open, TargetKind: desk.TargetKind{
-	Name: Kind, Address: "db01.example:5432", Account: "app", Settings: settings, Admin: desk.AdminPassword, Password: true,
+	Name: Kind, Address: "db01.example:5432", Account: "app", Settings: settings, Admin: desk.AdminPassword, Password: true, Most: maxPassword,
 }}
 
 var settings = []desk.TargetSetting{

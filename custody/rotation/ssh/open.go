@@ -16,7 +16,7 @@ const Kind = "ssh"
 
 // Connector is this kind of target.
 var Connector = rotation.Connector{Open: Open, Probe: OpenProbe, TargetKind: desk.TargetKind{
-	Name: Kind, Address: "db01.example:22", Account: "root", Settings: settings, Admin: desk.AdminKey, Password: true,
+	Name: Kind, Address: "db01.example:22", Account: "root", Settings: settings, Admin: desk.AdminKey, Password: true, Most: maxPassword,
 }}
 
 var settings = []desk.TargetSetting{
