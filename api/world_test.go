@@ -475,13 +475,13 @@ type served struct {
 	*world
 	*httptest.Server
 	api *api.Server
-	log *safeBuffer
+	log *desktest.Log
 }
 
 func serve(t *testing.T, edit ...func(*api.Config)) served {
 	t.Helper()
 	w := newWorld(t)
-	logged := &safeBuffer{}
+	logged := &desktest.Log{}
 	c := api.Config{Desk: w, Queries: queries{w}, Log: slog.New(slog.NewJSONHandler(logged, nil)), Version: "test"}
 	for _, e := range edit {
 		e(&c)
@@ -517,22 +517,4 @@ func (s served) as(t *testing.T, username string) *client.Client {
 		t.Fatal(err)
 	}
 	return c
-}
-
-// safeBuffer is a buffer for several goroutines.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

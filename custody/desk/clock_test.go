@@ -1,18 +1,16 @@
 package desk_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 )
 
 // wrong fails the test unless an error says that the clock is wrong.
@@ -36,31 +34,13 @@ func (o *office) causes() []string {
 	return codes
 }
 
-// lines is a log that can be read.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) count(what string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.text.String(), what)
-}
-
 // TestATechnicianWhoseServersClockIsSet sees that nothing is decided, can go on
 // looking and log out, and goes on when the clock is right again; nothing is dated
 // by the wrong time. Within a minute time stands still, as ever.
 func TestATechnicianWhoseServersClockIsSet(t *testing.T) {
 	for name, jump := range map[string]time.Duration{"a year ahead": 365 * 24 * time.Hour, "a day back": -24 * time.Hour, "two minutes ahead": 2 * time.Minute} {
 		t.Run(name, func(t *testing.T) {
-			said := new(lines)
+			said := new(desktest.Log)
 			o := newOffice(t, func(c *desk.Config) { c.Log = slog.New(slog.NewTextHandler(said, nil)) })
 			if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 				t.Fatal(err)
@@ -85,7 +65,7 @@ func TestATechnicianWhoseServersClockIsSet(t *testing.T) {
 			if got := o.causes(); !slices.Equal(got, []string{"clock_wrong"}) {
 				t.Errorf("ready: %v", got)
 			}
-			if n := said.count("alarm=true"); n != 1 {
+			if n := said.Count("alarm=true"); n != 1 {
 				t.Errorf("the log has %d alarms", n)
 			}
 			if _, err := o.Desk.Who(t.Context(), session.Token); err != nil {

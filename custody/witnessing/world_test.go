@@ -1,7 +1,6 @@
 package witnessing
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/ed25519"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/audit/witness"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 	"github.com/tandem-custody/tandem/custody/follow/followtest"
 )
 
@@ -250,27 +250,9 @@ func (m *memory) kinds() (kinds []witness.Kind) {
 	return kinds
 }
 
-// logged is a log that can be read.
-type logged struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // started makes a follower and runs it until the test ends. Rounds come in quick
 // succession.
-func started(t *testing.T, c Config) (*Follower, *logged) {
+func started(t *testing.T, c Config) (*Follower, *desktest.Log) {
 	t.Helper()
 	f, log := newFollower(t, c)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -285,9 +267,9 @@ func started(t *testing.T, c Config) (*Follower, *logged) {
 	return f, log
 }
 
-func newFollower(t *testing.T, c Config) (*Follower, *logged) {
+func newFollower(t *testing.T, c Config) (*Follower, *desktest.Log) {
 	t.Helper()
-	log := new(logged)
+	log := new(desktest.Log)
 	c.Log = slog.New(slog.NewTextHandler(log, nil))
 	c.Every, c.Settle = 5*time.Millisecond, time.Millisecond
 	if c.Now == nil {
