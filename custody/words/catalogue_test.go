@@ -100,7 +100,7 @@ func TestEveryRefusalHasItsWords(t *testing.T) {
 // a subject line that is in two languages at once.
 var speaksChinese = []string{
 	"cmd/tandem/times.go", "cmd/tandem/verb_ledger_certificate.go", "custody/words/words.go", "custody/witnessing/email.go",
-	"custody/desk/secretstest/conform.go", "custody/rotation/targettest/conform.go",
+	"custody/desk/secretstest/conform.go", "custody/rotation/targettest/conform.go", "custody/store/storetest/storetest.go",
 }
 
 // TestNoSentenceStandsInTheCode: one that is said in two languages is in the catalogue.
