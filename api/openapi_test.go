@@ -23,6 +23,8 @@ var endpoints = strings.Fields(`
 	POST/credentials/{name}/pause POST/credentials/{name}/resume POST/credentials/{name}/cancel
 	GET/handovers POST/handovers GET/handovers/{id} POST/handovers/{id}/accept POST/handovers/{id}/decline
 	POST/handovers/{id}/cancel POST/handovers/{id}/return
+	GET/proposals GET/proposals/{id} POST/credentials/{name}/custodians POST/proposals/{id}/custodians
+	POST/proposals/{id}/approve POST/proposals/{id}/reject POST/proposals/{id}/withdraw
 	POST/people/{username}/unlock PATCH/people/{username} PATCH/me
 	GET/ledger/entries GET/ledger/entries/{index} GET/ledger/entries/{index}/proof POST/ledger/entries/{index}/redact GET/ledger/checkpoint GET/ledger/witnesses GET/ledger/key GET/ledger/tile/{tile}`)
 

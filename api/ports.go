@@ -26,6 +26,9 @@ type Desk interface {
 	ChangePolicy(ctx context.Context, by desk.By, a custody.ChangePolicy) (desk.Outcome, error)
 	AddCredential(ctx context.Context, by desk.By, a custody.AddCredential, password, key custody.Secret) (desk.Outcome, error)
 
+	// Approvers gives who can approve an open proposal, by level.
+	Approvers(ctx context.Context, proposal string) (map[custody.Role][]string, error)
+
 	SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedIn, error)
 	Recover(ctx context.Context, in desk.RecoverRequest) (custody.Secret, error)
 	Who(ctx context.Context, token custody.Secret) (custody.Person, error)
@@ -53,6 +56,8 @@ type Queries interface {
 	CustodyCounts(ctx context.Context) ([]desk.CustodyCount, error)
 	Handovers(ctx context.Context, q desk.HandoverQuery) ([]custody.Handover, error)
 	Handover(ctx context.Context, id string) (custody.Handover, error)
+	Proposals(ctx context.Context, q desk.ProposalQuery) ([]custody.Proposal, error)
+	Proposal(ctx context.Context, id string) (custody.Proposal, error)
 
 	Entries(ctx context.Context, q desk.EntryQuery) ([]desk.StoredEntry, error)
 	Entry(ctx context.Context, index int64) (desk.StoredEntry, error)

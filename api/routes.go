@@ -65,6 +65,14 @@ func (s *Server) endpoints() {
 	command(s, "/handovers/{id}/cancel", "cancel-handover", 200, "End an offer, by its giver", s.cancelHandover)
 	command(s, "/handovers/{id}/return", "return-handover", 200, "Give or take back; the password is changed first", s.returnHandover)
 
+	query(s, "/proposals", "list-proposals", "What others have to approve, the newest first", s.listProposals)
+	query(s, "/proposals/{id}", "get-proposal", "One proposal, with what it changes and who can approve it", s.getProposal)
+	command(s, "/credentials/{name}/custodians", "set-custodians", 202, "Propose other custodians; a manager and a director approve", s.proposeCustodians)
+	command(s, "/proposals/{id}/custodians", "revise-custodians", 200, "Ask for other custodians than before, by whoever asked; voids the approvals", s.reviseCustodians)
+	command(s, "/proposals/{id}/approve", "approve-proposal", 200, "Say yes to a revision; the last yes makes it happen", s.approveProposal)
+	command(s, "/proposals/{id}/reject", "reject-proposal", 200, "Say no, which is final", s.rejectProposal)
+	command(s, "/proposals/{id}/withdraw", "withdraw-proposal", 200, "Take my own proposal back", s.withdrawProposal)
+
 	query(s, "/ledger/entries", "list-entries", "Entries of the ledger, the oldest first", s.listEntries)
 	query(s, "/ledger/entries/{index}", "get-entry", "One entry", s.getEntry)
 	command(s, "/ledger/entries/{index}/redact", "redact-entry", 200, "Take what people wrote out of an entry, for good; backups and exports keep it", s.redactEntry)
@@ -159,6 +167,9 @@ type (
 	ofHandover struct {
 		ID string `path:"id" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
 	}
+	ofProposal struct {
+		ID string `path:"id" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
+	}
 	ofPerson struct {
 		Username string `path:"username" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
 	}
@@ -172,6 +183,10 @@ type (
 	personWith[B any] struct {
 		Username string `path:"username" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
 		Body     B
+	}
+	proposalWith[B any] struct {
+		ID   string `path:"id" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
+		Body B
 	}
 	handoverWith[B any] struct {
 		ID   string `path:"id" maxLength:"63" pattern:"^[a-z0-9._-]+$"`

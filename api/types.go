@@ -240,6 +240,62 @@ type Handover struct {
 	Overdue          bool                   `json:"overdue" doc:"The expected return has passed"`
 }
 
+// Proposal is a command that waits until others have approved it.
+type Proposal struct {
+	ID        string                    `json:"id"`
+	Kind      string                    `json:"kind" doc:"Which command: custodians"`
+	Subject   string                    `json:"subject" doc:"What it is about"`
+	Requester string                    `json:"requester"`
+	Reason    string                    `json:"reason"`
+	Revision  int64                     `json:"revision"`
+	Digest    string                    `json:"digest" doc:"Of this revision: what an approval is of"`
+	Status    custody.ProposalStatus    `json:"status" enum:"open,effected,rejected,withdrawn,expired,failed"`
+	Needs     []custody.Role            `json:"needs" doc:"Levels at which nobody has approved it yet"`
+	Can       map[custody.Role][]string `json:"can,omitempty" doc:"Who can, by level, while it is open"`
+	Approvals []Approval                `json:"approvals"`
+	Change    []Difference              `json:"change"`
+	OpenedAt  time.Time                 `json:"opened_at"`
+	ExpiresAt time.Time                 `json:"expires_at"`
+	EndedAt   time.Time                 `json:"ended_at,omitzero"`
+	EndedBy   string                    `json:"ended_by,omitzero" doc:"Who approved last, rejected or withdrew it"`
+	Failure   string                    `json:"failure,omitzero" doc:"Code of what refused it when it was to take effect"`
+}
+
+// Approval is one person's yes.
+type Approval struct {
+	Level  custody.Role `json:"level"`
+	Person string       `json:"person"`
+	At     time.Time    `json:"at"`
+}
+
+// Difference is one thing that a proposal changes.
+type Difference struct {
+	Field  string `json:"field"`
+	Before string `json:"before,omitzero" doc:"As it is now, while the proposal is open"`
+	After  string `json:"after"`
+}
+
+// SetCustodians proposes other custodians.
+type SetCustodians struct {
+	Primary string `json:"primary"`
+	Backup  string `json:"backup"`
+	Reason  string `json:"reason"`
+	TOTP    Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// ApproveProposal says yes to a revision.
+type ApproveProposal struct {
+	Digest string `json:"digest" maxLength:"64" doc:"Of the revision that was looked at"`
+	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// RejectProposal says no to a revision.
+type RejectProposal struct {
+	Digest string `json:"digest" maxLength:"64" doc:"Of the revision that was looked at"`
+	Reason string `json:"reason"`
+	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
 // Entry is one entry of the ledger.
 type Entry struct {
 	Index   int64           `json:"index"`

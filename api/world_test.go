@@ -311,6 +311,16 @@ func (w *world) Who(ctx context.Context, token custody.Secret) (custody.Person, 
 	return filled(w, person), nil
 }
 
+func (w *world) Approvers(_ context.Context, id string) (map[custody.Role][]string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p, there := w.state.Proposal(id)
+	if !there || p.Over() { // the fork of this world forgets none
+		return nil, desk.ErrNotFound
+	}
+	return w.state.Approvers(p), nil
+}
+
 func (w *world) SignOut(ctx context.Context, token custody.Secret, request string) error {
 	delete(w.tokens, token.Reveal())
 	return nil
@@ -398,6 +408,19 @@ func (q queries) Handovers(_ context.Context, in desk.HandoverQuery) ([]custody.
 func (q queries) Handover(_ context.Context, id string) (custody.Handover, error) {
 	h, there := q.state.Handover(id)
 	return found(filled(q.world, h), there)
+}
+
+func (q queries) Proposals(_ context.Context, in desk.ProposalQuery) ([]custody.Proposal, error) {
+	all := slices.DeleteFunc(filled(q.world, q.state.ProposalsChanged()), func(p custody.Proposal) bool {
+		return in.Open && p.Over() || in.Requester != "" && p.Requester != in.Requester
+	})
+	slices.Reverse(all)
+	return all, q.fail
+}
+
+func (q queries) Proposal(_ context.Context, id string) (custody.Proposal, error) {
+	p, there := q.state.Proposal(id)
+	return found(filled(q.world, p), there)
 }
 
 func (q queries) Entries(_ context.Context, in desk.EntryQuery) ([]desk.StoredEntry, error) {

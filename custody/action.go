@@ -66,7 +66,8 @@ const (
 	people
 	theSystem // nobody commanded it: the rotation worker, the desk
 	peopleAndSystem
-	theClock // nobody commanded it, and nobody is believed: the rules say what time leads to
+	theClock   // nobody commanded it, and nobody is believed: the rules say what time leads to
+	byProposal // whoever asks for it, once others have approved
 )
 
 func (g givers) include(actor string) *Refusal {
@@ -75,6 +76,8 @@ func (g givers) include(actor string) *Refusal {
 		return nil
 	case g == people: // the system is no person: it holds nothing, goes nowhere and has no code
 		return refuseForbidden(onlyPerson)
+	case g == byProposal:
+		return refuseApprovalNeeded()
 	}
 	return refuseForbidden(onlySystem)
 }

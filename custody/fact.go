@@ -64,6 +64,7 @@ type Concerns struct {
 	People      []string
 	Credentials []string
 	Handovers   []string
+	Proposals   []string
 }
 
 // Concerns gives what the event is about. The state is that before the event, or

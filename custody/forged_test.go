@@ -110,6 +110,82 @@ func forgedStory(t *testing.T) []Event {
 	return o.history
 }
 
+// forgedProposals is one in which others say who is custodian, and in every way in
+// which they can.
+func forgedProposals(t *testing.T) []Event {
+	o := &office{newWorldUnder(DefaultPolicy()), t}
+	try := func(who string, a Action) error {
+		o.now = o.now.Add(31 * time.Second)
+		p, _ := o.state.Person(who)
+		c := o.with(who, a)
+		if who != System {
+			c.Proof = Proof{Given: true, Steps: []int64{o.now.Unix() / 30}, Enrolment: p.Number}
+		}
+		_, err := o.run(c)
+		return err
+	}
+	act := func(who string, a Action) {
+		t.Helper()
+		if err := try(who, a); err != nil {
+			t.Fatalf("%s %+v: %v", who, a, err)
+		}
+	}
+	refused := func(who string, a Action) {
+		t.Helper()
+		if err := try(who, a); CodeOf(err) == "" {
+			t.Fatalf("%s %+v: %v", who, a, err)
+		}
+	}
+	rotates := func() {
+		t.Helper()
+		c := o.credential("x")
+		id := RotationID{"x", c.Rotation.Number}
+		act(System, ReportStaged{id})
+		act(System, ReportApplied{id})
+		act(System, ReportVerified{Rotation: id, OldRefused: c.Version > 0})
+		act(System, ReportPromoted{id, c.Version + 1})
+	}
+	for _, p := range []struct {
+		name string
+		role Role
+	}{{"ada", Admin}, {"ann", Technician}, {"ben", Technician}, {"cay", Technician}, {"dot", Director}, {"max", Manager}} {
+		act(System, AddPerson{Username: p.name, Name: p.name, Roles: []Role{p.role}, TOTPPeriod: 30})
+		act(p.name, SignIn{})
+	}
+	act("ada", server("x", "ann", "ben"))
+	rotates()
+	proposes := func(who string, a SetCustodians) string {
+		t.Helper()
+		act(who, Propose{Change{a}, note("change of post")})
+		return proposalID(o.state.Proposals)
+	}
+	refused("ben", SetCustodians{"x", "ben", "cay"})
+	id := proposes("ben", SetCustodians{"x", "cay", "ann"})
+	act("dot", o.approval(id))
+	act("ben", Revise{id, Change{SetCustodians{"x", "ann", "cay"}}, note("the other way round")})
+	refused("max", Approve{id, "of the first one"})
+	refused("cay", o.approval(id))
+	act("max", o.approval(id))
+	act("dot", o.approval(id)) // ben never saw it: nothing is changed
+	refused("max", o.approval(id))
+	id = proposes("ada", SetCustodians{"x", "ben", "cay"})
+	act("dot", o.approval(id))
+	act("max", o.approval(id)) // ann held it
+	rotates()
+	id = proposes("ann", SetCustodians{"x", "ann", "cay"})
+	act("max", Reject{id, o.approval(id).Digest, note("not again")})
+	id = proposes("ann", SetCustodians{"x", "ann", "cay"})
+	act("ann", Withdraw{id})
+	id = proposes("ann", SetCustodians{"x", "ann", "cay"})
+	act("max", o.approval(id))
+	act("ben", RequestRotation{Credential: "x", Reason: note("worn")})
+	act("dot", o.approval(id)) // which cannot be now
+	rotates()
+	proposes("ada", SetCustodians{"x", "cay", "ben"})
+	o.passes(proposalTTL)
+	return o.history
+}
+
 // accepts carries a ledger out again as a verifier does, from the bytes of its
 // entries on.
 func accepts(from *State, entries [][]byte) (*State, error) {
@@ -147,7 +223,11 @@ func entriesOf(t *testing.T, events []Event) (entries [][]byte) {
 // allows.
 func TestForgedFields(t *testing.T) {
 	t.Parallel()
-	events := forgedStory(t)
+	t.Run("custody", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedStory(t)) })
+	t.Run("proposals", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedProposals(t)) })
+}
+
+func forgeFields(t *testing.T, events []Event) {
 	entries := entriesOf(t, events)
 	if _, err := accepts(NewState(), entries); err != nil {
 		t.Fatal(err)
@@ -233,7 +313,9 @@ var plausible = []struct{ verb, fields string }{
 	{"add_credential", "actor kind address account name credential primary backup successor reconciles subject lease_seconds dependents " +
 		"rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile password identities"},
 	{"change_policy", "rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile lease_seconds password dependents"},
-	{"retire", "actor"}, {"change_seal_key", "actor"}, // a refusal before any code was looked at: who tried
+	{"retire", "actor"}, {"change_seal_key", "actor"}, {"approve", "actor"}, // a refusal before any code was looked at: who tried
+	{"custodians", "actor primary backup"}, // and what
+	{"propose", "primary backup"},          // what nobody has approved yet
 	{"report_failed", "failure next_try unsent"}, {"report_staged", "sending"}, {"report_not_updated", "failure next_try"},
 	{"report_verified", "old_refused attested"}, // what the target said: its own log knows
 	{"report_promoted", "version"},              // the secret store counts: its audit log knows

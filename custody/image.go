@@ -17,6 +17,7 @@ type Image struct {
 	Time      time.Time
 	Handovers int64
 	Leases    int64
+	Proposals int64
 	Policy    PolicyInForce
 	SealKeys  []SealKey
 
@@ -25,12 +26,14 @@ type Image struct {
 	People        []Person // by username
 	Credentials   []Credential
 	OpenHandovers []Handover
+	OpenProposals []Proposal
 }
 
 // Image takes one of a root.
 func (s *State) Image() Image {
-	i := Image{Size: s.Size, Time: s.Time, Handovers: s.Handovers, Leases: s.Leases, Policy: s.Policy(), SealKeys: s.SealKeys(), Sessions: maps.Clone(s.sessions)}
+	i := Image{Size: s.Size, Time: s.Time, Handovers: s.Handovers, Leases: s.Leases, Proposals: s.Proposals, Policy: s.Policy(), SealKeys: s.SealKeys(), Sessions: maps.Clone(s.sessions)}
 	i.People, i.Credentials, i.OpenHandovers = s.Changes()
+	i.OpenProposals = s.ProposalsChanged()
 	return i
 }
 

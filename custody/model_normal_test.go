@@ -74,9 +74,21 @@ func normal(s *State) *State {
 			r.Touched, r.Sending = r.Step == StepPending || r.Step == StepStaged, false
 		}
 	}
+	proposals := s.ProposalsChanged()
+	for i := range proposals { // there is one at the most
+		p := &proposals[i]
+		p.ID, p.Revision, p.OpenedAt, p.Expires, p.Reason = proposalID(int64(i)+2), 1, epoch, epoch.Add(far), note("why")
+		p.Approvals = slices.Clone(p.Approvals)
+		for i := range p.Approvals {
+			p.Approvals[i].At = epoch
+		}
+		slices.SortFunc(p.Approvals, func(a, b Approval) int { return strings.Compare(a.Person, b.Person) })
+	}
+	n.Proposals = int64(len(proposals)) + 1
 	n.RestorePolicy(s.Policy())
 	n.Size = 1 // of the policy: the rest leaves no trace here
 	n.Restore(people, credentials, handovers)
+	n.RestoreProposals(proposals)
 	return n
 }
 
@@ -95,7 +107,7 @@ func key(n *State) string {
 		}
 	}
 	for c := range n.Credentials() {
-		b.WriteString(c.Name + " " + string(c.Phase) + " " + c.Holder)
+		b.WriteString(c.Name + " of " + c.Primary + " and " + c.Backup + " " + string(c.Phase) + " " + c.Holder)
 		if c.Arriving != "" {
 			b.WriteString(" arriving")
 		}
@@ -114,6 +126,9 @@ func key(n *State) string {
 	}
 	for h := range n.OpenHandovers() {
 		b.WriteString(h.ID + " " + outline(h) + "; ")
+	}
+	for p := range n.OpenProposals() {
+		fmt.Fprint(&b, p.ID, p.Requester, p.Change, p.Approvals, "; ")
 	}
 	return b.String()
 }
@@ -138,6 +153,9 @@ func deadlines(n *State) (all []func(*State)) {
 		case h.Status == Accepted:
 			all = append(all, func(s *State) { s.editHandover(h.ID, func(h *Handover) { h.ExpectedReturn = s.Time }) })
 		}
+	}
+	for p := range n.OpenProposals() {
+		all = append(all, func(s *State) { s.editProposal(p.ID, func(p *Proposal) { p.Expires = s.Time }) })
 	}
 	return all
 }

@@ -131,7 +131,7 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 		}
 		return me.Is(Admin) && c.Name == "" && (present(a.Primary) || present(a.Backup)), true
 	}
-	return false, false
+	return proposalAllows(s, me, c.Action)
 }
 
 // againstPolicy looks at one step of the machine without asking invariant.go.
@@ -175,6 +175,9 @@ func againstPolicy(before, after *State) (complaints []string) {
 		}
 		if c.Arriving != "" && (c.Rotation.Step != StepPending || c.Version != 0 || was.Name != "" && was.Arriving == "") {
 			complain("%s is being changed, or was, and its secrets are not in their place", c.Name)
+		}
+		if c.Name == was.Name && (c.Primary != was.Primary || c.Backup != was.Backup) {
+			complaints = append(complaints, newPair(before, was, c)...)
 		}
 		if was.Phase == Held && c.Phase == Held && was.Holder != c.Holder && c.Handover == "" {
 			complain("%s passed to %s without a handover", c.Name, c.Holder)

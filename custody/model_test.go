@@ -45,6 +45,9 @@ func TestModel(t *testing.T) {
 			servers: []AddCredential{byHand(reconciling(rotating(server("x", "a", "b"), strict)))}},
 		{name: "a and b share x, which gets stuck", stuck: true, servers: []AddCredential{reconciling(server("x", "a", "b"))}},
 		{name: "a and b share x, which gets stuck set by hand", stuck: true, servers: []AddCredential{byHand(server("x", "a", "b"))}},
+		// A limit that nobody comes to, so that it is told apart who knows the password.
+		{name: "two of a, b and c run x, and others say which", proposes: true,
+			servers: []AddCredential{rotating(server("x", "a", "b"), CredentialPolicy{MaxExposed: 2})}},
 	}
 	reached := make(chan map[Code]bool, len(models))
 	t.Run("explore", func(t *testing.T) {
@@ -100,6 +103,8 @@ type model struct {
 	// sent. Elsewhere that would multiply the states by what it has nothing to do with.
 	stuck bool
 
+	proposes bool // custodians change here, and nothing else that would multiply the states
+
 	states      map[string]int // key of a state -> its number
 	keys        []string       // state number -> key
 	queue       []*State       // nil where all was tried
@@ -118,6 +123,9 @@ var technicians = []string{"a", "b", "c"}
 
 const boss = "boss"
 
+// chief is the director, whom only proposals need.
+const chief = "chief"
+
 func (m *model) start(t *testing.T) *world {
 	w := newWorld()
 	err := w.hire(
@@ -125,6 +133,7 @@ func (m *model) start(t *testing.T) *world {
 		AddPerson{Username: "b", Roles: []Role{Technician}},
 		AddPerson{Username: "c", Roles: []Role{Technician}},
 		AddPerson{Username: boss, Roles: []Role{Admin, Manager}},
+		AddPerson{Username: chief, Roles: []Role{Director}},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -400,6 +409,9 @@ func (m *model) wander(t *testing.T) {
 
 // tries lists every command of everybody in a state, with right codes.
 func (m *model) tries(s *State) []Command {
+	if m.proposes {
+		return m.triesOfProposals(s)
+	}
 	later, soon := s.Time.Add(far), s.Time.Add(time.Hour)
 	var commands []Command
 	add := func(actor string, actions ...Action) {

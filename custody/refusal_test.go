@@ -227,6 +227,7 @@ var actions = []Action{
 	Reconcile{}, ShowNew{}, ConfirmSet{}, PauseRotation{}, ResumeRotation{}, CancelRotation{}, ChangePolicy{}, RecoverEnrolment{},
 	StartVerification{}, EndVerification{}, ReportUpdated{}, ReportNotUpdated{}, AdoptPolicy{},
 	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{}, CorrectClock{}, ChangeSealKey{}, ReportArrived{}, RedactText{},
+	SetCustodians{}, Propose{}, Revise{}, Approve{}, Reject{}, Withdraw{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {

@@ -14,6 +14,7 @@ var (
 	aCredential = Term{"thing", "credential"}
 	aHandover   = Term{"thing", "handover"}
 	anEntry     = Term{"thing", "entry"}
+	aProposal   = Term{"thing", "proposal"}
 )
 
 // Who alone may do something.
@@ -26,6 +27,7 @@ var (
 	onlyManagerOrDirector = Term{"only", "manager_or_director"}
 	onlyEnrolled          = Term{"only", "enrolled"}
 	onlyTwo               = Term{"only", "two_people"}
+	onlyNoAuditor         = Term{"only", "no_auditor"}
 )
 
 func refuseNotFound(thing Term) *Refusal {

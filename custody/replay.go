@@ -20,6 +20,7 @@ func Apply(s *State, e Event) { s.move(e) }
 type touched struct {
 	people                 []string // whose presence is another
 	credentials, handovers []string
+	proposals              []string
 }
 
 func (s *State) move(e Event) touched {

@@ -20,6 +20,8 @@ const (
 	ForDrift     RotationReason = "drift"
 	ForRequested RotationReason = "requested"
 	ForRecovery  RotationReason = "recovery" // the ledger goes on from an earlier head
+
+	ForCustodians RotationReason = "custodians" // somebody who knows it is custodian no more
 )
 
 // RotationStep is how far the rotation journal of a credential has come.

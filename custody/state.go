@@ -19,11 +19,13 @@ type State struct {
 	Time      time.Time // of the last entry; time never goes back
 	Handovers int64     // handovers ever offered; the next id follows from it
 	Leases    int64     // check-outs ever granted
+	Proposals int64     // ever made
 
 	base        *State // what a fork was made from; nil for a root
 	people      map[string]Person
 	credentials map[string]Credential
-	handovers   map[string]Handover  // a zero value: over since the fork
+	handovers   map[string]Handover // a zero value: over since the fork
+	proposals   map[string]Proposal
 	charges     map[string][]string  // person -> names of the active credentials they are custodian of, sorted
 	accounts    map[string]string    // identity of an account in custody -> name of its credential; "" in a fork: free again
 	sessions    map[string][]Session // person -> their open log-ins, the oldest first
@@ -40,6 +42,7 @@ func NewState() *State {
 		people:      map[string]Person{},
 		credentials: map[string]Credential{},
 		handovers:   map[string]Handover{},
+		proposals:   map[string]Proposal{},
 		charges:     map[string][]string{},
 		accounts:    map[string]string{},
 		sessions:    map[string][]Session{},
@@ -52,7 +55,7 @@ func NewState() *State {
 func (s *State) Fork() *State {
 	f := NewState()
 	f.base = s
-	f.Size, f.Time, f.Handovers, f.Leases, f.due = s.Size, s.Time, s.Handovers, s.Leases, s.due
+	f.Size, f.Time, f.Handovers, f.Leases, f.Proposals, f.due = s.Size, s.Time, s.Handovers, s.Leases, s.Proposals, s.due
 	return f
 }
 
@@ -73,6 +76,13 @@ func (s *State) Merge(f *State) {
 			continue
 		}
 		s.handovers[k] = v
+	}
+	for k, v := range f.proposals {
+		if s.base == nil && v.Over() {
+			delete(s.proposals, k)
+			continue
+		}
+		s.proposals[k] = v
 	}
 	for k, v := range f.charges {
 		s.charges[k] = v
@@ -100,7 +110,7 @@ func (s *State) Merge(f *State) {
 	if f.sealKeys != nil {
 		s.sealKeys = f.sealKeys
 	}
-	s.Size, s.Time, s.Handovers, s.Leases, s.due = f.Size, f.Time, f.Handovers, f.Leases, f.due
+	s.Size, s.Time, s.Handovers, s.Leases, s.Proposals, s.due = f.Size, f.Time, f.Handovers, f.Leases, f.Proposals, f.due
 }
 
 // Person, Credential and Handover look one up. A handover that is over is not

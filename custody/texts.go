@@ -145,8 +145,18 @@ func eachNote(v reflect.Value, do func(reflect.Value)) {
 		for i := range v.Len() {
 			eachNote(v.Index(i), do)
 		}
-	case reflect.Pointer, reflect.Interface:
+	case reflect.Pointer:
 		eachNote(v.Elem(), do)
+	case reflect.Interface: // what is in one cannot be changed in its place
+		if v.IsNil() {
+			return
+		}
+		copied := reflect.New(v.Elem().Type()).Elem()
+		copied.Set(v.Elem())
+		eachNote(copied, do)
+		if v.CanSet() {
+			v.Set(copied)
+		}
 	case reflect.Map:
 		if v.IsNil() {
 			return

@@ -37,6 +37,11 @@ func (Tick) decide(d *decision) error {
 			d.happen(HandoverOverdue{Handover: h.ID})
 		}
 	}
+	for p := range d.state.OpenProposals() {
+		if !d.now.Before(p.Expires) {
+			d.happen(ProposalExpired{Proposal: p.ID})
+		}
+	}
 	return nil
 }
 
@@ -54,6 +59,9 @@ func (s *State) Reschedule() {
 	}
 	for h := range s.OpenHandovers() {
 		s.expectHandover(h)
+	}
+	for p := range s.OpenProposals() {
+		s.expect(p.Expires)
 	}
 }
 

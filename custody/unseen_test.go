@@ -553,10 +553,13 @@ func TestTimeThatDidNotActIsMissed(t *testing.T) {
 // Every event is found by what it is about, and graded as the policy has it.
 func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 	s := NewState()
-	for _, e := range forgedStory(t) {
+	for _, e := range slices.Concat(forgedStory(t), forgedProposals(t)) {
+		if e.Fact.Type() == (PolicyAdopted{}).Type() { // the next story
+			s = NewState()
+		}
 		of := e.Concerns(s)
 		subject := e.Fact.Subject()
-		named := slices.Concat(of.People, of.Credentials, of.Handovers)
+		named := slices.Concat(of.People, of.Credentials, of.Handovers, of.Proposals)
 		if subject != "" && !slices.Contains(named, subject) || subject == "" && len(named) > 0 {
 			t.Errorf("%s of %q is found by %+v", e.Fact.Type(), subject, of)
 		}
@@ -654,6 +657,8 @@ func TestWhoGivesEachCommand(t *testing.T) {
 			want = peopleAndSystem
 		case a.Verb() == "tick": // which no verifier has to believe
 			want = theClock
+		case a.Verb() == "custodians":
+			want = byProposal
 		}
 		if got := a.givers(); got != want {
 			t.Errorf("%s: %d, want %d", a.Verb(), got, want)

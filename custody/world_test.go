@@ -218,6 +218,7 @@ func clone(s *State) *State {
 	c.people, c.credentials = maps.Clone(s.people), maps.Clone(s.credentials)
 	c.handovers, c.charges, c.accounts = maps.Clone(s.handovers), maps.Clone(s.charges), maps.Clone(s.accounts)
 	c.sessions, c.tokens = maps.Clone(s.sessions), maps.Clone(s.tokens)
+	c.proposals = maps.Clone(s.proposals)
 	return &c
 }
 

@@ -270,6 +270,49 @@ func (c *Client) ReturnHandover(ctx context.Context, id string, totp api.Secret)
 	return call[api.Handover](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "handovers", id, "return")
 }
 
+// Proposals gives a page of them, the newest first. forMe: only those that I can
+// approve.
+func (c *Client) Proposals(ctx context.Context, q desk.ProposalQuery, forMe bool) ([]api.Proposal, error) {
+	v := url.Values{}
+	if q.Open {
+		v.Set("status", "open")
+	}
+	if forMe {
+		v.Set("for_me", "true")
+	}
+	setString(v, "before", q.Before)
+	setInt(v, "limit", int64(q.Limit))
+	return call[[]api.Proposal](ctx, c, "GET", nil, v, "proposals")
+}
+
+// Proposal gives one of them.
+func (c *Client) Proposal(ctx context.Context, id string) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "GET", nil, nil, "proposals", id)
+}
+
+// ProposeCustodians asks for other custodians; ReviseCustodians for others than one
+// asked for before.
+func (c *Client) ProposeCustodians(ctx context.Context, credential string, in api.SetCustodians) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "credentials", credential, "custodians")
+}
+
+func (c *Client) ReviseCustodians(ctx context.Context, id string, in api.SetCustodians) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "proposals", id, "custodians")
+}
+
+// Approve says yes to a revision, and Reject no. Withdraw takes one's own back.
+func (c *Client) Approve(ctx context.Context, id string, in api.ApproveProposal) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "proposals", id, "approve")
+}
+
+func (c *Client) Reject(ctx context.Context, id string, in api.RejectProposal) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "proposals", id, "reject")
+}
+
+func (c *Client) Withdraw(ctx context.Context, id string) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", nil, nil, "proposals", id, "withdraw")
+}
+
 // Entries gives a page of the entries of the ledger: see EachEntry for all of them.
 // The next page begins after the index of the last one, with Newest before it.
 func (c *Client) Entries(ctx context.Context, q desk.EntryQuery) ([]api.Entry, error) {

@@ -47,6 +47,9 @@ var statuses = map[custody.Code]int{
 	custody.RotationPending:    http.StatusConflict,
 	custody.AlreadyDecided:     http.StatusConflict,
 	custody.OwnRequest:         http.StatusConflict,
+	custody.NotEligible:        http.StatusConflict,
+	custody.ApprovalNeeded:     http.StatusConflict,
+	custody.NoApprover:         http.StatusConflict,
 	custody.AccountTaken:       http.StatusConflict,
 	custody.Conflict:           http.StatusConflict,
 	custody.InvalidRequest:     http.StatusUnprocessableEntity, // 400 when it cannot even be read: ErrUnreadable

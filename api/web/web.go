@@ -143,6 +143,13 @@ func (p *Pages) routes() {
 	p.closed("POST /handovers/{id}/cancel", p.cancel)
 	p.closed("POST /handovers/{id}/return", p.giveBack)
 
+	p.closed("GET /proposals", p.proposals)
+	p.closed("GET /proposals/{id}", p.proposal)
+	p.closed("POST /proposals/{id}/approve", p.approve)
+	p.closed("POST /proposals/{id}/reject", p.reject)
+	p.closed("POST /proposals/{id}/withdraw", p.withdraw)
+	p.closed("POST /credentials/{name}/custodians", p.proposeCustodians)
+
 	p.closed("GET /preferences", p.preferences)
 	p.closed("POST /preferences", p.changePreferences)
 

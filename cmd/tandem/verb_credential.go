@@ -17,7 +17,7 @@ import (
 func credentialVerbs(c *cli) *cobra.Command {
 	return family("credential", "Accounts on servers, and who holds them",
 		credentialListVerb(c), credentialShowVerb(c), credentialExposureVerb(c), credentialAddVerb(c), credentialKindsVerb(c),
-		credentialPolicyVerb(c), credentialRotateVerb(c), credentialSetVerb(c), showAgainVerb(c),
+		credentialPolicyVerb(c), credentialRotateVerb(c), credentialSetVerb(c), showAgainVerb(c), credentialCustodiansVerb(c),
 		confirmedReasonVerb(c, "reconcile NAME --reason TEXT", "Set a lost password through the target's second account", (*client.Client).Reconcile, true),
 		confirmedReasonVerb(c, "pause NAME --reason TEXT", "Stop the attempts at changing a password; one that is under way ends first", (*client.Client).PauseRotation, false),
 		credentialResumeVerb(c),

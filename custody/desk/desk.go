@@ -236,7 +236,8 @@ func (d *Desk) Close() error {
 // ErrSecretsUnavailable, ErrSuspect or ErrClockWrong (nothing was done), one that wraps ErrStoreUnavailable
 // or the context's (unknown whether it was done: an idempotency key finds out).
 func (d *Desk) Do(ctx context.Context, by By, a custody.Action) (Outcome, error) {
-	return d.doBound(ctx, by, a, bound{})
+	outcome, err := d.doBound(ctx, by, a, bound{})
+	return outcome, d.saidBy(ctx, err)
 }
 
 // doBound is Do for a command that has to do with secrets, too.

@@ -31,6 +31,9 @@ type Store interface {
 	// do not end together.
 	LastBatch(ctx context.Context) (last audit.Batch, mark string, err error)
 
+	// Proposal gives one that is open or over, or ErrNotFound.
+	Proposal(ctx context.Context, id string) (custody.Proposal, error)
+
 	// Texts gives the texts of some notes, by commitment: those that are there and
 	// are what is committed to.
 	Texts(ctx context.Context, notes []custody.Note) (map[string]custody.Words, error)

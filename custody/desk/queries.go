@@ -42,6 +42,14 @@ type HandoverQuery struct {
 	Before string // id of the last handover of the page before: only older ones
 }
 
+// ProposalQuery selects proposals, the newest first. Zero fields select all.
+type ProposalQuery struct {
+	Open      bool // only those that wait
+	Requester string
+	Limit     int    // at most MaxPage, which is also the default
+	Before    string // id of the last proposal of the page before: only older ones
+}
+
 // EntryQuery selects entries of the ledger, the oldest first. Zero fields select
 // all; what is given must all fit.
 type EntryQuery struct {

@@ -22,6 +22,7 @@ type Directory interface {
 	People(ctx context.Context) ([]custody.Person, error)
 	Credential(ctx context.Context, name string) (custody.Credential, error)
 	Handover(ctx context.Context, id string) (custody.Handover, error)
+	Proposal(ctx context.Context, id string) (custody.Proposal, error)
 	Preference(ctx context.Context, username string) (desk.Preference, error)
 	// Texts gives what was written, by commitment.
 	Texts(ctx context.Context, notes []custody.Note) (map[string]custody.Words, error)

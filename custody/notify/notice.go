@@ -24,6 +24,8 @@ type notice struct {
 type values struct {
 	From, To, Person, Actor string
 	Handover, Credential    string
+	Proposal                string
+	Primary, Backup         string
 	Credentials             []string
 	Reason                  custody.Note
 	Until, Expires, Back    time.Time
@@ -34,7 +36,9 @@ type values struct {
 func calls(e custody.Event) bool {
 	switch e.Fact.(type) {
 	case custody.HandoverOffered, custody.HandoverAccepted, custody.HandoverEnded, custody.HandoverClosed,
-		custody.HandoverOverdue, custody.EnrolmentReset, custody.PersonUnlocked, custody.EmailChanged:
+		custody.HandoverOverdue, custody.EnrolmentReset, custody.PersonUnlocked, custody.EmailChanged,
+		custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed,
+		custody.ProposalExpired, custody.CustodiansChanged:
 		return true
 	}
 	return e.Grade() != custody.Ordinary
@@ -59,6 +63,15 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 			return nil, err
 		}
 		about.handover(h, fact)
+	case custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed, custody.ProposalExpired:
+		p, err := f.Directory.Proposal(ctx, fact.Subject())
+		if err != nil {
+			return nil, err
+		}
+		about.proposal(p, fact)
+	case custody.CustodiansChanged:
+		v := values{Credential: fact.Credential, Primary: fact.Primary, Backup: fact.Backup, Proposal: fact.Proposal}
+		about.tell("custodians", "/credentials/"+fact.Credential, v, append([]string{fact.Primary, fact.Backup}, fact.Before...)...)
 	case custody.PersonLocked:
 		about.locked("locked", fact.Person, fact.Until)
 	case custody.SignInLocked:
@@ -186,3 +199,24 @@ func (c *concerns) handover(h custody.Handover, fact custody.Fact) {
 }
 
 func handoverPage(id string) string { return "/handovers/" + id }
+
+// proposal tells those who can approve a proposal that it waits for them, and whoever
+// asked for it what became of it.
+func (c *concerns) proposal(p custody.Proposal, fact custody.Fact) {
+	v := values{Proposal: p.ID, From: p.Requester, Credential: p.Change.Subject(), Actor: p.EndedBy, Reason: p.Reason, Expires: p.Expires}
+	page := "/proposals/" + p.ID
+	switch fact := fact.(type) {
+	case custody.ProposalMade, custody.ProposalRevised:
+		to := c.everybody(p.Needs()...)
+		c.tell("proposed", page, v, slices.DeleteFunc(to, func(name string) bool { return name == p.Requester })...)
+	case custody.ProposalRejected:
+		v.Reason = fact.Reason
+		c.tell("proposal_rejected", page, v, p.Requester)
+	case custody.ProposalEffected:
+		c.tell("proposal_effected", page, v, p.Requester)
+	case custody.ProposalFailed:
+		c.tell("proposal_failed", page, v, p.Requester)
+	case custody.ProposalExpired:
+		c.tell("proposal_expired", page, v, p.Requester)
+	}
+}

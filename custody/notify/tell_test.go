@@ -135,3 +135,30 @@ func TestADeedOfManyEventsSaysHowManyAreLeftOut(t *testing.T) {
 		}
 	}
 }
+
+// TestAProposalIsToldToWhoeverCanApproveIt, and not to who made it; and what became
+// of it to them; and other custodians to those who are and those who were.
+func TestAProposalIsToldToWhoeverCanApproveIt(t *testing.T) {
+	o := newOffice(t)
+	for _, c := range []struct {
+		fact custody.Fact
+		want []string
+	}{
+		{custody.ProposalMade{Proposal: "p-1"}, []string{"director", "manager", "nobody"}},
+		{custody.ProposalEffected{Proposal: "p-1"}, []string{"admin"}},
+		{custody.ProposalRejected{Proposal: "p-1", Reason: desk.NewNote("no")}, []string{"admin"}},
+		{custody.CustodiansChanged{Credential: "db01", Primary: "tech-b", Backup: "auditor", Before: []string{"tech-a", "tech-b"}, Proposal: "p-1"}, []string{"auditor", "tech-a", "tech-b"}},
+	} {
+		notices, err := o.follower.notices(t.Context(), indexed{custody.Event{Time: noon, Fact: c.fact}, 7}, o.people)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told []string
+		for _, n := range notices {
+			told = append(told, n.to)
+		}
+		if slices.Sort(told); !slices.Equal(told, c.want) {
+			t.Errorf("%s is told to %v, want %v", c.fact.Type(), told, c.want)
+		}
+	}
+}

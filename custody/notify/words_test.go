@@ -70,6 +70,7 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 var said = []string{
 	"handover.offered", "handover.accepted", "handover.declined", "handover.cancelled", "handover.expired",
 	"handover.closed", "handover.overdue", "person.enrolment_reset", "person.unlocked", "person.email_changed",
+	"proposal.made", "proposal.revised", "proposal.rejected", "proposal.effected", "proposal.failed", "proposal.expired", "credential.custodians_changed",
 }
 
 // filled gives an event what its mails speak of.
@@ -95,6 +96,20 @@ func filled(e custody.Event) custody.Event {
 		e.Fact, e.Actor = custody.PersonUnlocked{Person: "tech-a"}, "manager"
 	case custody.EmailChanged:
 		e.Fact, e.Actor = custody.EmailChanged{Person: "tech-a", Email: desk.NewNote("tech-a@example.org"), Before: desk.NewNote("old@example.org")}, "tech-a"
+	case custody.ProposalMade:
+		e.Fact, e.Actor = custody.ProposalMade{Proposal: "p-1"}, "admin"
+	case custody.ProposalRevised:
+		e.Fact, e.Actor = custody.ProposalRevised{Proposal: "p-1"}, "admin"
+	case custody.ProposalRejected:
+		e.Fact, e.Actor = custody.ProposalRejected{Proposal: "p-1", Reason: desk.NewNote("not now")}, "manager"
+	case custody.ProposalEffected:
+		e.Fact, e.Actor = custody.ProposalEffected{Proposal: "p-1"}, "manager"
+	case custody.ProposalFailed:
+		e.Fact, e.Actor = custody.ProposalFailed{Proposal: "p-1"}, "manager"
+	case custody.ProposalExpired:
+		e.Fact = custody.ProposalExpired{Proposal: "p-1"}
+	case custody.CustodiansChanged:
+		e.Fact = custody.CustodiansChanged{Credential: "db01", Primary: "tech-a", Backup: "tech-b", Before: []string{"tech-a", "manager"}, Proposal: "p-1"}
 	case custody.PersonLocked:
 		e.Fact = custody.PersonLocked{Person: "tech-a", Until: noon.Add(time.Minute)}
 	case custody.SignInLocked:

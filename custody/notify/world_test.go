@@ -162,6 +162,13 @@ func (o *office) Credential(_ context.Context, name string) (custody.Credential,
 	return custody.Credential{Name: name, Primary: "tech-a", Backup: "tech-b"}, nil
 }
 
+func (o *office) Proposal(_ context.Context, id string) (custody.Proposal, error) {
+	return custody.Proposal{
+		ID: id, Requester: "admin", EndedBy: "manager", Reason: desk.NewNote("change of post"), Expires: noon.AddDate(0, 0, 7),
+		Change: custody.Change{Proposable: custody.SetCustodians{Credential: "db01", Primary: "tech-a", Backup: "tech-b"}},
+	}, nil
+}
+
 func (o *office) Handover(_ context.Context, id string) (custody.Handover, error) {
 	return o.handovers[id], nil
 }

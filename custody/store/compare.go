@@ -62,7 +62,7 @@ type comparison struct {
 	again   custody.Replayer
 	beside  map[int64]map[string]custody.Words // the texts of the entries of this window
 	counted custody.Texts
-	over    int64 // handovers that have ended
+	over    map[string]int64 // by table: how much has ended
 	index   *indexReader
 }
 
@@ -87,7 +87,7 @@ func (s *Store) compare(ctx context.Context) (*comparison, error) {
 		return nil, err
 	}
 	state := custody.NewState()
-	return &comparison{store: s, db: db, head: head, state: state, fork: state.Fork(), index: index}, nil
+	return &comparison{store: s, db: db, head: head, state: state, fork: state.Fork(), over: map[string]int64{}, index: index}, nil
 }
 
 // computed has the tables of which columns are computed, by the migration that made
@@ -95,6 +95,7 @@ func (s *Store) compare(ctx context.Context) (*comparison, error) {
 var computed = map[string]string{
 	"ledger_entries": "0001_ledger_and_tables.sql",
 	"people":         "0020_documents.sql", "credentials": "0022_unfinished.sql", "handovers": "0020_documents.sql",
+	"proposals": "0024_proposals.sql",
 }
 
 // checkGenerated looks at how the columns that filters read are computed, and their
@@ -157,22 +158,17 @@ func (c *comparison) replay(e custody.Event) error {
 	return nil
 }
 
-// settle compares the handovers that ended since the last time: the state is
-// about to forget them.
+// settle compares what ended since the last time: the state is about to forget it.
 func (c *comparison) settle() error {
-	ended := slices.DeleteFunc(handovers.changed(c.fork), func(h custody.Handover) bool { return h.Status.Open() })
-	c.state.Merge(c.fork)
-	c.fork = c.state.Fork()
-	c.over += int64(len(ended))
-	for some := range slices.Chunk(ended, window) {
-		ids := make([]string, len(some))
-		for i, h := range some {
-			ids[i] = h.ID
-		}
-		if err := handovers.differ(c.db.Where("key IN ?", ids), some); err != nil {
+	for _, t := range folded {
+		ended, err := t.settle(c.db, c.fork)
+		if err != nil {
 			return err
 		}
+		c.over[t.table()] += ended
 	}
+	c.state.Merge(c.fork)
+	c.fork = c.state.Fork()
 	return nil
 }
 
@@ -195,10 +191,9 @@ func (c *comparison) finish() error {
 		if err := t.compare(c.db, c.state); err != nil {
 			return err
 		}
-	}
-	open := slices.Collect(c.state.OpenHandovers())
-	if err := c.differHandovers(c.over + int64(len(open))); err != nil {
-		return err
+		if err := t.surplus(c.db, c.state, c.over[t.table()]); err != nil {
+			return err
+		}
 	}
 	return c.index.end()
 }
@@ -209,12 +204,11 @@ func (c *comparison) differHead() error {
 	}
 	want := headRow{
 		Size: c.state.Size, Root: c.head.Root, Time: formatInstant(c.state.Time),
-		Handovers: c.state.Handovers, Leases: c.state.Leases,
+		Handovers: c.state.Handovers, Leases: c.state.Leases, Proposals: c.state.Proposals,
 	}
-	got := c.head
-	if got.Size != want.Size || got.Time != want.Time || got.Handovers != want.Handovers || got.Leases != want.Leases {
-		return &Difference{"ledger_head", "0", fmt.Sprintf("has size %d, time %q, %d handovers, %d leases instead of %d, %q, %d, %d",
-			got.Size, got.Time, got.Handovers, got.Leases, want.Size, want.Time, want.Handovers, want.Leases)}
+	if got := c.head; !reflect.DeepEqual(got, want) {
+		return &Difference{"ledger_head", "0", fmt.Sprintf("has size %d, time %q, %d handovers, %d leases, %d proposals instead of %d, %q, %d, %d, %d",
+			got.Size, got.Time, got.Handovers, got.Leases, got.Proposals, want.Size, want.Time, want.Handovers, want.Leases, want.Proposals)}
 	}
 	return nil
 }
@@ -240,23 +234,6 @@ func (c *comparison) differBehind() error {
 		}
 	}
 	return nil
-}
-
-// differHandovers finds a handover that nobody offered, by their number first.
-func (c *comparison) differHandovers(want int64) error {
-	var rows int64
-	if err := c.db.Table("handovers").Count(&rows).Error; err != nil {
-		return unavailable("read handovers", err)
-	}
-	if rows == want {
-		return nil
-	}
-	var id string
-	err := c.db.Raw("SELECT coalesce(min(key), '') FROM handovers WHERE key NOT IN (SELECT name FROM ledger_index WHERE kind = ?)", byAbout).Scan(&id).Error
-	if err != nil {
-		return unavailable("read handovers", err)
-	}
-	return &Difference{"handovers", id, fmt.Sprintf("should not be there: %d rows instead of %d", rows, want)}
 }
 
 // differ compares the rows that db selects with what they should be, by key.

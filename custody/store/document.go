@@ -28,7 +28,8 @@ type table[V any] struct {
 	key     func(V) string
 	changed func(*custody.State) []V // what a fork changed, by key; of a root, everything
 	restore func(*custody.State, []V)
-	kept    string // SQL: the rows of which a root knows; the others it has forgotten
+	kept    string       // SQL: the rows of which a root knows; the others it has forgotten
+	over    func(V) bool // whether a root forgets it; nil: it forgets none
 }
 
 var (
@@ -36,19 +37,27 @@ var (
 		"people", func(p custody.Person) string { return p.Username },
 		func(s *custody.State) []custody.Person { people, _, _ := s.Changes(); return people },
 		func(s *custody.State, people []custody.Person) { s.Restore(people, nil, nil) },
-		"true",
+		"true", nil,
 	}
 	credentials = table[custody.Credential]{
 		"credentials", func(c custody.Credential) string { return c.Name },
 		func(s *custody.State) []custody.Credential { _, credentials, _ := s.Changes(); return credentials },
 		func(s *custody.State, credentials []custody.Credential) { s.Restore(nil, credentials, nil) },
-		"true",
+		"true", nil,
 	}
 	handovers = table[custody.Handover]{
 		"handovers", func(h custody.Handover) string { return h.ID },
 		func(s *custody.State) []custody.Handover { _, _, handovers := s.Changes(); return handovers },
 		func(s *custody.State, handovers []custody.Handover) { s.Restore(nil, nil, handovers) },
 		"status IN ('offered', 'accepted', 'returned')", // HandoverStatus.Open
+		func(h custody.Handover) bool { return !h.Status.Open() },
+	}
+	proposals = table[custody.Proposal]{
+		"proposals", func(p custody.Proposal) string { return p.ID },
+		(*custody.State).ProposalsChanged,
+		(*custody.State).RestoreProposals,
+		"status = 'open'",
+		custody.Proposal.Over,
 	}
 	sessions = table[signedIn]{
 		"sessions", func(s signedIn) string { return s.Person },
@@ -58,7 +67,7 @@ var (
 				s.RestoreSessions(in.Person, in.Open)
 			}
 		},
-		"true",
+		"true", nil,
 	}
 	policies = table[custody.PolicyInForce]{
 		"documents", func(custody.PolicyInForce) string { return "policy" },
@@ -73,13 +82,13 @@ var (
 				s.RestorePolicy(p)
 			}
 		},
-		"true",
+		"true", nil,
 	}
 	sealKeys = table[custody.SealKey]{
 		"seal_keys", func(k custody.SealKey) string { return k.ID },
 		(*custody.State).SealKeysChanged,
 		(*custody.State).RestoreSealKeys,
-		"true",
+		"true", nil,
 	}
 )
 
@@ -89,7 +98,9 @@ var folded = []interface {
 	save(*gorm.DB, *custody.State) error
 	load(*gorm.DB, *custody.State) error
 	compare(*gorm.DB, *custody.State) error
-}{people, credentials, handovers, sessions, policies, sealKeys}
+	settle(db *gorm.DB, fork *custody.State) (ended int64, err error)
+	surplus(db *gorm.DB, state *custody.State, ended int64) error
+}{people, credentials, handovers, proposals, sessions, policies, sealKeys}
 
 func (t table[V]) table() string { return t.name }
 
@@ -116,6 +127,45 @@ func (t table[V]) load(db *gorm.DB, state *custody.State) error {
 // compare compares the rows with what a root has.
 func (t table[V]) compare(db *gorm.DB, state *custody.State) error {
 	return t.differ(db.Where(t.kept), t.changed(state))
+}
+
+// settle compares the rows of what ended in a fork, which its root is about to forget.
+func (t table[V]) settle(db *gorm.DB, fork *custody.State) (ended int64, err error) {
+	if t.over == nil {
+		return 0, nil
+	}
+	gone := slices.DeleteFunc(t.changed(fork), func(v V) bool { return !t.over(v) })
+	for some := range slices.Chunk(gone, window) {
+		keys := make([]string, len(some))
+		for i, v := range some {
+			keys[i] = t.key(v)
+		}
+		if err := t.differ(db.Where("key IN ?", keys), some); err != nil {
+			return 0, err
+		}
+	}
+	return int64(len(gone)), nil
+}
+
+// surplus finds a row more than those that ended and those that a root knows.
+func (t table[V]) surplus(db *gorm.DB, state *custody.State, ended int64) error {
+	if t.over == nil { // compare looked at all of them
+		return nil
+	}
+	var rows int64
+	if err := db.Table(t.name).Count(&rows).Error; err != nil {
+		return unavailable("read "+t.name, err)
+	}
+	want := ended + int64(len(t.changed(state)))
+	if rows == want {
+		return nil
+	}
+	var key string
+	err := db.Raw("SELECT coalesce(min(key), '') FROM "+t.name+" WHERE key NOT IN (SELECT name FROM ledger_index WHERE kind = ?)", byAbout).Scan(&key).Error
+	if err != nil {
+		return unavailable("read "+t.name, err)
+	}
+	return &Difference{t.name, key, fmt.Sprintf("should not be there: %d rows instead of %d", rows, want)}
 }
 
 // documents gives the rows of some values.

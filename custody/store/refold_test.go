@@ -17,7 +17,7 @@ func TestWhatAMigrationEmptiedIsFoldedAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := administrator(t, s.path)
-	for _, table := range []string{"people", "credentials", "handovers", "sessions", "documents", "seal_keys", "ledger_index"} {
+	for _, table := range []string{"people", "credentials", "handovers", "proposals", "sessions", "documents", "seal_keys", "ledger_index"} {
 		execAll(t, db, "DELETE FROM "+table)
 	}
 	if err := db.Close(); err != nil {

@@ -52,6 +52,26 @@ func (s *Store) Handover(ctx context.Context, id string) (custody.Handover, erro
 	return only(handovers.findKnown(s.reader.WithContext(ctx).Where("key = ?", id)))
 }
 
+// Proposals gives the proposals that fit, the newest first.
+func (s *Store) Proposals(ctx context.Context, q desk.ProposalQuery) ([]custody.Proposal, error) {
+	db := s.reader.WithContext(ctx)
+	if q.Open {
+		db = db.Where("status = ?", custody.Open)
+	}
+	if q.Requester != "" {
+		db = db.Where("requester = ?", q.Requester)
+	}
+	if q.Before != "" { // the longer of two ids is the later one
+		db = db.Where("(opened_at, length(key), key) < (SELECT opened_at, length(key), key FROM proposals WHERE key = ?)", q.Before)
+	}
+	return proposals.findKnown(db.Order("opened_at DESC, length(key) DESC, key DESC").Limit(page(q.Limit)))
+}
+
+// Proposal gives one proposal, or desk.ErrNotFound.
+func (s *Store) Proposal(ctx context.Context, id string) (custody.Proposal, error) {
+	return only(proposals.findKnown(s.reader.WithContext(ctx).Where("key = ?", id)))
+}
+
 // only gives the one value that was looked for.
 func only[V any](found []V, err error) (V, error) {
 	var none V

@@ -146,7 +146,7 @@ func TestTamperHead(t *testing.T) {
 		}
 		change(t, db, "UPDATE ledger_head SET "+column+" = ?", good)
 	}
-	for column, good := range map[string]int64{"size": head.Size, "handovers": head.Handovers, "leases": head.Leases} {
+	for column, good := range map[string]int64{"size": head.Size, "handovers": head.Handovers, "leases": head.Leases, "proposals": head.Proposals} {
 		for bit := range 64 {
 			try(column, good, good^(1<<bit))
 		}

@@ -203,6 +203,6 @@ func (t *tx) finish() error {
 
 func moveHead(db *gorm.DB, head headRow, s *custody.State) error {
 	return execute(db, "move the ledger's head",
-		"UPDATE ledger_head SET size = ?, root = ?, time = ?, handovers = ?, leases = ?",
-		head.Size, head.Root, formatInstant(s.Time), s.Handovers, s.Leases)
+		"UPDATE ledger_head SET size = ?, root = ?, time = ?, handovers = ?, leases = ?, proposals = ?",
+		head.Size, head.Root, formatInstant(s.Time), s.Handovers, s.Leases, s.Proposals)
 }

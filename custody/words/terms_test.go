@@ -22,6 +22,7 @@ var lists = []struct {
 }{
 	{"..", "Phase", 4, []string{"term.phase"}},
 	{"..", "HandoverStatus", 7, []string{"term.status"}},
+	{"..", "ProposalStatus", 7, []string{"term.proposal_status"}},
 	{"..", "RotationReason", 9, []string{"term.reason"}},
 	{"../rotation", "Failure", 8, []string{"term.failure", "failure", "remedy", "update_failure"}},
 	{"..", "Role", 5, []string{"role"}},

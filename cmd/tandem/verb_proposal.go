@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+func proposalVerbs(c *cli) *cobra.Command {
+	return family("proposal", "What others have to approve before it happens",
+		proposalListVerb(c), proposalShowVerb(c), proposalReviseVerb(c), proposalApproveVerb(c), proposalRejectVerb(c), proposalWithdrawVerb(c))
+}
+
+func proposalListVerb(c *cli) *cobra.Command {
+	var query desk.ProposalQuery
+	verb := &cobra.Command{Use: "list", Short: "List proposals, the newest first", Args: cobra.NoArgs}
+	flags := verb.Flags()
+	forMe := flags.Bool("for-me", false, "only those that you can approve")
+	flags.BoolVar(&query.Open, "open", false, "only those that wait")
+	flags.IntVar(&query.Limit, "limit", 50, "at most so many")
+	flags.StringVar(&query.Before, "before", "", "only older ones than this ID")
+	verb.RunE = func(cmd *cobra.Command, _ []string) error {
+		server, err := c.connect()
+		if err != nil {
+			return err
+		}
+		list, err := server.Proposals(cmd.Context(), query, *forMe)
+		if err != nil {
+			return err
+		}
+		return c.showProposals(list, list...)
+	}
+	return verb
+}
+
+func proposalShowVerb(c *cli) *cobra.Command {
+	return &cobra.Command{
+		Use: "show ID", Short: "Show what a proposal changes, and who can approve it", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			server, err := c.connect()
+			if err != nil {
+				return err
+			}
+			p, err := server.Proposal(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return c.showProposal(p)
+		},
+	}
+}
+
+// custodiansVerb proposes other custodians, or others than an open proposal did.
+func custodiansVerb(c *cli, use, short string, ask func(*client.Client, context.Context, string, api.SetCustodians) (api.Proposal, error)) *cobra.Command {
+	var in api.SetCustodians
+	verb := &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1)}
+	flags := verb.Flags()
+	flags.StringVar(&in.Primary, "primary", "", "custodian A")
+	flags.StringVar(&in.Backup, "backup", "", "custodian B")
+	flags.StringVar(&in.Reason, "reason", "", "why")
+	for _, name := range []string{"primary", "backup", "reason"} {
+		_ = verb.MarkFlagRequired(name)
+	}
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
+			in.TOTP = code
+			p, err := ask(server, ctx, args[0], in)
+			if err != nil {
+				return err
+			}
+			c.note("It happens when it was approved by: %s.", approvers(p))
+			return c.showProposal(p)
+		})
+	}
+	return verb
+}
+
+func credentialCustodiansVerb(c *cli) *cobra.Command {
+	return custodiansVerb(c, "custodians NAME --primary PERSON --backup PERSON --reason TEXT",
+		"Propose other custodians; a manager and a director approve", (*client.Client).ProposeCustodians)
+}
+
+func proposalReviseVerb(c *cli) *cobra.Command {
+	return custodiansVerb(c, "revise ID --primary PERSON --backup PERSON --reason TEXT",
+		"Ask for something else in a proposal of yours; it has to be approved anew", (*client.Client).ReviseCustodians)
+}
+
+// decision is what approving and rejecting have in common: what somebody looked at is
+// what they decide about, so that the digest of what is shown is sent.
+func decisionVerb(c *cli, verb *cobra.Command, decide func(context.Context, *client.Client, string, string, api.Secret) (api.Proposal, error)) *cobra.Command {
+	digest := verb.Flags().String("digest", "", "of the revision that you looked at (without it: as it stands, which is shown first)")
+	verb.Args = cobra.ExactArgs(1)
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		if *digest == "" {
+			server, err := c.connect()
+			if err != nil {
+				return err
+			}
+			p, err := server.Proposal(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			for _, d := range p.Change {
+				c.note("%s revision %d, %s of %s: %s -> %s", p.ID, p.Revision, d.Field, p.Subject, d.Before, d.After)
+			}
+			*digest = p.Digest
+		}
+		return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
+			p, err := decide(ctx, server, args[0], *digest, code)
+			if err != nil {
+				return err
+			}
+			return c.showProposal(p)
+		})
+	}
+	return verb
+}
+
+func proposalApproveVerb(c *cli) *cobra.Command {
+	return decisionVerb(c, &cobra.Command{Use: "approve ID", Short: "Say yes; the last yes makes it happen"},
+		func(ctx context.Context, server *client.Client, id, digest string, code api.Secret) (api.Proposal, error) {
+			return server.Approve(ctx, id, api.ApproveProposal{Digest: digest, TOTP: code})
+		})
+}
+
+func proposalRejectVerb(c *cli) *cobra.Command {
+	verb := &cobra.Command{Use: "reject ID --reason TEXT", Short: "Say no, which is final"}
+	reason := verb.Flags().String("reason", "", "why")
+	_ = verb.MarkFlagRequired("reason")
+	return decisionVerb(c, verb, func(ctx context.Context, server *client.Client, id, digest string, code api.Secret) (api.Proposal, error) {
+		return server.Reject(ctx, id, api.RejectProposal{Digest: digest, Reason: *reason, TOTP: code})
+	})
+}
+
+func proposalWithdrawVerb(c *cli) *cobra.Command {
+	return &cobra.Command{
+		Use: "withdraw ID", Short: "Take a proposal of yours back", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.act(cmd.Context(), func(ctx context.Context, server *client.Client) error {
+				p, err := server.Withdraw(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				return c.showProposals(p, p)
+			})
+		},
+	}
+}
+
+// approvers says at which levels an approval is missing, and who can give it.
+func approvers(p api.Proposal) string {
+	var levels []string
+	for _, level := range slices.Sorted(maps.Keys(p.Can)) {
+		levels = append(levels, fmt.Sprintf("%s (%s)", level, strings.Join(p.Can[level], ", ")))
+	}
+	return strings.Join(levels, ", ")
+}
+
+// showProposal writes one with what it changes.
+func (c *cli) showProposal(p api.Proposal) error {
+	if c.output == asJSON {
+		return c.showJSON(p)
+	}
+	rows := [][]string{{"id", p.ID}, {"status", proposalStatus(p)}, {"asked for by", p.Requester}, {"reason", p.Reason}, {"revision", fmt.Sprint(p.Revision)}}
+	for _, d := range p.Change {
+		was := d.Before
+		if was == "" {
+			was = "(was something else)"
+		}
+		if was == d.After {
+			was = "as it is"
+		}
+		rows = append(rows, []string{p.Subject + ", " + d.Field, was + " -> " + d.After})
+	}
+	for _, a := range p.Approvals {
+		rows = append(rows, []string{"approved", fmt.Sprintf("by %s as %s, %s", a.Person, a.Level, moment(a.At))})
+	}
+	if p.Status == custody.Open {
+		rows = append(rows, []string{"still needs", approvers(p)}, []string{"expires", moment(p.ExpiresAt)})
+	}
+	rows = append(rows, []string{"digest", p.Digest})
+	return c.show(p, []string{"PROPOSAL", ""}, rows...)
+}
+
+func proposalStatus(p api.Proposal) string {
+	switch {
+	case p.Failure != "":
+		return fmt.Sprintf("%s (%s)", p.Status, p.Failure)
+	case p.EndedBy != "":
+		return fmt.Sprintf("%s by %s", p.Status, p.EndedBy)
+	}
+	return string(p.Status)
+}
+
+// showProposals writes an answer of the API that is about these proposals.
+func (c *cli) showProposals(answer any, list ...api.Proposal) error {
+	var rows [][]string
+	for _, p := range list {
+		rows = append(rows, []string{p.ID, p.Kind, p.Subject, p.Requester, proposalStatus(p), approvers(p), moment(p.ExpiresAt), p.Reason})
+	}
+	return c.show(answer, []string{"ID", "KIND", "ABOUT", "ASKED FOR BY", "STATUS", "STILL NEEDS", "EXPIRES", "REASON"}, rows...)
+}

@@ -1,0 +1,149 @@
+package custody
+
+import (
+	"slices"
+	"time"
+)
+
+// SetCustodians gives a credential another pair of custodians: because somebody
+// changed post, or left (clause 4.3). It takes effect by a proposal.
+type SetCustodians struct {
+	Credential string `json:"credential"`
+	Primary    string `json:"primary"`
+	Backup     string `json:"backup"`
+}
+
+var (
+	_            = action(SetCustodians{})
+	_ Proposable = SetCustodians{}
+)
+
+func (SetCustodians) Verb() string           { return "custodians" }
+func (a SetCustodians) Subject() string      { return a.Credential }
+func (SetCustodians) givers() givers         { return byProposal }
+func (SetCustodians) decide(*decision) error { return refuseApprovalNeeded() }
+func (SetCustodians) levels() []Role         { return []Role{Manager, Director} }
+
+func (a SetCustodians) bare(s *State) Action {
+	return SetCustodians{s.nameOr(a.Credential), s.nameOr(a.Primary), s.nameOr(a.Backup)}
+}
+
+// parties are the custodians before and after.
+func (a SetCustodians) parties(s *State) []string {
+	c, _ := s.Credential(a.Credential)
+	all := slices.DeleteFunc([]string{c.Primary, c.Backup, a.Primary, a.Backup}, func(name string) bool { return name == "" })
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (a SetCustodians) effect(d *decision, proposal string) error {
+	c, err := d.credential(a.Credential)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.Phase == Rotating:
+		return refuseRotating(c)
+	case c.Phase != Held:
+		return refuseInactive(c)
+	case c.Handover != "":
+		return refuseHandoverOpen(c)
+	case a.Primary == c.Primary && a.Backup == c.Backup:
+		return refuseSameCustodians(c)
+	}
+	primary, err := d.technician("primary", a.Primary)
+	if err != nil {
+		return err
+	}
+	backup, err := d.technician("backup", a.Backup)
+	if err != nil {
+		return err
+	}
+	if a.Primary == a.Backup {
+		return Invalid("backup", "same_person")
+	}
+	if !primary.Present() && !backup.Present() {
+		return refuseNobodyPresent(primary, backup)
+	}
+	f := CustodiansChanged{Credential: a.Credential, Primary: a.Primary, Backup: a.Backup, Before: []string{c.Primary, c.Backup}, Proposal: proposal}
+	if f.Successor = d.state.successorAfter(c, a); f.Successor != "" {
+		f.Deadline = d.deadline()
+	}
+	d.happen(f)
+	return nil
+}
+
+// successorAfter gives who holds a credential once its password was changed because
+// of its new custodians; "": it need not be, because whoever goes out never saw it.
+func (s *State) successorAfter(c Credential, a SetCustodians) string {
+	stays := func(name string) bool { return name == a.Primary || name == a.Backup }
+	if stays(c.Holder) && !slices.ContainsFunc(c.Exposure, func(name string) bool { return !stays(name) }) {
+		return ""
+	}
+	if stays(c.Holder) {
+		return c.Holder
+	}
+	if primary, _ := s.Person(a.Primary); primary.Present() {
+		return a.Primary
+	}
+	return a.Backup
+}
+
+// CustodiansChanged: the credential has these two now. Where somebody who goes out
+// knows its password, or held it, nobody holds it until it is changed.
+type CustodiansChanged struct {
+	Credential string    `json:"credential"`
+	Primary    string    `json:"primary"`
+	Backup     string    `json:"backup"`
+	Before     []string  `json:"before"`             // primary and backup until now
+	Successor  string    `json:"successor,omitzero"` // of the rotation that this begins; "": none
+	Deadline   time.Time `json:"deadline,omitzero"`  // for that
+	Proposal   string    `json:"proposal"`
+}
+
+var _ = fact(CustodiansChanged{})
+
+func (CustodiansChanged) Type() string               { return "credential.custodians_changed" }
+func (f CustodiansChanged) Subject() string          { return f.Credential }
+func (CustodiansChanged) grade() Grade               { return Ordinary }
+func (f CustodiansChanged) by(s *State, _ Event) Who { return s.lastApprover(f.Proposal) }
+
+func (f CustodiansChanged) change() SetCustodians {
+	return SetCustodians{f.Credential, f.Primary, f.Backup}
+}
+
+func (f CustodiansChanged) concerns(s *State) Concerns {
+	return Concerns{Credentials: []string{f.Credential}, People: f.change().parties(s)}
+}
+
+func (f CustodiansChanged) allowed(s *State, e Event) error {
+	c, _ := s.Credential(f.Credential)
+	if c.Phase != Held || c.Handover != "" {
+		return e.violates("I1", "custodians of what was not simply held")
+	}
+	if !slices.Equal(f.Before, []string{c.Primary, c.Backup}) {
+		return e.violates("I1", "in the place of others than there were")
+	}
+	if f.Successor != s.successorAfter(c, f.change()) {
+		return e.violates("I13", "somebody who goes out knows it, and it is not changed for who stays")
+	}
+	return s.approved(e, f.Proposal, f.change())
+}
+
+func (f CustodiansChanged) apply(s *State, e Event) {
+	s.editCredential(f.Credential, func(c *Credential) {
+		s.discharge(c.Primary, c.Name)
+		s.discharge(c.Backup, c.Name)
+		c.Primary, c.Backup = f.Primary, f.Backup
+		s.charge(c.Primary, c.Name)
+		s.charge(c.Backup, c.Name)
+		if f.Successor != "" {
+			c.startRotation(ForCustodians, f.Successor, e.Time, f.Deadline)
+			s.expectRotation(*c)
+		}
+	})
+}
+
+func refuseSameCustodians(c Credential) *Refusal {
+	return &Refusal{Code: Conflict, Key: "same_custodians", Args: Args{"credential": c.Name, "primary": c.Primary, "backup": c.Backup}}
+}

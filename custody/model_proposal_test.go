@@ -1,0 +1,114 @@
+package custody
+
+import "slices"
+
+// The part of the model in which the custodians of x change.
+
+// triesOfProposals lists the commands of proposals, and of what can stand in their way:
+// a password that somebody knows, one that is being changed, an offer, an absence.
+func (m *model) triesOfProposals(s *State) []Command {
+	var commands []Command
+	add := func(actor string, actions ...Action) {
+		p, _ := s.Person(actor)
+		for _, a := range actions {
+			c := Command{Actor: actor, Request: "request", Action: a}
+			if actor != System {
+				c.Proof = rightCode(p)
+			}
+			commands = append(commands, c)
+		}
+	}
+	later := s.Time.Add(far)
+	for _, who := range technicians {
+		add(who, CheckOut{"x", note("ticket 1")}, CheckIn{"x"}, GoAway{Until: later, Reason: note("leave")}, ComeBack{},
+			Offer{Credentials: []string{"x"}, Reason: note("leave"), ExpectedReturn: later})
+		for h := range s.OpenHandovers() {
+			add(who, Decline{h.ID, note("")})
+		}
+	}
+	for _, primary := range technicians {
+		for _, backup := range technicians {
+			change := Change{SetCustodians{"x", primary, backup}}
+			add("c", Propose{change, note("why")})
+			for p := range s.OpenProposals() {
+				add("c", Revise{p.ID, change, note("why")})
+			}
+		}
+	}
+	add(boss, Propose{Change{SetCustodians{"x", "a", "c"}}, note("why")}, Propose{Change{SetCustodians{"x", "b", "a"}}, note("why")})
+	for p := range s.OpenProposals() {
+		digest := p.Digest()
+		for _, who := range []string{"a", "c", boss, chief} {
+			add(who, Approve{p.ID, digest}, Reject{p.ID, digest, note("no")}, Withdraw{p.ID})
+		}
+		add(chief, Approve{p.ID, "of another"})
+	}
+	add(boss, m.servers[0])
+	add(chief, SetCustodians{"x", "a", "c"}, Approve{"p-1", ""}, Approve{"p-999", ""}, Withdraw{proposalID(1)})
+	c, _ := s.Credential("x")
+	id := RotationID{"x", c.Rotation.Number}
+	add(System, ReportStaged{id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: c.Version > 0}, ReportPromoted{id, c.Version + 1})
+	return commands
+}
+
+// proposalAllows is policyAllows of proposals: who asks, who decides, and what a
+// credential must be like for its custodians to change.
+func proposalAllows(s *State, me Person, a Action) (allowed, known bool) {
+	here := func(name string) bool { p, ok := s.Person(name); return ok && !p.Away && !p.Disabled }
+	possible := func(c Change) bool {
+		to := c.Proposable.(SetCustodians)
+		x, _ := s.Credential(to.Credential)
+		return x.Phase == Held && x.Handover == "" && to.Primary != to.Backup && (here(to.Primary) || here(to.Backup)) &&
+			(to.Primary != x.Primary || to.Backup != x.Backup)
+	}
+	// In this office one person is of each level, and no custodian is.
+	levels := map[string]Role{boss: Manager, chief: Director}
+	open := func(id string) (Proposal, bool) { p, ok := s.Proposal(id); return p, ok && p.Status == Open }
+	mayDecide := func(id, digest string) bool {
+		p, ok := open(id)
+		_, level := levels[me.Username]
+		already := slices.ContainsFunc(p.Approvals, func(a Approval) bool { return a.Person == me.Username })
+		return ok && level && !already && p.Requester != me.Username && digest == p.Digest()
+	}
+	switch a := a.(type) {
+	case Propose:
+		for range s.OpenProposals() {
+			return false, true
+		}
+		_, needed := levels[me.Username]
+		return possible(a.Change) && !needed, true
+	case Revise:
+		p, ok := open(a.Proposal)
+		return ok && p.Requester == me.Username && possible(a.Change), true
+	case Approve:
+		return mayDecide(a.Proposal, a.Digest), true
+	case Reject:
+		return mayDecide(a.Proposal, a.Digest), true
+	case Withdraw:
+		p, ok := open(a.Proposal)
+		return ok && p.Requester == me.Username, true
+	case SetCustodians:
+		return false, true
+	}
+	return false, false
+}
+
+// newPair looks at custodians that changed: after a proposal of just these that one
+// had approved already, and so that nobody who went out knows what counts.
+func newPair(before *State, was, is Credential) (complaints []string) {
+	proposed := false
+	for p := range before.OpenProposals() {
+		to := p.Change.Proposable.(SetCustodians)
+		proposed = proposed || to.Primary == is.Primary && to.Backup == is.Backup && len(p.Approvals) == 1
+	}
+	if !proposed {
+		complaints = append(complaints, is.Name+" has other custodians, and nobody had approved these")
+	}
+	knows := func(name string) bool { return name == was.Holder || slices.Contains(was.Exposure, name) }
+	for _, out := range []string{was.Primary, was.Backup} {
+		if !is.HasCustodian(out) && knows(out) && is.Phase != Rotating {
+			complaints = append(complaints, out+" went out, knows "+is.Name+", and it is not being changed")
+		}
+	}
+	return complaints
+}
