@@ -140,7 +140,7 @@ func forgedProposals(t *testing.T) []Event {
 		t.Helper()
 		c := o.credential("x")
 		id := RotationID{"x", c.Rotation.Number}
-		act(System, ReportStaged{id})
+		act(System, ReportStaged{Rotation: id})
 		act(System, ReportApplied{id})
 		act(System, ReportVerified{Rotation: id, OldRefused: c.Version > 0})
 		act(System, ReportPromoted{id, c.Version + 1})
