@@ -32,6 +32,11 @@ var commands = map[string]string{
 	"POST /credentials/db01/cancel":       `{"reason":"x","totp":"2"}`,
 	"POST /credentials/db01/policy":       `{"policy":{},"totp":"2"}`,
 	"POST /credentials/db01/retire":       `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/custodians":   `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,
+	"POST /proposals/p-1/custodians":      `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,
+	"POST /proposals/p-1/approve":         `{"digest":"x","totp":"2"}`,
+	"POST /proposals/p-1/reject":          `{"digest":"x","reason":"x","totp":"2"}`,
+	"POST /proposals/p-1/withdraw":        ``,
 	"POST /handovers":                     `{"all":true,"reason":"x","totp":"2"}`,
 	"POST /handovers/handover-1/accept":   `{"totp":"2"}`,
 	"POST /handovers/handover-1/decline":  `{"reason":"x"}`,
@@ -49,6 +54,9 @@ var commands = map[string]string{
 // secret in it, whichever command was refused.
 func TestARefusalIsAnsweredAsOne(t *testing.T) {
 	s := serve(t)
+	s.hire(t, "manager", custody.Manager)
+	s.hire(t, "director", custody.Director)
+	s.must(t, "admin", "1000", custody.Propose{Change: custody.Change{Proposable: custody.SetCustodians{Credential: "db01", Primary: "tech-b", Backup: "tech-a"}}, Reason: desk.NewNote("x")})
 	s.must(t, "tech-a", "1000", custody.Offer{All: true, Reason: desk.NewNote("holiday")})
 	offer := strconv.Itoa(len(s.records) - 1)
 	refused := &custody.Refusal{Code: custody.BothAway, Rule: "4.3", Key: "nobody_present", Args: custody.Args{"primary": "tech-a", "backup": "tech-b"}}
@@ -78,7 +86,11 @@ func TestARefusalIsAnsweredAsOne(t *testing.T) {
 		if method != "POST" && method != "PATCH" {
 			continue
 		}
-		path = strings.NewReplacer("{name}", "db01", "{id}", "handover-1", "{username}", "tech-b", "{index}", "OFFER").Replace(path)
+		id := "handover-1"
+		if strings.HasPrefix(path, "proposals/") {
+			id = "p-1"
+		}
+		path = strings.NewReplacer("{name}", "db01", "{id}", id, "{username}", "tech-b", "{index}", "OFFER").Replace(path)
 		if _, known := commands[method+" /"+path]; !known {
 			t.Errorf("no body for %s", endpoint)
 		}
