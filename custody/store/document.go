@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -86,7 +87,9 @@ var (
 	}
 	sealKeys = table[custody.SealKey]{
 		"seal_keys", func(k custody.SealKey) string { return k.ID },
-		(*custody.State).SealKeysChanged,
+		func(s *custody.State) []custody.SealKey { // which has them as they came
+			return slices.SortedFunc(slices.Values(s.SealKeysChanged()), func(a, b custody.SealKey) int { return cmp.Compare(a.ID, b.ID) })
+		},
 		(*custody.State).RestoreSealKeys,
 		"true", nil,
 	}

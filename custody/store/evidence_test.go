@@ -73,7 +73,7 @@ func newEvidence(t testing.TB) *evidence {
 	pass()
 	e.do(t, step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("lunch")}}) // stays open
 	e.hire(t, custody.Manager, "manager")
-	e.do(t, step{"manager", custody.ChangeSealKey{From: "0123abcd", To: "4567cdef"}})
+	e.do(t, step{"manager", custody.ChangeSealKey{From: "4567cdef", To: "0123abcd"}})
 	e.keepEvidence(t)
 	return e
 }
