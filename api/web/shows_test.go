@@ -110,7 +110,7 @@ func (a answer) leavesFor(t *testing.T, path string, after time.Duration) {
 // told nothing.
 func TestASecretOnAPageIsHeldToWhatItCountsFor(t *testing.T) {
 	o := newOffice(t)
-	a, b, admin := o.as("tech-a", "en"), o.as("tech-b", "en"), o.as("admin", "en")
+	a, b := o.as("tech-a", "en"), o.as("tech-b", "en")
 
 	const checkout = "/credentials/db01/checkout"
 	if while := a.get(checkout).while(t); while != "" {
@@ -166,7 +166,7 @@ func TestASecretOnAPageIsHeldToWhatItCountsFor(t *testing.T) {
 		t.Errorf("when it is in force: %q", while)
 	}
 
-	admin = o.as("admin", "en")
+	admin := o.as("admin", "en")
 	const login = "/admin/people/tech-c/login"
 	p = admin.fill("/admin/people/new", "username", "tech-c", "name", "Cy C", "roles", "technician")
 	p.leavesFor(t, login, 5*time.Minute)

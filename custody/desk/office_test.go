@@ -24,7 +24,6 @@ func emptyOffice(t *testing.T, edits ...func(*desk.Config)) *office {
 const period = desktest.Period
 
 var (
-	unique  = desktest.Unique
-	seedOf  = desktest.SeedOf
-	errLost = desktest.ErrLost
+	unique = desktest.Unique
+	seedOf = desktest.SeedOf
 )
