@@ -8,7 +8,7 @@ import (
 // Violation says which invariant of the policy does not hold, and where. It
 // must never happen: the desk refuses to commit, and an auditor's replay stops.
 type Violation struct {
-	Invariant string // "I1" to "I7"
+	Invariant string // "I1" to "I7", "I10", "I13"
 	Subject   string
 	Detail    string
 }
@@ -17,7 +17,7 @@ func (v *Violation) Error() string {
 	return fmt.Sprintf("invariant %s broken for %s: %s", v.Invariant, v.Subject, v.Detail)
 }
 
-// Check looks at the whole state: I1, I2 and I3, of I6 that sessions are of people
+// Check looks at the whole state: I1, I2, I3 and I10, of I6 that sessions are of people
 // who can confirm, and of I7 that no account is in custody twice and that the keys of the
 // seals follow each other.
 func Check(s *State) error {
@@ -37,7 +37,30 @@ func Check(s *State) error {
 	if err := s.checkSealKeys(); err != nil {
 		return err
 	}
+	for p := range s.OpenProposals() {
+		if err := s.checkProposal(p); err != nil {
+			return err
+		}
+	}
 	return s.checkSessions()
+}
+
+// checkProposal holds I10 of what waits: whoever approved it is another person at each
+// level, and none of those who asked for it or whom it is about.
+func (s *State) checkProposal(p Proposal) error {
+	if p.Status != Open {
+		return nil
+	}
+	if p.Change.Proposable == nil {
+		return &Violation{Invariant: "I10", Subject: p.ID, Detail: "waits for nothing"}
+	}
+	for i, a := range p.Approvals {
+		twice := slices.ContainsFunc(p.Approvals[:i], func(b Approval) bool { return a.Person == b.Person || a.Level == b.Level })
+		if twice || a.Person == p.Requester || !slices.Contains(p.Needs(), a.Level) || slices.Contains(p.Change.parties(s), a.Person) {
+			return &Violation{Invariant: "I10", Subject: p.ID, Detail: "approved by " + a.Person + " as " + string(a.Level)}
+		}
+	}
+	return nil
 }
 
 func (s *State) checkCredential(c Credential) error {

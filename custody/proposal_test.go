@@ -317,3 +317,23 @@ func TestNoSeatWithoutItsApprovals(t *testing.T) {
 		t.Errorf("what did happen: %v", err)
 	}
 }
+
+// A state in which somebody approved who could not have is noticed, however it came to be.
+func TestAStateWithApprovalsOfTheWrongPeople(t *testing.T) {
+	for name, edit := range map[string]func(*Proposal){
+		"of nothing":            func(p *Proposal) { p.Change = Change{} },
+		"by who asked":          func(p *Proposal) { p.Approvals[0].Person = "ada" },
+		"by a custodian":        func(p *Proposal) { p.Approvals[0].Person = "ann" },
+		"by the next custodian": func(p *Proposal) { p.Approvals[0].Person = "cay" },
+		"at another level":      func(p *Proposal) { p.Approvals[0].Level = Admin },
+		"twice by one":          func(p *Proposal) { p.Approvals = append(p.Approvals, Approval{Level: Director, Person: "max"}) },
+		"twice at one level":    func(p *Proposal) { p.Approvals = append(p.Approvals, Approval{Level: Manager, Person: "dot"}) },
+	} {
+		o := newOffice(t)
+		maxApproved(o)
+		o.state.editProposal("p-1", func(p *Proposal) { p.Approvals = slices.Clone(p.Approvals); edit(p) })
+		if err := Check(o.state); !violation(err, "I10", "") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -57,6 +57,12 @@ func (s *State) checkTouched(t touched) error {
 			return err
 		}
 	}
+	for _, id := range t.proposals {
+		p, _ := s.Proposal(id) // one that is over may be forgotten, and is no proposal then
+		if err := s.checkProposal(p); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -1,0 +1,322 @@
+package custody
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+)
+
+// Approve is a yes to a proposal as it stands. The last one that it needs makes it
+// happen.
+type Approve struct {
+	Proposal string `json:"proposal"`
+	Digest   string `json:"digest"` // of the revision that the person looked at
+}
+
+var _ = action(Approve{})
+
+func (Approve) Verb() string      { return "approve" }
+func (a Approve) Subject() string { return a.Proposal }
+func (Approve) givers() givers    { return people }
+
+func (a Approve) bare(s *State) Action { return Approve{Proposal: s.nameOr(a.Proposal)} }
+
+func (a Approve) decide(d *decision) error {
+	p, level, err := d.decidable(a.Proposal, a.Digest)
+	if err != nil {
+		return err
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.happen(ProposalApproved{Proposal: p.ID, Revision: p.Revision, Level: level})
+	p.Approvals = append(slices.Clone(p.Approvals), Approval{Level: level, Person: d.actor.Username})
+	if len(p.Missing()) > 0 {
+		return nil
+	}
+	before := len(d.events)
+	var broken *Refusal
+	switch err := p.Change.effect(d, p.ID); {
+	case errors.As(err, &broken):
+		d.events = d.events[:before]
+		d.happen(ProposalFailed{Proposal: p.ID, Code: broken.Code, Rule: broken.Rule})
+	case err != nil:
+		return err
+	default:
+		d.happen(ProposalEffected{Proposal: p.ID})
+	}
+	return nil
+}
+
+// decidable refuses whoever may not decide about a proposal, and a decision about
+// what it is not any more.
+func (d *decision) decidable(id, digest string) (Proposal, Role, error) {
+	p, err := d.proposal(id)
+	if err != nil {
+		return p, "", err
+	}
+	if p.Requester == d.actor.Username {
+		return p, "", refuseOwnRequest(p)
+	}
+	level, may := d.state.levelOf(p, d.actor)
+	if !may {
+		return p, "", d.refuseNotEligible(p)
+	}
+	if digest != p.Digest() {
+		return p, "", refuseOtherRevision(p)
+	}
+	return p, level, nil
+}
+
+// ProposalApproved: somebody said yes to it, at a level at which nobody had.
+type ProposalApproved struct {
+	Proposal string `json:"proposal"`
+	Revision int64  `json:"revision"`
+	Level    Role   `json:"level"`
+}
+
+var _ = fact(ProposalApproved{})
+
+func (ProposalApproved) Type() string                 { return "proposal.approved" }
+func (f ProposalApproved) Subject() string            { return f.Proposal }
+func (f ProposalApproved) concerns(s *State) Concerns { return s.aboutProposal(f.Proposal) }
+func (ProposalApproved) grade() Grade                 { return Ordinary }
+func (f ProposalApproved) by(*State, Event) Who       { return byRole(f.Level).confirmed() }
+
+func (f ProposalApproved) allowed(s *State, e Event) error {
+	p, _ := s.Proposal(f.Proposal)
+	if p.Status != Open || f.Revision != p.Revision || !slices.Contains(p.Missing(), f.Level) {
+		return e.violates("I10", "an approval of what is not open, is another by now, or had it")
+	}
+	if actor, _ := s.Person(e.Actor); !s.mayApprove(p, actor) {
+		return e.violates("I10", "approved by who asked for it, whom it is about, or twice by one person")
+	}
+	return nil
+}
+
+func (f ProposalApproved) apply(s *State, e Event) {
+	s.editProposal(f.Proposal, func(p *Proposal) {
+		p.Approvals = append(slices.Clone(p.Approvals), Approval{Level: f.Level, Person: e.Actor, At: e.Time})
+		if len(p.Missing()) == 0 {
+			p.Status = Approved
+		}
+	})
+}
+
+// approved says whether a change may take effect now, as part of its proposal.
+func (s *State) approved(e Event, proposal string, change Proposable) error {
+	p, _ := s.Proposal(proposal)
+	if p.Status != Approved || !reflect.DeepEqual(p.Change, Change{change}) {
+		return e.violates("I10", "without a proposal of just this that was approved")
+	}
+	return nil
+}
+
+// ProposalEffected: what was approved has happened, in the entries before this one.
+type ProposalEffected struct {
+	Proposal string `json:"proposal"`
+}
+
+var _ = fact(ProposalEffected{})
+
+func (ProposalEffected) Type() string                 { return "proposal.effected" }
+func (f ProposalEffected) Subject() string            { return f.Proposal }
+func (f ProposalEffected) concerns(s *State) Concerns { return s.aboutProposal(f.Proposal) }
+func (ProposalEffected) grade() Grade                 { return Ordinary }
+func (f ProposalEffected) by(s *State, _ Event) Who   { return s.lastApprover(f.Proposal) }
+
+func (f ProposalEffected) allowed(s *State, e Event) error { return s.decided(e, f.Proposal, Approved) }
+
+func (f ProposalEffected) apply(s *State, e Event) {
+	s.editProposal(f.Proposal, func(p *Proposal) { p.end(Effected, e) })
+}
+
+// ProposalFailed: it was approved, and by then a rule refused it.
+type ProposalFailed struct {
+	Proposal string `json:"proposal"`
+	Code     Code   `json:"code"`
+	Rule     string `json:"rule,omitzero"`
+}
+
+var _ = fact(ProposalFailed{})
+
+func (ProposalFailed) Type() string                 { return "proposal.failed" }
+func (f ProposalFailed) Subject() string            { return f.Proposal }
+func (f ProposalFailed) concerns(s *State) Concerns { return s.aboutProposal(f.Proposal) }
+func (ProposalFailed) grade() Grade                 { return Ordinary }
+func (f ProposalFailed) by(s *State, _ Event) Who   { return s.lastApprover(f.Proposal) }
+
+func (f ProposalFailed) allowed(s *State, e Event) error { return s.decided(e, f.Proposal, Approved) }
+
+func (f ProposalFailed) apply(s *State, e Event) {
+	s.editProposal(f.Proposal, func(p *Proposal) { p.end(Failed, e); p.Broken = f.Code })
+}
+
+func (s *State) lastApprover(id string) Who {
+	p, _ := s.Proposal(id)
+	if len(p.Approvals) == 0 {
+		return Who{}
+	}
+	return byPerson(p.Approvals[len(p.Approvals)-1].Person).confirmed()
+}
+
+// decided says whether a proposal can become something else from where it stands.
+func (s *State) decided(e Event, id string, from ProposalStatus) error {
+	if p, _ := s.Proposal(id); p.Status != from {
+		return e.violates("I10", "of a proposal that was "+string(p.Status))
+	}
+	return nil
+}
+
+func (p *Proposal) end(how ProposalStatus, e Event) {
+	p.Status, p.EndedAt = how, e.Time
+	if e.Actor != System {
+		p.EndedBy = e.Actor
+	}
+}
+
+// Reject is a no, by whoever could approve. The first one is final.
+type Reject struct {
+	Proposal string `json:"proposal"`
+	Digest   string `json:"digest"`
+	Reason   Note   `json:"reason"`
+}
+
+var _ = action(Reject{})
+
+func (Reject) Verb() string      { return "reject" }
+func (a Reject) Subject() string { return a.Proposal }
+func (Reject) givers() givers    { return people }
+func (a Reject) bare(s *State) Action {
+	return Reject{Proposal: s.nameOr(a.Proposal), Reason: absentNote}
+}
+
+func (a Reject) decide(d *decision) error {
+	p, level, err := d.decidable(a.Proposal, a.Digest)
+	if err != nil {
+		return err
+	}
+	if err := checkNote("reason", a.Reason); err != nil {
+		return err
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.happen(ProposalRejected{Proposal: p.ID, Level: level, Reason: a.Reason})
+	return nil
+}
+
+// ProposalRejected: it will not happen.
+type ProposalRejected struct {
+	Proposal string `json:"proposal"`
+	Level    Role   `json:"level"`
+	Reason   Note   `json:"reason"`
+}
+
+var _ = fact(ProposalRejected{})
+
+func (ProposalRejected) Type() string                 { return "proposal.rejected" }
+func (f ProposalRejected) Subject() string            { return f.Proposal }
+func (f ProposalRejected) concerns(s *State) Concerns { return s.aboutProposal(f.Proposal) }
+func (ProposalRejected) grade() Grade                 { return Ordinary }
+func (f ProposalRejected) by(*State, Event) Who       { return byRole(f.Level).confirmed() }
+
+func (f ProposalRejected) allowed(s *State, e Event) error {
+	p, _ := s.Proposal(f.Proposal)
+	if actor, _ := s.Person(e.Actor); p.Status == Open && (!s.mayApprove(p, actor) || !slices.Contains(p.Missing(), f.Level)) {
+		return e.violates("I10", "rejected by somebody who could not have approved it")
+	}
+	return s.decided(e, f.Proposal, Open)
+}
+
+func (f ProposalRejected) apply(s *State, e Event) {
+	s.editProposal(f.Proposal, func(p *Proposal) { p.end(Rejected, e) })
+}
+
+// Withdraw takes one's own proposal back.
+type Withdraw struct {
+	Proposal string `json:"proposal"`
+}
+
+var _ = action(Withdraw{})
+
+func (Withdraw) Verb() string           { return "withdraw" }
+func (a Withdraw) Subject() string      { return a.Proposal }
+func (Withdraw) givers() givers         { return people }
+func (a Withdraw) bare(s *State) Action { return Withdraw{s.nameOr(a.Proposal)} }
+
+func (a Withdraw) decide(d *decision) error {
+	p, err := d.proposal(a.Proposal)
+	if err != nil {
+		return err
+	}
+	if p.Requester != d.actor.Username {
+		return refuseNotRequester(p)
+	}
+	d.happen(ProposalWithdrawn(a))
+	return nil
+}
+
+// ProposalWithdrawn: whoever asked for it does not any more.
+type ProposalWithdrawn struct {
+	Proposal string `json:"proposal"`
+}
+
+var _ = fact(ProposalWithdrawn{})
+
+func (ProposalWithdrawn) Type() string                 { return "proposal.withdrawn" }
+func (f ProposalWithdrawn) Subject() string            { return f.Proposal }
+func (f ProposalWithdrawn) concerns(s *State) Concerns { return s.aboutProposal(f.Proposal) }
+func (ProposalWithdrawn) grade() Grade                 { return Ordinary }
+
+func (f ProposalWithdrawn) by(s *State, _ Event) Who {
+	p, _ := s.Proposal(f.Proposal)
+	return byPerson(p.Requester)
+}
+
+func (f ProposalWithdrawn) allowed(s *State, e Event) error { return s.decided(e, f.Proposal, Open) }
+
+func (f ProposalWithdrawn) apply(s *State, e Event) {
+	s.editProposal(f.Proposal, func(p *Proposal) { p.end(Withdrawn, e) })
+}
+
+// ProposalExpired: not everybody whom it needed approved it in time.
+type ProposalExpired struct {
+	Proposal string `json:"proposal"`
+}
+
+var _ = fact(ProposalExpired{})
+
+func (ProposalExpired) Type() string                 { return "proposal.expired" }
+func (f ProposalExpired) Subject() string            { return f.Proposal }
+func (f ProposalExpired) concerns(s *State) Concerns { return s.aboutProposal(f.Proposal) }
+func (ProposalExpired) grade() Grade                 { return Ordinary }
+func (ProposalExpired) by(*State, Event) Who         { return bySystem() }
+
+func (f ProposalExpired) allowed(s *State, e Event) error {
+	if p, _ := s.Proposal(f.Proposal); e.Time.Before(p.Expires) {
+		return e.violates("I10", "expired before its time")
+	}
+	return s.decided(e, f.Proposal, Open)
+}
+
+func (f ProposalExpired) apply(s *State, e Event) {
+	s.editProposal(f.Proposal, func(p *Proposal) { p.end(Lapsed, e) })
+}
+
+func refuseOwnRequest(p Proposal) *Refusal {
+	return &Refusal{Code: OwnRequest, Rule: "3.1", Key: "own_request", Args: Args{"proposal": p.ID}}
+}
+
+func (d *decision) refuseNotEligible(p Proposal) *Refusal {
+	var others []string
+	for _, people := range d.state.Approvers(p) {
+		others = append(others, people...)
+	}
+	slices.Sort(others)
+	return &Refusal{Code: NotEligible, Rule: "3.1", Key: "not_eligible", Args: Args{"proposal": p.ID, "people": slices.Compact(others)}}
+}
+
+func refuseOtherRevision(p Proposal) *Refusal {
+	return &Refusal{Code: Conflict, Rule: "3.1", Field: "digest", Key: "other_revision", Args: Args{"proposal": p.ID, "revision": p.Revision}}
+}

@@ -1,0 +1,205 @@
+package custody
+
+import "time"
+
+// Propose asks for a command that others have to approve.
+type Propose struct {
+	Change Change `json:"change"`
+	Reason Note   `json:"reason"`
+}
+
+var _ = action(Propose{})
+
+func (Propose) Verb() string      { return "propose" }
+func (a Propose) Subject() string { return a.Change.subject() }
+func (Propose) givers() givers    { return people }
+
+func (a Propose) bare(s *State) Action { return Propose{a.Change.bareOf(s), absentNote} }
+
+func (a Propose) decide(d *decision) error {
+	if a.Change.Proposable == nil {
+		return Invalid("change", "no_change")
+	}
+	if d.actor.Is(Auditor) {
+		return refuseForbidden(onlyNoAuditor)
+	}
+	if err := checkNote("reason", a.Reason); err != nil {
+		return err
+	}
+	open := 0
+	for p := range d.state.OpenProposals() {
+		if p.Requester == d.actor.Username {
+			open++
+		}
+		if p.Change.Verb() == a.Change.Verb() && p.Change.Subject() == a.Change.Subject() {
+			return refuseProposed(p)
+		}
+	}
+	if open >= maxProposals {
+		return refuseTooManyProposals()
+	}
+	if err := d.tryEffect(a.Change); err != nil {
+		return err
+	}
+	p := Proposal{ID: proposalID(d.state.Proposals + 1), Requester: d.actor.Username, Change: a.Change, Revision: 1}
+	if can := d.state.Approvers(p); !complete(can) {
+		return refuseNoApprover()
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.happen(ProposalMade{Proposal: p.ID, Change: a.Change, Reason: a.Reason, Expires: d.now.Add(proposalTTL)})
+	return nil
+}
+
+// tryEffect refuses what could not take effect now.
+func (d *decision) tryEffect(c Change) error {
+	trial := *d
+	trial.events = nil
+	return c.effect(&trial, "")
+}
+
+// ProposalMade: somebody asks for what others have to approve.
+type ProposalMade struct {
+	Proposal string    `json:"proposal"`
+	Change   Change    `json:"change"`
+	Reason   Note      `json:"reason"`
+	Expires  time.Time `json:"expires"`
+}
+
+var _ = fact(ProposalMade{})
+
+func (ProposalMade) Type() string         { return "proposal.made" }
+func (f ProposalMade) Subject() string    { return f.Proposal }
+func (ProposalMade) grade() Grade         { return Ordinary }
+func (ProposalMade) by(*State, Event) Who { return Who{Anybody: true}.confirmed() }
+
+func (f ProposalMade) concerns(s *State) Concerns {
+	return Proposal{ID: f.Proposal, Change: f.Change}.concerns(s)
+}
+
+func (f ProposalMade) allowed(s *State, e Event) error {
+	actor, _ := s.Person(e.Actor)
+	switch {
+	case f.Proposal != proposalID(s.Proposals+1) || f.Change.Proposable == nil:
+		return e.violates("I10", "under the name of another, or of nothing")
+	case actor.Is(Auditor):
+		return e.violates("I10", "asked for by an auditor, who only looks")
+	case !f.Expires.Equal(e.Time.Add(proposalTTL)):
+		return e.violates("I10", "a proposal without its end")
+	}
+	return nil
+}
+
+func (f ProposalMade) apply(s *State, e Event) {
+	s.Proposals++
+	s.editProposal(f.Proposal, func(p *Proposal) {
+		*p = Proposal{
+			ID: f.Proposal, Requester: e.Actor, Change: f.Change.bareOfTexts(), Reason: f.Reason.bare(), Revision: 1,
+			Status: Open, OpenedAt: e.Time, Expires: f.Expires,
+		}
+	})
+	s.expect(f.Expires)
+}
+
+// Revise replaces the command of an open proposal of one's own. Whoever has approved
+// it has to look again.
+type Revise struct {
+	Proposal string `json:"proposal"`
+	Change   Change `json:"change"` // of the same kind, about the same
+	Reason   Note   `json:"reason"`
+}
+
+var _ = action(Revise{})
+
+func (Revise) Verb() string      { return "revise_proposal" }
+func (a Revise) Subject() string { return a.Proposal }
+func (Revise) givers() givers    { return people }
+
+func (a Revise) bare(s *State) Action {
+	return Revise{Proposal: s.nameOr(a.Proposal), Change: a.Change.bareOf(s), Reason: absentNote}
+}
+
+func (a Revise) decide(d *decision) error {
+	p, err := d.proposal(a.Proposal)
+	if err != nil {
+		return err
+	}
+	switch {
+	case p.Requester != d.actor.Username:
+		return refuseNotRequester(p)
+	case a.Change.Proposable == nil || a.Change.Verb() != p.Change.Verb() || a.Change.Subject() != p.Change.Subject():
+		return Invalid("change", "other_change")
+	}
+	if err := checkNote("reason", a.Reason); err != nil {
+		return err
+	}
+	if err := d.tryEffect(a.Change); err != nil {
+		return err
+	}
+	next := Proposal{ID: p.ID, Requester: p.Requester, Change: a.Change}
+	if !complete(d.state.Approvers(next)) {
+		return refuseNoApprover()
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.happen(ProposalRevised{Proposal: p.ID, Revision: p.Revision + 1, Change: a.Change, Reason: a.Reason})
+	return nil
+}
+
+// ProposalRevised: it asks for something else now, which nobody has approved.
+type ProposalRevised struct {
+	Proposal string `json:"proposal"`
+	Revision int64  `json:"revision"`
+	Change   Change `json:"change"`
+	Reason   Note   `json:"reason"`
+}
+
+var _ = fact(ProposalRevised{})
+
+func (ProposalRevised) Type() string      { return "proposal.revised" }
+func (f ProposalRevised) Subject() string { return f.Proposal }
+func (ProposalRevised) grade() Grade      { return Ordinary }
+
+func (f ProposalRevised) concerns(s *State) Concerns {
+	return Proposal{ID: f.Proposal, Change: f.Change}.concerns(s)
+}
+
+func (f ProposalRevised) by(s *State, _ Event) Who {
+	p, _ := s.Proposal(f.Proposal)
+	return byPerson(p.Requester).confirmed()
+}
+
+func (f ProposalRevised) allowed(s *State, e Event) error {
+	p, _ := s.Proposal(f.Proposal)
+	switch {
+	case p.Status != Open || f.Revision != p.Revision+1:
+		return e.violates("I10", "a revision of what is not open, or out of turn")
+	case f.Change.Proposable == nil || f.Change.Verb() != p.Change.Verb() || f.Change.Subject() != p.Change.Subject():
+		return e.violates("I10", "a revision that asks for something else altogether")
+	}
+	return nil
+}
+
+func (f ProposalRevised) apply(s *State, _ Event) {
+	s.editProposal(f.Proposal, func(p *Proposal) {
+		p.Revision, p.Change, p.Reason, p.Approvals = f.Revision, f.Change.bareOfTexts(), f.Reason.bare(), nil
+	})
+}
+
+func refuseProposed(p Proposal) *Refusal {
+	return &Refusal{Code: Conflict, Rule: "3.1", Key: "proposed", Args: Args{"proposal": p.ID, "person": p.Requester}}
+}
+
+func refuseTooManyProposals() *Refusal {
+	return &Refusal{Code: Conflict, Rule: "3.1", Key: "too_many_proposals", Args: Args{"most": maxProposals}}
+}
+
+func refuseNoApprover() *Refusal {
+	return &Refusal{Code: NoApprover, Rule: "3.1", Key: "no_approver"}
+}
+
+func refuseNotRequester(p Proposal) *Refusal {
+	return &Refusal{Code: Forbidden, Rule: "3.1", Key: "not_requester", Args: Args{"proposal": p.ID, "person": p.Requester}}
+}
