@@ -177,7 +177,7 @@ func (v *visit) path() string {
 	if v.r.Method != http.MethodPost {
 		return at
 	}
-	for _, page := range []string{"/credentials/", "/handovers/", "/ledger/"} {
+	for _, page := range []string{"/credentials/", "/handovers/", "/proposals/", "/ledger/"} {
 		if rest, on := strings.CutPrefix(at, page); on {
 			name, _, _ := strings.Cut(rest, "/")
 			return page + name

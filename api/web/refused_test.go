@@ -17,6 +17,9 @@ import (
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
+// askedFor is the proposal that waits where forms are sent.
+var askedFor = custody.Proposal{ID: "p-1", Revision: 1, Change: custody.Change{Proposable: custody.SetCustodians{Credential: "db01", Primary: "tech-a", Backup: "tech-c"}}}
+
 // forms are all that can be sent and refused, with what somebody typed.
 var forms = []struct {
 	who, page, to string
@@ -42,6 +45,10 @@ var forms = []struct {
 	{"tech-a", "/credentials/sw01", "/credentials/sw01/pause", []string{"reason", "device gone", "totp", "654321"}, "totp", 403},
 	{"tech-a", "/credentials/sw01", "/credentials/sw01/cancel", []string{"reason", "wrong device", "totp", "654321"}, "totp", 403},
 	{"tech-a", "/credentials/db09", "/credentials/db09/resume", []string{"totp", "654321"}, "totp", 403},
+	{"tech-a", "/credentials/db01", "/credentials/db01/custodians", []string{"primary", "tech-b", "backup", "tech-c", "reason", "change of post", "totp", "654321"}, "", 409},
+	{"manager", "/proposals/p-1", "/proposals/p-1/approve", []string{"digest", askedFor.Digest(), "totp", "654321"}, "totp", 403},
+	{"manager", "/proposals/p-1", "/proposals/p-1/reject", []string{"digest", askedFor.Digest(), "reason", "stays", "totp", "654321"}, "totp", 403},
+	{"tech-b", "/proposals/p-1", "/proposals/p-1/withdraw", nil, "", 403},
 	{"tech-a", "/rotations", "/rotations", []string{"reason", "suspicion", "totp", "654321"}, "totp", 403},
 	{"tech-b", "/leave", "/leave", []string{"until", "2026-03-05T09:00", "reason", "course", "totp", "654321"}, "", 409},
 	{"tech-a", "/leave", "/leave", []string{"until", "2026-03-05T09:00", "reason", "a\x00b", "totp", "fresh"}, "reason", 422},
@@ -76,6 +83,9 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 	o.Onboard("db09")
 	o.Must("tech-a", custody.RequestRotation{Credential: "db09", Reason: desk.NewNote("worn")})
 	o.Must("tech-a", custody.PauseRotation{Credential: "db09", Reason: desk.NewNote("device gone")})
+	o.HireAs("tech-c", "Carl C", custody.Technician)
+	o.HireAs("director", "Dora D", custody.Director)
+	o.Must("tech-a", custody.Propose{Change: askedFor.Change, Reason: desk.NewNote("change of post")})
 	for _, form := range forms {
 		t.Run(form.to[1:]+" of "+form.who, func(t *testing.T) {
 			b := o.browser("en")
@@ -135,7 +145,7 @@ func (a answer) keeps(t *testing.T, to, wrong string, status int, typed []string
 	marked := []string{}
 	for _, n := range a.nodes(t) {
 		name := attr(n, "name")
-		if n.Data != "input" && n.Data != "textarea" && n.Data != "option" || attr(n, "type") == "hidden" {
+		if n.Data != "input" && n.Data != "textarea" && n.Data != "option" || attr(n, "type") == "hidden" && name != "digest" { // what was looked at is kept like what was typed
 			continue
 		}
 		value, ours := attr(n, "value"), false
@@ -189,7 +199,7 @@ func has(n *html.Node, name string) bool {
 func TestEveryFormIsTriedRefused(t *testing.T) {
 	tried := map[string]bool{"/language": true, "/logout": true} // which cannot be refused
 	tried["*"] = true                                            // to the page that it is on: of an e-mail address
-	word := regexp.MustCompile(`(db0\d|sw01|handover-\d|tech-b|28)`)
+	word := regexp.MustCompile(`(db0\d|sw01|handover-\d|p-\d|tech-b|28)`)
 	for _, form := range forms {
 		tried[word.ReplaceAllString(form.to, "*")] = true
 	}

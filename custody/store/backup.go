@@ -59,9 +59,15 @@ func HeadOf(ctx context.Context, path string) (size int64, root audit.Hash, err 
 		return 0, root, fmt.Errorf("store: %w", err)
 	}
 	defer pool.Close()
-	head, err := readHead(db.WithContext(ctx))
-	if err != nil {
-		return 0, root, err
+	var head struct { // what it has had from the first schema on
+		Size int64
+		Root []byte
+	}
+	if err := db.WithContext(ctx).Table("ledger_head").Select("size, root").Scan(&head).Error; err != nil {
+		return 0, root, unavailable("read the ledger's head", err)
+	}
+	if len(head.Root) != len(root) {
+		return 0, root, fmt.Errorf("store: the root in the ledger's head has %d bytes", len(head.Root))
 	}
 	return head.Size, audit.Hash(head.Root), nil
 }
