@@ -148,6 +148,10 @@ func (s *Server) cancelRotation(ctx context.Context, in *credentialWith[Confirme
 	return s.changeCredential(ctx, custody.CancelRotation{Credential: in.Name, Reason: desk.NewNote(in.Body.Reason)}, in.Body.TOTP)
 }
 
+func (s *Server) abandon(ctx context.Context, in *credentialWith[ConfirmedReason]) (Credential, error) {
+	return s.changeCredential(ctx, custody.Abandon{Credential: in.Name, Reason: desk.NewNote(in.Body.Reason)}, in.Body.TOTP)
+}
+
 func (s *Server) changePolicy(ctx context.Context, in *credentialWith[ChangePolicy]) (Credential, error) {
 	action := custody.ChangePolicy{Credential: in.Name, Policy: custody.CredentialPolicy(in.Body.Policy)}
 	if _, err := s.Desk.ChangePolicy(ctx, by(ctx, action, in.Body.TOTP), action); err != nil {

@@ -30,6 +30,7 @@ var commands = map[string]string{
 	"POST /credentials/db01/pause":        `{"reason":"x","totp":"2"}`,
 	"POST /credentials/db01/resume":       `{"totp":"2"}`,
 	"POST /credentials/db01/cancel":       `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/abandon":      `{"reason":"x","totp":"2"}`,
 	"POST /credentials/db01/policy":       `{"policy":{},"totp":"2"}`,
 	"POST /credentials/db01/retire":       `{"reason":"x","totp":"2"}`,
 	"POST /credentials/db01/custodians":   `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,

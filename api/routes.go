@@ -54,6 +54,7 @@ func (s *Server) endpoints() {
 	command(s, "/credentials/{name}/pause", "pause-rotation", 200, "Stop the attempts at changing a password", s.pauseRotation)
 	command(s, "/credentials/{name}/resume", "resume-rotation", 202, "Let a paused rotation go on at once", s.resumeRotation)
 	command(s, "/credentials/{name}/cancel", "cancel-rotation", 200, "Call off a rotation that has surely not reached the target", s.cancelRotation)
+	command(s, "/credentials/{name}/abandon", "abandon", 200, "End custody of an account whose password cannot be changed and is not known", s.abandon)
 	command(s, "/credentials/{name}/policy", "change-policy", 200, "Replace the policy of a credential", s.changePolicy)
 	command(s, "/credentials/{name}/retire", "retire", 200, "End custody", s.retire)
 

@@ -136,6 +136,7 @@ type Credential struct {
 	Exposure  []string      `json:"exposure" doc:"To whom this version was revealed"`
 	Handover  string        `json:"handover" doc:"The open handover it is part of"`
 
+	Abandoned    bool      `json:"abandoned,omitzero" doc:"Its custody ended while its password was not known"`
 	Reconciles   bool      `json:"reconciles" doc:"Its target has a second account, through which a lost password can be set"`
 	DriftedSince time.Time `json:"drifted_since,omitzero" doc:"Since when the target refuses this password"`
 	Updates      []Update  `json:"updates,omitzero" doc:"Dependents that do not have this password yet"`

@@ -47,5 +47,5 @@ func (f SecretsArrived) allowed(s *State, e Event) error {
 }
 
 func (f SecretsArrived) apply(s *State, _ Event) {
-	s.editCredential(f.Credential, func(c *Credential) { c.Arriving = "" })
+	s.editCredential(f.Credential, func(c *Credential) { c.Arriving, c.Again = "", false })
 }

@@ -46,6 +46,9 @@ type Credential struct {
 	Reconciles bool `json:"reconciles,omitzero"`
 
 	Arriving string `json:"arriving,omitzero"` // the request that brought its secrets, until they are in their place; "": they are
+	Again    bool   `json:"again,omitzero"`    // until then: the account was in custody under this name before, and its last password counts
+
+	Abandoned bool `json:"abandoned,omitzero"` // its custody ended while its password was not known
 
 	Phase    Phase    `json:"phase"`
 	Holder   string   `json:"holder,omitzero"`   // set while Held
@@ -116,7 +119,8 @@ func (a AddCredential) decide(d *decision) error {
 	if err := checkPolicy(a.Policy); err != nil {
 		return err
 	}
-	if _, exists := d.state.Credential(a.Name); exists {
+	was, exists := d.state.Credential(a.Name)
+	if exists && !was.mayComeAgain(a.Target) {
 		return refuseExists(aCredential)
 	}
 	if other := d.state.inCustodyAs(a.Target); other != "" {
@@ -146,7 +150,7 @@ func (a AddCredential) decide(d *decision) error {
 	d.happen(CredentialAdded{
 		Credential: a.Name, Target: a.Target, Policy: a.Policy,
 		Primary: a.Primary, Backup: a.Backup, Successor: successor.Username, Deadline: d.deadline(),
-		Reconciles: a.Reconciles, Brings: a.Brings,
+		Reconciles: a.Reconciles, Brings: a.Brings || exists, Again: was.sharesAccount(a.Target),
 	})
 	return nil
 }
@@ -162,6 +166,7 @@ type CredentialAdded struct {
 	Deadline   time.Time        `json:"deadline"` // for the rotation
 	Reconciles bool             `json:"reconciles,omitzero"`
 	Brings     bool             `json:"brings,omitzero"` // the rotation begins with SecretsArrived
+	Again      bool             `json:"again,omitzero"`  // it was in custody under this name before
 }
 
 var _ = fact(CredentialAdded{})
@@ -176,8 +181,12 @@ func (f CredentialAdded) concerns(*State) Concerns {
 }
 
 func (f CredentialAdded) allowed(s *State, e Event) error {
-	if _, exists := s.Credential(f.Credential); exists {
+	was, exists := s.Credential(f.Credential)
+	if exists && !was.mayComeAgain(f.Target) {
 		return e.violates("I7", "added twice")
+	}
+	if exists && !f.Brings || f.Again != was.sharesAccount(f.Target) {
+		return e.violates("I4", "silent on what was in custody under its name")
 	}
 	if f.Brings && e.Request == "" {
 		return e.violates("I4", "brings secrets under no request")
@@ -193,9 +202,13 @@ func (f CredentialAdded) allowed(s *State, e Event) error {
 
 func (f CredentialAdded) apply(s *State, e Event) {
 	s.editCredential(f.Credential, func(c *Credential) {
+		before := c.Rotation.Number // of what had the name: nothing else tells its rotations from these
+		if c.Abandoned {
+			before++ // what its last one staged may be the account's password: it is not cleared away as that of the one before
+		}
 		*c = Credential{
 			Name: f.Credential, Target: f.Target.bare(), Policy: f.Policy, Primary: f.Primary, Backup: f.Backup,
-			Reconciles: f.Reconciles,
+			Reconciles: f.Reconciles, Again: f.Again, Rotation: Rotation{Number: before},
 		}
 		if f.Brings {
 			c.Arriving = e.Request

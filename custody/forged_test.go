@@ -106,6 +106,9 @@ func forgedStory(t *testing.T) []Event {
 	act("max", ChangeSealKey{"0123abcd", "4567cdef"})
 	refused("ann", ChangeSealKey{"4567cdef", "89abcdef"}, noCode())
 	act("max", ChangeSealKey{"4567cdef", "89abcdef"})
+	act("ada", add)
+	act(System, ReportArrived{"x"})
+	act("ada", Abandon{"x", note("host gone")})
 	act("ann", SignOut{})
 	return o.history
 }
@@ -500,7 +503,7 @@ func TestForgedOrder(t *testing.T) {
 		switch e.Fact.(type) {
 		case CommandRefused, SessionOpened, SessionClosed, VerificationStarted, VerificationEnded, DependentFailed, DependentUpdated,
 			RotationFailed, CredentialPolicyChanged, PersonEnrolled, PersonAdded, HandoverOverdue, RotationOverdue, CheckoutEnded, EnrolmentReset,
-			PersonLocked, CheckoutGranted, CheckoutShown, CredentialRetired,
+			PersonLocked, CheckoutGranted, CheckoutShown, CredentialRetired, CredentialAbandoned, SecretsArrived,
 			SealKeyChanged: // the seals of what follows tell, and are looked at elsewhere
 			return true
 		}

@@ -554,7 +554,10 @@ func (HandoverClosed) Type() string                 { return "handover.closed" }
 func (f HandoverClosed) Subject() string            { return f.Handover }
 func (f HandoverClosed) concerns(s *State) Concerns { return s.aboutHandover(f.Handover) }
 func (HandoverClosed) grade() Grade                 { return Ordinary }
-func (HandoverClosed) by(*State, Event) Who         { return bySystem() }
+
+// by: the worker that changed the last of them, or who gave up the last that could
+// not be changed.
+func (HandoverClosed) by(*State, Event) Who { return byRole(Admin).orSystem() }
 
 func (f HandoverClosed) allowed(s *State, e Event) error {
 	if h, _ := s.Handover(f.Handover); h.Status != Returned || s.returning(h, "") {

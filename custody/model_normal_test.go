@@ -97,8 +97,9 @@ func outline(h Handover) string {
 }
 
 // key writes down what the rules go by in a normal state. Of the reason of a
-// rotation they only ask whether it is a return, the first one of all, or another
-// that somebody asked for, and of a version whether the next one is higher.
+// rotation they only ask whether it is a return and, as long as it can be called
+// off, whether it is the first one of all, or another that somebody asked for; and of
+// a version whether the next one is higher.
 func key(n *State) string {
 	var b strings.Builder
 	for p := range n.People() {
@@ -111,9 +112,12 @@ func key(n *State) string {
 		if c.Arriving != "" {
 			b.WriteString(" arriving")
 		}
+		if c.Abandoned {
+			b.WriteString(" given up")
+		}
 		if r := c.Rotation; c.Phase == Rotating {
 			b.WriteString(strings.Join([]string{string(r.Step), "for", r.Successor, "after a return:", strconv.FormatBool(r.Reason == ForReturn)}, " "))
-			if len(n.credentials) == 1 && c.Policy.MaxExposed == 0 && !r.MayHaveReached() { // it can still be called off
+			if c.Policy.LeaseSeconds == getsStuck.LeaseSeconds && !r.MayHaveReached() {
 				fmt.Fprint(&b, " the first: ", r.Reason == ForOnboard, " asked for: ", r.Reason.askedFor())
 			}
 			fmt.Fprint(&b, " shown to ", r.ShownTo, " paused: ", r.Paused, " sending: ", r.Sending, " touched: ", r.Touched)

@@ -122,14 +122,19 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 	case Retire:
 		c := cred(a.Credential)
 		return me.Is(Admin) && c.Phase == Held && c.Handover == "", true
+	case Abandon:
+		c := cred(a.Credential)
+		h, _ := s.Handover(c.Handover)
+		return me.Is(Admin) && c.Phase == Rotating && (c.Handover == "" || h.Status == Returned), true
 	case AddCredential:
 		c := cred(a.Name)
+		again := c.Phase == Retired && slices.Equal(c.Target.Identities, a.Target.Identities)
 		for other := range s.Credentials() {
 			if other.Phase != Retired && slices.Equal(other.Target.Identities, a.Target.Identities) {
 				return false, true
 			}
 		}
-		return me.Is(Admin) && c.Name == "" && (present(a.Primary) || present(a.Backup)), true
+		return me.Is(Admin) && (c.Name == "" || again) && (present(a.Primary) || present(a.Backup)), true
 	}
 	return proposalAllows(s, me, c.Action)
 }
@@ -140,6 +145,12 @@ func againstPolicy(before, after *State) (complaints []string) {
 	away := func(who string) bool { p, _ := after.Person(who); return p.Away }
 	for c := range after.Credentials() {
 		was, _ := before.Credential(c.Name)
+		if was.Phase == Retired && c.Phase != Retired { // it comes again
+			if c.Phase != Rotating || c.Rotation.Reason != ForOnboard || c.Version != 0 || len(c.Exposure) > 0 || c.Rotation.Number <= was.Rotation.Number {
+				complain("%s comes again as %+v", c.Name, c)
+			}
+			continue
+		}
 		if c.Phase != Retired && away(c.Primary) && away(c.Backup) {
 			complain("both custodians of %s are away", c.Name)
 		}
@@ -152,7 +163,7 @@ func againstPolicy(before, after *State) (complaints []string) {
 		if c.Lease.ID != "" && (c.Phase != Held || c.Lease.Person != c.Holder) {
 			complain("%s has %s out and does not hold it", c.Lease.Person, c.Name)
 		}
-		calledOff := was.Phase == Rotating && c.Phase != Rotating && c.Version == was.Version
+		calledOff := was.Phase == Rotating && c.Phase != Rotating && c.Version == was.Version && !c.Abandoned
 		if calledOff && (mayKnow(was) || !slices.Contains([]RotationReason{ForOnboard, ForRequested, ForDrift}, was.Rotation.Reason)) {
 			complain("the change of %s was called off, though it was needed or may have been made", c.Name)
 		}

@@ -43,8 +43,8 @@ func TestModel(t *testing.T) {
 			servers: []AddCredential{bringing(reconciling(rotating(server("x", "a", "b"), strict)))}},
 		{name: "a and b share x, set by hand, with all that a policy can ask for",
 			servers: []AddCredential{byHand(reconciling(rotating(server("x", "a", "b"), strict)))}},
-		{name: "a and b share x, which gets stuck", stuck: true, servers: []AddCredential{reconciling(server("x", "a", "b"))}},
-		{name: "a and b share x, which gets stuck set by hand", stuck: true, servers: []AddCredential{byHand(server("x", "a", "b"))}},
+		{name: "a and b share x, which gets stuck", stuck: true, servers: []AddCredential{reconciling(rotating(server("x", "a", "b"), getsStuck))}},
+		{name: "a and b share x, which gets stuck set by hand", stuck: true, servers: []AddCredential{byHand(rotating(server("x", "a", "b"), getsStuck))}},
 		// A limit that nobody comes to, so that it is told apart who knows the password.
 		{name: "two of a, b and c run x, and others say which", proposes: true,
 			servers: []AddCredential{rotating(server("x", "a", "b"), CredentialPolicy{MaxExposed: 2})}},
@@ -73,6 +73,10 @@ func TestModel(t *testing.T) {
 		}
 	}
 }
+
+// getsStuck is the policy of what gets stuck, by which a state is known as one where
+// it matters whether a change can be called off.
+var getsStuck = CredentialPolicy{LeaseSeconds: 3600}
 
 func rotating(a AddCredential, p CredentialPolicy) AddCredential {
 	a.Policy = p
@@ -215,7 +219,7 @@ func (m *model) try(t *testing.T, at int, s *State, c Command) {
 	}
 	to := m.move(t, s, events, next)
 	switch c.Action.(type) {
-	case Retire, CancelRotation: // the one ends custody, the other is not always possible: no way home
+	case Retire, Abandon, CancelRotation: // two end custody, the other is not always possible: no way home
 	default:
 		m.back[to] = append(m.back[to], int32(at))
 	}
@@ -384,7 +388,7 @@ func (m *model) wander(t *testing.T) {
 			tries := m.tries(w.state)
 			c := tries[random.IntN(len(tries))]
 			switch c.Action.(type) {
-			case Retire, ResetEnrolment: // seldom: there is no way back in a walk
+			case Retire, Abandon, ResetEnrolment: // seldom: there is no way back in a walk
 				if random.IntN(50) > 0 {
 					continue
 				}
@@ -432,7 +436,7 @@ func (m *model) tries(s *State) []Command {
 				Offer{Credentials: []string{name}, Reason: note("leave"), ExpectedReturn: later},
 			)
 			if m.stuck {
-				add(who, PauseRotation{name, note("host gone")}, ResumeRotation{name}, CancelRotation{name, note("wrong host")})
+				add(who, PauseRotation{name, note("host gone")}, ResumeRotation{name}, CancelRotation{name, note("wrong host")}, Abandon{name, note("host gone")})
 			}
 		}
 		add(who,
@@ -462,8 +466,11 @@ func (m *model) tries(s *State) []Command {
 	add(boss, RequestRotation{All: true, Reason: note("worn")})
 	add(boss, ResetEnrolment{Person: "c"}, AddPerson{Username: "a", Name: "a", Roles: []Role{Technician}, TOTPPeriod: 30})
 	for _, a := range m.servers {
-		add(boss, a, ChangePolicy{a.Name, a.Policy})
-		if len(m.servers) == 1 { // with more, the states would multiply
+		add(boss, ChangePolicy{a.Name, a.Policy})
+		if c, _ := s.Credential(a.Name); c.Phase != Retired || m.stuck { // what comes again would multiply the states
+			add(boss, a)
+		}
+		if len(m.servers) == 1 && !m.stuck { // with more, the states would multiply
 			add(boss, ChangePolicy{a.Name, CredentialPolicy{}})
 		}
 	}

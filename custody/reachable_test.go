@@ -221,6 +221,7 @@ func (o *told) sentences(f free) (all []sentence) {
 			asked := a.why == ForRequested || a.why == ForOnboard || a.why == ForDrift
 			say(mine && asked && !a.reached() && text, p, true, CancelRotation{a.name, f.text}, RotationCancelled{a.name, a.changes, f.text})
 			say(false, p, true, Retire{a.name, f.text}, CredentialRetired{a.name, f.text}) // nobody here is an admin
+			say(false, p, true, Abandon{a.name, f.text}, CredentialAbandoned{a.name, a.changes, f.text})
 			say(false, p, true, ChangePolicy{a.name, CredentialPolicy{}}, CredentialPolicyChanged{a.name, CredentialPolicy{}})
 			say(false, p, true, Reconcile{a.name, f.text}, RotationStarted{a.name, a.changes + 1, ForDrift, a.holder, f.at.Add(changeFor), f.text})
 		}

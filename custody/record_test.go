@@ -21,7 +21,7 @@ var facts = []Fact{
 	PersonAway{}, PersonPresent{}, CredentialAdded{}, CredentialRetired{}, CheckoutGranted{}, CheckoutShown{}, CheckoutEnded{},
 	HandoverOffered{}, HandoverAccepted{}, HandoverEnded{}, HandoverReturned{}, HandoverClosed{}, HandoverOverdue{},
 	RotationStarted{}, RotationStaged{}, RotationApplied{}, RotationVerified{}, RotationPromoted{}, RotationFailed{}, RotationOverdue{},
-	RotationShown{}, RotationSending{}, RotationPaused{}, RotationResumed{}, RotationCancelled{}, RotationPassed{}, CredentialPolicyChanged{}, VerificationStarted{}, VerificationEnded{}, DependentUpdated{}, DependentFailed{},
+	RotationShown{}, RotationSending{}, RotationPaused{}, RotationResumed{}, RotationCancelled{}, RotationPassed{}, CredentialAbandoned{}, CredentialPolicyChanged{}, VerificationStarted{}, VerificationEnded{}, DependentUpdated{}, DependentFailed{},
 	CustodiansChanged{}, ProposalMade{}, ProposalRevised{}, ProposalApproved{}, ProposalEffected{}, ProposalFailed{}, ProposalRejected{},
 	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, SecretsArrived{}, TextRedacted{},
 }
@@ -253,6 +253,7 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"rotation.paused":            `{"credential":"","rotation":0,"reason":""}`,
 		"rotation.resumed":           `{"credential":"","rotation":0}`,
 		"rotation.cancelled":         `{"credential":"","rotation":0,"reason":""}`,
+		"credential.abandoned":       `{"credential":"","rotation":0,"reason":""}`,
 		"rotation.passed":            `{"credential":"","rotation":0,"from":"","to":""}`,
 
 		"credential.policy_changed": `{"credential":"","policy":{}}`,

@@ -197,6 +197,11 @@ func (c *Client) CancelRotation(ctx context.Context, name string, in api.Confirm
 	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "cancel")
 }
 
+// Abandon ends custody of an account whose password cannot be changed.
+func (c *Client) Abandon(ctx context.Context, name string, in api.ConfirmedReason) (api.Credential, error) {
+	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "abandon")
+}
+
 // ChangePolicy replaces the policy of a credential.
 func (c *Client) ChangePolicy(ctx context.Context, name string, in api.ChangePolicy) (api.Credential, error) {
 	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "policy")

@@ -63,6 +63,10 @@ func (p *Pages) callOff(v *visit) error {
 	return p.changeCredential(v, custody.CancelRotation{Credential: v.r.PathValue("name"), Reason: desk.NewNote(v.field("reason"))}, "called_off")
 }
 
+func (p *Pages) abandon(v *visit) error {
+	return p.changeCredential(v, custody.Abandon{Credential: v.r.PathValue("name"), Reason: desk.NewNote(v.field("reason"))}, "abandoned")
+}
+
 func (p *Pages) confirmSet(v *visit) error {
 	return p.changeCredential(v, custody.ConfirmSet{Credential: v.r.PathValue("name")}, "set")
 }

@@ -44,6 +44,7 @@ var forms = []struct {
 	{"tech-a", "/credentials/sw01", "/credentials/sw01/set", []string{"totp", "654321"}, "", 409},
 	{"tech-a", "/credentials/sw01", "/credentials/sw01/pause", []string{"reason", "device gone", "totp", "654321"}, "totp", 403},
 	{"tech-a", "/credentials/sw01", "/credentials/sw01/cancel", []string{"reason", "wrong device", "totp", "654321"}, "totp", 403},
+	{"admin", "/credentials/db09", "/credentials/db09/abandon", []string{"reason", "scrapped", "totp", "654321"}, "totp", 403},
 	{"tech-a", "/credentials/db09", "/credentials/db09/resume", []string{"totp", "654321"}, "totp", 403},
 	{"tech-a", "/credentials/db01", "/credentials/db01/custodians", []string{"primary", "tech-b", "backup", "tech-c", "reason", "change of post", "totp", "654321"}, "", 409},
 	{"manager", "/proposals/p-1", "/proposals/p-1/approve", []string{"digest", askedFor.Digest(), "totp", "654321"}, "totp", 403},

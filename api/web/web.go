@@ -126,6 +126,7 @@ func (p *Pages) routes() {
 	p.closed("POST /credentials/{name}/cancel", p.callOff)
 	p.closed("POST /credentials/{name}/policy", p.changePolicy)
 	p.closed("POST /credentials/{name}/retire", p.retire)
+	p.closed("POST /credentials/{name}/abandon", p.abandon)
 	p.closed("GET /rotations", p.fleet)
 	p.closed("POST /rotations", p.rotateAll)
 

@@ -22,7 +22,8 @@ func credentialVerbs(c *cli) *cobra.Command {
 		confirmedReasonVerb(c, "pause NAME --reason TEXT", "Stop the attempts at changing a password; one that is under way ends first", (*client.Client).PauseRotation, false),
 		credentialResumeVerb(c),
 		confirmedReasonVerb(c, "cancel NAME --reason TEXT", "Call off a change of the password that has surely not reached the target", (*client.Client).CancelRotation, false),
-		confirmedReasonVerb(c, "retire NAME --reason TEXT", "End custody of an account", (*client.Client).Retire, false))
+		confirmedReasonVerb(c, "retire NAME --reason TEXT", "End custody of an account", (*client.Client).Retire, false),
+		confirmedReasonVerb(c, "abandon NAME --reason TEXT", "End custody of an account whose password cannot be changed and is not known", (*client.Client).Abandon, false))
 }
 
 func credentialListVerb(c *cli) *cobra.Command {

@@ -85,10 +85,18 @@ func (d *Desk) Settle(ctx context.Context, credential string) error {
 	if c, _ = d.credential(credential); c.Arriving != request {
 		return nil
 	}
-	if from[0].Version+from[1].Version+to[0].Version+to[1].Version == 0 {
+	used := c.Rotation.Number > 1 // its name was, and perhaps nothing came now
+	if !used && from[0].Version+from[1].Version+to[0].Version+to[1].Version == 0 {
 		d.Log.Error("what came with a credential is not in the secret store any more", "credential", credential, "alarm", true)
 	}
 	for i, path := range arrivals(request, credential) {
+		if from[i].Version == 0 && used && !(i == 0 && c.Again) {
+			// What another account of this name had is tried nowhere.
+			if err := d.Secrets.Delete(ctx, path.to); err != nil {
+				return fmt.Errorf("remove what %s had before: %w", credential, err)
+			}
+			continue
+		}
 		if from[i].Version == 0 || from[i].Value.Equal(to[i].Value) {
 			continue
 		}

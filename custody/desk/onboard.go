@@ -43,7 +43,8 @@ func (d *Desk) AddCredential(ctx context.Context, by By, add custody.AddCredenti
 	if add.Target.Identities, err = d.identify(WithRequest(ctx, by.Request), target, checked.Identities); err != nil {
 		return Outcome{}, err
 	}
-	if add.Brings = !password.IsZero() || !key.IsZero(); !add.Brings {
+	_, used := d.credential(add.Name)
+	if add.Brings = !password.IsZero() || !key.IsZero() || used; !add.Brings {
 		return d.Do(ctx, by, add)
 	}
 	outcome, err := d.addBringing(ctx, by, add, password, key)

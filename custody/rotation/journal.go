@@ -285,10 +285,11 @@ func (a *attempt) refused(ctx context.Context, cause error) error {
 		a.hook("changed")
 		return nil
 	}
-	err := cause
+	err, does := cause, a.target.Describe()
 	switch {
-	case a.target.Describe().Reconciles:
+	case does.Reconciles && does.Own:
 		err = a.reconcile(ctx)
+	case does.Reconciles: // it was the second account that was refused: once is enough
 	case a.staged.Version > 1:
 		err = a.changeFromEarlier(ctx)
 	}

@@ -19,7 +19,7 @@ import (
 // own is an account that changes its own password, and needs the one it has.
 type own struct{ *account }
 
-func (own) Describe() Description { return Description{} }
+func (own) Describe() Description { return Description{Own: true} }
 
 func (o own) Change(ctx context.Context, old, next custody.Secret) error {
 	if err := o.account.Verify(ctx, old); err != nil {
@@ -33,7 +33,7 @@ func (own) Reconcile(context.Context, custody.Secret) error { panic("it has no s
 // rescued is one that has a second account as well.
 type rescued struct{ own }
 
-func (rescued) Describe() Description { return Description{Reconciles: true} }
+func (rescued) Describe() Description { return Description{Reconciles: true, Own: true} }
 
 func (r rescued) Reconcile(ctx context.Context, next custody.Secret) error {
 	return r.account.Change(ctx, custody.Secret{}, next)

@@ -167,4 +167,7 @@ func TestAValueThatWasNeverSentIsNotTried(t *testing.T) {
 	if w.account.verifies != 0 || w.account.refused != 0 {
 		t.Errorf("%d log-ins, %d refused", w.account.verifies, w.account.refused)
 	}
+	if len(w.account.told) != 5 {
+		t.Errorf("the second account was tried %d times in 5 attempts", len(w.account.told))
+	}
 }

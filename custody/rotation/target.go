@@ -39,6 +39,7 @@ type Target interface {
 // Description is what a target can do.
 type Description struct {
 	Reconciles bool // there is a second account, for when the password is lost
+	Own        bool // Change logs in as the account itself, not as the second one
 	Unprobed   bool // nothing here can log in: what is told of it is all there is
 	ByHand     bool // a person sets the password, and confirms that
 }

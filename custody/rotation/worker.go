@@ -312,7 +312,7 @@ func (w *Worker) clearFinished(ctx context.Context) {
 		if err != nil {
 			break
 		}
-		if c.Phase != custody.Rotating {
+		if c.Phase != custody.Rotating && !c.Abandoned { // what was given up may open its account
 			err = w.clear(ctx, custody.RotationID{Credential: c.Name, Number: c.Rotation.Number})
 		}
 	}

@@ -53,7 +53,7 @@ func bySudo(s *sshtest.Server) targettest.Way {
 // may repair it.
 func byItself(s *sshtest.Server) targettest.Way {
 	w := way("its own passwd", s, custody.Secret{}, func(testing.TB) []string { return []string{"own", "true"} })
-	w.Alone = true
+	w.Alone, w.Does.Own = true, true
 	w.Except = map[targettest.Exception]string{targettest.DeclinesReconcile: "nobody is known who could: the error says that"}
 	return w
 }
@@ -62,7 +62,7 @@ func rescued(s *sshtest.Server) targettest.Way {
 	w := way("its own passwd, with an administrator", s, s.AdminKey, func(t testing.TB) []string {
 		return []string{"own", "true", "admin", s.AddSudoAdmin(t), "sudo", "true"}
 	})
-	w.Alone = true
+	w.Alone, w.Does.Own = true, true
 	return w
 }
 

@@ -54,7 +54,7 @@ func (t *target) Identities() []string {
 
 // Describe is as rotation.Target has it.
 func (t *target) Describe() rotation.Description {
-	return rotation.Description{Reconciles: t.admin != nil, ByHand: t.admin == nil && !t.own}
+	return rotation.Description{Reconciles: t.admin != nil, Own: t.own, ByHand: t.admin == nil && !t.own}
 }
 
 // Verify is as rotation.Target has it. Where the account has a shell, being let
