@@ -251,7 +251,7 @@ func TestRollBack(t *testing.T) {
 		}
 		return path
 	}
-	tables := []string{"ledger_head", "ledger_seals", "ledger_index", "people", "credentials", "handovers", "proposals"}
+	tables := []string{"ledger_head", "ledger_seals", "ledger_index", "people", "credentials", "handovers", "proposals", "sessions", "documents", "seal_keys"}
 	path = rolled(append(tables, "cosigned_checkpoints", "cosignatures")...)
 	_, err = verifyFile(t.Context(), path, audit.VerifyOptions{})
 	if d, ok := errors.AsType[*Difference](err); !ok || d.Table != "ledger_entries" {
