@@ -58,6 +58,14 @@ func (d *Desk) bring(ctx context.Context, request, credential string, secrets [2
 // Settle moves what came with a credential to its place, so that its rotation can
 // begin. It does nothing where that was done, and goes on where it was cut short.
 func (d *Desk) Settle(ctx context.Context, credential string) error {
+	err := d.settle(ctx, credential)
+	if errors.Is(err, ErrVersion) { // somebody else moves it as well: now it shows what is left to do
+		err = d.settle(ctx, credential)
+	}
+	return err
+}
+
+func (d *Desk) settle(ctx context.Context, credential string) error {
 	if err := d.catchUpNow(ctx); err != nil {
 		return err
 	}
@@ -89,12 +97,10 @@ func (d *Desk) Settle(ctx context.Context, credential string) error {
 	if !used && from[0].Version+from[1].Version+to[0].Version+to[1].Version == 0 {
 		d.Log.Error("what came with a credential is not in the secret store any more", "credential", credential, "alarm", true)
 	}
+	var forgotten []string // what another account of this name had, which is tried nowhere
 	for i, path := range arrivals(request, credential) {
 		if from[i].Version == 0 && used && !(i == 0 && c.Again) {
-			// What another account of this name had is tried nowhere.
-			if err := d.Secrets.Delete(ctx, path.to); err != nil {
-				return fmt.Errorf("remove what %s had before: %w", credential, err)
-			}
+			forgotten = append(forgotten, path.to)
 			continue
 		}
 		if from[i].Version == 0 || from[i].Value.Equal(to[i].Value) {
@@ -104,7 +110,20 @@ func (d *Desk) Settle(ctx context.Context, credential string) error {
 			return fmt.Errorf("move what came with %s: %w", credential, err)
 		}
 	}
-	_, err := d.Do(ctx, By{Actor: custody.System, Request: request}, custody.ReportArrived{Credential: credential})
+	// It is removed where nothing can have been written behind it: a rotation begins only
+	// once this is committed, and what comes too late here is refused before it removes.
+	with := bound{}
+	if len(forgotten) > 0 {
+		with.store = func(ctx context.Context, _ *custody.State) error {
+			for _, path := range forgotten {
+				if err := d.Secrets.Delete(ctx, path); err != nil {
+					return fmt.Errorf("remove what %s had before: %w", credential, err)
+				}
+			}
+			return nil
+		}
+	}
+	_, err := d.doBound(ctx, By{Actor: custody.System, Request: request}, custody.ReportArrived{Credential: credential}, with)
 	if err != nil && custody.CodeOf(err) != custody.Conflict { // another process was first
 		return err
 	}
