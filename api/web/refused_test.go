@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -74,7 +76,7 @@ var forms = []struct {
 // The browser can go back to the answer, because it has an address of its own; the
 // form is unfolded, the field that is wrong has the focus, and no secret comes back.
 func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
-	o := newOffice(t)
+	o := newOffice(t, func(c *setup) { c.SignIns = edge.Limit{Every: time.Millisecond, Burst: 10_000} }) // one log-in for each form
 	o.Must("tech-a", custody.Offer{Credentials: []string{"db02"}, Reason: desk.NewNote("holiday")})
 	o.Must("tech-b", custody.Accept{Handover: "handover-1"})
 	o.Onboard("db03")
