@@ -27,12 +27,7 @@ func opened(t *testing.T, people []string, accounts ...account) standing {
 	o := &office{newWorldUnder(DefaultPolicy()), t}
 	act := func(who string, a Action) {
 		t.Helper()
-		o.now = o.now.Add(31 * time.Second)
-		c := o.with(who, a)
-		if p, is := o.state.Person(who); is {
-			c.Proof = Proof{Given: true, Steps: []int64{o.now.Unix() / codeFor}, Enrolment: p.Number}
-		}
-		if _, err := o.run(c); err != nil {
+		if err := o.later(who, a); err != nil {
 			t.Fatalf("%s %+v: %v", who, a, err)
 		}
 	}

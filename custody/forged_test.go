@@ -25,13 +25,7 @@ func forgedStory(t *testing.T) []Event {
 	// Codes are real here: each has its time.
 	act := func(who string, a Action) {
 		t.Helper()
-		o.now = o.now.Add(31 * time.Second)
-		p, _ := o.state.Person(who)
-		c := o.with(who, a)
-		if who != System {
-			c.Proof = Proof{Given: true, Steps: []int64{o.now.Unix() / 30}, Enrolment: p.Number}
-		}
-		if _, err := o.run(c); err != nil {
+		if err := o.later(who, a); err != nil {
 			t.Fatalf("%s %+v: %v", who, a, err)
 		}
 	}
@@ -117,36 +111,17 @@ func forgedStory(t *testing.T) []Event {
 // which they can.
 func forgedProposals(t *testing.T) []Event {
 	o := &office{newWorldUnder(DefaultPolicy()), t}
-	try := func(who string, a Action) error {
-		o.now = o.now.Add(31 * time.Second)
-		p, _ := o.state.Person(who)
-		c := o.with(who, a)
-		if who != System {
-			c.Proof = Proof{Given: true, Steps: []int64{o.now.Unix() / 30}, Enrolment: p.Number}
-		}
-		_, err := o.run(c)
-		return err
-	}
 	act := func(who string, a Action) {
 		t.Helper()
-		if err := try(who, a); err != nil {
+		if err := o.later(who, a); err != nil {
 			t.Fatalf("%s %+v: %v", who, a, err)
 		}
 	}
 	refused := func(who string, a Action) {
 		t.Helper()
-		if err := try(who, a); CodeOf(err) == "" {
+		if err := o.later(who, a); CodeOf(err) == "" {
 			t.Fatalf("%s %+v: %v", who, a, err)
 		}
-	}
-	rotates := func() {
-		t.Helper()
-		c := o.credential("x")
-		id := RotationID{"x", c.Rotation.Number}
-		act(System, ReportStaged{Rotation: id})
-		act(System, ReportApplied{id})
-		act(System, ReportVerified{Rotation: id, OldRefused: c.Version > 0})
-		act(System, ReportPromoted{id, c.Version + 1})
 	}
 	for _, p := range []struct {
 		name string
@@ -156,7 +131,7 @@ func forgedProposals(t *testing.T) []Event {
 		act(p.name, SignIn{})
 	}
 	act("ada", server("x", "ann", "ben"))
-	rotates()
+	o.rotates("x")
 	proposes := func(who string, a SetCustodians) string {
 		t.Helper()
 		act(who, Propose{Change{a}, note("change of post")})
@@ -174,7 +149,7 @@ func forgedProposals(t *testing.T) []Event {
 	id = proposes("ada", SetCustodians{"x", "ben", "cay"})
 	act("dot", o.approval(id))
 	act("max", o.approval(id)) // ann held it
-	rotates()
+	o.rotates("x")
 	id = proposes("ann", SetCustodians{"x", "ann", "cay"})
 	act("max", Reject{id, o.approval(id).Digest, note("not again")})
 	id = proposes("ann", SetCustodians{"x", "ann", "cay"})
@@ -183,7 +158,7 @@ func forgedProposals(t *testing.T) []Event {
 	act("max", o.approval(id))
 	act("ben", RequestRotation{Credential: "x", Reason: note("worn")})
 	act("dot", o.approval(id)) // which cannot be now
-	rotates()
+	o.rotates("x")
 	proposes("ada", SetCustodians{"x", "cay", "ben"})
 	o.passes(proposalTTL)
 	return o.history

@@ -8,16 +8,7 @@ import "slices"
 // a password that somebody knows, one that is being changed, an offer, an absence.
 func (m *model) triesOfProposals(s *State) []Command {
 	var commands []Command
-	add := func(actor string, actions ...Action) {
-		p, _ := s.Person(actor)
-		for _, a := range actions {
-			c := Command{Actor: actor, Request: "request", Action: a}
-			if actor != System {
-				c.Proof = rightCode(p)
-			}
-			commands = append(commands, c)
-		}
-	}
+	add := adding(s, &commands)
 	later := s.Time.Add(far)
 	for _, who := range technicians {
 		add(who, CheckOut{"x", note("ticket 1")}, CheckIn{"x"}, GoAway{Until: later, Reason: note("leave")}, ComeBack{},

@@ -411,6 +411,20 @@ func (m *model) wander(t *testing.T) {
 	}
 }
 
+// adding adds commands of somebody in a state, with right codes.
+func adding(s *State, commands *[]Command) func(actor string, actions ...Action) {
+	return func(actor string, actions ...Action) {
+		p, _ := s.Person(actor)
+		for _, a := range actions {
+			c := Command{Actor: actor, Request: "request", Action: a}
+			if actor != System {
+				c.Proof = rightCode(p)
+			}
+			*commands = append(*commands, c)
+		}
+	}
+}
+
 // tries lists every command of everybody in a state, with right codes.
 func (m *model) tries(s *State) []Command {
 	if m.proposes {
@@ -418,16 +432,7 @@ func (m *model) tries(s *State) []Command {
 	}
 	later, soon := s.Time.Add(far), s.Time.Add(time.Hour)
 	var commands []Command
-	add := func(actor string, actions ...Action) {
-		p, _ := s.Person(actor)
-		for _, a := range actions {
-			c := Command{Actor: actor, Request: "request", Action: a}
-			if actor != System {
-				c.Proof = rightCode(p)
-			}
-			commands = append(commands, c)
-		}
-	}
+	add := adding(s, &commands)
 	for _, who := range append([]string{boss}, technicians...) {
 		for _, name := range []string{"x", "y"} {
 			add(who,

@@ -156,19 +156,29 @@ func confirmedReasonVerb(c *cli, use, short string,
 		patience.addFlags(verb)
 	}
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
-		err := c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
-			credential, err := command(server, ctx, args[0], api.ConfirmedReason{Reason: reason, TOTP: code})
-			if err != nil {
-				return err
-			}
-			return c.showCredentials(credential, credential)
+		return c.changeCredential(cmd.Context(), patience, args[0], func(ctx context.Context, server *client.Client, code api.Secret) (api.Credential, error) {
+			return command(server, ctx, args[0], api.ConfirmedReason{Reason: reason, TOTP: code})
 		})
+	}
+	return verb
+}
+
+// changeCredential carries a confirmed command about a credential out, shows what became
+// of it and, where that was asked for, waits for its new password.
+func (c *cli) changeCredential(ctx context.Context, patience waiting, name string,
+	change func(context.Context, *client.Client, api.Secret) (api.Credential, error),
+) error {
+	err := c.confirmed(ctx, func(ctx context.Context, server *client.Client, code api.Secret) error {
+		credential, err := change(ctx, server, code)
 		if err != nil {
 			return err
 		}
-		return c.waitHeld(cmd.Context(), patience, args[0])
+		return c.showCredentials(credential, credential)
+	})
+	if err != nil {
+		return err
 	}
-	return verb
+	return c.waitHeld(ctx, patience, name)
 }
 
 func credentialResumeVerb(c *cli) *cobra.Command {
@@ -176,17 +186,9 @@ func credentialResumeVerb(c *cli) *cobra.Command {
 	verb := &cobra.Command{Use: "resume NAME", Short: "Let a paused change of the password go on at once", Args: cobra.ExactArgs(1)}
 	patience.addFlags(verb)
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
-		err := c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
-			credential, err := server.ResumeRotation(ctx, args[0], code)
-			if err != nil {
-				return err
-			}
-			return c.showCredentials(credential, credential)
+		return c.changeCredential(cmd.Context(), patience, args[0], func(ctx context.Context, server *client.Client, code api.Secret) (api.Credential, error) {
+			return server.ResumeRotation(ctx, args[0], code)
 		})
-		if err != nil {
-			return err
-		}
-		return c.waitHeld(cmd.Context(), patience, args[0])
 	}
 	return verb
 }

@@ -33,27 +33,20 @@ Nobody can check them out until their servers have accepted the new ones.`,
 		if all == (len(args) == 1) {
 			return usagef("name a credential, or say --all")
 		}
+		if !all {
+			return c.changeCredential(cmd.Context(), patience, args[0], func(ctx context.Context, server *client.Client, code api.Secret) (api.Credential, error) {
+				return server.Rotate(ctx, args[0], api.ConfirmedReason{Reason: reason, TOTP: code})
+			})
+		}
 		var rotating []api.Credential
 		err := c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) (err error) {
-			if all {
-				rotating, err = server.RotateAll(ctx, api.RotateAll{Reason: reason, TOTP: code})
-				if err != nil {
-					return err
-				}
-				return c.showCredentials(rotating, rotating...)
-			}
-			credential, err := server.Rotate(ctx, args[0], api.ConfirmedReason{Reason: reason, TOTP: code})
-			if err != nil {
+			if rotating, err = server.RotateAll(ctx, api.RotateAll{Reason: reason, TOTP: code}); err != nil {
 				return err
 			}
-			rotating = []api.Credential{credential}
-			return c.showCredentials(credential, credential)
+			return c.showCredentials(rotating, rotating...)
 		})
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case !all:
-			return c.waitHeld(cmd.Context(), patience, args[0])
 		}
 		return c.waitFleet(cmd.Context(), patience, rotating)
 	}

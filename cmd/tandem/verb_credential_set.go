@@ -35,24 +35,18 @@ hand; then let it go on (tandem credential resume).`,
 		if reveal == done {
 			return usagef("say either --reveal or --done")
 		}
-		err := c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
-			if reveal {
-				shown, err := server.NewPassword(ctx, args[0], code)
-				if err != nil {
-					return err
-				}
-				return c.revealNew(shown)
-			}
-			credential, err := server.ConfirmSet(ctx, args[0], code)
+		if done {
+			return c.changeCredential(cmd.Context(), patience, args[0], func(ctx context.Context, server *client.Client, code api.Secret) (api.Credential, error) {
+				return server.ConfirmSet(ctx, args[0], code)
+			})
+		}
+		return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
+			shown, err := server.NewPassword(ctx, args[0], code)
 			if err != nil {
 				return err
 			}
-			return c.showCredentials(credential, credential)
+			return c.revealNew(shown)
 		})
-		if err != nil || reveal {
-			return err
-		}
-		return c.waitHeld(cmd.Context(), patience, args[0])
 	}
 	return verb
 }
