@@ -26,8 +26,8 @@ type Desk interface {
 	ChangePolicy(ctx context.Context, by desk.By, a custody.ChangePolicy) (desk.Outcome, error)
 	AddCredential(ctx context.Context, by desk.By, a custody.AddCredential, password, key custody.Secret) (desk.Outcome, error)
 
-	// Approvers gives who can approve an open proposal, by level.
-	Approvers(ctx context.Context, proposal string) (map[custody.Role][]string, error)
+	// Approvers gives who can approve each open proposal, by its id and by level.
+	Approvers(ctx context.Context) (map[string]map[custody.Role][]string, error)
 
 	SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedIn, error)
 	Recover(ctx context.Context, in desk.RecoverRequest) (custody.Secret, error)

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/tandem-custody/tandem/api/edge"
@@ -19,32 +18,34 @@ type proposalFilter struct {
 }
 
 func (s *Server) listProposals(ctx context.Context, in *proposalFilter) ([]Proposal, error) {
-	q := desk.ProposalQuery{Open: in.Status != "" || in.ForMe, Before: in.Before, Limit: in.Limit}
+	q := desk.ProposalQuery{Open: in.Status != "", Before: in.Before, Limit: in.Limit}
 	me := edge.Of(ctx).Person.Username
 	if in.Mine {
 		q.Requester = me
+	}
+	can, err := s.Desk.Approvers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if in.ForMe {
+		q.IDs = []string{}
+		for id := range can {
+			if CanApprove(can[id], me) {
+				q.IDs = append(q.IDs, id)
+			}
+		}
 	}
 	found, err := s.Queries.Proposals(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	list := []Proposal{}
-	for _, p := range found {
-		view, err := s.viewProposal(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		if !in.ForMe || view.canBe(me) {
-			list = append(list, view)
-		}
-	}
-	return list, nil
+	return s.viewProposals(ctx, can, found)
 }
 
-// canBe says whether somebody can approve it.
-func (p Proposal) canBe(approver string) bool {
-	for _, people := range p.Can {
-		if slices.Contains(people, approver) {
+// CanApprove says whether somebody is among those who can approve at some level.
+func CanApprove(can map[custody.Role][]string, person string) bool {
+	for _, people := range can {
+		if slices.Contains(people, person) {
 			return true
 		}
 	}
@@ -60,44 +61,59 @@ func (s *Server) proposal(ctx context.Context, id string) (Proposal, error) {
 	if err != nil {
 		return Proposal{}, err
 	}
-	return s.viewProposal(ctx, p)
+	can, err := s.Desk.Approvers(ctx)
+	if err != nil {
+		return Proposal{}, err
+	}
+	views, err := s.viewProposals(ctx, can, []custody.Proposal{p})
+	if err != nil {
+		return Proposal{}, err
+	}
+	return views[0], nil
 }
 
-// viewProposal shows a proposal with what it changes: beside how it is now as long as
-// it waits.
-func (s *Server) viewProposal(ctx context.Context, p custody.Proposal) (Proposal, error) {
-	v := Proposal{
-		ID: p.ID, Kind: p.Change.Verb(), Subject: p.Change.Subject(), Requester: p.Requester, Reason: p.Reason.String(),
-		Revision: p.Revision, Digest: p.Digest(), Status: p.Status, Needs: []custody.Role{},
-		Approvals: each(p.Approvals, func(a custody.Approval) Approval { return Approval(a) }),
-		OpenedAt:  p.OpenedAt, ExpiresAt: p.Expires, EndedAt: p.EndedAt, EndedBy: p.EndedBy, Failure: string(p.Broken),
-	}
-	if p.Status == custody.Open {
-		v.Needs = append(v.Needs, p.Missing()...)
-		var err error
-		if v.Can, err = s.Desk.Approvers(ctx, p.ID); err != nil && !errors.Is(err, desk.ErrNotFound) { // it ended meanwhile
-			return v, err
+// viewProposals shows proposals with what they change: beside how it is now, as long as
+// they wait.
+func (s *Server) viewProposals(ctx context.Context, can map[string]map[custody.Role][]string, found []custody.Proposal) ([]Proposal, error) {
+	names, now := []string{}, map[string]custody.Credential{}
+	for _, p := range found {
+		if p.Status == custody.Open {
+			names = append(names, p.Change.Subject())
 		}
 	}
-	var err error
-	v.Change, err = Differences(ctx, s.Queries, p)
-	return v, err
+	credentials, err := s.Queries.FindCredentials(ctx, desk.CredentialQuery{Names: names})
+	for _, c := range credentials {
+		now[c.Name] = c
+	}
+	return each(found, func(p custody.Proposal) Proposal { return viewProposal(p, can[p.ID], now[p.Change.Subject()]) }), err
+}
+
+func viewProposal(p custody.Proposal, can map[custody.Role][]string, now custody.Credential) Proposal {
+	v := Proposal{
+		ID: p.ID, Kind: p.Change.Verb(), Subject: p.Change.Subject(), Requester: p.Requester, Reason: p.Reason.String(),
+		Revision: p.Revision, Digest: p.Digest(), Status: p.Status, Needs: []custody.Role{}, Can: can,
+		Approvals: each(p.Approvals, func(a custody.Approval) Approval { return Approval(a) }),
+		Change:    Differences(p, now),
+		OpenedAt:  p.OpenedAt, ExpiresAt: p.Expires, EndedAt: p.EndedAt, EndedBy: p.EndedBy, Failure: string(p.Broken),
+	}
+	for _, level := range p.Needs() {
+		if _, missing := can[level]; missing {
+			v.Needs = append(v.Needs, level)
+		}
+	}
+	return v
 }
 
 // Differences says what a proposal changes, and how that is now, while it is open.
-func Differences(ctx context.Context, queries Queries, p custody.Proposal) ([]Difference, error) {
-	var now custody.Credential
+func Differences(p custody.Proposal, now custody.Credential) []Difference {
 	to, is := p.Change.Command().(custody.SetCustodians)
 	if !is {
-		return []Difference{}, nil
+		return []Difference{}
 	}
-	if p.Status == custody.Open {
-		var err error
-		if now, err = queries.Credential(ctx, to.Credential); err != nil {
-			return nil, err
-		}
+	if p.Status != custody.Open {
+		now = custody.Credential{}
 	}
-	return []Difference{{"primary", now.Primary, to.Primary}, {"backup", now.Backup, to.Backup}}, nil
+	return []Difference{{"primary", now.Primary, to.Primary}, {"backup", now.Backup, to.Backup}}
 }
 
 func (s *Server) proposeCustodians(ctx context.Context, in *credentialWith[SetCustodians]) (Proposal, error) {

@@ -311,14 +311,14 @@ func (w *world) Who(ctx context.Context, token custody.Secret) (custody.Person, 
 	return filled(w, person), nil
 }
 
-func (w *world) Approvers(_ context.Context, id string) (map[custody.Role][]string, error) {
+func (w *world) Approvers(context.Context) (map[string]map[custody.Role][]string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p, there := w.state.Proposal(id)
-	if !there || p.Over() { // the fork of this world forgets none
-		return nil, desk.ErrNotFound
+	can := map[string]map[custody.Role][]string{}
+	for p := range w.state.OpenProposals() {
+		can[p.ID] = w.state.Approvers(p)
 	}
-	return w.state.Approvers(p), nil
+	return can, nil
 }
 
 func (w *world) SignOut(ctx context.Context, token custody.Secret, request string) error {
@@ -389,8 +389,9 @@ func (q queries) Credential(_ context.Context, name string) (custody.Credential,
 	return found(filled(q.world, c), there)
 }
 
-func (q queries) FindCredentials(context.Context, desk.CredentialQuery) ([]custody.Credential, error) {
-	panic("for the pages, which have a world of their own")
+func (q queries) FindCredentials(_ context.Context, in desk.CredentialQuery) ([]custody.Credential, error) {
+	_, all, _ := q.state.Changes()
+	return slices.DeleteFunc(filled(q.world, all), func(c custody.Credential) bool { return !slices.Contains(in.Names, c.Name) }), q.fail
 }
 
 func (q queries) CustodyCounts(context.Context) ([]desk.CustodyCount, error) {
@@ -412,7 +413,7 @@ func (q queries) Handover(_ context.Context, id string) (custody.Handover, error
 
 func (q queries) Proposals(_ context.Context, in desk.ProposalQuery) ([]custody.Proposal, error) {
 	all := slices.DeleteFunc(filled(q.world, q.state.ProposalsChanged()), func(p custody.Proposal) bool {
-		return in.Open && p.Over() || in.Requester != "" && p.Requester != in.Requester
+		return in.Open && p.Over() || in.Requester != "" && p.Requester != in.Requester || in.IDs != nil && !slices.Contains(in.IDs, p.ID)
 	})
 	slices.Reverse(all)
 	return all, q.fail

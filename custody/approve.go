@@ -30,8 +30,7 @@ func (a Approve) decide(d *decision) error {
 		return err
 	}
 	d.happen(ProposalApproved{Proposal: p.ID, Revision: p.Revision, Level: level})
-	p.Approvals = append(slices.Clone(p.Approvals), Approval{Level: level, Person: d.actor.Username})
-	if len(p.Missing()) > 0 {
+	if len(d.state.missing(p.with(Approval{Level: level, Person: d.actor.Username}))) > 0 {
 		return nil
 	}
 	before := len(d.events)
@@ -85,19 +84,19 @@ func (f ProposalApproved) by(*State, Event) Who       { return byRole(f.Level).c
 
 func (f ProposalApproved) allowed(s *State, e Event) error {
 	p, _ := s.Proposal(f.Proposal)
-	if p.Status != Open || f.Revision != p.Revision || !slices.Contains(p.Missing(), f.Level) {
-		return e.violates("I10", "an approval of what is not open, is another by now, or had it")
+	if p.Status != Open || f.Revision != p.Revision {
+		return e.violates("I10", "an approval of what is not open, or is another by now")
 	}
-	if actor, _ := s.Person(e.Actor); !s.mayApprove(p, actor) {
-		return e.violates("I10", "approved by who asked for it, whom it is about, or twice by one person")
+	if actor, _ := s.Person(e.Actor); !s.mayDecide(p, f.Level, actor) {
+		return e.violates("I10", "approved at a level that had it, by who asked for it, whom it is about, or twice by one person")
 	}
 	return nil
 }
 
 func (f ProposalApproved) apply(s *State, e Event) {
 	s.editProposal(f.Proposal, func(p *Proposal) {
-		p.Approvals = append(slices.Clone(p.Approvals), Approval{Level: f.Level, Person: e.Actor, At: e.Time})
-		if len(p.Missing()) == 0 {
+		*p = p.with(Approval{Level: f.Level, Person: e.Actor, At: e.Time})
+		if len(s.missing(*p)) == 0 {
 			p.Status = Approved
 		}
 	})
@@ -223,7 +222,7 @@ func (f ProposalRejected) by(*State, Event) Who       { return byRole(f.Level).c
 
 func (f ProposalRejected) allowed(s *State, e Event) error {
 	p, _ := s.Proposal(f.Proposal)
-	if actor, _ := s.Person(e.Actor); p.Status == Open && (!s.mayApprove(p, actor) || !slices.Contains(p.Missing(), f.Level)) {
+	if actor, _ := s.Person(e.Actor); p.Status == Open && !s.mayDecide(p, f.Level, actor) {
 		return e.violates("I10", "rejected by somebody who could not have approved it")
 	}
 	return s.decided(e, f.Proposal, Open)

@@ -126,30 +126,16 @@ func (a AddCredential) decide(d *decision) error {
 	if other := d.state.inCustodyAs(a.Target); other != "" {
 		return refuseAccountTaken(other)
 	}
-	primary, err := d.technician("primary", a.Primary)
+	successor, err := d.pair(a.Primary, a.Backup)
 	if err != nil {
 		return err
-	}
-	backup, err := d.technician("backup", a.Backup)
-	if err != nil {
-		return err
-	}
-	if a.Primary == a.Backup {
-		return Invalid("backup", "same_person")
-	}
-	successor := primary
-	if !primary.Present() {
-		successor = backup
-	}
-	if !successor.Present() {
-		return refuseNobodyPresent(primary, backup)
 	}
 	if err := checkIdentities(a.Target.Identities); err != nil {
 		return err
 	}
 	d.happen(CredentialAdded{
 		Credential: a.Name, Target: a.Target, Policy: a.Policy,
-		Primary: a.Primary, Backup: a.Backup, Successor: successor.Username, Deadline: d.deadline(),
+		Primary: a.Primary, Backup: a.Backup, Successor: successor, Deadline: d.deadline(),
 		Reconciles: a.Reconciles, Brings: a.Brings || exists, Again: was.sharesAccount(a.Target),
 	})
 	return nil

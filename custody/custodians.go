@@ -51,19 +51,8 @@ func (a SetCustodians) effect(d *decision, proposal string) error {
 	case a.Primary == c.Primary && a.Backup == c.Backup:
 		return refuseSameCustodians(c)
 	}
-	primary, err := d.technician("primary", a.Primary)
-	if err != nil {
+	if _, err := d.pair(a.Primary, a.Backup); err != nil {
 		return err
-	}
-	backup, err := d.technician("backup", a.Backup)
-	if err != nil {
-		return err
-	}
-	if a.Primary == a.Backup {
-		return Invalid("backup", "same_person")
-	}
-	if !primary.Present() && !backup.Present() {
-		return refuseNobodyPresent(primary, backup)
 	}
 	f := CustodiansChanged{Credential: a.Credential, Primary: a.Primary, Backup: a.Backup, Before: []string{c.Primary, c.Backup}, Proposal: proposal}
 	if f.Successor = d.state.successorAfter(c, a); f.Successor != "" {
@@ -83,10 +72,35 @@ func (s *State) successorAfter(c Credential, a SetCustodians) string {
 	if stays(c.Holder) {
 		return c.Holder
 	}
-	if primary, _ := s.Person(a.Primary); primary.Present() {
-		return a.Primary
+	return s.first(a.Primary, a.Backup)
+}
+
+// pair accepts two people who can be custodians, one of whom is there now, and says who
+// of them a password is changed for that neither holds.
+func (d *decision) pair(primary, backup string) (successor string, err error) {
+	a, err := d.technician("primary", primary)
+	if err != nil {
+		return "", err
 	}
-	return a.Backup
+	b, err := d.technician("backup", backup)
+	if err != nil {
+		return "", err
+	}
+	if primary == backup {
+		return "", Invalid("backup", "same_person")
+	}
+	if !a.Present() && !b.Present() {
+		return "", refuseNobodyPresent(a, b)
+	}
+	return d.state.first(primary, backup), nil
+}
+
+// first gives the primary of two custodians, or the backup while the primary is not there.
+func (s *State) first(primary, backup string) string {
+	if p, _ := s.Person(primary); p.Present() {
+		return primary
+	}
+	return backup
 }
 
 // CustodiansChanged: the credential has these two now. Where somebody who goes out

@@ -55,8 +55,13 @@ func handoverID(n int64) string { return fmt.Sprintf("handover-%d", n) }
 // offeredBefore says whether there ever was a handover of this id: also those
 // that are over, which a root has forgotten.
 func (s *State) offeredBefore(id string) bool {
-	n, err := strconv.ParseInt(strings.TrimPrefix(id, "handover-"), 10, 64)
-	return err == nil && id == handoverID(n) && 1 <= n && n <= s.Handovers
+	return countedBefore(id, s.Handovers, handoverID)
+}
+
+// countedBefore says whether an id is one of the first so many that were counted.
+func countedBefore(id string, ever int64, called func(n int64) string) bool {
+	n, err := strconv.ParseInt(id[strings.LastIndexByte(id, '-')+1:], 10, 64)
+	return err == nil && id == called(n) && 1 <= n && n <= ever
 }
 
 // maxHandover is how many credentials make one handover: their names have to

@@ -7,8 +7,6 @@ import (
 	"iter"
 	"reflect"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -122,6 +120,11 @@ func (c *Change) UnmarshalJSON(text []byte) error {
 // Command gives the command itself.
 func (c Change) Command() Action { return c.Proposable }
 
+// like says whether it is of the same kind as another, about the same.
+func (c Change) like(other Change) bool {
+	return c.Proposable != nil && c.Verb() == other.Verb() && c.Subject() == other.Subject()
+}
+
 func (c Change) subject() string {
 	if c.Proposable == nil {
 		return ""
@@ -147,11 +150,8 @@ func (c Change) bareOfTexts() Change {
 // proposalID names the nth proposal ever made, n from 1.
 func proposalID(n int64) string { return fmt.Sprintf("p-%d", n) }
 
-// proposedBefore says whether a proposal was ever called so.
-func (s *State) proposedBefore(id string) bool {
-	n, err := strconv.ParseInt(strings.TrimPrefix(id, "p-"), 10, 64)
-	return err == nil && n > 0 && n <= s.Proposals && id == proposalID(n)
-}
+// proposedBefore says whether there ever was a proposal of this id, as offeredBefore.
+func (s *State) proposedBefore(id string) bool { return countedBefore(id, s.Proposals, proposalID) }
 
 // Digest is what an approval is of: hex of the SHA-256 of the proposal's id, its
 // revision and its command, as JSON.
@@ -179,10 +179,22 @@ func (p Proposal) Needs() []Role {
 	return p.Change.levels()
 }
 
-// Missing gives the levels at which nobody has approved yet.
-func (p Proposal) Missing() []Role {
+// with gives the proposal with one approval more, in the place of one at its level that
+// does not count any more.
+func (p Proposal) with(a Approval) Proposal {
+	others := slices.DeleteFunc(slices.Clone(p.Approvals), func(b Approval) bool { return b.Level == a.Level })
+	p.Approvals = append(others, a)
+	return p
+}
+
+// missing gives the levels at which nobody has approved whose approval counts now: who
+// has become one of those whom it is about meanwhile, say, has approved nothing.
+func (s *State) missing(p Proposal) []Role {
 	return slices.DeleteFunc(slices.Clone(p.Needs()), func(level Role) bool {
-		return slices.ContainsFunc(p.Approvals, func(a Approval) bool { return a.Level == level })
+		return slices.ContainsFunc(p.Approvals, func(a Approval) bool {
+			person, _ := s.Person(a.Person)
+			return a.Level == level && person.Is(level) && s.farEnough(p, person)
+		})
 	})
 }
 
@@ -190,7 +202,7 @@ func (p Proposal) Missing() []Role {
 // is what a person is told who waits.
 func (s *State) Approvers(p Proposal) map[Role][]string {
 	can := map[Role][]string{}
-	for _, level := range p.Missing() {
+	for _, level := range s.missing(p) {
 		can[level] = nil
 		for person := range s.People() {
 			if s.mayApprove(p, person) && person.Enrolled && person.Is(level) {
@@ -201,12 +213,20 @@ func (s *State) Approvers(p Proposal) map[Role][]string {
 	return can
 }
 
-// mayApprove says whether somebody is far enough from a proposal: not who asks for it,
-// not whom it is about, not twice.
+// farEnough says whether somebody is, from a proposal: not who asks for it, and not whom
+// it is about.
+func (s *State) farEnough(p Proposal, person Person) bool {
+	return !person.Disabled && person.Username != p.Requester && !slices.Contains(p.Change.parties(s), person.Username)
+}
+
+// mayApprove says whether somebody is far enough from a proposal, and has not approved it.
 func (s *State) mayApprove(p Proposal, person Person) bool {
-	return !person.Disabled && person.Username != p.Requester &&
-		!slices.Contains(p.Change.parties(s), person.Username) &&
-		!slices.ContainsFunc(p.Approvals, func(a Approval) bool { return a.Person == person.Username })
+	return s.farEnough(p, person) && !slices.ContainsFunc(p.Approvals, func(a Approval) bool { return a.Person == person.Username })
+}
+
+// mayDecide is the law of a yes or a no: at a level that is missing, by who may approve.
+func (s *State) mayDecide(p Proposal, level Role, person Person) bool {
+	return slices.Contains(s.missing(p), level) && s.mayApprove(p, person)
 }
 
 // complete says whether somebody could approve at each level that is missing, each of
@@ -229,13 +249,11 @@ func (s *State) levelOf(p Proposal, person Person) (level Role, may bool) {
 	if !s.mayApprove(p, person) {
 		return "", false
 	}
-	for _, l := range p.Missing() {
+	for _, l := range s.missing(p) {
 		if !person.Is(l) {
 			continue
 		}
-		with := p
-		with.Approvals = append(slices.Clone(p.Approvals), Approval{Level: l, Person: person.Username})
-		if complete(s.Approvers(with)) {
+		if complete(s.Approvers(p.with(Approval{Level: l, Person: person.Username}))) {
 			return l, true
 		}
 		level, may = l, true

@@ -31,32 +31,35 @@ func (a Propose) decide(d *decision) error {
 		if p.Requester == d.actor.Username {
 			open++
 		}
-		if p.Change.Verb() == a.Change.Verb() && p.Change.Subject() == a.Change.Subject() {
+		if a.Change.like(p.Change) {
 			return refuseProposed(p)
 		}
 	}
 	if open >= maxProposals {
 		return refuseTooManyProposals()
 	}
-	if err := d.tryEffect(a.Change); err != nil {
+	if err := d.askable(a.Change); err != nil {
 		return err
-	}
-	p := Proposal{ID: proposalID(d.state.Proposals + 1), Requester: d.actor.Username, Change: a.Change, Revision: 1}
-	if can := d.state.Approvers(p); !complete(can) {
-		return refuseNoApprover()
 	}
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(ProposalMade{Proposal: p.ID, Change: a.Change, Reason: a.Reason, Expires: d.now.Add(proposalTTL)})
+	d.happen(ProposalMade{Proposal: proposalID(d.state.Proposals + 1), Change: a.Change, Reason: a.Reason, Expires: d.now.Add(proposalTTL)})
 	return nil
 }
 
-// tryEffect refuses what could not take effect now.
-func (d *decision) tryEffect(c Change) error {
+// askable refuses to ask for what could not take effect now, or what nobody could
+// approve.
+func (d *decision) askable(c Change) error {
 	trial := *d
 	trial.events = nil
-	return c.effect(&trial, "")
+	if err := c.effect(&trial, ""); err != nil {
+		return err
+	}
+	if !complete(d.state.Approvers(Proposal{Requester: d.actor.Username, Change: c})) {
+		return refuseNoApprover()
+	}
+	return nil
 }
 
 // ProposalMade: somebody asks for what others have to approve.
@@ -128,18 +131,14 @@ func (a Revise) decide(d *decision) error {
 	switch {
 	case p.Requester != d.actor.Username:
 		return refuseNotRequester(p)
-	case a.Change.Proposable == nil || a.Change.Verb() != p.Change.Verb() || a.Change.Subject() != p.Change.Subject():
+	case !a.Change.like(p.Change):
 		return Invalid("change", "other_change")
 	}
 	if err := checkNote("reason", a.Reason); err != nil {
 		return err
 	}
-	if err := d.tryEffect(a.Change); err != nil {
+	if err := d.askable(a.Change); err != nil {
 		return err
-	}
-	next := Proposal{ID: p.ID, Requester: p.Requester, Change: a.Change}
-	if !complete(d.state.Approvers(next)) {
-		return refuseNoApprover()
 	}
 	if err := d.confirm(); err != nil {
 		return err
@@ -176,7 +175,7 @@ func (f ProposalRevised) allowed(s *State, e Event) error {
 	switch {
 	case p.Status != Open || f.Revision != p.Revision+1:
 		return e.violates("I10", "a revision of what is not open, or out of turn")
-	case f.Change.Proposable == nil || f.Change.Verb() != p.Change.Verb() || f.Change.Subject() != p.Change.Subject():
+	case !f.Change.like(p.Change):
 		return e.violates("I10", "a revision that asks for something else altogether")
 	}
 	return nil

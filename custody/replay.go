@@ -59,7 +59,7 @@ func (s *State) checkTouched(t touched) error {
 	}
 	for _, id := range t.proposals {
 		p, _ := s.Proposal(id) // one that is over may be forgotten, and is no proposal then
-		if err := s.checkProposal(p); err != nil {
+		if err := checkProposal(p); err != nil {
 			return err
 		}
 	}

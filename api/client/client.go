@@ -275,8 +275,8 @@ func (c *Client) ReturnHandover(ctx context.Context, id string, totp api.Secret)
 	return call[api.Handover](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "handovers", id, "return")
 }
 
-// Proposals gives a page of them, the newest first. forMe: only those that I can
-// approve.
+// Proposals gives a page of them, the newest first: see EachProposal for all of them.
+// forMe: only those that I can approve.
 func (c *Client) Proposals(ctx context.Context, q desk.ProposalQuery, forMe bool) ([]api.Proposal, error) {
 	v := url.Values{}
 	if q.Open {

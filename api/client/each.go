@@ -54,23 +54,42 @@ func eachEntry(q desk.EntryQuery, read func(desk.EntryQuery) ([]api.Entry, error
 
 // EachHandover gives all handovers that fit, the newest first, as EachEntry does.
 func (c *Client) EachHandover(ctx context.Context, q desk.HandoverQuery) iter.Seq2[api.Handover, error] {
-	return func(yield func(api.Handover, error) bool) {
-		q.Limit = pageSize(q.Limit)
+	q.Limit = pageSize(q.Limit)
+	return eachOlder(q.Limit, q.Before, func(before string) ([]api.Handover, error) {
+		q.Before = before
+		return c.Handovers(ctx, q)
+	}, func(h api.Handover) string { return h.ID })
+}
+
+// EachProposal gives all proposals that fit, the newest first, as EachEntry does. forMe:
+// only those that I can approve.
+func (c *Client) EachProposal(ctx context.Context, q desk.ProposalQuery, forMe bool) iter.Seq2[api.Proposal, error] {
+	q.Limit = pageSize(q.Limit)
+	return eachOlder(q.Limit, q.Before, func(before string) ([]api.Proposal, error) {
+		q.Before = before
+		return c.Proposals(ctx, q, forMe)
+	}, func(p api.Proposal) string { return p.ID })
+}
+
+// eachOlder goes through pages of so many, each behind the last one of the page before.
+func eachOlder[T any](most int, before string, read func(before string) ([]T, error), id func(T) string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		for {
-			page, err := c.Handovers(ctx, q)
+			page, err := read(before)
 			if err != nil {
-				yield(api.Handover{}, err)
+				var none T
+				yield(none, err)
 				return
 			}
-			for _, h := range page {
-				if !yield(h, nil) {
+			for _, item := range page {
+				if !yield(item, nil) {
 					return
 				}
 			}
-			if len(page) < q.Limit {
+			if len(page) < most {
 				return
 			}
-			q.Before = page[len(page)-1].ID
+			before = id(page[len(page)-1])
 		}
 	}
 }

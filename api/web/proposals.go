@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
@@ -53,17 +52,16 @@ func (p *Pages) proposal(v *visit) error {
 	if shown.People, err = v.directory(); err != nil {
 		return err
 	}
-	if shown.Change, err = api.Differences(ctx, p.Queries, asked); err != nil {
+	now, err := p.Queries.Credential(ctx, asked.Change.Subject())
+	if err != nil {
 		return err
 	}
-	if asked.Status == custody.Open {
-		if shown.Can, err = p.Desk.Approvers(ctx, asked.ID); err != nil {
-			return err
-		}
+	can, err := p.Desk.Approvers(ctx)
+	if err != nil {
+		return err
 	}
-	for _, people := range shown.Can {
-		shown.Decides = shown.Decides || slices.Contains(people, v.Person.Username)
-	}
+	shown.Change, shown.Can = api.Differences(asked, now), can[asked.ID]
+	shown.Decides = api.CanApprove(shown.Can, v.Person.Username)
 	if shown.History, err = v.entries(desk.EntryQuery{Subject: asked.ID, Newest: true, Limit: historyRows}); err != nil {
 		return err
 	}

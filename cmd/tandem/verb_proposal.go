@@ -26,18 +26,25 @@ func proposalListVerb(c *cli) *cobra.Command {
 	flags := verb.Flags()
 	forMe := flags.Bool("for-me", false, "only those that you can approve")
 	flags.BoolVar(&query.Open, "open", false, "only those that wait")
-	flags.IntVar(&query.Limit, "limit", 50, "at most so many")
+	limit := flags.Int("limit", 50, "at most so many")
 	flags.StringVar(&query.Before, "before", "", "only older ones than this ID")
 	verb.RunE = func(cmd *cobra.Command, _ []string) error {
 		server, err := c.connect()
 		if err != nil {
 			return err
 		}
-		list, err := server.Proposals(cmd.Context(), query, *forMe)
+		query.Limit = *limit + 1 // one more, to see whether that was all
+		list, more, err := upTo(*limit, server.EachProposal(cmd.Context(), query, *forMe))
 		if err != nil {
 			return err
 		}
-		return c.showProposals(list, list...)
+		if err := c.showProposals(list, list...); err != nil {
+			return err
+		}
+		if more {
+			c.note("There are older ones: --before %s, or a greater --limit.", list[len(list)-1].ID)
+		}
+		return nil
 	}
 	return verb
 }
@@ -94,8 +101,8 @@ func proposalReviseVerb(c *cli) *cobra.Command {
 		"Ask for something else in a proposal of yours; it has to be approved anew", (*client.Client).ReviseCustodians)
 }
 
-// decision is what approving and rejecting have in common: what somebody looked at is
-// what they decide about, so that the digest of what is shown is sent.
+// decisionVerb is what approving and rejecting have in common: what somebody looked at
+// is what they decide about, so that the digest of what is shown is sent.
 func decisionVerb(c *cli, verb *cobra.Command, decide func(context.Context, *client.Client, string, string, api.Secret) (api.Proposal, error)) *cobra.Command {
 	digest := verb.Flags().String("digest", "", "of the revision that you looked at (without it: as it stands, which is shown first)")
 	verb.Args = cobra.ExactArgs(1)

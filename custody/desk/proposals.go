@@ -7,19 +7,19 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 )
 
-// Approvers gives, for each level at which nobody has approved a proposal yet, who
-// can, by name. The error is ErrNotFound where none of this id is open.
-func (d *Desk) Approvers(ctx context.Context, id string) (map[custody.Role][]string, error) {
-	if err := d.catchUpNow(ctx); err != nil {
+// Approvers gives, for each open proposal by its id, who can approve it, by name, at
+// each level at which nobody has whose approval counts.
+func (d *Desk) Approvers(ctx context.Context) (map[string]map[custody.Role][]string, error) {
+	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
 		return nil, err
 	}
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	p, open := d.state.Proposal(id)
-	if !open {
-		return nil, ErrNotFound
+	can := map[string]map[custody.Role][]string{}
+	for p := range d.state.OpenProposals() {
+		can[p.ID] = d.state.Approvers(p)
 	}
-	return d.state.Approvers(p), nil
+	return can, nil
 }
 
 // saidBy completes a refusal to decide about what is over: the state has forgotten by

@@ -46,8 +46,9 @@ type HandoverQuery struct {
 type ProposalQuery struct {
 	Open      bool // only those that wait
 	Requester string
-	Limit     int    // at most MaxPage, which is also the default
-	Before    string // id of the last proposal of the page before: only older ones
+	IDs       []string // one of these; nil: whatever it is called
+	Limit     int      // at most MaxPage, which is also the default
+	Before    string   // id of the last proposal of the page before: only older ones
 }
 
 // EntryQuery selects entries of the ledger, the oldest first. Zero fields select

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 
+	"gorm.io/gorm"
+
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -40,11 +42,17 @@ func (s *Store) Handovers(ctx context.Context, q desk.HandoverQuery) ([]custody.
 	if q.Text != "" {
 		db = finding(db, q.Text, "key || char(10) || giver || char(10) || receiver || char(10) || "+textOf("reason")+" || char(10) || credentials || char(10) || "+calledOf("giver, receiver"))
 	}
-	if q.Before != "" { // the longer of two ids is the later one: handover-10 comes after handover-9
-		db = db.Where("offered_at <= (SELECT offered_at FROM handovers WHERE key = ?)", q.Before).
-			Where("(offered_at, length(key), key) < (SELECT offered_at, length(key), key FROM handovers WHERE key = ?)", q.Before)
+	return handovers.findKnown(newestFirst(db, "handovers", "offered_at", q.Before).Limit(page(q.Limit)))
+}
+
+// newestFirst orders rows by an instant and their counted keys, and begins behind one of
+// them: the longer of two ids is the later one, as handover-10 comes after handover-9.
+func newestFirst(db *gorm.DB, table, instant, before string) *gorm.DB {
+	if before != "" {
+		db = db.Where(instant+" <= (SELECT "+instant+" FROM "+table+" WHERE key = ?)", before).
+			Where("("+instant+", length(key), key) < (SELECT "+instant+", length(key), key FROM "+table+" WHERE key = ?)", before)
 	}
-	return handovers.findKnown(db.Order("offered_at DESC, length(key) DESC, key DESC").Limit(page(q.Limit)))
+	return db.Order(instant + " DESC, length(key) DESC, key DESC")
 }
 
 // Handover gives one handover, or desk.ErrNotFound.
@@ -61,10 +69,10 @@ func (s *Store) Proposals(ctx context.Context, q desk.ProposalQuery) ([]custody.
 	if q.Requester != "" {
 		db = db.Where("requester = ?", q.Requester)
 	}
-	if q.Before != "" { // the longer of two ids is the later one
-		db = db.Where("(opened_at, length(key), key) < (SELECT opened_at, length(key), key FROM proposals WHERE key = ?)", q.Before)
+	if q.IDs != nil {
+		db = db.Where("key IN ?", q.IDs)
 	}
-	return proposals.findKnown(db.Order("opened_at DESC, length(key) DESC, key DESC").Limit(page(q.Limit)))
+	return proposals.findKnown(newestFirst(db, "proposals", "opened_at", q.Before).Limit(page(q.Limit)))
 }
 
 // Proposal gives one proposal, or desk.ErrNotFound.
