@@ -104,8 +104,9 @@ func (s *session) login(ctx context.Context) (*state, error) {
 	st, err := s.loggedIn(ctx)
 	switch {
 	case err == nil:
-		s.set(st)
+		// Told first: who waits for the state finds in the log what led to it.
 		s.log.Info("logged in to Vault", "token_ttl", ttl(st.auth).String())
+		s.set(st)
 	case ctx.Err() == nil:
 		s.log.Error("log-in to Vault failed", "error", err, "alarm", errors.Is(err, ErrWrappingToken))
 		if s.state.Load().auth == nil {
@@ -243,8 +244,8 @@ func (s *session) refused(ctx context.Context, st *state) bool {
 	}
 	again := &state{cause: errors.New("token refused by Vault"), trying: true, next: make(chan struct{})}
 	if s.state.CompareAndSwap(st, again) {
-		close(st.next)
 		s.log.Warn("Vault refuses the token: logging in again")
+		close(st.next)
 	}
 	return true
 }
