@@ -55,6 +55,22 @@ func (c *cli) showPart(p *part, all iter.Seq2[api.Entry, error]) error {
 	return nil
 }
 
+// showOlder writes so many of what the server has, the newest first, and says how to see
+// the others, if there are any.
+func showOlder[T any](c *cli, limit int, all iter.Seq2[T, error], show func(answer any, list ...T) error, id func(T) string) error {
+	list, more, err := upTo(limit, all)
+	if err != nil {
+		return err
+	}
+	if err := show(list, list...); err != nil {
+		return err
+	}
+	if more {
+		c.note("There are older ones: --before %s, or a greater --limit.", id(list[len(list)-1]))
+	}
+	return nil
+}
+
 // upTo takes the first of a list, and says whether there are more.
 func upTo[T any](limit int, all iter.Seq2[T, error]) (list []T, more bool, err error) {
 	if limit < 1 {

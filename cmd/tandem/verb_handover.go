@@ -142,17 +142,7 @@ func handoverListVerb(c *cli) *cobra.Command {
 			query.Status = append(query.Status, custody.HandoverStatus(s))
 		}
 		query.Limit = *limit + 1 // one more, to see whether that was all
-		list, more, err := upTo(*limit, server.EachHandover(cmd.Context(), query))
-		if err != nil {
-			return err
-		}
-		if err := c.showHandovers(list, list...); err != nil {
-			return err
-		}
-		if more {
-			c.note("There are older ones: --before %s, or a greater --limit.", list[len(list)-1].ID)
-		}
-		return nil
+		return showOlder(c, *limit, server.EachHandover(cmd.Context(), query), c.showHandovers, func(h api.Handover) string { return h.ID })
 	}
 	return verb
 }

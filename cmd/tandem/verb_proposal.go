@@ -34,17 +34,7 @@ func proposalListVerb(c *cli) *cobra.Command {
 			return err
 		}
 		query.Limit = *limit + 1 // one more, to see whether that was all
-		list, more, err := upTo(*limit, server.EachProposal(cmd.Context(), query, *forMe))
-		if err != nil {
-			return err
-		}
-		if err := c.showProposals(list, list...); err != nil {
-			return err
-		}
-		if more {
-			c.note("There are older ones: --before %s, or a greater --limit.", list[len(list)-1].ID)
-		}
-		return nil
+		return showOlder(c, *limit, server.EachProposal(cmd.Context(), query, *forMe), c.showProposals, func(p api.Proposal) string { return p.ID })
 	}
 	return verb
 }
