@@ -23,6 +23,30 @@ func violation(err error, invariant, detail string) bool {
 	return errors.As(err, &v) && v.Invariant == invariant && strings.Contains(v.Detail, detail)
 }
 
+// forgery is a fact that nobody decided, put into the history after what is given, and
+// the violation that catches it.
+type forgery struct {
+	name              string
+	given             func(*office)
+	actor             string
+	fact              Fact
+	invariant, detail string
+}
+
+func caught(t *testing.T, forgeries []forgery) {
+	t.Helper()
+	for _, c := range forgeries {
+		t.Run(c.name, func(t *testing.T) {
+			o := newOffice(t)
+			c.given(o)
+			e := o.forge(c.actor, c.fact)
+			if err := CheckEvent(o.state, e); !violation(err, c.invariant, c.detail) {
+				t.Errorf("got %v, want %s: %s", err, c.invariant, c.detail)
+			}
+		})
+	}
+}
+
 // TestForgedEvents puts into the history what did not happen. Each case is
 // caught by one rule of CheckEvent, named by a part of what it says.
 func TestForgedEvents(t *testing.T) {

@@ -182,13 +182,7 @@ func TestForgedExits(t *testing.T) {
 		annHandedOver(o)
 		o.does("ben", RequestRotation{Credential: "db01", Reason: note("worn")})
 	}
-	for _, c := range []struct {
-		name              string
-		given             func(*office)
-		actor             string
-		fact              Fact
-		invariant, detail string
-	}{
+	caught(t, []forgery{
 		{"paused by the worker", stagedAndUnreachable, System, RotationPaused{"db01", 2, reason}, "I6", somebodyElse},
 		{"paused by the other custodian", stagedAndUnreachable, "ben", RotationPaused{"db01", 2, reason}, "I6", somebodyElse},
 		{"paused twice", pausedByAnn, "ann", RotationPaused{"db01", 2, reason}, "I4", "paused twice"},
@@ -219,16 +213,7 @@ func TestForgedExits(t *testing.T) {
 		{"shown while Tandem goes on", stagedAndUnreachable, "ann", RotationShown{"db01", 2, 1}, "I5", "went on setting it"},
 		{"changed again for somebody who did not see it", func(o *office) { o.does("ann", CheckOut{"db01", note("x")}) }, System,
 			RotationStarted{Credential: "db01", Rotation: 2, Reason: ForExposure, Successor: "ann"}, "I4", "the policy allows"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			o := newOffice(t)
-			c.given(o)
-			e := o.forge(c.actor, c.fact)
-			if err := CheckEvent(o.state, e); !violation(err, c.invariant, c.detail) {
-				t.Errorf("got %v, want %s: %s", err, c.invariant, c.detail)
-			}
-		})
-	}
+	})
 }
 
 // Who pauses, resumes, calls off and leaves gives a code.

@@ -314,6 +314,20 @@ func TestTwoReplaceTheKeyAtOnce(t *testing.T) {
 	o.wantGood("after a crash")
 }
 
+// workedIn is an office with a manager, in which tech-a is logged in and has something out.
+func workedIn(t *testing.T) (*office, desk.SignedIn) {
+	t.Helper()
+	o := officeWithManager(t)
+	session, err := o.SignIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
+		t.Fatal(err)
+	}
+	return o, session
+}
+
 // TestASealOfAKeyThatCountsNoMore, or not yet, is none: whoever has the old key, for which
 // it was replaced, adds nothing to the ledger.
 func TestASealOfAKeyThatCountsNoMore(t *testing.T) {
@@ -324,14 +338,7 @@ func TestASealOfAKeyThatCountsNoMore(t *testing.T) {
 	} {
 		for _, running := range []bool{true, false} {
 			when := name + map[bool]string{true: ", under a running desk", false: ", while none runs"}[running]
-			o := officeWithManager(t)
-			session, err := o.SignIn("tech-a")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := o.CheckOut("tech-a", "db01"); err != nil {
-				t.Fatal(err)
-			}
+			o, session := workedIn(t)
 			first, second := o.mustRekey()
 			_, third := o.mustRekey()
 			if !running {
@@ -385,14 +392,7 @@ func TestAnEntryOfAKeyThatNobodyMade(t *testing.T) {
 	} {
 		for _, running := range []bool{true, false} {
 			when := name + map[bool]string{true: ", under a running desk", false: ", while none runs"}[running]
-			o := officeWithManager(t)
-			session, err := o.SignIn("tech-a")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := o.CheckOut("tech-a", "db01"); err != nil {
-				t.Fatal(err)
-			}
+			o, session := workedIn(t)
 			from, to := c.ids(o.sealedWith()[0])
 			if to == "" {
 				to = o.keyThatIsThere()
