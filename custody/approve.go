@@ -19,7 +19,19 @@ func (Approve) Verb() string      { return "approve" }
 func (a Approve) Subject() string { return a.Proposal }
 func (Approve) givers() givers    { return people }
 
-func (a Approve) bare(s *State) Action { return Approve{Proposal: s.nameOr(a.Proposal)} }
+func (a Approve) bare(s *State) Action {
+	return Approve{s.nameOr(a.Proposal), s.digestOr(a.Proposal, a.Digest)}
+}
+
+// digestOr gives a submitted digest if it is that of the proposal as it stands, and
+// otherwise none: what was refused for a wrong code is refused for that again, and what
+// was typed in its place stands nowhere.
+func (s *State) digestOr(id, digest string) string {
+	if p, known := s.Proposal(id); known && digest == p.Digest() {
+		return digest
+	}
+	return ""
+}
 
 func (a Approve) decide(d *decision) error {
 	p, level, err := d.decidable(a.Proposal, a.Digest)
@@ -187,7 +199,7 @@ func (Reject) Verb() string      { return "reject" }
 func (a Reject) Subject() string { return a.Proposal }
 func (Reject) givers() givers    { return people }
 func (a Reject) bare(s *State) Action {
-	return Reject{Proposal: s.nameOr(a.Proposal), Reason: absentNote}
+	return Reject{s.nameOr(a.Proposal), s.digestOr(a.Proposal, a.Digest), absentNote}
 }
 
 func (a Reject) decide(d *decision) error {

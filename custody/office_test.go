@@ -59,6 +59,19 @@ func (o *office) rotates(credential string) {
 	}
 }
 
+// triesWrongCode gives a command with a wrong code, in an office that is forgotten
+// again. What is refused for it is carried out again from what is on record, like all
+// else; the error says if that leads elsewhere.
+func (o *office) triesWrongCode(who string, a Action) error {
+	trial := *o.world
+	c := trial.with(who, a)
+	c.Proof.Steps = nil
+	if _, err := trial.run(c); CodeOf(err) == "" {
+		return err
+	}
+	return nil
+}
+
 // passes lets time go by, and act.
 func (o *office) passes(d time.Duration) {
 	o.t.Helper()
@@ -117,6 +130,9 @@ func check(t *testing.T, clauses []clause) {
 				t.Fatal(err)
 			}
 			before := o.state
+			if complaint := o.triesWrongCode(c.who, c.does); complaint != nil {
+				t.Errorf("with a wrong code: %v", complaint)
+			}
 			_, err := o.do(c.who, c.does)
 			if CodeOf(err) != c.want || (c.want == "" && err != nil) {
 				t.Fatalf("%s %+v: got %v, want %q", c.who, c.does, err, c.want)
