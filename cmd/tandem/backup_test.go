@@ -117,7 +117,7 @@ func (k *keptOffice) age(version int64) {
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, os.DirFS(filepath.Join("..", "..", "custody", "store", "migrations")),
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, os.DirFS(filepath.Join("..", "..", "custody", "store", "migrations", "sqlite")),
 		goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		k.t.Fatal(err)

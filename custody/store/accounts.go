@@ -62,10 +62,10 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 			statement string
 			args      []any
 		}{
-			{"DELETE FROM throttles WHERE touched < ? AND locked_until <= ?", []any{yesterday, today}},
-			{"DELETE FROM devices WHERE seen < ?", []any{formatInstant(now.Add(-keepDevice))}},
-			{"DELETE FROM idempotency_keys WHERE at < ?", []any{yesterday}},
-			{"DELETE FROM claims WHERE until < ?", []any{yesterday}},
+			{"DELETE FROM throttles WHERE touched < $1 AND locked_until <= $2", []any{yesterday, today}},
+			{"DELETE FROM devices WHERE seen < $1", []any{formatInstant(now.Add(-keepDevice))}},
+			{"DELETE FROM idempotency_keys WHERE at < $1", []any{yesterday}},
+			{"DELETE FROM claims WHERE until < $1", []any{yesterday}},
 		} {
 			if err := execute(db, "sweep", step.statement, step.args...); err != nil {
 				return err

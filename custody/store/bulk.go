@@ -2,6 +2,7 @@ package store
 
 import (
 	"math/bits"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -15,7 +16,6 @@ type bulk struct {
 	table   string
 	columns int
 	head    string // up to VALUES
-	row     string // the placeholders of one row
 	tail    string // ON CONFLICT
 }
 
@@ -34,7 +34,6 @@ func insertInto(model schema.Tabler) bulk {
 		table:   model.TableName(),
 		columns: len(columns),
 		head:    "INSERT INTO " + model.TableName() + " (" + strings.Join(columns, ", ") + ") VALUES ",
-		row:     "(" + strings.Repeat("?, ", len(columns)-1) + "?)",
 	}
 }
 
@@ -45,7 +44,6 @@ func upsertInto(table string) bulk {
 		table:   table,
 		columns: 2,
 		head:    "INSERT INTO " + table + " (key, doc) VALUES ",
-		row:     "(?, ?)",
 		tail:    " ON CONFLICT (key) DO UPDATE SET doc = excluded.doc",
 	}
 }
@@ -67,13 +65,29 @@ func (b bulk) run(db *gorm.DB, args []any) error {
 		// By powers of two, so that the driver knows almost every statement
 		// already: parsing one takes about as long as carrying it out.
 		n := min(maxRows, 1<<(bits.Len(uint(len(args)/b.columns))-1))
-		statement := b.head + strings.Repeat(b.row+", ", n-1) + b.row + b.tail
-		if err := execute(db, "write "+b.table, statement, args[:n*b.columns]...); err != nil {
+		if err := execute(db, "write "+b.table, b.statement(n), args[:n*b.columns]...); err != nil {
 			return err
 		}
 		args = args[n*b.columns:]
 	}
 	return nil
+}
+
+// statement has the parameters of n rows, each row in brackets.
+func (b bulk) statement(n int) string {
+	text := []byte(b.head)
+	for i := range n * b.columns {
+		switch {
+		case i == 0:
+			text = append(text, '(')
+		case i%b.columns == 0:
+			text = append(text, "), ("...)
+		default:
+			text = append(text, ", "...)
+		}
+		text = strconv.AppendInt(append(text, '$'), int64(i+1), 10)
+	}
+	return string(append(text, ')')) + b.tail
 }
 
 // execute goes to GORM's connection directly: GORM's Exec builds the statement anew

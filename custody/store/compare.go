@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 	"gorm.io/gorm"
@@ -70,17 +69,17 @@ var _ audit.Source = (*comparison)(nil)
 
 // compare starts a comparison, which ends with close.
 func (s *Store) compare(ctx context.Context) (*comparison, error) {
-	db, err := begin(ctx, s.reader)
+	db, err := begin(ctx, s.reader.WithContext(ctx), oneMoment)
 	if err != nil {
 		return nil, unavailable("begin", err)
 	}
 	head, err := readHead(db)
 	if err == nil {
-		err = checkGenerated(db)
+		err = s.dialect.guard.computed(db)
 	}
 	var index *indexReader
 	if err == nil {
-		index, err = readIndex(db)
+		index, err = readIndex(db, s.reader.WithContext(ctx), head.Size)
 	}
 	if err != nil {
 		db.Rollback()
@@ -88,35 +87,6 @@ func (s *Store) compare(ctx context.Context) (*comparison, error) {
 	}
 	state := custody.NewState()
 	return &comparison{store: s, db: db, head: head, state: state, fork: state.Fork(), over: map[string]int64{}, index: index}, nil
-}
-
-// computed has the tables of which columns are computed, by the migration that made
-// them.
-var computed = map[string]string{
-	"ledger_entries": "0001_ledger_and_tables.sql",
-	"people":         "0020_documents.sql", "credentials": "0022_unfinished.sql", "handovers": "0020_documents.sql",
-	"proposals": "0024_proposals.sql",
-}
-
-// checkGenerated looks at how the columns that filters read are computed, and their
-// indexes: with another expression in the schema they contradict what they are
-// computed from.
-func checkGenerated(db *gorm.DB) error {
-	for table, migration := range computed {
-		var made []string
-		err := db.Raw("SELECT sql FROM sqlite_schema WHERE type <> 'trigger' AND tbl_name = ? AND sql IS NOT NULL", table).Scan(&made).Error
-		if err != nil {
-			return unavailable("read the schema", err)
-		}
-		text, err := migrations.ReadFile("migrations/" + migration)
-		if err != nil {
-			return err
-		}
-		if len(made) == 0 || slices.ContainsFunc(made, func(part string) bool { return !strings.Contains(string(text), part) }) {
-			return &Difference{table, "its columns", "are computed otherwise"}
-		}
-	}
-	return nil
 }
 
 // close gives back what the comparison holds.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strings"
 
 	"gorm.io/gorm"
 
@@ -15,57 +14,31 @@ import (
 // aside, and does all or nothing. Idempotency keys and claims end.
 func (s *Store) Cut(ctx context.Context, size int64) error {
 	return s.change(ctx, func(db *gorm.DB) error {
-		triggers, err := dropTriggers(db)
-		if err != nil {
-			return err
-		}
-		for _, statement := range []string{
-			"DELETE FROM ledger_entries WHERE idx < 0 OR idx >= ?",
-			"DELETE FROM ledger_seals WHERE size > ?",
-			"DELETE FROM cosignatures WHERE size > ?",
-			"DELETE FROM cosigned_checkpoints WHERE size > ?",
-			"UPDATE followers SET next = min(next, ?)",
-		} {
-			if err := execute(db, "cut the ledger back", statement, size); err != nil {
-				return err
-			}
-		}
-		for _, table := range []string{"ledger_nodes", "idempotency_keys", "claims"} {
-			if err := execute(db, "empty "+table, "DELETE FROM "+table); err != nil {
-				return err
-			}
-		}
-		if err := plantTree(db, size); err != nil {
-			return err
-		}
-		if err := rebuild(db); err != nil {
-			return err
-		}
-		for _, trigger := range triggers {
-			if err := execute(db, "put a trigger back", trigger); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.dialect.guard.lifted(db, func() error { return cut(db, size) })
 	})
 }
 
-// dropTriggers takes away what keeps the ledger append-only, until the end of the
-// transaction, and gives the statements that put it back.
-func dropTriggers(db *gorm.DB) ([]string, error) {
-	var rows []struct{ Name, SQL string }
-	err := db.Raw("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name").Scan(&rows).Error
-	if err != nil {
-		return nil, unavailable("read the triggers", err)
-	}
-	var statements []string
-	for _, r := range rows {
-		if err := execute(db, "drop a trigger", "DROP TRIGGER "+`"`+strings.ReplaceAll(r.Name, `"`, `""`)+`"`); err != nil {
-			return nil, err
+func cut(db *gorm.DB, size int64) error {
+	for _, statement := range []string{
+		"DELETE FROM ledger_entries WHERE idx < 0 OR idx >= $1",
+		"DELETE FROM ledger_seals WHERE size > $1",
+		"DELETE FROM cosignatures WHERE size > $1",
+		"DELETE FROM cosigned_checkpoints WHERE size > $1",
+		"UPDATE followers SET next = $1 WHERE next > $1",
+	} {
+		if err := execute(db, "cut the ledger back", statement, size); err != nil {
+			return err
 		}
-		statements = append(statements, r.SQL)
 	}
-	return statements, nil
+	for _, table := range []string{"ledger_nodes", "idempotency_keys", "claims"} {
+		if err := execute(db, "empty "+table, "DELETE FROM "+table); err != nil {
+			return err
+		}
+	}
+	if err := plantTree(db, size); err != nil {
+		return err
+	}
+	return rebuild(db)
 }
 
 // plantTree works the nodes of the first size entries out anew, and moves the head
@@ -99,5 +72,5 @@ func plantTree(db *gorm.DB, size int64) error {
 	if err != nil {
 		return err
 	}
-	return execute(db, "move the ledger's head back", "UPDATE ledger_head SET size = ?, root = ?", size, root[:])
+	return execute(db, "move the ledger's head back", "UPDATE ledger_head SET size = $1, root = $2", size, root[:])
 }

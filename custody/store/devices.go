@@ -26,13 +26,13 @@ func (s *Store) Devices(ctx context.Context, tokenHash [32]byte) (people []desk.
 
 func (s *Store) SeeDevice(ctx context.Context, person string, tokenHash [32]byte, at time.Time, mark string) error {
 	return s.change(ctx, func(db *gorm.DB) error {
-		err := execute(db, "write a device", `INSERT INTO devices (token_hash, person, seen, mark) VALUES (?, ?, ?, ?)
+		err := execute(db, "write a device", `INSERT INTO devices (token_hash, person, seen, mark) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (person, token_hash) DO UPDATE SET seen = excluded.seen, mark = excluded.mark`, tokenHash[:], person, formatInstant(at), mark)
 		if err != nil {
 			return err
 		}
-		return execute(db, "delete old devices", `DELETE FROM devices WHERE person = ? AND token_hash NOT IN
-			(SELECT token_hash FROM devices WHERE person = ? ORDER BY seen DESC, token_hash LIMIT ?)`, person, person, maxDevices)
+		return execute(db, "delete old devices", `DELETE FROM devices WHERE person = $1 AND token_hash NOT IN
+			(SELECT token_hash FROM devices WHERE person = $1 ORDER BY seen DESC, token_hash LIMIT $2)`, person, maxDevices)
 	})
 }
 

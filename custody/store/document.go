@@ -13,6 +13,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // What follows from the ledger is kept as documents: of each person, credential and
@@ -218,6 +219,19 @@ func (t table[V]) findKnown(db *gorm.DB) ([]V, error) {
 		return nil, err
 	}
 	custody.Fill(&values, texts)
+	return values, nil
+}
+
+// findKeys is findKnown for those of the rows that db, a session, selects that have
+// these keys.
+func (t table[V]) findKeys(db *gorm.DB, keys []string) (values []V, err error) {
+	for some := range slices.Chunk(keys, desk.MaxPage) {
+		found, err := t.findKnown(db.Where("key IN ?", some))
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, found...)
+	}
 	return values, nil
 }
 

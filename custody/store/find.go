@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -19,44 +21,81 @@ func (s *Store) FindCredentials(ctx context.Context, q desk.CredentialQuery) ([]
 	if q.Phase != "" {
 		db = db.Where("phase = ?", q.Phase)
 	}
-	if q.Text != "" {
-		db = finding(db, q.Text, "key || char(10) || "+textOf("address")+" || char(10) || "+textOf("account")+
-			" || char(10) || primary_custodian || char(10) || backup_custodian || char(10) || holder"+
-			" || char(10) || "+calledOf("primary_custodian, backup_custodian, holder"))
-	}
 	if q.Names != nil {
 		db = db.Where("key IN ?", q.Names)
+	}
+	db = db.Order("key").Session(&gorm.Session{})
+	if q.Text != "" {
+		keys, err := s.matching(db.Table("credentials"), q.Text, q.Limit,
+			[]string{"primary_custodian", "backup_custodian", "holder"}, textOf("address"), textOf("account"))
+		if err != nil {
+			return nil, err
+		}
+		return credentials.findKeys(db, keys)
 	}
 	if q.Limit > 0 {
 		db = db.Limit(q.Limit)
 	}
-	return credentials.findKnown(db.Order("key"))
+	return credentials.findKnown(db)
 }
 
-// finding selects rows in whose text everything is found that was typed: see
-// package search.
-func finding(db *gorm.DB, typed, text string) *gorm.DB {
-	for _, word := range search.Words(typed) {
-		db = db.Where("instr(folded("+text+"), ?) > 0", word)
+// matching gives the keys of the first rows in whose text everything is found that was
+// typed: see package search. The text is the key, the people in some columns with what
+// they are called, and what else is selected. limit 0: all of them.
+func (s *Store) matching(rows *gorm.DB, typed string, limit int, people []string, texts ...string) ([]string, error) {
+	names, err := s.called(rows.Statement.Context)
+	if err != nil {
+		return nil, err
 	}
-	return db
+	found, err := rows.Select(strings.Join(slices.Concat([]string{"key"}, people, texts), ", ")).Rows()
+	if err != nil {
+		return nil, unavailable("search", err)
+	}
+	defer found.Close()
+	values := make([]string, 1+len(people)+len(texts))
+	into := make([]any, len(values))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	var keys []string
+	for found.Next() && (limit == 0 || len(keys) < limit) {
+		if err := found.Scan(into...); err != nil {
+			return nil, unavailable("search", err)
+		}
+		all := slices.Clone(values)
+		for _, username := range values[1 : 1+len(people)] {
+			all = append(all, names[username])
+		}
+		if search.In(typed, all...) {
+			keys = append(keys, values[0])
+		}
+	}
+	return keys, unavailable("search", found.Err())
 }
 
-// calledOf gives the names of the people in some columns, as a text.
-func calledOf(usernames string) string {
-	return "coalesce((SELECT group_concat(people.name, char(10)) FROM people WHERE people.key IN (" + usernames + ")), '')"
+// called gives what everybody is called, by username.
+func (s *Store) called(ctx context.Context) (map[string]string, error) {
+	var rows []struct{ Key, Name string }
+	if err := s.reader.WithContext(ctx).Table("people").Select("key, name").Find(&rows).Error; err != nil {
+		return nil, unavailable("read what people are called", err)
+	}
+	names := make(map[string]string, len(rows))
+	for _, r := range rows {
+		names[r.Key] = r.Name
+	}
+	return names, nil
 }
 
 // textOf gives the text of a note in a column; where it is gone, none.
 func textOf(column string) string {
-	return "coalesce((SELECT text FROM ledger_texts WHERE commitment = " + column + "), '')"
+	return "coalesce((SELECT text FROM ledger_texts WHERE commitment = " + column + " LIMIT 1), '')"
 }
 
 // CustodyCounts gives one for each pair and holder.
 func (s *Store) CustodyCounts(ctx context.Context) ([]desk.CustodyCount, error) {
 	var counts []desk.CustodyCount
 	err := s.reader.WithContext(ctx).Table("credentials").
-		Select("primary_custodian AS `primary`, backup_custodian AS backup, holder, count(*) AS count").
+		Select("primary_custodian AS \"primary\", backup_custodian AS backup, holder, count(*) AS count").
 		Where("phase IN ?", []custody.Phase{custody.Held, custody.Rotating}).
 		Group("primary_custodian, backup_custodian, holder").Scan(&counts).Error
 	return counts, unavailable("count the credentials", err)

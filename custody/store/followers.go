@@ -36,8 +36,8 @@ func (s *Store) Take(ctx context.Context, follower, owner string, now, until tim
 	err = s.lasting(func() error {
 		var rows []followerRow
 		err := s.writer.WithContext(ctx).Raw(`INSERT INTO followers (follower, next, owner, until, epoch) VALUES (?, 0, ?, ?, 1)
-			ON CONFLICT (follower) DO UPDATE SET owner = excluded.owner, until = excluded.until, epoch = epoch + 1
-			WHERE owner IN ('', excluded.owner) OR until <= ? OR until > ?
+			ON CONFLICT (follower) DO UPDATE SET owner = excluded.owner, until = excluded.until, epoch = followers.epoch + 1
+			WHERE followers.owner IN ('', excluded.owner) OR followers.until <= ? OR followers.until > ?
 			RETURNING next, epoch, at`,
 			follower, owner, formatInstant(until), formatInstant(now), formatInstant(until.Add(custody.ClockSlack))).Scan(&rows).Error
 		if held = err == nil && len(rows) == 1; held {
@@ -56,7 +56,7 @@ func (s *Store) Prolong(ctx context.Context, follower string, epoch int64, until
 
 // Advance is as follow.Places has it.
 func (s *Store) Advance(ctx context.Context, follower string, epoch, next int64, at time.Time) (bool, error) {
-	n, err := s.affect(ctx, "move a follower on", "UPDATE followers SET next = max(next, ?), at = ? WHERE follower = ? AND epoch = ?", next, formatInstant(at), follower, epoch)
+	n, err := s.affect(ctx, "move a follower on", "UPDATE followers SET next = CASE WHEN next < ? THEN ? ELSE next END, at = ? WHERE follower = ? AND epoch = ?", next, next, formatInstant(at), follower, epoch)
 	return n == 1, err
 }
 

@@ -73,18 +73,26 @@ func saveNames(db *gorm.DB, rows []nameRow) error {
 
 // indexReader goes through the index in the order of the entries, beside a fold.
 type indexReader struct {
-	rows *sql.Rows
-	next nameRow // the first row that was not asked for yet
-	more bool    // there is one
-	err  error   // the first row that is wrong, or why none can be read
+	rows   *sql.Rows
+	next   nameRow   // the first row that was not asked for yet
+	more   bool      // there is one
+	behind []nameRow // one of an entry that the head does not count
+	err    error     // the first row that is wrong, or why none can be read
 }
 
-func readIndex(db *gorm.DB) (*indexReader, error) {
-	rows, err := db.Raw("SELECT kind, name, idx, credential FROM ledger_index ORDER BY idx, kind, name").Rows()
+// readIndex begins to read the index of the first size entries. moment is a transaction
+// that sees only these; the rows come from a connection of their own, because some
+// databases give one answer after the other in a transaction, and what is there of
+// those entries stays what it is.
+func readIndex(moment, db *gorm.DB, size int64) (*indexReader, error) {
+	r := &indexReader{}
+	err := moment.Where("idx >= ?", size).Limit(1).Find(&r.behind).Error
+	if err == nil {
+		r.rows, err = db.Raw("SELECT kind, name, idx, credential FROM ledger_index WHERE idx < ? ORDER BY idx, kind, name", size).Rows()
+	}
 	if err != nil {
 		return nil, unavailable("read the index", err)
 	}
-	r := &indexReader{rows: rows}
 	r.step()
 	return r, nil
 }
@@ -126,6 +134,10 @@ func (r *indexReader) want(rows []nameRow) {
 // end says that there is no more, and gives what was found.
 func (r *indexReader) end() error {
 	if r.more {
+		r.extra()
+	}
+	if len(r.behind) > 0 {
+		r.next = r.behind[0]
 		r.extra()
 	}
 	return r.err

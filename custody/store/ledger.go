@@ -51,8 +51,7 @@ func (s *Store) entries(ctx context.Context, q desk.EntryQuery) (entries []entry
 	return entries, unavailable("read the ledger", err)
 }
 
-// inIndex selects the entries that fit. CROSS JOIN is how SQLite is told to begin
-// with the index.
+// inIndex selects the entries that fit.
 func inIndex(db *gorm.DB, q desk.EntryQuery) *gorm.DB {
 	if q.Before < 1 {
 		q.Before = math.MaxInt64
@@ -65,7 +64,7 @@ func inIndex(db *gorm.DB, q desk.EntryQuery) *gorm.DB {
 	if q.Credential != "" {
 		db = db.Where("ledger_index.credential")
 	}
-	return db.Table("ledger_index").Joins("CROSS JOIN ledger_entries USING (idx)").Select("idx, record").
+	return db.Table("ledger_index").Joins("JOIN ledger_entries USING (idx)").Select("idx, record").
 		Where("kind = ? AND name = ?", kind, name)
 }
 

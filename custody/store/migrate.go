@@ -17,13 +17,13 @@ const (
 	migrationTries = 20
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*/*.sql
 var migrations embed.FS
 
 // migrate brings the schema up to what this program knows. GORM's AutoMigrate
 // could not: it knows no triggers, and no history.
-func migrate(ctx context.Context, db *sql.DB) error {
-	p, err := migrator(db)
+func migrate(ctx context.Context, d *dialect, db *sql.DB) error {
+	p, err := d.migrator(db)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		if now, _, errNow := p.GetVersions(ctx); errNow == nil {
 			current = now
 		}
-		if current == before && !isBusy(err) {
+		if current == before && judge(err) != passes {
 			return results, backoff.Permanent(err)
 		}
 		return results, err
@@ -72,8 +72,8 @@ func migrate(ctx context.Context, db *sql.DB) error {
 }
 
 // checkSchema refuses a schema that is not the one of this program.
-func checkSchema(ctx context.Context, db *sql.DB) error {
-	p, err := migrator(db)
+func checkSchema(ctx context.Context, d *dialect, db *sql.DB) error {
+	p, err := d.migrator(db)
 	if err != nil {
 		return err
 	}
@@ -87,10 +87,10 @@ func checkSchema(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-func migrator(db *sql.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations")
+func (d *dialect) migrator(db *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations/"+d.folder)
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true))
+	return goose.NewProvider(d.goose, db, files, goose.WithDisableGlobalRegistry(true))
 }

@@ -13,7 +13,7 @@ var _ desk.Preferences = (*Store)(nil)
 // Preference, and SetPreference below it, is as desk.Preferences says.
 func (s *Store) Preference(ctx context.Context, username string) (p desk.Preference, mark string, err error) {
 	// Past GORM, like Session: every page asks.
-	err = s.reader.Statement.ConnPool.QueryRowContext(ctx, "SELECT language, zone, mark FROM preferences WHERE username = ?", username).
+	err = s.reader.Statement.ConnPool.QueryRowContext(ctx, "SELECT language, zone, mark FROM preferences WHERE username = $1", username).
 		Scan(&p.Language, &p.Zone, &mark)
 	if errors.Is(err, sql.ErrNoRows) {
 		return desk.Preference{}, "", nil

@@ -125,7 +125,7 @@ func TestEntries(t *testing.T) {
 func TestEntriesPlan(t *testing.T) {
 	s := newScribe(t).store
 	for _, q := range []desk.EntryQuery{
-		{Credential: "db01"}, {Subject: "db01", Type: "checkout.granted"}, {Actor: "tech-a"}, {Type: "checkout.granted"},
+		{Credential: "db01"}, {Credential: "db01", Type: "checkout.granted"}, {Subject: "db01", Type: "checkout.granted"}, {Actor: "tech-a"}, {Type: "checkout.granted"},
 	} {
 		for _, order := range []string{"idx", "idx DESC"} {
 			var entries []entryRow

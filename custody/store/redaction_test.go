@@ -96,7 +96,7 @@ func TestARedactionUnderAReaderGoesThroughLater(t *testing.T) {
 	for n, next := range []*Store{s.store, s.open(t)} {
 		index := slices.Sorted(maps.Keys(purposes))[60+n]
 		text := purposes[index].String()[:len("ticket-000-")]
-		reading, err := begin(t.Context(), s.store.reader)
+		reading, err := begin(t.Context(), s.store.reader.WithContext(t.Context()), oneMoment)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,12 +2,8 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/pressly/goose/v3"
 )
@@ -54,40 +50,29 @@ func (e *SchemaError) Error() string {
 func Converted(version int64) bool { return version >= boundRules }
 
 // Schema gives the version of a database's schema and the one that this program
-// knows, and changes nothing. The version is 0 where there is no file or nothing
+// knows, and changes nothing. The version is 0 where there is no database or nothing
 // in it yet.
-func Schema(ctx context.Context, path string) (version, known int64, err error) {
-	path, err = filepath.Abs(path)
+func Schema(ctx context.Context, at string) (version, known int64, err error) {
+	d, at, err := dialectOf(at)
 	if err != nil {
 		return 0, 0, fmt.Errorf("store: %w", err)
 	}
-	if known, err = newestSchema(); err != nil {
+	if known, err = d.newestSchema(); err != nil {
 		return 0, 0, err
 	}
-	if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+	there := d.place(at)
+	if nothing, err := there.absent(); err == nil && nothing {
 		return 0, known, nil
 	}
-	err = withEvidence(path, func(db *sql.DB) error {
-		p, err := migrator(db)
-		if err != nil {
-			return err
-		}
-		var tables int
-		if err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master WHERE name = 'goose_db_version'`).Scan(&tables); err != nil || tables == 0 {
-			return err
-		}
-		version, err = p.GetDBVersion(ctx)
-		return err
-	})
-	if err != nil {
-		return 0, 0, fmt.Errorf("store: read the version of the schema of %s: %w", path, err)
+	if version, err = d.schemaOf(ctx, at); err != nil {
+		return 0, 0, fmt.Errorf("store: read the version of the schema of %s: %w", there, err)
 	}
 	return version, known, nil
 }
 
 // newestSchema gives the version of the schema that this program knows.
-func newestSchema() (newest int64, err error) {
-	files, err := migrations.ReadDir("migrations")
+func (d *dialect) newestSchema() (newest int64, err error) {
+	files, err := migrations.ReadDir("migrations/" + d.folder)
 	if err != nil {
 		return 0, err
 	}
@@ -101,15 +86,26 @@ func newestSchema() (newest int64, err error) {
 	return newest, nil
 }
 
-// withEvidence opens a database that stays as it is.
-func withEvidence(path string, do func(*sql.DB) error) error {
-	db, err := sqliteEvidence(path)
+// schemaOf gives the version of a database that is there, and stays as it is.
+func (d *dialect) schemaOf(ctx context.Context, at string) (version int64, err error) {
+	db, err := d.connect(at, asEvidence)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	pool, err := db.DB()
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return errors.Join(do(pool), pool.Close())
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	if err := pool.PingContext(ctx); err != nil {
+		return 0, err
+	}
+	if !db.WithContext(ctx).Migrator().HasTable(goose.DefaultTablename) {
+		return 0, nil
+	}
+	p, err := d.migrator(pool)
+	if err != nil {
+		return 0, err
+	}
+	return p.GetDBVersion(ctx)
 }

@@ -24,7 +24,7 @@ func older(t *testing.T, version int64) (path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := migrator(pool)
+	p, err := sqliteDialect.migrator(pool)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func older(t *testing.T, version int64) (path string) {
 
 // TestAnOlderSchemaSaysWhoReadsIt, and stays what it is.
 func TestAnOlderSchemaSaysWhoReadsIt(t *testing.T) {
-	newest, err := newestSchema()
+	newest, err := sqliteDialect.newestSchema()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,13 +1,13 @@
 package store
 
 import (
-	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -17,19 +17,24 @@ import (
 	"github.com/pressly/goose/v3"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
-
-	"github.com/tandem-custody/tandem/custody/search"
 )
 
-// All that is particular to SQLite is in this file and in migrations/.
+// All that is particular to SQLite is in the files called sqlite and in migrations/sqlite.
+
+// sqliteDialect is SQLite's entry. BEGIN IMMEDIATE takes the lock on the head: also between
+// processes.
+var sqliteDialect = dialect{
+	connect: sqliteConnect,
+	folder:  "sqlite", goose: goose.DialectSQLite3,
+	guard: guard{computed: sqliteComputed, lifted: withoutTriggers},
+	place: func(path string) place { return &file{path: path} },
+}
 
 // minSQLite is the first version without the WAL-reset corruption: 3.51.3.
 const minSQLite = 3051003
 
 // busyTimeout is how long a statement waits for another process's lock.
 const busyTimeout = 5 * time.Second
-
-const dialect = goose.DialectSQLite3
 
 // pragma is what a connection must answer, read back after it was set: a wrong
 // file system or a misspelt option is silent otherwise.
@@ -48,6 +53,35 @@ var (
 	readsOnly = []pragma{{"query_only", "1"}}
 )
 
+func sqliteConnect(path string, use use) (*gorm.DB, error) {
+	switch use {
+	case toWrite:
+		if err := Create(path); err != nil {
+			return nil, err
+		}
+		return sqliteWriter(path)
+	case toRead:
+		return sqliteReaders(path)
+	default:
+		if _, err := os.Stat(path); err != nil {
+			return nil, err
+		}
+		return sqliteEvidence(path)
+	}
+}
+
+// sqliteJudge is one of the judges.
+func sqliteJudge(err error) failure {
+	failed, is := errors.AsType[sqlite3.Error](err)
+	switch {
+	case is && (failed.Code == sqlite3.ErrBusy || failed.Code == sqlite3.ErrLocked):
+		return passes
+	case is && failed.Code == sqlite3.ErrFull:
+		return full
+	}
+	return another
+}
+
 // sqliteWriter is the one connection that writes. Its transactions take the
 // write lock as they begin: one that reads first and takes it later fails at
 // once when another process wrote meanwhile, without waiting.
@@ -62,28 +96,6 @@ func sqliteWriter(path string) (*gorm.DB, error) {
 	}), 1, durable, always, wiping)
 }
 
-// emptyLog overwrites the database with what is in the write-ahead log, and leaves
-// nothing in that, once a text was redacted: the log has the pages as they were. Who
-// reads the database at an earlier moment prevents it, and is not waited for: the
-// next write tries again.
-func (s *Store) emptyLog(ctx context.Context) {
-	if !s.logged.Load() {
-		return
-	}
-	_ = s.writer.WithContext(ctx).Connection(func(db *gorm.DB) error {
-		if err := db.Exec("PRAGMA busy_timeout = 0").Error; err != nil {
-			return err
-		}
-		defer db.Exec(fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout.Milliseconds()))
-		var kept bool
-		err := db.Raw("PRAGMA wal_checkpoint(TRUNCATE)").Row().Scan(&kept, new(int64), new(int64))
-		if err == nil {
-			s.logged.Store(kept)
-		}
-		return err
-	})
-}
-
 // sqliteReaders are connections that cannot write. A connection that is opened later,
 // while the file is away, must not make an empty one in its place: SQLite would take
 // the write-ahead log beside it for that one's, and remove it.
@@ -93,7 +105,7 @@ func sqliteReaders(path string) (*gorm.DB, error) {
 		"_synchronous":     {"FULL"},
 		"_query_only":      {"on"},
 		"_stmt_cache_size": {"16"},
-	}), readers+1, durable, always, readsOnly) // one is kept: see stay
+	}), readers+1, durable, always, readsOnly) // one is kept: see file.stay
 }
 
 // sqliteEvidence is a database that stays exactly as it is. It may be a copy,
@@ -123,7 +135,7 @@ func sqliteDB(dsn string, most int, want ...[]pragma) (*gorm.DB, error) {
 				return err
 			}
 		}
-		return c.RegisterFunc("folded", search.Fold, true)
+		return nil
 	}))
 	pool.SetMaxOpenConns(most)
 	pool.SetMaxIdleConns(most)
@@ -155,19 +167,4 @@ func (p pragma) check(c *sqlite3.SQLiteConn) error {
 		return fmt.Errorf("store: PRAGMA %s is %q and must be %q", p.name, got, p.want)
 	}
 	return nil
-}
-
-// sqliteCopy writes the database at path, as it is at one moment, into an empty
-// file. It has a connection of its own: to SQLite the copy is a write, which
-// readers may not, and the writer has something else to do.
-func sqliteCopy(ctx context.Context, path, into string) error {
-	db, err := sqliteDB(sqliteDSN(path, url.Values{"mode": {"ro"}}), 1, always)
-	if err != nil {
-		return err
-	}
-	pool, err := db.DB()
-	if err != nil {
-		return err
-	}
-	return errors.Join(db.WithContext(ctx).Exec("VACUUM INTO ?", into).Error, pool.Close())
 }

@@ -5,15 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
-	"sync/atomic"
 
 	"golang.org/x/mod/sumdb/tlog"
 	"gorm.io/gorm"
-	"gorm.io/gorm/logger"
 
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
@@ -25,13 +20,10 @@ const readers = 8
 
 // Store is a database that is open. It is safe for use by several goroutines.
 type Store struct {
-	path   string
-	writer *gorm.DB  // one connection
-	reader *gorm.DB  // connections that cannot write
-	place  *place    // nil: nothing is written
-	pin    io.Closer // a connection that is never closed before the store is
-
-	logged atomic.Bool // the write-ahead log may hold a text that was redacted: see emptyLog
+	dialect *dialect
+	place   place
+	writer  *gorm.DB
+	reader  *gorm.DB // connections that cannot write
 }
 
 var (
@@ -40,103 +32,66 @@ var (
 	_ audit.Source  = (*Store)(nil)
 )
 
-// Open opens the database file at path, makes it when there is none, and brings
-// its schema up to date. It refuses a database that would not keep what it is
-// given: see the package documentation.
-func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
-	if err := Create(path); err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
-	s, err := open(path, log, sqliteWriter, sqliteReaders, func(db *sql.DB) error { return migrate(ctx, db) })
+// Open opens the database at an address, makes it when there is none, and brings its
+// schema up to date. An address is the path of a file, with or without "sqlite:" before
+// it. It refuses a database that would not keep what it is given: see the package
+// documentation.
+func Open(ctx context.Context, at string, log *slog.Logger) (*Store, error) {
+	s, err := open(at, log, toWrite, toRead, func(d *dialect, db *sql.DB) error { return migrate(ctx, d, db) })
 	if err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{s.stay, s.refold} {
-		if err := step(ctx); err != nil {
-			return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
-		}
-	}
-	s.logged.Store(true) // as the process before left it
-	return s, nil
-}
-
-// stay remembers which files are open, and keeps one connection for good: with
-// the last one SQLite would delete the write-ahead log, and make another.
-func (s *Store) stay(ctx context.Context) error {
 	pool, err := s.reader.DB()
+	if err == nil {
+		err = s.place.stay(ctx, pool)
+	}
+	if err == nil {
+		err = s.refold(ctx)
+	}
 	if err != nil {
-		return err
+		return nil, errors.Join(fmt.Errorf("open %s: %w", s.place, err), s.Close())
 	}
-	connection, err := pool.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	s.pin = connection
-	// The first read opens the write-ahead log.
-	var size int64
-	if err := connection.QueryRowContext(ctx, "SELECT size FROM ledger_head").Scan(&size); err != nil {
-		return err
-	}
-	s.place, err = here(s.path)
-	return err
+	return s, nil
 }
 
 // OpenReadOnly opens a database that somebody else may have open, or a copy of
 // one, and changes nothing: whatever would write fails.
-func OpenReadOnly(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
-	path, err := filepath.Abs(path)
+func OpenReadOnly(ctx context.Context, at string, log *slog.Logger) (*Store, error) {
+	return open(at, log, asEvidence, asEvidence, func(d *dialect, db *sql.DB) error { return checkSchema(ctx, d, db) })
+}
+
+// open opens the connection that writes first: of a file it is the one that makes it a
+// WAL database.
+func open(at string, log *slog.Logger, writer, reader use, prepare func(*dialect, *sql.DB) error) (*Store, error) {
+	d, at, err := dialectOf(at)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
-	return open(path, log, sqliteEvidence, sqliteEvidence, func(db *sql.DB) error { return checkSchema(ctx, db) })
-}
-
-type opener func(path string) (*gorm.DB, error)
-
-// open opens the connection that writes first: it is the one that makes the
-// file a WAL database.
-func open(path string, log *slog.Logger, writer, reader opener, prepare func(*sql.DB) error) (*Store, error) {
-	s := &Store{path: path}
-	err := func() (err error) {
-		if s.writer, err = writer(path); err != nil {
+	s := &Store{dialect: d, place: d.place(at)}
+	err = func() (err error) {
+		if s.writer, err = d.connect(at, writer); err != nil {
 			return err
 		}
 		pool, err := s.writer.DB()
 		if err != nil {
 			return err
 		}
-		if err := prepare(pool); err != nil {
+		if err := prepare(d, pool); err != nil {
 			return err
 		}
-		s.reader, err = reader(path)
+		s.reader, err = d.connect(at, reader)
 		return err
 	}()
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
+		return nil, errors.Join(fmt.Errorf("open %s: %w", s.place, err), s.Close())
 	}
 	s.writer.Logger, s.reader.Logger = newStatementLog(log), newStatementLog(log)
 	return s, nil
 }
 
-// gormConfig has every transaction be ours: one for each call of change.
-func gormConfig() *gorm.Config {
-	return &gorm.Config{SkipDefaultTransaction: true, TranslateError: true, Logger: logger.Discard}
-}
-
 // Close waits for what is running and closes every connection.
 func (s *Store) Close() error {
-	var errs []error
-	if s.pin != nil {
-		errs = append(errs, s.pin.Close())
-		s.pin = nil
-	}
+	errs := []error{s.place.close()}
 	for _, db := range []*gorm.DB{s.reader, s.writer} {
 		if db == nil {
 			continue
@@ -151,12 +106,12 @@ func (s *Store) Close() error {
 }
 
 // Ready says whether a commit and a read would work now: it makes one of each, in
-// the file that everybody else would open, and looks how much room there is.
+// the database that everybody else would open, and looks how much room there is.
 func (s *Store) Ready(ctx context.Context) error {
 	if _, _, err := s.Head(ctx); err != nil {
 		return err
 	}
-	if err := checkRoom(s.path); err != nil {
+	if err := s.place.room(); err != nil {
 		return err
 	}
 	return s.change(ctx, func(db *gorm.DB) error {

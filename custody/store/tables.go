@@ -39,10 +39,15 @@ func (s *Store) Handovers(ctx context.Context, q desk.HandoverQuery) ([]custody.
 	if q.Person != "" {
 		db = db.Where(s.reader.Where("giver = ?", q.Person).Or("receiver = ?", q.Person))
 	}
-	if q.Text != "" {
-		db = finding(db, q.Text, "key || char(10) || giver || char(10) || receiver || char(10) || "+textOf("reason")+" || char(10) || credentials || char(10) || "+calledOf("giver, receiver"))
+	db = newestFirst(db, "handovers", "offered_at", q.Before).Session(&gorm.Session{})
+	if q.Text == "" {
+		return handovers.findKnown(db.Limit(page(q.Limit)))
 	}
-	return handovers.findKnown(newestFirst(db, "handovers", "offered_at", q.Before).Limit(page(q.Limit)))
+	keys, err := s.matching(db.Table("handovers"), q.Text, page(q.Limit), []string{"giver", "receiver"}, textOf("reason"), "credentials")
+	if err != nil {
+		return nil, err
+	}
+	return handovers.findKeys(db, keys)
 }
 
 // newestFirst orders rows by an instant and their counted keys, and begins behind one of

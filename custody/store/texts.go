@@ -47,7 +47,7 @@ func (t *tx) redact(entries []desk.Appended) error {
 		}
 		t.redacted = true
 		for _, commitment := range redacted.Commitments {
-			if err := execute(t.db, "take a text out", "DELETE FROM ledger_texts WHERE commitment = ?", commitment); err != nil {
+			if err := execute(t.db, "take a text out", "DELETE FROM ledger_texts WHERE commitment = $1", commitment); err != nil {
 				return err
 			}
 		}

@@ -36,10 +36,7 @@ func (s *Store) Write(ctx context.Context, fn func(desk.Tx) error) error {
 		redacted = t.redacted
 		return t.finish()
 	})
-	if redacted && err == nil {
-		s.logged.Store(true)
-	}
-	s.emptyLog(ctx)
+	s.place.wipe(ctx, s.writer, redacted && err == nil)
 	return err
 }
 
@@ -203,6 +200,6 @@ func (t *tx) finish() error {
 
 func moveHead(db *gorm.DB, head headRow, s *custody.State) error {
 	return execute(db, "move the ledger's head",
-		"UPDATE ledger_head SET size = ?, root = ?, time = ?, handovers = ?, leases = ?, proposals = ?",
+		"UPDATE ledger_head SET size = $1, root = $2, time = $3, handovers = $4, leases = $5, proposals = $6",
 		head.Size, head.Root, formatInstant(s.Time), s.Handovers, s.Leases, s.Proposals)
 }

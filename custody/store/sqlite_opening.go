@@ -41,17 +41,11 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	return backoff.Retry(ctx, func() (driver.Conn, error) {
 		conn, err := c.driver.Open(c.dsn)
-		if err != nil && !isBusy(err) {
+		if err != nil && sqliteJudge(err) != passes {
 			return nil, backoff.Permanent(err)
 		}
 		return conn, err
 	}, backoff.WithBackOff(backoff.NewConstantBackOff(openingPause)), backoff.WithMaxElapsedTime(openingTimeout))
-}
-
-// isBusy says that somebody else has a lock, which passes.
-func isBusy(err error) bool {
-	failed, is := errors.AsType[sqlite3.Error](err)
-	return is && (failed.Code == sqlite3.ErrBusy || failed.Code == sqlite3.ErrLocked)
 }
 
 // Create makes an empty file that only its owner may read, if there is none:
