@@ -13,8 +13,10 @@ import (
 
 // TestAbout: what is found about many names at once is what going through the
 // whole ledger finds.
-func TestAbout(t *testing.T) {
-	s := busyOffice(t, 1200)
+func TestAbout(t *testing.T) { onBoth(t, aboutOnBoth) }
+
+func aboutOnBoth(t *testing.T, on engine) {
+	s := busyOffice(t, 1200, on)
 	credentials := map[string][]string{}
 	for _, e := range s.events {
 		if f, ok := e.Fact.(custody.HandoverOffered); ok {

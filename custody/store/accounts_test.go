@@ -12,8 +12,10 @@ import (
 
 // TestThrottle: guesses that come at the same time, through two processes, are
 // all counted.
-func TestThrottle(t *testing.T) {
-	a := newScribe(t)
+func TestThrottle(t *testing.T) { onBoth(t, throttleOnBoth) }
+
+func throttleOnBoth(t *testing.T, on engine) {
+	a := newScribe(t, on)
 	stores := []*Store{a.store, a.open(t)}
 	const guesses = 50
 	var all sync.WaitGroup
@@ -72,8 +74,10 @@ func TestThrottlePanic(t *testing.T) {
 	}
 }
 
-func TestClaims(t *testing.T) {
-	a := newScribe(t)
+func TestClaims(t *testing.T) { onBoth(t, claimsOnBoth) }
+
+func claimsOnBoth(t *testing.T, on engine) {
+	a := newScribe(t, on)
 	b := a.open(t)
 	at := func(minutes int) time.Time { return epoch.Add(time.Duration(minutes) * time.Minute) }
 	claim := func(s *Store, owner string, now, until int, want bool) {

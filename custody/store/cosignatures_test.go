@@ -38,8 +38,10 @@ func checkpointOf(t *testing.T, size int64) audit.Checkpoint {
 	return c
 }
 
-func TestCosignatures(t *testing.T) {
-	w := newScribe(t)
+func TestCosignatures(t *testing.T) { onBoth(t, cosignaturesOnBoth) }
+
+func cosignaturesOnBoth(t *testing.T, on engine) {
+	w := newScribe(t, on)
 	ctx := t.Context()
 	if none, err := w.store.Cosigned(ctx, 0, 10); err != nil || len(none) != 0 {
 		t.Fatal(none, err)

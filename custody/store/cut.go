@@ -21,6 +21,7 @@ func (s *Store) Cut(ctx context.Context, size int64) error {
 func cut(db *gorm.DB, size int64) error {
 	for _, statement := range []string{
 		"DELETE FROM ledger_entries WHERE idx < 0 OR idx >= $1",
+		"DELETE FROM ledger_texts WHERE idx < 0 OR idx >= $1",
 		"DELETE FROM ledger_seals WHERE size > $1",
 		"DELETE FROM cosignatures WHERE size > $1",
 		"DELETE FROM cosigned_checkpoints WHERE size > $1",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"gorm.io/gorm"
@@ -84,14 +85,17 @@ type place interface {
 }
 
 // dialectOf gives the database that an address is of, and the address in the form that
-// its dialect takes: a path, or "sqlite:" and one, is a file.
+// its dialect takes: a URL is a server; a path, or "sqlite:" and one, a file.
 func dialectOf(at string) (*dialect, string, error) {
+	if isPostgres(at) {
+		return &postgresDialect, at, nil
+	}
 	path, err := filepath.Abs(strings.TrimPrefix(at, "sqlite:"))
 	return &sqliteDialect, path, err
 }
 
 // judges say what kind of failure an error is, each of the errors of its driver.
-var judges = []func(error) failure{sqliteJudge}
+var judges = []func(error) failure{sqliteJudge, postgresJudge}
 
 func judge(err error) failure {
 	for _, of := range judges {
@@ -101,6 +105,9 @@ func judge(err error) failure {
 	}
 	return another
 }
+
+// busyTimeout is how long a transaction waits for another process's lock.
+const busyTimeout = 5 * time.Second
 
 // What a transaction asks for. SQLite gives a writer more than it asks for: there is
 // one at a time.

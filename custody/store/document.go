@@ -115,8 +115,11 @@ func (t table[V]) save(db *gorm.DB, changed *custody.State) error {
 		return err
 	}
 	args := make([]any, 0, 2*len(rows))
-	for _, r := range rows {
-		args = append(args, r.Key, r.Doc)
+	for i, r := range rows {
+		// Only a forged ledger leads to one key twice. Then the last one stays.
+		if i+1 == len(rows) || rows[i+1].Key != r.Key {
+			args = append(args, r.Key, r.Doc)
+		}
 	}
 	return upsertInto(t.name).run(db, args)
 }

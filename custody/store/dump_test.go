@@ -17,10 +17,13 @@ func dump(t testing.TB, s *Store) string {
 		}
 		return answers
 	}
+	on := onSQLite
+	if s.dialect == &postgresDialect {
+		on = onPostgres
+	}
 	var all strings.Builder
-	for _, table := range ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name") {
-		columns := ask("SELECT name FROM pragma_table_xinfo(?)", table)
-		rows := ask("SELECT quote(" + strings.Join(columns, ") || ', ' || quote(") + ") FROM " + table)
+	for _, table := range ask(on.tables) {
+		rows := ask("SELECT " + on.row(ask, table) + " FROM " + table + " x")
 		slices.Sort(rows)
 		fmt.Fprintf(&all, "%s\n\t%s\n", table, strings.Join(rows, "\n\t"))
 	}

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -43,15 +41,16 @@ type evidence struct {
 	*scribe
 	key     string
 	witness string
-	files   map[int64]string // copies of the database, by the size that it had
-	notes   map[int64][]byte // checkpoints that were signed and cosigned then
+	files   map[int64]string  // copies of the database, by the size that it had
+	notes   map[int64][]byte  // checkpoints that were signed and cosigned then
+	forged  map[effort]string // see forge
 }
 
 // newEvidence lets two technicians go through one cycle of the policy, and keeps
 // a copy and a checkpoint on the way.
-func newEvidence(t testing.TB) *evidence {
+func newEvidence(t testing.TB, on ...engine) *evidence {
 	t.Helper()
-	e := &evidence{scribe: newOffice(t), files: map[int64]string{}, notes: map[int64][]byte{}}
+	e := &evidence{scribe: newOffice(t, on...), files: map[int64]string{}, notes: map[int64][]byte{}, forged: map[effort]string{}}
 	public, _ := newLogKey(1).PublicKey(t.Context())
 	var err error
 	if e.key, err = audit.VerifierKey(tamperOrigin, public); err != nil {
@@ -91,10 +90,7 @@ func (e *evidence) keepEvidence(t testing.TB) {
 	if err := e.store.AddCosignature(t.Context(), c, made); err != nil {
 		t.Fatal(err)
 	}
-	e.files[size] = filepath.Join(t.TempDir(), "copy.db")
-	if err := e.store.Backup(t.Context(), e.files[size]); err != nil {
-		t.Fatal(err)
-	}
+	e.files[size] = e.on.kept(t, e.scribe)
 }
 
 func signed(t testing.TB, f *audit.Frontier) []byte {
@@ -141,15 +137,7 @@ func (e *evidence) since(sizes ...int64) audit.VerifyOptions {
 // copied gives a copy of the whole database, or of an earlier one, to tamper with.
 func (e *evidence) copied(t testing.TB, size int64) string {
 	t.Helper()
-	content, err := os.ReadFile(e.files[size])
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "tampered.db")
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return e.on.copied(t, e.files[size])
 }
 
 // verifyFile is what an auditor does with a file.
@@ -163,27 +151,16 @@ func verifyFile(ctx context.Context, path string, opts audit.VerifyOptions) (Ver
 }
 
 // administrator opens a database without Tandem and without its triggers.
-func administrator(t testing.TB, path string) *sql.DB {
+func administrator(t testing.TB, at string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite3", path)
+	on := engineOf(at)
+	db, err := sql.Open(on.driver, at)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
 	db.SetMaxOpenConns(1)
-	execAll(t, db, "PRAGMA synchronous = OFF", "PRAGMA ignore_check_constraints = ON")
-	var triggers []string
-	rows, err := db.Query("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for rows.Next() {
-		triggers = append(triggers, "DROP TRIGGER "+columnOf[string](t, rows))
-	}
-	if len(triggers) == 0 {
-		t.Fatal("there are no triggers")
-	}
-	execAll(t, db, triggers...)
+	on.unguard(t, db)
 	return db
 }
 
@@ -267,7 +244,7 @@ func flipped(good []byte, bit int) []byte {
 // change must change one row.
 func change(t testing.TB, db *sql.DB, statement string, args ...any) {
 	t.Helper()
-	done, err := db.Exec(statement, args...)
+	done, err := db.Exec(numbered(statement), args...)
 	if err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}
@@ -279,7 +256,7 @@ func change(t testing.TB, db *sql.DB, statement string, args ...any) {
 // textsOf gives the only column of what a query finds.
 func textsOf(t testing.TB, db *sql.DB, query string, args ...any) (found []string) {
 	t.Helper()
-	rows, err := db.Query(query, args...)
+	rows, err := db.Query(numbered(query), args...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,10 @@ import (
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
-func TestFindCredentials(t *testing.T) {
-	s := newOffice(t)
+func TestFindCredentials(t *testing.T) { onBoth(t, findCredentialsOnBoth) }
+
+func findCredentialsOnBoth(t *testing.T, on engine) {
+	s := newOffice(t, on)
 	s.onboard(t, "web02", "tech-c", "tech-a")
 	s.do(t, step{"tech-b", custody.RequestRotation{Credential: "web01", Reason: desk.NewNote("age")}})
 	for _, c := range []struct {
@@ -44,8 +46,10 @@ func TestFindCredentials(t *testing.T) {
 	}
 }
 
-func TestCustodyCounts(t *testing.T) {
-	s := newOffice(t)
+func TestCustodyCounts(t *testing.T) { onBoth(t, custodyCountsOnBoth) }
+
+func custodyCountsOnBoth(t *testing.T, on engine) {
+	s := newOffice(t, on)
 	s.onboard(t, "db02", "tech-a", "tech-b")
 	s.do(t, step{"tech-b", custody.RequestRotation{Credential: "web01", Reason: desk.NewNote("age")}})
 	got, err := s.store.CustodyCounts(t.Context())

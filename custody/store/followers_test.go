@@ -7,7 +7,9 @@ import (
 	"github.com/tandem-custody/tandem/custody/follow/followtest"
 )
 
-func TestPlacesOfFollowers(t *testing.T) {
-	s := newScribe(t)
+func TestPlacesOfFollowers(t *testing.T) { onBoth(t, placesOfFollowersOnBoth) }
+
+func placesOfFollowersOnBoth(t *testing.T, on engine) {
+	s := newScribe(t, on)
 	followtest.Conform(t, func(t *testing.T) follow.Places { return s.open(t) })
 }

@@ -32,10 +32,14 @@ func (e effort) String() string {
 }
 
 // forge gives a database with another history. What is made up in it says the words
-// of the notes that are given.
+// of the notes that are given. There is one for each effort, until the next is forged.
 func (e *evidence) forge(t testing.TB, records [][]byte, how effort, madeUp ...custody.Note) string {
 	t.Helper()
-	path := e.copied(t, e.frontier.Size())
+	path := e.forged[how] // what is not written anew below is in it as it was
+	if path == "" {
+		path = e.copied(t, e.frontier.Size())
+		e.forged[how] = path
+	}
 	texts := e.texts(t)
 	for _, n := range madeUp {
 		texts[n.Commitment()], _ = n.Words()
@@ -44,7 +48,7 @@ func (e *evidence) forge(t testing.TB, records [][]byte, how effort, madeUp ...c
 	if how != entriesOnly { // what is kept of the witnesses would give it away
 		execAll(t, db, "DELETE FROM ledger_nodes", "DELETE FROM ledger_seals", "DELETE FROM cosignatures", "DELETE FROM cosigned_checkpoints")
 	}
-	execAll(t, db, "DELETE FROM ledger_entries", "BEGIN")
+	execAll(t, db, "DELETE FROM ledger_entries")
 	if how != entriesOnly {
 		execAll(t, db, "DELETE FROM ledger_texts")
 	}
@@ -75,7 +79,6 @@ func (e *evidence) forge(t testing.TB, records [][]byte, how effort, madeUp ...c
 			execArgs(t, db, "INSERT INTO ledger_seals (size, from_size, mark) VALUES (?, 0, 'test.00')", f.Size())
 		}
 	}
-	execAll(t, db, "COMMIT")
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +125,7 @@ func beside(record []byte, texts map[string]custody.Words) map[string]custody.Wo
 
 func execArgs(t testing.TB, db *sql.DB, statement string, args ...any) {
 	t.Helper()
-	if _, err := db.Exec(statement, args...); err != nil {
+	if _, err := db.Exec(numbered(statement), args...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -155,8 +158,10 @@ func indexOf[F custody.Fact](t testing.TB, events []custody.Event) int {
 // all efforts. The newest checkpoint finds every one. Without a key, entries that
 // are changed alone are found, and what breaks a rule whatever the effort; the
 // rest is what a key and a checkpoint are for, and is listed here.
-func TestForgedHistory(t *testing.T) {
-	e := newEvidence(t)
+func TestForgedHistory(t *testing.T) { onBoth(t, forgedHistory) }
+
+func forgedHistory(t *testing.T, on engine) {
+	e := newEvidence(t, on)
 	last := len(e.records) - 1
 	checkout := indexOf[custody.CheckoutGranted](t, e.events)
 	refused := indexOf[custody.CommandRefused](t, e.events)
@@ -226,8 +231,10 @@ func TestForgedHistory(t *testing.T) {
 // TestRollBack puts an earlier copy of the whole file in the place of the newer
 // one. It is a database that was right once, so nothing in it can tell: only a
 // newer checkpoint that somebody kept, or a witness, knows more.
-func TestRollBack(t *testing.T) {
-	e := newEvidence(t)
+func TestRollBack(t *testing.T) { onBoth(t, rollBack) }
+
+func rollBack(t *testing.T, on engine) {
+	e := newEvidence(t, on)
 	sizes := e.sizes()
 	old, newest := sizes[1], sizes[2]
 	path := e.copied(t, old)
@@ -242,12 +249,14 @@ func TestRollBack(t *testing.T) {
 
 	rolled := func(tables ...string) string {
 		path := e.copied(t, newest)
-		db := administrator(t, path)
-		execAll(t, db, "PRAGMA foreign_keys = OFF", "ATTACH '"+e.files[old]+"' AS old")
+		db, before := administrator(t, path), administrator(t, e.copied(t, old))
 		for _, table := range tables {
-			execAll(t, db, "DELETE FROM main."+table)
-			columns := strings.Join(textsOf(t, db, "SELECT name FROM pragma_table_info(?)", table), ", ")
-			execAll(t, db, "INSERT INTO main."+table+" ("+columns+") SELECT "+columns+" FROM old."+table)
+			execAll(t, db, "DELETE FROM "+table)
+			names := textsOf(t, db, on.columns, table)
+			columns := strings.Join(names, ", ")
+			for _, row := range rowsOf(t, before, columns, table) {
+				execArgs(t, db, "INSERT INTO "+table+" ("+columns+") VALUES (?"+strings.Repeat(", ?", len(names)-1)+")", row...)
+			}
 		}
 		return path
 	}
@@ -268,11 +277,13 @@ func TestRollBack(t *testing.T) {
 // TestFork rolls the database back and lets Tandem itself go on from there, with
 // its own key: a second history, as right as the first. Whoever has a checkpoint
 // of the first one sees it.
-func TestFork(t *testing.T) {
-	e := newEvidence(t)
+func TestFork(t *testing.T) { onBoth(t, fork) }
+
+func fork(t *testing.T, on engine) {
+	e := newEvidence(t, on)
 	sizes := e.sizes()
 	old, newest := sizes[1], sizes[2]
-	fork := &evidence{scribe: &scribe{path: e.copied(t, old), log: e.log, now: e.now, requests: 1000}, key: e.key}
+	fork := &evidence{scribe: &scribe{on: on, path: e.copied(t, old), log: e.log, now: e.now, requests: 1000}, key: e.key}
 	fork.store = fork.open(t)
 	var err error
 	if fork.state, fork.frontier, err = fork.store.Load(t.Context()); err != nil {
@@ -293,8 +304,10 @@ func TestFork(t *testing.T) {
 // TestForgedRule makes up what the rule does not allow, with the tree and the
 // tables worked out anew and even the log's own signature: whoever holds the
 // database and the key. The replay names the entry and the invariant.
-func TestForgedRule(t *testing.T) {
-	e := newEvidence(t)
+func TestForgedRule(t *testing.T) { onBoth(t, forgedRule) }
+
+func forgedRule(t *testing.T, on engine) {
+	whole, e := t, newEvidence(t, on)
 	at := e.events[len(e.events)-1].Time
 	by := func(actor string, fact custody.Fact) custody.Event {
 		forged := custody.Event{Time: at, Actor: actor, Request: "forged", Fact: fact}
@@ -332,7 +345,7 @@ func TestForgedRule(t *testing.T) {
 		{"dated back", "", audit.CheckTime, back},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			path := e.forge(t, append(slices.Clone(e.records), record(t, c.forged)), andTables)
+			path := e.forge(whole, append(slices.Clone(e.records), record(t, c.forged)), andTables)
 			opts := e.since(e.frontier.Size())
 			tree := e.frontier.Clone()
 			if _, err := tree.Append(record(t, c.forged)); err != nil {

@@ -14,8 +14,10 @@ import (
 
 // TestReadMany: entries and nodes that come many in a row of the database are
 // those that were written, whatever part of them is asked for.
-func TestReadMany(t *testing.T) {
-	s := busyOffice(t, 1300)
+func TestReadMany(t *testing.T) { onBoth(t, readManyOnBoth) }
+
+func readManyOnBoth(t *testing.T, on engine) {
+	s := busyOffice(t, 1300, on)
 	size := int64(len(s.records))
 	for _, part := range [][2]int64{{0, size}, {0, 0}, {0, 1}, {511, 513}, {512, 1024}, {700, size + 5000}, {size, size + 1}, {size + 9, 1 << 59}} {
 		next := part[0]

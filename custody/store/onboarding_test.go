@@ -8,8 +8,10 @@ import (
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
-func TestArrivals(t *testing.T) {
-	s := newScribe(t)
+func TestArrivals(t *testing.T) { onBoth(t, arrivalsOnBoth) }
+
+func arrivalsOnBoth(t *testing.T, on engine) {
+	s := newScribe(t, on)
 	ctx, at := t.Context(), time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	for i, request := range []string{"second", "first"} {
 		if err := s.store.BeginArrival(ctx, request, at.Add(-time.Duration(i)*time.Hour)); err != nil {

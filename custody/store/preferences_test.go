@@ -6,8 +6,10 @@ import (
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
-func TestPreferencesAreKept(t *testing.T) {
-	s := newScribe(t)
+func TestPreferencesAreKept(t *testing.T) { onBoth(t, preferencesAreKeptOnBoth) }
+
+func preferencesAreKeptOnBoth(t *testing.T, on engine) {
+	s := newScribe(t, on)
 	if got, mark, err := s.store.Preference(t.Context(), "tech-a"); got != (desk.Preference{}) || mark != "" || err != nil {
 		t.Errorf("before anything was chosen: %+v, %q, %v", got, mark, err)
 	}

@@ -20,9 +20,9 @@ import (
 )
 
 // busyOffice has a ledger of at least so many entries, handovers all along.
-func busyOffice(t testing.TB, entries int64) *scribe {
+func busyOffice(t testing.TB, entries int64, on ...engine) *scribe {
 	t.Helper()
-	s := newOffice(t)
+	s := newOffice(t, on...)
 	for s.state.Size < entries {
 		n := s.state.Handovers + 1
 		id := func(i int64) string { return fmt.Sprintf("handover-%d", n+i) }
@@ -60,8 +60,10 @@ func fits(q desk.EntryQuery, e custody.Event, credentials map[string][]string) b
 
 // TestEntries: pages of any query, one after the other, are what going through
 // the whole ledger finds.
-func TestEntries(t *testing.T) {
-	s := busyOffice(t, 3000)
+func TestEntries(t *testing.T) { onBoth(t, entriesOnBoth) }
+
+func entriesOnBoth(t *testing.T, on engine) {
+	s := busyOffice(t, 3000, on)
 	credentials := map[string][]string{}
 	var handovers, subjects []string
 	for _, e := range s.events {
@@ -159,8 +161,10 @@ func TestEntry(t *testing.T) {
 }
 
 // TestTree: every entry is proved to be in the tree from the stored nodes alone.
-func TestTree(t *testing.T) {
-	s := newOffice(t)
+func TestTree(t *testing.T) { onBoth(t, treeOnBoth) }
+
+func treeOnBoth(t *testing.T, on engine) {
+	s := newOffice(t, on)
 	size, root, err := s.store.Head(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -220,8 +224,10 @@ func TestRecords(t *testing.T) {
 	}
 }
 
-func TestPeopleAndCredentials(t *testing.T) {
-	s := newOffice(t)
+func TestPeopleAndCredentials(t *testing.T) { onBoth(t, peopleAndCredentialsOnBoth) }
+
+func peopleAndCredentialsOnBoth(t *testing.T, on engine) {
+	s := newOffice(t, on)
 	s.do(t, step{"tech-c", custody.GoAway{Until: s.now.Add(time.Hour), Reason: desk.NewNote("牙医")}},
 		step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}})
 	everybody, everything := slices.Collect(s.state.People()), slices.Collect(s.state.Credentials())
@@ -259,8 +265,10 @@ func TestPeopleAndCredentials(t *testing.T) {
 	}
 }
 
-func TestHandovers(t *testing.T) {
-	s := busyOffice(t, 2000)
+func TestHandovers(t *testing.T) { onBoth(t, handoversOnBoth) }
+
+func handoversOnBoth(t *testing.T, on engine) {
+	s := busyOffice(t, 2000, on)
 	s.do(t, step{"tech-b", custody.Offer{Credentials: []string{"web01"}, Reason: desk.NewNote("course")}})
 	all, err := s.store.Handovers(t.Context(), desk.HandoverQuery{})
 	if err != nil || int64(len(all)) != s.state.Handovers {

@@ -10,7 +10,11 @@ import (
 // TestWhatAMigrationEmptiedIsFoldedAnew when the database is opened, once, byte for
 // byte; and an empty ledger has nothing to be folded.
 func TestWhatAMigrationEmptiedIsFoldedAnew(t *testing.T) {
-	s := newOffice(t)
+	onBoth(t, whatAMigrationEmptiedIsFoldedAnewOnBoth)
+}
+
+func whatAMigrationEmptiedIsFoldedAnewOnBoth(t *testing.T, on engine) {
+	s := newOffice(t, on)
 	s.do(t, step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("lunch")}})
 	good := dump(t, s.store)
 	if err := s.store.Close(); err != nil {

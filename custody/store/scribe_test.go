@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -23,8 +22,9 @@ var epoch = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 // scribe decides commands and writes what they lead to, one transaction for
 // each batch, as the desk does; and it keeps what it wrote, to compare with.
 type scribe struct {
+	on       engine
 	store    *Store
-	path     string
+	path     string        // an address
 	log      *bytes.Buffer // what the store logged
 	state    *custody.State
 	frontier *audit.Frontier
@@ -34,26 +34,30 @@ type scribe struct {
 	events   []custody.Event
 }
 
-func newScribe(t testing.TB) *scribe {
+// newScribe is on SQLite, where no other engine is asked for.
+func newScribe(t testing.TB, on ...engine) *scribe {
 	t.Helper()
-	s := emptyScribe(t)
+	s := emptyScribe(t, on...)
 	policy := custody.DefaultPolicy()
 	policy.TOTPSkew = 1 << 40 // so that one code can follow on another without waiting
 	s.do(t, step{custody.System, custody.AdoptPolicy{Values: policy}})
 	return s
 }
 
-func emptyScribe(t testing.TB) *scribe {
+func emptyScribe(t testing.TB, on ...engine) *scribe {
 	t.Helper()
+	if on == nil {
+		on = []engine{onSQLite}
+	}
 	s := &scribe{
-		path: filepath.Join(t.TempDir(), "tandem.db"), log: &bytes.Buffer{},
+		on: on[0], path: on[0].fresh(t), log: &bytes.Buffer{},
 		state: custody.NewState(), frontier: &audit.Frontier{}, now: epoch,
 	}
 	s.store = s.open(t)
 	return s
 }
 
-// open gives one more handle on the same file.
+// open gives one more handle on the same database.
 func (s *scribe) open(t testing.TB) *Store {
 	t.Helper()
 	db, err := Open(t.Context(), s.path, slog.New(slog.NewTextHandler(s.log, nil)))
@@ -245,9 +249,9 @@ func rotate(c custody.Credential) []step {
 }
 
 // newOffice has three technicians and two credentials.
-func newOffice(t testing.TB) *scribe {
+func newOffice(t testing.TB, on ...engine) *scribe {
 	t.Helper()
-	s := newScribe(t)
+	s := newScribe(t, on...)
 	s.hire(t, custody.Technician, "tech-a", "tech-b", "tech-c")
 	s.hire(t, custody.Admin, "admin")
 	s.onboard(t, "db01", "tech-a", "tech-b")

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
@@ -32,9 +31,6 @@ var sqliteDialect = dialect{
 
 // minSQLite is the first version without the WAL-reset corruption: 3.51.3.
 const minSQLite = 3051003
-
-// busyTimeout is how long a statement waits for another process's lock.
-const busyTimeout = 5 * time.Second
 
 // pragma is what a connection must answer, read back after it was set: a wrong
 // file system or a misspelt option is silent otherwise.

@@ -34,7 +34,8 @@ var (
 
 // Open opens the database at an address, makes it when there is none, and brings its
 // schema up to date. An address is the path of a file, with or without "sqlite:" before
-// it. It refuses a database that would not keep what it is given: see the package
+// it, or the URL of a PostgreSQL server (see parsePostgres), where an empty database has
+// to be there. It refuses a database that would not keep what it is given: see the package
 // documentation.
 func Open(ctx context.Context, at string, log *slog.Logger) (*Store, error) {
 	s, err := open(at, log, toWrite, toRead, func(d *dialect, db *sql.DB) error { return migrate(ctx, d, db) })

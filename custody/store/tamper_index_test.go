@@ -15,12 +15,11 @@ import (
 // row it deletes one, has it stand for another entry, name, or kind, adds one, and
 // moves two so that neither their number nor the sum of their entries changes.
 // Each is found, and the row is named.
-func TestTamperIndex(t *testing.T) {
-	s := busyOffice(t, 500)
-	path := s.path + ".copy"
-	if err := s.store.Backup(t.Context(), path); err != nil {
-		t.Fatal(err)
-	}
+func TestTamperIndex(t *testing.T) { onBoth(t, tamperIndex) }
+
+func tamperIndex(t *testing.T, on engine) {
+	s := busyOffice(t, 500, on)
+	path := on.kept(t, s)
 	db := administrator(t, path)
 	reader, err := OpenReadOnly(t.Context(), path, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -85,16 +84,16 @@ func TestTamperIndex(t *testing.T) {
 				change(t, db, update, kind, name, row, kind, name, to)
 			}
 		}
-		change(t, db, "UPDATE ledger_index SET credential = 1 - credential WHERE kind = ? AND name = ? AND idx = ?", kind, name, row)
+		change(t, db, "UPDATE ledger_index SET credential = NOT credential WHERE kind = ? AND name = ? AND idx = ?", kind, name, row)
 		find(kind, "of another thing")
-		change(t, db, "UPDATE ledger_index SET credential = 1 - credential WHERE kind = ? AND name = ? AND idx = ?", kind, name, row)
+		change(t, db, "UPDATE ledger_index SET credential = NOT credential WHERE kind = ? AND name = ? AND idx = ?", kind, name, row)
 		change(t, db, "DELETE FROM ledger_index WHERE kind = ? AND name = ? AND idx = ?", kind, name, row)
 		find(kind, "deleted")
 		change(t, db, "INSERT INTO ledger_index VALUES (?, ?, ?, ?)", kind, name, row, kind == byAbout)
-		change(t, db, "INSERT INTO ledger_index VALUES (?, ?, ?, 0)", kind, "ghost", row)
+		change(t, db, "INSERT INTO ledger_index VALUES (?, ?, ?, false)", kind, "ghost", row)
 		find(kind, "inserted")
 		change(t, db, "DELETE FROM ledger_index WHERE kind = ? AND name = ? AND idx = ?", kind, "ghost", row)
-		change(t, db, "INSERT INTO ledger_index VALUES (?, ?, ?, 0)", kind, "ghost", 1<<40)
+		change(t, db, "INSERT INTO ledger_index VALUES (?, ?, ?, false)", kind, "ghost", 1<<40)
 		find(kind, "inserted behind all")
 		change(t, db, "DELETE FROM ledger_index WHERE kind = ? AND name = ? AND idx = ?", kind, "ghost", 1<<40)
 
@@ -137,7 +136,7 @@ func look(ctx context.Context, s *Store, names []nameRow) error {
 // one scans the only value of the only row.
 func one(t *testing.T, db *sql.DB, into any, query string, args ...any) {
 	t.Helper()
-	if err := db.QueryRow(query, args...).Scan(into); err != nil {
+	if err := db.QueryRow(numbered(query), args...).Scan(into); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 }

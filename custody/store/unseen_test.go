@@ -57,8 +57,10 @@ func TestWhatOneTableRefusesIsInNone(t *testing.T) {
 
 // Who catches up is not given fewer entries than there are: from a part of them
 // another state would follow.
-func TestWhoCatchesUpMissesNoEntry(t *testing.T) {
-	s := newOffice(t)
+func TestWhoCatchesUpMissesNoEntry(t *testing.T) { onBoth(t, whoCatchesUpMissesNoEntryOnBoth) }
+
+func whoCatchesUpMissesNoEntryOnBoth(t *testing.T, on engine) {
+	s := newOffice(t, on)
 	size := int64(len(s.records))
 	execAll(t, administrator(t, s.path), "DELETE FROM ledger_entries WHERE idx = 3")
 	err := s.store.Write(t.Context(), func(tx desk.Tx) error {
@@ -216,9 +218,11 @@ func openAs(t *testing.T, path string) *sql.DB {
 
 // To compare or to fold again takes every entry: one that is missing is said, not
 // passed over, in the middle and at the end.
-func TestAFoldPassesOverNoEntry(t *testing.T) {
+func TestAFoldPassesOverNoEntry(t *testing.T) { onBoth(t, aFoldPassesOverNoEntryOnBoth) }
+
+func aFoldPassesOverNoEntryOnBoth(t *testing.T, on engine) {
 	for _, gone := range []string{"idx = 7", "idx >= 7"} {
-		s := newOffice(t)
+		s := newOffice(t, on)
 		execAll(t, administrator(t, s.path), "DELETE FROM ledger_entries WHERE "+gone)
 		before := dump(t, s.store)
 		for name, fold := range map[string]func(context.Context) error{"diff": s.store.Diff, "rebuild": s.store.Rebuild} {
@@ -284,8 +288,10 @@ func TestADatabaseThatFailsHasNotLostAnybody(t *testing.T) {
 }
 
 // A handover is found by what it says, and only by that.
-func TestAHandoverIsFoundByItsText(t *testing.T) {
-	s := newOffice(t)
+func TestAHandoverIsFoundByItsText(t *testing.T) { onBoth(t, aHandoverIsFoundByItsTextOnBoth) }
+
+func aHandoverIsFoundByItsTextOnBoth(t *testing.T, on engine) {
+	s := newOffice(t, on)
 	s.do(t, step{"tech-a", custody.Offer{Credentials: []string{"db01"}, Reason: desk.NewNote("lunch")}})
 	s.do(t, step{"tech-b", custody.Offer{Credentials: []string{"web01"}, Reason: desk.NewNote("course")}})
 	for text, want := range map[string]int{"": 2, "LUNCH": 1, "web01": 1, "handover-": 2, "person tech-c": 1, "nothing of the kind": 0, "%": 0} {

@@ -19,8 +19,10 @@ import (
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
-func TestEmpty(t *testing.T) {
-	s := emptyScribe(t)
+func TestEmpty(t *testing.T) { onBoth(t, emptyOnBoth) }
+
+func emptyOnBoth(t *testing.T, on engine) {
+	s := emptyScribe(t, on)
 	state, frontier, err := s.store.Load(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +44,9 @@ func TestEmpty(t *testing.T) {
 
 // TestWriteLeavesNoTrace: whatever ends a transaction before its commit, none
 // of it is there afterwards, and the store goes on.
-func TestWriteLeavesNoTrace(t *testing.T) {
+func TestWriteLeavesNoTrace(t *testing.T) { onBoth(t, writeLeavesNoTraceOnBoth) }
+
+func writeLeavesNoTraceOnBoth(t *testing.T, on engine) {
 	mistake := errors.New("mistake")
 	for name, c := range map[string]struct {
 		write func(s *scribe, d *draft, tx desk.Tx, cancel func()) error
@@ -104,7 +108,7 @@ func TestWriteLeavesNoTrace(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newOffice(t)
+			s := newOffice(t, on)
 			before := dump(t, s.store)
 			d := s.draft()
 			if err := s.decide(d, step{"tech-a", custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}}, step{"tech-c", custody.GoAway{}}); err != nil {
@@ -141,8 +145,10 @@ func TestWriteLeavesNoTrace(t *testing.T) {
 	}
 }
 
-func TestWriteCancelledBefore(t *testing.T) {
-	s := newScribe(t)
+func TestWriteCancelledBefore(t *testing.T) { onBoth(t, writeCancelledBeforeOnBoth) }
+
+func writeCancelledBeforeOnBoth(t *testing.T, on engine) {
+	s := newScribe(t, on)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	err := s.store.Write(ctx, func(desk.Tx) error { t.Error("called"); return nil })
@@ -153,8 +159,10 @@ func TestWriteCancelledBefore(t *testing.T) {
 
 // TestTwoHandles: another process sees what the first appended, as records to
 // catch up with, and goes on from there.
-func TestTwoHandles(t *testing.T) {
-	a := newOffice(t)
+func TestTwoHandles(t *testing.T) { onBoth(t, twoHandlesOnBoth) }
+
+func twoHandlesOnBoth(t *testing.T, on engine) {
+	a := newOffice(t, on)
 	b := a.open(t)
 	err := b.Write(t.Context(), func(tx desk.Tx) error {
 		size, root := tx.Head()
@@ -191,8 +199,10 @@ func TestTwoHandles(t *testing.T) {
 	}
 }
 
-func TestIdempotencyKeys(t *testing.T) {
-	s := newScribe(t)
+func TestIdempotencyKeys(t *testing.T) { onBoth(t, idempotencyKeysOnBoth) }
+
+func idempotencyKeysOnBoth(t *testing.T, on engine) {
+	s := newScribe(t, on)
 	kept := desk.Remembered{Digest: [32]byte{1, 2, 3}, First: 7, Count: 2, At: epoch.Add(123 * time.Millisecond)}
 	nothing := desk.Remembered{Digest: [32]byte{4}, At: epoch.Add(24 * time.Hour)}
 	recall := func(tx desk.Tx, actor, key string, want desk.Remembered, there bool) {
@@ -235,7 +245,11 @@ func TestKill(t *testing.T) {
 		victim(path)
 		return
 	}
-	s := newOffice(t)
+	onBoth(t, kill)
+}
+
+func kill(t *testing.T, on engine) {
+	s := newOffice(t, on)
 	if err := s.store.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/tandem-custody/tandem/custody/store"
 )
 
-func openSQLite(t *testing.T, path string) Store {
+func openAt(t *testing.T, path string) Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), path, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -23,7 +23,7 @@ func openSQLite(t *testing.T, path string) Store {
 }
 
 func TestSQLite(t *testing.T) {
-	Conform(t, func(t *testing.T) Store { return openSQLite(t, filepath.Join(t.TempDir(), "tandem.db")) })
+	Conform(t, func(t *testing.T) Store { return openAt(t, filepath.Join(t.TempDir(), "tandem.db")) })
 }
 
 func TestTwoOnSQLite(t *testing.T) {
@@ -31,7 +31,7 @@ func TestTwoOnSQLite(t *testing.T) {
 	ConformTwo(t,
 		func(t *testing.T) Store {
 			path = filepath.Join(t.TempDir(), "tandem.db")
-			return openSQLite(t, path)
+			return openAt(t, path)
 		},
-		func(t *testing.T) Store { return openSQLite(t, path) })
+		func(t *testing.T) Store { return openAt(t, path) })
 }
