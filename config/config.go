@@ -13,16 +13,17 @@ type Config struct {
 	// through a proxy are one client.
 	TrustedProxies []string `koanf:"trusted_proxies"`
 
-	MetricsListen string        `koanf:"metrics_listen"` // host:port of /healthz, /readyz and /metrics; "": nowhere
-	Database      string        `koanf:"database"`       // "sqlite:PATH"
-	Secrets       string        `koanf:"secrets"`        // Embedded or Vault: which section counts
-	Embedded      EmbeddedStore `koanf:"embedded"`
-	Vault         VaultStore    `koanf:"vault"`
-	Policy        Policy        `koanf:"policy"`
-	Ledger        Ledger        `koanf:"ledger"`
-	SessionTTL    time.Duration `koanf:"session_ttl"` // a log-in ends after this
-	Notify        Notify        `koanf:"notify"`      // e-mails to people
-	Log           Log           `koanf:"log"`
+	MetricsListen        string        `koanf:"metrics_listen"`         // host:port of /healthz, /readyz and /metrics; "": nowhere
+	Database             string        `koanf:"database"`               // "sqlite:PATH", or a PostgreSQL server's postgres://USER@HOST/NAME
+	DatabasePasswordFile string        `koanf:"database_password_file"` // of that server; "": PGPASSWORD or PGPASSFILE, as with psql
+	Secrets              string        `koanf:"secrets"`                // Embedded or Vault: which section counts
+	Embedded             EmbeddedStore `koanf:"embedded"`
+	Vault                VaultStore    `koanf:"vault"`
+	Policy               Policy        `koanf:"policy"`
+	Ledger               Ledger        `koanf:"ledger"`
+	SessionTTL           time.Duration `koanf:"session_ttl"` // a log-in ends after this
+	Notify               Notify        `koanf:"notify"`      // e-mails to people
+	Log                  Log           `koanf:"log"`
 
 	PasswordPolicies []PasswordPolicy `koanf:"password_policies"` // for credentials that name one
 	Rotation         Rotation         `koanf:"rotation"`

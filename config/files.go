@@ -17,7 +17,7 @@ import (
 func (c Config) CheckFiles() error {
 	var v validation
 	v.keyPair("tls", c.TLS.Cert, c.TLS.Key)
-	v.toBeMade("database", c.SQLitePath())
+	v.databaseFiles(c)
 	switch c.Secrets {
 	case Embedded:
 		v.toBeMade("embedded.path", c.Embedded.Path)

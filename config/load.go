@@ -51,7 +51,7 @@ type Sources struct {
 var flags = map[string]string{
 	"listen":         "host:port of the API",
 	"metrics_listen": "host:port of /healthz, /readyz and /metrics",
-	"database":       "sqlite:PATH",
+	"database":       "sqlite:PATH or postgres://USER@HOST/NAME",
 	"log.level":      "debug, info, warn or error",
 	"log.format":     "text or json",
 }

@@ -22,7 +22,7 @@ func (c Config) Validate() error { return errors.Join(c.problems()...) }
 func (c Config) problems() []error {
 	var v validation
 	v.server(c)
-	v.database(c.Database)
+	v.database(c)
 	v.oneOf("secrets", c.Secrets, Embedded, Vault)
 	switch c.Secrets {
 	case Embedded:
@@ -81,11 +81,6 @@ func Networks(texts []string) ([]netip.Prefix, error) {
 	return all, nil
 }
 
-// SQLitePath is the path in database.
-func (c Config) SQLitePath() string { return strings.TrimPrefix(c.Database, sqlitePrefix) }
-
-const sqlitePrefix = "sqlite:"
-
 // validation collects what is wrong.
 type validation struct{ problems []error }
 
@@ -116,17 +111,6 @@ func (v *validation) server(c Config) {
 	u, err := url.Parse(c.URL())
 	if err == nil && u.Scheme == "http" && !Loopback(u.Hostname()) {
 		v.add("listen", "would carry passwords in clear: name tls.cert and tls.key, or set public_url to the https address of the proxy in front")
-	}
-}
-
-func (v *validation) database(database string) {
-	switch {
-	case strings.HasPrefix(database, "postgres://"), strings.HasPrefix(database, "postgresql://"):
-		v.add("database", "PostgreSQL comes in a later version: use sqlite:PATH")
-	case !strings.HasPrefix(database, sqlitePrefix), database == sqlitePrefix:
-		v.add("database", "must be sqlite:PATH")
-	case strings.ContainsAny(database, "?#"):
-		v.add("database", "must be a plain path behind sqlite:, without ? and #")
 	}
 }
 

@@ -208,10 +208,13 @@ func copyFile(from, to string) error {
 // for whoever has to go back. A start that is tried again makes no second one of
 // the same ledger.
 func keepBeforeMigration(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-	path := cfg.SQLitePath()
-	version, known, err := store.Schema(ctx, path)
+	version, known, err := store.Schema(ctx, cfg.DatabaseAddress())
 	if err != nil || version == 0 || version >= known {
 		return err
+	}
+	if cfg.OnServer() {
+		log.WarnContext(ctx, "the schema is brought up to date; no copy of the database as it was is kept: "+store.ErrNoCopy.Error(), "from", version, "to", known)
+		return nil
 	}
 	return keepSchema(ctx, cfg, log, version, known)
 }

@@ -26,13 +26,14 @@ import (
 // house is the smallest installation: `tandem serve` in a process of its own, on
 // the embedded store, in one folder.
 type house struct {
-	t       *testing.T
-	folder  string
-	listen  string
-	ops     string
-	origin  string
-	secrets string // the lines that say where the secrets are
-	more    string // further lines
+	t        *testing.T
+	folder   string
+	listen   string
+	ops      string
+	origin   string
+	database string // the lines that say where the database is; "": a file in the folder
+	secrets  string // the lines that say where the secrets are
+	more     string // further lines
 
 	serving *serving
 }
@@ -50,8 +51,12 @@ func (h *house) file(name string) string { return filepath.Join(h.folder, name) 
 // configure writes what the fields say.
 func (h *house) configure() {
 	h.t.Helper()
-	text := fmt.Sprintf("listen: %s\nmetrics_listen: %s\ndatabase: sqlite:%s\n%s\nledger: {origin: %s}\n%s\n",
-		h.listen, h.ops, h.file("tandem.db"), h.secrets, h.origin, h.more)
+	database := h.database
+	if database == "" {
+		database = "database: sqlite:" + h.file("tandem.db")
+	}
+	text := fmt.Sprintf("listen: %s\nmetrics_listen: %s\n%s\n%s\nledger: {origin: %s}\n%s\n",
+		h.listen, h.ops, database, h.secrets, h.origin, h.more)
 	h.write("tandem.yaml", text)
 }
 
@@ -81,7 +86,13 @@ func (h *house) tandemWith(variables []string, args ...string) (out, said string
 
 func (h *house) run(stdout *os.File, variables, args []string) (out, said string, code int) {
 	h.t.Helper()
-	command := exec.CommandContext(h.t.Context(), "tandem", append(args, "--config", h.file("tandem.yaml"))...)
+	return tandemTo(h.t, stdout, variables, append(args, "--config", h.file("tandem.yaml")))
+}
+
+// tandemTo runs a verb to its end, with another standard output if there is one.
+func tandemTo(t *testing.T, stdout *os.File, variables, args []string) (out, said string, code int) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "tandem", args...)
 	command.Env = append(os.Environ(), variables...)
 	var stdoutText, stderrText bytes.Buffer
 	command.Stdout, command.Stderr = &stdoutText, &stderrText
@@ -90,7 +101,7 @@ func (h *house) run(stdout *os.File, variables, args []string) (out, said string
 	}
 	err := command.Run()
 	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
-		h.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return stdoutText.String(), stderrText.String(), command.ProcessState.ExitCode()
 }

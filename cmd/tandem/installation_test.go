@@ -34,10 +34,11 @@ import (
 // its own, the policy's people, a real Vault behind a gate that can stop
 // requests, and a real OpenSSH server with one account in custody, "db01".
 type installation struct {
-	t      *testing.T
-	folder string
-	vault  *vaulttest.Server
-	gate   *vaultGate
+	t        *testing.T
+	folder   string
+	database string // the line that says where it is
+	vault    *vaulttest.Server
+	gate     *vaultGate
 
 	vaultAudit string // what Vault's file audit device writes
 	sshd       *sshtest.Server
@@ -61,9 +62,19 @@ const installationPeriod = 1
 // those that every installation has.
 func newInstallation(t *testing.T, settings ...string) *installation {
 	t.Helper()
+	return newInstallationOn(t, "", settings...)
+}
+
+// newInstallationOn starts one on another database than a file of its own: the line
+// says which.
+func newInstallationOn(t *testing.T, database string, settings ...string) *installation {
+	t.Helper()
 	in := &installation{
-		t: t, folder: t.TempDir(), vault: vaulttest.StartPersistent(t), sshd: sshtest.Start(t),
+		t: t, database: database, folder: t.TempDir(), vault: vaulttest.StartPersistent(t), sshd: sshtest.Start(t),
 		people: map[string]*play.Player{}, errors: &errorBodies{}, address: freeAddress(t), ops: freeAddress(t),
+	}
+	if in.database == "" {
+		in.database = "database: sqlite:" + in.file("tandem.db")
 	}
 	in.gate = newVaultGate(t, in.vault)
 	in.vaultAudit = in.vault.EnableFileAudit(t)
@@ -94,7 +105,7 @@ func (in *installation) configure(settings ...string) {
 	text := fmt.Sprintf(`
 listen: %s
 metrics_listen: %s
-database: sqlite:%s
+%s
 secrets: vault
 vault:
   address: %s
@@ -104,7 +115,7 @@ ledger: {origin: installation.test/ledger}
 policy: {totp_skew: 2}
 log: {level: debug, format: json}
 %s
-`, in.address, in.ops, in.file("tandem.db"), in.gate.URL, in.vault.CAFile, in.file("role-id"), in.file("secret-id"), strings.Join(settings, "\n"))
+`, in.address, in.ops, in.database, in.gate.URL, in.vault.CAFile, in.file("role-id"), in.file("secret-id"), strings.Join(settings, "\n"))
 	if err := os.WriteFile(in.file("tandem.yaml"), []byte(text), 0o600); err != nil {
 		in.t.Fatal(err)
 	}

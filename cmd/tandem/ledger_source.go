@@ -3,15 +3,16 @@ package main
 import (
 	"context"
 	"log/slog"
-	"strings"
+	"os"
 
 	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/store"
 )
 
-// openLedger gives the ledger of a database file, or of the server that this
+// openLedger gives the ledger of a database, or of the server that this
 // machine is logged in at when path is "". The caller calls done.
 func (c *cli) openLedger(ctx context.Context, path string) (ledger auditor.Ledger, done func(), err error) {
 	if path != "" {
@@ -40,7 +41,7 @@ func (c *cli) openLedger(ctx context.Context, path string) (ledger auditor.Ledge
 	return server.Log(head.Size), func() {}, nil
 }
 
-// databaseLog is the ledger of a database file, for an auditor.
+// databaseLog is the ledger of a database, for an auditor.
 type databaseLog struct{ *store.Store }
 
 var (
@@ -48,10 +49,19 @@ var (
 	_ auditor.Database = databaseLog{}
 )
 
-// openDatabase opens a database file to be read, whether a server runs on it or not.
-func openDatabase(ctx context.Context, path string) (databaseLog, error) {
-	database, err := store.OpenReadOnly(ctx, strings.TrimPrefix(path, "sqlite:"), slog.New(slog.DiscardHandler))
-	return databaseLog{database}, err
+// databasePasswordVariable names the file that has the password of a database on a
+// server, as the configuration does.
+const databasePasswordVariable = "TANDEM_DATABASE_PASSWORD_FILE"
+
+// addressOf is the address of a database that a flag names.
+func addressOf(database string) string {
+	return config.WithPasswordFile(database, os.Getenv(databasePasswordVariable))
+}
+
+// openDatabase opens a database to be read, whether a server runs on it or not.
+func openDatabase(ctx context.Context, database string) (databaseLog, error) {
+	opened, err := store.OpenReadOnly(ctx, addressOf(database), slog.New(slog.DiscardHandler))
+	return databaseLog{opened}, err
 }
 
 // TextsOf implements auditor.Ledger.

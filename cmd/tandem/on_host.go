@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"os/user"
 
 	"github.com/tandem-custody/tandem/config"
@@ -22,10 +21,14 @@ func operator() string {
 // changeDatabase opens the configured database for one change, also beside a running
 // server. It makes none where there is none.
 func changeDatabase(ctx context.Context, cfg config.Config, change func(*store.Store) error) error {
-	if _, err := os.Stat(cfg.SQLitePath()); err != nil {
-		return err // to open it would make one
+	at := cfg.DatabaseAddress()
+	switch version, _, err := store.Schema(ctx, at); {
+	case err != nil:
+		return err
+	case version == 0: // to open it would make one
+		return errors.New("there is no database of Tandem's yet: " + cfg.Database)
 	}
-	database, err := store.Open(ctx, cfg.SQLitePath(), newLog(cfg.Log))
+	database, err := store.Open(ctx, at, newLog(cfg.Log))
 	if err != nil {
 		return err
 	}

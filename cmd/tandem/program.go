@@ -97,7 +97,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	if err := keepBeforeMigration(ctx, cfg, log); err != nil {
 		return nil, err
 	}
-	if p.store, err = store.Open(ctx, cfg.SQLitePath(), log.With("part", "store")); err != nil {
+	if p.store, err = store.Open(ctx, cfg.DatabaseAddress(), log.With("part", "store")); err != nil {
 		return nil, err
 	}
 	// Where there is a ledger there were secrets: a lost file is then an error.

@@ -19,7 +19,8 @@ func backupVerb(c *cli) *cobra.Command {
 		Short: "Copy database and secrets into a new folder, while the server runs",
 		Long: `Copies the database and, with the embedded secret store, its file: still
 encrypted. What opens it, the key file or the passphrase, is not copied: keep it
-elsewhere. A Vault has backups of its own.
+elsewhere. A Vault has backups of its own, and so has a PostgreSQL server: where the
+database is on one, this is refused.
 
 The folder also gets a checkpoint, the head of the copied ledger signed with the
 ledger's key: tandem restore and tandem ledger verify check the copy against it.
@@ -35,8 +36,11 @@ the anchor in its secret store, and holds the tables that its entries lead to.`,
 }
 
 func (c *cli) backup(ctx context.Context, cfg config.Config, folder string, signed bool) error {
+	if cfg.OnServer() {
+		return store.ErrNoCopy
+	}
 	// A database of another schema is refused before anything is made.
-	database, err := store.OpenReadOnly(ctx, cfg.SQLitePath(), slog.New(slog.DiscardHandler))
+	database, err := store.OpenReadOnly(ctx, cfg.DatabaseAddress(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

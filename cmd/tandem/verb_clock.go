@@ -49,7 +49,7 @@ func clockShowVerb(c *cli) *cobra.Command {
 
 // clockAndLedger compares them, also beside a running server.
 func clockAndLedger(ctx context.Context, cfg config.Config) (_ clockState, err error) {
-	database, err := store.OpenReadOnly(ctx, cfg.SQLitePath(), newLog(cfg.Log))
+	database, err := store.OpenReadOnly(ctx, cfg.DatabaseAddress(), newLog(cfg.Log))
 	if err != nil {
 		return clockState{}, err
 	}

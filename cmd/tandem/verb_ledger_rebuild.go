@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"log/slog"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,19 +13,19 @@ func ledgerRebuildVerb(c *cli) *cobra.Command {
 	var database string
 	var check bool
 	verb := &cobra.Command{
-		Use:   "rebuild --database FILE [--check]",
+		Use:   "rebuild --database DATABASE [--check]",
 		Short: "Make the tables anew from the ledger, or only compare them",
 		Long: `Folds the ledger into empty tables, in one transaction. It believes the ledger:
 run tandem ledger verify before. With --check nothing is changed, and tables
 that are not what the ledger gives end with exit code 4.`,
 		Args: cobra.NoArgs,
 	}
-	verb.Flags().StringVar(&database, "database", "", "database file")
+	verb.Flags().StringVar(&database, "database", "", "database file, or postgres://USER@HOST/NAME")
 	verb.Flags().BoolVar(&check, "check", false, "only compare")
 	_ = verb.MarkFlagRequired("database")
 	verb.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		ctx, log := cmd.Context(), slog.New(slog.DiscardHandler)
-		path := strings.TrimPrefix(database, "sqlite:")
+		path := addressOf(database)
 		opened, err := store.OpenReadOnly(ctx, path, log) // never makes a file
 		if err == nil && !check {
 			err = opened.Close()

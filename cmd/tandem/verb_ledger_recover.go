@@ -31,7 +31,8 @@ Alone it shows how many entries are sealed, follow from their commands and agree
 with the anchor in the secret store, and what would be lost; it changes nothing.
 
 With two people, one of them a manager or a director, and a code of each of them,
-it keeps a copy of the whole database beside it, cuts the ledger back to there,
+it keeps a copy of the whole database beside it (which a database on a server cannot
+have: there it is refused), cuts the ledger back to there,
 enters that at grade special, and ends every log-in. The server then changes every
 password by itself. Where the secret store has a later version of one than the
 ledger speaks of, the target may have that one: it is marked as drifted, and is
@@ -77,7 +78,7 @@ func (c *cli) recoverLedger(ctx context.Context, cfg config.Config, by []string,
 		return err
 	}
 	defer func() { err = errors.Join(err, secrets.Close()) }()
-	opened, err := store.Open(ctx, cfg.SQLitePath(), log)
+	opened, err := store.Open(ctx, cfg.DatabaseAddress(), log)
 	if err != nil {
 		return err
 	}

@@ -30,12 +30,14 @@ type verification struct {
 func ledgerVerifyVerb(c *cli) *cobra.Command {
 	var v verification
 	verb := &cobra.Command{
-		Use:   "verify [--database FILE | --export FILE | --url URL] [--since CHECKPOINT]... [--key KEY]",
+		Use:   "verify [--database DATABASE | --export FILE | --url URL] [--since CHECKPOINT]... [--key KEY]",
 		Short: "Check everything: entries, tree, signatures, rules, tables",
 		Long: `Hashes every entry again, rebuilds the tree, checks the signed checkpoints, and
 replays history: each step must have been allowed. It changes nothing.
 
-  --database  a database file, without a server: the stored tree and the tables too
+  --database  a database, without Tandem's server: the stored tree and the tables too.
+              A file, or postgres://USER@HOST/NAME with a role that may read; its
+              password in the file that TANDEM_DATABASE_PASSWORD_FILE names
   --export    JSON lines, as tandem ledger export --format jsonl writes them
   --url       a C2SP tlog-tiles log, whoever serves it; Tandem's own is below
               https://SERVER/api/v1/ledger, and wants your log-in
@@ -46,12 +48,13 @@ before it was changed or cut off since; without one, only that the ledger is who
 in itself. What was wrong first is named by its index and the check that failed,
 with exit code 4. docs/audit.md tells how to read it.`,
 		Example: `  tandem ledger verify --database tandem.db --since june.txt --key "$KEY"
+  tandem ledger verify --database 'postgres://auditor@db/tandem?sslmode=verify-full'
   tandem ledger verify --export ledger.jsonl --since june.txt --key "$KEY" -o json
   tandem ledger verify`,
 		Args: cobra.NoArgs,
 	}
 	flags := verb.Flags()
-	flags.StringVar(&v.database, "database", "", "database file, read only")
+	flags.StringVar(&v.database, "database", "", "database file, or postgres://USER@HOST/NAME; read only")
 	flags.StringVar(&v.export, "export", "", "file with one entry a line, from the first on")
 	flags.StringVar(&v.url, "url", "", "prefix of a tlog-tiles log")
 	flags.StringArrayVar(&v.checkpoints, "since", nil, "file with one or many checkpoints; can be repeated")
@@ -161,7 +164,7 @@ func (c *cli) look(ctx context.Context, v verification, opts audit.VerifyOptions
 	return against.Server(ctx, server)
 }
 
-// verifyDatabase verifies a database file.
+// verifyDatabase verifies a database.
 func verifyDatabase(ctx context.Context, path string, against auditor.Request) (auditor.Verified, error) {
 	database, err := openDatabase(ctx, path)
 	if err != nil {

@@ -29,7 +29,7 @@ func maintenanceShowVerb(c *cli) *cobra.Command {
 		Args:  cobra.NoArgs,
 	}
 	configured(verb, func(cmd *cobra.Command, _ []string, cfg config.Config) error {
-		database, err := store.OpenReadOnly(cmd.Context(), cfg.SQLitePath(), newLog(cfg.Log))
+		database, err := store.OpenReadOnly(cmd.Context(), cfg.DatabaseAddress(), newLog(cfg.Log))
 		if err != nil {
 			return err
 		}

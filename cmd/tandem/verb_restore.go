@@ -38,6 +38,9 @@ until tandem maintenance end.`,
 	verb.Flags().StringArrayVar(&v.checkpoints, "since", nil, "file with one or many checkpoints; can be repeated")
 	verb.Flags().StringArrayVar(&v.keys, "key", nil, "the ledger's key, from where you trust it; can be repeated")
 	configured(verb, func(cmd *cobra.Command, args []string, cfg config.Config) error {
+		if cfg.OnServer() {
+			return store.ErrNoCopy
+		}
 		v.database = filepath.Join(args[0], backupDatabase)
 		if checkpointBeside(v.database) != "" && len(v.keys) == 0 {
 			key, err := ledgerKeyOf(cmd.Context(), cfg, args[0])

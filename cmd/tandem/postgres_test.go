@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tandem-custody/tandem/custody/rotation/postgres/postgrestest"
+)
+
+// databaseServer is a PostgreSQL server that an administrator has made ready: with TLS,
+// a role that owns its databases, and an auditor's that may read.
+type databaseServer struct {
+	*postgrestest.Server
+	t        *testing.T
+	folder   string
+	auditor  string // role
+	password string // file
+	audits   string // file with the auditor's
+}
+
+func newDatabaseServer(t *testing.T) *databaseServer {
+	t.Helper()
+	s := &databaseServer{Server: postgrestest.Start(t, "fsync = on"), t: t, folder: t.TempDir()}
+	s.password = s.write("password", s.AdminPassword.Reveal()+"\n")
+	auditor, password := s.AddAccount(t)
+	s.auditor, s.audits = auditor, s.write("auditors-password", password.Reveal()+"\n")
+	s.SQL(fmt.Sprintf(`GRANT pg_read_all_data TO "%s"`, auditor))
+	s.write("ca.pem", s.CA)
+	return s
+}
+
+func (s *databaseServer) write(name, text string) (path string) {
+	s.t.Helper()
+	path = filepath.Join(s.folder, name)
+	must(s.t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func (s *databaseServer) address(user, name string) string {
+	return fmt.Sprintf("postgres://%s@%s/%s?sslmode=verify-full&sslrootcert=%s", user, s.Addr, name, filepath.Join(s.folder, "ca.pem"))
+}
+
+// create makes an empty database, and gives the lines that say where it is.
+func (s *databaseServer) create(name string) (lines string) {
+	s.t.Helper()
+	s.SQL("CREATE DATABASE " + name + " OWNER " + postgrestest.Admin + " ENCODING 'UTF8' TEMPLATE template0")
+	return "database: " + s.address(postgrestest.Admin, name) + "\ndatabase_password_file: " + s.password
+}
+
+// TestAnInstallationOnAServer: all that a company does with its database, with a role
+// that is no superuser, over TLS.
+func TestAnInstallationOnAServer(t *testing.T) {
+	t.Parallel()
+	server := newDatabaseServer(t)
+
+	h := newHouse(t)
+	h.database = server.create("house")
+	h.configure()
+	if out, said, code := h.tandem("config", "check"); code != 0 || strings.Contains(out+said, server.AdminPassword.Reveal()) {
+		t.Errorf("config check: exit %d\n%s%s", code, out, said)
+	}
+	if _, said, code := h.tandem("maintenance", "end", "--reason", "x"); code != 1 || !strings.Contains(said, "no database of Tandem's yet") {
+		t.Errorf("maintenance of nothing: exit %d, %s", code, said)
+	}
+	ada := h.initialise("ada")
+	h.start()
+	h.mustServe()
+	must(t, h.signIn(ada))
+	h.wantReady()
+	if _, said, code := h.tandem("backup", h.file("backup")); code != 1 || !strings.Contains(said, "pg_dump") {
+		t.Errorf("backup: exit %d, %s", code, said)
+	}
+	if _, err := os.Stat(h.file("backup")); !os.IsNotExist(err) {
+		t.Errorf("it left %v", err)
+	}
+	if _, said, code := h.tandem("restore", h.file("backup")); code != 1 || !strings.Contains(said, "pg_dump") {
+		t.Errorf("restore: exit %d, %s", code, said)
+	}
+	if _, said, code := h.tandem("maintenance", "show"); code != 0 {
+		t.Errorf("maintenance: exit %d, %s", code, said)
+	}
+	if _, said, code := h.tandem("clock", "show"); code != 0 {
+		t.Errorf("clock: exit %d, %s", code, said)
+	}
+
+	// Who is gone comes back, and what failed meanwhile is said.
+	server.Stop()
+	h.waitFor("the server to see that its database is away", func() bool { return h.status("/readyz") == http.StatusServiceUnavailable })
+	server.Start()
+	h.waitFor("the server to see that its database is there", func() bool { return h.status("/readyz") == http.StatusOK })
+	h.stop()
+	if strings.Contains(h.log(), server.AdminPassword.Reveal()) {
+		t.Error("the password of the database is in the log")
+	}
+}
+
+// TestAPasswordIsShownOnAServer, and an auditor who may only read verifies that it was.
+func TestAPasswordIsShownOnAServer(t *testing.T) {
+	t.Parallel()
+	server := newDatabaseServer(t)
+	in := newInstallationOn(t, server.create("office"))
+	in.waitHeld()
+	out, err := in.checkOut("tech-a")
+	must(t, err)
+	if !in.opens(out.Password) {
+		t.Error("the password that was shown opens nothing")
+	}
+	verify := func(database string, file string) (said string, code int) {
+		t.Helper()
+		out, said, code := tandemTo(t, nil, []string{databasePasswordVariable + "=" + file}, []string{"ledger", "verify", "--database", database, "-o", "json"})
+		return out + said, code
+	}
+	at := server.address(server.auditor, "office")
+	if said, code := verify(at, server.audits); code != 0 || !strings.Contains(said, `"size"`) {
+		t.Errorf("verify: exit %d, %s", code, said)
+	}
+	said, code := verify(strings.Replace(at, "@", ":hunter2@", 1), "")
+	if code == 0 || strings.Contains(said, "hunter2") || !strings.Contains(said, "password") {
+		t.Errorf("with a password in the address: exit %d, %s", code, said)
+	}
+	if said, code := verify(at, server.password); code == 0 || strings.Contains(said, server.AdminPassword.Reveal()) {
+		t.Errorf("with somebody else's: exit %d, %s", code, said)
+	}
+	// Behind Tandem's back, by who owns the tables.
+	server.SQL(`\connect office
+ALTER TABLE ledger_entries DISABLE TRIGGER USER;
+UPDATE ledger_entries SET record = convert_to(replace(convert_from(record, 'UTF8'), '"tech-a"', '"tech-b"'), 'UTF8') WHERE idx = (SELECT max(idx) FROM ledger_entries WHERE type = 'checkout.granted');`)
+	if said, code := verify(at, server.audits); code != 4 || !strings.Contains(said, `"verified": false`) {
+		t.Errorf("a changed entry: exit %d, %s", code, said)
+	}
+}
