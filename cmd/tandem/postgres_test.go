@@ -1,14 +1,18 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/tandem-custody/tandem/custody/rotation/postgres/postgrestest"
+	"github.com/tandem-custody/tandem/custody/rotation/servertest"
 )
 
 // databaseServer is a PostgreSQL server that an administrator has made ready: with TLS,
@@ -49,6 +53,30 @@ func (s *databaseServer) create(name string) (lines string) {
 	s.t.Helper()
 	s.SQL("CREATE DATABASE " + name + " OWNER " + postgrestest.Admin + " ENCODING 'UTF8' TEMPLATE template0")
 	return "database: " + s.address(postgrestest.Admin, name) + "\ndatabase_password_file: " + s.password
+}
+
+// copyTo makes another database of what pg_dump says of one.
+func (s *databaseServer) copyTo(name, another string) {
+	s.t.Helper()
+	programs := servertest.Require(s.t, []string{"/usr/lib/postgresql/*/bin"}, "pg_dump", "psql")
+	s.create(another)
+	_, port, _ := strings.Cut(s.Addr, ":")
+	in := []string{"--host=" + s.Dir, "--port=" + port, "--username=postgres", "--no-password"}
+	dump, err := exec.Command(programs[0], append(in, name)...).Output()
+	must(s.t, err)
+	restore := exec.Command(programs[1], append(in, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", another)...)
+	restore.Stdin = bytes.NewReader(dump)
+	if out, err := restore.CombinedOutput(); err != nil {
+		s.t.Fatalf("%v: %s", err, out)
+	}
+}
+
+// rootOf gives the root in the answer of a verification.
+func rootOf(t *testing.T, answer string) string {
+	t.Helper()
+	var verified struct{ Root string }
+	must(t, json.Unmarshal([]byte(answer), &verified))
+	return verified.Root
 }
 
 // TestAnInstallationOnAServer: all that a company does with its database, with a role
@@ -115,9 +143,21 @@ func TestAPasswordIsShownOnAServer(t *testing.T) {
 		return out + said, code
 	}
 	at := server.address(server.auditor, "office")
-	if said, code := verify(at, server.audits); code != 0 || !strings.Contains(said, `"size"`) {
-		t.Errorf("verify: exit %d, %s", code, said)
+	good, code := verify(at, server.audits)
+	if code != 0 || !strings.Contains(good, `"size"`) {
+		t.Errorf("verify: exit %d, %s", code, good)
 	}
+
+	// What pg_dump copies while it runs is as whole, and a database to go on with.
+	server.copyTo("office", "again")
+	if said, code := verify(server.address(server.auditor, "again"), server.audits); code != 0 || rootOf(t, said) != rootOf(t, good) {
+		t.Errorf("verify the copy: exit %d, %s", code, said)
+	}
+	in.serving.kill()
+	in.database = strings.Replace(in.database, "/office?", "/again?", 1)
+	in.configure()
+	in.start()
+	in.waitFor("it to be ready on the copy", func() bool { return in.status("/readyz") == http.StatusOK })
 	said, code := verify(strings.Replace(at, "@", ":hunter2@", 1), "")
 	if code == 0 || strings.Contains(said, "hunter2") || !strings.Contains(said, "password") {
 		t.Errorf("with a password in the address: exit %d, %s", code, said)

@@ -180,12 +180,13 @@ func (c *postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &postgresConn{conn.(*stdlib.Conn), c.readsOnly}, nil
+	return &postgresConn{Conn: conn.(*stdlib.Conn), readsOnly: c.readsOnly}, nil
 }
 
 type postgresConn struct {
 	*stdlib.Conn
 	readsOnly bool
+	follows   bool // its server takes no writes any more: another one decides now
 }
 
 var errReadsOnly = errors.New("this connection only reads")
@@ -196,8 +197,27 @@ func (c *postgresConn) ExecContext(ctx context.Context, statement string, args [
 	if c.readsOnly {
 		return nil, errReadsOnly
 	}
-	return c.Conn.ExecContext(ctx, statement, args)
+	result, err := c.Conn.ExecContext(ctx, statement, args)
+	return result, c.heard(err)
 }
+
+// QueryContext is that of the driver.
+func (c *postgresConn) QueryContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := c.Conn.QueryContext(ctx, statement, args)
+	return rows, c.heard(err)
+}
+
+// heard remembers that a server which decided only follows another one now.
+func (c *postgresConn) heard(err error) error {
+	if failed, is := errors.AsType[*pgconn.PgError](err); is && failed.Code == "25006" { // read_only_sql_transaction
+		c.follows = !c.readsOnly
+	}
+	return err
+}
+
+// IsValid implements driver.Validator: the pool keeps no connection to a server that
+// only follows, and looks for the one that decides.
+func (c *postgresConn) IsValid() bool { return !c.follows }
 
 // BeginTx begins a transaction that is read-only where the connection is.
 func (c *postgresConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {

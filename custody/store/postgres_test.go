@@ -209,6 +209,26 @@ func TestWhatIsCommittedIsNotCancelled(t *testing.T) {
 	}
 }
 
+// TestAServerThatOnlyFollowsNowIsLeft: what was a connection to the one that decides is
+// used no more.
+func TestAServerThatOnlyFollowsNowIsLeft(t *testing.T) {
+	s := newOffice(t, onPostgres)
+	for range writers {
+		if err := s.store.writer.Exec("SET default_transaction_read_only = on").Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+	failed := 0
+	for range writers + 1 {
+		if err := s.store.Ready(t.Context()); err != nil {
+			failed++
+		}
+	}
+	if err := s.store.Ready(t.Context()); failed == 0 || err != nil {
+		t.Errorf("after %d that failed: %v", failed, err)
+	}
+}
+
 // TestAFullServerIsSaidToBeOne, by what it says: its disk is nowhere to be seen.
 func TestAFullServerIsSaidToBeOne(t *testing.T) {
 	s := newOffice(t, onPostgres)
