@@ -10,9 +10,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/tandem-custody/tandem/api/play"
+	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation/postgres/postgrestest"
 	"github.com/tandem-custody/tandem/custody/rotation/servertest"
+	"github.com/tandem-custody/tandem/custody/totp"
 )
 
 // databaseServer is a PostgreSQL server that an administrator has made ready: with TLS,
@@ -58,17 +62,39 @@ func (s *databaseServer) create(name string) (lines string) {
 // copyTo makes another database of what pg_dump says of one.
 func (s *databaseServer) copyTo(name, another string) {
 	s.t.Helper()
-	programs := servertest.Require(s.t, []string{"/usr/lib/postgresql/*/bin"}, "pg_dump", "psql")
 	s.create(another)
-	_, port, _ := strings.Cut(s.Addr, ":")
-	in := []string{"--host=" + s.Dir, "--port=" + port, "--username=postgres", "--no-password"}
-	dump, err := exec.Command(programs[0], append(in, name)...).Output()
-	must(s.t, err)
-	restore := exec.Command(programs[1], append(in, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", another)...)
-	restore.Stdin = bytes.NewReader(dump)
+	restore := s.program("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", another)
+	restore.Stdin = bytes.NewReader(s.dump(name))
 	if out, err := restore.CombinedOutput(); err != nil {
 		s.t.Fatalf("%v: %s", err, out)
 	}
+}
+
+func (s *databaseServer) dump(name string) []byte {
+	s.t.Helper()
+	dump, err := s.program("pg_dump", name).Output()
+	must(s.t, err)
+	return dump
+}
+
+// program is one of PostgreSQL's own, as the superuser on the server's machine.
+func (s *databaseServer) program(name string, args ...string) *exec.Cmd {
+	s.t.Helper()
+	_, port, _ := strings.Cut(s.Addr, ":")
+	at := []string{"--host=" + s.Dir, "--port=" + port, "--username=postgres", "--no-password"}
+	return exec.Command(servertest.Require(s.t, []string{"/usr/lib/postgresql/*/bin"}, name)[0], append(at, args...)...)
+}
+
+// code gives somebody's next code, as soon as it can be one step ahead.
+func (in *installation) code(username string) string {
+	in.t.Helper()
+	who := in.people[username]
+	next := func() int64 { return totp.Step(installationPeriod, time.Now()) + 1 }
+	in.waitFor("another code of "+username, func() bool { return next() > who.Last })
+	who.Last = next()
+	code, err := totp.Code(custody.SecretString(who.TOTPSecret), who.Last)
+	must(in.t, err)
+	return code
 }
 
 // rootOf gives the root in the answer of a verification.
@@ -165,6 +191,45 @@ func TestAPasswordIsShownOnAServer(t *testing.T) {
 	if said, code := verify(at, server.password); code == 0 || strings.Contains(said, server.AdminPassword.Reveal()) {
 		t.Errorf("with somebody else's: exit %d, %s", code, said)
 	}
+	// A row that no entry led to is found at the next start, and two people go on from
+	// what is known as the ledger's own, with a dump of it as it was.
+	in.serving.stop(t)
+	dump := server.dump("again")
+	server.SQL(`\connect again
+UPDATE credentials SET doc = replace(doc::text, '"holder":"tech-a"', '"holder":"tech-b"')::json;`)
+	in.start()
+	in.waitFor("it to be ready to be read", func() bool {
+		_, causes := in.operations("/readyz")
+		return strings.Contains(causes, "ledger_suspect")
+	})
+	in.serving.stop(t)
+	recover := func(args ...string) (said string, code int) {
+		t.Helper()
+		for range play.Tries { // a code lasts a second, and this machine may be busy
+			codes := codeVariable + "=" + in.code("tech-a") + "," + in.code("manager")
+			out, more, ended := tandemTo(t, nil, []string{codes}, append([]string{"ledger", "recover", "-o", "json", "--config", in.file("tandem.yaml")}, args...))
+			if said, code = out+more, ended; !strings.Contains(said, string(custody.TOTPInvalid)) {
+				break
+			}
+		}
+		return said, code
+	}
+	both := []string{"--by=tech-a", "--by=manager", "--reason=drill"}
+	if said, code := recover(both...); code != exitUsage || !strings.Contains(said, "pg_dump") {
+		t.Errorf("without a dump: exit %d, %s", code, said)
+	}
+	if said, code := recover(append(both, "--dump="+server.write("empty", ""))...); code == 0 || !strings.Contains(said, "is no dump") {
+		t.Errorf("with an empty one: exit %d, %s", code, said)
+	}
+	if said, code := recover(append(both, "--dump="+server.write("dump.sql", string(dump)))...); code != 0 || !strings.Contains(said, `"recovered": true`) {
+		t.Fatalf("exit %d, %s", code, said)
+	}
+	if said, code := verify(server.address(server.auditor, "again"), server.audits); code != 0 {
+		t.Errorf("verify what was recovered: exit %d, %s", code, said)
+	}
+	in.start()
+	in.waitFor("it to be ready after the recovery", func() bool { return in.status("/readyz") == http.StatusOK })
+
 	// Behind Tandem's back, by who owns the tables.
 	server.SQL(`\connect office
 ALTER TABLE ledger_entries DISABLE TRIGGER USER;

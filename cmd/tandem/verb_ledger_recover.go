@@ -20,7 +20,7 @@ import (
 
 func ledgerRecoverVerb(c *cli) *cobra.Command {
 	var by []string
-	var reason string
+	var reason, dump string
 	verb := &cobra.Command{
 		Use:   "recover [--by NAME --by NAME --reason TEXT]",
 		Short: "On the server's machine: go on from what was last known as the ledger's own",
@@ -31,12 +31,14 @@ Alone it shows how many entries are sealed, follow from their commands and agree
 with the anchor in the secret store, and what would be lost; it changes nothing.
 
 With two people, one of them a manager or a director, and a code of each of them,
-it keeps a copy of the whole database beside it (which a database on a server cannot
-have: there it is refused), cuts the ledger back to there,
+it keeps a copy of the whole database beside it, cuts the ledger back to there,
 enters that at grade special, and ends every log-in. The server then changes every
 password by itself. Where the secret store has a later version of one than the
 ledger speaks of, the target may have that one: it is marked as drifted, and is
 changed through the target's second account where there is one.
+
+A database on a PostgreSQL server cannot be copied so: make a dump of it with pg_dump
+first, and name that with --dump.
 
 The codes are asked for on a terminal; TANDEM_TOTP may have both, with a comma
 between them.`,
@@ -45,6 +47,7 @@ between them.`,
 	load := configFlags(verb)
 	verb.Flags().StringArrayVar(&by, "by", nil, "username of somebody who confirms it; twice")
 	verb.Flags().StringVar(&reason, "reason", "", "why, for the ledger")
+	verb.Flags().StringVar(&dump, "dump", "", "of a database on a server: file with a dump of it as it is now")
 	verb.RunE = func(cmd *cobra.Command, _ []string) error {
 		if len(by) > 0 && (len(by) != 2 || strings.TrimSpace(reason) == "") {
 			return usagef("give --by twice, and --reason")
@@ -53,7 +56,10 @@ between them.`,
 		if err != nil {
 			return err
 		}
-		return c.recoverLedger(cmd.Context(), cfg, by, reason)
+		if len(by) > 0 && cfg.OnServer() != (dump != "") {
+			return usagef("--dump is for a database on a server, and there it is needed: make a dump of the database as it is with pg_dump, and name it")
+		}
+		return c.recoverLedger(cmd.Context(), cfg, by, reason, dump)
 	}
 	return verb
 }
@@ -71,7 +77,7 @@ type recoverable struct {
 	Recovered bool     `json:"recovered"`
 }
 
-func (c *cli) recoverLedger(ctx context.Context, cfg config.Config, by []string, reason string) (err error) {
+func (c *cli) recoverLedger(ctx context.Context, cfg config.Config, by []string, reason, dump string) (err error) {
 	log := newLog(cfg.Log)
 	secrets, err := openSecrets(ctx, cfg, false, log)
 	if err != nil {
@@ -98,8 +104,7 @@ func (c *cli) recoverLedger(ctx context.Context, cfg config.Config, by []string,
 		if err := c.confirmRecovery(ctx, plan, by); err != nil {
 			return err
 		}
-		answer.Aside = fmt.Sprintf("%s.refused-%s", cfg.SQLitePath(), time.Now().UTC().Format("20060102T150405Z"))
-		if err := opened.Backup(ctx, answer.Aside); err != nil {
+		if answer.Aside, err = keepAside(ctx, cfg, opened, dump); err != nil {
 			return err
 		}
 		if err := plan.CarryOut(ctx, reason, rand.Text()); err != nil {
@@ -112,6 +117,20 @@ func (c *cli) recoverLedger(ctx context.Context, cfg config.Config, by []string,
 		strconv.FormatInt(answer.Kept, 10), answer.Root, strconv.FormatInt(answer.Present, 10), strconv.FormatInt(answer.Anchored, 10),
 		strconv.FormatInt(answer.Lost, 10), strings.Join(answer.Ahead, " "), answer.Why,
 	})
+}
+
+// keepAside keeps the database as it is, and says in which file: a copy, or the dump that
+// somebody has made.
+func keepAside(ctx context.Context, cfg config.Config, database *store.Store, dump string) (aside string, err error) {
+	if cfg.OnServer() {
+		made, err := os.Stat(dump)
+		if err == nil && (!made.Mode().IsRegular() || made.Size() == 0) {
+			err = fmt.Errorf("%s is no dump", dump)
+		}
+		return dump, err
+	}
+	aside = fmt.Sprintf("%s.refused-%s", cfg.SQLitePath(), time.Now().UTC().Format("20060102T150405Z"))
+	return aside, database.Backup(ctx, aside)
 }
 
 // confirmRecovery asks both for their codes.

@@ -17,8 +17,10 @@ import (
 // people of 64 credentials, in batches as the desk makes them. The deciding and
 // encoding is done before. Compare with BenchmarkBareInsert of the same run.
 func BenchmarkWrite(b *testing.B) {
-	for _, size := range []int{1, 8, 64, 256} {
-		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) { crowd(b).benchWrite(b, size) })
+	for _, on := range []engine{onSQLite, onPostgres} {
+		for _, size := range []int{1, 8, 64, 256} {
+			b.Run(fmt.Sprintf("%s/batch=%d", on.name, size), func(b *testing.B) { crowd(b, on).benchWrite(b, size) })
+		}
 	}
 }
 
@@ -58,9 +60,14 @@ func (s *scribe) checkOuts(t testing.TB, n int) *draft {
 // BenchmarkBareInsert is the yardstick: one row of an entry's size in a
 // transaction of its own, with the same connection.
 func BenchmarkBareInsert(b *testing.B) {
-	s := newScribe(b)
+	for _, on := range []engine{onSQLite, onPostgres} {
+		b.Run(on.name, func(b *testing.B) { newScribe(b, on).bareInserts(b) })
+	}
+}
+
+func (s *scribe) bareInserts(b *testing.B) {
 	db := s.store.writer
-	if err := db.Exec("CREATE TABLE bare (id INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT").Error; err != nil {
+	if err := db.Exec(s.on.bare).Error; err != nil {
 		b.Fatal(err)
 	}
 	pool, err := db.DB()
@@ -74,7 +81,7 @@ func BenchmarkBareInsert(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := tx.Exec("INSERT INTO bare (record) VALUES (?)", record); err != nil {
+		if _, err := tx.Exec("INSERT INTO bare (record) VALUES ($1)", record); err != nil {
 			b.Fatal(err)
 		}
 		if err := tx.Commit(); err != nil {
@@ -91,9 +98,9 @@ func holder(k int) string { return fmt.Sprintf("holder-%02d", k) }
 func server(k int) string { return fmt.Sprintf("server-%02d", k) }
 
 // crowd is an office in which everybody holds one credential.
-func crowd(t testing.TB) *scribe {
+func crowd(t testing.TB, on ...engine) *scribe {
 	t.Helper()
-	s := newScribe(t)
+	s := newScribe(t, on...)
 	s.hire(t, custody.Technician, "deputy")
 	for k := range crowdSize {
 		s.hire(t, custody.Technician, holder(k))

@@ -25,6 +25,7 @@ type engine struct {
 	columns string                                                       // SQL: those of the table $1 that are not computed
 	tables  string                                                       // SQL: all of them
 	row     func(ask func(string, ...any) []string, table string) string // SQL: a row of the table, called x, as a text
+	bare    string                                                       // SQL: makes a table of records, which are numbered by themselves
 	refuses func(text string) bool                                       // it takes no such text
 }
 
@@ -64,6 +65,7 @@ var onSQLite = engine{
 	row: func(ask func(string, ...any) []string, table string) string {
 		return "quote(" + strings.Join(ask("SELECT name FROM pragma_table_xinfo(?)", table), ") || ', ' || quote(") + ")"
 	},
+	bare:    "CREATE TABLE bare (id INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT",
 	refuses: func(string) bool { return false },
 }
 
@@ -88,6 +90,7 @@ var onPostgres = engine{
 	columns: "SELECT column_name FROM information_schema.columns WHERE table_name = $1 AND is_generated = 'NEVER' ORDER BY ordinal_position",
 	tables:  "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
 	row:     func(func(string, ...any) []string, string) string { return "x::text" },
+	bare:    "CREATE TABLE bare (id bigserial PRIMARY KEY, record bytea NOT NULL)",
 	refuses: func(text string) bool { return strings.ToValidUTF8(text, "") != text || strings.Contains(text, "\x00") },
 }
 
