@@ -1,5 +1,6 @@
 // Package store keeps the ledger, the tables and the accounts in a database:
-// GORM on SQLite. It implements desk.Store and desk.Accounts, and answers the
+// GORM on SQLite, or on PostgreSQL; dialect.go has all that these do differently.
+// It implements desk.Store and desk.Accounts, and answers the
 // queries of the API, of the rotation worker and of the verifier.
 //
 // It knows rows, transactions and how a custody value becomes a row. It must
@@ -20,11 +21,11 @@
 //
 // # Durability
 //
-// WAL with synchronous=FULL: what was committed survives a power cut. Every
-// connection states its pragmas as it opens and refuses to open when one of
-// them did not take (sqlite.go). One connection writes, and every transaction
-// on it starts with BEGIN IMMEDIATE, which is the lock on the ledger's head:
-// also between processes. The others only read.
+// What was committed survives a power cut: SQLite has WAL with synchronous=FULL,
+// PostgreSQL fsync and synchronous_commit. Every connection looks at that as it opens,
+// and refuses to open where it is otherwise. Every transaction that writes holds the
+// lock on the ledger's head first, also between processes: BEGIN IMMEDIATE, or
+// SELECT … FOR UPDATE. Other connections only read.
 //
 // An error that wraps desk.ErrStoreUnavailable leaves open what happened. What
 // the caller's own function returned comes back as it is, and then nothing
