@@ -26,6 +26,7 @@ type engine struct {
 	tables  string                                                       // SQL: all of them
 	row     func(ask func(string, ...any) []string, table string) string // SQL: a row of the table, called x, as a text
 	bare    string                                                       // SQL: makes a table of records, which are numbered by themselves
+	every   int                                                          // of so many bits one is flipped: on a server each change is a journey
 	refuses func(text string) bool                                       // it takes no such text
 }
 
@@ -66,6 +67,7 @@ var onSQLite = engine{
 		return "quote(" + strings.Join(ask("SELECT name FROM pragma_table_xinfo(?)", table), ") || ', ' || quote(") + ")"
 	},
 	bare:    "CREATE TABLE bare (id INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT",
+	every:   1,
 	refuses: func(string) bool { return false },
 }
 
@@ -91,6 +93,7 @@ var onPostgres = engine{
 	tables:  "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
 	row:     func(func(string, ...any) []string, string) string { return "x::text" },
 	bare:    "CREATE TABLE bare (id bigserial PRIMARY KEY, record bytea NOT NULL)",
+	every:   7, // which comes by every bit of a byte
 	refuses: func(text string) bool { return strings.ToValidUTF8(text, "") != text || strings.Contains(text, "\x00") },
 }
 

@@ -153,10 +153,12 @@ func tamperHead(t *testing.T, on engine) {
 		}
 	}
 	for bit := range len(head.Root) * 8 {
-		try("root", head.Root, flipped(head.Root, bit))
+		if bit%on.every == 0 {
+			try("root", head.Root, flipped(head.Root, bit))
+		}
 	}
 	for bit := range len(head.Time) * 8 {
-		if bad := string(flipped([]byte(head.Time), bit)); !on.refuses(bad) {
+		if bad := string(flipped([]byte(head.Time), bit)); bit%on.every == 0 && !on.refuses(bad) {
 			try("time", head.Time, bad)
 		}
 	}
@@ -198,7 +200,7 @@ func tamperSeals(t *testing.T, on engine) {
 			try("from_size", seal.Size, seal.From, seal.From^(1<<bit), audit.VerifyOptions{})
 		}
 		for bit := range len(seal.Mark) * 8 {
-			if bad := string(flipped([]byte(seal.Mark), bit)); bit%9 == 0 && !on.refuses(bad) { // one bit of each character, in turn
+			if bad := string(flipped([]byte(seal.Mark), bit)); bit%(9*on.every) == 0 && !on.refuses(bad) { // one bit of each character, in turn
 				try("mark", seal.Size, seal.Mark, bad, audit.VerifyOptions{CheckSeal: checkTestMark})
 			}
 		}
@@ -349,7 +351,7 @@ func tamperCosigned(t *testing.T, on engine) {
 			set := "UPDATE " + table + " SET " + column + " = ? WHERE size = ?"
 			for bit := range len(good) * 8 {
 				bad := stored(flipped(good, bit))
-				if text, is := bad.(string); is && on.refuses(text) {
+				if text, is := bad.(string); bit%on.every != 0 || is && on.refuses(text) {
 					continue
 				}
 				change(t, db, set, bad, size)
