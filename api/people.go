@@ -14,28 +14,21 @@ func (s *Server) listPeople(ctx context.Context, _ *nothing) ([]Person, error) {
 	return each(people, viewPerson), err
 }
 
-func (s *Server) addPerson(ctx context.Context, in *bodyOnly[AddPerson]) (Login, error) {
-	action := custody.AddPerson{
-		Username: in.Body.Username, Name: in.Body.Name, Email: desk.NewNote(in.Body.Email), Roles: in.Body.Roles,
+func (s *Server) getPerson(ctx context.Context, in *ofPerson) (Person, error) {
+	return s.person(ctx, in.Username)
+}
+
+func (s *Server) proposePerson(ctx context.Context, in *bodyOnly[AddPerson]) (Proposal, error) {
+	return s.propose(ctx, custody.AddPerson{
+		Username: in.Body.Username, Name: custody.OneLine(in.Body.Name), Email: desk.NewNote(in.Body.Email), Roles: in.Body.Roles,
 		TOTPPeriod: cmp.Or(in.Body.TOTPPeriod, totp.DefaultPeriod),
-	}
-	login, err := s.Desk.AddPerson(ctx, by(ctx, action, ""), action)
-	if err != nil {
-		return Login{}, err
-	}
-	return s.login(ctx, in.Body.Username, login)
+	}, in.Body.Reason, in.Body.TOTP)
 }
 
-func (s *Server) enrolPerson(ctx context.Context, in *ofPerson) (Login, error) {
-	action := custody.ResetEnrolment{Person: in.Username}
-	login, err := s.Desk.ResetEnrolment(ctx, by(ctx, action, ""), action)
-	if err != nil {
-		return Login{}, err
-	}
-	return s.login(ctx, in.Username, login)
+func (s *Server) proposeRoles(ctx context.Context, in *personWith[SetRoles]) (Proposal, error) {
+	return s.propose(ctx, custody.SetRoles{Person: in.Username, Roles: in.Body.Roles}, in.Body.Reason, in.Body.TOTP)
 }
 
-func (s *Server) login(ctx context.Context, username string, l desk.NewLogin) (Login, error) {
-	person, err := s.Queries.Person(ctx, username)
-	return Login{Person: viewPerson(person), Password: Secret(l.Password.Reveal()), OTPAuth: Secret(l.OTPAuth.Reveal())}, err
+func (s *Server) proposeEnrolment(ctx context.Context, in *personWith[ConfirmedReason]) (Proposal, error) {
+	return s.propose(ctx, custody.ResetEnrolment{Person: in.Username}, in.Body.Reason, in.Body.TOTP)
 }

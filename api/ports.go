@@ -18,8 +18,13 @@ type Desk interface {
 	Do(ctx context.Context, by desk.By, a custody.Action) (desk.Outcome, error)
 	CheckOut(ctx context.Context, by desk.By, a custody.CheckOut) (desk.Revealed, error)
 	ShowAgain(ctx context.Context, by desk.By, a custody.ShowAgain) (desk.Revealed, error)
-	AddPerson(ctx context.Context, by desk.By, a custody.AddPerson) (desk.NewLogin, error)
-	ResetEnrolment(ctx context.Context, by desk.By, a custody.ResetEnrolment) (desk.NewLogin, error)
+	IssueLink(ctx context.Context, by desk.By, person string) (desk.Link, error)
+	OpenLink(ctx context.Context, in desk.SetUp) (desk.NewAuthenticator, error)
+	// Join also gives the username of whose log-in it is.
+	Join(ctx context.Context, token custody.Secret, code, request string) (string, []custody.Secret, error)
+	// ReleaseCode gives what a reader is to read to somebody; false to anybody else.
+	ReleaseCode(ctx context.Context, reader, username string) (custody.Secret, bool, error)
+	Founding(ctx context.Context) (desk.Founding, error)
 	ChangeEmail(ctx context.Context, by desk.By, a custody.ChangeEmail) (desk.Outcome, error)
 	Unlock(ctx context.Context, by desk.By, a custody.Unlock) (desk.Outcome, error)
 	ShowNew(ctx context.Context, by desk.By, a custody.ShowNew) (desk.ToSet, error)

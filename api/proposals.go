@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strings"
 
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
@@ -28,12 +30,7 @@ func (s *Server) listProposals(ctx context.Context, in *proposalFilter) ([]Propo
 		return nil, err
 	}
 	if in.ForMe {
-		q.IDs = []string{}
-		for id := range can {
-			if CanApprove(can[id], me) {
-				q.IDs = append(q.IDs, id)
-			}
-		}
+		q.IDs = ToApprove(can, me)
 	}
 	found, err := s.Queries.Proposals(ctx, q)
 	if err != nil {
@@ -50,6 +47,17 @@ func CanApprove(can map[custody.Role][]string, person string) bool {
 		}
 	}
 	return false
+}
+
+// ToApprove gives the ids of the open proposals that somebody can approve.
+func ToApprove(can map[string]map[custody.Role][]string, person string) []string {
+	ids := []string{}
+	for id := range can {
+		if CanApprove(can[id], person) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 func (s *Server) getProposal(ctx context.Context, in *ofProposal) (Proposal, error) {
@@ -69,34 +77,65 @@ func (s *Server) proposal(ctx context.Context, id string) (Proposal, error) {
 	if err != nil {
 		return Proposal{}, err
 	}
+	if p.Status == custody.Effected && p.Change.OfPerson() {
+		code, _, err := s.Desk.ReleaseCode(ctx, edge.Of(ctx).Person.Username, p.Change.Subject())
+		if err != nil {
+			return Proposal{}, err
+		}
+		views[0].Release = Secret(code.Reveal())
+	}
 	return views[0], nil
 }
 
 // viewProposals shows proposals with what they change: beside how it is now, as long as
 // they wait.
 func (s *Server) viewProposals(ctx context.Context, can map[string]map[custody.Role][]string, found []custody.Proposal) ([]Proposal, error) {
-	names, now := []string{}, map[string]custody.Credential{}
-	for _, p := range found {
-		if p.Status == custody.Open {
-			names = append(names, p.Change.Subject())
+	views := make([]Proposal, len(found))
+	for i, p := range found {
+		now, err := NowOf(ctx, s.Queries, p)
+		if err != nil {
+			return nil, err
 		}
+		views[i] = viewProposal(p, can[p.ID], now)
 	}
-	credentials, err := s.Queries.FindCredentials(ctx, desk.CredentialQuery{Names: names})
-	for _, c := range credentials {
-		now[c.Name] = c
-	}
-	return each(found, func(p custody.Proposal) Proposal { return viewProposal(p, can[p.ID], now[p.Change.Subject()]) }), err
+	return views, nil
 }
 
-func viewProposal(p custody.Proposal, can map[custody.Role][]string, now custody.Credential) Proposal {
+// NowOf gives what there is of what an open proposal is about. Of who, or what, is to be
+// added there is nothing.
+func NowOf(ctx context.Context, q interface {
+	Person(ctx context.Context, username string) (custody.Person, error)
+	Credential(ctx context.Context, name string) (custody.Credential, error)
+}, p custody.Proposal) (now custody.Now, err error) {
+	switch {
+	case p.Status != custody.Open:
+	case p.Change.OfPerson():
+		now.Person, err = q.Person(ctx, p.Change.Subject())
+	default:
+		now.Credential, err = q.Credential(ctx, p.Change.Subject())
+	}
+	if errors.Is(err, desk.ErrNotFound) {
+		err = nil
+	}
+	return now, err
+}
+
+// RoleNames gives roles as they are called in forms and bodies.
+func RoleNames(roles []custody.Role) []string {
+	return each(roles, func(r custody.Role) string { return string(r) })
+}
+
+func viewProposal(p custody.Proposal, can map[custody.Role][]string, now custody.Now) Proposal {
 	v := Proposal{
 		ID: p.ID, Kind: p.Change.Verb(), Subject: p.Change.Subject(), Requester: p.Requester, Reason: p.Reason.String(),
 		Revision: p.Revision, Digest: p.Digest(), Status: p.Status, Needs: []custody.Role{}, Can: can,
 		Approvals: each(p.Approvals, func(a custody.Approval) Approval { return Approval(a) }),
-		Change:    Differences(p, now),
-		OpenedAt:  p.OpenedAt, ExpiresAt: p.Expires, EndedAt: p.EndedAt, EndedBy: p.EndedBy, Failure: string(p.Broken),
+		Change: each(p.Differences(now), func(d custody.Difference) Difference {
+			return Difference{d.Field, strings.Join(d.Before, ", "), strings.Join(d.After, ", ")}
+		}),
+		OpenedAt: p.OpenedAt, ExpiresAt: p.Expires, EndedAt: p.EndedAt, EndedBy: p.EndedBy, Failure: string(p.Broken),
 	}
-	for _, level := range p.Needs() {
+	for _, level := range p.Needs {
 		if _, missing := can[level]; missing {
 			v.Needs = append(v.Needs, level)
 		}
@@ -104,22 +143,15 @@ func viewProposal(p custody.Proposal, can map[custody.Role][]string, now custody
 	return v
 }
 
-// Differences says what a proposal changes, and how that is now, while it is open.
-func Differences(p custody.Proposal, now custody.Credential) []Difference {
-	to, is := p.Change.Command().(custody.SetCustodians)
-	if !is {
-		return []Difference{}
-	}
-	if p.Status != custody.Open {
-		now = custody.Credential{}
-	}
-	return []Difference{{"primary", now.Primary, to.Primary}, {"backup", now.Backup, to.Backup}}
-}
-
 func (s *Server) proposeCustodians(ctx context.Context, in *credentialWith[SetCustodians]) (Proposal, error) {
 	change := custody.SetCustodians{Credential: in.Name, Primary: in.Body.Primary, Backup: in.Body.Backup}
-	action := custody.Propose{Change: custody.Change{Proposable: change}, Reason: desk.NewNote(in.Body.Reason)}
-	outcome, err := s.Desk.Do(ctx, by(ctx, action, in.Body.TOTP), action)
+	return s.propose(ctx, change, in.Body.Reason, in.Body.TOTP)
+}
+
+// propose asks for a command that others have to approve.
+func (s *Server) propose(ctx context.Context, change custody.Proposable, reason string, code Secret) (Proposal, error) {
+	action := custody.Propose{Change: custody.Change{Proposable: change}, Reason: desk.NewNote(reason)}
+	outcome, err := s.Desk.Do(ctx, by(ctx, action, code), action)
 	if err != nil {
 		return Proposal{}, err
 	}

@@ -15,40 +15,45 @@ import (
 
 // commands is a valid body for everything that changes something.
 var commands = map[string]string{
-	"POST /me/presence":                   `{"state":"away","reason":"out","totp":"2"}`,
-	"POST /people":                        `{"username":"tech-c","name":"C","roles":["technician"]}`,
-	"POST /people/tech-b/enrolment":       ``,
-	"POST /credentials":                   `{"name":"db02","target":{"kind":"ssh","address":"db02:22","account":"root"},"primary":"tech-a","backup":"tech-b"}`,
-	"POST /credentials/db01/checkout":     `{"purpose":"x","totp":"2"}`,
-	"POST /credentials/db01/show":         `{"totp":"2"}`,
-	"POST /credentials/db01/checkin":      ``,
-	"POST /credentials/db01/rotate":       `{"reason":"x","totp":"2"}`,
-	"POST /credentials/rotate":            `{"reason":"x","totp":"2"}`,
-	"POST /credentials/db01/reconcile":    `{"reason":"x","totp":"2"}`,
-	"POST /credentials/db01/new-password": `{"totp":"2"}`,
-	"POST /credentials/db01/set":          `{"totp":"2"}`,
-	"POST /credentials/db01/pause":        `{"reason":"x","totp":"2"}`,
-	"POST /credentials/db01/resume":       `{"totp":"2"}`,
-	"POST /credentials/db01/cancel":       `{"reason":"x","totp":"2"}`,
-	"POST /credentials/db01/abandon":      `{"reason":"x","totp":"2"}`,
-	"POST /credentials/db01/policy":       `{"policy":{},"totp":"2"}`,
-	"POST /credentials/db01/retire":       `{"reason":"x","totp":"2"}`,
-	"POST /credentials/db01/custodians":   `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,
-	"POST /proposals/p-1/custodians":      `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,
-	"POST /proposals/p-1/approve":         `{"digest":"x","totp":"2"}`,
-	"POST /proposals/p-1/reject":          `{"digest":"x","reason":"x","totp":"2"}`,
-	"POST /proposals/p-1/withdraw":        ``,
-	"POST /handovers":                     `{"all":true,"reason":"x","totp":"2"}`,
-	"POST /handovers/handover-1/accept":   `{"totp":"2"}`,
-	"POST /handovers/handover-1/decline":  `{"reason":"x"}`,
-	"POST /handovers/handover-1/cancel":   `{"reason":"x"}`,
-	"POST /handovers/handover-1/return":   `{"totp":"2"}`,
-	"POST /people/tech-b/unlock":          `{"totp":"2"}`,
-	"POST /ledger/entries/OFFER/redact":   `{"reason":"x","totp":"2"}`,
-	"PATCH /people/tech-b":                `{"email":"b@example.org","totp":"2"}`,
-	"PATCH /me":                           `{"email":"a@example.org","totp":"2"}`,
-	"POST /sessions":                      `{"username":"tech-a","password":"` + thePass + `","totp":"2"}`,
-	"POST /sessions/recovery":             `{"username":"tech-a","password":"` + thePass + `","recovery_code":"` + theRecoveryCode + `"}`,
+	"POST /me/presence":                        `{"state":"away","reason":"out","totp":"2"}`,
+	"POST /people":                             `{"username":"tech-c","name":"C","roles":["technician"],"reason":"x","totp":"2"}`,
+	"POST /people/tech-b/enrolment":            `{"reason":"x","totp":"2"}`,
+	"POST /people/tech-b/roles":                `{"roles":["manager","technician"],"reason":"x","totp":"2"}`,
+	"POST /people/tech-n/activation":           `{"totp":"2"}`,
+	"POST /activation/" + theLink:              `{"release_code":"` + theReleaseCode + `","password":"x"}`,
+	"POST /activation/" + theLink + "/confirm": `{"totp":"2"}`,
+	"POST /founding/confirm":                   `{"digest":"x","totp":"2"}`,
+	"POST /credentials":                        `{"name":"db02","target":{"kind":"ssh","address":"db02:22","account":"root"},"primary":"tech-a","backup":"tech-b"}`,
+	"POST /credentials/db01/checkout":          `{"purpose":"x","totp":"2"}`,
+	"POST /credentials/db01/show":              `{"totp":"2"}`,
+	"POST /credentials/db01/checkin":           ``,
+	"POST /credentials/db01/rotate":            `{"reason":"x","totp":"2"}`,
+	"POST /credentials/rotate":                 `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/reconcile":         `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/new-password":      `{"totp":"2"}`,
+	"POST /credentials/db01/set":               `{"totp":"2"}`,
+	"POST /credentials/db01/pause":             `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/resume":            `{"totp":"2"}`,
+	"POST /credentials/db01/cancel":            `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/abandon":           `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/policy":            `{"policy":{},"totp":"2"}`,
+	"POST /credentials/db01/retire":            `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/custodians":        `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,
+	"POST /proposals/p-1/custodians":           `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,
+	"POST /proposals/p-1/approve":              `{"digest":"x","totp":"2"}`,
+	"POST /proposals/p-1/reject":               `{"digest":"x","reason":"x","totp":"2"}`,
+	"POST /proposals/p-1/withdraw":             ``,
+	"POST /handovers":                          `{"all":true,"reason":"x","totp":"2"}`,
+	"POST /handovers/handover-1/accept":        `{"totp":"2"}`,
+	"POST /handovers/handover-1/decline":       `{"reason":"x"}`,
+	"POST /handovers/handover-1/cancel":        `{"reason":"x"}`,
+	"POST /handovers/handover-1/return":        `{"totp":"2"}`,
+	"POST /people/tech-b/unlock":               `{"totp":"2"}`,
+	"POST /ledger/entries/OFFER/redact":        `{"reason":"x","totp":"2"}`,
+	"PATCH /people/tech-b":                     `{"email":"b@example.org","totp":"2"}`,
+	"PATCH /me":                                `{"email":"a@example.org","totp":"2"}`,
+	"POST /sessions":                           `{"username":"tech-a","password":"` + thePass + `","totp":"2"}`,
+	"POST /sessions/recovery":                  `{"username":"tech-a","password":"` + thePass + `","recovery_code":"` + theRecoveryCode + `"}`,
 }
 
 // TestARefusalIsAnsweredAsOne: never as what is there already, and with no
@@ -57,6 +62,7 @@ func TestARefusalIsAnsweredAsOne(t *testing.T) {
 	s := serve(t)
 	s.hire(t, "manager", custody.Manager)
 	s.hire(t, "director", custody.Director)
+	s.invite(t, "tech-n", custody.Technician)
 	s.must(t, "admin", "1000", custody.Propose{Change: custody.Change{Proposable: custody.SetCustodians{Credential: "db01", Primary: "tech-b", Backup: "tech-a"}}, Reason: desk.NewNote("x")})
 	s.must(t, "tech-a", "1000", custody.Offer{All: true, Reason: desk.NewNote("holiday")})
 	offer := strconv.Itoa(len(s.records) - 1)
@@ -91,7 +97,11 @@ func TestARefusalIsAnsweredAsOne(t *testing.T) {
 		if strings.HasPrefix(path, "proposals/") {
 			id = "p-1"
 		}
-		path = strings.NewReplacer("{name}", "db01", "{id}", id, "{username}", "tech-b", "{index}", "OFFER").Replace(path)
+		username := "tech-b"
+		if path == "people/{username}/activation" {
+			username = "tech-n"
+		}
+		path = strings.NewReplacer("{token}", theLink, "{name}", "db01", "{id}", id, "{username}", username, "{index}", "OFFER").Replace(path)
 		if _, known := commands[method+" /"+path]; !known {
 			t.Errorf("no body for %s", endpoint)
 		}

@@ -25,6 +25,17 @@ func (s *Server) endpoints() {
 	handle(s, lost, s.recover)
 	register(s, op("DELETE", "/sessions/current", "sign-out", "Log out"), s.signOut)
 
+	first := op("POST", "/activation/{token}", "open-link", "With a link and its release code, choose a password and get an authenticator")
+	first.DefaultStatus = http.StatusOK
+	first.Security = nil
+	handle(s, first, s.openLink)
+	second := op("POST", "/activation/{token}/confirm", "join", "Prove that authenticator with a code; from now on the person can log in")
+	second.DefaultStatus = http.StatusOK
+	second.Security = nil
+	handle(s, second, s.join)
+	query(s, "/founding", "founding", "Who there is, for a manager and a director to confirm", s.founding)
+	command(s, "/founding/confirm", "confirm-founding", 200, "Say that these are the people; after a manager and a director nobody comes in alone", s.confirmFounding)
+
 	query(s, "/me", "me", "Who I am, what I hold, what waits for me", s.me)
 	command(s, "/me/presence", "set-presence", 200, "Go away, come back", s.setPresence)
 	query(s, "/me/preferences", "preferences", "In which language and time zone I am spoken to", s.preferences)
@@ -33,8 +44,11 @@ func (s *Server) endpoints() {
 	handle(s, op("PATCH", "/me", "edit-me", "Change my e-mail address"), s.editMe)
 
 	query(s, "/people", "list-people", "Everybody", s.listPeople)
-	command(s, "/people", "add-person", 201, "Open an account; its password is shown once", s.addPerson)
-	command(s, "/people/{username}/enrolment", "enrol-person", 201, "Give somebody a new password and TOTP seed, shown once", s.enrolPerson)
+	query(s, "/people/{username}", "get-person", "One person", s.getPerson)
+	command(s, "/people", "add-person", 202, "Propose that somebody gets an account; nobody but they ever sees their password", s.proposePerson)
+	command(s, "/people/{username}/roles", "set-roles", 202, "Propose other roles of somebody", s.proposeRoles)
+	command(s, "/people/{username}/enrolment", "enrol-person", 202, "Propose that somebody sets up their log-in anew", s.proposeEnrolment)
+	command(s, "/people/{username}/activation", "issue-link", 201, "Make the link with which somebody who was approved sets up their log-in; shown once", s.issueLink)
 	command(s, "/people/{username}/unlock", "unlock-person", 200, "Lift whatever keeps somebody from logging in or confirming", s.unlockPerson)
 	handle(s, op("PATCH", "/people/{username}", "edit-person", "Change somebody's e-mail address"), s.editPerson)
 
@@ -180,6 +194,10 @@ type (
 	credentialWith[B any] struct {
 		Name string `path:"name" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
 		Body B
+	}
+	linkWith[B any] struct {
+		Token string `path:"token" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$"`
+		Body  B
 	}
 	personWith[B any] struct {
 		Username string `path:"username" maxLength:"63" pattern:"^[a-z0-9._-]+$"`

@@ -61,7 +61,8 @@ type Person struct {
 	Email      string         `json:"email,omitzero"`
 	Roles      []custody.Role `json:"roles"`
 	Disabled   bool           `json:"disabled"`
-	Enrolled   bool           `json:"enrolled" doc:"Whether the TOTP seed was proved by a first log-in"`
+	Enrolled   bool           `json:"enrolled" doc:"Whether they have proved an authenticator"`
+	Admission  bool           `json:"admission,omitzero" doc:"Approved to set up a log-in of their own, and has not yet"`
 	TOTPPeriod int            `json:"totp_period" doc:"Seconds"`
 	Presence   Presence       `json:"presence"`
 
@@ -93,7 +94,7 @@ type PresenceChange struct {
 	Handovers []Handover `json:"handovers" doc:"Those that this returned"`
 }
 
-// Login is what a new or reset account starts with. It is shown once.
+// Login is what the log-in of the first admin starts with. It is shown once.
 type Login struct {
 	Person   Person `json:"person"`
 	Password Secret `json:"password"`
@@ -244,7 +245,7 @@ type Handover struct {
 // Proposal is a command that waits until others have approved it.
 type Proposal struct {
 	ID        string                    `json:"id"`
-	Kind      string                    `json:"kind" doc:"Which command: custodians"`
+	Kind      string                    `json:"kind" doc:"Which command: custodians, person, roles, enrolment"`
 	Subject   string                    `json:"subject" doc:"What it is about"`
 	Requester string                    `json:"requester"`
 	Reason    string                    `json:"reason"`
@@ -260,6 +261,7 @@ type Proposal struct {
 	EndedAt   time.Time                 `json:"ended_at,omitzero"`
 	EndedBy   string                    `json:"ended_by,omitzero" doc:"Who approved last, rejected or withdrew it"`
 	Failure   string                    `json:"failure,omitzero" doc:"Code of what refused it when it was to take effect"`
+	Release   Secret                    `json:"release_code,omitzero" doc:"To be read to the person face to face, while they have a link to set up their log-in; only whoever is to read it sees it"`
 }
 
 // Approval is one person's yes.
@@ -395,13 +397,62 @@ type SetPresence struct {
 	TakeBack bool      `json:"take_back,omitzero" doc:"Only with present: return all that I gave"`
 }
 
-// AddPerson opens an account.
+// AddPerson asks for an account for somebody.
 type AddPerson struct {
 	Username   string         `json:"username"`
 	Name       string         `json:"name"`
 	Email      string         `json:"email,omitzero"`
 	Roles      []custody.Role `json:"roles" doc:"technician, manager, director, auditor, admin"`
 	TOTPPeriod int            `json:"totp_period,omitzero" doc:"Seconds; 30 when left out"`
+	Reason     string         `json:"reason"`
+	TOTP       Secret         `json:"totp,omitzero" maxLength:"64"`
+}
+
+// SetRoles asks for other roles of somebody.
+type SetRoles struct {
+	Roles  []custody.Role `json:"roles" doc:"technician, manager, director, auditor, admin"`
+	Reason string         `json:"reason"`
+	TOTP   Secret         `json:"totp,omitzero" maxLength:"64"`
+}
+
+// Link is what somebody who was approved sets up their log-in with. It is shown once.
+type Link struct {
+	Link      Secret    `json:"link" doc:"For the person; it needs the release code, which an approver reads to them"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// OpenLink is what that person types first.
+type OpenLink struct {
+	ReleaseCode Secret `json:"release_code" maxLength:"64"`
+	Password    Secret `json:"password" maxLength:"1024" doc:"Chosen by the person: at least 8 characters with letters, digits and others"`
+}
+
+// NewAuthenticator is shown to that person once. It counts after the confirmation.
+type NewAuthenticator struct {
+	OTPAuth    Secret `json:"otpauth_uri"`
+	TOTPSecret Secret `json:"totp_secret" doc:"Base32"`
+	TOTPPeriod int    `json:"totp_period" doc:"Seconds"`
+}
+
+// Joined is what a person has who set up their log-in.
+type Joined struct {
+	Username      string   `json:"username"`
+	RecoveryCodes []Secret `json:"recovery_codes" doc:"Shown once"`
+}
+
+// Founding is who there is, for a manager and a director to confirm.
+type Founding struct {
+	Founded   bool     `json:"founded" doc:"Both have confirmed: nobody comes in alone any more"`
+	People    []Person `json:"people"`
+	LedgerKey string   `json:"ledger_key"`
+	Digest    string   `json:"digest" doc:"Of the people and their roles: what a confirmation is of"`
+	Confirmed []string `json:"confirmed" doc:"Usernames of those who have"`
+}
+
+// ConfirmFounding says that it is right.
+type ConfirmFounding struct {
+	Digest string `json:"digest" maxLength:"64"`
+	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
 }
 
 // AddCredential puts an account under custody.

@@ -221,18 +221,67 @@ func (w *world) ShowAgain(ctx context.Context, by desk.By, a custody.ShowAgain) 
 	return desk.Revealed{Outcome: outcome, Password: w.passwords[c.Name], Version: c.Version, Lease: c.Lease}, nil
 }
 
-func (w *world) AddPerson(ctx context.Context, by desk.By, a custody.AddPerson) (desk.NewLogin, error) {
-	outcome, err := w.Do(ctx, by, a)
-	return newLogin(outcome), err
+// theLink is the token of every link, and theReleaseCode goes with it.
+const (
+	theLink        = "the-token-of-a-link"
+	theReleaseCode = "424242"
+)
+
+func (w *world) IssueLink(ctx context.Context, by desk.By, person string) (desk.Link, error) {
+	outcome, err := w.Do(ctx, by, custody.IssueLink{Person: person, Link: strings.Repeat("a", 64)})
+	return desk.Link{Outcome: outcome, Token: custody.SecretString(theLink), Until: w.now.Add(24 * time.Hour)}, err
 }
 
-func newLogin(outcome desk.Outcome) desk.NewLogin {
-	return desk.NewLogin{Outcome: outcome, Password: custody.SecretString("first"), OTPAuth: custody.SecretString("otpauth://totp/x")}
+// invited gives whose the link is.
+func (w *world) invited(token custody.Secret) (custody.Person, error) {
+	p, there := w.state.LinkOf(strings.Repeat("a", 64), w.now)
+	if !there || token.Reveal() != theLink {
+		return p, custody.RefuseLinkVoid()
+	}
+	return p, nil
 }
 
-func (w *world) ResetEnrolment(ctx context.Context, by desk.By, a custody.ResetEnrolment) (desk.NewLogin, error) {
-	outcome, err := w.Do(ctx, by, a)
-	return newLogin(outcome), err
+func (w *world) OpenLink(ctx context.Context, in desk.SetUp) (desk.NewAuthenticator, error) {
+	p, err := w.invited(in.Token)
+	if err != nil {
+		return desk.NewAuthenticator{}, err
+	}
+	w.requests = append(w.requests, in.Request)
+	by := desk.By{Actor: custody.System, Request: in.Request}
+	if in.Code.Reveal() != theReleaseCode {
+		outcome, err := w.Do(ctx, by, custody.RefuseLink{Person: p.Username, Link: p.Admission.Link})
+		if err != nil {
+			return desk.NewAuthenticator{}, err
+		}
+		return desk.NewAuthenticator{}, custody.RefuseReleaseCode(outcome.Events[0].Fact.(custody.LinkRefused))
+	}
+	_, err = w.Do(ctx, by, custody.OpenLink{Person: p.Username, Link: p.Admission.Link})
+	return desk.NewAuthenticator{Username: p.Username, OTPAuth: custody.SecretString("otpauth://totp/x?secret=SEED"), Period: p.TOTPPeriod}, err
+}
+
+func (w *world) Join(ctx context.Context, token custody.Secret, code, request string) (string, []custody.Secret, error) {
+	p, err := w.invited(token)
+	if err != nil {
+		return "", nil, err
+	}
+	w.requests = append(w.requests, request)
+	if _, err := w.Do(ctx, desk.By{Actor: p.Username, Request: request, Code: code}, custody.Join{Link: p.Admission.Link, Account: 1}); err != nil {
+		return "", nil, err
+	}
+	return p.Username, []custody.Secret{custody.SecretString(theRecoveryCode)}, nil
+}
+
+func (w *world) ReleaseCode(_ context.Context, reader, username string) (custody.Secret, bool, error) {
+	if p, _ := w.state.Person(username); !p.Admission.ReadBy(reader) {
+		return custody.Secret{}, false, nil
+	}
+	return custody.SecretString(theReleaseCode), true, nil
+}
+
+func (w *world) Founding(context.Context) (desk.Founding, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return desk.Founding{People: filled(w, slices.Collect(w.state.People())), Digest: w.state.FoundingDigest(), Founded: w.state.Founded()}, w.fail
 }
 
 func (w *world) ChangeEmail(ctx context.Context, by desk.By, a custody.ChangeEmail) (desk.Outcome, error) {

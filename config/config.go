@@ -93,8 +93,16 @@ type Policy struct {
 	LockBase         time.Duration `koanf:"lock_base"`         // first lock-out; each further one doubles it
 	LockMax          time.Duration `koanf:"lock_max"`          // longest lock-out
 	TOTPSkew         int           `koanf:"totp_skew"`         // steps before and after the current one
+	Approvals        string        `koanf:"approvals"`         // that what changes who may do what needs: two, one or none
 	ReviewBy         string        `koanf:"review_by"`         // a day, "2027-06-30": the policy must be reviewed before; "": a year less a day after it was adopted
 }
+
+// How many people beside whoever asks have to approve what changes who may do what.
+const (
+	ApprovedByTwo  = "two"
+	ApprovedByOne  = "one"
+	ApprovedByNone = "none"
+)
 
 // Rotation says what the rotation worker does of its own accord.
 type Rotation struct {
@@ -218,6 +226,7 @@ func Default() Config {
 			LockBase:         30 * time.Second,
 			LockMax:          time.Hour,
 			TOTPSkew:         1,
+			Approvals:        ApprovedByTwo,
 		},
 		Ledger:     Ledger{Stream: Stream{Format: StreamJSON}},
 		SessionTTL: 12 * time.Hour,

@@ -66,17 +66,18 @@ const (
 	people
 	theSystem // nobody commanded it: the rotation worker, the desk
 	peopleAndSystem
-	theClock   // nobody commanded it, and nobody is believed: the rules say what time leads to
-	byProposal // whoever asks for it, once others have approved
+	theClock           // nobody commanded it, and nobody is believed: the rules say what time leads to
+	byProposal         // whoever asks for it, once others have approved
+	byProposalOrSystem // that, or nobody: whoever operates the machine, before the founding
 )
 
 func (g givers) include(actor string) *Refusal {
 	switch {
-	case g == peopleAndSystem, g == people && actor != System, (g == theSystem || g == theClock) && actor == System:
+	case g == peopleAndSystem, g == people && actor != System, (g == theSystem || g == theClock || g == byProposalOrSystem) && actor == System:
 		return nil
 	case g == people: // the system is no person: it holds nothing, goes nowhere and has no code
 		return refuseForbidden(onlyPerson)
-	case g == byProposal:
+	case g == byProposal, g == byProposalOrSystem:
 		return refuseApprovalNeeded()
 	}
 	return refuseForbidden(onlySystem)

@@ -45,16 +45,21 @@ func (a Approve) decide(d *decision) error {
 	if len(d.state.missing(p.with(Approval{Level: level, Person: d.actor.Username}))) > 0 {
 		return nil
 	}
+	return d.takeEffect(p.ID, p.Change)
+}
+
+// takeEffect carries out what was approved, or says which rule refuses it by now.
+func (d *decision) takeEffect(proposal string, c Change) error {
 	before := len(d.events)
 	var broken *Refusal
-	switch err := p.Change.effect(d, p.ID); {
+	switch err := c.effect(d, proposal); {
 	case errors.As(err, &broken):
 		d.events = d.events[:before]
-		d.happen(ProposalFailed{Proposal: p.ID, Code: broken.Code, Rule: broken.Rule})
+		d.happen(ProposalFailed{Proposal: proposal, Code: broken.Code, Rule: broken.Rule})
 	case err != nil:
 		return err
 	default:
-		d.happen(ProposalEffected{Proposal: p.ID})
+		d.happen(ProposalEffected{Proposal: proposal})
 	}
 	return nil
 }
@@ -92,7 +97,7 @@ func (ProposalApproved) Type() string                 { return "proposal.approve
 func (f ProposalApproved) Subject() string            { return f.Proposal }
 func (f ProposalApproved) concerns(s *State) Concerns { return s.aboutProposal(f.Proposal) }
 func (ProposalApproved) grade() Grade                 { return Ordinary }
-func (f ProposalApproved) by(*State, Event) Who       { return byRole(f.Level).confirmed() }
+func (f ProposalApproved) by(s *State, _ Event) Who   { return s.decides(f.Proposal, f.Level) }
 
 func (f ProposalApproved) allowed(s *State, e Event) error {
 	p, _ := s.Proposal(f.Proposal)
@@ -114,10 +119,16 @@ func (f ProposalApproved) apply(s *State, e Event) {
 	})
 }
 
+// decides is who can decide about a proposal at a level.
+func (s *State) decides(id string, level Role) Who {
+	p, _ := s.Proposal(id)
+	return byRole(s.at(p, level)...).confirmed()
+}
+
 // approved says whether a change may take effect now, as part of its proposal.
 func (s *State) approved(e Event, proposal string, change Proposable) error {
 	p, _ := s.Proposal(proposal)
-	if p.Status != Approved || !reflect.DeepEqual(p.Change, Change{change}) {
+	if p.Status != Approved || !reflect.DeepEqual(p.Change, Change{change}.bareOfTexts()) {
 		return e.violates("I10", "without a proposal of just this that was approved")
 	}
 	return nil
@@ -163,10 +174,11 @@ func (f ProposalFailed) apply(s *State, e Event) {
 	s.editProposal(f.Proposal, func(p *Proposal) { p.end(Failed, e); p.Broken = f.Code })
 }
 
+// lastApprover is whose command a proposal takes effect with.
 func (s *State) lastApprover(id string) Who {
 	p, _ := s.Proposal(id)
-	if len(p.Approvals) == 0 {
-		return Who{}
+	if len(p.Approvals) == 0 { // nobody had to
+		return byPerson(p.Requester).confirmed()
 	}
 	return byPerson(p.Approvals[len(p.Approvals)-1].Person).confirmed()
 }
@@ -230,7 +242,7 @@ func (ProposalRejected) Type() string                 { return "proposal.rejecte
 func (f ProposalRejected) Subject() string            { return f.Proposal }
 func (f ProposalRejected) concerns(s *State) Concerns { return s.aboutProposal(f.Proposal) }
 func (ProposalRejected) grade() Grade                 { return Ordinary }
-func (f ProposalRejected) by(*State, Event) Who       { return byRole(f.Level).confirmed() }
+func (f ProposalRejected) by(s *State, _ Event) Who   { return s.decides(f.Proposal, f.Level) }
 
 func (f ProposalRejected) allowed(s *State, e Event) error {
 	p, _ := s.Proposal(f.Proposal)

@@ -22,7 +22,8 @@ func (SetCustodians) Verb() string           { return "custodians" }
 func (a SetCustodians) Subject() string      { return a.Credential }
 func (SetCustodians) givers() givers         { return byProposal }
 func (SetCustodians) decide(*decision) error { return refuseApprovalNeeded() }
-func (SetCustodians) levels() []Role         { return []Role{Manager, Director} }
+func (SetCustodians) ofPerson() bool         { return false }
+func (SetCustodians) levels(*State) []Role   { return []Role{Manager, Director} }
 
 func (a SetCustodians) bare(s *State) Action {
 	return SetCustodians{s.nameOr(a.Credential), s.nameOr(a.Primary), s.nameOr(a.Backup)}
@@ -34,6 +35,13 @@ func (a SetCustodians) parties(s *State) []string {
 	all := slices.DeleteFunc([]string{c.Primary, c.Backup, a.Primary, a.Backup}, func(name string) bool { return name == "" })
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+func (a SetCustodians) differences(now Now) []Difference {
+	return []Difference{
+		{"primary", []string{now.Credential.Primary}, []string{a.Primary}},
+		{"backup", []string{now.Credential.Backup}, []string{a.Backup}},
+	}
 }
 
 func (a SetCustodians) effect(d *decision, proposal string) error {

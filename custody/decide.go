@@ -82,7 +82,7 @@ func (d *decision) happen(f Fact) {
 // confirm demands the actor's TOTP code. It is the last thing a command asks
 // for before its events, which then carry the confirmation (I6).
 func (d *decision) confirm() error {
-	_, proving := d.command.Action.(SignIn) // the one use of a seed that is not proved yet
+	proving := proves(d.command.Action)
 	switch {
 	case d.policy.Locked(d.actor.LockedUntil, d.clock):
 		return refuseLocked(d.actor, d.clock)
@@ -109,6 +109,16 @@ func (d *decision) confirm() error {
 	}
 	d.confirmed = &Confirmation{Person: d.actor.Username, Step: best}
 	return nil
+}
+
+// proves says whether a command is one that a seed can confirm which is not proved yet:
+// its code proves it.
+func proves(a Action) bool {
+	switch a.(type) {
+	case SignIn, Join:
+		return true
+	}
+	return false
 }
 
 // timely says whether a step lies within the skew of this instant: a code is not

@@ -61,28 +61,45 @@ func (f PersonEnrolled) apply(s *State, _ Event) {
 	s.editPerson(f.Person, func(p *Person) { p.Enrolled = true })
 }
 
-// ResetEnrolment forgets a person's TOTP seed, so that a new one can be enrolled.
+// ResetEnrolment forgets a person's password and authenticator, so that they can set up
+// others: a lost telephone, or somebody who forgot the password. It takes effect by a
+// proposal. What they hold passes to the other custodian first, with a new password,
+// where that one is there.
 type ResetEnrolment struct {
-	Person  string `json:"person"`
-	Account int64  `json:"account,omitzero"` // version of the new account's secrets
+	Person string `json:"person"`
 }
 
-var _ = action(ResetEnrolment{})
+var (
+	_            = action(ResetEnrolment{})
+	_ Proposable = ResetEnrolment{}
+)
 
-func (ResetEnrolment) Verb() string      { return "reset_enrolment" }
-func (a ResetEnrolment) Subject() string { return a.Person }
-func (ResetEnrolment) givers() givers    { return people }
+func (ResetEnrolment) Verb() string                 { return "enrolment" }
+func (a ResetEnrolment) Subject() string            { return a.Person }
+func (ResetEnrolment) givers() givers               { return byProposal }
+func (ResetEnrolment) decide(*decision) error       { return refuseApprovalNeeded() }
+func (ResetEnrolment) ofPerson() bool               { return true }
+func (ResetEnrolment) levels(*State) []Role         { return []Role{Manager} }
+func (a ResetEnrolment) parties(*State) []string    { return []string{a.Person} }
+func (ResetEnrolment) differences(Now) []Difference { return nil }
 
 func (a ResetEnrolment) bare(s *State) Action { return ResetEnrolment{Person: s.nameOr(a.Person)} }
 
-func (a ResetEnrolment) decide(d *decision) error {
-	if err := d.onlyAdmin(); err != nil {
-		return err
-	}
-	if _, ok := d.state.Person(a.Person); !ok {
+func (a ResetEnrolment) effect(d *decision, proposal string) error {
+	person, ok := d.state.Person(a.Person)
+	switch {
+	case !ok:
 		return refuseNotFound(aPerson)
+	case person.Disabled:
+		return refuseDisabled(person)
 	}
-	d.happen(EnrolmentReset{Person: a.Person, Account: a.Account})
+	for _, name := range d.state.Charges(a.Person) {
+		c, _ := d.state.Credential(name)
+		if to, passes := d.state.passesTo(c, a.Person); passes {
+			d.happen(CustodyPassed{Credential: name, From: a.Person, Successor: to, Deadline: d.deadline(), Proposal: proposal})
+		}
+	}
+	d.happen(EnrolmentReset{Person: a.Person, Proposal: proposal})
 	return nil
 }
 
@@ -142,6 +159,7 @@ type EnrolmentReset struct {
 	Account  int64  `json:"account,omitzero"`  // version of the account's secrets from now on
 	Recovery bool   `json:"recovery,omitzero"` // by the person's own recovery code
 	OnHost   bool   `json:"on_host,omitzero"`  // by whoever operates the machine
+	Proposal string `json:"proposal,omitzero"` // with which it was approved: the person sets up a new one
 }
 
 var _ = fact(EnrolmentReset{})
@@ -157,22 +175,43 @@ func (f EnrolmentReset) grade() Grade {
 	return Ordinary
 }
 
-func (f EnrolmentReset) by(*State, Event) Who {
+func (f EnrolmentReset) by(s *State, _ Event) Who {
 	switch {
 	case f.Recovery && f.OnHost: // one way or the other
 		return Who{}
 	case f.Recovery || f.OnHost:
 		return bySystem()
 	}
-	return byRole(Admin)
+	return s.lastApprover(f.Proposal)
 }
 
-func (f EnrolmentReset) allowed(s *State, e Event) error { return e.aboutSomebody(s) }
+func (f EnrolmentReset) allowed(s *State, e Event) error {
+	if err := e.aboutSomebody(s); err != nil {
+		return err
+	}
+	if f.Recovery || f.OnHost {
+		if f.Proposal != "" {
+			return e.violates("I10", "recovered, and approved as well")
+		}
+		return nil
+	}
+	if f.Account != 0 {
+		return e.violates("I10", "reset to a log-in that somebody else made")
+	}
+	for _, name := range s.Charges(f.Person) {
+		c, _ := s.Credential(name)
+		if _, passes := s.passesTo(c, f.Person); passes {
+			return e.violates("I10", "set up anew while they hold "+name)
+		}
+	}
+	return s.approved(e, f.Proposal, ResetEnrolment{f.Person})
+}
 
 func (f EnrolmentReset) apply(s *State, _ Event) {
 	s.editPerson(f.Person, func(p *Person) {
 		p.Enrolment.reset()
 		p.Account = f.Account
+		p.Admission = s.admission(f.Proposal)
 	})
 	s.endSessions(f.Person)
 }

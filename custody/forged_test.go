@@ -89,7 +89,7 @@ func forgedStory(t *testing.T) []Event {
 	act("ann", RequestRotation{All: true, Reason: note("worn")})
 	o.passes(2 * time.Hour) // past its deadline
 	rotates("x")
-	act("ada", ResetEnrolment{Person: "ben"})
+	act(System, ResetOnHost{Person: "ben"})
 	act("ben", SignIn{})
 	refused("ben", RequestRotation{Credential: "x", Reason: note("x")}, noCode())
 	refused("ann", Retire{"x", note("mine")}, noCode())
@@ -164,6 +164,68 @@ func forgedProposals(t *testing.T) []Event {
 	return o.history
 }
 
+// forgedPeople is one in which people come in, get other roles and set up their log-ins,
+// in every way in which they can.
+func forgedPeople(t *testing.T) []Event {
+	o := &office{newWorldUnder(DefaultPolicy()), t}
+	act := func(who string, a Action) {
+		t.Helper()
+		if err := o.later(who, a); err != nil {
+			t.Fatalf("%s %+v: %v", who, a, err)
+		}
+	}
+	refused := func(who string, a Action) {
+		t.Helper()
+		if err := o.later(who, a); CodeOf(err) == "" {
+			t.Fatalf("%s %+v: %v", who, a, err)
+		}
+	}
+	asks := func(who string, a Proposable) string {
+		t.Helper()
+		act(who, needed(a))
+		return proposalID(o.state.Proposals)
+	}
+	joins := func(who, issuer, link string) {
+		t.Helper()
+		act(issuer, IssueLink{who, link})
+		act(System, RefuseLink{who, link})
+		act(System, OpenLink{who, link})
+		act(who, Join{link, o.person(who).Account + 1})
+	}
+	person := func(name string, role Role) AddPerson {
+		return AddPerson{Username: name, Name: name, Email: note(name + "@example.org"), Roles: []Role{role}, TOTPPeriod: 30}
+	}
+	for name, role := range map[string]Role{"ada": Admin, "ann": Technician} {
+		add := person(name, role)
+		add.Account = 1
+		act(System, add)
+		act(name, SignIn{})
+	}
+	refused("ada", needed(person("cay", Technician))) // nobody is there who could approve
+	asks("ada", person("max", Manager))
+	joins("max", "ada", sessionNumber(1001))
+	asks("ada", person("dot", Director))
+	joins("dot", "ada", sessionNumber(1002))
+	refused("ada", person("ben", Technician))
+	id := asks("ada", person("ben", Technician))
+	refused("ada", needed(person("ben", Technician))) // which waits already
+	act("max", o.approval(id))
+	joins("ben", "ada", sessionNumber(1003))
+	act("max", ConfirmFounding{o.state.FoundingDigest()})
+	refused("ada", ConfirmFounding{o.state.FoundingDigest()})
+	act("dot", ConfirmFounding{o.state.FoundingDigest()})
+	act("ada", server("x", "ann", "ben"))
+	o.rotates("x")
+	act("max", o.approval(asks("ben", ResetEnrolment{"ann"})))
+	o.rotates("x")
+	refused("max", IssueLink{"ann", sessionNumber(1004)})
+	joins("ann", "ada", sessionNumber(1004))
+	id = asks("ann", SetRoles{"ben", []Role{Technician, Manager}})
+	act("max", o.approval(id))
+	act("dot", o.approval(id))
+	return o.history
+}
+
 // accepts carries a ledger out again as a verifier does, from the bytes of its
 // entries on.
 func accepts(from *State, entries [][]byte) (*State, error) {
@@ -203,6 +265,7 @@ func TestForgedFields(t *testing.T) {
 	t.Parallel()
 	t.Run("custody", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedStory(t)) })
 	t.Run("proposals", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedProposals(t)) })
+	t.Run("people", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedPeople(t)) })
 }
 
 func forgeFields(t *testing.T, events []Event) {
@@ -287,13 +350,16 @@ var plausible = []struct{ verb, fields string }{
 	{"*", "reason purpose note"},   // free text: the person's copy says otherwise
 	{"*", "until expected_return"}, // announced by a person
 	{"adopt_policy", "lease_ms offer_ttl_ms rotation_deadline_ms lock_after lock_base_ms lock_max_ms totp_skew review_by"},
-	{"add_person", "name email roles totp_period username subject actor"}, // asks for no code yet: which admin it was
+	{"person", "name email roles totp_period username subject account actor"}, // before the founding: whom whoever operates the machine brought in
 	{"add_credential", "actor kind address account name credential primary backup successor reconciles subject lease_seconds dependents " +
 		"rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile password identities"},
 	{"change_policy", "rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile lease_seconds password dependents"},
-	{"retire", "actor"}, {"change_seal_key", "actor"}, {"approve", "actor"}, // a refusal before any code was looked at: who tried
-	{"custodians", "actor primary backup"}, // and what
-	{"propose", "primary backup"},          // what nobody has approved yet
+	{"retire", "actor"}, {"change_seal_key", "actor"}, {"approve", "actor digest"}, // a refusal before any code was looked at: who tried
+	{"issue_link", "actor"}, {"confirm_founding", "actor digest"}, {"propose", "actor roles"},
+	{"custodians", "actor primary backup"},   // and what
+	{"propose", "primary backup name email"}, // what nobody has approved yet, or had to
+	{"issue_link", "link"},                   // which token it was: a random one
+	{"join", "account"},                      // the secret store counts
 	{"report_failed", "failure next_try unsent"}, {"report_staged", "sending"}, {"report_not_updated", "failure next_try"},
 	{"report_verified", "old_refused attested"}, // what the target said: its own log knows
 	{"report_promoted", "version"},              // the secret store counts: its audit log knows

@@ -57,7 +57,7 @@ func checkProposal(p Proposal) error {
 	}
 	for i, a := range p.Approvals {
 		twice := slices.ContainsFunc(p.Approvals[:i], func(b Approval) bool { return a.Person == b.Person || a.Level == b.Level })
-		if twice || a.Person == p.Requester || !slices.Contains(p.Needs(), a.Level) {
+		if twice || a.Person == p.Requester || !slices.Contains(p.Needs, a.Level) {
 			return &Violation{Invariant: "I10", Subject: p.ID, Detail: "approved by " + a.Person + " as " + string(a.Level)}
 		}
 	}

@@ -123,7 +123,7 @@ func TestForgedEvents(t *testing.T) {
 		{"a change asked for without a code", nil, unconfirmed("ann", started), "I6", notConfirmed},
 		{"a code of somebody else", nil, offered(func(e *Event) { e.Confirm.Person = "ben" }), "I6", "confirmed by somebody else"},
 		{"a code of nobody", nil, offered(func(e *Event) { e.Actor, e.Confirm.Person = "mallory", "mallory" }), "I6", "confirmed by somebody else"},
-		{"a code of a seed that was replaced", func(o *office) { o.does("ada", ResetEnrolment{Person: "ann"}) }, offered(func(*Event) {}), "I6", "seed that was not proved"},
+		{"a code of a seed that was replaced", func(o *office) { o.does(System, ResetOnHost{Person: "ann"}) }, offered(func(*Event) {}), "I6", "seed that was not proved"},
 		{"a code that was used", nil, offered(func(e *Event) { e.Confirm.Step-- }), "I6", "had confirmed something before"},
 		{"an older code", nil, offered(func(e *Event) { e.Confirm.Step -= 2 }), "I6", "had confirmed something before"},
 		{"an older code of the same request", func(o *office) { o.offers("ann", "db02") }, offered(func(e *Event) {
@@ -175,12 +175,12 @@ func TestForgedEvents(t *testing.T) {
 		{"a witness's conflict by a person", nil, by("ada", LedgerConflict{"w1", 5, 10}), "I6", somebodyElse},
 
 		// People.
-		{"a person added twice", nil, by("ada", PersonAdded{Username: "ann"}), "I7", "added twice"},
-		{"the seed of nobody reset", nil, by("ada", EnrolmentReset{Person: "mallory"}), "I7", "about nobody"},
+		{"a person added twice", nil, by(System, PersonAdded{Username: "ann"}), "I7", "added twice"},
+		{"the seed of nobody reset", nil, by(System, EnrolmentReset{Person: "mallory", OnHost: true}), "I7", "about nobody"},
 		{"away while holding", nil, by("ann", PersonAway{Person: "ann"}), "I3", "away while holding db01"},
 
 		// Sessions.
-		{"a session of a seed that nobody proved", func(o *office) { o.does("ada", ResetEnrolment{Person: "cay"}) }, by("cay", openedBy("cay")), "I6", "seed that was not proved"},
+		{"a session of a seed that nobody proved", func(o *office) { o.does(System, ResetOnHost{Person: "cay"}) }, by("cay", openedBy("cay")), "I6", "seed that was not proved"},
 		{"a session that is open already", nil, func(o *office) Event {
 			return o.forge("cay", SessionOpened{Person: "cay", Session: o.state.Sessions("ann")[0].Token, Until: epoch})
 		}, "I6", "a token that somebody has"},

@@ -25,7 +25,7 @@ func TestUnlock(t *testing.T) {
 		{"not of nobody", nil, "max", Unlock{"mallory"}, NotFound, nil},
 		{"then a code confirms again", both(annIsLocked, func(o *office) { o.does("max", Unlock{"ann"}) }),
 			"ann", CheckOut{"db01", note("ticket 1")}, "", nil},
-		{"a reset of the log-in unlocks as well", annIsLocked, "ada", ResetEnrolment{Person: "ann"}, "", free},
+		{"a reset of the log-in unlocks as well", annIsLocked, System, ResetOnHost{Person: "ann"}, "", free},
 		{"and so does a recovery code", annIsLocked, System, RecoverEnrolment{Person: "ann", Enrolment: 1}, "", free},
 	})
 }
@@ -89,7 +89,7 @@ func TestAClockThatWasAheadLocksNobodyForEver(t *testing.T) {
 	if refusal == nil || refusal.Code != TOTPReplayed || refusal.RetryAfter != 0 {
 		t.Fatalf("%+v; a lock of ten years holds, or somebody is told to wait", refusal)
 	}
-	o.does("ada", ResetEnrolment{Person: "ann"})
+	o.does(System, ResetOnHost{Person: "ann"})
 	signIn := o.with("ann", SignIn{})
 	code.Enrolment = 2
 	signIn.Proof = code

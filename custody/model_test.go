@@ -388,7 +388,7 @@ func (m *model) wander(t *testing.T) {
 			tries := m.tries(w.state)
 			c := tries[random.IntN(len(tries))]
 			switch c.Action.(type) {
-			case Retire, Abandon, ResetEnrolment: // seldom: there is no way back in a walk
+			case Retire, Abandon, ResetOnHost: // seldom: there is no way back in a walk
 				if random.IntN(50) > 0 {
 					continue
 				}
@@ -469,7 +469,8 @@ func (m *model) tries(s *State) []Command {
 		SignIn{Session: sessionNumber(1), Until: soon}, SignOut{sessionNumber(9)}, Tick{}, ReportStaged{Rotation: RotationID{"x", 1}}, ResetEnrolment{Person: "c"},
 	)
 	add(boss, RequestRotation{All: true, Reason: note("worn")})
-	add(boss, ResetEnrolment{Person: "c"}, AddPerson{Username: "a", Name: "a", Roles: []Role{Technician}, TOTPPeriod: 30})
+	add(System, ResetOnHost{Person: "c"})
+	add(boss, AddPerson{Username: "a", Name: "a", Roles: []Role{Technician}, TOTPPeriod: 30})
 	for _, a := range m.servers {
 		add(boss, ChangePolicy{a.Name, a.Policy})
 		if c, _ := s.Credential(a.Name); c.Phase != Retired || m.stuck { // what comes again would multiply the states

@@ -65,13 +65,14 @@ var plain = map[string]string{
 	"AddPerson.Name": "what a person is called", "PersonAdded.Name": "what a person is called",
 	"AddCredential.Name": "what a credential is called",
 	"Approve.Digest":     "of a proposal", "Reject.Digest": "of a proposal",
+	"ConfirmFounding.Digest": "of the people", "FoundingConfirmed.Digest": "of the people",
 	"TargetNotes.Settings": "what settings are called; what they say is a Note", "TargetNotes.Identities": "digests",
 }
 
 // names are the fields that name what exists, or say which of a closed list it is.
 var names = []string{
-	"Actor", "Ahead", "Backup", "Before", "Code", "Command", "Commitments", "Credential", "Credentials", "Dependent", "Dependents", "Exposed", "Failure", "From", "Handover",
-	"Handovers", "Holder", "How", "Kind", "Lease", "Level", "On", "Operator", "Password", "Person", "Primary", "Proposal", "Reason", "Result", "Roles", "Rule", "Session", "Successor",
+	"Actor", "Ahead", "Approvals", "Backup", "Before", "Code", "Command", "Commitments", "Credential", "Credentials", "Dependent", "Dependents", "Exposed", "Failure", "From", "Handover",
+	"Handovers", "Holder", "How", "Kind", "Lease", "Level", "Link", "On", "Operator", "Password", "Person", "Primary", "Proposal", "Reason", "Result", "Roles", "Rule", "Session", "Successor",
 	"To", "Username", "Witness",
 }
 

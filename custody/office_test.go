@@ -17,7 +17,12 @@ type office struct {
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	o := &office{newWorld(), t}
+	return officeUnder(t, testPolicy())
+}
+
+func officeUnder(t *testing.T, p Policy) *office {
+	t.Helper()
+	o := &office{newWorldUnder(p), t}
 	err := o.hire(
 		AddPerson{Username: "ada", Roles: []Role{Admin}},
 		AddPerson{Username: "ann", Roles: []Role{Technician}},

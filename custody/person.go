@@ -29,8 +29,10 @@ type Person struct {
 	Email    Note   `json:"email,omitzero"`
 	Roles    []Role `json:"roles,omitempty"` // sorted
 	Disabled bool   `json:"disabled,omitzero"`
+	Founder  Role   `json:"founder,omitzero"` // as which they confirmed the founding; "": they did not
 
 	Enrolment
+	Admission Admission `json:"admission,omitzero"`
 	Presence
 }
 
@@ -40,30 +42,68 @@ func (p Person) Is(r Role) bool { return slices.Contains(p.Roles, r) }
 // Present says that the person can act on a server now.
 func (p Person) Present() bool { return !p.Away && !p.Disabled }
 
-// AddPerson opens an account.
+// AddPerson opens an account. It takes effect by a proposal; before the founding,
+// whoever operates the machine can give it too.
 type AddPerson struct {
 	Username   string `json:"username"`
 	Name       string `json:"name"`
 	Email      Note   `json:"email,omitzero"`
-	Roles      []Role `json:"roles"`
+	Roles      []Role `json:"roles"`            // sorted, each once, in a proposal
 	TOTPPeriod int    `json:"totp_period"`      // seconds
-	Account    int64  `json:"account,omitzero"` // version of the account's secrets
+	Account    int64  `json:"account,omitzero"` // version of the account's secrets, of whom the system adds
 }
 
-var _ = action(AddPerson{})
+var (
+	_            = action(AddPerson{})
+	_ Proposable = AddPerson{}
+)
 
-func (AddPerson) Verb() string      { return "add_person" }
-func (a AddPerson) Subject() string { return a.Username }
-func (AddPerson) givers() givers    { return peopleAndSystem } // the first one is added by whoever sets an installation up
+func (AddPerson) Verb() string              { return "person" }
+func (a AddPerson) Subject() string         { return a.Username }
+func (AddPerson) givers() givers            { return byProposalOrSystem }
+func (AddPerson) ofPerson() bool            { return true }
+func (a AddPerson) levels(*State) []Role    { return levelsFor(a.Roles) }
+func (a AddPerson) parties(*State) []string { return []string{a.Username} }
+
+// levelsFor gives the levels at which it has to be approved that somebody gets roles:
+// those that approve, or run the system, take both.
+func levelsFor(gained []Role) []Role {
+	for _, role := range gained {
+		if role == Manager || role == Director || role == Admin {
+			return []Role{Manager, Director}
+		}
+	}
+	return []Role{Manager}
+}
 
 func (a AddPerson) bare(s *State) Action {
-	return AddPerson{Username: s.nameOr(a.Username), Name: absent, Roles: []Role{Technician}, TOTPPeriod: 30}
+	return AddPerson{Username: s.nameOr(a.Username), Name: absent, Roles: thoseThatAre(a.Roles), TOTPPeriod: 30}
+}
+
+func (a AddPerson) differences(now Now) []Difference {
+	return []Difference{
+		{"name", []string{now.Person.Name}, []string{a.Name}},
+		{"email", []string{now.Person.Email.String()}, []string{a.Email.String()}},
+		{"roles", roleNames(now.Person.Roles), roleNames(a.Roles)},
+	}
+}
+
+func roleNames(roles []Role) []string {
+	names := make([]string, len(roles))
+	for i, role := range roles {
+		names[i] = string(role)
+	}
+	return names
 }
 
 func (a AddPerson) decide(d *decision) error {
-	if err := d.onlyAdmin(); err != nil {
-		return err
+	if d.state.Founded() {
+		return refuseFounded()
 	}
+	return a.effect(d, "")
+}
+
+func (a AddPerson) effect(d *decision, proposal string) error {
 	if err := checkName("username", a.Username); err != nil {
 		return err
 	}
@@ -82,13 +122,21 @@ func (a AddPerson) decide(d *decision) error {
 	if a.TOTPPeriod < 1 || a.TOTPPeriod > 300 {
 		return Invalid("totp_period", "totp_period")
 	}
-	roles := slices.Clone(a.Roles)
-	slices.Sort(roles)
+	if d.command.Actor != System && a.Account != 0 { // nobody brings another's secrets
+		return Invalid("account", "account")
+	}
 	d.happen(PersonAdded{
 		Username: a.Username, Name: a.Name, Email: a.Email,
-		Roles: slices.Compact(roles), TOTPPeriod: a.TOTPPeriod, Account: a.Account,
+		Roles: sortedRoles(a.Roles), TOTPPeriod: a.TOTPPeriod, Account: a.Account, Proposal: proposal,
 	})
 	return nil
+}
+
+// sortedRoles gives roles in order, each once.
+func sortedRoles(roles []Role) []Role {
+	roles = slices.Clone(roles)
+	slices.Sort(roles)
+	return slices.Compact(roles)
 }
 
 // PersonAdded opened an account.
@@ -98,7 +146,8 @@ type PersonAdded struct {
 	Email      Note   `json:"email"`
 	Roles      []Role `json:"roles"`
 	TOTPPeriod int    `json:"totp_period"`
-	Account    int64  `json:"account,omitzero"` // version of the account's secrets
+	Account    int64  `json:"account,omitzero"`  // version of the account's secrets; 0: it has none yet
+	Proposal   string `json:"proposal,omitzero"` // "": by whoever operates the machine
 }
 
 var _ = fact(PersonAdded{})
@@ -107,19 +156,32 @@ func (PersonAdded) Type() string               { return "person.added" }
 func (f PersonAdded) Subject() string          { return f.Username }
 func (f PersonAdded) concerns(*State) Concerns { return Concerns{People: []string{f.Username}} }
 func (PersonAdded) grade() Grade               { return Ordinary }
-func (PersonAdded) by(*State, Event) Who       { return byRole(Admin).orSystem() }
+
+func (f PersonAdded) by(s *State, _ Event) Who {
+	if f.Proposal == "" {
+		return bySystem()
+	}
+	return s.lastApprover(f.Proposal)
+}
 
 func (f PersonAdded) allowed(s *State, e Event) error {
 	if _, exists := s.Person(f.Username); exists {
 		return e.violates("I7", "added twice")
 	}
-	return nil
+	if f.Proposal == "" {
+		return s.bySystemBeforeFounding(e)
+	}
+	if f.Account != 0 {
+		return e.violates("I10", "added with a log-in that somebody else made")
+	}
+	return s.approved(e, f.Proposal, AddPerson{Username: f.Username, Name: f.Name, Email: f.Email, Roles: f.Roles, TOTPPeriod: f.TOTPPeriod})
 }
 
 func (f PersonAdded) apply(s *State, _ Event) {
 	s.people[f.Username] = Person{
 		Username: f.Username, Name: f.Name, Email: f.Email.bare(), Roles: f.Roles,
 		Enrolment: Enrolment{Number: 1, TOTPPeriod: f.TOTPPeriod, Account: f.Account},
+		Admission: s.admission(f.Proposal),
 	}
 }
 

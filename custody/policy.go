@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -23,6 +24,8 @@ type Policy struct {
 	LockMax   time.Duration // longest lock-out
 
 	TOTPSkew int64 // steps before and after the current one whose codes are taken
+
+	Approvals Approvals // that what changes who may do what needs (clause 3.1)
 }
 
 // writtenPolicy is a Policy as the ledger has it: times in whole milliseconds.
@@ -34,6 +37,8 @@ type writtenPolicy struct {
 	LockBase         int64 `json:"lock_base_ms"`
 	LockMax          int64 `json:"lock_max_ms"`
 	TOTPSkew         int64 `json:"totp_skew"`
+
+	Approvals Approvals `json:"approvals,omitzero"`
 }
 
 // MarshalJSON writes it as a ledger entry has it.
@@ -41,6 +46,7 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 	return json.Marshal(writtenPolicy{
 		Lease: p.Lease.Milliseconds(), OfferTTL: p.OfferTTL.Milliseconds(), RotationDeadline: p.RotationDeadline.Milliseconds(),
 		LockAfter: p.LockAfter, LockBase: p.LockBase.Milliseconds(), LockMax: p.LockMax.Milliseconds(), TOTPSkew: p.TOTPSkew,
+		Approvals: p.Approvals,
 	})
 }
 
@@ -53,6 +59,7 @@ func (p *Policy) UnmarshalJSON(text []byte) error {
 	*p = Policy{
 		Lease: ms(w.Lease), OfferTTL: ms(w.OfferTTL), RotationDeadline: ms(w.RotationDeadline),
 		LockAfter: w.LockAfter, LockBase: ms(w.LockBase), LockMax: ms(w.LockMax), TOTPSkew: w.TOTPSkew,
+		Approvals: w.Approvals,
 	}
 	return nil
 }
@@ -69,6 +76,7 @@ func DefaultPolicy() Policy {
 		LockBase:         30 * time.Second,
 		LockMax:          time.Hour,
 		TOTPSkew:         1,
+		Approvals:        ApprovedByTwo,
 	}
 }
 
@@ -103,6 +111,8 @@ func (p Policy) check() *Refusal {
 		return Invalid("policy", "no_times")
 	case p.LockAfter < 1 || p.TOTPSkew < 0:
 		return Invalid("policy", "no_counts")
+	case !slices.Contains([]Approvals{ApprovedByTwo, ApprovedByOne, ApprovedByNone}, p.Approvals):
+		return Invalid("policy.approvals", "approvals")
 	}
 	return nil
 }

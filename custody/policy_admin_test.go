@@ -19,29 +19,30 @@ func TestAddPerson(t *testing.T) {
 	}
 	roles := func(roles ...Role) AddPerson { return add(func(a *AddPerson) { a.Roles = roles }) }
 	check(t, []clause{
-		{"an admin may", nil, "ada", add(nil), "", func(o *office) bool {
+		{"whoever operates the machine may, before the founding", nil, System, add(nil), "", func(o *office) bool {
 			p := o.person("zoe")
 			return slices.Equal(p.Roles, []Role{Manager, Technician}) && !p.Enrolled && p.Present()
 		}},
-		{"the system may, for the first one", nil, System, add(nil), "", nil},
-		{"nobody else may", nil, "max", add(nil), Forbidden, nil},
-		{"not twice", nil, "ada", add(func(a *AddPerson) { a.Username = "ann" }), Conflict, nil},
-		{"an auditor has no other role", nil, "ada", roles(Auditor, Technician), InvalidRequest, nil},
-		{"an auditor may be only that", nil, "ada", roles(Auditor), "", nil},
-		{"not without a role", nil, "ada", roles(), InvalidRequest, nil},
-		{"not with a role that does not exist", nil, "ada", roles("king"), InvalidRequest, nil},
-		{"not under the system's name", nil, "ada", add(func(a *AddPerson) { a.Username = System }), InvalidRequest, nil},
-		{"not without a name", nil, "ada", add(func(a *AddPerson) { a.Name = "" }), InvalidRequest, nil},
-		{"an address is not needed", nil, "ada", add(func(a *AddPerson) { a.Email = note("") }), "", nil},
-		{"but must be one", nil, "ada", add(func(a *AddPerson) { a.Email = note("zoe") }), InvalidRequest, nil},
-		{"and one only", nil, "ada", add(func(a *AddPerson) { a.Email = note("Zoe <zoe@example.org>") }), InvalidRequest, nil},
-		{"and no header", nil, "ada", add(func(a *AddPerson) { a.Email = note("zoe@example.org\r\nBcc: x@example.org") }), InvalidRequest, nil},
-		{"and no longer than mail allows", nil, "ada", add(func(a *AddPerson) { a.Email = note(strings.Repeat("z", 250) + "@example.org") }), InvalidRequest, nil},
-		{"an address as long as mail allows", nil, "ada", add(func(a *AddPerson) { a.Email = note(strings.Repeat("z", 242) + "@example.org") }), "", nil},
-		{"the shortest codes", nil, "ada", add(func(a *AddPerson) { a.TOTPPeriod = 1 }), "", nil},
-		{"the longest codes", nil, "ada", add(func(a *AddPerson) { a.TOTPPeriod = 300 }), "", nil},
-		{"codes that never change are none", nil, "ada", add(func(a *AddPerson) { a.TOTPPeriod = 0 }), InvalidRequest, nil},
-		{"nor those that stand for an hour", nil, "ada", add(func(a *AddPerson) { a.TOTPPeriod = 301 }), InvalidRequest, nil},
+		{"nobody else may alone", nil, "max", add(nil), ApprovalNeeded, nil},
+		{"nor an admin", nil, "ada", add(nil), ApprovalNeeded, nil},
+		{"nor anybody at all once it is founded", founded, System, add(nil), Conflict, nil},
+		{"not twice", nil, System, add(func(a *AddPerson) { a.Username = "ann" }), Conflict, nil},
+		{"an auditor has no other role", nil, System, roles(Auditor, Technician), InvalidRequest, nil},
+		{"an auditor may be only that", nil, System, roles(Auditor), "", nil},
+		{"not without a role", nil, System, roles(), InvalidRequest, nil},
+		{"not with a role that does not exist", nil, System, roles("king"), InvalidRequest, nil},
+		{"not under the system's name", nil, System, add(func(a *AddPerson) { a.Username = System }), InvalidRequest, nil},
+		{"not without a name", nil, System, add(func(a *AddPerson) { a.Name = "" }), InvalidRequest, nil},
+		{"an address is not needed", nil, System, add(func(a *AddPerson) { a.Email = note("") }), "", nil},
+		{"but must be one", nil, System, add(func(a *AddPerson) { a.Email = note("zoe") }), InvalidRequest, nil},
+		{"and one only", nil, System, add(func(a *AddPerson) { a.Email = note("Zoe <zoe@example.org>") }), InvalidRequest, nil},
+		{"and no header", nil, System, add(func(a *AddPerson) { a.Email = note("zoe@example.org\r\nBcc: x@example.org") }), InvalidRequest, nil},
+		{"and no longer than mail allows", nil, System, add(func(a *AddPerson) { a.Email = note(strings.Repeat("z", 250) + "@example.org") }), InvalidRequest, nil},
+		{"an address as long as mail allows", nil, System, add(func(a *AddPerson) { a.Email = note(strings.Repeat("z", 242) + "@example.org") }), "", nil},
+		{"the shortest codes", nil, System, add(func(a *AddPerson) { a.TOTPPeriod = 1 }), "", nil},
+		{"the longest codes", nil, System, add(func(a *AddPerson) { a.TOTPPeriod = 300 }), "", nil},
+		{"codes that never change are none", nil, System, add(func(a *AddPerson) { a.TOTPPeriod = 0 }), InvalidRequest, nil},
+		{"nor those that stand for an hour", nil, System, add(func(a *AddPerson) { a.TOTPPeriod = 301 }), InvalidRequest, nil},
 	})
 }
 
@@ -134,11 +135,11 @@ func TestRetire(t *testing.T) {
 }
 
 func TestResetEnrolment(t *testing.T) {
-	lost := func(o *office) { o.does("ada", ResetEnrolment{Person: "ann"}) }
+	lost := func(o *office) { o.does(System, ResetOnHost{Person: "ann"}) }
 	check(t, []clause{
-		{"an admin may", nil, "ada", ResetEnrolment{Person: "ann"}, "", func(o *office) bool { return !o.person("ann").Enrolled }},
-		{"nobody else may, not even for themselves", nil, "ann", ResetEnrolment{Person: "ann"}, Forbidden, nil},
-		{"of nobody who exists", nil, "ada", ResetEnrolment{Person: "mallory"}, NotFound, nil},
+		{"nobody alone", nil, "ada", ResetEnrolment{Person: "ann"}, ApprovalNeeded, nil},
+		{"not even for themselves", nil, "ann", ResetEnrolment{Person: "ann"}, ApprovalNeeded, nil},
+		{"nor whoever operates the machine, who has another way", nil, System, ResetEnrolment{Person: "ann"}, ApprovalNeeded, nil},
 		{"a new seed confirms nothing before it is proved", lost, "ann", CheckOut{"db01", note("ticket 1")}, Unauthenticated, nil},
 		{"logging in proves it", lost, "ann", SignIn{}, "", func(o *office) bool { return o.person("ann").Enrolled }},
 		{"and then it confirms", both(lost, func(o *office) { o.does("ann", SignIn{}) }), "ann", CheckOut{"db01", note("ticket 1")}, "", nil},

@@ -241,7 +241,7 @@ func TestRecoverEnrolment(t *testing.T) {
 		{"the system forgets the seed", nil, System, RecoverEnrolment{Person: "ann", Enrolment: 1}, "", func(o *office) bool { return !o.person("ann").Enrolled }},
 		{"nobody else by this way", nil, "ada", RecoverEnrolment{Person: "ann", Enrolment: 1}, Forbidden, nil},
 		{"not of nobody", nil, System, RecoverEnrolment{Person: "nobody", Enrolment: 0}, NotFound, nil},
-		{"not what was proved against the seed before", func(o *office) { o.does("ada", ResetEnrolment{Person: "ann"}) }, System, RecoverEnrolment{Person: "ann", Enrolment: 1}, Conflict,
+		{"not what was proved against the seed before", func(o *office) { o.does(System, ResetOnHost{Person: "ann"}) }, System, RecoverEnrolment{Person: "ann", Enrolment: 1}, Conflict,
 			func(o *office) bool { return o.person("ann").Number == 2 }},
 	})
 }

@@ -20,7 +20,8 @@ type Proposal struct {
 	Requester string         `json:"requester"`
 	Change    Change         `json:"change"`
 	Reason    Note           `json:"reason"`
-	Revision  int64          `json:"revision"` // raised by each edit, which voids the approvals
+	Revision  int64          `json:"revision"`        // raised by each edit, which voids the approvals
+	Needs     []Role         `json:"needs,omitempty"` // levels at which somebody has to approve, each another person
 	Approvals []Approval     `json:"approvals,omitempty"`
 	Status    ProposalStatus `json:"status"`
 	OpenedAt  time.Time      `json:"opened_at"`
@@ -62,13 +63,88 @@ const (
 type Proposable interface {
 	Action
 
-	// levels are those at which somebody has to approve it, each another person.
-	levels() []Role
+	// ofPerson says that its subject is a person, not a credential.
+	ofPerson() bool
+	// levels are those at which somebody has to approve it, each another person, where
+	// the policy asks for two.
+	levels(*State) []Role
 	// parties are those whom it is about, before it and after: none of them approves.
 	parties(*State) []string
 	// effect is what decide is for other commands, without a code. It is asked when
 	// the proposal is made, and again, for the events, once it is approved.
 	effect(d *decision, proposal string) error
+	// differences says what it changes, beside what is there of that name now.
+	differences(now Now) []Difference
+}
+
+// Now is what there is of what a proposal is about: the zero values where there is
+// nothing of that name.
+type Now struct {
+	Person     Person
+	Credential Credential
+}
+
+// Difference is one thing that a proposal changes: how it is, and how it would be.
+type Difference struct {
+	Field         string // as the API calls it
+	Before, After []string
+}
+
+// Differences says what a proposal changes. Of one that is over, what was before is
+// not known any more.
+func (p Proposal) Differences(now Now) []Difference {
+	if p.Change.Proposable == nil {
+		return nil
+	}
+	if p.Status != Open {
+		now = Now{}
+	}
+	return p.Change.differences(now)
+}
+
+// Approvals says how many people beside the one who asks have to say yes (clause 3.1).
+type Approvals string
+
+// How many approvals a policy asks for. With one, or none, it is said wherever it shows.
+const (
+	ApprovedByTwo  Approvals = "two"  // at both levels, where a change has two
+	ApprovedByOne  Approvals = "one"  // at the first of them
+	ApprovedByNone Approvals = "none" // whoever asks does it alone, on record
+)
+
+// needs gives the levels at which a change has to be approved, under the policy in force.
+func (s *State) needs(c Change, requester string) []Role {
+	if c.Proposable == nil || s.founds(c, requester) {
+		return nil
+	}
+	switch levels := c.levels(s); s.Policy().Values.Approvals {
+	case ApprovedByNone:
+		return nil
+	case ApprovedByOne:
+		return levels[:1]
+	default:
+		return levels
+	}
+}
+
+// at gives the roles that can approve at a level. Where one approval is enough, manager
+// and director stand in for each other while nobody of the one is there who could.
+func (s *State) at(p Proposal, level Role) []Role {
+	other, stands := map[Role]Role{Manager: Director, Director: Manager}[level]
+	if len(p.Needs) != 1 || !stands {
+		return []Role{level}
+	}
+	for person := range s.People() {
+		if person.Is(level) && person.Enrolled && person.Present() && s.farEnough(p, person) {
+			return []Role{level}
+		}
+	}
+	return []Role{level, other}
+}
+
+// canBe says whether somebody has one of the roles that can approve at a level.
+func (s *State) canBe(p Proposal, level Role, person Person) bool {
+	return slices.ContainsFunc(s.at(p, level), person.Is)
 }
 
 // Change is the command of a proposal. Its JSON is {"verb": …, "args": …}.
@@ -117,8 +193,8 @@ func (c *Change) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Command gives the command itself.
-func (c Change) Command() Action { return c.Proposable }
+// OfPerson says that its subject is a person, not a credential.
+func (c Change) OfPerson() bool { return c.Proposable != nil && c.ofPerson() }
 
 // like says whether it is of the same kind as another, about the same.
 func (c Change) like(other Change) bool {
@@ -171,14 +247,6 @@ func (p Proposal) Digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Needs gives the levels at which somebody has to approve.
-func (p Proposal) Needs() []Role {
-	if p.Change.Proposable == nil { // no such proposal
-		return nil
-	}
-	return p.Change.levels()
-}
-
 // with gives the proposal with one approval more, in the place of one at its level that
 // does not count any more.
 func (p Proposal) with(a Approval) Proposal {
@@ -190,10 +258,10 @@ func (p Proposal) with(a Approval) Proposal {
 // missing gives the levels at which nobody has approved whose approval counts now: who
 // has become one of those whom it is about meanwhile, say, has approved nothing.
 func (s *State) missing(p Proposal) []Role {
-	return slices.DeleteFunc(slices.Clone(p.Needs()), func(level Role) bool {
+	return slices.DeleteFunc(slices.Clone(p.Needs), func(level Role) bool {
 		return slices.ContainsFunc(p.Approvals, func(a Approval) bool {
 			person, _ := s.Person(a.Person)
-			return a.Level == level && person.Is(level) && s.farEnough(p, person)
+			return a.Level == level && s.canBe(p, level, person) && s.farEnough(p, person)
 		})
 	})
 }
@@ -205,7 +273,7 @@ func (s *State) Approvers(p Proposal) map[Role][]string {
 	for _, level := range s.missing(p) {
 		can[level] = nil
 		for person := range s.People() {
-			if s.mayApprove(p, person) && person.Enrolled && person.Is(level) {
+			if s.mayApprove(p, person) && person.Enrolled && s.canBe(p, level, person) {
 				can[level] = append(can[level], person.Username)
 			}
 		}
@@ -250,7 +318,7 @@ func (s *State) levelOf(p Proposal, person Person) (level Role, may bool) {
 		return "", false
 	}
 	for _, l := range s.missing(p) {
-		if !person.Is(l) {
+		if !s.canBe(p, l, person) {
 			continue
 		}
 		if complete(s.Approvers(p.with(Approval{Level: l, Person: person.Username}))) {
@@ -333,7 +401,7 @@ func (p Proposal) concerns(s *State) (c Concerns) {
 			c.People = append(c.People, name)
 		}
 	}
-	if _, is := s.Credential(p.Change.Subject()); is {
+	if _, is := s.Credential(p.Change.Subject()); is && !p.Change.OfPerson() {
 		c.Credentials = []string{p.Change.Subject()}
 	}
 	return c

@@ -11,7 +11,22 @@ import (
 
 var cayForBen = SetCustodians{"db01", "ann", "cay"}
 
-func proposed(a SetCustodians) Propose { return Propose{Change{a}, note("ben changes post")} }
+func proposed(a SetCustodians) Propose { return needed(a) }
+
+// needed asks for something that others have to approve.
+func needed(a Proposable) Propose { return Propose{Change{a}, note("ben changes post")} }
+
+// agreed has something approved that somebody asks for, and gives its id.
+func (o *office) agreed(by string, a Proposable) string {
+	o.t.Helper()
+	id := o.does(by, needed(a))[0].Fact.Subject()
+	for _, who := range []string{"max", "dot"} {
+		if p, open := o.state.Proposal(id); open && who != by {
+			o.does(who, Approve{id, p.Digest()})
+		}
+	}
+	return id
+}
 
 func cayIsProposed(o *office) { o.does("ada", proposed(cayForBen)) } // p-1
 
@@ -71,7 +86,7 @@ func TestPropose(t *testing.T) {
 			o.state.editPerson("max", func(p *Person) { p.Disabled = true })
 			o.state.editPerson("dot", func(p *Person) { p.Roles = []Role{Director, Manager} })
 		}, "ada", proposed(cayForBen), NoApprover, nil},
-		{"who has no authenticator approves nothing", func(o *office) { o.does("ada", ResetEnrolment{Person: "dot"}) }, "ada", proposed(cayForBen), NoApprover, nil},
+		{"who has no authenticator approves nothing", func(o *office) { o.does(System, ResetOnHost{Person: "dot"}) }, "ada", proposed(cayForBen), NoApprover, nil},
 	})
 	o := newOffice(t)
 	for n := range maxProposals {
@@ -120,6 +135,8 @@ func TestApprove(t *testing.T) {
 			return !changed(o) && isOver(o, "p-1")
 		}},
 		{"whoever was disabled meanwhile approves nothing", func(o *office) { maxApproved(o); o.state.editPerson("dot", func(p *Person) { p.Disabled = true }) }, "dot", right, Unauthenticated, nil},
+		{"not somebody who is asked for already", func(o *office) { o.does("ada", needed(zoe)) }, "ada", needed(zoe), Conflict, nil},
+		{"nor by somebody else", func(o *office) { o.does("ada", needed(zoe)) }, "ann", needed(zoe), Conflict, nil},
 	})
 }
 
@@ -304,10 +321,11 @@ func TestNoSeatWithoutItsApprovals(t *testing.T) {
 		"revised into another's":           {o.state, confirmed("ada", ProposalRevised{"p-1", 2, Change{SetCustodians{"db02", "ann", "cay"}}, note("x")})},
 		"revised into nothing":             {o.state, confirmed("ada", ProposalRevised{"p-1", 2, Change{}, note("x")})},
 		"revised when it was approved":     {approved, confirmed("ada", ProposalRevised{"p-1", 2, Change{cayForBen}, note("x")})},
-		"made out of turn":                 {o.state, confirmed("ada", ProposalMade{"p-3", Change{cayForBen}, note("x"), o.state.Time.Add(proposalTTL)})},
-		"made by an auditor":               {o.state, confirmed("eve", ProposalMade{"p-2", Change{cayForBen}, note("x"), o.state.Time.Add(proposalTTL)})},
-		"made for ever":                    {o.state, confirmed("ada", ProposalMade{"p-2", Change{cayForBen}, note("x"), o.state.Time.Add(2 * proposalTTL)})},
-		"of nothing":                       {o.state, confirmed("ada", ProposalMade{"p-2", Change{}, note("x"), o.state.Time.Add(proposalTTL)})},
+		"made out of turn":                 {o.state, confirmed("ada", ProposalMade{"p-3", Change{cayForBen}, note("x"), o.state.Time.Add(proposalTTL), false})},
+		"made by an auditor":               {o.state, confirmed("eve", ProposalMade{"p-2", Change{cayForBen}, note("x"), o.state.Time.Add(proposalTTL), false})},
+		"made for ever":                    {o.state, confirmed("ada", ProposalMade{"p-2", Change{cayForBen}, note("x"), o.state.Time.Add(2 * proposalTTL), false})},
+		"said to need nobody":              {o.state, confirmed("ada", ProposalMade{"p-2", Change{cayForBen}, note("x"), o.state.Time.Add(proposalTTL), true})},
+		"of nothing":                       {o.state, confirmed("ada", ProposalMade{"p-2", Change{}, note("x"), o.state.Time.Add(proposalTTL), false})},
 	} {
 		if err := CheckEvent(c.s, c.e); err == nil {
 			t.Errorf("%s: believed", name)

@@ -44,7 +44,11 @@ func (a Propose) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(ProposalMade{Proposal: proposalID(d.state.Proposals + 1), Change: a.Change, Reason: a.Reason, Expires: d.now.Add(proposalTTL)})
+	id, alone := proposalID(d.state.Proposals+1), len(d.state.needs(a.Change, d.actor.Username)) == 0
+	d.happen(ProposalMade{Proposal: id, Change: a.Change, Reason: a.Reason, Expires: d.now.Add(proposalTTL), Alone: alone})
+	if alone {
+		return d.takeEffect(id, a.Change)
+	}
 	return nil
 }
 
@@ -56,8 +60,9 @@ func (d *decision) askable(c Change) error {
 	if err := c.effect(&trial, ""); err != nil {
 		return err
 	}
-	if !complete(d.state.Approvers(Proposal{Requester: d.actor.Username, Change: c})) {
-		return refuseNoApprover()
+	p := Proposal{Requester: d.actor.Username, Change: c, Needs: d.state.needs(c, d.actor.Username)}
+	if !complete(d.state.Approvers(p)) {
+		return refuseNoApprover(p.Needs)
 	}
 	return nil
 }
@@ -68,14 +73,21 @@ type ProposalMade struct {
 	Change   Change    `json:"change"`
 	Reason   Note      `json:"reason"`
 	Expires  time.Time `json:"expires"`
+	Alone    bool      `json:"alone,omitzero"` // nobody has to approve it: founding, or the policy asks for none
 }
 
 var _ = fact(ProposalMade{})
 
 func (ProposalMade) Type() string         { return "proposal.made" }
 func (f ProposalMade) Subject() string    { return f.Proposal }
-func (ProposalMade) grade() Grade         { return Ordinary }
 func (ProposalMade) by(*State, Event) Who { return Who{Anybody: true}.confirmed() }
+
+func (f ProposalMade) grade() Grade {
+	if f.Alone {
+		return Serious
+	}
+	return Ordinary
+}
 
 func (f ProposalMade) concerns(s *State) Concerns {
 	return Proposal{ID: f.Proposal, Change: f.Change}.concerns(s)
@@ -88,6 +100,8 @@ func (f ProposalMade) allowed(s *State, e Event) error {
 		return e.violates("I10", "under the name of another, or of nothing")
 	case actor.Is(Auditor):
 		return e.violates("I10", "asked for by an auditor, who only looks")
+	case f.Alone != (len(s.needs(f.Change, e.Actor)) == 0):
+		return e.violates("I10", "said to need no approval that it needs, or the other way round")
 	case !f.Expires.Equal(e.Time.Add(proposalTTL)):
 		return e.violates("I10", "a proposal without its end")
 	}
@@ -96,10 +110,14 @@ func (f ProposalMade) allowed(s *State, e Event) error {
 
 func (f ProposalMade) apply(s *State, e Event) {
 	s.Proposals++
+	status := Open
+	if f.Alone {
+		status = Approved
+	}
 	s.editProposal(f.Proposal, func(p *Proposal) {
 		*p = Proposal{
 			ID: f.Proposal, Requester: e.Actor, Change: f.Change.bareOfTexts(), Reason: f.Reason.bare(), Revision: 1,
-			Status: Open, OpenedAt: e.Time, Expires: f.Expires,
+			Needs: s.needs(f.Change, e.Actor), Status: status, OpenedAt: e.Time, Expires: f.Expires,
 		}
 	})
 	s.expect(f.Expires)
@@ -184,6 +202,7 @@ func (f ProposalRevised) allowed(s *State, e Event) error {
 func (f ProposalRevised) apply(s *State, _ Event) {
 	s.editProposal(f.Proposal, func(p *Proposal) {
 		p.Revision, p.Change, p.Reason, p.Approvals = f.Revision, f.Change.bareOfTexts(), f.Reason.bare(), nil
+		p.Needs = s.needs(f.Change, p.Requester)
 	})
 }
 
@@ -195,7 +214,10 @@ func refuseTooManyProposals() *Refusal {
 	return &Refusal{Code: Conflict, Rule: "3.1", Key: "too_many_proposals", Args: Args{"most": maxProposals}}
 }
 
-func refuseNoApprover() *Refusal {
+func refuseNoApprover(needs []Role) *Refusal {
+	if len(needs) == 1 {
+		return &Refusal{Code: NoApprover, Rule: "3.1", Key: "no_approver_of", Args: Args{"role": Term{"role", string(needs[0])}}}
+	}
 	return &Refusal{Code: NoApprover, Rule: "3.1", Key: "no_approver"}
 }
 

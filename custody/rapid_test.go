@@ -180,7 +180,7 @@ func (s *sequence) action(t *rapid.T) Action {
 		func() Action { return s.signIn(t) },
 		func() Action { return s.signOut(t) },
 		func() Action { return Tick{} },
-		func() Action { return ResetEnrolment{Person: actors.Draw(t, "whose")} },
+		func() Action { return ResetOnHost{Person: actors.Draw(t, "whose")} },
 		func() Action {
 			return AddPerson{Username: rapid.SampledFrom([]string{"e", "a", System, "E", ""}).Draw(t, "username"),
 				Name: text, Email: note(rapid.SampledFrom([]string{"", "e@example.org", "e", text}).Draw(t, "email")),

@@ -77,7 +77,7 @@ func TestWhoRecoversALedger(t *testing.T) {
 	if _, err := o.do("max", RecoverLedger{Reason: note("x"), Confirmed: code("max", "ann")}); CodeOf(err) != Forbidden {
 		t.Errorf("by a person: %v", err)
 	}
-	o.does("ada", ResetEnrolment{Person: "ann"})
+	o.does(System, ResetOnHost{Person: "ann"})
 	if _, err := o.do(System, RecoverLedger{Reason: note("x"), Confirmed: code("max", "ann")}); CodeOf(err) != Forbidden {
 		t.Errorf("by somebody whose authenticator is not proved: %v", err)
 	}

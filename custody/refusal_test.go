@@ -43,7 +43,7 @@ func TestHostileNames(t *testing.T) {
 			o := newOffice(t)
 			for want, commands := range map[Code][]Command{
 				InvalidRequest: {
-					o.with("ada", AddPerson{Username: name, Name: "x", Roles: []Role{Technician}, TOTPPeriod: 30}),
+					o.with(System, AddPerson{Username: name, Name: "x", Roles: []Role{Technician}, TOTPPeriod: 30}),
 					o.with("ada", server(name, "ann", "ben")),
 					o.with("ada", server("db09", name, "ben")),
 					o.with("ada", server("db09", "ann", name)),
@@ -53,7 +53,7 @@ func TestHostileNames(t *testing.T) {
 					o.with("ann", Offer{Credentials: []string{"db01", name}, Reason: note("leave")}),
 					o.with("ann", Accept{name}), o.with("ann", Decline{name, note("")}), o.with("ann", Cancel{name, note("")}), o.with("ann", GiveBack{name}),
 					o.with("ann", Reconcile{name, note("lost")}), o.with("ann", ShowNew{name}), o.with("ann", ShowAgain{name}), o.with("ann", ConfirmSet{name}), o.with("ann", PauseRotation{name, note("x")}), o.with("ann", ResumeRotation{name}), o.with("ann", CancelRotation{name, note("x")}), o.with("ada", Abandon{name, note("x")}), o.with("ada", ChangePolicy{Credential: name}),
-					o.with("ada", Retire{name, note("scrapped")}), o.with("ada", ResetEnrolment{Person: name}),
+					o.with("ada", Retire{name, note("scrapped")}), o.with("ada", needed(ResetEnrolment{Person: name})), o.with("ada", needed(SetRoles{name, []Role{Manager}})), o.with("ada", IssueLink{Person: name}),
 					o.with(System, ReportStaged{Rotation: RotationID{name, 1}}),
 				},
 				Unauthenticated: {{Actor: name, Action: CheckOut{"db01", note("ticket 1")}}},
@@ -152,7 +152,7 @@ func TestLongestEventsFit(t *testing.T) {
 	o.does("ann", Offer{All: true, Reason: note(long)})
 	o.does("ann", CheckOut{"db01", note(long)})
 	o.does("ada", add)
-	o.does("ada", AddPerson{Username: strings.Repeat("z", 63), Name: long, Email: note(strings.Repeat("z", 240) + "@example.org"), Roles: []Role{Technician}, TOTPPeriod: 30})
+	o.does(System, AddPerson{Username: strings.Repeat("z", 63), Name: long, Email: note(strings.Repeat("z", 240) + "@example.org"), Roles: []Role{Technician}, TOTPPeriod: 30})
 }
 
 // Somebody who holds more than fits into an entry can leave all the same.
@@ -228,6 +228,7 @@ var actions = []Action{
 	StartVerification{}, EndVerification{}, ReportUpdated{}, ReportNotUpdated{}, AdoptPolicy{},
 	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{}, CorrectClock{}, ChangeSealKey{}, ReportArrived{}, RedactText{},
 	SetCustodians{}, Propose{}, Revise{}, Approve{}, Reject{}, Withdraw{},
+	SetRoles{}, IssueLink{}, RefuseLink{}, OpenLink{}, Join{}, ConfirmFounding{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {

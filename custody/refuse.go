@@ -28,6 +28,8 @@ var (
 	onlyEnrolled          = Term{"only", "enrolled"}
 	onlyTwo               = Term{"only", "two_people"}
 	onlyNoAuditor         = Term{"only", "no_auditor"}
+	onlyAdminOrApprover   = Term{"only", "admin_or_approver"}
+	onlyAnother           = Term{"only", "another"}
 )
 
 func refuseNotFound(thing Term) *Refusal {

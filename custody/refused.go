@@ -65,5 +65,10 @@ func (s *State) known(name string) string {
 	if _, ok := s.Person(name); ok {
 		return name
 	}
+	for p := range s.OpenProposals() { // of whom, or what, somebody wants to add
+		if p.Change.Subject() == name {
+			return name
+		}
+	}
 	return ""
 }

@@ -100,7 +100,7 @@ func checkConfirmation(s *State, e Event, who Who) error {
 	if e.correctsClock() && p.stepsAhead(s.Policy().Values, e.Time) { // see CorrectClock
 		p.LastStep = 0
 	}
-	_, proving := e.Fact.(PersonEnrolled)
+	proving := e.Fact.Type() == PersonEnrolled{}.Type() || e.Fact.Type() == Joined{}.Type()
 	again := e.Confirm.Step == p.LastStep && e.Request == p.LastRequest && e.Request != ""
 	switch {
 	case !known || e.Confirm.Person != e.Actor:

@@ -22,6 +22,7 @@ const (
 	ForRecovery  RotationReason = "recovery" // the ledger goes on from an earlier head
 
 	ForCustodians RotationReason = "custodians" // somebody who knows it is custodian no more
+	ForEnrolment  RotationReason = "enrolment"  // whoever held it sets up their log-in anew
 )
 
 // RotationStep is how far the rotation journal of a credential has come.

@@ -66,7 +66,7 @@ func TestASessionIsOpenUntilItEnds(t *testing.T) {
 // Every kind of reset ends every session, and of that person alone.
 func TestAResetEndsAllSessions(t *testing.T) {
 	for name, reset := range map[string]func(*office){
-		"by an admin":        func(o *office) { o.does("ada", ResetEnrolment{Person: "ann"}) },
+		"by an admin":        func(o *office) { o.does(System, ResetOnHost{Person: "ann"}) },
 		"by a recovery code": func(o *office) { o.does(System, RecoverEnrolment{Person: "ann", Enrolment: 1}) },
 		"on the host":        func(o *office) { o.does(System, ResetOnHost{Person: "ann"}) },
 	} {
@@ -169,7 +169,7 @@ func TestRestoredSessions(t *testing.T) {
 			t.Errorf("a session %s: %v", name, err)
 		}
 	}
-	o.does("ada", ResetEnrolment{Person: "ann"})
+	o.does(System, ResetOnHost{Person: "ann"})
 	var broken *Violation
 	err := Check(restored(func(rows map[string][]Session) { rows["ann"] = []Session{made} }))
 	if !errors.As(err, &broken) || broken.Detail != "signed in without an enrolment" {

@@ -381,7 +381,7 @@ func TestACodeOfAnotherTimeIsWrong(t *testing.T) {
 // neither as right nor as wrong.
 func TestACodeOfTheSeedBeforeCountsForNothing(t *testing.T) {
 	o := newOffice(t)
-	o.does("ada", ResetEnrolment{Person: "ann"})
+	o.does(System, ResetOnHost{Person: "ann"})
 	if p := o.person("ann"); p.Number != 2 || p.Enrolled || p.LastStep != 0 || p.LastRequest != "" {
 		t.Fatalf("%+v", p)
 	}
@@ -404,7 +404,7 @@ func TestACodeOfTheSeedBeforeCountsForNothing(t *testing.T) {
 // A seed that is not proved confirms nothing but the log-in that proves it.
 func TestAnUnprovedSeedConfirmsNothingElse(t *testing.T) {
 	o := newOffice(t)
-	o.does("ada", ResetEnrolment{Person: "ann"})
+	o.does(System, ResetOnHost{Person: "ann"})
 	before := len(o.history)
 	if err := o.out(Proof{Given: true, Steps: []int64{100}, Enrolment: 2}); CodeOf(err) != CodeOf(refuseNotEnrolled()) {
 		t.Errorf("got %v", err)
@@ -425,6 +425,8 @@ func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 		"a longest shorter than a first": func(p *Policy) { p.LockMax = p.LockBase - time.Millisecond },
 		"locked before any wrong code":   func(p *Policy) { p.LockAfter = 0 },
 		"codes of less than this step":   func(p *Policy) { p.TOTPSkew = -1 },
+		"nobody said who approves":       func(p *Policy) { p.Approvals = "" },
+		"approved by three":              func(p *Policy) { p.Approvals = "three" },
 		"a part of a millisecond":        func(p *Policy) { p.Lease += time.Microsecond },
 		"a part of one, in another":      func(p *Policy) { p.LockMax += time.Nanosecond },
 	} {
@@ -438,7 +440,7 @@ func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 			t.Errorf("%s, as an entry: %v", name, err)
 		}
 	}
-	least := Policy{Lease: time.Millisecond, OfferTTL: time.Millisecond, RotationDeadline: time.Millisecond, LockAfter: 1, LockBase: time.Millisecond, LockMax: time.Millisecond}
+	least := Policy{Lease: time.Millisecond, OfferTTL: time.Millisecond, RotationDeadline: time.Millisecond, LockAfter: 1, LockBase: time.Millisecond, LockMax: time.Millisecond, Approvals: ApprovedByNone}
 	if err := least.check(); err != nil {
 		t.Errorf("the least that means something: %v", err)
 	}
@@ -643,11 +645,12 @@ func TestAWrongCodeSaysHowManyAreLeft(t *testing.T) {
 // what nobody commands, both what sets an installation up, people the rest.
 func TestWhoGivesEachCommand(t *testing.T) {
 	bySystem := []string{
-		"adopt_policy", "end_verification", "lock_sign_in", "recover_enrolment", "recover_ledger", "report_applied", "report_arrived", "report_conflict", "report_failed",
+		"adopt_policy", "end_verification", "lock_sign_in", "open_link", "recover_enrolment", "recover_ledger", "refuse_link", "report_applied", "report_arrived", "report_conflict", "report_failed",
 		"report_not_updated", "report_promoted", "report_sending", "report_staged", "report_updated", "report_verified", "reset_on_host",
 		"start_verification",
 	}
-	byBoth := []string{"add_credential", "add_person", "reconcile"}
+	byBoth := []string{"add_credential", "reconcile"}
+	proposed := []string{"custodians", "enrolment", "roles"}
 	for _, a := range actions {
 		want := people
 		switch {
@@ -657,8 +660,10 @@ func TestWhoGivesEachCommand(t *testing.T) {
 			want = peopleAndSystem
 		case a.Verb() == "tick": // which no verifier has to believe
 			want = theClock
-		case a.Verb() == "custodians":
+		case slices.Contains(proposed, a.Verb()):
 			want = byProposal
+		case a.Verb() == "person":
+			want = byProposalOrSystem
 		}
 		if got := a.givers(); got != want {
 			t.Errorf("%s: %d, want %d", a.Verb(), got, want)

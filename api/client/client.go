@@ -103,14 +103,47 @@ func (c *Client) People(ctx context.Context) ([]api.Person, error) {
 	return call[[]api.Person](ctx, c, "GET", nil, nil, "people")
 }
 
-// AddPerson opens an account.
-func (c *Client) AddPerson(ctx context.Context, in api.AddPerson) (api.Login, error) {
-	return call[api.Login](ctx, c, "POST", in, nil, "people")
+// Person gives somebody.
+func (c *Client) Person(ctx context.Context, username string) (api.Person, error) {
+	return call[api.Person](ctx, c, "GET", nil, nil, "people", username)
 }
 
-// Enrol gives somebody a new password and TOTP seed and ends their sessions.
-func (c *Client) Enrol(ctx context.Context, username string) (api.Login, error) {
-	return call[api.Login](ctx, c, "POST", nil, nil, "people", username, "enrolment")
+// AddPerson asks for an account for somebody, SetRoles for other roles, and Enrol that
+// they set up their log-in anew.
+func (c *Client) AddPerson(ctx context.Context, in api.AddPerson) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "people")
+}
+
+func (c *Client) SetRoles(ctx context.Context, username string, in api.SetRoles) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "people", username, "roles")
+}
+
+func (c *Client) Enrol(ctx context.Context, username string, in api.ConfirmedReason) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "people", username, "enrolment")
+}
+
+// IssueLink makes the link with which somebody who was approved sets up their log-in.
+func (c *Client) IssueLink(ctx context.Context, username string, totp api.Secret) (api.Link, error) {
+	return call[api.Link](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "people", username, "activation")
+}
+
+// OpenLink and Join are what that person does: with the token of the link a password of
+// their own, then the first code of the authenticator that they got.
+func (c *Client) OpenLink(ctx context.Context, token string, in api.OpenLink) (api.NewAuthenticator, error) {
+	return call[api.NewAuthenticator](ctx, c, "POST", in, nil, "activation", token)
+}
+
+func (c *Client) Join(ctx context.Context, token string, totp api.Secret) (api.Joined, error) {
+	return call[api.Joined](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "activation", token, "confirm")
+}
+
+// Founding says who there is; ConfirmFounding that it is right.
+func (c *Client) Founding(ctx context.Context) (api.Founding, error) {
+	return call[api.Founding](ctx, c, "GET", nil, nil, "founding")
+}
+
+func (c *Client) ConfirmFounding(ctx context.Context, in api.ConfirmFounding) (api.Founding, error) {
+	return call[api.Founding](ctx, c, "POST", in, nil, "founding", "confirm")
 }
 
 // Unlock lifts whatever keeps somebody from logging in or confirming.

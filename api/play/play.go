@@ -53,7 +53,8 @@ type play struct {
 	steps  int
 	failed bool
 
-	techA, techB, auditor *Player
+	techA, techB, auditor    *Player
+	manager, director, admin *Player
 
 	version int64 // of the password, before it is changed
 }
@@ -80,13 +81,12 @@ func Run(ctx context.Context, c Config) (steps int, err error) {
 		if c.Fresh {
 			who.Last = person.Enrolled
 		}
-		switch person.Username {
-		case "tech-a":
-			p.techA = who
-		case "tech-b":
-			p.techB = who
-		case "auditor":
-			p.auditor = who
+		for username, as := range map[string]**Player{
+			"tech-a": &p.techA, "tech-b": &p.techB, "auditor": &p.auditor, "manager": &p.manager, "director": &p.director, "admin": &p.admin,
+		} {
+			if person.Username == username {
+				*as = who
+			}
 		}
 	}
 	p.scenes(ctx)

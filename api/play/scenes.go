@@ -21,12 +21,13 @@ const (
 // pollEvery is how often somebody looks whether a password has been changed.
 const pollEvery = 250 * time.Millisecond
 
-// scenes is clause 4.4 of the policy from beginning to end.
+// scenes is clause 4.4 of the policy from beginning to end, and what binds those around.
 func (p *play) scenes(ctx context.Context) {
 	p.logIns(ctx)
 	old := p.checkOuts(ctx)
 	p.handOver(ctx)
 	p.comeBack(ctx, old)
+	p.around(ctx)
 	p.theLedger(ctx)
 }
 

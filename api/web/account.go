@@ -11,7 +11,7 @@ func (p *Pages) unlockForm(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.render("person_unlock", enrolPage{person})
+	return v.render("person_unlock", personPage{Person: person})
 }
 
 func (p *Pages) unlock(v *visit) error {

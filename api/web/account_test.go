@@ -59,10 +59,7 @@ func TestALogInFormSentTwiceIsOneLogIn(t *testing.T) {
 // threw away.
 func TestTheFirstLogInSentTwiceShowsTheSameRecoveryCodes(t *testing.T) {
 	o := newOffice(t)
-	p := o.as("admin", "en").post("/admin/people/new", "username", "Tech-C ", "name", "Cy C", "roles", "technician")
-	p.shows(t, http.StatusOK)
-	o.Seeds["tech-c"] = p.seedOn(t)
-	o.Passwords["tech-c"] = custody.SecretString(unescape(newPassword.FindStringSubmatch(p.body)[1]))
+	o.comes("tech-c", "Cy C", custody.Technician)
 	b := o.browser("en")
 	b.who = "tech-c"
 	key := b.get("/login").key(t)

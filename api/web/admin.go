@@ -1,9 +1,9 @@
 package web
 
 import (
-	"strconv"
 	"time"
 
+	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -17,92 +17,76 @@ func (p *Pages) newPerson(v *visit) error {
 // defaultPeriod is what every authenticator takes, in seconds (RFC 6238, 5.2).
 const defaultPeriod = 30
 
-func (p *Pages) addPerson(v *visit) error {
-	add := custody.AddPerson{
-		Username: desk.Username(v.field("username")), Name: v.field("name"), Email: desk.NewNote(v.field("email")), TOTPPeriod: defaultPeriod,
-	}
+func (p *Pages) proposePerson(v *visit) error {
+	return p.propose(v, custody.AddPerson{
+		Username: desk.Username(v.field("username")), Name: custody.OneLine(v.field("name")), Email: desk.NewNote(v.field("email")),
+		Roles: v.roles(), TOTPPeriod: defaultPeriod,
+	}, p.newPerson)
+}
+
+// roles gives the roles that a form has ticked.
+func (v *visit) roles() (roles []custody.Role) {
 	for _, role := range v.r.PostForm["roles"] {
-		add.Roles = append(add.Roles, custody.Role(role))
+		roles = append(roles, custody.Role(role))
 	}
-	login, err := p.Desk.AddPerson(v.r.Context(), v.by(add), add)
-	if err != nil {
-		return v.again(err, p.newPerson)
-	}
-	return v.showLogin(add.Username, login)
+	return roles
 }
 
-type enrolPage struct{ Person custody.Person }
-
-func (p *Pages) newEnrolment(v *visit) error {
-	person, err := p.Queries.Person(v.r.Context(), v.r.PathValue("username"))
-	if err != nil {
-		return err
-	}
-	return v.render("person_enrol", enrolPage{person})
+// personPage is a form about somebody.
+type personPage struct {
+	Person custody.Person
+	Roles  []custody.Role // that there are
+	Chosen []string       // ticked, or those of the person
 }
 
-func (p *Pages) enrol(v *visit) error {
-	username := v.r.PathValue("username")
-	action := custody.ResetEnrolment{Person: username}
-	login, err := p.Desk.ResetEnrolment(v.r.Context(), v.by(action), action)
-	if err != nil {
-		return v.again(err, p.newEnrolment)
-	}
-	return v.showLogin(username, login)
-}
-
-// newLoginPage is shown once.
-type newLoginPage struct {
-	Person   custody.Person
-	While    string // see credentialPage
-	Password string
-	authenticator
-}
-
-func (v *visit) showLogin(username string, login desk.NewLogin) error {
-	person, err := v.Queries.Person(v.r.Context(), username)
-	if err != nil {
-		return err
-	}
-	shown := newLoginPage{Person: person, Password: login.Password.Reveal()}
-	if shown.While, err = v.unproved(person); err != nil {
-		return err
-	}
-	v.showsSecret("/admin/people/"+username+"/login", time.Time{})
-	if shown.authenticator, err = v.authenticator(login.OTPAuth); err != nil {
-		return err
-	}
-	return v.render("login_new", shown)
-}
-
-// shownLogin is the page of a new log-in without it, for an open one to ask.
-func (p *Pages) shownLogin(v *visit) error {
-	person, err := p.Queries.Person(v.r.Context(), v.r.PathValue("username"))
-	if err != nil {
-		return err
-	}
-	shown := newLoginPage{Person: person}
-	if shown.While, err = v.unproved(person); err != nil {
-		return err
-	}
-	return v.render("login_new", shown)
-}
-
-// unproved names the log-in that somebody was given and has not used yet, by the
-// entry that gave it; "" for none.
-func (v *visit) unproved(person custody.Person) (string, error) {
-	if person.Enrolled {
-		return "", nil
-	}
-	given := int64(-1)
-	for _, fact := range []custody.Fact{custody.PersonAdded{}, custody.EnrolmentReset{}} {
-		last, err := v.Queries.Entries(v.r.Context(), desk.EntryQuery{Subject: person.Username, Type: fact.Type(), Newest: true, Limit: 1})
+// aboutPerson gives the page of a form about the person in the address.
+func (p *Pages) aboutPerson(template string) handler {
+	return func(v *visit) error {
+		person, err := p.Queries.Person(v.r.Context(), v.r.PathValue("username"))
 		if err != nil {
-			return "", err
+			return err
 		}
-		for _, entry := range last {
-			given = max(given, entry.Index)
+		shown := personPage{person, custody.Roles, v.r.PostForm["roles"]}
+		if v.sent == nil {
+			shown.Chosen = api.RoleNames(person.Roles)
 		}
+		return v.render(template, shown)
 	}
-	return strconv.FormatInt(given, 10), nil
+}
+
+func (p *Pages) proposeRoles(v *visit) error {
+	return p.propose(v, custody.SetRoles{Person: v.r.PathValue("username"), Roles: v.roles()}, p.aboutPerson("person_roles"))
+}
+
+func (p *Pages) proposeEnrolment(v *visit) error {
+	return p.propose(v, custody.ResetEnrolment{Person: v.r.PathValue("username")}, p.aboutPerson("person_enrol"))
+}
+
+// linkPage shows a link, once; "": it is not made yet.
+type linkPage struct {
+	Person custody.Person
+	While  string // see credentialPage
+	Link   string
+	Until  time.Time // it counts before this instant
+}
+
+func (p *Pages) linkForm(v *visit) error { return p.showLink(v, linkPage{}) }
+
+func (p *Pages) showLink(v *visit, shown linkPage) (err error) {
+	if shown.Person, err = p.Queries.Person(v.r.Context(), v.r.PathValue("username")); err != nil {
+		return err
+	}
+	if shown.Person.Admission.LinkCounts(v.now) {
+		shown.While = shown.Person.Admission.Link
+	}
+	return v.render("person_link", shown)
+}
+
+func (p *Pages) issueLink(v *visit) error {
+	link, err := p.Desk.IssueLink(v.r.Context(), v.by(custody.IssueLink{}), v.r.PathValue("username"))
+	if err != nil {
+		return v.again(err, p.linkForm)
+	}
+	v.showsSecret("/admin/people/"+v.r.PathValue("username")+"/link", time.Time{})
+	return p.showLink(v, linkPage{Link: api.LinkTo(v.PublicURL, link.Token), Until: link.Until})
 }

@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 )
 
 // shows fails unless the page is there and says all of this.
@@ -176,23 +178,36 @@ func TestFirstFiveMinutes(t *testing.T) {
 	admin.get("/").shows(t, 200, "The first five minutes", "The secret store answers.", "0 now, 0 invited")
 	admin.get("/admin/credentials/new").shows(t, 200, "A credential needs two technicians.")
 
-	p := admin.post("/admin/people/new", "username", "tech-a", "name", "Anna A", "roles", "technician", "key", admin.get("/admin/people/new").key(t))
-	p.shows(t, 200, "Shown once", "or type this key", "tech-a")
-	p.check(t, "new log-in", "en")
-	if !strings.Contains(p.body, `<svg class="qr"`) || p.header.Get("Cache-Control") != "no-store" {
-		t.Error("there is no QR code, or it may be kept")
+	// The first manager needs nobody's approval, and what comes after them does.
+	new := func(username, role string) answer {
+		t.Helper()
+		return admin.post("/admin/people/new", "key", admin.get("/admin/people/new").key(t), "username", username, "name", "Anna A", "roles", role,
+			"reason", "founding", "totp", o.Code("admin"))
 	}
-	if seed := regexp.MustCompile(`([A-Z2-7]{4} ){7}[A-Z2-7]{4}`).FindString(p.text()); seed == "" {
-		t.Error("there is no key to type")
-	}
+	admin.done(new("manager", "manager")).shows(t, 200, "Proposed.", "in effect", "manager", "founding")
+	new("manager", "manager").shows(t, 409, "exists already")
+	admin.post("/admin/people/new", "username", "odd", "name", "Odd", "roles", "technician", "roles", "auditor", "reason", "x", "totp", o.Code("admin")).shows(t, 422, "auditor")
+	new("tech-a", "technician").shows(t, 409, "Nobody would be left to approve it")
+	o.joinsInTheBrowser(t, "manager", "admin")
+	admin.done(new("tech-a", "technician")).shows(t, 200, "waiting for approval", "◔ manager: Anna A")
+	mia := o.as("manager", "en")
+	home := mia.get("/")
+	home.shows(t, 200, "Waits for your approval", "A new person", "The founding is not confirmed")
+	home.check(t, "/", "en")
+	at := "/proposals/p-2"
+	mia.done(mia.post(at+"/approve", "key", mia.get(at).key(t), "digest", o.proposal("p-2").Digest(), "totp", o.Code("manager"))).shows(t, 200, "Approved.", "in effect")
 	admin.get("/").shows(t, 200, "0 now, 1 invited")
-	admin.post("/admin/people/new", "username", "tech-a", "name", "Again", "roles", "technician").shows(t, 409, "exists already")
-	admin.post("/admin/people/new", "username", "odd", "name", "Odd", "roles", "technician", "roles", "auditor").shows(t, 422, "auditor")
+	o.joinsInTheBrowser(t, "tech-a", "manager")
+	o.as("tech-a", "en").get("/").shows(t, 200, "Anna A")
+	f := mia.get("/founding")
+	f.shows(t, 200, "Anna A", "Key of the ledger")
+	f.check(t, "/founding", "en")
+	mia.done(mia.post("/founding", "key", f.key(t), "digest", digestOn.FindStringSubmatch(f.body)[1], "totp", o.Code("manager"))).shows(t, 200, "Confirmed.", "✓ manager")
 
 	o.HireAs("tech-b", "Bo B", custody.Technician)
 	o.HireAs("tech-c", "Cy C", custody.Technician)
 	admin = o.as("admin", "en")
-	admin.get("/").shows(t, 200, "2 now, 1 invited", "Add a credential")
+	admin.get("/").shows(t, 200, "3 now, 0 invited", "Add a credential")
 	admin.done(admin.post("/admin/credentials/new", "kind", "ssh", "name", "db01", "address", "db01.example:22", "account", "root",
 		"set.host_key", "ssh-ed25519 AAAA\r\n", "primary", "tech-b", "backup", "tech-c", "password", "old", "do", "add")).shows(t, 200, "Added", "The password is being changed")
 	o.Rotate("db01")
@@ -235,15 +250,72 @@ func TestTargetIsTestedBeforeItIsSaved(t *testing.T) {
 	}
 }
 
-func TestNewEnrolmentIsShownOnce(t *testing.T) {
+// TestALogInIsSetUpAnewByItsPersonAlone: an admin asks, a manager approves, and the
+// admin's page has a link where it had a password.
+func TestALogInIsSetUpAnewByItsPersonAlone(t *testing.T) {
 	o := newOffice(t)
-	b := o.as("tech-b", "en")
-	admin := o.as("admin", "en")
-	form := []string{"key", admin.get("/admin/people/tech-b/enrolment").key(t)}
-	admin.post("/admin/people/tech-b/enrolment", form...).shows(t, 200, "Shown once", "tech-b")
-	admin.post("/admin/people/tech-b/enrolment", form...).shows(t, 409, "was shown once")
+	b, admin := o.as("tech-b", "en"), o.as("admin", "en")
+	const at = "/admin/people/tech-b/enrolment"
+	admin.done(admin.post(at, "key", admin.get(at).key(t), "reason", "lost phone", "totp", o.Code("admin"))).shows(t, 200, "A log-in set up anew", "lost phone")
+	admin.get("/admin/people/tech-b/link").shows(t, 200, "Make a link")
+	mia := o.as("manager", "en")
+	mia.done(mia.post("/proposals/p-1/approve", "key", mia.get("/proposals/p-1").key(t), "digest", o.proposal("p-1").Digest(), "totp", o.Code("manager"))).shows(t, 200, "in effect")
 	if p := b.get("/"); p.status != http.StatusSeeOther {
 		t.Errorf("a session outlived the enrolment: %d", p.status)
 	}
-	o.as("tech-a", "en").post("/admin/people/tech-b/enrolment").shows(t, 403, "Clause 3.1")
+	admin.get("/people").shows(t, 200, "may set up a log-in", "Link to set up the log-in")
+	o.joinsInTheBrowser(t, "tech-b", "manager")
+	o.as("tech-b", "en").get("/").shows(t, 200, "Bo B")
+	o.as("tech-a", "en").get("/people/tech-b/admission").shows(t, 200, "no code for you to read")
+	o.as("auditor", "en").post(at, "reason", "x", "totp", o.Code("auditor")).shows(t, 403, "an auditor")
+}
+
+var (
+	linkOn    = regexp.MustCompile(`(/activation/[A-Za-z0-9_-]{43})`)
+	releaseOn = regexp.MustCompile(`>([0-9]{6})</output>`)
+	digestOn  = regexp.MustCompile(`name="digest" value="([0-9a-f]{64})"`)
+)
+
+// joinsInTheBrowser has the admin give somebody a link, a reader read them the code, and
+// the person set up their log-in with both.
+func (o *office) joinsInTheBrowser(t *testing.T, username, reader string) {
+	t.Helper()
+	admin := o.as("admin", "en")
+	at := "/admin/people/" + username + "/link"
+	shown := admin.post(at, "key", admin.get(at).key(t), "totp", o.Code("admin"))
+	shown.shows(t, 200, "Shown once")
+	shown.check(t, at, "en")
+	shown.leavesFor(t, at, 5*time.Minute)
+	link := linkOn.FindStringSubmatch(shown.body)[1]
+	read := o.as(reader, "en").get("/people/" + username + "/admission")
+	read.check(t, "/people/"+username+"/admission", "en")
+	code := releaseOn.FindStringSubmatch(read.body)[1]
+
+	b := o.browser("en")
+	first := b.get(link)
+	first.shows(t, 200, "Set up your log-in")
+	first.check(t, link, "en")
+	const password = desktest.OwnPassword
+	p := b.post(link, "release_code", code, "password", password, "password_again", password)
+	p.shows(t, 200, "or type this key")
+	p.check(t, link, "en")
+	if p.header.Get("Cache-Control") != "no-store" || strings.Contains(p.body, password) {
+		t.Error("the page may be kept, or repeats the password")
+	}
+	o.Passwords[username], o.Seeds[username] = custody.SecretString(password), p.seedOn(t)
+	p = b.post(link+"/confirm", "totp", o.Code(username))
+	if codes := p.codesOn(t); len(codes) != 10 {
+		t.Errorf("%d recovery codes: %s", len(codes), p.text())
+	}
+	b.get(link).shows(t, 200, "Set up your log-in") // which says nothing of whose it was
+	b.post(link, "release_code", code, "password", password, "password_again", password).shows(t, 401, "does not count any more")
+}
+
+func (o *office) proposal(id string) custody.Proposal {
+	o.T.Helper()
+	p, err := o.Store.Proposal(o.T.Context(), id)
+	if err != nil {
+		o.T.Fatal(err)
+	}
+	return p
 }

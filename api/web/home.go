@@ -22,7 +22,10 @@ type homePage struct {
 	Received  []custody.Handover   // by me, not over
 	Attention []custody.Credential // rotations past their deadline or failing
 	Overdue   []custody.Handover
-	ReviewDue time.Time // of the policy, once that is past
+	ReviewDue time.Time          // of the policy, once that is past
+	ToApprove []custody.Proposal // by me
+	Alone     bool               // the policy asks for fewer approvals than two
+	Unfounded bool               // nobody has confirmed the founding yet, or one of two
 }
 
 func (p *Pages) home(v *visit) error {
@@ -39,7 +42,15 @@ func (p *Pages) home(v *visit) error {
 	if err != nil {
 		return err
 	}
-	home := homePage{ReviewDue: p.Desk.ReviewDue()}
+	home := homePage{ReviewDue: p.Desk.ReviewDue(), Alone: p.Desk.PolicyInForce().Values.Approvals != custody.ApprovedByTwo}
+	if home.ToApprove, err = v.toApprove(); err != nil {
+		return err
+	}
+	founding, err := p.Desk.Founding(ctx)
+	if err != nil {
+		return err
+	}
+	home.Unfounded = !founding.Founded && !v.Person.Is(custody.Technician)
 	if home.People, err = v.directory(); err != nil {
 		return err
 	}

@@ -152,7 +152,7 @@ func (v *visit) render(name string, body any) error {
 var doneMessages = []string{
 	"checked_in", "offered", "accepted", "declined", "cancelled", "returned", "rotating", "retired",
 	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "rotating_all", "redacted", "unlocked", "email_changed",
-	"proposed", "approved", "rejected", "withdrawn",
+	"proposed", "approved", "rejected", "withdrawn", "founded",
 }
 
 // here gives the address that shows this page again, without some parameters.
@@ -214,6 +214,7 @@ func (p *Pages) functions(lang string) template.FuncMap {
 			return value
 		},
 		"list":     words.In(lang).List,
+		"same":     slices.Equal[[]string],
 		"isolated": func(name string) string { return "\u2068" + name + "\u2069" }, // where no <bdi> may stand
 		"has":      func(list []string, item string) bool { return slices.Contains(list, item) },
 		"role": func(p custody.Person, roles ...string) bool {

@@ -25,7 +25,7 @@ var everyPage = []string{
 	"/custody", "/custody?range=day&at=2026-03-02", "/credentials/db01?range=quarter&at=2026-01-01",
 	"/leave", "/back", "/handovers", "/handovers/handover-1", "/handovers/handover-2", "/handovers/handover-1/record", "/people", "/policy", "/preferences",
 	"/ledger", "/ledger?actor=tech-a&type=session.opened", "/ledger?credential=db01", "/ledger/0", "/ledger/20",
-	"/admin/people/new", "/admin/people/tech-b/enrolment", "/admin/credentials/new", "/admin/credentials/new?kind=ssh", "/admin/credentials/new?kind=postgres", "/admin/credentials/new?kind=mysql", "/admin/credentials/new?kind=ldap",
+	"/admin/people/new", "/admin/people/tech-b/enrolment", "/admin/people/tech-b/roles", "/admin/people/tech-b/link", "/founding", "/proposals", "/admin/credentials/new", "/admin/credentials/new?kind=ssh", "/admin/credentials/new?kind=postgres", "/admin/credentials/new?kind=mysql", "/admin/credentials/new?kind=ldap",
 	"/admin/credentials/new?kind=vault-ldap&probe=ldap", "/admin/credentials/new?kind=vault-database&probe=postgres", "/admin/credentials/new?kind=manual", "/admin/credentials/new?kind=manual&probe=https",
 	"/credentials/sw01", "/rotations", "/nothing",
 }
@@ -53,7 +53,7 @@ func TestEveryPageIsWholeInBothLanguages(t *testing.T) {
 	for _, lang := range languages {
 		for _, who := range []string{"tech-a", "tech-b", "admin", "manager", "auditor"} {
 			b := o.as(who, lang)
-			for _, path := range everyPage {
+			for _, path := range append(slices.Clone(everyPage), "/activation/x", "/activation/x/confirm") {
 				p := b.get(path)
 				want := http.StatusOK
 				if path == "/nothing" {
@@ -200,7 +200,7 @@ func TestEveryStringIsShown(t *testing.T) {
 		if !strings.Contains(sources, `"`+key+`"`) && !slices.Contains([]string{
 			// words of the domain, which are looked up by value
 			"role", "failure", "remedy", "update_failure", "result", "grade", "done", "next", "field", "language",
-			"kind", "setting", "choice", "proposal_kind",
+			"kind", "setting", "choice", "proposal_kind", "policy_approvals",
 		}, groupOf(key)) {
 			t.Errorf("nothing shows %s", key)
 		}

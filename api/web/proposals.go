@@ -32,13 +32,27 @@ func (p *Pages) proposals(v *visit) error {
 	return v.render("proposals", list)
 }
 
+// toApprove gives the proposals that the visitor can decide about, the newest first.
+func (v *visit) toApprove() ([]custody.Proposal, error) {
+	can, err := v.Desk.Approvers(v.r.Context())
+	if err != nil {
+		return nil, err
+	}
+	ids := api.ToApprove(can, v.Person.Username)
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return v.Queries.Proposals(v.r.Context(), desk.ProposalQuery{IDs: ids, Limit: pageSize})
+}
+
 type proposalPage struct {
 	custody.Proposal
 	People   map[string]custody.Person
-	Change   []api.Difference
+	Changes  []custody.Difference
 	Can      map[custody.Role][]string // who can approve it, at each level that is missing
 	Decides  bool                      // the visitor can
 	Requests bool                      // the visitor asked for it
+	Reads    bool                      // the visitor has a release code to read to somebody
 	History  []entryRow                // newest first
 }
 
@@ -52,7 +66,7 @@ func (p *Pages) proposal(v *visit) error {
 	if shown.People, err = v.directory(); err != nil {
 		return err
 	}
-	now, err := p.Queries.Credential(ctx, asked.Change.Subject())
+	now, err := api.NowOf(ctx, p.Queries, asked)
 	if err != nil {
 		return err
 	}
@@ -60,8 +74,13 @@ func (p *Pages) proposal(v *visit) error {
 	if err != nil {
 		return err
 	}
-	shown.Change, shown.Can = api.Differences(asked, now), can[asked.ID]
+	shown.Changes, shown.Can = asked.Differences(now), can[asked.ID]
 	shown.Decides = api.CanApprove(shown.Can, v.Person.Username)
+	if asked.Status == custody.Effected && asked.Change.OfPerson() {
+		if _, shown.Reads, err = p.Desk.ReleaseCode(ctx, v.Person.Username, asked.Change.Subject()); err != nil {
+			return err
+		}
+	}
 	if shown.History, err = v.entries(desk.EntryQuery{Subject: asked.ID, Newest: true, Limit: historyRows}); err != nil {
 		return err
 	}
@@ -71,9 +90,14 @@ func (p *Pages) proposal(v *visit) error {
 // proposeCustodians is sent from the page of a credential.
 func (p *Pages) proposeCustodians(v *visit) error {
 	change := custody.SetCustodians{Credential: v.r.PathValue("name"), Primary: v.field("primary"), Backup: v.field("backup")}
+	return p.propose(v, change, p.credential)
+}
+
+// propose asks for a command that others have to approve; page is where it was typed.
+func (p *Pages) propose(v *visit, change custody.Proposable, page handler) error {
 	outcome, err := v.do(custody.Propose{Change: custody.Change{Proposable: change}, Reason: desk.NewNote(v.field("reason"))})
 	if err != nil {
-		return v.again(err, p.credential)
+		return v.again(err, page)
 	}
 	return v.redirect("/proposals/"+outcome.Events[0].Fact.Subject(), "proposed")
 }

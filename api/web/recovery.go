@@ -15,7 +15,7 @@ type authenticator struct {
 }
 
 func (v *visit) authenticator(otpAuth custody.Secret) (authenticator, error) {
-	label, err := say(v.lang, "login_new.qr")
+	label, err := say(v.lang, "authenticator.qr")
 	if err != nil {
 		return authenticator{}, err
 	}
@@ -43,13 +43,14 @@ func inFours(seed string) string {
 
 // recoveryCodesPage follows the log-in that proved an authenticator.
 type recoveryCodesPage struct {
-	Codes []string
-	Next  string // address to go on to
+	Person custody.Person
+	Codes  []string
+	Next   string // address to go on to
 }
 
 // showRecoveryCodes shows them once, in the answer to that log-in.
-func (v *visit) showRecoveryCodes(codes []custody.Secret, next string) error {
-	shown := recoveryCodesPage{Next: next}
+func (v *visit) showRecoveryCodes(person custody.Person, codes []custody.Secret, next string) error {
+	shown := recoveryCodesPage{Person: person, Next: next}
 	for _, code := range codes {
 		shown.Codes = append(shown.Codes, code.Reveal())
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 )
 
 // askedFor is the proposal that waits where forms are sent.
@@ -61,12 +62,18 @@ var forms = []struct {
 	{"tech-b", "/handovers/handover-2", "/handovers/handover-2/cancel", nil, "", 403},
 	{"tech-a", "/handovers/handover-1", "/handovers/handover-1/return", []string{"totp", "654321"}, "totp", 403},
 	{"tech-a", "/preferences", "/preferences", []string{"language", "zh", "zone", "Mars/Olympus"}, "zone", 422},
-	{"admin", "/admin/people/new", "/admin/people/new", []string{"username", "Not A Name", "name", "Somebody", "email", "a@b.example", "roles", "technician"}, "username", 422},
-	{"admin", "/admin/people/new", "/admin/people/new", []string{"username", "tech-a", "name", "Somebody", "roles", "technician", "roles", "manager"}, "", 409},
+	{"admin", "/admin/people/new", "/admin/people/new", []string{"username", "Not A Name", "name", "Somebody", "email", "a@b.example", "roles", "technician", "reason", "new", "totp", "fresh"}, "username", 422},
+	{"admin", "/admin/people/new", "/admin/people/new", []string{"username", "tech-a", "name", "Somebody", "roles", "technician", "roles", "manager", "reason", "new", "totp", "fresh"}, "", 409},
 	{"admin", "/admin/people/tech-b/unlock", "/admin/people/tech-b/unlock", []string{"totp", "654321"}, "totp", 403},
 	{"admin", "/admin/people/tech-b/email", "/admin/people/tech-b/email", []string{"email", "no address", "totp", "fresh"}, "email", 422},
 	{"tech-a", "/preferences/email", "/preferences/email", []string{"email", "a@b.example", "totp", "654321"}, "totp", 403},
-	{"auditor", "/admin/people/tech-b/enrolment", "/admin/people/tech-b/enrolment", nil, "", 403},
+	{"auditor", "/admin/people/tech-b/enrolment", "/admin/people/tech-b/enrolment", []string{"reason", "lost", "totp", "654321"}, "", 403},
+	{"admin", "/admin/people/tech-b/roles", "/admin/people/tech-b/roles", []string{"roles", "technician", "roles", "manager", "reason", "both", "totp", "654321"}, "totp", 403},
+	{"admin", "/admin/people/tech-b/link", "/admin/people/tech-b/link", []string{"totp", "654321"}, "", 409},
+	{"admin", "/founding", "/founding", []string{"totp", "654321"}, "", 403},
+	{"", "/activation/LINK", "/activation/LINK", []string{"release_code", "123", "password", "SECRET", "password_again", "SECRET too"}, "password_again", 422},
+	{"", "/activation/LINK", "/activation/LINK", []string{"release_code", "no code", "password", "SECRET", "password_again", "SECRET"}, "release_code", 403},
+	{"", "/activation/LINK/confirm", "/activation/LINK/confirm", []string{"totp", "654321"}, "totp", 403},
 	{"manager", "/ledger/28", "/ledger/28/redact", []string{"reason", "typed by mistake", "totp", "654321"}, "totp", 403}, // of the first offer
 	{"admin", "/admin/credentials/new?kind=ssh", "/admin/credentials/new", []string{"kind", "ssh", "name", "Not A Name", "address", "db09.example:22", "account", "root",
 		"set.host_key", "ssh-ed25519 AAAA", "primary", "tech-a", "backup", "tech-b", "admin_key", "SECRET", "password", "SECRET", "untested", "yes", "lease_hours", "2", "do", "add"}, "name", 422},
@@ -89,7 +96,13 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 	o.HireAs("tech-c", "Carl C", custody.Technician)
 	o.HireAs("director", "Dora D", custody.Director)
 	o.Must("tech-a", custody.Propose{Change: askedFor.Change, Reason: desk.NewNote("change of post")})
+	o.Agreed("admin", custody.AddPerson{Username: "tech-n", Name: "Nina N", Roles: []custody.Role{custody.Technician}, TOTPPeriod: desktest.Period})
+	link, code := o.Link("admin", "manager", "tech-n")
+	if _, err := o.Desk.OpenLink(t.Context(), desk.SetUp{Token: link.Token, Code: code, Password: custody.SecretString(desktest.OwnPassword), Request: "open"}); err != nil {
+		t.Fatal(err)
+	}
 	for _, form := range forms {
+		form.page, form.to = strings.ReplaceAll(form.page, "LINK", link.Token.Reveal()), strings.ReplaceAll(form.to, "LINK", link.Token.Reveal())
 		t.Run(form.to[1:]+" of "+form.who, func(t *testing.T) {
 			b := o.browser("en")
 			if form.who != "" {
@@ -185,7 +198,7 @@ func (a answer) keeps(t *testing.T, to, wrong string, status int, typed []string
 	for i := 0; i < len(typed); i += 2 {
 		name, value := typed[i], typed[i+1]
 		switch {
-		case slices.Contains([]string{"totp", "password", "recovery_code", "admin_key", "kind", "do", "take_back"}, name):
+		case slices.Contains([]string{"totp", "password", "recovery_code", "release_code", "password_again", "admin_key", "kind", "do", "take_back"}, name):
 		case !slices.Contains(sent[name], strings.ReplaceAll(value, "\x00", "\ufffd")):
 			t.Errorf("%s is %q, typed was %q", name, sent[name], value)
 		case slices.Contains(elsewhere[name], value) && (name == "reason" || name == "until"):
@@ -202,7 +215,7 @@ func has(n *html.Node, name string) bool {
 func TestEveryFormIsTriedRefused(t *testing.T) {
 	tried := map[string]bool{"/language": true, "/logout": true} // which cannot be refused
 	tried["*"] = true                                            // to the page that it is on: of an e-mail address
-	word := regexp.MustCompile(`(db0\d|sw01|handover-\d|p-\d|tech-b|28)`)
+	word := regexp.MustCompile(`(db0\d|sw01|handover-\d|p-\d|tech-b|28|LINK)`)
 	for _, form := range forms {
 		tried[word.ReplaceAllString(form.to, "*")] = true
 	}

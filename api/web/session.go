@@ -93,7 +93,7 @@ func (p *Pages) signIn(v *visit) error {
 		next = "/"
 	}
 	if len(signed.RecoveryCodes) > 0 {
-		return v.showRecoveryCodes(signed.RecoveryCodes, next)
+		return v.showRecoveryCodes(signed.Person, signed.RecoveryCodes, next)
 	}
 	return v.redirect(next, "")
 }

@@ -165,22 +165,6 @@ func TestASecretOnAPageIsHeldToWhatItCountsFor(t *testing.T) {
 	if while := a.get(set).while(t); while != "" {
 		t.Errorf("when it is in force: %q", while)
 	}
-
-	admin := o.as("admin", "en")
-	const login = "/admin/people/tech-c/login"
-	p = admin.fill("/admin/people/new", "username", "tech-c", "name", "Cy C", "roles", "technician")
-	p.leavesFor(t, login, 5*time.Minute)
-	first := p.while(t)
-	if first == "" || admin.get(login).while(t) != first {
-		t.Errorf("a log-in is shown while %q, beside it %q", first, admin.get(login).while(t))
-	}
-	second := admin.fill("/admin/people/tech-c/enrolment").while(t)
-	if second == "" || second == first || admin.get(login).while(t) != second {
-		t.Errorf("given anew it is shown while %q, beside it %q", second, admin.get(login).while(t))
-	}
-	if while := admin.get("/admin/people/tech-a/login").while(t); while != "" {
-		t.Errorf("of somebody who has used theirs: %q", while)
-	}
 }
 
 // TestAPolicyOfNonsenseIsRefused, whichever of its numbers it is, and "0" and nothing

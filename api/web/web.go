@@ -28,7 +28,8 @@ type Config struct {
 	Offered Offered      // to who adds a credential or changes its policy
 	Log     *slog.Logger
 
-	Maintenance bool // every page says that nothing is done outside
+	PublicURL   string // where people reach it, for links; "": they begin with the path
+	Maintenance bool   // every page says that nothing is done outside
 
 	// TestTarget opens a target as described, logs in with the password if there
 	// is one, and changes nothing. Its error is for the person who typed. nil: the
@@ -100,6 +101,10 @@ func (p *Pages) routes() {
 	p.open("POST /login", p.signIn)
 	p.open("GET /recovery", p.recovery)
 	p.open("POST /recovery", p.recover)
+	p.open("GET /activation/{token}", p.admission)
+	p.open("POST /activation/{token}", p.openLink)
+	p.open("GET /activation/{token}/confirm", p.proveForm)
+	p.open("POST /activation/{token}/confirm", p.join)
 	p.open("POST /language", p.changeLanguage)
 	p.open("POST /logout", p.signOut)
 	p.open("/", p.nothingHere)
@@ -158,6 +163,9 @@ func (p *Pages) routes() {
 	p.closed("POST /preferences/email", p.changeEmail)
 
 	p.closed("GET /people", p.people)
+	p.closed("GET /people/{username}/admission", p.release)
+	p.closed("GET /founding", p.founding)
+	p.closed("POST /founding", p.confirmFounding)
 	p.closed("GET /policy", p.policy)
 
 	p.closed("GET /ledger", p.ledger)
@@ -169,14 +177,17 @@ func (p *Pages) routes() {
 	p.closed("GET /ledger.jsonl", p.export)
 
 	p.closed("GET /admin/people/new", p.newPerson)
-	p.closed("POST /admin/people/new", p.addPerson)
-	p.closed("GET /admin/people/{username}/enrolment", p.newEnrolment)
-	p.closed("POST /admin/people/{username}/enrolment", p.enrol)
+	p.closed("POST /admin/people/new", p.proposePerson)
+	p.closed("GET /admin/people/{username}/roles", p.aboutPerson("person_roles"))
+	p.closed("POST /admin/people/{username}/roles", p.proposeRoles)
+	p.closed("GET /admin/people/{username}/enrolment", p.aboutPerson("person_enrol"))
+	p.closed("POST /admin/people/{username}/enrolment", p.proposeEnrolment)
+	p.closed("GET /admin/people/{username}/link", p.linkForm)
+	p.closed("POST /admin/people/{username}/link", p.issueLink)
 	p.closed("GET /admin/people/{username}/unlock", p.unlockForm)
 	p.closed("POST /admin/people/{username}/unlock", p.unlock)
 	p.closed("GET /admin/people/{username}/email", p.emailForm)
 	p.closed("POST /admin/people/{username}/email", p.changeEmail)
-	p.closed("GET /admin/people/{username}/login", p.shownLogin)
 	p.closed("GET /admin/credentials/new", p.newCredential)
 	p.closed("POST /admin/credentials/new", p.addCredential)
 }

@@ -30,7 +30,7 @@ func TestBrowserShowsNothingThatIsOver(t *testing.T) {
 	}{
 		{"a check-out without a server", (*theatre).checkOutUnseen},
 		{"a check-out whose time is over", (*theatre).checkOutRunsOut},
-		{"a new log-in that was replaced", (*theatre).logInReplaced},
+		{"a link that was replaced", (*theatre).linkReplaced},
 		{"what was done is not what is", (*theatre).doneIsPast},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.play(th, t); th.quiet(t) })
@@ -138,21 +138,27 @@ func (th *theatre) checkOutRunsOut(t *testing.T) {
 	w.send("form[action$='/checkin']")
 }
 
-// logInReplaced: the password and key of a new log-in are dead once there is a
-// newer one.
-func (th *theatre) logInReplaced(t *testing.T) {
+// linkReplaced: a link is dead once there is a newer one.
+func (th *theatre) linkReplaced(t *testing.T) {
 	admin, other := th.window(t, "admin", true).logIn(), th.window(t, "admin", true).logIn()
 	admin.open("/admin/people/new")
 	admin.run(chromedp.Click("[name=roles][value=technician]", chromedp.ByQuery))
-	admin.send("main form", "username", "replaced", "name", "Re Placed")
-	shown := admin.shownLogin("replaced")
-	other.open("/admin/people/replaced/enrolment")
-	other.send("form[action$='/enrolment']")
-	newer := other.shownLogin("replaced")
-	admin.blanks(shown.Password, "This log-in was shown once, on another page")
-	th.people["replaced"] = newer
-	th.window(t, "replaced", true).logIn()
-	other.blanks(newer.Password, "was used or replaced")
+	admin.send("main form", "username", "replaced", "name", "Re Placed", "reason", "new")
+	manager := th.window(t, "manager", true).logIn()
+	manager.open(evaluate[string](admin, `location.pathname`))
+	manager.send("form[action$='/approve']")
+	const at = "/admin/people/replaced/link"
+	admin.open(at)
+	admin.sees("No link counts now.")
+	admin.send("main form")
+	first := admin.shownSecret()
+	other.open(at)
+	other.sees("A link was shown once, on another page")
+	other.send("main form")
+	admin.blanks(first, "A link was shown once, on another page")
+	if second := other.shownSecret(); second == first {
+		t.Error("the same link again")
+	}
 }
 
 // doneIsPast: what a page says about what was done stays right when things go on.

@@ -59,7 +59,7 @@ func TestSecretsCanary(t *testing.T) {
 			return err
 		},
 		func() error {
-			_, err := admin.AddPerson(ctx, api.AddPerson{Username: typed, Name: "N", Roles: []custody.Role{custody.Technician}})
+			_, err := admin.AddPerson(ctx, api.AddPerson{Username: typed, Name: "N", Roles: []custody.Role{custody.Technician}, Reason: typed, TOTP: api.Secret(typed)})
 			return err
 		},
 		func() error {

@@ -10,9 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/edge"
-	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -71,10 +69,7 @@ func TestTheClockJumpsUnderARunningProgram(t *testing.T) {
 	h.mustServe()
 	h.wantReady()
 	must(t, h.signIn(ada))
-	add := func(name string) error {
-		_, err := ada.Server.AddPerson(t.Context(), api.AddPerson{Username: name, Name: name, Roles: []custody.Role{custody.Technician}})
-		return err
-	}
+	add := func(name string) error { return entersRefusal(t.Context(), ada) }
 	entries := func() int {
 		t.Helper()
 		found, err := ada.Server.Entries(t.Context(), desk.EntryQuery{Limit: 1000})

@@ -148,7 +148,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		return nil, err
 	}
 	p.pages, err = web.New(web.Config{
-		Maintenance: p.maintenance != "", Clock: p.desk.Time,
+		Maintenance: p.maintenance != "", PublicURL: cfg.URL(), Clock: p.desk.Time,
 		Desk: p.desk, Queries: p.store, Ledger: p.store,
 		Log: log.With("part", "web"), TestTarget: p.testTarget, Zone: time.Local, Offered: p.offered(),
 	})
@@ -335,7 +335,7 @@ func policyOf(c config.Policy) custody.Policy {
 	p := custody.DefaultPolicy()
 	p.Lease, p.OfferTTL, p.RotationDeadline = c.Lease, c.OfferTTL, c.RotationDeadline
 	p.LockAfter, p.LockBase, p.LockMax = c.LockAfter, c.LockBase, c.LockMax
-	p.TOTPSkew = int64(c.TOTPSkew)
+	p.TOTPSkew, p.Approvals = int64(c.TOTPSkew), custody.Approvals(c.Approvals)
 	return p
 }
 

@@ -5,13 +5,9 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/pquerna/otp"
-
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
-	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/custody"
-	"github.com/tandem-custody/tandem/custody/demo"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
@@ -42,29 +38,21 @@ func TestALostPhoneAndWrongLogInsAreNoSpecialEvents(t *testing.T) {
 	t.Parallel()
 	in := newInstallation(t)
 	ctx := t.Context()
-	login, err := in.people["admin"].Server.Enrol(ctx, "tech-b")
-	if err != nil {
-		t.Fatal(err)
+	who, recovery := in.setUpAnew("tech-b")
+	if len(recovery) == 0 {
+		t.Fatal("no recovery codes")
 	}
-	key, err := otp.NewKeyFromURL(string(login.OTPAuth))
-	if err != nil {
-		t.Fatal("no otpauth URI")
-	}
-	who := &play.Player{Person: demo.Person{
-		Username: "tech-b", Password: string(login.Password), TOTPSecret: key.Secret(), TOTPPeriod: installationPeriod,
-	}, Server: in.stranger()}
-	var session api.Session
-	if err := who.Confirm(ctx, func(code api.Secret) (err error) {
-		session, err = who.Server.SignIn(ctx, api.SignIn{Username: who.Username, Password: api.Secret(who.Password), TOTP: code})
+	if err := who.Confirm(ctx, func(code api.Secret) error {
+		_, err := who.Server.SignIn(ctx, api.SignIn{Username: who.Username, Password: api.Secret(who.Password), TOTP: code})
 		return err
-	}); err != nil || len(session.RecoveryCodes) == 0 {
-		t.Fatalf("%d recovery codes, %v", len(session.RecoveryCodes), err)
+	}); err != nil {
+		t.Fatal(err)
 	}
 	// The key under which failed log-ins are counted is read again after a restart.
 	in.serving.kill()
 	in.start()
 	if _, err := in.stranger().Recover(ctx, api.Recover{
-		Username: "tech-b", Password: login.Password, RecoveryCode: session.RecoveryCodes[0],
+		Username: "tech-b", Password: api.Secret(who.Password), RecoveryCode: recovery[0],
 	}); err != nil {
 		t.Fatal(err)
 	}

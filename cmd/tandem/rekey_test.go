@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -43,8 +42,7 @@ func TestTheKeyOfTheSealsIsReplacedBesideARunningServer(t *testing.T) {
 	}
 	works := func(when, hires string) {
 		t.Helper()
-		_, err := ada.Server.AddPerson(t.Context(), api.AddPerson{Username: hires, Name: hires, Roles: []custody.Role{custody.Technician}})
-		must(t, err)
+		must(t, entersRefusal(t.Context(), ada))
 		h.wantReady()
 		entries, err := ada.Server.Entries(t.Context(), desk.EntryQuery{Type: "seal.key_changed"})
 		must(t, err)

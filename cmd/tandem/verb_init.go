@@ -16,7 +16,7 @@ import (
 )
 
 func initVerb(c *cli) *cobra.Command {
-	var username, name, email string
+	var username, name, email, approvals string
 	verb := &cobra.Command{
 		Use:   "init --username USERNAME --name NAME",
 		Short: "Add the first admin to an empty installation; prints the log-in, once",
@@ -30,9 +30,19 @@ lost. Refused from then on.`,
 	verb.Flags().StringVar(&username, "username", "", "of the first admin")
 	verb.Flags().StringVar(&name, "name", "", "the person's name")
 	verb.Flags().StringVar(&email, "email", "", "where messages to the person go")
+	verb.Flags().StringVar(&approvals, "approvals", "", "that changing who may do what needs from then on: two, one or none (policy.approvals of the configuration)")
 	_ = verb.MarkFlagRequired("username")
 	_ = verb.MarkFlagRequired("name")
 	configured(verb, func(cmd *cobra.Command, _ []string, cfg config.Config) error {
+		if approvals != "" {
+			cfg.Policy.Approvals = approvals
+			if err := cfg.Validate(); err != nil {
+				return err
+			}
+		}
+		if cfg.Policy.Approvals != config.ApprovedByTwo {
+			c.note("With %s approvals a single person more, or nobody, stands between an administrator and every password. It is said on the pages for as long as it is so.", cfg.Policy.Approvals)
+		}
 		login, err := firstAdmin(cmd.Context(), cfg, desk.Username(username), name, email)
 		if err == nil {
 			err = c.showLogin(login)

@@ -14,7 +14,7 @@ import (
 )
 
 func personVerbs(c *cli) *cobra.Command {
-	return family("person", "The people with an account", personListVerb(c), personAddVerb(c), personEnrolVerb(c), personUnlockVerb(c), personEditVerb(c))
+	return family("person", "The people with an account", personListVerb(c), personShowVerb(c), personAddVerb(c), personRolesVerb(c), personEnrolVerb(c), personLinkVerb(c), personUnlockVerb(c), personEditVerb(c))
 }
 
 func personListVerb(c *cli) *cobra.Command {
@@ -48,53 +48,119 @@ func enrolment(p api.Person) string {
 		return "disabled"
 	case p.Enrolled:
 		return "enrolled"
+	case p.Admission:
+		return "may set it up with a link"
 	}
 	return "waits for the first log-in"
 }
 
-func personAddVerb(c *cli) *cobra.Command {
-	var in api.AddPerson
-	var roles []string
-	verb := &cobra.Command{
-		Use:   "add USERNAME --name NAME --roles ROLE,...",
-		Short: "Open an account; prints its log-in, once",
-		Args:  cobra.ExactArgs(1),
-	}
-	flags := verb.Flags()
-	flags.StringVar(&in.Name, "name", "", "the person's name")
-	flags.StringVar(&in.Email, "email", "", "where messages go")
-	flags.StringSliceVar(&roles, "roles", nil, join(custody.Roles))
-	flags.IntVar(&in.TOTPPeriod, "totp-period", 0, "seconds that a code lasts (0: 30)")
-	_ = verb.MarkFlagRequired("name")
-	_ = verb.MarkFlagRequired("roles")
-	verb.RunE = func(cmd *cobra.Command, args []string) error {
-		in.Username = args[0]
-		for _, role := range roles {
-			in.Roles = append(in.Roles, custody.Role(role))
-		}
-		return c.act(cmd.Context(), func(ctx context.Context, server *client.Client) error {
-			login, err := server.AddPerson(ctx, in)
+func personShowVerb(c *cli) *cobra.Command {
+	return &cobra.Command{
+		Use: "show USERNAME", Short: "Show one person", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			server, err := c.connect()
 			if err != nil {
 				return err
 			}
-			return c.showLogin(login)
+			return c.showPerson(server.Person(cmd.Context(), desk.Username(args[0])))
+		},
+	}
+}
+
+// proposes is what verbs have in common that ask for what others have to approve.
+func (c *cli) proposes(verb *cobra.Command, reason *string, ask func(context.Context, *client.Client, []string, api.Secret) (api.Proposal, error)) *cobra.Command {
+	verb.Args = cobra.ExactArgs(1)
+	verb.Flags().StringVar(reason, "reason", "", "why")
+	_ = verb.MarkFlagRequired("reason")
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
+			p, err := ask(ctx, server, args, code)
+			if err != nil {
+				return err
+			}
+			if p.Status == custody.Open {
+				c.note("It happens when it was approved by: %s.", approvers(p))
+			}
+			return c.showProposal(p)
 		})
 	}
 	return verb
 }
 
+func personAddVerb(c *cli) *cobra.Command {
+	var in api.AddPerson
+	var roles *[]string
+	verb := c.proposes(&cobra.Command{
+		Use:   "add USERNAME --name NAME --roles ROLE,... --reason TEXT",
+		Short: "Propose that somebody gets an account",
+		Long: `Others approve it. Then an administrator makes a link (tandem person link), and who
+approved reads the person a release code (tandem proposal show): with both they set up
+their own password and authenticator, which nobody else ever sees.`,
+	}, &in.Reason, func(ctx context.Context, server *client.Client, args []string, code api.Secret) (api.Proposal, error) {
+		in.Username, in.Roles, in.TOTP = args[0], rolesOf(*roles), code
+		return server.AddPerson(ctx, in)
+	})
+	flags := verb.Flags()
+	flags.StringVar(&in.Name, "name", "", "the person's name")
+	flags.StringVar(&in.Email, "email", "", "where messages go")
+	flags.IntVar(&in.TOTPPeriod, "totp-period", 0, "seconds that a code lasts (0: 30)")
+	roles = rolesFlag(verb)
+	_ = verb.MarkFlagRequired("name")
+	return verb
+}
+
+func rolesFlag(verb *cobra.Command) *[]string {
+	roles := verb.Flags().StringSlice("roles", nil, join(custody.Roles))
+	_ = verb.MarkFlagRequired("roles")
+	return roles
+}
+
+func rolesOf(names []string) (roles []custody.Role) {
+	for _, name := range names {
+		roles = append(roles, custody.Role(name))
+	}
+	return roles
+}
+
+func personRolesVerb(c *cli) *cobra.Command {
+	var in api.SetRoles
+	var roles *[]string
+	verb := c.proposes(&cobra.Command{Use: "roles USERNAME --roles ROLE,... --reason TEXT", Short: "Propose other roles of somebody"},
+		&in.Reason, func(ctx context.Context, server *client.Client, args []string, code api.Secret) (api.Proposal, error) {
+			in.Roles, in.TOTP = rolesOf(*roles), code
+			return server.SetRoles(ctx, desk.Username(args[0]), in)
+		})
+	roles = rolesFlag(verb)
+	return verb
+}
+
 func personEnrolVerb(c *cli) *cobra.Command {
+	var in api.ConfirmedReason
+	return c.proposes(&cobra.Command{
+		Use:   "enrol USERNAME --reason TEXT",
+		Short: "Propose that somebody sets up their log-in anew",
+		Long: `For a lost telephone, or a password that was forgotten. Once it is approved the old
+log-in counts no more, and what the person holds passes to the other custodian, with a
+new password. Then it goes on as with tandem person add.`,
+	}, &in.Reason, func(ctx context.Context, server *client.Client, args []string, code api.Secret) (api.Proposal, error) {
+		in.TOTP = code
+		return server.Enrol(ctx, desk.Username(args[0]), in)
+	})
+}
+
+func personLinkVerb(c *cli) *cobra.Command {
 	return &cobra.Command{
-		Use:   "enrol USERNAME",
-		Short: "Give somebody a new password and TOTP seed, printed once",
+		Use:   "link USERNAME",
+		Short: "Make the link with which somebody who was approved sets up their log-in; printed once",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.act(cmd.Context(), func(ctx context.Context, server *client.Client) error {
-				login, err := server.Enrol(ctx, desk.Username(args[0]))
+			return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
+				link, err := server.IssueLink(ctx, desk.Username(args[0]), code)
 				if err != nil {
 					return err
 				}
-				return c.showLogin(login)
+				c.note("Give it to the person. It counts for a day, once, and only with the release code that an approver reads to them.")
+				return c.show(link, []string{"LINK", "EXPIRES"}, []string{string(link.Link), moment(link.ExpiresAt)})
 			})
 		},
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -59,24 +60,15 @@ func proposalShowVerb(c *cli) *cobra.Command {
 // custodiansVerb proposes other custodians, or others than an open proposal did.
 func custodiansVerb(c *cli, use, short string, ask func(*client.Client, context.Context, string, api.SetCustodians) (api.Proposal, error)) *cobra.Command {
 	var in api.SetCustodians
-	verb := &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1)}
-	flags := verb.Flags()
-	flags.StringVar(&in.Primary, "primary", "", "custodian A")
-	flags.StringVar(&in.Backup, "backup", "", "custodian B")
-	flags.StringVar(&in.Reason, "reason", "", "why")
-	for _, name := range []string{"primary", "backup", "reason"} {
-		_ = verb.MarkFlagRequired(name)
-	}
-	verb.RunE = func(cmd *cobra.Command, args []string) error {
-		return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
+	verb := c.proposes(&cobra.Command{Use: use, Short: short}, &in.Reason,
+		func(ctx context.Context, server *client.Client, args []string, code api.Secret) (api.Proposal, error) {
 			in.TOTP = code
-			p, err := ask(server, ctx, args[0], in)
-			if err != nil {
-				return err
-			}
-			c.note("It happens when it was approved by: %s.", approvers(p))
-			return c.showProposal(p)
+			return ask(server, ctx, args[0], in)
 		})
+	verb.Flags().StringVar(&in.Primary, "primary", "", "custodian A")
+	verb.Flags().StringVar(&in.Backup, "backup", "", "custodian B")
+	for _, name := range []string{"primary", "backup"} {
+		_ = verb.MarkFlagRequired(name)
 	}
 	return verb
 }
@@ -169,14 +161,7 @@ func (c *cli) showProposal(p api.Proposal) error {
 	}
 	rows := [][]string{{"id", p.ID}, {"status", proposalStatus(p)}, {"asked for by", p.Requester}, {"reason", p.Reason}, {"revision", fmt.Sprint(p.Revision)}}
 	for _, d := range p.Change {
-		was := d.Before
-		if was == "" {
-			was = "(was something else)"
-		}
-		if was == d.After {
-			was = "as it is"
-		}
-		rows = append(rows, []string{p.Subject + ", " + d.Field, was + " -> " + d.After})
+		rows = append(rows, []string{p.Subject + ", " + d.Field, before(p, d) + " -> " + cmp.Or(d.After, "(none)")})
 	}
 	for _, a := range p.Approvals {
 		rows = append(rows, []string{"approved", fmt.Sprintf("by %s as %s, %s", a.Person, a.Level, moment(a.At))})
@@ -184,8 +169,22 @@ func (c *cli) showProposal(p api.Proposal) error {
 	if p.Status == custody.Open {
 		rows = append(rows, []string{"still needs", approvers(p)}, []string{"expires", moment(p.ExpiresAt)})
 	}
+	if p.Release != "" {
+		rows = append(rows, []string{"release code", fmt.Sprintf("%s (read it to %s yourself, face to face)", string(p.Release), p.Subject)})
+	}
 	rows = append(rows, []string{"digest", p.Digest})
 	return c.show(p, []string{"PROPOSAL", ""}, rows...)
+}
+
+// before says how it is now, which of a proposal that is over is not known any more.
+func before(p api.Proposal, d api.Difference) string {
+	switch {
+	case p.Status != custody.Open:
+		return "(was something else)"
+	case d.Before == d.After:
+		return "as it is"
+	}
+	return cmp.Or(d.Before, "(none)")
 }
 
 func proposalStatus(p api.Proposal) string {

@@ -107,15 +107,12 @@ func (w *witnessed) copyDatabase(from, to string) {
 	}
 }
 
-// enter has the admin add n people: an entry of the ledger each.
+// enter has the admin refused n times: an entry of the ledger each.
 func (w *witnessed) enter(n int) {
 	w.t.Helper()
 	for range n {
 		w.entered++
-		_, err := w.people["admin"].Server.AddPerson(w.t.Context(), api.AddPerson{
-			Username: fmt.Sprint("person-", w.entered), Name: "P", Roles: []custody.Role{custody.Technician},
-		})
-		if err != nil {
+		if err := entersRefusal(w.t.Context(), w.people["admin"]); err != nil {
 			w.t.Fatalf("%v\n%s", err, w.logEnd())
 		}
 	}

@@ -16,6 +16,10 @@ import (
 type account struct {
 	Password string   `json:"password"` // argon2id, PHC string
 	Recovery []string `json:"recovery"` // the recoveryHash of each code that was not used yet
+
+	// Link is that of the admission with which the password was set; "" from the day on
+	// which it counts.
+	Link string `json:"link,omitempty"`
 }
 
 // account gives that of a person, and false where there is none: after the same

@@ -117,7 +117,7 @@ func TestARecoveryCodeThatSomebodyPutIntoTheSecretStoreIsNone(t *testing.T) {
 func TestAnAccountWithoutAVersionOnRecordOpensNothing(t *testing.T) {
 	o := newOffice(t)
 	a, _ := o.account("tech-a")
-	o.Must("admin", custody.ResetEnrolment{Person: "tech-a"})
+	o.Must(custody.System, custody.ResetOnHost{Person: "tech-a"})
 	text, err := json.Marshal(a)
 	if err != nil {
 		t.Fatal(err)
@@ -141,11 +141,10 @@ func TestAnAccountWithoutAVersionOnRecordOpensNothing(t *testing.T) {
 // TestARefusedResetLeavesTheSecretStoreAlone: it neither writes nor reads an account.
 func TestARefusedResetLeavesTheSecretStoreAlone(t *testing.T) {
 	o := newOffice(t)
-	_, before := o.account("tech-b")
-	_, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "tech-a", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
-	o.Refused(custody.Forbidden, err)
-	if _, after := o.account("tech-b"); after != before {
-		t.Errorf("version %d became %d", before, after)
+	_, err := o.Desk.ResetOnHost(t.Context(), "nobody", unique("reset"))
+	o.Refused(custody.NotFound, err)
+	if err := o.Secrets.Has(t.Context(), desk.AccountPath("nobody"), 0); !errors.Is(err, desk.ErrNoSecret) {
+		t.Errorf("an account of nobody: %v", err)
 	}
 	if _, err := o.SignIn("tech-b"); err != nil {
 		t.Error(err)
@@ -175,7 +174,7 @@ func TestAResetThatWasCutShortLeavesTheOldLogIn(t *testing.T) {
 	_, before := o.account("tech-a")
 	half.failing.Store(true)
 	reset := func() (desk.NewLogin, error) {
-		return o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-a"})
+		return o.Desk.ResetOnHost(t.Context(), "tech-a", unique("reset"))
 	}
 	if _, err := reset(); !errors.Is(err, errSealed) {
 		t.Fatalf("got %v", err)

@@ -59,7 +59,7 @@ func TestOldSessionsStayShutAfterTheNewLogIn(t *testing.T) {
 			return o.Passwords["tech-b"], uri
 		},
 		"reset": func(o *office, _ []custody.Secret) (custody.Secret, custody.Secret) {
-			login, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
+			login, err := o.Desk.ResetOnHost(t.Context(), "tech-b", unique("reset"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -118,7 +118,7 @@ func TestALogInOnItsWayDoesNotSurviveAReset(t *testing.T) {
 				if way != "reset" {
 					by = other
 				}
-				login, err := by.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
+				login, err := by.ResetOnHost(t.Context(), "tech-b", unique("reset"))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -310,7 +310,7 @@ func TestAResetAndALogInInOneCommit(t *testing.T) {
 	}()
 	waitFor(t, func() bool { return o.Gate.Count() > writes })
 	go func() {
-		_, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
+		_, err := o.Desk.ResetOnHost(t.Context(), "tech-b", unique("reset"))
 		done <- err
 	}()
 	waitFor(t, func() bool { return o.Desk.Waiting() == 1 })
@@ -354,7 +354,7 @@ func TestALogInDoesNotSurviveAResetWhoseAnswerWasLost(t *testing.T) {
 	o, _ := recoverable(t)
 	d, waiting, done := o.signInOnItsWay(t)
 	o.Gate.LoseNextAnswer()
-	_, err := d.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-b"})
+	_, err := d.ResetOnHost(t.Context(), "tech-b", unique("reset"))
 	if !errors.Is(err, desk.ErrStoreUnavailable) {
 		t.Fatalf("got %v", err)
 	}

@@ -120,11 +120,11 @@ func TestWhatCannotBeStoredIsNotAdded(t *testing.T) {
 	if !errors.Is(err, desk.ErrSecretsUnavailable) {
 		t.Errorf("a credential: %v", err)
 	}
-	_, err = o.Desk.AddPerson(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.AddPerson{Username: "tech-c", Name: "C", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period})
+	_, err = o.Desk.AddPerson(t.Context(), desk.By{Actor: custody.System, Request: "r"}, custody.AddPerson{Username: "tech-c", Name: "C", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period})
 	if !errors.Is(err, desk.ErrSecretsUnavailable) {
 		t.Errorf("a person: %v", err)
 	}
-	_, err = o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-a"})
+	_, err = o.Desk.ResetOnHost(t.Context(), "tech-a", unique("reset"))
 	if !errors.Is(err, desk.ErrSecretsUnavailable) {
 		t.Errorf("an enrolment: %v", err)
 	}

@@ -15,26 +15,6 @@ import (
 	"github.com/tandem-custody/tandem/custody/totp"
 )
 
-// TestAResetThatIsRepeatedShowsNoPasswordThatOpensNothing: the answer to the first
-// had it, and the second time there is none to show.
-func TestAResetThatIsRepeatedShowsNoPasswordThatOpensNothing(t *testing.T) {
-	o := newOffice(t)
-	by := desk.By{Actor: "admin", Request: "r", Code: o.Code("admin"), Key: "key"}
-	reset := custody.ResetEnrolment{Person: "tech-b"}
-	login, err := o.Desk.ResetEnrolment(t.Context(), by, reset)
-	if err != nil {
-		t.Fatal(err)
-	}
-	by.Request, by.Code = "r-2", o.Code("admin")
-	if again, err := o.Desk.ResetEnrolment(t.Context(), by, reset); custody.CodeOf(err) != custody.Conflict || !again.Password.IsZero() {
-		t.Errorf("the same key again: %v", err)
-	}
-	o.Passwords["tech-b"], o.Seeds["tech-b"] = login.Password, seedOf(t, login.OTPAuth)
-	if _, err := o.SignIn("tech-b"); err != nil {
-		t.Errorf("with what the first answer had: %v", err)
-	}
-}
-
 // TestAnAuthenticatorGivenInAnotherProcessCountsHereAtOnce: neither does this one go
 // on with the seed that it remembers, nor with the enrolment.
 func TestAnAuthenticatorGivenInAnotherProcessCountsHereAtOnce(t *testing.T) {
@@ -249,7 +229,7 @@ func TestAnAccountThatIsAlwaysWrittenByAnotherIsGivenUp(t *testing.T) {
 	s := &contended{Secrets: o.Secrets}
 	o.Config.Secrets = s
 	d := o.Open()
-	if login, err := d.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-b"}); err == nil || !login.Password.IsZero() {
+	if login, err := d.ResetOnHost(t.Context(), "tech-b", unique("reset")); err == nil || !login.Password.IsZero() {
 		t.Errorf("got %v", err)
 	}
 	if s.tries < 2 || s.tries > 10 {

@@ -10,27 +10,18 @@ import (
 	"github.com/tandem-custody/tandem/custody/totp"
 )
 
-// NewLogin is shown to the admin once and kept nowhere in clear.
+// NewLogin is shown once, to whoever operates the machine, and kept nowhere in clear.
 type NewLogin struct {
 	Outcome
 	Password custody.Secret
 	OTPAuth  custody.Secret // otpauth URI; counts after the first log-in with a code of it
 }
 
-// AddPerson opens an account.
+// AddPerson opens an account for somebody whom whoever operates the machine brings in,
+// with a log-in that is shown to them once. What people add, others approve.
 func (d *Desk) AddPerson(ctx context.Context, by By, a custody.AddPerson) (NewLogin, error) {
 	a.Name = custody.OneLine(a.Name)
 	return d.enrol(ctx, by, a.Username, func(version int64) custody.Action {
-		a.Account = version
-		return a
-	})
-}
-
-// ResetEnrolment replaces a person's password and TOTP seed, forgets their
-// recovery codes and ends their sessions: a lost telephone, or somebody who forgot
-// the password.
-func (d *Desk) ResetEnrolment(ctx context.Context, by By, a custody.ResetEnrolment) (NewLogin, error) {
-	return d.enrol(ctx, by, a.Person, func(version int64) custody.Action {
 		a.Account = version
 		return a
 	})
@@ -102,7 +93,12 @@ func (d *Desk) canStoreSeed(ctx context.Context) error {
 // with the entry, the old one counts no more.
 func (d *Desk) replaceSeed(ctx context.Context, before *custody.State, username string, seed custody.Secret) error {
 	person, _ := before.Person(username)
-	if err := d.replace(ctx, SeedPath(username), StoredSeed(person.Number+1, seed), map[string]string{"person": username}); err != nil {
+	return d.storeSeed(ctx, username, person.Number+1, seed)
+}
+
+// storeSeed keeps the seed of one enrolment of a person.
+func (d *Desk) storeSeed(ctx context.Context, username string, number int64, seed custody.Secret) error {
+	if err := d.replace(ctx, SeedPath(username), StoredSeed(number, seed), map[string]string{"person": username}); err != nil {
 		return err
 	}
 	d.seeds.forget(username)

@@ -15,7 +15,7 @@ import (
 func recoverable(t *testing.T) (*office, []custody.Secret) {
 	t.Helper()
 	o := newOffice(t)
-	login, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-b"})
+	login, err := o.Desk.ResetOnHost(t.Context(), "tech-b", unique("reset"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestRecoveryIsRefusedAlikeAndThrottledWithLogIns(t *testing.T) {
 // TestNobodyIsLeftWithoutRecoveryCodes: the log-in that proved the seed made none.
 func TestNobodyIsLeftWithoutRecoveryCodes(t *testing.T) {
 	o, _ := recoverable(t)
-	login, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "again"}, custody.ResetEnrolment{Person: "tech-b"})
+	login, err := o.Desk.ResetOnHost(t.Context(), "tech-b", unique("reset"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func TestNobodyIsLeftWithoutRecoveryCodes(t *testing.T) {
 
 func TestANewEnrolmentForgetsTheRecoveryCodes(t *testing.T) {
 	o, codes := recoverable(t)
-	login, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "again"}, custody.ResetEnrolment{Person: "tech-b"})
+	login, err := o.Desk.ResetOnHost(t.Context(), "tech-b", unique("reset"))
 	if err != nil {
 		t.Fatal(err)
 	}

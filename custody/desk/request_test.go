@@ -94,7 +94,7 @@ func TestEveryTouchOfASecretIsMarkedWithTheRequestThatAllowsIt(t *testing.T) {
 			return err
 		}, []string{desk.AccountPath("tech-b"), desk.SeedPath("tech-b")}},
 		{"resets", func(r string) error {
-			_, err := d.ResetEnrolment(ctx, by("admin", r), custody.ResetEnrolment{Person: "tech-b"})
+			_, err := d.ResetOnHost(ctx, "tech-b", r)
 			return err
 		}, []string{desk.AccountPath("tech-b"), desk.SeedPath("tech-b")}},
 		{"logs in", func(r string) error {

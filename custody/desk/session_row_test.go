@@ -66,7 +66,7 @@ func TestASessionMadeUpInTheDatabaseOpensNothing(t *testing.T) {
 // TestASessionInTheDatabaseOfSomebodyWhoCannotConfirm makes the ledger suspect at a start.
 func TestASessionInTheDatabaseOfSomebodyWhoCannotConfirm(t *testing.T) {
 	o := newOffice(t)
-	if _, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-a"}); err != nil {
+	if _, err := o.Desk.ResetOnHost(t.Context(), "tech-a", unique("reset")); err != nil {
 		t.Fatal(err)
 	}
 	_, document := madeUp("tech-a", o.Clock.Now())

@@ -40,7 +40,7 @@ func TestANewEnrolmentEndsTheOldOneAndItsSessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	oldPassword, oldSeed := o.Passwords["tech-a"], o.Seeds["tech-a"]
-	login, err := o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: "r"}, custody.ResetEnrolment{Person: "tech-a"})
+	login, err := o.Desk.ResetOnHost(t.Context(), "tech-a", unique("reset"))
 	if err != nil {
 		t.Fatal(err)
 	}

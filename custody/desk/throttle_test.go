@@ -147,7 +147,7 @@ func TestAnUnlockLiftsWhateverLocksSomebodyOut(t *testing.T) {
 func TestAResetOfTheLogInUnlocks(t *testing.T) {
 	for name, reset := range map[string]func(*office) (desk.NewLogin, error){
 		"by an admin": func(o *office) (desk.NewLogin, error) {
-			return o.Desk.ResetEnrolment(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, custody.ResetEnrolment{Person: "tech-a"})
+			return o.Desk.ResetOnHost(t.Context(), "tech-a", unique("reset"))
 		},
 		"on the host": func(o *office) (desk.NewLogin, error) { return o.Desk.ResetOnHost(t.Context(), "tech-a", unique("r")) },
 	} {

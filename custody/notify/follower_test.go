@@ -92,6 +92,11 @@ func TestWhoIsToldOfAnAlarm(t *testing.T) {
 		{custody.HandoverOverdue{Handover: "handover-1"}, "tech-a tech-b"},
 		{custody.HandoverOverdue{Handover: "handover-404"}, ""},
 		{custody.EnrolmentReset{Person: "tech-a"}, "tech-a"},
+		{custody.LinkIssued{Person: "tech-a"}, "director"},
+		{custody.LinkRefused{Person: "tech-a", Wrong: 5}, "manager tech-a"},
+		{custody.Joined{Person: "tech-b"}, "tech-b"},
+		{custody.RolesChanged{Person: "tech-b"}, "tech-b"},
+		{custody.CustodyPassed{Credential: "db01", From: "tech-a", Successor: "tech-b"}, "tech-a tech-b"},
 		{custody.EnrolmentReset{Person: "tech-a", OnHost: true}, "admin auditor director manager tech-a tech-b"},
 		{custody.PersonUnlocked{Person: "tech-b"}, "manager tech-a tech-b"},
 		{custody.EmailChanged{Person: "tech-b", Email: desk.NewNote("new@example.org"), Before: desk.NewNote("old@example.org")}, "tech-b tech-b"},
@@ -137,7 +142,7 @@ func TestOneMailHoldsNobodyUp(t *testing.T) {
 	})
 	o.happen("r1", custody.RotationOverdue{Credential: "db01"})
 	o.happen("r2", custody.EnrolmentReset{Person: "tech-a"})
-	for _, want := range []string{"Serious: the password change of db01 is overdue", "Your password and authenticator were replaced"} {
+	for _, want := range []string{"Serious: the password change of db01 is overdue", "Your log-in is to be set up anew"} {
 		if m := o.server.Next(t); m.To != "tech-a@example.org" || m.Subject != "[Tandem] "+want {
 			t.Errorf("%+v", m)
 		}

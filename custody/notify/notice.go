@@ -24,7 +24,7 @@ type notice struct {
 type values struct {
 	From, To, Person, Actor string
 	Handover, Credential    string
-	Proposal                string
+	Proposal, Change        string // Change: the kind of it
 	Primary, Backup         string
 	Credentials             []string
 	Reason                  custody.Note
@@ -38,7 +38,8 @@ func calls(e custody.Event) bool {
 	case custody.HandoverOffered, custody.HandoverAccepted, custody.HandoverEnded, custody.HandoverClosed,
 		custody.HandoverOverdue, custody.EnrolmentReset, custody.PersonUnlocked, custody.EmailChanged,
 		custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed,
-		custody.ProposalExpired, custody.CustodiansChanged:
+		custody.ProposalExpired, custody.CustodiansChanged, custody.CustodyPassed, custody.RolesChanged,
+		custody.LinkIssued, custody.Joined:
 		return true
 	}
 	return e.Grade() != custody.Ordinary
@@ -72,6 +73,16 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 	case custody.CustodiansChanged:
 		v := values{Credential: fact.Credential, Primary: fact.Primary, Backup: fact.Backup, Proposal: fact.Proposal}
 		about.tell("custodians", "/credentials/"+fact.Credential, v, append([]string{fact.Primary, fact.Backup}, fact.Before...)...)
+	case custody.CustodyPassed:
+		v := values{Credential: fact.Credential, From: fact.From, To: fact.Successor, Proposal: fact.Proposal}
+		about.tell("custody_passed", "/credentials/"+fact.Credential, v, fact.Successor, fact.From)
+	case custody.RolesChanged:
+		about.tell("roles", "/people", values{Proposal: fact.Proposal}, fact.Person)
+	case custody.LinkIssued:
+		v := values{Person: fact.Person, Actor: e.Actor, Until: fact.Until}
+		about.tell("link_issued", "/people/"+fact.Person+"/admission", v, about.person(fact.Person).Admission.Readers...)
+	case custody.Joined:
+		about.tell("joined", "/", values{}, fact.Person)
 	case custody.PersonLocked:
 		about.locked("locked", fact.Person, fact.Until)
 	case custody.SignInLocked:
@@ -91,7 +102,7 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 		if fact.Recovery {
 			kind = "recovered"
 		}
-		about.tell(kind, "/", values{Actor: e.Actor}, fact.Person)
+		about.tell(kind, "/", values{Proposal: fact.Proposal}, fact.Person)
 	default:
 		return about.notices, f.alarm(ctx, &about)
 	}
@@ -149,6 +160,16 @@ func (c *concerns) tell(kind, page string, v values, to ...string) {
 	}
 }
 
+// person gives somebody by their username, and the zero one if there is nobody.
+func (c *concerns) person(username string) custody.Person {
+	for _, p := range c.people {
+		if p.Username == username {
+			return p
+		}
+	}
+	return custody.Person{}
+}
+
 // everybody gives those who have one of the roles.
 func (c *concerns) everybody(roles ...custody.Role) (usernames []string) {
 	for _, p := range c.people {
@@ -200,15 +221,25 @@ func (c *concerns) handover(h custody.Handover, fact custody.Fact) {
 
 func handoverPage(id string) string { return "/handovers/" + id }
 
+// approversOf gives those who may be asked for their approval, of one level or the other.
+func (c *concerns) approversOf(p custody.Proposal) []string {
+	return slices.DeleteFunc(c.everybody(p.Needs...), func(name string) bool { return name == p.Requester })
+}
+
 // proposal tells those who can approve a proposal that it waits for them, and whoever
 // asked for it what became of it.
 func (c *concerns) proposal(p custody.Proposal, fact custody.Fact) {
-	v := values{Proposal: p.ID, From: p.Requester, Credential: p.Change.Subject(), Actor: p.EndedBy, Reason: p.Reason, Expires: p.Expires}
+	v := values{Proposal: p.ID, Change: p.Change.Verb(), From: p.Requester, Subject: p.Change.Subject(), Actor: p.EndedBy, Reason: p.Reason, Expires: p.Expires}
 	page := "/proposals/" + p.ID
 	switch fact := fact.(type) {
-	case custody.ProposalMade, custody.ProposalRevised:
-		to := c.everybody(p.Needs()...)
-		c.tell("proposed", page, v, slices.DeleteFunc(to, func(name string) bool { return name == p.Requester })...)
+	case custody.ProposalMade:
+		if fact.Alone {
+			c.tell("done_alone", page, v, c.everybody(custody.Manager, custody.Director)...)
+			return
+		}
+		c.tell("proposed", page, v, c.approversOf(p)...)
+	case custody.ProposalRevised:
+		c.tell("proposed", page, v, c.approversOf(p)...)
 	case custody.ProposalRejected:
 		v.Reason = fact.Reason
 		c.tell("proposal_rejected", page, v, p.Requester)

@@ -145,6 +145,7 @@ func TestAProposalIsToldToWhoeverCanApproveIt(t *testing.T) {
 		want []string
 	}{
 		{custody.ProposalMade{Proposal: "p-1"}, []string{"director", "manager", "nobody"}},
+		{custody.ProposalMade{Proposal: "p-1", Alone: true}, []string{"director", "manager", "nobody"}},
 		{custody.ProposalEffected{Proposal: "p-1"}, []string{"admin"}},
 		{custody.ProposalRejected{Proposal: "p-1", Reason: desk.NewNote("no")}, []string{"admin"}},
 		{custody.CustodiansChanged{Credential: "db01", Primary: "tech-b", Backup: "auditor", Before: []string{"tech-a", "tech-b"}, Proposal: "p-1"}, []string{"auditor", "tech-a", "tech-b"}},

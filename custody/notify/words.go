@@ -155,10 +155,19 @@ func (w writer) id(first indexed, address string) string {
 func (w writer) data(v values) custody.Args {
 	return custody.Args{
 		"From": w.name(v.From), "To": w.name(v.To), "Person": w.name(v.Person), "Actor": w.name(v.Actor),
-		"Handover": v.Handover, "Proposal": v.Proposal, "Primary": w.name(v.Primary), "Backup": w.name(v.Backup), "Credential": v.Credential, "Credentials": w.names(v.Credentials),
+		"Handover": v.Handover, "Proposal": v.Proposal, "Change": w.change(v.Change), "Primary": w.name(v.Primary), "Backup": w.name(v.Backup), "Credential": v.Credential, "Credentials": w.names(v.Credentials),
 		"Reason": smtp.OneLine(v.Reason.In(w.Redacted())), "Until": w.Minute(v.Until), "Expires": w.Minute(v.Expires), "Back": w.Minute(v.Back),
 		"Witness": smtp.OneLine(v.Witness), "Type": w.kind(v.Type), "Subject": smtp.OneLine(v.Subject),
 	}
+}
+
+// change gives what a kind of proposal is called.
+func (w writer) change(kind string) string {
+	said, err := w.Say("proposal_kind."+kind, nil)
+	if err != nil {
+		return kind
+	}
+	return said
 }
 
 // kind gives what entries of a type are called; the type itself, should it be a

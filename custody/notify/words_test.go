@@ -71,6 +71,7 @@ var said = []string{
 	"handover.offered", "handover.accepted", "handover.declined", "handover.cancelled", "handover.expired",
 	"handover.closed", "handover.overdue", "person.enrolment_reset", "person.unlocked", "person.email_changed",
 	"proposal.made", "proposal.revised", "proposal.rejected", "proposal.effected", "proposal.failed", "proposal.expired", "credential.custodians_changed",
+	"credential.passed", "person.roles_changed", "admission.link_issued", "admission.joined",
 }
 
 // filled gives an event what its mails speak of.
@@ -91,7 +92,7 @@ func filled(e custody.Event) custody.Event {
 	case custody.HandoverOverdue:
 		e.Fact = custody.HandoverOverdue{Handover: "handover-1"}
 	case custody.EnrolmentReset:
-		e.Fact, e.Actor = custody.EnrolmentReset{Person: "tech-a"}, "admin"
+		e.Fact, e.Actor = custody.EnrolmentReset{Person: "tech-a", Proposal: "p-1"}, "manager"
 	case custody.PersonUnlocked:
 		e.Fact, e.Actor = custody.PersonUnlocked{Person: "tech-a"}, "manager"
 	case custody.EmailChanged:
@@ -110,6 +111,14 @@ func filled(e custody.Event) custody.Event {
 		e.Fact = custody.ProposalExpired{Proposal: "p-1"}
 	case custody.CustodiansChanged:
 		e.Fact = custody.CustodiansChanged{Credential: "db01", Primary: "tech-a", Backup: "tech-b", Before: []string{"tech-a", "manager"}, Proposal: "p-1"}
+	case custody.CustodyPassed:
+		e.Fact = custody.CustodyPassed{Credential: "db01", From: "tech-a", Successor: "tech-b", Proposal: "p-1"}
+	case custody.RolesChanged:
+		e.Fact = custody.RolesChanged{Person: "tech-a", Proposal: "p-1"}
+	case custody.LinkIssued:
+		e.Fact, e.Actor = custody.LinkIssued{Person: "tech-a", Until: noon.AddDate(0, 0, 1)}, "admin"
+	case custody.Joined:
+		e.Fact, e.Actor = custody.Joined{Person: "tech-a"}, "tech-a"
 	case custody.PersonLocked:
 		e.Fact = custody.PersonLocked{Person: "tech-a", Until: noon.Add(time.Minute)}
 	case custody.SignInLocked:
@@ -165,7 +174,9 @@ func TestEveryEventThatCallsForAMailIsSaidInBothLanguages(t *testing.T) {
 			}
 		}
 	}
-	for _, fact := range []custody.EnrolmentReset{{Person: "tech-a", Recovery: true}, {Person: "tech-a", OnHost: true}} {
+	for _, fact := range []custody.Fact{
+		custody.EnrolmentReset{Person: "tech-a", Recovery: true}, custody.EnrolmentReset{Person: "tech-a", OnHost: true}, custody.ProposalMade{Proposal: "p-1", Alone: true},
+	} {
 		reset, err := o.follower.notices(t.Context(), indexed{custody.Event{Fact: fact}, 7}, o.people)
 		if err != nil || len(reset) == 0 {
 			t.Fatal(reset, err)

@@ -51,6 +51,7 @@ func newOffice(t *testing.T) *office {
 		}
 	}
 	o.people = append([]custody.Person{person("tech-a", custody.Technician)}, o.people...)
+	o.people[0].Admission.Readers = []string{"director"}
 	o.follower = o.open()
 	return o
 }
@@ -164,7 +165,8 @@ func (o *office) Credential(_ context.Context, name string) (custody.Credential,
 
 func (o *office) Proposal(_ context.Context, id string) (custody.Proposal, error) {
 	return custody.Proposal{
-		ID: id, Requester: "admin", EndedBy: "manager", Reason: desk.NewNote("change of post"), Expires: noon.AddDate(0, 0, 7),
+		Needs: []custody.Role{custody.Manager, custody.Director},
+		ID:    id, Requester: "admin", EndedBy: "manager", Reason: desk.NewNote("change of post"), Expires: noon.AddDate(0, 0, 7),
 		Change: custody.Change{Proposable: custody.SetCustodians{Credential: "db01", Primary: "tech-a", Backup: "tech-b"}},
 	}, nil
 }

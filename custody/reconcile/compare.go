@@ -157,7 +157,7 @@ func bringsSecrets(e custody.Event) bool {
 func signsIn(e custody.Event) bool {
 	switch f := e.Fact.(type) {
 	case custody.SessionOpened, custody.SignInLocked,
-		custody.PersonUnlocked, custody.PersonAdded, custody.EnrolmentReset: // failures with the name are forgotten
+		custody.PersonUnlocked, custody.PersonAdded, custody.EnrolmentReset, custody.Joined: // failures with the name are forgotten
 		return true
 	case custody.CommandRefused:
 		return f.Command == custody.SignIn{}.Verb()
@@ -182,6 +182,14 @@ func logInAllows(e custody.Event, a Access, person string) bool {
 	case custody.EnrolmentReset:
 		if f.Person == person {
 			return true
+		}
+	case custody.LinkOpened: // they chose a password, and were shown a seed
+		if f.Person == person {
+			return true
+		}
+	case custody.Joined:
+		if f.Person == person && a.Path == desk.AccountPath(person) {
+			return true // with recovery codes
 		}
 	case custody.SessionOpened:
 		if f.Person == person && f.Account > 0 && a.Path == desk.AccountPath(person) {

@@ -25,7 +25,7 @@ var lists = []struct {
 	{"..", "ProposalStatus", 7, []string{"term.proposal_status"}},
 	{"..", "RotationReason", 9, []string{"term.reason"}},
 	{"../rotation", "Failure", 8, []string{"term.failure", "failure", "remedy", "update_failure"}},
-	{"..", "Role", 5, []string{"role"}},
+	{"..", "Role", 5, []string{"role", "term.role"}},
 	{"..", "Grade", 3, []string{"grade"}},
 	{"..", "VerificationResult", 3, []string{"result"}},
 	{"..", "Code", 19, []string{"code"}},

@@ -1,0 +1,220 @@
+package custody
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var zoe = AddPerson{Username: "zoe", Name: "Zoe", Roles: []Role{Technician}, TOTPPeriod: 30}
+
+// aLink is the hash of the token of a link.
+var aLink = strings.Repeat("a", 64)
+
+func zoeIsApproved(o *office) { o.agreed("ada", zoe) }
+func zoeHasALink(o *office)   { zoeIsApproved(o); o.does("ada", IssueLink{"zoe", aLink}) }
+func zoeCame(o *office)       { zoeHasALink(o); o.does(System, OpenLink{"zoe", aLink}) }
+
+func mistyped(times int) func(*office) {
+	return func(o *office) {
+		zoeHasALink(o)
+		for range times {
+			o.does(System, RefuseLink{"zoe", aLink})
+		}
+	}
+}
+
+// joins has somebody who was approved set up their log-in, with a link of an issuer's.
+func (o *office) joins(who, issuer string) {
+	o.t.Helper()
+	o.does(issuer, IssueLink{who, aLink})
+	o.does(System, OpenLink{who, aLink})
+	o.does(who, Join{aLink, o.person(who).Account + 1})
+}
+
+// An approved person has an account that nobody can log in to, until they have set
+// up a log-in of their own.
+func TestBecomingSomebody(t *testing.T) {
+	other := strings.Repeat("b", 64)
+	check(t, []clause{
+		{"who was approved waits for a link", zoeIsApproved, "ada", IssueLink{"zoe", aLink}, "", func(o *office) bool {
+			a := o.person("zoe").Admission
+			return a.Link == aLink && a.Issuer == "ada" && slices.Equal(a.Readers, []string{"max"}) && a.ReadBy("max") && !a.ReadBy("ada") && !a.ReadBy("dot")
+		}},
+		{"whoever alone reads the code gives no link", zoeIsApproved, "max", IssueLink{"zoe", aLink}, Forbidden, nil},
+		{"nor does a technician", zoeIsApproved, "ann", IssueLink{"zoe", aLink}, Forbidden, nil},
+		{"of two who approved one does, and the other reads", func(o *office) {
+			o.agreed("ada", AddPerson{Username: "zoe", Name: "Zoe", Roles: []Role{Manager}, TOTPPeriod: 30})
+		}, "max", IssueLink{"zoe", aLink}, "", func(o *office) bool {
+			a := o.person("zoe").Admission
+			return a.ReadBy("dot") && !a.ReadBy("max")
+		}},
+		{"nobody gives one to who has a log-in", nil, "ada", IssueLink{"ann", aLink}, Conflict, nil},
+		{"nobody gives one that is no hash", zoeIsApproved, "ada", IssueLink{"zoe", "token"}, InvalidRequest, nil},
+		{"nobody gives one to themselves", func(o *office) {
+			o.agreed("max", ResetEnrolment{"ada"})
+			o.state.editPerson("ada", func(p *Person) { p.Enrolled = true })
+		}, "ada", IssueLink{"ada", aLink}, Forbidden, nil},
+		{"a link replaces the one before", zoeHasALink, "ada", IssueLink{"zoe", other}, "", func(o *office) bool {
+			_, counts := o.state.LinkOf(aLink, o.now)
+			return !counts
+		}},
+		{"it opens", zoeHasALink, System, OpenLink{"zoe", aLink}, "", func(o *office) bool { return o.person("zoe").Admission.Opened && !o.person("zoe").Enrolled }},
+		{"and opens again, for a page that was lost", zoeCame, System, OpenLink{"zoe", aLink}, "", nil},
+		{"another does not", zoeHasALink, System, OpenLink{"zoe", other}, Unauthenticated, nil},
+		{"nor one of nobody", nil, System, OpenLink{"zoe", aLink}, Unauthenticated, nil},
+		{"nor after a day", func(o *office) { zoeHasALink(o); o.passes(linkTTL) }, System, OpenLink{"zoe", aLink}, Unauthenticated, nil},
+		{"until then it does", func(o *office) { zoeHasALink(o); o.passes(linkTTL - time.Millisecond) }, System, OpenLink{"zoe", aLink}, "", nil},
+		{"wrong codes are counted", mistyped(3), System, RefuseLink{"zoe", aLink}, "", func(o *office) bool { return o.person("zoe").Admission.Wrong == 4 }},
+		{"the fifth makes the link void", mistyped(5), System, OpenLink{"zoe", aLink}, Unauthenticated, nil},
+		{"four do not", mistyped(4), System, OpenLink{"zoe", aLink}, "", nil},
+		{"a new link begins anew", func(o *office) { mistyped(5)(o); o.does("ada", IssueLink{"zoe", other}) }, System, OpenLink{"zoe", other}, "", nil},
+		{"nobody joins before the link was opened", zoeHasALink, "zoe", Join{aLink, 1}, Unauthenticated, nil},
+		{"nor with another", zoeCame, "zoe", Join{other, 1}, Unauthenticated, nil},
+		{"nor without a password", zoeCame, "zoe", Join{aLink, 0}, InvalidRequest, nil},
+		{"nor for somebody else", zoeCame, "ann", Join{aLink, 1}, Unauthenticated, nil},
+		{"the first code joins", zoeCame, "zoe", Join{aLink, 3}, "", func(o *office) bool {
+			p := o.person("zoe")
+			return p.Enrolled && p.Account == 3 && p.Admission.Link == "" && !p.Admission.Open
+		}},
+		{"once", func(o *office) { zoeCame(o); o.does("zoe", Join{aLink, 1}) }, "zoe", Join{aLink, 1}, Unauthenticated, nil},
+		{"and a second link is for nothing", func(o *office) { zoeCame(o); o.does("zoe", Join{aLink, 1}) }, "ada", IssueLink{"zoe", aLink}, Conflict, nil},
+		{"who was disabled meanwhile does not join", func(o *office) { zoeCame(o); o.state.editPerson("zoe", func(p *Person) { p.Disabled = true }) }, "zoe", Join{aLink, 1}, Unauthenticated, nil},
+	})
+}
+
+// A log-in is set up anew once a manager has approved it: what its person held is the
+// other's, with a new password.
+func TestSettingUpALogInAnew(t *testing.T) {
+	o := newOffice(t)
+	o.does("ann", CheckOut{"db01", note("x")})
+	o.agreed("ada", ResetEnrolment{"ann"})
+	ann, db01 := o.person("ann"), o.credential("db01")
+	if ann.Enrolled || ann.Account != 0 || ann.Number != 2 || !slices.Equal(ann.Admission.Readers, []string{"max"}) || len(o.state.Sessions("ann")) > 0 {
+		t.Errorf("ann: %+v", ann)
+	}
+	if db01.Successor() != "ben" || db01.Rotation.Reason != ForEnrolment || db01.Lease.ID != "" {
+		t.Errorf("db01: %+v", db01)
+	}
+	o.rotates("db01")
+	o.rotates("db02")
+	if db01 = o.credential("db01"); db01.Holder != "ben" || len(db01.Exposure) > 0 {
+		t.Errorf("afterwards: %+v", db01)
+	}
+	if _, err := o.do("ann", CheckOut{"db02", note("x")}); CodeOf(err) == "" {
+		t.Error("ann works without a log-in")
+	}
+	o.joins("ann", "ada")
+	if ann = o.person("ann"); !ann.Enrolled {
+		t.Errorf("ann has joined: %+v", ann)
+	}
+	// Where the other is away it stays: nobody else could take it.
+	o.handsOver("ben", "ann", "db01", "db02")
+	o.handsOver("ben", "cay", "web01")
+	o.does("ben", GoAway{})
+	o.agreed("ada", ResetEnrolment{"ann"})
+	if db01 = o.credential("db01"); db01.Phase != Held || db01.Holder != "ann" {
+		t.Errorf("with ben away: %+v", db01)
+	}
+}
+
+func TestOtherRoles(t *testing.T) {
+	roles := func(person string, roles ...Role) Propose { return needed(SetRoles{person, roles}) }
+	has := func(person string, roles ...Role) func(*office) bool {
+		return func(o *office) bool { return slices.Equal(o.person(person).Roles, roles) }
+	}
+	yes := func(id string, p Propose) Approve {
+		return Approve{id, Proposal{ID: id, Revision: 1, Change: p.Change}.Digest()}
+	}
+	cayManages := roles("cay", Technician, Manager, Manager)
+	check(t, []clause{
+		{"to manage takes two", func(o *office) { o.does("ada", cayManages); o.does("max", yes("p-1", cayManages)) }, "dot", yes("p-1", cayManages), "", has("cay", Manager, Technician)},
+		{"one is not enough", func(o *office) { o.does("ada", cayManages) }, "max", yes("p-1", cayManages), "", has("cay", Technician)},
+		{"to be a technician takes one", func(o *office) { o.does("ada", roles("max", Manager, Technician)) }, "dot", yes("p-1", roles("max", Manager, Technician)), "", has("max", Manager, Technician)},
+		{"not for whoever is custodian", nil, "ada", roles("ben", Manager), Conflict, nil},
+		{"not from the only admin", nil, "max", roles("ada", Technician), Conflict, nil},
+		{"not what they have", nil, "ada", roles("max", Manager), Conflict, nil},
+		{"not none", nil, "ada", roles("max"), InvalidRequest, nil},
+		{"no auditor beside another", nil, "ada", roles("max", Manager, Auditor), InvalidRequest, nil},
+		{"not of nobody", nil, "ada", roles("mallory", Manager), NotFound, nil},
+	})
+}
+
+// What a forged ledger would have to say: each of these is not what led there.
+func TestNobodyComesInWithoutApprovals(t *testing.T) {
+	o := newOffice(t)
+	o.does("ada", needed(zoe))
+	good := PersonAdded{Username: "zoe", Name: "Zoe", Roles: []Role{Technician}, TOTPPeriod: 30, Proposal: "p-1"}
+	confirmed := func(s *State, who string, f Fact) Event {
+		p, _ := s.Person(who)
+		return Event{Time: s.Time, Actor: who, Request: "r", Confirm: &Confirmation{who, p.LastStep + 1}, Fact: f}
+	}
+	bySys := func(s *State, f Fact) Event { return Event{Time: s.Time, Actor: System, Request: "r", Fact: f} }
+	approved := o.state.Fork()
+	if err := Replay(approved, confirmed(approved, "max", ProposalApproved{"p-1", 1, Manager})); err != nil {
+		t.Fatal(err)
+	}
+	with := func(edit func(*PersonAdded)) PersonAdded { f := good; edit(&f); return f }
+	over := newOffice(t)
+	founded(over)
+	came := newOffice(t)
+	zoeCame(came)
+	asked := newOffice(t)
+	asked.does("ada", needed(ResetEnrolment{"ann"}))
+	resetApproved := asked.state.Fork()
+	if err := Replay(resetApproved, confirmed(resetApproved, "max", ProposalApproved{"p-1", 1, Manager})); err != nil {
+		t.Fatal(err)
+	}
+	passed := CustodyPassed{Credential: "db01", From: "ann", Successor: "ben", Proposal: "p-1"}
+	for name, e := range map[string]struct {
+		s *State
+		e Event
+	}{
+		"not approved":                       {o.state, confirmed(o.state, "max", good)},
+		"by who asked":                       {approved, confirmed(approved, "ada", good)},
+		"with another role":                  {approved, confirmed(approved, "max", with(func(f *PersonAdded) { f.Roles = []Role{Manager} }))},
+		"under another name":                 {approved, confirmed(approved, "max", with(func(f *PersonAdded) { f.Username = "zed" }))},
+		"with a log-in that somebody made":   {approved, confirmed(approved, "max", with(func(f *PersonAdded) { f.Account = 1 }))},
+		"under no proposal, by a person":     {approved, confirmed(approved, "max", with(func(f *PersonAdded) { f.Proposal = "" }))},
+		"by the machine, after the founding": {over.state, bySys(over.state, PersonAdded{Username: "zed", Name: "Z", Roles: []Role{Technician}, TOTPPeriod: 30})},
+		"founded by an admin":                {o.state, confirmed(o.state, "ada", FoundingConfirmed{"ada", Manager, o.state.FoundingDigest()})},
+		"founded with other people":          {o.state, confirmed(o.state, "max", FoundingConfirmed{"max", Manager, "x"})},
+		"founded at another level":           {o.state, confirmed(o.state, "max", FoundingConfirmed{"max", Director, o.state.FoundingDigest()})},
+		"roles without approval":             {o.state, confirmed(o.state, "ada", RolesChanged{"cay", []Role{Manager}, []Role{Technician}, "p-1"})},
+		"a link for who was not approved":    {o.state, confirmed(o.state, "ada", LinkIssued{"ann", aLink, o.state.Time.Add(linkTTL)})},
+		"a link for ever":                    {came.state, confirmed(came.state, "ada", LinkIssued{"zoe", aLink, came.state.Time.Add(2 * linkTTL)})},
+		"a link by who reads the code":       {came.state, confirmed(came.state, "max", LinkIssued{"zoe", aLink, came.state.Time.Add(linkTTL)})},
+		"opened without a link":              {o.state, bySys(o.state, LinkOpened{"ann"})},
+		"opened by a person":                 {came.state, confirmed(came.state, "ada", LinkOpened{"zoe"})},
+		"a wrong code counted wrong":         {came.state, bySys(came.state, LinkRefused{"zoe", 3})},
+		"a wrong code of no link":            {o.state, bySys(o.state, LinkRefused{"ann", 1})},
+		"joined without an account":          {came.state, confirmed(came.state, "zoe", Joined{"zoe", 0})},
+		"joined by somebody else":            {came.state, confirmed(came.state, "ada", Joined{"zoe", 1})},
+		"joined without a link":              {o.state, confirmed(o.state, "ann", Joined{"ann", 1})},
+		"reset without approval":             {asked.state, confirmed(asked.state, "max", EnrolmentReset{Person: "ann", Proposal: "p-1"})},
+		"reset by an admin":                  {resetApproved, confirmed(resetApproved, "ada", EnrolmentReset{Person: "ann", Proposal: "p-1"})},
+		"reset of another":                   {resetApproved, confirmed(resetApproved, "max", EnrolmentReset{Person: "cay", Proposal: "p-1"})},
+		"reset while they hold":              {resetApproved, confirmed(resetApproved, "max", EnrolmentReset{Person: "ann", Proposal: "p-1"})},
+		"reset to a log-in that is known":    {resetApproved, confirmed(resetApproved, "max", EnrolmentReset{Person: "cay", Account: 2, Proposal: "p-1"})},
+		"passed from who does not hold it":   {resetApproved, confirmed(resetApproved, "max", CustodyPassed{Credential: "web01", From: "ann", Successor: "cay", Proposal: "p-1"})},
+		"passed to somebody else":            {resetApproved, confirmed(resetApproved, "max", CustodyPassed{Credential: "db01", From: "ann", Successor: "cay", Proposal: "p-1"})},
+		"passed without approval":            {asked.state, confirmed(asked.state, "max", passed)},
+		"recovered and approved":             {resetApproved, bySys(resetApproved, EnrolmentReset{Person: "ben", Recovery: true, Proposal: "p-1"})},
+	} {
+		if err := CheckEvent(e.s, e.e); err == nil {
+			t.Errorf("%s: believed", name)
+		}
+	}
+	for _, e := range []struct {
+		s *State
+		e Event
+	}{
+		{approved, confirmed(approved, "max", good)}, {resetApproved, confirmed(resetApproved, "max", passed)},
+		{came.state, confirmed(came.state, "zoe", Joined{"zoe", 1})}, {came.state, bySys(came.state, LinkRefused{"zoe", 1})},
+	} {
+		if err := CheckEvent(e.s, e.e); err != nil {
+			t.Errorf("what did happen: %v", err)
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package custody
+
+import "slices"
+
+// SetRoles gives a person other roles. It takes effect by a proposal.
+type SetRoles struct {
+	Person string `json:"person"`
+	Roles  []Role `json:"roles"`
+}
+
+var (
+	_            = action(SetRoles{})
+	_ Proposable = SetRoles{}
+)
+
+func (SetRoles) Verb() string              { return "roles" }
+func (a SetRoles) Subject() string         { return a.Person }
+func (SetRoles) givers() givers            { return byProposal }
+func (SetRoles) decide(*decision) error    { return refuseApprovalNeeded() }
+func (SetRoles) ofPerson() bool            { return true }
+func (a SetRoles) parties(*State) []string { return []string{a.Person} }
+
+func (a SetRoles) bare(s *State) Action {
+	return SetRoles{s.nameOr(a.Person), thoseThatAre(a.Roles)}
+}
+
+// thoseThatAre gives of submitted roles those that there are, for what is on record of a
+// command that was refused: how it had to be approved goes by them.
+func thoseThatAre(roles []Role) []Role {
+	there := []Role{}
+	for _, role := range roles {
+		if slices.Contains(Roles, role) {
+			there = append(there, role)
+		}
+	}
+	return there
+}
+
+// levels go by what the person gains.
+func (a SetRoles) levels(s *State) []Role {
+	person, _ := s.Person(a.Person)
+	return levelsFor(slices.DeleteFunc(slices.Clone(a.Roles), person.Is))
+}
+
+func (a SetRoles) differences(now Now) []Difference {
+	return []Difference{{"roles", roleNames(now.Person.Roles), roleNames(sortedRoles(a.Roles))}}
+}
+
+func (a SetRoles) effect(d *decision, proposal string) error {
+	person, ok := d.state.Person(a.Person)
+	if !ok {
+		return refuseNotFound(aPerson)
+	}
+	if err := checkRoles(a.Roles); err != nil {
+		return err
+	}
+	roles := sortedRoles(a.Roles)
+	if slices.Equal(roles, person.Roles) {
+		return refuseSameRoles(person)
+	}
+	if err := d.state.keepsRoles(person, roles); err != nil {
+		return err
+	}
+	d.happen(RolesChanged{Person: a.Person, Roles: roles, Before: person.Roles, Proposal: proposal})
+	return nil
+}
+
+// keepsRoles refuses to take from somebody the role that they are custodian with, and
+// the last one with a role without which nobody could be helped any more.
+func (s *State) keepsRoles(person Person, roles []Role) *Refusal {
+	for _, role := range person.Roles {
+		if slices.Contains(roles, role) {
+			continue
+		}
+		switch role {
+		case Technician:
+			if charges := s.Charges(person.Username); len(charges) > 0 {
+				return refuseStillCustodian(person, charges[0])
+			}
+		case Admin, Manager, Director:
+			if s.soleOf(person, role) {
+				return refuseSole(person, role)
+			}
+		}
+	}
+	return nil
+}
+
+// soleOf says whether nobody else can act in a role: is enabled, and confirms.
+func (s *State) soleOf(person Person, role Role) bool {
+	for other := range s.People() {
+		if other.Username != person.Username && other.Is(role) && other.Enrolled && !other.Disabled {
+			return false
+		}
+	}
+	return true
+}
+
+// RolesChanged: a person has these roles now.
+type RolesChanged struct {
+	Person   string `json:"person"`
+	Roles    []Role `json:"roles"`
+	Before   []Role `json:"before"`
+	Proposal string `json:"proposal"`
+}
+
+var _ = fact(RolesChanged{})
+
+func (RolesChanged) Type() string               { return "person.roles_changed" }
+func (f RolesChanged) Subject() string          { return f.Person }
+func (f RolesChanged) concerns(*State) Concerns { return Concerns{People: []string{f.Person}} }
+func (RolesChanged) grade() Grade               { return Ordinary }
+func (f RolesChanged) by(s *State, _ Event) Who { return s.lastApprover(f.Proposal) }
+
+func (f RolesChanged) allowed(s *State, e Event) error {
+	person, _ := s.Person(f.Person)
+	if !slices.Equal(f.Before, person.Roles) || slices.Equal(f.Roles, f.Before) {
+		return e.violates("I10", "in the place of other roles than there were, or of the same")
+	}
+	if s.keepsRoles(person, f.Roles) != nil {
+		return e.violates("I3", "taken from a custodian, or from the last who could help")
+	}
+	p, _ := s.Proposal(f.Proposal)
+	asked, is := p.Change.Proposable.(SetRoles)
+	if !is || !slices.Equal(sortedRoles(asked.Roles), f.Roles) || asked.Person != f.Person {
+		return e.violates("I10", "other roles than were approved")
+	}
+	return s.approved(e, f.Proposal, asked)
+}
+
+func (f RolesChanged) apply(s *State, _ Event) {
+	s.editPerson(f.Person, func(p *Person) { p.Roles = f.Roles })
+}
+
+func refuseSameRoles(p Person) *Refusal {
+	return &Refusal{Code: Conflict, Key: "same_roles", Args: Args{"person": p.Username}}
+}
+
+func refuseStillCustodian(p Person, credential string) *Refusal {
+	return &Refusal{Code: Conflict, Rule: "4.3", Key: "still_custodian", Args: Args{"person": p.Username, "credential": credential}}
+}
+
+func refuseSole(p Person, role Role) *Refusal {
+	return &Refusal{Code: Conflict, Rule: "3.1", Key: "sole", Args: Args{"person": p.Username, "role": Term{"role", string(role)}}}
+}
+
+func refuseDisabled(p Person) *Refusal {
+	return &Refusal{Code: Conflict, Key: "disabled", Args: Args{"person": p.Username}}
+}
