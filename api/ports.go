@@ -37,6 +37,8 @@ type Desk interface {
 	SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedIn, error)
 	Recover(ctx context.Context, in desk.RecoverRequest) (custody.Secret, error)
 	Who(ctx context.Context, token custody.Secret) (custody.Person, error)
+	ChangePassword(ctx context.Context, by desk.By, in desk.PasswordChange) error
+	Sessions(ctx context.Context, person string, token custody.Secret) ([]desk.OpenSession, error)
 	SignOut(ctx context.Context, token custody.Secret, request string) error
 
 	Preference(ctx context.Context, username string) (desk.Preference, error)

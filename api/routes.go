@@ -41,6 +41,11 @@ func (s *Server) endpoints() {
 	query(s, "/me/preferences", "preferences", "In which language and time zone I am spoken to", s.preferences)
 	handle(s, op("PUT", "/me/preferences", "set-preferences", "Choose language and time zone"), s.setPreferences)
 
+	register(s, op("POST", "/me/password", "change-password", "Change the password that I log in with; ends my other sessions"), s.changePassword)
+	query(s, "/me/sessions", "list-sessions", "Where I am logged in", s.listSessions)
+	register(s, op("DELETE", "/me/sessions", "end-other-sessions", "Log out everywhere but here"), s.endOtherSessions)
+	register(s, op("DELETE", "/me/sessions/{id}", "end-session", "Log out in one place"), s.endSession)
+
 	handle(s, op("PATCH", "/me", "edit-me", "Change my e-mail address"), s.editMe)
 
 	query(s, "/people", "list-people", "Everybody", s.listPeople)
@@ -187,6 +192,9 @@ type (
 	}
 	ofPerson struct {
 		Username string `path:"username" maxLength:"63" pattern:"^[a-z0-9._-]+$"`
+	}
+	ofSession struct {
+		ID string `path:"id" maxLength:"64" pattern:"^[0-9a-f]+$"`
 	}
 	ofEntry struct {
 		Index int64 `path:"index" minimum:"0"`

@@ -415,6 +415,21 @@ type SetRoles struct {
 	TOTP   Secret         `json:"totp,omitzero" maxLength:"64"`
 }
 
+// ChangePassword gives me another password to log in with.
+type ChangePassword struct {
+	Current Secret `json:"current" maxLength:"1024"`
+	New     Secret `json:"new" maxLength:"1024" doc:"At least 8 characters with letters, digits and others"`
+	TOTP    Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// OpenSession is a place where I am logged in.
+type OpenSession struct {
+	ID        string    `json:"id"`
+	OpenedAt  time.Time `json:"opened_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Here      bool      `json:"here" doc:"It is the one that asks"`
+}
+
 // Link is what somebody who was approved sets up their log-in with. It is shown once.
 type Link struct {
 	Link      Secret    `json:"link" doc:"For the person; it needs the release code, which an approver reads to them"`

@@ -271,6 +271,24 @@ func (w *world) Join(ctx context.Context, token custody.Secret, code, request st
 	return p.Username, []custody.Secret{custody.SecretString(theRecoveryCode)}, nil
 }
 
+func (w *world) ChangePassword(ctx context.Context, by desk.By, in desk.PasswordChange) error {
+	if in.Current.Reveal() != thePass {
+		return &custody.Refusal{Code: custody.Forbidden, Field: "current", Key: "wrong_password"}
+	}
+	_, err := w.Do(ctx, by, custody.ChangePassword{Account: 1})
+	return err
+}
+
+func (w *world) Sessions(_ context.Context, person string, _ custody.Secret) ([]desk.OpenSession, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var open []desk.OpenSession
+	for i, s := range w.state.Sessions(person) {
+		open = append(open, desk.OpenSession{Session: s, Here: i == 0})
+	}
+	return open, w.fail
+}
+
 func (w *world) ReleaseCode(_ context.Context, reader, username string) (custody.Secret, bool, error) {
 	if p, _ := w.state.Person(username); !p.Admission.ReadBy(reader) {
 		return custody.Secret{}, false, nil

@@ -119,6 +119,24 @@ func TestSettingUpALogInAnew(t *testing.T) {
 	}
 }
 
+// TestAProposalThatBecomesAnotherNeedsOtherApprovals: who asks for a technician and then
+// for a manager has not got one of the two approvals already.
+func TestAProposalThatBecomesAnotherNeedsOtherApprovals(t *testing.T) {
+	o := newOffice(t)
+	o.does("ada", needed(zoe))
+	boss := zoe
+	boss.Roles = []Role{Manager}
+	o.does("ada", Revise{"p-1", Change{boss}, note("rather a manager")})
+	o.does("max", o.approval("p-1"))
+	if p, open := o.state.Proposal("p-1"); !open || !slices.Equal(p.Needs, []Role{Manager, Director}) || o.person("zoe").Username != "" {
+		t.Errorf("approved by one: %+v", p)
+	}
+	o.does("dot", o.approval("p-1"))
+	if !o.person("zoe").Is(Manager) {
+		t.Error("approved by both, and not there")
+	}
+}
+
 func TestOtherRoles(t *testing.T) {
 	roles := func(person string, roles ...Role) Propose { return needed(SetRoles{person, roles}) }
 	has := func(person string, roles ...Role) func(*office) bool {

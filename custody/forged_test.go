@@ -220,6 +220,8 @@ func forgedPeople(t *testing.T) []Event {
 	o.rotates("x")
 	refused("max", IssueLink{"ann", sessionNumber(1004)})
 	joins("ann", "ada", sessionNumber(1004))
+	act("ann", SignIn{})
+	act("ann", ChangePassword{o.state.Sessions("ann")[0].Token, o.person("ann").Account + 1})
 	id = asks("ann", SetRoles{"ben", []Role{Technician, Manager}})
 	act("max", o.approval(id))
 	act("dot", o.approval(id))
@@ -356,10 +358,10 @@ var plausible = []struct{ verb, fields string }{
 	{"change_policy", "rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile lease_seconds password dependents"},
 	{"retire", "actor"}, {"change_seal_key", "actor"}, {"approve", "actor digest"}, // a refusal before any code was looked at: who tried
 	{"issue_link", "actor"}, {"confirm_founding", "actor digest"}, {"propose", "actor roles"},
-	{"custodians", "actor primary backup"},   // and what
-	{"propose", "primary backup name email"}, // what nobody has approved yet, or had to
-	{"issue_link", "link"},                   // which token it was: a random one
-	{"join", "account"},                      // the secret store counts
+	{"custodians", "actor primary backup"},              // and what
+	{"propose", "primary backup name email"},            // what nobody has approved yet, or had to
+	{"issue_link", "link"},                              // which token it was: a random one
+	{"join", "account"}, {"change_password", "account"}, // the secret store counts
 	{"report_failed", "failure next_try unsent"}, {"report_staged", "sending"}, {"report_not_updated", "failure next_try"},
 	{"report_verified", "old_refused attested"}, // what the target said: its own log knows
 	{"report_promoted", "version"},              // the secret store counts: its audit log knows

@@ -123,6 +123,7 @@ func TestStandingIn(t *testing.T) {
 		{"the manager approves", given(nil), "max", yes, "", over},
 		{"no director while a manager is there", given(nil), "dot", yes, NotEligible, nil},
 		{"a director while the manager is away", given(func(o *office) { o.does("max", GoAway{}) }), "dot", yes, "", over},
+		{"a director while the manager has no authenticator", given(func(o *office) { o.does(System, ResetOnHost{Person: "max"}) }), "dot", yes, "", over},
 		{"and can say no", given(func(o *office) { o.does("max", GoAway{}) }), "dot", no, "", func(o *office) bool { return isOver(o, "p-1") }},
 		{"a director while the manager asks", func(o *office) { o.does("max", reset) }, "dot", yes, "", over},
 		{"no admin, whoever is away", given(func(o *office) { o.does("max", GoAway{}) }), "ada", yes, OwnRequest, nil},

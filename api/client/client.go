@@ -103,6 +103,27 @@ func (c *Client) People(ctx context.Context) ([]api.Person, error) {
 	return call[[]api.Person](ctx, c, "GET", nil, nil, "people")
 }
 
+// ChangePassword changes the password that I log in with, and ends my other sessions.
+func (c *Client) ChangePassword(ctx context.Context, in api.ChangePassword) error {
+	_, err := c.send(ctx, "POST", "application/json", in, nil, "me", "password")
+	return err
+}
+
+// Sessions says where I am logged in. EndSession logs out there, and everywhere but here
+// for "".
+func (c *Client) Sessions(ctx context.Context) ([]api.OpenSession, error) {
+	return call[[]api.OpenSession](ctx, c, "GET", nil, nil, "me", "sessions")
+}
+
+func (c *Client) EndSession(ctx context.Context, id string) error {
+	path := []string{"me", "sessions"}
+	if id != "" {
+		path = append(path, id)
+	}
+	_, err := c.send(ctx, "DELETE", "application/json", nil, nil, path...)
+	return err
+}
+
 // Person gives somebody.
 func (c *Client) Person(ctx context.Context, username string) (api.Person, error) {
 	return call[api.Person](ctx, c, "GET", nil, nil, "people", username)

@@ -1,9 +1,12 @@
 package web
 
 import (
+	"errors"
 	"slices"
 	"time"
 
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/words"
 )
@@ -67,6 +70,7 @@ type preferencesPage struct {
 	Languages []string
 	Zones     []string // to choose from; others can be typed
 	Here      string   // the zone of those who choose none
+	Sessions  []desk.OpenSession
 }
 
 // zones are offered as they are typed: some of each part of the world.
@@ -83,7 +87,11 @@ func (p *Pages) preferences(v *visit) error {
 	if v.sent != nil { // refused: what was typed is shown again
 		chosen = desk.Preference{Language: v.field("language"), Zone: v.field("zone")}
 	}
-	return v.render("preferences", preferencesPage{chosen, words.Languages, zones, zoneName(v.now.In(v.browserZone()))})
+	open, err := p.Desk.Sessions(v.r.Context(), v.Person.Username, v.Token)
+	if err != nil {
+		return err
+	}
+	return v.render("preferences", preferencesPage{chosen, words.Languages, zones, zoneName(v.now.In(v.browserZone())), open})
 }
 
 func (p *Pages) changePreferences(v *visit) error {
@@ -95,4 +103,29 @@ func (p *Pages) changePreferences(v *visit) error {
 		v.setCookie(languageCookie, chosen.Language, oneYear)
 	}
 	return v.redirect("/preferences", "preferred")
+}
+
+func (p *Pages) endSession(v *visit) error {
+	meant := func(o desk.OpenSession) bool {
+		return !o.Here && (v.field("session") == "" || o.Token == v.field("session"))
+	}
+	if err := api.EndSessions(v.r.Context(), p.Desk, meant); err != nil && !errors.Is(err, desk.ErrNotFound) { // over already
+		return err
+	}
+	return v.redirect("/preferences", "session_ended")
+}
+
+func (p *Pages) passwordForm(v *visit) error { return v.render("password", nil) }
+
+func (p *Pages) changePassword(v *visit) error {
+	if v.field("new") != v.field("new_again") {
+		return v.again(custody.Invalid("new_again", "passwords_differ"), p.passwordForm)
+	}
+	err := p.Desk.ChangePassword(v.r.Context(), v.by(custody.ChangePassword{}), desk.PasswordChange{
+		Current: custody.SecretString(v.field("current")), New: custody.SecretString(v.field("new")), Session: v.Token, From: v.place(),
+	})
+	if err != nil {
+		return v.again(err, p.passwordForm)
+	}
+	return v.redirect("/preferences", "password_changed")
 }

@@ -66,6 +66,8 @@ var forms = []struct {
 	{"admin", "/admin/people/new", "/admin/people/new", []string{"username", "tech-a", "name", "Somebody", "roles", "technician", "roles", "manager", "reason", "new", "totp", "fresh"}, "", 409},
 	{"admin", "/admin/people/tech-b/unlock", "/admin/people/tech-b/unlock", []string{"totp", "654321"}, "totp", 403},
 	{"admin", "/admin/people/tech-b/email", "/admin/people/tech-b/email", []string{"email", "no address", "totp", "fresh"}, "email", 422},
+	{"tech-a", "/preferences/password", "/preferences/password", []string{"current", "SECRET", "new", "SECRET one", "new_again", "SECRET two", "totp", "654321"}, "new_again", 422},
+	{"tech-a", "/preferences/password", "/preferences/password", []string{"current", "SECRET", "new", "SECRET", "new_again", "SECRET", "totp", "654321"}, "current", 403},
 	{"tech-a", "/preferences/email", "/preferences/email", []string{"email", "a@b.example", "totp", "654321"}, "totp", 403},
 	{"auditor", "/admin/people/tech-b/enrolment", "/admin/people/tech-b/enrolment", []string{"reason", "lost", "totp", "654321"}, "", 403},
 	{"admin", "/admin/people/tech-b/roles", "/admin/people/tech-b/roles", []string{"roles", "technician", "roles", "manager", "reason", "both", "totp", "654321"}, "totp", 403},
@@ -198,7 +200,7 @@ func (a answer) keeps(t *testing.T, to, wrong string, status int, typed []string
 	for i := 0; i < len(typed); i += 2 {
 		name, value := typed[i], typed[i+1]
 		switch {
-		case slices.Contains([]string{"totp", "password", "recovery_code", "release_code", "password_again", "admin_key", "kind", "do", "take_back"}, name):
+		case slices.Contains([]string{"totp", "password", "recovery_code", "release_code", "password_again", "current", "new", "new_again", "admin_key", "kind", "do", "take_back"}, name):
 		case !slices.Contains(sent[name], strings.ReplaceAll(value, "\x00", "\ufffd")):
 			t.Errorf("%s is %q, typed was %q", name, sent[name], value)
 		case slices.Contains(elsewhere[name], value) && (name == "reason" || name == "until"):
@@ -213,8 +215,8 @@ func has(n *html.Node, name string) bool {
 
 // TestEveryFormIsTriedRefused: whoever adds a form adds it to the list.
 func TestEveryFormIsTriedRefused(t *testing.T) {
-	tried := map[string]bool{"/language": true, "/logout": true} // which cannot be refused
-	tried["*"] = true                                            // to the page that it is on: of an e-mail address
+	tried := map[string]bool{"/language": true, "/logout": true, "/preferences/sessions": true} // which cannot be refused
+	tried["*"] = true                                                                           // to the page that it is on: of an e-mail address
 	word := regexp.MustCompile(`(db0\d|sw01|handover-\d|p-\d|tech-b|28|LINK)`)
 	for _, form := range forms {
 		tried[word.ReplaceAllString(form.to, "*")] = true

@@ -159,6 +159,9 @@ func (p *Pages) routes() {
 	p.closed("GET /preferences", p.preferences)
 	p.closed("POST /preferences", p.changePreferences)
 
+	p.closed("GET /preferences/password", p.passwordForm)
+	p.closed("POST /preferences/password", p.changePassword)
+	p.closed("POST /preferences/sessions", p.endSession)
 	p.closed("GET /preferences/email", p.emailForm)
 	p.closed("POST /preferences/email", p.changeEmail)
 

@@ -22,9 +22,10 @@ type console struct {
 
 // The environment variables that stand in for a terminal.
 const (
-	codeVariable     = "TANDEM_TOTP"
-	passwordVariable = "TANDEM_PASSWORD_FILE"
-	recoveryVariable = "TANDEM_RECOVERY_CODE_FILE"
+	codeVariable        = "TANDEM_TOTP"
+	passwordVariable    = "TANDEM_PASSWORD_FILE"
+	newPasswordVariable = "TANDEM_NEW_PASSWORD_FILE"
+	recoveryVariable    = "TANDEM_RECOVERY_CODE_FILE"
 )
 
 // isTerminal says whether a person looks at w.
@@ -74,14 +75,29 @@ func (c console) recoveryCode() (custody.Secret, error) {
 }
 
 // password gives a password that was typed, without echo, or that a file holds.
-func (c console) password() (custody.Secret, error) {
-	if path := os.Getenv(passwordVariable); path != "" {
+func (c console) password() (custody.Secret, error) { return c.secret(passwordVariable, "Password: ") }
+
+// newPassword gives one that is chosen. On a terminal it is typed twice, as nobody sees it.
+func (c console) newPassword() (custody.Secret, error) {
+	first, err := c.secret(newPasswordVariable, "New password: ")
+	if err != nil || os.Getenv(newPasswordVariable) != "" {
+		return first, err
+	}
+	second, err := c.secret(newPasswordVariable, "The new password once more: ")
+	if err == nil && !second.Equal(first) {
+		err = usagef("the two are not the same; nothing was changed")
+	}
+	return second, err
+}
+
+func (c console) secret(variable, prompt string) (custody.Secret, error) {
+	if path := os.Getenv(variable); path != "" {
 		return secretFile(path)
 	}
 	if !isTerminal(c.in) {
-		return custody.Secret{}, usagef("a password is needed: name its file in %s, or run this on a terminal", passwordVariable)
+		return custody.Secret{}, usagef("a password is needed: name its file in %s, or run this on a terminal", variable)
 	}
-	fmt.Fprint(c.err, "Password: ")
+	fmt.Fprint(c.err, prompt)
 	typed, err := term.ReadPassword(int(c.in.Fd()))
 	fmt.Fprintln(c.err)
 	if err != nil {

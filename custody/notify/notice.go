@@ -39,7 +39,7 @@ func calls(e custody.Event) bool {
 		custody.HandoverOverdue, custody.EnrolmentReset, custody.PersonUnlocked, custody.EmailChanged,
 		custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed,
 		custody.ProposalExpired, custody.CustodiansChanged, custody.CustodyPassed, custody.RolesChanged,
-		custody.LinkIssued, custody.Joined:
+		custody.LinkIssued, custody.Joined, custody.PasswordChanged:
 		return true
 	}
 	return e.Grade() != custody.Ordinary
@@ -81,6 +81,8 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 	case custody.LinkIssued:
 		v := values{Person: fact.Person, Actor: e.Actor, Until: fact.Until}
 		about.tell("link_issued", "/people/"+fact.Person+"/admission", v, about.person(fact.Person).Admission.Readers...)
+	case custody.PasswordChanged:
+		about.tell("password_changed", "/", values{}, fact.Person)
 	case custody.Joined:
 		about.tell("joined", "/", values{}, fact.Person)
 	case custody.PersonLocked:

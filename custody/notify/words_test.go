@@ -71,7 +71,7 @@ var said = []string{
 	"handover.offered", "handover.accepted", "handover.declined", "handover.cancelled", "handover.expired",
 	"handover.closed", "handover.overdue", "person.enrolment_reset", "person.unlocked", "person.email_changed",
 	"proposal.made", "proposal.revised", "proposal.rejected", "proposal.effected", "proposal.failed", "proposal.expired", "credential.custodians_changed",
-	"credential.passed", "person.roles_changed", "admission.link_issued", "admission.joined",
+	"credential.passed", "person.roles_changed", "admission.link_issued", "admission.joined", "person.password_changed",
 }
 
 // filled gives an event what its mails speak of.
@@ -117,6 +117,8 @@ func filled(e custody.Event) custody.Event {
 		e.Fact = custody.RolesChanged{Person: "tech-a", Proposal: "p-1"}
 	case custody.LinkIssued:
 		e.Fact, e.Actor = custody.LinkIssued{Person: "tech-a", Until: noon.AddDate(0, 0, 1)}, "admin"
+	case custody.PasswordChanged:
+		e.Fact, e.Actor = custody.PasswordChanged{Person: "tech-a"}, "tech-a"
 	case custody.Joined:
 		e.Fact, e.Actor = custody.Joined{Person: "tech-a"}, "tech-a"
 	case custody.PersonLocked:

@@ -187,6 +187,10 @@ func logInAllows(e custody.Event, a Access, person string) bool {
 		if f.Person == person {
 			return true
 		}
+	case custody.PasswordChanged:
+		if f.Person == person && a.Path == desk.AccountPath(person) {
+			return true
+		}
 	case custody.Joined:
 		if f.Person == person && a.Path == desk.AccountPath(person) {
 			return true // with recovery codes
