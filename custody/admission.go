@@ -183,8 +183,8 @@ func (RefuseLink) givers() givers       { return theSystem }
 func (a RefuseLink) bare(*State) Action { return a }
 
 func (a RefuseLink) decide(d *decision) error {
-	person, _ := d.state.Person(a.Person)
-	if !person.Admission.counts(a.Link, d.now) {
+	person, counts := d.state.LinkOf(a.Link, d.now)
+	if !counts || person.Username != a.Person {
 		return RefuseLinkVoid()
 	}
 	d.happen(LinkRefused{Person: a.Person, Wrong: person.Admission.Wrong + 1})
@@ -238,8 +238,7 @@ func (OpenLink) givers() givers       { return theSystem }
 func (a OpenLink) bare(*State) Action { return a }
 
 func (a OpenLink) decide(d *decision) error {
-	person, _ := d.state.Person(a.Person)
-	if !person.Admission.counts(a.Link, d.now) {
+	if person, counts := d.state.LinkOf(a.Link, d.now); !counts || person.Username != a.Person {
 		return RefuseLinkVoid()
 	}
 	d.happen(LinkOpened{Person: a.Person})

@@ -56,6 +56,11 @@ func TestBecomingSomebody(t *testing.T) {
 			o.agreed("max", ResetEnrolment{"ada"})
 			o.state.editPerson("ada", func(p *Person) { p.Enrolled = true })
 		}, "ada", IssueLink{"ada", aLink}, Forbidden, nil},
+		{"nobody gives one to who was disabled meanwhile", func(o *office) { zoeIsApproved(o); o.state.editPerson("zoe", func(p *Person) { p.Disabled = true }) }, "ada", IssueLink{"zoe", aLink}, Conflict, nil},
+		{"nor does theirs open", func(o *office) { zoeHasALink(o); o.state.editPerson("zoe", func(p *Person) { p.Disabled = true }) }, System, OpenLink{"zoe", aLink}, Unauthenticated, nil},
+		{"nor are wrong codes counted", func(o *office) { zoeHasALink(o); o.state.editPerson("zoe", func(p *Person) { p.Disabled = true }) }, System, RefuseLink{"zoe", aLink}, Unauthenticated, nil},
+		{"a link opens nobody else's", zoeHasALink, System, OpenLink{"ann", aLink}, Unauthenticated, nil},
+		{"nor is it counted as somebody else's", zoeHasALink, System, RefuseLink{"ann", aLink}, Unauthenticated, nil},
 		{"a link replaces the one before", zoeHasALink, "ada", IssueLink{"zoe", other}, "", func(o *office) bool {
 			_, counts := o.state.LinkOf(aLink, o.now)
 			return !counts
@@ -137,6 +142,34 @@ func TestAProposalThatBecomesAnotherNeedsOtherApprovals(t *testing.T) {
 	}
 }
 
+// What is part of an open handover stays in it.
+func TestWhatIsOfferedStaysOfferedWhenALogInIsSetUpAnew(t *testing.T) {
+	o := newOffice(t)
+	o.offers("ann", "db01")
+	o.agreed("ada", ResetEnrolment{"ann"})
+	if db01, db02 := o.credential("db01"), o.credential("db02"); db01.Holder != "ann" || db02.Successor() != "ben" {
+		t.Errorf("offered: %+v, not offered: %+v", db01, db02)
+	}
+	o.does("ben", Accept{"handover-1"})
+	if db01 := o.credential("db01"); db01.Holder != "ben" {
+		t.Errorf("accepted: %+v", db01)
+	}
+}
+
+// Nobody approves that their own log-in is set up anew, and nothing is set up for whoever
+// is disabled.
+func TestWhoseLogInIsSetUpAnew(t *testing.T) {
+	reset := needed(ResetEnrolment{"max"})
+	yes := Approve{"p-1", Proposal{ID: "p-1", Revision: 1, Change: reset.Change}.Digest()}
+	asked := func(o *office) { o.does("ada", reset) }
+	check(t, []clause{
+		{"not approved by whose it is", asked, "max", yes, NotEligible, nil},
+		{"the director stands in", asked, "dot", yes, "", func(o *office) bool { return !o.person("max").Enrolled }},
+		{"not of whoever is disabled", func(o *office) { o.state.editPerson("cay", func(p *Person) { p.Disabled = true }) }, "ada", needed(ResetEnrolment{"cay"}), Conflict, nil},
+		{"not of nobody", nil, "ada", needed(ResetEnrolment{"mallory"}), NotFound, nil},
+	})
+}
+
 func TestOtherRoles(t *testing.T) {
 	roles := func(person string, roles ...Role) Propose { return needed(SetRoles{person, roles}) }
 	has := func(person string, roles ...Role) func(*office) bool {
@@ -152,6 +185,14 @@ func TestOtherRoles(t *testing.T) {
 		{"to be a technician takes one", func(o *office) { o.does("ada", roles("max", Manager, Technician)) }, "dot", yes("p-1", roles("max", Manager, Technician)), "", has("max", Manager, Technician)},
 		{"not for whoever is custodian", nil, "ada", roles("ben", Manager), Conflict, nil},
 		{"not from the only admin", nil, "max", roles("ada", Technician), Conflict, nil},
+		{"nor while another has no authenticator yet", func(o *office) {
+			o.does(System, AddPerson{Username: "ivy", Name: "Ivy", Roles: []Role{Admin}, TOTPPeriod: 30})
+		}, "max", roles("ada", Technician), Conflict, nil},
+		{"nor while another is disabled", func(o *office) {
+			o.hires("ivy", Admin)
+			o.state.editPerson("ivy", func(p *Person) { p.Disabled = true })
+		}, "max", roles("ada", Technician), Conflict, nil},
+		{"but while another can act", func(o *office) { o.hires("ivy", Admin) }, "max", roles("ada", Technician), "", nil},
 		{"not what they have", nil, "ada", roles("max", Manager), Conflict, nil},
 		{"not none", nil, "ada", roles("max"), InvalidRequest, nil},
 		{"no auditor beside another", nil, "ada", roles("max", Manager, Auditor), InvalidRequest, nil},
@@ -184,6 +225,12 @@ func TestNobodyComesInWithoutApprovals(t *testing.T) {
 	if err := Replay(resetApproved, confirmed(resetApproved, "max", ProposalApproved{"p-1", 1, Manager})); err != nil {
 		t.Fatal(err)
 	}
+	roled := newOffice(t)
+	roled.hires("tom", Technician)
+	roled.does("ada", needed(SetRoles{"tom", []Role{Auditor}}))
+	rolesApproved := roled.state.Fork()
+	rolesApproved.editPerson("tom", func(p *Person) { p.Roles = []Role{Admin} })
+	rolesApproved.editProposal("p-1", func(p *Proposal) { p.Status, p.Approvals = Approved, []Approval{{Level: Manager, Person: "max"}} })
 	passed := CustodyPassed{Credential: "db01", From: "ann", Successor: "ben", Proposal: "p-1"}
 	for name, e := range map[string]struct {
 		s *State
@@ -200,6 +247,8 @@ func TestNobodyComesInWithoutApprovals(t *testing.T) {
 		"founded with other people":          {o.state, confirmed(o.state, "max", FoundingConfirmed{"max", Manager, "x"})},
 		"founded at another level":           {o.state, confirmed(o.state, "max", FoundingConfirmed{"max", Director, o.state.FoundingDigest()})},
 		"roles without approval":             {o.state, confirmed(o.state, "ada", RolesChanged{"cay", []Role{Manager}, []Role{Technician}, "p-1"})},
+		"in the place of other roles":        {rolesApproved, confirmed(rolesApproved, "max", RolesChanged{"tom", []Role{Auditor}, []Role{Technician}, "p-1"})},
+		"other roles than were approved":     {rolesApproved, confirmed(rolesApproved, "max", RolesChanged{"tom", []Role{Manager}, []Role{Admin}, "p-1"})},
 		"a link for who was not approved":    {o.state, confirmed(o.state, "ada", LinkIssued{"ann", aLink, o.state.Time.Add(linkTTL)})},
 		"a link for ever":                    {came.state, confirmed(came.state, "ada", LinkIssued{"zoe", aLink, came.state.Time.Add(2 * linkTTL)})},
 		"a link by who reads the code":       {came.state, confirmed(came.state, "max", LinkIssued{"zoe", aLink, came.state.Time.Add(linkTTL)})},

@@ -27,7 +27,7 @@ func (s *State) Founded() bool {
 func (s *State) founds(c Change, requester string) bool {
 	add, is := c.Proposable.(AddPerson)
 	admin, _ := s.Person(requester)
-	if !is || !admin.Is(Admin) || s.Founded() || len(add.Roles) != 1 || add.Roles[0] != Manager && add.Roles[0] != Director {
+	if !is || !admin.Is(Admin) || len(add.Roles) != 1 || add.Roles[0] != Manager && add.Roles[0] != Director {
 		return false
 	}
 	for person := range s.People() {

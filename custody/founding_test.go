@@ -52,6 +52,12 @@ func TestTheFirstManagerAndDirectorComeWithoutApproval(t *testing.T) {
 	person := func(name string, roles ...Role) Propose {
 		return needed(AddPerson{Username: name, Name: name, Roles: roles, TOTPPeriod: 30})
 	}
+	if err := o.hire(AddPerson{Username: "tim", Roles: []Role{Technician}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.do("tim", person("max", Manager)); CodeOf(err) != NoApprover {
+		t.Errorf("asked for by a technician: %v", err)
+	}
 	for _, c := range []struct {
 		name string
 		ask  Propose
@@ -74,6 +80,10 @@ func TestTheFirstManagerAndDirectorComeWithoutApproval(t *testing.T) {
 		}
 	}
 	// The founding over, an admin without a manager is not in one again.
+	o.does("ada", IssueLink{"max", aLink})
+	if a := o.person("max").Admission; !a.ReadBy("ada") || a.ReadBy("tim") || a.ReadBy("dot") { // nobody approved who could
+		t.Errorf("the code is read by others than who gave the link: %+v", a)
+	}
 	o.joins("max", "ada")
 	o.joins("dot", "ada")
 	for _, who := range []string{"max", "dot"} {
@@ -82,6 +92,16 @@ func TestTheFirstManagerAndDirectorComeWithoutApproval(t *testing.T) {
 	o.state.editPerson("max", func(p *Person) { p.Roles = []Role{Technician} })
 	if _, err := o.do("ada", person("mia", Manager)); CodeOf(err) != NoApprover {
 		t.Errorf("a manager after the founding: %v", err)
+	}
+}
+
+// TestASecondManagerConfirmsNothing: the level has its person.
+func TestASecondManagerConfirmsNothing(t *testing.T) {
+	o := newOffice(t)
+	o.hires("mia", Manager)
+	o.does("max", ConfirmFounding{o.state.FoundingDigest()})
+	if _, err := o.do("mia", ConfirmFounding{o.state.FoundingDigest()}); CodeOf(err) != Forbidden || o.state.Founded() {
+		t.Errorf("mia: %v", err)
 	}
 }
 

@@ -135,6 +135,7 @@ func TestApprove(t *testing.T) {
 			return !changed(o) && isOver(o, "p-1")
 		}},
 		{"whoever was disabled meanwhile approves nothing", func(o *office) { maxApproved(o); o.state.editPerson("dot", func(p *Person) { p.Disabled = true }) }, "dot", right, Unauthenticated, nil},
+		{"not somebody with a log-in that one made oneself", nil, "ada", needed(AddPerson{Username: "zoe", Name: "Zoe", Roles: []Role{Technician}, TOTPPeriod: 30, Account: 1}), InvalidRequest, nil},
 		{"not somebody who is asked for already", func(o *office) { o.does("ada", needed(zoe)) }, "ada", needed(zoe), Conflict, nil},
 		{"nor by somebody else", func(o *office) { o.does("ada", needed(zoe)) }, "ann", needed(zoe), Conflict, nil},
 	})
