@@ -63,10 +63,13 @@ func (s *Server) me(ctx context.Context, _ *nothing) (Me, error) {
 	if err != nil {
 		return Me{}, err
 	}
-	me := Me{Person: viewPerson(person), Presence: viewPresence(person), Holdings: []Credential{}, Inbox: []InboxItem{}, Maintenance: s.Maintenance, ReviewDue: s.Desk.ReviewDue()}
+	me := Me{Person: viewPerson(person), Presence: viewPresence(person), Holdings: []Credential{}, Changing: []Credential{}, Inbox: []InboxItem{}, Maintenance: s.Maintenance, ReviewDue: s.Desk.ReviewDue()}
 	for _, c := range credentials {
-		if c.Holder == person.Username {
+		switch person.Username {
+		case c.Holder:
 			me.Holdings = append(me.Holdings, viewCredential(c))
+		case c.Successor():
+			me.Changing = append(me.Changing, viewCredential(c))
 		}
 	}
 	for _, h := range offers {

@@ -74,6 +74,7 @@ type Me struct {
 	Person   Person       `json:"person"`
 	Presence Presence     `json:"presence"`
 	Holdings []Credential `json:"holdings" doc:"What I hold now"`
+	Changing []Credential `json:"changing" doc:"What I will hold when its password is changed"`
 	Inbox    []InboxItem  `json:"inbox" doc:"What waits for me"`
 
 	Maintenance string `json:"maintenance,omitzero" doc:"Why no password is changed and nothing is sent now"`
@@ -186,6 +187,7 @@ type Rotation struct {
 	ByHand   bool                   `json:"by_hand,omitzero" doc:"The successor sets the password: see new-password"`
 	Shown    bool                   `json:"shown,omitzero" doc:"The successor was shown it"`
 	Paused   bool                   `json:"paused,omitzero" doc:"Nothing is tried until somebody resumes it"`
+	Stopped  bool                   `json:"stopped,omitzero" doc:"Nobody paused it: a log-in was refused, and a person is asked to put that right"`
 
 	Cancellable bool `json:"cancellable,omitzero" doc:"It was asked for and has surely not reached the target: see cancel"`
 }

@@ -53,7 +53,7 @@ func viewCredential(c custody.Credential) Credential {
 		v.Rotation = &Rotation{
 			Reason: r.Reason, Step: r.Step, Since: r.Since, Deadline: r.Deadline,
 			Attempts: r.Attempts, Failure: r.Failure, NextTry: r.NextTry, Overdue: r.Overdue,
-			ByHand: c.ByHand(), Shown: slices.Contains(r.ShownTo, r.Successor), Paused: r.Paused, Cancellable: c.Cancellable(),
+			ByHand: c.ByHand(), Shown: slices.Contains(r.ShownTo, r.Successor), Paused: r.Paused, Stopped: r.Stopped(), Cancellable: c.Cancellable(),
 		}
 	}
 	return v

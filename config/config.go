@@ -106,7 +106,8 @@ const (
 
 // Rotation says what the rotation worker does of its own accord.
 type Rotation struct {
-	VerifyEvery time.Duration `koanf:"verify_every"` // each password is tried on its target once in this; 0: never
+	VerifyEvery   time.Duration `koanf:"verify_every"`   // each password is tried on its target once in this; 0: never
+	LockoutWindow time.Duration `koanf:"lockout_window"` // for how long nothing is tried where a log-in was refused
 }
 
 // PasswordPolicy says what passwords look like, in the language of Vault's
@@ -230,7 +231,7 @@ func Default() Config {
 		},
 		Ledger:     Ledger{Stream: Stream{Format: StreamJSON}},
 		SessionTTL: 12 * time.Hour,
-		Rotation:   Rotation{VerifyEvery: 24 * time.Hour},
+		Rotation:   Rotation{VerifyEvery: 24 * time.Hour, LockoutWindow: 15 * time.Minute},
 		Notify:     Notify{SMTP: SMTP{TLS: StartTLS}, Language: "en"},
 		Log:        Log{Level: "info", Format: "text"},
 	}

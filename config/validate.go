@@ -41,6 +41,7 @@ func (c Config) problems() []error {
 	if c.Rotation.VerifyEvery != 0 { // which is never
 		v.between("rotation.verify_every", c.Rotation.VerifyEvery, time.Second, 30*24*time.Hour)
 	}
+	v.between("rotation.lockout_window", c.Rotation.LockoutWindow, time.Second, 24*time.Hour)
 	v.between("session_ttl", c.SessionTTL, time.Minute, 30*24*time.Hour)
 	v.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	v.oneOf("log.format", c.Log.Format, "text", "json")

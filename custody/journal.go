@@ -218,7 +218,10 @@ func (f RotationApplied) allowed(s *State, e Event) error {
 }
 
 func (f RotationApplied) apply(s *State, _ Event) {
-	s.editCredential(f.Credential, func(c *Credential) { c.Rotation.Step = StepApplied })
+	s.editCredential(f.Credential, func(c *Credential) {
+		c.Rotation.Step = StepApplied
+		c.Rotation.Failure, c.Rotation.NextTry = "", time.Time{} // what was in the way is not any more
+	})
 }
 
 // ReportVerified: a log-in with the new value succeeded, with the old one failed.
@@ -375,7 +378,8 @@ func (a ReportFailed) decide(d *decision) error {
 	return nil
 }
 
-// RotationFailed: an attempt did not get through; another follows.
+// RotationFailed: an attempt did not get through. Another follows, unless a log-in was
+// refused that only a person can put right.
 type RotationFailed struct {
 	Credential string    `json:"credential"`
 	Rotation   int64     `json:"rotation"`
@@ -398,11 +402,5 @@ func (f RotationFailed) allowed(s *State, e Event) error {
 }
 
 func (f RotationFailed) apply(s *State, _ Event) {
-	s.editCredential(f.Credential, func(c *Credential) {
-		r := &c.Rotation
-		r.Attempts++
-		r.Failure, r.NextTry = f.Failure, f.NextTry
-		r.Touched = r.Touched || r.Sending && !f.Unsent
-		r.Sending = false
-	})
+	s.editCredential(f.Credential, func(c *Credential) { c.fail(f) })
 }

@@ -496,6 +496,7 @@ func (m *model) tries(s *State) []Command {
 			add(System,
 				ReportStaged{Rotation: id, Sending: true}, ReportSending{id},
 				ReportFailed{Rotation: id, Failure: "unreachable", NextTry: s.Time.Add(time.Minute), Unsent: true},
+				ReportFailed{Rotation: id, Failure: string(CurrentRefused), NextTry: s.Time.Add(time.Minute), Unsent: true},
 			)
 		}
 		if len(m.servers) > 1 || m.stuck {

@@ -1,7 +1,5 @@
 package custody
 
-import "time"
-
 // A rotation that cannot progress is a state that people can leave: they call it off
 // while it has surely not reached the target, pause it and repair the target by hand
 // (ShowNew), or go away and leave it to the other custodian.
@@ -110,7 +108,8 @@ func (f RotationPaused) apply(s *State, _ Event) {
 	s.editCredential(f.Credential, func(c *Credential) { c.Rotation.Paused = true })
 }
 
-// ResumeRotation lets a paused rotation go on, at once.
+// ResumeRotation lets a rotation go on that was paused, or stopped because a log-in was
+// refused.
 type ResumeRotation struct {
 	Credential string `json:"credential"`
 }
@@ -137,7 +136,7 @@ func (a ResumeRotation) decide(d *decision) error {
 	return nil
 }
 
-// RotationResumed: the next attempt is due.
+// RotationResumed: attempts are made again.
 type RotationResumed struct {
 	Credential string `json:"credential"`
 	Rotation   int64  `json:"rotation"`
@@ -160,9 +159,7 @@ func (f RotationResumed) allowed(s *State, e Event) error {
 }
 
 func (f RotationResumed) apply(s *State, _ Event) {
-	s.editCredential(f.Credential, func(c *Credential) {
-		c.Rotation.Paused, c.Rotation.NextTry = false, time.Time{}
-	})
+	s.editCredential(f.Credential, func(c *Credential) { c.Rotation.resume() })
 }
 
 // CancelRotation calls a rotation off that has surely not reached the target. What

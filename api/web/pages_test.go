@@ -13,7 +13,6 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
-	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/words/wordstest"
 )
 
@@ -205,12 +204,6 @@ func TestEveryStringIsShown(t *testing.T) {
 			t.Errorf("nothing shows %s", key)
 		}
 	}
-}
-
-// failures are the kinds that rotation.Failure can be.
-var failures = []string{
-	string(rotation.Unreachable), string(rotation.WrongHost), string(rotation.LoginRefused), string(rotation.ValueRefused),
-	string(rotation.OldStillAccepted), string(rotation.SecretStore), string(rotation.TargetError), string(rotation.Unsupported), string(rotation.NoAddress),
 }
 
 // labelled says whether a field is inside a label.

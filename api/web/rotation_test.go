@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/rotation"
 )
 
 // TestSetByHand leads the successor through it: shown with a code, said with a
@@ -57,8 +58,13 @@ func TestSetByHand(t *testing.T) {
 	a.fill("/credentials/sw01/set").shows(t, 409)
 
 	id := custody.RotationID{Credential: "sw01", Number: 1}
-	o.Must(custody.System, custody.ReportFailed{Rotation: id, Failure: "login_refused", NextTry: o.Clock.Now().Add(time.Minute)})
-	a.get("/credentials/sw01").shows(t, 200, "Show the new password again, and set exactly that one.", "Next attempt")
+	o.Must(custody.System, custody.ReportFailed{Rotation: id, Failure: string(custody.NewRefused), NextTry: o.Clock.Now()})
+	p = a.get("/credentials/sw01")
+	p.shows(t, 200, "The server does not take the new password", "Show the new password again, and set exactly that one.", "I have set it")
+	if strings.Contains(p.text(), "Next attempt") {
+		t.Error("it is said when a device is probed next that waits for its person")
+	}
+	a.done(a.fill("/credentials/sw01/set")).shows(t, 200, "Noted")
 	version, err := o.Secrets.Write(t.Context(), desk.CredentialPath("sw01"), custody.SecretString("Staged-MARKED"), 1, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -115,10 +121,18 @@ func TestWhyARotationFails(t *testing.T) {
 	o := newOffice(t)
 	o.Must("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("old")})
 	id := custody.RotationID{Credential: "db01", Number: o.Credential("db01").Rotation.Number}
-	for _, failure := range failures {
+	for _, kind := range rotation.Failures {
+		failure := string(kind)
 		o.Must(custody.System, custody.ReportFailed{Rotation: id, Failure: failure, NextTry: o.Clock.Now().Add(time.Minute)})
 		for _, lang := range languages {
-			o.as("tech-a", lang).get("/credentials/db01").shows(t, 200, catalogue(t, lang)["failure."+failure], catalogue(t, lang)["remedy."+failure])
+			p := o.as("tech-a", lang).get("/credentials/db01")
+			p.shows(t, 200, catalogue(t, lang)["failure."+failure], catalogue(t, lang)["remedy."+failure])
+			if stopped := kind == rotation.AdminRefused || kind == rotation.CurrentRefused; stopped != strings.Contains(p.text(), catalogue(t, lang)["rotation.stopped"]) {
+				t.Errorf("%s: said to have stopped: %v", failure, !stopped)
+			}
+		}
+		if o.Credential("db01").Rotation.Stopped() {
+			o.Must("tech-a", custody.ResumeRotation{Credential: "db01"})
 		}
 	}
 }

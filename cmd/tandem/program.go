@@ -131,7 +131,8 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	}
 	p.worker = rotation.New(rotation.Config{
 		Desk: p.desk, Queue: rotation.Worklist{Desk: p.desk, Leases: p.store}, Secrets: p.secrets, Targets: rotation.Openers(p.targets), Dependents: p.dependents, VerifyEvery: cfg.Rotation.VerifyEvery,
-		Clock: p.clock, Log: log.With("part", "rotation"), Hook: rotationHook,
+		LockoutWindow: cfg.Rotation.LockoutWindow,
+		Clock:         p.clock, Log: log.With("part", "rotation"), Hook: rotationHook,
 		Owner: p.owner,
 	})
 	if p.stream, err = p.openStream(cfg.Ledger); err != nil {

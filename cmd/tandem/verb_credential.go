@@ -11,7 +11,9 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/words"
 )
 
 func credentialVerbs(c *cli) *cobra.Command {
@@ -203,7 +205,41 @@ func (c *cli) showCredentials(answer any, list ...api.Credential) error {
 			strings.Join(credential.Exposure, ", "), credential.Handover,
 		})
 	}
-	return c.show(answer, []string{"NAME", "ACCOUNT", "CUSTODY", "A", "B", "VERSION", "KNOWN TO", "HANDOVER"}, rows...)
+	if err := c.show(answer, []string{"NAME", "ACCOUNT", "CUSTODY", "A", "B", "VERSION", "KNOWN TO", "HANDOVER"}, rows...); err != nil || c.output == asJSON {
+		return err
+	}
+	for _, credential := range list {
+		if r := credential.Rotation; r != nil && r.Failure != "" {
+			c.note("%s: %s", credential.Name, failing(*r))
+		}
+	}
+	return nil
+}
+
+// failing says what is in the way of a change, when it is tried again, and what to do.
+func failing(r api.Rotation) string {
+	voice := words.In(words.English)
+	what, err := voice.Say("failure."+r.Failure, nil)
+	if err != nil { // of a newer server
+		what = r.Failure + "."
+	}
+	said := fmt.Sprintf("%d failed, the last: %s", r.Attempts, what)
+	switch {
+	case r.Paused:
+		said += fmt.Sprintf(" Nothing is tried before somebody says so (tandem credential resume), and not before %s.", moment(r.NextTry))
+	case r.ByHand && r.Step == custody.StepStaged:
+		said += " Nothing is tried before it is said to be set (tandem credential set)."
+	default:
+		said += fmt.Sprintf(" Next try %s.", moment(r.NextTry))
+	}
+	remedy := "remedy." + r.Failure
+	if r.ByHand && r.Failure == string(custody.NewRefused) {
+		remedy = "remedy.by_hand"
+	}
+	if next, err := voice.Say(remedy, nil); err == nil {
+		said += " " + next
+	}
+	return said
 }
 
 // phase says who holds a credential, or why nobody does.

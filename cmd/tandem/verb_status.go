@@ -39,7 +39,7 @@ func (c *cli) showMe(me api.Me) error {
 		c.note("Waiting for you: %s from %s, %s: %s. Use tandem handover accept %s (or decline).",
 			item.ID, item.From, strings.Join(item.Credentials, ", "), item.Reason, item.ID)
 	}
-	return c.showCredentials(me, me.Holdings...)
+	return c.showCredentials(me, append(me.Holdings, me.Changing...)...)
 }
 
 // presence puts a presence into words.

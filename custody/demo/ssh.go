@@ -94,7 +94,13 @@ func (d *SSH) Hold() (release func()) {
 // greet is all that a person gets. What comes after the log-in is no part of
 // the demo, so only commands with a known answer are answered.
 func greet(s ssh.Session) {
-	switch strings.TrimSpace(s.RawCommand()) {
+	command := strings.TrimSpace(s.RawCommand())
+	if text, is := strings.CutPrefix(command, "echo "); is {
+		fmt.Fprintln(s, text)
+		_ = s.Exit(0)
+		return
+	}
+	switch command {
 	case "":
 		fmt.Fprintf(s, "Welcome, you are %s. Tandem's demo server has no shell: the log-in is all there is to see. Good-bye.\n", s.User())
 		_ = s.Exit(0)

@@ -86,6 +86,8 @@ func TestWhoIsToldOfAnAlarm(t *testing.T) {
 		want string
 	}{
 		{custody.RotationOverdue{Credential: "db01"}, "manager tech-a tech-b"},
+		{custody.RotationFailed{Credential: "db01", Failure: string(custody.AdminRefused)}, "admin manager tech-a tech-b"},
+		{custody.RotationFailed{Credential: "db01", Failure: string(custody.CurrentRefused)}, "admin manager tech-a tech-b"},
 		{custody.PersonLocked{Person: "tech-b"}, "manager tech-a tech-b"},
 		{custody.SignInLocked{}, "manager tech-a"},
 		{custody.LedgerConflict{Witness: "w"}, "admin auditor director manager tech-a"},

@@ -30,11 +30,14 @@ type values struct {
 	Reason                  custody.Note
 	Until, Expires, Back    time.Time
 	Witness, Type, Subject  string
+	Failure                 string // kind of a failed attempt
 }
 
 // calls says whether an event calls for a mail.
 func calls(e custody.Event) bool {
-	switch e.Fact.(type) {
+	switch fact := e.Fact.(type) {
+	case custody.RotationFailed:
+		return fact.Stops()
 	case custody.HandoverOffered, custody.HandoverAccepted, custody.HandoverEnded, custody.HandoverClosed,
 		custody.HandoverOverdue, custody.EnrolmentReset, custody.PersonUnlocked, custody.EmailChanged,
 		custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed,
@@ -58,6 +61,13 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 		about.tell("accepted", handoverPage(fact.Handover), values{
 			From: fact.From, To: fact.To, Handover: fact.Handover, Credentials: fact.Credentials,
 		}, fact.From)
+	case custody.RotationFailed:
+		c, err := f.Directory.Credential(ctx, fact.Credential)
+		if err != nil {
+			return nil, err
+		}
+		to := append([]string{c.Primary, c.Backup}, about.everybody(custody.Manager, custody.Admin)...)
+		about.tell("rotation_stopped", "/credentials/"+fact.Credential, values{Credential: fact.Credential, Failure: fact.Failure}, to...)
 	case custody.HandoverEnded, custody.HandoverClosed, custody.HandoverOverdue:
 		h, err := f.Directory.Handover(ctx, fact.Subject())
 		if err != nil {
@@ -127,7 +137,7 @@ func (f *Follower) alarm(ctx context.Context, about *concerns) error {
 			return err
 		}
 		to = append([]string{c.Primary, c.Backup}, to...)
-		v.Credential, page = v.Subject, "/credentials/"+v.Subject
+		v.Credential, v.Failure, page = v.Subject, c.Rotation.Failure, "/credentials/"+v.Subject
 	}
 	kind := string(grade)
 	switch fact := e.Fact.(type) {

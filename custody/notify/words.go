@@ -157,6 +157,7 @@ func (w writer) data(v values) custody.Args {
 		"From": w.name(v.From), "To": w.name(v.To), "Person": w.name(v.Person), "Actor": w.name(v.Actor),
 		"Handover": v.Handover, "Proposal": v.Proposal, "Change": w.change(v.Change), "Primary": w.name(v.Primary), "Backup": w.name(v.Backup), "Credential": v.Credential, "Credentials": w.names(v.Credentials),
 		"Reason": smtp.OneLine(v.Reason.In(w.Redacted())), "Until": w.Minute(v.Until), "Expires": w.Minute(v.Expires), "Back": w.Minute(v.Back),
+		"Failure": w.about("failure", v.Failure), "Remedy": w.about("remedy", v.Failure),
 		"Witness": smtp.OneLine(v.Witness), "Type": w.kind(v.Type), "Subject": smtp.OneLine(v.Subject),
 	}
 }
@@ -176,6 +177,16 @@ func (w writer) kind(entryType string) string {
 	said, err := w.Say("fact."+entryType, nil)
 	if err != nil {
 		return entryType
+	}
+	return said
+}
+
+// about gives what is said of a kind of failure; "" of none, and of a newer one than the
+// catalogue.
+func (w writer) about(group, failure string) string {
+	said, err := w.Say(group+"."+failure, nil)
+	if err != nil {
+		return ""
 	}
 	return said
 }

@@ -70,7 +70,7 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 var said = []string{
 	"handover.offered", "handover.accepted", "handover.declined", "handover.cancelled", "handover.expired",
 	"handover.closed", "handover.overdue", "person.enrolment_reset", "person.unlocked", "person.email_changed",
-	"proposal.made", "proposal.revised", "proposal.rejected", "proposal.effected", "proposal.failed", "proposal.expired", "credential.custodians_changed",
+	"proposal.made", "proposal.revised", "proposal.rejected", "proposal.effected", "proposal.failed", "proposal.expired", "credential.custodians_changed", "rotation.failed",
 	"credential.passed", "person.roles_changed", "admission.link_issued", "admission.joined", "person.password_changed",
 }
 
@@ -127,6 +127,8 @@ func filled(e custody.Event) custody.Event {
 		e.Fact = custody.SignInLocked{Person: "tech-a", Until: noon.Add(time.Minute)}
 	case custody.VerificationEnded:
 		e.Fact = custody.VerificationEnded{Credential: "db01", Result: custody.VerificationRefused}
+	case custody.RotationFailed:
+		e.Fact = custody.RotationFailed{Credential: "db01", Rotation: 1, Failure: string(custody.AdminRefused)}
 	case custody.RotationOverdue:
 		e.Fact = custody.RotationOverdue{Credential: "db01", Rotation: 1}
 	case custody.LedgerConflict:

@@ -9,11 +9,23 @@ import (
 	"github.com/tandem-custody/tandem/custody/rotation/rotationtest"
 )
 
-// Anything may go wrong anywhere; nothing is ever stranded, and when it stops
-// going wrong the rotation ends well.
+// Anything may go wrong anywhere; nothing is ever stranded, no attempt makes two wrong
+// log-ins, and when it stops going wrong the rotation ends well: by itself, or once
+// somebody says that it may go on.
 func TestAnythingGoesWrong(t *testing.T) {
+	for kind, of := range map[string]func(*account) Target{
+		"a second account":          func(a *account) Target { return a },
+		"its own":                   func(a *account) Target { return own{a} },
+		"its own, and a second one": func(a *account) Target { return rescued{own{a}} },
+	} {
+		t.Run(kind, func(t *testing.T) { anythingGoesWrong(t, of) })
+	}
+}
+
+func anythingGoesWrong(t *testing.T, of func(*account) Target) {
 	rapid.Check(t, func(r *rapid.T) {
 		w := newWorld(quiet{t, r})
+		w.of(of(w.account))
 		// Of every four calls about one goes wrong, until the trouble is used up.
 		trouble := rapid.SliceOfN(rapid.IntRange(0, 11), 0, 80).Draw(r, "trouble")
 		next := func() (how int) {
@@ -59,6 +71,9 @@ func TestAnythingGoesWrong(t *testing.T) {
 			for try := 0; w.credential().Phase == custody.Rotating; try++ {
 				if try > 100 {
 					r.Fatalf("still at %+v\n%s", w.credential().Rotation, w.log)
+				}
+				if w.credential().Rotation.Stopped() {
+					w.resume()
 				}
 				crash := ""
 				if at := next(); at > 1 && len(trouble) > 0 {

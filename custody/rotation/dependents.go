@@ -47,7 +47,7 @@ func (w *Worker) updateDependent(ctx context.Context, c custody.Credential, u cu
 		kind, err = Unsupported, errors.New("no dependent of this name is configured")
 	case unread == nil:
 		err = w.tellDependent(ctx, dependent, c, current)
-		kind = kindOf(err)
+		kind = FailureOf(err)
 	}
 	var report custody.Action = custody.ReportUpdated{Credential: c.Name, Dependent: u.Dependent, Version: c.Version}
 	switch {

@@ -92,7 +92,7 @@ func (w *world) notUpdated(dependent string) (kinds []Failure) {
 func TestDependentsAreTold(t *testing.T) {
 	app, job := &service{}, &service{}
 	w, worker := dependents(t, map[string]Dependent{"app": app, "job": job})
-	if !worker.attempt(t.Context(), name) {
+	if !worker.attempt(t.Context(), name).entered {
 		t.Error("the ledger does not know how it ended")
 	}
 	for _, s := range []*service{app, job} {
@@ -139,7 +139,7 @@ func TestRunTellsDependents(t *testing.T) {
 func TestDependentFails(t *testing.T) {
 	for want, cause := range map[Failure]error{
 		Unreachable: ErrUnreachable,
-		TargetError: ErrDeclined,
+		Declined:    ErrDeclined,
 		WrongHost:   ErrHostKey,
 		SecretStore: fmt.Errorf("no token: %w", desk.ErrSecretsUnavailable),
 	} {
@@ -152,7 +152,7 @@ func TestDependentFails(t *testing.T) {
 			}}
 			w, worker := dependents(t, map[string]Dependent{"app": app})
 			for n := range 3 {
-				if !worker.attempt(t.Context(), name) {
+				if !worker.attempt(t.Context(), name).entered {
 					t.Error("the ledger does not know how it ended")
 				}
 				u := w.credential().Updates[0]
@@ -183,7 +183,7 @@ func TestDependentFails(t *testing.T) {
 
 func TestUnknownDependent(t *testing.T) {
 	w, worker := dependents(t, nil, "gone")
-	if !worker.attempt(t.Context(), name) {
+	if !worker.attempt(t.Context(), name).entered {
 		t.Error("the ledger does not know how it ended")
 	}
 	if kinds := w.notUpdated("gone"); !slices.Equal(kinds, []Failure{Unsupported}) || len(w.pending()) != 1 {
@@ -207,13 +207,13 @@ func TestSeveralDependents(t *testing.T) {
 		return context.DeadlineExceeded
 	}}
 	w, worker := dependents(t, map[string]Dependent{"app": good, "bad": bad, "hanging": hanging, "job": good}, "gone")
-	if !worker.attempt(t.Context(), name) {
+	if !worker.attempt(t.Context(), name).entered {
 		t.Error("the ledger does not know how it ended")
 	}
 	if got := w.pending(); !slices.Equal(got, []string{"bad", "gone", "hanging"}) || len(good.told) != 2 {
 		t.Errorf("%q are still to be told", got)
 	}
-	for dependent, want := range map[string]Failure{"bad": TargetError, "gone": Unsupported, "hanging": Unreachable} {
+	for dependent, want := range map[string]Failure{"bad": Declined, "gone": Unsupported, "hanging": Unreachable} {
 		if kinds := w.notUpdated(dependent); !slices.Equal(kinds, []Failure{want}) {
 			t.Errorf("%s: failures %v", dependent, kinds)
 		}
@@ -224,7 +224,7 @@ func TestDependentHangs(t *testing.T) {
 	app := &service{answer: func(ctx context.Context, _ int) error { <-ctx.Done(); return ctx.Err() }}
 	w, worker := dependents(t, map[string]Dependent{"app": app})
 	worker.StepTimeout = 10 * time.Millisecond
-	if !worker.attempt(t.Context(), name) {
+	if !worker.attempt(t.Context(), name).entered {
 		t.Error("the ledger does not know how it ended")
 	}
 	if kinds := w.notUpdated("app"); !slices.Equal(kinds, []Failure{Unreachable}) {
@@ -271,7 +271,7 @@ func TestCrashAfterTelling(t *testing.T) {
 			}
 			return rotationtest.None
 		}
-		if worker.attempt(t.Context(), name) {
+		if worker.attempt(t.Context(), name).entered {
 			t.Error("the ledger knows how it ended")
 		}
 		w.desk.Faults = nil
@@ -297,7 +297,7 @@ func TestTellingIsCutShort(t *testing.T) {
 	w, worker := dependents(t, map[string]Dependent{"app": app})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan bool)
-	go func() { ended <- worker.attempt(ctx, name) }()
+	go func() { ended <- worker.attempt(ctx, name).entered }()
 	<-arrived
 	cancel()
 	if <-ended || w.count("dependent.failed") != 0 {
@@ -317,7 +317,7 @@ func TestOnlyTheCurrentPasswordIsTold(t *testing.T) {
 	if _, err := w.secrets.Write(t.Context(), desk.CredentialPath(name), custody.SecretString("of unknown origin"), 2, nil); err != nil {
 		t.Fatal(err)
 	}
-	if !worker.attempt(t.Context(), name) {
+	if !worker.attempt(t.Context(), name).entered {
 		t.Error("the ledger does not know how it ended")
 	}
 	if kinds := w.notUpdated("app"); len(app.told) != 0 || !slices.Equal(kinds, []Failure{SecretStore}) {

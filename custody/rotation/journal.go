@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -38,7 +39,11 @@ type attempt struct {
 	announced  bool           // this attempt has entered that it tells the target
 	asked      bool           // the target may have been told, by this attempt or one that was cut short
 	proved     bool           // in this attempt staged was let in, and current was not
-	oldRefused bool           // there was a current value to try
+	oldRefused bool           // the current value was refused, by a log-in of this attempt
+	newRefused bool           // so was staged: there is no second try of it
+	failed     Failure        // how it ended, as far as that is entered; "": well
+	reached    bool           // the target answered
+	admitted   bool           // and let its second account in
 }
 
 func (c Config) newAttempt(credential custody.Credential) *attempt {
@@ -101,7 +106,7 @@ func (a *attempt) open(ctx context.Context) error {
 	}
 	target, err := a.opened(a.credential, key.Value)
 	if err != nil {
-		return a.fail(ctx, kindOf(err), err)
+		return a.fail(ctx, FailureOf(err), err)
 	}
 	a.target = target
 	if a.staged.Version == 0 && a.step != custody.StepPending {
@@ -166,15 +171,18 @@ func (a *attempt) announce(ctx context.Context) error {
 // answered takes note of what a target said when it was told: only of some errors it
 // is certain that it was not even asked.
 func (a *attempt) answered(err error) error {
+	a.heard(err)
 	if !errors.Is(err, ErrUnreachable) && !errors.Is(err, ErrHostKey) && !errors.Is(err, ErrRefused) {
 		a.asked = true
+		a.admitted = !a.byItself() && !a.target.Describe().Own
 	}
 	return err
 }
 
-// mayHave says that the staged value may be the account's by now. Where it cannot be
-// it is not tried: each wrong log-in is one of the few that an account has.
-func (a *attempt) mayHave() bool { return a.asked || a.credential.Rotation.MayHaveReached() }
+// heard takes note of whether the target answered at all.
+func (a *attempt) heard(err error) {
+	a.reached = a.reached || !errors.Is(err, ErrUnreachable) && !errors.Is(err, ErrHostKey)
+}
 
 // stageAnother adds a new value to those that are staged. With an error it says
 // of which kind the failure is.
@@ -187,7 +195,7 @@ func (a *attempt) stageAnother(ctx context.Context) (Failure, error) {
 		// From here on this opens the account. Until it is staged, and should
 		// that never be, the system that made it still has it.
 		if value, err = maker.Make(ctx); a.answered(err) != nil {
-			return kindOf(err), err
+			return refusedBy(err, AdminRefused), err
 		}
 		a.hook("made")
 	} else if value, err = a.neverUsed(ctx); err != nil {
@@ -244,27 +252,37 @@ func (a *attempt) apply(ctx context.Context) error {
 	if err := a.report(ctx, custody.ReportApplied{Rotation: a.id}, custody.StepApplied); err != nil {
 		return err
 	}
+	a.credential.Rotation.Failure = "" // as in the ledger
 	a.hook("applied-reported")
 	return nil
 }
 
-// change tells the target, and when its answer leaves that open, finds out
-// whether it happened.
+// change tells the target, and finds out whether it happened where that is open. An
+// account has few wrong log-ins before it is locked: one attempt makes one at most.
 func (a *attempt) change(ctx context.Context) error {
+	if a.mayHaveIt() {
+		switch err := a.tryNew(ctx); {
+		case err == nil:
+			return nil
+		case !errors.Is(err, ErrRefused):
+			return a.fail(ctx, FailureOf(err), err)
+		case a.byItself():
+			return a.fail(ctx, NewRefused, err) // the next attempt has the value before it
+		}
+	}
 	err := a.answered(a.tell(ctx))
 	switch {
 	case err == nil:
 		a.hook("changed")
 		return nil
 	case errors.Is(err, ErrUnreachable), errors.Is(err, ErrHostKey):
-		return a.fail(ctx, kindOf(err), err) // it was not even asked
+		return a.fail(ctx, FailureOf(err), err) // it was not even asked
 	case errors.Is(err, ErrRefused):
 		return a.refused(ctx, err)
 	}
-	// It may have happened in spite of the error, or in an attempt that
-	// crashed: a target that remembers values then refuses this one now.
-	if a.logIn(ctx, a.staged.Value) == nil {
-		a.hook("changed")
+	// It may have happened in spite of the error. That is found out when it comes
+	// again: a target that remembers values may refuse this one for it.
+	if !a.byItself() && a.sentBefore() && a.tryNew(ctx) == nil {
 		return nil
 	}
 	another := errors.Is(err, ErrValue) || errors.Is(err, ErrDeclined)
@@ -273,45 +291,62 @@ func (a *attempt) change(ctx context.Context) error {
 			return a.fail(ctx, kind, err)
 		}
 	}
-	return a.fail(ctx, kindOf(err), err)
+	return a.fail(ctx, FailureOf(err), err)
 }
 
-// refused is for a change whose own log-in was refused. Where the account changes
-// its own password, that is what comes of a change that an earlier attempt made
-// and could not report, or of somebody else's: then it is lost, and only the
-// second account helps.
-func (a *attempt) refused(ctx context.Context, cause error) error {
-	if a.mayHave() && a.logIn(ctx, a.staged.Value) == nil {
+// byItself says that the account changes its own password, with what it has, and
+// that nobody else can.
+func (a *attempt) byItself() bool { return !a.target.Describe().Reconciles }
+
+// mayHaveIt says that the staged value is to be tried before the target is told: an
+// account that changes its own may have it. A second account sets it whatever the
+// password is, so there only where a person may have set it by hand.
+func (a *attempt) mayHaveIt() bool {
+	if a.byItself() {
+		return a.sentBefore()
+	}
+	return len(a.credential.Rotation.ShownTo) > 0 && a.step == custody.StepStaged
+}
+
+// sentBefore says that the target may have been told this very value, by an attempt
+// before this one: not where that one found that it does not have it, or had it staged
+// only then, because the one before it was declined.
+func (a *attempt) sentBefore() bool {
+	r := a.credential.Rotation
+	switch Failure(r.Failure) {
+	case NewRefused:
+		return r.Sending // cut short since
+	case ValueRefused, Declined:
+		return r.Sending || a.staged.Version >= maxValues // which is told again
+	}
+	return r.MayHaveReached()
+}
+
+// tryNew logs in with the staged value: nil, the account has it.
+func (a *attempt) tryNew(ctx context.Context) error {
+	err := a.logIn(ctx, a.staged.Value)
+	if err == nil {
 		a.hook("changed")
-		return nil
 	}
-	err, does := cause, a.target.Describe()
-	switch {
-	case does.Reconciles && does.Own:
-		err = a.reconcile(ctx)
-	case does.Reconciles: // it was the second account that was refused: once is enough
-	case a.staged.Version > 1:
-		err = a.changeFromEarlier(ctx)
+	return err
+}
+
+// refused is for a change whose own log-in was refused: that of the second account,
+// or of the account itself, which somebody changed. Then only the second account
+// helps, or a person.
+func (a *attempt) refused(ctx context.Context, cause error) error {
+	switch does := a.target.Describe(); {
+	case !does.Reconciles:
+		return a.fail(ctx, refusedBy(cause, CurrentRefused), cause)
+	case !does.Own || a.sentBefore(): // it was the second account's: once is enough
+		return a.fail(ctx, AdminRefused, cause)
 	}
-	if err != nil {
-		return a.fail(ctx, kindOf(err), err)
+	a.oldRefused = !a.current.Value.IsZero()
+	if err := a.reconcile(ctx); err != nil {
+		return a.fail(ctx, refusedBy(err, AdminRefused), err)
 	}
 	a.hook("changed")
 	return nil
-}
-
-// changeFromEarlier is for an account that took a value after all that it seemed
-// to decline, before another was staged: that one opens it now. One is tried in
-// each attempt, so that it costs one refusal.
-func (a *attempt) changeFromEarlier(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
-	defer cancel()
-	version := a.staged.Version - 1 - int64(a.credential.Rotation.Attempts)%(a.staged.Version-1)
-	earlier, err := a.Secrets.ReadVersion(ctx, stagedPath(a.id), version)
-	if err != nil {
-		return err
-	}
-	return a.answered(a.target.Change(ctx, earlier, a.staged.Value))
 }
 
 // verify shows that the staged value opens the account and the old one does not.
@@ -333,33 +368,51 @@ func (a *attempt) prove(ctx context.Context) error {
 		a.proved = true
 		return nil
 	}
+	if last := Failure(a.credential.Rotation.Failure); !does.ByHand && a.byItself() && (last == NewRefused || last == CurrentRefused) {
+		if err := a.change(ctx); err != nil {
+			return err
+		}
+	}
 	switch err := a.logIn(ctx, a.staged.Value); {
 	case errors.Is(err, ErrRefused):
-		// The change did not take, or somebody undid it. Tell the target once
-		// more, or have its person look; the next attempt tries again, so that
-		// one costs one refusal.
-		if !does.ByHand {
+		// The change did not take, or somebody undid it. The second account tells the
+		// target once more; the account itself does in the next attempt, and a person
+		// is asked to look.
+		if does.Reconciles {
 			if err := a.changeAgain(ctx); err != nil {
 				return err
 			}
 		}
-		return a.fail(ctx, LoginRefused, err)
+		return a.fail(ctx, NewRefused, err)
 	case err != nil:
-		return a.fail(ctx, kindOf(err), err)
+		return a.fail(ctx, FailureOf(err), err)
 	}
 	a.hook("new-proved")
-	if !a.current.Value.IsZero() && !a.current.Value.Equal(a.staged.Value) {
+	// That the value before it is refused needs no second log-in: a rotation that is
+	// verified has had it, and so has one whose own log-in was refused.
+	asked := a.oldRefused || a.step == custody.StepVerified
+	if !asked && !a.current.Value.IsZero() && !a.current.Value.Equal(a.staged.Value) {
 		switch err := a.logIn(ctx, a.current.Value); {
 		case err == nil:
-			return a.fail(ctx, OldStillAccepted, nil)
+			return a.fail(ctx, a.whyOld(ctx), nil)
 		case !errors.Is(err, ErrRefused):
-			return a.fail(ctx, kindOf(err), err)
+			return a.fail(ctx, FailureOf(err), err)
 		}
 		a.oldRefused = true
 		a.hook("old-refused")
 	}
 	a.proved = true
 	return nil
+}
+
+func (a *attempt) whyOld(ctx context.Context) Failure {
+	knows, is := a.target.(Lenient)
+	if !is {
+		return OldStillAccepted
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
+	defer cancel()
+	return knows.WhyOld(ctx)
 }
 
 // changeAgain is for a value that the target turned out not to have.
@@ -421,7 +474,7 @@ func (a *attempt) fail(ctx context.Context, kind Failure, cause error) error {
 	if ctx.Err() != nil { // stopped, or the lease was lost: nothing is known to have failed
 		return context.Cause(ctx)
 	}
-	wait := a.retryAfter(a.credential.Rotation.Attempts)
+	wait := a.pause(kind)
 	a.Log.Warn("a rotation did not get through", a.names(),
 		"step", a.step, "failure", kind, "error", cause, "next_in", wait)
 	err := a.report(ctx, custody.ReportFailed{
@@ -430,7 +483,22 @@ func (a *attempt) fail(ctx context.Context, kind Failure, cause error) error {
 	if err != nil {
 		return err
 	}
+	a.failed = kind
 	return errFailed
+}
+
+// pause says how long nothing is tried after a failure. A log-in that was refused is
+// one of the few that an account has: it needs time to forget it. What a person sets
+// by hand is not tried again before they say so.
+func (a *attempt) pause(kind Failure) time.Duration {
+	wait := a.retryAfter(a.credential.Rotation.Attempts)
+	if a.credential.ByHand() && a.asked {
+		return 0
+	}
+	if a.newRefused || refusedLogin(kind) {
+		wait = max(wait, a.LockoutWindow)
+	}
+	return wait
 }
 
 // report enters something and takes note of the step that the journal is at then.
@@ -455,7 +523,7 @@ func (c Config) enter(ctx context.Context, action custody.Action) error {
 }
 
 // tell gives the target the staged value: as the account itself, or through the
-// second account where the password is lost.
+// second account where the password is lost, or may be another by now.
 func (a *attempt) tell(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
 	defer cancel()
@@ -463,12 +531,29 @@ func (a *attempt) tell(ctx context.Context) error {
 		return nil // it has it from where it was made
 	}
 	c := a.credential
-	lost := c.Rotation.Reason == custody.ForDrift || a.current.Value.IsZero() ||
+	lost := c.Rotation.Reason == custody.ForDrift || a.current.Value.IsZero() || a.sentBefore() ||
 		c.Rotation.Reason == custody.ForRecovery && !c.Drifted.IsZero() // the target may have a later one
 	if lost && a.target.Describe().Reconciles {
 		return a.target.Reconcile(ctx, a.staged.Value)
 	}
-	return a.target.Change(ctx, a.current.Value, a.staged.Value)
+	old, err := a.opening(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnreachable, Because(SecretStore, err)) // the target was not asked
+	}
+	return a.target.Change(ctx, old, a.staged.Value)
+}
+
+// opening is the value by which an account changes its own password: the current
+// one, or, where that was refused and the staged one too, an earlier one of this
+// rotation that it may have taken after all that it seemed to decline. Each attempt
+// has one.
+func (a *attempt) opening(ctx context.Context) (custody.Secret, error) {
+	r := a.credential.Rotation
+	back := int64(r.Attempts/2) % a.staged.Version // of each two attempts the other one tries the staged value
+	if Failure(r.Failure) != NewRefused || back == 0 {
+		return a.current.Value, nil
+	}
+	return a.Secrets.ReadVersion(ctx, stagedPath(a.id), a.staged.Version-back)
 }
 
 func (a *attempt) reconcile(ctx context.Context) error {
@@ -480,7 +565,13 @@ func (a *attempt) reconcile(ctx context.Context) error {
 func (a *attempt) logIn(ctx context.Context, secret custody.Secret) error {
 	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
 	defer cancel()
-	return a.target.Verify(ctx, secret)
+	err := a.target.Verify(ctx, secret)
+	a.heard(err)
+	a.newRefused = a.newRefused || errors.Is(err, ErrRefused) && secret.Equal(a.staged.Value)
+	if a.credential.ByHand() { // what it was probed with is what its person set
+		a.asked = a.asked || a.reached
+	}
+	return err
 }
 
 // read gives the zero value for what does not exist.

@@ -63,6 +63,14 @@ func Identities(t Target) []string {
 	return nil
 }
 
+// Lenient is a Target that may know why the value before is let in beside the new one.
+type Lenient interface {
+	Target
+
+	// WhyOld says why; OldStillAccepted where that is not known. It tries no secret.
+	WhyOld(ctx context.Context) Failure
+}
+
 // Maker is a Target whose system makes the passwords itself, and keeps the
 // newest readable at least until the next one. Vault's static roles are such.
 type Maker interface {

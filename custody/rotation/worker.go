@@ -40,6 +40,10 @@ type Config struct {
 	BackoffBase time.Duration // about how long after the first failed attempt; each doubles it: 1 s
 	BackoffMax  time.Duration // never longer: 15 min
 
+	// LockoutWindow is for how long nothing is tried after a log-in was refused: what
+	// targets take to forget one. 15 min; negative: no longer than after anything else.
+	LockoutWindow time.Duration
+
 	// Hook is called between each two steps, for tests that crash there:
 	// made (where the system makes the value), staged-written, staged-reported, changed, applied-reported, new-proved,
 	// old-refused (where there was an old value), verified-reported,
@@ -65,15 +69,26 @@ type Worker struct {
 
 	// Of Run's own goroutine.
 	waiting []custody.Credential // due, but not started yet
-	running map[string]string    // credential -> address
+	running map[string]place     // credential -> where its attempt is
 	paused  map[string]time.Time // credential -> not again before, though the ledger would let it
 	done    chan ending
+	turns   turns
 }
 
 // ending is how an attempt at a credential ended.
 type ending struct {
 	credential string
-	entered    bool // the ledger says when to go on
+	at         place
+	when       time.Time
+	outcome
+}
+
+// outcome is what came of an attempt.
+type outcome struct {
+	entered  bool    // the ledger says when to go on
+	failure  Failure // "": none
+	reached  bool    // the target answered
+	admitted bool    // and let its second account in
 }
 
 // New makes a worker; Run sets it to work.
@@ -86,11 +101,16 @@ func New(c Config) *Worker {
 	c.StepTimeout = cmp.Or(c.StepTimeout, 30*time.Second)
 	c.BackoffBase = cmp.Or(c.BackoffBase, time.Second)
 	c.BackoffMax = cmp.Or(c.BackoffMax, 15*time.Minute)
+	c.LockoutWindow = cmp.Or(c.LockoutWindow, 15*time.Minute)
 	return &Worker{
 		Config:  c,
-		running: map[string]string{},
+		running: map[string]place{},
 		paused:  map[string]time.Time{},
 		done:    make(chan ending),
+		turns: turns{
+			parallel: c.Parallel, perHost: c.PerTarget,
+			answered: map[string]bool{}, admitted: map[string]time.Time{},
+		},
 	}
 }
 
@@ -121,6 +141,7 @@ func (w *Worker) Run(ctx context.Context) error {
 			return ctx.Err()
 		case e := <-w.done:
 			delete(w.running, e.credential)
+			w.turns.ended(e)
 			if !e.entered {
 				w.paused[e.credential] = w.Clock.Now().Add(w.Interval)
 			}
@@ -149,6 +170,7 @@ func (w *Worker) look(ctx context.Context) time.Duration {
 		return w.Interval
 	}
 	now, next := w.Clock.Now(), w.Interval
+	w.turns.look(unfinished, now)
 	paused := w.paused
 	w.waiting, w.paused = nil, map[string]time.Time{}
 	for _, c := range unfinished {
@@ -168,9 +190,7 @@ func (w *Worker) look(ctx context.Context) time.Duration {
 		}
 		w.waiting = append(w.waiting, c)
 	}
-	slices.SortStableFunc(w.waiting, func(a, b custody.Credential) int {
-		return a.Rotation.Since.Compare(b.Rotation.Since) // what has dependents only comes first: it is quick
-	})
+	w.turns.sort(w.waiting)
 	return next
 }
 
@@ -194,32 +214,27 @@ func (w *Worker) start(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	load := map[string]int{}
-	for _, address := range w.running {
-		load[address]++
-	}
 	w.waiting = slices.DeleteFunc(w.waiting, func(c custody.Credential) bool {
 		if _, busy := w.running[c.Name]; busy {
 			return true // the next look sees what came of it
 		}
-		address := c.Target.Address.String()
-		if len(w.running) >= w.Parallel || load[address] >= w.PerTarget {
+		at := placeOf(c)
+		if !w.turns.may(at, w.running, w.Clock.Now()) {
 			return false
 		}
-		load[address]++
-		w.running[c.Name] = address
+		w.running[c.Name] = at
 		go func() {
-			entered := false
-			defer func() { w.done <- ending{c.Name, entered} }()
-			entered = w.attempt(ctx, c.Name)
+			e := ending{credential: c.Name, at: at}
+			defer func() { w.done <- e }()
+			e.outcome = w.attempt(ctx, c.Name)
+			e.when = w.Clock.Now()
 		}()
 		return true
 	})
 }
 
-// attempt makes one attempt at a credential and says whether the ledger knows
-// how it ended.
-func (w *Worker) attempt(ctx context.Context, name string) (entered bool) {
+// attempt makes one attempt at a credential.
+func (w *Worker) attempt(ctx context.Context, name string) (came outcome) {
 	err := w.claimed(ctx, name, func(ctx context.Context) error {
 		// Read once more, under the claim: what Rotating said is older.
 		c, err := w.credential(ctx, name)
@@ -230,19 +245,21 @@ func (w *Worker) attempt(ctx context.Context, name string) (entered bool) {
 		case !ok, at.After(w.Clock.Now()):
 			return nil
 		case c.Phase == custody.Rotating:
-			return w.newAttempt(c).run(ctx)
+			a := w.newAttempt(c)
+			defer func() { came.failure, came.reached, came.admitted = a.failed, a.reached, a.admitted }()
+			return a.run(ctx)
 		}
 		return w.updateDependents(ctx, c)
 	})
 	switch {
 	case err == nil, errors.Is(err, errFailed):
-		return true
+		came.entered = true
 	case errors.Is(err, errOvertaken), errors.Is(err, errClaimed), ctx.Err() != nil:
 		w.Log.Debug("a rotation goes on later, or elsewhere", "credential", name, "reason", err)
 	default:
 		w.Log.Warn("a rotation was interrupted", "credential", name, "error", err)
 	}
-	return false
+	return came
 }
 
 // claimed does something under the claim on a credential, which it keeps

@@ -211,18 +211,19 @@ func TestBounds(t *testing.T) {
 	c.Parallel, c.PerTarget = 5, 2
 	c.Targets["crowd"] = func(t custody.Target, _ custody.Secret) (Target, error) { return visitor{all, t.Address}, nil }
 	run(t, c)
-	for range c.Parallel { // as many as may be are there together
+	together := c.Parallel - c.Parallel/4 // a part is kept for hosts that are known to answer
+	for range together {
 		<-all.arrived
 	}
 	close(all.leave)
-	for range credentials - c.Parallel {
+	for range credentials - together {
 		<-all.arrived
 	}
 	for _, name := range names {
 		w.desk.Await(name, held)
 	}
-	if all.mostAll != c.Parallel {
-		t.Errorf("%d at once, not %d", all.mostAll, c.Parallel)
+	if all.mostAll < together || all.mostAll > c.Parallel {
+		t.Errorf("%d at once, not %d to %d", all.mostAll, together, c.Parallel)
 	}
 	for address, most := range all.most {
 		if most > c.PerTarget {
@@ -243,14 +244,14 @@ func TestClaimIsLost(t *testing.T) {
 	}
 	worker := New(c)
 	ended := make(chan bool)
-	go func() { ended <- worker.attempt(t.Context(), name) }()
+	go func() { ended <- worker.attempt(t.Context(), name).entered }()
 	<-arrived
 	w.desk.Steal(name, "somebody else", w.clock.Now().Add(time.Hour))
 	if <-ended {
 		t.Error("the ledger knows how the attempt ended")
 	}
 	wantFailures(t, w)
-	if New(w.config(nil)).attempt(t.Context(), name) {
+	if New(w.config(nil)).attempt(t.Context(), name).entered {
 		t.Error("an attempt without the claim")
 	}
 }
@@ -271,7 +272,7 @@ func TestClaimIsRenewed(t *testing.T) {
 		}
 	})
 	c.Lease = 30 * time.Millisecond
-	if !New(c).attempt(t.Context(), name) {
+	if !New(c).attempt(t.Context(), name).entered {
 		t.Error("the attempt was cut short")
 	}
 	w.settled()
@@ -319,7 +320,7 @@ func TestStepTimeout(t *testing.T) {
 	c := w.config(nil)
 	c.StepTimeout = 10 * time.Millisecond
 	c.Targets["memory"] = func(custody.Target, custody.Secret) (Target, error) { return stuck{make(chan struct{})}, nil }
-	if !New(c).attempt(t.Context(), name) {
+	if !New(c).attempt(t.Context(), name).entered {
 		t.Error("the ledger does not know how the attempt ended")
 	}
 	wantFailures(t, w, Unreachable)

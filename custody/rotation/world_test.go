@@ -86,6 +86,12 @@ func (w *world) attempt(crash string) {
 func (w *world) attemptOf(name, crash string) {
 	w.t.Helper()
 	w.clock.Advance(max(0, w.credentialOf(name).Rotation.NextTry.Sub(w.clock.Now())))
+	refused := w.account.refused
+	defer func() {
+		if n := w.account.refused - refused; n > 1 {
+			w.t.Errorf("%d refused log-ins in one attempt", n)
+		}
+	}()
 	var worker *Worker
 	c := w.config(func(step string) {
 		if step == crash {
@@ -100,6 +106,12 @@ func (w *world) attemptOf(name, crash string) {
 	if crash != "" {
 		w.clock.Advance(worker.Lease)
 	}
+}
+
+// resume has the holder to be let a rotation go on that stopped.
+func (w *world) resume() {
+	w.t.Helper()
+	w.desk.Act(rotationtest.Primary, custody.ResumeRotation{Credential: name})
 }
 
 // finish makes attempts until the credential is held.

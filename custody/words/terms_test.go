@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/words"
 )
 
@@ -24,7 +25,8 @@ var lists = []struct {
 	{"..", "HandoverStatus", 7, []string{"term.status"}},
 	{"..", "ProposalStatus", 7, []string{"term.proposal_status"}},
 	{"..", "RotationReason", 9, []string{"term.reason"}},
-	{"../rotation", "Failure", 8, []string{"term.failure", "failure", "remedy", "update_failure"}},
+	{"..", "Failure", 3, []string{"term.failure", "failure", "remedy"}},
+	{"../rotation", "Failure", 15, []string{"term.failure", "failure", "remedy"}},
 	{"..", "Role", 5, []string{"role", "term.role"}},
 	{"..", "Grade", 3, []string{"grade"}},
 	{"..", "VerificationResult", 3, []string{"result"}},
@@ -66,6 +68,16 @@ func TestEveryWordOfAListHasItsWords(t *testing.T) {
 		if group, _, _ := strings.Cut(key, "."); (group == "term" || group == "code") && !used[key] {
 			t.Errorf("nothing is called %s", key)
 		}
+	}
+}
+
+// TestEveryFailureOfADependentHasItsWords: those that are not of a log-in by a target.
+func TestEveryFailureOfADependentHasItsWords(t *testing.T) {
+	for _, failure := range []rotation.Failure{
+		rotation.Unreachable, rotation.WrongHost, rotation.LoginRefused, rotation.ValueRefused, rotation.OldStillAccepted, rotation.Declined,
+		rotation.SecretStore, rotation.TargetError, rotation.Unsupported, rotation.NoAddress,
+	} {
+		wants(t, "update_failure."+string(failure))
 	}
 }
 

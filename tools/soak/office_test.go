@@ -216,7 +216,7 @@ func (o *office) work(ctx context.Context, what fault, set func(custody.Secret) 
 	worker := rotation.New(rotation.Config{
 		Desk: fusedDesk{o.desk, o.fuse, o.notes}, Queue: watched, Secrets: fusedSecrets{o.secrets, o.fuse, o.notes},
 		Targets: targets, Clock: o.clock, Log: o.log, Hook: o.fuse.step,
-		Interval: 100 * time.Millisecond, BackoffBase: 10 * time.Millisecond, BackoffMax: 200 * time.Millisecond,
+		Interval: 100 * time.Millisecond, BackoffBase: 10 * time.Millisecond, BackoffMax: 200 * time.Millisecond, LockoutWindow: 200 * time.Millisecond,
 	})
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -232,6 +232,10 @@ func (o *office) work(ctx context.Context, what fault, set func(custody.Secret) 
 		case c.AwaitsPerson():
 			if err := o.setByHand(ctx, set); err != nil {
 				o.log.Warn("a password could not be set by hand", "error", err) // and is tried again
+			}
+		case c.Rotation.Stopped():
+			if err := o.confirmed(ctx, o.holder(), custody.ResumeRotation{Credential: o.Name}); err != nil {
+				o.log.Warn("a rotation that stopped could not be let go on", "error", err)
 			}
 		case c.Phase == custody.Held && !watched.isBusy() && wanted(ctx, c):
 			return nil

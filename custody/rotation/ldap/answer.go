@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -40,6 +41,23 @@ func (r *refusal) Error() string {
 	return fmt.Sprintf("%s answered the log-in with result %d (%s)", r.address, r.code, ldap.LDAPResultCodeMap[r.code])
 }
 
+// because gives the refusal with what people are told of it.
+func (r *refusal) because() error {
+	switch {
+	case r.policy == locked:
+		return rotation.Because(rotation.AccountClosed, r)
+	case r.policy == expired, r.policy == mustChange:
+		return rotation.Because(rotation.MustChange, r)
+	case r.code == ldap.LDAPResultConfidentialityRequired, r.code == ldap.LDAPResultStrongAuthRequired:
+		return rotation.Because(rotation.TLSRequired, r)
+	case r.code == ldap.LDAPResultUnwillingToPerform, r.code == ldap.LDAPResultInsufficientAccessRights:
+		return rotation.Because(rotation.NotAllowed, r)
+	case r.code == ldap.LDAPResultInappropriateAuthentication, r.code == ldap.LDAPResultAuthMethodNotSupported:
+		return rotation.Because(rotation.PasswordOff, r)
+	}
+	return r
+}
+
 // ofThisSecret says that another secret might be let in.
 func (r *refusal) ofThisSecret() bool {
 	return r.code == ldap.LDAPResultInvalidCredentials && r.policy == saysNothing
@@ -67,6 +85,23 @@ func (c *connection) bind(ctx context.Context, dn string, password custody.Secre
 		return nil, fmt.Errorf("%w: log-in at %s: %w", rotation.ErrUnreachable, c.address, ctx.Err())
 	}
 	return nil, fmt.Errorf("%w: %s did not answer the log-in", rotation.ErrUnreachable, c.address)
+}
+
+// activeDirectory is LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS], 3.1.1.3.4.3.1).
+const activeDirectory = "1.2.840.113556.1.4.800"
+
+var errRootDSE = errors.New("its root entry cannot be read")
+
+// isActiveDirectory asks the directory what it is, by its root entry (RFC 4512, 5.1),
+// which everybody may read.
+func (c *connection) isActiveDirectory() (bool, error) {
+	const capabilities = "supportedCapabilities"
+	found, err := c.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, int(answerTimeout.Seconds()), false,
+		"(objectClass=*)", []string{capabilities}, nil))
+	if err != nil || len(found.Entries) != 1 {
+		return false, errRootDSE
+	}
+	return slices.Contains(found.Entries[0].GetAttributeValues(capabilities), activeDirectory), nil
 }
 
 // explain says what the outcome of a change means, without repeating err: that

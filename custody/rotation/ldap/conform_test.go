@@ -2,6 +2,7 @@ package ldap_test
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -21,6 +22,7 @@ func system(s *ldaptest.Server, ways ...targettest.Way) targettest.System {
 	return targettest.System{
 		Ways: ways, Parallel: true, Stop: s.Stop, Start: s.Start, Replace: s.ReplaceCertificate,
 		Tried:   func() int { return bytes.Count(s.Log(), []byte(" BIND dn=")) },
+		Refused: func(dn string) int { return refused(s, dn) },
 		NoTrace: func(t testing.TB, secrets ...custody.Secret) { noTrace(t, s, secrets...) },
 		Says:    []string{"Password fails", "quality", "LDAP Result"},
 		Takes: []string{
@@ -35,13 +37,10 @@ func system(s *ldaptest.Server, ways ...targettest.Way) targettest.System {
 func way(name string, s *ldaptest.Server, addr string, describe func(*ldaptest.Server, string, ...string) custody.Target, settings ...string) targettest.Way {
 	administered := describe(s, "").Settings["admin"] != ""
 	except := map[targettest.Exception]string{}
-	if !administered {
-		except[targettest.ChangedAgain] = "it logs in with the old password only: the worker tries the new one itself"
-	}
 	if describe(s, "", settings...).Settings["tls"] == "off" {
 		except[targettest.Pinned] = "nobody but root of this machine stands in between"
 	}
-	return targettest.Way{
+	w := targettest.Way{
 		Name: name, Does: rotation.Description{Reconciles: administered}, Alone: !administered, Except: except,
 		Add: func(t *testing.T) *targettest.Account {
 			account, password := s.AddAccount(t)
@@ -61,6 +60,30 @@ func way(name string, s *ldaptest.Server, addr string, describe func(*ldaptest.S
 			return a
 		},
 	}
+	if administered {
+		w.Admin = func(t custody.Target) string { return t.Settings["admin"] }
+	}
+	return w
+}
+
+// refused counts the binds of a DN that were answered with 49, by slapd's own log: each
+// has its connection and its operation on both lines.
+func refused(s *ldaptest.Server, dn string) (n int) {
+	log := string(s.Log())
+	for _, bind := range regexp.MustCompile(`(conn=\d+ op=\d+) BIND dn="([^"]*)" method=`).FindAllStringSubmatch(log, -1) {
+		if strings.EqualFold(bind[2], dn) && strings.Contains(log, bind[1]+" RESULT tag=97 err=49 ") {
+			n++
+		}
+	}
+	return n
+}
+
+// Somebody's wrong character, a killed worker, a password that was put back: each
+// attempt costs an account one refused bind at most.
+func TestLockout(t *testing.T) {
+	t.Parallel()
+	server := ldaptest.Start(t, "pwdLockout: TRUE", "pwdMaxFailure: 3", "pwdFailureCountInterval: 900")
+	targettest.Lockout(t, system(server, byAdmin(server), byItself(server)))
 }
 
 func byAdmin(s *ldaptest.Server) targettest.Way {

@@ -77,9 +77,9 @@ func (d directory) connect(ctx context.Context) (*connection, error) {
 	// Whatever waits for the directory ends when the wire is cut.
 	defer context.AfterFunc(limited, func() { wire.Close() })()
 	var mismatch error
-	conn, err := d.secure(wire, &mismatch)
+	conn, failed := d.secure(wire, &mismatch)
 	switch {
-	case err == nil:
+	case failed == nil:
 		conn.SetTimeout(answerTimeout)
 		return &connection{conn, d.Address, context.AfterFunc(ctx, func() { wire.Close() })}, nil
 	case mismatch != nil:
@@ -87,7 +87,11 @@ func (d directory) connect(ctx context.Context) (*connection, error) {
 	case limited.Err() != nil:
 		return nil, fmt.Errorf("%w: TLS with %s: %w", rotation.ErrUnreachable, d.Address, limited.Err())
 	}
-	return nil, fmt.Errorf("%w: %s did not begin TLS", rotation.ErrUnreachable, d.Address)
+	err = fmt.Errorf("%w: %s did not begin TLS", rotation.ErrUnreachable, d.Address)
+	if _, answered := resultOf(failed); answered { // to StartTLS, with a no
+		return nil, rotation.Because(rotation.TLSRequired, err)
+	}
+	return nil, err
 }
 
 // secure begins TLS, unless the directory is reached in clear. mismatch is set

@@ -9,6 +9,7 @@ import (
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/ldap/ldaptest"
 	"github.com/tandem-custody/tandem/custody/rotation/servertest"
+	"github.com/tandem-custody/tandem/custody/rotation/targettest"
 )
 
 // The directory's own password policy, as slapo-ppolicy(5) enforces it.
@@ -48,6 +49,7 @@ func TestPolicyLocks(t *testing.T) {
 		want(t, "a wrong password", target.Verify(ctx, servertest.NewPassword()), rotation.ErrRefused)
 	}
 	unknown(t, "the right password, locked", target.Verify(ctx, password))
+	targettest.WantWhy(t, "locked", target.Verify(ctx, password), rotation.AccountClosed)
 	unknown(t, "a wrong password, locked", target.Verify(ctx, servertest.NewPassword()))
 	want(t, "the account changes its own, locked",
 		open(t, server, alone(server, account)).Change(ctx, password, servertest.NewPassword()), rotation.ErrRefused)
@@ -66,6 +68,7 @@ func TestPolicyMustChange(t *testing.T) {
 	account, old := server.AddAccount(t)
 	server.Modify(t, "dn: "+account+"\nchangetype: modify\nreplace: pwdReset\npwdReset: TRUE\n")
 	unknown(t, "a log-in for nothing else", open(t, server, describe(server, account)).Verify(ctx, old))
+	targettest.WantWhy(t, "a log-in for nothing else", open(t, server, describe(server, account)).Verify(ctx, old), rotation.MustChange)
 
 	next := servertest.NewPassword()
 	target := open(t, server, alone(server, account))
@@ -95,6 +98,7 @@ func TestPolicyExpires(t *testing.T) {
 	}
 	err := target.Verify(ctx, old)
 	unknown(t, "an expired password", err)
+	targettest.WantWhy(t, "an expired password", err, rotation.MustChange)
 	if err == nil || !strings.Contains(err.Error(), "expired") {
 		t.Errorf("an expired password: %v", err)
 	}

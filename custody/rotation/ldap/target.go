@@ -130,7 +130,21 @@ func (t *target) Verify(ctx context.Context, secret custody.Secret) error {
 	case refused.ofThisSecret():
 		return fmt.Errorf("%w: %s", rotation.ErrRefused, t.directory.Address)
 	}
-	return refused
+	return refused.because()
+}
+
+// WhyOld is as rotation.Lenient has it: Active Directory lets the password before in for
+// an hour by default (OldPasswordAllowedPeriod).
+func (t *target) WhyOld(ctx context.Context) rotation.Failure {
+	conn, err := t.directory.connect(ctx)
+	if err != nil {
+		return rotation.OldStillAccepted
+	}
+	defer conn.Close()
+	if is, err := conn.isActiveDirectory(); err == nil && is {
+		return rotation.OldValidAnHour
+	}
+	return rotation.OldStillAccepted
 }
 
 // Change is as rotation.Target has it. With a second account the old password is
@@ -169,11 +183,21 @@ func (t *target) change(ctx context.Context, as string, password, old, next cust
 		return err
 	}
 	defer conn.Close()
+	if t.hashes {
+		switch is, err := conn.isActiveDirectory(); {
+		case ctx.Err() != nil:
+			return fmt.Errorf("%w: %s did not say what it is: %w", rotation.ErrUnreachable, t.directory.Address, ctx.Err())
+		case err != nil:
+			return fmt.Errorf("%w: %s does not say what it is: %w", rotation.ErrUnreachable, t.directory.Address, err)
+		case is: // there userPassword is an attribute like others, which people may read
+			return rotation.Because(rotation.Unsupported, fmt.Errorf("%w: %s is Active Directory, which has no password in userPassword", rotation.ErrDeclined, t.directory.Address))
+		}
+	}
 	switch refused, err := conn.bind(ctx, as, password); {
 	case err != nil:
 		return err
 	case refused != nil && refused.policy != mustChange: // which is what it does
-		return fmt.Errorf("%w: %w", rotation.ErrRefused, refused)
+		return fmt.Errorf("%w: %w", rotation.ErrRefused, refused.because())
 	}
 	return conn.explain(ctx, ask(conn.Conn))
 }

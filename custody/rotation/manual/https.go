@@ -123,7 +123,7 @@ func (t *httpsTarget) Verify(ctx context.Context, secret custody.Secret) error {
 	case err != nil:
 		return err
 	case open != http.StatusUnauthorized:
-		return fmt.Errorf("%s answers with status %d before any log-in, not 401: that proves nothing", t.url.Host, open)
+		return rotation.Because(rotation.PasswordOff, fmt.Errorf("%s answers with status %d before any log-in, not 401: that proves nothing", t.url.Host, open))
 	}
 	status, err := t.get(ctx, secret)
 	switch {
@@ -134,7 +134,11 @@ func (t *httpsTarget) Verify(ctx context.Context, secret custody.Secret) error {
 	case status == http.StatusUnauthorized:
 		return fmt.Errorf("%w: %s", rotation.ErrRefused, t.url.Host)
 	}
-	return fmt.Errorf("%s answers the log-in with status %d", t.url.Host, status)
+	err = fmt.Errorf("%s answers the log-in with status %d", t.url.Host, status)
+	if status == http.StatusForbidden || status == http.StatusTooManyRequests {
+		return rotation.Because(rotation.AccountClosed, err) // or it has too few rights
+	}
+	return err
 }
 
 // get gives the status of an answer. The zero secret is none.

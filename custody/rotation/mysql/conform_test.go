@@ -28,6 +28,7 @@ func system(s *mysqltest.Server, ways ...targettest.Way) targettest.System {
 			}
 			return n
 		},
+		Refused: func(user string) int { return strings.Count(general(s), "Access denied for user '"+user+"'@") },
 		NoTrace: func(t testing.TB, secrets ...custody.Secret) { noTrace(t, s, secrets...) },
 		Says:    []string{"Access denied", "matching row", "this account", "28000"},
 		Takes: []string{
@@ -61,7 +62,7 @@ func inClear(s *mysqltest.Server, plugin string) targettest.Way {
 
 func way(name string, s *mysqltest.Server, plugin string, describe func(*mysqltest.Server, string, ...string) custody.Target) targettest.Way {
 	administered := describe(s, "").Settings["admin"] != ""
-	return targettest.Way{
+	w := targettest.Way{
 		Name: name, Does: rotation.Description{Reconciles: administered}, Alone: !administered,
 		Add: func(t *testing.T) *targettest.Account {
 			account, password := s.AddAccount(t, plugin)
@@ -77,6 +78,10 @@ func way(name string, s *mysqltest.Server, plugin string, describe func(*mysqlte
 			return a
 		},
 	}
+	if administered {
+		w.Admin = func(t custody.Target) string { return t.Settings["admin"] }
+	}
+	return w
 }
 
 func TestConform(t *testing.T) {
@@ -86,6 +91,11 @@ func TestConform(t *testing.T) {
 	targettest.Conform(t, system(server,
 		cut, byAdmin(server, mysqltest.Ed25519), byItself(server, mysqltest.Native), byItself(server, mysqltest.Ed25519),
 		inClear(server, mysqltest.Native), inClear(server, mysqltest.Ed25519)))
+}
+
+func TestLockout(t *testing.T) {
+	server := mysqltest.Start(t)
+	targettest.Lockout(t, system(server, byAdmin(server, mysqltest.Native), byItself(server, mysqltest.Native), byItself(server, mysqltest.Ed25519)))
 }
 
 func TestJournal(t *testing.T) {
@@ -104,7 +114,7 @@ func TestJournalAtAServerThatLetsInEverybody(t *testing.T) {
 		server.Start()
 	}
 	restart("skip-grant-tables")
-	c.Work("", targettest.Failed(rotation.TargetError))
+	c.Work("", targettest.Failed(rotation.Declined))
 	restart()
 	c.Work("", targettest.Held)
 	c.Settled(1)

@@ -78,7 +78,7 @@ func (s *session) close() {
 func (s *session) ask(ctx context.Context, query string) (value string, err error) {
 	if err := s.conn.QueryRowContext(ctx, query).Scan(&value); err != nil {
 		if number(err) == mustChange {
-			return "", fmt.Errorf("the account's password has expired on %s: all that it may do is change it", s.Address)
+			return "", rotation.Because(rotation.MustChange, fmt.Errorf("the account's password has expired on %s: all that it may do is change it", s.Address))
 		}
 		return "", fmt.Errorf("%s did not answer a question: %w", s.Address, plain(ctx, err))
 	}
@@ -109,6 +109,7 @@ const (
 	mustChange         = 1820
 	readOnly           = 1836
 	expired            = 1862
+	insecureTransport  = 3159
 	reused             = 3638
 	locked             = 3118
 	blockedMaria       = 4150
@@ -124,13 +125,15 @@ func explain(ctx context.Context, address string, err error) error {
 	case tooManyConnections, shuttingDown, hostBlocked, tooManyOfUser, resourceLimit:
 		return fmt.Errorf("%w: %s has no connection to give (error %d)", rotation.ErrUnreachable, address, number(err))
 	case hostUnknown:
-		return fmt.Errorf("%s lets nobody log in from here, whatever the password", address)
+		return rotation.Because(rotation.NotAllowed, fmt.Errorf("%s lets nobody log in from here, whatever the password", address))
 	case noPassword: // its plug-in asks for none, as unix_socket
-		return fmt.Errorf("%s lets the account in by something else than a password", address)
+		return rotation.Because(rotation.PasswordOff, fmt.Errorf("%s lets the account in by something else than a password", address))
+	case insecureTransport:
+		return rotation.Because(rotation.TLSRequired, fmt.Errorf("%w: %s takes no log-in without TLS", rotation.ErrUnreachable, address))
 	case locked, lockedMaria, blockedMaria: // locked comes after the password was right
-		return fmt.Errorf("the account is locked on %s", address)
+		return rotation.Because(rotation.AccountClosed, fmt.Errorf("the account is locked on %s", address))
 	case expired, mustChange: // both come after the password was right
-		return fmt.Errorf("the account's password has expired on %s", address)
+		return rotation.Because(rotation.MustChange, fmt.Errorf("the account's password has expired on %s", address))
 	case 0:
 	default:
 		return fmt.Errorf("%s refuses to begin a session (error %d)", address, number(err))
@@ -139,9 +142,9 @@ func explain(ctx context.Context, address string, err error) error {
 	case endpoint.WrongHost(err):
 		return fmt.Errorf("%w: %s", rotation.ErrHostKey, address)
 	case errors.Is(err, mysql.ErrNoTLS):
-		return fmt.Errorf("%w: %s has no TLS", rotation.ErrHostKey, address)
+		return rotation.Because(rotation.TLSRequired, fmt.Errorf("%w: %s has no TLS", rotation.ErrHostKey, address))
 	case errors.Is(err, mysql.ErrCleartextPassword), errors.Is(err, mysql.ErrOldPassword), errors.Is(err, mysql.ErrUnknownPlugin):
-		return fmt.Errorf("%s asks for the password in a way that would show it, or that is not known", address)
+		return rotation.Because(rotation.PasswordOff, fmt.Errorf("%s asks for the password in a way that would show it, or that is not known", address))
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w: log-in at %s: %w", rotation.ErrUnreachable, address, ctx.Err())
 	}

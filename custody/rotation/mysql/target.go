@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -109,7 +108,7 @@ func (t *target) Verify(ctx context.Context, secret custody.Secret) error {
 		return err
 	}
 	if !sameAccount(current, t.user, t.host) {
-		return fmt.Errorf("%s lets in, but by another account than the one with the host %s", t.endpoint.Address, t.host)
+		return rotation.Because(rotation.OtherAccount, fmt.Errorf("%s lets in, but by another account than the one with the host %s", t.endpoint.Address, t.host))
 	}
 	return nil
 }
@@ -124,10 +123,6 @@ func (t *target) Change(ctx context.Context, old, next custody.Secret) error {
 		return err
 	}
 	s, err := connect(ctx, t.endpoint, t.user, old)
-	if errors.Is(err, rotation.ErrRefused) {
-		// The account may have the new one already, of an attempt that was cut short.
-		return t.Verify(ctx, next)
-	}
 	if err != nil {
 		return err
 	}

@@ -84,6 +84,7 @@ func TestTheHostIsPartOfTheAccount(t *testing.T) {
 		if host == "%" {
 			want(t, host, target.Verify(t.Context(), next), rotation.ErrRefused)
 			wantUnknown(t, "the password of the other account", target.Verify(t.Context(), near))
+			targettest.WantWhy(t, "the password of the other account", target.Verify(t.Context(), near), rotation.OtherAccount)
 			own := open(t, server, alone(server, account, "host", host))
 			want(t, "change of the other account", own.Change(t.Context(), near, next), rotation.ErrDeclined)
 		} else {
@@ -106,14 +107,17 @@ func TestUnknownIsNotRefused(t *testing.T) {
 
 	server.SQL("ALTER USER " + quoted + " ACCOUNT LOCK")
 	wantUnknown(t, "locked", target.Verify(t.Context(), password))
+	targettest.WantWhy(t, "locked", target.Verify(t.Context(), password), rotation.AccountClosed)
 	want(t, "a wrong one, locked", target.Verify(t.Context(), next), rotation.ErrRefused)
 	server.SQL("ALTER USER " + quoted + " ACCOUNT UNLOCK PASSWORD EXPIRE")
 	wantUnknown(t, "expired", target.Verify(t.Context(), password))
+	targettest.WantWhy(t, "expired", target.Verify(t.Context(), password), rotation.MustChange)
 	want(t, "change of an expired one by itself", target.Change(t.Context(), password, next), nil)
 	want(t, "not expired any more", target.Verify(t.Context(), next), nil)
 
 	server.SQL("SET GLOBAL disconnect_on_expired_password = ON; ALTER USER " + quoted + " PASSWORD EXPIRE")
 	wantUnknown(t, "expired, and out", target.Verify(t.Context(), next))
+	targettest.WantWhy(t, "expired, and out", target.Verify(t.Context(), next), rotation.MustChange)
 	wantUnknown(t, "change of it by itself", target.Change(t.Context(), next, password))
 	want(t, "change of it by the admin", open(t, server, describe(server, account)).Change(t.Context(), next, password), nil)
 	want(t, "not expired any more", target.Verify(t.Context(), password), nil)
@@ -123,13 +127,16 @@ func TestUnknownIsNotRefused(t *testing.T) {
 		_ = target.Verify(t.Context(), next)
 	}
 	wantUnknown(t, "too many errors", target.Verify(t.Context(), password))
+	targettest.WantWhy(t, "too many errors", target.Verify(t.Context(), password), rotation.AccountClosed)
 	server.SQL("FLUSH PRIVILEGES; SET GLOBAL max_password_errors = 1000")
 	want(t, "the password after all that", target.Verify(t.Context(), password), nil)
 
 	none := open(t, server, alone(server, "other"))
 	want(t, "an account without a password", none.Verify(t.Context(), password), rotation.ErrRefused)
 	server.SQL("CREATE USER socket@'%' IDENTIFIED VIA unix_socket")
-	wantUnknown(t, "an account of the socket's", open(t, server, alone(server, "socket")).Verify(t.Context(), password))
+	err := open(t, server, alone(server, "socket")).Verify(t.Context(), password)
+	wantUnknown(t, "an account of the socket's", err)
+	targettest.WantWhy(t, "an account of the socket's", err, rotation.PasswordOff)
 }
 
 // general gives the general log: who connected, and every statement.
@@ -169,7 +176,9 @@ func TestDeclined(t *testing.T) {
 func TestNoTLSThere(t *testing.T) {
 	server := mysqltest.Start(t, "skip-ssl")
 	account, password := server.AddAccount(t, mysqltest.Native)
-	want(t, "verify", open(t, server, describe(server, account)).Verify(t.Context(), password), rotation.ErrHostKey)
+	err := open(t, server, describe(server, account)).Verify(t.Context(), password)
+	want(t, "verify", err, rotation.ErrHostKey)
+	targettest.WantWhy(t, "verify", err, rotation.TLSRequired)
 }
 
 // Nothing of what a server says, and no secret, is in an error.

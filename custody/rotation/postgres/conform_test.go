@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -25,6 +26,9 @@ func system(s *postgrestest.Server, ways ...targettest.Way) targettest.System {
 			log := s.Log() // only the tests themselves are postgres
 			return bytes.Count(log, []byte("connection authorized: user=")) - bytes.Count(log, []byte("connection authorized: user=postgres ")) +
 				bytes.Count(log, []byte("password authentication failed for user"))
+		},
+		Refused: func(role string) int {
+			return bytes.Count(s.Log(), fmt.Appendf(nil, "password authentication failed for user \"%s\"", role))
 		},
 		NoTrace: func(t testing.TB, secrets ...custody.Secret) { servertest.NoTrace(t, s.Dir, s.Process, secrets...) },
 		Says:    []string{"must be", "permission", "does not exist", "pg_hba", "authentication", "SCRAM"},
@@ -55,7 +59,7 @@ func inClear(s *postgrestest.Server) targettest.Way {
 
 func way(name string, s *postgrestest.Server, describe func(*postgrestest.Server, string, ...string) custody.Target) targettest.Way {
 	administered := describe(s, "").Settings["admin"] != ""
-	return targettest.Way{
+	w := targettest.Way{
 		Name: name, Does: rotation.Description{Reconciles: administered}, Alone: !administered,
 		Add: func(t *testing.T) *targettest.Account {
 			account, password := s.AddAccount(t)
@@ -71,6 +75,10 @@ func way(name string, s *postgrestest.Server, describe func(*postgrestest.Server
 			return a
 		},
 	}
+	if administered {
+		w.Admin = func(t custody.Target) string { return t.Settings["admin"] }
+	}
+	return w
 }
 
 func TestConform(t *testing.T) {
@@ -78,6 +86,11 @@ func TestConform(t *testing.T) {
 	cut := byAdmin(server)
 	cut.Cut = 97
 	targettest.Conform(t, system(server, cut, byItself(server), inClear(server)))
+}
+
+func TestLockout(t *testing.T) {
+	server := postgrestest.Start(t)
+	targettest.Lockout(t, system(server, byAdmin(server), byItself(server)))
 }
 
 func TestJournal(t *testing.T) {
@@ -90,7 +103,7 @@ func TestJournalAtAServerThatTrusts(t *testing.T) {
 	server := postgrestest.Start(t)
 	c := targettest.TakeOver(t, byAdmin(server).Add(t))
 	server.SetAccess("host all tandem 127.0.0.1/32 scram-sha-256", "host all all 127.0.0.1/32 trust")
-	c.Work("", targettest.Failed(rotation.TargetError))
+	c.Work("", targettest.Failed(rotation.PasswordOff))
 	server.SetAccess()
 	c.Work("", targettest.Held)
 	c.Settled(1)

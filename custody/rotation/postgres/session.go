@@ -88,8 +88,12 @@ func (s server) explain(ctx context.Context, err error) error {
 	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%w: %s does not answer, or ended the connection before the log-in", rotation.ErrUnreachable, s.Address)
 	}
-	return fmt.Errorf("%s does not log in as it must: it has no TLS, or lets in without a password, "+
-		"or asks for it in a way that would show it, or is not the server that has it", s.Address)
+	// What is left are the driver's own sentences, which hold nothing of the server's.
+	if strings.Contains(err.Error(), "server refused TLS connection") {
+		return rotation.Because(rotation.TLSRequired, fmt.Errorf("%w: %s has no TLS", rotation.ErrHostKey, s.Address))
+	}
+	return rotation.Because(rotation.PasswordOff, fmt.Errorf("%s does not log in as it must: it lets in without a password, "+
+		"or asks for it in a way that would show it, or is not the server that has it", s.Address))
 }
 
 func (s server) explainCode(code string) error {
@@ -97,9 +101,9 @@ func (s server) explainCode(code string) error {
 	case code == "28P01":
 		return fmt.Errorf("%w: %s", rotation.ErrRefused, s.Address)
 	case code == "28000": // pg_hba.conf has no line for it, or it may not log in: with any password
-		return fmt.Errorf("%s does not let this role log in from here, whatever the password", s.Address)
+		return rotation.Because(rotation.NotAllowed, fmt.Errorf("%s does not let this role log in from here, whatever the password", s.Address))
 	case code == "3D000", code == "42501": // both come after the password was right
-		return fmt.Errorf("%s has no such database, or does not let this role into it", s.Address)
+		return rotation.Because(rotation.NotAllowed, fmt.Errorf("%s has no such database, or does not let this role into it", s.Address))
 	case code == "53300", strings.HasPrefix(code, "57P"), strings.HasPrefix(code, "08"):
 		return fmt.Errorf("%w: %s has no connection to give (SQLSTATE %s)", rotation.ErrUnreachable, s.Address, code)
 	}

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -109,10 +108,6 @@ func (t *target) Change(ctx context.Context, old, next custody.Secret) error {
 		return err
 	}
 	conn, err := t.server.connect(ctx, t.account, old)
-	if errors.Is(err, rotation.ErrRefused) {
-		// The account may have the new one already, of an attempt that was cut short.
-		return t.Verify(ctx, next)
-	}
 	if err != nil {
 		return err
 	}

@@ -61,15 +61,16 @@ func TestUnknownIsNotRefused(t *testing.T) {
 	target := open(t, server, describe(server, account))
 	verify := func() error { return target.Verify(t.Context(), password) }
 
-	for access, what := range map[string]string{
-		"host all all 127.0.0.1/32 trust":       "anybody is let in",
-		"host all all 127.0.0.1/32 reject":      "nobody is let in",
-		"hostnossl all all 127.0.0.1/32 trust":  "no line for TLS",
-		"hostssl all all 127.0.0.1/32 cert":     "by certificate",
-		"host template1 all 127.0.0.1/32 trust": "no line for the database",
+	for access, why := range map[string]rotation.Failure{
+		"host all all 127.0.0.1/32 trust":       rotation.PasswordOff,
+		"host all all 127.0.0.1/32 reject":      rotation.NotAllowed,
+		"hostnossl all all 127.0.0.1/32 trust":  rotation.NotAllowed,
+		"hostssl all all 127.0.0.1/32 cert":     rotation.TargetError,
+		"host template1 all 127.0.0.1/32 trust": rotation.NotAllowed,
 	} {
 		server.SetAccess(access)
-		wantUnknown(t, what, verify())
+		wantUnknown(t, access, verify())
+		targettest.WantWhy(t, access, verify(), why)
 	}
 	for method := range strings.FieldsSeq("password md5") { // over verified TLS
 		server.SetAccess("host all all 127.0.0.1/32 " + method)
@@ -83,6 +84,7 @@ func TestUnknownIsNotRefused(t *testing.T) {
 	quoted := `"` + account + `"`
 	server.SQL("ALTER ROLE " + quoted + " NOLOGIN")
 	wantUnknown(t, "it may not log in", verify())
+	targettest.WantWhy(t, "it may not log in", verify(), rotation.NotAllowed)
 	server.SQL("ALTER ROLE " + quoted + " LOGIN VALID UNTIL '2020-01-01'")
 	want(t, "an expired password", verify(), rotation.ErrRefused) // PostgreSQL does not tell which
 	server.SQL("ALTER ROLE " + quoted + " VALID UNTIL 'infinity' CONNECTION LIMIT 0")
@@ -128,7 +130,9 @@ func TestServerPolicy(t *testing.T) {
 func TestNoTLSThere(t *testing.T) {
 	server := postgrestest.Start(t, "ssl = off")
 	account, password := server.AddAccount(t)
-	wantUnknown(t, "verify", open(t, server, describe(server, account)).Verify(t.Context(), password))
+	err := open(t, server, describe(server, account)).Verify(t.Context(), password)
+	want(t, "verify", err, rotation.ErrHostKey)
+	targettest.WantWhy(t, "verify", err, rotation.TLSRequired)
 	if strings.Contains(string(server.Log()), "connection authorized: user="+account) {
 		t.Error("it logged in without TLS")
 	}

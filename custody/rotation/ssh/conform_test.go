@@ -2,8 +2,10 @@ package ssh_test
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation"
@@ -22,6 +24,9 @@ func system(s *sshtest.Server, ways ...targettest.Way) targettest.System {
 		Tried: func() int {
 			log := s.Log()
 			return bytes.Count(log, []byte("Accepted ")) + bytes.Count(log, []byte("Failed "))
+		},
+		Refused: func(user string) int {
+			return bytes.Count(s.Log(), []byte("Failed password for "+user+" ")) + bytes.Count(s.Log(), []byte("Failed publickey for "+user+" "))
 		},
 		NoTrace: func(t testing.TB, secrets ...custody.Secret) {
 			for _, secret := range secrets {
@@ -67,7 +72,7 @@ func rescued(s *sshtest.Server) targettest.Way {
 }
 
 func way(name string, s *sshtest.Server, key custody.Secret, settings func(testing.TB) []string) targettest.Way {
-	return targettest.Way{
+	w := targettest.Way{
 		Name: name, Does: rotation.Description{Reconciles: !key.IsZero()},
 		Add: func(t *testing.T) *targettest.Account {
 			account, password := s.AddAccount(t)
@@ -82,6 +87,11 @@ func way(name string, s *sshtest.Server, key custody.Secret, settings func(testi
 			}
 		},
 	}
+	if !key.IsZero() {
+		w.Admin = func(t custody.Target) string { return cmp.Or(t.Settings["admin"], "root") }
+		w.Wrong = sshtest.NewKey
+	}
+	return w
 }
 
 func TestConform(t *testing.T) {
@@ -90,6 +100,37 @@ func TestConform(t *testing.T) {
 	cut := byRoot(server)
 	cut.Cut = 53
 	targettest.Conform(t, system(server, cut, bySudo(server), byItself(server), rescued(server)))
+}
+
+// With the counter of pam_faillock, which locks at the fifth wrong password: what failed
+// attempts cost stands in it, too, and the account is never locked.
+func TestLockout(t *testing.T) {
+	t.Parallel()
+	server := sshtest.Start(t, "LogLevel VERBOSE", "KbdInteractiveAuthentication no")
+	server.CountFailures(t, 5)
+	targettest.Lockout(t, system(server, byRoot(server), bySudo(server), byItself(server)))
+
+	account, right := server.AddAccount(t)
+	wrong := targettest.Account{
+		Password: sshtest.NewPassword(), Open: ssh.Open,
+		Describe: func() custody.Target { return describe(server, account, "own", "true") },
+		Login:    func(secret custody.Secret) error { return sshtest.Login(server.Addr, server.HostKey, account, secret) },
+	}
+	c := targettest.TakeOver(t, &wrong)
+	c.Work("", targettest.Failed(rotation.CurrentRefused))
+	c.Idle(24 * time.Hour)
+	if n := server.Failures(t, account); n != 1 {
+		t.Errorf("pam_faillock counts %d failures", n)
+	}
+	want(t, "the right password after all that", wrong.Login(right), nil)
+	for range 5 {
+		if wrong.Login(sshtest.NewPassword()) == nil {
+			t.Fatal("any password opens it")
+		}
+	}
+	if wrong.Login(right) == nil {
+		t.Error("five wrong passwords do not lock it: this test shows nothing")
+	}
 }
 
 func TestJournal(t *testing.T) {
@@ -106,7 +147,7 @@ func TestWeakValuesAreReplaced(t *testing.T) {
 	c.Secrets.Repeat = weak
 	c.Work("", targettest.Held)
 	c.Settled(1)
-	if declined := c.Failures(rotation.TargetError); declined != len(weak) {
+	if declined := c.Failures(rotation.ValueRefused); declined != len(weak) {
 		t.Errorf("declined %d values, not %d", declined, len(weak))
 	}
 }

@@ -28,6 +28,9 @@ type login interface {
 
 	// refused says that the host answered the try, with a refusal.
 	refused() bool
+
+	// sent says that the secret was on its way.
+	sent() bool
 }
 
 // oneTry is what the log-ins have in common.
@@ -38,6 +41,8 @@ type oneTry struct {
 }
 
 func (t *oneTry) refused() bool { return t.again }
+
+func (t *oneTry) sent() bool { return t.given }
 
 // give says whether the secret may be given now: once.
 func (t *oneTry) give() error {

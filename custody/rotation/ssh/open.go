@@ -22,6 +22,7 @@ var Connector = rotation.Connector{Open: Open, Probe: OpenProbe, TargetKind: des
 var settings = []desk.TargetSetting{
 	{Name: "host_key", Join: ";", Example: "ssh-ed25519 AAAA…", Required: true, Login: true},
 	{Name: "admin", Hint: "ssh_admin", Example: "root"}, {Name: "sudo", Tick: "true"}, {Name: "own", Tick: "true"}, {Name: "shell", Tick: "false"},
+	{Name: "legacy", Tick: "true", Login: true},
 }
 
 // validUser is the POSIX portable user name (IEEE 1003.1-2017, 3.437), at most
@@ -56,7 +57,7 @@ func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 }
 
 // OpenProbe is a rotation.Opener for an account that Tandem only logs in to,
-// like one of a switch: it runs nothing there, and knows no setting but host_key.
+// like one of a switch: it runs nothing there, and knows no settings but host_key and legacy.
 func OpenProbe(t custody.Target, _ custody.Secret) (rotation.Target, error) {
 	opened, err := open(t, rotation.LoginSettings(settings))
 	if err != nil {
@@ -83,7 +84,11 @@ func open(t custody.Target, known []desk.TargetSetting) (*target, error) {
 	if !validUser.MatchString(t.Account) {
 		return nil, invalidUser("target.account")
 	}
-	return &target{host: host{address: t.Address, keys: keys}, account: t.Account}, nil
+	legacy, err := parseSwitch(t, "legacy", false)
+	if err != nil {
+		return nil, err
+	}
+	return &target{host: host{address: t.Address, keys: keys, legacy: legacy}, account: t.Account}, nil
 }
 
 func openAdmin(user string, named, sudo bool, key custody.Secret) (*administrator, error) {

@@ -2,8 +2,10 @@ package ssh
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -20,7 +22,7 @@ const (
 	ChangeCommand     = "env LC_ALL=C chpasswd"
 	SudoChangeCommand = "env LC_ALL=C sudo -n chpasswd"
 	OwnChangeCommand  = "env LC_ALL=C passwd"
-	ProofCommand      = "true"
+	proofCommand      = "echo " // and what is to come back
 )
 
 // maxPassword is the longest password in bytes: PAM_MAX_RESP_SIZE is 512 with
@@ -29,6 +31,7 @@ const maxPassword = 511
 
 var (
 	errNobody       = errors.New("nobody is known who may change this password")
+	errSwallowed    = errors.New("what was sent to be run did not run, though something ended well: a start-up file of the shell, or a forced command")
 	errOpensNothing = errors.New("the password is let in, but then no command runs: it has expired, or the account has no shell")
 )
 
@@ -70,12 +73,21 @@ func (t *target) Verify(ctx context.Context, secret custody.Secret) error {
 	if !t.shell {
 		return nil
 	}
-	err = t.run(ctx, client, ProofCommand, "")
+	return t.runs(ctx, client)
+}
+
+// runs shows that the account runs what it is sent: a start-up file of its shell that
+// ends before, or a forced command, ends with 0 as well.
+func (t *target) runs(ctx context.Context, client *ssh.Client) error {
+	nonce := "tandem-" + rand.Text()
+	said, err := t.run(ctx, client, proofCommand+nonce, "")
 	switch {
 	case errors.Is(err, rotation.ErrDeclined):
-		return fmt.Errorf("%s: %w", t.host.address, errOpensNothing)
+		return rotation.Because(rotation.MustChange, fmt.Errorf("%s: %w", t.host.address, errOpensNothing))
 	case err != nil:
 		return fmt.Errorf("%w: after the log-in: %w", rotation.ErrUnreachable, err)
+	case !slices.Contains(strings.Fields(said), nonce):
+		return rotation.Because(rotation.StartupFiles, fmt.Errorf("%s: %w", t.host.address, errSwallowed))
 	}
 	return nil
 }
@@ -102,7 +114,8 @@ func (t *target) Reconcile(ctx context.Context, next custody.Secret) error {
 		return err
 	}
 	defer client.Close()
-	return t.run(ctx, client, t.admin.command, t.account+":"+next.Reveal()+"\n")
+	_, err = t.run(ctx, client, t.admin.command, t.account+":"+next.Reveal()+"\n")
+	return err
 }
 
 // changeOwn has the account change its own password. passwd would not ask root
@@ -115,17 +128,22 @@ func (t *target) changeOwn(ctx context.Context, old, next custody.Secret) error 
 		return fmt.Errorf("%w: no password is known to log in with", rotation.ErrRefused)
 	}
 	client, err := t.connect(ctx, t.account, &passwordLogin{secret: old})
-	if errors.Is(err, rotation.ErrRefused) && t.Verify(ctx, next) == nil {
-		return nil // it was changed before, by an attempt that did not live to hear so
-	}
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	if t.account == "root" {
-		return t.run(ctx, client, ChangeCommand, "root:"+next.Reveal()+"\n")
+	if err := t.runs(ctx, client); err != nil { // before any password is on its way there
+		return fmt.Errorf("%w: %w", rotation.ErrDeclined, err)
 	}
-	return t.run(ctx, client, OwnChangeCommand, old.Reveal()+"\n"+next.Reveal()+"\n"+next.Reveal()+"\n")
+	if t.account == "root" {
+		_, err = t.run(ctx, client, ChangeCommand, "root:"+next.Reveal()+"\n")
+		return err
+	}
+	_, err = t.run(ctx, client, OwnChangeCommand, old.Reveal()+"\n"+next.Reveal()+"\n"+next.Reveal()+"\n")
+	if errors.Is(err, rotation.ErrDeclined) { // PAM's rules, in the most cases
+		return rotation.Because(rotation.ValueRefused, err)
+	}
+	return err
 }
 
 // fits says whether a password can be told in one line.
@@ -140,27 +158,40 @@ func (t *target) connect(ctx context.Context, user string, try login) (*ssh.Clie
 	return t.host.connect(ctx, user, try)
 }
 
-// run runs a command without a terminal. rotation.ErrDeclined: it ended with a
-// status other than 0. Any other error: it may have done what it does.
-func (t *target) run(ctx context.Context, client *ssh.Client, command, stdin string) error {
+// maxSaid is how much of what a command says is kept, in bytes.
+const maxSaid = 64 << 10
+
+// run runs a command without a terminal, and gives the beginning of what it says, to be
+// compared and shown to nobody. rotation.ErrDeclined: it ended with a status other than
+// 0. Any other error: it may have done what it does.
+func (t *target) run(ctx context.Context, client *ssh.Client, command, stdin string) (said string, err error) {
 	defer context.AfterFunc(ctx, func() { client.Close() })()
 	session, err := client.NewSession()
 	switch {
 	case err != nil && ctx.Err() != nil: // which closed the connection
-		return fmt.Errorf("%s opened no session: %w", t.host.address, ctx.Err())
+		return "", fmt.Errorf("%s opened no session: %w", t.host.address, ctx.Err())
 	case err != nil:
-		return fmt.Errorf("%s opened no session", t.host.address)
+		return "", fmt.Errorf("%s opened no session", t.host.address)
 	}
-	session.Stdin = strings.NewReader(stdin)
+	var out beginning
+	session.Stdin, session.Stdout = strings.NewReader(stdin), &out
 	err = session.Run(command)
 	var exit *ssh.ExitError
 	switch {
 	case err == nil:
-		return nil
+		return string(out), nil
 	case errors.As(err, &exit) && exit.Signal() == "":
-		return fmt.Errorf("%w: %q on %s ended with status %d", rotation.ErrDeclined, command, t.host.address, exit.ExitStatus())
+		return string(out), fmt.Errorf("%w: %q on %s ended with status %d", rotation.ErrDeclined, command, t.host.address, exit.ExitStatus())
 	case ctx.Err() != nil:
-		return fmt.Errorf("%q on %s: %w", command, t.host.address, ctx.Err())
+		return "", fmt.Errorf("%q on %s: %w", command, t.host.address, ctx.Err())
 	}
-	return fmt.Errorf("%q on %s ended without a status", command, t.host.address)
+	return "", fmt.Errorf("%q on %s ended without a status", command, t.host.address)
+}
+
+// beginning keeps the first maxSaid bytes that are written to it.
+type beginning []byte
+
+func (b *beginning) Write(p []byte) (int, error) {
+	*b = append(*b, p[:min(len(p), maxSaid-len(*b))]...)
+	return len(p), nil
 }

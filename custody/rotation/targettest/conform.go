@@ -124,8 +124,8 @@ func change(c *trial) {
 	c.wantLogin("the new password", next, true)
 	c.wantLogin("the old password", old, false)
 
-	var again error // as after a crash, with what was valid before it
-	if !c.way.holds(ChangedAgain) {
+	var again error  // as after a crash, with what was valid before it
+	if c.way.Alone { // the worker tries the new one by itself, in an attempt of its own
 		again = rotation.ErrRefused
 	}
 	c.want("the same change again", c.target.Change(ctx, old, next), again)

@@ -150,25 +150,16 @@ func (c *Custody) Work(crash string, wanted func(custody.Credential) bool) {
 	ctx, stop := context.WithCancel(c.t.Context())
 	defer stop()
 	died := false
-	c.workers++
-	owner := fmt.Sprintf("worker %d", c.workers)
-	worker := rotation.New(rotation.Config{
-		Desk: c.Desk, Queue: c.Desk, Secrets: c.Secrets, Clock: c.clock,
-		Targets:     map[string]rotation.Opener{c.kind: c.Open},
-		Log:         slog.New(slog.NewTextHandler(&c.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Owner:       owner,
-		Interval:    10 * time.Millisecond,
-		BackoffBase: time.Millisecond,
-		BackoffMax:  100 * time.Millisecond,
-		Hook: func(step string) {
-			if step == crash {
-				died = true
-				c.Desk.Bury(owner)
-				stop()
-				runtime.Goexit()
-			}
-		},
-	})
+	config := c.config()
+	config.Hook = func(step string) {
+		if step == crash {
+			died = true
+			c.Desk.Bury(config.Owner)
+			stop()
+			runtime.Goexit()
+		}
+	}
+	worker := rotation.New(config)
 	if crash == "" {
 		go func() {
 			defer stop()
@@ -188,6 +179,33 @@ func (c *Custody) Work(crash string, wanted func(custody.Credential) bool) {
 		c.t.Fatalf("it did not come to %q", crash)
 	}
 	c.clock.Advance(worker.Lease)
+}
+
+// interval is between two looks of a worker, in clock time and in real time.
+const interval = 10 * time.Millisecond
+
+func (c *Custody) config() rotation.Config {
+	c.workers++
+	return rotation.Config{
+		Desk: c.Desk, Queue: c.Desk, Secrets: c.Secrets, Clock: c.clock,
+		Targets:     map[string]rotation.Opener{c.kind: c.Open},
+		Log:         slog.New(slog.NewTextHandler(&c.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Owner:       fmt.Sprintf("worker %d", c.workers),
+		Interval:    interval,
+		BackoffBase: time.Millisecond,
+		BackoffMax:  100 * time.Millisecond,
+
+		LockoutWindow: 100 * time.Millisecond,
+	}
+}
+
+// PutKey gives the second account another password or key.
+func (c *Custody) PutKey(key custody.Secret) {
+	c.t.Helper()
+	path := desk.KeyPath(credential)
+	if _, err := c.Secrets.Write(c.t.Context(), path, key, int64(len(c.Secrets.Versions(path))), nil); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 // Held waits for the end of a rotation.

@@ -20,6 +20,7 @@ type System struct {
 	Replace     func(names ...string)                         // has another host take its address, with a certificate for names; as Stop
 	Tried       func() (logIns int)                           // by a network, since it began, refused ones too; goes with Replace
 	NoTrace     func(t testing.TB, secrets ...custody.Secret) // looks into all that it writes; may be left out
+	Refused     func(account string) (logIns int)             // of a name, that it refused since it began, by its own log; for Lockout
 	Says        []string                                      // words of its own, which no error may repeat
 	Takes       []string                                      // values that it must take, besides those of the suite
 	Refuses     map[string]string                             // what is wrong -> a value for which rotation.ErrValue must come
@@ -30,10 +31,12 @@ type Way struct {
 	Name   string
 	Add    func(t *testing.T) *Account // makes an account there that is changed so
 	Does   rotation.Description
-	Alone  bool                 // the account changes its own password
-	Makes  bool                 // its target is a rotation.Maker: for Journal only
-	Cut    int64                // the connection is cut every so many bytes; 0: in another way
-	Except map[Exception]string // what does not hold here, and why
+	Alone  bool                            // the account changes its own password
+	Admin  func(custody.Target) string     // how the log names the second account; for Lockout, where a wrong one is refused
+	Wrong  func(testing.TB) custody.Secret // what is no longer the second account's; nil: any password
+	Makes  bool                            // its target is a rotation.Maker: for Journal only
+	Cut    int64                           // the connection is cut every so many bytes; 0: in another way
+	Except map[Exception]string            // what does not hold here, and why
 }
 
 // Exception is something that the suite expects of every Way but those that say
@@ -41,11 +44,6 @@ type Way struct {
 type Exception string
 
 const (
-	// ChangedAgain: a change may be asked for again with the password that was
-	// the old one. Without it: ErrRefused, after which the worker tries the new
-	// one by itself.
-	ChangedAgain Exception = "the same change again"
-
 	// DeclinesReconcile: where there is no second account, Reconcile says
 	// ErrDeclined. Without it: any error, because it is never called there.
 	DeclinesReconcile Exception = "no reconciliation without a second account"
@@ -82,6 +80,14 @@ func Want(t *testing.T, what string, got, wanted error) {
 	t.Helper()
 	if !errors.Is(got, wanted) {
 		t.Errorf("%s: %v, not %v", what, got, wanted)
+	}
+}
+
+// WantWhy wants an error of which people are told this.
+func WantWhy(t *testing.T, what string, got error, why rotation.Failure) {
+	t.Helper()
+	if got == nil || rotation.FailureOf(got) != why {
+		t.Errorf("%s: %v, of which people are told %q, not %q", what, got, rotation.FailureOf(got), why)
 	}
 }
 

@@ -49,7 +49,18 @@ func StartQuiet(t testing.TB) *Server {
 	return start(t, "none", nil)
 }
 
-func start(t testing.TB, logLevel string, policy []string) *Server {
+// StartAsActiveDirectory starts one that says of itself what a domain controller says,
+// and does nothing else as one.
+func StartAsActiveDirectory(t testing.TB) *Server {
+	t.Helper()
+	return start(t, "stats", nil, func(s *Server) string {
+		file := s.place.Write(t, "root.ldif", []byte("dn:\nsupportedCapabilities: 1.2.840.113556.1.4.800\n"))
+		return "attributetype ( 1.3.6.1.4.1.32473.1 NAME 'supportedCapabilities' SYNTAX 1.3.6.1.4.1.1466.115.121.1.38 )\n" +
+			"rootDSE " + file + "\n"
+	})
+}
+
+func start(t testing.TB, logLevel string, policy []string, says ...func(*Server) string) *Server {
 	t.Helper()
 	paths := servertest.Require(t, nil, "slapd", "slapadd", "ldapmodify")
 	s := &Server{
@@ -58,7 +69,11 @@ func start(t testing.TB, logLevel string, policy []string) *Server {
 		AdminPassword: servertest.NewPassword(), RootPassword: custody.SecretString(rand.Text()),
 	}
 	s.writeCertificate()
-	s.place.Write(t, "slapd.conf", s.config(len(policy) > 0))
+	config := s.config(len(policy) > 0)
+	for _, say := range says {
+		config = append([]byte(say(s)), config...)
+	}
+	s.place.Write(t, "slapd.conf", config)
 	s.place.Write(t, "tree.ldif", s.tree(policy))
 	load := s.place.Command(paths[1], "-f", s.place.Path("slapd.conf"), "-l", s.place.Path("tree.ldif"))
 	if out, err := load.CombinedOutput(); err != nil {

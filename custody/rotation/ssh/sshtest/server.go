@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -131,6 +132,36 @@ func newKey(t testing.TB) (private, public []byte) {
 		t.Fatal(err)
 	}
 	return pem.EncodeToMemory(block), ssh.MarshalAuthorizedKey(key)
+}
+
+// NewKey gives a private key in PEM that opens nothing.
+func NewKey(t testing.TB) custody.Secret {
+	t.Helper()
+	private, _ := newKey(t)
+	return custody.NewSecret(private)
+}
+
+// NewRSAHostKey makes an RSA host key: the file with the private one, and the public one as
+// in authorized_keys.
+func NewRSAHostKey(t testing.TB) (file, public string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "rsa")
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(private, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.NewPublicKey(&private.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
 }
 
 // greets says whether an SSH server answers at the address.
