@@ -270,6 +270,9 @@ func (a *attempt) change(ctx context.Context) error {
 			return a.fail(ctx, NewRefused, err) // the next attempt has the value before it
 		}
 	}
+	if err := a.provable(ctx); err != nil {
+		return a.fail(ctx, FailureOf(err), err)
+	}
 	err := a.answered(a.tell(ctx))
 	switch {
 	case err == nil:
@@ -292,6 +295,18 @@ func (a *attempt) change(ctx context.Context) error {
 		}
 	}
 	return a.fail(ctx, FailureOf(err), err)
+}
+
+// provable asks, before anything is changed, whether it could be proved: of an account
+// that comes in, and where something is in the way. What was proved lately can be.
+func (a *attempt) provable(ctx context.Context) error {
+	prover, is := a.target.(Prover)
+	if !is || a.credential.Version > 0 && a.credential.Rotation.Attempts == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
+	defer cancel()
+	return prover.Provable(ctx)
 }
 
 // byItself says that the account changes its own password, with what it has, and

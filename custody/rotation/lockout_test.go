@@ -1,6 +1,7 @@
 package rotation
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -162,5 +163,46 @@ func TestADeviceIsProbedWhenItsPersonSaysSo(t *testing.T) {
 	w.attempt("")
 	if c := w.credential(); c.Phase != custody.Held || w.account.verifies != 3+2+2 {
 		t.Errorf("probed %d times, at %+v", w.account.verifies, c.Rotation)
+	}
+}
+
+// doubtful is a target that says that no password of the account could be proved.
+type doubtful struct {
+	*account
+	asked *int
+	says  *error
+}
+
+func (d doubtful) Provable(context.Context) error {
+	*d.asked++
+	return *d.says
+}
+
+// What could not be proved is not changed, of an account that comes in and after a failure;
+// what was proved lately is not asked about.
+func TestWhatCouldNotBeProvedIsNotChanged(t *testing.T) {
+	w := newWorld(t)
+	asked, says := 0, Because(PasswordOff, errUnknown)
+	w.of(doubtful{w.account, &asked, &says})
+	w.attempt("")
+	wantFailures(t, w, PasswordOff)
+	if c := w.credential(); len(w.account.told) != 0 || !c.Cancellable() || c.Rotation.Paused {
+		t.Errorf("%d changes, %+v", len(w.account.told), c.Rotation)
+	}
+	says = nil
+	w.finish()
+	before := asked
+	w.desk.Rotate(name)
+	w.finish()
+	if asked != before {
+		t.Error("it was asked of an account that was proved")
+	}
+	w.desk.Rotate(name)
+	w.account.onChange = fails(ErrUnreachable)
+	w.attempt("")
+	says = Because(NotAllowed, errUnknown)
+	w.attempt("")
+	if told := len(w.account.told); told != 3 || w.credential().Rotation.Failure != string(NotAllowed) {
+		t.Errorf("%d changes, %+v", told, w.credential().Rotation)
 	}
 }

@@ -63,6 +63,15 @@ func Identities(t Target) []string {
 	return nil
 }
 
+// Prover is a Target that can find out, with no secret of the account's, that no password
+// of it could be proved.
+type Prover interface {
+	Target
+
+	// Provable gives why none could, nil where that is not known.
+	Provable(ctx context.Context) error
+}
+
 // Lenient is a Target that may know why the value before is let in beside the new one.
 type Lenient interface {
 	Target

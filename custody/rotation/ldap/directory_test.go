@@ -1,8 +1,10 @@
 package ldap_test
 
 import (
+	"encoding/base64"
 	"testing"
 
+	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/ldap/ldaptest"
 	"github.com/tandem-custody/tandem/custody/rotation/servertest"
@@ -31,5 +33,26 @@ func TestUserPasswordIsRefusedOnActiveDirectory(t *testing.T) {
 	other := ldaptest.Start(t)
 	if why := open(t, other, describe(other, account)).(rotation.Lenient).WhyOld(t.Context()); why != rotation.OldStillAccepted {
 		t.Errorf("the old password is let in by OpenLDAP: %s", why)
+	}
+}
+
+// An account that has several values of userPassword has one after a change, whoever made
+// it and however: none of the others opens it.
+func TestOneValueIsLeft(t *testing.T) {
+	t.Parallel()
+	server := ldaptest.Start(t)
+	for _, method := range []string{"exop", "userPassword"} {
+		for by, described := range map[string]func(*ldaptest.Server, string, ...string) custody.Target{"the second account": describe, "the account itself": alone} {
+			account, password := server.AddAccount(t)
+			second := servertest.NewPassword()
+			server.Modify(t, "dn: "+account+"\nchangetype: modify\nadd: userPassword\nuserPassword:: "+base64.StdEncoding.EncodeToString(second.Bytes())+"\n")
+			target, next := open(t, server, described(server, account, "method", method)), servertest.NewPassword()
+			want(t, "the second value before", target.Verify(t.Context(), second), nil)
+			what := method + " by " + by
+			want(t, what, target.Change(t.Context(), password, next), nil)
+			want(t, what+": the new one", target.Verify(t.Context(), next), nil)
+			want(t, what+": the first one", target.Verify(t.Context(), password), rotation.ErrRefused)
+			want(t, what+": the second one", target.Verify(t.Context(), second), rotation.ErrRefused)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -83,6 +84,17 @@ func (s *session) ask(ctx context.Context, query string) (value string, err erro
 		return "", fmt.Errorf("%s did not answer a question: %w", s.Address, plain(ctx, err))
 	}
 	return value, nil
+}
+
+// quotedText is a text in a statement of MariaDB's own: hashes, with nothing escaped.
+var quotedText = regexp.MustCompile("'[^']*'|`[^`]*`")
+
+// hasSeveral says that MariaDB lets the account in by one of several methods, each with a
+// password of its own: IDENTIFIED VIA one OR another. What it says has hashes in it and is
+// kept nowhere. MySQL, and who may not ask, say nothing.
+func (s *session) hasSeveral(ctx context.Context) bool {
+	created, err := s.ask(ctx, "SHOW CREATE USER")
+	return err == nil && strings.Contains(quotedText.ReplaceAllString(created, ""), " OR ")
 }
 
 // Error numbers: up to 2000 of both servers, from 3000 of MySQL, from 4000 of

@@ -110,6 +110,9 @@ func (t *target) Verify(ctx context.Context, secret custody.Secret) error {
 	if !sameAccount(current, t.user, t.host) {
 		return rotation.Because(rotation.OtherAccount, fmt.Errorf("%s lets in, but by another account than the one with the host %s", t.endpoint.Address, t.host))
 	}
+	if s.hasSeveral(ctx) {
+		return rotation.Because(rotation.OldStillAccepted, fmt.Errorf("the account has several passwords on %s, of which one is changed", t.endpoint.Address))
+	}
 	return nil
 }
 
@@ -127,6 +130,9 @@ func (t *target) Change(ctx context.Context, old, next custody.Secret) error {
 		return err
 	}
 	defer s.close()
+	if s.hasSeveral(ctx) {
+		return rotation.Because(rotation.OldStillAccepted, fmt.Errorf("%w: the account has several passwords on %s", rotation.ErrUnreachable, t.endpoint.Address))
+	}
 	return t.change(ctx, s, next)
 }
 

@@ -253,3 +253,22 @@ func BenchmarkChangeAndVerify(b *testing.B) {
 		}
 	}
 }
+
+// A second method is a second password: where there is one, a change of the first proves
+// nothing, and the account itself changes nothing.
+func TestSeveralMethodsAreNotVerified(t *testing.T) {
+	server := mysqltest.Start(t)
+	account, password := server.AddAccount(t, mysqltest.Native)
+	second := servertest.NewPassword()
+	server.AddMethod(account, second)
+	target, own := open(t, server, describe(server, account)), open(t, server, alone(server, account))
+	next := servertest.NewPassword()
+	targettest.WantWhy(t, "verify", target.Verify(t.Context(), password), rotation.OldStillAccepted)
+	err := own.Change(t.Context(), password, next)
+	want(t, "change by itself", err, rotation.ErrUnreachable) // as of what was not asked
+	targettest.WantWhy(t, "change by itself", err, rotation.OldStillAccepted)
+	want(t, "the first one", server.Login(account, password), nil)
+	want(t, "the second one", server.Login(account, second), nil)
+	one, alone := server.AddAccount(t, mysqltest.Ed25519)
+	want(t, "an account with one", open(t, server, describe(server, one)).Verify(t.Context(), alone), nil)
+}

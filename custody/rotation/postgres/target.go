@@ -126,7 +126,29 @@ func (t *target) Reconcile(ctx context.Context, next custody.Secret) error {
 	if err != nil {
 		return err
 	}
+	if err := t.provable(ctx, conn); err != nil {
+		_ = conn.Close(ctx) // nothing was changed: what closing says is no news
+		return err
+	}
 	return t.change(ctx, conn, next)
+}
+
+// provable says, before the password is changed, that no log-in could prove it: the role
+// may not log in, or its passwords are past their date. ErrUnreachable: nothing was asked.
+func (t *target) provable(ctx context.Context, conn *pgconn.PgConn) error {
+	found := conn.ExecParams(ctx, "SELECT NOT rolcanlogin OR rolconnlimit = 0, coalesce(rolvaliduntil <= now(), false) FROM pg_catalog.pg_roles WHERE rolname = $1",
+		[][]byte{[]byte(t.account)}, nil, nil, nil).Read()
+	if found.Err != nil || len(found.Rows) != 1 {
+		return nil // the change says why
+	}
+	const yes = "t"
+	switch row := found.Rows[0]; {
+	case string(row[0]) == yes:
+		return rotation.Because(rotation.NotAllowed, fmt.Errorf("%w: the role may not log in at %s", rotation.ErrUnreachable, t.server.Address))
+	case string(row[1]) == yes:
+		return rotation.Because(rotation.AccountClosed, fmt.Errorf("%w: the role's passwords are past their date at %s", rotation.ErrUnreachable, t.server.Address))
+	}
+	return nil
 }
 
 // change sets the password in the session, and ends the session.

@@ -205,3 +205,22 @@ func BenchmarkChangeAndVerify(b *testing.B) {
 		}
 	}
 }
+
+// A role that could not log in with any password keeps the one that it has.
+func TestNothingIsChangedThatCouldNotBeProved(t *testing.T) {
+	server := postgrestest.Start(t)
+	account, password := server.AddAccount(t)
+	target := open(t, server, describe(server, account))
+	quoted := `"` + account + `"`
+	for change, why := range map[string]rotation.Failure{
+		"NOLOGIN": rotation.NotAllowed, "CONNECTION LIMIT 0": rotation.NotAllowed, "VALID UNTIL '2020-01-01'": rotation.AccountClosed,
+	} {
+		server.SQL("ALTER ROLE " + quoted + " " + change)
+		err := target.Change(t.Context(), custody.Secret{}, servertest.NewPassword())
+		want(t, change, err, rotation.ErrUnreachable) // as of what was not asked
+		targettest.WantWhy(t, change, err, why)
+		server.SQL("ALTER ROLE " + quoted + " LOGIN CONNECTION LIMIT -1 VALID UNTIL 'infinity'")
+		want(t, "the password after "+change, target.Verify(t.Context(), password), nil)
+	}
+	want(t, "a change then", target.Change(t.Context(), custody.Secret{}, servertest.NewPassword()), nil)
+}

@@ -78,6 +78,17 @@ func (l *keyLogin) choose(c *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	}), 2), nil
 }
 
+// lookAround logs nobody in: it only sees what the host offers (RFC 4252, 5.2).
+type lookAround struct {
+	oneTry
+	offered []string
+}
+
+func (l *lookAround) choose(c *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
+	l.offered = slices.Clone(c.AllowedMethods)
+	return nil, errNotOffered
+}
+
 // passwordLogin logs in with a password.
 type passwordLogin struct {
 	oneTry

@@ -100,6 +100,21 @@ func (t *target) Change(ctx context.Context, old, next custody.Secret) error {
 	return t.Reconcile(ctx, next)
 }
 
+// Provable is as rotation.Prover has it: whether the host takes passwords from the
+// account at all.
+func (t *target) Provable(ctx context.Context) error {
+	var look lookAround
+	client, err := t.connect(ctx, t.account, &look)
+	switch {
+	case err == nil: // it lets in without anything
+		client.Close()
+		return rotation.Because(rotation.PasswordOff, fmt.Errorf("%s lets the account in without a password", t.host.address))
+	case len(look.offered) == 0, slices.Contains(look.offered, "password"), slices.Contains(look.offered, "keyboard-interactive"):
+		return nil // or nobody answered: what comes next says why
+	}
+	return err
+}
+
 // Reconcile is as rotation.Target has it. Without a setting "own" it is what
 // Change does as well.
 func (t *target) Reconcile(ctx context.Context, next custody.Secret) error {

@@ -146,6 +146,14 @@ func (s *Server) add(name, host, plugin string, password custody.Secret) {
 	s.quietly(fmt.Sprintf("CREATE USER '%s'@'%s' IDENTIFIED VIA %s USING PASSWORD(%s)", name, host, plugin, quoted(password)))
 }
 
+// AddMethod gives a user with a native password another one, by another plug-in.
+func (s *Server) AddMethod(name string, second custody.Secret) {
+	s.t.Helper()
+	hash := strings.TrimSpace(s.SQL(fmt.Sprintf("SELECT authentication_string FROM mysql.user WHERE user = '%s'", name)))
+	hash = hash[strings.LastIndexByte(hash, '\n')+1:] // below the name of the column
+	s.quietly(fmt.Sprintf("ALTER USER '%s'@'%%' IDENTIFIED VIA %s USING '%s' OR %s USING PASSWORD(%s)", name, Native, hash, Ed25519, quoted(second)))
+}
+
 // SetPassword changes the password of a user from any host behind everybody's back.
 func (s *Server) SetPassword(name string, password custody.Secret) {
 	s.t.Helper()

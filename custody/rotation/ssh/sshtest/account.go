@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,6 +66,22 @@ func (s *Server) GiveHome(t testing.TB, name string) (dir string) {
 func (s *Server) Administer(t testing.TB, program string, args ...string) {
 	t.Helper()
 	s.root.run(t, "", require(t, program)[0], args...)
+}
+
+// Shadow gives the line of an account in the server's shadow.
+func (s *Server) Shadow(t testing.TB, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(s.root.path("etc/shadow"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(content)) {
+		if strings.HasPrefix(line, name+":") {
+			return line
+		}
+	}
+	t.Fatalf("%s has no line in shadow", name)
+	return ""
 }
 
 // Login says whether a password opens an account: nil if it does. It shares no
