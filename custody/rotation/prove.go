@@ -1,0 +1,97 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// provable asks, before anything is changed, whether it could be proved: of an account
+// that comes in, and where something is in the way. What was proved lately can be.
+func (a *attempt) provable(ctx context.Context) error {
+	prover, is := a.target.(Prover)
+	if !is || a.credential.Version > 0 && a.credential.Rotation.Attempts == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
+	defer cancel()
+	return prover.Provable(ctx)
+}
+
+// verify shows that the staged value opens the account and the old one does not.
+func (a *attempt) verify(ctx context.Context) error {
+	if err := a.prove(ctx); err != nil {
+		return err
+	}
+	report := custody.ReportVerified{Rotation: a.id, OldRefused: a.oldRefused, Attested: a.target.Describe().Unprobed}
+	if err := a.report(ctx, report, custody.StepVerified); err != nil {
+		return err
+	}
+	a.hook("verified-reported")
+	return nil
+}
+
+func (a *attempt) prove(ctx context.Context) error {
+	does := a.target.Describe()
+	if does.Unprobed {
+		a.proved = true
+		return nil
+	}
+	if last := Failure(a.credential.Rotation.Failure); !does.ByHand && a.byItself() && (last == NewRefused || last == CurrentRefused) {
+		if err := a.change(ctx); err != nil {
+			return err
+		}
+	}
+	switch err := a.logIn(ctx, a.staged.Value); {
+	case errors.Is(err, ErrRefused):
+		// The change did not take, or somebody undid it. The second account tells the
+		// target once more; the account itself does in the next attempt, and a person
+		// is asked to look.
+		if does.Reconciles {
+			if err := a.changeAgain(ctx); err != nil {
+				return err
+			}
+		}
+		return a.fail(ctx, NewRefused, err)
+	case err != nil:
+		return a.fail(ctx, FailureOf(err), err)
+	}
+	a.hook("new-proved")
+	// That the value before it is refused needs no second log-in: a rotation that is
+	// verified has had it, and so has one whose own log-in was refused.
+	asked := a.oldRefused || a.step == custody.StepVerified
+	if !asked && !a.current.Value.IsZero() && !a.current.Value.Equal(a.staged.Value) {
+		switch err := a.logIn(ctx, a.current.Value); {
+		case err == nil:
+			return a.fail(ctx, a.whyOld(ctx), nil)
+		case !errors.Is(err, ErrRefused):
+			return a.fail(ctx, FailureOf(err), err)
+		}
+		a.oldRefused = true
+		a.hook("old-refused")
+	}
+	a.proved = true
+	return nil
+}
+
+func (a *attempt) whyOld(ctx context.Context) Failure {
+	knows, is := a.target.(Lenient)
+	if !is {
+		return OldStillAccepted
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
+	defer cancel()
+	return knows.WhyOld(ctx)
+}
+
+// changeAgain is for a value that the target turned out not to have.
+func (a *attempt) changeAgain(ctx context.Context) error {
+	if _, makes := a.target.(Maker); !makes {
+		return a.change(ctx)
+	}
+	if kind, err := a.stageAnother(ctx); err != nil {
+		return a.fail(ctx, kind, err)
+	}
+	return nil
+}
