@@ -13,7 +13,7 @@ import (
 
 // TestANameComesAgainWithTheRightSecrets: the same account keeps its last password,
 // which may be all that opens it; of another account of that name, which never was in
-// custody, neither password nor key is tried.
+// custody, neither password nor key is tried, and what comes this time is what counts.
 func TestANameComesAgainWithTheRightSecrets(t *testing.T) {
 	o := newOffice(t)
 	again := func(name, address string, password custody.Secret) {
@@ -46,6 +46,24 @@ func TestANameComesAgainWithTheRightSecrets(t *testing.T) {
 	again("db06", "right.example:22", custody.Secret{})
 	if password, key := o.kept("db06"); !password.IsZero() || !key.IsZero() {
 		t.Error("a password or a key of another account would be tried there")
+	}
+	if err := add(o.Desk, "admin", "db08", custody.SecretString("typed for the wrong host"), custody.SecretString("its key")); err != nil {
+		t.Fatal(err)
+	}
+	o.Must("admin", custody.CancelRotation{Credential: "db08", Reason: desk.NewNote("wrong host")})
+	again("db08", "other.example:22", custody.SecretString("of the right host"))
+	if password, key := o.kept("db08"); password.Reveal() != "of the right host" || !key.IsZero() {
+		t.Error("what came this time is not there, or the key of another account is")
+	}
+
+	if err := add(o.Desk, "admin", "db09", custody.SecretString("before custody"), custody.SecretString("its key")); err != nil {
+		t.Fatal(err)
+	}
+	o.Rotate("db09")
+	o.Must("admin", custody.Retire{Credential: "db09", Reason: desk.NewNote("scrapped")})
+	again("db09", "", custody.Secret{})
+	if password, key := o.kept("db09"); !password.Equal(o.Password("db09", 1)) || !key.IsZero() {
+		t.Error("the last password of the same account is gone, or the key that nobody brought is there")
 	}
 	again2 := desk.By{Actor: "admin", Request: unique("again")}
 	if _, err := o.Desk.AddCredential(t.Context(), again2, onboarding("db06"), custody.Secret{}, custody.Secret{}); custody.CodeOf(err) != custody.Conflict {

@@ -34,6 +34,20 @@ func (i *interrupted) Write(ctx context.Context, path string, value custody.Secr
 	return version, err
 }
 
+// stillToBeMoved adds a credential whose password is not where it belongs yet.
+func (o *office) stillToBeMoved(name string) {
+	o.T.Helper()
+	cut := &faults{}
+	defer o.Secrets.Replace(func(inner desk.Secrets) desk.Secrets { return faultySecrets{inner, cut} })()
+	cut.fail("Write "+desk.CredentialPath(name), 1)
+	if err := add(o.Desk, "admin", name, custody.SecretString("came with it"), custody.Secret{}); err != nil {
+		o.T.Fatal(err)
+	}
+	if o.Credential(name).Arriving == "" {
+		o.T.Fatal("it was moved already")
+	}
+}
+
 // TestTwoProcessesThatMoveWhatCameWithACredential at once: one of them does it, at
 // whatever step the other was, and for both it is done.
 func TestTwoProcessesThatMoveWhatCameWithACredential(t *testing.T) {
@@ -43,16 +57,7 @@ func TestTwoProcessesThatMoveWhatCameWithACredential(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t)
-			cut := &faults{}
-			putBack := o.Secrets.Replace(func(inner desk.Secrets) desk.Secrets { return faultySecrets{inner, cut} })
-			cut.fail("Write "+desk.CredentialPath("db07"), 1) // so that it is still to be moved
-			if err := add(o.Desk, "admin", "db07", custody.SecretString("came with it"), custody.Secret{}); err != nil {
-				t.Fatal(err)
-			}
-			putBack()
-			if o.Credential("db07").Arriving == "" {
-				t.Fatal("it was moved already")
-			}
+			o.stillToBeMoved("db07")
 			other := o.Open()
 			between := &interrupted{prefix: desk.CredentialPath("db07")}
 			defer o.Secrets.Replace(func(inner desk.Secrets) desk.Secrets { between.Secrets = inner; return between })()
@@ -71,6 +76,49 @@ func TestTwoProcessesThatMoveWhatCameWithACredential(t *testing.T) {
 				t.Errorf("afterwards %+v", o.Credential("db07"))
 			}
 		})
+	}
+}
+
+// onReading is a secret store in which something happens right before the next read of
+// a path.
+type onReading struct {
+	desk.Secrets
+	path string
+	do   func(inner desk.Secrets)
+}
+
+func (r *onReading) Read(ctx context.Context, path string) (desk.Versioned, error) {
+	if do := r.do; path == r.path && do != nil {
+		r.do = nil
+		do(r.Secrets)
+	}
+	return r.Secrets.Read(ctx, path)
+}
+
+// TestWhatCameIsNotWrittenOverThePasswordThatFollowedIt: while this process is about to
+// look what there is to move, another one is done with it but for the removal of what
+// came, and the password is changed on the target.
+func TestWhatCameIsNotWrittenOverThePasswordThatFollowedIt(t *testing.T) {
+	o := newOffice(t)
+	o.stillToBeMoved("db07")
+	other := o.Open()
+	between := &onReading{path: desk.CredentialPath("db07")}
+	defer o.Secrets.Replace(func(inner desk.Secrets) desk.Secrets { between.Secrets = inner; return between })()
+	between.do = func(inner desk.Secrets) {
+		cut := &faults{}
+		between.Secrets = faultySecrets{inner, cut}
+		cut.fail("Delete", 1)
+		if err := other.Settle(t.Context(), "db07"); err == nil {
+			t.Error("what came was removed already")
+		}
+		between.Secrets = inner
+		o.Rotate("db07")
+	}
+	if err := o.Desk.Settle(t.Context(), "db07"); err != nil {
+		t.Error(err)
+	}
+	if password, _ := o.kept("db07"); !password.Equal(o.Password("db07", 1)) {
+		t.Error("what came was written over the password that is on the target now")
 	}
 }
 
