@@ -220,3 +220,23 @@ func TestTimeDoesNotActWhileTheSecretStoreIsAnothers(t *testing.T) {
 		t.Errorf("entered: %v", types)
 	}
 }
+
+// TestADatabaseThatSaysThatItIsNotBoundIsHeldToItsAnchor: whoever puts yesterday's file
+// in its place can also write there that no secret store was met yet.
+func TestADatabaseThatSaysThatItIsNotBoundIsHeldToItsAnchor(t *testing.T) {
+	o := newOffice(t)
+	session, err := o.SignIn("tech-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	yesterday := o.copied()
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
+		t.Fatal(err)
+	}
+	o.reopen(yesterday)
+	o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE installation SET bound = 0") })
+	o.restart()
+	o.wantSuspect("yesterday's file, not bound", session.Token)
+	o.restart()
+	o.wantSuspect("and again", session.Token)
+}
