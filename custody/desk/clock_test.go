@@ -308,3 +308,29 @@ func TestALedgerThatWasWrittenAYearAhead(t *testing.T) {
 		t.Errorf("a lease until %v", until)
 	}
 }
+
+// TestTimeDoesNotActByAClockThatIsAhead, also not when what others wrote is taken in:
+// whatever waits for its time would be over.
+func TestTimeDoesNotActByAClockThatIsAhead(t *testing.T) {
+	o := newOffice(t)
+	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
+		t.Fatal(err)
+	}
+	right, ahead := o.Clock, desktest.NewClock(o.Clock.Now())
+	o.Config.Clock = ahead
+	set := o.Open()
+	if err := set.Close(); err != nil { // it looks when it is told to
+		t.Fatal(err)
+	}
+	o.Config.Clock = right
+	ahead.Jump(o.Config.Policy.Lease + time.Hour)
+	o.Enters()
+	before := o.Size()
+	set.Tick()
+	if types := o.Types(before); len(types) != 0 {
+		t.Errorf("entered: %v", types)
+	}
+	if set.Entries() != before {
+		t.Errorf("it has taken in %d entries of %d", set.Entries(), before)
+	}
+}
