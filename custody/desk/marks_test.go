@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"database/sql"
 	"log/slog"
@@ -78,6 +79,35 @@ func TestALanguageThatSomebodyWroteIntoTheDatabaseIsNotSpoken(t *testing.T) {
 		}
 		if got, err := o.Desk.Preference(t.Context(), "tech-a"); got != again || err != nil {
 			t.Errorf("%s, chosen anew: %+v, %v", name, got, err)
+		}
+	}
+}
+
+// reader is a secret store that tells what is read.
+type reader struct {
+	desk.Secrets
+	read func(path string)
+}
+
+func (r reader) Read(ctx context.Context, path string) (desk.Versioned, error) {
+	r.read(path)
+	return r.Secrets.Read(ctx, path)
+}
+
+// TestAMarkThatNamesAPathLeadsToNoSecret: a mark says by which key it was made, and that
+// is part of a path. Who writes into the database does not say what is read elsewhere.
+func TestAMarkThatNamesAPathLeadsToNoSecret(t *testing.T) {
+	o := newOffice(t)
+	if err := o.Desk.SetPreference(t.Context(), "tech-a", desk.Preference{Language: "zh"}); err != nil {
+		t.Fatal(err)
+	}
+	defer o.Secrets.Replace(func(inner desk.Secrets) desk.Secrets {
+		return reader{inner, func(path string) { t.Errorf("%s was read", path) }}
+	})()
+	for _, id := range []string{"credentials/db01", "", "0000000", "000000000", "0000000G", "0000000A"} {
+		o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE preferences SET mark = ? || '.00' WHERE username = 'tech-a'", id) })
+		if got, err := o.Desk.Preference(t.Context(), "tech-a"); got != (desk.Preference{}) || err != nil {
+			t.Errorf("%q: spoken to as %+v, %v", id, got, err)
 		}
 	}
 }
