@@ -151,7 +151,7 @@ func causes(t *testing.T, d *desk.Desk) (codes []string) {
 
 // TestReadyMissesASecretOfEachKind: a store that is there can have lost what was in
 // it. The seed of somebody who has never logged in is missed by nobody: the way to
-// another is the same as to the first.
+// another is the same as to the first. Neither is the password of what is retired.
 func TestReadyMissesASecretOfEachKind(t *testing.T) {
 	o := newOffice(t)
 	add := custody.AddPerson{Username: "new", Name: "New", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period}
@@ -172,6 +172,14 @@ func TestReadyMissesASecretOfEachKind(t *testing.T) {
 	}
 	if missed() {
 		t.Error("the seed of somebody who has never logged in is missed")
+	}
+	o.Onboard("db02")
+	o.Must("admin", custody.Retire{Credential: "db02", Reason: desk.NewNote("scrapped")})
+	if err := o.Secrets.Delete(t.Context(), desk.CredentialPath("db02")); err != nil {
+		t.Fatal(err)
+	}
+	if missed() {
+		t.Error("the password of what is retired is missed")
 	}
 	for _, path := range []string{desk.CredentialPath("db01"), desk.SeedPath("tech-b"), desk.AccountPath("tech-b")} {
 		kept, err := o.Secrets.Read(t.Context(), path)
