@@ -384,6 +384,21 @@ func TestASecretStoreThatMetTheLedgerLateSealsFromThereOn(t *testing.T) {
 	if _, err := o.SignIn("admin"); err != nil {
 		t.Errorf("a ledger that goes on with another secret store: %v", err)
 	}
+
+	// That is not forgotten when the anchor moves.
+	o.Secrets.HoldAnchor(false)
+	o.restart()
+	if at := o.anchored(); at != o.Desk.Entries() {
+		t.Fatalf("anchored at %d of %d", at, o.Desk.Entries())
+	}
+	o.Secrets.HoldAnchor(true)
+	if _, err := o.SignIn("admin"); err != nil {
+		t.Fatal(err)
+	}
+	o.restart()
+	if _, err := o.SignIn("admin"); err != nil {
+		t.Errorf("after a crash: %v", err)
+	}
 }
 
 // faultyLedger is the database of a recovery.

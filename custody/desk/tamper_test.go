@@ -373,20 +373,6 @@ func TestARollBackUnderARunningDeskIsNotForgotten(t *testing.T) {
 	o.wantSuspect("restarted", session.Token)
 }
 
-// anchored is how many entries the anchor speaks of.
-func (o *office) anchored() int64 {
-	o.T.Helper()
-	v, err := o.Secrets.Read(o.T.Context(), desk.AnchorPath)
-	if err != nil {
-		o.T.Fatal(err)
-	}
-	size, err := desk.AnchoredSize(v.Value)
-	if err != nil {
-		o.T.Fatal(err)
-	}
-	return size
-}
-
 func (o *office) waitFor(what string, done func() bool) {
 	o.T.Helper()
 	for range 1000 {
@@ -396,41 +382,6 @@ func (o *office) waitFor(what string, done func() bool) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	o.T.Fatalf("waited in vain for %s", what)
-}
-
-// TestTheAnchorOnlyMovesForward: of two desks the one that is behind does not take
-// it back, and a start with an anchor that was taken back notices nothing, because
-// the ledger is carried out again.
-func TestTheAnchorOnlyMovesForward(t *testing.T) {
-	o := newOffice(t)
-	other := o.Open()
-	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
-		t.Fatal(err)
-	}
-	o.restart()
-	ahead := o.anchored()
-	if ahead != o.Size() {
-		t.Errorf("anchored at %d of %d", ahead, o.Size())
-	}
-	if err := other.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if now := o.anchored(); now != ahead {
-		t.Errorf("the anchor went from %d to %d", ahead, now)
-	}
-}
-
-// TestASecretStoreThatLostItsAnchorStartsNothing: it would be as good as an older one.
-func TestASecretStoreThatLostItsAnchorStartsNothing(t *testing.T) {
-	for _, path := range []string{desk.AnchorPath, desk.SealPath} {
-		o := newOffice(t)
-		if err := errors.Join(o.Desk.Close(), o.Secrets.Delete(t.Context(), path)); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := desk.Open(t.Context(), o.Config); !errors.Is(err, desk.ErrSecretsLost) {
-			t.Errorf("without %s: %v", path, err)
-		}
-	}
 }
 
 // TestAStartWhileTheSecretStoreIsAwayLooksLater: until then nothing is decided, and
