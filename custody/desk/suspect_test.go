@@ -58,6 +58,9 @@ func TestARunningServerStopsWhenItsLedgerIsAnother(t *testing.T) {
 			if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 				t.Fatal(err)
 			}
+			if _, err := o.Desk.Checkpoint(t.Context()); err != nil { // which is remembered
+				t.Fatal(err)
+			}
 			before := o.Size()
 			other.head = head
 			if got, err := o.CheckOut("tech-a", "db01"); !errors.Is(err, desk.ErrLedgerSuspect) || !got.Password.IsZero() {
@@ -73,6 +76,9 @@ func TestARunningServerStopsWhenItsLedgerIsAnother(t *testing.T) {
 			}
 			if _, err := o.SignIn("tech-b"); !errors.Is(err, desk.ErrLedgerSuspect) {
 				t.Errorf("a log-in: %v", err)
+			}
+			if _, err := o.Desk.Checkpoint(t.Context()); !errors.Is(err, desk.ErrLedgerSuspect) {
+				t.Errorf("a checkpoint: %v", err)
 			}
 			var not *desk.NotReady
 			if err := o.Desk.Ready(t.Context()); !errors.As(err, &not) ||
