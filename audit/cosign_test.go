@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -210,6 +211,25 @@ func TestCosignRefuses(t *testing.T) {
 	} {
 		if _, err := Cosign(t.Context(), c, f.name, f.at, f.signer); !errors.Is(err, f.target) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestACosignatureThatHasNoTimeIsNone, also where the witness's key made it.
+func TestACosignatureThatHasNoTimeIsNone(t *testing.T) {
+	c := witnessed(t, goldenLog(t), 6)
+	key := witnessKey(t, "w1")
+	verifier, err := cosignerVerifier(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, good := range map[uint64]bool{1: true, 0: false, math.MaxInt64 + 1: false, math.MaxUint64: false} {
+		text, err := note.Sign(&note.Note{Text: string(c.body())}, cosigner{noteSigner{t.Context(), verifier, testWitness("w1")}, at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if made, err := (Checkpoint{Text: text}).Cosignatures(key); (err == nil) != good || !good && !errors.Is(err, ErrSignature) {
+			t.Errorf("cosigned at %d s: %v, %v", at, made, err)
 		}
 	}
 }

@@ -167,6 +167,10 @@ func TestReadTileRefuses(t *testing.T) {
 			t.Errorf("a bundle of records of which one is %s", name)
 		}
 	}
+	two := Tile{Entries: true, Width: 2}
+	if _, err := ReadBundle(t.Context(), two, records{{1, nil}, {0, nil}}); !errors.Is(err, ErrTile) {
+		t.Errorf("a bundle of records in another order: %v", err)
+	}
 	if bundle, err := ReadBundle(t.Context(), one, records{{0, make([]byte, MaxEntrySize)}}); err != nil || len(bundle) != 2+MaxEntrySize {
 		t.Errorf("%d bytes, %v", len(bundle), err)
 	}
