@@ -1,12 +1,16 @@
 package web_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // logIn sends the form of the log-in page as a browser does, any number of times
@@ -51,6 +55,45 @@ func TestALogInFormSentTwiceIsOneLogIn(t *testing.T) {
 	form[1] = b.get("/login").key(t)
 	if a := b.post("/login", form...); a.status != http.StatusForbidden {
 		t.Errorf("the code in another form: %d", a.status)
+	}
+}
+
+// slowDoor takes its time with the first log-in of tech-a.
+type slowDoor struct {
+	web.Desk
+	first sync.Once
+	begun chan struct{} // closed when it has begun
+	goes  chan struct{} // it goes on when this is closed
+}
+
+func (d *slowDoor) SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedIn, error) {
+	if in.Username == "tech-a" {
+		d.first.Do(func() { close(d.begun); <-d.goes })
+	}
+	return d.Desk.SignIn(ctx, in)
+}
+
+// TestALogInFormSentTwiceIsOneLogInWhileOthersComeAndGo: a slow log-in is not forgotten
+// because somebody else has logged in meanwhile.
+func TestALogInFormSentTwiceIsOneLogInWhileOthersComeAndGo(t *testing.T) {
+	door := &slowDoor{begun: make(chan struct{}), goes: make(chan struct{})}
+	o := newOffice(t, func(s *setup) { door.Desk, s.Desk = s.Desk, door })
+	b := o.browser("en")
+	form := []string{"key", b.get("/login").key(t), "username", "tech-a", "password", o.Passwords["tech-a"].Reveal(), "totp", o.Code("tech-a")}
+	twin := *b
+	twin.cookies = map[string]string{}
+	slow := make(chan answer, 1)
+	go func() { slow <- twin.post("/login", form...) }()
+	<-door.begun
+	other := o.browser("en")
+	if p := other.post("/login", "key", other.get("/login").key(t), "username", "tech-b", "password", o.Passwords["tech-b"].Reveal(), "totp", o.CodeNow("tech-b")); p.status != http.StatusSeeOther {
+		t.Errorf("somebody else: %d", p.status)
+	}
+	close(door.goes)
+	for _, p := range []answer{<-slow, b.post("/login", form...)} {
+		if p.status != http.StatusSeeOther {
+			t.Errorf("%d %s", p.status, p.text())
+		}
 	}
 }
 

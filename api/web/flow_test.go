@@ -211,6 +211,7 @@ func TestFirstFiveMinutes(t *testing.T) {
 	admin.done(admin.post("/admin/credentials/new", "kind", "ssh", "name", "db01", "address", "db01.example:22", "account", "root",
 		"set.host_key", "ssh-ed25519 AAAA\r\n", "primary", "tech-b", "backup", "tech-c", "password", "old", "do", "add")).shows(t, 200, "Added", "The password is being changed")
 	o.Rotate("db01")
+	admin.get("/").shows(t, 200, "The first five minutes") // nobody has handed anything over yet
 	o.Must("tech-b", custody.Offer{All: true, Reason: desk.NewNote("first")})
 	if p := admin.get("/"); strings.Contains(p.text(), "The first five minutes") {
 		t.Error("the guide does not end")
@@ -238,6 +239,7 @@ func TestTargetIsTestedBeforeItIsSaved(t *testing.T) {
 	form[3] = "up.example:22"
 	admin.post("/admin/credentials/new", append(form, "do", "test")...).shows(t, 200, "takes the log-in")
 	form[3] = "down.example:22"
+	admin.post("/admin/credentials/new", append(form, "untested", "yes", "do", "test")...).shows(t, 422, "cannot be reached") // who asks for a test gets one
 	admin.done(admin.post("/admin/credentials/new", append(form, "untested", "yes", "do", "add")...)).shows(t, 200, "Added")
 	c := o.Credential("db03")
 	if c.Policy.LeaseSeconds != 7200 || c.Target.Settings["sudo"].String() != "true" || c.Target.Settings["admin"].String() != "ops" {

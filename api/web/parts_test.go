@@ -231,6 +231,9 @@ func TestWhatIsNoPageSaysWhatItIs(t *testing.T) {
 	if h := proof.header; proof.status != http.StatusOK || h.Get("Content-Type") != "text/plain; charset=utf-8" || h.Get("Content-Disposition") != `attachment; filename="tandem-entry-0.tlog-proof"` {
 		t.Errorf("%d %v", proof.status, h)
 	}
+	if p := b.get("/ledger/99999/proof"); p.status != http.StatusNotFound {
+		t.Errorf("the proof of an entry that there is not: %d", p.status)
+	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, o.server.URL+"/events", nil)
