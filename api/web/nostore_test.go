@@ -80,6 +80,13 @@ func TestFormsArePacedForEachPerson(t *testing.T) {
 	if p := b.send("POST", "/api/v1/credentials/db01/checkin", nil, "Authorization", "Bearer "+b.cookies["__Host-tandem"]); p.status != http.StatusTooManyRequests {
 		t.Errorf("who waits on the pages goes on over the API: %d", p.status)
 	}
+	// A language is a form too, for who is logged in: it is written down for them.
+	m := o.as("manager", "en")
+	for i, want := range []int{http.StatusSeeOther, http.StatusTooManyRequests} {
+		if p := m.post("/language", "language", "zh"); p.status != want {
+			t.Errorf("language %d: %d, want %d", i, p.status, want)
+		}
+	}
 	for range 5 {
 		if p := a.get("/credentials"); p.status != http.StatusOK {
 			t.Errorf("reading: %d", p.status)

@@ -106,6 +106,19 @@ func TestALostPhone(t *testing.T) {
 	}
 }
 
+// TestALostPhoneInABrowserThatIsStillLoggedIn: the session is over, and the page with
+// the new seed is nobody's.
+func TestALostPhoneInABrowserThatIsStillLoggedIn(t *testing.T) {
+	o := newOffice(t)
+	b, codes := o.enrolled(t, "en")
+	p := b.post("/recovery", "username", "tech-c", "password", o.Passwords["tech-c"].Reveal(), "recovery_code", codes[0])
+	p.seedOn(t)
+	p.check(t, "/recovery", "en")
+	if strings.Contains(p.body, `action="/logout"`) || strings.Contains(p.text(), "Cy C") || b.cookies[session] != "" {
+		t.Errorf("somebody is still logged in: %s", p.text())
+	}
+}
+
 // TestRecoveryCodesStandOnNoOtherPage, whatever is asked for later.
 func TestRecoveryCodesStandOnNoOtherPage(t *testing.T) {
 	o := newOffice(t)

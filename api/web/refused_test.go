@@ -266,7 +266,13 @@ func TestRefusedFormsAreBounded(t *testing.T) {
 	kept := send(a, "/leave", "reason=kept&totp=1")
 	stranger := o.browser("en")
 	for range 3 {
-		send(stranger, "/recovery", "username="+strings.Repeat("x", 10_000))
+		to := send(stranger, "/recovery", "username="+strings.Repeat("x", 10_000))
+		if p := stranger.get(to); strings.Contains(p.body, "xxx") {
+			t.Error("whatever a stranger sends is kept in memory")
+		}
+	}
+	if p := stranger.get(send(stranger, "/recovery", "username="+strings.Repeat("x", 1000))); !strings.Contains(p.body, "xxx") {
+		t.Error("what a stranger typed is forgotten")
 	}
 	if p := a.get(kept); !strings.Contains(p.body, `value="kept"`) {
 		t.Error("strangers made somebody's form be forgotten")
