@@ -255,6 +255,46 @@ func TestAFormThatWasCarriedOutInTheEndIsRefusedNoMore(t *testing.T) {
 	}
 }
 
+// TestARefusedFormKeepsTheZoneThatItsTimesWereTypedIn, whatever the reader has chosen
+// since: the same digits in another zone are another time.
+func TestARefusedFormKeepsTheZoneThatItsTimesWereTypedIn(t *testing.T) {
+	o := newOffice(t)
+	a := o.as("tech-a", "en")
+	const form = "/credentials/db01/offer"
+	typed := []string{"reason", "your turn", "until", "2026-03-03T08:00", "zone", "Asia/Tokyo"}
+	p := a.post(form, append(typed, "totp", "654321")...)
+	p.shows(t, http.StatusForbidden, "The code is not right.")
+	zones := map[string]string{}
+	for _, n := range p.nodes(t) {
+		if attr(n, "name") == "zone" {
+			for up := n.Parent; up != nil; up = up.Parent {
+				if up.Data == "form" {
+					zones[attr(up, "action")] = attr(n, "value")
+				}
+			}
+		}
+	}
+	if zones[form] != "Asia/Tokyo" {
+		t.Errorf("the zones of the forms are now %q", zones)
+	}
+	a.done(a.fill(form, typed...))
+	h, err := o.Store.Handover(t.Context(), "handover-1")
+	if want := time.Date(2026, 3, 2, 23, 0, 0, 0, time.UTC); err != nil || !h.ExpectedReturn.Equal(want) {
+		t.Errorf("expected back at %s, want %s: %v", h.ExpectedReturn, want, err)
+	}
+}
+
+// TestAFormSentToNoPageSaysThatThereIsNone, and leads nowhere.
+func TestAFormSentToNoPageSaysThatThereIsNone(t *testing.T) {
+	o := newOffice(t)
+	for _, b := range []*browser{o.browser("en"), o.as("tech-a", "en")} {
+		p := b.send(http.MethodPost, "/nothing/here", strings.NewReader("reason=x"), "Content-Type", "application/x-www-form-urlencoded")
+		if p.status != http.StatusNotFound || p.header.Get("Location") != "" {
+			t.Errorf("%d to %q", p.status, p.header.Get("Location"))
+		}
+	}
+}
+
 // TestRefusedFormsAreBounded: a flood of strangers makes nobody else forget, and a
 // person keeps the newest.
 func TestRefusedFormsAreBounded(t *testing.T) {

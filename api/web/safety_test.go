@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -49,6 +50,9 @@ func TestLogOut(t *testing.T) {
 	o := newOffice(t)
 	b := o.as("tech-a", "en")
 	kept := b.cookies[session]
+	if p := b.get("/login"); p.status != http.StatusSeeOther || p.header.Get("Location") != "/" {
+		t.Errorf("who is in is led to %q from the log-in", p.header.Get("Location"))
+	}
 	p := b.post("/logout")
 	if p.status != http.StatusSeeOther || p.header.Get("Clear-Site-Data") == "" || b.cookies[session] != "" {
 		t.Fatalf("log-out: %d %v", p.status, p.header)
@@ -265,6 +269,9 @@ func TestStaticFiles(t *testing.T) {
 				p := b.get(at)
 				if p.status != http.StatusOK || !strings.Contains(p.header.Get("Cache-Control"), "immutable") || p.header.Get("X-Content-Type-Options") != "nosniff" {
 					t.Errorf("%s: %d %v", at, p.status, p.header)
+				}
+				if want, err := os.ReadFile(strings.SplitN(at[1:], "?", 2)[0]); err != nil || p.body != string(want) {
+					t.Errorf("%s has %d bytes, %v", at, len(p.body), err)
 				}
 				if p := b.get(strings.SplitN(at, "?", 2)[0] + "?v=other"); strings.Contains(p.header.Get("Cache-Control"), "immutable") {
 					t.Errorf("%s: another content may be kept for ever", at)
