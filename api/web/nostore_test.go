@@ -109,6 +109,21 @@ func TestAFormThatIsTooLargeIsNotRead(t *testing.T) {
 	}
 }
 
+// TestAFormThatIsReadInPartIsNotCarriedOut: what a browser would not send may have lost
+// what matters.
+func TestAFormThatIsReadInPartIsNotCarriedOut(t *testing.T) {
+	o := newOffice(t)
+	b := o.as("tech-a", "en")
+	size := o.Size()
+	p := b.send(http.MethodPost, "/credentials/db01/checkout", strings.NewReader("purpose=ticket&totp="+o.Code("tech-a")+"&more=%zz"), "Content-Type", "application/x-www-form-urlencoded")
+	if to := p.header.Get("Location"); to != "" {
+		p = b.get(to)
+	}
+	if p.status != http.StatusUnprocessableEntity || o.Size() != size {
+		t.Errorf("%d, %d new entries", p.status, o.Size()-size)
+	}
+}
+
 // TestAFormSentTwiceIsCarriedOutOnce, and its key stands for nothing else.
 func TestAFormSentTwiceIsCarriedOutOnce(t *testing.T) {
 	o := newOffice(t)

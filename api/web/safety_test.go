@@ -106,6 +106,19 @@ func TestLogInLeadsOnlyHere(t *testing.T) {
 	}
 }
 
+// TestWhoIsAskedToLogInComesToWhatTheyWanted: to a page that can be asked for again.
+func TestWhoIsAskedToLogInComesToWhatTheyWanted(t *testing.T) {
+	b := newOffice(t).browser("en")
+	for path, want := range map[string]string{"/": "/login", "/ledger?type=session.opened": "/login?next=%2Fledger%3Ftype%3Dsession.opened"} {
+		if got := b.get(path).header.Get("Location"); got != want {
+			t.Errorf("%s leads to %q", path, got)
+		}
+	}
+	if got := b.post("/credentials/db01/checkin").header.Get("Location"); got != "/login" {
+		t.Errorf("a form leads to %q", got)
+	}
+}
+
 func TestWrongLogIn(t *testing.T) {
 	o := newOffice(t)
 	b := o.browser("zh")
