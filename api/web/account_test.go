@@ -120,6 +120,18 @@ func TestTheFirstLogInSentTwiceShowsTheSameRecoveryCodes(t *testing.T) {
 	}
 }
 
+// TestALostPhonesFormThatIsNotOursShowsNoSeedTwice: whoever saw what was typed into it
+// has not got the page that it was on.
+func TestALostPhonesFormThatIsNotOursShowsNoSeedTwice(t *testing.T) {
+	o := newOffice(t)
+	_, codes := o.enrolled(t, "en")
+	form := []string{"username", "tech-c", "password", o.Passwords["tech-c"].Reveal(), "recovery_code", codes[0]}
+	o.browser("en").post("/recovery", form...).seedOn(t)
+	if p := o.browser("en").post("/recovery", form...); p.status != http.StatusUnauthorized || typedSeed.MatchString(p.body) {
+		t.Errorf("again: %d %s", p.status, p.text())
+	}
+}
+
 // TestCodesAsPeoplePasteThem: nothing in the page cuts or refuses them, and they do
 // not count towards the lock.
 func TestCodesAsPeoplePasteThem(t *testing.T) {

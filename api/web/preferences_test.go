@@ -107,6 +107,16 @@ func TestAPictureIsInTheReadersZone(t *testing.T) {
 	}
 }
 
+// TestALanguageOfSomebodysOwnStaysInTheirBrowser, where they are asked to log in again.
+func TestALanguageOfSomebodysOwnStaysInTheirBrowser(t *testing.T) {
+	b := newOffice(t).as("tech-a", "en")
+	b.done(b.post("/preferences", "language", "zh", "zone", ""))
+	b.post("/logout")
+	if p := b.get("/login"); p.header.Get("Content-Language") != "zh" {
+		t.Errorf("the log-in is in %q", p.header.Get("Content-Language"))
+	}
+}
+
 func TestPreferencesRefuseWhatIsNone(t *testing.T) {
 	o := newOffice(t)
 	b := o.as("tech-a", "en")
