@@ -260,6 +260,15 @@ func TestAListOfMoreThanAHundredGoesOn(t *testing.T) {
 			}
 		}
 	}
+	// A picture has twenty; of db01 there is too much for one.
+	first, next := links("/custody", "/credentials/", "after=")
+	if strings.HasPrefix(next, "?") {
+		next = "/custody" + next
+	}
+	second, _ := links(next, "/credentials/", "after=")
+	if !slices.Equal(first[len(first)-2:], []string{"web-016", "web-017"}) || len(first) > 20 || len(second) != 20 || second[0] != "web-018" {
+		t.Errorf("pictures of %q and %q, the second at %q", first, second, next)
+	}
 }
 
 // TestALanguageIsChosenAndLeadsNowhereElse: the form says where it was, and anybody can

@@ -154,9 +154,12 @@ func TestAPasswordThatWasChangedSinceIsMarkedAndChanged(t *testing.T) {
 	if err := add(o.Desk, "admin", "web01", custody.Secret{}, custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
+	o.Onboard("old01")
+	o.Must("admin", custody.Retire{Credential: "old01", Reason: desk.NewNote("scrapped")})
 	yesterday := o.copied()
 	o.Must("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("worn")})
 	o.Rotate("db01")
+	o.replace(desk.CredentialPath("old01"), custody.SecretString("of nobody's any more"))
 	o.reopen(yesterday)
 	plan := o.plan()
 	if !slices.Equal(plan.Ahead, []string{"db01"}) {
