@@ -33,6 +33,7 @@ func TestNothingStaysInABrowsersCache(t *testing.T) {
 			for name, want := range map[string]string{
 				"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
 				"Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
+				"Permissions-Policy": "camera=(), microphone=(), geolocation=()", "Vary": "Cookie, Accept-Language",
 			} {
 				if got := h.Values(name); len(got) != 1 || got[0] != want {
 					t.Errorf("%s, %s: %s is %q", path, where, name, got)
