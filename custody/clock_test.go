@@ -65,6 +65,21 @@ func (o *office) later(who string, a Action) error {
 	return o.tries(who, a)
 }
 
+// acts is later for what must be granted, and refused for what must not.
+func (o *office) acts(who string, a Action) {
+	o.t.Helper()
+	if err := o.later(who, a); err != nil {
+		o.t.Fatalf("%s %+v: %v", who, a, err)
+	}
+}
+
+func (o *office) refused(who string, a Action) {
+	o.t.Helper()
+	if err := o.later(who, a); CodeOf(err) == "" {
+		o.t.Fatalf("%s %+v: %v", who, a, err)
+	}
+}
+
 // TestNothingIsLockedForEverByAClockThatWasAYearAhead: nobody's code was ever late
 // enough again, and leases and offers ran for a year.
 func TestNothingIsLockedForEverByAClockThatWasAYearAhead(t *testing.T) {

@@ -111,18 +111,7 @@ func forgedStory(t *testing.T) []Event {
 // which they can.
 func forgedProposals(t *testing.T) []Event {
 	o := &office{newWorldUnder(DefaultPolicy()), t}
-	act := func(who string, a Action) {
-		t.Helper()
-		if err := o.later(who, a); err != nil {
-			t.Fatalf("%s %+v: %v", who, a, err)
-		}
-	}
-	refused := func(who string, a Action) {
-		t.Helper()
-		if err := o.later(who, a); CodeOf(err) == "" {
-			t.Fatalf("%s %+v: %v", who, a, err)
-		}
-	}
+	act, refused := o.acts, o.refused
 	for _, p := range []struct {
 		name string
 		role Role
@@ -168,18 +157,7 @@ func forgedProposals(t *testing.T) []Event {
 // in every way in which they can.
 func forgedPeople(t *testing.T) []Event {
 	o := &office{newWorldUnder(DefaultPolicy()), t}
-	act := func(who string, a Action) {
-		t.Helper()
-		if err := o.later(who, a); err != nil {
-			t.Fatalf("%s %+v: %v", who, a, err)
-		}
-	}
-	refused := func(who string, a Action) {
-		t.Helper()
-		if err := o.later(who, a); CodeOf(err) == "" {
-			t.Fatalf("%s %+v: %v", who, a, err)
-		}
-	}
+	act, refused := o.acts, o.refused
 	asks := func(who string, a Proposable) string {
 		t.Helper()
 		act(who, needed(a))
