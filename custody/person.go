@@ -81,11 +81,11 @@ func (a AddPerson) bare(s *State) Action {
 }
 
 func (a AddPerson) differences(now Now) []Difference {
-	return []Difference{
-		{"name", []string{now.Person.Name}, []string{a.Name}},
-		{"email", []string{now.Person.Email.String()}, []string{a.Email.String()}},
-		{"roles", roleNames(now.Person.Roles), roleNames(a.Roles)},
+	all := []Difference{{"name", []string{now.Person.Name}, []string{a.Name}}, {"roles", roleNames(now.Person.Roles), roleNames(a.Roles)}}
+	if !a.Email.IsZero() {
+		all = append(all, Difference{"email", []string{now.Person.Email.String()}, []string{a.Email.String()}})
 	}
+	return all
 }
 
 func roleNames(roles []Role) []string {
