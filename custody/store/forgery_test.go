@@ -341,7 +341,7 @@ func forgedRule(t *testing.T, on engine) {
 		{"takes it without holding it", "I5", audit.CheckStep, by("tech-b", grant)},
 		{"without a code", "I6", audit.CheckStep, unconfirmed},
 		{"with a code of before", "I6", audit.CheckStep, again},
-		{"a second account", "I7", audit.CheckStep, by("admin", custody.PersonAdded{Username: "tech-a", Name: "x", Roles: []custody.Role{custody.Technician}, TOTPPeriod: 30})},
+		{"a second account", "I7", audit.CheckStep, by(custody.System, custody.PersonAdded{Username: "tech-a", Name: "x", Roles: []custody.Role{custody.Technician}, TOTPPeriod: 30})},
 		{"dated back", "", audit.CheckTime, back},
 	} {
 		t.Run(c.name, func(t *testing.T) {
