@@ -142,6 +142,27 @@ func TestAProposalThatBecomesAnotherNeedsOtherApprovals(t *testing.T) {
 	}
 }
 
+// Where the other custodian is away nobody else could take it: it stays.
+func TestNobodyWhoIsAwayTakesOverWhenALogInIsSetUpAnew(t *testing.T) {
+	o := newOffice(t)
+	benIsAway(o)
+	o.agreed("ada", ResetEnrolment{"ann"})
+	if db01 := o.credential("db01"); db01.Phase != Held || db01.Holder != "ann" || o.person("ann").Enrolled {
+		t.Errorf("%+v, %+v", db01, o.person("ann"))
+	}
+}
+
+// Who gets to run the system, or to approve, is approved by two.
+func TestWhoTakesTwoApprovals(t *testing.T) {
+	for role, want := range map[Role]int{Technician: 1, Auditor: 1, Admin: 2, Manager: 2, Director: 2} {
+		o := newOffice(t)
+		o.does("ada", needed(AddPerson{Username: "zoe", Name: "Zoe", Roles: []Role{role}, TOTPPeriod: 30}))
+		if p, _ := o.state.Proposal("p-1"); len(p.Needs) != want {
+			t.Errorf("%s: needs %v", role, p.Needs)
+		}
+	}
+}
+
 // What is part of an open handover stays in it.
 func TestWhatIsOfferedStaysOfferedWhenALogInIsSetUpAnew(t *testing.T) {
 	o := newOffice(t)
@@ -231,6 +252,16 @@ func TestNobodyComesInWithoutApprovals(t *testing.T) {
 	rolesApproved := roled.state.Fork()
 	rolesApproved.editPerson("tom", func(p *Person) { p.Roles = []Role{Admin} })
 	rolesApproved.editProposal("p-1", func(p *Proposal) { p.Status, p.Approvals = Approved, []Approval{{Level: Manager, Person: "max"}} })
+	custodian := roled.state.Fork() // in which it was approved that a custodian is no technician
+	custodian.editProposal("p-1", func(p *Proposal) {
+		p.Change, p.Status, p.Approvals = Change{SetRoles{"cay", []Role{Auditor}}}, Approved, []Approval{{Level: Manager, Person: "max"}}
+	})
+	handedOn := resetApproved.Fork() // in which ann holds nothing any more
+	for _, name := range []string{"db01", "db02"} {
+		if err := Replay(handedOn, confirmed(handedOn, "max", CustodyPassed{Credential: name, From: "ann", Successor: "ben", Proposal: "p-1"})); err != nil {
+			t.Fatal(err)
+		}
+	}
 	passed := CustodyPassed{Credential: "db01", From: "ann", Successor: "ben", Proposal: "p-1"}
 	for name, e := range map[string]struct {
 		s *State
@@ -266,6 +297,9 @@ func TestNobodyComesInWithoutApprovals(t *testing.T) {
 		"reset to a log-in that is known":    {resetApproved, confirmed(resetApproved, "max", EnrolmentReset{Person: "cay", Account: 2, Proposal: "p-1"})},
 		"passed from who does not hold it":   {resetApproved, confirmed(resetApproved, "max", CustodyPassed{Credential: "web01", From: "ann", Successor: "cay", Proposal: "p-1"})},
 		"passed to somebody else":            {resetApproved, confirmed(resetApproved, "max", CustodyPassed{Credential: "db01", From: "ann", Successor: "cay", Proposal: "p-1"})},
+		"passed with another's approval":     {approved, confirmed(approved, "max", passed)},
+		"roles of a custodian":               {custodian, confirmed(custodian, "max", RolesChanged{"cay", []Role{Auditor}, []Role{Technician}, "p-1"})},
+		"reset to a log-in, holding nothing": {handedOn, confirmed(handedOn, "max", EnrolmentReset{Person: "ann", Account: 2, Proposal: "p-1"})},
 		"passed without approval":            {asked.state, confirmed(asked.state, "max", passed)},
 		"recovered and approved":             {resetApproved, bySys(resetApproved, EnrolmentReset{Person: "ben", Recovery: true, Proposal: "p-1"})},
 	} {
