@@ -142,6 +142,21 @@ func TestAProposalThatBecomesAnotherNeedsOtherApprovals(t *testing.T) {
 	}
 }
 
+// TestTheFifthWrongReleaseCodeIsSerious: the four before it are what people mistype.
+func TestTheFifthWrongReleaseCodeIsSerious(t *testing.T) {
+	o := newOffice(t)
+	zoeHasALink(o)
+	for n := range maxWrongCodes {
+		want := Ordinary
+		if n == maxWrongCodes-1 {
+			want = Serious
+		}
+		if e := o.does(System, RefuseLink{"zoe", aLink})[0]; e.Grade() != want {
+			t.Errorf("the %dth is %s", n+1, e.Grade())
+		}
+	}
+}
+
 // Where the other custodian is away nobody else could take it: it stays.
 func TestNobodyWhoIsAwayTakesOverWhenALogInIsSetUpAnew(t *testing.T) {
 	o := newOffice(t)
@@ -240,6 +255,8 @@ func TestNobodyComesInWithoutApprovals(t *testing.T) {
 	founded(over)
 	came := newOffice(t)
 	zoeCame(came)
+	linked := newOffice(t)
+	zoeHasALink(linked)
 	asked := newOffice(t)
 	asked.does("ada", needed(ResetEnrolment{"ann"}))
 	resetApproved := asked.state.Fork()
@@ -289,6 +306,7 @@ func TestNobodyComesInWithoutApprovals(t *testing.T) {
 		"a wrong code of no link":            {o.state, bySys(o.state, LinkRefused{"ann", 1})},
 		"joined without an account":          {came.state, confirmed(came.state, "zoe", Joined{"zoe", 0})},
 		"joined by somebody else":            {came.state, confirmed(came.state, "ada", Joined{"zoe", 1})},
+		"joined before it was opened":        {linked.state, confirmed(linked.state, "zoe", Joined{"zoe", 1})},
 		"joined without a link":              {o.state, confirmed(o.state, "ann", Joined{"ann", 1})},
 		"reset without approval":             {asked.state, confirmed(asked.state, "max", EnrolmentReset{Person: "ann", Proposal: "p-1"})},
 		"reset by an admin":                  {resetApproved, confirmed(resetApproved, "ada", EnrolmentReset{Person: "ann", Proposal: "p-1"})},
