@@ -151,6 +151,18 @@ func TestRecoveriesArePaced(t *testing.T) {
 	}
 }
 
+// TestAdmissionsArePaced like log-ins: whoever tries links waits.
+func TestAdmissionsArePaced(t *testing.T) {
+	for _, path := range []string{"/activation/x", "/activation/x/confirm"} {
+		b := newOffice(t, func(c *setup) { c.SignIns = edge.Limit{Every: 1e12, Burst: 1} }).browser("en")
+		for i, want := range []int{http.StatusUnauthorized, http.StatusTooManyRequests} {
+			if p := b.post(path, "totp", "123456"); p.status != want {
+				t.Errorf("%s, attempt %d: %d, want %d", path, i, p.status, want)
+			}
+		}
+	}
+}
+
 // TestARecoveredSeedDoesNotStayOnTheScreen: nobody is logged in on that page, so it
 // blanks itself, with scripts and without.
 func TestARecoveredSeedDoesNotStayOnTheScreen(t *testing.T) {
