@@ -2,10 +2,8 @@ package desk
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -26,9 +24,7 @@ type Link struct {
 
 // IssueLink gives a person a link, in the place of one before.
 func (d *Desk) IssueLink(ctx context.Context, by By, person string) (Link, error) {
-	raw := make([]byte, tokenBytes)
-	_, _ = rand.Read(raw) // never fails, see crypto/rand
-	token := custody.SecretString(base64.RawURLEncoding.EncodeToString(raw))
+	token := newToken()
 	outcome, err := d.Do(ctx, by, custody.IssueLink{Person: person, Link: sessionOf(token)})
 	if err != nil {
 		return Link{}, err

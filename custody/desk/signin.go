@@ -40,7 +40,7 @@ type SignedIn struct {
 	RecoveryCodes []custody.Secret // new ones, with which the old are forgotten; none: as before
 }
 
-// tokenBytes makes a session token that cannot be guessed.
+// tokenBytes makes a token that cannot be guessed.
 const tokenBytes = 32
 
 // absentHash is compared with when there is no account, so that this takes as
@@ -169,11 +169,16 @@ func (d *Desk) samePassword(ctx context.Context, person custody.Person, password
 
 // newSession makes a session that is not open yet, and the command that opens it.
 func (d *Desk) newSession() (SignedIn, custody.SignIn) {
-	raw := make([]byte, tokenBytes)
-	_, _ = rand.Read(raw) // never fails, see crypto/rand
-	token := custody.SecretString(base64.RawURLEncoding.EncodeToString(raw))
+	token := newToken()
 	until := d.Time().Add(d.SessionTTL)
 	return SignedIn{Token: token, Expires: until}, custody.SignIn{Session: sessionOf(token), Until: until}
+}
+
+// newToken makes what a session, a link or a device is known by to whoever has it.
+func newToken() custody.Secret {
+	raw := make([]byte, tokenBytes)
+	_, _ = rand.Read(raw) // never fails, see crypto/rand
+	return custody.SecretString(base64.RawURLEncoding.EncodeToString(raw))
 }
 
 // sessionOf is how the ledger knows the session of a token.

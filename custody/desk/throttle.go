@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -121,9 +120,7 @@ func (d *Desk) rememberDevice(ctx context.Context, username string, in SignInReq
 		if !in.Remember {
 			return custody.Secret{}, nil
 		}
-		raw := make([]byte, tokenBytes)
-		_, _ = rand.Read(raw) // never fails, see crypto/rand
-		made = custody.SecretString(base64.RawURLEncoding.EncodeToString(raw))
+		made = newToken()
 		device = made
 	}
 	hash := sha256.Sum256(device.Bytes())

@@ -155,40 +155,21 @@ func (w writer) id(first indexed, address string) string {
 func (w writer) data(v values) custody.Args {
 	return custody.Args{
 		"From": w.name(v.From), "To": w.name(v.To), "Person": w.name(v.Person), "Actor": w.name(v.Actor),
-		"Handover": v.Handover, "Proposal": v.Proposal, "Change": w.change(v.Change), "Primary": w.name(v.Primary), "Backup": w.name(v.Backup), "Credential": v.Credential, "Credentials": w.names(v.Credentials),
+		"Handover": v.Handover, "Proposal": v.Proposal, "Change": w.said("proposal_kind", v.Change, v.Change), "Primary": w.name(v.Primary), "Backup": w.name(v.Backup), "Credential": v.Credential, "Credentials": w.names(v.Credentials),
 		"Reason": smtp.OneLine(v.Reason.In(w.Redacted())), "Until": w.Minute(v.Until), "Expires": w.Minute(v.Expires), "Back": w.Minute(v.Back),
-		"Failure": w.about("failure", v.Failure), "Remedy": w.about("remedy", v.Failure),
-		"Witness": smtp.OneLine(v.Witness), "Type": w.kind(v.Type), "Subject": smtp.OneLine(v.Subject),
+		"Failure": w.said("failure", v.Failure, ""), "Remedy": w.said("remedy", v.Failure, ""),
+		"Witness": smtp.OneLine(v.Witness), "Type": w.said("fact", v.Type, v.Type), "Subject": smtp.OneLine(v.Subject),
 	}
 }
 
-// change gives what a kind of proposal is called.
-func (w writer) change(kind string) string {
-	said, err := w.Say("proposal_kind."+kind, nil)
+// said gives what the catalogue says of one of a group; otherwise what is given, of none
+// and of a newer one than the catalogue.
+func (w writer) said(group, one, otherwise string) string {
+	text, err := w.Say(group+"."+one, nil)
 	if err != nil {
-		return kind
+		return otherwise
 	}
-	return said
-}
-
-// kind gives what entries of a type are called; the type itself, should it be a
-// newer one than the catalogue.
-func (w writer) kind(entryType string) string {
-	said, err := w.Say("fact."+entryType, nil)
-	if err != nil {
-		return entryType
-	}
-	return said
-}
-
-// about gives what is said of a kind of failure; "" of none, and of a newer one than the
-// catalogue.
-func (w writer) about(group, failure string) string {
-	said, err := w.Say(group+"."+failure, nil)
-	if err != nil {
-		return ""
-	}
-	return said
+	return text
 }
 
 // name gives somebody's name and username.

@@ -236,7 +236,7 @@ func TestWhatSomebodyTypedStaysInItsLine(t *testing.T) {
 func TestChineseMailsCallEntriesByTheirChineseName(t *testing.T) {
 	w := newOffice(t).follower.writer(custody.Person{}, nil, desk.Preference{Language: words.Chinese})
 	for _, entryType := range custody.EntryTypes() {
-		if said := w.kind(entryType); said == "" || regexp.MustCompile(`[A-Za-z]`).MatchString(said) {
+		if said := w.said("fact", entryType, entryType); said == "" || regexp.MustCompile(`[A-Za-z]`).MatchString(said) {
 			t.Errorf("%s is called %q", entryType, said)
 		}
 	}
