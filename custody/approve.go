@@ -276,13 +276,14 @@ func (a Withdraw) decide(d *decision) error {
 	if p.Requester != d.actor.Username {
 		return refuseNotRequester(p)
 	}
-	d.happen(ProposalWithdrawn(a))
+	d.happen(ProposalWithdrawn{Proposal: p.ID})
 	return nil
 }
 
 // ProposalWithdrawn: whoever asked for it does not any more.
 type ProposalWithdrawn struct {
 	Proposal string `json:"proposal"`
+	Left     bool   `json:"left,omitzero"` // whoever asked for it left
 }
 
 var _ = fact(ProposalWithdrawn{})
@@ -293,6 +294,9 @@ func (f ProposalWithdrawn) concerns(s *State) Concerns { return s.aboutProposal(
 func (ProposalWithdrawn) grade() Grade                 { return Ordinary }
 
 func (f ProposalWithdrawn) by(s *State, _ Event) Who {
+	if f.Left {
+		return byRole(accessEnders...).confirmed()
+	}
 	p, _ := s.Proposal(f.Proposal)
 	return byPerson(p.Requester)
 }

@@ -13,6 +13,7 @@ const (
 	Draft    Phase = "draft" // waits for the approvals of clause 3.1
 	Rotating Phase = "rotating"
 	Held     Phase = "held"
+	Parked   Phase = "parked" // nobody holds it, until a custodian takes it
 	Retired  Phase = "retired"
 )
 
@@ -38,8 +39,8 @@ type Credential struct {
 	Name    string           `json:"name"`
 	Target  TargetNotes      `json:"target"`
 	Policy  CredentialPolicy `json:"policy,omitzero"`
-	Primary string           `json:"primary"` // A
-	Backup  string           `json:"backup"`  // B
+	Primary string           `json:"primary"` // A; "": vacant
+	Backup  string           `json:"backup"`  // B; "": vacant
 
 	// Reconciles: its target has a second account, through which the password
 	// can be set when the current one is lost.
@@ -49,6 +50,9 @@ type Credential struct {
 	Again    bool   `json:"again,omitzero"`    // until then: the account was in custody under this name before, and its last password counts
 
 	Abandoned bool `json:"abandoned,omitzero"` // its custody ended while its password was not known
+
+	Unattended bool     `json:"unattended,omitzero"` // two permitted that its only custodian goes away, once it is parked
+	Leavers    []string `json:"leavers,omitempty"`   // sorted: who left, and what they know is being changed
 
 	Phase    Phase    `json:"phase"`
 	Holder   string   `json:"holder,omitzero"`   // set while Held
@@ -65,19 +69,27 @@ type Credential struct {
 }
 
 // Active says that the two-custodian rule binds this credential.
-func (c Credential) Active() bool { return c.Phase == Held || c.Phase == Rotating }
+func (c Credential) Active() bool { return c.Phase == Held || c.Phase == Rotating || c.Phase == Parked }
 
 // HasCustodian says whether the person is one of the two.
 func (c Credential) HasCustodian(person string) bool {
 	return person != "" && (c.Primary == person || c.Backup == person)
 }
 
-// Other gives the custodian who is not the person.
+// Other gives the custodian who is not the person; "": that seat is vacant.
 func (c Credential) Other(person string) string {
 	if c.Primary == person {
 		return c.Backup
 	}
 	return c.Primary
+}
+
+// HeldFor is who holds it, or will once it was changed; "": nobody.
+func (c Credential) HeldFor() string {
+	if c.Phase == Rotating {
+		return c.Rotation.Successor
+	}
+	return c.Holder
 }
 
 // AddCredential puts an account under custody; its password is changed at once
@@ -299,7 +311,7 @@ func (a Retire) decide(d *decision) error {
 	switch {
 	case c.Phase == Rotating:
 		return refuseRotating(c)
-	case c.Phase == Retired:
+	case !c.Active():
 		return refuseInactive(c)
 	case c.Handover != "":
 		return refuseHandoverOpen(c)
@@ -329,7 +341,7 @@ func (CredentialRetired) grade() Grade               { return Ordinary }
 func (CredentialRetired) by(*State, Event) Who       { return byRole(Admin).confirmed() }
 
 func (f CredentialRetired) allowed(s *State, e Event) error {
-	if c, _ := s.Credential(f.Credential); c.Phase != Held || c.Handover != "" {
+	if c, _ := s.Credential(f.Credential); !c.AtRest() || c.Handover != "" {
 		return e.violates("I1", "retired while it was not simply held")
 	}
 	return nil
@@ -343,16 +355,20 @@ func (f CredentialRetired) apply(s *State, _ Event) {
 func (s *State) endCustody(c *Credential) {
 	c.Phase, c.Holder, c.Lease = Retired, "", Lease{}
 	c.Rotation, c.Arriving = Rotation{Number: c.Rotation.Number}, ""
-	c.Drifted, c.Updates = time.Time{}, nil
+	c.Drifted, c.Updates, c.Unattended = time.Time{}, nil, false
 	s.discharge(c.Primary, c.Name)
 	s.discharge(c.Backup, c.Name)
 	s.release(*c)
+	s.settleCredential(c, HowRetired, s.Size-1, s.Time)
 }
 
 func aboutCredential(name string) Concerns { return Concerns{Credentials: []string{name}} }
 
+// AtRest says that its password counts, and no other is being made.
+func (c Credential) AtRest() bool { return c.Phase == Held || c.Phase == Parked }
+
 // InCustody says whether a password of it counts.
-func (c Credential) InCustody() bool { return c.Phase == Held || c.Phase == Rotating }
+func (c Credential) InCustody() bool { return c.Active() }
 
 func (s *State) editCredential(name string, edit func(*Credential)) {
 	c, _ := s.Credential(name)

@@ -50,9 +50,7 @@ func (a SetCustodians) effect(d *decision, proposal string) error {
 		return err
 	}
 	switch {
-	case c.Phase == Rotating:
-		return refuseRotating(c)
-	case c.Phase != Held:
+	case !c.Active():
 		return refuseInactive(c)
 	case c.Handover != "":
 		return refuseHandoverOpen(c)
@@ -63,22 +61,23 @@ func (a SetCustodians) effect(d *decision, proposal string) error {
 		return err
 	}
 	f := CustodiansChanged{Credential: a.Credential, Primary: a.Primary, Backup: a.Backup, Before: []string{c.Primary, c.Backup}, Proposal: proposal}
-	if f.Successor = d.state.successorAfter(c, a); f.Successor != "" {
+	if f.Successor = d.state.successorAfter(c, a); f.Successor != "" && c.Phase == Held {
 		f.Deadline = d.deadline()
 	}
 	d.happen(f)
 	return nil
 }
 
-// successorAfter gives who holds a credential once its password was changed because
-// of its new custodians; "": it need not be, because whoever goes out never saw it.
+// successorAfter gives who holds a credential once its password was changed, with its new
+// custodians; "": it need not be, because whoever goes out never saw it, or because it is
+// parked, and a custodian takes it.
 func (s *State) successorAfter(c Credential, a SetCustodians) string {
 	stays := func(name string) bool { return name == a.Primary || name == a.Backup }
-	if stays(c.Holder) && !slices.ContainsFunc(c.Exposure, func(name string) bool { return !stays(name) }) {
+	switch known := slices.ContainsFunc(c.Exposure, func(name string) bool { return !stays(name) }); {
+	case c.Phase == Parked, c.Phase == Held && stays(c.Holder) && !known:
 		return ""
-	}
-	if stays(c.Holder) {
-		return c.Holder
+	case stays(c.HeldFor()):
+		return c.HeldFor()
 	}
 	return s.first(a.Primary, a.Backup)
 }
@@ -118,8 +117,8 @@ type CustodiansChanged struct {
 	Primary    string    `json:"primary"`
 	Backup     string    `json:"backup"`
 	Before     []string  `json:"before"`             // primary and backup until now
-	Successor  string    `json:"successor,omitzero"` // of the rotation that this begins; "": none
-	Deadline   time.Time `json:"deadline,omitzero"`  // for that
+	Successor  string    `json:"successor,omitzero"` // of the rotation that this begins, or that is under way; "": there is none
+	Deadline   time.Time `json:"deadline,omitzero"`  // for the one that this begins
 	Proposal   string    `json:"proposal"`
 }
 
@@ -140,13 +139,13 @@ func (f CustodiansChanged) concerns(s *State) Concerns {
 
 func (f CustodiansChanged) allowed(s *State, e Event) error {
 	c, _ := s.Credential(f.Credential)
-	if c.Phase != Held || c.Handover != "" {
-		return e.violates("I1", "custodians of what was not simply held")
+	if !c.Active() || c.Handover != "" {
+		return e.violates("I1", "custodians of what is not in custody, or part of a handover")
 	}
 	if !slices.Equal(f.Before, []string{c.Primary, c.Backup}) {
 		return e.violates("I1", "in the place of others than there were")
 	}
-	if f.Successor != s.successorAfter(c, f.change()) {
+	if f.Successor != s.successorAfter(c, f.change()) || f.Deadline.IsZero() == (f.Successor != "" && c.Phase == Held) {
 		return e.violates("I13", "somebody who goes out knows it, and it is not changed for who stays")
 	}
 	return s.approved(e, f.Proposal, f.change())
@@ -159,7 +158,12 @@ func (f CustodiansChanged) apply(s *State, e Event) {
 		c.Primary, c.Backup = f.Primary, f.Backup
 		s.charge(c.Primary, c.Name)
 		s.charge(c.Backup, c.Name)
-		if f.Successor != "" {
+		c.Unattended = false
+		switch {
+		case c.Phase == Rotating:
+			c.Rotation.Successor = f.Successor
+			c.Rotation.needed(ForCustodians)
+		case f.Successor != "":
 			c.startRotation(ForCustodians, f.Successor, e.Time, f.Deadline)
 			s.expectRotation(*c)
 		}

@@ -167,6 +167,8 @@ func (d *decision) heldByActor(c Credential) error {
 		return refuseNotCustodian(c)
 	case c.Phase == Rotating:
 		return refuseRotating(c)
+	case c.Phase == Parked:
+		return refuseParked(c)
 	case c.Phase != Held:
 		return refuseInactive(c)
 	case c.Holder != d.actor.Username:

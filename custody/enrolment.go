@@ -123,6 +123,8 @@ func (a RecoverEnrolment) decide(d *decision) error {
 	switch {
 	case !ok:
 		return refuseNotFound(aPerson)
+	case p.Disabled:
+		return refuseDisabled(p)
 	case p.Number != a.Enrolment: // what proved it counts no more
 		return refuseResetMeanwhile()
 	}
@@ -146,8 +148,11 @@ func (ResetOnHost) givers() givers    { return theSystem }
 func (a ResetOnHost) bare(*State) Action { return a }
 
 func (a ResetOnHost) decide(d *decision) error {
-	if _, ok := d.state.Person(a.Person); !ok {
+	switch p, ok := d.state.Person(a.Person); {
+	case !ok:
 		return refuseNotFound(aPerson)
+	case p.Disabled:
+		return refuseDisabled(p)
 	}
 	d.happen(EnrolmentReset{Person: a.Person, Account: a.Account, OnHost: true})
 	return nil
@@ -188,6 +193,9 @@ func (f EnrolmentReset) by(s *State, _ Event) Who {
 func (f EnrolmentReset) allowed(s *State, e Event) error {
 	if err := e.aboutSomebody(s); err != nil {
 		return err
+	}
+	if p, _ := s.Person(f.Person); p.Disabled {
+		return e.violates("I11", "a log-in for somebody who has left")
 	}
 	if f.Recovery || f.OnHost {
 		if f.Proposal != "" {

@@ -37,6 +37,8 @@ const (
 	ApprovalNeeded     Code = "approval_needed"
 	NoApprover         Code = "no_approver"
 	AccountTaken       Code = "account_taken"
+	SeatIsVacant       Code = "seat_vacant"
+	IsParked           Code = "parked"
 	Conflict           Code = "conflict"
 	InvalidRequest     Code = "invalid_request"
 )

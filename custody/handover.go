@@ -11,7 +11,8 @@ import (
 // HandoverStatus is where a handover stands.
 type HandoverStatus string
 
-// offered -> accepted -> returned -> closed, or one of the three that end an offer.
+// offered -> accepted -> returned -> closed, or one of the three that end an offer, or void
+// at any time.
 const (
 	Offered   HandoverStatus = "offered"
 	Accepted  HandoverStatus = "accepted"
@@ -20,6 +21,7 @@ const (
 	Declined  HandoverStatus = "declined"
 	Cancelled HandoverStatus = "cancelled"
 	Expired   HandoverStatus = "expired"
+	Voided    HandoverStatus = "void" // one of its parties left
 )
 
 // Open says that the handover still binds its credentials.

@@ -82,8 +82,17 @@ func (s *State) checkCredential(c Credential) error {
 	}
 	primary, ok1 := s.Person(c.Primary)
 	backup, ok2 := s.Person(c.Backup)
-	if !ok1 || !ok2 || c.Primary == c.Backup {
+	if c.Primary != "" && !ok1 || c.Backup != "" && !ok2 || c.Primary == c.Backup && c.Primary != "" {
 		return broken("I2", "custodians %q and %q are not two people", c.Primary, c.Backup)
+	}
+	if c.Unattended && !c.SeatVacant() {
+		return broken("I12", "may be left alone, though both seats are taken")
+	}
+	for _, leaver := range c.Leavers {
+		changing := c.Phase == Rotating || c.RotatedAt.Equal(s.Time) // or is, in the entry that follows
+		if !changing || !s.waitsFor(leaver, c.Name) {
+			return broken("I13", "%s has left, and nothing says that what they know is changed", leaver)
+		}
 	}
 	if primary.Away && backup.Away {
 		return broken("I2", "%s and %s are both away", c.Primary, c.Backup)
@@ -98,10 +107,13 @@ func (s *State) checkCredential(c Credential) error {
 			return broken("I4", "held before any rotation was verified")
 		}
 	}
-	if successor, _ := s.Person(c.Successor()); c.Phase == Rotating {
+	if successor, _ := s.Person(c.Successor()); c.Phase == Rotating && c.Successor() != "" {
 		if !c.HasCustodian(c.Successor()) || !successor.Present() {
 			return broken("I3", "will be held by %q, who is no present custodian", c.Successor())
 		}
+	}
+	if primary.Disabled || backup.Disabled {
+		return broken("I11", "looked after by %q and %q, of whom one has left", c.Primary, c.Backup)
 	}
 	if c.Lease.ID != "" && c.Lease.Person != c.Holder {
 		return broken("I3", "%s has a lease, %s holds it", c.Lease.Person, c.Holder)

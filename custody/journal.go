@@ -271,7 +271,7 @@ func (f RotationVerified) allowed(s *State, e Event) error {
 }
 
 func (f RotationVerified) apply(s *State, _ Event) {
-	s.editCredential(f.Credential, func(c *Credential) { c.Rotation.Step = StepVerified })
+	s.editCredential(f.Credential, func(c *Credential) { c.Rotation.Step, c.Rotation.Verified = StepVerified, s.Size-1 })
 }
 
 // ReportPromoted: the new value is the current one.
@@ -309,7 +309,7 @@ func (a ReportPromoted) decide(d *decision) error {
 }
 
 // RotationPromoted: the new value is the current one and its holder may check it
-// out. Nobody has seen it yet but who set it by hand.
+// out, or nobody holds it and it is parked. Nobody has seen it yet but who set it by hand.
 type RotationPromoted struct {
 	Credential string   `json:"credential"`
 	Rotation   int64    `json:"rotation"`
@@ -323,6 +323,9 @@ var _ = fact(RotationPromoted{})
 func (RotationPromoted) Type() string      { return "rotation.promoted" }
 func (f RotationPromoted) Subject() string { return f.Credential }
 func (f RotationPromoted) concerns(*State) Concerns {
+	if f.Holder == "" {
+		return aboutCredential(f.Credential)
+	}
 	return Concerns{Credentials: []string{f.Credential}, People: []string{f.Holder}}
 }
 func (RotationPromoted) grade() Grade         { return Ordinary }
@@ -342,8 +345,13 @@ func (f RotationPromoted) apply(s *State, e Event) {
 			c.Handover = ""
 		}
 		c.Phase, c.Holder = Held, f.Holder
+		if f.Holder == "" {
+			c.Phase = Parked
+		}
+		verified := c.Rotation.Verified
 		c.Rotation = Rotation{Number: c.Rotation.Number}
 		c.Version, c.RotatedAt, c.Exposure = f.Version, e.Time, f.Exposed
+		s.settleCredential(c, HowRotated, verified, e.Time)
 		c.Drifted, c.Updates = time.Time{}, nil
 		for _, dependent := range c.Policy.Dependents {
 			c.Updates = append(c.Updates, Update{Dependent: dependent})

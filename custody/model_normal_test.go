@@ -28,7 +28,8 @@ func normal(s *State) *State {
 		p := &people[i]
 		p.LastStep, p.LastRequest, p.WrongCodes, p.Lockouts, p.LockedUntil = 100, "", 0, 0, time.Time{}
 		p.AwaySince, p.AwayUntil, p.AwayReason = time.Time{}, time.Time{}, note("")
-		p.Enrolled, p.Number = true, 1
+		p.Enrolled, p.Number = !p.Disabled, 1
+		p.Leaving = normalLeaving(p.Leaving)
 	}
 	// A handover is told by what it is about: two open ones never bind the same.
 	slices.SortFunc(handovers, func(a, b Handover) int { return strings.Compare(outline(a), outline(b)) })
@@ -66,7 +67,7 @@ func normal(s *State) *State {
 			c.Lease = Lease{ID: "lease-" + c.Name, Person: c.Lease.Person, Until: epoch.Add(far)}
 		}
 		r := &c.Rotation
-		r.Number, r.Since, r.Attempts, r.NextTry, r.Failure = 1, time.Time{}, 0, time.Time{}, ""
+		r.Number, r.Since, r.Attempts, r.NextTry, r.Failure, r.Verified = 1, time.Time{}, 0, time.Time{}, "", 0
 		if c.Phase == Rotating {
 			r.Deadline, r.Overdue = epoch.Add(far), false
 		}
@@ -92,6 +93,21 @@ func normal(s *State) *State {
 	return n
 }
 
+// normalLeaving keeps what is still to be done about passwords, and that they were not
+// told: what is done outside moves nothing else.
+func normalLeaving(l Leaving) Leaving {
+	if !l.Open() {
+		return Leaving{}
+	}
+	open := []Item{}
+	for _, i := range l.Items {
+		if i.Kind == ItemCredential && i.Done.IsZero() {
+			open = append(open, Item{Kind: i.Kind, Credential: i.Credential, Version: min(i.Version, 1)})
+		}
+	}
+	return Leaving{Since: epoch, By: boss, Due: epoch.Add(far), Items: append(open, Item{Kind: ItemTold})}
+}
+
 func outline(h Handover) string {
 	return fmt.Sprint(h.Credentials, h.From, h.To, h.Status, h.Leave)
 }
@@ -106,6 +122,9 @@ func key(n *State) string {
 		if p.Away {
 			b.WriteString(p.Username + " is away; ")
 		}
+		if p.Disabled {
+			fmt.Fprint(&b, p.Username, " has left, and of theirs is to be done: ", p.Leaving.Items, "; ")
+		}
 	}
 	for c := range n.Credentials() {
 		b.WriteString(c.Name + " of " + c.Primary + " and " + c.Backup + " " + string(c.Phase) + " " + c.Holder)
@@ -114,6 +133,12 @@ func key(n *State) string {
 		}
 		if c.Abandoned {
 			b.WriteString(" given up")
+		}
+		if c.Unattended {
+			b.WriteString(" may be left alone")
+		}
+		if len(c.Leavers) > 0 {
+			fmt.Fprint(&b, " for those who left: ", c.Leavers)
 		}
 		if r := c.Rotation; c.Phase == Rotating {
 			b.WriteString(strings.Join([]string{string(r.Step), "for", r.Successor, "after a return:", strconv.FormatBool(r.Reason == ForReturn)}, " "))
@@ -156,6 +181,11 @@ func deadlines(n *State) (all []func(*State)) {
 			all = append(all, func(s *State) { s.editHandover(h.ID, func(h *Handover) { h.Expires = s.Time }) })
 		case h.Status == Accepted:
 			all = append(all, func(s *State) { s.editHandover(h.ID, func(h *Handover) { h.ExpectedReturn = s.Time }) })
+		}
+	}
+	for p := range n.People() {
+		if p.Leaving.Open() {
+			all = append(all, func(s *State) { s.editPerson(p.Username, func(p *Person) { p.Leaving.Due = s.Time }) })
 		}
 	}
 	for p := range n.OpenProposals() {

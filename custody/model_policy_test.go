@@ -13,6 +13,9 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 	if c.Actor == System || me.Username == "" {
 		return false, false
 	}
+	if me.Disabled {
+		return false, true
+	}
 	cred := func(name string) Credential { c, _ := s.Credential(name); return c }
 	present := func(who string) bool { p, ok := s.Person(who); return ok && !p.Away && !p.Disabled }
 	other := func(c Credential) string {
@@ -45,6 +48,9 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 	noneElseAway := func() bool {
 		return len(all(func(c Credential) bool {
 			shared := (c.Primary == me.Username || c.Backup == me.Username) && c.Phase != Retired
+			if shared && c.SeatVacant() && c.Phase == Parked && c.Unattended {
+				return false
+			}
 			return shared && !present(other(c))
 		})) == 0
 	}
@@ -134,7 +140,8 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 				return false, true
 			}
 		}
-		return me.Is(Admin) && (c.Name == "" || again) && (present(a.Primary) || present(a.Backup)), true
+		gone := func(who string) bool { p, _ := s.Person(who); return p.Disabled }
+		return me.Is(Admin) && (c.Name == "" || again) && !gone(a.Primary) && !gone(a.Backup) && (present(a.Primary) || present(a.Backup)), true
 	}
 	return proposalAllows(s, me, c.Action)
 }
@@ -143,6 +150,7 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 func againstPolicy(before, after *State) (complaints []string) {
 	complain := func(format string, args ...any) { complaints = append(complaints, fmt.Sprintf(format, args...)) }
 	away := func(who string) bool { p, _ := after.Person(who); return p.Away }
+	left := func(who string) bool { p, _ := after.Person(who); return p.Disabled }
 	for c := range after.Credentials() {
 		was, _ := before.Credential(c.Name)
 		if was.Phase == Retired && c.Phase != Retired { // it comes again
@@ -151,6 +159,7 @@ func againstPolicy(before, after *State) (complaints []string) {
 			}
 			continue
 		}
+		complaints = append(complaints, leftWith(before, after, was, c)...)
 		if c.Phase != Retired && away(c.Primary) && away(c.Backup) {
 			complain("both custodians of %s are away", c.Name)
 		}
@@ -174,14 +183,15 @@ func againstPolicy(before, after *State) (complaints []string) {
 			complain("%s is held again without a verified new version that nobody knows", c.Name)
 		}
 		again := c.Phase == Rotating && c.Rotation.Reason == ForExposure && slices.ContainsFunc(c.Exposure, func(p string) bool { return p != c.Rotation.Successor })
-		if was.Version != c.Version && (was.Rotation.Step != StepVerified || c.Phase != Held && !again) {
+		if was.Version != c.Version && (was.Rotation.Step != StepVerified || c.Phase != Held && c.Phase != Parked && !again) {
 			complain("%s has a new version without a verified rotation", c.Name)
 		}
 		if c.Phase == Held && was.Phase == Rotating && !calledOff && len(c.Exposure) > 0 && !slices.Equal(c.Exposure, []string{c.Holder}) {
 			complain("%v know the password that %s holds of %s", c.Exposure, c.Holder, c.Name)
 		}
 		if h, _ := after.Handover(c.Handover); was.Phase == Rotating && c.Phase == Rotating && was.Rotation.Number == c.Rotation.Number &&
-			was.Rotation.Successor != c.Rotation.Successor && h.Status != Returned && !away(was.Rotation.Successor) && !leaving(after, was.Rotation.Successor) {
+			was.Rotation.Successor != "" && was.Rotation.Successor != c.Rotation.Successor && c.HasCustodian(was.Rotation.Successor) && !c.Unattended &&
+			h.Status != Returned && !away(was.Rotation.Successor) && !leaving(after, was.Rotation.Successor) {
 			complain("%s is being changed for %s instead of %s, who is here", c.Name, c.Rotation.Successor, was.Rotation.Successor)
 		}
 		if c.Arriving != "" && (c.Rotation.Step != StepPending || c.Version != 0 || was.Name != "" && was.Arriving == "") {
@@ -193,7 +203,7 @@ func againstPolicy(before, after *State) (complaints []string) {
 		if was.Phase == Held && c.Phase == Held && was.Holder != c.Holder && c.Handover == "" {
 			complain("%s passed to %s without a handover", c.Name, c.Holder)
 		}
-		if h, ok := before.Handover(was.Handover); ok && h.Status == Accepted && c.Handover == "" && c.Phase != Retired {
+		if h, ok := before.Handover(was.Handover); ok && h.Status == Accepted && c.Handover == "" && c.Phase != Retired && !left(h.From) && !left(h.To) {
 			complain("the handover of %s was forgotten", c.Name)
 		}
 		if h, ok := after.Handover(c.Handover); c.Handover != "" && (!ok || !slices.Contains(h.Credentials, c.Name)) {

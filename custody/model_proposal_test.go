@@ -46,10 +46,15 @@ func (m *model) triesOfProposals(s *State) []Command {
 // credential must be like for its custodians to change.
 func proposalAllows(s *State, me Person, a Action) (allowed, known bool) {
 	here := func(name string) bool { p, ok := s.Person(name); return ok && !p.Away && !p.Disabled }
+	gone := func(name string) bool { p, _ := s.Person(name); return p.Disabled }
 	possible := func(c Change) bool {
+		if park, parks := c.Proposable.(Park); parks {
+			x, _ := s.Credential(park.Credential)
+			return x.Phase != "" && x.Phase != Retired && (x.Primary == "" || x.Backup == "") && !x.Unattended
+		}
 		to := c.Proposable.(SetCustodians)
 		x, _ := s.Credential(to.Credential)
-		return x.Phase == Held && x.Handover == "" && to.Primary != to.Backup && (here(to.Primary) || here(to.Backup)) &&
+		return (x.Phase == Held || x.Phase == Rotating || x.Phase == Parked) && x.Handover == "" && !gone(to.Primary) && !gone(to.Backup) && to.Primary != to.Backup && (here(to.Primary) || here(to.Backup)) &&
 			(to.Primary != x.Primary || to.Backup != x.Backup)
 	}
 	// In this office one person is of each level, and no custodian is.
@@ -67,7 +72,16 @@ func proposalAllows(s *State, me Person, a Action) (allowed, known bool) {
 			return false, true
 		}
 		_, needed := levels[me.Username]
-		return possible(a.Change) && !needed, true
+		return possible(a.Change) && (!needed || s.Policy().Values.Approvals == ApprovedByNone), true
+	case Take:
+		x, _ := s.Credential(a.Credential)
+		free := x.Phase == Parked || x.Phase == Rotating && x.Rotation.Successor == ""
+		return free && x.HasCustodian(me.Username) && here(me.Username), true
+	case Disable:
+		p, ok := s.Person(a.Person)
+		return ok && !p.Disabled && me.Username != a.Person && (me.Is(Admin) || me.Is(Manager) || me.Is(Director)), true
+	case Park:
+		return false, true
 	case Revise:
 		p, ok := open(a.Proposal)
 		return ok && p.Requester == me.Username && possible(a.Change), true
@@ -87,7 +101,7 @@ func proposalAllows(s *State, me Person, a Action) (allowed, known bool) {
 // newPair looks at custodians that changed: after a proposal of just these that one
 // had approved already, and so that nobody who went out knows what counts.
 func newPair(before *State, was, is Credential) (complaints []string) {
-	proposed := false
+	proposed := before.Policy().Values.Approvals == ApprovedByNone
 	for p := range before.OpenProposals() {
 		to := p.Change.Proposable.(SetCustodians)
 		proposed = proposed || to.Primary == is.Primary && to.Backup == is.Backup && len(p.Approvals) == 1
@@ -97,7 +111,7 @@ func newPair(before *State, was, is Credential) (complaints []string) {
 	}
 	knows := func(name string) bool { return name == was.Holder || slices.Contains(was.Exposure, name) }
 	for _, out := range []string{was.Primary, was.Backup} {
-		if !is.HasCustodian(out) && knows(out) && is.Phase != Rotating {
+		if out != "" && !is.HasCustodian(out) && knows(out) && is.Phase != Rotating {
 			complaints = append(complaints, out+" went out, knows "+is.Name+", and it is not being changed")
 		}
 	}

@@ -48,6 +48,8 @@ func TestModel(t *testing.T) {
 		// A limit that nobody comes to, so that it is told apart who knows the password.
 		{name: "two of a, b and c run x, and others say which", proposes: true,
 			servers: []AddCredential{rotating(server("x", "a", "b"), CredentialPolicy{MaxExposed: 2})}},
+		{name: "two of a, b and c run x, and one of them leaves", leaves: true,
+			servers: []AddCredential{rotating(server("x", "a", "b"), CredentialPolicy{MaxExposed: 2})}},
 	}
 	reached := make(chan map[Code]bool, len(models))
 	t.Run("explore", func(t *testing.T) {
@@ -108,6 +110,7 @@ type model struct {
 	stuck bool
 
 	proposes bool // custodians change here, and nothing else that would multiply the states
+	leaves   bool // one person leaves here; what needs approval happens as soon as somebody asks for it
 
 	states      map[string]int // key of a state -> its number
 	keys        []string       // state number -> key
@@ -131,7 +134,11 @@ const boss = "boss"
 const chief = "chief"
 
 func (m *model) start(t *testing.T) *world {
-	w := newWorld()
+	policy := testPolicy()
+	if m.leaves {
+		policy.Approvals = ApprovedByNone
+	}
+	w := newWorldUnder(policy)
 	err := w.hire(
 		AddPerson{Username: "a", Roles: []Role{Technician}},
 		AddPerson{Username: "b", Roles: []Role{Technician}},
@@ -388,7 +395,7 @@ func (m *model) wander(t *testing.T) {
 			tries := m.tries(w.state)
 			c := tries[random.IntN(len(tries))]
 			switch c.Action.(type) {
-			case Retire, Abandon, ResetOnHost: // seldom: there is no way back in a walk
+			case Retire, Abandon, ResetOnHost, Disable: // seldom: there is no way back in a walk
 				if random.IntN(50) > 0 {
 					continue
 				}
@@ -427,8 +434,11 @@ func adding(s *State, commands *[]Command) func(actor string, actions ...Action)
 
 // tries lists every command of everybody in a state, with right codes.
 func (m *model) tries(s *State) []Command {
-	if m.proposes {
+	switch {
+	case m.proposes:
 		return m.triesOfProposals(s)
+	case m.leaves:
+		return m.triesOfLeaving(s)
 	}
 	later, soon := s.Time.Add(far), s.Time.Add(time.Hour)
 	var commands []Command
@@ -520,7 +530,7 @@ func atHome(s *State) bool {
 		}
 	}
 	for c := range s.Credentials() {
-		if c.Phase == Rotating || c.Handover != "" {
+		if c.Phase == Rotating || c.Phase == Parked || c.Phase != Retired && c.SeatVacant() || c.Handover != "" {
 			return false
 		}
 	}

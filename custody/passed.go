@@ -3,14 +3,16 @@ package custody
 import "time"
 
 // passesTo says to whom custody of a credential passes when its holder can no longer be
-// taken for who they are; false where they do not hold it, or the other custodian is
-// not there to take it.
+// taken for who they are: nobody where the other custodian is not there, and it is parked
+// then. false where they do not hold it.
 func (s *State) passesTo(c Credential, holder string) (to string, passes bool) {
 	if c.Phase != Held || c.Holder != holder || c.Handover != "" { // a handover says itself who has it
 		return "", false
 	}
-	other, _ := s.Person(c.Other(holder))
-	return other.Username, other.Present()
+	if other, _ := s.Person(c.Other(holder)); other.Present() {
+		return other.Username, true
+	}
+	return "", true
 }
 
 // CustodyPassed: its holder sets up their log-in anew, so the other custodian has it,
@@ -18,8 +20,8 @@ func (s *State) passesTo(c Credential, holder string) (to string, passes bool) {
 type CustodyPassed struct {
 	Credential string    `json:"credential"`
 	From       string    `json:"from"`
-	Successor  string    `json:"successor"`
-	Deadline   time.Time `json:"deadline"` // of the rotation that this begins
+	Successor  string    `json:"successor"` // "": the other is not there, and it is parked
+	Deadline   time.Time `json:"deadline"`  // of the rotation that this begins
 	Proposal   string    `json:"proposal"`
 }
 
@@ -30,8 +32,8 @@ func (f CustodyPassed) Subject() string          { return f.Credential }
 func (CustodyPassed) grade() Grade               { return Ordinary }
 func (f CustodyPassed) by(s *State, _ Event) Who { return s.lastApprover(f.Proposal) }
 
-func (f CustodyPassed) concerns(*State) Concerns {
-	return Concerns{Credentials: []string{f.Credential}, People: []string{f.From, f.Successor}}
+func (f CustodyPassed) concerns(s *State) Concerns {
+	return s.aboutCustodians(f.Credential)
 }
 
 func (f CustodyPassed) allowed(s *State, e Event) error {

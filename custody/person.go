@@ -34,13 +34,14 @@ type Person struct {
 	Enrolment
 	Admission Admission `json:"admission,omitzero"`
 	Presence
+	Leaving Leaving `json:"leaving,omitzero"` // the last time that they left, or changed post
 }
 
 // Is says whether the person has the role.
 func (p Person) Is(r Role) bool { return slices.Contains(p.Roles, r) }
 
-// Present says that the person can act on a server now.
-func (p Person) Present() bool { return !p.Away && !p.Disabled }
+// Present says that the person can act on a server now. Nobody, in a vacant seat, cannot.
+func (p Person) Present() bool { return p.Username != "" && !p.Away && !p.Disabled }
 
 // AddPerson opens an account. It takes effect by a proposal; before the founding,
 // whoever operates the machine can give it too.

@@ -65,7 +65,14 @@ func (a GoAway) decide(d *decision) error {
 func (d *decision) mayLeave() error {
 	for _, name := range d.state.Charges(d.actor.Username) {
 		c, _ := d.state.Credential(name)
-		if other, _ := d.state.Person(c.Other(d.actor.Username)); !other.Present() {
+		other := c.Other(d.actor.Username)
+		if other == "" {
+			if !c.mayBeLeft() {
+				return refuseSeatVacant(c)
+			}
+			continue
+		}
+		if other, _ := d.state.Person(other); !other.Present() {
 			return refuseBothAway(other, c)
 		}
 	}
@@ -102,8 +109,11 @@ func (f PersonAway) by(s *State, e Event) Who {
 
 func (f PersonAway) allowed(s *State, e Event) error {
 	for _, name := range s.Charges(f.Person) {
-		if c, _ := s.Credential(name); c.Holder == f.Person {
+		switch c, _ := s.Credential(name); {
+		case c.Holder == f.Person:
 			return e.violates("I3", "away while holding "+name)
+		case c.Other(f.Person) == "" && !c.mayBeLeft():
+			return e.violates("I12", "away while nobody else looks after "+name)
 		}
 	}
 	return nil

@@ -79,7 +79,7 @@ func TestPropose(t *testing.T) {
 		{"not of what is not there", nil, "ada", proposed(SetCustodians{"db09", "ann", "cay"}), NotFound, nil},
 		{"not twice", cayIsProposed, "max", proposed(SetCustodians{"db01", "cay", "ben"}), Conflict, nil},
 		{"of another one beside it", cayIsProposed, "max", proposed(SetCustodians{"db02", "cay", "ben"}), NoApprover, nil},
-		{"not what a rule would refuse", annWantsNewPassword, "ada", proposed(cayForBen), RotationPending, nil},
+		{"not what a rule would refuse", annOffered, "ada", proposed(cayForBen), HandoverOpen, nil},
 		{"nobody would be left: the manager asks, and there is no other", nil, "max", proposed(cayForBen), NoApprover, nil},
 		{"with another manager somebody is", func(o *office) { o.hires("mia", Manager) }, "max", proposed(cayForBen), "", nil},
 		{"one person is not two", func(o *office) {
@@ -131,7 +131,7 @@ func TestApprove(t *testing.T) {
 		{"not what was never proposed", nil, "max", right, NotFound, nil},
 		{"not what is over", func(o *office) { cayIsProposed(o); o.does("ada", Withdraw{"p-1"}) }, "max", right, AlreadyDecided, nil},
 		{"not after its time", func(o *office) { cayIsProposed(o); o.passes(proposalTTL) }, "max", right, AlreadyDecided, nil},
-		{"what cannot be done by now fails, and nothing else happens", func(o *office) { maxApproved(o); annWantsNewPassword(o) }, "dot", right, "", func(o *office) bool {
+		{"what cannot be done by now fails, and nothing else happens", func(o *office) { maxApproved(o); annOffered(o) }, "dot", right, "", func(o *office) bool {
 			return !changed(o) && isOver(o, "p-1")
 		}},
 		{"whoever was disabled meanwhile approves nothing", func(o *office) { maxApproved(o); o.state.editPerson("dot", func(p *Person) { p.Disabled = true }) }, "dot", right, Unauthenticated, nil},
@@ -242,7 +242,8 @@ func TestCustodiansChange(t *testing.T) {
 		"somebody who is no technician":   {nil, SetCustodians{"db01", "ann", "max"}, InvalidRequest, "", ""},
 		"nobody":                          {nil, SetCustodians{"db01", "ann", ""}, InvalidRequest, "", ""},
 		"part of a handover":              {annOffered, cayForBen, HandoverOpen, "", ""},
-		"while it is being changed":       {annWantsNewPassword, cayForBen, RotationPending, "", ""},
+		"while it is being changed":       {annWantsNewPassword, cayForBen, "", "", "ann"},
+		"and whoever it is for goes":      {annWantsNewPassword, SetCustodians{"db01", "cay", "ben"}, "", "", "cay"},
 		"what is not in custody any more": {db01IsRetired, cayForBen, Conflict, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -316,7 +317,7 @@ func TestNoSeatWithoutItsApprovals(t *testing.T) {
 		"expired too soon":                 {o.state, Event{Time: o.state.Time, Actor: System, Fact: ProposalExpired{"p-1"}}},
 		"rejected by who approved":         {o.state, confirmed("max", ProposalRejected{"p-1", Manager, note("x")})},
 		"rejected by an admin":             {o.state, confirmed("ada", ProposalRejected{"p-1", Director, note("x")})},
-		"withdrawn by another":             {o.state, confirmed("max", ProposalWithdrawn{"p-1"})},
+		"withdrawn by another":             {o.state, confirmed("max", ProposalWithdrawn{Proposal: "p-1"})},
 		"revised by another":               {o.state, confirmed("max", ProposalRevised{"p-1", 2, Change{cayForBen}, note("x")})},
 		"revised out of turn":              {o.state, confirmed("ada", ProposalRevised{"p-1", 3, Change{cayForBen}, note("x")})},
 		"revised into another's":           {o.state, confirmed("ada", ProposalRevised{"p-1", 2, Change{SetCustodians{"db02", "ann", "cay"}}, note("x")})},

@@ -23,6 +23,7 @@ var facts = []Fact{
 	RotationStarted{}, RotationStaged{}, RotationApplied{}, RotationVerified{}, RotationPromoted{}, RotationFailed{}, RotationOverdue{},
 	RotationShown{}, RotationSending{}, RotationPaused{}, RotationResumed{}, RotationCancelled{}, RotationPassed{}, CredentialAbandoned{}, CredentialPolicyChanged{}, VerificationStarted{}, VerificationEnded{}, DependentUpdated{}, DependentFailed{},
 	PasswordChanged{}, CustodyPassed{}, RolesChanged{}, FoundingConfirmed{}, LinkIssued{}, LinkRefused{}, LinkOpened{}, Joined{},
+	PersonDisabled{}, PersonReinstated{}, SeatVacated{}, HandoverVoided{}, CredentialTaken{}, CredentialParked{}, ItemSettled{}, OffboardingOverdue{}, OffboardingEnded{},
 	CustodiansChanged{}, ProposalMade{}, ProposalRevised{}, ProposalApproved{}, ProposalEffected{}, ProposalFailed{}, ProposalRejected{},
 	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, SecretsArrived{}, TextRedacted{},
 }
@@ -278,6 +279,15 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"admission.refused":       `{"person":"","wrong":0}`,
 		"admission.opened":        `{"person":""}`,
 		"admission.joined":        `{"person":"","account":0}`,
+		"person.disabled":         `{"person":""}`,
+		"person.reinstated":       `{"person":"","proposal":""}`,
+		"credential.seat_vacated": `{"credential":"","person":""}`,
+		"handover.voided":         `{"handover":"","person":""}`,
+		"credential.taken":        `{"credential":"","person":""}`,
+		"credential.parked":       `{"credential":"","proposal":""}`,
+		"offboarding.settled":     `{"person":"","item":0,"how":""}`,
+		"offboarding.overdue":     `{"person":""}`,
+		"offboarding.ended":       `{"person":""}`,
 		"policy.adopted": `{"version":0,"rules":0,"values":{"lease_ms":0,"offer_ttl_ms":0,"rotation_deadline_ms":0,` +
 			`"lock_after":0,"lock_base_ms":0,"lock_max_ms":0,"totp_skew":0},"review_by":"0001-01-01T00:00:00Z"}`,
 	}

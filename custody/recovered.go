@@ -58,7 +58,7 @@ func (a RecoverLedger) decide(d *decision) error {
 	d.happen(LedgerRecovered(a))
 	// Whoever had the other file, or wrote into this one, may know any of them.
 	for c := range d.state.Credentials() {
-		if c.Phase == Held {
+		if c.AtRest() {
 			d.startRotation(c, ForRecovery, c.Holder, a.Reason)
 		}
 	}

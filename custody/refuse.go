@@ -15,6 +15,7 @@ var (
 	aHandover   = Term{"thing", "handover"}
 	anEntry     = Term{"thing", "entry"}
 	aProposal   = Term{"thing", "proposal"}
+	anItem      = Term{"thing", "item"}
 )
 
 // Who alone may do something.
@@ -30,6 +31,8 @@ var (
 	onlyNoAuditor         = Term{"only", "no_auditor"}
 	onlyAdminOrApprover   = Term{"only", "admin_or_approver"}
 	onlyAnother           = Term{"only", "another"}
+
+	onlyAdminManagerOrDirector = Term{"only", "admin_manager_or_director"}
 )
 
 func refuseNotFound(thing Term) *Refusal {

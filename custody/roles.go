@@ -48,8 +48,11 @@ func (a SetRoles) differences(now Now) []Difference {
 
 func (a SetRoles) effect(d *decision, proposal string) error {
 	person, ok := d.state.Person(a.Person)
-	if !ok {
+	switch {
+	case !ok:
 		return refuseNotFound(aPerson)
+	case person.Disabled:
+		return refuseDisabled(person)
 	}
 	if err := checkRoles(a.Roles); err != nil {
 		return err
@@ -61,22 +64,27 @@ func (a SetRoles) effect(d *decision, proposal string) error {
 	if err := d.state.keepsRoles(person, roles); err != nil {
 		return err
 	}
+	if changesPost(person, roles) {
+		d.leaves(a.Person, proposal)
+	}
 	d.happen(RolesChanged{Person: a.Person, Roles: roles, Before: person.Roles, Proposal: proposal})
 	return nil
 }
 
-// keepsRoles refuses to take from somebody the role that they are custodian with, and
-// the last one with a role without which nobody could be helped any more.
+// changesPost says whether somebody is a technician no more: their seats become vacant,
+// and the clock of clause 4.3 runs.
+func changesPost(person Person, roles []Role) bool {
+	return person.Is(Technician) && !slices.Contains(roles, Technician)
+}
+
+// keepsRoles refuses to take from the last one who has it a role without which nobody
+// could be helped any more.
 func (s *State) keepsRoles(person Person, roles []Role) *Refusal {
 	for _, role := range person.Roles {
 		if slices.Contains(roles, role) {
 			continue
 		}
 		switch role {
-		case Technician:
-			if charges := s.Charges(person.Username); len(charges) > 0 {
-				return refuseStillCustodian(person, charges[0])
-			}
 		case Admin, Manager, Director:
 			if s.soleOf(person, role) {
 				return refuseSole(person, role)
@@ -118,7 +126,12 @@ func (f RolesChanged) allowed(s *State, e Event) error {
 		return e.violates("I10", "in the place of other roles than there were, or of the same")
 	}
 	if s.keepsRoles(person, f.Roles) != nil {
-		return e.violates("I3", "taken from a custodian, or from the last who could help")
+		return e.violates("I10", "taken from the last who could help")
+	}
+	if changesPost(person, f.Roles) {
+		if err := s.letGo(f.Person); err != nil {
+			return err
+		}
 	}
 	p, _ := s.Proposal(f.Proposal)
 	asked, is := p.Change.Proposable.(SetRoles)
@@ -128,16 +141,16 @@ func (f RolesChanged) allowed(s *State, e Event) error {
 	return s.approved(e, f.Proposal, asked)
 }
 
-func (f RolesChanged) apply(s *State, _ Event) {
+func (f RolesChanged) apply(s *State, e Event) {
+	person, _ := s.Person(f.Person)
 	s.editPerson(f.Person, func(p *Person) { p.Roles = f.Roles })
+	if changesPost(person, f.Roles) {
+		s.beginLeaving(f.Person, e)
+	}
 }
 
 func refuseSameRoles(p Person) *Refusal {
 	return &Refusal{Code: Conflict, Key: "same_roles", Args: Args{"person": p.Username}}
-}
-
-func refuseStillCustodian(p Person, credential string) *Refusal {
-	return &Refusal{Code: Conflict, Rule: "4.3", Key: "still_custodian", Args: Args{"person": p.Username, "credential": credential}}
 }
 
 func refuseSole(p Person, role Role) *Refusal {

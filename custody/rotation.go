@@ -23,6 +23,8 @@ const (
 
 	ForCustodians RotationReason = "custodians" // somebody who knows it is custodian no more
 	ForEnrolment  RotationReason = "enrolment"  // whoever held it sets up their log-in anew
+	ForLeaving    RotationReason = "leaving"    // whoever held or knows it left
+	ForParking    RotationReason = "parking"    // its only custodian goes away, and nobody holds it
 )
 
 // RotationStep is how far the rotation journal of a credential has come.
@@ -42,7 +44,7 @@ const (
 type Rotation struct {
 	Number    int64          `json:"number,omitzero"` // counts the rotations of this credential, to fence late workers
 	Reason    RotationReason `json:"reason,omitzero"`
-	Successor string         `json:"successor,omitzero"` // who holds it when the rotation is done
+	Successor string         `json:"successor,omitzero"` // who holds it when the rotation is done; "": nobody, it is parked then
 	Step      RotationStep   `json:"step,omitzero"`
 	Since     time.Time      `json:"since,omitzero"`
 	Deadline  time.Time      `json:"deadline,omitzero"` // past it, the rotation is a serious event
@@ -57,6 +59,8 @@ type Rotation struct {
 	// Touched: an attempt may have told it, and nobody knows what came of that.
 	Sending bool `json:"sending,omitzero"`
 	Touched bool `json:"touched,omitzero"`
+
+	Verified int64 `json:"verified,omitzero"` // index of its rotation.verified; 0: not yet
 }
 
 // MayHaveReached says that the target may have been told of the new value. What
@@ -180,6 +184,8 @@ func (d *decision) mayChange(c Credential) error {
 		return refuseNotCustodian(c)
 	case c.Phase == Rotating:
 		return refuseRotating(c)
+	case c.Phase == Parked:
+		return refuseParked(c)
 	case c.Phase != Held:
 		return refuseInactive(c)
 	case c.Holder != d.actor.Username && !d.actor.Is(Manager):
@@ -272,7 +278,7 @@ func (f RotationStarted) by(s *State, _ Event) Who {
 
 func (f RotationStarted) allowed(s *State, e Event) error {
 	c, _ := s.Credential(f.Credential)
-	if c.Phase != Held || f.Rotation != c.Rotation.Number+1 || f.Successor != c.Holder {
+	if !c.AtRest() || f.Rotation != c.Rotation.Number+1 || f.Successor != c.Holder {
 		return e.violates("I4", "rotation started twice, or for somebody else than the holder")
 	}
 	known := c.tooKnown() || knownToOthers(c.Exposure, c.Holder) && c.RotatedAt.Equal(e.Time)

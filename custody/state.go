@@ -183,6 +183,7 @@ func (s *State) Changes() (people []Person, credentials []Credential, handovers 
 func (s *State) Restore(people []Person, credentials []Credential, handovers []Handover) {
 	for _, p := range people {
 		s.people[p.Username] = p
+		s.expectLeaving(p)
 	}
 	for _, c := range credentials {
 		s.credentials[c.Name] = c
@@ -204,6 +205,9 @@ func (s *State) Restore(people []Person, credentials []Credential, handovers []H
 }
 
 func (s *State) charge(person, credential string) {
+	if person == "" { // a vacant seat
+		return
+	}
 	names := s.Charges(person)
 	if at, found := slices.BinarySearch(names, credential); !found {
 		s.charges[person] = slices.Insert(slices.Clone(names), at, credential)

@@ -42,6 +42,14 @@ func (Tick) decide(d *decision) error {
 			d.happen(ProposalExpired{Proposal: p.ID})
 		}
 	}
+	for _, p := range d.state.leavings() {
+		switch l := p.Leaving; {
+		case l.Done():
+			d.happen(OffboardingEnded{Person: p.Username})
+		case !l.Overdue && !d.now.Before(l.Due):
+			d.happen(OffboardingOverdue{Person: p.Username})
+		}
+	}
 	return nil
 }
 
@@ -62,6 +70,9 @@ func (s *State) Reschedule() {
 	}
 	for p := range s.OpenProposals() {
 		s.expect(p.Expires)
+	}
+	for _, p := range s.leavings() {
+		s.expectLeaving(p)
 	}
 }
 

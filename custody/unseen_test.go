@@ -581,7 +581,8 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 		}
 		Apply(s, e)
 	}
-	grades := map[string]Grade{"ledger.conflict": Special, "ledger.recovered": Special, "clock.corrected": Special, "person.locked": Serious, "session.locked": Serious, "text.redacted": Serious, "seal.key_changed": Serious, "rotation.overdue": Serious, "credential.abandoned": Serious}
+	grades := map[string]Grade{"ledger.conflict": Special, "ledger.recovered": Special, "clock.corrected": Special, "person.locked": Serious, "session.locked": Serious, "text.redacted": Serious, "seal.key_changed": Serious, "rotation.overdue": Serious, "credential.abandoned": Serious,
+		"person.disabled": Serious, "credential.seat_vacated": Serious, "offboarding.overdue": Serious}
 	for _, kind := range EntryTypes() {
 		want := Ordinary
 		if g, graded := grades[kind]; graded {
@@ -650,7 +651,7 @@ func TestWhoGivesEachCommand(t *testing.T) {
 		"start_verification",
 	}
 	byBoth := []string{"add_credential", "reconcile"}
-	proposed := []string{"custodians", "enrolment", "roles"}
+	proposed := []string{"custodians", "enrolment", "park", "reinstate", "roles"}
 	for _, a := range actions {
 		want := people
 		switch {

@@ -30,7 +30,7 @@ func (a StartVerification) decide(d *decision) error {
 	if err != nil {
 		return err
 	}
-	if c.Phase != Held || c.Version != a.Version {
+	if !c.AtRest() || c.Version != a.Version {
 		return refuseLateReport(RotationID{c.Name, c.Rotation.Number})
 	}
 	d.happen(VerificationStarted(a))
@@ -53,8 +53,8 @@ func (VerificationStarted) grade() Grade               { return Ordinary }
 func (VerificationStarted) by(*State, Event) Who       { return bySystem() }
 
 func (f VerificationStarted) allowed(s *State, e Event) error {
-	if c, _ := s.Credential(f.Credential); c.Phase != Held || f.Version != c.Version {
-		return e.violates("I5", "verified what is not held, or another version")
+	if c, _ := s.Credential(f.Credential); !c.AtRest() || f.Version != c.Version {
+		return e.violates("I5", "verified what is not kept now, or another version")
 	}
 	return nil
 }
@@ -82,7 +82,7 @@ func (a EndVerification) decide(d *decision) error {
 	if err != nil {
 		return err
 	}
-	if c.Phase == Held && c.Version == a.Version {
+	if c.AtRest() && c.Version == a.Version {
 		d.happen(VerificationEnded(a))
 	}
 	return nil
@@ -110,8 +110,8 @@ func (f VerificationEnded) grade() Grade {
 }
 
 func (f VerificationEnded) allowed(s *State, e Event) error {
-	if c, _ := s.Credential(f.Credential); c.Phase != Held || f.Version != c.Version {
-		return e.violates("I7", "the result for what is not held, or for another version")
+	if c, _ := s.Credential(f.Credential); !c.AtRest() || f.Version != c.Version {
+		return e.violates("I7", "the result for what is not kept now, or for another version")
 	}
 	return nil
 }

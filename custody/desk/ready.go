@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/tandem-custody/tandem/custody"
 )
 
 // readyTimeout is how long the database and the secret store each may take.
@@ -111,7 +109,7 @@ func (d *Desk) sample(ctx context.Context) error {
 	d.mu.RLock()
 	var passwords, seeds, accounts []kept
 	for c := range d.state.Credentials() {
-		if c.Phase == custody.Held && c.Version > 0 {
+		if c.AtRest() && c.Version > 0 {
 			passwords = append(passwords, kept{CredentialPath(c.Name), c.Version})
 		}
 	}

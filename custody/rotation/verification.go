@@ -50,7 +50,7 @@ func (w *Worker) verifyDue(ctx context.Context, from, to time.Time) error {
 	var group errgroup.Group
 	group.SetLimit(verifying)
 	for _, c := range credentials {
-		if c.Phase == custody.Held && w.hasPlace(c.Name, from, to) && ctx.Err() == nil {
+		if c.AtRest() && w.hasPlace(c.Name, from, to) && ctx.Err() == nil {
 			group.Go(func() error { w.verifyOne(ctx, c.Name); return nil })
 		}
 	}
@@ -68,7 +68,7 @@ func (w *Worker) hasPlace(name string, from, to time.Time) bool {
 func (w *Worker) verifyOne(ctx context.Context, name string) {
 	err := w.claimed(ctx, name, func(ctx context.Context) error {
 		c, err := w.credential(ctx, name)
-		if err != nil || c.Phase != custody.Held || w.unprobed(c) {
+		if err != nil || !c.AtRest() || w.unprobed(c) {
 			return err
 		}
 		return w.verify(desk.WithRequest(ctx, "verification-"+name+"-"+rand.Text()), c)

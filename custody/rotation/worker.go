@@ -202,7 +202,7 @@ func nextTry(c custody.Credential) (at time.Time, ok bool) {
 		return at, false
 	case c.Phase == custody.Rotating:
 		return c.Rotation.NextTry, true
-	case c.Phase != custody.Held || len(c.Updates) == 0:
+	case !c.AtRest() || len(c.Updates) == 0:
 		return at, false
 	}
 	first := slices.MinFunc(c.Updates, func(a, b custody.Update) int { return a.NextTry.Compare(b.NextTry) })

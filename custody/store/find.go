@@ -96,7 +96,7 @@ func (s *Store) CustodyCounts(ctx context.Context) ([]desk.CustodyCount, error) 
 	var counts []desk.CustodyCount
 	err := s.reader.WithContext(ctx).Table("credentials").
 		Select("primary_custodian AS \"primary\", backup_custodian AS backup, holder, count(*) AS count").
-		Where("phase IN ?", []custody.Phase{custody.Held, custody.Rotating}).
+		Where("phase IN ?", []custody.Phase{custody.Held, custody.Rotating, custody.Parked}).
 		Group("primary_custodian, backup_custodian, holder").Scan(&counts).Error
 	return counts, unavailable("count the credentials", err)
 }

@@ -21,8 +21,10 @@ var lists = []struct {
 	least        int // constants there are, so that a search that finds none is noticed
 	below        []string
 }{
-	{"..", "Phase", 4, []string{"term.phase"}},
-	{"..", "HandoverStatus", 7, []string{"term.status"}},
+	{"..", "Phase", 5, []string{"term.phase"}},
+	{"..", "HandoverStatus", 8, []string{"term.status"}},
+	{"..", "ItemKind", 5, []string{"term.item"}},
+	{"..", "How", 7, []string{"term.how"}},
 	{"..", "ProposalStatus", 7, []string{"term.proposal_status"}},
 	{"..", "RotationReason", 9, []string{"term.reason"}},
 	{"..", "Failure", 3, []string{"term.failure", "failure", "remedy"}},
