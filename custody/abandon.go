@@ -2,28 +2,29 @@ package custody
 
 import "slices"
 
-// aloneMayAbandon is the switch: one admin may, as long as there are no proposals
-// that others approve.
-func (d *decision) aloneMayAbandon() error { return d.onlyAdmin() }
-
 // Abandon ends custody of an account while its password is being changed and cannot
-// be: which of the staged and the current one opens it, if any, is not known.
+// be: which of the staged and the current one opens it, if any, is not known. It takes
+// effect by a proposal, whose reason is why.
 type Abandon struct {
 	Credential string `json:"credential"`
-	Reason     Note   `json:"reason"`
 }
 
-var _ = action(Abandon{})
+var (
+	_            = action(Abandon{})
+	_ Proposable = Abandon{}
+)
 
-func (Abandon) Verb() string           { return "abandon" }
-func (a Abandon) Subject() string      { return a.Credential }
-func (Abandon) givers() givers         { return people }
-func (a Abandon) bare(s *State) Action { return Abandon{s.nameOr(a.Credential), absentNote} }
+func (Abandon) Verb() string                 { return "abandon" }
+func (a Abandon) Subject() string            { return a.Credential }
+func (Abandon) givers() givers               { return byProposal }
+func (Abandon) decide(*decision) error       { return refuseApprovalNeeded() }
+func (Abandon) ofPerson() bool               { return false }
+func (Abandon) levels(*State) []Role         { return []Role{Manager, Director} }
+func (a Abandon) parties(s *State) []string  { return s.custodians(a.Credential) }
+func (Abandon) differences(Now) []Difference { return nil }
+func (a Abandon) bare(s *State) Action       { return Abandon{s.nameOr(a.Credential)} }
 
-func (a Abandon) decide(d *decision) error {
-	if err := d.aloneMayAbandon(); err != nil {
-		return err
-	}
+func (a Abandon) effect(d *decision, proposal string) error {
 	c, err := d.credential(a.Credential)
 	switch {
 	case err != nil:
@@ -33,15 +34,9 @@ func (a Abandon) decide(d *decision) error {
 	case d.state.boundToAnother(c):
 		return refuseHandoverOpen(c)
 	}
-	if err := checkNote("reason", a.Reason); err != nil {
-		return err
-	}
-	if err := d.confirm(); err != nil {
-		return err
-	}
-	d.happen(CredentialAbandoned{Credential: c.Name, Rotation: c.Rotation.Number, Reason: a.Reason})
+	d.happen(CredentialAbandoned{Credential: c.Name, Rotation: c.Rotation.Number, Proposal: proposal})
 	if h, open := d.state.Handover(c.Handover); open && !d.state.returning(h, c.Name) {
-		d.happen(HandoverClosed{Handover: h.ID})
+		d.happen(HandoverClosed{Handover: h.ID, Proposal: proposal})
 	}
 	return nil
 }
@@ -51,7 +46,7 @@ func (a Abandon) decide(d *decision) error {
 type CredentialAbandoned struct {
 	Credential string `json:"credential"`
 	Rotation   int64  `json:"rotation"`
-	Reason     Note   `json:"reason"`
+	Proposal   string `json:"proposal"`
 }
 
 var _ = fact(CredentialAbandoned{})
@@ -60,14 +55,17 @@ func (CredentialAbandoned) Type() string               { return "credential.aban
 func (f CredentialAbandoned) Subject() string          { return f.Credential }
 func (f CredentialAbandoned) concerns(*State) Concerns { return aboutCredential(f.Credential) }
 func (CredentialAbandoned) grade() Grade               { return Serious }
-func (CredentialAbandoned) by(*State, Event) Who       { return byRole(Admin).confirmed() }
+func (f CredentialAbandoned) by(s *State, _ Event) Who { return s.lastApprover(f.Proposal) }
 
 func (f CredentialAbandoned) allowed(s *State, e Event) error {
 	c, _ := s.Credential(f.Credential)
 	if s.boundToAnother(c) {
 		return e.violates("I1", "given up out of an open handover")
 	}
-	return e.inProgress(c, f.Rotation)
+	if err := e.inProgress(c, f.Rotation); err != nil {
+		return err
+	}
+	return s.approved(e, f.Proposal, Abandon{f.Credential})
 }
 
 func (f CredentialAbandoned) apply(s *State, _ Event) {

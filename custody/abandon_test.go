@@ -7,7 +7,6 @@ import (
 )
 
 func TestAnAccountIsGivenUp(t *testing.T) {
-	off := note("host gone")
 	givenUp := func(name string) func(*office) bool {
 		return func(o *office) bool {
 			c := o.credential(name)
@@ -16,31 +15,30 @@ func TestAnAccountIsGivenUp(t *testing.T) {
 		}
 	}
 	check(t, []clause{
-		{"by an admin, while it may have reached the target", cutShort, "ada", Abandon{"db01", off}, "", givenUp("db01")},
-		{"by an admin, while it is paused", pausedByAnn, "ada", Abandon{"db01", off}, "", givenUp("db01")},
-		{"by who would hold it", stagedAndUnreachable, "ann", Abandon{"db01", off}, Forbidden, nil},
-		{"by a manager", stagedAndUnreachable, "max", Abandon{"db01", off}, Forbidden, nil},
-		{"what is held is retired", nil, "ada", Abandon{"db01", off}, Conflict, nil},
-		{"without a reason", stagedAndUnreachable, "ada", Abandon{"db01", note("")}, InvalidRequest, nil},
-		{"what is not there", nil, "ada", Abandon{"db77", off}, NotFound, nil},
-		{"after a return", annTookBack, "ada", Abandon{"db01", off}, "", func(o *office) bool {
+		{"while it may have reached the target", both(cutShort, askedFor(Abandon{"db01"})), "dot", yesTo(Abandon{"db01"}), "", givenUp("db01")},
+		{"while it is paused", both(pausedByAnn, askedFor(Abandon{"db01"})), "dot", yesTo(Abandon{"db01"}), "", givenUp("db01")},
+		{"by nobody alone", stagedAndUnreachable, "ada", Abandon{"db01"}, ApprovalNeeded, nil},
+		{"nor by who would hold it", stagedAndUnreachable, "ann", Abandon{"db01"}, ApprovalNeeded, nil},
+		{"what is held is retired", nil, "ada", needed(Abandon{"db01"}), Conflict, nil},
+		{"what is not there", nil, "ada", needed(Abandon{"db77"}), NotFound, nil},
+		{"after a return", both(annTookBack, askedFor(Abandon{"db01"})), "dot", yesTo(Abandon{"db01"}), "", func(o *office) bool {
 			return givenUp("db01")(o) && o.handover("handover-1").Status == Returned
 		}},
-		{"the last of a return", func(o *office) { annTookBack(o); o.rotates("db02") }, "ada", Abandon{"db01", off}, "", func(o *office) bool {
+		{"the last of a return", both(func(o *office) { annTookBack(o); o.rotates("db02") }, askedFor(Abandon{"db01"})), "dot", yesTo(Abandon{"db01"}), "", func(o *office) bool {
 			return givenUp("db01")(o) && !o.handover("handover-1").Status.Open()
 		}},
 		{"what is handed over is given back first", func(o *office) {
 			annHandedOver(o)
 			o.does("ben", RequestRotation{Credential: "db01", Reason: note("worn")})
-		}, "ada", Abandon{"db01", off}, HandoverOpen, nil},
+		}, "ada", needed(Abandon{"db01"}), HandoverOpen, nil},
 	})
 }
 
 // A name comes again for the account that it had, and for any where nothing of the
 // first was ever changed.
 func TestANameComesAgain(t *testing.T) {
-	retired := func(o *office) { o.does("ada", Retire{"db01", note("scrapped")}) }
-	abandoned := func(o *office) { cutShort(o); o.does("ada", Abandon{"db01", note("host gone")}) }
+	retired := func(o *office) { o.does("ada", Retire{"db01"}) }
+	abandoned := func(o *office) { cutShort(o); o.does("ada", Abandon{"db01"}) }
 	calledOff := func(o *office) {
 		db09ComesIn(o)
 		o.does("ada", CancelRotation{"db09", note("wrong address")})
@@ -56,20 +54,20 @@ func TestANameComesAgain(t *testing.T) {
 		}
 	}
 	check(t, []clause{
-		{"the same account, when it was retired", retired, "ada", server("db01", "ann", "ben"), "", in("db01", 2, true)},
-		{"another account, when it was retired", retired, "ada", another, Conflict, nil},
-		{"the same account, when it was given up", abandoned, "ada", server("db01", "ann", "ben"), "", in("db01", 4, true)},
-		{"another account, when it was given up", abandoned, "ada", another, Conflict, nil},
-		{"another account, when its first change was called off", calledOff, "ada", corrected, "", in("db09", 2, false)},
+		{"the same account, when it was retired", retired, System, server("db01", "ann", "ben"), "", in("db01", 2, true)},
+		{"another account, when it was retired", retired, System, another, Conflict, nil},
+		{"the same account, when it was given up", abandoned, System, server("db01", "ann", "ben"), "", in("db01", 4, true)},
+		{"another account, when it was given up", abandoned, System, another, Conflict, nil},
+		{"another account, when its first change was called off", calledOff, System, corrected, "", in("db09", 2, false)},
 		{"another account, when its first change was given up", func(o *office) {
 			db09ComesIn(o)
-			o.does("ada", Abandon{"db09", note("wrong address")})
-		}, "ada", corrected, Conflict, nil},
-		{"what is in custody", nil, "ada", another, Conflict, nil},
+			o.does("ada", Abandon{"db09"})
+		}, System, corrected, Conflict, nil},
+		{"what is in custody", nil, System, another, Conflict, nil},
 	})
 	o := newOffice(t)
 	abandoned(o)
-	o.does("ada", server("db01", "ann", "ben"))
+	o.does(System, server("db01", "ann", "ben"))
 	if _, err := o.do(System, ReportStaged{Rotation: RotationID{"db01", 4}}); CodeOf(err) != Conflict {
 		t.Errorf("staged before it is known what counts: %v", err)
 	}
@@ -81,32 +79,33 @@ func TestANameComesAgain(t *testing.T) {
 }
 
 func TestForgedAbandonment(t *testing.T) {
-	reason := note("x").bare()
 	again := func(edit func(*CredentialAdded)) Fact {
 		f := CredentialAdded{Credential: "db01", Target: server("db01", "", "").Target, Primary: "ann", Backup: "ben", Successor: "ann",
 			Deadline: epoch.Add(time.Hour), Brings: true, Again: true}
 		edit(&f)
 		return f
 	}
-	retired := func(o *office) { o.does("ada", Retire{"db01", note("scrapped")}) }
+	retired := func(o *office) { o.does("ada", Retire{"db01"}) }
 	caught(t, []forgery{
-		{"given up by who would hold it", stagedAndUnreachable, "ann", CredentialAbandoned{"db01", 2, reason}, "I6", "done by somebody whose it was not"},
-		{"given up while it is held", func(*office) {}, "ada", CredentialAbandoned{"db01", 1, reason}, "I4", "the rotation was not at"},
-		{"given up, of another rotation", stagedAndUnreachable, "ada", CredentialAbandoned{"db01", 1, reason}, "I4", "the rotation was not at"},
+		{"given up by who would hold it", stagedAndUnreachable, "ann", CredentialAbandoned{"db01", 2, "p-1"}, "I6", "done by somebody whose it was not"},
+		{"given up while it is held", approvedNow(Retire{"db01"}), "dot", CredentialAbandoned{"db01", 1, "p-1"}, "I4", "the rotation was not at"},
+		{"given up, of another rotation", both(stagedAndUnreachable, approvedNow(Abandon{"db01"})), "dot", CredentialAbandoned{"db01", 1, "p-1"}, "I4", "the rotation was not at"},
+		{"another given up than was approved", both(stagedAndUnreachable, approvedNow(Retire{"db02"})), "dot", CredentialAbandoned{"db01", 2, "p-1"}, "I10", "just this"},
 		{"given up out of a handover", func(o *office) {
+			approvedNow(Retire{"web01"})(o)
 			annHandedOver(o)
 			o.does("ben", RequestRotation{Credential: "db01", Reason: note("worn")})
-		}, "ada", CredentialAbandoned{"db01", 2, reason}, "I1", "open handover"},
-		{"again, silent on what it was", retired, "ada", again(func(f *CredentialAdded) { f.Again = false }), "I4", "silent"},
-		{"again, before it is known what counts", retired, "ada", again(func(f *CredentialAdded) { f.Brings = false }), "I4", "silent"},
-		{"again, what never was", func(*office) {}, "ada", again(func(f *CredentialAdded) {
+		}, "dot", CredentialAbandoned{"db01", 2, "p-1"}, "I1", "open handover"},
+		{"again, silent on what it was", retired, System, again(func(f *CredentialAdded) { f.Again = false }), "I4", "silent"},
+		{"again, before it is known what counts", retired, System, again(func(f *CredentialAdded) { f.Brings = false }), "I4", "silent"},
+		{"again, what never was", func(*office) {}, System, again(func(f *CredentialAdded) {
 			f.Credential, f.Target = "db09", server("db09", "", "").Target
 		}), "I4", "silent"},
-		{"again, while it is in custody", func(*office) {}, "ada", again(func(*CredentialAdded) {}), "I7", "added twice"},
+		{"again, while it is in custody", func(*office) {}, System, again(func(*CredentialAdded) {}), "I7", "added twice"},
 	})
 	o := newOffice(t)
 	stagedAndUnreachable(o)
-	e := o.forge("ada", CredentialAbandoned{"db01", 2, reason})
+	e := o.forge("dot", CredentialAbandoned{"db01", 2, "p-1"})
 	e.Confirm = nil
 	if err := CheckEvent(o.state, e); !violation(err, "I6", "not confirmed") {
 		t.Errorf("without a code: %v", err)

@@ -271,7 +271,7 @@ func TestWhatNeedsACode(t *testing.T) {
 		"take back": {annIsAway, "ann", ComeBack{TakeBack: true}},
 		"go away":   {nil, "cay", GoAway{}},
 		"rotate":    {nil, "ann", RequestRotation{Credential: "db01", Reason: note("worn")}},
-		"retire":    {nil, "ada", Retire{"db01", note("scrapped")}},
+		"retire":    {nil, "ada", needed(Retire{"db01"})},
 		"log in":    {nil, "ann", SignIn{Session: sessionNumber(99), Until: epoch.Add(time.Hour)}},
 	} {
 		t.Run(name, func(t *testing.T) {

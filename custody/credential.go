@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"reflect"
 	"slices"
 	"time"
 )
@@ -93,7 +94,8 @@ func (c Credential) HeldFor() string {
 }
 
 // AddCredential puts an account under custody; its password is changed at once
-// (onboard).
+// (onboard). It takes effect by a proposal; before the founding, whoever operates the
+// machine can give it too.
 type AddCredential struct {
 	Name       string           `json:"name"`
 	Target     TargetNotes      `json:"target"`
@@ -104,14 +106,50 @@ type AddCredential struct {
 	Brings     bool             `json:"brings,omitzero"`     // secrets came with it, which are not in their place yet
 }
 
-var _ = action(AddCredential{})
+var (
+	_            = action(AddCredential{})
+	_ Proposable = AddCredential{}
+)
 
-func (AddCredential) Verb() string      { return "add_credential" }
-func (a AddCredential) Subject() string { return a.Name }
-func (AddCredential) givers() givers    { return peopleAndSystem } // the demo's are added by whoever sets it up
+func (AddCredential) Verb() string         { return "credential" }
+func (a AddCredential) Subject() string    { return a.Name }
+func (AddCredential) givers() givers       { return byProposalOrSystem }
+func (AddCredential) ofPerson() bool       { return false }
+func (AddCredential) levels(*State) []Role { return []Role{Manager, Director} }
+
+func (a AddCredential) parties(*State) []string { return twoOf(a.Primary, a.Backup) }
+
+// twoOf gives those of two seats that are taken, by name.
+func twoOf(primary, backup string) []string {
+	both := slices.DeleteFunc([]string{primary, backup}, func(name string) bool { return name == "" })
+	slices.Sort(both)
+	return slices.Compact(both)
+}
+
+func (a AddCredential) differences(now Now) []Difference {
+	all := []Difference{
+		{"kind", nil, []string{a.Target.Kind}},
+		{"address", nil, []string{a.Target.Address.String()}},
+		{"account", nil, []string{a.Target.Account.String()}},
+		{"primary", nil, []string{a.Primary}},
+		{"backup", nil, []string{a.Backup}},
+	}
+	return append(all, a.Policy.differences(CredentialPolicy{})...)
+}
 
 func (a AddCredential) bare(s *State) Action {
-	target := TargetNotes{Kind: absent, Address: absentNote, Account: absentNote, Identities: s.taken(a.Target)}
+	was, _ := s.Credential(a.Name)
+	identities := s.taken(a.Target)
+	for _, identity := range a.Target.Identities {
+		if slices.Contains(was.Target.Identities, identity) && !slices.Contains(identities, identity) {
+			identities = append(identities, identity)
+		}
+	}
+	if len(identities) == 0 {
+		identities = []string{absentNote.Commitment()}
+	}
+	slices.Sort(identities)
+	target := TargetNotes{Kind: absent, Address: absentNote, Account: absentNote, Identities: identities}
 	return AddCredential{
 		Name: s.nameOr(a.Name), Target: target,
 		Primary: s.nameOr(a.Primary), Backup: s.nameOr(a.Backup), Reconciles: a.Reconciles, Brings: a.Brings,
@@ -119,9 +157,13 @@ func (a AddCredential) bare(s *State) Action {
 }
 
 func (a AddCredential) decide(d *decision) error {
-	if err := d.onlyAdmin(); err != nil {
-		return err
+	if d.state.Founded() {
+		return refuseFounded()
 	}
+	return a.effect(d, "")
+}
+
+func (a AddCredential) effect(d *decision, proposal string) error {
 	if err := checkName("name", a.Name); err != nil {
 		return err
 	}
@@ -148,7 +190,7 @@ func (a AddCredential) decide(d *decision) error {
 	d.happen(CredentialAdded{
 		Credential: a.Name, Target: a.Target, Policy: a.Policy,
 		Primary: a.Primary, Backup: a.Backup, Successor: successor, Deadline: d.deadline(),
-		Reconciles: a.Reconciles, Brings: a.Brings || exists, Again: was.sharesAccount(a.Target),
+		Reconciles: a.Reconciles, Brings: a.Brings || exists, Again: was.sharesAccount(a.Target), Proposal: proposal,
 	})
 	return nil
 }
@@ -165,14 +207,21 @@ type CredentialAdded struct {
 	Reconciles bool             `json:"reconciles,omitzero"`
 	Brings     bool             `json:"brings,omitzero"` // the rotation begins with SecretsArrived
 	Again      bool             `json:"again,omitzero"`  // it was in custody under this name before
+	Proposal   string           `json:"proposal,omitzero"`
 }
 
 var _ = fact(CredentialAdded{})
 
-func (CredentialAdded) Type() string         { return "credential.added" }
-func (f CredentialAdded) Subject() string    { return f.Credential }
-func (CredentialAdded) grade() Grade         { return Ordinary }
-func (CredentialAdded) by(*State, Event) Who { return byRole(Admin).orSystem() }
+func (CredentialAdded) Type() string      { return "credential.added" }
+func (f CredentialAdded) Subject() string { return f.Credential }
+func (CredentialAdded) grade() Grade      { return Ordinary }
+
+func (f CredentialAdded) by(s *State, _ Event) Who {
+	if f.Proposal == "" {
+		return bySystem()
+	}
+	return s.lastApprover(f.Proposal)
+}
 
 func (f CredentialAdded) concerns(*State) Concerns {
 	return Concerns{Credentials: []string{f.Credential}, People: []string{f.Primary, f.Backup}}
@@ -195,7 +244,20 @@ func (f CredentialAdded) allowed(s *State, e Event) error {
 	if other := s.inCustodyAs(f.Target); other != "" {
 		return e.violates("I7", "an account that is in custody as "+other)
 	}
-	return nil
+	if f.Proposal == "" {
+		return s.bySystemBeforeFounding(e)
+	}
+	p, _ := s.Proposal(f.Proposal)
+	asked, is := p.Change.Proposable.(AddCredential)
+	if !is || !reflect.DeepEqual(Change{asked}, Change{f.asked(asked.Brings)}.bareOfTexts()) {
+		return e.violates("I10", "another account, or for others, than was approved")
+	}
+	return s.approved(e, f.Proposal, asked)
+}
+
+// asked is what it was asked for as.
+func (f CredentialAdded) asked(brings bool) AddCredential {
+	return AddCredential{f.Credential, f.Target, f.Policy, f.Primary, f.Backup, f.Reconciles, brings}
 }
 
 func (f CredentialAdded) apply(s *State, e Event) {
@@ -209,7 +271,7 @@ func (f CredentialAdded) apply(s *State, e Event) {
 			Reconciles: f.Reconciles, Again: f.Again, Rotation: Rotation{Number: before},
 		}
 		if f.Brings {
-			c.Arriving = e.Request
+			c.Arriving = s.broughtBy(f.Proposal, e)
 		}
 		c.startRotation(ForOnboard, f.Successor, e.Time, f.Deadline)
 		s.charge(f.Primary, f.Credential)
@@ -219,25 +281,62 @@ func (f CredentialAdded) apply(s *State, e Event) {
 	})
 }
 
+// broughtBy is the request under which secrets came: that in which a proposal was made, or
+// revised, or the event's own.
+func (s *State) broughtBy(proposal string, e Event) string {
+	if p, _ := s.Proposal(proposal); p.Request != "" {
+		return p.Request
+	}
+	return e.Request
+}
+
 // ChangePolicy replaces the policy of a credential. What was due by the old one
-// and is not by the new one does not happen.
+// and is not by the new one does not happen. One that is stricter an admin gives alone;
+// any other takes effect by a proposal.
 type ChangePolicy struct {
 	Credential string           `json:"credential"`
 	Policy     CredentialPolicy `json:"policy"`
 }
 
-var _ = action(ChangePolicy{})
+var (
+	_            = action(ChangePolicy{})
+	_ Proposable = ChangePolicy{}
+)
 
-func (ChangePolicy) Verb() string      { return "change_policy" }
-func (a ChangePolicy) Subject() string { return a.Credential }
-func (ChangePolicy) givers() givers    { return people }
+func (ChangePolicy) Verb() string                { return "credential_policy" }
+func (a ChangePolicy) Subject() string           { return a.Credential }
+func (ChangePolicy) givers() givers              { return people }
+func (ChangePolicy) ofPerson() bool              { return false }
+func (ChangePolicy) levels(*State) []Role        { return []Role{Manager, Director} }
+func (a ChangePolicy) parties(s *State) []string { return s.custodians(a.Credential) }
 
-func (a ChangePolicy) bare(s *State) Action { return ChangePolicy{Credential: s.nameOr(a.Credential)} }
+func (a ChangePolicy) differences(now Now) []Difference {
+	return a.Policy.differences(now.Credential.Policy)
+}
+
+func (a ChangePolicy) bare(s *State) Action {
+	c, _ := s.Credential(a.Credential)
+	return ChangePolicy{s.nameOr(a.Credential), a.Policy.bare(c.Policy)}
+}
 
 func (a ChangePolicy) decide(d *decision) error {
 	if err := d.onlyAdmin(); err != nil {
 		return err
 	}
+	trial := *d
+	if err := a.effect(&trial, ""); err != nil {
+		return err
+	}
+	if c, _ := d.state.Credential(a.Credential); !a.Policy.stricter(c.Policy, d.policy) {
+		return refuseApprovalNeeded()
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	return a.effect(d, "")
+}
+
+func (a ChangePolicy) effect(d *decision, proposal string) error {
 	c, err := d.credential(a.Credential)
 	if err != nil {
 		return err
@@ -248,10 +347,7 @@ func (a ChangePolicy) decide(d *decision) error {
 	if err := checkPolicy(a.Policy); err != nil {
 		return err
 	}
-	if err := d.confirm(); err != nil {
-		return err
-	}
-	d.happen(CredentialPolicyChanged(a))
+	d.happen(CredentialPolicyChanged{Credential: a.Credential, Policy: a.Policy, Proposal: proposal})
 	return nil
 }
 
@@ -259,6 +355,7 @@ func (a ChangePolicy) decide(d *decision) error {
 type CredentialPolicyChanged struct {
 	Credential string           `json:"credential"`
 	Policy     CredentialPolicy `json:"policy"`
+	Proposal   string           `json:"proposal,omitzero"` // "": it is stricter, and one admin gave it
 }
 
 var _ = fact(CredentialPolicyChanged{})
@@ -267,11 +364,24 @@ func (CredentialPolicyChanged) Type() string               { return "credential.
 func (f CredentialPolicyChanged) Subject() string          { return f.Credential }
 func (f CredentialPolicyChanged) concerns(*State) Concerns { return aboutCredential(f.Credential) }
 func (CredentialPolicyChanged) grade() Grade               { return Ordinary }
-func (CredentialPolicyChanged) by(*State, Event) Who       { return byRole(Admin).confirmed() }
+
+func (f CredentialPolicyChanged) by(s *State, _ Event) Who {
+	if f.Proposal == "" {
+		return byRole(Admin).confirmed()
+	}
+	return s.lastApprover(f.Proposal)
+}
 
 func (f CredentialPolicyChanged) allowed(s *State, e Event) error {
-	if c, _ := s.Credential(f.Credential); !c.Active() {
+	c, _ := s.Credential(f.Credential)
+	if !c.Active() {
 		return e.violates("I7", "the policy of what is not in custody")
+	}
+	if f.Proposal != "" {
+		return s.approved(e, f.Proposal, ChangePolicy{f.Credential, f.Policy})
+	}
+	if !f.Policy.stricter(c.Policy, s.Policy().Values) {
+		return e.violates("I10", "a looser policy by one person")
 	}
 	return nil
 }
@@ -286,24 +396,27 @@ func (f CredentialPolicyChanged) apply(s *State, _ Event) {
 	})
 }
 
-// Retire ends custody of an account.
+// Retire ends custody of an account. It takes effect by a proposal, whose reason is why.
 type Retire struct {
 	Credential string `json:"credential"`
-	Reason     Note   `json:"reason"`
 }
 
-var _ = action(Retire{})
+var (
+	_            = action(Retire{})
+	_ Proposable = Retire{}
+)
 
-func (Retire) Verb() string      { return "retire" }
-func (a Retire) Subject() string { return a.Credential }
-func (Retire) givers() givers    { return people }
+func (Retire) Verb() string                 { return "retire" }
+func (a Retire) Subject() string            { return a.Credential }
+func (Retire) givers() givers               { return byProposal }
+func (Retire) decide(*decision) error       { return refuseApprovalNeeded() }
+func (Retire) ofPerson() bool               { return false }
+func (Retire) levels(*State) []Role         { return []Role{Manager, Director} }
+func (a Retire) parties(s *State) []string  { return s.custodians(a.Credential) }
+func (Retire) differences(Now) []Difference { return nil }
+func (a Retire) bare(s *State) Action       { return Retire{s.nameOr(a.Credential)} }
 
-func (a Retire) bare(s *State) Action { return Retire{s.nameOr(a.Credential), absentNote} }
-
-func (a Retire) decide(d *decision) error {
-	if err := d.onlyAdmin(); err != nil {
-		return err
-	}
+func (a Retire) effect(d *decision, proposal string) error {
 	c, err := d.credential(a.Credential)
 	if err != nil {
 		return err
@@ -316,20 +429,14 @@ func (a Retire) decide(d *decision) error {
 	case c.Handover != "":
 		return refuseHandoverOpen(c)
 	}
-	if err := checkNote("reason", a.Reason); err != nil {
-		return err
-	}
-	if err := d.confirm(); err != nil {
-		return err
-	}
-	d.happen(CredentialRetired{Credential: c.Name, Reason: a.Reason})
+	d.happen(CredentialRetired{Credential: c.Name, Proposal: proposal})
 	return nil
 }
 
 // CredentialRetired ended custody of an account.
 type CredentialRetired struct {
 	Credential string `json:"credential"`
-	Reason     Note   `json:"reason"`
+	Proposal   string `json:"proposal"`
 }
 
 var _ = fact(CredentialRetired{})
@@ -338,13 +445,13 @@ func (CredentialRetired) Type() string               { return "credential.retire
 func (f CredentialRetired) Subject() string          { return f.Credential }
 func (f CredentialRetired) concerns(*State) Concerns { return aboutCredential(f.Credential) }
 func (CredentialRetired) grade() Grade               { return Ordinary }
-func (CredentialRetired) by(*State, Event) Who       { return byRole(Admin).confirmed() }
+func (f CredentialRetired) by(s *State, _ Event) Who { return s.lastApprover(f.Proposal) }
 
 func (f CredentialRetired) allowed(s *State, e Event) error {
 	if c, _ := s.Credential(f.Credential); !c.AtRest() || c.Handover != "" {
 		return e.violates("I1", "retired while it was not simply held")
 	}
-	return nil
+	return s.approved(e, f.Proposal, Retire{f.Credential})
 }
 
 func (f CredentialRetired) apply(s *State, _ Event) {

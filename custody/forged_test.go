@@ -47,14 +47,14 @@ func forgedStory(t *testing.T) []Event {
 		act(System, ReportVerified{Rotation: id, OldRefused: c.Version > 0})
 		act(System, ReportPromoted{id, c.Version + 1})
 	}
-	for name, role := range map[string]Role{"ada": Admin, "ann": Technician, "ben": Technician, "max": Manager} {
+	for name, role := range map[string]Role{"ada": Admin, "ann": Technician, "ben": Technician, "dot": Director, "max": Manager} {
 		act(System, AddPerson{Username: name, Name: name, Roles: []Role{role}, TOTPPeriod: 30})
 		act(name, SignIn{})
 	}
 	add := server("x", "ann", "ben")
 	add.Policy = CredentialPolicy{RotateOnTransfer: true, Dependents: []string{"app"}, LeaseSeconds: 3600}
 	add.Reconciles = true
-	act("ada", add)
+	act(System, add)
 	act(System, ReportFailed{Rotation: RotationID{"x", 1}, Failure: "unreachable", NextTry: o.now.Add(time.Minute)})
 	act("ada", PauseRotation{"x", note("host gone")})
 	act("ann", ResumeRotation{"x"})
@@ -92,17 +92,27 @@ func forgedStory(t *testing.T) []Event {
 	act(System, ResetOnHost{Person: "ben"})
 	act("ben", SignIn{})
 	refused("ben", RequestRotation{Credential: "x", Reason: note("x")}, noCode())
-	refused("ann", Retire{"x", note("mine")}, noCode())
+	refused("ann", Retire{"x"}, noCode())
+	refused("ada", ChangePolicy{"x", CredentialPolicy{Dependents: []string{"web"}}}, noCode())
 	refused("ann", CheckOut{"x", note("tired")}, Proof{Given: true, Enrolment: 1})
 	refused("ann", CheckOut{"x", note("tired")}, Proof{Given: true, Enrolment: 1}) // and locked
-	act("ada", ChangePolicy{"x", CredentialPolicy{RotateOnCheckin: true}})
-	act("ada", Retire{"x", note("scrapped")})
+	act("ada", ChangePolicy{"x", CredentialPolicy{RotateOnTransfer: true, RotateOnCheckin: true, LeaseSeconds: 3600}})
+	agreed := func(a Proposable) {
+		t.Helper()
+		act("ada", Propose{Change{a}, note("decided")})
+		id := proposalID(o.state.Proposals)
+		act("max", o.approval(id))
+		act("dot", o.approval(id))
+	}
+	agreed(ChangePolicy{"x", CredentialPolicy{RotateOnCheckin: true}})
+	agreed(Retire{"x"})
 	act("max", ChangeSealKey{"0123abcd", "4567cdef"})
 	refused("ann", ChangeSealKey{"4567cdef", "89abcdef"}, noCode())
 	act("max", ChangeSealKey{"4567cdef", "89abcdef"})
-	act("ada", add)
+	add.Brings = true
+	agreed(add)
 	act(System, ReportArrived{"x"})
-	act("ada", Abandon{"x", note("host gone")})
+	agreed(Abandon{"x"})
 	act("ann", SignOut{})
 	return o.history
 }
@@ -119,7 +129,7 @@ func forgedProposals(t *testing.T) []Event {
 		act(System, AddPerson{Username: p.name, Name: p.name, Roles: []Role{p.role}, TOTPPeriod: 30})
 		act(p.name, SignIn{})
 	}
-	act("ada", server("x", "ann", "ben"))
+	act(System, server("x", "ann", "ben"))
 	o.rotates("x")
 	proposes := func(who string, a SetCustodians) string {
 		t.Helper()
@@ -192,7 +202,9 @@ func forgedPeople(t *testing.T) []Event {
 	act("max", ConfirmFounding{o.state.FoundingDigest()})
 	refused("ada", ConfirmFounding{o.state.FoundingDigest()})
 	act("dot", ConfirmFounding{o.state.FoundingDigest()})
-	act("ada", server("x", "ann", "ben"))
+	id = asks("ada", server("x", "ann", "ben"))
+	act("max", o.approval(id))
+	act("dot", o.approval(id))
 	o.rotates("x")
 	act("max", o.approval(asks("ben", ResetEnrolment{"ann"})))
 	o.rotates("x")
@@ -203,6 +215,60 @@ func forgedPeople(t *testing.T) []Event {
 	id = asks("ann", SetRoles{"ben", []Role{Technician, Manager}})
 	act("max", o.approval(id))
 	act("dot", o.approval(id))
+	return o.history
+}
+
+// forgedLeaving is one in which people leave, and what they leave is taken, parked and
+// given to others.
+func forgedLeaving(t *testing.T) []Event {
+	o := &office{newWorldUnder(DefaultPolicy()), t}
+	act, refused := o.acts, o.refused
+	for _, p := range []struct {
+		name string
+		role Role
+	}{{"ada", Admin}, {"ann", Technician}, {"ben", Technician}, {"cay", Technician}, {"dot", Director}, {"max", Manager}} {
+		act(System, AddPerson{Username: p.name, Name: p.name, Roles: []Role{p.role}, TOTPPeriod: 30})
+		act(p.name, SignIn{})
+	}
+	agreed := func(a Proposable) {
+		t.Helper()
+		act("ada", needed(a))
+		id := proposalID(o.state.Proposals)
+		for _, who := range []string{"max", "dot"} {
+			if p, _ := o.state.Proposal(id); p.Status == Open {
+				act(who, o.approval(id))
+			}
+		}
+	}
+	act(System, server("x", "ann", "ben"))
+	o.rotates("x")
+	act("ann", CheckOut{"x", note("ticket 1")})
+	act("ben", needed(SetCustodians{"x", "cay", "ben"}))
+	act("ann", Offer{All: true, Leave: true, Reason: note("dentist")})
+	act("ben", Accept{"handover-1"})
+	refused("ann", gone("ben"))
+	act("max", gone("ben")) // ann is away: it is parked
+	o.rotates("x")
+	refused("ann", Take{"x"})
+	act("ann", ComeBack{})
+	act("ann", Take{"x"})
+	refused("ann", GoAway{})
+	agreed(Park{"x"})
+	o.rotates("x")
+	act("ann", GoAway{})
+	act("ann", ComeBack{})
+	agreed(SetCustodians{"x", "ann", "cay"})
+	act("cay", Take{"x"})
+	refused("ada", SettleItem{Person: "ben", Item: 0, How: HowNone})
+	act("ada", SettleItem{Person: "ben", Item: 1, How: HowNone})
+	o.passes(leavingTime) // overdue
+	act("ada", SettleItem{Person: "ben", Item: 2, How: HowChanged})
+	act("max", SettleItem{Person: "ben", Item: 3, How: HowNone})
+	act("dot", SettleItem{Person: "ben", Item: 4, How: HowTelephone, At: o.now.Add(-time.Hour)})
+	o.passes(0) // and done
+	agreed(Reinstate{"ben"})
+	agreed(SetRoles{"cay", []Role{Auditor}}) // a change of post
+	agreed(Disable{Person: "cay"})
 	return o.history
 }
 
@@ -246,6 +312,7 @@ func TestForgedFields(t *testing.T) {
 	t.Run("custody", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedStory(t)) })
 	t.Run("proposals", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedProposals(t)) })
 	t.Run("people", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedPeople(t)) })
+	t.Run("leaving", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedLeaving(t)) })
 }
 
 func forgeFields(t *testing.T, events []Event) {
@@ -331,15 +398,16 @@ var plausible = []struct{ verb, fields string }{
 	{"*", "until expected_return"}, // announced by a person
 	{"adopt_policy", "lease_ms offer_ttl_ms rotation_deadline_ms lock_after lock_base_ms lock_max_ms totp_skew review_by"},
 	{"person", "name email roles totp_period username subject account actor"}, // before the founding: whom whoever operates the machine brought in
-	{"add_credential", "actor kind address account name credential primary backup successor reconciles subject lease_seconds dependents " +
+	{"credential", "actor kind address account name credential primary backup successor reconciles subject lease_seconds dependents " +
 		"rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile password identities"},
-	{"change_policy", "rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile lease_seconds password dependents"},
+	{"credential_policy", "actor rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile lease_seconds password dependents"},
 	{"retire", "actor"}, {"change_seal_key", "actor"}, {"approve", "actor digest"}, // a refusal before any code was looked at: who tried
 	{"issue_link", "actor"}, {"confirm_founding", "actor digest"}, {"propose", "actor roles"},
 	{"custodians", "actor primary backup"},              // and what
 	{"propose", "primary backup name email"},            // what nobody has approved yet, or had to
 	{"issue_link", "link"},                              // which token it was: a random one
 	{"join", "account"}, {"change_password", "account"}, // the secret store counts
+	{"disable", "actor"}, {"settle_item", "actor how at"}, // who tried; how, and when, somebody says that it was done
 	{"report_failed", "failure next_try unsent"}, {"report_staged", "sending"}, {"report_not_updated", "failure next_try"},
 	{"report_verified", "old_refused attested"}, // what the target said: its own log knows
 	{"report_promoted", "version"},              // the secret store counts: its audit log knows
@@ -524,7 +592,7 @@ func TestForgedOrder(t *testing.T) {
 		switch e.Fact.(type) {
 		case CommandRefused, SessionOpened, SessionClosed, VerificationStarted, VerificationEnded, DependentFailed, DependentUpdated,
 			RotationFailed, CredentialPolicyChanged, PersonEnrolled, PersonAdded, HandoverOverdue, RotationOverdue, CheckoutEnded, EnrolmentReset,
-			PersonLocked, CheckoutGranted, CheckoutShown, CredentialRetired, CredentialAbandoned, SecretsArrived,
+			PersonLocked, CheckoutGranted, CheckoutShown, SecretsArrived, ProposalApproved, // the last one of what leaves no trace
 			SealKeyChanged: // the seals of what follows tell, and are looked at elsewhere
 			return true
 		}

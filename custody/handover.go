@@ -553,6 +553,7 @@ func (f HandoverReturned) apply(s *State, e Event) {
 // HandoverClosed: all passwords of a returned handover are changed.
 type HandoverClosed struct {
 	Handover string `json:"handover"`
+	Proposal string `json:"proposal,omitzero"` // with which the last was given up; "": it was changed
 }
 
 var _ = fact(HandoverClosed{})
@@ -562,13 +563,21 @@ func (f HandoverClosed) Subject() string            { return f.Handover }
 func (f HandoverClosed) concerns(s *State) Concerns { return s.aboutHandover(f.Handover) }
 func (HandoverClosed) grade() Grade                 { return Ordinary }
 
-// by: the worker that changed the last of them, or who gave up the last that could
-// not be changed.
-func (HandoverClosed) by(*State, Event) Who { return byRole(Admin).orSystem() }
+// by: the worker that changed the last of them, or whoever approved that the last that
+// could not be changed is given up.
+func (f HandoverClosed) by(s *State, _ Event) Who {
+	if f.Proposal == "" {
+		return bySystem()
+	}
+	return s.lastApprover(f.Proposal)
+}
 
 func (f HandoverClosed) allowed(s *State, e Event) error {
 	if h, _ := s.Handover(f.Handover); h.Status != Returned || s.returning(h, "") {
 		return e.violates("I4", "closed before every password was changed")
+	}
+	if p, _ := s.Proposal(f.Proposal); f.Proposal != "" && p.Status != Approved {
+		return e.violates("I10", "closed by what was not approved")
 	}
 	return nil
 }

@@ -119,7 +119,7 @@ func TestForgedEvents(t *testing.T) {
 		{"away without a code", nil, unconfirmed("cay", PersonAway{Person: "cay"}), "I6", notConfirmed},
 		{"a log-in without a code", nil, unconfirmed("cay", openedBy("cay")), "I6", notConfirmed},
 		{"a seed proved without a code", nil, unconfirmed("cay", PersonEnrolled{"cay"}), "I6", notConfirmed},
-		{"retired without a code", nil, unconfirmed("ada", CredentialRetired{"db01", note("x")}), "I6", notConfirmed},
+		{"retired without a code", approvedNow(Retire{"db01"}), unconfirmed("dot", CredentialRetired{"db01", "p-1"}), "I6", notConfirmed},
 		{"a change asked for without a code", nil, unconfirmed("ann", started), "I6", notConfirmed},
 		{"a code of somebody else", nil, offered(func(e *Event) { e.Confirm.Person = "ben" }), "I6", "confirmed by somebody else"},
 		{"a code of nobody", nil, offered(func(e *Event) { e.Actor, e.Confirm.Person = "mallory", "mallory" }), "I6", "confirmed by somebody else"},
@@ -137,10 +137,13 @@ func TestForgedEvents(t *testing.T) {
 		{"done by nobody who is known", nil, by("mallory", PersonPresent{"mallory"}), "I6", somebodyElse},
 		{"done by somebody who is disabled", disabled("cay"), by("cay", PersonPresent{"cay"}), "I6", somebodyElse},
 		{"a person added by a manager", nil, by("max", PersonAdded{Username: "zoe"}), "I6", somebodyElse},
+		{"a credential added by an admin alone", nil, by("ada", CredentialAdded{Credential: "db09", Primary: "ann", Backup: "ben", Successor: "ann"}), "I6", somebodyElse},
 		{"a credential added by its custodian", nil, by("ann", CredentialAdded{Credential: "db09", Primary: "ann", Backup: "ben", Successor: "ann"}), "I6", somebodyElse},
 		{"a seed reset by its owner", nil, by("ann", EnrolmentReset{Person: "ann"}), "I6", somebodyElse},
 		{"a seed reset by the system", nil, by(System, EnrolmentReset{Person: "ann"}), "I6", somebodyElse},
-		{"retired by the holder", nil, by("ann", CredentialRetired{"db01", note("x")}), "I6", somebodyElse},
+		{"retired by the holder", approvedNow(Retire{"db01"}), by("ann", CredentialRetired{"db01", "p-1"}), "I6", somebodyElse},
+		{"retired, and nobody approved it", nil, by("ada", CredentialRetired{"db01", "p-1"}), "I6", somebodyElse},
+		{"another retired than was approved", approvedNow(Retire{"db01"}), by("dot", CredentialRetired{"db02", "p-1"}), "I10", "just this"},
 		{"present by another", annIsAway, by("ben", PersonPresent{"ann"}), "I6", somebodyElse},
 		{"a session of another", nil, by("ben", openedBy("ann")), "I6", somebodyElse},
 		{"locked out by another", nil, by("ben", PersonLocked{Person: "ann"}), "I6", somebodyElse},
@@ -162,7 +165,7 @@ func TestForgedEvents(t *testing.T) {
 		{"cancelled by the receiver", annOffered, by("ben", HandoverEnded{Handover: "handover-1", How: Cancelled}), "I6", somebodyElse},
 		{"expired by a person", annOffered, later(24*time.Hour, "ann", HandoverEnded{Handover: "handover-1", How: Expired}), "I6", somebodyElse},
 		{"an offer ended by being accepted", annOffered, by("ben", HandoverEnded{Handover: "handover-1", How: Accepted}), "I6", somebodyElse},
-		{"closed by a person", annTookBack, by("ann", HandoverClosed{"handover-1"}), "I6", somebodyElse},
+		{"closed by a person", annTookBack, by("ann", HandoverClosed{Handover: "handover-1"}), "I6", somebodyElse},
 		{"overdue by a person", annHandedOver, by("ann", HandoverOverdue{"handover-1"}), "I6", somebodyElse},
 		{"a change asked for by the backup", nil, by("ben", started), "I6", somebodyElse},
 		{"a change after a transfer that the system made", nil, by(System, reason(ForTransfer)), "I6", somebodyElse},
@@ -190,12 +193,12 @@ func TestForgedEvents(t *testing.T) {
 		{"a session ended that is none", nil, by("cay", SessionClosed{Person: "cay"}), "I6", "that was not open"},
 
 		// Credentials.
-		{"an account of which nobody says which", nil, by("ada", CredentialAdded{Credential: "again", Target: TargetNotes{Kind: "ssh"}, Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "which it is"},
-		{"an account added twice", nil, by("ada", CredentialAdded{Credential: "again", Target: server("db01", "", "").Target, Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "in custody as db01"},
-		{"a credential added twice", nil, by("ada", CredentialAdded{Credential: "db01", Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "added twice"},
-		{"retired while rotating", annWantsNewPassword, by("ada", CredentialRetired{"db01", note("x")}), "I1", "not simply held"},
-		{"retired out of an open handover", annHandedOver, by("ada", CredentialRetired{"db01", note("x")}), "I1", "not simply held"},
-		{"retired without being there", nil, by("ada", CredentialRetired{"db09", note("x")}), "I1", "not simply held"},
+		{"an account of which nobody says which", nil, by(System, CredentialAdded{Credential: "again", Target: TargetNotes{Kind: "ssh"}, Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "which it is"},
+		{"an account added twice", nil, by(System, CredentialAdded{Credential: "again", Target: server("db01", "", "").Target, Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "in custody as db01"},
+		{"a credential added twice", nil, by(System, CredentialAdded{Credential: "db01", Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "added twice"},
+		{"retired while rotating", both(approvedNow(Retire{"db01"}), annWantsNewPassword), by("dot", CredentialRetired{"db01", "p-1"}), "I1", "not simply held"},
+		{"retired out of an open handover", both(approvedNow(Retire{"db01"}), annHandedOver), by("dot", CredentialRetired{"db01", "p-1"}), "I1", "not simply held"},
+		{"retired without being there", approvedNow(Retire{"db01"}), by("dot", CredentialRetired{"db09", "p-1"}), "I1", "not simply held"},
 		{"a check-out by the backup", nil, by("ben", granted), "I5", "does not hold it"},
 		{"a check-out by the admin", nil, by("ada", granted), "I5", "does not hold it"},
 		{"a check-out by the giver after the handover", annHandedOver, by("ann", granted), "I5", "does not hold it"},
@@ -208,7 +211,7 @@ func TestForgedEvents(t *testing.T) {
 		{"arrived, and nothing was on its way", nil, by(System, SecretsArrived{"db01"}), "I4", "nothing was on its way"},
 		{"arrived, as somebody says", nil, by("ada", SecretsArrived{"db01"}), "I6", somebodyElse},
 		{"brought under no request", nil, func(o *office) Event {
-			e := o.forge("ada", CredentialAdded{Credential: "db09", Target: target(Target{Kind: "ssh", Address: "x:22", Account: "root"}), Primary: "ann", Backup: "ben", Successor: "ann", Brings: true})
+			e := o.forge(System, CredentialAdded{Credential: "db09", Target: target(Target{Kind: "ssh", Address: "x:22", Account: "root"}), Primary: "ann", Backup: "ben", Successor: "ann", Brings: true})
 			e.Request = ""
 			return e
 		}, "I4", "under no request"},
@@ -262,8 +265,8 @@ func TestForgedEvents(t *testing.T) {
 			o.does("ben", Accept{"handover-1"})
 			o.passes(time.Hour)
 		}, by(System, HandoverOverdue{"handover-1"}), "I1", "or twice"},
-		{"closed before it was returned", annHandedOver, by(System, HandoverClosed{"handover-1"}), "I4", "closed before"},
-		{"closed before all was changed", func(o *office) { annTookBack(o); o.rotates("db01") }, by(System, HandoverClosed{"handover-1"}), "I4", "closed before"},
+		{"closed before it was returned", annHandedOver, by(System, HandoverClosed{Handover: "handover-1"}), "I4", "closed before"},
+		{"closed before all was changed", func(o *office) { annTookBack(o); o.rotates("db01") }, by(System, HandoverClosed{Handover: "handover-1"}), "I4", "closed before"},
 
 		// By hand, drift, age, exposure, dependents.
 		{"shown without a code", switchAdded, unconfirmed("ann", RotationShown{"sw01", 1, 0}), "I6", notConfirmed},
@@ -284,6 +287,8 @@ func TestForgedEvents(t *testing.T) {
 		{"repaired by the system, unasked", drifted, by(System, RotationStarted{Credential: "web01", Rotation: 2, Reason: ForDrift, Successor: "ben"}), "I6", somebodyElse},
 		{"repaired without a code", drifted, unconfirmed("ben", RotationStarted{Credential: "web01", Rotation: 2, Reason: ForDrift, Successor: "ben"}), "I6", notConfirmed},
 		{"an onboarding started again", nil, by("ann", RotationStarted{Credential: "db01", Rotation: 2, Reason: ForOnboard, Successor: "ann"}), "I6", somebodyElse},
+		{"a looser policy by one person", func(o *office) { o.does("ada", ChangePolicy{"db01", CredentialPolicy{RotateOnCheckin: true}}) }, by("ada", CredentialPolicyChanged{Credential: "db01"}), "I10", "a looser policy"},
+		{"a policy that was not approved", approvedNow(ChangePolicy{"db01", CredentialPolicy{Password: "long"}}), by("dot", CredentialPolicyChanged{Credential: "db01", Proposal: "p-1"}), "I10", "just this"},
 		{"a policy changed by its custodian", nil, by("ann", CredentialPolicyChanged{Credential: "db01"}), "I6", somebodyElse},
 		{"a policy changed without a code", nil, unconfirmed("ada", CredentialPolicyChanged{Credential: "db01"}), "I6", notConfirmed},
 		{"the policy of what is retired", db01IsRetired, by("ada", CredentialPolicyChanged{Credential: "db01"}), "I7", "not in custody"},

@@ -219,7 +219,7 @@ func TestReturnOfManyClosesWithTheLast(t *testing.T) {
 	}
 	o.rotates("db01")
 	last := o.history[len(o.history)-1].Fact
-	if last != (HandoverClosed{"handover-1"}) {
+	if last != (HandoverClosed{Handover: "handover-1"}) {
 		t.Errorf("got %+v", last)
 	}
 	if o.handover(next).Status != Accepted || o.credential("db02").Holder != "ben" {

@@ -1,7 +1,6 @@
 package custody
 
 import (
-	"slices"
 	"testing"
 	"time"
 )
@@ -15,22 +14,6 @@ func TestWhatNobodyForgesOfALeaving(t *testing.T) {
 			g(o)
 		}
 		return o.state
-	}
-	approvedIs := func(c Change) func(*office) { // approved, and nothing of it has happened
-		return func(o *office) {
-			o.does("ada", needed(c.Proposable))
-			for _, who := range []string{"max", "dot"} {
-				p, _ := o.state.Proposal("p-1")
-				if p.Status != Open || !slices.Contains(p.Needs, map[string]Role{"max": Manager, "dot": Director}[who]) {
-					continue
-				}
-				events, err := Decide(o.state, o.with(who, o.approval("p-1")), o.now)
-				if err != nil {
-					t.Fatal(err)
-				}
-				Apply(o.state, events[0])
-			}
-		}
 	}
 	plain, left := at(), at(annHasLeft)
 	next := func(s *State, actor string, f Fact) Event {
@@ -63,7 +46,7 @@ func TestWhatNobodyForgesOfALeaving(t *testing.T) {
 		}
 	})
 	late := at(annHasLeft, func(o *office) { o.now = o.now.Add(leavingTime); o.does(System, Tick{}) })
-	park, reinstate := at(benHasLeft, approvedIs(Change{Park{"db01"}})), at(cayHasLeft, approvedIs(Change{Reinstate{"cay"}}))
+	park, reinstate := at(benHasLeft, approvedNow(Park{"db01"})), at(cayHasLeft, approvedNow(Reinstate{"cay"}))
 	for name, e := range map[string]struct {
 		state     *State
 		event     Event

@@ -33,10 +33,10 @@ func (m *model) triesOfLeaving(s *State) []Command {
 	add(boss, Disable{boss, note("left")}, Disable{"stranger", note("left")})
 	for _, primary := range technicians {
 		for _, backup := range technicians {
-			add(boss, Propose{Change{SetCustodians{"x", primary, backup}}, note("why")})
+			add(boss, asking(SetCustodians{"x", primary, backup}))
 		}
 	}
-	add(boss, Propose{Change{Park{"x"}}, note("why")}, Park{"x"}, RequestRotation{Credential: "x", Reason: note("worn")}, CancelRotation{"x", note("no")}, m.servers[0])
+	add(boss, asking(Park{"x"}), Park{"x"}, RequestRotation{Credential: "x", Reason: note("worn")}, CancelRotation{"x", note("no")}, asking(m.servers[0]))
 	c, _ := s.Credential("x")
 	id := RotationID{"x", c.Rotation.Number}
 	add(System, ReportArrived{"x"}, ReportStaged{Rotation: id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: c.Version > 0}, ReportPromoted{id, c.Version + 1})
@@ -62,7 +62,11 @@ func leftWith(before, after *State, was, is Credential) (complaints []string) {
 		}
 	}
 	vacated := was.Name != "" && !was.SeatVacant() && is.Phase != Retired && is.SeatVacant()
-	if here := func(name string) bool { p, _ := before.Person(name); q, _ := after.Person(name); return !p.Disabled && q.Disabled }; vacated &&
+	if here := func(name string) bool {
+		p, _ := before.Person(name)
+		q, _ := after.Person(name)
+		return !p.Disabled && q.Disabled
+	}; vacated &&
 		!here(was.Primary) && !here(was.Backup) {
 		complain("a seat of %s is vacant, and nobody left", is.Name)
 	}

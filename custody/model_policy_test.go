@@ -2,6 +2,7 @@ package custody
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 )
 
@@ -122,26 +123,12 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 		c := cred(a.Credential)
 		setting := c.Rotation.Step == StepStaged && !c.Rotation.Paused && slices.Contains(c.Rotation.ShownTo, me.Username)
 		return c.Phase == Rotating && c.Target.Kind == Manual && c.Rotation.Successor == me.Username && setting, true
-	case ChangePolicy:
+	case ChangePolicy: // alone only what loosens nothing: here the same again, or nothing instead
 		c := cred(a.Credential)
-		return me.Is(Admin) && (c.Phase == Held || c.Phase == Rotating), true
-	case Retire:
-		c := cred(a.Credential)
-		return me.Is(Admin) && c.Phase == Held && c.Handover == "", true
-	case Abandon:
-		c := cred(a.Credential)
-		h, _ := s.Handover(c.Handover)
-		return me.Is(Admin) && c.Phase == Rotating && (c.Handover == "" || h.Status == Returned), true
-	case AddCredential:
-		c := cred(a.Name)
-		again := c.Phase == Retired && slices.Equal(c.Target.Identities, a.Target.Identities)
-		for other := range s.Credentials() {
-			if other.Phase != Retired && slices.Equal(other.Target.Identities, a.Target.Identities) {
-				return false, true
-			}
-		}
-		gone := func(who string) bool { p, _ := s.Person(who); return p.Disabled }
-		return me.Is(Admin) && (c.Name == "" || again) && !gone(a.Primary) && !gone(a.Backup) && (present(a.Primary) || present(a.Backup)), true
+		looser := (c.Policy.RotateOnTransfer || c.Policy.RotateOnCheckin || c.Policy.MaxAgeSeconds > 0 || c.Policy.MaxExposed > 0 || c.Policy.AutoReconcile || c.Policy.LeaseSeconds > 0) &&
+			!a.Policy.RotateOnTransfer && !a.Policy.RotateOnCheckin && a.Policy.MaxAgeSeconds == 0 && a.Policy.MaxExposed == 0 && !a.Policy.AutoReconcile
+		same := reflect.DeepEqual(a.Policy, c.Policy)
+		return me.Is(Admin) && (c.Phase == Held || c.Phase == Rotating || c.Phase == Parked) && (same || !looser && reflect.DeepEqual(c.Policy, CredentialPolicy{})), same || looser || reflect.DeepEqual(a.Policy, CredentialPolicy{})
 	}
 	return proposalAllows(s, me, c.Action)
 }

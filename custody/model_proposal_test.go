@@ -34,7 +34,7 @@ func (m *model) triesOfProposals(s *State) []Command {
 		}
 		add(chief, Approve{p.ID, "of another"})
 	}
-	add(boss, m.servers[0])
+	add(System, m.servers[0])
 	add(chief, SetCustodians{"x", "a", "c"}, Approve{"p-1", ""}, Approve{"p-999", ""}, Withdraw{proposalID(1)})
 	c, _ := s.Credential("x")
 	id := RotationID{"x", c.Rotation.Number}
@@ -48,12 +48,34 @@ func proposalAllows(s *State, me Person, a Action) (allowed, known bool) {
 	here := func(name string) bool { p, ok := s.Person(name); return ok && !p.Away && !p.Disabled }
 	gone := func(name string) bool { p, _ := s.Person(name); return p.Disabled }
 	possible := func(c Change) bool {
-		if park, parks := c.Proposable.(Park); parks {
-			x, _ := s.Credential(park.Credential)
-			return x.Phase != "" && x.Phase != Retired && (x.Primary == "" || x.Backup == "") && !x.Unattended
+		x, known := s.Credential(c.Subject())
+		active := known && x.Phase != Retired
+		var to SetCustodians
+		switch a := c.Proposable.(type) {
+		case Park:
+			return active && (x.Primary == "" || x.Backup == "") && !x.Unattended
+		case Retire:
+			return (x.Phase == Held || x.Phase == Parked) && x.Handover == ""
+		case Abandon:
+			h, _ := s.Handover(x.Handover)
+			return x.Phase == Rotating && (x.Handover == "" || h.Status == Returned)
+		case ChangePolicy:
+			return active
+		case AddCredential:
+			again := x.Phase == Retired && slices.Equal(x.Target.Identities, a.Target.Identities)
+			for other := range s.Credentials() {
+				if other.Phase != Retired && slices.Equal(other.Target.Identities, a.Target.Identities) {
+					return false
+				}
+			}
+			return (!known || again) && !gone(a.Primary) && !gone(a.Backup) && (here(a.Primary) || here(a.Backup))
+		case SetCustodians:
+			to = a
 		}
-		to := c.Proposable.(SetCustodians)
-		x, _ := s.Credential(to.Credential)
+		technician := func(name string) bool { return slices.Contains(technicians, name) }
+		if !technician(to.Primary) || !technician(to.Backup) {
+			return false
+		}
 		return (x.Phase == Held || x.Phase == Rotating || x.Phase == Parked) && x.Handover == "" && !gone(to.Primary) && !gone(to.Backup) && to.Primary != to.Backup && (here(to.Primary) || here(to.Backup)) &&
 			(to.Primary != x.Primary || to.Backup != x.Backup)
 	}
@@ -80,7 +102,7 @@ func proposalAllows(s *State, me Person, a Action) (allowed, known bool) {
 	case Disable:
 		p, ok := s.Person(a.Person)
 		return ok && !p.Disabled && me.Username != a.Person && (me.Is(Admin) || me.Is(Manager) || me.Is(Director)), true
-	case Park:
+	case Park, Retire, Abandon, AddCredential:
 		return false, true
 	case Revise:
 		p, ok := open(a.Proposal)

@@ -110,7 +110,10 @@ type model struct {
 	stuck bool
 
 	proposes bool // custodians change here, and nothing else that would multiply the states
-	leaves   bool // one person leaves here; what needs approval happens as soon as somebody asks for it
+	leaves   bool // one person leaves here
+
+	// Where nobody proposes for its own sake, what needs approval happens as soon as
+	// somebody asks for it: who approves what does not depend on what is approved.
 
 	states      map[string]int // key of a state -> its number
 	keys        []string       // state number -> key
@@ -135,7 +138,7 @@ const chief = "chief"
 
 func (m *model) start(t *testing.T) *world {
 	policy := testPolicy()
-	if m.leaves {
+	if !m.proposes {
 		policy.Approvals = ApprovedByNone
 	}
 	w := newWorldUnder(policy)
@@ -225,11 +228,25 @@ func (m *model) try(t *testing.T, at int, s *State, c Command) {
 		t.Errorf("%s %+v: %s", c.Actor, c.Action, complaint)
 	}
 	to := m.move(t, s, events, next)
-	switch c.Action.(type) {
-	case Retire, Abandon, CancelRotation: // two end custody, the other is not always possible: no way home
-	default:
+	if !endsCustody(c.Action) {
 		m.back[to] = append(m.back[to], int32(at))
 	}
+}
+
+// asking asks for what others have to approve.
+func asking(a Proposable) Propose { return Propose{Change{a}, note("why")} }
+
+// endsCustody says whether a command is no way home: two end custody, and a change is not
+// always there to be called off.
+func endsCustody(a Action) bool {
+	if p, proposes := a.(Propose); proposes {
+		a = p.Change.Proposable
+	}
+	switch a.(type) {
+	case Retire, Abandon, CancelRotation, Disable:
+		return true
+	}
+	return false
 }
 
 // tryCodes tries an accepted command again in ways that must not be accepted.
@@ -394,11 +411,8 @@ func (m *model) wander(t *testing.T) {
 		for range 400 {
 			tries := m.tries(w.state)
 			c := tries[random.IntN(len(tries))]
-			switch c.Action.(type) {
-			case Retire, Abandon, ResetOnHost, Disable: // seldom: there is no way back in a walk
-				if random.IntN(50) > 0 {
-					continue
-				}
+			if _, reset := c.Action.(ResetOnHost); (reset || endsCustody(c.Action)) && random.IntN(50) > 0 {
+				continue // seldom: there is no way back in a walk
 			}
 			if due := w.state.Due(); random.IntN(12) == 0 && due.After(w.now) {
 				w.now, c = due, Command{Actor: System, Action: Tick{}}
@@ -446,12 +460,12 @@ func (m *model) tries(s *State) []Command {
 	for _, who := range append([]string{boss}, technicians...) {
 		for _, name := range []string{"x", "y"} {
 			add(who,
-				CheckOut{name, note("ticket 1")}, ShowAgain{name}, CheckIn{name}, RequestRotation{Credential: name, Reason: note("worn")}, Retire{name, note("scrapped")},
+				CheckOut{name, note("ticket 1")}, ShowAgain{name}, CheckIn{name}, RequestRotation{Credential: name, Reason: note("worn")},
 				Reconcile{name, note("lost")}, ShowNew{name}, ConfirmSet{name},
 				Offer{Credentials: []string{name}, Reason: note("leave"), ExpectedReturn: later},
 			)
 			if m.stuck {
-				add(who, PauseRotation{name, note("host gone")}, ResumeRotation{name}, CancelRotation{name, note("wrong host")}, Abandon{name, note("host gone")})
+				add(who, PauseRotation{name, note("host gone")}, ResumeRotation{name}, CancelRotation{name, note("wrong host")})
 			}
 		}
 		add(who,
@@ -467,27 +481,33 @@ func (m *model) tries(s *State) []Command {
 	if x, _ := s.Credential("x"); x.Active() { // its account is taken
 		again := m.servers[0]
 		again.Name = "again"
-		add(boss, again)
+		add(boss, asking(again))
 	}
 	for _, who := range technicians {
 		add(who, GoAway{Until: later, Reason: note("leave")})
 	}
 	// What is refused, or changes nothing here, whoever asks: one asks.
 	add("b",
-		CheckOut{"z", note("ticket 1")}, Offer{Credentials: []string{"z"}, Reason: note("leave")}, m.servers[0],
+		CheckOut{"z", note("ticket 1")}, Offer{Credentials: []string{"z"}, Reason: note("leave")}, m.servers[0], asking(SetCustodians{"x", "z", "c"}),
 		Accept{handoverID(1)}, Accept{"handover-999"}, GiveBack{""}, // one that is over, two that never were
 		SignIn{Session: sessionNumber(1), Until: soon}, SignOut{sessionNumber(9)}, Tick{}, ReportStaged{Rotation: RotationID{"x", 1}}, ResetEnrolment{Person: "c"},
 	)
-	add(boss, RequestRotation{All: true, Reason: note("worn")})
+	add(boss, RequestRotation{All: true, Reason: note("worn")}, Retire{"x"}, Abandon{"x"}, m.servers[0])
+	for _, name := range []string{"x", "y"} {
+		add(boss, asking(Retire{name}))
+		if m.stuck {
+			add("b", asking(Abandon{name}))
+		}
+	}
 	add(System, ResetOnHost{Person: "c"})
 	add(boss, AddPerson{Username: "a", Name: "a", Roles: []Role{Technician}, TOTPPeriod: 30})
 	for _, a := range m.servers {
 		add(boss, ChangePolicy{a.Name, a.Policy})
 		if c, _ := s.Credential(a.Name); c.Phase != Retired || m.stuck { // what comes again would multiply the states
-			add(boss, a)
+			add(boss, asking(a))
 		}
 		if len(m.servers) == 1 && !m.stuck { // with more, the states would multiply
-			add(boss, ChangePolicy{a.Name, CredentialPolicy{}})
+			add(boss, ChangePolicy{a.Name, CredentialPolicy{}}, asking(ChangePolicy{a.Name, CredentialPolicy{}}))
 		}
 	}
 	add("stranger", CheckOut{"x", note("ticket 1")}, SignIn{Session: sessionNumber(1), Until: soon})

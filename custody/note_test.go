@@ -262,11 +262,11 @@ func TestAnEntryDoesNotSayWhereATargetIs(t *testing.T) {
 	o := newOffice(t)
 	add := server("db09", "ann", "ben")
 	add.Target = target(Target{Kind: "ssh", Address: "rack-7.plant.example:22", Account: "uid=plc,ou=plant", Settings: map[string]string{"admin": "cn=second,ou=plant"}})
-	o.does("ada", add)
+	o.does(System, add)
 	again := add
 	again.Name = "db10"
 	again.Target = target(Target{Kind: "ssh", Address: "rack-7.plant.example:22", Account: "uid=plc,ou=plant", Settings: map[string]string{"note": "of the plant"}})
-	if _, err := o.do("ada", again); CodeOf(err) != AccountTaken {
+	if _, err := o.do("ada", needed(again)); CodeOf(err) != AccountTaken {
 		t.Fatal(err)
 	}
 	for _, e := range o.history {

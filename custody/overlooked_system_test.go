@@ -101,7 +101,7 @@ func TestSettingByHandNeedsACode(t *testing.T) {
 	o := newOffice(t)
 	add := server("sw01", "ann", "ben")
 	add.Target.Kind = Manual
-	o.does("ada", add)
+	o.does(System, add)
 	o.does(System, ReportStaged{Rotation: RotationID{"sw01", 1}})
 	try := func(a Action) {
 		t.Helper()
@@ -145,7 +145,7 @@ func TestAPolicyOfACredentialMeansSomething(t *testing.T) {
 	}
 	o := newOffice(t)
 	try := func(p CredentialPolicy) Code {
-		_, err := Decide(o.state, o.with("ada", ChangePolicy{"db01", p}), o.now)
+		_, err := Decide(o.state, o.with("ada", needed(ChangePolicy{"db01", p})), o.now)
 		return CodeOf(err)
 	}
 	for name, p := range map[string]CredentialPolicy{
@@ -201,7 +201,7 @@ func TestWhatCannotBeWrittenIsNotTakenIn(t *testing.T) {
 	} {
 		add := server("db09", "ann", "ben")
 		add.Target = target(Target{Kind: "ssh", Address: "db09:22", Account: "root", Settings: settings})
-		if _, err := Decide(o.state, o.with("ada", add), o.now); CodeOf(err) != InvalidRequest {
+		if _, err := Decide(o.state, o.with(System, add), o.now); CodeOf(err) != InvalidRequest {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

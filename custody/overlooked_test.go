@@ -25,7 +25,7 @@ func TestTimeIsNeverTooLate(t *testing.T) {
 	}
 	for name, steps := range map[string][]func(*office){
 		"added": {func(o *office) {
-			o.does("ada", AddCredential{Name: "db09", Target: server("db09", "ann", "ben").Target, Primary: "ann", Backup: "ben"})
+			o.does(System, AddCredential{Name: "db09", Target: server("db09", "ann", "ben").Target, Primary: "ann", Backup: "ben"})
 		}},
 		"added, aging":   {func(o *office) { add := server("db09", "ann", "ben"); add.Policy = aging; o.addServer(add) }},
 		"policy changed": {func(o *office) { o.does("ada", ChangePolicy{"db01", aging}) }},
@@ -72,7 +72,7 @@ func TestWhatIsOverIsNotEndedAgain(t *testing.T) {
 	}
 	for _, s := range []*State{o.state, fork} {
 		for _, id := range []string{"handover-1", "handover-2", "handover-9"} {
-			if err := CheckEvent(s, o.forge(System, HandoverClosed{id})); !violation(err, "I4", "closed") {
+			if err := CheckEvent(s, o.forge(System, HandoverClosed{Handover: id})); !violation(err, "I4", "closed") {
 				t.Errorf("%s was closed: %v", id, err)
 			}
 		}
@@ -91,7 +91,7 @@ func TestWhatIsRetiredWaitsForNothing(t *testing.T) {
 	if c := o.credential("db09"); c.Drifted.IsZero() || len(c.Updates) != 1 {
 		t.Fatalf("%+v", c)
 	}
-	o.does("ada", Retire{Credential: "db09", Reason: note("scrapped")})
+	o.does("ada", Retire{Credential: "db09"})
 	if c := o.credential("db09"); !c.Drifted.IsZero() || len(c.Updates) > 0 || !reflect.DeepEqual(c.Rotation, Rotation{Number: 1}) || c.Lease != (Lease{}) || c.Holder != "" {
 		t.Errorf("%+v", c)
 	}
@@ -235,7 +235,7 @@ func TestARefusedCommandLeavesNoReason(t *testing.T) {
 	for _, a := range []Action{
 		RequestRotation{Credential: "web01", Reason: note(typed)}, Reconcile{Credential: "web01", Reason: note(typed)},
 		CheckOut{Credential: "web01", Purpose: note(typed)}, Offer{Credentials: []string{"web01"}, Reason: note(typed)},
-		Retire{Credential: "web01", Reason: note(typed)},
+		Retire{Credential: "web01"},
 	} {
 		o := newOffice(t)
 		before := len(o.history)

@@ -57,41 +57,42 @@ func TestAddCredential(t *testing.T) {
 		return with(func(a *AddCredential) { a.Target.Settings = map[string]Note{name: exact(value)} })
 	}
 	check(t, []clause{
-		{"rotates at once, for the primary", nil, "ada", add, "", func(o *office) bool {
+		{"rotates at once, for the primary", nil, System, add, "", func(o *office) bool {
 			c := o.credential("db03")
 			return c.Rotation.Reason == ForOnboard && c.Successor() == "ann" && c.Version == 0 && c.Holder == ""
 		}},
-		{"for the backup while the primary is away", annIsAway, "ada", add, "", func(o *office) bool { return o.credential("db03").Successor() == "cay" }},
-		{"not while both are away", both(annIsAway, func(o *office) { o.does("cay", GoAway{}) }), "ada", add, BothAway, nil},
-		{"the system may, in an installation's first minute", nil, System, add, "", nil},
-		{"nobody else may", nil, "max", add, Forbidden, nil},
-		{"not twice", nil, "ada", server("db01", "ann", "ben"), Conflict, nil},
-		{"not another account under the name of one that is retired", db01IsRetired, "ada", AddCredential{
+		{"for the backup while the primary is away", annIsAway, System, add, "", func(o *office) bool { return o.credential("db03").Successor() == "cay" }},
+		{"not while both are away", both(annIsAway, func(o *office) { o.does("cay", GoAway{}) }), System, add, BothAway, nil},
+		{"nobody else may", nil, "max", add, ApprovalNeeded, nil},
+		{"nor an admin", nil, "ada", add, ApprovalNeeded, nil},
+		{"nor whoever operates the machine once it is founded", founded, System, add, Conflict, nil},
+		{"not twice", nil, System, server("db01", "ann", "ben"), Conflict, nil},
+		{"not another account under the name of one that is retired", db01IsRetired, System, AddCredential{
 			Name: "db01", Primary: "ann", Backup: "ben", Target: server("db77", "", "").Target,
 		}, Conflict, nil},
-		{"not with the same person twice", nil, "ada", server("db03", "ann", "ann"), InvalidRequest, nil},
-		{"not with a manager for a technician", nil, "ada", server("db03", "ann", "max"), InvalidRequest, nil},
-		{"not with an auditor", nil, "ada", server("db03", "eve", "ann"), InvalidRequest, nil},
-		{"not with nobody", nil, "ada", server("db03", "ann", ""), InvalidRequest, nil},
-		{"not with a technician who is disabled", func(o *office) { o.state.editPerson("cay", func(p *Person) { p.Disabled = true }) }, "ada", add, InvalidRequest, nil},
-		{"not without an address", nil, "ada", with(func(a *AddCredential) { a.Target.Address = note("") }), InvalidRequest, nil},
-		{"not with an account of two lines", nil, "ada", with(func(a *AddCredential) { a.Target.Account = exact("root\nx") }), InvalidRequest, nil},
-		{"not by a name that is not said", nil, "ada", with(func(a *AddCredential) { a.Target.Identities = nil }), InvalidRequest, nil},
-		{"nor by one in clear", nil, "ada", with(func(a *AddCredential) { a.Target.Identities = []string{"root@db03"} }), InvalidRequest, nil},
-		{"not with a connector of 501 characters", nil, "ada", with(func(a *AddCredential) { a.Target.Kind = strings.Repeat("s", 501) }), InvalidRequest, nil},
-		{"settings are kept", nil, "ada", settings("host_key", "ssh-ed25519 AAAA"), "", func(o *office) bool {
+		{"not with the same person twice", nil, System, server("db03", "ann", "ann"), InvalidRequest, nil},
+		{"not with a manager for a technician", nil, System, server("db03", "ann", "max"), InvalidRequest, nil},
+		{"not with an auditor", nil, System, server("db03", "eve", "ann"), InvalidRequest, nil},
+		{"not with nobody", nil, System, server("db03", "ann", ""), InvalidRequest, nil},
+		{"not with a technician who is disabled", func(o *office) { o.state.editPerson("cay", func(p *Person) { p.Disabled = true }) }, System, add, InvalidRequest, nil},
+		{"not without an address", nil, System, with(func(a *AddCredential) { a.Target.Address = note("") }), InvalidRequest, nil},
+		{"not with an account of two lines", nil, System, with(func(a *AddCredential) { a.Target.Account = exact("root\nx") }), InvalidRequest, nil},
+		{"not by a name that is not said", nil, System, with(func(a *AddCredential) { a.Target.Identities = nil }), InvalidRequest, nil},
+		{"nor by one in clear", nil, System, with(func(a *AddCredential) { a.Target.Identities = []string{"root@db03"} }), InvalidRequest, nil},
+		{"not with a connector of 501 characters", nil, System, with(func(a *AddCredential) { a.Target.Kind = strings.Repeat("s", 501) }), InvalidRequest, nil},
+		{"settings are kept", nil, System, settings("host_key", "ssh-ed25519 AAAA"), "", func(o *office) bool {
 			return o.credential("db03").Target.Settings["host_key"].Same(exact("ssh-ed25519 AAAA"))
 		}},
-		{"settings of one line each", nil, "ada", settings("host_key", "a\x00b"), InvalidRequest, nil},
-		{"settings that fit into an entry", nil, "ada", settings("host_key", strings.Repeat("A", 8193)), InvalidRequest, nil},
-		{"a lease of its own", nil, "ada", with(func(a *AddCredential) { a.Policy.LeaseSeconds = 60 }), "", nil},
-		{"the longest lease", nil, "ada", with(func(a *AddCredential) { a.Policy.LeaseSeconds = 604800 }), "", func(o *office) bool {
+		{"settings of one line each", nil, System, settings("host_key", "a\x00b"), InvalidRequest, nil},
+		{"settings that fit into an entry", nil, System, settings("host_key", strings.Repeat("A", 8193)), InvalidRequest, nil},
+		{"a lease of its own", nil, System, with(func(a *AddCredential) { a.Policy.LeaseSeconds = 60 }), "", nil},
+		{"the longest lease", nil, System, with(func(a *AddCredential) { a.Policy.LeaseSeconds = 604800 }), "", func(o *office) bool {
 			o.rotates("db03")
 			until := o.does("ann", CheckOut{"db03", note("ticket 1")})[0].Fact.(CheckoutGranted).Until
 			return until.Equal(o.now.Add(7 * 24 * time.Hour))
 		}},
-		{"not one that ends before it begins", nil, "ada", with(func(a *AddCredential) { a.Policy.LeaseSeconds = -1 }), InvalidRequest, nil},
-		{"not one for ever", nil, "ada", with(func(a *AddCredential) { a.Policy.LeaseSeconds = 604801 }), InvalidRequest, nil},
+		{"not one that ends before it begins", nil, System, with(func(a *AddCredential) { a.Policy.LeaseSeconds = -1 }), InvalidRequest, nil},
+		{"not one for ever", nil, System, with(func(a *AddCredential) { a.Policy.LeaseSeconds = 604801 }), InvalidRequest, nil},
 	})
 }
 
@@ -101,7 +102,7 @@ func TestWhatCameWithACredential(t *testing.T) {
 	added := func(o *office) {
 		add := server("db09", "ann", "ben")
 		add.Brings = true
-		o.does("ada", add)
+		o.does(System, add)
 	}
 	arrived := both(added, func(o *office) { o.does(System, ReportArrived{"db09"}) })
 	staged := ReportStaged{Rotation: RotationID{"db09", 1}}
@@ -118,20 +119,23 @@ func TestWhatCameWithACredential(t *testing.T) {
 }
 
 func TestRetire(t *testing.T) {
-	retire := Retire{"db01", note("scrapped")}
+	retire := Retire{"db01"}
 	check(t, []clause{
-		{"an admin may", annWorks, "ada", retire, "", func(o *office) bool {
-			c := o.credential("db01")
-			return c.Phase == Retired && c.Holder == "" && c.Lease == Lease{} && !slices.Contains(o.state.Charges("ann"), "db01")
-		}},
-		{"a holder may not", nil, "ann", retire, Forbidden, nil},
-		{"not while it rotates", annWantsNewPassword, "ada", retire, RotationPending, nil},
-		{"not while it is offered", annOffered, "ada", retire, HandoverOpen, nil},
-		{"not while it is handed over", annHandedOver, "ada", retire, HandoverOpen, nil},
-		{"not twice", db01IsRetired, "ada", retire, Conflict, nil},
-		{"not without a reason", nil, "ada", Retire{"db01", note("")}, InvalidRequest, nil},
-		{"not of nothing that exists", nil, "ada", Retire{"nothing", note("scrapped")}, NotFound, nil},
+		{"nobody alone", nil, "ada", retire, ApprovalNeeded, nil},
+		{"an admin may ask for it", annWorks, "ada", needed(retire), "", nil},
+		{"its holder too", nil, "ann", needed(retire), "", nil},
+		{"not while it rotates", annWantsNewPassword, "ada", needed(retire), RotationPending, nil},
+		{"not while it is offered", annOffered, "ada", needed(retire), HandoverOpen, nil},
+		{"not while it is handed over", annHandedOver, "ada", needed(retire), HandoverOpen, nil},
+		{"not twice", db01IsRetired, "ada", needed(retire), Conflict, nil},
+		{"not of nothing that exists", nil, "ada", needed(Retire{"nothing"}), NotFound, nil},
 	})
+	o := newOffice(t)
+	annWorks(o)
+	o.agreed("ada", retire)
+	if c := o.credential("db01"); c.Phase != Retired || c.Holder != "" || c.Lease != (Lease{}) || slices.Contains(o.state.Charges("ann"), "db01") {
+		t.Errorf("%+v", c)
+	}
 }
 
 func TestResetEnrolment(t *testing.T) {

@@ -20,8 +20,9 @@ type Proposal struct {
 	Requester string         `json:"requester"`
 	Change    Change         `json:"change"`
 	Reason    Note           `json:"reason"`
-	Revision  int64          `json:"revision"`        // raised by each edit, which voids the approvals
-	Needs     []Role         `json:"needs,omitempty"` // levels at which somebody has to approve, each another person
+	Revision  int64          `json:"revision"`         // raised by each edit, which voids the approvals
+	Request   string         `json:"request,omitzero"` // under which secrets came with this revision; "": none did
+	Needs     []Role         `json:"needs,omitempty"`  // levels at which somebody has to approve, each another person
 	Approvals []Approval     `json:"approvals,omitempty"`
 	Status    ProposalStatus `json:"status"`
 	OpenedAt  time.Time      `json:"opened_at"`
@@ -195,6 +196,14 @@ func (c *Change) UnmarshalJSON(text []byte) error {
 
 // OfPerson says that its subject is a person, not a credential.
 func (c Change) OfPerson() bool { return c.Proposable != nil && c.ofPerson() }
+
+// bringsBy gives the request of an event if secrets came with the change in it.
+func (c Change) bringsBy(e Event) string {
+	if a, is := c.Proposable.(AddCredential); is && a.Brings {
+		return e.Request
+	}
+	return ""
+}
 
 // like says whether it is of the same kind as another, about the same.
 func (c Change) like(other Change) bool {

@@ -36,13 +36,46 @@ func (o *office) approval(id string) Approve {
 	return Approve{id, p.Digest()}
 }
 
+// askedFor is an office in which ada has asked for something, and max has approved it. The
+// last approval is then dot's: yesTo.
+func askedFor(a Proposable) func(*office) {
+	return func(o *office) {
+		o.does("ada", needed(a))
+		o.does("max", o.approval("p-1"))
+	}
+}
+
+func yesTo(a Proposable) Approve { return Approve{"p-1", digestOf("ada", a)} }
+
+// approvedNow is an office in which something is approved, and nothing of it has happened
+// yet: as in the middle of the last approval.
+func approvedNow(a Proposable) func(*office) {
+	return func(o *office) {
+		id := o.does("ada", needed(a))[0].Fact.Subject()
+		for _, level := range []struct {
+			role Role
+			who  string
+		}{{Manager, "max"}, {Director, "dot"}} {
+			if p, _ := o.state.Proposal(id); p.Status != Open || !slices.Contains(p.Needs, level.role) {
+				continue
+			}
+			events, err := Decide(o.state, o.with(level.who, o.approval(id)), o.now)
+			if err != nil {
+				o.t.Fatal(err)
+			}
+			o.state = clone(o.state)
+			Apply(o.state, events[0])
+		}
+	}
+}
+
 func maxApproved(o *office) {
 	cayIsProposed(o)
 	o.does("max", o.approval("p-1"))
 }
 
 // digestOf is that of the first proposal of an office in which somebody asks for it.
-func digestOf(by string, a SetCustodians) string {
+func digestOf(by string, a Proposable) string {
 	return Proposal{ID: "p-1", Revision: 1, Requester: by, Change: Change{a}}.Digest()
 }
 
@@ -374,8 +407,8 @@ func TestAnApproverWhoIsCustodianByNowHasApprovedNothing(t *testing.T) {
 	o.hires("kim", Manager)
 	cayIsProposed(o)
 	o.does("mia", o.approval("p-1"))
-	o.does("ada", Retire{"db01", note("scrapped")})
-	o.does("ada", server("db01", "mia", "ben"))
+	o.does("ada", Retire{"db01"})
+	o.does(System, server("db01", "mia", "ben"))
 	o.does(System, ReportArrived{"db01"})
 	o.rotates("db01")
 	p, _ := o.state.Proposal("p-1")

@@ -118,6 +118,7 @@ func (f ProposalMade) apply(s *State, e Event) {
 		*p = Proposal{
 			ID: f.Proposal, Requester: e.Actor, Change: f.Change.bareOfTexts(), Reason: f.Reason.bare(), Revision: 1,
 			Needs: s.needs(f.Change, e.Actor), Status: status, OpenedAt: e.Time, Expires: f.Expires,
+			Request: f.Change.bringsBy(e),
 		}
 	})
 	s.expect(f.Expires)
@@ -199,10 +200,10 @@ func (f ProposalRevised) allowed(s *State, e Event) error {
 	return nil
 }
 
-func (f ProposalRevised) apply(s *State, _ Event) {
+func (f ProposalRevised) apply(s *State, e Event) {
 	s.editProposal(f.Proposal, func(p *Proposal) {
 		p.Revision, p.Change, p.Reason, p.Approvals = f.Revision, f.Change.bareOfTexts(), f.Reason.bare(), nil
-		p.Needs = s.needs(f.Change, p.Requester)
+		p.Needs, p.Request = s.needs(f.Change, p.Requester), f.Change.bringsBy(e)
 	})
 }
 

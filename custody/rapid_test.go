@@ -50,6 +50,7 @@ type sequence struct {
 func hired(t *rapid.T) *world {
 	policy := testPolicy()
 	policy.LockAfter = 3
+	policy.Approvals = ApprovedByNone // what needs approval happens as soon as somebody asks for it
 	w := newWorldUnder(policy)
 	hire := []AddPerson{{Username: boss, Roles: []Role{Admin, Manager}}}
 	for _, name := range []string{"a", "b", "c", "d"} {
@@ -65,7 +66,7 @@ func hired(t *rapid.T) *world {
 		server("z", "d", "a"),
 	}
 	for _, add := range ring {
-		if _, err := w.do(boss, add); err != nil {
+		if _, err := w.do(System, add); err != nil {
 			t.Fatal(err)
 		}
 		if rapid.IntRange(0, 3).Draw(t, "left in rotation") > 0 {
@@ -106,7 +107,7 @@ func (s *sequence) sense(t *rapid.T) {
 		GoAway{Until: later}, ComeBack{}, ComeBack{TakeBack: true},
 	}
 	for c := range s.state.Credentials() {
-		candidates = append(candidates, ShowAgain{c.Name}, ShowNew{c.Name}, ConfirmSet{c.Name}, Reconcile{c.Name, note("lost")},
+		candidates = append(candidates, Take{c.Name}, ShowAgain{c.Name}, ShowNew{c.Name}, ConfirmSet{c.Name}, Reconcile{c.Name, note("lost")},
 			CheckOut{c.Name, note("ticket 1")}, CheckIn{c.Name}, RequestRotation{Credential: c.Name, Reason: note("worn")},
 			Offer{Credentials: []string{c.Name}, Reason: note("leave"), ExpectedReturn: later})
 	}
@@ -156,6 +157,7 @@ func (s *sequence) session(t *rapid.T, label string) string {
 }
 
 func (s *sequence) action(t *rapid.T) Action {
+	ask := func(a Proposable) Action { return Propose{Change{a}, note("why")} }
 	name := servers.Draw(t, "server")
 	handover := handoverID(rapid.Int64Range(0, s.state.Handovers+1).Draw(t, "handover"))
 	text := texts.Draw(t, "text")
@@ -192,13 +194,13 @@ func (s *sequence) action(t *rapid.T) Action {
 			if rapid.Bool().Draw(t, "by hand") {
 				a.Target.Kind = Manual
 			}
-			return a
+			return ask(a)
 		},
 		func() Action {
 			if rapid.IntRange(0, 9).Draw(t, "really") > 0 {
 				return CheckIn{name}
 			}
-			return Retire{name, note(text)}
+			return ask(Retire{name})
 		},
 		func() Action { return LockSignIn{"a", 3, s.now.Add(time.Minute)} },
 		func() Action { return Reconcile{name, note(text)} },
@@ -206,6 +208,18 @@ func (s *sequence) action(t *rapid.T) Action {
 		func() Action { return ShowAgain{name} },
 		func() Action { return ConfirmSet{name} },
 		func() Action { return ChangePolicy{name, s.credentialPolicy(t)} },
+		func() Action { return ask(ChangePolicy{name, s.credentialPolicy(t)}) },
+		func() Action { return ask(Abandon{name}) },
+		func() Action { return ask(SetCustodians{name, actors.Draw(t, "primary"), actors.Draw(t, "backup")}) },
+		func() Action { return ask(Park{name}) },
+		func() Action { return Take{name} },
+		func() Action {
+			if rapid.IntRange(0, 9).Draw(t, "really") > 0 {
+				return SettleItem{actors.Draw(t, "whose"), rapid.IntRange(-1, 8).Draw(t, "item"), rapid.SampledFrom([]How{HowNone, HowEmail, HowRotated}).Draw(t, "how"), time.Time{}}
+			}
+			return Disable{actors.Draw(t, "who"), note(text)}
+		},
+		func() Action { return ask(Reinstate{actors.Draw(t, "who")}) },
 	}
 	return rapid.SampledFrom(actions).Draw(t, "action")()
 }

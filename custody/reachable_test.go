@@ -220,9 +220,9 @@ func (o *told) sentences(f free) (all []sentence) {
 			say(mine && a.paused, p, true, ResumeRotation{a.name}, RotationResumed{a.name, a.changes})
 			asked := a.why == ForRequested || a.why == ForOnboard || a.why == ForDrift
 			say(mine && asked && !a.reached() && text, p, true, CancelRotation{a.name, f.text}, RotationCancelled{a.name, a.changes, f.text})
-			say(false, p, true, Retire{a.name, f.text}, CredentialRetired{a.name, f.text}) // nobody here is an admin
-			say(false, p, true, Abandon{a.name, f.text}, CredentialAbandoned{a.name, a.changes, f.text})
-			say(false, p, true, ChangePolicy{a.name, CredentialPolicy{}}, CredentialPolicyChanged{a.name, CredentialPolicy{}})
+			say(false, p, true, Retire{a.name}, CredentialRetired{a.name, "p-1"}) // nobody here approves anything
+			say(false, p, true, Abandon{a.name}, CredentialAbandoned{a.name, a.changes, "p-1"})
+			say(false, p, true, ChangePolicy{a.name, CredentialPolicy{}}, CredentialPolicyChanged{Credential: a.name})
 			say(false, p, true, Reconcile{a.name, f.text}, RotationStarted{a.name, a.changes + 1, ForDrift, a.holder, f.at.Add(changeFor), f.text})
 		}
 	}
@@ -299,7 +299,7 @@ func (o *told) reports(a account, f free, say func(bool, string, bool, Action, .
 	say(a.step == StepApplied, System, false, ReportVerified{id, f.refused, f.attested}, RotationVerified{a.name, a.changes, f.refused, f.attested})
 	promoted := []Fact{RotationPromoted{a.name, a.changes, f.version, a.successor, a.shownTo}}
 	if h := o.passing(a.handover); a.why == ForReturn && h.id != "" && !slices.ContainsFunc(h.names, func(n string) bool { return n != a.name && o.account(n).handover == h.id }) {
-		promoted = append(promoted, HandoverClosed{h.id})
+		promoted = append(promoted, HandoverClosed{Handover: h.id})
 	}
 	if slices.ContainsFunc(a.shownTo, func(p string) bool { return p != a.successor }) {
 		promoted = append(promoted, RotationStarted{a.name, a.changes + 1, ForExposure, a.successor, f.at.Add(changeFor), note("")})

@@ -231,7 +231,7 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"person.present":         `{"person":""}`,
 		"credential.added": `{"credential":"","target":{"kind":"","address":"","account":""},"policy":{},"primary":"","backup":"",` +
 			`"successor":"","deadline":"0001-01-01T00:00:00Z"}`,
-		"credential.retired":         `{"credential":"","reason":""}`,
+		"credential.retired":         `{"credential":"","proposal":""}`,
 		"checkout.granted":           `{"credential":"","lease":"","purpose":"","version":0,"until":"0001-01-01T00:00:00Z"}`,
 		"text.redacted":              `{"entry":0,"commitments":[],"reason":""}`,
 		"credential.secrets_arrived": `{"credential":""}`,
@@ -255,7 +255,7 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"rotation.paused":            `{"credential":"","rotation":0,"reason":""}`,
 		"rotation.resumed":           `{"credential":"","rotation":0}`,
 		"rotation.cancelled":         `{"credential":"","rotation":0,"reason":""}`,
-		"credential.abandoned":       `{"credential":"","rotation":0,"reason":""}`,
+		"credential.abandoned":       `{"credential":"","rotation":0,"proposal":""}`,
 		"rotation.passed":            `{"credential":"","rotation":0,"from":"","to":""}`,
 
 		"credential.policy_changed": `{"credential":"","policy":{}}`,

@@ -14,9 +14,7 @@ func (c Credential) SeatVacant() bool { return c.Primary == "" || c.Backup == ""
 // custodians are those of a credential, by name; none of what there is not.
 func (s *State) custodians(credential string) []string {
 	c, _ := s.Credential(credential)
-	both := slices.DeleteFunc([]string{c.Primary, c.Backup}, func(name string) bool { return name == "" })
-	slices.Sort(both)
-	return both
+	return twoOf(c.Primary, c.Backup)
 }
 
 func (s *State) aboutCustodians(credential string) Concerns {

@@ -26,7 +26,7 @@ func TestDroppedForkLeavesNoTrace(t *testing.T) {
 			Apply(deeper, e)
 		}
 	}
-	events, err := Decide(deeper, Command{Actor: "ada", Request: "r", Proof: rightCode(o.person("ada")), Action: Retire{"web01", note("x")}}, o.now)
+	events, err := Decide(deeper, Command{Actor: "ada", Request: "r", Proof: rightCode(o.person("ada")), Action: gone("cay")}, o.now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func shownToAnn(o *office) {
 	o.does("ann", ShowNew{"db01"})
 }
 
-func db09ComesIn(o *office) { o.does("ada", server("db09", "ann", "ben")) }
+func db09ComesIn(o *office) { o.does(System, server("db09", "ann", "ben")) }
 
 func TestARotationThatCannotProgressIsLeft(t *testing.T) {
 	held := func(who string) func(*office) bool {
