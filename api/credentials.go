@@ -40,7 +40,7 @@ func (s *Server) exposure(ctx context.Context, in *exposureOf) (Exposure, error)
 	return viewExposure(in.Name, in.At.UTC(), x), err
 }
 
-func (s *Server) addCredential(ctx context.Context, in *bodyOnly[AddCredential]) (Credential, error) {
+func (s *Server) addCredential(ctx context.Context, in *bodyOnly[AddCredential]) (Proposal, error) {
 	add := in.Body
 	add.Target.Settings = oneLine(add.Target.Settings)
 	action := custody.AddCredential{
@@ -49,10 +49,11 @@ func (s *Server) addCredential(ctx context.Context, in *bodyOnly[AddCredential])
 		Policy: custody.CredentialPolicy(add.Policy),
 	}
 	password, key := custody.SecretString(string(add.Secret)), custody.SecretString(string(add.AdminKey))
-	if _, err := s.Desk.AddCredential(ctx, by(ctx, action, ""), action, password, key); err != nil {
-		return Credential{}, err
+	outcome, err := s.Desk.ProposeCredential(ctx, by(ctx, custody.Propose{}, add.TOTP), action, desk.NewNote(add.Reason), password, key)
+	if err != nil {
+		return Proposal{}, err
 	}
-	return s.credential(ctx, add.Name)
+	return s.proposal(ctx, outcome.Events[0].Fact.Subject())
 }
 
 // oneLine gives settings without the line breaks of what was read from a file or
@@ -148,8 +149,8 @@ func (s *Server) cancelRotation(ctx context.Context, in *credentialWith[Confirme
 	return s.changeCredential(ctx, custody.CancelRotation{Credential: in.Name, Reason: desk.NewNote(in.Body.Reason)}, in.Body.TOTP)
 }
 
-func (s *Server) abandon(ctx context.Context, in *credentialWith[ConfirmedReason]) (Credential, error) {
-	return s.changeCredential(ctx, custody.Abandon{Credential: in.Name, Reason: desk.NewNote(in.Body.Reason)}, in.Body.TOTP)
+func (s *Server) abandon(ctx context.Context, in *credentialWith[ConfirmedReason]) (Proposal, error) {
+	return s.propose(ctx, custody.Abandon{Credential: in.Name}, in.Body.Reason, in.Body.TOTP)
 }
 
 func (s *Server) changePolicy(ctx context.Context, in *credentialWith[ChangePolicy]) (Credential, error) {
@@ -160,8 +161,17 @@ func (s *Server) changePolicy(ctx context.Context, in *credentialWith[ChangePoli
 	return s.credential(ctx, in.Name)
 }
 
-func (s *Server) retire(ctx context.Context, in *credentialWith[ConfirmedReason]) (Credential, error) {
-	return s.changeCredential(ctx, custody.Retire{Credential: in.Name, Reason: desk.NewNote(in.Body.Reason)}, in.Body.TOTP)
+func (s *Server) proposePolicy(ctx context.Context, in *credentialWith[ProposePolicy]) (Proposal, error) {
+	action := custody.ChangePolicy{Credential: in.Name, Policy: custody.CredentialPolicy(in.Body.Policy)}
+	outcome, err := s.Desk.ProposePolicy(ctx, by(ctx, custody.Propose{}, in.Body.TOTP), action, desk.NewNote(in.Body.Reason))
+	if err != nil {
+		return Proposal{}, err
+	}
+	return s.proposal(ctx, outcome.Events[0].Fact.Subject())
+}
+
+func (s *Server) retire(ctx context.Context, in *credentialWith[ConfirmedReason]) (Proposal, error) {
+	return s.propose(ctx, custody.Retire{Credential: in.Name}, in.Body.Reason, in.Body.TOTP)
 }
 
 // changeCredential carries out a command about a credential and shows what

@@ -29,7 +29,8 @@ type Desk interface {
 	Unlock(ctx context.Context, by desk.By, a custody.Unlock) (desk.Outcome, error)
 	ShowNew(ctx context.Context, by desk.By, a custody.ShowNew) (desk.ToSet, error)
 	ChangePolicy(ctx context.Context, by desk.By, a custody.ChangePolicy) (desk.Outcome, error)
-	AddCredential(ctx context.Context, by desk.By, a custody.AddCredential, password, key custody.Secret) (desk.Outcome, error)
+	ProposeCredential(ctx context.Context, by desk.By, add custody.AddCredential, reason custody.Note, password, key custody.Secret) (desk.Outcome, error)
+	ProposePolicy(ctx context.Context, by desk.By, a custody.ChangePolicy, reason custody.Note) (desk.Outcome, error)
 
 	// Approvers gives who can approve each open proposal, by its id and by level.
 	Approvers(ctx context.Context) (map[string]map[custody.Role][]string, error)

@@ -199,17 +199,31 @@ func TestAdministration(t *testing.T) {
 	if people := ok(admin.People(ctx))(t); len(people) != 4 {
 		t.Errorf("%d people", len(people))
 	}
-	added := ok(admin.AddCredential(ctx, api.AddCredential{
-		Name: "web01", Primary: "tech-a", Backup: "tech-b", Secret: "now", AdminKey: "pem", Policy: api.Policy{RotateOnCheckin: true, LeaseSeconds: 60},
+	s.hire(t, "manager", custody.Manager)
+	s.hire(t, "director", custody.Director)
+	agreed := func(p api.Proposal, code api.Secret) {
+		t.Helper()
+		for _, who := range []string{"manager", "director"} {
+			ok(s.as(t, who).Approve(ctx, p.ID, api.ApproveProposal{Digest: p.Digest, TOTP: code}))(t)
+		}
+	}
+	p := ok(admin.AddCredential(ctx, api.AddCredential{
+		Reason: "new server", TOTP: "2", Name: "web01", Primary: "tech-a", Backup: "tech-b", Secret: "now", AdminKey: "pem", Policy: api.Policy{RotateOnCheckin: true, LeaseSeconds: 60},
 		Target: api.Target{Kind: "ssh", Address: "web01:22", Account: "root", Settings: map[string]string{"host_key": "# a comment\r\nk 1\r\nk 2\n", "ca": "-----BEGIN\nx\n"}},
 	}))(t)
+	if p.Kind != "credential" || p.Subject != "web01" || p.Status != custody.Open {
+		t.Errorf("asked for: %+v", p)
+	}
+	agreed(p, "2")
+	added := ok(admin.Credential(ctx, "web01"))(t)
 	if added.Phase != custody.Rotating || !added.Policy.RotateOnCheckin || added.Policy.LeaseSeconds != 60 || added.Target.Settings["host_key"] != "# a comment;k 1;k 2" || added.Target.Settings["ca"] != "-----BEGIN x" {
 		t.Errorf("credential = %+v", added)
 	}
 	if s.passwords["web01"].Reveal() != "now" || s.passwords["web01/key"].Reveal() != "pem" {
 		t.Error("the password or the key did not arrive")
 	}
-	retired := ok(admin.Retire(ctx, "db01", api.ConfirmedReason{Reason: "scrapped", TOTP: "2"}))(t)
+	agreed(ok(admin.Retire(ctx, "db01", api.ConfirmedReason{Reason: "scrapped", TOTP: "3"}))(t), "3")
+	retired := ok(admin.Credential(ctx, "db01"))(t)
 	if retired.Phase != custody.Retired {
 		t.Errorf("retired = %+v", retired)
 	}

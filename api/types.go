@@ -212,7 +212,14 @@ type RotateAll struct {
 	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
 }
 
-// ChangePolicy replaces the policy of a credential.
+// ProposePolicy asks for another policy of a credential.
+type ProposePolicy struct {
+	Policy Policy `json:"policy"`
+	Reason string `json:"reason"`
+	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// ChangePolicy replaces the policy of a credential by a stricter one.
 type ChangePolicy struct {
 	Policy Policy `json:"policy"`
 	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
@@ -481,6 +488,8 @@ type AddCredential struct {
 	Secret   Secret `json:"secret,omitzero" maxLength:"4096" doc:"The password that opens it now"`
 	AdminKey Secret `json:"admin_key,omitzero" maxLength:"65536" doc:"What administers the target: a private key (PEM) or a password, as its kind has it"`
 	Policy   Policy `json:"policy,omitzero"`
+	Reason   string `json:"reason"`
+	TOTP     Secret `json:"totp,omitzero" maxLength:"64"`
 }
 
 // CheckOut asks for the password.

@@ -98,7 +98,7 @@ func (w *world) hire(t *testing.T, name string, role custody.Role) {
 // addHeld adds a credential that tech-a holds.
 func (w *world) addHeld(t *testing.T, name string) {
 	t.Helper()
-	w.must(t, "admin", "", custody.AddCredential{
+	w.must(t, custody.System, "", custody.AddCredential{
 		Name: name, Target: desktest.Identified(custody.Target{Kind: "ssh", Address: name + ":22", Account: "root"}), Primary: "tech-a", Backup: "tech-b",
 	})
 	w.rotate(t, name)
@@ -320,9 +320,13 @@ func (w *world) ChangePolicy(ctx context.Context, by desk.By, a custody.ChangePo
 	return w.Do(ctx, by, a)
 }
 
-func (w *world) AddCredential(ctx context.Context, by desk.By, a custody.AddCredential, password, key custody.Secret) (desk.Outcome, error) {
+func (w *world) ProposePolicy(ctx context.Context, by desk.By, a custody.ChangePolicy, reason custody.Note) (desk.Outcome, error) {
+	return w.Do(ctx, by, custody.Propose{Change: custody.Change{Proposable: a}, Reason: reason})
+}
+
+func (w *world) ProposeCredential(ctx context.Context, by desk.By, a custody.AddCredential, reason custody.Note, password, key custody.Secret) (desk.Outcome, error) {
 	a.Target.Identities = desk.Identities(nil, a.Name)
-	outcome, err := w.Do(ctx, by, a)
+	outcome, err := w.Do(ctx, by, custody.Propose{Change: custody.Change{Proposable: a}, Reason: reason})
 	if err == nil {
 		w.passwords[a.Subject()] = password
 		w.passwords[a.Subject()+"/key"] = key

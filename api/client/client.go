@@ -192,9 +192,9 @@ func (c *Client) Credential(ctx context.Context, name string) (api.Credential, e
 	return call[api.Credential](ctx, c, "GET", nil, nil, "credentials", name)
 }
 
-// AddCredential puts an account under custody.
-func (c *Client) AddCredential(ctx context.Context, in api.AddCredential) (api.Credential, error) {
-	return call[api.Credential](ctx, c, "POST", in, nil, "credentials")
+// AddCredential asks for an account to come under custody.
+func (c *Client) AddCredential(ctx context.Context, in api.AddCredential) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "credentials")
 }
 
 // CheckOut reveals the password to its holder.
@@ -251,19 +251,24 @@ func (c *Client) CancelRotation(ctx context.Context, name string, in api.Confirm
 	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "cancel")
 }
 
-// Abandon ends custody of an account whose password cannot be changed.
-func (c *Client) Abandon(ctx context.Context, name string, in api.ConfirmedReason) (api.Credential, error) {
-	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "abandon")
+// Abandon asks to end custody of an account whose password cannot be changed.
+func (c *Client) Abandon(ctx context.Context, name string, in api.ConfirmedReason) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "credentials", name, "abandon")
 }
 
-// ChangePolicy replaces the policy of a credential.
+// ProposePolicy asks for another policy of a credential.
+func (c *Client) ProposePolicy(ctx context.Context, name string, in api.ProposePolicy) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "credentials", name, "policy", "proposal")
+}
+
+// ChangePolicy replaces the policy of a credential by a stricter one.
 func (c *Client) ChangePolicy(ctx context.Context, name string, in api.ChangePolicy) (api.Credential, error) {
 	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "policy")
 }
 
-// Retire ends custody.
-func (c *Client) Retire(ctx context.Context, name string, in api.ConfirmedReason) (api.Credential, error) {
-	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "retire")
+// Retire asks to end custody.
+func (c *Client) Retire(ctx context.Context, name string, in api.ConfirmedReason) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "credentials", name, "retire")
 }
 
 // History gives a page of the entries about a credential, like Entries. Of q, what

@@ -64,7 +64,7 @@ func (p *Pages) callOff(v *visit) error {
 }
 
 func (p *Pages) abandon(v *visit) error {
-	return p.changeCredential(v, custody.Abandon{Credential: v.r.PathValue("name"), Reason: desk.NewNote(v.field("reason"))}, "abandoned")
+	return p.propose(v, custody.Abandon{Credential: v.r.PathValue("name")}, p.credential)
 }
 
 func (p *Pages) confirmSet(v *visit) error {

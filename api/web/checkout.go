@@ -81,7 +81,7 @@ func (p *Pages) reconcile(v *visit) error {
 }
 
 func (p *Pages) retire(v *visit) error {
-	return p.changeCredential(v, custody.Retire{Credential: v.r.PathValue("name"), Reason: desk.NewNote(v.field("reason"))}, "retired")
+	return p.propose(v, custody.Retire{Credential: v.r.PathValue("name")}, p.credential)
 }
 
 // offerOne hands one credential over, without going out.

@@ -104,13 +104,17 @@ func (v *visit) units(field string, unit int64) (int64, error) {
 	return int64(math.Round(n * float64(unit))), nil
 }
 
-// changePolicy replaces the policy of a credential.
+// changePolicy replaces the policy of a credential by a stricter one at once, and asks for
+// any other.
 func (p *Pages) changePolicy(v *visit) error {
 	name := v.r.PathValue("name")
 	policy, err := v.policyTyped()
 	if err == nil {
 		action := custody.ChangePolicy{Credential: name, Policy: policy}
 		_, err = p.Desk.ChangePolicy(v.r.Context(), v.by(action), action)
+		if code := custody.CodeOf(err); code == custody.ApprovalNeeded || code == custody.Forbidden {
+			return p.propose(v, action, p.credential) // the code is not used up
+		}
 	}
 	if err != nil {
 		return v.again(err, p.credential)

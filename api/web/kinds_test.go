@@ -220,7 +220,7 @@ func TestPolicyOfACredential(t *testing.T) {
 // addByHand has sw01 of tech-a wait for its password to be set by hand.
 func (o *office) addByHand(name string) {
 	o.T.Helper()
-	_, err := o.Desk.AddCredential(o.T.Context(), desk.By{Actor: "admin", Request: "onboard-" + name}, custody.AddCredential{
+	_, err := o.Desk.AddCredential(o.T.Context(), desk.By{Actor: custody.System, Request: "onboard-" + name}, custody.AddCredential{
 		Name: name, Primary: "tech-a", Backup: "tech-b",
 		Target: desk.NewTarget(custody.Target{Kind: custody.Manual, Address: "rack 4, unit 12", Account: "admin"}),
 	}, custody.SecretString("Before-MARKED"), custody.Secret{})

@@ -66,8 +66,8 @@ func (v *visit) credentialForm(shown newCredentialPage) error {
 // addCredential tests the target first, unless the person says not to, or only
 // does that.
 func (p *Pages) addCredential(v *visit) error {
-	if !v.Person.Is(custody.Admin) { // before anything is connected to
-		return v.again(errOnlyAdmin, p.newCredential)
+	if v.Person.Is(custody.Auditor) { // before anything is connected to
+		return v.again(errNoAuditor, p.newCredential)
 	}
 	k, known := p.kindOf(v.field("kind"))
 	if !known {
@@ -92,12 +92,13 @@ func (p *Pages) addCredential(v *visit) error {
 		return v.tested()
 	}
 	if err == nil {
-		_, err = p.Desk.AddCredential(v.r.Context(), v.by(add), add, password, key)
+		var outcome desk.Outcome
+		outcome, err = p.Desk.ProposeCredential(v.r.Context(), v.by(custody.Propose{}), add, desk.NewNote(v.field("reason")), password, key)
+		if err == nil {
+			return v.redirect("/proposals/"+outcome.Events[0].Fact.Subject(), "proposed")
+		}
 	}
-	if err != nil {
-		return v.again(err, p.newCredential)
-	}
-	return v.redirect("/credentials/"+add.Name, "added")
+	return v.again(err, p.newCredential)
 }
 
 // tested shows the form again, with the word that the target works.
@@ -108,7 +109,7 @@ func (v *visit) tested() error {
 	return v.credentialForm(newCredentialPage{Tested: true})
 }
 
-var errOnlyAdmin = &custody.Refusal{Code: custody.Forbidden, Rule: "3.1", Key: "only", Args: custody.Args{"only": custody.Term{List: "only", Code: "admin"}}}
+var errNoAuditor = &custody.Refusal{Code: custody.Forbidden, Rule: "3.1", Key: "only", Args: custody.Args{"only": custody.Term{List: "only", Code: "no_auditor"}}}
 
 // credentialAction reads the form of a kind: nothing else that was sent counts.
 func (v *visit) credentialAction(k desk.TargetKind) (add custody.AddCredential, target custody.Target, err error) {

@@ -112,7 +112,7 @@ func TestALedgerIsFilteredByWhatSomebodyMeans(t *testing.T) {
 func TestWhatIsOverIsNotOnTheWayOut(t *testing.T) {
 	o := newOffice(t)
 	o.Add("old01", "tech-a", "tech-b")
-	o.Must("admin", custody.Retire{Credential: "old01", Reason: desk.NewNote("switched off")})
+	o.Must("admin", custody.Retire{Credential: "old01"})
 	a := o.as("tech-a", "en")
 	if text := a.get("/leave").text(); strings.Contains(text, "old01") || !strings.Contains(text, "db01") {
 		t.Errorf("the way out: %s", text)

@@ -174,7 +174,7 @@ func TestNamesAreOnlyNames(t *testing.T) {
 			p.isolates(t, path, nasty)
 		}
 	}
-	if _, err := o.Desk.AddCredential(t.Context(), desk.By{Actor: "admin", Request: "nasty"}, custody.AddCredential{
+	if _, err := o.Desk.AddCredential(t.Context(), desk.By{Actor: custody.System, Request: "nasty"}, custody.AddCredential{
 		Name: "nasty", Primary: "tech-a", Backup: "tech-b", Target: desk.NewTarget(custody.Target{Kind: "ssh", Address: nasty, Account: nasty}),
 	}, custody.SecretString("x"), custody.Secret{}); err != nil {
 		t.Fatal(err)

@@ -24,8 +24,8 @@ func credentialVerbs(c *cli) *cobra.Command {
 		confirmedReasonVerb(c, "pause NAME --reason TEXT", "Stop the attempts at changing a password; one that is under way ends first", (*client.Client).PauseRotation, false),
 		credentialResumeVerb(c),
 		confirmedReasonVerb(c, "cancel NAME --reason TEXT", "Call off a change of the password that has surely not reached the target", (*client.Client).CancelRotation, false),
-		confirmedReasonVerb(c, "retire NAME --reason TEXT", "End custody of an account", (*client.Client).Retire, false),
-		confirmedReasonVerb(c, "abandon NAME --reason TEXT", "End custody of an account whose password cannot be changed and is not known", (*client.Client).Abandon, false))
+		proposedEndVerb(c, "retire NAME --reason TEXT", "Propose to end custody of an account; a manager and a director approve", (*client.Client).Retire),
+		proposedEndVerb(c, "abandon NAME --reason TEXT", "Propose to end custody of an account whose password cannot be changed and is not known", (*client.Client).Abandon))
 }
 
 func credentialListVerb(c *cli) *cobra.Command {
@@ -73,10 +73,9 @@ func credentialAddVerb(c *cli) *cobra.Command {
 	var in api.AddCredential
 	var passwordFile, keyFile string
 	var policy policyFlags
-	var patience waiting
 	verb := &cobra.Command{
-		Use:   "add NAME --address HOST:PORT --account ACCOUNT --primary PERSON --backup PERSON",
-		Short: "Put an account under custody; its password is changed at once",
+		Use:   "add NAME --address HOST:PORT --account ACCOUNT --primary PERSON --backup PERSON --reason TEXT",
+		Short: "Propose to put an account under custody; once a manager and a director have approved it, its password is changed",
 		Args:  cobra.ExactArgs(1),
 	}
 	flags := verb.Flags()
@@ -90,8 +89,8 @@ func credentialAddVerb(c *cli) *cobra.Command {
 	flags.StringVar(&passwordFile, "password-file", "", "file with the password that opens it now")
 	flags.StringVar(&keyFile, "admin-key-file", "", "file with what administers the target: a private key (PEM) or a password, as the kind has it")
 	policy.add(flags, api.Policy{})
-	patience.addFlags(verb)
-	for _, name := range []string{"address", "account", "primary", "backup"} {
+	flags.StringVar(&in.Reason, "reason", "", "why")
+	for _, name := range []string{"address", "account", "primary", "backup", "reason"} {
 		_ = verb.MarkFlagRequired(name)
 	}
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
@@ -106,19 +105,22 @@ func credentialAddVerb(c *cli) *cobra.Command {
 			}
 			*into = api.Secret(secret.Reveal())
 		}
-		err := c.act(cmd.Context(), func(ctx context.Context, server *client.Client) error {
-			added, err := server.AddCredential(ctx, in)
-			if err != nil {
-				return err
-			}
-			return c.showCredentials(added, added)
+		return c.proposed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) (api.Proposal, error) {
+			in.TOTP = code
+			return server.AddCredential(ctx, in)
 		})
-		if err != nil {
-			return err
-		}
-		return c.waitHeld(cmd.Context(), patience, in.Name)
 	}
 	return verb
+}
+
+// proposedEndVerb proposes that custody of an account ends.
+func proposedEndVerb(c *cli, use, short string, ask func(*client.Client, context.Context, string, api.ConfirmedReason) (api.Proposal, error)) *cobra.Command {
+	var in api.ConfirmedReason
+	return c.proposes(&cobra.Command{Use: use, Short: short}, &in.Reason,
+		func(ctx context.Context, server *client.Client, args []string, code api.Secret) (api.Proposal, error) {
+			in.TOTP = code
+			return ask(server, ctx, args[0], in)
+		})
 }
 
 // settingFlag is a flag that takes a setting at a time. All behind the first equals

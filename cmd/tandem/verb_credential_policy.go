@@ -47,6 +47,7 @@ func credentialPolicyVerb(c *cli) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 	}
 	given.add(verb.Flags(), api.Policy{})
+	reason := verb.Flags().String("reason", "", "why: proposes it, which a looser policy needs; a manager and a director approve")
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
 		return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
 			credential, err := server.Credential(ctx, args[0])
@@ -56,6 +57,9 @@ func credentialPolicyVerb(c *cli) *cobra.Command {
 			policy, err := changed(cmd.Flags(), credential.Policy)
 			if err != nil {
 				return err
+			}
+			if *reason != "" {
+				return c.showProposed(server.ProposePolicy(ctx, args[0], api.ProposePolicy{Policy: policy, Reason: *reason, TOTP: code}))
 			}
 			credential, err = server.ChangePolicy(ctx, args[0], api.ChangePolicy{Policy: policy, TOTP: code})
 			if err != nil {

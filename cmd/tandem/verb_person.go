@@ -73,18 +73,29 @@ func (c *cli) proposes(verb *cobra.Command, reason *string, ask func(context.Con
 	verb.Flags().StringVar(reason, "reason", "", "why")
 	_ = verb.MarkFlagRequired("reason")
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
-		return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
-			p, err := ask(ctx, server, args, code)
-			if err != nil {
-				return err
-			}
-			if p.Status == custody.Open {
-				c.note("It happens when it was approved by: %s.", approvers(p))
-			}
-			return c.showProposal(p)
+		return c.proposed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) (api.Proposal, error) {
+			return ask(ctx, server, args, code)
 		})
 	}
 	return verb
+}
+
+// proposed asks for something with a code, and says who has to approve it.
+func (c *cli) proposed(ctx context.Context, ask func(context.Context, *client.Client, api.Secret) (api.Proposal, error)) error {
+	return c.confirmed(ctx, func(ctx context.Context, server *client.Client, code api.Secret) error {
+		return c.showProposed(ask(ctx, server, code))
+	})
+}
+
+// showProposed shows what was asked for, and who has to approve it.
+func (c *cli) showProposed(p api.Proposal, err error) error {
+	if err != nil {
+		return err
+	}
+	if p.Status == custody.Open {
+		c.note("It happens when it was approved by: %s.", approvers(p))
+	}
+	return c.showProposal(p)
 }
 
 func personAddVerb(c *cli) *cobra.Command {

@@ -135,7 +135,7 @@ func TestAnAccountIsToldByADigest(t *testing.T) {
 	alias := onboarding("db10")
 	alias.Target = desk.NewTarget(custody.Target{Kind: "ssh", Address: "10.0.0.9:22", Account: "root", Settings: map[string]string{"alias": "yes"}})
 	for when, d := range map[string]*desk.Desk{"here": o.Desk, "in another process": o.Open()} {
-		_, err := d.AddCredential(t.Context(), desk.By{Actor: "admin", Request: unique("onboard")}, alias, custody.Secret{}, custody.Secret{})
+		_, err := d.AddCredential(t.Context(), desk.By{Actor: custody.System, Request: unique("onboard")}, alias, custody.Secret{}, custody.Secret{})
 		if custody.CodeOf(err) != custody.AccountTaken {
 			t.Errorf("%s: %v", when, err)
 		}
@@ -145,7 +145,7 @@ func TestAnAccountIsToldByADigest(t *testing.T) {
 	if err := bare.Target.Address.UnmarshalText([]byte(bare.Target.Address.Commitment())); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.Desk.AddCredential(t.Context(), desk.By{Actor: "admin", Request: unique("onboard")}, bare, custody.Secret{}, custody.Secret{}); !errors.Is(err, custody.ErrNote) {
+	if _, err := o.Desk.AddCredential(t.Context(), desk.By{Actor: custody.System, Request: unique("onboard")}, bare, custody.Secret{}, custody.Secret{}); !errors.Is(err, custody.ErrNote) {
 		t.Errorf("without its texts: %v", err)
 	}
 

@@ -33,7 +33,7 @@ func TestANameComesAgainWithTheRightSecrets(t *testing.T) {
 
 	o.Onboard("db05")
 	last := o.Password("db05", 1)
-	o.Must("admin", custody.Retire{Credential: "db05", Reason: desk.NewNote("scrapped")})
+	o.Must("admin", custody.Retire{Credential: "db05"})
 	again("db05", "", custody.Secret{})
 	if password, key := o.kept("db05"); !password.Equal(last) || !key.IsZero() {
 		t.Error("the last password of the same account is gone, or there is a key")
@@ -60,7 +60,7 @@ func TestANameComesAgainWithTheRightSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.Rotate("db09")
-	o.Must("admin", custody.Retire{Credential: "db09", Reason: desk.NewNote("scrapped")})
+	o.Must("admin", custody.Retire{Credential: "db09"})
 	again("db09", "", custody.Secret{})
 	if password, key := o.kept("db09"); !password.Equal(o.Password("db09", 1)) || !key.IsZero() {
 		t.Error("the last password of the same account is gone, or the key that nobody brought is there")
@@ -116,7 +116,7 @@ func TestARemovalThatComesLateTakesNoNewPassword(t *testing.T) {
 	})()
 	in := onboarding("db06")
 	in.Target = desk.NewTarget(custody.Target{Kind: "ssh", Address: "right.example:22", Account: "root"})
-	if _, err := o.Desk.AddCredential(t.Context(), desk.By{Actor: "admin", Request: unique("again")}, in, custody.Secret{}, custody.Secret{}); err != nil {
+	if _, err := o.Desk.AddCredential(t.Context(), desk.By{Actor: custody.System, Request: unique("again")}, in, custody.Secret{}, custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	c := o.Credential("db06")

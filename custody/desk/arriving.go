@@ -13,7 +13,7 @@ import (
 // own, before the request is decided: nobody waits for that, and a request that is
 // refused has touched nothing but this path. The entry names the request, and the
 // state keeps it until the secrets are where the rotation looks for them, which does
-// not begin before. So whoever comes by after a crash knows what to do: what the
+// not begin before. While others have to approve the account, its proposal keeps it. So whoever comes by after a crash knows what to do: what the
 // ledger has is moved, and what it has not is removed.
 
 // Arrival is a request that has put secrets under a path of its own.
@@ -164,6 +164,9 @@ func (d *Desk) clearArrivals(ctx context.Context) error {
 	d.mu.RLock()
 	for c := range d.state.Credentials() {
 		arriving[c.Arriving] = true
+	}
+	for p := range d.state.OpenProposals() { // others have to approve it yet
+		arriving[p.Request] = true
 	}
 	d.mu.RUnlock()
 	for _, a := range all {

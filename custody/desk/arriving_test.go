@@ -108,7 +108,7 @@ func TestAKillWhileACredentialIsAdded(t *testing.T) {
 			name := fmt.Sprintf("kill-%d-%t", left, after)
 			request := "bring-" + name
 			dying, m := o.mortally(left, after)
-			_, err := dying.AddCredential(t.Context(), desk.By{Actor: "admin", Request: request}, onboarding(name),
+			_, err := dying.AddCredential(t.Context(), desk.By{Actor: custody.System, Request: request}, onboarding(name),
 				custody.SecretString("password of "+name), custody.SecretString("key of "+name))
 			survived := m.survived()
 			_ = dying.Close()
@@ -263,7 +263,7 @@ func (o *office) addUnmoved(request string) {
 	o.Config.Secrets = unmoved{config.Secrets}
 	d := o.Open()
 	o.Config = config
-	if _, err := d.AddCredential(o.T.Context(), desk.By{Actor: "admin", Request: request}, onboarding("db02"),
+	if _, err := d.AddCredential(o.T.Context(), desk.By{Actor: custody.System, Request: request}, onboarding("db02"),
 		custody.SecretString("password"), custody.SecretString("key")); err != nil {
 		o.T.Fatal(err)
 	}

@@ -174,7 +174,7 @@ func TestReadyMissesASecretOfEachKind(t *testing.T) {
 		t.Error("the seed of somebody who has never logged in is missed")
 	}
 	o.Onboard("db02")
-	o.Must("admin", custody.Retire{Credential: "db02", Reason: desk.NewNote("scrapped")})
+	o.Must("admin", custody.Retire{Credential: "db02"})
 	if err := o.Secrets.Delete(t.Context(), desk.CredentialPath("db02")); err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func TestShowNew(t *testing.T) {
 		Target: desk.NewTarget(custody.Target{Kind: custody.Manual, Address: "rack 4", Account: "admin"}),
 	}
 	before, next := custody.SecretString("from before custody"), custody.SecretString("what to set")
-	if _, err := o.Desk.AddCredential(ctx, desk.By{Actor: "admin", Request: "add"}, add, before, custody.Secret{}); err != nil {
+	if _, err := o.Desk.AddCredential(ctx, desk.By{Actor: custody.System, Request: "add"}, add, before, custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	id := custody.RotationID{Credential: "sw01", Number: 1}
@@ -92,7 +92,7 @@ func TestShowNewNeedsItsEntry(t *testing.T) {
 		Name: "sw01", Primary: "tech-a", Backup: "tech-b",
 		Target: desk.NewTarget(custody.Target{Kind: custody.Manual, Address: "rack 4", Account: "admin"}),
 	}
-	if _, err := o.Desk.AddCredential(ctx, desk.By{Actor: "admin", Request: "add"}, add, custody.Secret{}, custody.Secret{}); err != nil {
+	if _, err := o.Desk.AddCredential(ctx, desk.By{Actor: custody.System, Request: "add"}, add, custody.Secret{}, custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.Desk.Do(ctx, desk.By{Actor: custody.System, Request: "staged"}, custody.ReportStaged{Rotation: custody.RotationID{Credential: "sw01", Number: 1}}); err != nil {

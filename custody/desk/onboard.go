@@ -16,14 +16,28 @@ type CheckedTarget struct {
 	Identities []string // what the account is called however its address is spelled; none: by its kind, account and address as they stand
 }
 
-// AddCredential puts an account under custody. password is what opens it now,
-// zero when nobody knows; key is the private key (PEM) that administers its
-// target, zero when there is none.
+// ProposeCredential asks for an account to come under custody. password is what opens it
+// now, zero when nobody knows; key is the private key (PEM) that administers its target,
+// zero when there is none.
 //
-// Both come under a path of the request's own first, and are moved after the entry:
-// see arriving.go. Should the moving be cut short, the rotation worker goes on with
-// it before it begins.
+// Both come under a path of the request's own first, and are moved once the account is in
+// custody: see arriving.go. Should the moving be cut short, the rotation worker goes on
+// with it before it begins.
+func (d *Desk) ProposeCredential(ctx context.Context, by By, add custody.AddCredential, reason custody.Note, password, key custody.Secret) (Outcome, error) {
+	return d.comesIn(ctx, by, add, password, key, func(add custody.AddCredential) custody.Action {
+		return custody.Propose{Change: custody.Change{Proposable: add}, Reason: reason}
+	})
+}
+
+// AddCredential puts an account under custody at once: for whoever operates the machine,
+// before the founding.
 func (d *Desk) AddCredential(ctx context.Context, by By, add custody.AddCredential, password, key custody.Secret) (Outcome, error) {
+	return d.comesIn(ctx, by, add, password, key, func(add custody.AddCredential) custody.Action { return add })
+}
+
+// comesIn completes what is said of an account, keeps what came with it, and gives the
+// command.
+func (d *Desk) comesIn(ctx context.Context, by By, add custody.AddCredential, password, key custody.Secret, command func(custody.AddCredential) custody.Action) (Outcome, error) {
 	if err := d.mayDecide(ctx, custody.AddCredential{}); err != nil {
 		return Outcome{}, err
 	}
@@ -44,17 +58,18 @@ func (d *Desk) AddCredential(ctx context.Context, by By, add custody.AddCredenti
 		return Outcome{}, err
 	}
 	_, used := d.credential(add.Name)
-	if add.Brings = !password.IsZero() || !key.IsZero() || used; !add.Brings {
-		return d.Do(ctx, by, add)
+	add.Brings = !password.IsZero() || !key.IsZero() || used
+	if !add.Brings {
+		return d.Do(ctx, by, command(add))
 	}
-	outcome, err := d.addBringing(ctx, by, add, password, key)
+	outcome, err := d.doBringing(ctx, by, add.Name, command(add), [2]custody.Secret{password, key})
 	// Whoever asked may have gone; what is done for them here is finished all the same.
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), moveTimeout)
 	defer cancel()
 	var undone error
 	switch {
 	case err == nil && !outcome.Replayed:
-		undone = d.Settle(after, add.Name)
+		undone = d.Settle(after, add.Name) // nothing, while others have to approve it
 	case err == nil, custody.CodeOf(err) != "", errors.Is(err, ErrKeyReused), errors.Is(err, ErrSecretsUnavailable):
 		undone = d.drop(after, by.Request) // it led to nothing
 	}
@@ -64,11 +79,11 @@ func (d *Desk) AddCredential(ctx context.Context, by By, add custody.AddCredenti
 	return outcome, err
 }
 
-func (d *Desk) addBringing(ctx context.Context, by By, add custody.AddCredential, password, key custody.Secret) (Outcome, error) {
-	if err := d.bring(ctx, by.Request, add.Name, [2]custody.Secret{password, key}); err != nil {
+func (d *Desk) doBringing(ctx context.Context, by By, credential string, action custody.Action, secrets [2]custody.Secret) (Outcome, error) {
+	if err := d.bring(ctx, by.Request, credential, secrets); err != nil {
 		return Outcome{}, err
 	}
-	return d.Do(ctx, by, add)
+	return d.Do(ctx, by, action)
 }
 
 // ChangePolicy gives a credential another policy.
@@ -77,6 +92,14 @@ func (d *Desk) ChangePolicy(ctx context.Context, by By, a custody.ChangePolicy) 
 		return Outcome{}, err
 	}
 	return d.Do(ctx, by, a)
+}
+
+// ProposePolicy asks for another policy of a credential.
+func (d *Desk) ProposePolicy(ctx context.Context, by By, a custody.ChangePolicy, reason custody.Note) (Outcome, error) {
+	if err := d.CheckPolicy(a.Policy); err != nil {
+		return Outcome{}, err
+	}
+	return d.Do(ctx, by, custody.Propose{Change: custody.Change{Proposable: a}, Reason: reason})
 }
 
 // replace writes a secret whatever version is there.

@@ -168,7 +168,7 @@ func TestWhatIsShownOfARotationThatIsOverIsNotThatOfTheNext(t *testing.T) {
 		Name: "sw01", Primary: "tech-a", Backup: "tech-b",
 		Target: desk.NewTarget(custody.Target{Kind: custody.Manual, Address: "rack 4", Account: "admin"}),
 	}
-	if _, err := o.Desk.AddCredential(ctx, desk.By{Actor: "admin", Request: "add"}, sw, custody.Secret{}, custody.Secret{}); err != nil {
+	if _, err := o.Desk.AddCredential(ctx, desk.By{Actor: custody.System, Request: "add"}, sw, custody.Secret{}, custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	report := func(a custody.Action) {
@@ -245,7 +245,7 @@ func TestAnAccountThatIsAlwaysWrittenByAnotherIsGivenUp(t *testing.T) {
 func TestAKeyThatStandsForAnotherRequestLeavesNothingOfWhatCameWithIt(t *testing.T) {
 	o := newOffice(t)
 	brings := func(request, name string, digest byte) error {
-		_, err := o.Desk.AddCredential(t.Context(), desk.By{Actor: "admin", Request: request, Code: o.Code("admin"), Key: "key", Digest: [32]byte{digest}},
+		_, err := o.Desk.AddCredential(t.Context(), desk.By{Actor: custody.System, Request: request, Code: o.Code("admin"), Key: "key", Digest: [32]byte{digest}},
 			onboarding(name), custody.SecretString("password of "+request), custody.Secret{})
 		return err
 	}

@@ -164,7 +164,7 @@ func (o *office) addByHand(name string) {
 		Name: name, Primary: "tech-a", Backup: "tech-b",
 		Target: desk.NewTarget(custody.Target{Kind: custody.Manual, Address: "rack 4", Account: "admin"}),
 	}
-	if _, err := o.Desk.AddCredential(o.T.Context(), desk.By{Actor: "admin", Request: "add"}, add, custody.SecretString("before"), custody.Secret{}); err != nil {
+	if _, err := o.Desk.AddCredential(o.T.Context(), desk.By{Actor: custody.System, Request: "add"}, add, custody.SecretString("before"), custody.Secret{}); err != nil {
 		o.T.Fatal(err)
 	}
 	o.keep(desk.StagedPath(name, 1), o.Password(name, 1))

@@ -201,7 +201,7 @@ func TestTwoProcessesThatAddTheFirstCredentialAtOnceKnowOneAccountByOneName(t *t
 	there := o.Open()
 	same := onboarding("db02")
 	same.Target = onboarding("db01").Target
-	_, err := there.AddCredential(t.Context(), desk.By{Actor: "admin", Request: unique("r")}, same, custody.Secret{}, custody.Secret{})
+	_, err := there.AddCredential(t.Context(), desk.By{Actor: custody.System, Request: unique("r")}, same, custody.Secret{}, custody.Secret{})
 	var refusal *custody.Refusal
 	if !errors.As(err, &refusal) || !strings.Contains(refusal.Key, "account") {
 		t.Errorf("the same account once more: %v", err)

@@ -42,12 +42,12 @@ func events() []custody.Event {
 		{Actor: "tech-a", Request: "r1", Confirm: &custody.Confirmation{Person: "tech-a", Step: 7},
 			Fact: custody.CheckoutGranted{Credential: "db01", Purpose: purpose}},
 		{Actor: "tech-a", Request: "=HYPERLINK(1)", Fact: custody.CommandRefused{Command: "checkout", On: "-db", Code: custody.NotHolder}},
-		{Actor: "tech-a", Request: "r3", Fact: custody.CredentialRetired{Credential: "db01", Reason: reason}},
+		{Actor: "tech-a", Request: "r3", Fact: custody.RotationPaused{Credential: "db01", Reason: reason}},
 	}
 	for i := range events {
 		events[i].Time = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	}
-	events[2].Cause = &custody.Cause{Action: custody.Retire{Credential: "db01", Reason: reason}}
+	events[2].Cause = &custody.Cause{Action: custody.PauseRotation{Credential: "db01", Reason: reason}}
 	return events
 }
 
@@ -183,7 +183,7 @@ func TestXLSXIsForSpreadsheets(t *testing.T) {
 
 func TestNothingIsLostOfALongCell(t *testing.T) {
 	long := strings.Repeat("x", 60_000)
-	e := custody.Event{Time: time.Unix(0, 0), Actor: "a", Fact: custody.CredentialRetired{Credential: "db01", Reason: desk.NewNote(long)}}
+	e := custody.Event{Time: time.Unix(0, 0), Actor: "a", Fact: custody.RotationPaused{Credential: "db01", Reason: desk.NewNote(long)}}
 	record, err := e.Encode()
 	if err != nil {
 		t.Fatal(err)

@@ -42,7 +42,7 @@ func (l *ledger) add(t *testing.T, n int) {
 		events[i] = custody.Event{
 			Time: time.Date(2026, 3, 2, 8, 0, int(size)+i, 0, time.UTC), Actor: "tech-a", Request: "r=|\\",
 			Confirm: &custody.Confirmation{Person: "tech-a", Step: 7},
-			Fact:    custody.CredentialRetired{Credential: "db01", Reason: desk.NewNote("a=b|c\\d\n退役")},
+			Fact:    custody.RotationPaused{Credential: "db01", Reason: desk.NewNote("a=b|c\\d\n退役")},
 		}
 	}
 	l.Happen(t, events...)
@@ -337,10 +337,10 @@ func (l *ledger) beside(t *testing.T) string {
 func TestMessages(t *testing.T) {
 	l := new(ledger)
 	l.add(t, 1)
-	head := "<110>1 2026-03-02T08:00:00.000Z ledger.test tandem - credential.retired - "
+	head := "<110>1 2026-03-02T08:00:00.000Z ledger.test tandem - rotation.paused - "
 	for format, want := range map[string]string{
 		siem.JSON: head + fmt.Sprintf(`{"index":0,"entry":%s,"texts":{%s}}`, l.Record(0), l.beside(t)),
-		siem.CEF: head + `CEF:0|Tandem|Tandem|1|credential.retired|credential.retired|3|rt=1772438400000 externalId=0 suser=tech-a ` +
+		siem.CEF: head + `CEF:0|Tandem|Tandem|1|rotation.paused|rotation.paused|3|rt=1772438400000 externalId=0 suser=tech-a ` +
 			`cs1Label=subject cs1=db01 cs2Label=request cs2=r\=|\\ cs3Label=confirmedBy cs3=tech-a ` +
 			`msg={"credential":"db01","reason":"a\=b|c\\\\d 退役"}`,
 	} {

@@ -170,7 +170,7 @@ func (o *Office) Onboard(name string) {
 // Add puts a credential under the custody of two people; the primary holds it.
 func (o *Office) Add(name, primary, backup string) {
 	o.T.Helper()
-	_, err := o.Desk.AddCredential(o.T.Context(), desk.By{Actor: "admin", Request: "onboard-" + name}, custody.AddCredential{
+	_, err := o.Desk.AddCredential(o.T.Context(), desk.By{Actor: custody.System, Request: "onboard-" + name}, custody.AddCredential{
 		Name: name, Primary: primary, Backup: backup,
 		Target: desk.NewTarget(custody.Target{Kind: "ssh", Address: name + ".example:22", Account: "root"}),
 	}, custody.SecretString("before-custody"), custody.Secret{})
@@ -216,10 +216,15 @@ func (o *Office) Do(actor string, action custody.Action) (desk.Outcome, error) {
 	return o.Desk.Do(o.T.Context(), by, action)
 }
 
-// Must carries out an action that is not to be refused.
+// Must carries out an action that is not to be refused; what nobody does alone, with
+// approvals.
 func (o *Office) Must(actor string, action custody.Action) desk.Outcome {
 	o.T.Helper()
 	outcome, err := o.Do(actor, action)
+	if change, is := action.(custody.Proposable); is && custody.CodeOf(err) == custody.ApprovalNeeded {
+		o.Agreed(actor, change)
+		return outcome
+	}
 	if err != nil {
 		o.T.Fatalf("%s, %s: %v", actor, action.Verb(), err)
 	}
