@@ -18,7 +18,7 @@ import (
 // told that this is not known: never another place.
 func TestWhereAPasswordGoesNobodyCanRewrite(t *testing.T) {
 	o := newOffice(t)
-	if err := add(o.Desk, "admin", "db02", custody.Secret{}, custody.Secret{}); err != nil {
+	if err := add(o.Desk, custody.System, "db02", custody.Secret{}, custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	evil := desk.NewNote("evil.example:22")
@@ -113,7 +113,7 @@ func TestAnAccountIsToldByADigest(t *testing.T) {
 			return desk.CheckedTarget{}, nil // by what it is called as it stands
 		}
 	})
-	if err := add(o.Desk, "admin", "db09", custody.Secret{}, custody.Secret{}); err != nil {
+	if err := add(o.Desk, custody.System, "db09", custody.Secret{}, custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	salt, err := o.Secrets.Read(t.Context(), desk.IdentityPath)
@@ -154,13 +154,13 @@ func TestAnAccountIsToldByADigest(t *testing.T) {
 	if _, err := o.Secrets.Write(t.Context(), desk.IdentityPath, custody.SecretString("short"), salt.Version, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := add(o.Desk, "admin", "db12", custody.Secret{}, custody.Secret{}); !errors.Is(err, desk.ErrSecretsLost) {
+	if err := add(o.Desk, custody.System, "db12", custody.Secret{}, custody.Secret{}); !errors.Is(err, desk.ErrSecretsLost) {
 		t.Errorf("with a damaged one: %v", err)
 	}
 	if err := o.Secrets.Delete(t.Context(), desk.IdentityPath); err != nil {
 		t.Fatal(err)
 	}
-	if err := add(o.Desk, "admin", "db12", custody.Secret{}, custody.Secret{}); !errors.Is(err, desk.ErrSecretsLost) || o.Size() != size {
+	if err := add(o.Desk, custody.System, "db12", custody.Secret{}, custody.Secret{}); !errors.Is(err, desk.ErrSecretsLost) || o.Size() != size {
 		t.Errorf("with none: %v", err)
 	}
 }

@@ -22,7 +22,7 @@ func TestANameComesAgainWithTheRightSecrets(t *testing.T) {
 		if address != "" {
 			in.Target = desk.NewTarget(custody.Target{Kind: "ssh", Address: address, Account: "root"})
 		}
-		by := desk.By{Actor: "admin", Request: unique("again")}
+		by := desk.By{Actor: custody.System, Request: unique("again")}
 		if _, err := o.Desk.AddCredential(t.Context(), by, in, password, custody.Secret{}); err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,7 @@ func TestANameComesAgainWithTheRightSecrets(t *testing.T) {
 		t.Error("the last password of the same account is gone, or there is a key")
 	}
 
-	if err := add(o.Desk, "admin", "db06", custody.SecretString("typed for the wrong host"), custody.SecretString("its key")); err != nil {
+	if err := add(o.Desk, custody.System, "db06", custody.SecretString("typed for the wrong host"), custody.SecretString("its key")); err != nil {
 		t.Fatal(err)
 	}
 	o.Must("admin", custody.CancelRotation{Credential: "db06", Reason: desk.NewNote("wrong host")})
@@ -47,7 +47,7 @@ func TestANameComesAgainWithTheRightSecrets(t *testing.T) {
 	if password, key := o.kept("db06"); !password.IsZero() || !key.IsZero() {
 		t.Error("a password or a key of another account would be tried there")
 	}
-	if err := add(o.Desk, "admin", "db08", custody.SecretString("typed for the wrong host"), custody.SecretString("its key")); err != nil {
+	if err := add(o.Desk, custody.System, "db08", custody.SecretString("typed for the wrong host"), custody.SecretString("its key")); err != nil {
 		t.Fatal(err)
 	}
 	o.Must("admin", custody.CancelRotation{Credential: "db08", Reason: desk.NewNote("wrong host")})
@@ -56,7 +56,7 @@ func TestANameComesAgainWithTheRightSecrets(t *testing.T) {
 		t.Error("what came this time is not there, or the key of another account is")
 	}
 
-	if err := add(o.Desk, "admin", "db09", custody.SecretString("before custody"), custody.SecretString("its key")); err != nil {
+	if err := add(o.Desk, custody.System, "db09", custody.SecretString("before custody"), custody.SecretString("its key")); err != nil {
 		t.Fatal(err)
 	}
 	o.Rotate("db09")
@@ -65,7 +65,7 @@ func TestANameComesAgainWithTheRightSecrets(t *testing.T) {
 	if password, key := o.kept("db09"); !password.Equal(o.Password("db09", 1)) || !key.IsZero() {
 		t.Error("the last password of the same account is gone, or the key that nobody brought is there")
 	}
-	again2 := desk.By{Actor: "admin", Request: unique("again")}
+	again2 := desk.By{Actor: custody.System, Request: unique("again")}
 	if _, err := o.Desk.AddCredential(t.Context(), again2, onboarding("db06"), custody.Secret{}, custody.Secret{}); custody.CodeOf(err) != custody.Conflict {
 		t.Errorf("twice at once: %v", err)
 	}
@@ -87,7 +87,7 @@ func (s slow) Delete(ctx context.Context, path string) error {
 // and with the change of the password, if it can.
 func TestARemovalThatComesLateTakesNoNewPassword(t *testing.T) {
 	o := newOffice(t)
-	if err := add(o.Desk, "admin", "db06", custody.SecretString("typed for the wrong host"), custody.Secret{}); err != nil {
+	if err := add(o.Desk, custody.System, "db06", custody.SecretString("typed for the wrong host"), custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	o.Must("admin", custody.CancelRotation{Credential: "db06", Reason: desk.NewNote("wrong host")})

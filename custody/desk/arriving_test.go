@@ -163,10 +163,10 @@ func TestAKillWhileACredentialIsAdded(t *testing.T) {
 // secrets are touched by one that is on its way.
 func TestARefusedCredentialLeavesNothing(t *testing.T) {
 	o := newOffice(t)
-	if err := add(o.Desk, "admin", "db02", custody.SecretString("first"), custody.Secret{}); err != nil {
+	if err := add(o.Desk, custody.System, "db02", custody.SecretString("first"), custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
-	by := desk.By{Actor: "admin", Request: "twice"}
+	by := desk.By{Actor: custody.System, Request: "twice"}
 	_, err := o.Desk.AddCredential(t.Context(), by, onboarding("db02"), custody.SecretString("second"), custody.SecretString("key"))
 	o.Refused(custody.Conflict, err)
 	if left := o.under("twice"); len(left) != 0 {
@@ -185,7 +185,7 @@ func TestNobodyWaitsWhileSecretsCome(t *testing.T) {
 	o.Config.Secrets = slowStaging{o.Secrets, sync.OnceFunc(func() { close(began) }), goOn}
 	slow := o.Open()
 	done := make(chan error, 1)
-	go func() { done <- add(slow, "admin", "db02", custody.SecretString("p"), custody.Secret{}) }()
+	go func() { done <- add(slow, custody.System, "db02", custody.SecretString("p"), custody.Secret{}) }()
 	<-began
 	if _, err := slow.Do(t.Context(), desk.By{Actor: "tech-a", Request: unique("r")}, custody.SignOut{}); err != nil {
 		t.Error(err)
@@ -295,7 +295,7 @@ func TestWhatIsInThePlaceAlreadyGivesWay(t *testing.T) {
 	if _, err := o.Secrets.Write(t.Context(), desk.CredentialPath("db02"), custody.SecretString("left over"), 0, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := add(o.Desk, "admin", "db02", custody.SecretString("password"), custody.Secret{}); err != nil {
+	if err := add(o.Desk, custody.System, "db02", custody.SecretString("password"), custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	if password, _ := o.kept("db02"); password.Reveal() != "password" || o.Credential("db02").Arriving != "" {

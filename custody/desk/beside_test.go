@@ -40,7 +40,7 @@ func (o *office) stillToBeMoved(name string) {
 	cut := &faults{}
 	defer o.Secrets.Replace(func(inner desk.Secrets) desk.Secrets { return faultySecrets{inner, cut} })()
 	cut.fail("Write "+desk.CredentialPath(name), 1)
-	if err := add(o.Desk, "admin", name, custody.SecretString("came with it"), custody.Secret{}); err != nil {
+	if err := add(o.Desk, custody.System, name, custody.SecretString("came with it"), custody.Secret{}); err != nil {
 		o.T.Fatal(err)
 	}
 	if o.Credential(name).Arriving == "" {

@@ -114,7 +114,7 @@ func TestARunningServerStopsWhileItsSecretsAreNotItsOwn(t *testing.T) {
 	if shown, err := o.CheckOut("tech-a", "db01"); !errors.Is(err, desk.ErrSecretsLost) || !shown.Password.IsZero() {
 		t.Errorf("a check-out: %v", err)
 	}
-	by := desk.By{Actor: "admin", Request: "brings"}
+	by := desk.By{Actor: custody.System, Request: "brings"}
 	if _, err := o.Desk.AddCredential(t.Context(), by, onboarding("db02"), custody.SecretString("first"), custody.Secret{}); !errors.Is(err, desk.ErrSecretsLost) {
 		t.Errorf("a credential: %v", err)
 	}

@@ -39,7 +39,7 @@ func (o *office) kept(name string) (password, key custody.Secret) {
 // TestARefusedCredentialLeavesTheStoredSecretsAlone, whatever it is refused for.
 func TestARefusedCredentialLeavesTheStoredSecretsAlone(t *testing.T) {
 	o := newOffice(t)
-	if err := add(o.Desk, "admin", "db02", custody.SecretString("first"), custody.SecretString("first key")); err != nil {
+	if err := add(o.Desk, custody.System, "db02", custody.SecretString("first"), custody.SecretString("first key")); err != nil {
 		t.Fatal(err)
 	}
 	unknown := onboarding("db03")
@@ -48,11 +48,11 @@ func TestARefusedCredentialLeavesTheStoredSecretsAlone(t *testing.T) {
 		actor  string
 		action custody.AddCredential
 	}{
-		"the name is taken":            {"admin", onboarding("db02")},
-		"no admin":                     {"tech-a", onboarding("db02")},
+		"the name is taken":            {custody.System, onboarding("db02")},
+		"an admin alone":               {"admin", onboarding("db02")},
 		"no admin, another name":       {"tech-a", onboarding("db03")},
 		"nobody":                       {"nobody", onboarding("db02")},
-		"a custodian who is not there": {"admin", unknown},
+		"a custodian who is not there": {custody.System, unknown},
 	} {
 		for _, second := range []custody.Secret{custody.SecretString("second"), {}} {
 			if _, err := o.Desk.AddCredential(t.Context(), desk.By{Actor: in.actor, Request: unique("onboard")}, in.action, second, second); custody.CodeOf(err) == "" {
@@ -77,7 +77,7 @@ func TestTwoAdminsAddTheSameNameAtOnce(t *testing.T) {
 		name := fmt.Sprint("race-", round)
 		try := func(d *desk.Desk, password string) func() error {
 			return func() error {
-				return add(d, "admin", name, custody.SecretString(password), custody.SecretString("key of "+password))
+				return add(d, custody.System, name, custody.SecretString(password), custody.SecretString("key of "+password))
 			}
 		}
 		errs := atOnce(try(desks[0], "a"), try(desks[1], "b"))
@@ -100,10 +100,10 @@ func TestTwoAdminsAddTheSameNameAtOnce(t *testing.T) {
 func TestAReplicaThatIsBehindOverwritesNothing(t *testing.T) {
 	o := newOffice(t)
 	behind := o.Open()
-	if err := add(o.Desk, "admin", "db02", custody.SecretString("first"), custody.SecretString("first key")); err != nil {
+	if err := add(o.Desk, custody.System, "db02", custody.SecretString("first"), custody.SecretString("first key")); err != nil {
 		t.Fatal(err)
 	}
-	err := add(behind, "admin", "db02", custody.SecretString("second"), custody.Secret{})
+	err := add(behind, custody.System, "db02", custody.SecretString("second"), custody.Secret{})
 	o.Refused(custody.Conflict, err)
 	if password, key := o.kept("db02"); password.Reveal() != "first" || key.Reveal() != "first key" {
 		t.Error("the stored secrets were replaced")
@@ -116,7 +116,7 @@ func TestWhatCannotBeStoredIsNotAdded(t *testing.T) {
 	o.Config.Secrets = takesNothing{o.Secrets}
 	o.Desk = o.Open()
 	before := o.Size()
-	err := add(o.Desk, "admin", "db02", custody.SecretString("p"), custody.Secret{})
+	err := add(o.Desk, custody.System, "db02", custody.SecretString("p"), custody.Secret{})
 	if !errors.Is(err, desk.ErrSecretsUnavailable) {
 		t.Errorf("a credential: %v", err)
 	}

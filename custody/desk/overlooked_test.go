@@ -73,7 +73,7 @@ func TestAPolicyThatNobodyCanKeepIsRefusedBeforeItIsEntered(t *testing.T) {
 	})
 	refuse = true
 	before := o.Size()
-	o.Refused(custody.InvalidRequest, add(o.Desk, "admin", "db02", custody.SecretString("first"), custody.Secret{}))
+	o.Refused(custody.InvalidRequest, add(o.Desk, custody.System, "db02", custody.SecretString("first"), custody.Secret{}))
 	_, err := o.Desk.ChangePolicy(t.Context(), desk.By{Actor: "admin", Request: "r", Code: o.Code("admin")}, custody.ChangePolicy{Credential: "db01"})
 	o.Refused(custody.InvalidRequest, err)
 	if after := o.Size(); after != before {
@@ -84,7 +84,7 @@ func TestAPolicyThatNobodyCanKeepIsRefusedBeforeItIsEntered(t *testing.T) {
 // TestACredentialThatBringsItsKeyOnlyKeepsIt: nobody need know the password.
 func TestACredentialThatBringsItsKeyOnlyKeepsIt(t *testing.T) {
 	o := newOffice(t)
-	if err := add(o.Desk, "admin", "db02", custody.Secret{}, custody.SecretString("the key")); err != nil {
+	if err := add(o.Desk, custody.System, "db02", custody.Secret{}, custody.SecretString("the key")); err != nil {
 		t.Fatal(err)
 	}
 	if password, key := o.kept("db02"); !password.IsZero() || key.Reveal() != "the key" {

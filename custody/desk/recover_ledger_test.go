@@ -151,7 +151,7 @@ func TestTwoPeopleRecoverALedger(t *testing.T) {
 func TestAPasswordThatWasChangedSinceIsMarkedAndChanged(t *testing.T) {
 	o := newOffice(t)
 	o.Hire("manager", custody.Manager)
-	if err := add(o.Desk, "admin", "web01", custody.Secret{}, custody.Secret{}); err != nil {
+	if err := add(o.Desk, custody.System, "web01", custody.Secret{}, custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	o.Onboard("old01")

@@ -194,7 +194,7 @@ func TestTwoProcessesThatAddTheFirstCredentialAtOnceKnowOneAccountByOneName(t *t
 		o.Hire(name, custody.Technician)
 	}
 	o.Config.Secrets = &overtakenAt{Secrets: o.Secrets, path: desk.IdentityPath, do: func() {
-		if err := add(here, "admin", "db01", custody.Secret{}, custody.Secret{}); err != nil {
+		if err := add(here, custody.System, "db01", custody.Secret{}, custody.Secret{}); err != nil {
 			t.Fatal(err)
 		}
 	}}

@@ -11,7 +11,7 @@ import (
 // what nobody can see is no reason.
 func TestAPastedReasonIsOneLineInTheLedger(t *testing.T) {
 	o := newOffice(t)
-	_, err := o.Do("admin", custody.Retire{Credential: "db01"})
+	_, err := o.Do("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("\u200b\u2060")})
 	o.Refused(custody.InvalidRequest, err)
 	outcome := o.Must("tech-a", custody.RequestRotation{Credential: "db01", Reason: desk.NewNote("\tticket\u00a04711:\r\n\r\nleft a laptop  behind\n")})
 	if fact, ok := outcome.Events[0].Fact.(custody.RotationStarted); !ok || fact.Note.String() != "ticket 4711: left a laptop behind" {

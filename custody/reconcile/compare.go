@@ -146,8 +146,11 @@ func bringsSecrets(e custody.Event) bool {
 	switch f := e.Fact.(type) {
 	case custody.CredentialAdded, custody.SecretsArrived:
 		return true
+	case custody.ProposalMade:
+		add, is := f.Change.Proposable.(custody.AddCredential)
+		return is && add.Brings
 	case custody.CommandRefused:
-		return f.Command == custody.AddCredential{}.Verb()
+		return f.Command == custody.AddCredential{}.Verb() || f.Command == custody.Propose{}.Verb()
 	}
 	return false
 }

@@ -20,7 +20,7 @@ var history = []custody.Event{
 	{Time: at(0), Actor: "admin", Request: "hire", Fact: custody.PersonAdded{Username: "tech-a"}},
 	{Time: at(1), Actor: "tech-a", Request: "login", Fact: custody.SessionOpened{Person: "tech-a"}},
 	{Time: at(2), Actor: "admin", Request: "add", Fact: custody.CredentialAdded{Credential: "db01"}},
-	{Time: at(2), Actor: "admin", Request: "not added", Fact: custody.CommandRefused{Command: "add_credential", On: "db01"}},
+	{Time: at(2), Actor: "admin", Request: "not added", Fact: custody.CommandRefused{Command: "propose", On: "db01"}},
 	{Time: at(210), Actor: custody.System, Request: "add", Fact: custody.SecretsArrived{Credential: "db01"}},
 	{Time: at(3), Actor: custody.System, Request: "rotation-db01-1", Fact: custody.RotationPromoted{Credential: "db01", Rotation: 1}},
 	{Time: at(60), Actor: "tech-a", Request: "out", Fact: custody.CheckoutGranted{Credential: "db01", Until: at(120)}},
