@@ -199,7 +199,7 @@ func TestNothingIsLostOfALongCell(t *testing.T) {
 	}
 	defer f.Close()
 	rows, err := f.GetRows("ledger 1")
-	if err != nil || strings.Join(rows[1][9:], "") != `{"credential":"db01","rotation":0,"reason":"`+long+`"}` || rows[1][0] != strconv.Itoa(5) {
+	if err != nil || strings.Join(rows[1][9:], "") != `{"credential":"db01","reason":"`+long+`","rotation":0}` || rows[1][0] != strconv.Itoa(5) {
 		t.Errorf("%d cells, %v", len(rows[1]), err)
 	}
 }

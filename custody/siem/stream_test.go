@@ -342,7 +342,7 @@ func TestMessages(t *testing.T) {
 		siem.JSON: head + fmt.Sprintf(`{"index":0,"entry":%s,"texts":{%s}}`, l.Record(0), l.beside(t)),
 		siem.CEF: head + `CEF:0|Tandem|Tandem|1|rotation.paused|rotation.paused|3|rt=1772438400000 externalId=0 suser=tech-a ` +
 			`cs1Label=subject cs1=db01 cs2Label=request cs2=r\=|\\ cs3Label=confirmedBy cs3=tech-a ` +
-			`msg={"credential":"db01","rotation":0,"reason":"a\=b|c\\\\d 退役"}`,
+			`msg={"credential":"db01","reason":"a\=b|c\\\\d 退役","rotation":0}`,
 	} {
 		r := newReceiver(t)
 		stop := start(t, l, r, format)
