@@ -24,6 +24,7 @@ var endpoints = strings.Fields(`
 	POST/credentials/{name}/pause POST/credentials/{name}/resume POST/credentials/{name}/cancel POST/credentials/{name}/abandon
 	GET/handovers POST/handovers GET/handovers/{id} POST/handovers/{id}/accept POST/handovers/{id}/decline
 	POST/handovers/{id}/cancel POST/handovers/{id}/return
+	GET/policy POST/policy POST/policy/review
 	GET/proposals GET/proposals/{id} POST/credentials/{name}/custodians POST/proposals/{id}/custodians
 	POST/proposals/{id}/approve POST/proposals/{id}/reject POST/proposals/{id}/withdraw
 	POST/people/{username}/unlock PATCH/people/{username} PATCH/me

@@ -51,6 +51,7 @@ type Desk interface {
 	ClockWrong() error // why, or nil
 	Time() time.Time   // what counts while it is
 	ReviewDue() time.Time
+	PolicyInForce() custody.PolicyInForce
 }
 
 // Queries read what was committed, the caller's own last command included. What

@@ -92,7 +92,7 @@ func (s *Server) proposal(ctx context.Context, id string) (Proposal, error) {
 func (s *Server) viewProposals(ctx context.Context, can map[string]map[custody.Role][]string, found []custody.Proposal) ([]Proposal, error) {
 	views := make([]Proposal, len(found))
 	for i, p := range found {
-		now, err := NowOf(ctx, s.Queries, p)
+		now, err := NowOf(ctx, s.Queries, s.Desk.PolicyInForce(), p)
 		if err != nil {
 			return nil, err
 		}
@@ -106,9 +106,10 @@ func (s *Server) viewProposals(ctx context.Context, can map[string]map[custody.R
 func NowOf(ctx context.Context, q interface {
 	Person(ctx context.Context, username string) (custody.Person, error)
 	Credential(ctx context.Context, name string) (custody.Credential, error)
-}, p custody.Proposal) (now custody.Now, err error) {
+}, policy custody.PolicyInForce, p custody.Proposal) (now custody.Now, err error) {
+	now.Policy = policy
 	switch {
-	case p.Status != custody.Open:
+	case p.Status != custody.Open || p.Change.Subject() == "":
 	case p.Change.OfPerson():
 		now.Person, err = q.Person(ctx, p.Change.Subject())
 	default:

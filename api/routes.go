@@ -86,6 +86,10 @@ func (s *Server) endpoints() {
 	command(s, "/handovers/{id}/cancel", "cancel-handover", 200, "End an offer, by its giver", s.cancelHandover)
 	command(s, "/handovers/{id}/return", "return-handover", 200, "Give or take back; the password is changed first", s.returnHandover)
 
+	query(s, "/policy", "get-policy", "The policy in force", s.getPolicy)
+	command(s, "/policy", "adopt-policy", 202, "Propose another policy; a manager and a director approve", s.adoptPolicy)
+	command(s, "/policy/review", "review-policy", 202, "Propose that the policy in force was looked at again and stays", s.reviewPolicy)
+
 	query(s, "/proposals", "list-proposals", "What others have to approve, the newest first", s.listProposals)
 	query(s, "/proposals/{id}", "get-proposal", "One proposal, with what it changes and who can approve it", s.getProposal)
 	command(s, "/credentials/{name}/custodians", "set-custodians", 202, "Propose other custodians; a manager and a director approve", s.proposeCustodians)

@@ -320,6 +320,8 @@ func (w *world) ChangePolicy(ctx context.Context, by desk.By, a custody.ChangePo
 	return w.Do(ctx, by, a)
 }
 
+func (w *world) PolicyInForce() custody.PolicyInForce { return w.state.Policy() }
+
 func (w *world) ProposePolicy(ctx context.Context, by desk.By, a custody.ChangePolicy, reason custody.Note) (desk.Outcome, error) {
 	return w.Do(ctx, by, custody.Propose{Change: custody.Change{Proposable: a}, Reason: reason})
 }

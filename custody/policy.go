@@ -127,6 +127,7 @@ type PolicyInForce struct {
 	// ReviewBy is when it must have been looked at again, at most a year after it
 	// was adopted (clause 4.1).
 	ReviewBy time.Time `json:"review_by,omitzero"`
+	Overdue  bool      `json:"overdue,omitzero"` // ReviewBy has passed, and it is on record
 }
 
 // Unreviewed says that the policy should have been looked at again by now.
@@ -142,35 +143,55 @@ func checkReview(by, from time.Time) *Refusal {
 	return nil
 }
 
-// AdoptPolicy puts the first policy in force. It is the first entry of a ledger:
-// every other one is decided under it.
+// AdoptPolicy puts a policy in force. The first is the first entry of a ledger: every
+// other one is decided under it. Each that follows takes effect by a proposal.
 type AdoptPolicy struct {
 	Values   Policy    `json:"values"`
 	ReviewBy time.Time `json:"review_by,omitzero"` // zero: a year less a day from now
 }
 
-var _ = action(AdoptPolicy{})
+var (
+	_            = action(AdoptPolicy{})
+	_ Proposable = AdoptPolicy{}
+)
 
-func (AdoptPolicy) Verb() string         { return "adopt_policy" }
-func (AdoptPolicy) Subject() string      { return "" }
-func (AdoptPolicy) givers() givers       { return theSystem }
-func (a AdoptPolicy) bare(*State) Action { return a }
+func (AdoptPolicy) Verb() string            { return "adopt_policy" }
+func (AdoptPolicy) Subject() string         { return "" }
+func (AdoptPolicy) givers() givers          { return byProposalOrSystem }
+func (AdoptPolicy) ofPerson() bool          { return false }
+func (AdoptPolicy) levels(*State) []Role    { return []Role{Manager, Director} }
+func (AdoptPolicy) parties(*State) []string { return nil }
+func (a AdoptPolicy) bare(*State) Action    { return a }
 
 func (a AdoptPolicy) decide(d *decision) error {
 	if d.state.Policy().Version > 0 {
 		return refusePolicyAdopted()
 	}
+	if a.ReviewBy.IsZero() {
+		a.ReviewBy = d.now.AddDate(1, 0, -1)
+	}
+	a.ReviewBy = instant(a.ReviewBy)
+	d.named = a
+	return a.effect(d, "")
+}
+
+func (a AdoptPolicy) effect(d *decision, proposal string) error {
 	if err := a.Values.check(); err != nil {
 		return err
 	}
-	if a.ReviewBy = instantOrZero(a.ReviewBy); a.ReviewBy.IsZero() {
-		a.ReviewBy = d.now.AddDate(1, 0, -1)
-	}
-	d.named = a
 	if err := checkReview(a.ReviewBy, d.now); err != nil {
 		return err
 	}
-	d.happen(PolicyAdopted{Version: 1, Rules: RulesVersion, Values: a.Values, ReviewBy: a.ReviewBy})
+	before := d.state.Policy()
+	if before.Version > 0 {
+		if before.Values == a.Values {
+			return refuseSamePolicy()
+		}
+		if err := d.state.canBeMet(a.Values); err != nil {
+			return err
+		}
+	}
+	d.happen(PolicyAdopted{Version: before.Version + 1, Rules: RulesVersion, Values: a.Values, ReviewBy: instant(a.ReviewBy), Proposal: proposal})
 	return nil
 }
 
@@ -180,6 +201,7 @@ type PolicyAdopted struct {
 	Rules    int64     `json:"rules"`
 	Values   Policy    `json:"values"`
 	ReviewBy time.Time `json:"review_by"`
+	Proposal string    `json:"proposal,omitzero"` // "": the first one
 }
 
 var _ = fact(PolicyAdopted{})
@@ -188,20 +210,57 @@ func (PolicyAdopted) Type() string             { return "policy.adopted" }
 func (PolicyAdopted) Subject() string          { return "" }
 func (PolicyAdopted) concerns(*State) Concerns { return Concerns{} }
 func (PolicyAdopted) grade() Grade             { return Ordinary }
-func (PolicyAdopted) by(*State, Event) Who     { return bySystem() }
+
+func (f PolicyAdopted) by(s *State, _ Event) Who {
+	if f.Proposal == "" {
+		return bySystem()
+	}
+	return s.lastApprover(f.Proposal)
+}
 
 func (f PolicyAdopted) allowed(s *State, e Event) error {
-	if s.Size != 0 || f.Version != 1 || f.Rules != RulesVersion || f.Values.check() != nil {
-		return e.violates("I7", "a policy that is not the first, of other rules, or without meaning")
+	if f.Version != s.Policy().Version+1 || f.Rules != RulesVersion || f.Values.check() != nil || (f.Proposal == "") != (s.Size == 0) {
+		return e.violates("I7", "a policy out of turn, of other rules, or without meaning")
 	}
 	if checkReview(f.ReviewBy, e.Time) != nil {
 		return e.violates("I7", "a policy that nobody has to look at again within a year")
 	}
-	return nil
+	if f.Proposal == "" {
+		return nil
+	}
+	if s.canBeMet(f.Values) != nil {
+		return e.violates("I10", "a policy that nobody could meet")
+	}
+	return s.approved(e, f.Proposal, AdoptPolicy{f.Values, f.ReviewBy})
 }
 
 func (f PolicyAdopted) apply(s *State, e Event) {
 	s.policy = &PolicyInForce{Version: f.Version, Rules: f.Rules, Values: f.Values, Since: e.Time, ReviewBy: f.ReviewBy}
+	s.expectReview()
+}
+
+// canBeMet refuses a policy under which nobody could approve anything any more: what it
+// asks for has to be there, equipped with an authenticator.
+func (s *State) canBeMet(p Policy) *Refusal {
+	can := map[Role][]string{Manager: nil, Director: nil}
+	for person := range s.People() {
+		for level := range can {
+			if person.Is(level) && person.Enrolled && !person.Disabled {
+				can[level] = append(can[level], person.Username)
+			}
+		}
+	}
+	switch p.Approvals {
+	case ApprovedByTwo:
+		if !complete(can) {
+			return refuseNobodyMeets()
+		}
+	case ApprovedByOne:
+		if len(can[Manager])+len(can[Director]) == 0 {
+			return refuseNobodyMeets()
+		}
+	}
+	return nil
 }
 
 // Policy gives the policy in force.
@@ -219,4 +278,10 @@ func (s *State) Policy() PolicyInForce {
 func (s *State) PolicyChanged() *PolicyInForce { return s.policy }
 
 // RestorePolicy is Restore for the policy.
-func (s *State) RestorePolicy(p PolicyInForce) { s.policy = &p }
+func (s *State) RestorePolicy(p PolicyInForce) { s.policy = &p; s.expectReview() }
+
+func (s *State) expectReview() {
+	if p := s.Policy(); p.Version > 0 && !p.Overdue {
+		s.expect(p.ReviewBy)
+	}
+}

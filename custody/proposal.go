@@ -83,6 +83,7 @@ type Proposable interface {
 type Now struct {
 	Person     Person
 	Credential Credential
+	Policy     PolicyInForce
 }
 
 // Difference is one thing that a proposal changes: how it is, and how it would be.

@@ -23,7 +23,7 @@ var facts = []Fact{
 	RotationStarted{}, RotationStaged{}, RotationApplied{}, RotationVerified{}, RotationPromoted{}, RotationFailed{}, RotationOverdue{},
 	RotationShown{}, RotationSending{}, RotationPaused{}, RotationResumed{}, RotationCancelled{}, RotationPassed{}, CredentialAbandoned{}, CredentialPolicyChanged{}, VerificationStarted{}, VerificationEnded{}, DependentUpdated{}, DependentFailed{},
 	PasswordChanged{}, CustodyPassed{}, RolesChanged{}, FoundingConfirmed{}, LinkIssued{}, LinkRefused{}, LinkOpened{}, Joined{},
-	PersonDisabled{}, PersonReinstated{}, SeatVacated{}, HandoverVoided{}, CredentialTaken{}, CredentialParked{}, ItemSettled{}, OffboardingOverdue{}, OffboardingEnded{},
+	PolicyReviewed{}, PolicyOverdue{}, PersonDisabled{}, PersonReinstated{}, SeatVacated{}, HandoverVoided{}, CredentialTaken{}, CredentialParked{}, ItemSettled{}, OffboardingOverdue{}, OffboardingEnded{},
 	CustodiansChanged{}, ProposalMade{}, ProposalRevised{}, ProposalApproved{}, ProposalEffected{}, ProposalFailed{}, ProposalRejected{},
 	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, SecretsArrived{}, TextRedacted{},
 }
@@ -279,6 +279,8 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"admission.refused":       `{"person":"","wrong":0}`,
 		"admission.opened":        `{"person":""}`,
 		"admission.joined":        `{"person":"","account":0}`,
+		"policy.reviewed":         `{"version":0,"review_by":"0001-01-01T00:00:00Z","proposal":""}`,
+		"policy.overdue":          `{"version":0}`,
 		"person.disabled":         `{"person":""}`,
 		"person.reinstated":       `{"person":"","proposal":""}`,
 		"credential.seat_vacated": `{"credential":"","person":""}`,

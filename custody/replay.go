@@ -74,8 +74,8 @@ func CheckEvent(s *State, e Event) error {
 	if e.Time.Before(s.Time) && !e.correctsClock() || e.Stalled && !e.Time.Equal(s.Time) {
 		return e.violates("I7", "time went back, or did not stand still where it was stalled")
 	}
-	if _, first := e.Fact.(PolicyAdopted); first != (s.Policy().Version == 0) {
-		return e.violates("I7", "under no policy, or not the first")
+	if _, adopts := e.Fact.(PolicyAdopted); !adopts && s.Policy().Version == 0 {
+		return e.violates("I7", "under no policy")
 	}
 	who := e.Fact.by(s, e)
 	if err := checkConfirmation(s, e, who); err != nil {

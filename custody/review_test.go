@@ -21,7 +21,7 @@ func TestReviewBy(t *testing.T) {
 		{epoch.Add(-time.Hour), time.Time{}},
 	} {
 		events, err := Decide(NewState(), Command{Actor: System, Action: AdoptPolicy{DefaultPolicy(), c.asked}}, epoch)
-		e := Event{Time: epoch, Actor: System, Fact: PolicyAdopted{1, RulesVersion, DefaultPolicy(), c.asked}}
+		e := Event{Time: epoch, Actor: System, Fact: PolicyAdopted{Version: 1, Rules: RulesVersion, Values: DefaultPolicy(), ReviewBy: c.asked}}
 		if c.want.IsZero() {
 			if CodeOf(err) != InvalidRequest {
 				t.Errorf("by %s: %v", c.asked, err)

@@ -42,6 +42,9 @@ func (Tick) decide(d *decision) error {
 			d.happen(ProposalExpired{Proposal: p.ID})
 		}
 	}
+	if p := d.state.Policy(); p.Unreviewed(d.now) && !p.Overdue {
+		d.happen(PolicyOverdue{Version: p.Version})
+	}
 	for _, p := range d.state.leavings() {
 		switch l := p.Leaving; {
 		case l.Done():
@@ -74,6 +77,7 @@ func (s *State) Reschedule() {
 	for _, p := range s.leavings() {
 		s.expectLeaving(p)
 	}
+	s.expectReview()
 }
 
 // expect notes that time will act at t.

@@ -582,7 +582,7 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 		Apply(s, e)
 	}
 	grades := map[string]Grade{"ledger.conflict": Special, "ledger.recovered": Special, "clock.corrected": Special, "person.locked": Serious, "session.locked": Serious, "text.redacted": Serious, "seal.key_changed": Serious, "rotation.overdue": Serious, "credential.abandoned": Serious,
-		"person.disabled": Serious, "credential.seat_vacated": Serious, "offboarding.overdue": Serious}
+		"policy.overdue": Serious, "person.disabled": Serious, "credential.seat_vacated": Serious, "offboarding.overdue": Serious}
 	for _, kind := range EntryTypes() {
 		want := Ordinary
 		if g, graded := grades[kind]; graded {
@@ -646,12 +646,12 @@ func TestAWrongCodeSaysHowManyAreLeft(t *testing.T) {
 // what nobody commands, both what sets an installation up, people the rest.
 func TestWhoGivesEachCommand(t *testing.T) {
 	bySystem := []string{
-		"adopt_policy", "end_verification", "lock_sign_in", "open_link", "recover_enrolment", "recover_ledger", "refuse_link", "report_applied", "report_arrived", "report_conflict", "report_failed",
+		"end_verification", "lock_sign_in", "open_link", "recover_enrolment", "recover_ledger", "refuse_link", "report_applied", "report_arrived", "report_conflict", "report_failed",
 		"report_not_updated", "report_promoted", "report_sending", "report_staged", "report_updated", "report_verified", "reset_on_host",
 		"start_verification",
 	}
 	byBoth := []string{"reconcile"}
-	proposed := []string{"abandon", "custodians", "enrolment", "park", "reinstate", "retire", "roles"}
+	proposed := []string{"abandon", "custodians", "enrolment", "park", "reinstate", "retire", "review_policy", "roles"}
 	for _, a := range actions {
 		want := people
 		switch {
@@ -663,7 +663,7 @@ func TestWhoGivesEachCommand(t *testing.T) {
 			want = theClock
 		case slices.Contains(proposed, a.Verb()):
 			want = byProposal
-		case a.Verb() == "person" || a.Verb() == "credential":
+		case a.Verb() == "person" || a.Verb() == "credential" || a.Verb() == "adopt_policy":
 			want = byProposalOrSystem
 		}
 		if got := a.givers(); got != want {

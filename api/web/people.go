@@ -46,8 +46,6 @@ func (p *Pages) people(v *visit) error {
 	return v.render("people", shown)
 }
 
-func (p *Pages) policy(v *visit) error { return v.render("policy", p.Desk.PolicyInForce()) }
-
 // usernameOf gives the username of whom somebody means by what they typed: a
 // username, or something that is found in the name of one person only. Otherwise
 // it is what was typed.

@@ -66,7 +66,7 @@ func (p *Pages) proposal(v *visit) error {
 	if shown.People, err = v.directory(); err != nil {
 		return err
 	}
-	now, err := api.NowOf(ctx, p.Queries, asked)
+	now, err := api.NowOf(ctx, p.Queries, p.Desk.PolicyInForce(), asked)
 	if err != nil {
 		return err
 	}

@@ -170,6 +170,8 @@ func (p *Pages) routes() {
 	p.closed("GET /founding", p.founding)
 	p.closed("POST /founding", p.confirmFounding)
 	p.closed("GET /policy", p.policy)
+	p.closed("POST /policy", p.adoptPolicy)
+	p.closed("POST /policy/review", p.reviewPolicy)
 
 	p.closed("GET /ledger", p.ledger)
 	p.closed("GET /ledger/{index}", p.entry)

@@ -76,7 +76,12 @@ func changed(given *pflag.FlagSet, now api.Policy) (api.Policy, error) {
 	var p policyFlags
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	p.add(flags, now)
-	var err error
+	err := overlay(flags, given)
+	return p.policy(), err
+}
+
+// overlay sets those of some flags that were given, and leaves the others as they are.
+func overlay(flags, given *pflag.FlagSet) (err error) {
 	flags.VisitAll(func(f *pflag.Flag) {
 		if flag := given.Lookup(f.Name); flag.Changed && err == nil {
 			if list, is := f.Value.(pflag.SliceValue); is {
@@ -86,5 +91,5 @@ func changed(given *pflag.FlagSet, now api.Policy) (api.Policy, error) {
 			}
 		}
 	})
-	return p.policy(), err
+	return err
 }

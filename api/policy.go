@@ -1,0 +1,89 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+// PolicyInForce is the policy that everything is decided under, and when it has to be
+// looked at again (clause 4.1).
+type PolicyInForce struct {
+	Version  int64        `json:"version"`
+	Values   PolicyValues `json:"values"`
+	Since    time.Time    `json:"since"`
+	ReviewBy time.Time    `json:"review_by"`
+	Overdue  bool         `json:"overdue,omitzero" doc:"It should have been looked at again by now"`
+}
+
+// PolicyValues are what of the policy is a matter of degree.
+type PolicyValues struct {
+	LeaseSeconds            int64             `json:"lease_seconds" doc:"Longest check-out"`
+	OfferTTLSeconds         int64             `json:"offer_ttl_seconds" doc:"An offer that nobody accepted expires after this"`
+	RotationDeadlineSeconds int64             `json:"rotation_deadline_seconds" doc:"A rotation that takes longer is a serious event"`
+	LockAfter               int               `json:"lock_after" doc:"Wrong codes in a row before somebody is locked out"`
+	LockBaseSeconds         int64             `json:"lock_base_seconds" doc:"Length of the first lock-out; each further one doubles it"`
+	LockMaxSeconds          int64             `json:"lock_max_seconds" doc:"Longest lock-out"`
+	TOTPSkew                int64             `json:"totp_skew" doc:"Steps before and after the current one whose codes are taken"`
+	Approvals               custody.Approvals `json:"approvals" enum:"two,one,none" doc:"That what changes who may do what needs"`
+}
+
+// AdoptPolicy asks for another policy.
+type AdoptPolicy struct {
+	Values   PolicyValues `json:"values"`
+	ReviewBy time.Time    `json:"review_by" doc:"At most a year ahead"`
+	Reason   string       `json:"reason"`
+	TOTP     Secret       `json:"totp,omitzero" maxLength:"64"`
+}
+
+// ReviewPolicy says that a policy was looked at again and is right as it is.
+type ReviewPolicy struct {
+	Version  int64     `json:"version" doc:"Of the policy that was looked at"`
+	ReviewBy time.Time `json:"review_by" doc:"When it has to be looked at next, at most a year ahead"`
+	Reason   string    `json:"reason"`
+	TOTP     Secret    `json:"totp,omitzero" maxLength:"64"`
+}
+
+// ValuesOf gives the values as the API has them.
+func ValuesOf(p custody.Policy) PolicyValues {
+	s := func(d time.Duration) int64 { return int64(d / time.Second) }
+	return PolicyValues{
+		LeaseSeconds: s(p.Lease), OfferTTLSeconds: s(p.OfferTTL), RotationDeadlineSeconds: s(p.RotationDeadline),
+		LockAfter: p.LockAfter, LockBaseSeconds: s(p.LockBase), LockMaxSeconds: s(p.LockMax), TOTPSkew: p.TOTPSkew, Approvals: p.Approvals,
+	}
+}
+
+// Policy gives the values as the domain has them.
+func (v PolicyValues) Policy() custody.Policy {
+	return custody.Policy{
+		Lease: seconds(v.LeaseSeconds), OfferTTL: seconds(v.OfferTTLSeconds), RotationDeadline: seconds(v.RotationDeadlineSeconds),
+		LockAfter: v.LockAfter, LockBase: seconds(v.LockBaseSeconds), LockMax: seconds(v.LockMaxSeconds), TOTPSkew: v.TOTPSkew, Approvals: v.Approvals,
+	}
+}
+
+// seconds bounds what it is given, so that it cannot come round to something short.
+func seconds(n int64) time.Duration {
+	const most = int64(100 * 365 * 24 * time.Hour / time.Second)
+	return time.Duration(max(-1, min(n, most))) * time.Second
+}
+
+func (s *Server) getPolicy(context.Context, *nothing) (PolicyInForce, error) {
+	p := s.Desk.PolicyInForce()
+	return PolicyInForce{p.Version, ValuesOf(p.Values), p.Since, p.ReviewBy, p.Unreviewed(s.Desk.Time())}, nil
+}
+
+func (s *Server) adoptPolicy(ctx context.Context, in *bodyOnly[AdoptPolicy]) (Proposal, error) {
+	change := custody.AdoptPolicy{Values: in.Body.Values.Policy(), ReviewBy: in.Body.ReviewBy}
+	if err := custody.CheckInstant("review_by", in.Body.ReviewBy); err != nil {
+		return Proposal{}, err
+	}
+	return s.propose(ctx, change, in.Body.Reason, in.Body.TOTP)
+}
+
+func (s *Server) reviewPolicy(ctx context.Context, in *bodyOnly[ReviewPolicy]) (Proposal, error) {
+	if err := custody.CheckInstant("review_by", in.Body.ReviewBy); err != nil {
+		return Proposal{}, err
+	}
+	return s.propose(ctx, custody.ReviewPolicy{Version: in.Body.Version, ReviewBy: in.Body.ReviewBy}, in.Body.Reason, in.Body.TOTP)
+}

@@ -1,0 +1,67 @@
+package web
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/tandem-custody/tandem/custody"
+)
+
+type policyPage struct {
+	custody.PolicyInForce
+	Overdue bool
+	Next    string              // a day within a year, to review it by
+	Choices []custody.Approvals // that a policy can ask for
+}
+
+// policy shows what is in force, and asks for another or for its yearly review.
+func (p *Pages) policy(v *visit) error {
+	now := p.Desk.PolicyInForce()
+	return v.render("policy", policyPage{
+		PolicyInForce: now, Overdue: now.Unreviewed(v.now), Next: v.now.In(v.zone).AddDate(1, 0, -1).Format(time.DateOnly),
+		Choices: []custody.Approvals{custody.ApprovedByTwo, custody.ApprovedByOne, custody.ApprovedByNone},
+	})
+}
+
+func (p *Pages) adoptPolicy(v *visit) error {
+	values := p.Desk.PolicyInForce().Values
+	for field, into := range map[string]*time.Duration{
+		"lease": &values.Lease, "offer_ttl": &values.OfferTTL, "rotation_deadline": &values.RotationDeadline, "lock_base": &values.LockBase, "lock_max": &values.LockMax,
+	} {
+		length, err := time.ParseDuration(v.field(field))
+		if err != nil {
+			return v.again(custody.Invalid(field, "not_a_length"), p.policy)
+		}
+		*into = length
+	}
+	var err error
+	if values.LockAfter, err = strconv.Atoi(v.field("lock_after")); err != nil {
+		return v.again(custody.Invalid("lock_after", "not_whole"), p.policy)
+	}
+	if values.TOTPSkew, err = strconv.ParseInt(v.field("totp_skew"), 10, 64); err != nil {
+		return v.again(custody.Invalid("totp_skew", "not_whole"), p.policy)
+	}
+	values.Approvals = custody.Approvals(v.field("approvals"))
+	by, err := v.day("review_by")
+	if err != nil {
+		return v.again(err, p.policy)
+	}
+	return p.propose(v, custody.AdoptPolicy{Values: values, ReviewBy: by}, p.policy)
+}
+
+func (p *Pages) reviewPolicy(v *visit) error {
+	by, err := v.day("review_by")
+	if err != nil {
+		return v.again(err, p.policy)
+	}
+	return p.propose(v, custody.ReviewPolicy{Version: p.Desk.PolicyInForce().Version, ReviewBy: by}, p.policy)
+}
+
+// day reads a field with a day, as it begins in the visitor's zone.
+func (v *visit) day(field string) (time.Time, error) {
+	at, err := time.ParseInLocation(time.DateOnly, v.field(field), v.zone)
+	if err != nil {
+		return at, custody.Invalid(field, "not_a_date")
+	}
+	return at.UTC(), nil
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/custody"
+)
+
+func policyVerbs(c *cli) *cobra.Command {
+	return family("policy", "The policy in force, and its yearly review", policyShowVerb(c), policyProposeVerb(c), policyReviewVerb(c))
+}
+
+func policyShowVerb(c *cli) *cobra.Command {
+	return &cobra.Command{
+		Use: "show", Short: "Show the policy in force, and when it has to be looked at again", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			server, err := c.connect()
+			if err != nil {
+				return err
+			}
+			p, err := server.Policy(cmd.Context())
+			if err != nil {
+				return err
+			}
+			v := p.Values
+			review := moment(p.ReviewBy)
+			if p.Overdue {
+				review += " (overdue: a manager and a director review it)"
+			}
+			return c.show(p, []string{"POLICY", fmt.Sprintf("version %d", p.Version)},
+				[]string{"in force since", moment(p.Since)},
+				[]string{"review by", review},
+				[]string{"approvals", string(v.Approvals)},
+				[]string{"lease", seconds(v.LeaseSeconds).String()},
+				[]string{"offer-ttl", seconds(v.OfferTTLSeconds).String()},
+				[]string{"rotation-deadline", seconds(v.RotationDeadlineSeconds).String()},
+				[]string{"lock-after", fmt.Sprint(v.LockAfter)},
+				[]string{"lock-base", seconds(v.LockBaseSeconds).String()},
+				[]string{"lock-max", seconds(v.LockMaxSeconds).String()},
+				[]string{"totp-skew", fmt.Sprint(v.TOTPSkew)})
+		},
+	}
+}
+
+// reviewByFlag says before when a policy has to be looked at again.
+func reviewByFlag(verb *cobra.Command) func() (time.Time, error) {
+	text := verb.Flags().String("review-by", "", "before when it has to be looked at again, such as 2027-06-30 (at most a year ahead)")
+	_ = verb.MarkFlagRequired("review-by")
+	return func() (time.Time, error) { return parseUntil(*text, time.Now()) }
+}
+
+// valueFlags are the flags for what of the policy is a matter of degree.
+type valueFlags struct {
+	lease, offer, deadline, lockBase, lockMax time.Duration
+	lockAfter                                 int
+	skew                                      int64
+	approvals                                 string
+}
+
+func (f *valueFlags) add(flags *pflag.FlagSet, now api.PolicyValues) {
+	flags.DurationVar(&f.lease, "lease", seconds(now.LeaseSeconds), "longest check-out, such as 8h")
+	flags.DurationVar(&f.offer, "offer-ttl", seconds(now.OfferTTLSeconds), "an offer that nobody accepts expires after this")
+	flags.DurationVar(&f.deadline, "rotation-deadline", seconds(now.RotationDeadlineSeconds), "a rotation that takes longer is a serious event")
+	flags.IntVar(&f.lockAfter, "lock-after", now.LockAfter, "wrong codes in a row before somebody is locked out")
+	flags.DurationVar(&f.lockBase, "lock-base", seconds(now.LockBaseSeconds), "length of the first lock-out; each further one doubles it")
+	flags.DurationVar(&f.lockMax, "lock-max", seconds(now.LockMaxSeconds), "longest lock-out")
+	flags.Int64Var(&f.skew, "totp-skew", now.TOTPSkew, "steps before and after the current one whose codes are taken")
+	flags.StringVar(&f.approvals, "approvals", string(now.Approvals), "that what changes who may do what needs: two, one or none")
+}
+
+func (f *valueFlags) values() api.PolicyValues {
+	s := func(d time.Duration) int64 { return int64(d / time.Second) }
+	return api.PolicyValues{
+		LeaseSeconds: s(f.lease), OfferTTLSeconds: s(f.offer), RotationDeadlineSeconds: s(f.deadline),
+		LockAfter: f.lockAfter, LockBaseSeconds: s(f.lockBase), LockMaxSeconds: s(f.lockMax), TOTPSkew: f.skew, Approvals: custody.Approvals(f.approvals),
+	}
+}
+
+func policyProposeVerb(c *cli) *cobra.Command {
+	verb := &cobra.Command{
+		Use: "propose --reason TEXT --review-by DAY", Args: cobra.NoArgs,
+		Short: "Propose another policy; flags that are left out stay as they are",
+	}
+	var in api.AdoptPolicy
+	var given valueFlags
+	given.add(verb.Flags(), api.PolicyValues{})
+	reviewBy := reviewByFlag(verb)
+	verb.Flags().StringVar(&in.Reason, "reason", "", "why")
+	_ = verb.MarkFlagRequired("reason")
+	verb.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		if in.ReviewBy, err = reviewBy(); err != nil {
+			return err
+		}
+		return c.proposed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) (api.Proposal, error) {
+			now, err := server.Policy(ctx)
+			if err != nil {
+				return api.Proposal{}, err
+			}
+			var f valueFlags
+			flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+			f.add(flags, now.Values)
+			if err := overlay(flags, cmd.Flags()); err != nil {
+				return api.Proposal{}, err
+			}
+			in.Values, in.TOTP = f.values(), code
+			return server.AdoptPolicy(ctx, in)
+		})
+	}
+	return verb
+}
+
+func policyReviewVerb(c *cli) *cobra.Command {
+	verb := &cobra.Command{
+		Use: "review --reason TEXT --review-by DAY", Args: cobra.NoArgs,
+		Short: "Propose that the policy was looked at again and stays as it is",
+	}
+	var in api.ReviewPolicy
+	reviewBy := reviewByFlag(verb)
+	verb.Flags().StringVar(&in.Reason, "reason", "", "what was looked at")
+	_ = verb.MarkFlagRequired("reason")
+	verb.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		if in.ReviewBy, err = reviewBy(); err != nil {
+			return err
+		}
+		return c.proposed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) (api.Proposal, error) {
+			now, err := server.Policy(ctx)
+			if err != nil {
+				return api.Proposal{}, err
+			}
+			in.Version, in.TOTP = now.Version, code
+			return server.ReviewPolicy(ctx, in)
+		})
+	}
+	return verb
+}
