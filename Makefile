@@ -14,16 +14,17 @@ VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo u
 demo:
 	$(GO) run ./cmd/tandem demo
 
-# Everything that the tests need, then every test, once. TANDEM_TEST_ALL turns a
-# missing component from a skip into a failure. The machine's own accounts must
-# be after it what they were before.
+# Everything that the tests need, then every test, once, with what they write in memory.
+# TANDEM_TEST_ALL turns a missing component from a skip into a failure, and so does
+# noskip whatever else was skipped. The machine's own accounts must be after it what
+# they were before.
 test: provision
-	TANDEM_TEST_ALL=1 tools/untouched.sh $(GO) test -count=1 -timeout 40m ./...
-	cd tools/interop && $(GO) test -count=1 -timeout 10m ./...
+	TANDEM_TEST_ALL=1 tools/untouched.sh tools/inmemory.sh $(GO) run ./tools/noskip $(GO) test -json -count=1 -timeout 40m ./...
+	$(GO) run ./tools/noskip $(GO) test -C tools/interop -json -count=1 -timeout 10m ./...
 
 # The parts in which goroutines meet, under the race detector.
 race: provision
-	TANDEM_TEST_ALL=1 tools/untouched.sh $(GO) test -race -count=1 -timeout 30m ./audit/... ./custody/... ./api/...
+	TANDEM_TEST_ALL=1 tools/untouched.sh tools/inmemory.sh $(GO) test -race -count=1 -timeout 30m ./audit/... ./custody/... ./api/...
 
 provision:
 	tools/provision.sh

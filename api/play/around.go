@@ -2,6 +2,7 @@ package play
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"path"
 
@@ -13,9 +14,6 @@ import (
 
 // shared is the credential whose custodians are changed.
 const shared = "demo-db"
-
-// ownPassword is what somebody new chooses.
-const ownPassword = "kupfer-7-Laterne!"
 
 // around is about the people around the two technicians (clauses 3.1 and 4.3): what one of
 // them alone cannot do, and how two do it.
@@ -108,17 +106,19 @@ func (p *play) somebodyNew(ctx context.Context) (username string) {
 	return username
 }
 
-// joins is what somebody does who has a link and was read the code.
+// joins is what somebody does who has a link and was read the code. The password is one
+// that they choose.
 func (p *play) joins(ctx context.Context, username, token string, code api.Secret) (string, error) {
 	server, err := client.New(client.Config{Server: p.Server})
 	if err != nil {
 		return "", err
 	}
-	shown, err := server.OpenLink(ctx, token, api.OpenLink{ReleaseCode: code, Password: ownPassword})
+	password := rand.Text() + "-7" // by the rule: with a digit and something else
+	shown, err := server.OpenLink(ctx, token, api.OpenLink{ReleaseCode: code, Password: api.Secret(password)})
 	if err != nil {
 		return "", err
 	}
-	who := &Player{Person: demo.Person{Username: username, Password: ownPassword, TOTPSecret: string(shown.TOTPSecret), TOTPPeriod: shown.TOTPPeriod}, Server: server}
+	who := &Player{Person: demo.Person{Username: username, Password: password, TOTPSecret: string(shown.TOTPSecret), TOTPPeriod: shown.TOTPPeriod}, Server: server}
 	if err := who.Confirm(ctx, func(code api.Secret) error {
 		_, err := server.Join(ctx, token, code)
 		return err

@@ -50,8 +50,10 @@ func (a answer) key(t *testing.T) string {
 
 // TestGoingOutAndComingBack is the core of the policy, by two people with two
 // browsers.
-func TestGoingOutAndComingBack(t *testing.T) {
-	o := newOffice(t)
+func TestGoingOutAndComingBack(t *testing.T) { desktest.OnBoth(t, goingOutAndComingBack) }
+
+func goingOutAndComingBack(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	a, b := o.as("tech-a", "en"), o.as("tech-b", "en")
 
 	a.get("/leave").shows(t, 200, "You hold 2 credentials", "db01", "db02", "Bo B")

@@ -43,13 +43,11 @@ type page struct {
 	Maintenance bool
 }
 
-// look says as what a template is shown.
+// look is what a page is shown by: in a language, with the times of a zone.
 type look struct{ name, lang, zone string }
 
-// looks has the templates: as they were parsed, and as they are shown.
+// looks has the templates as they are shown.
 type looks struct {
-	parsed map[look]*template.Template // zone is ""; never executed, so that they can be cloned
-
 	mu    sync.Mutex
 	shown map[look]*template.Template
 }
@@ -57,7 +55,8 @@ type looks struct {
 // maxLooks bounds what is kept for people who choose one zone after the other.
 const maxLooks = 1000
 
-// template gives a page as somebody sees it.
+// template gives a page as somebody sees it: that of all languages, with the functions
+// of this one.
 func (p *Pages) template(name, lang string, zone *time.Location) (*template.Template, error) {
 	p.looks.mu.Lock()
 	defer p.looks.mu.Unlock()
@@ -65,14 +64,15 @@ func (p *Pages) template(name, lang string, zone *time.Location) (*template.Temp
 	if t := p.looks.shown[key]; t != nil {
 		return t, nil
 	}
-	t, err := p.looks.parsed[look{name: name, lang: lang}].Clone()
+	parsed, err := parsedTemplates()
 	if err != nil {
 		return nil, err
 	}
-	t.Funcs(template.FuncMap{
-		"when":    func(t time.Time) template.HTML { return when(t, zone) },
-		"exactly": func(t time.Time) template.HTML { return exactly(t, zone) },
-	})
+	t, err := parsed[name].Clone()
+	if err != nil {
+		return nil, err
+	}
+	t.Funcs(p.functions(lang, zone))
 	if len(p.looks.shown) >= maxLooks {
 		clear(p.looks.shown)
 	}
@@ -80,31 +80,37 @@ func (p *Pages) template(name, lang string, zone *time.Location) (*template.Temp
 	return t, nil
 }
 
-// loadTemplates parses every page once for each language, with the functions of
-// that language.
-func (p *Pages) loadTemplates() error {
-	p.looks.parsed, p.looks.shown = map[look]*template.Template{}, map[look]*template.Template{}
+// parsedTemplates has every page by its name. They are parsed once, with functions that
+// only lend their names, and never executed, so that they can be cloned.
+var parsedTemplates = sync.OnceValues(func() (map[string]*template.Template, error) {
+	shared, err := template.New("layout.html").Funcs(new(Pages).functions("", nil)).Option("missingkey=error").
+		ParseFS(files, sharedTemplates...)
+	if err != nil {
+		return nil, err
+	}
 	all, err := fs.Glob(files, "templates/*.html")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	shared := []string{"templates/layout.html", "templates/parts.html", "templates/gantt.html", "templates/credential_parts.html"}
-	for _, lang := range words.Languages {
-		for _, file := range all {
-			if slices.Contains(shared, file) {
-				continue
-			}
-			name := strings.TrimSuffix(path.Base(file), ".html")
-			t, err := template.New("layout.html").Funcs(p.functions(lang)).Option("missingkey=error").
-				ParseFS(files, append(slices.Clone(shared), file)...)
-			if err != nil {
-				return fmt.Errorf("template %s: %w", name, err)
-			}
-			p.looks.parsed[look{name: name, lang: lang}] = t
+	parsed := map[string]*template.Template{}
+	for _, file := range all {
+		if slices.Contains(sharedTemplates, file) {
+			continue
 		}
+		t, err := shared.Clone()
+		if err == nil {
+			t, err = t.ParseFS(files, file)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("template %s: %w", file, err)
+		}
+		parsed[strings.TrimSuffix(path.Base(file), ".html")] = t
 	}
-	return nil
-}
+	return parsed, nil
+})
+
+// sharedTemplates are those that every page has.
+var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/gantt.html", "templates/credential_parts.html"}
 
 // render writes a page. Nothing is sent before all of it is made.
 func (v *visit) render(name string, body any) error {
@@ -187,7 +193,7 @@ func (v *visit) path() string {
 }
 
 // functions are what templates can call, in one language.
-func (p *Pages) functions(lang string) template.FuncMap {
+func (p *Pages) functions(lang string, zone *time.Location) template.FuncMap {
 	t := func(key string, pairs ...any) (string, error) { return say(lang, key, pairs...) }
 	return template.FuncMap{
 		"t": t,
@@ -200,8 +206,8 @@ func (p *Pages) functions(lang string) template.FuncMap {
 			return first + " " + second, err
 		},
 		"static":  p.static.at,
-		"when":    func(t time.Time) template.HTML { return when(t, p.Zone) }, // see Pages.template
-		"exactly": func(t time.Time) template.HTML { return exactly(t, p.Zone) },
+		"when":    func(t time.Time) template.HTML { return when(t, zone) },
+		"exactly": func(t time.Time) template.HTML { return exactly(t, zone) },
 		"note":    func(n custody.Note) string { return n.In(words.In(lang).Redacted()) },
 		"span":    func(d time.Duration) (string, error) { return span(d, t) },
 		"in": func(kind, value any) (string, error) { // a word of the domain

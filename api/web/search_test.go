@@ -8,12 +8,15 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 )
 
 // TestSearchFindsByAnyName: what people and things are called, in any script, in
 // any case and width.
-func TestSearchFindsByAnyName(t *testing.T) {
-	o := newOffice(t)
+func TestSearchFindsByAnyName(t *testing.T) { desktest.OnBoth(t, searchFindsByAnyName) }
+
+func searchFindsByAnyName(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	o.HireAs("yang-t", "杨涛", custody.Technician)
 	o.HireAs("e-muller", "Émile Müller-Straße", custody.Technician)
 	o.Add("web01", "yang-t", "e-muller")
@@ -64,7 +67,11 @@ func table(t *testing.T, p answer) string {
 // TestTheTenthHandoverComesAfterTheNinth: of those that one command offered at one
 // instant.
 func TestTheTenthHandoverComesAfterTheNinth(t *testing.T) {
-	o := newOffice(t)
+	desktest.OnBoth(t, theTenthHandoverComesAfterTheNinth)
+}
+
+func theTenthHandoverComesAfterTheNinth(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	for i := range 10 {
 		receiver := fmt.Sprintf("receiver-%d", i)
 		o.HireAs(receiver, "Receiver", custody.Technician)

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"embed"
+	"html/template"
 	"log/slog"
 	"net/http"
 	"time"
@@ -70,13 +71,13 @@ func New(c Config) (*Pages, error) {
 		c.Idle = 15 * time.Minute
 	}
 	p := &Pages{
-		Config: c, mux: http.NewServeMux(), ended: make(chan struct{}),
+		Config: c, mux: http.NewServeMux(), ended: make(chan struct{}), looks: looks{shown: map[look]*template.Template{}},
 	}
 	var err error
 	if p.static, err = loadStatic(); err != nil {
 		return nil, err
 	}
-	if err = p.loadTemplates(); err != nil {
+	if _, err = parsedTemplates(); err != nil {
 		return nil, err
 	}
 	p.routes()

@@ -19,6 +19,7 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/desk/desktest"
+	"github.com/tandem-custody/tandem/custody/store/storetest/postgrestest"
 )
 
 // office is that of desktest with the pages in the server.
@@ -29,6 +30,8 @@ type office struct {
 }
 
 const period = desktest.Period
+
+func TestMain(m *testing.M) { postgrestest.Main(m) }
 
 // thePassword is what db01 and db02 have after their first rotation.
 const thePassword = "Secret-0O1l-<&>-MARKED"
@@ -43,7 +46,13 @@ type setup struct {
 // db01 and db02.
 func newOffice(t testing.TB, edit ...func(*setup)) *office {
 	t.Helper()
-	o := emptyOffice(t, edit...)
+	return newOfficeOn(t, desktest.SQLite, edit...)
+}
+
+// newOfficeOn is newOffice on an engine.
+func newOfficeOn(t testing.TB, on desktest.Engine, edit ...func(*setup)) *office {
+	t.Helper()
+	o := emptyOfficeOn(t, on, edit...)
 	o.HireAs("admin", "Ada Min", custody.Admin)
 	o.HireAs("tech-a", "Anna A", custody.Technician)
 	o.HireAs("tech-b", "Bo B", custody.Technician)
@@ -56,7 +65,12 @@ func newOffice(t testing.TB, edit ...func(*setup)) *office {
 
 func emptyOffice(t testing.TB, edit ...func(*setup)) *office {
 	t.Helper()
-	o := &office{Office: desktest.Empty(t, func(c *desk.Config) { c.SessionTTL = 100 * time.Hour })}
+	return emptyOfficeOn(t, desktest.SQLite, edit...)
+}
+
+func emptyOfficeOn(t testing.TB, on desktest.Engine, edit ...func(*setup)) *office {
+	t.Helper()
+	o := &office{Office: desktest.EmptyOn(t, on, func(c *desk.Config) { c.SessionTTL = 100 * time.Hour })}
 	o.Password = func(string, int64) custody.Secret { return custody.SecretString(thePassword) }
 	log := slog.New(slog.DiscardHandler)
 	c := setup{Config: web.Config{

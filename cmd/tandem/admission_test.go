@@ -11,6 +11,7 @@ import (
 	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/demo"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 )
 
 // setUpAnew has somebody set up their log-in anew, as people do it: an admin asks, a
@@ -38,7 +39,7 @@ func (in *installation) setUpAnew(username string) (*play.Player, []api.Secret) 
 	if seen.Release == "" {
 		in.t.Fatal("the manager has no code to read")
 	}
-	const password = "kupfer-7-Laterne!"
+	const password = desktest.OwnPassword
 	who := &play.Player{Person: demo.Person{Username: username, Password: password, TOTPPeriod: installationPeriod}, Server: in.stranger()}
 	token := path.Base(string(link.Link))
 	shown, err := who.Server.OpenLink(ctx, token, api.OpenLink{ReleaseCode: seen.Release, Password: password})

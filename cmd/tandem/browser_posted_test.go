@@ -11,6 +11,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/custody/demo"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
 
@@ -59,7 +60,7 @@ func TestBrowserOnPostedPages(t *testing.T) {
 		look(manager, "release-code")
 		release := manager.shownSecret()
 
-		th.people[newcomer] = &play.Player{Person: demo.Person{Username: newcomer, Password: "kupfer-7-Laterne!", TOTPPeriod: totp.DefaultPeriod}}
+		th.people[newcomer] = &play.Player{Person: demo.Person{Username: newcomer, Password: desktest.OwnPassword, TOTPPeriod: totp.DefaultPeriod}}
 		w := th.window(t, newcomer, true)
 		w.open(strings.TrimPrefix(link, th.URL))
 		w.speak(lang)

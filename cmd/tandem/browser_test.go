@@ -268,7 +268,7 @@ func (w *window) code() string {
 	w.t.Helper()
 	step := func() int64 { return totp.Step(w.who.TOTPPeriod, time.Now()) }
 	for step()+ahead <= w.who.Last { // the skew allows those of the next steps
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond) // a step of the clock, which comes by itself
 	}
 	if w.who.TOTPPeriod < totp.DefaultPeriod {
 		w.who.Last = step() + ahead // which lasts longest, on a machine that is busy

@@ -57,7 +57,7 @@ func TestDemoGoesOnAfterKill(t *testing.T) {
 	for _, delay := range []time.Duration{0, 20 * time.Millisecond, 60 * time.Millisecond, 120 * time.Millisecond} {
 		old := a.checkOut(t)
 		a.rotate(t)
-		time.Sleep(delay)
+		time.Sleep(delay) // for whatever it is doing then
 		d.kill()
 
 		d = startDemoFor(t, folder)

@@ -59,6 +59,10 @@ var rotationHook func(step string)
 // while the process runs.
 var machineClock = desk.MachineClock
 
+// hashing is what it costs to try a password: less only in tests, which log people in
+// all the time.
+var hashing desk.Hashing
+
 // The time that an orderly end may take. Together they stay below what systemd
 // and Kubernetes wait before they kill.
 const (
@@ -121,7 +125,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		Store: p.store, Accounts: p.store, Secrets: p.secrets, Clock: p.clock,
 		Policy: policyOf(cfg.Policy), ReviewBy: reviewOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log.With("part", "desk"),
 		SessionTTL: cfg.SessionTTL, CheckTarget: p.checkTarget, CheckPolicy: p.checkPolicy,
-		FirstSteps: why.firstSteps,
+		FirstSteps: why.firstSteps, Hashing: hashing,
 	})
 	if err != nil {
 		return nil, err

@@ -39,10 +39,14 @@ func demoPlayers(t *testing.T, d *runningDemo) map[string]*play.Player {
 	return players
 }
 
-// refuse has a call refused many times, as fast as the server lets us.
+// refuse has a call refused many times, as fast as the server lets us: it says itself
+// how long it wants to be left alone.
 func refuse(t *testing.T, times int, call func() error) {
 	t.Helper()
-	for times > 0 {
+	for limit := time.Now().Add(5 * time.Minute); times > 0; {
+		if time.Now().After(limit) {
+			t.Fatalf("%d refusals were still to come", times)
+		}
 		problem, refused := errors.AsType[*edge.Problem](call())
 		switch {
 		case !refused:

@@ -28,7 +28,7 @@ func (d *Desk) account(ctx context.Context, person custody.Person) (account, boo
 	stored, err := d.Secrets.ReadVersion(ctx, AccountPath(person.Username), max(person.Account, 1))
 	switch {
 	case errors.Is(err, ErrNoSecret), err == nil && person.Account < 1:
-		return account{Password: absentHash}, false, nil
+		return account{Password: d.absent}, false, nil
 	case err != nil:
 		return account{}, false, err
 	}

@@ -13,9 +13,9 @@ import (
 var newTechnician = custody.AddPerson{Username: "tech-n", Name: "Nina Neu", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period}
 
 // invited is an office in which tech-n was approved and has a link.
-func invited(t *testing.T) (*office, desk.Link, custody.Secret) {
+func invited(t *testing.T, edits ...func(*desk.Config)) (*office, desk.Link, custody.Secret) {
 	t.Helper()
-	o := newOffice(t)
+	o := newOffice(t, edits...)
 	o.Agreed("admin", newTechnician)
 	link, code := o.Link("admin", "manager", "tech-n")
 	return o, link, code

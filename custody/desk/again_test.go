@@ -7,6 +7,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 )
 
 // keptAt gives what a path of the secret store has, and replace puts something there.
@@ -84,7 +85,11 @@ func TestAnotherHistoryOfTheSameLengthIsKnownAtTheStart(t *testing.T) {
 
 // TestAnotherProcessThatAnchoredOtherEntriesStopsThisOne: of as many.
 func TestAnotherProcessThatAnchoredOtherEntriesStopsThisOne(t *testing.T) {
-	o := newOffice(t)
+	desktest.OnBoth(t, anotherProcessThatAnchoredOtherEntriesStopsThisOne)
+}
+
+func anotherProcessThatAnchoredOtherEntriesStopsThisOne(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	o.restart()
 	o.Enters()
 	var anchor map[string]any

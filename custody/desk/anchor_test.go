@@ -5,13 +5,16 @@ import (
 	"testing"
 
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 )
 
 // TestTheAnchorOnlyMovesForward: of two desks the one that is behind does not take
 // it back, and a start with an anchor that was taken back notices nothing, because
 // the ledger is carried out again.
-func TestTheAnchorOnlyMovesForward(t *testing.T) {
-	o := newOffice(t)
+func TestTheAnchorOnlyMovesForward(t *testing.T) { desktest.OnBoth(t, theAnchorOnlyMovesForward) }
+
+func theAnchorOnlyMovesForward(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	other := o.Open()
 	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Fatal(err)
@@ -31,7 +34,11 @@ func TestTheAnchorOnlyMovesForward(t *testing.T) {
 
 // TestTheAnchorMovesOnWhereAnotherDeskLeftIt: of two desks each moves it, again and again.
 func TestTheAnchorMovesOnWhereAnotherDeskLeftIt(t *testing.T) {
-	o := newOffice(t)
+	desktest.OnBoth(t, theAnchorMovesOnWhereAnotherDeskLeftIt)
+}
+
+func theAnchorMovesOnWhereAnotherDeskLeftIt(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	for range 2 {
 		other := o.Open()
 		o.Enters()
@@ -51,8 +58,12 @@ func TestTheAnchorMovesOnWhereAnotherDeskLeftIt(t *testing.T) {
 
 // TestASecretStoreThatLostItsAnchorStartsNothing: it would be as good as an older one.
 func TestASecretStoreThatLostItsAnchorStartsNothing(t *testing.T) {
+	desktest.OnBoth(t, aSecretStoreThatLostItsAnchorStartsNothing)
+}
+
+func aSecretStoreThatLostItsAnchorStartsNothing(t *testing.T, on desktest.Engine) {
 	for _, path := range []string{desk.AnchorPath, desk.SealPath} {
-		o := newOffice(t)
+		o := newOfficeOn(t, on)
 		if err := errors.Join(o.Desk.Close(), o.Secrets.Delete(t.Context(), path)); err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 )
 
 // interrupted is a secret store in which something happens right before the next write
@@ -51,12 +52,16 @@ func (o *office) stillToBeMoved(name string) {
 // TestTwoProcessesThatMoveWhatCameWithACredential at once: one of them does it, at
 // whatever step the other was, and for both it is done.
 func TestTwoProcessesThatMoveWhatCameWithACredential(t *testing.T) {
+	desktest.OnBoth(t, twoProcessesThatMoveWhatCameWithACredential)
+}
+
+func twoProcessesThatMoveWhatCameWithACredential(t *testing.T, on desktest.Engine) {
 	for name, when := range map[string]func(i *interrupted, other func()){
 		"before the other writes": func(i *interrupted, other func()) { i.before = other },
 		"after the other wrote":   func(i *interrupted, other func()) { i.after = other },
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := newOffice(t)
+			o := newOfficeOn(t, on)
 			o.stillToBeMoved("db07")
 			other := o.Open()
 			between := &interrupted{prefix: desk.CredentialPath("db07")}
@@ -99,7 +104,11 @@ func (r *onReading) Read(ctx context.Context, path string) (desk.Versioned, erro
 // look what there is to move, another one is done with it but for the removal of what
 // came, and the password is changed on the target.
 func TestWhatCameIsNotWrittenOverThePasswordThatFollowedIt(t *testing.T) {
-	o := newOffice(t)
+	desktest.OnBoth(t, whatCameIsNotWrittenOverThePasswordThatFollowedIt)
+}
+
+func whatCameIsNotWrittenOverThePasswordThatFollowedIt(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	o.stillToBeMoved("db07")
 	other := o.Open()
 	between := &onReading{path: desk.CredentialPath("db07")}

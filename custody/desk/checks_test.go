@@ -17,7 +17,7 @@ import (
 // TestANameThatDoesNotExistIsHashedForLikeOneThatDoes measures no time, which
 // says little on a busy machine, but what argon2id needs by design: its memory.
 func TestANameThatDoesNotExistIsHashedForLikeOneThatDoes(t *testing.T) {
-	o, codes := recoverable(t)
+	o, codes := recoverable(t, asInstalled)
 	wrong := custody.SecretString("Wrong-password-1!")
 	ways := map[string]func(username string) error{
 		"log-in": func(username string) error {
@@ -308,18 +308,18 @@ func TestAResetAndALogInInOneCommit(t *testing.T) {
 		_, err := o.Desk.Do(t.Context(), desk.By{Actor: "tech-a", Request: unique("r")}, custody.ComeBack{})
 		done <- err
 	}()
-	waitFor(t, func() bool { return o.Gate.Count() > writes })
+	o.waitFor("a commit to be held back", func() bool { return o.Gate.Count() > writes })
 	go func() {
 		_, err := o.Desk.ResetOnHost(t.Context(), "tech-b", unique("reset"))
 		done <- err
 	}()
-	waitFor(t, func() bool { return o.Desk.Waiting() == 1 })
+	o.waitFor("one command to wait", func() bool { return o.Desk.Waiting() == 1 })
 	late := make(chan error, 1)
 	go func() {
 		_, err := o.Desk.SignIn(t.Context(), in)
 		late <- err
 	}()
-	waitFor(t, func() bool { return o.Desk.Waiting() == 2 })
+	o.waitFor("two commands to wait", func() bool { return o.Desk.Waiting() == 2 })
 	open()
 	for range 2 {
 		if err := <-done; err != nil {

@@ -169,7 +169,7 @@ func TestAClockThatIsSetWhileACommandWaits(t *testing.T) {
 		_, err := o.Desk.Do(t.Context(), desk.By{Actor: "tech-b", Request: "waits"}, custody.SignOut{})
 		refused <- err
 	}()
-	waitFor(t, func() bool { return o.Gate.Count() > writes })
+	o.waitFor("a commit to be held back", func() bool { return o.Gate.Count() > writes })
 	o.Clock.Jump(365 * 24 * time.Hour)
 	open()
 	o.wrong(<-refused)

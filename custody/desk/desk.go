@@ -13,7 +13,8 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 )
 
-// Config is what a desk works with. All fields are needed.
+// Config is what a desk works with. All fields are needed, but those that say
+// otherwise.
 type Config struct {
 	Store    Store
 	Accounts AccountStore
@@ -25,6 +26,7 @@ type Config struct {
 	Log      *slog.Logger
 
 	SessionTTL time.Duration
+	Hashing    Hashing // zero: as every installation
 
 	// CheckTarget says whether a target can be opened as described, before a
 	// credential is stored. It connects nowhere.
@@ -71,6 +73,7 @@ type Desk struct {
 	macs    macKeys
 	told    sync.Map      // of what was made up, see madeUp
 	hashing chan struct{} // bounds the memory that password hashing takes
+	absent  string        // the hash of nobody's password, see Hashing.absent
 	signed  signedHead
 
 	looking sync.Mutex              // one look at a time
@@ -130,6 +133,7 @@ func newDesk(c Config) *Desk {
 		closed:   make(chan struct{}),
 		done:     make(chan struct{}),
 		hashing:  make(chan struct{}, maxHashing),
+		absent:   c.Hashing.absent(),
 		watched:  make(chan struct{}),
 		alarm:    make(chan struct{}),
 		anchored: make(chan struct{}),

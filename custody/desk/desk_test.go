@@ -11,6 +11,7 @@ import (
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 )
 
 func TestTheRuleOfClause44(t *testing.T) {
@@ -47,8 +48,10 @@ func TestTheRuleOfClause44(t *testing.T) {
 	}
 }
 
-func TestNoEntryNoSecret(t *testing.T) {
-	o := newOffice(t)
+func TestNoEntryNoSecret(t *testing.T) { desktest.OnBoth(t, noEntryNoSecret) }
+
+func noEntryNoSecret(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	seen := 0
 	o.Secrets.Listen(func(path string) {
 		if types := o.Types(0); path == desk.CredentialPath("db01") && types[len(types)-1] == "checkout.granted" {
@@ -64,7 +67,11 @@ func TestNoEntryNoSecret(t *testing.T) {
 }
 
 func TestAFailedReadKeepsTheEntryAndTheKeyShowsItAgain(t *testing.T) {
-	o := newOffice(t)
+	desktest.OnBoth(t, aFailedReadKeepsTheEntryAndTheKeyShowsItAgain)
+}
+
+func aFailedReadKeepsTheEntryAndTheKeyShowsItAgain(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	by := desk.By{Actor: "tech-a", Request: "r", Code: o.Code("tech-a"), Key: "key-1", Digest: [32]byte{1}}
 	out := custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}
 	o.Secrets.Set(true)
@@ -116,7 +123,11 @@ func TestAFailedReadKeepsTheEntryAndTheKeyShowsItAgain(t *testing.T) {
 }
 
 func TestCommandsShareACommitAndEachGetsItsOwnAnswer(t *testing.T) {
-	o := newOffice(t)
+	desktest.OnBoth(t, commandsShareACommitAndEachGetsItsOwnAnswer)
+}
+
+func commandsShareACommitAndEachGetsItsOwnAnswer(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	code := o.Code("tech-a")
 	open := o.Gate.Close()
 	before := o.Gate.Count()
@@ -143,7 +154,7 @@ func TestCommandsShareACommitAndEachGetsItsOwnAnswer(t *testing.T) {
 			results[i] <- result{outcome, err}
 		}()
 		// In order, and all behind the first, which waits at the door.
-		waitFor(t, func() bool { return o.Gate.Count() > before && o.Desk.Waiting() == max(0, i) })
+		o.waitFor("the others to wait behind the door", func() bool { return o.Gate.Count() > before && o.Desk.Waiting() == max(0, i) })
 	}
 	open()
 	got := make([]result, len(commands))
@@ -166,7 +177,11 @@ func TestCommandsShareACommitAndEachGetsItsOwnAnswer(t *testing.T) {
 }
 
 func TestBothMarkThemselvesAwayAtTheSameInstant(t *testing.T) {
-	o := emptyOffice(t)
+	desktest.OnBoth(t, bothMarkThemselvesAwayAtTheSameInstant)
+}
+
+func bothMarkThemselvesAwayAtTheSameInstant(t *testing.T, on desktest.Engine) {
+	o := emptyOfficeOn(t, on)
 	o.Hire("admin", custody.Admin)
 	o.Hire("tech-a", custody.Technician)
 	o.Hire("tech-b", custody.Technician)
@@ -208,7 +223,11 @@ func TestBothMarkThemselvesAwayAtTheSameInstant(t *testing.T) {
 }
 
 func TestTheSameHandoverAcceptedTwiceAtOnce(t *testing.T) {
-	o := newOffice(t)
+	desktest.OnBoth(t, theSameHandoverAcceptedTwiceAtOnce)
+}
+
+func theSameHandoverAcceptedTwiceAtOnce(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	o.Must("tech-a", custody.Offer{All: true, Reason: desk.NewNote("out")})
 	first := desk.By{Actor: "tech-b", Request: "one", Code: o.Code("tech-b")}
 	o.Clock.Add(period * time.Second)
@@ -231,7 +250,11 @@ func TestTheSameHandoverAcceptedTwiceAtOnce(t *testing.T) {
 }
 
 func TestOneCodeConfirmsOneCommandOfTwoSentAtOnce(t *testing.T) {
-	o := newOffice(t)
+	desktest.OnBoth(t, oneCodeConfirmsOneCommandOfTwoSentAtOnce)
+}
+
+func oneCodeConfirmsOneCommandOfTwoSentAtOnce(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	code := o.Code("tech-a")
 	try := func() error {
 		_, err := o.Desk.CheckOut(t.Context(), desk.By{Actor: "tech-a", Request: unique("r"), Code: code}, custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("p")})
@@ -248,7 +271,11 @@ func TestOneCodeConfirmsOneCommandOfTwoSentAtOnce(t *testing.T) {
 }
 
 func TestALostCommitIsFoundOutByItsKey(t *testing.T) {
-	o := newOffice(t)
+	desktest.OnBoth(t, aLostCommitIsFoundOutByItsKey)
+}
+
+func aLostCommitIsFoundOutByItsKey(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	by := desk.By{Actor: "tech-a", Request: "r", Code: o.Code("tech-a"), Key: "key-1"}
 	offer := custody.Offer{All: true, Reason: desk.NewNote("out")}
 	o.Gate.LoseNextAnswer()
@@ -262,8 +289,10 @@ func TestALostCommitIsFoundOutByItsKey(t *testing.T) {
 	o.Must("tech-b", custody.Accept{Handover: "handover-1"})
 }
 
-func TestTwoReplicasOnOneLedger(t *testing.T) {
-	o := newOffice(t)
+func TestTwoReplicasOnOneLedger(t *testing.T) { desktest.OnBoth(t, twoReplicasOnOneLedger) }
+
+func twoReplicasOnOneLedger(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	here, there := o.Desk, o.Open()
 	for range 3 {
 		o.Desk = here
@@ -305,7 +334,7 @@ func TestTheTimerEndsALeaseByItself(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("nothing happened")
 	}
-	waitFor(t, func() bool { return o.Credential("db01").Lease.ID == "" })
+	o.waitFor("the check-out to be ended", func() bool { return o.Credential("db01").Lease.ID == "" })
 }
 
 func TestOnlyTheCommittedHeadIsSigned(t *testing.T) {
@@ -332,15 +361,17 @@ func TestOnlyTheCommittedHeadIsSigned(t *testing.T) {
 	}
 }
 
-func TestCloseFinishesWhatWasBegun(t *testing.T) {
-	o := newOffice(t)
+func TestCloseFinishesWhatWasBegun(t *testing.T) { desktest.OnBoth(t, closeFinishesWhatWasBegun) }
+
+func closeFinishesWhatWasBegun(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	open := o.Gate.Close()
 	before := o.Gate.Count()
 	done := make(chan error, 1)
 	go func() {
 		done <- o.Writes(o.Desk)
 	}()
-	waitFor(t, func() bool { return o.Gate.Count() > before })
+	o.waitFor("a commit to be held back", func() bool { return o.Gate.Count() > before })
 	closed := make(chan struct{})
 	go func() { _ = o.Desk.Close(); close(closed) }()
 	open()
@@ -373,15 +404,6 @@ func atOnce(fns ...func() error) []error {
 	close(start)
 	done.Wait()
 	return errs
-}
-
-func waitFor(t *testing.T, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("did not come about")
-		}
-	}
 }
 
 func decodeEntry(t *testing.T, record []byte) audit.Entry {

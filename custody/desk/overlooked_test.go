@@ -18,7 +18,11 @@ import (
 // TestAnAuthenticatorGivenInAnotherProcessCountsHereAtOnce: neither does this one go
 // on with the seed that it remembers, nor with the enrolment.
 func TestAnAuthenticatorGivenInAnotherProcessCountsHereAtOnce(t *testing.T) {
-	o := newOffice(t)
+	desktest.OnBoth(t, anAuthenticatorGivenInAnotherProcessCountsHereAtOnce)
+}
+
+func anAuthenticatorGivenInAnotherProcessCountsHereAtOnce(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	there := o.Open()
 	out := custody.CheckOut{Credential: "db01", Purpose: desk.NewNote("ticket 1")}
 	by := func() desk.By { return desk.By{Actor: "tech-a", Request: unique("r"), Code: o.CodeNow("tech-a")} }
@@ -114,7 +118,11 @@ func TestAPasswordThatVanishesAfterItsEntryIsToldAsLost(t *testing.T) {
 // TestWhatWasCommittedUnheardIsTakenInWithoutAnybodyAsking: the answer was lost, and
 // what follows on it is not.
 func TestWhatWasCommittedUnheardIsTakenInWithoutAnybodyAsking(t *testing.T) {
-	o := newOffice(t)
+	desktest.OnBoth(t, whatWasCommittedUnheardIsTakenInWithoutAnybodyAsking)
+}
+
+func whatWasCommittedUnheardIsTakenInWithoutAnybodyAsking(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	o.Gate.LoseNextAnswer()
 	if err := o.Writes(o.Desk); !errors.Is(err, desk.ErrStoreUnavailable) {
 		t.Fatalf("got %v", err)
@@ -304,7 +312,11 @@ func TestASessionThatIsOverStaysSoWhenAServerStartsWithAClockThatIsBack(t *testi
 // TestAServerWhoseClockIsWrongHearsOfWhatOthersDo: who logs in in another process is
 // known in this one, and what is entered there comes without anybody asking.
 func TestAServerWhoseClockIsWrongHearsOfWhatOthersDo(t *testing.T) {
-	o := newOffice(t)
+	desktest.OnBoth(t, aServerWhoseClockIsWrongHearsOfWhatOthersDo)
+}
+
+func aServerWhoseClockIsWrongHearsOfWhatOthersDo(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	right := o.Clock
 	wrong := desktest.NewClock(o.Clock.Now())
 	o.Config.Clock = wrong

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/alexedwards/argon2id"
-
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
@@ -103,28 +101,4 @@ func (d *Desk) storeSeed(ctx context.Context, username string, number int64, see
 	}
 	d.seeds.forget(username)
 	return nil
-}
-
-// hashParams follow OWASP's recommendation for argon2id: 19 MiB, two passes.
-var hashParams = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
-
-func (d *Desk) hash(ctx context.Context, password custody.Secret) (string, error) {
-	if err := d.startHashing(ctx); err != nil {
-		return "", err
-	}
-	defer func() { <-d.hashing }()
-	hash, err := argon2id.CreateHash(password.Reveal(), hashParams)
-	if err != nil {
-		return "", fmt.Errorf("hash a password: %w", err)
-	}
-	return hash, nil
-}
-
-func (d *Desk) startHashing(ctx context.Context) error {
-	select {
-	case d.hashing <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -40,7 +40,7 @@ func TestTwoPeopleRecoverALedger(t *testing.T) {
 		}, 1, "not sealed"},
 		"an entry that no head counts": {func(o *office, _ []byte) {
 			o.administrator(func(db *sql.DB) {
-				o.sql(db, "INSERT INTO ledger_entries (idx, record) SELECT max(idx) + 1, record FROM ledger_entries")
+				o.sql(db, "INSERT INTO ledger_entries (idx, record) SELECT idx + 1, record FROM ledger_entries ORDER BY idx DESC LIMIT 1")
 			})
 		}, 1, "do not fit together"},
 		"a row": {func(o *office, _ []byte) {
@@ -50,7 +50,7 @@ func TestTwoPeopleRecoverALedger(t *testing.T) {
 		}, 0, ""},
 		"a node": {func(o *office, _ []byte) {
 			o.administrator(func(db *sql.DB) {
-				o.sql(db, "UPDATE ledger_nodes SET hash = zeroblob(32) WHERE id = (SELECT max(id) FROM ledger_nodes)")
+				o.sql(db, "UPDATE ledger_nodes SET hash = ? WHERE id = (SELECT max(id) FROM ledger_nodes)", make([]byte, 32))
 			})
 		}, 0, ""},
 	} {

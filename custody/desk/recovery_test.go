@@ -12,9 +12,9 @@ import (
 )
 
 // recoverable has one more technician, whose recovery codes are known.
-func recoverable(t *testing.T) (*office, []custody.Secret) {
+func recoverable(t *testing.T, edits ...func(*desk.Config)) (*office, []custody.Secret) {
 	t.Helper()
-	o := newOffice(t)
+	o := newOffice(t, edits...)
 	login, err := o.Desk.ResetOnHost(t.Context(), "tech-b", unique("reset"))
 	if err != nil {
 		t.Fatal(err)

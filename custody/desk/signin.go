@@ -10,9 +10,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/alexedwards/argon2id"
-	"golang.org/x/crypto/argon2"
-
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
@@ -42,19 +39,6 @@ type SignedIn struct {
 
 // tokenBytes makes a token that cannot be guessed.
 const tokenBytes = 32
-
-// absentHash is compared with when there is no account, so that this takes as
-// long as a wrong password (CVE-2025-6011). It has the form of hash's, and random
-// bytes in the place of the key: nothing that anybody can type hashes to them. To
-// hash something would cost every start 20 ms and 19 MiB.
-var absentHash = func() string {
-	random := make([]byte, hashParams.SaltLength+hashParams.KeyLength)
-	_, _ = rand.Read(random) // never fails, see crypto/rand
-	salt, key := random[:hashParams.SaltLength], random[hashParams.SaltLength:]
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
-		hashParams.Memory, hashParams.Iterations, hashParams.Parallelism,
-		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
-}()
 
 // SignIn opens a session. An unknown name, a wrong password and a wrong code
 // get the same refusal after the same work. Failures are counted for each name,
@@ -148,23 +132,6 @@ func (d *Desk) genuine(ctx context.Context, person custody.Person, known bool, i
 		return account{}, custody.Proof{}, errNotGenuine
 	}
 	return kept, custody.Proof{Given: true, Steps: steps, Enrolment: person.Number}, nil
-}
-
-// samePassword takes as long for an account that does not exist.
-func (d *Desk) samePassword(ctx context.Context, person custody.Person, password custody.Secret) (account, bool, error) {
-	kept, there, err := d.account(ctx, person)
-	if err != nil {
-		return account{}, false, err
-	}
-	if err := d.startHashing(ctx); err != nil {
-		return account{}, false, err
-	}
-	defer func() { <-d.hashing }()
-	same, err := argon2id.ComparePasswordAndHash(password.Reveal(), kept.Password)
-	if err != nil {
-		return account{}, false, fmt.Errorf("the password hash of an account is unusable")
-	}
-	return kept, same && there, nil
 }
 
 // newSession makes a session that is not open yet, and the command that opens it.

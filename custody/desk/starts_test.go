@@ -59,7 +59,8 @@ func TestAStartInWhichACallFailsFindsNothingForged(t *testing.T) {
 func (o *office) empty(f *faults) {
 	o.T.Helper()
 	dir := o.T.TempDir()
-	db, err := store.Open(o.T.Context(), filepath.Join(dir, "tandem.db"), o.Config.Log)
+	o.Path = o.On.New(o.T)
+	db, err := store.Open(o.T.Context(), o.Path, o.Config.Log)
 	if err != nil {
 		o.T.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func (o *office) empty(f *faults) {
 		o.T.Fatal(err)
 	}
 	o.T.Cleanup(func() { _ = secrets.Close() })
-	o.Path, o.Store, o.Secrets = filepath.Join(dir, "tandem.db"), db, &desktest.Breakable{Secrets: secrets}
+	o.Store, o.Secrets = db, &desktest.Breakable{Secrets: secrets}
 	o.Config.Store, o.Config.Accounts, o.Config.Secrets = db, db, o.Secrets
 	withFaults(f)(&o.Config)
 }
@@ -133,7 +134,11 @@ func (s *overtakenAt) Write(ctx context.Context, path string, value custody.Secr
 // TestTwoProcessesThatStartAtOnceAreOneInstallation: whatever one of them makes first
 // in the secret store the other goes on with.
 func TestTwoProcessesThatStartAtOnceAreOneInstallation(t *testing.T) {
-	o := emptyOffice(t)
+	desktest.OnBoth(t, twoProcessesThatStartAtOnceAreOneInstallation)
+}
+
+func twoProcessesThatStartAtOnceAreOneInstallation(t *testing.T, on desktest.Engine) {
+	o := emptyOfficeOn(t, on)
 	for _, path := range []string{desk.SealPath, desk.AnchorPath, desk.SentinelPath} {
 		o.empty(&faults{})
 		plain := o.Config
@@ -161,7 +166,11 @@ func TestTwoProcessesThatStartAtOnceAreOneInstallation(t *testing.T) {
 
 // TestOfTwoInstallationsThatMeetASecretStoreAtOnceOneHasIt.
 func TestOfTwoInstallationsThatMeetASecretStoreAtOnceOneHasIt(t *testing.T) {
-	o := emptyOffice(t)
+	desktest.OnBoth(t, ofTwoInstallationsThatMeetASecretStoreAtOnceOneHasIt)
+}
+
+func ofTwoInstallationsThatMeetASecretStoreAtOnceOneHasIt(t *testing.T, on desktest.Engine) {
+	o := emptyOfficeOn(t, on)
 	o.empty(&faults{})
 	first := o.Config
 	o.empty(&faults{})
@@ -183,7 +192,11 @@ func TestOfTwoInstallationsThatMeetASecretStoreAtOnceOneHasIt(t *testing.T) {
 // TestTwoProcessesThatAddTheFirstCredentialAtOnceKnowOneAccountByOneName: and no
 // account is in custody twice.
 func TestTwoProcessesThatAddTheFirstCredentialAtOnceKnowOneAccountByOneName(t *testing.T) {
-	o := emptyOffice(t)
+	desktest.OnBoth(t, twoProcessesThatAddTheFirstCredentialAtOnceKnowOneAccountByOneName)
+}
+
+func twoProcessesThatAddTheFirstCredentialAtOnceKnowOneAccountByOneName(t *testing.T, on desktest.Engine) {
+	o := emptyOfficeOn(t, on)
 	o.Config.Secrets = &overtakenAt{Secrets: o.Secrets, path: desk.ThrottlePath, do: func() {
 		o.Refused(custody.Unauthenticated, o.guess("nobody", desk.Place{}))
 	}}
@@ -224,7 +237,11 @@ func (s *goesOn) LastBatch(ctx context.Context) (audit.Batch, string, error) {
 
 // TestAStartWhileAnotherProcessGoesOn has what that one wrote, and is at peace with it.
 func TestAStartWhileAnotherProcessGoesOn(t *testing.T) {
-	o := newOffice(t)
+	desktest.OnBoth(t, aStartWhileAnotherProcessGoesOn)
+}
+
+func aStartWhileAnotherProcessGoesOn(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	first := o.Desk
 	o.Config.Store = &goesOn{Store: o.Gate, do: func() {
 		if _, err := first.Do(t.Context(), desk.By{Actor: "tech-a", Request: "hands over", Code: o.Code("tech-a")}, custody.Offer{All: true, Reason: desk.NewNote("out")}); err != nil {
@@ -438,7 +455,7 @@ func TestARecoveryInWhichACallFailsIsDoneAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		o.administrator(func(db *sql.DB) {
-			o.sql(db, "INSERT INTO ledger_entries (idx, record) SELECT max(idx) + 1, record FROM ledger_entries")
+			o.sql(db, "INSERT INTO ledger_entries (idx, record) SELECT idx + 1, record FROM ledger_entries ORDER BY idx DESC LIMIT 1")
 		})
 		begin()
 		err := recover()

@@ -11,6 +11,7 @@ import (
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 )
 
 // otherLedger is a store whose ledger became another one under a running desk:
@@ -39,12 +40,16 @@ func (o otherHead) Head() (int64, audit.Hash) { return o.head(o.Tx.Head()) }
 // TestARunningServerStopsWhenItsLedgerIsAnother: it decides, signs and reveals
 // nothing any more, not even when the right file is back; what is there can be read.
 func TestARunningServerStopsWhenItsLedgerIsAnother(t *testing.T) {
+	desktest.OnBoth(t, aRunningServerStopsWhenItsLedgerIsAnother)
+}
+
+func aRunningServerStopsWhenItsLedgerIsAnother(t *testing.T, on desktest.Engine) {
 	for name, head := range map[string]func(int64, audit.Hash) (int64, audit.Hash){
 		"rolled back":                    func(size int64, root audit.Hash) (int64, audit.Hash) { return size - 1, root },
 		"of the same length, but others": func(size int64, root audit.Hash) (int64, audit.Hash) { root[0] ^= 1; return size, root },
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := newOffice(t)
+			o := newOfficeOn(t, on)
 			session, err := o.SignIn("tech-a")
 			if err != nil {
 				t.Fatal(err)
@@ -142,7 +147,11 @@ func TestALedgerThatIsReadTooLateIsNotSuspect(t *testing.T) {
 // head fit each other and were both changed, the entries and their seals are what they
 // were. A desk that went on would sign a head that none of its entries lead to.
 func TestATreeThatIsNotThatOfItsEntriesIsFoundAtTheStart(t *testing.T) {
-	o := newOffice(t)
+	desktest.OnBoth(t, aTreeThatIsNotThatOfItsEntriesIsFoundAtTheStart)
+}
+
+func aTreeThatIsNotThatOfItsEntriesIsFoundAtTheStart(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	session, err := o.SignIn("tech-a")
 	if err != nil {
 		t.Fatal(err)
@@ -155,7 +164,7 @@ func TestATreeThatIsNotThatOfItsEntriesIsFoundAtTheStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.administrator(func(db *sql.DB) {
-		o.sql(db, "UPDATE ledger_nodes SET hash = zeroblob(32) WHERE id = (SELECT max(id) FROM ledger_nodes)")
+		o.sql(db, "UPDATE ledger_nodes SET hash = ? WHERE id = (SELECT max(id) FROM ledger_nodes)", make([]byte, 32))
 		frontier, err := audit.LoadFrontier(o.Size(), o.Store.HashReader(t.Context()))
 		if err != nil {
 			t.Fatal(err)
@@ -173,7 +182,11 @@ func TestATreeThatIsNotThatOfItsEntriesIsFoundAtTheStart(t *testing.T) {
 // TestHalfOfWhatACommandLeadsToIsNotTakenIn: two check-outs end at the same time, and
 // only one of the ends was entered, under a good seal.
 func TestHalfOfWhatACommandLeadsToIsNotTakenIn(t *testing.T) {
-	o := newOffice(t)
+	desktest.OnBoth(t, halfOfWhatACommandLeadsToIsNotTakenIn)
+}
+
+func halfOfWhatACommandLeadsToIsNotTakenIn(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	o.Onboard("db02")
 	session, err := o.SignIn("tech-a")
 	if err != nil {

@@ -3,6 +3,7 @@ package desk_test
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "github.com/mattn/go-sqlite3"
 
 	"github.com/tandem-custody/tandem/audit"
@@ -26,6 +28,10 @@ import (
 // administrator changes the database past Tandem, without its triggers.
 func (o *office) administrator(do func(db *sql.DB)) {
 	o.T.Helper()
+	if o.On.Name == desktest.PostgreSQL.Name {
+		o.asSuperuser(do)
+		return
+	}
 	db, err := sql.Open("sqlite3", o.Path+"?_busy_timeout=5000")
 	if err != nil {
 		o.T.Fatal(err)
@@ -56,8 +62,27 @@ func (o *office) administrator(do func(db *sql.DB)) {
 	}
 }
 
+// asSuperuser is administrator on PostgreSQL, where a superuser need not drop a trigger.
+func (o *office) asSuperuser(do func(db *sql.DB)) {
+	o.T.Helper()
+	db, err := sql.Open("pgx", o.Path)
+	if err != nil {
+		o.T.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1) // which the setting is of
+	o.sql(db, "SET session_replication_role = replica")
+	do(db)
+}
+
+// sql carries out a statement, with a ? for each argument.
 func (o *office) sql(db *sql.DB, statement string, args ...any) {
 	o.T.Helper()
+	if o.On.Name == desktest.PostgreSQL.Name {
+		for n := range args {
+			statement = strings.Replace(statement, "?", fmt.Sprintf("$%d", n+1), 1)
+		}
+	}
 	if _, err := db.Exec(statement, args...); err != nil {
 		o.T.Fatalf("%s: %v", statement, err)
 	}
@@ -172,11 +197,15 @@ func (o *office) awayAgain() custody.Event {
 // installation or of another batch. It is one that a command could have led to, so
 // that nothing but the seal tells it.
 func TestWhatIsAppendedPastTandemIsNotTakenIn(t *testing.T) {
-	elsewhere := newOffice(t)
+	desktest.OnBoth(t, whatIsAppendedPastTandemIsNotTakenIn)
+}
+
+func whatIsAppendedPastTandemIsNotTakenIn(t *testing.T, on desktest.Engine) {
+	elsewhere := newOfficeOn(t, on)
 	for name, append := range map[string]func(o *office){
 		"without a tree": func(o *office) {
 			o.administrator(func(db *sql.DB) {
-				o.sql(db, "INSERT INTO ledger_entries (idx, record) SELECT max(idx) + 1, record FROM ledger_entries")
+				o.sql(db, "INSERT INTO ledger_entries (idx, record) SELECT idx + 1, record FROM ledger_entries ORDER BY idx DESC LIMIT 1")
 			})
 		},
 		"with a tree, and no seal": func(o *office) {
@@ -190,7 +219,7 @@ func TestWhatIsAppendedPastTandemIsNotTakenIn(t *testing.T) {
 		},
 		"under a good seal, with another root at the head": func(o *office) {
 			o.forgeUnder(o.awayAgain(), o.sealOf)
-			o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE ledger_head SET root = zeroblob(32)") })
+			o.administrator(func(db *sql.DB) { o.sql(db, "UPDATE ledger_head SET root = ?", make([]byte, 32)) })
 		},
 		"under no text at all": func(o *office) {
 			o.forgeUnder(o.awayAgain(), func(audit.Batch) string { return "" })
@@ -211,7 +240,7 @@ func TestWhatIsAppendedPastTandemIsNotTakenIn(t *testing.T) {
 	} {
 		for _, running := range []bool{true, false} {
 			when := name + map[bool]string{true: ", under a running desk", false: ", while none runs"}[running]
-			o := newOffice(t)
+			o := newOfficeOn(t, on)
 			session, err := o.SignIn("tech-a")
 			if err != nil {
 				t.Fatal(err)
@@ -248,7 +277,11 @@ func (o *office) sealOf(b audit.Batch) string {
 // TestABatchUnderAGoodSealIsTakenIn: the entry of the test above, sealed with the
 // key that only the secret store has, is another process's.
 func TestABatchUnderAGoodSealIsTakenIn(t *testing.T) {
-	o := newOffice(t)
+	desktest.OnBoth(t, aBatchUnderAGoodSealIsTakenIn)
+}
+
+func aBatchUnderAGoodSealIsTakenIn(t *testing.T, on desktest.Engine) {
+	o := newOfficeOn(t, on)
 	if _, err := o.CheckOut("tech-a", "db01"); err != nil {
 		t.Fatal(err)
 	}
@@ -375,13 +408,11 @@ func TestARollBackUnderARunningDeskIsNotForgotten(t *testing.T) {
 
 func (o *office) waitFor(what string, done func() bool) {
 	o.T.Helper()
-	for range 1000 {
-		if done() {
-			return
+	for limit := time.Now().Add(30 * time.Second); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(limit) {
+			o.T.Fatalf("waited in vain for %s", what)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	o.T.Fatalf("waited in vain for %s", what)
 }
 
 // TestAStartWhileTheSecretStoreIsAwayLooksLater: until then nothing is decided, and

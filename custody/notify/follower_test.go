@@ -265,9 +265,7 @@ func TestTheDatabaseComesBack(t *testing.T) {
 	o.settled(1)
 	o.Fail(errors.New("no"))
 	o.happen("r1", offered(1))
-	for o.Failed() < 3 {
-		time.Sleep(time.Millisecond)
-	}
+	waitFor(t, "three times of trying in vain", func() bool { return o.Failed() >= 3 })
 	o.server.None(t)
 	o.Fail(nil)
 	o.server.Next(t)

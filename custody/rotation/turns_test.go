@@ -119,7 +119,7 @@ func (f ofFleet) Change(context.Context, custody.Secret, custody.Secret) error {
 	f.most = max(f.most, f.now)
 	refuses := f.refuses
 	f.mu.Unlock()
-	time.Sleep(time.Millisecond) // so that others could come
+	time.Sleep(time.Millisecond) // so that others could come: how many at once is what is counted
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.now--
@@ -152,11 +152,13 @@ func TestASecondAccountIsRefusedOnce(t *testing.T) {
 	c := w.config(nil)
 	c.Interval = 10 * time.Millisecond
 	c.Targets["fleet"] = func(t custody.Target, _ custody.Secret) (Target, error) { return ofFleet{all, t.Account}, nil }
+	looks := looking{Desk: w.desk}
+	c.Queue = &looks
 	run(t, c)
 	eventually(t, "the second account is refused", func() bool { return len(w.failures()) > 0 })
-	for range 20 { // looks, after hours
+	for range 20 {
 		w.clock.Advance(time.Hour)
-		time.Sleep(c.Interval)
+		looks.await(t, 2) // of which the second began after that hour
 	}
 	if n := all.logIns(); n != 1 {
 		t.Errorf("the second account was tried %d times", n)
@@ -196,6 +198,8 @@ func TestAHostIsLeftAloneAfterAFewRefusals(t *testing.T) {
 	c := w.config(nil)
 	c.Interval = 10 * time.Millisecond
 	c.Targets["own"] = func(t custody.Target, _ custody.Secret) (Target, error) { return own{theirs[t.Account]}, nil }
+	looks := looking{Desk: w.desk}
+	c.Queue = &looks
 	run(t, c)
 	refused := func() (n int) {
 		for _, a := range theirs {
@@ -206,9 +210,7 @@ func TestAHostIsLeftAloneAfterAFewRefusals(t *testing.T) {
 		return n
 	}
 	eventually(t, "some are refused", func() bool { return refused() >= maxRefused })
-	for range 10 {
-		time.Sleep(c.Interval)
-	}
+	looks.await(t, 10)
 	// As many as were on their way together, and no more.
 	if n := refused(); n < maxRefused || n > maxRefused-1+c.PerTarget {
 		t.Errorf("%d were refused", n)

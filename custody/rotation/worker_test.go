@@ -68,8 +68,7 @@ func TestRunSeesTheNextRotation(t *testing.T) {
 	looks := looking{Desk: w.desk}
 	once := sync.OnceFunc(func() {
 		w.desk.Rotate(name)
-		before := looks.n.Load()
-		eventually(t, "the worker looks again", func() bool { return looks.n.Load() > before })
+		looks.await(t, 1)
 	})
 	c := w.config(func(step string) {
 		if step == "promoted-reported" {
@@ -92,6 +91,13 @@ func (l *looking) Unfinished(ctx context.Context) ([]custody.Credential, error) 
 	return l.Desk.Unfinished(ctx)
 }
 
+// await waits until the worker has looked so many times more.
+func (l *looking) await(t *testing.T, more int64) {
+	t.Helper()
+	before := l.n.Load()
+	eventually(t, "the worker looks again", func() bool { return l.n.Load() >= before+more })
+}
+
 // Where nothing could be entered, the worker does not run hot.
 func TestRunPausesWhatItCannotEnter(t *testing.T) {
 	w := newWorld(t)
@@ -104,13 +110,12 @@ func TestRunPausesWhatItCannotEnter(t *testing.T) {
 	}
 	c := w.config(nil)
 	c.Interval = 10 * time.Millisecond
+	looks := looking{Desk: w.desk}
+	c.Queue = &looks
 	run(t, c)
 	eventually(t, "a report fails", func() bool { return reports.Load() == 1 })
 	// The clock stands: not before it has moved by the interval is there another try.
-	for range 5 {
-		w.desk.Unfinished(t.Context())
-		time.Sleep(c.Interval)
-	}
+	looks.await(t, 5)
 	if n := reports.Load(); n != 1 {
 		t.Errorf("%d reports while the clock stood", n)
 	}

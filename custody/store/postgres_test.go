@@ -195,16 +195,32 @@ func TestACommitWithAWarningIsNotCertain(t *testing.T) {
 // TestWhatIsCommittedIsNotCancelled: who gives up during a COMMIT hears what became of it.
 func TestWhatIsCommittedIsNotCancelled(t *testing.T) {
 	s := newOffice(t, onPostgres)
-	execAll(t, administrator(t, s.path),
-		"CREATE FUNCTION take_long() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END$$",
-		"CREATE CONSTRAINT TRIGGER takes_long AFTER INSERT ON claims DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION take_long()")
+	db := administrator(t, s.path)
+	execAll(t, db,
+		"CREATE FUNCTION wait_for_the_test() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NULL; END$$",
+		"CREATE CONSTRAINT TRIGGER waits AFTER INSERT ON claims DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_for_the_test()")
+	execAll(t, db, "SELECT pg_advisory_lock(4711)") // of the one connection of db
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	err := s.store.change(ctx, func(db *gorm.DB) error {
-		time.AfterFunc(100*time.Millisecond, cancel)
-		return execute(db, "claim", "INSERT INTO claims VALUES ('db01', 'somebody', '')")
-	})
-	if err != nil {
+	committed := make(chan error)
+	go func() {
+		committed <- s.store.change(ctx, func(db *gorm.DB) error {
+			return execute(db, "claim", "INSERT INTO claims VALUES ('db01', 'somebody', '')")
+		})
+	}()
+	for limit := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		var waiting int
+		one(t, db, &waiting, "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE datname = current_database() AND objid = 4711 AND NOT granted")
+		if waiting == 1 {
+			break
+		}
+		if time.Now().After(limit) {
+			t.Fatal("the COMMIT is not under way after a minute")
+		}
+	}
+	cancel()
+	execAll(t, db, "SELECT pg_advisory_unlock(4711)")
+	if err := <-committed; err != nil {
 		t.Errorf("got %v", err)
 	}
 }

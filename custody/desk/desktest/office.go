@@ -25,7 +25,8 @@ import (
 // ends the test.
 type Office struct {
 	T       testing.TB
-	Path    string // of the database
+	On      Engine
+	Path    string // of the database; on a server, its address
 	Desk    *desk.Desk
 	Store   *store.Store
 	Gate    *Gate // before the store
@@ -40,16 +41,25 @@ type Office struct {
 	Password func(credential string, n int64) custody.Secret
 }
 
+// CheapHashing makes a log-in cost tests next to nothing.
+var CheapHashing = desk.Hashing{MemoryKiB: 64, Passes: 1}
+
 // Period is how long everybody's codes last, in seconds.
 const Period = 30
 
 // Origin is that of an office's ledger.
 const Origin = "test.example/ledger"
 
-// New has an admin and two technicians; tech-a holds "db01".
+// New has an admin and two technicians; tech-a holds "db01". Its database is a file.
 func New(t testing.TB, edits ...func(*desk.Config)) *Office {
 	t.Helper()
-	o := Empty(t, edits...)
+	return NewOn(t, SQLite, edits...)
+}
+
+// NewOn is New on an engine.
+func NewOn(t testing.TB, on Engine, edits ...func(*desk.Config)) *Office {
+	t.Helper()
+	o := EmptyOn(t, on, edits...)
 	o.Hire("admin", custody.Admin)
 	o.Hire("tech-a", custody.Technician)
 	o.Hire("tech-b", custody.Technician)
@@ -61,9 +71,15 @@ func New(t testing.TB, edits ...func(*desk.Config)) *Office {
 // adopted.
 func Empty(t testing.TB, edits ...func(*desk.Config)) *Office {
 	t.Helper()
+	return EmptyOn(t, SQLite, edits...)
+}
+
+// EmptyOn is Empty on an engine.
+func EmptyOn(t testing.TB, on Engine, edits ...func(*desk.Config)) *Office {
+	t.Helper()
 	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
 	o := &Office{
-		T: t, Path: filepath.Join(dir, "tandem.db"), Clock: NewClock(time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)),
+		T: t, On: on, Path: on.New(t), Clock: NewClock(time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)),
 		Passwords: map[string]custody.Secret{}, Seeds: map[string]custody.Secret{},
 		Password: func(credential string, n int64) custody.Secret {
 			return custody.SecretString(fmt.Sprintf("password-%s-%d", credential, n))
@@ -82,7 +98,7 @@ func Empty(t testing.TB, edits ...func(*desk.Config)) *Office {
 	o.Gate, o.Secrets = &Gate{Store: o.Store}, &Breakable{Secrets: secrets}
 	o.Config = desk.Config{
 		Store: o.Gate, Accounts: o.Store, Secrets: o.Secrets, Clock: o.Clock,
-		Policy: custody.DefaultPolicy(), Origin: Origin, Log: log, SessionTTL: 12 * time.Hour,
+		Policy: custody.DefaultPolicy(), Origin: Origin, Log: log, SessionTTL: 12 * time.Hour, Hashing: CheapHashing,
 		CheckTarget: func(t custody.Target, _ custody.Secret) (desk.CheckedTarget, error) {
 			return desk.CheckedTarget{Reconciles: t.Kind != custody.Manual}, nil
 		},

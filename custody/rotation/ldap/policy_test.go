@@ -93,8 +93,10 @@ func TestPolicyExpires(t *testing.T) {
 	target := open(t, server, describe(server, account))
 	want(t, "the password before", target.Verify(ctx, old), nil)
 	server.Modify(t, "dn: "+ldaptest.Policy+"\nchangetype: modify\nreplace: pwdMaxAge\npwdMaxAge: 1\n")
-	for server.Login(t, account, old) == nil {
-		time.Sleep(50 * time.Millisecond)
+	for limit := time.Now().Add(servertest.Patience); server.Login(t, account, old) == nil; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatal("a password of which the time is over still opens the account")
+		}
 	}
 	err := target.Verify(ctx, old)
 	unknown(t, "an expired password", err)

@@ -1,0 +1,5 @@
+package green
+
+import "testing"
+
+func TestPasses(t *testing.T) { t.Log("nobody needs to read this") }
