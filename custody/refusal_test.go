@@ -229,6 +229,7 @@ var actions = []Action{
 	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{}, CorrectClock{}, ChangeSealKey{}, ReportArrived{}, RedactText{},
 	SetCustodians{}, Propose{}, Revise{}, Approve{}, Reject{}, Withdraw{},
 	ChangePassword{}, SetRoles{}, IssueLink{}, RefuseLink{}, OpenLink{}, Join{}, ConfirmFounding{},
+	ReportConfiguration{}, AcknowledgeConfiguration{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {
