@@ -293,6 +293,9 @@ func (d *Desk) watch() {
 		limited, cancel := context.WithTimeout(ctx, lookTimeout)
 		if d.look(limited) == nil && d.trusted() == nil { // what it finds it keeps
 			_ = d.underPolicy(limited)
+			if err := d.underConfiguration(limited); err != nil {
+				d.Log.Warn("with which configuration this server runs could not be entered", "error", err)
+			}
 			if err := d.clearArrivals(limited); err != nil {
 				d.Log.Warn("what came with requests that led to nothing could not be removed", "error", err)
 			}
