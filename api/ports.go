@@ -50,6 +50,8 @@ type Desk interface {
 	ClockWrong() error // why, or nil
 	Time() time.Time   // what counts while it is
 	ReviewDue() time.Time
+	Configuration() desk.Configuration
+	ConfigurationSaid(ctx context.Context, reader custody.Person) (desk.Configuration, error)
 }
 
 // Queries read what was committed, the caller's own last command included. What

@@ -185,6 +185,9 @@ const maxPolicyName = 40
 
 // dependents looks at no file. A name is one as credentials and people have it.
 func (v *validation) dependents(c Config) {
+	if len(c.Dependents) > maxDependents {
+		v.add("dependents", "must be at most %d: what they are stands in one entry of the ledger", maxDependents)
+	}
 	seen := map[string]bool{}
 	for i, d := range c.Dependents {
 		at := fmt.Sprintf("dependents[%d]", i)
@@ -213,6 +216,10 @@ func (v *validation) dependents(c Config) {
 		}
 	}
 }
+
+// maxDependents keeps them, and what else stands on record beside them, within what one
+// entry can hold (custody.MaxSettings).
+const maxDependents = 100
 
 var dependentName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 

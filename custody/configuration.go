@@ -45,6 +45,32 @@ type Configuration struct {
 // seen, sorted. Nothing: there is nothing to acknowledge.
 func (c Configuration) Changed() []string { return differing(c.InForce, c.Seen) }
 
+// Pair is a setting as it is in force and as it was seen; the zero one: it was not there.
+type Pair struct {
+	Key           string
+	Before, After Setting
+	Changed       bool
+}
+
+// Pairs gives all settings, by key.
+func (c Configuration) Pairs() (pairs []Pair) {
+	of := map[string]Pair{}
+	for _, s := range c.InForce {
+		of[s.Key] = Pair{Key: s.Key, Before: s}
+	}
+	for _, s := range c.Seen {
+		p := of[s.Key]
+		p.Key, p.After = s.Key, s
+		of[s.Key] = p
+	}
+	for _, key := range keys(of) {
+		p := of[key]
+		p.Changed = p.Before.Digest != p.After.Digest
+		pairs = append(pairs, p)
+	}
+	return pairs
+}
+
 // InForceAs says whether a setting is in force with this digest.
 func (c Configuration) InForceAs(key, digest string) bool {
 	return slices.ContainsFunc(c.InForce, func(s Setting) bool { return s.Key == key && s.Digest == digest })

@@ -165,28 +165,29 @@ func (d *Desk) Configuration() Configuration {
 }
 
 // ConfigurationSaid is Configuration as the ledger has it now, with what people are shown
-// of each setting.
-func (d *Desk) ConfigurationSaid(ctx context.Context) (Configuration, error) {
+// of each setting. Where things are is not for those who are technicians alone.
+func (d *Desk) ConfigurationSaid(ctx context.Context, reader custody.Person) (Configuration, error) {
 	if err := d.catchUpNow(ctx); err != nil {
 		return Configuration{}, err
 	}
 	c := d.Configuration()
+	if !slices.ContainsFunc([]custody.Role{custody.Manager, custody.Director, custody.Admin, custody.Auditor}, reader.Is) {
+		return c, nil
+	}
 	c.Seen, c.InForce = slices.Clone(c.Seen), slices.Clone(c.InForce) // whose texts are filled in
 	return known(ctx, d, c)
 }
 
 // Relay gives what was kept of the mail server in force, and whether this process sends
-// by another one; the zero secret: nothing was kept, as nobody was told by mail.
+// by another one; the zero secret: nothing was kept, as nobody was told by mail. With an
+// error, which says why it is not known which one is in force, comes what was kept.
 func (d *Desk) Relay(ctx context.Context, key string) (kept custody.Secret, other bool, err error) {
-	in, err := d.inForce(ctx, key)
-	if err != nil {
+	v, err := d.Secrets.Read(ctx, RelayPath)
+	if err != nil && !errors.Is(err, ErrNoSecret) {
 		return custody.Secret{}, false, err
 	}
-	v, err := d.Secrets.Read(ctx, RelayPath)
-	if errors.Is(err, ErrNoSecret) {
-		return custody.Secret{}, !in, nil
-	}
-	return v.Value, !in, err
+	in, err := d.inForce(ctx, key)
+	return v.Value, err == nil && !in, err
 }
 
 // KeepRelay keeps what sends mails while its setting is in force, so that notices can go

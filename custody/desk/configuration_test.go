@@ -41,7 +41,7 @@ func foundedWith(t *testing.T, pairs ...string) (*office, *configured) {
 
 func (o *office) pendingIn(d *desk.Desk) desk.Configuration {
 	o.T.Helper()
-	c, err := d.ConfigurationSaid(o.T.Context())
+	c, err := d.ConfigurationSaid(o.T.Context(), o.Person("manager"))
 	if err != nil {
 		o.T.Fatal(err)
 	}
