@@ -148,6 +148,9 @@ func (s *Store) version(ctx context.Context, path string, query url.Values) (des
 		return desk.Versioned{}, unavailable(fmt.Errorf("%s: asked for version %s, Vault gave version %d", path, asked, version))
 	}
 	value, err := s.decode(path, version, object(got, "data"))
+	if errors.Is(err, desk.ErrNotOurs) {
+		s.session.log.Error("what Vault has is not what Tandem put there: it is not used", "path", path, "version", version, "error", err, "alarm", true)
+	}
 	if err != nil {
 		return desk.Versioned{}, unavailable(fmt.Errorf("%s: %w", path, err))
 	}
