@@ -213,9 +213,13 @@ func (f ServiceStarted) allowed(s *State, e Event) error {
 }
 
 func (f ServiceStarted) apply(s *State, e Event) {
-	c := Configuration{Seen: f.Settings, InForce: s.Configuration().InForce, Since: e.Time}
+	c := Configuration{InForce: s.Configuration().InForce, Since: e.Time}
+	for _, setting := range f.Settings {
+		setting.Said = setting.Said.bare()
+		c.Seen = append(c.Seen, setting)
+	}
 	if len(f.Changed) == 0 {
-		c.InForce = f.Settings
+		c.InForce = c.Seen
 	}
 	s.configuration = &c
 }

@@ -208,6 +208,11 @@ func TestConfigurationInForks(t *testing.T) {
 		t.Errorf("%v and %v", o.state.Configuration().Changed(), fork.Configuration().Changed())
 	}
 	o.state.Merge(fork)
+	for _, s := range append(o.state.Configuration().Seen, o.state.Configuration().InForce...) {
+		if _, known := s.Said.Words(); known || s.Said.IsZero() {
+			t.Errorf("the state has what is said of %s, or no commitment to it", s.Key)
+		}
+	}
 	image := o.state.Image()
 	image.Size--
 	if after, _ := image.Digest(); after == before || len(o.state.Configuration().Changed()) != 2 {
