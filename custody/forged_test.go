@@ -353,7 +353,7 @@ var plausible = []struct{ verb, fields string }{
 	{"change_seal_key", "from to"}, // ids of keys: a desk compares them with the seals, and with what the secret store has
 	{"lock_sign_in", "person failures until subject"},
 	{"report_configuration", "key digest said settings changed"}, // what an operator configured: believed
-	{"acknowledge_configuration", "actor"},                       // a refusal: who tried
+	{"acknowledge_configuration", "actor digest"},                // a refusal: who tried
 }
 
 // leaves gives every leaf of an entry by its path, as JSON.
