@@ -76,8 +76,10 @@ func asJSON(t *testing.T, value any) string {
 // everything that Tandem put there, finds no value, seed or hash; Tandem reads them.
 func TestRootReadsNothingInClear(t *testing.T) {
 	t.Parallel()
-	p := prepare(t, vaulttest.StartDev(t))
+	server := vaulttest.StartDev(t)
+	p, asked := prepare(t, server), newBetween(t, server)
 	p.config.WrapKey, _, _ = newWrapKey(t)
+	p.config.Address = asked.URL
 	s := p.open(t)
 	values := map[string][]string{
 		desk.CredentialPath("db01"): {"first-Passw0rd", "second-Passw0rd"},
@@ -95,6 +97,9 @@ func TestRootReadsNothingInClear(t *testing.T) {
 		t.Fatal(err)
 	}
 	values[desk.CredentialPath("web01")] = []string{made.Reveal()}
+	if asked.count("/generate") > 0 {
+		t.Error("Vault was asked to make a password, and knows it")
+	}
 	for path, versions := range values {
 		for i, value := range versions {
 			put(t, s, path, value, int64(i))
@@ -285,6 +290,9 @@ func TestTwoSharesAreTheKey(t *testing.T) {
 		if _, err := vault.JoinShares(pair[0], pair[1]); err == nil {
 			t.Errorf("%s: taken", name)
 		}
+	}
+	if _, err := vault.JoinShares(slip(shares[0]), shares[1]); err == nil || !strings.Contains(err.Error(), "share 1 is not as it was printed") {
+		t.Errorf("a slip of the pen: %v", err)
 	}
 	for _, share := range shares {
 		if strings.Contains(share.Reveal(), file.Reveal()[20:40]) {
