@@ -146,6 +146,12 @@ func TestAChangedHookGetsNoPassword(t *testing.T) {
 	if told("stolen again") != "" {
 		t.Error("a program that nobody acknowledged was given the password")
 	}
+	in.mailed(theirs, "manager@example.org", "the configuration of Tandem was changed")
+
+	// Nobody is to be told any more: they are, by the mail server in force.
+	in.configure("dependents: [{name: app, command: [" + in.file("other.sh") + "]}]")
+	restart()
+	in.mailed(theirs, "manager@example.org", "the configuration of Tandem was changed")
 	in.verify()
 }
 
