@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -74,6 +76,10 @@ func (s *Server) readiness() readiness {
 	}
 	if s.Maintenance != "" {
 		r.Warnings = append(r.Warnings, "in maintenance: no rotation, mail, stream, delivery or witness: "+s.Maintenance)
+	}
+	if c := s.Desk.Configuration(); c.Pending() {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("configuration_unacknowledged: %s: not in force, and given no password, until acknowledged by %s",
+			strings.Join(c.Waiting(), ", "), cmp.Or(strings.Join(c.By, " or "), "a manager, and there is none who could")))
 	}
 	return r
 }

@@ -52,6 +52,8 @@ type Desk interface {
 	Time() time.Time   // what counts while it is
 	ReviewDue() time.Time
 	PolicyInForce() custody.PolicyInForce
+	Configuration() desk.Configuration
+	ConfigurationSaid(ctx context.Context, reader custody.Person) (desk.Configuration, error)
 }
 
 // Queries read what was committed, the caller's own last command included. What

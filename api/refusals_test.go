@@ -24,6 +24,7 @@ var commands = map[string]string{
 	"POST /activation/" + theLink + "/confirm": `{"totp":"2"}`,
 	"POST /me/password":                        `{"current":"` + thePass + `","new":"x","totp":"2"}`,
 	"POST /founding/confirm":                   `{"digest":"x","totp":"2"}`,
+	"POST /configuration/acknowledge":          `{"digest":"x","totp":"2"}`,
 	"POST /credentials":                        `{"reason":"x","totp":"2","name":"db02","target":{"kind":"ssh","address":"db02:22","account":"root"},"primary":"tech-a","backup":"tech-b"}`,
 	"POST /credentials/db01/checkout":          `{"purpose":"x","totp":"2"}`,
 	"POST /credentials/db01/show":              `{"totp":"2"}`,

@@ -36,6 +36,9 @@ func (s *Server) endpoints() {
 	query(s, "/founding", "founding", "Who there is, for a manager and a director to confirm", s.founding)
 	command(s, "/founding/confirm", "confirm-founding", 200, "Say that these are the people; after a manager and a director nobody comes in alone", s.confirmFounding)
 
+	query(s, "/configuration", "configuration", "What of the configuration stands on record, and what of it a manager has to look at", s.configuration)
+	command(s, "/configuration/acknowledge", "acknowledge-configuration", 200, "Put in force what a service has started with; until then what was changed is given no password", s.acknowledgeConfiguration)
+
 	query(s, "/me", "me", "Who I am, what I hold, what waits for me", s.me)
 	command(s, "/me/presence", "set-presence", 200, "Go away, come back", s.setPresence)
 	query(s, "/me/preferences", "preferences", "In which language and time zone I am spoken to", s.preferences)

@@ -64,6 +64,9 @@ func (s *Server) me(ctx context.Context, _ *nothing) (Me, error) {
 		return Me{}, err
 	}
 	me := Me{Person: viewPerson(person), Presence: viewPresence(person), Holdings: []Credential{}, Changing: []Credential{}, Inbox: []InboxItem{}, Maintenance: s.Maintenance, ReviewDue: s.Desk.ReviewDue()}
+	if c := s.Desk.Configuration(); c.Pending() {
+		me.Configuration = &Unacknowledged{c.Waiting(), append([]string{}, c.By...)}
+	}
 	for _, c := range credentials {
 		switch person.Username {
 		case c.Holder:

@@ -80,6 +80,14 @@ type Me struct {
 	Maintenance string `json:"maintenance,omitzero" doc:"Why no password is changed and nothing is sent now"`
 
 	ReviewDue time.Time `json:"review_due,omitzero" doc:"By when the policy should have been reviewed, once that is past"`
+
+	Configuration *Unacknowledged `json:"configuration,omitzero" doc:"There is a change of the configuration that no manager has acknowledged"`
+}
+
+// Unacknowledged is what of the configuration waits for a manager.
+type Unacknowledged struct {
+	Waiting []string `json:"waiting" doc:"Keys: dependents among them are given no password"`
+	ByWhom  []string `json:"by_whom" doc:"Usernames of who can acknowledge it now"`
 }
 
 // InboxItem is something that waits for a person's decision. Of kind

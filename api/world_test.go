@@ -434,6 +434,14 @@ func (w *world) ClockWrong() error {
 
 func (w *world) ReviewDue() time.Time { return w.reviewDue }
 
+func (w *world) Configuration() desk.Configuration {
+	return desk.Configuration{Configuration: w.state.Configuration(), By: w.state.Acknowledgers()}
+}
+
+func (w *world) ConfigurationSaid(context.Context, custody.Person) (desk.Configuration, error) {
+	return filled(w, w.Configuration()), w.fail
+}
+
 // queries is the reading side of a world.
 type queries struct{ *world }
 

@@ -66,6 +66,7 @@ type VaultStore struct {
 	PasswordPolicy string    `koanf:"password_policy"` // that makes passwords
 	LDAPMount      string    `koanf:"ldap_mount"`      // of the LDAP engine with static roles that Tandem has custody of; "": none
 	DatabaseMount  string    `koanf:"database_mount"`  // of the database engine with such
+	WrapKeyFile    string    `koanf:"wrap_key_file"`   // the key that values are wrapped with before they reach Vault; "": they are not
 	Auth           VaultAuth `koanf:"auth"`
 
 	// AllowHTTP lets secrets go to another machine in clear: between

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -198,5 +199,23 @@ func TestTrustedProxies(t *testing.T) {
 		if _, err := Networks([]string{"10.0.0.1", wrong}); !errors.As(err, &e) || e.Key != "trusted_proxies[1]" {
 			t.Errorf("%s: %v", wrong, err)
 		}
+	}
+}
+
+// TestNoMoreDependentsThanStandOnRecord: what they are is one entry of the ledger.
+func TestNoMoreDependentsThanStandOnRecord(t *testing.T) {
+	c, err := Load(Sources{File: "testdata/good_vault.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for len(c.Dependents) <= maxDependents {
+		c.Dependents = append(c.Dependents, Dependent{Name: fmt.Sprint("d", len(c.Dependents)), Command: []string{"/bin/true"}})
+	}
+	if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), "dependents: must be at most 100") {
+		t.Errorf("one too many: %v", err)
+	}
+	c.Dependents = c.Dependents[:maxDependents]
+	if err := c.Validate(); err != nil {
+		t.Errorf("as many as can be: %v", err)
 	}
 }

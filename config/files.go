@@ -25,6 +25,7 @@ func (c Config) CheckFiles() error {
 		v.secretFile("embedded.passphrase_file", c.Embedded.PassphraseFile)
 	case Vault:
 		v.authorities("vault.ca", c.Vault.CA)
+		v.secretFile("vault.wrap_key_file", c.Vault.WrapKeyFile)
 		if c.Vault.Auth.Method == TokenFile {
 			v.secretFile("vault.auth.token_file", c.Vault.Auth.TokenFile)
 			break

@@ -185,6 +185,9 @@ const maxPolicyName = 40
 
 // dependents looks at no file. A name is one as credentials and people have it.
 func (v *validation) dependents(c Config) {
+	if len(c.Dependents) > maxDependents {
+		v.add("dependents", "must be at most %d: what they are stands in one entry of the ledger", maxDependents)
+	}
 	seen := map[string]bool{}
 	for i, d := range c.Dependents {
 		at := fmt.Sprintf("dependents[%d]", i)
@@ -202,7 +205,7 @@ func (v *validation) dependents(c Config) {
 		case posted == (len(d.Command) > 0), d.URL != "" && d.URLFile != "":
 			v.add(at, "name one of command, url and url_file")
 		case posted:
-			v.receiver(at, d, c.Secrets)
+			v.receiver(at, d, c)
 		default:
 			if !filepath.IsAbs(d.Command[0]) {
 				v.add(at+".command", "must begin with the absolute path of a program: no PATH is searched, and no shell run")
@@ -214,10 +217,17 @@ func (v *validation) dependents(c Config) {
 	}
 }
 
+// maxDependents keeps them, and what else stands on record beside them, within what one
+// entry can hold (custody.MaxSettings).
+const maxDependents = 100
+
 var dependentName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 
-func (v *validation) receiver(at string, d Dependent, secrets string) {
-	if secrets != Vault {
+func (v *validation) receiver(at string, d Dependent, c Config) {
+	if c.Secrets == Vault && c.Vault.WrapKeyFile != "" {
+		v.add(at, "would have Vault see the password, which vault.wrap_key_file is there to prevent: name a command")
+	}
+	if c.Secrets != Vault {
 		v.add(at, "needs secrets: vault, which makes the one-time token that a receiver is posted instead of the password: name a command, or change over")
 	}
 	if d.URL == "" {
@@ -411,6 +421,12 @@ func (v *validation) url(key, value string) *url.URL {
 		v.add(key, "must not hold a user name or a password")
 	}
 	return u
+}
+
+// LoopbackURL says whether a URL can only lead to this machine.
+func LoopbackURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && Loopback(u.Hostname())
 }
 
 // Loopback says whether a host can only be this machine. The name localhost is

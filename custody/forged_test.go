@@ -202,6 +202,11 @@ func forgedPeople(t *testing.T) []Event {
 	act("max", ConfirmFounding{o.state.FoundingDigest()})
 	refused("ada", ConfirmFounding{o.state.FoundingDigest()})
 	act("dot", ConfirmFounding{o.state.FoundingDigest()})
+	act(System, seen("a", "b"))
+	act(System, seen("a", "c"))
+	refused("ann", o.acknowledgement())
+	act("max", o.acknowledgement())
+	act(System, seen("a"))
 	id = asks("ada", server("x", "ann", "ben"))
 	act("max", o.approval(id))
 	act("dot", o.approval(id))
@@ -415,6 +420,8 @@ var plausible = []struct{ verb, fields string }{
 	{"sign_in", "session"},         // which token it was: a random one, that only the person has
 	{"change_seal_key", "from to"}, // ids of keys: a desk compares them with the seals, and with what the secret store has
 	{"lock_sign_in", "person failures until subject"},
+	{"report_configuration", "key digest said settings changed"}, // what an operator configured: believed
+	{"acknowledge_configuration", "actor digest"},                // a refusal: who tried
 }
 
 // leaves gives every leaf of an entry by its path, as JSON.

@@ -21,6 +21,8 @@ type Image struct {
 	Policy    PolicyInForce
 	SealKeys  []SealKey
 
+	Configuration Configuration
+
 	Sessions map[string][]Session // open log-ins, by username
 
 	People        []Person // by username
@@ -31,7 +33,7 @@ type Image struct {
 
 // Image takes one of a root.
 func (s *State) Image() Image {
-	i := Image{Size: s.Size, Time: s.Time, Handovers: s.Handovers, Leases: s.Leases, Proposals: s.Proposals, Policy: s.Policy(), SealKeys: s.SealKeys(), Sessions: maps.Clone(s.sessions)}
+	i := Image{Size: s.Size, Time: s.Time, Handovers: s.Handovers, Leases: s.Leases, Proposals: s.Proposals, Policy: s.Policy(), SealKeys: s.SealKeys(), Configuration: s.Configuration(), Sessions: maps.Clone(s.sessions)}
 	i.People, i.Credentials, i.OpenHandovers = s.Changes()
 	i.OpenProposals = s.ProposalsChanged()
 	return i

@@ -66,12 +66,13 @@ var plain = map[string]string{
 	"AddCredential.Name": "what a credential is called",
 	"Approve.Digest":     "of a proposal", "Reject.Digest": "of a proposal",
 	"ConfirmFounding.Digest": "of the people", "FoundingConfirmed.Digest": "of the people",
+	"AcknowledgeConfiguration.Digest": "of settings", "ConfigurationAcknowledged.Digest": "of settings", "Setting.Digest": "of a setting", "Setting.Key": "what a setting is called",
 	"TargetNotes.Settings": "what settings are called; what they say is a Note", "TargetNotes.Identities": "digests",
 }
 
 // names are the fields that name what exists, or say which of a closed list it is.
 var names = []string{
-	"Actor", "Ahead", "Approvals", "Backup", "Before", "Code", "Command", "Commitments", "Credential", "Credentials", "Dependent", "Dependents", "Exposed", "Failure", "From", "Handover",
+	"Actor", "Ahead", "Approvals", "Backup", "Before", "Changed", "Code", "Command", "Commitments", "Credential", "Credentials", "Dependent", "Dependents", "Exposed", "Failure", "From", "Handover",
 	"Handovers", "Holder", "How", "Kind", "Lease", "Level", "Link", "On", "Operator", "Password", "Person", "Primary", "Proposal", "Reason", "Result", "Roles", "Rule", "Session", "Successor",
 	"To", "Username", "Witness",
 }

@@ -230,6 +230,7 @@ var actions = []Action{
 	SetCustodians{}, Propose{}, Revise{}, Approve{}, Reject{}, Withdraw{},
 	ChangePassword{}, SetRoles{}, IssueLink{}, RefuseLink{}, OpenLink{}, Join{}, ConfirmFounding{},
 	ReviewPolicy{}, Disable{}, Reinstate{}, Take{}, Park{}, SettleItem{},
+	ReportConfiguration{}, AcknowledgeConfiguration{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {

@@ -21,19 +21,20 @@ type State struct {
 	Leases    int64     // check-outs ever granted
 	Proposals int64     // ever made
 
-	base        *State // what a fork was made from; nil for a root
-	people      map[string]Person
-	credentials map[string]Credential
-	handovers   map[string]Handover // a zero value: over since the fork
-	proposals   map[string]Proposal
-	charges     map[string][]string  // person -> names of the active credentials they are custodian of, sorted
-	accounts    map[string]string    // identity of an account in custody -> name of its credential; "" in a fork: free again
-	sessions    map[string][]Session // person -> their open log-ins, the oldest first
-	tokens      map[string]string    // session -> its person; "" in a fork: ended
-	due         time.Time            // nothing that Tick does is due before; zero: nothing at all
-	policy      *PolicyInForce       // nil: none yet, or that of base
-	sealKeys    []SealKey            // nil: none yet, or those of base
-	touched     touched              // by the event that is being applied
+	base          *State // what a fork was made from; nil for a root
+	people        map[string]Person
+	credentials   map[string]Credential
+	handovers     map[string]Handover // a zero value: over since the fork
+	proposals     map[string]Proposal
+	charges       map[string][]string  // person -> names of the active credentials they are custodian of, sorted
+	accounts      map[string]string    // identity of an account in custody -> name of its credential; "" in a fork: free again
+	sessions      map[string][]Session // person -> their open log-ins, the oldest first
+	tokens        map[string]string    // session -> its person; "" in a fork: ended
+	due           time.Time            // nothing that Tick does is due before; zero: nothing at all
+	policy        *PolicyInForce       // nil: none yet, or that of base
+	sealKeys      []SealKey            // nil: none yet, or those of base
+	configuration *Configuration       // nil: none yet, or that of base
+	touched       touched              // by the event that is being applied
 }
 
 // NewState gives the state of an empty ledger.
@@ -109,6 +110,9 @@ func (s *State) Merge(f *State) {
 	}
 	if f.sealKeys != nil {
 		s.sealKeys = f.sealKeys
+	}
+	if f.configuration != nil {
+		s.configuration = f.configuration
 	}
 	s.Size, s.Time, s.Handovers, s.Leases, s.Proposals, s.due = f.Size, f.Time, f.Handovers, f.Leases, f.Proposals, f.due
 }

@@ -167,6 +167,16 @@ func (c *Client) ConfirmFounding(ctx context.Context, in api.ConfirmFounding) (a
 	return call[api.Founding](ctx, c, "POST", in, nil, "founding", "confirm")
 }
 
+// Configuration says what of the configuration stands on record; AcknowledgeConfiguration
+// puts in force what was looked at.
+func (c *Client) Configuration(ctx context.Context) (api.Configuration, error) {
+	return call[api.Configuration](ctx, c, "GET", nil, nil, "configuration")
+}
+
+func (c *Client) AcknowledgeConfiguration(ctx context.Context, in api.AcknowledgeConfiguration) (api.Configuration, error) {
+	return call[api.Configuration](ctx, c, "POST", in, nil, "configuration", "acknowledge")
+}
+
 // Unlock lifts whatever keeps somebody from logging in or confirming.
 func (c *Client) Unlock(ctx context.Context, username string, totp api.Secret) (api.Person, error) {
 	return call[api.Person](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "people", username, "unlock")

@@ -11,21 +11,22 @@ import (
 )
 
 type homePage struct {
-	People    map[string]custody.Person
-	Guide     *guide
-	Holding   []custody.Credential // by me
-	ToSet     []custody.Credential // whose new password I am to set by hand
-	Coming    []custody.Credential // mine after the rotation in progress
-	Elsewhere []custody.Credential // I am the other custodian
-	Waiting   []custody.Handover   // for my decision
-	Given     []custody.Handover   // by me, not over
-	Received  []custody.Handover   // by me, not over
-	Attention []custody.Credential // rotations past their deadline or failing
-	Overdue   []custody.Handover
-	ReviewDue time.Time          // of the policy, once that is past
-	ToApprove []custody.Proposal // by me
-	Alone     bool               // the policy asks for fewer approvals than two
-	Unfounded bool               // nobody has confirmed the founding yet, or one of two
+	People        map[string]custody.Person
+	Guide         *guide
+	Holding       []custody.Credential // by me
+	ToSet         []custody.Credential // whose new password I am to set by hand
+	Coming        []custody.Credential // mine after the rotation in progress
+	Elsewhere     []custody.Credential // I am the other custodian
+	Waiting       []custody.Handover   // for my decision
+	Given         []custody.Handover   // by me, not over
+	Received      []custody.Handover   // by me, not over
+	Attention     []custody.Credential // rotations past their deadline or failing
+	Overdue       []custody.Handover
+	ReviewDue     time.Time          // of the policy, once that is past
+	ToApprove     []custody.Proposal // by me
+	Alone         bool               // the policy asks for fewer approvals than two
+	Configuration bool               // a change of the configuration waits for a manager
+	Unfounded     bool               // nobody has confirmed the founding yet, or one of two
 }
 
 func (p *Pages) home(v *visit) error {
@@ -42,7 +43,7 @@ func (p *Pages) home(v *visit) error {
 	if err != nil {
 		return err
 	}
-	home := homePage{ReviewDue: p.Desk.ReviewDue(), Alone: p.Desk.PolicyInForce().Values.Approvals != custody.ApprovedByTwo}
+	home := homePage{ReviewDue: p.Desk.ReviewDue(), Configuration: p.Desk.Configuration().Pending(), Alone: p.Desk.PolicyInForce().Values.Approvals != custody.ApprovedByTwo}
 	if home.ToApprove, err = v.toApprove(); err != nil {
 		return err
 	}

@@ -158,7 +158,7 @@ func (v *visit) render(name string, body any) error {
 var doneMessages = []string{
 	"checked_in", "offered", "accepted", "declined", "cancelled", "returned", "rotating", "retired",
 	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "rotating_all", "redacted", "unlocked", "email_changed",
-	"proposed", "approved", "rejected", "withdrawn", "founded", "password_changed", "session_ended",
+	"proposed", "approved", "rejected", "withdrawn", "founded", "acknowledged", "password_changed", "session_ended",
 }
 
 // here gives the address that shows this page again, without some parameters.

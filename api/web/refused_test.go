@@ -73,6 +73,7 @@ var forms = []struct {
 	{"admin", "/admin/people/tech-b/roles", "/admin/people/tech-b/roles", []string{"roles", "technician", "roles", "manager", "reason", "both", "totp", "654321"}, "totp", 403},
 	{"admin", "/admin/people/tech-b/link", "/admin/people/tech-b/link", []string{"totp", "654321"}, "", 409},
 	{"admin", "/founding", "/founding", []string{"totp", "654321"}, "", 403},
+	{"admin", "/configuration", "/configuration", []string{"totp", "654321"}, "", 409},
 	{"", "/activation/LINK", "/activation/LINK", []string{"release_code", "123", "password", "SECRET", "password_again", "SECRET too"}, "password_again", 422},
 	{"", "/activation/LINK", "/activation/LINK", []string{"release_code", "no code", "password", "SECRET", "password_again", "SECRET"}, "release_code", 403},
 	{"", "/activation/LINK/confirm", "/activation/LINK/confirm", []string{"totp", "654321"}, "totp", 403},

@@ -170,6 +170,8 @@ func (p *Pages) routes() {
 	p.closed("GET /people/{username}/admission", p.release)
 	p.closed("GET /founding", p.founding)
 	p.closed("POST /founding", p.confirmFounding)
+	p.closed("GET /configuration", p.configuration)
+	p.closed("POST /configuration", p.acknowledgeConfiguration)
 	p.closed("GET /policy", p.policy)
 	p.closed("POST /policy", p.adoptPolicy)
 	p.closed("POST /policy/review", p.reviewPolicy)

@@ -177,7 +177,9 @@ func (in *installation) secretsAt(path string) []string {
 			if err != nil {
 				in.t.Fatal(err)
 			}
-			values = append(values, fmt.Sprint(secret.Data["value"]))
+			for _, value := range secret.Data { // one, by whatever name
+				values = append(values, fmt.Sprint(value))
+			}
 		}
 	}
 	return values

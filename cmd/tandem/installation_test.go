@@ -37,6 +37,7 @@ type installation struct {
 	t        *testing.T
 	folder   string
 	database string // the line that says where it is
+	inVault  string // a line more of the section of Vault
 	vault    *vaulttest.Server
 	gate     *vaultGate
 
@@ -69,8 +70,14 @@ func newInstallation(t *testing.T, settings ...string) *installation {
 // says which.
 func newInstallationOn(t *testing.T, database string, settings ...string) *installation {
 	t.Helper()
+	return newInstallationWith(t, database, "", settings...)
+}
+
+// newInstallationWith starts one with a line more in the section of Vault.
+func newInstallationWith(t *testing.T, database, inVault string, settings ...string) *installation {
+	t.Helper()
 	in := &installation{
-		t: t, database: database, folder: t.TempDir(), vault: vaulttest.StartPersistent(t), sshd: sshtest.Start(t),
+		t: t, database: database, inVault: inVault, folder: t.TempDir(), vault: vaulttest.StartPersistent(t), sshd: sshtest.Start(t),
 		people: map[string]*play.Player{}, errors: &errorBodies{}, address: freeAddress(t), ops: freeAddress(t),
 	}
 	if in.database == "" {
@@ -111,11 +118,12 @@ vault:
   address: %s
   ca: %s
   auth: {method: approle, role_id_file: %s, secret_id_file: %s}
+%s
 ledger: {origin: installation.test/ledger}
 policy: {totp_skew: 2}
 log: {level: debug, format: json}
 %s
-`, in.address, in.ops, in.database, in.gate.URL, in.vault.CAFile, in.file("role-id"), in.file("secret-id"), strings.Join(settings, "\n"))
+`, in.address, in.ops, in.database, in.gate.URL, in.vault.CAFile, in.file("role-id"), in.file("secret-id"), in.inVault, strings.Join(settings, "\n"))
 	if err := os.WriteFile(in.file("tandem.yaml"), []byte(text), 0o600); err != nil {
 		in.t.Fatal(err)
 	}

@@ -47,6 +47,7 @@ type program struct {
 	follower *witnessing.Follower
 	stream   *siem.Stream     // nil: nowhere
 	notifier *notify.Follower // nil: nobody is told
+	mail     *mailer          // nil: likewise
 	pages    *web.Pages
 	api      *api.Server
 }
@@ -83,6 +84,8 @@ type purpose struct {
 	firstSteps bool
 	// maintenance: nothing is done outside, whatever the database says.
 	maintenance bool
+	// serves: it acts outside, so what it was configured with stands on record.
+	serves bool
 	// clock: another one than the machine's.
 	clock desk.Clock
 }
@@ -121,11 +124,15 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	if p.connectors, err = openConnectors(cfg, p.secrets); err != nil {
 		return nil, err
 	}
+	var onRecord func() []desk.Setting
+	if why.serves {
+		onRecord = settingsOf(cfg)
+	}
 	p.desk, err = desk.Open(ctx, desk.Config{
 		Store: p.store, Accounts: p.store, Secrets: p.secrets, Clock: p.clock,
 		Policy: policyOf(cfg.Policy), ReviewBy: reviewOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log.With("part", "desk"),
 		SessionTTL: cfg.SessionTTL, CheckTarget: p.checkTarget, CheckPolicy: p.checkPolicy,
-		FirstSteps: why.firstSteps, Hashing: hashing,
+		FirstSteps: why.firstSteps, Settings: onRecord, Hashing: hashing,
 	})
 	if err != nil {
 		return nil, err
@@ -144,11 +151,11 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	}
 	p.again.add(p.secretsAgain(cfg))
 	p.again.parts = append(p.again.parts, p.connectors.again...)
-	mail, err := p.openMailer(cfg.Notify)
+	mail, err := p.openMailer(ctx, cfg.Notify)
 	if err != nil {
 		return nil, err
 	}
-	p.notifier = p.openNotifier(cfg, mail)
+	p.mail, p.notifier = mail, p.openNotifier(cfg, mail)
 	if p.follower, err = p.openFollower(ctx, cfg.Ledger, mail); err != nil {
 		return nil, err
 	}
@@ -168,7 +175,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		Desk: p.desk, Queries: p.store, Log: log.With("part", "api"),
 		Version: built().Version, PublicURL: cfg.URL(), Proxies: proxies, Web: p.pages,
 		Maintenance: p.maintenance, Kinds: described(p.targets),
-		Witnesses: witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower, p.stream, p.notifier, suspicion(p.desk)},
+		Witnesses: witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower, p.stream, p.notifier, suspicion(p.desk), unacknowledged(p.desk)},
 	})
 	return p, err
 }
@@ -234,6 +241,7 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	followed := p.outside(stopping, p.follower.Run)
 	streamed := p.outside(stopping, p.stream.Run)
 	notified := p.outside(stopping, p.notifier.Run)
+	kept := p.outside(stopping, p.keepRelay)
 	// The worker outlives the requests: what they begin it may still carry on.
 	rotate, stopRotating := context.WithCancel(context.WithoutCancel(ctx))
 	rotated := p.outside(rotate, p.worker.Run)
@@ -245,8 +253,17 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	p.await(late, rotated, "a rotation did not stop in time; its journal goes on at the next start")
 	p.await(late, streamed, "the ledger's stream did not stop in time; its position goes on at the next start")
 	p.await(late, notified, "an e-mail was on its way out; the next start sends it again")
+	p.await(late, kept, "the mail server in force was being looked at")
 	p.await(late, followed, "a checkpoint was on its way out; the next start sends another")
 	return err
+}
+
+// keepRelay keeps the mail server that is in force.
+func (p *program) keepRelay(ctx context.Context) error {
+	if p.mail == nil {
+		return nil
+	}
+	return p.mail.run(ctx, func(err error) { p.log.Warn("the mail server in force could not be kept, or found", "error", err) })
 }
 
 // outside starts what reaches out of this machine by itself, but not in maintenance:

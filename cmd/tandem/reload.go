@@ -15,7 +15,6 @@ import (
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/embedded"
-	"github.com/tandem-custody/tandem/custody/notify/smtp"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/vault"
 	"github.com/tandem-custody/tandem/custody/witnessing"
@@ -96,26 +95,35 @@ func settings(now config.Config, load func() (config.Config, error), level *slog
 	}
 }
 
-// mailer is the mail server as its files say now.
-type mailer struct{ now atomic.Pointer[smtp.Sender] }
-
-func (m *mailer) Send(ctx context.Context, mail smtp.Mail) error { return m.now.Load().Send(ctx, mail) }
-
-// openMailer makes what sends all mails; nil: no mail server is configured.
-func (p *program) openMailer(n config.Notify) (*mailer, error) {
-	if n.SMTP.Address == "" {
+// openMailer makes what sends all mails; nil: no mail server is configured, and none that
+// was there before is in force.
+func (p *program) openMailer(ctx context.Context, n config.Notify) (*mailer, error) {
+	m := &mailer{desk: p.desk, config: n}
+	if n.SMTP.Address == "" && p.desk.Settings == nil {
 		return nil, nil
 	}
-	m := &mailer{}
+	if n.SMTP.Address == "" {
+		limited, cancel := context.WithTimeout(ctx, reloadTimeout)
+		defer cancel()
+		previous, err := m.look(limited)
+		if err != nil {
+			p.log.Warn("no mail server is configured, and whether one is in force cannot be told now: if there is, nobody is told by it", "error", err)
+		}
+		if previous == nil {
+			return nil, nil
+		}
+		return m, nil
+	}
 	load := func(context.Context) error {
 		sender, err := openMail(n)
 		if err == nil {
 			m.now.Store(sender)
+			m.again()
 		}
 		return err
 	}
 	p.again.add("notify.smtp", load)
-	return m, load(context.Background())
+	return m, load(ctx)
 }
 
 // newest passes everything on to the last one that could be made.

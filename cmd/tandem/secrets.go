@@ -88,6 +88,9 @@ func vaultConfig(all config.Config, log *slog.Logger) (vault.Config, error) {
 	c := vault.Config{
 		Address: cfg.Address, Namespace: cfg.Namespace, CAFile: cfg.CA, Names: names, RequestID: desk.RequestOf, Log: log,
 	}
+	if c.WrapKey, err = wrapKey(cfg.WrapKeyFile); err != nil {
+		return c, err
+	}
 	if cfg.Auth.Method == config.TokenFile {
 		c.TokenFile = cfg.Auth.TokenFile
 		return c, nil
@@ -101,6 +104,21 @@ func vaultConfig(all config.Config, log *slog.Logger) (vault.Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// wrapKey reads the key that values are wrapped with; the zero one: they are not.
+func wrapKey(file string) (key vault.WrapKey, err error) {
+	if file == "" {
+		return key, nil
+	}
+	text, err := secretFile(file)
+	if err == nil {
+		key, err = vault.ReadWrapKey(text)
+	}
+	if err != nil {
+		return key, fmt.Errorf("vault.wrap_key_file: %w", err)
+	}
+	return key, nil
 }
 
 // passwordPolicies reads the named password policies and checks them. Whichever

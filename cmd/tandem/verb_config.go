@@ -55,6 +55,9 @@ connects to nothing.`,
 		if err != nil {
 			return err
 		}
+		if cfg.Secrets == config.Vault && cfg.Vault.WrapKeyFile == "" && !config.LoopbackURL(cfg.Vault.Address) {
+			c.note("vault.wrap_key_file is not set: whoever can read Vault as its administrator reads every password and seed. Recommended for production, from the first start on (tandem vault wrap-key new).")
+		}
 		_, err = c.out.Write(text)
 		return err
 	}

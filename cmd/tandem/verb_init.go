@@ -43,6 +43,7 @@ lost. Refused from then on.`,
 		if cfg.Policy.Approvals != config.ApprovedByTwo {
 			c.note("With %s approvals a single person more, or nobody, stands between an administrator and every password. It is said on the pages for as long as it is so.", cfg.Policy.Approvals)
 		}
+		c.note("Outside of what Tandem can hold up: root on this machine, who sees what passes%s", outsideInVault(cfg))
 		login, err := firstAdmin(cmd.Context(), cfg, desk.Username(username), name, email)
 		if err == nil {
 			err = c.showLogin(login)
@@ -53,6 +54,17 @@ lost. Refused from then on.`,
 		return err
 	})
 	return verb
+}
+
+// outsideInVault says who else reads passwords past Tandem.
+func outsideInVault(cfg config.Config) string {
+	switch {
+	case cfg.Secrets != config.Vault:
+		return "; and whoever has the file of the secrets with its key or passphrase."
+	case cfg.Vault.WrapKeyFile == "":
+		return "; and whoever reads Vault as its administrator, as vault.wrap_key_file is not set. It can be set only before the first start: tandem vault wrap-key new."
+	}
+	return ". What is in Vault nobody reads without the wrap key: keep its two shares with two people."
 }
 
 // firstAdmin makes the log-in of the first admin, and another one until it was used.

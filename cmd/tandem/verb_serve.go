@@ -51,7 +51,7 @@ func serve(ctx context.Context, cfg config.Config, load func() (config.Config, e
 		}
 		defer ops.Close()
 	}
-	p, err := openProgramFor(ctx, cfg, log, purpose{maintenance: maintenance})
+	p, err := openProgramFor(ctx, cfg, log, purpose{maintenance: maintenance, serves: true})
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,10 @@ func (c *cli) showMe(me api.Me) error {
 	if !me.ReviewDue.IsZero() {
 		c.note("The policy should have been reviewed by %s (rule 4.1): tell a manager.", moment(me.ReviewDue))
 	}
+	if waits := me.Configuration; waits != nil {
+		c.note("The configuration was changed, and is not in force: %s. Until it is acknowledged, what was changed is given no password. Who can acknowledge it: %s (tandem configuration show).",
+			strings.Join(waits.Waiting, ", "), orNobody(waits.ByWhom))
+	}
 	for _, item := range me.Inbox {
 		c.note("Waiting for you: %s from %s, %s: %s. Use tandem handover accept %s (or decline).",
 			item.ID, item.From, strings.Join(item.Credentials, ", "), item.Reason, item.ID)

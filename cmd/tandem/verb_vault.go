@@ -19,7 +19,7 @@ import (
 )
 
 func vaultVerbs(c *cli) *cobra.Command {
-	return family("vault", "Prepare HashiCorp Vault for Tandem", vaultSetupVerb(c), vaultPolicyVerb(c), vaultCheckVerb(c))
+	return family("vault", "Prepare HashiCorp Vault for Tandem", vaultSetupVerb(c), vaultPolicyVerb(c), vaultCheckVerb(c), wrapKeyVerbs(c))
 }
 
 // vaultNameFlags lets a verb be told what things are called in Vault, by a

@@ -40,6 +40,7 @@ var (
 	ErrSecretsLost    = fmt.Errorf("%w: the secrets are lost", ErrSuspect)
 	ErrOtherSecrets   = fmt.Errorf("%w: the secret store is another installation's", ErrSuspect)
 	ErrOtherLedgerKey = fmt.Errorf("%w: the ledger's key is another one", ErrSuspect)
+	ErrWrapKey        = fmt.Errorf("%w: what the secret store has cannot be unwrapped: vault.wrap_key_file must be the one that the installation was begun with, or none where it was begun without (tandem vault wrap-key restore makes a lost one from its two shares)", ErrSuspect)
 	ErrOtherOrigin    = fmt.Errorf("%w: ledger.origin is another one", ErrSuspect)
 )
 
@@ -136,6 +137,8 @@ func (d *Desk) compare(ctx context.Context) error {
 	kept, err := d.Secrets.Read(ctx, SentinelPath)
 	none := errors.Is(err, ErrNoSecret)
 	switch {
+	case errors.Is(err, ErrNotOurs):
+		return fmt.Errorf("%w: %w", ErrWrapKey, err)
 	case err != nil && !none:
 		return secretsUnavailable(err)
 	case !none && b.Sentinel == "" && d.hasOurSeeds(ctx):
@@ -293,6 +296,9 @@ func (d *Desk) watch() {
 		limited, cancel := context.WithTimeout(ctx, lookTimeout)
 		if d.look(limited) == nil && d.trusted() == nil { // what it finds it keeps
 			_ = d.underPolicy(limited)
+			if err := d.underConfiguration(limited); err != nil {
+				d.Log.Warn("with which configuration this server runs could not be entered", "error", err)
+			}
 			if err := d.clearArrivals(limited); err != nil {
 				d.Log.Warn("what came with requests that led to nothing could not be removed", "error", err)
 			}

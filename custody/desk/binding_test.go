@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"database/sql"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -71,6 +72,9 @@ func TestADatabaseOpensWithWhatItBelongsToOnly(t *testing.T) {
 			o.keep(desk.SentinelPath, custody.SecretString("another"))
 			return putBack
 		}, desk.ErrOtherSecrets},
+		"another wrap key": {func(o *office) func() {
+			return o.Secrets.Replace(func(inner desk.Secrets) desk.Secrets { return unwrappable{inner} })
+		}, desk.ErrWrapKey},
 		"another key": {func(o *office) func() {
 			_, key, err := ed25519.GenerateKey(nil)
 			if err != nil {
@@ -283,4 +287,11 @@ func TestADatabaseOfBeforeItKnewItsSecretStoreIsTakenByItsSeeds(t *testing.T) {
 		}
 		t.Errorf("with one that lacks a seed: %v, want %v", err, desk.ErrOtherSecrets)
 	}
+}
+
+// unwrappable is a secret store whose values are under another wrap key.
+type unwrappable struct{ desk.Secrets }
+
+func (unwrappable) Read(context.Context, string) (desk.Versioned, error) {
+	return desk.Versioned{}, fmt.Errorf("under another key: %w", desk.ErrNotOurs)
 }

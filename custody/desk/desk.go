@@ -37,6 +37,10 @@ type Config struct {
 	// its password policy.
 	CheckPolicy func(p custody.CredentialPolicy) error
 
+	// Settings gives, by key, the part of the configuration that stands on record, as it
+	// is now; nil: this process does nothing outside that it would matter for.
+	Settings func() []Setting
+
 	// FirstSteps: an installation that nobody has used yet may be given another
 	// secret store, key or origin.
 	FirstSteps bool
@@ -69,12 +73,13 @@ type Desk struct {
 	done    chan struct{} // the committer has ended
 	behind  bool          // the committer's: its last commit may or may not have come to be
 
-	seeds   seedCache
-	macs    macKeys
-	told    sync.Map      // of what was made up, see madeUp
-	hashing chan struct{} // bounds the memory that password hashing takes
-	absent  string        // the hash of nobody's password, see Hashing.absent
-	signed  signedHead
+	seeds      seedCache
+	macs       macKeys
+	configured configured
+	told       sync.Map      // of what was made up, see madeUp
+	hashing    chan struct{} // bounds the memory that password hashing takes
+	absent     string        // the hash of nobody's password, see Hashing.absent
+	signed     signedHead
 
 	looking sync.Mutex              // one look at a time
 	found   atomic.Pointer[finding] // nil: the secret store could not be looked at yet
@@ -183,6 +188,9 @@ func (d *Desk) begin(ctx context.Context) error {
 	}
 	if now := d.PolicyInForce(); now.Values != d.Policy || !d.ReviewBy.IsZero() && !now.ReviewBy.Equal(d.ReviewBy) {
 		d.Log.Warn("the configuration has another policy than the ledger, whose policy is in force", "version", now.Version)
+	}
+	if err := d.underConfiguration(looking); err != nil {
+		d.Log.Warn("with which configuration this server started is not entered yet", "error", err)
 	}
 	return nil
 }

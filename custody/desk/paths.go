@@ -60,6 +60,10 @@ const SealPath = "internal/seal"
 // SealKeyPath is where each key is that has replaced it. The ledger says which one counts.
 func SealKeyPath(id string) string { return "internal/seals/" + id }
 
+// RelayPath is where the mail server is, and the log-in at it, by which people are told
+// of things while its configuration is in force.
+const RelayPath = "internal/relay"
+
 // AnchorPath is where the secret store keeps how far the ledger had come: no
 // secret.
 const AnchorPath = "internal/anchor"

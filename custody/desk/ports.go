@@ -164,6 +164,9 @@ var (
 	ErrRightsMissing = fmt.Errorf("%w: it does not allow all that is needed", ErrSecretsUnavailable)
 )
 
+// ErrNotOurs: what the secret store has at a path is not what this installation put there.
+var ErrNotOurs = fmt.Errorf("%w: it is not as Tandem wrote it there", ErrSecretsUnavailable)
+
 // ErrStoreUnavailable: the database did not answer as it should. What was asked
 // for may have been committed; an idempotency key finds out.
 var ErrStoreUnavailable = errors.New("the database cannot be used now")

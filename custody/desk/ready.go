@@ -43,6 +43,7 @@ var codes = []struct {
 }{
 	{ErrLedgerSuspect, "ledger_suspect"},
 	{ErrClockWrong, "clock_wrong"},
+	{ErrWrapKey, "wrap_key"},
 	{ErrOtherOrigin, "other_origin"},
 	{ErrOtherLedgerKey, "other_ledger_key"},
 	{ErrOtherSecrets, "other_secret_store"},

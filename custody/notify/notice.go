@@ -42,7 +42,7 @@ func calls(e custody.Event) bool {
 		custody.HandoverOverdue, custody.EnrolmentReset, custody.PersonUnlocked, custody.EmailChanged,
 		custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed,
 		custody.ProposalExpired, custody.CustodiansChanged, custody.CustodyPassed, custody.RolesChanged,
-		custody.LinkIssued, custody.Joined, custody.PasswordChanged:
+		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.ConfigurationAcknowledged:
 		return true
 	}
 	return e.Grade() != custody.Ordinary
@@ -91,6 +91,10 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 	case custody.LinkIssued:
 		v := values{Person: fact.Person, Actor: e.Actor, Until: fact.Until}
 		about.tell("link_issued", "/people/"+fact.Person+"/admission", v, about.person(fact.Person).Admission.Readers...)
+	case custody.ServiceStarted: // serious, or there is nothing to tell
+		about.tell("configuration", "/configuration", values{Credentials: fact.Changed}, about.everybody(custody.Manager, custody.Director, custody.Admin, custody.Auditor)...)
+	case custody.ConfigurationAcknowledged:
+		about.tell("configuration_acknowledged", "/configuration", values{Credentials: fact.Changed, Actor: e.Actor}, about.everybody(custody.Manager, custody.Director, custody.Admin, custody.Auditor)...)
 	case custody.PasswordChanged:
 		about.tell("password_changed", "/", values{}, fact.Person)
 	case custody.Joined:

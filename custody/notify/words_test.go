@@ -71,7 +71,7 @@ var said = []string{
 	"handover.offered", "handover.accepted", "handover.declined", "handover.cancelled", "handover.expired",
 	"handover.closed", "handover.overdue", "person.enrolment_reset", "person.unlocked", "person.email_changed",
 	"proposal.made", "proposal.revised", "proposal.rejected", "proposal.effected", "proposal.failed", "proposal.expired", "credential.custodians_changed", "rotation.failed",
-	"credential.passed", "person.roles_changed", "admission.link_issued", "admission.joined", "person.password_changed",
+	"credential.passed", "person.roles_changed", "admission.link_issued", "admission.joined", "person.password_changed", "configuration.acknowledged",
 }
 
 // filled gives an event what its mails speak of.
@@ -131,6 +131,10 @@ func filled(e custody.Event) custody.Event {
 		e.Fact = custody.RotationFailed{Credential: "db01", Rotation: 1, Failure: string(custody.AdminRefused)}
 	case custody.RotationOverdue:
 		e.Fact = custody.RotationOverdue{Credential: "db01", Rotation: 1}
+	case custody.ServiceStarted:
+		e.Fact = custody.ServiceStarted{Changed: []string{"dependents.app", "notify"}}
+	case custody.ConfigurationAcknowledged:
+		e.Fact, e.Actor = custody.ConfigurationAcknowledged{Changed: []string{"dependents.app"}}, "manager"
 	case custody.LedgerConflict:
 		e.Fact = custody.LedgerConflict{Witness: "witness.example"}
 	}

@@ -60,8 +60,8 @@ func (l *Ledger) Compare(accesses []Access) Report {
 }
 
 // forNoRequest are what Tandem reads and writes by itself: whose the secrets are,
-// the key of the seals at a start, and the anchor.
-var forNoRequest = []string{desk.SentinelPath, desk.SealPath, desk.AnchorPath}
+// the key of the seals at a start, the anchor, and the mail server in force.
+var forNoRequest = []string{desk.SentinelPath, desk.SealPath, desk.AnchorPath, desk.RelayPath}
 
 // isSealKey says whether a path is that of a key that has replaced the first of the
 // seals. Whoever meets a mark of one that they do not know reads it, in whatever they

@@ -26,6 +26,7 @@
 //	internal/seals/ID reading it, at any time; writing it, when the ledger says that it is
 //	                  sealed with it from then on
 //	internal/anchor   at any time: it says how far the ledger has come
+//	internal/relay    at any time: the mail server in force
 //
 // Many confirmations share one read of a seed: it belongs to the request that
 // caused it.

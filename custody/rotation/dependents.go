@@ -46,7 +46,7 @@ func (w *Worker) updateDependent(ctx context.Context, c custody.Credential, u cu
 	case !known:
 		kind, err = Unsupported, errors.New("no dependent of this name is configured")
 	case unread == nil:
-		err = w.tellDependent(ctx, dependent, c, current)
+		err = w.tellDependent(ctx, u.Dependent, dependent, c, current)
 		kind = FailureOf(err)
 	}
 	var report custody.Action = custody.ReportUpdated{Credential: c.Name, Dependent: u.Dependent, Version: c.Version}
@@ -65,9 +65,12 @@ func (w *Worker) updateDependent(ctx context.Context, c custody.Credential, u cu
 	return w.enter(ctx, report)
 }
 
-func (w *Worker) tellDependent(ctx context.Context, d Dependent, c custody.Credential, current custody.Secret) error {
+func (w *Worker) tellDependent(ctx context.Context, name string, d Dependent, c custody.Credential, current custody.Secret) error {
 	ctx, cancel := context.WithTimeout(ctx, w.StepTimeout)
 	defer cancel()
+	if err := w.Desk.MayTell(ctx, name); err != nil { // as it is at this moment
+		return err
+	}
 	return d.Update(ctx, c, current)
 }
 

@@ -136,6 +136,23 @@ func TestRunTellsDependents(t *testing.T) {
 	w.settled()
 }
 
+// TestAChangedDependentGetsNoPassword until its configuration was acknowledged; others
+// get theirs.
+func TestAChangedDependentGetsNoPassword(t *testing.T) {
+	changed, other := &service{}, &service{}
+	w, worker := dependents(t, map[string]Dependent{"app": changed, "job": other})
+	w.desk.Unacknowledged = []string{"app"}
+	worker.attempt(t.Context(), name)
+	if len(changed.told) != 0 || len(other.told) != 1 || !slices.Equal(w.notUpdated("app"), []Failure{Unacknowledged}) {
+		t.Fatalf("told %d and %d times, failures %v", len(changed.told), len(other.told), w.notUpdated("app"))
+	}
+	w.desk.Unacknowledged = nil
+	w.clock.Advance(time.Hour)
+	if worker.attempt(t.Context(), name); len(changed.told) != 1 || !changed.told[0].Equal(w.account.opens()) {
+		t.Errorf("told %d times afterwards", len(changed.told))
+	}
+}
+
 func TestDependentFails(t *testing.T) {
 	for want, cause := range map[Failure]error{
 		Unreachable: ErrUnreachable,

@@ -39,6 +39,7 @@ const (
 	OldValidAnHour  Failure = "old_valid_hour"     // Active Directory lets the one before in for about an hour
 	MustChange      Failure = "must_change"        // let in to nothing but changing the password
 	StartupFiles    Failure = "startup_files"      // of the shell, which swallowed the command
+	Unacknowledged  Failure = "unacknowledged"     // by a manager: a dependent that was changed
 	AlgorithmNeeded Failure = "no_algorithm"       // it offers no algorithm, or key of a type, that we take
 )
 
@@ -46,7 +47,7 @@ const (
 var Failures = []Failure{
 	Unreachable, WrongHost, LoginRefused, ValueRefused, OldStillAccepted, SecretStore, TargetError, Unsupported, NoAddress,
 	AdminRefused, CurrentRefused, NewRefused, Declined, AccountClosed, NotAllowed, PasswordOff, TLSRequired, OtherAccount,
-	OldValidAnHour, MustChange, StartupFiles, AlgorithmNeeded,
+	OldValidAnHour, MustChange, StartupFiles, AlgorithmNeeded, Unacknowledged,
 }
 
 // because is an error whose kind of failure its target knows.
@@ -67,6 +68,8 @@ func FailureOf(err error) Failure {
 		return known.failure
 	}
 	switch {
+	case errors.Is(err, desk.ErrUnacknowledged):
+		return Unacknowledged
 	case errors.Is(err, ErrHostKey):
 		return WrongHost
 	case errors.Is(err, ErrRefused):

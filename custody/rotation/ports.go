@@ -18,6 +18,9 @@ type Desk interface {
 	// Settle moves what came with a credential to its place, where that was cut short.
 	Settle(ctx context.Context, credential string) error
 
+	// MayTell says whether a dependent may be given a password now: nil, or why not.
+	MayTell(ctx context.Context, dependent string) error
+
 	// Follow gives a channel that is closed after the next commit.
 	Follow() <-chan struct{}
 }

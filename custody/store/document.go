@@ -84,7 +84,22 @@ var (
 				s.RestorePolicy(p)
 			}
 		},
-		"true", nil,
+		"key <> 'configuration'", nil, // which finds one that is nothing, too
+	}
+	configurations = table[custody.Configuration]{
+		"documents", func(custody.Configuration) string { return "configuration" },
+		func(s *custody.State) []custody.Configuration {
+			if c := s.ConfigurationChanged(); c != nil {
+				return []custody.Configuration{*c}
+			}
+			return nil
+		},
+		func(s *custody.State, found []custody.Configuration) {
+			for _, c := range found {
+				s.RestoreConfiguration(c)
+			}
+		},
+		"key = 'configuration'", nil,
 	}
 	sealKeys = table[custody.SealKey]{
 		"seal_keys", func(k custody.SealKey) string { return k.ID },
@@ -104,7 +119,7 @@ var folded = []interface {
 	compare(*gorm.DB, *custody.State) error
 	settle(db *gorm.DB, fork *custody.State) (ended int64, err error)
 	surplus(db *gorm.DB, state *custody.State, ended int64) error
-}{people, credentials, handovers, proposals, sessions, policies, sealKeys}
+}{people, credentials, handovers, proposals, sessions, policies, configurations, sealKeys}
 
 func (t table[V]) table() string { return t.name }
 

@@ -42,6 +42,8 @@ type Config struct {
 	CAFile    string // PEM; "" for the system's authorities
 	Names     Names
 
+	WrapKey WrapKey // that values are wrapped with before they reach Vault; zero: they are not
+
 	AppRole   *AppRole
 	TokenFile string // holds a token; read again when it changes
 

@@ -29,7 +29,8 @@ func (n Names) passwordPolicy(name string) string {
 
 func (n Names) generate(name string) string { return n.passwordPolicy(name) + "/generate" }
 
-// Generate implements desk.Secrets, with Vault's password policies. What Vault
+// Generate implements desk.Secrets, with Vault's password policies; where values are
+// wrapped, after the same ones here, as Vault is to know none of them. What Vault
 // makes is looked at before it is used: somebody who may change the policy in
 // Vault could have made it a weak one.
 func (s *Store) Generate(ctx context.Context, policy string) (custody.Secret, error) {
@@ -38,6 +39,12 @@ func (s *Store) Generate(ctx context.Context, policy string) (custody.Secret, er
 	}
 	if !slices.Contains(s.names.passwordPolicies(), policy) {
 		return custody.Secret{}, fmt.Errorf("%w: %q", desk.ErrNoPolicy, policy)
+	}
+	if !s.wrapKey.IsZero() {
+		if policy == "" {
+			return password.Default().Generate(), nil
+		}
+		return s.names.Passwords[policy].Generate(), nil
 	}
 	got, err := s.get(ctx, s.names.generate(policy), nil)
 	if err != nil {

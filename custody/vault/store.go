@@ -26,6 +26,7 @@ import (
 type Store struct {
 	session *session
 	names   Names
+	wrapKey WrapKey
 	public  atomic.Pointer[ed25519.PublicKey]
 }
 
@@ -55,7 +56,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{names: c.Names, session: &session{again: make(chan chan<- error), config: c, transport: transport, method: how, log: c.Log}}
+	s := &Store{names: c.Names, wrapKey: c.WrapKey, session: &session{again: make(chan chan<- error), config: c, transport: transport, method: how, log: c.Log}}
 	if err := s.session.start(ctx); err != nil {
 		return nil, err
 	}
@@ -141,11 +142,19 @@ func (s *Store) version(ctx context.Context, path string, query url.Values) (des
 	if err != nil {
 		return desk.Versioned{}, unavailable(err)
 	}
-	value, err := decode(object(got, "data"))
+	// The version that was asked for is what counts, not what Vault says that it gives.
+	version := number(object(got, "metadata")["version"])
+	if asked := query.Get("version"); asked != "" && asked != strconv.FormatInt(version, 10) {
+		return desk.Versioned{}, unavailable(fmt.Errorf("%s: asked for version %s, Vault gave version %d", path, asked, version))
+	}
+	value, err := s.decode(path, version, object(got, "data"))
+	if errors.Is(err, desk.ErrNotOurs) {
+		s.session.log.Error("what Vault has is not what Tandem put there: it is not used", "path", path, "version", version, "error", err, "alarm", true)
+	}
 	if err != nil {
 		return desk.Versioned{}, unavailable(fmt.Errorf("%s: %w", path, err))
 	}
-	return desk.Versioned{Value: value, Version: number(object(got, "metadata")["version"])}, nil
+	return desk.Versioned{Value: value, Version: version}, nil
 }
 
 // Has implements desk.Secrets. It asks for the right to read the path, and for
@@ -179,21 +188,31 @@ func (s *Store) Has(ctx context.Context, path string, version int64) error {
 	return nil
 }
 
-// A value is kept as text where it is text: in an emergency without Tandem
-// somebody reads it in Vault.
+// A value without a wrap key is kept as text where it is text: in an emergency without
+// Tandem somebody reads it in Vault.
 const (
 	textField   = "value"
 	binaryField = "base64"
 )
 
-func encode(value custody.Secret) map[string]any {
+// encode gives what is kept as that version of a path.
+func (s *Store) encode(path string, version int64, value custody.Secret) map[string]any {
+	if !s.wrapKey.IsZero() {
+		return s.wrapKey.wrap(path, version, value)
+	}
 	if text := value.Reveal(); utf8.ValidString(text) {
 		return map[string]any{textField: text}
 	}
 	return map[string]any{binaryField: base64.StdEncoding.EncodeToString(value.Bytes())}
 }
 
-func decode(data map[string]any) (custody.Secret, error) {
+func (s *Store) decode(path string, version int64, data map[string]any) (custody.Secret, error) {
+	if !s.wrapKey.IsZero() {
+		return s.wrapKey.unwrap(path, version, data)
+	}
+	if _, wrapped := data[wrappedField]; wrapped {
+		return custody.Secret{}, fmt.Errorf("%w: it is wrapped, and vault.wrap_key_file is not set", desk.ErrNotOurs)
+	}
 	if text, ok := data[textField].(string); ok {
 		return custody.SecretString(text), nil
 	}
@@ -214,7 +233,7 @@ func decode(data map[string]any) (custody.Secret, error) {
 // so that nothing is built on a deletion that can still be undone.
 func (s *Store) Write(ctx context.Context, path string, value custody.Secret, cas int64, labels map[string]string) (int64, error) {
 	made, err := s.writing(ctx, s.names.data(path), map[string]any{
-		"data":    encode(value),
+		"data":    s.encode(path, cas+1, value),
 		"options": map[string]any{"cas": cas},
 	})
 	if refusedCAS(err) {

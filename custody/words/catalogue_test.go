@@ -131,7 +131,7 @@ func TestWhatIsSaidByNameIsUsed(t *testing.T) {
 func TestTheFactsOfASubjectStandTogether(t *testing.T) {
 	apart := map[string]string{ // what a person does that is a subject of its own
 		"fact.person.locked": "session", "fact.person.unlocked": "session", "fact.person.away": "presence", "fact.person.present": "presence",
-		"fact.clock.corrected": "ledger", "fact.seal.key_changed": "ledger", "fact.text.redacted": "ledger", "fact.command.refused": "request",
+		"fact.clock.corrected": "ledger", "fact.seal.key_changed": "ledger", "fact.text.redacted": "ledger", "fact.command.refused": "request", "fact.service.started": "configuration",
 	}
 	for key, said := range read(t, words.English) {
 		kind, is := strings.CutPrefix(key, "fact.")

@@ -250,9 +250,9 @@ func everyKindOfPath(t *testing.T, s desk.Secrets) {
 }
 
 // What the desk keeps for itself it never deletes. Only the anchor is written
-// over, and each time it moves.
+// over, each time it moves, and the mail server in force.
 func ownPaths(t *testing.T, s desk.Secrets) {
-	for path, moves := range map[string]bool{desk.SentinelPath: false, desk.SealPath: false, desk.SealKeyPath("0123abcd"): false, desk.IdentityPath: false, desk.AnchorPath: true} {
+	for path, moves := range map[string]bool{desk.SentinelPath: false, desk.SealPath: false, desk.SealKeyPath("0123abcd"): false, desk.IdentityPath: false, desk.AnchorPath: true, desk.RelayPath: true} {
 		before, err := s.Read(t.Context(), path)
 		if errors.Is(err, desk.ErrNoSecret) {
 			write(t, s, path, path, 0)

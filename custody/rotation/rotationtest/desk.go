@@ -37,6 +37,10 @@ type Desk struct {
 	claims map[string]claim
 	dead   map[string]bool
 	texts  map[string]custody.Words // beside the ledger, by commitment
+
+	// Unacknowledged names dependents that may be given no password: to be set under no lock,
+	// before a worker runs, or between two attempts.
+	Unacknowledged []string
 }
 
 type claim struct {
@@ -91,6 +95,14 @@ func (d *Desk) Act(actor string, action custody.Action) {
 	if _, err := d.decide(actor, rand.Text(), action); err != nil {
 		d.t.Fatalf("%T: %v", action, err)
 	}
+}
+
+// MayTell is rotation.Desk.
+func (d *Desk) MayTell(_ context.Context, dependent string) error {
+	if slices.Contains(d.Unacknowledged, dependent) {
+		return desk.ErrUnacknowledged
+	}
+	return nil
 }
 
 // Settle is as rotation.Desk has it; what came is in its place already.

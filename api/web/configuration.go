@@ -1,0 +1,36 @@
+package web
+
+import (
+	"slices"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+)
+
+// configurationPage is what of the configuration stands on record.
+type configurationPage struct {
+	desk.Configuration
+	Elsewhere []string // keys in which this server differs, and nothing on record says so
+	Asks      bool     // the visitor can acknowledge what was changed
+}
+
+func (p *Pages) configuration(v *visit) (err error) {
+	var shown configurationPage
+	if shown.Configuration, err = p.Desk.ConfigurationSaid(v.r.Context(), v.Person); err != nil {
+		return err
+	}
+	for _, key := range shown.Here {
+		if !slices.Contains(shown.Changed(), key) {
+			shown.Elsewhere = append(shown.Elsewhere, key)
+		}
+	}
+	shown.Asks = len(shown.Changed()) > 0 && slices.Contains(shown.By, v.Person.Username)
+	return v.render("configuration", shown)
+}
+
+func (p *Pages) acknowledgeConfiguration(v *visit) error {
+	if _, err := v.do(custody.AcknowledgeConfiguration{Digest: v.field("digest")}); err != nil {
+		return v.again(err, p.configuration)
+	}
+	return v.redirect("/configuration", "acknowledged")
+}
