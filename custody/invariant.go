@@ -37,6 +37,9 @@ func Check(s *State) error {
 	if err := s.checkSealKeys(); err != nil {
 		return err
 	}
+	if err := s.checkPeople(); err != nil {
+		return err
+	}
 	for p := range s.OpenProposals() {
 		if err := checkProposal(p); err != nil {
 			return err

@@ -50,6 +50,7 @@ type sequence struct {
 func hired(t *rapid.T) *world {
 	policy := testPolicy()
 	policy.LockAfter = 3
+	policy.Exclusive = ExclusiveAuditor // boss is admin and manager
 	w := newWorldUnder(policy)
 	hire := []AddPerson{{Username: boss, Roles: []Role{Admin, Manager}}}
 	for _, name := range []string{"a", "b", "c", "d"} {
