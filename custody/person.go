@@ -1,6 +1,9 @@
 package custody
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Role is what a person may do beside being a custodian.
 type Role string
@@ -31,6 +34,8 @@ type Person struct {
 	Roles    []Role `json:"roles,omitempty"` // sorted
 	Disabled bool   `json:"disabled,omitzero"`
 	Founder  Role   `json:"founder,omitzero"` // as which they confirmed the founding; "": they did not
+
+	Tests []time.Time `json:"tests,omitempty"` // of targets, not long ago
 
 	Enrolment
 	Admission Admission `json:"admission,omitzero"`

@@ -228,7 +228,7 @@ var actions = []Action{
 	StartVerification{}, EndVerification{}, ReportUpdated{}, ReportNotUpdated{}, AdoptPolicy{},
 	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{}, CorrectClock{}, ChangeSealKey{}, ReportArrived{}, RedactText{},
 	SetCustodians{}, Propose{}, Revise{}, Approve{}, Reject{}, Withdraw{},
-	ChangePassword{}, SetRoles{}, IssueLink{}, RefuseLink{}, OpenLink{}, Join{}, ConfirmFounding{},
+	TestTarget{}, ChangePassword{}, SetRoles{}, IssueLink{}, RefuseLink{}, OpenLink{}, Join{}, ConfirmFounding{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {

@@ -783,6 +783,7 @@ func TestWhatElseNeedsACode(t *testing.T) {
 	}{
 		"unlock":        {"max", Unlock{"ann"}},
 		"change email":  {"ann", ChangeEmail{"ann", note("new@example.org")}},
+		"test a target": {"ada", TestTarget{server("x", "ann", "ben").Target}},
 		"change policy": {"ada", ChangePolicy{"db01", CredentialPolicy{}}},
 	} {
 		o := newOffice(t)

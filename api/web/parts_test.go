@@ -35,10 +35,10 @@ func TestAPartOfAPageIsAnsweredAsThatPart(t *testing.T) {
 	})
 	admin := o.as("admin", "en")
 	form := []string{"kind", "ssh", "name", "web01", "address", "web01:22", "account", "root", "set.host_key", "ssh-ed25519 AAAA", "primary", "tech-a", "backup", "tech-b", "password", "old", "do", "test"}
-	works := admin.part("/admin/credentials/new", form...)
+	works := admin.part("/admin/credentials/new", append(form, "totp", o.Code("admin"))...)
 	works.shows(t, http.StatusOK, "takes the log-in")
 	fails = &custody.Refusal{Code: edge.VaultUnavailable}
-	failed := admin.part("/admin/credentials/new", form...)
+	failed := admin.part("/admin/credentials/new", append(form, "totp", o.Code("admin"))...)
 	if failed.status != http.StatusOK || strings.Contains(failed.text(), "takes the log-in") || failed.text() == works.text() {
 		t.Errorf("%d: %s", failed.status, failed.text())
 	}
