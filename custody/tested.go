@@ -46,7 +46,7 @@ func (a TestTarget) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(TargetTested{Target: a.Target})
+	d.happen(TargetTested(a))
 	return nil
 }
 

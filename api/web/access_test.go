@@ -323,7 +323,7 @@ func (a *access) reads(row string) []string {
 			}
 		}
 		for _, name := range listed {
-			if got.done() && strings.Contains(got.body, name) {
+			if got.done() && regexp.MustCompile(`(^|[^\w-])`+name+`($|[^\w-])`).MatchString(got.body) { // not within a session's number
 				seen[i][name], most[name] = true, true
 			}
 		}
@@ -359,11 +359,10 @@ func (a *access) shown(row string) map[string]string {
 func (a *access) rowOf(row string) string {
 	a.T.Helper()
 	method, _, _ := strings.Cut(row, " ")
-	cells, coded := []string{}, "–"
+	cells, coded := make([]string, len(columns)), "–"
 	if method == http.MethodGet {
 		cells = a.reads(row)
 	} else {
-		cells = make([]string, len(columns))
 		for _, i := range []int{0, 1, 2, 5, 6, 3, 4} { // who confirms the founding, which is done once, comes last
 			may, code := a.cell(row, columns[i].name, columns[i].who)
 			if cells[i] = may; code {
