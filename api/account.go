@@ -42,6 +42,6 @@ func (s *Server) edit(ctx context.Context, username string, in EditPerson) (Pers
 }
 
 func (s *Server) person(ctx context.Context, username string) (Person, error) {
-	person, err := s.Queries.Person(ctx, username)
+	person, err := s.known(ctx).Person(ctx, username)
 	return viewPerson(person), err
 }

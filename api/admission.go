@@ -51,7 +51,11 @@ func (s *Server) founding(ctx context.Context, _ *nothing) (Founding, error) {
 	if err != nil {
 		return Founding{}, err
 	}
-	view := Founding{Founded: f.Founded, Digest: f.Digest, People: each(f.People, viewPerson), Confirmed: []string{}}
+	view := Founding{Founded: f.Founded, Digest: f.Digest, Confirmed: []string{}}
+	viewer := edge.Of(ctx).Person
+	for _, p := range f.People {
+		view.People = append(view.People, viewPerson(p.KnownTo(viewer, nil)))
+	}
 	for _, p := range f.People {
 		if p.Founder != "" {
 			view.Confirmed = append(view.Confirmed, p.Username)

@@ -11,7 +11,7 @@ import (
 )
 
 func (s *Server) listCredentials(ctx context.Context, _ *nothing) ([]Credential, error) {
-	credentials, err := s.Queries.Credentials(ctx)
+	credentials, err := s.known(ctx).Credentials(ctx)
 	return each(credentials, viewCredential), err
 }
 
@@ -20,7 +20,7 @@ func (s *Server) getCredential(ctx context.Context, in *ofCredential) (Credentia
 }
 
 func (s *Server) credential(ctx context.Context, name string) (Credential, error) {
-	c, err := s.Queries.Credential(ctx, name)
+	c, err := s.known(ctx).Credential(ctx, name)
 	return viewCredential(c), err
 }
 
@@ -33,7 +33,7 @@ func (s *Server) exposure(ctx context.Context, in *exposureOf) (Exposure, error)
 	if err := custody.CheckInstant("at", in.At); err != nil {
 		return Exposure{}, err
 	}
-	x, err := s.Queries.Exposure(ctx, in.Name, in.At)
+	x, err := s.known(ctx).Exposure(ctx, in.Name, in.At)
 	if in.At.IsZero() {
 		in.At = s.Desk.Time()
 	}
@@ -118,7 +118,7 @@ func (s *Server) rotateAll(ctx context.Context, in *bodyOnly[RotateAll]) ([]Cred
 	for _, e := range outcome.Events {
 		changed[e.Fact.Subject()] = true
 	}
-	all, err := s.Queries.Credentials(ctx)
+	all, err := s.known(ctx).Credentials(ctx)
 	all = slices.DeleteFunc(all, func(c custody.Credential) bool { return !changed[c.Name] })
 	return each(all, viewCredential), err
 }

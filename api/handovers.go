@@ -15,7 +15,7 @@ type handoverFilter struct {
 }
 
 func (s *Server) listHandovers(ctx context.Context, in *handoverFilter) ([]Handover, error) {
-	handovers, err := s.Queries.Handovers(ctx, desk.HandoverQuery{
+	handovers, err := s.known(ctx).Handovers(ctx, desk.HandoverQuery{
 		Status: in.Status, Person: in.Person, Before: in.Before, Limit: in.Limit,
 	})
 	return each(handovers, viewHandover), err
@@ -40,7 +40,7 @@ func (s *Server) getHandover(ctx context.Context, in *ofHandover) (Handover, err
 }
 
 func (s *Server) handover(ctx context.Context, id string) (Handover, error) {
-	h, err := s.Queries.Handover(ctx, id)
+	h, err := s.known(ctx).Handover(ctx, id)
 	return viewHandover(h), err
 }
 

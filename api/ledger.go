@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2/negotiation"
 
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/words"
@@ -20,7 +21,7 @@ type entryPage struct {
 }
 
 func (s *Server) history(ctx context.Context, in *entryPage) ([]Entry, error) {
-	if _, err := s.Queries.Credential(ctx, in.Name); err != nil {
+	if _, err := s.known(ctx).Credential(ctx, in.Name); err != nil {
 		return nil, err
 	}
 	return s.entries(ctx, desk.EntryQuery{From: in.From, Newest: in.Newest, Before: in.Before, Limit: in.Limit, Credential: in.Name})
@@ -35,9 +36,15 @@ type entryFilter struct {
 	Subject    string `query:"subject" maxLength:"63" pattern:"^[a-z0-9._-]+$" doc:"The person, credential or handover it is about"`
 	Credential string `query:"credential" maxLength:"63" pattern:"^[a-z0-9._-]+$" doc:"Also entries of handovers with it"`
 	Type       string `query:"type" maxLength:"63" pattern:"^[a-z._]+$" doc:"Such as handover.accepted"`
+	Whole      bool   `query:"whole" doc:"Refuse rather than leave out what is not for whoever asks: for who verifies the ledger"`
 }
 
 func (s *Server) listEntries(ctx context.Context, in *entryFilter) ([]Entry, error) {
+	if in.Whole {
+		if err := WholeLedger(edge.Of(ctx).Person); err != nil {
+			return nil, err
+		}
+	}
 	return s.entries(ctx, desk.EntryQuery{
 		From: in.From, Newest: in.Newest, Before: in.Before, Limit: in.Limit,
 		Actor: in.Actor, Subject: in.Subject, Credential: in.Credential, Type: in.Type,
@@ -45,7 +52,7 @@ func (s *Server) listEntries(ctx context.Context, in *entryFilter) ([]Entry, err
 }
 
 func (s *Server) entries(ctx context.Context, q desk.EntryQuery) ([]Entry, error) {
-	stored, err := s.Queries.Entries(ctx, q)
+	stored, err := s.known(ctx).Entries(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +66,7 @@ func (s *Server) entries(ctx context.Context, q desk.EntryQuery) ([]Entry, error
 }
 
 func (s *Server) getEntry(ctx context.Context, in *ofEntry) (Entry, error) {
-	stored, err := s.Queries.Entry(ctx, in.Index)
+	stored, err := s.known(ctx).Entry(ctx, in.Index)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -73,7 +80,7 @@ type redaction struct {
 
 // redactEntry takes out what this entry shows, wherever else it stands.
 func (s *Server) redactEntry(ctx context.Context, in *redaction) (Redacted, error) {
-	stored, err := s.Queries.Entry(ctx, in.Index)
+	stored, err := s.known(ctx).Entry(ctx, in.Index)
 	if err != nil {
 		return Redacted{}, err
 	}
@@ -106,7 +113,10 @@ func (s *Server) proveEntry(ctx context.Context, in *proofOf) (*textReply, error
 	if in.Index >= head.Size {
 		return nil, desk.ErrNotFound
 	}
-	hashes, err := audit.InclusionProof(head.Size, in.Index, s.Queries.HashReader(ctx))
+	if err := Provable(ctx, s.known(ctx), in.Index); err != nil {
+		return nil, err
+	}
+	hashes, err := audit.InclusionProof(head.Size, in.Index, s.known(ctx).HashReader(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 func (s *Server) listPeople(ctx context.Context, _ *nothing) ([]Person, error) {
-	people, err := s.Queries.People(ctx)
+	people, err := s.known(ctx).People(ctx)
 	return each(people, viewPerson), err
 }
 

@@ -27,6 +27,8 @@ type PolicyValues struct {
 	LockMaxSeconds          int64             `json:"lock_max_seconds" doc:"Longest lock-out"`
 	TOTPSkew                int64             `json:"totp_skew" doc:"Steps before and after the current one whose codes are taken"`
 	Approvals               custody.Approvals `json:"approvals" enum:"two,one,none" doc:"That what changes who may do what needs"`
+
+	Exclusive custody.Exclusivity `json:"exclusive" enum:"strict,auditor_only" doc:"Which roles one person may not have together"`
 }
 
 // AdoptPolicy asks for another policy.
@@ -50,7 +52,7 @@ func ValuesOf(p custody.Policy) PolicyValues {
 	s := func(d time.Duration) int64 { return int64(d / time.Second) }
 	return PolicyValues{
 		LeaseSeconds: s(p.Lease), OfferTTLSeconds: s(p.OfferTTL), RotationDeadlineSeconds: s(p.RotationDeadline),
-		LockAfter: p.LockAfter, LockBaseSeconds: s(p.LockBase), LockMaxSeconds: s(p.LockMax), TOTPSkew: p.TOTPSkew, Approvals: p.Approvals,
+		LockAfter: p.LockAfter, LockBaseSeconds: s(p.LockBase), LockMaxSeconds: s(p.LockMax), TOTPSkew: p.TOTPSkew, Approvals: p.Approvals, Exclusive: p.Exclusive,
 	}
 }
 
@@ -58,7 +60,7 @@ func ValuesOf(p custody.Policy) PolicyValues {
 func (v PolicyValues) Policy() custody.Policy {
 	return custody.Policy{
 		Lease: seconds(v.LeaseSeconds), OfferTTL: seconds(v.OfferTTLSeconds), RotationDeadline: seconds(v.RotationDeadlineSeconds),
-		LockAfter: v.LockAfter, LockBase: seconds(v.LockBaseSeconds), LockMax: seconds(v.LockMaxSeconds), TOTPSkew: v.TOTPSkew, Approvals: v.Approvals,
+		LockAfter: v.LockAfter, LockBase: seconds(v.LockBaseSeconds), LockMax: seconds(v.LockMaxSeconds), TOTPSkew: v.TOTPSkew, Approvals: v.Approvals, Exclusive: v.Exclusive,
 	}
 }
 

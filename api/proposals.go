@@ -32,7 +32,7 @@ func (s *Server) listProposals(ctx context.Context, in *proposalFilter) ([]Propo
 	if in.ForMe {
 		q.IDs = ToApprove(can, me)
 	}
-	found, err := s.Queries.Proposals(ctx, q)
+	found, err := s.known(ctx).Proposals(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (s *Server) getProposal(ctx context.Context, in *ofProposal) (Proposal, err
 }
 
 func (s *Server) proposal(ctx context.Context, id string) (Proposal, error) {
-	p, err := s.Queries.Proposal(ctx, id)
+	p, err := s.known(ctx).Proposal(ctx, id)
 	if err != nil {
 		return Proposal{}, err
 	}
@@ -92,7 +92,7 @@ func (s *Server) proposal(ctx context.Context, id string) (Proposal, error) {
 func (s *Server) viewProposals(ctx context.Context, can map[string]map[custody.Role][]string, found []custody.Proposal) ([]Proposal, error) {
 	views := make([]Proposal, len(found))
 	for i, p := range found {
-		now, err := NowOf(ctx, s.Queries, s.Desk.PolicyInForce(), p)
+		now, err := NowOf(ctx, s.known(ctx), s.Desk.PolicyInForce(), p)
 		if err != nil {
 			return nil, err
 		}

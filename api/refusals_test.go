@@ -43,7 +43,7 @@ var commands = map[string]string{
 	"POST /credentials/db01/retire":            `{"reason":"x","totp":"2"}`,
 	"POST /credentials/db01/custodians":        `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,
 	"POST /proposals/p-1/custodians":           `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,
-	"POST /policy":                             `{"values":{"lease_seconds":1,"offer_ttl_seconds":1,"rotation_deadline_seconds":1,"lock_after":1,"lock_base_seconds":1,"lock_max_seconds":1,"totp_skew":1,"approvals":"two"},"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
+	"POST /policy":                             `{"values":{"lease_seconds":1,"offer_ttl_seconds":1,"rotation_deadline_seconds":1,"lock_after":1,"lock_base_seconds":1,"lock_max_seconds":1,"totp_skew":1,"approvals":"two","exclusive":"strict"},"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
 	"POST /policy/review":                      `{"version":1,"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
 	"POST /proposals/p-1/approve":              `{"digest":"x","totp":"2"}`,
 	"POST /proposals/p-1/reject":               `{"digest":"x","reason":"x","totp":"2"}`,

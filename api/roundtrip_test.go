@@ -216,7 +216,10 @@ func TestAdministration(t *testing.T) {
 	}
 	agreed(p, "2")
 	added := ok(admin.Credential(ctx, "web01"))(t)
-	if added.Phase != custody.Rotating || !added.Policy.RotateOnCheckin || added.Policy.LeaseSeconds != 60 || added.Target.Settings["host_key"] != "# a comment;k 1;k 2" || added.Target.Settings["ca"] != "-----BEGIN x" {
+	if added.Phase != custody.Rotating || !added.Policy.RotateOnCheckin || added.Policy.LeaseSeconds != 60 || added.Target.Address != "" {
+		t.Errorf("credential = %+v", added)
+	}
+	if added = ok(s.as(t, "auditor").Credential(ctx, "web01"))(t); added.Target.Settings["host_key"] != "# a comment;k 1;k 2" || added.Target.Settings["ca"] != "-----BEGIN x" {
 		t.Errorf("credential = %+v", added)
 	}
 	if s.passwords["web01"].Reveal() != "now" || s.passwords["web01/key"].Reveal() != "pem" {

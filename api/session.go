@@ -53,11 +53,11 @@ func (s *Server) signOut(ctx context.Context, _ *nothing) (*nothing, error) {
 
 func (s *Server) me(ctx context.Context, _ *nothing) (Me, error) {
 	person := edge.Of(ctx).Person
-	credentials, err := s.Queries.Credentials(ctx)
+	credentials, err := s.known(ctx).Credentials(ctx)
 	if err != nil {
 		return Me{}, err
 	}
-	offers, err := AllHandovers(ctx, s.Queries, desk.HandoverQuery{
+	offers, err := AllHandovers(ctx, s.known(ctx), desk.HandoverQuery{
 		Status: []custody.HandoverStatus{custody.Offered}, Person: person.Username,
 	})
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *Server) setPresence(ctx context.Context, in *bodyOnly[SetPresence]) (Pr
 	if err != nil {
 		return PresenceChange{}, err
 	}
-	person, err := s.Queries.Person(ctx, r.Person.Username)
+	person, err := s.known(ctx).Person(ctx, r.Person.Username)
 	return PresenceChange{Person: viewPerson(person), Handovers: handovers}, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/negotiation"
 
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -45,6 +46,9 @@ type tileReply struct {
 }
 
 func (s *Server) tile(ctx context.Context, in *tileOf) (*tileReply, error) {
+	if err := WholeLedger(edge.Of(ctx).Person); err != nil {
+		return nil, err
+	}
 	tile, err := audit.ParseTile("tile" + in.Tile) // gin's *tile begins with a slash
 	if err != nil {
 		return nil, desk.ErrNotFound

@@ -95,6 +95,7 @@ type Policy struct {
 	LockMax          time.Duration `koanf:"lock_max"`          // longest lock-out
 	TOTPSkew         int           `koanf:"totp_skew"`         // steps before and after the current one
 	Approvals        string        `koanf:"approvals"`         // that what changes who may do what needs: two, one or none
+	Exclusive        string        `koanf:"exclusive"`         // which roles one person may not have together: strict or auditor_only
 	ReviewBy         string        `koanf:"review_by"`         // a day, "2027-06-30": the policy must be reviewed before; "": a year less a day after it was adopted
 }
 
@@ -103,6 +104,13 @@ const (
 	ApprovedByTwo  = "two"
 	ApprovedByOne  = "one"
 	ApprovedByNone = "none"
+)
+
+// Which roles one person may not have together: auditor and any other, and if strict,
+// admin and technician, manager or director.
+const (
+	ExclusiveStrict  = "strict"
+	ExclusiveAuditor = "auditor_only"
 )
 
 // Rotation says what the rotation worker does of its own accord.
@@ -229,6 +237,7 @@ func Default() Config {
 			LockMax:          time.Hour,
 			TOTPSkew:         1,
 			Approvals:        ApprovedByTwo,
+			Exclusive:        ExclusiveStrict,
 		},
 		Ledger:     Ledger{Stream: Stream{Format: StreamJSON}},
 		SessionTTL: 12 * time.Hour,

@@ -37,6 +37,9 @@ func Check(s *State) error {
 	if err := s.checkSealKeys(); err != nil {
 		return err
 	}
+	if err := s.checkPeople(); err != nil {
+		return err
+	}
 	if err := s.checkConfiguration(); err != nil {
 		return err
 	}

@@ -141,6 +141,7 @@ func (m *model) start(t *testing.T) *world {
 	if !m.proposes {
 		policy.Approvals = ApprovedByNone
 	}
+	policy.Exclusive = ExclusiveAuditor // boss is one person, which keeps the states few
 	w := newWorldUnder(policy)
 	err := w.hire(
 		AddPerson{Username: "a", Roles: []Role{Technician}},

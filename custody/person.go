@@ -1,11 +1,15 @@
 package custody
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Role is what a person may do beside being a custodian.
 type Role string
 
-// The roles. An auditor has no other role; no role overrides a holder.
+// The roles. Which of them one person may have together is the policy's (exclusive.go);
+// no role overrides a holder.
 const (
 	Technician Role = "technician"
 	Manager    Role = "manager"
@@ -30,6 +34,8 @@ type Person struct {
 	Roles    []Role `json:"roles,omitempty"` // sorted
 	Disabled bool   `json:"disabled,omitzero"`
 	Founder  Role   `json:"founder,omitzero"` // as which they confirmed the founding; "": they did not
+
+	Tests []time.Time `json:"tests,omitempty"` // of targets, not long ago
 
 	Enrolment
 	Admission Admission `json:"admission,omitzero"`
@@ -114,6 +120,9 @@ func (a AddPerson) effect(d *decision, proposal string) error {
 	if err := checkRoles(a.Roles); err != nil {
 		return err
 	}
+	if err := d.state.checkExclusive(a.Roles); err != nil {
+		return err
+	}
 	if _, exists := d.state.Person(a.Username); exists {
 		return refuseExists(aPerson)
 	}
@@ -168,6 +177,9 @@ func (f PersonAdded) by(s *State, _ Event) Who {
 func (f PersonAdded) allowed(s *State, e Event) error {
 	if _, exists := s.Person(f.Username); exists {
 		return e.violates("I7", "added twice")
+	}
+	if s.checkExclusive(f.Roles) != nil {
+		return e.violates("I10", "added with roles that exclude each other")
 	}
 	if f.Proposal == "" {
 		return s.bySystemBeforeFounding(e)

@@ -25,7 +25,8 @@ type Policy struct {
 
 	TOTPSkew int64 // steps before and after the current one whose codes are taken
 
-	Approvals Approvals // that what changes who may do what needs (clause 3.1)
+	Approvals Approvals   // that what changes who may do what needs (clause 3.1)
+	Exclusive Exclusivity // which roles one person may not have together
 }
 
 // writtenPolicy is a Policy as the ledger has it: times in whole milliseconds.
@@ -38,7 +39,8 @@ type writtenPolicy struct {
 	LockMax          int64 `json:"lock_max_ms"`
 	TOTPSkew         int64 `json:"totp_skew"`
 
-	Approvals Approvals `json:"approvals,omitzero"`
+	Approvals Approvals   `json:"approvals,omitzero"`
+	Exclusive Exclusivity `json:"exclusive,omitzero"`
 }
 
 // MarshalJSON writes it as a ledger entry has it.
@@ -46,7 +48,7 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 	return json.Marshal(writtenPolicy{
 		Lease: p.Lease.Milliseconds(), OfferTTL: p.OfferTTL.Milliseconds(), RotationDeadline: p.RotationDeadline.Milliseconds(),
 		LockAfter: p.LockAfter, LockBase: p.LockBase.Milliseconds(), LockMax: p.LockMax.Milliseconds(), TOTPSkew: p.TOTPSkew,
-		Approvals: p.Approvals,
+		Approvals: p.Approvals, Exclusive: p.Exclusive,
 	})
 }
 
@@ -59,7 +61,7 @@ func (p *Policy) UnmarshalJSON(text []byte) error {
 	*p = Policy{
 		Lease: ms(w.Lease), OfferTTL: ms(w.OfferTTL), RotationDeadline: ms(w.RotationDeadline),
 		LockAfter: w.LockAfter, LockBase: ms(w.LockBase), LockMax: ms(w.LockMax), TOTPSkew: w.TOTPSkew,
-		Approvals: w.Approvals,
+		Approvals: w.Approvals, Exclusive: w.Exclusive,
 	}
 	return nil
 }
@@ -77,6 +79,7 @@ func DefaultPolicy() Policy {
 		LockMax:          time.Hour,
 		TOTPSkew:         1,
 		Approvals:        ApprovedByTwo,
+		Exclusive:        ExclusiveStrict,
 	}
 }
 
@@ -113,6 +116,8 @@ func (p Policy) check() *Refusal {
 		return Invalid("policy", "no_counts")
 	case !slices.Contains([]Approvals{ApprovedByTwo, ApprovedByOne, ApprovedByNone}, p.Approvals):
 		return Invalid("policy.approvals", "approvals")
+	case !slices.Contains(Exclusivities, p.Exclusive):
+		return Invalid("policy.exclusive", "exclusive")
 	}
 	return nil
 }
@@ -236,6 +241,7 @@ func (f PolicyAdopted) allowed(s *State, e Event) error {
 
 func (f PolicyAdopted) apply(s *State, e Event) {
 	s.policy = &PolicyInForce{Version: f.Version, Rules: f.Rules, Values: f.Values, Since: e.Time, ReviewBy: f.ReviewBy}
+	s.touched.policy = true
 	s.expectReview()
 }
 
@@ -244,6 +250,9 @@ func (f PolicyAdopted) apply(s *State, e Event) {
 func (s *State) canBeMet(p Policy) *Refusal {
 	can := map[Role][]string{Manager: nil, Director: nil}
 	for person := range s.People() {
+		if one, other, excluded := p.Exclusive.excludes(person.Roles); excluded {
+			return refuseRolesTogether(person, one, other)
+		}
 		for level := range can {
 			if person.Is(level) && person.Enrolled && !person.Disabled {
 				can[level] = append(can[level], person.Username)

@@ -51,6 +51,7 @@ func hired(t *rapid.T) *world {
 	policy := testPolicy()
 	policy.LockAfter = 3
 	policy.Approvals = ApprovedByNone // what needs approval happens as soon as somebody asks for it
+	policy.Exclusive = ExclusiveAuditor // boss is admin and manager
 	w := newWorldUnder(policy)
 	hire := []AddPerson{{Username: boss, Roles: []Role{Admin, Manager}}}
 	for _, name := range []string{"a", "b", "c", "d"} {

@@ -25,7 +25,7 @@ var facts = []Fact{
 	PasswordChanged{}, CustodyPassed{}, RolesChanged{}, FoundingConfirmed{}, LinkIssued{}, LinkRefused{}, LinkOpened{}, Joined{},
 	PolicyReviewed{}, PolicyOverdue{}, PersonDisabled{}, PersonReinstated{}, SeatVacated{}, HandoverVoided{}, CredentialTaken{}, CredentialParked{}, ItemSettled{}, OffboardingOverdue{}, OffboardingEnded{},
 	CustodiansChanged{}, ProposalMade{}, ProposalRevised{}, ProposalApproved{}, ProposalEffected{}, ProposalFailed{}, ProposalRejected{},
-	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, ServiceStarted{}, ConfigurationAcknowledged{}, SecretsArrived{}, TextRedacted{},
+	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, TargetTested{}, ServiceStarted{}, ConfigurationAcknowledged{}, SecretsArrived{}, TextRedacted{},
 }
 
 // endings are the facts of one Go type that have several types in the ledger.
@@ -272,6 +272,7 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"ledger.conflict":            `{"witness":"","size":0,"cosigned":0}`,
 		"ledger.recovered":           `{"kept":0,"lost":0,"reason":"","confirmed":[]}`,
 		"person.unlocked":            `{"person":""}`,
+		"target.tested":              `{"target":{"kind":"","address":"","account":""}}`,
 		"person.email_changed":       `{"person":"","email":"","before":""}`,
 		"credential.passed":          `{"credential":"","from":"","successor":"","deadline":"0001-01-01T00:00:00Z","proposal":""}`,
 		"person.password_changed":    `{"person":"","account":0}`,

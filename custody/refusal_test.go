@@ -229,7 +229,7 @@ var actions = []Action{
 	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{}, CorrectClock{}, ChangeSealKey{}, ReportArrived{}, RedactText{},
 	SetCustodians{}, Propose{}, Revise{}, Approve{}, Reject{}, Withdraw{},
 	ChangePassword{}, SetRoles{}, IssueLink{}, RefuseLink{}, OpenLink{}, Join{}, ConfirmFounding{},
-	ReviewPolicy{}, Disable{}, Reinstate{}, Take{}, Park{}, SettleItem{},
+	TestTarget{}, ReviewPolicy{}, Disable{}, Reinstate{}, Take{}, Park{}, SettleItem{},
 	ReportConfiguration{}, AcknowledgeConfiguration{},
 }
 

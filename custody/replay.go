@@ -21,6 +21,7 @@ type touched struct {
 	people                 []string // whose presence is another
 	credentials, handovers []string
 	proposals              []string
+	policy                 bool // that everybody's roles have to fit
 }
 
 func (s *State) move(e Event) touched {
@@ -38,6 +39,11 @@ func (s *State) move(e Event) touched {
 // checkTouched looks at what an event can have broken, which is enough when the
 // state before it was good.
 func (s *State) checkTouched(t touched) error {
+	if t.policy {
+		if err := s.checkPeople(); err != nil {
+			return err
+		}
+	}
 	for _, person := range t.people {
 		for _, name := range s.Charges(person) {
 			c, _ := s.Credential(name)

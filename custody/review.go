@@ -121,6 +121,7 @@ func (a AdoptPolicy) differences(now Now) (all []Difference) {
 		{"lock_max", lasts(was.LockMax), lasts(is.LockMax)},
 		{"totp_skew", number(was.TOTPSkew), number(is.TOTPSkew)},
 		{"approvals", []string{string(was.Approvals)}, []string{string(is.Approvals)}},
+		{"exclusive", []string{string(was.Exclusive)}, []string{string(is.Exclusive)}},
 		{"review_by", review(now.Policy.ReviewBy), review(a.ReviewBy)},
 	} {
 		if d.Before[0] != d.After[0] {
@@ -136,6 +137,11 @@ func refuseOtherPolicy(now PolicyInForce) *Refusal {
 
 func refuseSamePolicy() *Refusal {
 	return &Refusal{Code: Conflict, Rule: "4.1", Key: "same_policy"}
+}
+
+func refuseRolesTogether(p Person, one, other Role) *Refusal {
+	return &Refusal{Code: Conflict, Rule: "4.1", Field: "exclusive", Key: "roles_together",
+		Args: Args{"person": p.Username, "one": Term{"role", string(one)}, "other": Term{"role", string(other)}}}
 }
 
 func refuseNobodyMeets() *Refusal {

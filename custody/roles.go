@@ -57,6 +57,9 @@ func (a SetRoles) effect(d *decision, proposal string) error {
 	if err := checkRoles(a.Roles); err != nil {
 		return err
 	}
+	if err := d.state.checkExclusive(a.Roles); err != nil {
+		return err
+	}
 	roles := sortedRoles(a.Roles)
 	if slices.Equal(roles, person.Roles) {
 		return refuseSameRoles(person)
@@ -124,6 +127,9 @@ func (f RolesChanged) allowed(s *State, e Event) error {
 	person, _ := s.Person(f.Person)
 	if !slices.Equal(f.Before, person.Roles) || slices.Equal(f.Roles, f.Before) {
 		return e.violates("I10", "in the place of other roles than there were, or of the same")
+	}
+	if s.checkExclusive(f.Roles) != nil {
+		return e.violates("I10", "given roles that exclude each other")
 	}
 	if s.keepsRoles(person, f.Roles) != nil {
 		return e.violates("I10", "taken from the last who could help")

@@ -426,6 +426,8 @@ func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 		"locked before any wrong code":   func(p *Policy) { p.LockAfter = 0 },
 		"codes of less than this step":   func(p *Policy) { p.TOTPSkew = -1 },
 		"nobody said who approves":       func(p *Policy) { p.Approvals = "" },
+		"nobody said which roles":        func(p *Policy) { p.Exclusive = "" },
+		"roles that exclude at random":   func(p *Policy) { p.Exclusive = "random" },
 		"approved by three":              func(p *Policy) { p.Approvals = "three" },
 		"a part of a millisecond":        func(p *Policy) { p.Lease += time.Microsecond },
 		"a part of one, in another":      func(p *Policy) { p.LockMax += time.Nanosecond },
@@ -440,7 +442,7 @@ func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 			t.Errorf("%s, as an entry: %v", name, err)
 		}
 	}
-	least := Policy{Lease: time.Millisecond, OfferTTL: time.Millisecond, RotationDeadline: time.Millisecond, LockAfter: 1, LockBase: time.Millisecond, LockMax: time.Millisecond, Approvals: ApprovedByNone}
+	least := Policy{Lease: time.Millisecond, OfferTTL: time.Millisecond, RotationDeadline: time.Millisecond, LockAfter: 1, LockBase: time.Millisecond, LockMax: time.Millisecond, Approvals: ApprovedByNone, Exclusive: ExclusiveAuditor}
 	if err := least.check(); err != nil {
 		t.Errorf("the least that means something: %v", err)
 	}
@@ -782,6 +784,7 @@ func TestWhatElseNeedsACode(t *testing.T) {
 	}{
 		"unlock":        {"max", Unlock{"ann"}},
 		"change email":  {"ann", ChangeEmail{"ann", note("new@example.org")}},
+		"test a target": {"ada", TestTarget{server("x", "ann", "ben").Target}},
 		"change policy": {"ada", ChangePolicy{"db01", CredentialPolicy{}}},
 	} {
 		o := newOffice(t)

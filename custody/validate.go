@@ -98,9 +98,6 @@ func checkRoles(roles []Role) *Refusal {
 			return Invalid("roles", "no_such_role")
 		}
 	}
-	if slices.Contains(roles, Auditor) && len(roles) > 1 {
-		return Invalid("roles", "auditor_alone")
-	}
 	return nil
 }
 

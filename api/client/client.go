@@ -390,7 +390,18 @@ func (c *Client) Withdraw(ctx context.Context, id string) (api.Proposal, error) 
 // Entries gives a page of the entries of the ledger: see EachEntry for all of them.
 // The next page begins after the index of the last one, with Newest before it.
 func (c *Client) Entries(ctx context.Context, q desk.EntryQuery) ([]api.Entry, error) {
+	return c.entries(ctx, q, pageOf(q))
+}
+
+// WholeEntries is Entries for who verifies the ledger: refused where something would be
+// left out because it is not for whoever asks.
+func (c *Client) WholeEntries(ctx context.Context, q desk.EntryQuery) ([]api.Entry, error) {
 	v := pageOf(q)
+	v.Set("whole", "true")
+	return c.entries(ctx, q, v)
+}
+
+func (c *Client) entries(ctx context.Context, q desk.EntryQuery, v url.Values) ([]api.Entry, error) {
 	setString(v, "actor", q.Actor)
 	setString(v, "subject", q.Subject)
 	setString(v, "credential", q.Credential)

@@ -54,7 +54,7 @@ func (l serverLog) Records(ctx context.Context, from, to int64, yield func(int64
 // page reads some entries, as fast as the server lets us.
 func (l serverLog) page(ctx context.Context, from, most int64) ([]api.Entry, error) {
 	for {
-		page, err := l.server.Entries(ctx, desk.EntryQuery{From: from, Limit: int(min(most, maxPage))})
+		page, err := l.server.WholeEntries(ctx, desk.EntryQuery{From: from, Limit: int(min(most, maxPage))})
 		problem, ok := errors.AsType[*edge.Problem](err)
 		if !ok || problem.Code != edge.RateLimited {
 			return page, err

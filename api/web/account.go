@@ -7,7 +7,7 @@ import (
 
 // unlockForm asks for the code of an admin or a manager.
 func (p *Pages) unlockForm(v *visit) error {
-	person, err := p.Queries.Person(v.r.Context(), v.r.PathValue("username"))
+	person, err := v.Queries.Person(v.r.Context(), v.r.PathValue("username"))
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (p *Pages) emailForm(v *visit) error {
 	shown := emailPage{Person: v.Person, To: v.r.URL.EscapedPath()}
 	if username := v.r.PathValue("username"); username != "" {
 		var err error
-		if shown.Person, err = p.Queries.Person(v.r.Context(), username); err != nil {
+		if shown.Person, err = v.Queries.Person(v.r.Context(), username); err != nil {
 			return err
 		}
 	}

@@ -42,7 +42,7 @@ type personPage struct {
 // aboutPerson gives the page of a form about the person in the address.
 func (p *Pages) aboutPerson(template string) handler {
 	return func(v *visit) error {
-		person, err := p.Queries.Person(v.r.Context(), v.r.PathValue("username"))
+		person, err := v.Queries.Person(v.r.Context(), v.r.PathValue("username"))
 		if err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ type linkPage struct {
 func (p *Pages) linkForm(v *visit) error { return p.showLink(v, linkPage{}) }
 
 func (p *Pages) showLink(v *visit, shown linkPage) (err error) {
-	if shown.Person, err = p.Queries.Person(v.r.Context(), v.r.PathValue("username")); err != nil {
+	if shown.Person, err = v.Queries.Person(v.r.Context(), v.r.PathValue("username")); err != nil {
 		return err
 	}
 	if shown.Person.Admission.LinkCounts(v.now) {

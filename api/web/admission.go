@@ -56,7 +56,7 @@ func (p *Pages) join(v *visit) error {
 	if err != nil {
 		return v.linkAgain(err, p.proveForm)
 	}
-	person, err := p.Queries.Person(v.r.Context(), username)
+	person, err := v.Queries.Person(v.r.Context(), username)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ type releasePage struct {
 
 func (p *Pages) release(v *visit) (err error) {
 	var shown releasePage
-	if shown.Person, err = p.Queries.Person(v.r.Context(), v.r.PathValue("username")); err != nil {
+	if shown.Person, err = v.Queries.Person(v.r.Context(), v.r.PathValue("username")); err != nil {
 		return err
 	}
 	code, _, err := p.Desk.ReleaseCode(v.r.Context(), v.Person.Username, shown.Person.Username)

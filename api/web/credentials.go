@@ -30,7 +30,7 @@ func (p *Pages) credentials(v *visit) error {
 		Phases: []custody.Phase{custody.Held, custody.Rotating, custody.Draft, custody.Retired},
 	}
 	var err error
-	list.Rows, err = p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{
+	list.Rows, err = v.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{
 		Text: strings.TrimSpace(list.Query), Phase: custody.Phase(list.Phase), After: query.Get("after"), Limit: pageSize + 1,
 	})
 	if err != nil {
@@ -53,6 +53,7 @@ type credentialPage struct {
 	Since     time.Time         // when the holder got it
 	Holds     bool              // the visitor does
 	Custodian bool              // the visitor is one
+	Whole     bool              // the visitor may know all of it
 	Shown     bool              // the visitor saw the password in the making
 	Other     custody.Person    // the custodian who would receive it
 	History   []entryRow        // newest first
@@ -74,15 +75,17 @@ func (p *Pages) credential(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if shown.Picture, err = v.picture([]custody.Credential{shown.Credential}); err != nil {
-		return err
+	if shown.Whole {
+		if shown.Picture, err = v.picture([]custody.Credential{shown.Credential}); err != nil {
+			return err
+		}
 	}
 	return v.render("credential", shown)
 }
 
 func (p *Pages) credentialPage(v *visit) (*credentialPage, error) {
 	ctx := v.r.Context()
-	c, err := p.Queries.Credential(ctx, v.r.PathValue("name"))
+	c, err := v.Queries.Credential(ctx, v.r.PathValue("name"))
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +93,7 @@ func (p *Pages) credentialPage(v *visit) (*credentialPage, error) {
 	shown := &credentialPage{
 		Credential: c, Since: c.RotatedAt, Holds: c.Phase == custody.Held && c.Holder == me,
 		Custodian:  c.HasCustodian(me),
+		Whole:      v.Person.SightOfCredential(c) == custody.SeesAll,
 		Shown:      slices.Contains(c.Rotation.ShownTo, me),
 		PolicyForm: v.policyForm(c.Policy, c.Reconciles, v.sent != nil && strings.HasSuffix(v.sent.path, "/policy")),
 		Lease:      cmp.Or(time.Duration(c.Policy.LeaseSeconds)*time.Second, p.Desk.PolicyInForce().Values.Lease),
@@ -99,7 +103,7 @@ func (p *Pages) credentialPage(v *visit) (*credentialPage, error) {
 	}
 	shown.Other = shown.People[c.Other(me)]
 	if c.Handover != "" {
-		h, err := p.Queries.Handover(ctx, c.Handover)
+		h, err := v.Queries.Handover(ctx, c.Handover)
 		if err != nil {
 			return nil, err
 		}

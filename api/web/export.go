@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/export"
 )
@@ -17,6 +18,9 @@ const maxExport = 20_000
 // export gives the entries that the ledger's filters select, the oldest first.
 // Its name says which; the header X-Next-From is there when more would fit.
 func (p *Pages) export(v *visit) error {
+	if err := api.WholeLedger(v.Person); err != nil {
+		return err
+	}
 	query := v.r.URL.Query()
 	q := desk.EntryQuery{Actor: query.Get("actor"), Credential: query.Get("credential"), Subject: query.Get("subject"), Type: query.Get("type"), Limit: readAtOnce}
 	var err error

@@ -25,7 +25,7 @@ const stuckRows = 20
 
 func (p *Pages) fleet(v *visit) error {
 	shown := fleetPage{All: v.Person.Is(custody.Manager)}
-	counts, err := p.Queries.CustodyCounts(v.r.Context())
+	counts, err := v.Queries.CustodyCounts(v.r.Context())
 	if err != nil {
 		return err
 	}

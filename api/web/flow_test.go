@@ -220,7 +220,9 @@ func TestFirstFiveMinutes(t *testing.T) {
 	}
 }
 
-func TestTargetIsTestedBeforeItIsSaved(t *testing.T) {
+// TestATestOfATargetIsConfirmedEnteredAndBounded: it was a password oracle, thirty log-ins
+// at root in a second and no entry.
+func TestATestOfATargetIsConfirmedEnteredAndBounded(t *testing.T) {
 	var tested []custody.Target
 	o := newOffice(t, func(c *setup) {
 		c.TestTarget = testTargets(&tested)
@@ -228,27 +230,36 @@ func TestTargetIsTestedBeforeItIsSaved(t *testing.T) {
 	admin := o.as("admin", "en")
 	form := []string{"name", "db03", "address", "down.example:22", "account", "root", "kind", "ssh", "set.host_key", "ssh-ed25519 AAAA",
 		"set.admin", "ops", "set.sudo", "true", "lease_hours", "2", "admin_key", "KEY-MARKED", "password", "PASS-MARKED", "primary", "tech-a", "backup", "tech-b"}
-	p := admin.post("/admin/credentials/new", append(form, "do", "test")...)
+	admin.post("/admin/credentials/new", append(form, "do", "test")...).shows(t, 422, "Code") // confirms nothing without one
+	size := o.Size()
+	p := admin.fill("/admin/credentials/new", append(form, "do", "test")...)
 	p.shows(t, 422, "cannot be reached")
 	if strings.Contains(p.body, "MARKED") || !strings.Contains(p.body, "down.example:22") {
 		t.Error("the form repeats a secret, or forgot the address")
 	}
-	size := o.Size()
-	admin.post("/admin/credentials/new", append(form, "do", "add")...).shows(t, 422, "cannot be reached")
-	if o.Size() != size || len(tested) != 2 {
+	if o.Size() != size+1 || len(tested) != 1 {
 		t.Errorf("%d entries, %d tests", o.Size()-size, len(tested))
 	}
 	form[3] = "up.example:22"
-	admin.post("/admin/credentials/new", append(form, "do", "test")...).shows(t, 200, "takes the log-in")
+	again := append(form, "key", "the-same-form-twice-01234567", "do", "test")
+	admin.fill("/admin/credentials/new", again...).shows(t, 200, "takes the log-in")
+	admin.post("/admin/credentials/new", append(again, "totp", o.CodeNow("admin"))...).shows(t, 403) // the code is used up, and the form no pass
+	if len(tested) != 2 {
+		t.Errorf("%d tests", len(tested))
+	}
+	for range 3 {
+		admin.fill("/admin/credentials/new", append(form, "do", "test")...).shows(t, 200, "takes the log-in")
+	}
+	admin.fill("/admin/credentials/new", append(form, "do", "test")...).shows(t, 409, "5 times within 10 minutes")
+	o.as("auditor", "en").get("/ledger?type=target.tested").shows(t, 200, "Target tested", "admin")
 	form[3] = "down.example:22"
-	admin.post("/admin/credentials/new", append(form, "untested", "yes", "do", "test")...).shows(t, 422, "cannot be reached") // who asks for a test gets one
-	admin.done(admin.post("/admin/credentials/new", append(form, "untested", "yes", "do", "add")...)).shows(t, 200, "Added")
+	admin.done(admin.post("/admin/credentials/new", append(form, "do", "add")...)).shows(t, 200, "Added")
 	c := o.Credential("db03")
 	if c.Policy.LeaseSeconds != 7200 || c.Target.Settings["sudo"].String() != "true" || c.Target.Settings["admin"].String() != "ops" {
 		t.Errorf("added as %+v", c)
 	}
 	tested = nil
-	o.as("tech-a", "en").post("/admin/credentials/new", append(form, "do", "test")...).shows(t, 403, "Only an admin")
+	o.as("tech-a", "en").fill("/admin/credentials/new", append(form, "do", "test")...).shows(t, 403, "Only an admin")
 	if len(tested) > 0 {
 		t.Error("somebody else could have the server connect somewhere")
 	}

@@ -42,7 +42,7 @@ func (p *Pages) handovers(v *visit) error {
 	if list.People, err = v.directory(); err != nil {
 		return err
 	}
-	list.Rows, err = p.Queries.Handovers(v.r.Context(), desk.HandoverQuery{
+	list.Rows, err = v.Queries.Handovers(v.r.Context(), desk.HandoverQuery{
 		Text: list.Query, Before: query.Get("before"), Limit: pageSize + 1,
 	})
 	if len(list.Rows) > pageSize {
@@ -61,20 +61,21 @@ type handoverPage struct {
 	Credentials []custody.Credential
 	Giver       bool // the visitor
 	Receiver    bool
+	Whole       bool       // the visitor may know all of it
 	History     []entryRow // newest first
 }
 
 func (p *Pages) handover(v *visit) error {
 	ctx := v.r.Context()
-	h, err := p.Queries.Handover(ctx, v.r.PathValue("id"))
+	h, err := v.Queries.Handover(ctx, v.r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	shown := handoverPage{Handover: h, Giver: h.From == v.Person.Username, Receiver: h.To == v.Person.Username}
+	shown := handoverPage{Handover: h, Giver: h.From == v.Person.Username, Receiver: h.To == v.Person.Username, Whole: v.Person.SightOfHandover(h) == custody.SeesAll}
 	if shown.People, err = v.directory(); err != nil {
 		return err
 	}
-	if shown.Credentials, err = p.Queries.FindCredentials(ctx, desk.CredentialQuery{Names: h.Credentials}); err != nil {
+	if shown.Credentials, err = v.Queries.FindCredentials(ctx, desk.CredentialQuery{Names: h.Credentials}); err != nil {
 		return err
 	}
 	if shown.History, err = v.entries(desk.EntryQuery{Subject: h.ID, Newest: true, Limit: historyRows}); err != nil {

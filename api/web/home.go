@@ -31,15 +31,15 @@ type homePage struct {
 
 func (p *Pages) home(v *visit) error {
 	ctx, me := v.r.Context(), v.Person.Username
-	mine, err := p.Queries.FindCredentials(ctx, desk.CredentialQuery{Person: me})
+	mine, err := v.Queries.FindCredentials(ctx, desk.CredentialQuery{Person: me})
 	if err != nil {
 		return err
 	}
-	rotating, err := p.Queries.FindCredentials(ctx, desk.CredentialQuery{Phase: custody.Rotating})
+	rotating, err := v.Queries.FindCredentials(ctx, desk.CredentialQuery{Phase: custody.Rotating})
 	if err != nil {
 		return err
 	}
-	open, err := api.AllHandovers(ctx, p.Queries, desk.HandoverQuery{Status: openStatuses})
+	open, err := api.AllHandovers(ctx, v.Queries, desk.HandoverQuery{Status: openStatuses})
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (p *Pages) home(v *visit) error {
 		}
 	}
 	if v.Person.Is(custody.Admin) {
-		if home.Guide, err = p.guide(ctx, home.People); err != nil {
+		if home.Guide, err = v.guide(ctx, home.People); err != nil {
 			return err
 		}
 	}
@@ -139,8 +139,8 @@ type guide struct {
 }
 
 // guide gives nil when all of it is done.
-func (p *Pages) guide(ctx context.Context, people map[string]custody.Person) (*guide, error) {
-	first, err := p.Queries.FindCredentials(ctx, desk.CredentialQuery{Limit: 1})
+func (v *visit) guide(ctx context.Context, people map[string]custody.Person) (*guide, error) {
+	first, err := v.Queries.FindCredentials(ctx, desk.CredentialQuery{Limit: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ func (p *Pages) guide(ctx context.Context, people map[string]custody.Person) (*g
 			g.Invited++
 		}
 	}
-	ever, err := p.Queries.Handovers(ctx, desk.HandoverQuery{Limit: 1})
+	ever, err := v.Queries.Handovers(ctx, desk.HandoverQuery{Limit: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -162,6 +162,6 @@ func (p *Pages) guide(ctx context.Context, people map[string]custody.Person) (*g
 	if g.Technicians >= 2 && g.Credential && g.Handover {
 		return nil, nil
 	}
-	g.SecretsReady = p.Desk.Ready(ctx) == nil
+	g.SecretsReady = v.Desk.Ready(ctx) == nil
 	return &g, nil
 }

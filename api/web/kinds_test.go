@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tandem-custody/tandem/api/web"
 	"github.com/tandem-custody/tandem/custody"
@@ -88,8 +89,10 @@ func TestEveryKindIsAdded(t *testing.T) {
 		"manual-ssh": {[]string{"kind", "manual", "probe", "ssh", "set.host_key", "ssh-ed25519 AAAA"},
 			map[string]string{"probe": "ssh", "host_key": "ssh-ed25519 AAAA"}, "", ""},
 	} {
-		form := append([]string{"name", name, "address", " x.example:1 ", "account", name, "primary", "tech-a", "backup", "tech-b", "do", "add"}, c.typed...)
-		admin.done(admin.post("/admin/credentials/new", form...)).shows(t, 200, "Added", name)
+		form := append([]string{"name", name, "address", " x.example:1 ", "account", name, "primary", "tech-a", "backup", "tech-b"}, c.typed...)
+		o.Clock.Add(10 * time.Minute) // more are not tested in less
+		admin.fill("/admin/credentials/new", append(form, "do", "test")...).shows(t, 200, "takes the log-in")
+		admin.done(admin.post("/admin/credentials/new", append(form, "do", "add")...)).shows(t, 200, "Added", name)
 		got, _ := o.Credential(name).Target.Plain()
 		if kind := strings.TrimSuffix(strings.TrimSuffix(name, "-https"), "-ssh"); got.Kind != kind || got.Address != "x.example:1" || !maps.Equal(got.Settings, c.settings) {
 			t.Errorf("%s became %+v", name, got)
@@ -174,7 +177,8 @@ func TestARefusedSettingIsCalledAsOnTheForm(t *testing.T) {
 		admin := o.as("admin", lang)
 		for name, want := range words {
 			field = name
-			admin.post("/admin/credentials/new", "kind", "postgres", "do", "test").shows(t, 422, want)
+			o.Clock.Add(10 * time.Minute) // more are not tested in less
+			admin.fill("/admin/credentials/new", "kind", "postgres", "address", "x.example:1", "account", "app", "do", "test").shows(t, 422, want)
 		}
 	}
 }
@@ -222,7 +226,7 @@ func (o *office) addByHand(name string) {
 	o.T.Helper()
 	_, err := o.Desk.AddCredential(o.T.Context(), desk.By{Actor: custody.System, Request: "onboard-" + name}, custody.AddCredential{
 		Name: name, Primary: "tech-a", Backup: "tech-b",
-		Target: desk.NewTarget(custody.Target{Kind: custody.Manual, Address: "rack 4, unit 12", Account: "admin"}),
+		Target: desk.NewTarget(custody.Target{Kind: custody.Manual, Address: "rack 4, unit 12, " + name, Account: "admin"}),
 	}, custody.SecretString("Before-MARKED"), custody.Secret{})
 	if err != nil {
 		o.T.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/audit"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -112,6 +113,7 @@ type ledgerPage struct {
 	Mark  mark
 	Older int64 // index below which the next page begins; 0: there is none
 	Newer bool  // this is not the first page
+	Whole bool  // the visitor may read all of it
 }
 
 // ledger shows the entries, the newest first, or from an index on.
@@ -120,13 +122,13 @@ func (p *Pages) ledger(v *visit) error {
 	shown := ledgerPage{
 		Actor: query.Get("actor"), Credential: query.Get("credential"), Subject: query.Get("subject"),
 		Type: query.Get("type"), From: query.Get("from"),
-		Types: custody.EntryTypes(), Mark: p.watch.mark(),
+		Types: custody.EntryTypes(), Mark: p.watch.mark(), Whole: v.Person.SeesEverything(),
 	}
 	var err error
-	if shown.Actor, err = p.usernameOf(v.r.Context(), shown.Actor); err != nil {
+	if shown.Actor, err = v.usernameOf(v.r.Context(), shown.Actor); err != nil {
 		return err
 	}
-	if shown.Credential, err = p.credentialOf(v.r.Context(), shown.Credential); err != nil {
+	if shown.Credential, err = v.credentialOf(v.r.Context(), shown.Credential); err != nil {
 		return err
 	}
 	q := desk.EntryQuery{Actor: shown.Actor, Credential: shown.Credential, Subject: shown.Subject, Type: shown.Type, Newest: true, Limit: pageSize + 1}
@@ -248,6 +250,9 @@ func (p *Pages) prove(ctx context.Context, index int64) (audit.EntryProof, strin
 func (p *Pages) proof(v *visit) error {
 	at, err := index(v.r.PathValue("index"))
 	if err != nil {
+		return err
+	}
+	if err := api.Provable(v.r.Context(), v.Queries, at); err != nil {
 		return err
 	}
 	proof, _, err := p.prove(v.r.Context(), at)

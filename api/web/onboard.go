@@ -63,8 +63,7 @@ func (v *visit) credentialForm(shown newCredentialPage) error {
 	return v.render("credential_new", shown)
 }
 
-// addCredential tests the target first, unless the person says not to, or only
-// does that.
+// addCredential adds the account, or tests the target, which is entered first.
 func (p *Pages) addCredential(v *visit) error {
 	if v.Person.Is(custody.Auditor) { // before anything is connected to
 		return v.again(errNoAuditor, p.newCredential)
@@ -84,21 +83,26 @@ func (p *Pages) addCredential(v *visit) error {
 	if k.Admin != desk.NoAdmin {
 		key = custody.SecretString(strings.ReplaceAll(v.field("admin_key"), "\r\n", "\n")) // as browsers send lines
 	}
-	onlyTest := v.field("do") == "test"
-	if p.TestTarget != nil && (onlyTest || v.field("untested") == "") {
-		err = p.TestTarget(v.r.Context(), target, key, password)
-	}
-	if onlyTest && err == nil {
+	if v.field("do") == "test" && p.TestTarget != nil {
+		if err := v.test(add.Target, target, key, password); err != nil {
+			return v.again(err, p.newCredential)
+		}
 		return v.tested()
 	}
-	if err == nil {
-		var outcome desk.Outcome
-		outcome, err = p.Desk.ProposeCredential(v.r.Context(), v.by(custody.Propose{}), add, desk.NewNote(v.field("reason")), password, key)
-		if err == nil {
-			return v.redirect("/proposals/"+outcome.Events[0].Fact.Subject(), "proposed")
-		}
+	outcome, err := p.Desk.ProposeCredential(v.r.Context(), v.by(custody.Propose{}), add, desk.NewNote(v.field("reason")), password, key)
+	if err != nil {
+		return v.again(err, p.newCredential)
 	}
-	return v.again(err, p.newCredential)
+	return v.redirect("/proposals/"+outcome.Events[0].Fact.Subject(), "proposed")
+}
+
+// test tries a target once. Every test is asked for with a code of its own, also where a
+// form comes again: no answer is remembered for it.
+func (v *visit) test(notes custody.TargetNotes, target custody.Target, key, password custody.Secret) error {
+	if err := v.Desk.MayTestTarget(v.r.Context(), v.by(custody.TestTarget{}), desk.TargetTrial{Notes: notes, Key: key}); err != nil {
+		return err
+	}
+	return v.TestTarget(v.r.Context(), target, key, password)
 }
 
 // tested shows the form again, with the word that the target works.

@@ -22,11 +22,11 @@ type peoplePage struct {
 
 // people says who is here, and who holds how much.
 func (p *Pages) people(v *visit) error {
-	people, err := p.Queries.People(v.r.Context())
+	people, err := v.Queries.People(v.r.Context())
 	if err != nil {
 		return err
 	}
-	counts, err := p.Queries.CustodyCounts(v.r.Context())
+	counts, err := v.Queries.CustodyCounts(v.r.Context())
 	if err != nil {
 		return err
 	}
@@ -49,8 +49,8 @@ func (p *Pages) people(v *visit) error {
 // usernameOf gives the username of whom somebody means by what they typed: a
 // username, or something that is found in the name of one person only. Otherwise
 // it is what was typed.
-func (p *Pages) usernameOf(ctx context.Context, typed string) (string, error) {
-	people, err := p.Queries.People(ctx)
+func (v *visit) usernameOf(ctx context.Context, typed string) (string, error) {
+	people, err := v.Queries.People(ctx)
 	if err != nil || typed == "" || slices.ContainsFunc(people, func(c custody.Person) bool { return c.Username == typed }) {
 		return typed, err
 	}
@@ -62,15 +62,15 @@ func (p *Pages) usernameOf(ctx context.Context, typed string) (string, error) {
 }
 
 // credentialOf is the same of a credential.
-func (p *Pages) credentialOf(ctx context.Context, typed string) (string, error) {
+func (v *visit) credentialOf(ctx context.Context, typed string) (string, error) {
 	if typed == "" {
 		return "", nil
 	}
-	exact, err := p.Queries.FindCredentials(ctx, desk.CredentialQuery{Names: []string{typed}, Limit: 1})
+	exact, err := v.Queries.FindCredentials(ctx, desk.CredentialQuery{Names: []string{typed}, Limit: 1})
 	if err != nil || len(exact) == 1 {
 		return typed, err
 	}
-	meant, err := p.Queries.FindCredentials(ctx, desk.CredentialQuery{Text: typed, Limit: 2})
+	meant, err := v.Queries.FindCredentials(ctx, desk.CredentialQuery{Text: typed, Limit: 2})
 	if err != nil || len(meant) != 1 {
 		return typed, err
 	}

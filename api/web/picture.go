@@ -145,9 +145,11 @@ const pictureRows = 20
 func (p *Pages) custody(v *visit) error {
 	query := v.r.URL.Query()
 	shown := custodyPage{Query: query.Get("q")}
-	credentials, err := p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{
-		Text: strings.TrimSpace(shown.Query), After: query.Get("after"), Limit: pictureRows + 1,
-	})
+	asked := desk.CredentialQuery{Text: strings.TrimSpace(shown.Query), After: query.Get("after"), Limit: pictureRows + 1}
+	if !v.Person.SeesEverything() { // what happened to others' is not shown to them
+		asked.Person = v.Person.Username
+	}
+	credentials, err := v.Queries.FindCredentials(v.r.Context(), asked)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ type policyPage struct {
 	Overdue bool
 	Next    string              // a day within a year, to review it by
 	Choices []custody.Approvals // that a policy can ask for
+	Apart   []custody.Exclusivity
 }
 
 // policy shows what is in force, and asks for another or for its yearly review.
@@ -20,6 +21,7 @@ func (p *Pages) policy(v *visit) error {
 	return v.render("policy", policyPage{
 		PolicyInForce: now, Overdue: now.Unreviewed(v.now), Next: v.now.In(v.zone).AddDate(1, 0, -1).Format(time.DateOnly),
 		Choices: []custody.Approvals{custody.ApprovedByTwo, custody.ApprovedByOne, custody.ApprovedByNone},
+		Apart:   custody.Exclusivities,
 	})
 }
 
@@ -41,7 +43,7 @@ func (p *Pages) adoptPolicy(v *visit) error {
 	if values.TOTPSkew, err = strconv.ParseInt(v.field("totp_skew"), 10, 64); err != nil {
 		return v.again(custody.Invalid("totp_skew", "not_whole"), p.policy)
 	}
-	values.Approvals = custody.Approvals(v.field("approvals"))
+	values.Approvals, values.Exclusive = custody.Approvals(v.field("approvals")), custody.Exclusivity(v.field("exclusive"))
 	by, err := v.day("review_by")
 	if err != nil {
 		return v.again(err, p.policy)

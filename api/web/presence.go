@@ -22,7 +22,7 @@ func (p *Pages) leave(v *visit) error {
 		return err
 	}
 	v.Person = shown.People[v.Person.Username]
-	credentials, err := p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.Person.Username})
+	credentials, err := v.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.Person.Username})
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (p *Pages) leave(v *visit) error {
 			shown.Absent = append(shown.Absent, c)
 		}
 	}
-	given, err := api.AllHandovers(v.r.Context(), p.Queries, desk.HandoverQuery{Status: openStatuses, Person: me})
+	given, err := api.AllHandovers(v.r.Context(), v.Queries, desk.HandoverQuery{Status: openStatuses, Person: me})
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (p *Pages) goAway(v *visit) error {
 }
 
 func (p *Pages) holdsAnything(v *visit) (bool, error) {
-	credentials, err := p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.Person.Username})
+	credentials, err := v.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.Person.Username})
 	if err != nil {
 		return false, err
 	}
@@ -115,7 +115,7 @@ func (p *Pages) back(v *visit) error {
 	}
 	v.Person = shown.People[v.Person.Username]
 	me := v.Person.Username
-	given, err := api.AllHandovers(v.r.Context(), p.Queries, desk.HandoverQuery{
+	given, err := api.AllHandovers(v.r.Context(), v.Queries, desk.HandoverQuery{
 		Status: []custody.HandoverStatus{custody.Accepted}, Person: me,
 	})
 	if err != nil {
@@ -126,7 +126,7 @@ func (p *Pages) back(v *visit) error {
 			shown.Given = append(shown.Given, h)
 		}
 	}
-	credentials, err := p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.Person.Username})
+	credentials, err := v.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{Person: v.Person.Username})
 	if err != nil {
 		return err
 	}

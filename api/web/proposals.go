@@ -21,7 +21,7 @@ func (p *Pages) proposals(v *visit) error {
 	if list.People, err = v.directory(); err != nil {
 		return err
 	}
-	list.Rows, err = p.Queries.Proposals(v.r.Context(), desk.ProposalQuery{Before: v.r.URL.Query().Get("before"), Limit: pageSize + 1})
+	list.Rows, err = v.Queries.Proposals(v.r.Context(), desk.ProposalQuery{Before: v.r.URL.Query().Get("before"), Limit: pageSize + 1})
 	if len(list.Rows) > pageSize {
 		list.Rows = list.Rows[:pageSize]
 		list.Next = list.Rows[pageSize-1].ID
@@ -58,7 +58,7 @@ type proposalPage struct {
 
 func (p *Pages) proposal(v *visit) error {
 	ctx := v.r.Context()
-	asked, err := p.Queries.Proposal(ctx, v.r.PathValue("id"))
+	asked, err := v.Queries.Proposal(ctx, v.r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (p *Pages) proposal(v *visit) error {
 	if shown.People, err = v.directory(); err != nil {
 		return err
 	}
-	now, err := api.NowOf(ctx, p.Queries, p.Desk.PolicyInForce(), asked)
+	now, err := api.NowOf(ctx, v.Queries, p.Desk.PolicyInForce(), asked)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func TestCustodiansAreChangedOnThePages(t *testing.T) {
 	m.done(m.fill("/proposals/p-1/approve", "digest", digest)).shows(t, 200, "已批准。")
 	d := o.as("director", "en")
 	d.done(d.fill("/proposals/p-1/approve", "digest", digest)).shows(t, 200, "Approved.", "in effect", "manager: Mia M", "director: Dora D")
-	o.as("tech-b", "en").get("/credentials/db01").shows(t, 200, "Carl C", "Custodians changed")
+	o.as("tech-c", "en").get("/credentials/db01").shows(t, 200, "Carl C", "Custodians changed")
 	d.fill("/proposals/p-1/reject", "digest", digest, "reason", "late").shows(t, 409, "over", "director")
 
 	p = a.done(a.fill("/credentials/db01/custodians", "primary", "tech-c", "backup", "tech-a", "reason", "the other way round"))

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"html/template"
 	"slices"
 	"strings"
@@ -25,15 +26,18 @@ type recordPage struct {
 
 func (p *Pages) record(v *visit) error {
 	ctx := v.r.Context()
-	h, err := p.Queries.Handover(ctx, v.r.PathValue("id"))
+	h, err := v.Queries.Handover(ctx, v.r.PathValue("id"))
 	if err != nil {
 		return err
+	}
+	if v.Person.SightOfHandover(h) != custody.SeesAll {
+		return custody.RefuseUnknown()
 	}
 	shown := recordPage{Handover: h}
 	if shown.People, err = v.directory(); err != nil {
 		return err
 	}
-	if shown.Targets, err = p.Queries.FindCredentials(ctx, desk.CredentialQuery{Names: h.Credentials}); err != nil {
+	if shown.Targets, err = v.Queries.FindCredentials(ctx, desk.CredentialQuery{Names: h.Credentials}); err != nil {
 		return err
 	}
 	if shown.Steps, err = p.steps(v, h.ID); err != nil {
@@ -71,11 +75,16 @@ func (p *Pages) record(v *visit) error {
 // steps gives what happened to a handover, the oldest first, without what was
 // refused, of which there can be any number: at least its offer.
 func (p *Pages) steps(v *visit, id string) ([]entryRow, error) {
-	stored, _, err := p.Queries.EntriesAbout(v.r.Context(), desk.AboutQuery{Subjects: []string{id}, Types: handoverSteps})
-	if err != nil {
-		return nil, err
+	var steps []entryRow
+	for _, kind := range handoverSteps {
+		some, err := v.entries(desk.EntryQuery{Subject: id, Type: kind})
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, some...)
 	}
-	return readEntries(inOrder(stored), v.lang)
+	slices.SortFunc(steps, func(a, b entryRow) int { return cmp.Compare(a.Index, b.Index) })
+	return steps, nil
 }
 
 // handoverSteps are the entries that are about a handover.

@@ -26,7 +26,7 @@ func TestSetByHand(t *testing.T) {
 	}
 	b.get("/credentials/sw01").shows(t, 200, "Waits until tech-a has set the new password by hand.")
 	m.get("/credentials/sw01").shows(t, 200, "Waits until tech-a has set the new password by hand.")
-	a.get("/credentials/sw01").shows(t, 200, "Set the new password by hand", "Show the new password", "admin @ rack 4, unit 12")
+	a.get("/credentials/sw01").shows(t, 200, "Set the new password by hand", "Show the new password", "admin @ rack 4, unit 12, sw01")
 
 	b.fill("/credentials/sw01/new-password").shows(t, 409, "being changed")
 	m.fill("/credentials/sw01/new-password").shows(t, 403, "custodian")

@@ -179,7 +179,7 @@ func TestNamesAreOnlyNames(t *testing.T) {
 	}, custody.SecretString("x"), custody.Secret{}); err != nil {
 		t.Fatal(err)
 	}
-	b := o.as("admin", "en")
+	b := o.as("manager", "en")
 	for _, path := range []string{"/credentials", "/credentials/nasty", "/credentials?q=nasty"} {
 		p := b.get(path)
 		p.check(t, path, "en")
@@ -235,9 +235,9 @@ func TestMarksThatTurnTextRoundAreRefused(t *testing.T) {
 			fields    []string
 		}{
 			{"admin", "/admin/people/new", []string{"username", "eve", "name", text, "roles", "technician"}},
-			{"admin", "/admin/credentials/new", []string{"kind", "ssh", "untested", "yes", "name", "web01", "primary", "tech-a", "backup", "tech-b", "address", text, "account", "root"}},
-			{"admin", "/admin/credentials/new", []string{"kind", "ssh", "untested", "yes", "name", "web01", "primary", "tech-a", "backup", "tech-b", "address", "x:22", "account", text}},
-			{"admin", "/admin/credentials/new", []string{"kind", "ssh", "untested", "yes", "name", text, "primary", "tech-a", "backup", "tech-b", "address", "x:22", "account", "root"}},
+			{"admin", "/admin/credentials/new", []string{"kind", "ssh", "name", "web01", "primary", "tech-a", "backup", "tech-b", "address", text, "account", "root"}},
+			{"admin", "/admin/credentials/new", []string{"kind", "ssh", "name", "web01", "primary", "tech-a", "backup", "tech-b", "address", "x:22", "account", text}},
+			{"admin", "/admin/credentials/new", []string{"kind", "ssh", "name", text, "primary", "tech-a", "backup", "tech-b", "address", "x:22", "account", "root"}},
 			{"tech-a", "/credentials/db01/checkout", []string{"purpose", text}},
 			{"tech-a", "/credentials/db01/offer", []string{"reason", text}},
 			{"tech-a", "/credentials/db01/rotate", []string{"reason", text}},

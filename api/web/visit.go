@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -23,6 +24,9 @@ type visit struct {
 	*edge.Request
 	w http.ResponseWriter
 	r *http.Request
+
+	// Queries give what the visitor may know: those of Pages give all, and no page asks them.
+	Queries api.Queries
 
 	lang  string         // that the page is in
 	zone  *time.Location // of the times that are shown and typed
@@ -53,6 +57,7 @@ const maxForm = 256 << 10
 
 // open registers a page for everybody.
 func (p *Pages) open(pattern string, h handler) {
+	p.patterns = append(p.patterns, pattern)
 	p.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, pattern, h) })
 }
 
@@ -85,6 +90,7 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, pattern string, h 
 	v.lang, v.zone = v.languageOf(), p.Zone
 	v.setHeaders()
 	err := v.identify()
+	v.Queries = api.Known(p.Queries, v.Person)
 	if err == nil {
 		err = v.prefer()
 	}

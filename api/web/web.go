@@ -19,6 +19,7 @@ type Desk interface {
 	api.Desk
 	Follow() <-chan struct{}
 	PolicyInForce() custody.PolicyInForce
+	MayTestTarget(ctx context.Context, by desk.By, target desk.TargetTrial) error
 }
 
 // Config is what the pages work with.
@@ -47,6 +48,7 @@ type Pages struct {
 	Config
 
 	mux      *http.ServeMux
+	patterns []string // of the pages
 	looks    looks
 	static   staticFiles
 	signedIn shared[desk.SignedIn]
@@ -97,6 +99,7 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeH
 
 // routes is the table of all pages. Those under open are for strangers too.
 func (p *Pages) routes() {
+	p.patterns = append(p.patterns, "GET /static/")
 	p.mux.Handle("GET /static/", p.static)
 	p.open("GET /login", p.login)
 	p.open("POST /login", p.signIn)

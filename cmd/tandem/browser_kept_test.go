@@ -23,6 +23,7 @@ func TestBrowserKeepsWhatWasTyped(t *testing.T) {
 	}{
 		{"typing while others act", (*theatre).typesOn},
 		{"a test that is refused", (*theatre).testRefused},
+		{"need to know", (*theatre).needToKnow},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.play(th, t); th.quiet(t) })
 	}
@@ -140,4 +141,41 @@ func (th *theatre) testRefused(t *testing.T) {
 		chromedp.Click("button[value=test]", chromedp.ByQuery))
 	w.until("it says what is wrong", func() bool { return evaluate[bool](w, `!!document.querySelector("#tested #problem")`) })
 	w.stillThere("main form", []string{"name", "db09", "address", "nowhere"})
+
+	// One that can begin is asked a code for, and stands in the ledger.
+	w.run(chromedp.SetValue("[name=address]", "127.0.0.1:1", chromedp.ByQuery), chromedp.SetValue("[name='set.tls']", "off", chromedp.ByQuery),
+		chromedp.SendKeys("[name=account]", "app", chromedp.ByQuery), chromedp.SendKeys("[name=password]", "a guess", chromedp.ByQuery), chromedp.Click("button[value=test]", chromedp.ByQuery))
+	w.until("it asks for a code", func() bool {
+		return evaluate[bool](w, `document.querySelector("#tested").innerText.includes("code")`)
+	})
+	w.run(chromedp.SendKeys("main form [name=totp]", w.code(), chromedp.ByQuery), chromedp.Click("button[value=test]", chromedp.ByQuery))
+	w.until("it says that nobody answers", func() bool {
+		return evaluate[bool](w, `document.querySelector("#tested").innerText.includes("cannot be reached")`)
+	})
+	auditor := th.window(t, "auditor", true).logIn()
+	auditor.open("/ledger?type=target.tested")
+	auditor.sees("Target tested", "admin")
+}
+
+// needToKnow: who runs the system is told no address, and an auditor is, on the same page.
+func (th *theatre) needToKnow(t *testing.T) {
+	const address = `document.querySelector("main").innerText.includes("127.0.0.1")`
+	admin, auditor := th.window(t, "admin", true).logIn(), th.window(t, "auditor", true).logIn()
+	for _, path := range []string{"/credentials", "/credentials/demo-db", "/credentials?q=127.0.0.1"} {
+		admin.open(path)
+		auditor.open(path)
+		if evaluate[bool](admin, address) || !evaluate[bool](auditor, address) {
+			t.Errorf("%s: an admin sees\n%s\nan auditor\n%s", path, admin.seen(), auditor.seen())
+		}
+	}
+	admin.open("/credentials/demo-db")
+	admin.sees("known to its custodians")
+	admin.open("/ledger")
+	admin.sees("You see what you did")
+	if evaluate[bool](admin, `!!document.querySelector("a[href^='/ledger.csv']")`) {
+		t.Error("an admin is offered the export")
+	}
+	if status := admin.open("/ledger.csv"); status != http.StatusForbidden {
+		t.Errorf("the export answers an admin with %d", status)
+	}
 }

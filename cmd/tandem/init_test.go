@@ -137,3 +137,21 @@ func (h *house) setUpVault(server *vaulttest.Server) {
 		h.t.Fatalf("%v\n%s", err, out)
 	}
 }
+
+// TestInitChoosesWhichRolesExcludeEachOther: it stands in the first entry, and a value that
+// there is not is refused before anything is done.
+func TestInitChoosesWhichRolesExcludeEachOther(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	if _, said, code := h.tandem("init", "--username", "ada", "--name", "Ada", "--exclusive", "some"); code == 0 || !strings.Contains(said, "policy.exclusive") || !strings.Contains(said, "auditor_only") {
+		t.Errorf("a value that there is not: exit %d, %s", code, said)
+	}
+	_, said, code := h.tandem("init", "--username", "ada", "--name", "Ada", "--exclusive", "auditor_only")
+	if code != 0 || !strings.Contains(said, "an administrator can be technician, manager or director too") {
+		t.Fatalf("auditor_only: exit %d, %s", code, said)
+	}
+	out, said, code := h.tandem("ledger", "export", "--format", "jsonl", "--database", h.file("tandem.db"), "-O", "-")
+	if code != 0 || !strings.Contains(out, `"exclusive":"auditor_only"`) {
+		t.Errorf("the first entry: exit %d, %s\n%s", code, said, out)
+	}
+}

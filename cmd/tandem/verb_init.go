@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -16,7 +17,7 @@ import (
 )
 
 func initVerb(c *cli) *cobra.Command {
-	var username, name, email, approvals string
+	var username, name, email, approvals, exclusive string
 	verb := &cobra.Command{
 		Use:   "init --username USERNAME --name NAME",
 		Short: "Add the first admin to an empty installation; prints the log-in, once",
@@ -31,19 +32,22 @@ lost. Refused from then on.`,
 	verb.Flags().StringVar(&name, "name", "", "the person's name")
 	verb.Flags().StringVar(&email, "email", "", "where messages to the person go")
 	verb.Flags().StringVar(&approvals, "approvals", "", "that changing who may do what needs from then on: two, one or none (policy.approvals of the configuration)")
+	verb.Flags().StringVar(&exclusive, "exclusive", "", "which roles one person may not have together: strict, or auditor_only for firms of two to four (policy.exclusive)")
 	_ = verb.MarkFlagRequired("username")
 	_ = verb.MarkFlagRequired("name")
 	configured(verb, func(cmd *cobra.Command, _ []string, cfg config.Config) error {
-		if approvals != "" {
-			cfg.Policy.Approvals = approvals
-			if err := cfg.Validate(); err != nil {
-				return err
-			}
+		cfg.Policy.Approvals = cmp.Or(approvals, cfg.Policy.Approvals)
+		cfg.Policy.Exclusive = cmp.Or(exclusive, cfg.Policy.Exclusive)
+		if err := cfg.Validate(); err != nil {
+			return err
 		}
 		if cfg.Policy.Approvals != config.ApprovedByTwo {
 			c.note("With %s approvals a single person more, or nobody, stands between an administrator and every password. It is said on the pages for as long as it is so.", cfg.Policy.Approvals)
 		}
 		c.note("Outside of what Tandem can hold up: root on this machine, who sees what passes%s", outsideInVault(cfg))
+		if cfg.Policy.Exclusive != config.ExclusiveStrict {
+			c.note("With exclusive %s an administrator can be technician, manager or director too: who runs the system then also decides, or holds passwords.", cfg.Policy.Exclusive)
+		}
 		login, err := firstAdmin(cmd.Context(), cfg, desk.Username(username), name, email)
 		if err == nil {
 			err = c.showLogin(login)

@@ -38,6 +38,7 @@ func policyShowVerb(c *cli) *cobra.Command {
 				[]string{"in force since", moment(p.Since)},
 				[]string{"review by", review},
 				[]string{"approvals", string(v.Approvals)},
+				[]string{"exclusive", string(v.Exclusive)},
 				[]string{"lease", seconds(v.LeaseSeconds).String()},
 				[]string{"offer-ttl", seconds(v.OfferTTLSeconds).String()},
 				[]string{"rotation-deadline", seconds(v.RotationDeadlineSeconds).String()},
@@ -61,7 +62,7 @@ type valueFlags struct {
 	lease, offer, deadline, lockBase, lockMax time.Duration
 	lockAfter                                 int
 	skew                                      int64
-	approvals                                 string
+	approvals, exclusive                      string
 }
 
 func (f *valueFlags) add(flags *pflag.FlagSet, now api.PolicyValues) {
@@ -72,6 +73,7 @@ func (f *valueFlags) add(flags *pflag.FlagSet, now api.PolicyValues) {
 	flags.DurationVar(&f.lockBase, "lock-base", seconds(now.LockBaseSeconds), "length of the first lock-out; each further one doubles it")
 	flags.DurationVar(&f.lockMax, "lock-max", seconds(now.LockMaxSeconds), "longest lock-out")
 	flags.Int64Var(&f.skew, "totp-skew", now.TOTPSkew, "steps before and after the current one whose codes are taken")
+	flags.StringVar(&f.exclusive, "exclusive", string(now.Exclusive), "which roles one person may not have together: strict or auditor_only")
 	flags.StringVar(&f.approvals, "approvals", string(now.Approvals), "that what changes who may do what needs: two, one or none")
 }
 
@@ -79,7 +81,7 @@ func (f *valueFlags) values() api.PolicyValues {
 	s := func(d time.Duration) int64 { return int64(d / time.Second) }
 	return api.PolicyValues{
 		LeaseSeconds: s(f.lease), OfferTTLSeconds: s(f.offer), RotationDeadlineSeconds: s(f.deadline),
-		LockAfter: f.lockAfter, LockBaseSeconds: s(f.lockBase), LockMaxSeconds: s(f.lockMax), TOTPSkew: f.skew, Approvals: custody.Approvals(f.approvals),
+		LockAfter: f.lockAfter, LockBaseSeconds: s(f.lockBase), LockMaxSeconds: s(f.lockMax), TOTPSkew: f.skew, Approvals: custody.Approvals(f.approvals), Exclusive: custody.Exclusivity(f.exclusive),
 	}
 }
 

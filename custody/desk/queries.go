@@ -23,6 +23,8 @@ type CredentialQuery struct {
 	Names  []string // one of these; nil: whatever it is called
 	After  string   // name of the last one of the page before: only those behind it
 	Limit  int      // 0: no limit
+
+	KnownTo string // Text finds addresses and accounts only where this person is custodian or holder; "": everywhere
 }
 
 // CustodyCount says how many active credentials two custodians share, and who
@@ -40,6 +42,9 @@ type HandoverQuery struct {
 	Text   string // in its id or reason, in what giver and receiver are called, or in a credential's name
 	Limit  int    // at most MaxPage, which is also the default
 	Before string // id of the last handover of the page before: only older ones
+
+	Party   string // giver or receiver, too: with Person, between the two
+	KnownTo string // Text finds reasons only where this person is giver or receiver; "": everywhere
 }
 
 // ProposalQuery selects proposals, the newest first. Zero fields select all.
@@ -66,6 +71,10 @@ type EntryQuery struct {
 	// Credential finds what happened to a credential: entries about itself, and
 	// those of handovers that name it.
 	Credential string
+
+	// KnownTo leaves only what concerns a person: what they did, and what is about
+	// themselves, their credentials, their handovers and what they asked for. "": all.
+	KnownTo string
 }
 
 // AboutQuery selects entries of these types about any of many names: credentials,

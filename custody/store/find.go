@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -26,8 +27,8 @@ func (s *Store) FindCredentials(ctx context.Context, q desk.CredentialQuery) ([]
 	}
 	db = db.Order("key").Session(&gorm.Session{})
 	if q.Text != "" {
-		keys, err := s.matching(db.Table("credentials"), q.Text, q.Limit,
-			[]string{"primary_custodian", "backup_custodian", "holder"}, textOf("address"), textOf("account"))
+		people := []string{"primary_custodian", "backup_custodian", "holder"}
+		keys, err := s.matching(db.Table("credentials"), q.Text, q.Limit, people, textTo(q.KnownTo, people, "address"), textTo(q.KnownTo, people, "account"))
 		if err != nil {
 			return nil, err
 		}
@@ -42,12 +43,16 @@ func (s *Store) FindCredentials(ctx context.Context, q desk.CredentialQuery) ([]
 // matching gives the keys of the first rows in whose text everything is found that was
 // typed: see package search. The text is the key, the people in some columns with what
 // they are called, and what else is selected. limit 0: all of them.
-func (s *Store) matching(rows *gorm.DB, typed string, limit int, people []string, texts ...string) ([]string, error) {
+func (s *Store) matching(rows *gorm.DB, typed string, limit int, people []string, texts ...clause.Expr) ([]string, error) {
 	names, err := s.called(rows.Statement.Context)
 	if err != nil {
 		return nil, err
 	}
-	found, err := rows.Select(strings.Join(slices.Concat([]string{"key"}, people, texts), ", ")).Rows()
+	columns, args := append([]string{"key"}, people...), []any{}
+	for _, text := range texts {
+		columns, args = append(columns, text.SQL), append(args, text.Vars...)
+	}
+	found, err := rows.Select(strings.Join(columns, ", "), args...).Rows()
 	if err != nil {
 		return nil, unavailable("search", err)
 	}
@@ -89,6 +94,15 @@ func (s *Store) called(ctx context.Context) (map[string]string, error) {
 // textOf gives the text of a note in a column; where it is gone, none.
 func textOf(column string) string {
 	return "coalesce((SELECT text FROM ledger_texts WHERE commitment = " + column + " LIMIT 1), '')"
+}
+
+// textTo is textOf for somebody who learns it only where one of some columns names them;
+// "": everywhere.
+func textTo(person string, columns []string, column string) clause.Expr {
+	if person == "" {
+		return gorm.Expr(textOf(column))
+	}
+	return gorm.Expr("CASE WHEN ? IN ("+strings.Join(columns, ", ")+") THEN "+textOf(column)+" ELSE '' END", person)
 }
 
 // CustodyCounts gives one for each pair and holder.

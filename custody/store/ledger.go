@@ -90,8 +90,20 @@ func filter(db *gorm.DB, q desk.EntryQuery) *gorm.DB {
 			db = db.Where("ledger_entries."+column+" = ?", want)
 		}
 	}
+	if q.KnownTo != "" {
+		db = db.Where(concerning, map[string]any{"person": q.KnownTo, "actor": byActor, "about": byAbout})
+	}
 	return db
 }
+
+// concerning selects the entries of EntryQuery.KnownTo.
+const concerning = `idx IN (
+	SELECT idx FROM ledger_index WHERE kind = @actor AND name = @person
+	UNION ALL SELECT idx FROM ledger_index WHERE kind = @about AND name = @person
+	UNION ALL SELECT idx FROM ledger_index WHERE kind = @about AND name IN (
+		SELECT key FROM credentials WHERE @person IN (primary_custodian, backup_custodian, holder)
+		UNION ALL SELECT key FROM handovers WHERE giver = @person OR receiver = @person
+		UNION ALL SELECT key FROM proposals WHERE requester = @person))`
 
 // Entry gives one entry, or desk.ErrNotFound.
 func (s *Store) Entry(ctx context.Context, index int64) (desk.StoredEntry, error) {

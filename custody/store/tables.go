@@ -36,14 +36,17 @@ func (s *Store) Handovers(ctx context.Context, q desk.HandoverQuery) ([]custody.
 	if len(q.Status) > 0 {
 		db = db.Where("status IN ?", q.Status)
 	}
-	if q.Person != "" {
-		db = db.Where(s.reader.Where("giver = ?", q.Person).Or("receiver = ?", q.Person))
+	for _, person := range []string{q.Person, q.Party} {
+		if person != "" {
+			db = db.Where(s.reader.Where("giver = ?", person).Or("receiver = ?", person))
+		}
 	}
 	db = newestFirst(db, "handovers", "offered_at", q.Before).Session(&gorm.Session{})
 	if q.Text == "" {
 		return handovers.findKnown(db.Limit(page(q.Limit)))
 	}
-	keys, err := s.matching(db.Table("handovers"), q.Text, page(q.Limit), []string{"giver", "receiver"}, textOf("reason"), "credentials")
+	parties := []string{"giver", "receiver"}
+	keys, err := s.matching(db.Table("handovers"), q.Text, page(q.Limit), parties, textTo(q.KnownTo, parties, "reason"), gorm.Expr("credentials"))
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,294 @@
+package web_test
+
+import (
+	"fmt"
+
+	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
+)
+
+// prepared is what a route is sent: what stands in its address, and its body or form.
+type prepared struct {
+	at   map[string]string
+	body map[string]any
+	form []string
+}
+
+// act says how a route is called so that whoever may succeeds.
+type act struct {
+	custodian string                               // who acts as custodian; "": tech-a
+	prepare   func(a *access, who string) prepared // before each call
+	after     func(a *access, who string)
+	nothing   bool // a conflict says that there is nothing for them
+}
+
+// fields are the same in the API's body and the page's form: names and values in turn.
+func fields(at map[string]string, pairs ...string) prepared {
+	body := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		body[pairs[i]] = pairs[i+1]
+	}
+	return prepared{at, body, pairs}
+}
+
+func called(name string) map[string]string { return map[string]string{"name": name} }
+func numbered(id string) map[string]string { return map[string]string{"id": id} }
+func person(name string) map[string]string { return map[string]string{"username": name} }
+
+// nothingToSay has no body.
+func nothingToSay(at map[string]string) prepared { return prepared{at: at} }
+
+const why = "because"
+
+func (a *access) offered() string {
+	return a.Must("tech-a", custody.Offer{Credentials: []string{a.held()}, Reason: desk.NewNote(why)}).Events[0].Fact.Subject()
+}
+
+func (a *access) rotating() string {
+	name := a.held()
+	a.Must("tech-a", custody.RequestRotation{Credential: name, Reason: desk.NewNote(why)})
+	return name
+}
+
+func (a *access) paused() string {
+	name := a.rotating()
+	a.Must("tech-a", custody.PauseRotation{Credential: name, Reason: desk.NewNote(why)})
+	return name
+}
+
+func (a *access) leased() string {
+	name := a.held()
+	a.Must("tech-a", custody.CheckOut{Credential: name, Purpose: desk.NewNote(why)})
+	return name
+}
+
+func (a *access) byHand() string {
+	a.made++
+	name := fmt.Sprintf("hand-%d", a.made)
+	a.addByHand(name)
+	return name
+}
+
+// asks gives a proposal of somebody's own, or an admin's where they ask for none.
+func (a *access) asks(who string) custody.Proposal {
+	if p, err := a.Store.Person(a.T.Context(), who); who == "" || err != nil || p.Is(custody.Auditor) {
+		who = "admin"
+	}
+	id := a.Must(who, custody.Propose{Change: custody.Change{Proposable: custody.SetCustodians{Credential: a.held(), Primary: "tech-a", Backup: "tech-c"}}, Reason: desk.NewNote(why)}).Events[0].Fact.Subject()
+	return a.proposal(id)
+}
+
+// newcomer gives somebody who was approved, and the token of their link.
+func (a *access) newcomer() (username, token string) {
+	username, token, _ = a.newcomerWithCode()
+	return username, token
+}
+
+func (a *access) newcomerWithCode() (username, token string, release custody.Secret) {
+	username = a.approved()
+	link, code := a.Link("admin", "manager", username)
+	return username, link.Token.Reveal(), code
+}
+
+func (a *access) approved() string {
+	a.made++
+	username := fmt.Sprintf("newcomer-%d", a.made)
+	a.Agreed("admin", custody.AddPerson{Username: username, Name: "N", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period})
+	return username
+}
+
+// opened gives the token of a link that was opened, and a code of its authenticator.
+func (a *access) opened() (token, code string) {
+	username, token, release := a.newcomerWithCode()
+	opened, err := a.Desk.OpenLink(a.T.Context(), desk.SetUp{Token: custody.SecretString(token), Code: release, Password: custody.SecretString(desktest.OwnPassword), Request: "open-" + username})
+	if err != nil {
+		a.T.Fatal(err)
+	}
+	a.Seeds[username] = desktest.SeedOf(a.T, opened.OTPAuth)
+	return token, a.Code(username)
+}
+
+// recoverable gives somebody who has a recovery code.
+func (a *access) recoverable() (username, code string) {
+	username = a.approved()
+	link, release := a.Link("admin", "manager", username)
+	return username, a.Joins(username, link, release)[0].Reveal()
+}
+
+// elsewhere gives the id of another session of somebody.
+func (a *access) elsewhere(who string) string {
+	if who == "" {
+		who = "tech-o"
+	}
+	if _, err := a.SignIn(who); err != nil {
+		a.T.Fatal(err)
+	}
+	open, err := a.Desk.Sessions(a.T.Context(), who, custody.SecretString("none"))
+	if err != nil {
+		a.T.Fatal(err)
+	}
+	return open[len(open)-1].Token
+}
+
+func (a *access) forget(who string) {
+	delete(a.tokens, who)
+	delete(a.browsers, who)
+}
+
+// passwords gives the present one of somebody, and another.
+func (a *access) passwords(who string) (current, next string) {
+	if who == "" {
+		return "x", "y"
+	}
+	a.made++
+	return a.Passwords[who].Reveal(), fmt.Sprintf("kupfer-%d-Laterne!", a.made)
+}
+
+// acts are how everything is done that changes something. A route that is not here fails.
+var acts = map[string]act{}
+
+// does enters an act for the API's route, the page's, or both.
+func does(f act, rows ...string) {
+	for _, row := range rows {
+		acts[row] = f
+	}
+}
+
+func init() {
+	of := func(make func(*access) string, pairs ...string) act {
+		return act{prepare: func(a *access, _ string) prepared { return fields(called(make(a)), pairs...) }}
+	}
+	does(of((*access).held, "purpose", why), "POST /api/v1/credentials/{name}/checkout", "POST /credentials/{name}/checkout")
+	does(of((*access).leased), "POST /api/v1/credentials/{name}/show", "POST /credentials/{name}/show")
+	does(act{prepare: func(a *access, _ string) prepared { return nothingToSay(called(a.leased())) }}, "POST /api/v1/credentials/{name}/checkin", "POST /credentials/{name}/checkin")
+	does(of((*access).held, "reason", why), "POST /api/v1/credentials/{name}/rotate", "POST /credentials/{name}/rotate",
+		"POST /api/v1/credentials/{name}/reconcile", "POST /credentials/{name}/reconcile", "POST /api/v1/credentials/{name}/retire", "POST /credentials/{name}/retire",
+		"POST /credentials/{name}/offer")
+	does(act{nothing: true, prepare: func(a *access, _ string) prepared { a.held(); return fields(nil, "reason", why) }}, "POST /api/v1/credentials/rotate", "POST /rotations")
+	does(of((*access).byHand), "POST /api/v1/credentials/{name}/new-password", "POST /credentials/{name}/new-password")
+	does(of(func(a *access) string {
+		name := a.byHand()
+		if _, err := a.Desk.ShowNew(a.T.Context(), desk.By{Actor: "tech-a", Request: "show-" + name, Code: a.Code("tech-a")}, custody.ShowNew{Credential: name}); err != nil {
+			a.T.Fatal(err)
+		}
+		return name
+	}), "POST /api/v1/credentials/{name}/set", "POST /credentials/{name}/set")
+	does(of((*access).rotating, "reason", why), "POST /api/v1/credentials/{name}/pause", "POST /credentials/{name}/pause", "POST /api/v1/credentials/{name}/cancel", "POST /credentials/{name}/cancel",
+		"POST /api/v1/credentials/{name}/abandon", "POST /credentials/{name}/abandon")
+	does(of((*access).paused), "POST /api/v1/credentials/{name}/resume", "POST /credentials/{name}/resume")
+	does(act{prepare: func(a *access, _ string) prepared {
+		return prepared{called(a.held()), map[string]any{"policy": map[string]any{"rotate_on_checkin": true}}, []string{"rotate_on_checkin", "yes"}}
+	}}, "POST /api/v1/credentials/{name}/policy", "POST /credentials/{name}/policy")
+	does(of((*access).held, "primary", "tech-a", "backup", "tech-c", "reason", why), "POST /api/v1/credentials/{name}/custodians", "POST /credentials/{name}/custodians")
+	does(act{prepare: func(a *access, _ string) prepared {
+		a.made++
+		name := fmt.Sprintf("added-%d", a.made)
+		return prepared{nil, map[string]any{"name": name, "primary": "tech-a", "backup": "tech-b", "secret": "s", "target": map[string]any{"kind": "ssh", "address": name + ":22", "account": "root"}},
+			[]string{"kind", "ssh", "name", name, "address", name + ":22", "account", "root", "set.host_key", "k", "primary", "tech-a", "backup", "tech-b", "password", "s", "do", "add"}}
+	}}, "POST /api/v1/credentials", "POST /admin/credentials/new")
+
+	handover := func(custodian string, make func(*access) string, pairs ...string) act {
+		return act{custodian: custodian, prepare: func(a *access, _ string) prepared { return fields(numbered(make(a)), pairs...) }}
+	}
+	does(act{prepare: func(a *access, _ string) prepared {
+		return prepared{nil, map[string]any{"credentials": []string{a.held()}, "reason": why}, nil}
+	}}, "POST /api/v1/handovers")
+	does(handover("tech-b", (*access).offered), "POST /api/v1/handovers/{id}/accept", "POST /handovers/{id}/accept")
+	does(handover("tech-b", (*access).offered, "reason", why), "POST /api/v1/handovers/{id}/decline", "POST /handovers/{id}/decline")
+	does(handover("", (*access).offered, "reason", why), "POST /api/v1/handovers/{id}/cancel", "POST /handovers/{id}/cancel")
+	does(handover("", func(a *access) string {
+		id := a.offered()
+		a.Must("tech-b", custody.Accept{Handover: id})
+		return id
+	}), "POST /api/v1/handovers/{id}/return", "POST /handovers/{id}/return")
+
+	digest := func(pairs ...string) act {
+		return act{prepare: func(a *access, _ string) prepared {
+			p := a.asks("admin")
+			return fields(numbered(p.ID), append([]string{"digest", p.Digest()}, pairs...)...)
+		}}
+	}
+	does(digest(), "POST /api/v1/proposals/{id}/approve", "POST /proposals/{id}/approve")
+	does(digest("reason", why), "POST /api/v1/proposals/{id}/reject", "POST /proposals/{id}/reject")
+	does(act{prepare: func(a *access, who string) prepared { return nothingToSay(numbered(a.asks(who).ID)) }}, "POST /api/v1/proposals/{id}/withdraw", "POST /proposals/{id}/withdraw")
+	does(act{prepare: func(a *access, who string) prepared {
+		return fields(numbered(a.asks(who).ID), "primary", "tech-c", "backup", "tech-b", "reason", why)
+	}}, "POST /api/v1/proposals/{id}/custodians")
+
+	does(act{prepare: func(a *access, _ string) prepared {
+		a.made++
+		name := fmt.Sprintf("asked-%d", a.made)
+		return prepared{nil, map[string]any{"username": name, "name": "N", "roles": []string{"technician"}, "reason": why}, []string{"username", name, "name", "N", "roles", "technician", "reason", why}}
+	}}, "POST /api/v1/people", "POST /admin/people/new")
+	does(act{prepare: func(*access, string) prepared {
+		return prepared{person("tech-c"), map[string]any{"roles": []string{"technician", "manager"}, "reason": why}, []string{"roles", "technician", "roles", "manager", "reason", why}}
+	}}, "POST /api/v1/people/{username}/roles", "POST /admin/people/{username}/roles")
+	does(act{prepare: func(*access, string) prepared { return fields(person("tech-c"), "reason", why) }}, "POST /api/v1/people/{username}/enrolment", "POST /admin/people/{username}/enrolment")
+	does(act{prepare: func(a *access, _ string) prepared { return fields(person(a.approved())) }}, "POST /api/v1/people/{username}/activation", "POST /admin/people/{username}/link")
+	does(act{prepare: func(*access, string) prepared { return fields(person("tech-c")) }}, "POST /api/v1/people/{username}/unlock", "POST /admin/people/{username}/unlock")
+	address := func(at map[string]string) act {
+		return act{prepare: func(a *access, _ string) prepared {
+			a.made++
+			return fields(at, "email", fmt.Sprintf("at-%d@example.org", a.made))
+		}}
+	}
+	does(address(person("tech-c")), "PATCH /api/v1/people/{username}", "POST /admin/people/{username}/email")
+	does(address(nil), "PATCH /api/v1/me", "POST /preferences/email")
+
+	does(act{custodian: "tech-f", prepare: func(*access, string) prepared {
+		return prepared{nil, map[string]any{"state": "away"}, []string{"reason", why}}
+	}}, "POST /api/v1/me/presence", "POST /leave")
+	does(act{custodian: "tech-f", prepare: func(a *access, who string) prepared {
+		if who != "" {
+			a.Must(who, custody.GoAway{})
+		}
+		return nothingToSay(nil)
+	}}, "POST /back")
+	does(act{prepare: func(*access, string) prepared { return fields(nil, "language", "en", "zone", "UTC") }}, "PUT /api/v1/me/preferences", "POST /preferences", "POST /language")
+	password := func(a *access, who string) prepared {
+		current, next := a.passwords(who)
+		a.Passwords["next of "+who] = custody.SecretString(next)
+		return prepared{nil, map[string]any{"current": current, "new": next}, []string{"current", current, "new", next, "new_again", next}}
+	}
+	does(act{prepare: password, after: func(a *access, who string) {
+		if who != "" {
+			a.Passwords[who] = a.Passwords["next of "+who]
+		}
+		a.forget(who)
+	}}, "POST /api/v1/me/password", "POST /preferences/password")
+	does(act{prepare: func(a *access, who string) prepared { a.elsewhere(who); return nothingToSay(nil) }, after: (*access).forget}, "DELETE /api/v1/me/sessions")
+	does(act{prepare: func(a *access, who string) prepared {
+		id := a.elsewhere(who)
+		return prepared{numbered(id), nil, []string{"session", id}}
+	}, after: (*access).forget}, "DELETE /api/v1/me/sessions/{id}", "POST /preferences/sessions")
+	does(act{prepare: func(*access, string) prepared { return nothingToSay(nil) }, after: (*access).forget}, "DELETE /api/v1/sessions/current", "POST /logout")
+
+	does(act{prepare: func(a *access, _ string) prepared {
+		return fields(nil, "username", "tech-e", "password", a.Passwords["tech-e"].Reveal(), "totp", a.Code("tech-e"))
+	}, after: (*access).forget}, "POST /api/v1/sessions", "POST /login")
+	does(act{prepare: func(a *access, _ string) prepared {
+		username, code := a.recoverable()
+		return fields(nil, "username", username, "password", desktest.OwnPassword, "recovery_code", code)
+	}, after: (*access).forget}, "POST /api/v1/sessions/recovery", "POST /recovery")
+	does(act{prepare: func(a *access, _ string) prepared {
+		_, token, release := a.newcomerWithCode()
+		return prepared{map[string]string{"token": token}, map[string]any{"release_code": release.Reveal(), "password": desktest.OwnPassword},
+			[]string{"release_code", release.Reveal(), "password", desktest.OwnPassword, "password_again", desktest.OwnPassword}}
+	}}, "POST /api/v1/activation/{token}", "POST /activation/{token}")
+	does(act{prepare: func(a *access, _ string) prepared {
+		token, code := a.opened()
+		return fields(map[string]string{"token": token}, "totp", code)
+	}}, "POST /api/v1/activation/{token}/confirm", "POST /activation/{token}/confirm")
+	does(act{prepare: func(a *access, _ string) prepared {
+		founding, err := a.Desk.Founding(a.T.Context())
+		if err != nil {
+			a.T.Fatal(err)
+		}
+		return fields(nil, "digest", founding.Digest)
+	}}, "POST /api/v1/founding/confirm", "POST /founding")
+	does(act{prepare: func(a *access, _ string) prepared {
+		index := a.Must("tech-a", custody.CheckOut{Credential: a.held(), Purpose: desk.NewNote("typed by mistake")}).Events[0].Index
+		return fields(map[string]string{"index": fmt.Sprint(index)}, "reason", why)
+	}}, "POST /api/v1/ledger/entries/{index}/redact", "POST /ledger/{index}/redact")
+}

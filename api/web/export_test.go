@@ -1,0 +1,4 @@
+package web
+
+// Patterns gives all pages, as they were registered.
+func (p *Pages) Patterns() []string { return p.patterns }

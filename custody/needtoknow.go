@@ -1,0 +1,119 @@
+package custody
+
+import "slices"
+
+// What somebody may know. Whatever shows anything to a person goes through what is here:
+// purposes, reasons, e-mail addresses, where an account is, second accounts and who knows
+// a password are for the custodians and parties concerned, and for managers, directors and
+// auditors. Admins run the system, and are none of them.
+
+// Sight is how much somebody sees of something. The zero value is nothing.
+type Sight int
+
+// How much that can be.
+const (
+	SeesNothing Sight = iota
+	SeesFrame         // that it is there, and how it stands
+	SeesAll
+)
+
+// SeesEverything says whether a person sees all that there is, the whole ledger with it.
+func (p Person) SeesEverything() bool { return p.Is(Manager) || p.Is(Director) || p.Is(Auditor) }
+
+// sees is what there is to see of something for somebody whom it concerns or not.
+func (p Person) sees(concerned bool, of Sight) Sight {
+	if concerned || p.SeesEverything() {
+		return SeesAll
+	}
+	return of
+}
+
+// SightOfCredential is all for its custodians and its holder, and the frame for everybody
+// else.
+func (p Person) SightOfCredential(c Credential) Sight {
+	return p.sees(c.HasCustodian(p.Username) || p.is(c.Holder), SeesFrame)
+}
+
+// SightOfHandover is all for its parties, the frame for who runs the system, and nothing
+// for other technicians.
+func (p Person) SightOfHandover(h Handover) Sight {
+	return p.sees(p.is(h.From) || p.is(h.To), p.runs())
+}
+
+// SightOfProposal is all for who asked and whom it is about; charges are the credentials
+// that the person is a custodian of.
+func (p Person) SightOfProposal(asked Proposal, charges []string) Sight {
+	concerned := p.is(asked.Requester) || slices.ContainsFunc(asked.Approvals, func(a Approval) bool { return p.is(a.Person) })
+	switch about := asked.Change.subject(); {
+	case asked.Change.OfPerson():
+		concerned = concerned || p.is(about)
+	default:
+		concerned = concerned || slices.Contains(charges, about)
+	}
+	return p.sees(concerned, p.runs())
+}
+
+// runs is what is for who runs the system, and not for technicians.
+func (p Person) runs() Sight {
+	if p.Is(Admin) {
+		return SeesFrame
+	}
+	return SeesNothing
+}
+
+// is says whether a username, which may be nobody's, is the person's.
+func (p Person) is(username string) bool { return username != "" && username == p.Username }
+
+// KnownTo gives what somebody sees of a credential: a technician whom it does not concern
+// its name, custodians, holder and phase; an admin also its policy and how a change of the
+// password goes on.
+func (c Credential) KnownTo(viewer Person) Credential {
+	if viewer.SightOfCredential(c) == SeesAll {
+		return c
+	}
+	known := Credential{Name: c.Name, Primary: c.Primary, Backup: c.Backup, Phase: c.Phase, Holder: c.Holder}
+	known.Rotation.Successor = c.Rotation.Successor
+	if viewer.Is(Admin) {
+		known.Policy, known.Reconciles, known.Abandoned = c.Policy, c.Reconciles, c.Abandoned
+		known.Version, known.RotatedAt, known.Drifted, known.Updates = c.Version, c.RotatedAt, c.Drifted, c.Updates
+		known.Rotation, known.Handover, known.Target.Kind = c.Rotation, c.Handover, c.Target.Kind
+		known.Rotation.ShownTo, known.Rotation.Touched = nil, c.Rotation.MayHaveReached()
+	}
+	return known
+}
+
+// KnownTo gives what somebody sees of a handover; false where that is nothing.
+func (h Handover) KnownTo(viewer Person) (Handover, bool) {
+	sight := viewer.SightOfHandover(h)
+	if sight != SeesAll {
+		h.Reason = Note{}
+	}
+	return h, sight != SeesNothing
+}
+
+// KnownTo gives what somebody sees of a person; partners are those with whom the viewer
+// shares a credential, who are told why somebody is away.
+func (p Person) KnownTo(viewer Person, partners []string) Person {
+	own := viewer.SeesEverything() || viewer.is(p.Username)
+	if !own {
+		p.Email = Note{}
+	}
+	if !own && !slices.Contains(partners, p.Username) {
+		p.AwayReason = Note{}
+	}
+	return p
+}
+
+// KnownTo gives what somebody sees of a proposal; false where that is nothing.
+func (p Proposal) KnownTo(viewer Person, charges []string) (Proposal, bool) {
+	sight := viewer.SightOfProposal(p, charges)
+	if sight != SeesAll {
+		p.Reason, p.Change = Note{}, p.Change.bareOfTexts()
+	}
+	return p, sight != SeesNothing
+}
+
+// RefuseUnknown refuses somebody what is not theirs to know.
+func RefuseUnknown() *Refusal {
+	return &Refusal{Code: Forbidden, Rule: "4.4", Key: "need_to_know"}
+}
