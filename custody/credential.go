@@ -3,6 +3,7 @@ package custody
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -133,6 +134,7 @@ func (a AddCredential) differences(now Now) []Difference {
 		{"account", nil, []string{a.Target.Account.String()}},
 		{"primary", nil, []string{a.Primary}},
 		{"backup", nil, []string{a.Backup}},
+		{"brings", nil, []string{strconv.FormatBool(a.Brings)}},
 	}
 	return append(all, a.Policy.differences(CredentialPolicy{})...)
 }

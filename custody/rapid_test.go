@@ -50,7 +50,7 @@ type sequence struct {
 func hired(t *rapid.T) *world {
 	policy := testPolicy()
 	policy.LockAfter = 3
-	policy.Approvals = ApprovedByNone // what needs approval happens as soon as somebody asks for it
+	policy.Approvals = ApprovedByNone   // what needs approval happens as soon as somebody asks for it
 	policy.Exclusive = ExclusiveAuditor // boss is admin and manager
 	w := newWorldUnder(policy)
 	hire := []AddPerson{{Username: boss, Roles: []Role{Admin, Manager}}}

@@ -73,7 +73,7 @@ func TestAFormNamesItsFieldsAsPeopleKnowThem(t *testing.T) {
 	for lang, want := range map[string]string{
 		"en": `The field "Host and port" must not be empty.`, "zh": "字段“主机和端口”不能为空。",
 	} {
-		p := o.as("admin", lang).post("/admin/credentials/new", "kind", "ssh", "name", "web01", "account", "root", "primary", "tech-a", "backup", "tech-b")
+		p := o.as("admin", lang).post("/admin/credentials/new", "kind", "ssh", "name", "web01", "account", "root", "primary", "tech-a", "backup", "tech-b", "reason", "new")
 		p.shows(t, http.StatusUnprocessableEntity, want)
 		p = o.as("tech-a", lang).post("/leave", "until", "soon")
 		if p.status != http.StatusUnprocessableEntity || strings.Contains(p.text(), "until") {

@@ -167,9 +167,17 @@ func TestRotateAndRetire(t *testing.T) {
 	m := o.as("manager", "en")
 	m.done(m.fill("/credentials/db01/rotate", "reason", "suspicion")).shows(t, 200, "The password is being changed")
 	o.Rotate("db01")
+	o.Approvers()
 	admin := o.as("admin", "en")
-	admin.done(admin.fill("/credentials/db02/retire", "reason", "scrapped")).shows(t, 200, "retired")
-	o.as("tech-a", "en").fill("/credentials/db01/retire", "reason", "mine").shows(t, 403, "Clause 3.1")
+	admin.fill("/credentials/db02/retire", "reason", "").shows(t, 422, "must not be empty")
+	asked := admin.fill("/credentials/db02/retire", "reason", "scrapped")
+	admin.done(asked).shows(t, 200, "Proposed.", "Custody ends", "db02", "scrapped", "waiting for approval")
+	if c := o.Credential("db02"); c.Phase != custody.Held {
+		t.Errorf("%s, and nobody has approved it", c.Phase)
+	}
+	o.approved(asked)
+	admin.get("/credentials/db02").shows(t, 200, "retired")
+	o.as("auditor", "en").fill("/credentials/db01/retire", "reason", "mine").shows(t, 403, "Clause 3.1")
 }
 
 // TestFirstFiveMinutes leads an empty installation to its first handover.
@@ -210,8 +218,20 @@ func TestFirstFiveMinutes(t *testing.T) {
 	o.HireAs("tech-c", "Cy C", custody.Technician)
 	admin = o.as("admin", "en")
 	admin.get("/").shows(t, 200, "3 now, 0 invited", "Add a credential")
-	admin.done(admin.post("/admin/credentials/new", "kind", "ssh", "name", "db01", "address", "db01.example:22", "account", "root",
-		"set.host_key", "ssh-ed25519 AAAA\r\n", "primary", "tech-b", "backup", "tech-c", "password", "old", "do", "add")).shows(t, 200, "Added", "The password is being changed")
+	o.HireAs("director", "Dora D", custody.Director)
+	asked := admin.fill("/admin/credentials/new", "kind", "ssh", "name", "db01", "address", "db01.example:22", "account", "root",
+		"set.host_key", "ssh-ed25519 AAAA\r\n", "primary", "tech-b", "backup", "tech-c", "password", "old", "reason", "first server", "do", "add")
+	admin.done(asked).shows(t, 200, "Proposed.", "An account comes into custody", "first server", "db01.example:22", "◔ manager: Anna A", "◔ director: Dora D")
+	at = asked.proposal()
+	for _, who := range []string{"manager", "director"} {
+		b := o.as(who, "en")
+		b.get("/").shows(t, 200, "Waits for your approval", "An account comes into custody")
+		b.done(b.fill(at+"/approve", "key", b.get(at).key(t), "digest", o.proposal(strings.TrimPrefix(at, "/proposals/")).Digest())).shows(t, 200, "Approved.")
+	}
+	admin.get("/credentials/db01").shows(t, 200, "The password is being changed")
+	if err := o.Desk.Settle(t.Context(), "db01"); err != nil { // as the rotation worker does
+		t.Fatal(err)
+	}
 	o.Rotate("db01")
 	admin.get("/").shows(t, 200, "The first five minutes") // nobody has handed anything over yet
 	o.Must("tech-b", custody.Offer{All: true, Reason: desk.NewNote("first")})
@@ -229,7 +249,8 @@ func TestATestOfATargetIsConfirmedEnteredAndBounded(t *testing.T) {
 	})
 	admin := o.as("admin", "en")
 	form := []string{"name", "db03", "address", "down.example:22", "account", "root", "kind", "ssh", "set.host_key", "ssh-ed25519 AAAA",
-		"set.admin", "ops", "set.sudo", "true", "lease_hours", "2", "admin_key", "KEY-MARKED", "password", "PASS-MARKED", "primary", "tech-a", "backup", "tech-b"}
+		"set.admin", "ops", "set.sudo", "true", "lease_hours", "2", "admin_key", "KEY-MARKED", "password", "PASS-MARKED", "primary", "tech-a", "backup", "tech-b", "reason", "new server"}
+	o.Approvers()
 	admin.post("/admin/credentials/new", append(form, "do", "test")...).shows(t, 422, "Code") // confirms nothing without one
 	size := o.Size()
 	p := admin.fill("/admin/credentials/new", append(form, "do", "test")...)
@@ -253,7 +274,8 @@ func TestATestOfATargetIsConfirmedEnteredAndBounded(t *testing.T) {
 	admin.fill("/admin/credentials/new", append(form, "do", "test")...).shows(t, 409, "5 times within 10 minutes")
 	o.as("auditor", "en").get("/ledger?type=target.tested").shows(t, 200, "Target tested", "admin")
 	form[3] = "down.example:22"
-	admin.done(admin.post("/admin/credentials/new", append(form, "do", "add")...)).shows(t, 200, "Added")
+	o.approved(admin.fill("/admin/credentials/new", append(form, "do", "add")...))
+	admin.get("/credentials/db03").shows(t, 200, "The password is being changed")
 	c := o.Credential("db03")
 	if c.Policy.LeaseSeconds != 7200 || c.Target.Settings["sudo"].String() != "true" || c.Target.Settings["admin"].String() != "ops" {
 		t.Errorf("added as %+v", c)
@@ -261,7 +283,7 @@ func TestATestOfATargetIsConfirmedEnteredAndBounded(t *testing.T) {
 	tested = nil
 	o.as("tech-a", "en").fill("/admin/credentials/new", append(form, "do", "test")...).shows(t, 403, "Only an admin")
 	if len(tested) > 0 {
-		t.Error("somebody else could have the server connect somewhere")
+		t.Error("who only looks could have the server connect somewhere")
 	}
 }
 
@@ -324,6 +346,26 @@ func (o *office) joinsInTheBrowser(t *testing.T, username, reader string) {
 	}
 	b.get(link).shows(t, 200, "Set up your log-in") // which says nothing of whose it was
 	b.post(link, "release_code", code, "password", password, "password_again", password).shows(t, 401, "does not count any more")
+}
+
+// approved has a manager and a director say yes to what a form has asked for.
+func (o *office) approved(asked answer) {
+	o.T.Helper()
+	path := asked.header.Get("Location")
+	if asked.status != http.StatusSeeOther || !strings.HasPrefix(path, "/proposals/") {
+		o.T.Fatalf("nothing was proposed: %d to %q: %s", asked.status, path, asked.text())
+	}
+	id := strings.TrimPrefix(asked.proposal(), "/proposals/")
+	o.Approvers()
+	for _, who := range []string{"manager", "director"} {
+		o.Must(who, custody.Approve{Proposal: id, Digest: o.proposal(id).Digest()})
+	}
+}
+
+// proposal gives the page to which a form led that asked for something.
+func (a answer) proposal() string {
+	page, _, _ := strings.Cut(a.header.Get("Location"), "?")
+	return page
 }
 
 func (o *office) proposal(id string) custody.Proposal {

@@ -65,6 +65,7 @@ func TestEveryKindIsAdded(t *testing.T) {
 			return nil
 		}
 	})
+	o.Approvers()
 	admin := o.as("admin", "en")
 	const oneLine = "-----BEGIN CERTIFICATE----- AAAA BBBB -----END CERTIFICATE-----"
 	for name, c := range map[string]struct {
@@ -89,10 +90,11 @@ func TestEveryKindIsAdded(t *testing.T) {
 		"manual-ssh": {[]string{"kind", "manual", "probe", "ssh", "set.host_key", "ssh-ed25519 AAAA"},
 			map[string]string{"probe": "ssh", "host_key": "ssh-ed25519 AAAA"}, "", ""},
 	} {
-		form := append([]string{"name", name, "address", " x.example:1 ", "account", name, "primary", "tech-a", "backup", "tech-b"}, c.typed...)
+		form := append([]string{"name", name, "address", " x.example:1 ", "account", name, "primary", "tech-a", "backup", "tech-b", "reason", "new server"}, c.typed...)
 		o.Clock.Add(10 * time.Minute) // more are not tested in less
 		admin.fill("/admin/credentials/new", append(form, "do", "test")...).shows(t, 200, "takes the log-in")
-		admin.done(admin.post("/admin/credentials/new", append(form, "do", "add")...)).shows(t, 200, "Added", name)
+		o.approved(admin.fill("/admin/credentials/new", append(form, "do", "add")...))
+		admin.get("/credentials/"+name).shows(t, 200, name, "The password is being changed")
 		got, _ := o.Credential(name).Target.Plain()
 		if kind := strings.TrimSuffix(strings.TrimSuffix(name, "-https"), "-ssh"); got.Kind != kind || got.Address != "x.example:1" || !maps.Equal(got.Settings, c.settings) {
 			t.Errorf("%s became %+v", name, got)
@@ -139,8 +141,8 @@ func TestAKindsFormAsksForWhatItNeeds(t *testing.T) {
 		"must be chosen first":      {"kind", "mysql"},
 		"must be one that is":       {"kind", "manual", "probe", "mysql"},
 		"must be a number from 0":   {"kind", "postgres", "max_age_days", "many"},
-		"or 3600, an hour":          {"kind", "postgres", "max_age_days", "0.01", "address", "a:1", "account", "b", "name", "c", "primary", "tech-a", "backup", "tech-b"},
-		"must be 1 to 63 of a-z, 0": {"kind", "postgres", "address", "a:1", "account", "b", "name", "C", "primary", "tech-a", "backup", "tech-b"},
+		"or 3600, an hour":          {"kind", "postgres", "max_age_days", "0.01", "address", "a:1", "account", "b", "name", "c", "primary", "tech-a", "backup", "tech-b", "reason", "new"},
+		"must be 1 to 63 of a-z, 0": {"kind", "postgres", "address", "a:1", "account", "b", "name", "C", "primary", "tech-a", "backup", "tech-b", "reason", "new"},
 	} {
 		size := o.Size()
 		admin.post("/admin/credentials/new", form...).shows(t, http.StatusUnprocessableEntity, refused)
@@ -189,9 +191,16 @@ func TestPolicyOfACredential(t *testing.T) {
 	})
 	admin := o.as("admin", "en")
 	admin.get("/credentials/db01").shows(t, 200, "After a return the password is always changed", "It may have any age.", "Change this policy")
-	admin.done(admin.fill("/credentials/db01/policy", "rotate_on_transfer", "yes", "auto_reconcile", "yes", "max_age_days", "90", "lease_hours", "0.5",
-		"max_exposed", "1", "password_policy", "long", "dependents", "web", "dependents", "app")).
-		shows(t, 200, "The policy has been changed.", "It is changed at every handover.", "older than 90 d 0 h", "more than 1 person knows it", "lasts 30 min 0 s at most", "long", "app web")
+	typed := []string{"rotate_on_transfer", "yes", "auto_reconcile", "yes", "max_age_days", "90", "lease_hours", "0.5",
+		"max_exposed", "1", "password_policy", "long", "dependents", "web", "dependents", "app"}
+	o.Approvers()
+	admin.fill("/credentials/db01/policy", typed...).shows(t, 422, `"Reason" must not be empty`)
+	asked := admin.fill("/credentials/db01/policy", append(typed, "reason", "as agreed")...)
+	if p := o.Credential("db01").Policy; p.RotateOnTransfer || p.MaxExposed != 0 {
+		t.Errorf("%+v, and nobody has approved it", p)
+	}
+	o.approved(asked)
+	admin.get("/credentials/db01").shows(t, 200, "It is changed at every handover.", "older than 90 d 0 h", "more than 1 person knows it", "lasts 30 min 0 s at most", "long", "app web")
 	got := o.Credential("db01").Policy
 	if !got.RotateOnTransfer || got.RotateOnCheckin || !got.AutoReconcile || got.MaxAgeSeconds != 90*24*3600 || got.LeaseSeconds != 1800 || got.MaxExposed != 1 ||
 		got.Password != "long" || strings.Join(got.Dependents, " ") != "app web" {
@@ -210,14 +219,22 @@ func TestPolicyOfACredential(t *testing.T) {
 	if !strings.Contains(p.body, `value="0.001"`) || !strings.Contains(p.body, `name="rotate_on_checkin" value="yes" checked`) {
 		t.Error("the form forgot what was typed")
 	}
-	admin.post("/credentials/db01/policy", "max_age_days", "90").shows(t, 422, "must be confirmed with a code")
-	a := o.as("tech-a", "en")
-	if p := a.get("/credentials/db01"); strings.Contains(p.body, "/policy\"") && strings.Contains(p.text(), "Change this policy") {
-		t.Error("a technician is offered to change the policy")
+	stricter := []string{"rotate_on_transfer", "yes", "rotate_on_checkin", "yes", "auto_reconcile", "yes", "max_age_days", "90", "lease_hours", "0.5",
+		"max_exposed", "1", "password_policy", "long", "dependents", "web", "dependents", "app"}
+	admin.post("/credentials/db01/policy", "max_age_days", "90", "reason", "less").shows(t, 422, "must be confirmed with a code")
+	admin.post("/credentials/db01/policy", stricter...).shows(t, 422, "must be confirmed with a code")
+	const offered = `action="/credentials/db01/policy"`
+	auditor := o.as("auditor", "en")
+	if strings.Contains(auditor.get("/credentials/db01").body, offered) || !strings.Contains(o.as("tech-a", "en").get("/credentials/db01").body, offered) {
+		t.Error("it is offered to who only looks, or not to who can ask for it")
 	}
-	a.fill("/credentials/db01/policy").shows(t, 403, "Clause 3.1")
-	if o.Credential("db01").Policy.MaxExposed != 1 {
+	auditor.fill("/credentials/db01/policy", "reason", "mine").shows(t, 403, "Clause 3.1")
+	if p := o.Credential("db01").Policy; p.MaxExposed != 1 || p.RotateOnCheckin {
 		t.Error("a refused form changed the policy")
+	}
+	admin.done(admin.fill("/credentials/db01/policy", stricter...)).shows(t, 200, "The policy has been changed.", "It is changed after every check-out.")
+	if !o.Credential("db01").Policy.RotateOnCheckin {
+		t.Error("a stricter policy waits for somebody")
 	}
 }
 

@@ -209,7 +209,8 @@ func (p *Pages) functions(lang string, zone *time.Location) template.FuncMap {
 		"when":    func(t time.Time) template.HTML { return when(t, zone) },
 		"exactly": func(t time.Time) template.HTML { return exactly(t, zone) },
 		"note":    func(n custody.Note) string { return n.In(words.In(lang).Redacted()) },
-		"span":    func(d time.Duration) (string, error) { return span(d, t) },
+		"span":    words.In(lang).Span,
+		"value":   words.In(lang).Value,
 		"in": func(kind, value any) (string, error) { // a word of the domain
 			return t(fmt.Sprint(kind) + "." + fmt.Sprint(value))
 		},
@@ -233,7 +234,7 @@ func (p *Pages) functions(lang string, zone *time.Location) template.FuncMap {
 			}
 			return m
 		},
-		"seconds":      func(n int64) (string, error) { return span(time.Duration(n)*time.Second, t) },
+		"seconds":      func(n int64) (string, error) { return words.In(lang).Span(time.Duration(n) * time.Second) },
 		"idle":         func() int { return int(p.Idle.Seconds()) },
 		"wholeSeconds": func(d time.Duration) int { return int(d.Seconds()) },
 	}

@@ -62,7 +62,9 @@ func TestAPartOfAPageIsAnsweredAsThatPart(t *testing.T) {
 func TestATargetIsAddedUntestedWhereNothingCanTest(t *testing.T) {
 	o := newOffice(t, func(c *setup) { c.TestTarget = nil })
 	admin := o.as("admin", "en")
-	admin.done(admin.fill("/admin/credentials/new", "kind", "ssh", "name", "web01", "address", "web01:22", "account", "root", "set.host_key", "ssh-ed25519 AAAA", "primary", "tech-a", "backup", "tech-b", "password", "old", "do", "add")).shows(t, http.StatusOK, "Added")
+	o.Approvers()
+	o.approved(admin.fill("/admin/credentials/new", "kind", "ssh", "name", "web01", "address", "web01:22", "account", "root", "set.host_key", "ssh-ed25519 AAAA", "primary", "tech-a", "backup", "tech-b", "password", "old", "reason", "new", "do", "add"))
+	admin.get("/credentials/web01").shows(t, http.StatusOK, "The password is being changed")
 }
 
 // TestALogInFormThatComesAgainLaterOpensNothing: the answer to the first was for an

@@ -79,7 +79,7 @@ var forms = []struct {
 	{"", "/activation/LINK/confirm", "/activation/LINK/confirm", []string{"totp", "654321"}, "totp", 403},
 	{"manager", "/ledger/28", "/ledger/28/redact", []string{"reason", "typed by mistake", "totp", "654321"}, "totp", 403}, // of the first offer
 	{"admin", "/admin/credentials/new?kind=ssh", "/admin/credentials/new", []string{"kind", "ssh", "name", "Not A Name", "address", "db09.example:22", "account", "root",
-		"set.host_key", "ssh-ed25519 AAAA", "primary", "tech-a", "backup", "tech-b", "admin_key", "SECRET", "password", "SECRET", "lease_hours", "2", "do", "add"}, "name", 422},
+		"set.host_key", "ssh-ed25519 AAAA", "primary", "tech-a", "backup", "tech-b", "admin_key", "SECRET", "password", "SECRET", "lease_hours", "2", "reason", "new server", "totp", "fresh", "do", "add"}, "name", 422},
 }
 
 // TestARefusedFormKeepsWhatWasTyped: of every form there is, without scripts too.

@@ -37,19 +37,3 @@ func zoneName(t time.Time) string {
 	}
 	return from
 }
-
-// span says how long something takes, in its two largest units.
-func span(d time.Duration, say func(string, ...any) (string, error)) (string, error) {
-	d = max(d, 0).Round(time.Second)
-	days, hours := int(d.Hours())/24, int(d.Hours())%24
-	minutes, seconds := int(d.Minutes())%60, int(d.Seconds())%60
-	switch {
-	case days > 0:
-		return say("span.days", "Days", days, "Hours", hours)
-	case hours > 0:
-		return say("span.hours", "Hours", hours, "Minutes", minutes)
-	case minutes > 0:
-		return say("span.minutes", "Minutes", minutes, "Seconds", seconds)
-	}
-	return say("span.seconds", "Seconds", seconds)
-}

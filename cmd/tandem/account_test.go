@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/config"
@@ -28,12 +29,16 @@ func TestSecondCredentialOnTheSameAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again := api.AddCredential{Name: "again", Primary: "tech-a", Backup: "tech-b", Target: api.Target{
+	again := api.AddCredential{Name: "again", Primary: "tech-a", Backup: "tech-b", Reason: "again", Target: api.Target{
 		Kind: "ssh", Account: play.Account, Settings: map[string]string{"host_key": d.HostKey, "own": "true"},
 	}}
 	for _, address := range []string{d.SSH, "[::ffff:127.0.0.1]:" + port, "127.0.0.1:0" + port} {
 		again.Target.Address = address
-		_, err := admin.Server.AddCredential(t.Context(), again)
+		err := admin.Confirm(t.Context(), func(code api.Secret) error {
+			again.TOTP = code
+			_, err := admin.Server.AddCredential(t.Context(), again)
+			return err
+		})
 		if problem, is := errors.AsType[*edge.Problem](err); !is || problem.Code != custody.AccountTaken || problem.Status != 409 {
 			t.Errorf("%s: %v", address, err)
 		}
@@ -45,16 +50,16 @@ func TestSecondCredentialOnTheSameAccount(t *testing.T) {
 	if _, err := people["tech-a"].Server.CheckIn(t.Context(), play.Credential); err != nil {
 		t.Fatal(err)
 	}
-	err = admin.Confirm(t.Context(), func(code api.Secret) error {
-		_, err := admin.Server.Retire(t.Context(), play.Credential, api.ConfirmedReason{Reason: "replaced", TOTP: code})
-		return err
+	agreed(t, people, func(admin *client.Client, code api.Secret) (api.Proposal, error) {
+		return admin.Retire(t.Context(), play.Credential, api.ConfirmedReason{Reason: "replaced", TOTP: code})
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	again.Secret = password
-	if _, err := admin.Server.AddCredential(t.Context(), again); err != nil {
-		t.Errorf("after retirement: %v", err)
+	agreed(t, people, func(admin *client.Client, code api.Secret) (api.Proposal, error) {
+		again.TOTP = code
+		return admin.AddCredential(t.Context(), again)
+	})
+	if c, err := admin.Server.Credential(t.Context(), again.Name); err != nil || c.Phase != custody.Rotating && c.Phase != custody.Held {
+		t.Errorf("after retirement: %+v, %v", c, err)
 	}
 }
 

@@ -65,7 +65,7 @@ func TestSecretsCanary(t *testing.T) {
 		func() error {
 			_, err := admin.AddCredential(ctx, api.AddCredential{Name: "other", Primary: "tech-a", Backup: "tech-b",
 				Target: api.Target{Kind: "ssh", Address: "127.0.0.1:1", Account: "root", Settings: map[string]string{"host_key": typed}},
-				Secret: api.Secret(typed), AdminKey: api.Secret(typed)})
+				Secret: api.Secret(typed), AdminKey: api.Secret(typed), Reason: "new", TOTP: "123456"})
 			return err
 		},
 		func() error {

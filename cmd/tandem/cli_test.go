@@ -128,6 +128,7 @@ func scriptDemo(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Setenv("WRONG_KEY", wrong)
 	ts.Setenv("SSH_ADDRESS", running.SSH)
+	ts.Setenv("SSH_HOST_KEY", running.HostKey)
 }
 
 func scriptAs(ts *testscript.TestScript, _ bool, args []string) {

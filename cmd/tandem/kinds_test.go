@@ -76,21 +76,24 @@ func kindsOf(t *testing.T, in *installation) map[string]kind {
 func TestEveryKind(t *testing.T) {
 	t.Parallel()
 	in := newInstallation(t)
-	ctx, admin := t.Context(), in.people["admin"].Server
+	ctx := t.Context()
+	asks := func(account api.AddCredential) error {
+		return in.as("admin", func(admin *client.Client, code api.Secret) error {
+			account.Reason, account.TOTP = "new account", code
+			_, err := admin.AddCredential(ctx, account)
+			return err
+		})
+	}
 	kinds := kindsOf(t, in)
 	for name, k := range kinds {
 		k.add.Name, k.add.Primary, k.add.Backup = name, "tech-a", "tech-b"
 		wrong := k.add
 		wrong.Target.Settings = map[string]string{"nonsense": "1"}
-		_, err := admin.AddCredential(ctx, wrong)
-		wantCode(t, err, custody.InvalidRequest)
+		wantCode(t, asks(wrong), custody.InvalidRequest)
 		wrong = k.add
 		wrong.Policy.Dependents = []string{"nobody"}
-		_, err = admin.AddCredential(ctx, wrong)
-		wantCode(t, err, custody.InvalidRequest)
-		if _, err := admin.AddCredential(ctx, k.add); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		wantCode(t, asks(wrong), custody.InvalidRequest)
+		in.add(k.add)
 		if name == "sw01" {
 			in.setByHand(name, k)
 		}
@@ -193,9 +196,8 @@ func TestDriftIsFoundAndRepaired(t *testing.T) {
 		t.Errorf("only the password in custody opens the host; %v", err)
 	}
 	// From now on by itself, where the policy says so.
-	in.must("admin", func(who *client.Client, code api.Secret) error {
-		_, err := who.ChangePolicy(t.Context(), installed, api.ChangePolicy{Policy: api.Policy{AutoReconcile: true}, TOTP: code})
-		return err
+	agreed(t, in.people, func(admin *client.Client, code api.Secret) (api.Proposal, error) {
+		return admin.ProposePolicy(t.Context(), installed, api.ProposePolicy{Policy: api.Policy{AutoReconcile: true}, Reason: "at night too", TOTP: code})
 	})
 	version := in.credential().Version
 	in.sshd.SetPassword(t, in.account, theirs)

@@ -63,10 +63,11 @@ func TestASettingIsTakenAsItWasPrinted(t *testing.T) {
 	settings := map[string]string{
 		"admin": "cn=tandem,dc=example,dc=com", "host_key": "db01 ssh-rsa AAAA==\ndb01 ssh-ed25519 AAAA\n", "quoted": `"a","b"`,
 	}
+	t.Setenv("TANDEM_TOTP", "123456")
 	var out, complaints bytes.Buffer
 	args := []string{
 		"credential", "add", "db01", "--server", server.URL + "/credentials/", "--token-file", file, "--address", "db01:22", "--account", "root",
-		"--primary", "tech-a", "--backup", "tech-b",
+		"--primary", "tech-a", "--backup", "tech-b", "--reason", "new",
 	}
 	for name, value := range settings {
 		args = append(args, "--set", name+"="+value)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -14,6 +13,7 @@ import (
 	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/words"
 )
 
 func proposalVerbs(c *cli) *cobra.Command {
@@ -99,7 +99,7 @@ func decisionVerb(c *cli, verb *cobra.Command, decide func(context.Context, *cli
 				return err
 			}
 			for _, d := range p.Change {
-				c.note("%s revision %d, %s of %s: %s -> %s", p.ID, p.Revision, d.Field, p.Subject, d.Before, d.After)
+				c.note("%s revision %d, %s of %s: %s -> %s", p.ID, p.Revision, label(d.Field), p.Subject, value(d.Field, d.Before), value(d.Field, d.After))
 			}
 			*digest = p.Digest
 		}
@@ -161,7 +161,7 @@ func (c *cli) showProposal(p api.Proposal) error {
 	}
 	rows := [][]string{{"id", p.ID}, {"status", proposalStatus(p)}, {"asked for by", p.Requester}, {"reason", p.Reason}, {"revision", fmt.Sprint(p.Revision)}}
 	for _, d := range p.Change {
-		rows = append(rows, []string{p.Subject + ", " + d.Field, before(p, d) + " -> " + cmp.Or(d.After, "(none)")})
+		rows = append(rows, []string{p.Subject + ", " + label(d.Field), before(p, d) + " -> " + value(d.Field, d.After)})
 	}
 	for _, a := range p.Approvals {
 		rows = append(rows, []string{"approved", fmt.Sprintf("by %s as %s, %s", a.Person, a.Level, moment(a.At))})
@@ -184,7 +184,23 @@ func before(p api.Proposal, d api.Difference) string {
 	case d.Before == d.After:
 		return "as it is"
 	}
-	return cmp.Or(d.Before, "(none)")
+	return value(d.Field, d.Before)
+}
+
+// label is what a field is called, and value how people read what is in it. What only a
+// newer server knows stands as it came.
+func label(field string) string {
+	if said, has := words.In(words.English).Label(field); has {
+		return said
+	}
+	return field
+}
+
+func value(field, of string) string {
+	if said, err := words.In(words.English).Value(field, of); err == nil {
+		return said
+	}
+	return of
 }
 
 func proposalStatus(p api.Proposal) string {
