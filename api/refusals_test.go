@@ -22,6 +22,8 @@ var commands = map[string]string{
 	"POST /people/tech-n/activation":           `{"totp":"2"}`,
 	"POST /activation/" + theLink:              `{"release_code":"` + theReleaseCode + `","password":"x"}`,
 	"POST /activation/" + theLink + "/confirm": `{"totp":"2"}`,
+	"POST /me/authenticator":                   `{"current":"` + thePass + `","totp":"2"}`,
+	"POST /me/authenticator/confirm":           `{"totp":"2"}`,
 	"POST /me/password":                        `{"current":"` + thePass + `","new":"x","totp":"2"}`,
 	"POST /founding/confirm":                   `{"digest":"x","totp":"2"}`,
 	"POST /credentials":                        `{"name":"db02","target":{"kind":"ssh","address":"db02:22","account":"root"},"primary":"tech-a","backup":"tech-b"}`,

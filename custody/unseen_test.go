@@ -425,6 +425,9 @@ func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 		"a longest shorter than a first": func(p *Policy) { p.LockMax = p.LockBase - time.Millisecond },
 		"locked before any wrong code":   func(p *Policy) { p.LockAfter = 0 },
 		"codes of less than this step":   func(p *Policy) { p.TOTPSkew = -1 },
+		"a log-in that lies no time":     func(p *Policy) { p.SessionIdle = 0 },
+		"one that ended before":          func(p *Policy) { p.SessionIdle = -time.Minute },
+		"a part of one that lies":        func(p *Policy) { p.SessionIdle += time.Nanosecond },
 		"nobody said who approves":       func(p *Policy) { p.Approvals = "" },
 		"approved by three":              func(p *Policy) { p.Approvals = "three" },
 		"a part of a millisecond":        func(p *Policy) { p.Lease += time.Microsecond },
@@ -440,7 +443,7 @@ func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 			t.Errorf("%s, as an entry: %v", name, err)
 		}
 	}
-	least := Policy{Lease: time.Millisecond, OfferTTL: time.Millisecond, RotationDeadline: time.Millisecond, LockAfter: 1, LockBase: time.Millisecond, LockMax: time.Millisecond, Approvals: ApprovedByNone}
+	least := Policy{Lease: time.Millisecond, OfferTTL: time.Millisecond, RotationDeadline: time.Millisecond, LockAfter: 1, LockBase: time.Millisecond, LockMax: time.Millisecond, SessionIdle: time.Millisecond, Approvals: ApprovedByNone}
 	if err := least.check(); err != nil {
 		t.Errorf("the least that means something: %v", err)
 	}
@@ -780,7 +783,7 @@ func TestWhatElseNeedsACode(t *testing.T) {
 		does Action
 	}{
 		"unlock":        {"max", Unlock{"ann"}},
-		"change email":  {"ann", ChangeEmail{"ann", note("new@example.org")}},
+		"change email":  {"ann", ChangeEmail{Person: "ann", Email: note("new@example.org")}},
 		"change policy": {"ada", ChangePolicy{"db01", CredentialPolicy{}}},
 	} {
 		o := newOffice(t)
