@@ -64,7 +64,8 @@ func TestANoteIsWrittenWithoutItsText(t *testing.T) {
 var plain = map[string]string{
 	"AddPerson.Name": "what a person is called", "PersonAdded.Name": "what a person is called",
 	"AddCredential.Name": "what a credential is called",
-	"Approve.Digest":     "of a proposal", "Reject.Digest": "of a proposal",
+	"AddPerson.Mailbox":  "a digest", "PersonAdded.Mailbox": "a digest", "ChangeEmail.Mailbox": "a digest", "EmailChanged.Mailbox": "a digest",
+	"Approve.Digest": "of a proposal", "Reject.Digest": "of a proposal",
 	"ConfirmFounding.Digest": "of the people", "FoundingConfirmed.Digest": "of the people",
 	"TargetNotes.Settings": "what settings are called; what they say is a Note", "TargetNotes.Identities": "digests",
 }

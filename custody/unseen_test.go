@@ -648,7 +648,7 @@ func TestAWrongCodeSaysHowManyAreLeft(t *testing.T) {
 // what nobody commands, both what sets an installation up, people the rest.
 func TestWhoGivesEachCommand(t *testing.T) {
 	bySystem := []string{
-		"adopt_policy", "end_verification", "lock_sign_in", "open_link", "recover_enrolment", "recover_ledger", "refuse_link", "report_applied", "report_arrived", "report_conflict", "report_failed",
+		"adopt_policy", "end_idle", "end_verification", "lock_sign_in", "open_link", "recover_enrolment", "recover_ledger", "refuse_link", "report_applied", "report_arrived", "report_conflict", "report_failed",
 		"report_not_updated", "report_promoted", "report_sending", "report_staged", "report_updated", "report_verified", "reset_on_host",
 		"start_verification",
 	}
