@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
-	"net/url"
 
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
@@ -29,14 +27,11 @@ func (s *Server) openLink(ctx context.Context, in *linkWith[OpenLink]) (NewAuthe
 	shown, err := s.Desk.OpenLink(ctx, desk.SetUp{
 		Token: custody.SecretString(in.Token), Code: secretOf(in.Body.ReleaseCode), Password: secretOf(in.Body.Password), Request: r.ID,
 	})
-	if err != nil {
-		return NewAuthenticator{}, err
-	}
-	uri, err := url.Parse(shown.OTPAuth.Reveal())
-	if err != nil {
-		return NewAuthenticator{}, errors.New("the seed of a new authenticator cannot be read") // err would quote it
-	}
-	return NewAuthenticator{OTPAuth: Secret(shown.OTPAuth.Reveal()), TOTPSecret: Secret(uri.Query().Get("secret")), TOTPPeriod: shown.Period}, nil
+	return viewAuthenticator(shown), err
+}
+
+func viewAuthenticator(a desk.NewAuthenticator) NewAuthenticator {
+	return NewAuthenticator{OTPAuth: Secret(a.OTPAuth.Reveal()), TOTPSecret: Secret(a.Seed.Reveal()), TOTPPeriod: a.Period}
 }
 
 func (s *Server) join(ctx context.Context, in *linkWith[Confirmation]) (Joined, error) {

@@ -35,8 +35,11 @@ func admit(q *http.Request, closed bool) error {
 	if token.IsZero() {
 		return edge.ErrNoToken
 	}
-	if err := r.Identify(q.Context(), token); err != nil || q.Method == http.MethodGet {
+	if err := r.Identify(q.Context(), token); err != nil {
 		return err
+	}
+	if r.Use(q.Context()); q.Method == http.MethodGet {
+		return nil
 	}
 	return r.PaceCommand()
 }

@@ -12,14 +12,30 @@ import (
 func (s *Server) changePassword(ctx context.Context, in *bodyOnly[ChangePassword]) (*nothing, error) {
 	r := edge.Of(ctx)
 	return &nothing{}, s.Desk.ChangePassword(ctx, by(ctx, custody.ChangePassword{}, in.Body.TOTP), desk.PasswordChange{
-		Current: secretOf(in.Body.Current), New: secretOf(in.Body.New), Session: r.Token, From: desk.Place{Network: edge.Network(r.Client)},
+		Current: secretOf(in.Body.Current), New: secretOf(in.Body.New), Session: r.Token, From: r.Place(custody.Secret{}),
 	})
+}
+
+func (s *Server) replaceAuthenticator(ctx context.Context, in *bodyOnly[ReplaceAuthenticator]) (NewAuthenticator, error) {
+	r := edge.Of(ctx)
+	shown, err := s.Desk.ReplaceAuthenticator(ctx, by(ctx, custody.ReplaceAuthenticator{}, in.Body.TOTP), desk.AuthenticatorChange{
+		Current: secretOf(in.Body.Current), From: r.Place(custody.Secret{}),
+	})
+	return viewAuthenticator(shown), err
+}
+
+func (s *Server) proveAuthenticator(ctx context.Context, in *bodyOnly[Confirmation]) (Joined, error) {
+	r := edge.Of(ctx)
+	codes, err := s.Desk.ProveAuthenticator(ctx, by(ctx, custody.ProveAuthenticator{}, in.Body.TOTP), r.Token)
+	return Joined{Username: r.Person.Username, RecoveryCodes: each(codes, func(code custody.Secret) Secret { return Secret(code.Reveal()) })}, err
 }
 
 func (s *Server) listSessions(ctx context.Context, _ *nothing) ([]OpenSession, error) {
 	r := edge.Of(ctx)
 	open, err := s.Desk.Sessions(ctx, r.Person.Username, r.Token)
-	return each(open, func(o desk.OpenSession) OpenSession { return OpenSession{o.Token, o.Opened, o.Until, o.Here} }), err
+	return each(open, func(o desk.OpenSession) OpenSession {
+		return OpenSession{o.Token, o.Device.String(), o.Address.String(), o.Opened, o.LastUsed, o.Until, o.Here}
+	}), err
 }
 
 func (s *Server) endSession(ctx context.Context, in *ofSession) (*nothing, error) {

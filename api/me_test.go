@@ -49,3 +49,22 @@ func TestIChangeMyPassword(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestITakeAnotherAuthenticator(t *testing.T) {
+	s, ctx := serve(t), t.Context()
+	a := s.as(t, "tech-a")
+	want(t, ok2(a.ProveAuthenticator(ctx, "2")), custody.Conflict)
+	if problem := want(t, ok2(a.ReplaceAuthenticator(ctx, api.ReplaceAuthenticator{Current: "wrong", TOTP: "2"})), custody.Forbidden); problem.Field != "current" {
+		t.Errorf("%+v", problem)
+	}
+	shown := ok(a.ReplaceAuthenticator(ctx, api.ReplaceAuthenticator{Current: thePass, TOTP: "2"}))(t)
+	if shown.TOTPSecret != "NEXT" || shown.TOTPPeriod == 0 || shown.OTPAuth == "" {
+		t.Errorf("%+v", shown)
+	}
+	if joined := ok(a.ProveAuthenticator(ctx, "3"))(t); joined.Username != "tech-a" || len(joined.RecoveryCodes) != 1 {
+		t.Errorf("%+v", joined)
+	}
+}
+
+// ok2 gives the error of a call that is to be refused.
+func ok2[A any](_ A, err error) error { return err }

@@ -17,7 +17,7 @@ import (
 var endpoints = strings.Fields(`
 	POST/sessions POST/sessions/recovery DELETE/sessions/current GET/me POST/me/presence GET/me/preferences PUT/me/preferences
 	GET/people POST/people GET/people/{username} POST/people/{username}/enrolment POST/people/{username}/roles POST/people/{username}/activation
-	POST/activation/{token} POST/activation/{token}/confirm GET/founding POST/founding/confirm GET/configuration POST/configuration/acknowledge POST/me/password GET/me/sessions DELETE/me/sessions DELETE/me/sessions/{id}
+	POST/activation/{token} POST/activation/{token}/confirm GET/founding POST/founding/confirm GET/configuration POST/configuration/acknowledge POST/me/password POST/me/authenticator POST/me/authenticator/confirm GET/me/sessions DELETE/me/sessions DELETE/me/sessions/{id}
 	GET/credentials POST/credentials GET/credentials/{name} GET/credentials/{name}/history GET/credentials/{name}/exposure
 	POST/credentials/{name}/checkout POST/credentials/{name}/show POST/credentials/{name}/checkin POST/credentials/{name}/rotate POST/credentials/{name}/retire
 	POST/credentials/rotate POST/credentials/{name}/reconcile POST/credentials/{name}/new-password POST/credentials/{name}/set POST/credentials/{name}/policy POST/credentials/{name}/policy/proposal

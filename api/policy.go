@@ -26,6 +26,7 @@ type PolicyValues struct {
 	LockBaseSeconds         int64             `json:"lock_base_seconds" doc:"Length of the first lock-out; each further one doubles it"`
 	LockMaxSeconds          int64             `json:"lock_max_seconds" doc:"Longest lock-out"`
 	TOTPSkew                int64             `json:"totp_skew" doc:"Steps before and after the current one whose codes are taken"`
+	SessionIdleSeconds      int64             `json:"session_idle_seconds" doc:"A log-in that nobody uses for this long ends"`
 	Approvals               custody.Approvals `json:"approvals" enum:"two,one,none" doc:"That what changes who may do what needs"`
 
 	Exclusive custody.Exclusivity `json:"exclusive" enum:"strict,auditor_only" doc:"Which roles one person may not have together"`
@@ -52,7 +53,7 @@ func ValuesOf(p custody.Policy) PolicyValues {
 	s := func(d time.Duration) int64 { return int64(d / time.Second) }
 	return PolicyValues{
 		LeaseSeconds: s(p.Lease), OfferTTLSeconds: s(p.OfferTTL), RotationDeadlineSeconds: s(p.RotationDeadline),
-		LockAfter: p.LockAfter, LockBaseSeconds: s(p.LockBase), LockMaxSeconds: s(p.LockMax), TOTPSkew: p.TOTPSkew, Approvals: p.Approvals, Exclusive: p.Exclusive,
+		LockAfter: p.LockAfter, LockBaseSeconds: s(p.LockBase), LockMaxSeconds: s(p.LockMax), TOTPSkew: p.TOTPSkew, SessionIdleSeconds: s(p.SessionIdle), Approvals: p.Approvals, Exclusive: p.Exclusive,
 	}
 }
 
@@ -60,7 +61,7 @@ func ValuesOf(p custody.Policy) PolicyValues {
 func (v PolicyValues) Policy() custody.Policy {
 	return custody.Policy{
 		Lease: seconds(v.LeaseSeconds), OfferTTL: seconds(v.OfferTTLSeconds), RotationDeadline: seconds(v.RotationDeadlineSeconds),
-		LockAfter: v.LockAfter, LockBase: seconds(v.LockBaseSeconds), LockMax: seconds(v.LockMaxSeconds), TOTPSkew: v.TOTPSkew, Approvals: v.Approvals, Exclusive: v.Exclusive,
+		LockAfter: v.LockAfter, LockBase: seconds(v.LockBaseSeconds), LockMax: seconds(v.LockMaxSeconds), TOTPSkew: v.TOTPSkew, SessionIdle: seconds(v.SessionIdleSeconds), Approvals: v.Approvals, Exclusive: v.Exclusive,
 	}
 }
 

@@ -36,9 +36,13 @@ type Desk interface {
 	Approvers(ctx context.Context) (map[string]map[custody.Role][]string, error)
 
 	SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedIn, error)
-	Recover(ctx context.Context, in desk.RecoverRequest) (custody.Secret, error)
+	Recover(ctx context.Context, in desk.RecoverRequest) (desk.NewAuthenticator, error)
 	Who(ctx context.Context, token custody.Secret) (custody.Person, error)
+	Use(ctx context.Context, token custody.Secret)
 	ChangePassword(ctx context.Context, by desk.By, in desk.PasswordChange) error
+	ReplaceAuthenticator(ctx context.Context, by desk.By, in desk.AuthenticatorChange) (desk.NewAuthenticator, error)
+	// ProveAuthenticator gives new recovery codes.
+	ProveAuthenticator(ctx context.Context, by desk.By, token custody.Secret) ([]custody.Secret, error)
 	Sessions(ctx context.Context, person string, token custody.Secret) ([]desk.OpenSession, error)
 	SignOut(ctx context.Context, token custody.Secret, request string) error
 

@@ -45,6 +45,8 @@ func (s *Server) endpoints() {
 	handle(s, op("PUT", "/me/preferences", "set-preferences", "Choose language and time zone"), s.setPreferences)
 
 	register(s, op("POST", "/me/password", "change-password", "Change the password that I log in with; ends my other sessions"), s.changePassword)
+	handle(s, once("/me/authenticator", "replace-authenticator", "Get another authenticator in the place of mine; it counts after the confirmation"), s.replaceAuthenticator)
+	handle(s, once("/me/authenticator/confirm", "prove-authenticator", "Prove it with a code; mine counts no more, and my other sessions end"), s.proveAuthenticator)
 	query(s, "/me/sessions", "list-sessions", "Where I am logged in", s.listSessions)
 	register(s, op("DELETE", "/me/sessions", "end-other-sessions", "Log out everywhere but here"), s.endOtherSessions)
 	register(s, op("DELETE", "/me/sessions/{id}", "end-session", "Log out in one place"), s.endSession)
@@ -137,6 +139,13 @@ func op(method, path, id, summary string) huma.Operation {
 		BodyReadTimeout: -1,
 		MaxBodyBytes:    MaxBody + 1, // huma refuses what reaches it
 	}
+}
+
+// once is an operation whose answer is shown once: no key of a client's gives it again.
+func once(path, id, summary string) huma.Operation {
+	o := op(http.MethodPost, path, id, summary)
+	o.DefaultStatus = http.StatusOK
+	return o
 }
 
 // query registers something to read.

@@ -14,7 +14,7 @@ func (s *Server) signIn(ctx context.Context, in *bodyOnly[SignIn]) (Session, err
 	signed, err := s.Desk.SignIn(ctx, desk.SignInRequest{
 		Username: in.Body.Username, Password: custody.SecretString(string(in.Body.Password)),
 		Code: string(in.Body.TOTP), Request: r.ID,
-		From: desk.Place{Network: edge.Network(r.Client), Device: secretOf(in.Body.Device)}, Remember: in.Body.RememberDevice,
+		From: r.Place(secretOf(in.Body.Device)), Remember: in.Body.RememberDevice,
 	})
 	if err != nil {
 		return Session{}, err
@@ -37,12 +37,12 @@ func secretOf(s Secret) custody.Secret {
 func (s *Server) recover(ctx context.Context, in *bodyOnly[Recover]) (Recovered, error) {
 	r := edge.Of(ctx)
 	r.Verb = custody.RecoverEnrolment{}.Verb()
-	otpAuth, err := s.Desk.Recover(ctx, desk.RecoverRequest{
+	shown, err := s.Desk.Recover(ctx, desk.RecoverRequest{
 		Username: in.Body.Username, Password: custody.SecretString(string(in.Body.Password)),
 		Code: custody.SecretString(string(in.Body.RecoveryCode)), Request: r.ID,
-		From: desk.Place{Network: edge.Network(r.Client), Device: secretOf(in.Body.Device)},
+		From: r.Place(secretOf(in.Body.Device)),
 	})
-	return Recovered{OTPAuth: Secret(otpAuth.Reveal())}, err
+	return Recovered{OTPAuth: Secret(shown.OTPAuth.Reveal())}, err
 }
 
 func (s *Server) signOut(ctx context.Context, _ *nothing) (*nothing, error) {

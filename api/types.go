@@ -439,10 +439,19 @@ type ChangePassword struct {
 	TOTP    Secret `json:"totp,omitzero" maxLength:"64"`
 }
 
+// ReplaceAuthenticator gives me another authenticator.
+type ReplaceAuthenticator struct {
+	Current Secret `json:"current" maxLength:"1024" doc:"Password that I log in with"`
+	TOTP    Secret `json:"totp,omitzero" maxLength:"64" doc:"Of the one that I have"`
+}
+
 // OpenSession is a place where I am logged in.
 type OpenSession struct {
 	ID        string    `json:"id"`
+	Device    string    `json:"device" doc:"What it says of itself, such as \"Firefox, Windows\"; empty: nothing"`
+	Address   string    `json:"address" doc:"From where I logged in"`
 	OpenedAt  time.Time `json:"opened_at"`
+	LastUsed  time.Time `json:"last_used" doc:"To the minute; it ends when nobody has used it for as long as the policy says"`
 	ExpiresAt time.Time `json:"expires_at"`
 	Here      bool      `json:"here" doc:"It is the one that asks"`
 }

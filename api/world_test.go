@@ -139,6 +139,7 @@ func (w *world) Do(ctx context.Context, by desk.By, a custody.Action) (desk.Outc
 		proof.Steps = []int64{step}
 	}
 	command := custody.Command{Actor: by.Actor, Request: by.Request, Proof: proof, Action: a}
+	command.Proof.Enrolment = command.CodesOf(actor)
 	w.now = w.now.Add(time.Millisecond)
 	events, err := custody.Decide(w.state, command, w.now)
 	var refused *custody.Refusal
@@ -256,7 +257,7 @@ func (w *world) OpenLink(ctx context.Context, in desk.SetUp) (desk.NewAuthentica
 		return desk.NewAuthenticator{}, custody.RefuseReleaseCode(outcome.Events[0].Fact.(custody.LinkRefused))
 	}
 	_, err = w.Do(ctx, by, custody.OpenLink{Person: p.Username, Link: p.Admission.Link})
-	return desk.NewAuthenticator{Username: p.Username, OTPAuth: custody.SecretString("otpauth://totp/x?secret=SEED"), Period: p.TOTPPeriod}, err
+	return desk.NewAuthenticator{Username: p.Username, Seed: custody.SecretString("SEED"), OTPAuth: custody.SecretString("otpauth://totp/x?secret=SEED"), Period: p.TOTPPeriod}, err
 }
 
 func (w *world) Join(ctx context.Context, token custody.Secret, code, request string) (string, []custody.Secret, error) {
@@ -277,6 +278,23 @@ func (w *world) ChangePassword(ctx context.Context, by desk.By, in desk.Password
 	}
 	_, err := w.Do(ctx, by, custody.ChangePassword{Account: 1})
 	return err
+}
+
+func (w *world) ReplaceAuthenticator(ctx context.Context, by desk.By, in desk.AuthenticatorChange) (desk.NewAuthenticator, error) {
+	if in.Current.Reveal() != thePass {
+		return desk.NewAuthenticator{}, &custody.Refusal{Code: custody.Forbidden, Field: "current", Key: "wrong_password"}
+	}
+	person, _ := w.state.Person(by.Actor)
+	_, err := w.Do(ctx, by, custody.ReplaceAuthenticator{Account: person.Account + 1})
+	return desk.NewAuthenticator{Username: by.Actor, Seed: custody.SecretString("NEXT"), OTPAuth: custody.SecretString("otpauth://totp/x?secret=NEXT"), Period: person.TOTPPeriod}, err
+}
+
+func (w *world) ProveAuthenticator(ctx context.Context, by desk.By, _ custody.Secret) ([]custody.Secret, error) {
+	person, _ := w.state.Person(by.Actor)
+	if _, err := w.Do(ctx, by, custody.ProveAuthenticator{Account: person.Account + 1}); err != nil {
+		return nil, err
+	}
+	return []custody.Secret{custody.SecretString(theRecoveryCode)}, nil
 }
 
 func (w *world) Sessions(_ context.Context, person string, _ custody.Secret) ([]desk.OpenSession, error) {
@@ -364,14 +382,14 @@ func (w *world) SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedI
 	return signed, nil
 }
 
-func (w *world) Recover(ctx context.Context, in desk.RecoverRequest) (custody.Secret, error) {
+func (w *world) Recover(ctx context.Context, in desk.RecoverRequest) (desk.NewAuthenticator, error) {
 	if in.Password.Reveal() != thePass || in.Code.Reveal() != theRecoveryCode {
-		return custody.Secret{}, &custody.Refusal{Code: custody.Unauthenticated, Key: "login_refused"}
+		return desk.NewAuthenticator{}, &custody.Refusal{Code: custody.Unauthenticated, Key: "login_refused"}
 	}
 	w.requests = append(w.requests, in.Request)
 	before, _ := w.state.Person(in.Username)
 	_, err := w.Do(ctx, desk.By{Actor: custody.System, Request: in.Request}, custody.RecoverEnrolment{Person: in.Username, Enrolment: before.Number})
-	return custody.SecretString("otpauth://totp/recovered"), err
+	return desk.NewAuthenticator{OTPAuth: custody.SecretString("otpauth://totp/recovered")}, err
 }
 
 func (w *world) Who(ctx context.Context, token custody.Secret) (custody.Person, error) {
@@ -383,6 +401,8 @@ func (w *world) Who(ctx context.Context, token custody.Secret) (custody.Person, 
 	}
 	return filled(w, person), nil
 }
+
+func (w *world) Use(context.Context, custody.Secret) {}
 
 func (w *world) Approvers(context.Context) (map[string]map[custody.Role][]string, error) {
 	w.mu.Lock()

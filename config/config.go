@@ -94,6 +94,7 @@ type Policy struct {
 	LockBase         time.Duration `koanf:"lock_base"`         // first lock-out; each further one doubles it
 	LockMax          time.Duration `koanf:"lock_max"`          // longest lock-out
 	TOTPSkew         int           `koanf:"totp_skew"`         // steps before and after the current one
+	SessionIdle      time.Duration `koanf:"session_idle"`      // a log-in that nobody uses for this long ends
 	Approvals        string        `koanf:"approvals"`         // that what changes who may do what needs: two, one or none
 	Exclusive        string        `koanf:"exclusive"`         // which roles one person may not have together: strict or auditor_only
 	ReviewBy         string        `koanf:"review_by"`         // a day, "2027-06-30": the policy must be reviewed before; "": a year less a day after it was adopted
@@ -236,6 +237,7 @@ func Default() Config {
 			LockBase:         30 * time.Second,
 			LockMax:          time.Hour,
 			TOTPSkew:         1,
+			SessionIdle:      15 * time.Minute,
 			Approvals:        ApprovedByTwo,
 			Exclusive:        ExclusiveStrict,
 		},

@@ -150,6 +150,7 @@ func (v *validation) policy(p Policy) {
 	v.between("policy.rotation_deadline", p.RotationDeadline, time.Minute, 7*day)
 	v.between("policy.lock_base", p.LockBase, time.Second, day)
 	v.between("policy.lock_max", p.LockMax, max(p.LockBase, time.Second), 7*day)
+	v.between("policy.session_idle", p.SessionIdle, time.Minute, day)
 	v.oneOf("policy.approvals", p.Approvals, ApprovedByTwo, ApprovedByOne, ApprovedByNone)
 	v.oneOf("policy.exclusive", p.Exclusive, ExclusiveStrict, ExclusiveAuditor)
 	if p.LockAfter < 1 || p.LockAfter > 100 {

@@ -74,6 +74,9 @@ func (d *decision) decidable(id, digest string) (Proposal, Role, error) {
 	if p.Requester == d.actor.Username {
 		return p, "", refuseOwnRequest(p)
 	}
+	if other := d.state.secondAccount(p, d.actor); other != "" {
+		return p, "", refuseSecondAccount(p, other)
+	}
 	level, may := d.state.levelOf(p, d.actor)
 	if !may {
 		return p, "", d.refuseNotEligible(p)

@@ -95,10 +95,11 @@ func (f ClockCorrected) apply(s *State, e Event) {
 			s.editPerson(p.Username, func(p *Person) { *p = now })
 		}
 	}
-	for person, open := range s.allSessions() {
+	for person := range s.allSessions() {
+		open := s.Sessions(person)
 		dated := slices.DeleteFunc(slices.Clone(open), func(o Session) bool { return o.Opened.After(f.To) })
 		if len(dated) < len(open) {
-			s.keepSessions(person, dated)
+			s.keepSessions(person, dated, EndedByHost)
 		}
 	}
 	for c := range s.Credentials() {
@@ -139,6 +140,9 @@ func (p Person) dated(policy Policy, now time.Time) Person {
 	}
 	if now.Before(p.LockedUntil) && !policy.Locked(p.LockedUntil, now) {
 		p.LockedUntil = time.Time{}
+	}
+	if p.NextUntil.After(now.Add(nextTTL)) {
+		p.NextUntil = time.Time{}
 	}
 	return p
 }

@@ -51,6 +51,7 @@ func (o *office) code(who string, a Action) {
 func (o *office) tries(who string, a Action) error {
 	c := o.with(who, a)
 	c.Proof = timely(o.person(who), o.now)
+	c.Proof.Enrolment = c.CodesOf(o.person(who))
 	_, err := o.run(c)
 	return err
 }

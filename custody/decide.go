@@ -92,7 +92,7 @@ func (d *decision) confirm() error {
 		return Invalid("totp", "code_needed")
 	}
 	d.looked = Proof{Given: true, Enrolment: d.command.Proof.Enrolment}
-	if d.looked.Enrolment != d.actor.Number { // the seed was replaced while the code was on its way
+	if d.looked.Enrolment != d.actor.codesOf(d.command.Action) { // the seed was replaced while the code was on its way
 		return refuseNotEnrolled()
 	}
 	timely := slices.DeleteFunc(slices.Clone(d.command.Proof.Steps), func(step int64) bool { return !d.timely(step) })

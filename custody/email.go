@@ -1,12 +1,18 @@
 package custody
 
-import "net/mail"
+import (
+	"net/mail"
+	"slices"
+	"time"
+)
 
 // ChangeEmail says where messages to a person go from now on; "": nowhere. By the
 // person or an admin, with a code.
 type ChangeEmail struct {
 	Person string `json:"person"`
 	Email  Note   `json:"email,omitzero"`
+	// Mailbox is the keyed digest of where that is, see Person.same.
+	Mailbox string `json:"mailbox,omitzero"`
 }
 
 var _ = action(ChangeEmail{})
@@ -28,13 +34,16 @@ func (a ChangeEmail) decide(d *decision) error {
 	if err := checkEmail(a.Email); err != nil {
 		return err
 	}
+	if err := checkMailbox(a.Email, a.Mailbox); err != nil {
+		return err
+	}
 	if person.Email.Same(a.Email) {
 		return nil
 	}
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(EmailChanged{Person: a.Person, Email: a.Email, Before: person.Email})
+	d.happen(EmailChanged{Person: a.Person, Email: a.Email, Mailbox: a.Mailbox, Before: person.Email})
 	return nil
 }
 
@@ -53,9 +62,10 @@ func checkEmail(n Note) *Refusal {
 
 // EmailChanged: messages go to Email from now on, and went to Before.
 type EmailChanged struct {
-	Person string `json:"person"`
-	Email  Note   `json:"email"`
-	Before Note   `json:"before"`
+	Person  string `json:"person"`
+	Email   Note   `json:"email"`
+	Mailbox string `json:"mailbox,omitzero"`
+	Before  Note   `json:"before"`
 }
 
 var _ = fact(EmailChanged{})
@@ -67,8 +77,42 @@ func (EmailChanged) grade() Grade               { return Ordinary }
 
 func (f EmailChanged) by(*State, Event) Who { return byRole(Admin).orPerson(f.Person).confirmed() }
 
-func (f EmailChanged) allowed(s *State, e Event) error { return e.aboutSomebody(s) }
+func (f EmailChanged) allowed(s *State, e Event) error {
+	if checkMailbox(f.Email, f.Mailbox) != nil {
+		return e.violates("I10", "the mailbox of no address")
+	}
+	return e.aboutSomebody(s)
+}
 
-func (f EmailChanged) apply(s *State, _ Event) {
-	s.editPerson(f.Person, func(p *Person) { p.Email = f.Email.bare() })
+// formerFor is for how long what goes to somebody goes to their old address as well, after
+// somebody else gave them another.
+const formerFor = 7 * 24 * time.Hour
+
+// FormerEmail is where somebody read messages before another person changed that.
+type FormerEmail struct {
+	Email Note      `json:"email"`
+	Until time.Time `json:"until"` // messages go there, too, before this instant
+}
+
+// FormerEmails gives where messages to somebody go beside their address.
+func (p Person) FormerEmails(now time.Time) (notes []Note) {
+	for _, f := range p.Former {
+		if now.Before(f.Until) {
+			notes = append(notes, f.Email)
+		}
+	}
+	return notes
+}
+
+func (f EmailChanged) apply(s *State, e Event) {
+	s.editPerson(f.Person, func(p *Person) {
+		p.Email, p.Mailbox = f.Email.bare(), f.Mailbox
+		p.Former = slices.DeleteFunc(slices.Clone(p.Former), func(o FormerEmail) bool { return !e.Time.Before(o.Until) })
+		if e.Actor != f.Person && !f.Before.IsZero() {
+			p.Former = append(p.Former, FormerEmail{f.Before.bare(), e.Time.Add(formerFor)})
+		}
+		if len(p.Former) == 0 { // as a table gives it back
+			p.Former = nil
+		}
+	})
 }

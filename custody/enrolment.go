@@ -13,6 +13,10 @@ type Enrolment struct {
 	// does, and nobody logs in. Whatever else is there, older or newer, is nothing.
 	Account int64 `json:"account,omitzero"`
 
+	// NextUntil is until when the person can prove another authenticator of their own,
+	// which they were shown; zero: there is none.
+	NextUntil time.Time `json:"next_until,omitzero"`
+
 	// LastStep is the highest TOTP step that confirmed something, and
 	// LastRequest the request it confirmed: one step confirms one request,
 	// ever (I6).
@@ -39,7 +43,7 @@ func (n *Enrolment) unlock() {
 // the person out until that day.
 func (n *Enrolment) reset() {
 	n.Number++
-	n.Enrolled, n.LastStep, n.LastRequest = false, 0, ""
+	n.Enrolled, n.LastStep, n.LastRequest, n.NextUntil = false, 0, "", time.Time{}
 	n.unlock()
 }
 
@@ -126,7 +130,7 @@ func (a RecoverEnrolment) decide(d *decision) error {
 	case p.Disabled:
 		return refuseDisabled(p)
 	case p.Number != a.Enrolment: // what proved it counts no more
-		return refuseResetMeanwhile()
+		return RefuseResetMeanwhile()
 	}
 	d.happen(EnrolmentReset{Person: a.Person, Account: a.Account, Recovery: true})
 	return nil
@@ -221,7 +225,7 @@ func (f EnrolmentReset) apply(s *State, _ Event) {
 		p.Account = f.Account
 		p.Admission = s.admission(f.Proposal)
 	})
-	s.endSessions(f.Person)
+	s.endSessions(f.Person, "", EndedByReset)
 }
 
 // PersonLocked: too many wrong codes for commands of a signed-in person.

@@ -114,6 +114,8 @@ func forgedStory(t *testing.T) []Event {
 	act(System, ReportArrived{"x"})
 	agreed(Abandon{"x"})
 	act("ann", SignOut{})
+	idle := o.state.Sessions("ben")[0]
+	act(System, EndIdle{"ben", idle.Token, o.now.Add(-time.Hour)})
 	return o.history
 }
 
@@ -217,6 +219,12 @@ func forgedPeople(t *testing.T) []Event {
 	joins("ann", "ada", sessionNumber(1004))
 	act("ann", SignIn{})
 	act("ann", ChangePassword{o.state.Sessions("ann")[0].Token, o.person("ann").Account + 1})
+	refused("ann", ProveAuthenticator{"", o.person("ann").Account + 1})
+	act("ann", ReplaceAuthenticator{o.person("ann").Account + 1})
+	act("ann", ProveAuthenticator{o.state.Sessions("ann")[0].Token, o.person("ann").Account + 1})
+	elsewhere := o.logIn()
+	elsewhere.Device, elsewhere.Address, elsewhere.Unseen = note("Firefox, Windows"), note("192.0.2.7"), true
+	act("ann", elsewhere)
 	id = asks("ann", SetRoles{"ben", []Role{Technician, Manager}})
 	act("max", o.approval(id))
 	act("dot", o.approval(id))
@@ -401,24 +409,26 @@ var plausible = []struct{ verb, fields string }{
 	{"*", "request time step"},     // its own ids, the instant, the step within the skew
 	{"*", "reason purpose note"},   // free text: the person's copy says otherwise
 	{"*", "until expected_return"}, // announced by a person
-	{"adopt_policy", "lease_ms offer_ttl_ms rotation_deadline_ms lock_after lock_base_ms lock_max_ms totp_skew review_by"},
+	{"adopt_policy", "lease_ms offer_ttl_ms rotation_deadline_ms lock_after lock_base_ms lock_max_ms totp_skew session_idle_ms review_by"},
 	{"person", "name email roles totp_period username subject account actor"}, // before the founding: whom whoever operates the machine brought in
 	{"credential", "actor kind address account name credential primary backup successor reconciles subject lease_seconds dependents " +
 		"rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile password identities"},
 	{"credential_policy", "actor rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile lease_seconds password dependents"},
 	{"retire", "actor"}, {"change_seal_key", "actor"}, {"approve", "actor digest"}, // a refusal before any code was looked at: who tried
-	{"issue_link", "actor"}, {"confirm_founding", "actor digest"}, {"propose", "actor roles"},
-	{"custodians", "actor primary backup"},              // and what
-	{"propose", "primary backup name email"},            // what nobody has approved yet, or had to
-	{"issue_link", "link"},                              // which token it was: a random one
-	{"join", "account"}, {"change_password", "account"}, // the secret store counts
+	{"issue_link", "actor"}, {"prove_authenticator", "actor"}, {"confirm_founding", "actor digest"}, {"propose", "actor roles"},
+	{"custodians", "actor primary backup"},                                                                                        // and what
+	{"propose", "primary backup name email"},                                                                                      // what nobody has approved yet, or had to
+	{"issue_link", "link"},                                                                                                        // which token it was: a random one
+	{"join", "account"}, {"change_password", "account"}, {"replace_authenticator", "account"}, {"prove_authenticator", "account"}, // the secret store counts
 	{"disable", "actor"}, {"settle_item", "actor how at"}, // who tried; how, and when, somebody says that it was done
 	{"report_failed", "failure next_try unsent"}, {"report_staged", "sending"}, {"report_not_updated", "failure next_try"},
 	{"report_verified", "old_refused attested"}, // what the target said: its own log knows
 	{"report_promoted", "version"},              // the secret store counts: its audit log knows
 	{"end_verification", "result"},
-	{"sign_in", "session"},         // which token it was: a random one, that only the person has
-	{"change_seal_key", "from to"}, // ids of keys: a desk compares them with the seals, and with what the secret store has
+	{"sign_in", "device address unseen"}, // where from: what the server was told
+	{"end_idle", "last_used"},            // when it was used: no entry of the ledger
+	{"sign_in", "session"},               // which token it was: a random one, that only the person has
+	{"change_seal_key", "from to"},       // ids of keys: a desk compares them with the seals, and with what the secret store has
 	{"lock_sign_in", "person failures until subject"},
 	{"report_configuration", "key digest said settings changed"}, // what an operator configured: believed
 	{"acknowledge_configuration", "actor digest"},                // a refusal: who tried
@@ -597,7 +607,7 @@ func TestForgedOrder(t *testing.T) {
 	// What leaves nothing behind that a later command goes by.
 	traceless := func(e Event) bool {
 		switch e.Fact.(type) {
-		case CommandRefused, SessionOpened, SessionClosed, VerificationStarted, VerificationEnded, DependentFailed, DependentUpdated,
+		case CommandRefused, SessionOpened, SessionClosed, SessionIdled, VerificationStarted, VerificationEnded, DependentFailed, DependentUpdated,
 			RotationFailed, CredentialPolicyChanged, PersonEnrolled, PersonAdded, HandoverOverdue, RotationOverdue, CheckoutEnded, EnrolmentReset,
 			PersonLocked, CheckoutGranted, CheckoutShown, SecretsArrived, ProposalApproved, // the last one of what leaves no trace
 			SealKeyChanged: // the seals of what follows tell, and are looked at elsewhere

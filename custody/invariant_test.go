@@ -192,6 +192,20 @@ func TestForgedEvents(t *testing.T) {
 		{"another's session ended", nil, func(o *office) Event { return o.forge("cay", SessionClosed{"cay", o.state.Sessions("ann")[0].Token}) }, "I6", "that was not open"},
 		{"a session ended that is none", nil, by("cay", SessionClosed{Person: "cay"}), "I6", "that was not open"},
 
+		{"a session ended as idle that was used", nil, func(o *office) Event {
+			return o.forge(System, SessionIdled{"ann", o.state.Sessions("ann")[0].Token, o.now.Add(time.Millisecond - 15*time.Minute)})
+		}, "I6", "or was used"},
+		{"a session ended as idle from before it was", nil, func(o *office) Event {
+			return o.forge(System, SessionIdled{"ann", o.state.Sessions("ann")[0].Token, o.now.Add(-24 * time.Hour)})
+		}, "I6", "or was used"},
+		{"another's session ended as idle", nil, func(o *office) Event {
+			return o.forge(System, SessionIdled{"ben", o.state.Sessions("ann")[0].Token, o.now.Add(-time.Hour)})
+		}, "I6", "that was not open"},
+		{"a session ended as idle that is none", nil, by(System, SessionIdled{Person: "ann"}), "I6", "that was not open"},
+		{"a session ended as idle by a person", nil, func(o *office) Event {
+			return o.forge("ann", SessionIdled{"ann", o.state.Sessions("ann")[0].Token, o.now.Add(-time.Hour)})
+		}, "I6", somebodyElse},
+
 		// Credentials.
 		{"an account of which nobody says which", nil, by(System, CredentialAdded{Credential: "again", Target: TargetNotes{Kind: "ssh"}, Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "which it is"},
 		{"an account added twice", nil, by(System, CredentialAdded{Credential: "again", Target: server("db01", "", "").Target, Primary: "ann", Backup: "ben", Successor: "ann"}), "I7", "in custody as db01"},
@@ -301,8 +315,8 @@ func TestForgedEvents(t *testing.T) {
 		{"unlocked by a technician", nil, by("ben", PersonUnlocked{"ann"}), "I6", somebodyElse},
 		{"unlocked without a code", nil, unconfirmed("max", PersonUnlocked{"ann"}), "I6", notConfirmed},
 		{"nobody unlocked", nil, by("max", PersonUnlocked{"mallory"}), "I7", "about nobody"},
-		{"an address changed by another technician", nil, by("ben", EmailChanged{"ann", note("b@example.org"), note("")}), "I6", somebodyElse},
-		{"an address changed without a code", nil, unconfirmed("ann", EmailChanged{"ann", note("b@example.org"), note("")}), "I6", notConfirmed},
+		{"an address changed by another technician", nil, by("ben", EmailChanged{Person: "ann", Email: note("b@example.org"), Before: note("")}), "I6", somebodyElse},
+		{"an address changed without a code", nil, unconfirmed("ann", EmailChanged{Person: "ann", Email: note("b@example.org"), Before: note("")}), "I6", notConfirmed},
 		{"a seed reset on the host by an admin", nil, by("ada", EnrolmentReset{Person: "ann", OnHost: true}), "I6", somebodyElse},
 		{"a seed reset on the host by a recovery code", nil, by(System, EnrolmentReset{Person: "ann", OnHost: true, Recovery: true}), "I6", somebodyElse},
 		{"a seed recovered by an admin", nil, by("ada", EnrolmentReset{Person: "ann", Recovery: true}), "I6", somebodyElse},

@@ -233,7 +233,7 @@ func (f PersonDisabled) apply(s *State, e Event) {
 		p.Enrolment.reset()
 		p.Account = 0
 	})
-	s.endSessions(f.Person)
+	s.endSessions(f.Person, "", EndedByLeaving)
 	s.beginLeaving(f.Person, e)
 }
 

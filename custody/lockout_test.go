@@ -35,26 +35,26 @@ func TestChangeEmail(t *testing.T) {
 		return func(o *office) bool { return o.person("ann").Email.Same(note(email)) }
 	}
 	check(t, []clause{
-		{"one's own", nil, "ann", ChangeEmail{"ann", note("ann@example.org")}, "", is("ann@example.org")},
-		{"another's, by an admin", nil, "ada", ChangeEmail{"ann", note("ann@example.org")}, "", is("ann@example.org")},
-		{"to none", nil, "ann", ChangeEmail{"ann", note("")}, "", is("")},
-		{"not another's", nil, "ben", ChangeEmail{"ann", note("ben@example.org")}, Forbidden, nil},
-		{"not a manager either", nil, "max", ChangeEmail{"ann", note("max@example.org")}, Forbidden, nil},
-		{"not of nobody", nil, "ada", ChangeEmail{"mallory", note("m@example.org")}, NotFound, nil},
-		{"not to what is none", nil, "ann", ChangeEmail{"ann", note("Ann <ann@example.org>")}, InvalidRequest, nil},
-		{"not to two lines", nil, "ann", ChangeEmail{"ann", note("ann@example.org\r\nBcc: m@example.org")}, InvalidRequest, nil},
+		{"one's own", nil, "ann", ChangeEmail{Person: "ann", Email: note("ann@example.org")}, "", is("ann@example.org")},
+		{"another's, by an admin", nil, "ada", ChangeEmail{Person: "ann", Email: note("ann@example.org")}, "", is("ann@example.org")},
+		{"to none", nil, "ann", ChangeEmail{Person: "ann", Email: note("")}, "", is("")},
+		{"not another's", nil, "ben", ChangeEmail{Person: "ann", Email: note("ben@example.org")}, Forbidden, nil},
+		{"not a manager either", nil, "max", ChangeEmail{Person: "ann", Email: note("max@example.org")}, Forbidden, nil},
+		{"not of nobody", nil, "ada", ChangeEmail{Person: "mallory", Email: note("m@example.org")}, NotFound, nil},
+		{"not to what is none", nil, "ann", ChangeEmail{Person: "ann", Email: note("Ann <ann@example.org>")}, InvalidRequest, nil},
+		{"not to two lines", nil, "ann", ChangeEmail{Person: "ann", Email: note("ann@example.org\r\nBcc: m@example.org")}, InvalidRequest, nil},
 	})
 }
 
 func TestTheAddressBeforeStandsInTheEntry(t *testing.T) {
 	o := newOffice(t)
-	o.does("ann", ChangeEmail{"ann", note("old@example.org")})
-	events := o.does("ann", ChangeEmail{"ann", note("new@example.org")})
-	want := withoutTexts(Event{Fact: EmailChanged{"ann", note("new@example.org"), note("old@example.org")}})
+	o.does("ann", ChangeEmail{Person: "ann", Email: note("old@example.org")})
+	events := o.does("ann", ChangeEmail{Person: "ann", Email: note("new@example.org")})
+	want := withoutTexts(Event{Fact: EmailChanged{Person: "ann", Email: note("new@example.org"), Before: note("old@example.org")}})
 	if len(events) != 1 || withoutTexts(events[0]).Fact != want.Fact || events[0].Confirm == nil {
 		t.Errorf("%+v", events)
 	}
-	if again := o.does("ann", ChangeEmail{"ann", note("new@example.org")}); len(again) != 0 {
+	if again := o.does("ann", ChangeEmail{Person: "ann", Email: note("new@example.org")}); len(again) != 0 {
 		t.Errorf("the same address again: %+v", again)
 	}
 }

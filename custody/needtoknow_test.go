@@ -49,7 +49,7 @@ func TestWhatSomebodySeesOfAHandoverAndOfAPerson(t *testing.T) {
 			t.Errorf("%q: %t, %+v", who, sees, known)
 		}
 	}
-	o.does("ben", ChangeEmail{"ben", note("ben@example.org")})
+	o.does("ben", ChangeEmail{Person: "ben", Email: note("ben@example.org")})
 	o.does("cay", GoAway{Until: o.now.Add(time.Hour), Reason: note("surgery")})
 	ben, cay := o.person("ben"), o.person("cay")
 	for _, c := range []struct {

@@ -64,7 +64,8 @@ func TestANoteIsWrittenWithoutItsText(t *testing.T) {
 var plain = map[string]string{
 	"AddPerson.Name": "what a person is called", "PersonAdded.Name": "what a person is called",
 	"AddCredential.Name": "what a credential is called",
-	"Approve.Digest":     "of a proposal", "Reject.Digest": "of a proposal",
+	"AddPerson.Mailbox":  "a digest", "PersonAdded.Mailbox": "a digest", "ChangeEmail.Mailbox": "a digest", "EmailChanged.Mailbox": "a digest",
+	"Approve.Digest": "of a proposal", "Reject.Digest": "of a proposal",
 	"ConfirmFounding.Digest": "of the people", "FoundingConfirmed.Digest": "of the people",
 	"AcknowledgeConfiguration.Digest": "of settings", "ConfigurationAcknowledged.Digest": "of settings", "Setting.Digest": "of a setting", "Setting.Key": "what a setting is called",
 	"TargetNotes.Settings": "what settings are called; what they say is a Note", "TargetNotes.Identities": "digests",
@@ -182,8 +183,8 @@ func textsIn(v reflect.Value) (found []string) {
 // of an offer in the absence that follows from it.
 func TestALedgerIsCarriedOutAgainWhateverTextsAreThere(t *testing.T) {
 	o := newOffice(t)
-	o.does("ada", ChangeEmail{"ann", note("ann@example.org")})
-	o.does("ann", ChangeEmail{"ann", NoteOf(Salt{9}, "ann@example.com")})
+	o.does("ada", ChangeEmail{Person: "ann", Email: note("ann@example.org")})
+	o.does("ann", ChangeEmail{Person: "ann", Email: NoteOf(Salt{9}, "ann@example.com")})
 	o.does("ann", Offer{Credentials: []string{"db01", "db02"}, All: false, Leave: true, Reason: note("leave")})
 	o.does("ben", Accept{"handover-1"})
 	o.does("ben", CheckOut{"db01", note("ticket")})

@@ -56,12 +56,6 @@ func (f PasswordChanged) allowed(s *State, e Event) error {
 }
 
 func (f PasswordChanged) apply(s *State, _ Event) {
-	var stays []Session
-	for _, open := range s.Sessions(f.Person) {
-		if open.Token == f.Session {
-			stays = append(stays, open)
-		}
-	}
-	s.keepSessions(f.Person, stays)
+	s.endSessions(f.Person, f.Session, EndedByPassword)
 	s.editPerson(f.Person, func(p *Person) { p.Account = f.Account })
 }

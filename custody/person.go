@@ -31,9 +31,15 @@ type Person struct {
 	Username string `json:"username"` // canonical: lower case, immutable
 	Name     string `json:"name"`
 	Email    Note   `json:"email,omitzero"`
-	Roles    []Role `json:"roles,omitempty"` // sorted
-	Disabled bool   `json:"disabled,omitzero"`
-	Founder  Role   `json:"founder,omitzero"` // as which they confirmed the founding; "": they did not
+	Mailbox  string `json:"mailbox,omitzero"` // keyed digest of where that is; "": nowhere, or not known
+	Roles    []Role `json:"roles,omitempty"`  // sorted
+
+	// Former are addresses that another person replaced: messages go there as well for a
+	// while, so that nobody is cut off from them unseen.
+	Former []FormerEmail `json:"former,omitempty"`
+
+	Disabled bool `json:"disabled,omitzero"`
+	Founder  Role `json:"founder,omitzero"` // as which they confirmed the founding; "": they did not
 
 	Tests []time.Time `json:"tests,omitempty"` // of targets, not long ago
 
@@ -55,6 +61,7 @@ type AddPerson struct {
 	Username   string `json:"username"`
 	Name       string `json:"name"`
 	Email      Note   `json:"email,omitzero"`
+	Mailbox    string `json:"mailbox,omitzero"` // keyed digest of where that is, see Person.same
 	Roles      []Role `json:"roles"`            // sorted, each once, in a proposal
 	TOTPPeriod int    `json:"totp_period"`      // seconds
 	Account    int64  `json:"account,omitzero"` // version of the account's secrets, of whom the system adds
@@ -129,6 +136,9 @@ func (a AddPerson) effect(d *decision, proposal string) error {
 	if err := checkEmail(a.Email); err != nil {
 		return err
 	}
+	if err := checkMailbox(a.Email, a.Mailbox); err != nil {
+		return err
+	}
 	if a.TOTPPeriod < 1 || a.TOTPPeriod > 300 {
 		return Invalid("totp_period", "totp_period")
 	}
@@ -136,7 +146,7 @@ func (a AddPerson) effect(d *decision, proposal string) error {
 		return Invalid("account", "account")
 	}
 	d.happen(PersonAdded{
-		Username: a.Username, Name: a.Name, Email: a.Email,
+		Username: a.Username, Name: a.Name, Email: a.Email, Mailbox: a.Mailbox,
 		Roles: sortedRoles(a.Roles), TOTPPeriod: a.TOTPPeriod, Account: a.Account, Proposal: proposal,
 	})
 	return nil
@@ -154,6 +164,7 @@ type PersonAdded struct {
 	Username   string `json:"username"`
 	Name       string `json:"name"`
 	Email      Note   `json:"email"`
+	Mailbox    string `json:"mailbox,omitzero"`
 	Roles      []Role `json:"roles"`
 	TOTPPeriod int    `json:"totp_period"`
 	Account    int64  `json:"account,omitzero"`  // version of the account's secrets; 0: it has none yet
@@ -181,18 +192,21 @@ func (f PersonAdded) allowed(s *State, e Event) error {
 	if s.checkExclusive(f.Roles) != nil {
 		return e.violates("I10", "added with roles that exclude each other")
 	}
+	if checkMailbox(f.Email, f.Mailbox) != nil {
+		return e.violates("I10", "the mailbox of no address")
+	}
 	if f.Proposal == "" {
 		return s.bySystemBeforeFounding(e)
 	}
 	if f.Account != 0 {
 		return e.violates("I10", "added with a log-in that somebody else made")
 	}
-	return s.approved(e, f.Proposal, AddPerson{Username: f.Username, Name: f.Name, Email: f.Email, Roles: f.Roles, TOTPPeriod: f.TOTPPeriod})
+	return s.approved(e, f.Proposal, AddPerson{Username: f.Username, Name: f.Name, Email: f.Email, Mailbox: f.Mailbox, Roles: f.Roles, TOTPPeriod: f.TOTPPeriod})
 }
 
 func (f PersonAdded) apply(s *State, _ Event) {
 	s.people[f.Username] = Person{
-		Username: f.Username, Name: f.Name, Email: f.Email.bare(), Roles: f.Roles,
+		Username: f.Username, Name: f.Name, Email: f.Email.bare(), Mailbox: f.Mailbox, Roles: f.Roles,
 		Enrolment: Enrolment{Number: 1, TOTPPeriod: f.TOTPPeriod, Account: f.Account},
 		Admission: s.admission(f.Proposal),
 	}

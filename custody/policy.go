@@ -25,6 +25,8 @@ type Policy struct {
 
 	TOTPSkew int64 // steps before and after the current one whose codes are taken
 
+	SessionIdle time.Duration // a log-in that nobody uses for this long ends
+
 	Approvals Approvals   // that what changes who may do what needs (clause 3.1)
 	Exclusive Exclusivity // which roles one person may not have together
 }
@@ -39,6 +41,8 @@ type writtenPolicy struct {
 	LockMax          int64 `json:"lock_max_ms"`
 	TOTPSkew         int64 `json:"totp_skew"`
 
+	SessionIdle int64 `json:"session_idle_ms,omitzero"`
+
 	Approvals Approvals   `json:"approvals,omitzero"`
 	Exclusive Exclusivity `json:"exclusive,omitzero"`
 }
@@ -48,7 +52,7 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 	return json.Marshal(writtenPolicy{
 		Lease: p.Lease.Milliseconds(), OfferTTL: p.OfferTTL.Milliseconds(), RotationDeadline: p.RotationDeadline.Milliseconds(),
 		LockAfter: p.LockAfter, LockBase: p.LockBase.Milliseconds(), LockMax: p.LockMax.Milliseconds(), TOTPSkew: p.TOTPSkew,
-		Approvals: p.Approvals, Exclusive: p.Exclusive,
+		SessionIdle: p.SessionIdle.Milliseconds(), Approvals: p.Approvals, Exclusive: p.Exclusive,
 	})
 }
 
@@ -61,7 +65,7 @@ func (p *Policy) UnmarshalJSON(text []byte) error {
 	*p = Policy{
 		Lease: ms(w.Lease), OfferTTL: ms(w.OfferTTL), RotationDeadline: ms(w.RotationDeadline),
 		LockAfter: w.LockAfter, LockBase: ms(w.LockBase), LockMax: ms(w.LockMax), TOTPSkew: w.TOTPSkew,
-		Approvals: w.Approvals, Exclusive: w.Exclusive,
+		SessionIdle: ms(w.SessionIdle), Approvals: w.Approvals, Exclusive: w.Exclusive,
 	}
 	return nil
 }
@@ -78,6 +82,7 @@ func DefaultPolicy() Policy {
 		LockBase:         30 * time.Second,
 		LockMax:          time.Hour,
 		TOTPSkew:         1,
+		SessionIdle:      15 * time.Minute, // NIST SP 800-63B, AAL3
 		Approvals:        ApprovedByTwo,
 		Exclusive:        ExclusiveStrict,
 	}
@@ -101,16 +106,19 @@ func (p Policy) Locked(until, now time.Time) bool {
 	return now.Before(until) && until.Sub(now) <= p.LockMax
 }
 
+// Idle says whether a log-in that was last used then has lain too long by now.
+func (p Policy) Idle(lastUsed, now time.Time) bool { return !now.Before(lastUsed.Add(p.SessionIdle)) }
+
 // check refuses values under which the rules would not mean anything.
 func (p Policy) check() *Refusal {
 	var fraction time.Duration
-	for _, d := range []time.Duration{p.Lease, p.OfferTTL, p.RotationDeadline, p.LockBase, p.LockMax} {
+	for _, d := range []time.Duration{p.Lease, p.OfferTTL, p.RotationDeadline, p.LockBase, p.LockMax, p.SessionIdle} {
 		fraction |= d % time.Millisecond
 	}
 	switch {
 	case fraction != 0:
 		return Invalid("policy", "not_milliseconds")
-	case p.Lease <= 0 || p.OfferTTL <= 0 || p.RotationDeadline <= 0 || p.LockBase <= 0 || p.LockMax < p.LockBase:
+	case p.Lease <= 0 || p.OfferTTL <= 0 || p.RotationDeadline <= 0 || p.LockBase <= 0 || p.LockMax < p.LockBase || p.SessionIdle <= 0:
 		return Invalid("policy", "no_times")
 	case p.LockAfter < 1 || p.TOTPSkew < 0:
 		return Invalid("policy", "no_counts")

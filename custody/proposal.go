@@ -271,7 +271,7 @@ func (s *State) missing(p Proposal) []Role {
 	return slices.DeleteFunc(slices.Clone(p.Needs), func(level Role) bool {
 		return slices.ContainsFunc(p.Approvals, func(a Approval) bool {
 			person, _ := s.Person(a.Person)
-			return a.Level == level && s.canBe(p, level, person) && s.farEnough(p, person)
+			return a.Level == level && s.canBe(p, level, person) && s.farEnough(p, person) && s.another(person, p.approvedBy(level)) == ""
 		})
 	})
 }
@@ -292,14 +292,16 @@ func (s *State) Approvers(p Proposal) map[Role][]string {
 }
 
 // farEnough says whether somebody is, from a proposal: not who asks for it, and not whom
-// it is about.
+// it is about, by no account.
 func (s *State) farEnough(p Proposal, person Person) bool {
-	return !person.Disabled && person.Username != p.Requester && !slices.Contains(p.Change.parties(s), person.Username)
+	parties := s.parties(p)
+	return !person.Disabled && !slices.Contains(parties, person.Username) && s.another(person, parties) == ""
 }
 
 // mayApprove says whether somebody is far enough from a proposal, and has not approved it.
 func (s *State) mayApprove(p Proposal, person Person) bool {
-	return s.farEnough(p, person) && !slices.ContainsFunc(p.Approvals, func(a Approval) bool { return a.Person == person.Username })
+	return s.farEnough(p, person) && !slices.ContainsFunc(p.Approvals, func(a Approval) bool { return a.Person == person.Username }) &&
+		s.another(person, p.approvedBy("")) == ""
 }
 
 // mayDecide is the law of a yes or a no: at a level that is missing, by who may approve.

@@ -155,7 +155,7 @@ func (f LedgerRecovered) apply(s *State, e Event) {
 		s.editPerson(c.Person, func(p *Person) { p.confirms(c.Step, e.Request) })
 	}
 	for person := range s.allSessions() {
-		s.endSessions(person)
+		s.endSessions(person, "", EndedByHost)
 	}
 	ahead := f.Ahead
 	if f.AllAhead {

@@ -92,7 +92,7 @@ func areCommitments(all []string) bool {
 // they would be told nothing any more.
 func (s *State) readsAt(commitments []string) (username string) {
 	for p := range s.People() {
-		if slices.Contains(commitments, p.Email.commitment) {
+		if slices.Contains(commitments, p.Email.commitment) || slices.ContainsFunc(p.FormerEmails(s.Time), func(n Note) bool { return slices.Contains(commitments, n.commitment) }) {
 			username = cmp.Or(username, p.Username)
 		}
 	}

@@ -30,12 +30,12 @@ func TestRedactText(t *testing.T) {
 		{"not of a refused command's", worked, "max", redact(9, absent), InvalidRequest, nil},
 		{"each once", worked, "max", redact(9, purpose.Commitment(), purpose.Commitment()), InvalidRequest, nil},
 		{"with a reason", worked, "max", RedactText{9, []string{purpose.Commitment()}, Note{}}, InvalidRequest, nil},
-		{"not an address in use", func(o *office) { o.does("ann", ChangeEmail{"ann", address}) }, "max", redact(9, address.Commitment()), Conflict, nil},
+		{"not an address in use", func(o *office) { o.does("ann", ChangeEmail{Person: "ann", Email: address}) }, "max", redact(9, address.Commitment()), Conflict, nil},
 		{"not where an account in custody is", nil, "max", redact(9, server("db01", "", "").Target.Address.Commitment()), Conflict, nil},
 		{"but where one was", db01IsRetired, "max", redact(9, server("db01", "", "").Target.Address.Commitment()), "", nil},
 		{"but one that was", func(o *office) {
-			o.does("ann", ChangeEmail{"ann", address})
-			o.does("ann", ChangeEmail{"ann", Note{}})
+			o.does("ann", ChangeEmail{Person: "ann", Email: address})
+			o.does("ann", ChangeEmail{Person: "ann", Email: Note{}})
 		}, "max", redact(9, address.Commitment()), "", nil},
 	})
 }
@@ -45,7 +45,7 @@ func TestRedactText(t *testing.T) {
 func TestARedactionThatTheRulesDoNotKnow(t *testing.T) {
 	o := newOffice(t)
 	address := note("ann@example.org")
-	o.does("ann", ChangeEmail{"ann", address})
+	o.does("ann", ChangeEmail{Person: "ann", Email: address})
 	step := o.person("max").LastStep + 100
 	for name, f := range map[string]TextRedacted{
 		"of an entry to come":    {o.state.Size, []string{note("x").Commitment()}, note("why")},

@@ -222,13 +222,13 @@ const typed = "hunter2-Tr0ub4dor"
 
 var actions = []Action{
 	CheckOut{}, CheckIn{}, Offer{}, Accept{}, Decline{}, Cancel{}, GiveBack{}, GoAway{}, ComeBack{}, RequestRotation{},
-	AddPerson{}, ResetEnrolment{}, SignIn{}, SignOut{}, LockSignIn{}, AddCredential{}, Retire{}, Tick{},
+	AddPerson{}, ResetEnrolment{}, SignIn{}, SignOut{}, EndIdle{}, LockSignIn{}, AddCredential{}, Retire{}, Tick{},
 	ReportStaged{}, ReportSending{}, ReportApplied{}, ReportVerified{}, ReportPromoted{}, ReportFailed{}, ReportConflict{}, RecoverLedger{},
 	Reconcile{}, ShowNew{}, ConfirmSet{}, PauseRotation{}, ResumeRotation{}, CancelRotation{}, Abandon{}, ChangePolicy{}, RecoverEnrolment{},
 	StartVerification{}, EndVerification{}, ReportUpdated{}, ReportNotUpdated{}, AdoptPolicy{},
 	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{}, CorrectClock{}, ChangeSealKey{}, ReportArrived{}, RedactText{},
 	SetCustodians{}, Propose{}, Revise{}, Approve{}, Reject{}, Withdraw{},
-	ChangePassword{}, SetRoles{}, IssueLink{}, RefuseLink{}, OpenLink{}, Join{}, ConfirmFounding{},
+	ChangePassword{}, ReplaceAuthenticator{}, ProveAuthenticator{}, SetRoles{}, IssueLink{}, RefuseLink{}, OpenLink{}, Join{}, ConfirmFounding{},
 	TestTarget{}, ReviewPolicy{}, Disable{}, Reinstate{}, Take{}, Park{}, SettleItem{},
 	ReportConfiguration{}, AcknowledgeConfiguration{},
 }

@@ -59,7 +59,8 @@ func refuseClockNotBehind() *Refusal {
 	return &Refusal{Code: Conflict, Key: "clock_not_behind"}
 }
 
-func refuseResetMeanwhile() *Refusal {
+// RefuseResetMeanwhile is for what was proved with a log-in that counts no more.
+func RefuseResetMeanwhile() *Refusal {
 	return &Refusal{Code: Conflict, Key: "reset_meanwhile"}
 }
 

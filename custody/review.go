@@ -120,6 +120,7 @@ func (a AdoptPolicy) differences(now Now) (all []Difference) {
 		{"lock_base", lasts(was.LockBase), lasts(is.LockBase)},
 		{"lock_max", lasts(was.LockMax), lasts(is.LockMax)},
 		{"totp_skew", number(was.TOTPSkew), number(is.TOTPSkew)},
+		{"session_idle", lasts(was.SessionIdle), lasts(is.SessionIdle)},
 		{"approvals", []string{string(was.Approvals)}, []string{string(is.Approvals)}},
 		{"exclusive", []string{string(was.Exclusive)}, []string{string(is.Exclusive)}},
 		{"review_by", review(now.Policy.ReviewBy), review(a.ReviewBy)},

@@ -163,6 +163,18 @@ func TestRestoredSessions(t *testing.T) {
 		"of what is no token":   func(rows map[string][]Session) { rows["ben"] = []Session{{Token: "x"}} },
 		"of far too many":       func(rows map[string][]Session) { rows["ben"] = make([]Session, MaxSessions+1) },
 		"of somebody not there": func(rows map[string][]Session) { rows[""] = []Session{made} },
+		"that ended, among open ones": func(rows map[string][]Session) {
+			over := made
+			over.Ended = epoch
+			rows["ben"] = append(rows["ben"], over)
+		},
+		"of too many that ended": func(rows map[string][]Session) {
+			for range maxEnded + 1 {
+				over := made
+				over.Ended = epoch
+				rows["ben"] = append([]Session{over}, rows["ben"]...)
+			}
+		},
 	} {
 		var broken *Violation
 		if err := Check(restored(edit)); !errors.As(err, &broken) || broken.Invariant != "I6" {
@@ -174,5 +186,86 @@ func TestRestoredSessions(t *testing.T) {
 	err := Check(restored(func(rows map[string][]Session) { rows["ann"] = []Session{made} }))
 	if !errors.As(err, &broken) || broken.Detail != "signed in without an enrolment" {
 		t.Errorf("a session of a seed that nobody proved: %v", err)
+	}
+}
+
+// A session that nobody uses ends, once for all; one that was used goes on.
+func TestASessionThatNobodyUsesEnds(t *testing.T) {
+	o := newOffice(t)
+	mine, other := o.logsIn("ann"), o.logsIn("ben")
+	used := o.now
+	o.now = o.now.Add(15*time.Minute - time.Millisecond)
+	if events := o.does(System, EndIdle{"ann", mine, used}); len(events) != 0 {
+		t.Errorf("ended a moment before its time: %+v", events)
+	}
+	if events := o.does(System, EndIdle{"ben", mine, used}); len(events) != 0 {
+		t.Errorf("ended as another's: %+v", events)
+	}
+	o.now = o.now.Add(time.Millisecond)
+	if events := o.does(System, EndIdle{"ann", mine, used.Add(-time.Hour)}); len(events) != 0 {
+		t.Errorf("last used before it was opened, and ended: %+v", events)
+	}
+	if _, err := o.do("ann", EndIdle{"ann", mine, used}); CodeOf(err) != Forbidden {
+		t.Errorf("by a person: %v", err)
+	}
+	if events := o.does(System, EndIdle{"ann", mine, used}); len(events) != 1 || events[0].Fact != (SessionIdled{"ann", mine, used}) {
+		t.Errorf("%+v", events)
+	}
+	if events := o.does(System, EndIdle{"ann", mine, used}); len(events) != 0 {
+		t.Errorf("ended twice: %+v", events)
+	}
+	if o.signedIn(mine) != "" || o.signedIn(other) != "ben" {
+		t.Error("ended too little, or too much")
+	}
+}
+
+// Whoever comes with a session that counts no more can be told when and why, of the
+// last five; and nobody is told anything of one that there never was.
+func TestWhySessionsEnded(t *testing.T) {
+	o := newOffice(t)
+	ended := func(token string, why Ending, at time.Time) {
+		t.Helper()
+		if s, was := o.state.EndedSession(token, o.now); !was || s.Why != why || !s.Ended.Equal(at) {
+			t.Errorf("%+v, %t; want %s at %v", s, was, why, at)
+		}
+	}
+	if s, was := o.state.EndedSession(sessionNumber(999), o.now); was {
+		t.Errorf("of none: %+v", s)
+	}
+	left := o.logsIn("ann")
+	if s, was := o.state.EndedSession(left, o.now); was {
+		t.Errorf("open, and ended: %+v", s)
+	}
+	o.does("ann", SignOut{left})
+	ended(left, EndedByPerson, o.now)
+	changed, here := o.logsIn("ann"), o.logsIn("ann")
+	o.does("ann", ChangePassword{here, o.person("ann").Account + 1})
+	ended(changed, EndedByPassword, o.now)
+	used := o.now
+	o.now = o.now.Add(time.Hour)
+	o.does(System, EndIdle{"ann", here, used})
+	ended(here, EndedIdle, o.now)
+	long := o.logsIn("ann")
+	until := o.now.Add(12 * time.Hour)
+	o.now = o.now.Add(13 * time.Hour)
+	ended(long, EndedByTime, until)
+	reset := o.logsIn("ann")
+	ended(long, EndedByTime, until)
+	o.does(System, ResetOnHost{Person: "ann"})
+	ended(reset, EndedByReset, o.now)
+	if _, was := o.state.EndedSession(left, o.now); was {
+		t.Error("remembered for ever")
+	}
+	if all := o.state.SessionsChanged()["ann"]; len(all) != maxEnded {
+		t.Errorf("%d are remembered", len(all))
+	}
+	o.does("ann", SignIn{})
+	first := o.logsIn("ann")
+	for range MaxSessions {
+		o.logsIn("ann")
+	}
+	ended(first, EndedTooMany, o.now)
+	if err := Check(o.state); err != nil {
+		t.Error(err)
 	}
 }

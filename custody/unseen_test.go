@@ -425,6 +425,9 @@ func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 		"a longest shorter than a first": func(p *Policy) { p.LockMax = p.LockBase - time.Millisecond },
 		"locked before any wrong code":   func(p *Policy) { p.LockAfter = 0 },
 		"codes of less than this step":   func(p *Policy) { p.TOTPSkew = -1 },
+		"a log-in that lies no time":     func(p *Policy) { p.SessionIdle = 0 },
+		"one that ended before":          func(p *Policy) { p.SessionIdle = -time.Minute },
+		"a part of one that lies":        func(p *Policy) { p.SessionIdle += time.Nanosecond },
 		"nobody said who approves":       func(p *Policy) { p.Approvals = "" },
 		"nobody said which roles":        func(p *Policy) { p.Exclusive = "" },
 		"roles that exclude at random":   func(p *Policy) { p.Exclusive = "random" },
@@ -442,7 +445,7 @@ func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 			t.Errorf("%s, as an entry: %v", name, err)
 		}
 	}
-	least := Policy{Lease: time.Millisecond, OfferTTL: time.Millisecond, RotationDeadline: time.Millisecond, LockAfter: 1, LockBase: time.Millisecond, LockMax: time.Millisecond, Approvals: ApprovedByNone, Exclusive: ExclusiveAuditor}
+	least := Policy{Lease: time.Millisecond, OfferTTL: time.Millisecond, RotationDeadline: time.Millisecond, LockAfter: 1, LockBase: time.Millisecond, LockMax: time.Millisecond, SessionIdle: time.Millisecond, Approvals: ApprovedByNone, Exclusive: ExclusiveAuditor}
 	if err := least.check(); err != nil {
 		t.Errorf("the least that means something: %v", err)
 	}
@@ -648,7 +651,7 @@ func TestAWrongCodeSaysHowManyAreLeft(t *testing.T) {
 // what nobody commands, both what sets an installation up, people the rest.
 func TestWhoGivesEachCommand(t *testing.T) {
 	bySystem := []string{
-		"end_verification", "lock_sign_in", "open_link", "recover_enrolment", "recover_ledger", "refuse_link", "report_applied", "report_arrived", "report_conflict", "report_failed",
+		"end_idle", "end_verification", "lock_sign_in", "open_link", "recover_enrolment", "recover_ledger", "refuse_link", "report_applied", "report_arrived", "report_conflict", "report_failed",
 		"report_not_updated", "report_promoted", "report_sending", "report_staged", "report_updated", "report_verified", "reset_on_host",
 		"start_verification",
 	}
@@ -783,7 +786,7 @@ func TestWhatElseNeedsACode(t *testing.T) {
 		does Action
 	}{
 		"unlock":        {"max", Unlock{"ann"}},
-		"change email":  {"ann", ChangeEmail{"ann", note("new@example.org")}},
+		"change email":  {"ann", ChangeEmail{Person: "ann", Email: note("new@example.org")}},
 		"test a target": {"ada", TestTarget{server("x", "ann", "ben").Target}},
 		"change policy": {"ada", ChangePolicy{"db01", CredentialPolicy{}}},
 	} {

@@ -56,6 +56,7 @@ func (w *world) with(actor string, a Action) Command {
 	}
 	if p, ok := w.state.Person(actor); ok {
 		c.Proof = rightCode(p)
+		c.Proof.Enrolment = c.CodesOf(p)
 	}
 	return c
 }

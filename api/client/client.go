@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -107,6 +108,16 @@ func (c *Client) People(ctx context.Context) ([]api.Person, error) {
 func (c *Client) ChangePassword(ctx context.Context, in api.ChangePassword) error {
 	_, err := c.send(ctx, "POST", "application/json", in, nil, "me", "password")
 	return err
+}
+
+// ReplaceAuthenticator gives another authenticator in the place of mine, which counts
+// until ProveAuthenticator has a code of the other.
+func (c *Client) ReplaceAuthenticator(ctx context.Context, in api.ReplaceAuthenticator) (api.NewAuthenticator, error) {
+	return call[api.NewAuthenticator](ctx, c, "POST", in, nil, "me", "authenticator")
+}
+
+func (c *Client) ProveAuthenticator(ctx context.Context, totp api.Secret) (api.Joined, error) {
+	return call[api.Joined](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "me", "authenticator", "confirm")
 }
 
 // Sessions says where I am logged in. EndSession logs out there, and everywhere but here
@@ -513,6 +524,7 @@ func (c *Client) setHeaders(r *http.Request, accept string, hasBody bool) {
 		}
 	}
 	set("Accept", accept)
+	set("User-Agent", "tandem ("+runtime.GOOS+")")
 	set("Accept-Language", c.language)
 	if hasBody {
 		set("Content-Type", "application/json")

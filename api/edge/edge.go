@@ -21,6 +21,8 @@ import (
 type Desk interface {
 	// Who gives the person whose session it is.
 	Who(ctx context.Context, token custody.Secret) (custody.Person, error)
+	// Use notes that they did something with it: one that nobody uses ends.
+	Use(ctx context.Context, token custody.Secret)
 }
 
 // Config is what an edge works with.
@@ -85,7 +87,7 @@ func New(c Config) (*Edge, error) {
 func (e *Edge) Handler(fronts http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		start := time.Now()
-		r := &Request{ID: rand.Text(), Client: clientOf(q, e.Proxies), Language: LanguageOf(q.Header), edge: e}
+		r := &Request{ID: rand.Text(), Client: clientOf(q, e.Proxies), Language: LanguageOf(q.Header), device: deviceOf(q.UserAgent()), edge: e}
 		ctx, cancel := context.WithTimeout(context.WithValue(q.Context(), requestKey{}, r), e.Timeout)
 		defer cancel()
 		q = q.WithContext(ctx)

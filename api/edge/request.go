@@ -29,7 +29,8 @@ type Request struct {
 	Verb  string // of the command, if it came to one
 	Err   error  // that was answered with a problem, never for the client; nil: none
 
-	edge *Edge
+	device string // what the client says of itself, for people
+	edge   *Edge
 }
 
 type requestKey struct{}
@@ -47,6 +48,14 @@ func (r *Request) Identify(ctx context.Context, token custody.Secret) error {
 	r.Token, r.Person = token, person
 	return nil
 }
+
+// Place says where a log-in comes from: from which network, and in which device.
+func (r *Request) Place(device custody.Secret) desk.Place {
+	return desk.Place{Network: Network(r.Client), Address: textOf(r.Client), Called: r.device, Device: device}
+}
+
+// Use notes that the person themselves asks with the session, and no page by itself.
+func (r *Request) Use(ctx context.Context) { r.edge.Desk.Use(ctx, r.Token) }
 
 // PaceSignIn refuses where too many log-ins come from one network: there is no
 // person yet.

@@ -35,8 +35,8 @@ func (p *Pages) openLink(v *visit) error {
 		return v.linkAgain(err, p.admission)
 	}
 	shown := admissionPage{Token: v.r.PathValue("token")}
-	v.leaves = leaves{v.Idle, "/activation/" + shown.Token} // nobody is logged in whom it could follow
-	if shown.authenticator, err = v.authenticator(opened.OTPAuth); err != nil {
+	v.leaves = leaves{v.Idle(), "/activation/" + shown.Token} // nobody is logged in whom it could follow
+	if shown.authenticator, err = v.authenticator(opened); err != nil {
 		return err
 	}
 	return v.render("admission_prove", shown)

@@ -62,7 +62,7 @@ const secretsStay = 5 * time.Minute
 // showsSecret is for the answer to a form that has a secret in it: the page that
 // says the same without it, and when the secret counts no more, zero for no time.
 func (v *visit) showsSecret(at string, until time.Time) {
-	v.at, v.leaves = at, leaves{min(secretsStay, v.Idle), at}
+	v.at, v.leaves = at, leaves{min(secretsStay, v.Idle()), at}
 	if !until.IsZero() {
 		v.leaves.After = max(0, min(v.leaves.After, until.Sub(v.now)))
 	}

@@ -86,12 +86,25 @@ func (p *Pages) entered(v *visit, in desk.SignInRequest) (desk.SignedIn, error) 
 
 // replaced is entered for the form of a lost authenticator: the first to come uses
 // the recovery code up, and the new seed is shown once.
-func (p *Pages) replaced(v *visit, in desk.RecoverRequest) (custody.Secret, error) {
+func (p *Pages) replaced(v *visit, in desk.RecoverRequest) (desk.NewAuthenticator, error) {
 	form, ours := v.secretForm(in.Username, in.Password.Reveal(), in.Code.Reveal())
 	if !ours {
 		return p.Desk.Recover(v.r.Context(), in)
 	}
-	return p.regained.do(v.r.Context(), form, p.Clock, func(ctx context.Context) (custody.Secret, error) { return p.Desk.Recover(ctx, in) })
+	return p.regained.do(v.r.Context(), form, p.Clock, func(ctx context.Context) (desk.NewAuthenticator, error) { return p.Desk.Recover(ctx, in) })
+}
+
+// proved is entered for the form that proves a new authenticator: its recovery codes are
+// shown once.
+func (p *Pages) proved(v *visit) ([]custody.Secret, error) {
+	form, ours := v.secretForm(v.Person.Username, v.code())
+	by := v.by(custody.ProveAuthenticator{})
+	if !ours {
+		return p.Desk.ProveAuthenticator(v.r.Context(), by, v.Token)
+	}
+	return p.showed.do(v.r.Context(), form, p.Clock, func(ctx context.Context) ([]custody.Secret, error) {
+		return p.Desk.ProveAuthenticator(ctx, by, v.Token)
+	})
 }
 
 // secretForm names a form by its key and by all that was typed. ours is false for

@@ -134,7 +134,7 @@ func (v *visit) render(name string, body any) error {
 		data.Refused = v.sent.at
 	}
 	if data.Leaves.To == "" && v.Person.Username != "" { // when the browser has forgotten the session for certain
-		data.Leaves = leaves{v.Idle + 5*time.Second, "/login?why=idle"}
+		data.Leaves = leaves{v.Idle() + 5*time.Second, "/login?why=idle"}
 	}
 	if done := v.r.URL.Query().Get("done"); slices.Contains(doneMessages, done) {
 		data.Done = "done." + done
@@ -156,6 +156,7 @@ func (v *visit) render(name string, body any) error {
 
 // doneMessages are the keys below "done." that an address may name.
 var doneMessages = []string{
+	"authenticator_replaced",
 	"checked_in", "offered", "accepted", "declined", "cancelled", "returned", "rotating", "retired",
 	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "rotating_all", "redacted", "unlocked", "email_changed",
 	"proposed", "approved", "rejected", "withdrawn", "founded", "acknowledged", "password_changed", "session_ended",
@@ -235,7 +236,7 @@ func (p *Pages) functions(lang string, zone *time.Location) template.FuncMap {
 			return m
 		},
 		"seconds":      func(n int64) (string, error) { return words.In(lang).Span(time.Duration(n) * time.Second) },
-		"idle":         func() int { return int(p.Idle.Seconds()) },
+		"idle":         func() int { return int(p.Idle().Seconds()) },
 		"wholeSeconds": func(d time.Duration) int { return int(d.Seconds()) },
 	}
 }

@@ -28,7 +28,7 @@ func (p *Pages) policy(v *visit) error {
 func (p *Pages) adoptPolicy(v *visit) error {
 	values := p.Desk.PolicyInForce().Values
 	for field, into := range map[string]*time.Duration{
-		"lease": &values.Lease, "offer_ttl": &values.OfferTTL, "rotation_deadline": &values.RotationDeadline, "lock_base": &values.LockBase, "lock_max": &values.LockMax,
+		"lease": &values.Lease, "offer_ttl": &values.OfferTTL, "rotation_deadline": &values.RotationDeadline, "lock_base": &values.LockBase, "lock_max": &values.LockMax, "session_idle": &values.SessionIdle,
 	} {
 		length, err := time.ParseDuration(v.field(field))
 		if err != nil {

@@ -14,19 +14,13 @@ type authenticator struct {
 	Seed string // in groups of four
 }
 
-func (v *visit) authenticator(otpAuth custody.Secret) (authenticator, error) {
+func (v *visit) authenticator(a desk.NewAuthenticator) (authenticator, error) {
 	label, err := say(v.lang, "authenticator.qr")
 	if err != nil {
 		return authenticator{}, err
 	}
-	var shown authenticator
-	if shown.QR, err = drawQR(otpAuth.Reveal(), label); err != nil {
-		return authenticator{}, err
-	}
-	if uri, err := url.Parse(otpAuth.Reveal()); err == nil {
-		shown.Seed = inFours(uri.Query().Get("secret"))
-	}
-	return shown, nil
+	drawn, err := drawQR(a.OTPAuth.Reveal(), label)
+	return authenticator{QR: drawn, Seed: inFours(a.Seed.Reveal())}, err
 }
 
 // inFours makes a seed easier to type; authenticators take the spaces.
@@ -80,7 +74,7 @@ func (p *Pages) recover(v *visit) error {
 		return v.again(err, p.recovery)
 	}
 	v.Verb = custody.RecoverEnrolment{}.Verb()
-	otpAuth, err := p.replaced(v, desk.RecoverRequest{
+	opened, err := p.replaced(v, desk.RecoverRequest{
 		Username: v.field("username"), Password: custody.SecretString(v.field("password")),
 		Code: custody.SecretString(v.field("recovery_code")), Request: v.ID, From: v.place(),
 	})
@@ -91,8 +85,8 @@ func (p *Pages) recover(v *visit) error {
 	v.Person, v.Token = custody.Person{}, custody.Secret{}
 	v.clearCookie(sessionCookie)
 	shown := recoveredPage{Username: desk.Username(v.field("username"))}
-	v.leaves = leaves{v.Idle, "/login?as=" + url.QueryEscape(shown.Username)} // nobody is logged in whom it could follow
-	if shown.authenticator, err = v.authenticator(otpAuth); err != nil {
+	v.leaves = leaves{v.Idle(), "/login?as=" + url.QueryEscape(shown.Username)} // nobody is logged in whom it could follow
+	if shown.authenticator, err = v.authenticator(opened); err != nil {
 		return err
 	}
 	return v.render("recovered", shown)

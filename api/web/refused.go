@@ -112,7 +112,7 @@ func (v *visit) askAgain() error {
 	if v.problem != nil {
 		form.faulty = faultyField(v.problem)
 	}
-	to := url.URL{Path: v.path(), RawQuery: url.Values{refusedParameter: {v.refusals.keep(form, v.now, v.Idle)}}.Encode()}
+	to := url.URL{Path: v.path(), RawQuery: url.Values{refusedParameter: {v.refusals.keep(form, v.now, v.Idle())}}.Encode()}
 	http.Redirect(v.w, v.r, to.String(), http.StatusSeeOther)
 	return nil
 }
@@ -124,7 +124,7 @@ func (v *visit) recall() {
 	if v.r.Method != http.MethodGet || word == "" || v.r.Header.Get("HX-Request") != "" {
 		return
 	}
-	if v.sent = v.refusals.find(word, v.Person.Username, v.now, v.Idle); v.sent != nil {
+	if v.sent = v.refusals.find(word, v.Person.Username, v.now, v.Idle()); v.sent != nil {
 		v.r.PostForm = v.sent.fields
 		if v.sent.problem != nil {
 			v.problem, v.status = v.sent.problem, v.sent.status

@@ -20,7 +20,7 @@ func TestSessionCookie(t *testing.T) {
 	b := o.browser("en")
 	p := b.post("/login", "username", "tech-a", "password", o.Passwords["tech-a"].Reveal(), "totp", o.Code("tech-a"))
 	cookie := p.header.Get("Set-Cookie")
-	for _, part := range []string{session + "=", "Path=/", "HttpOnly", "Secure", "SameSite=Strict", "Max-Age=900"} {
+	for _, part := range []string{session + "=", "Path=/", "HttpOnly", "Secure", "SameSite=Strict", "Max-Age=87300"} {
 		if !strings.Contains(cookie, part) {
 			t.Errorf("the cookie has no %s: %s", part, cookie)
 		}
@@ -34,10 +34,10 @@ func TestSessionCookie(t *testing.T) {
 func TestIdle(t *testing.T) {
 	o := newOffice(t)
 	b := o.as("tech-a", "en")
-	if cookie := b.get("/").header.Get("Set-Cookie"); !strings.Contains(cookie, "Max-Age=900") {
+	if cookie := b.get("/").header.Get("Set-Cookie"); !strings.Contains(cookie, "Max-Age=87300") {
 		t.Errorf("a visit did not prolong the session: %q", cookie)
 	}
-	if cookie := b.get("/session/stay").header.Get("Set-Cookie"); !strings.Contains(cookie, "Max-Age=900") {
+	if cookie := b.get("/session/stay").header.Get("Set-Cookie"); !strings.Contains(cookie, "Max-Age=87300") {
 		t.Errorf("staying did not prolong the session: %q", cookie)
 	}
 	if cookie := b.get("/", "HX-Request", "true").header.Get("Set-Cookie"); cookie != "" {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -27,7 +28,8 @@ func (v *visit) clearCookie(name string) {
 	}
 }
 
-// identify finds out whose visit it is. A session that has ended is a stranger's.
+// identify finds out whose visit it is. A session that has ended is a stranger's, who
+// can be told when and why.
 func (v *visit) identify() error {
 	cookie, err := v.r.Cookie(sessionCookie)
 	if err != nil {
@@ -35,16 +37,22 @@ func (v *visit) identify() error {
 	}
 	err = v.Identify(v.r.Context(), custody.SecretString(cookie.Value))
 	if isRefusal(err, custody.Unauthenticated) {
+		v.over = refusalIn(err)
 		return nil
 	}
 	return err
 }
 
-// keepSession prolongs the time that the browser keeps the session: not when a
-// page refreshes itself, so that a browser which nobody uses forgets it.
+// keepEnded is for how long a browser keeps a session that has ended, so that the
+// log-in page can say when and why.
+const keepEnded = 24 * time.Hour
+
+// keepSession has the session go on: not when a page refreshes itself, so that one
+// which nobody uses ends.
 func (v *visit) keepSession() {
 	if v.r.Header.Get("HX-Request") == "" && v.r.Pattern != "GET /events" {
-		v.setCookie(sessionCookie, v.Token.Reveal(), int(v.Idle.Seconds()))
+		v.Use(v.r.Context())
+		v.setCookie(sessionCookie, v.Token.Reveal(), int((v.Idle() + keepEnded).Seconds()))
 	}
 }
 
@@ -56,6 +64,7 @@ func (p *Pages) stay(v *visit) error {
 
 type loginForm struct {
 	Next, Why, Username string
+	Ended               *problem // the log-in that this browser had; nil: none, or nobody knows
 }
 
 func (p *Pages) login(v *visit) error {
@@ -68,6 +77,13 @@ func (p *Pages) login(v *visit) error {
 		form.Next, form.Why = query.Get("next"), query.Get("why")
 		form.Username = query.Get("as") // so that a link can name who is to log in
 	}
+	if v.over != nil && v.over.Key == "session_ended" {
+		var err error
+		if form.Ended, err = v.said(v.over); err != nil {
+			return err
+		}
+	}
+	v.clearCookie(sessionCookie) // it is said once
 	return v.render("login", form)
 }
 

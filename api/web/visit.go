@@ -37,6 +37,8 @@ type visit struct {
 	at     string // address that shows this page again; "": the request's
 	leaves leaves // what a page without scripts does by itself
 
+	over *custody.Refusal // why the session of the browser counts no more; nil: it has none, or it counts
+
 	// What went wrong (Err), to be shown on the page that is rendered next.
 	problem *custody.Refusal
 	status  int
@@ -65,7 +67,6 @@ func (p *Pages) open(pattern string, h handler) {
 func (p *Pages) closed(pattern string, h handler) {
 	p.open(pattern, func(v *visit) error {
 		if v.Person.Username == "" {
-			v.clearCookie(sessionCookie) // of a session that has ended
 			return v.toLogin()
 		}
 		if v.r.Method == http.MethodPost {
@@ -242,11 +243,10 @@ func (v *visit) code() string { return totp.Typed(v.field("totp")) }
 
 // place says where a log-in comes from.
 func (v *visit) place() desk.Place {
-	at := desk.Place{Network: edge.Network(v.Client)}
 	if cookie, err := v.r.Cookie(deviceCookie); err == nil && cookie.Value != "" {
-		at.Device = custody.SecretString(cookie.Value)
+		return v.Place(custody.SecretString(cookie.Value))
 	}
-	return at
+	return v.Place(custody.Secret{})
 }
 
 // nothingHere answers for every address that is no page.

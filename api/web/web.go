@@ -40,7 +40,6 @@ type Config struct {
 
 	Clock func() time.Time // nil: time.Now
 	Zone  *time.Location   // of the times that are shown and typed, to those who chose none; nil: UTC
-	Idle  time.Duration    // without a request until the browser forgets the session; zero: 15 min
 }
 
 // Pages is the handler of everything that is not below /api/.
@@ -52,7 +51,8 @@ type Pages struct {
 	looks    looks
 	static   staticFiles
 	signedIn shared[desk.SignedIn]
-	regained shared[custody.Secret]
+	regained shared[desk.NewAuthenticator]
+	showed   shared[[]custody.Secret]
 	refusals refusedForms
 	watch    watch
 	ended    chan struct{} // closed when Run ends: streams end
@@ -69,9 +69,6 @@ func New(c Config) (*Pages, error) {
 	if c.Zone == nil {
 		c.Zone = time.UTC
 	}
-	if c.Idle == 0 {
-		c.Idle = 15 * time.Minute
-	}
 	p := &Pages{
 		Config: c, mux: http.NewServeMux(), ended: make(chan struct{}), looks: looks{shown: map[look]*template.Template{}},
 	}
@@ -84,6 +81,14 @@ func New(c Config) (*Pages, error) {
 	}
 	p.routes()
 	return p, nil
+}
+
+// Idle is after how long without a visit a session ends.
+func (p *Pages) Idle() time.Duration {
+	if idle := p.Desk.PolicyInForce().Values.SessionIdle; idle > 0 {
+		return idle
+	}
+	return custody.DefaultPolicy().SessionIdle // of a ledger that cannot be read
 }
 
 // Run keeps verifying the ledger and lets live pages follow, until ctx ends. It
@@ -165,6 +170,10 @@ func (p *Pages) routes() {
 
 	p.closed("GET /preferences/password", p.passwordForm)
 	p.closed("POST /preferences/password", p.changePassword)
+	p.closed("GET /preferences/authenticator", p.authenticatorForm)
+	p.closed("POST /preferences/authenticator", p.replaceAuthenticator)
+	p.closed("GET /preferences/authenticator/confirm", p.proveNewForm)
+	p.closed("POST /preferences/authenticator/confirm", p.proveNew)
 	p.closed("POST /preferences/sessions", p.endSession)
 	p.closed("GET /preferences/email", p.emailForm)
 	p.closed("POST /preferences/email", p.changeEmail)

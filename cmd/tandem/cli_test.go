@@ -66,6 +66,7 @@ func TestMain(m *testing.M) {
 //	demo [ARG...]     starts a demo on free ports, with codes that last a second
 //	as USERNAME       runs what follows with that person's log-in and a fresh code
 //	code              gives the same person another fresh code
+//	scans             has the same person's codes come from the otpauth URI in the last answer
 //	exit CODE ARG...  runs tandem, which must end with this exit code; with
 //	                  another code if that one was too old when it arrived
 //	stop              ends the demo, as a power cut would
@@ -91,7 +92,7 @@ func TestCLI(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"demo": scriptDemo, "as": scriptAs, "code": scriptCode, "exit": scriptExit,
+			"demo": scriptDemo, "as": scriptAs, "code": scriptCode, "scans": scriptScans, "exit": scriptExit,
 			"stop": scriptStop, "sql": scriptSQL, "records": scriptRecords, "sshlogin": scriptSSHLogin,
 			"edit": scriptEdit, "holds": scriptHolds, "newest": scriptNewest,
 		},
@@ -170,6 +171,16 @@ func (s *script) person(ts *testscript.TestScript) demo.Person {
 		ts.Fatalf("nobody is called %q", s.who)
 	}
 	return s.demo.People[at]
+}
+
+func scriptScans(ts *testscript.TestScript, _ bool, _ []string) {
+	s := scriptOf(ts)
+	_, seed, found := strings.Cut(ts.ReadFile("stdout"), "secret=")
+	if !found {
+		ts.Fatalf("there is no otpauth URI in the last answer")
+	}
+	at := slices.IndexFunc(s.demo.People, func(p demo.Person) bool { return p.Username == s.who })
+	s.demo.People[at].TOTPSecret, _, _ = strings.Cut(strings.TrimSpace(seed), "&")
 }
 
 func scriptExit(ts *testscript.TestScript, _ bool, args []string) {

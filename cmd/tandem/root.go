@@ -74,7 +74,7 @@ changed on the server when it comes back. Every step is in a ledger.`,
 		&cobra.Group{ID: "records", Title: "People, credentials, ledger:"},
 		&cobra.Group{ID: "server", Title: "Running a server:"},
 	)
-	inGroup(root, "custody", loginVerb(c), logoutVerb(c), sessionVerbs(c), passwordVerb(c), statusVerb(c), checkoutVerb(c), checkinVerb(c),
+	inGroup(root, "custody", loginVerb(c), logoutVerb(c), sessionVerbs(c), passwordVerb(c), authenticatorVerb(c), statusVerb(c), checkoutVerb(c), checkinVerb(c),
 		awayVerb(c), backVerb(c), handoverVerbs(c))
 	inGroup(root, "records", credentialVerbs(c), proposalVerbs(c), policyVerbs(c), personVerbs(c), foundingVerbs(c), configurationVerbs(c), ledgerVerbs(c))
 	inGroup(root, "server", demoVerbs(c)...)

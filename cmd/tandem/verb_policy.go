@@ -45,6 +45,7 @@ func policyShowVerb(c *cli) *cobra.Command {
 				[]string{"lock-after", fmt.Sprint(v.LockAfter)},
 				[]string{"lock-base", seconds(v.LockBaseSeconds).String()},
 				[]string{"lock-max", seconds(v.LockMaxSeconds).String()},
+				[]string{"session-idle", seconds(v.SessionIdleSeconds).String()},
 				[]string{"totp-skew", fmt.Sprint(v.TOTPSkew)})
 		},
 	}
@@ -59,10 +60,10 @@ func reviewByFlag(verb *cobra.Command) func() (time.Time, error) {
 
 // valueFlags are the flags for what of the policy is a matter of degree.
 type valueFlags struct {
-	lease, offer, deadline, lockBase, lockMax time.Duration
-	lockAfter                                 int
-	skew                                      int64
-	approvals, exclusive                      string
+	lease, offer, deadline, lockBase, lockMax, idle time.Duration
+	lockAfter                                       int
+	skew                                            int64
+	approvals, exclusive                            string
 }
 
 func (f *valueFlags) add(flags *pflag.FlagSet, now api.PolicyValues) {
@@ -72,6 +73,7 @@ func (f *valueFlags) add(flags *pflag.FlagSet, now api.PolicyValues) {
 	flags.IntVar(&f.lockAfter, "lock-after", now.LockAfter, "wrong codes in a row before somebody is locked out")
 	flags.DurationVar(&f.lockBase, "lock-base", seconds(now.LockBaseSeconds), "length of the first lock-out; each further one doubles it")
 	flags.DurationVar(&f.lockMax, "lock-max", seconds(now.LockMaxSeconds), "longest lock-out")
+	flags.DurationVar(&f.idle, "session-idle", seconds(now.SessionIdleSeconds), "a log-in that nobody uses for this long ends")
 	flags.Int64Var(&f.skew, "totp-skew", now.TOTPSkew, "steps before and after the current one whose codes are taken")
 	flags.StringVar(&f.exclusive, "exclusive", string(now.Exclusive), "which roles one person may not have together: strict or auditor_only")
 	flags.StringVar(&f.approvals, "approvals", string(now.Approvals), "that what changes who may do what needs: two, one or none")
@@ -81,7 +83,7 @@ func (f *valueFlags) values() api.PolicyValues {
 	s := func(d time.Duration) int64 { return int64(d / time.Second) }
 	return api.PolicyValues{
 		LeaseSeconds: s(f.lease), OfferTTLSeconds: s(f.offer), RotationDeadlineSeconds: s(f.deadline),
-		LockAfter: f.lockAfter, LockBaseSeconds: s(f.lockBase), LockMaxSeconds: s(f.lockMax), TOTPSkew: f.skew, Approvals: custody.Approvals(f.approvals), Exclusive: custody.Exclusivity(f.exclusive),
+		LockAfter: f.lockAfter, LockBaseSeconds: s(f.lockBase), LockMaxSeconds: s(f.lockMax), TOTPSkew: f.skew, SessionIdleSeconds: s(f.idle), Approvals: custody.Approvals(f.approvals), Exclusive: custody.Exclusivity(f.exclusive),
 	}
 }
 

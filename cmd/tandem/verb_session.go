@@ -31,9 +31,9 @@ func sessionListVerb(c *cli) *cobra.Command {
 				if o.Here {
 					here = "here"
 				}
-				rows = append(rows, []string{o.ID, moment(o.OpenedAt), moment(o.ExpiresAt), here})
+				rows = append(rows, []string{o.ID, o.Device, o.Address, moment(o.OpenedAt), moment(o.LastUsed), moment(o.ExpiresAt), here})
 			}
-			return c.show(open, []string{"ID", "SINCE", "UNTIL", ""}, rows...)
+			return c.show(open, []string{"ID", "DEVICE", "ADDRESS", "SINCE", "LAST USED", "UNTIL", ""}, rows...)
 		},
 	}
 }

@@ -17,6 +17,11 @@ type account struct {
 	Password string   `json:"password"` // argon2id, PHC string
 	Recovery []string `json:"recovery"` // the recoveryHash of each code that was not used yet
 
+	// Seed is that of an authenticator which its person set up in the place of theirs, as
+	// of StoredSeed: of the next enrolment until they have proved it, and of the present
+	// one from then until it is at its place. "": there is none.
+	Seed string `json:"seed,omitempty"`
+
 	// Link is that of the admission with which the password was set; "" from the day on
 	// which it counts.
 	Link string `json:"link,omitempty"`

@@ -72,13 +72,6 @@ type SetUp struct {
 	Request  string
 }
 
-// NewAuthenticator is shown once, to the person whose it is.
-type NewAuthenticator struct {
-	Username string
-	OTPAuth  custody.Secret // otpauth URI
-	Period   int            // seconds
-}
-
 // OpenLink takes a link and its release code, and gives its person the seed of an
 // authenticator of their own. Neither it nor the password counts before Join. It can be
 // repeated for as long as the link counts: the last one is what Join takes.
@@ -122,7 +115,7 @@ func (d *Desk) OpenLink(ctx context.Context, in SetUp) (NewAuthenticator, error)
 			},
 		})
 	})
-	return NewAuthenticator{person.Username, totp.URI(d.Origin, person.Username, seed, person.TOTPPeriod), person.TOTPPeriod}, err
+	return d.authenticator(person, seed), err
 }
 
 // Join takes the first code of that authenticator: from now on the person can log in,

@@ -125,10 +125,11 @@ func TestALogInOnItsWayDoesNotSurviveAReset(t *testing.T) {
 				password, uri = login.Password, login.OTPAuth
 			} else {
 				password = in.Password
-				var err error
-				if uri, err = d.Recover(t.Context(), desk.RecoverRequest{Username: "tech-b", Password: password, Code: codes[0], Request: unique("recover")}); err != nil {
+				shown, err := d.Recover(t.Context(), desk.RecoverRequest{Username: "tech-b", Password: password, Code: codes[0], Request: unique("recover")})
+				if err != nil {
 					t.Fatal(err)
 				}
+				uri = shown.OTPAuth
 			}
 			close(waiting.goOn)
 			late := <-done

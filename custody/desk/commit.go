@@ -81,6 +81,7 @@ func (d *Desk) sweep() {
 	if err := d.Accounts.Sweep(ctx, now); err != nil {
 		d.Log.Warn("sweep of what is over failed", "error", err)
 	}
+	d.forgetUses()
 }
 
 // gather takes what else is waiting: group commit without any timer, because
@@ -281,7 +282,7 @@ func (b *batch) answer(c *call) (Outcome, error) {
 		return Outcome{}, nil
 	}
 	if p := c.command.Proof; p.Given && c.command.Actor != custody.System {
-		if actor, known := b.draft.Person(c.command.Actor); known && actor.Number != p.Enrolment {
+		if actor, known := b.draft.Person(c.command.Actor); known && c.command.CodesOf(actor) != p.Enrolment {
 			return Outcome{}, errStale
 		}
 	}

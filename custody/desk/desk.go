@@ -73,6 +73,9 @@ type Desk struct {
 	done    chan struct{} // the committer has ended
 	behind  bool          // the committer's: its last commit may or may not have come to be
 
+	usesMu sync.Mutex
+	uses   map[string]use // when log-ins were used, by the hex of their tokens' SHA-256
+
 	seeds      seedCache
 	macs       macKeys
 	configured configured
@@ -142,6 +145,7 @@ func newDesk(c Config) *Desk {
 		watched:  make(chan struct{}),
 		alarm:    make(chan struct{}),
 		anchored: make(chan struct{}),
+		uses:     map[string]use{},
 		time:     timekeeper{clock: c.Clock},
 	}
 }
@@ -256,6 +260,10 @@ func (d *Desk) Do(ctx context.Context, by By, a custody.Action) (Outcome, error)
 func (d *Desk) doBound(ctx context.Context, by By, a custody.Action, with bound) (Outcome, error) {
 	ctx = WithRequest(ctx, by.Request)
 	if err := d.mayDecide(ctx, a); err != nil {
+		return Outcome{}, err
+	}
+	a, err := d.withMailbox(ctx, a)
+	if err != nil {
 		return Outcome{}, err
 	}
 	outcome, err := d.doOnce(ctx, by, a, with)

@@ -39,11 +39,11 @@ func Identities(salt []byte, names ...string) (identities []string) {
 	return slices.Compact(identities)
 }
 
-// identitySalt is made for the first credential. With another one later, an account
-// could come into custody twice: then it counts as lost.
+// identitySalt is made for the first credential, or the first address of a person. With another one later, an account
+// could come into custody twice, or a person be two: then it counts as lost.
 func (d *Desk) identitySalt(ctx context.Context) ([]byte, error) {
 	v, err := d.Secrets.Read(ctx, IdentityPath)
-	if errors.Is(err, ErrNoSecret) && !d.hasCredentials() {
+	if errors.Is(err, ErrNoSecret) && !d.hasIdentities() {
 		fresh := make([]byte, sha256.Size)
 		_, _ = rand.Read(fresh) // never fails, see crypto/rand
 		_, err = d.Secrets.Write(ctx, IdentityPath, custody.NewSecret(fresh), 0, nil)
@@ -62,9 +62,15 @@ func (d *Desk) identitySalt(ctx context.Context) ([]byte, error) {
 	return v.Value.Bytes(), nil
 }
 
-func (d *Desk) hasCredentials() bool {
+// hasIdentities says whether the ledger has a digest that was made with the salt.
+func (d *Desk) hasIdentities() bool {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
+	for p := range d.state.People() {
+		if p.Mailbox != "" {
+			return true
+		}
+	}
 	for range d.state.Credentials() {
 		return true
 	}

@@ -12,29 +12,33 @@ import (
 type NewLogin struct {
 	Outcome
 	Password custody.Secret
-	OTPAuth  custody.Secret // otpauth URI; counts after the first log-in with a code of it
+	Seed     custody.Secret // base32
+	OTPAuth  custody.Secret // the same, as an otpauth URI; counts after the first log-in with a code of it
 }
 
 // AddPerson opens an account for somebody whom whoever operates the machine brings in,
 // with a log-in that is shown to them once. What people add, others approve.
 func (d *Desk) AddPerson(ctx context.Context, by By, a custody.AddPerson) (NewLogin, error) {
 	a.Name = custody.OneLine(a.Name)
-	return d.enrol(ctx, by, a.Username, func(version int64) custody.Action {
+	return d.enrol(ctx, by, a.Username, custody.Secret{}, func(version int64) custody.Action {
 		a.Account = version
 		return a
 	})
 }
 
-// enrol carries out a command that gives a person a password and a seed. The action
-// is asked for with the version that the account's secrets will have.
-func (d *Desk) enrol(ctx context.Context, by By, username string, action func(version int64) custody.Action) (NewLogin, error) {
+// enrol carries out a command that gives a person a password, the one that they chose or
+// else a new one, and a seed. The action is asked for with the version that the account's
+// secrets will have.
+func (d *Desk) enrol(ctx context.Context, by By, username string, password custody.Secret, action func(version int64) custody.Action) (NewLogin, error) {
 	ctx = WithRequest(ctx, by.Request)
 	if err := d.canStoreSeed(ctx); err != nil {
 		return NewLogin{}, err
 	}
-	password, err := d.Secrets.Generate(ctx, "")
-	if err != nil {
-		return NewLogin{}, err
+	if password.IsZero() {
+		var err error
+		if password, err = d.Secrets.Generate(ctx, ""); err != nil {
+			return NewLogin{}, err
+		}
 	}
 	hash, err := d.hash(ctx, password)
 	if err != nil {
@@ -64,7 +68,7 @@ func (d *Desk) enrol(ctx context.Context, by By, username string, action func(ve
 		return NewLogin{}, err
 	}
 	person, _ := d.person(username)
-	return NewLogin{Outcome: outcome, Password: password, OTPAuth: totp.URI(d.Origin, username, seed, person.TOTPPeriod)}, nil
+	return NewLogin{Outcome: outcome, Password: password, Seed: seed, OTPAuth: d.authenticator(person, seed).OTPAuth}, nil
 }
 
 // Unlock lifts whatever keeps a person from logging in or confirming.

@@ -179,8 +179,8 @@ var (
 	ErrDiskFull = fmt.Errorf("%w: the disk is full", ErrStoreUnavailable)
 )
 
-// Accounts keeps what is not custody state, not in the ledger and no secret: devices
-// and the throttle of log-ins. Implemented by the store.
+// Accounts keeps what is not custody state, not in the ledger and no secret: devices,
+// when log-ins were used, and the throttle of log-ins. Implemented by the store.
 type Accounts interface {
 	// Devices gives who has logged in in the device of which this is the SHA-256 of
 	// the token, each with the mark that was given then. SeeDevice notes that the
@@ -189,6 +189,11 @@ type Accounts interface {
 	SeeDevice(ctx context.Context, person string, tokenHash [32]byte, at time.Time, mark string) error
 	DeleteDevices(ctx context.Context, person string) error
 
+	// SessionUse gives when a session was last used, as UseSession wrote it; the zero
+	// one where nothing was written.
+	SessionUse(ctx context.Context, session string) (SessionUse, error)
+	UseSession(ctx context.Context, session string, at time.Time, mark string) error
+
 	// UpdateThrottle changes a throttle in one transaction, so that guesses sent
 	// at the same time are all counted. name is made of keyed digests of what was
 	// typed: also names that do not exist are throttled. DeleteThrottles forgets
@@ -196,7 +201,8 @@ type Accounts interface {
 	UpdateThrottle(ctx context.Context, name string, change func(Throttle) Throttle) (Throttle, error)
 	DeleteThrottles(ctx context.Context, name string) error
 
-	// Sweep forgets devices that nobody used for half a year, throttles and
+	// Sweep forgets devices that nobody used for half a year, uses of log-ins that
+	// can be open no more, throttles and
 	// idempotency keys older than a day before now.
 	Sweep(ctx context.Context, now time.Time) error
 }

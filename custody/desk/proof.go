@@ -58,8 +58,16 @@ func (d *Desk) seed(ctx context.Context, person custody.Person) (custody.Secret,
 		d.seeds.put(person.Username, v.Value, now.Add(seedTTL))
 		number, seed = readSeed(v.Value)
 	}
-	if number != person.Number {
-		return custody.Secret{}, ErrNoSecret
+	if number != person.Number { // one that its person set up may not have been moved here yet
+		kept, _, err := d.account(ctx, person)
+		if err != nil {
+			return custody.Secret{}, err
+		}
+		stored := custody.SecretString(kept.Seed)
+		if number, seed = readSeed(stored); number != person.Number {
+			return custody.Secret{}, ErrNoSecret
+		}
+		d.seeds.put(person.Username, stored, now.Add(seedTTL))
 	}
 	return seed, nil
 }

@@ -31,27 +31,27 @@ type RecoverRequest struct {
 }
 
 // Recover replaces a person's TOTP seed and ends their sessions. It gives the
-// otpauth URI of the new seed, which counts after the next log-in with a code of
+// new one, which counts after the next log-in with a code of
 // it. The recovery code is used up by that; it confirms nothing and opens nothing.
 //
 // Failures look alike, take alike and are counted together with those of SignIn.
-func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (custody.Secret, error) {
+func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (NewAuthenticator, error) {
 	ctx = WithRequest(ctx, in.Request)
 	try, err := d.approach(ctx, in.Username, in.From)
 	if err != nil {
-		return custody.Secret{}, err
+		return NewAuthenticator{}, err
 	}
 	if err := d.canStoreSeed(ctx); err != nil {
-		return custody.Secret{}, err
+		return NewAuthenticator{}, err
 	}
 	username := try.username
 	person, known := d.person(username)
 	left, good, err := d.recovers(ctx, person, known, in)
 	if err != nil {
-		return custody.Secret{}, err
+		return NewAuthenticator{}, err
 	}
 	if !good {
-		return custody.Secret{}, d.failedSignIn(ctx, try)
+		return NewAuthenticator{}, d.failedSignIn(ctx, try)
 	}
 	seed := totp.NewSeed()
 	_, err = d.withAccount(username, func(version int64) (Outcome, error) {
@@ -66,15 +66,15 @@ func (d *Desk) Recover(ctx context.Context, in RecoverRequest) (custody.Secret, 
 		})
 	})
 	if custody.CodeOf(err) == custody.Conflict { // reset meanwhile: password and code count no more
-		return custody.Secret{}, d.failedSignIn(ctx, try)
+		return NewAuthenticator{}, d.failedSignIn(ctx, try)
 	}
 	if err != nil {
-		return custody.Secret{}, err
+		return NewAuthenticator{}, err
 	}
 	if err := d.unlock(ctx, username); err != nil {
-		return custody.Secret{}, err
+		return NewAuthenticator{}, err
 	}
-	return totp.URI(d.Origin, username, seed, person.TOTPPeriod), nil
+	return d.authenticator(person, seed), nil
 }
 
 // recovers looks at password and code, both always, and gives what is left of the
@@ -92,7 +92,7 @@ func (d *Desk) recovers(ctx context.Context, person custody.Person, known bool, 
 	if !same || at < 0 {
 		return account{}, false, nil
 	}
-	kept.Recovery = slices.Delete(kept.Recovery, at, at+1)
+	kept.Recovery, kept.Seed = slices.Delete(kept.Recovery, at, at+1), ""
 	return kept, true, nil
 }
 

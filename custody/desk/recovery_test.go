@@ -29,7 +29,8 @@ func recoverable(t *testing.T, edits ...func(*desk.Config)) (*office, []custody.
 
 func (o *office) recover(username string, password, code custody.Secret) (custody.Secret, error) {
 	o.T.Helper()
-	return o.Desk.Recover(o.T.Context(), desk.RecoverRequest{Username: username, Password: password, Code: code, Request: unique("recover")})
+	shown, err := o.Desk.Recover(o.T.Context(), desk.RecoverRequest{Username: username, Password: password, Code: code, Request: unique("recover")})
+	return shown.OTPAuth, err
 }
 
 func TestRecoveryCodesAreShownOnceAndAreHardToGuess(t *testing.T) {

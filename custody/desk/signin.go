@@ -50,9 +50,9 @@ func (d *Desk) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error) {
 		return SignedIn{}, err
 	}
 	username := try.username
-	signed, err := d.open(ctx, username, in)
+	signed, err := d.open(ctx, username, !try.own, in)
 	if errors.Is(err, errStale) { // looked at with an enrolment that counts no more: once more
-		signed, err = d.open(ctx, username, in)
+		signed, err = d.open(ctx, username, !try.own, in)
 	}
 	switch {
 	case errors.Is(err, errStale), errors.Is(err, errNotGenuine):
@@ -79,14 +79,15 @@ var errNotGenuine = errors.New("not a genuine log-in")
 // neither the password nor the code of before opens anything.
 //
 // A log-in that proves a seed makes new recovery codes. So does one of somebody who
-// has none left.
-func (d *Desk) open(ctx context.Context, username string, in SignInRequest) (SignedIn, error) {
+// has none left. unseen: the person has not logged in in this device before.
+func (d *Desk) open(ctx context.Context, username string, unseen bool, in SignInRequest) (SignedIn, error) {
 	person, known := d.person(username)
 	kept, proof, err := d.genuine(ctx, person, known, in)
 	if err != nil {
 		return SignedIn{}, err
 	}
 	signed, action := d.newSession()
+	action.Device, action.Address, action.Unseen = NewNote(in.From.Called), NewNote(in.From.Address), unseen
 	give := func(with bound) (Outcome, error) {
 		return d.send(&call{
 			ctx: ctx, by: By{Actor: username, Request: in.Request}, bound: with, answer: make(chan answer, 1),
@@ -181,16 +182,28 @@ func (d *Desk) Who(ctx context.Context, token custody.Secret) (custody.Person, e
 	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
 		return custody.Person{}, err
 	}
-	session := sessionOf(token)
+	session, now := sessionOf(token), d.Time()
 	d.mu.RLock()
 	state := d.state
 	if sealed := d.sealed.Load(); sealed != nil {
 		state = sealed
 	}
-	person, open := state.Session(session, d.Time())
+	policy := state.Policy().Values
+	person, open, is := state.OpenSession(session, now)
+	over, was := custody.Session{}, false
+	if !is {
+		over, was = state.EndedSession(session, now)
+	}
 	d.mu.RUnlock()
-	if _, left := d.left.Load(session); !open || left || person.Disabled {
-		return custody.Person{}, &custody.Refusal{Code: custody.Unauthenticated, Key: "no_session"}
+	_, left := d.left.Load(session)
+	switch {
+	case was:
+		return custody.Person{}, refuseEnded(over)
+	case !is || left || person.Disabled:
+		return custody.Person{}, refuseNoSession()
+	}
+	if err := d.stillUsed(ctx, person.Username, open, policy); err != nil {
+		return custody.Person{}, err
 	}
 	texts, err := d.Store.Texts(ctx, custody.NotesOf(person))
 	custody.Fill(&person, texts)

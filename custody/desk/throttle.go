@@ -16,6 +16,8 @@ import (
 // Place says where a log-in comes from.
 type Place struct {
 	Network string         // what counts as one address
+	Address string         // the address itself; "": nobody can say
+	Called  string         // what the device says of itself, for people; "": nothing
 	Device  custody.Secret // the token of a device in which somebody has logged in; zero: none
 }
 
@@ -28,6 +30,7 @@ const everywhere = 4
 type attempt struct {
 	username string
 	counts   []count // that their failure adds to
+	own      bool    // they have logged in in this device before
 }
 
 // count is a throttle, and the number of failures that locks it.
@@ -66,6 +69,7 @@ func (d *Desk) approach(ctx context.Context, typed string, from Place) (attempt,
 	if err != nil {
 		return attempt{}, err
 	}
+	try.own = own
 	try.counts = []count{{here, d.PolicyInForce().Values.LockAfter}}
 	if !own {
 		try.counts = append(try.counts, count{name, everywhere * d.PolicyInForce().Values.LockAfter})

@@ -28,6 +28,7 @@ type values struct {
 	Primary, Backup         string
 	Credentials             []string
 	Reason                  custody.Note
+	Device, Address         custody.Note
 	Until, Expires, Back    time.Time
 	Witness, Type, Subject  string
 	Failure                 string // kind of a failed attempt
@@ -38,11 +39,13 @@ func calls(e custody.Event) bool {
 	switch fact := e.Fact.(type) {
 	case custody.RotationFailed:
 		return fact.Stops()
+	case custody.SessionOpened:
+		return fact.Unseen
 	case custody.HandoverOffered, custody.HandoverAccepted, custody.HandoverEnded, custody.HandoverClosed,
 		custody.HandoverOverdue, custody.EnrolmentReset, custody.PersonUnlocked, custody.EmailChanged,
 		custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed,
 		custody.ProposalExpired, custody.CustodiansChanged, custody.CustodyPassed, custody.RolesChanged,
-		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.ConfigurationAcknowledged:
+		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.AuthenticatorReplaced, custody.ConfigurationAcknowledged:
 		return true
 	}
 	return e.Grade() != custody.Ordinary
@@ -95,8 +98,12 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 		about.tell("configuration", "/configuration", values{Credentials: fact.Changed}, about.everybody(custody.Manager, custody.Director, custody.Admin, custody.Auditor)...)
 	case custody.ConfigurationAcknowledged:
 		about.tell("configuration_acknowledged", "/configuration", values{Credentials: fact.Changed, Actor: e.Actor}, about.everybody(custody.Manager, custody.Director, custody.Admin, custody.Auditor)...)
+	case custody.SessionOpened:
+		about.tell("new_device", "/preferences", values{Device: fact.Device, Address: fact.Address}, fact.Person)
 	case custody.PasswordChanged:
 		about.tell("password_changed", "/", values{}, fact.Person)
+	case custody.AuthenticatorReplaced:
+		about.tell("authenticator_replaced", "/", values{}, fact.Person)
 	case custody.Joined:
 		about.tell("joined", "/", values{}, fact.Person)
 	case custody.PersonLocked:
@@ -209,8 +216,11 @@ func (c *concerns) locked(kind, person string, until time.Time) {
 // emailChanged tells both addresses, each by itself: who reads one of them need
 // not read the other.
 func (c *concerns) emailChanged(fact custody.EmailChanged) {
-	v := values{Actor: c.entry.Actor}
-	for kind, note := range map[string]custody.Note{"email_from": fact.Before, "email_to": fact.Email} {
+	v, from := values{Actor: c.entry.Actor}, "email_from"
+	if c.entry.Actor != fact.Person { // messages go there for a while longer
+		from = "email_replaced"
+	}
+	for kind, note := range map[string]custody.Note{from: fact.Before, "email_to": fact.Email} {
 		if w, known := note.Words(); known { // one that was taken out is told nothing
 			c.notices = append(c.notices, notice{to: fact.Person, kind: kind, page: "/", values: v, address: w.Text})
 		}

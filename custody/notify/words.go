@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -57,7 +58,7 @@ func (f *Follower) write(ctx context.Context, deed []indexed) ([]*letter, error)
 			return nil, err
 		}
 		to := f.writer(p, people, chosen)
-		for _, address := range addresses(told[p.Username]) {
+		for _, address := range addresses(told[p.Username], former(p, first.Time)) {
 			m, err := to.mail(first, address, told[p.Username])
 			if err != nil {
 				return nil, err
@@ -72,13 +73,26 @@ func (f *Follower) write(ctx context.Context, deed []indexed) ([]*letter, error)
 }
 
 // addresses gives those that a person's notices go to, each once, sorted; "" is
-// the person's own.
-func addresses(notices []notice) (all []string) {
+// the person's own, whose notices go to the former ones as well.
+func addresses(notices []notice, former []string) (all []string) {
 	for _, n := range notices {
-		all = append(all, n.address)
+		if all = append(all, n.address); n.address == "" {
+			all = append(all, former...)
+		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// former gives where somebody's messages go as well, because another person has changed
+// their address.
+func former(p custody.Person, at time.Time) (all []string) {
+	for _, note := range p.FormerEmails(at) {
+		if w, known := note.Words(); known {
+			all = append(all, w.Text)
+		}
+	}
+	return all
 }
 
 // writer writes to one person.
@@ -96,7 +110,8 @@ func (f *Follower) writer(to custody.Person, people []custody.Person, chosen des
 // mail is written in plain text: what happened, each with its link, and where it
 // stands in the ledger. Of the notices it says those for this address.
 func (w writer) mail(first indexed, address string, all []notice) (smtp.Mail, error) {
-	notices := slices.DeleteFunc(slices.Clone(all), func(n notice) bool { return n.address != address })
+	own := slices.Contains(former(w.person, first.Time), address)
+	notices := slices.DeleteFunc(slices.Clone(all), func(n notice) bool { return n.address != address && !(own && n.address == "") })
 	var text strings.Builder
 	paragraph := func(key string, data custody.Args) error {
 		said, err := w.Say(key, data)
@@ -156,7 +171,7 @@ func (w writer) data(v values) custody.Args {
 	return custody.Args{
 		"From": w.name(v.From), "To": w.name(v.To), "Person": w.name(v.Person), "Actor": w.name(v.Actor),
 		"Handover": v.Handover, "Proposal": v.Proposal, "Change": w.said("proposal_kind", v.Change, v.Change), "Primary": w.name(v.Primary), "Backup": w.name(v.Backup), "Credential": v.Credential, "Credentials": w.names(v.Credentials),
-		"Reason": smtp.OneLine(v.Reason.In(w.Redacted())), "Until": w.Minute(v.Until), "Expires": w.Minute(v.Expires), "Back": w.Minute(v.Back),
+		"Reason": smtp.OneLine(v.Reason.In(w.Redacted())), "Device": smtp.OneLine(v.Device.In(w.Redacted())), "Address": smtp.OneLine(v.Address.In(w.Redacted())), "Until": w.Minute(v.Until), "Expires": w.Minute(v.Expires), "Back": w.Minute(v.Back),
 		"Failure": w.said("failure", v.Failure, ""), "Remedy": w.said("remedy", v.Failure, ""),
 		"Witness": smtp.OneLine(v.Witness), "Type": w.said("fact", v.Type, v.Type), "Subject": smtp.OneLine(v.Subject),
 	}

@@ -71,7 +71,7 @@ var said = []string{
 	"handover.offered", "handover.accepted", "handover.declined", "handover.cancelled", "handover.expired",
 	"handover.closed", "handover.overdue", "person.enrolment_reset", "person.unlocked", "person.email_changed",
 	"proposal.made", "proposal.revised", "proposal.rejected", "proposal.effected", "proposal.failed", "proposal.expired", "credential.custodians_changed", "rotation.failed",
-	"credential.passed", "person.roles_changed", "admission.link_issued", "admission.joined", "person.password_changed", "configuration.acknowledged",
+	"credential.passed", "person.roles_changed", "admission.link_issued", "admission.joined", "person.password_changed", "person.authenticator_replaced", "session.opened", "configuration.acknowledged",
 }
 
 // filled gives an event what its mails speak of.
@@ -119,6 +119,10 @@ func filled(e custody.Event) custody.Event {
 		e.Fact, e.Actor = custody.LinkIssued{Person: "tech-a", Until: noon.AddDate(0, 0, 1)}, "admin"
 	case custody.PasswordChanged:
 		e.Fact, e.Actor = custody.PasswordChanged{Person: "tech-a"}, "tech-a"
+	case custody.AuthenticatorReplaced:
+		e.Fact, e.Actor = custody.AuthenticatorReplaced{Person: "tech-a"}, "tech-a"
+	case custody.SessionOpened:
+		e.Fact, e.Actor = custody.SessionOpened{Person: "tech-a", Device: desk.NewNote("Firefox, Windows"), Address: desk.NewNote("192.0.2.7"), Unseen: true}, "tech-a"
 	case custody.Joined:
 		e.Fact, e.Actor = custody.Joined{Person: "tech-a"}, "tech-a"
 	case custody.PersonLocked:
@@ -184,12 +188,15 @@ func TestEveryEventThatCallsForAMailIsSaidInBothLanguages(t *testing.T) {
 	}
 	for _, fact := range []custody.Fact{
 		custody.EnrolmentReset{Person: "tech-a", Recovery: true}, custody.EnrolmentReset{Person: "tech-a", OnHost: true}, custody.ProposalMade{Proposal: "p-1", Alone: true},
+		custody.EmailChanged{Person: "tech-a", Email: desk.NewNote("new@example.org"), Before: desk.NewNote("old@example.org")}, // by somebody else
 	} {
 		reset, err := o.follower.notices(t.Context(), indexed{custody.Event{Fact: fact}, 7}, o.people)
 		if err != nil || len(reset) == 0 {
 			t.Fatal(reset, err)
 		}
-		kinds[reset[0].kind] = true
+		for _, n := range reset {
+			kinds[n.kind] = true
+		}
 	}
 	for kind := range kindsOfMail(t) {
 		if !kinds[kind] && !slices.Contains(general, kind) && kind != "suspect" { // which no event leads to

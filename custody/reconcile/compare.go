@@ -130,6 +130,8 @@ func entryAllows(e custody.Event, a Access) bool {
 		return a.Kind == Read && (a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.StagedPath(f.Credential, f.Rotation))
 	case custody.CredentialAdded:
 		return a.Path == desk.IdentityPath || a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.KeyPath(f.Credential)
+	case custody.PersonAdded, custody.EmailChanged, custody.ProposalMade, custody.ProposalRevised: // the first address ever makes the salt
+		return a.Path == desk.IdentityPath
 	case custody.CommandRefused: // of an account that is in custody already
 		return a.Kind == Read && a.Path == desk.IdentityPath && f.Command == custody.AddCredential{}.Verb()
 	case custody.SealKeyChanged:
@@ -187,6 +189,14 @@ func logInAllows(e custody.Event, a Access, person string) bool {
 			return true
 		}
 	case custody.LinkOpened: // they chose a password, and were shown a seed
+		if f.Person == person {
+			return true
+		}
+	case custody.AuthenticatorShown: // its seed is kept beside the account, and one of before is moved
+		if f.Person == person {
+			return true
+		}
+	case custody.AuthenticatorReplaced:
 		if f.Person == person {
 			return true
 		}

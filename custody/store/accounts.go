@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
@@ -64,6 +65,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 		}{
 			{"DELETE FROM throttles WHERE touched < $1 AND locked_until <= $2", []any{yesterday, today}},
 			{"DELETE FROM devices WHERE seen < $1", []any{formatInstant(now.Add(-keepDevice))}},
+			{"DELETE FROM session_uses WHERE at < $1", []any{formatInstant(now.Add(-custody.MaxSessionFor - keep))}},
 			{"DELETE FROM idempotency_keys WHERE at < $1", []any{yesterday}},
 			{"DELETE FROM claims WHERE until < $1", []any{yesterday}},
 		} {

@@ -29,6 +29,7 @@ var lists = []struct {
 	{"..", "RotationReason", 9, []string{"term.reason"}},
 	{"..", "Failure", 3, []string{"term.failure", "failure", "remedy"}},
 	{"../rotation", "Failure", 15, []string{"term.failure", "failure", "remedy"}},
+	{"..", "Ending", 8, []string{"term.ended"}},
 	{"..", "Role", 5, []string{"role", "term.role"}},
 	{"..", "Grade", 3, []string{"grade"}},
 	{"..", "VerificationResult", 3, []string{"result"}},
