@@ -40,13 +40,14 @@ const (
 	MustChange      Failure = "must_change"        // let in to nothing but changing the password
 	StartupFiles    Failure = "startup_files"      // of the shell, which swallowed the command
 	AlgorithmNeeded Failure = "no_algorithm"       // it offers no algorithm, or key of a type, that we take
+	InputKept       Failure = "input_kept"         // what changes the password would leave it in a log there
 )
 
 // Failures are all of them.
 var Failures = []Failure{
 	Unreachable, WrongHost, LoginRefused, ValueRefused, OldStillAccepted, SecretStore, TargetError, Unsupported, NoAddress,
 	AdminRefused, CurrentRefused, NewRefused, Declined, AccountClosed, NotAllowed, PasswordOff, TLSRequired, OtherAccount,
-	OldValidAnHour, MustChange, StartupFiles, AlgorithmNeeded,
+	OldValidAnHour, MustChange, StartupFiles, AlgorithmNeeded, InputKept,
 }
 
 // because is an error whose kind of failure its target knows.

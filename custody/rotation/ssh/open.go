@@ -92,15 +92,12 @@ func open(t custody.Target, known []desk.TargetSetting) (*target, error) {
 }
 
 func openAdmin(user string, named, sudo bool, key custody.Secret) (*administrator, error) {
-	opened := &administrator{user: "root", command: ChangeCommand}
+	opened := &administrator{user: "root", sudo: sudo}
 	if named {
 		opened.user = user
 	}
 	if !validUser.MatchString(opened.user) {
 		return nil, invalidUser("target.settings.admin")
-	}
-	if sudo {
-		opened.command = SudoChangeCommand
 	}
 	var err error
 	if opened.key, err = ssh.ParsePrivateKey(key.Bytes()); err != nil { // err may quote the key

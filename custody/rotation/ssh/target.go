@@ -19,10 +19,9 @@ import (
 // What is run on the host. chpasswd reads "account:password\n", passwd the old
 // password and twice the new one, a line each.
 const (
-	ChangeCommand     = "env LC_ALL=C chpasswd"
-	SudoChangeCommand = "env LC_ALL=C sudo -n chpasswd"
-	OwnChangeCommand  = "env LC_ALL=C passwd"
-	proofCommand      = "echo " // and what is to come back
+	ChangeCommand    = "env LC_ALL=C chpasswd"
+	OwnChangeCommand = "env LC_ALL=C passwd"
+	proofCommand     = "echo " // and what is to come back
 )
 
 // maxPassword is the longest password in bytes: PAM_MAX_RESP_SIZE is 512 with
@@ -45,9 +44,9 @@ type target struct {
 
 // administrator changes the password of any account.
 type administrator struct {
-	user    string
-	key     ssh.Signer
-	command string
+	user string
+	key  ssh.Signer
+	sudo bool // root's work is done by sudo
 }
 
 // Identities is as rotation.Identified has it.
@@ -129,7 +128,11 @@ func (t *target) Reconcile(ctx context.Context, next custody.Secret) error {
 		return err
 	}
 	defer client.Close()
-	_, err = t.run(ctx, client, t.admin.command, t.account+":"+next.Reveal()+"\n")
+	command, line, err := t.telling(ctx, client, next)
+	if err != nil {
+		return err
+	}
+	_, err = t.run(ctx, client, command, line)
 	return err
 }
 
