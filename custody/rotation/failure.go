@@ -40,6 +40,7 @@ const (
 	MustChange      Failure = "must_change"        // let in to nothing but changing the password
 	StartupFiles    Failure = "startup_files"      // of the shell, which swallowed the command
 	AlgorithmNeeded Failure = "no_algorithm"       // it offers no algorithm, or key of a type, that we take
+	RootUnknown     Failure = "root_unknown"       // whether root may log in with a password could not be asked
 	InputKept       Failure = "input_kept"         // what changes the password would leave it in a log there
 )
 
@@ -47,7 +48,7 @@ const (
 var Failures = []Failure{
 	Unreachable, WrongHost, LoginRefused, ValueRefused, OldStillAccepted, SecretStore, TargetError, Unsupported, NoAddress,
 	AdminRefused, CurrentRefused, NewRefused, Declined, AccountClosed, NotAllowed, PasswordOff, TLSRequired, OtherAccount,
-	OldValidAnHour, MustChange, StartupFiles, AlgorithmNeeded, InputKept,
+	OldValidAnHour, MustChange, StartupFiles, AlgorithmNeeded, InputKept, RootUnknown,
 }
 
 // because is an error whose kind of failure its target knows.

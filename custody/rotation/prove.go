@@ -16,7 +16,11 @@ func (a *attempt) provable(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
 	defer cancel()
-	return prover.Provable(ctx)
+	err := prover.Provable(ctx)
+	if err != nil {
+		a.heard(err)
+	}
+	return err
 }
 
 // verify shows that the staged value opens the account and the old one does not.

@@ -17,6 +17,8 @@
 //	own       "true": the account logs in with its old password and changes it
 //	          by passwd. There need be no key; if there is one, admin and sudo
 //	          say how Reconcile uses it.
+//	root_login "true": whether sshd lets root in with a password need not be
+//	          asked, somebody has seen PermitRootLogin yes there.
 //	shell     "false": the account runs no commands (nologin, SFTP only), so
 //	          that being let in is all the proof there can be.
 //

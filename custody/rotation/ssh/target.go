@@ -35,11 +35,12 @@ var (
 )
 
 type target struct {
-	host    host
-	account string
-	own     bool           // the account changes its own password
-	shell   bool           // it runs commands
-	admin   *administrator // nil: there is none
+	host      host
+	account   string
+	own       bool           // the account changes its own password
+	shell     bool           // it runs commands
+	rootLogin bool           // somebody saw that root may log in with a password
+	admin     *administrator // nil: there is none
 }
 
 // administrator changes the password of any account.
@@ -97,21 +98,6 @@ func (t *target) Change(ctx context.Context, old, next custody.Secret) error {
 		return t.changeOwn(ctx, old, next)
 	}
 	return t.Reconcile(ctx, next)
-}
-
-// Provable is as rotation.Prover has it: whether the host takes passwords from the
-// account at all.
-func (t *target) Provable(ctx context.Context) error {
-	var look lookAround
-	client, err := t.connect(ctx, t.account, &look)
-	switch {
-	case err == nil: // it lets in without anything
-		client.Close()
-		return rotation.Because(rotation.PasswordOff, fmt.Errorf("%s lets the account in without a password", t.host.address))
-	case len(look.offered) == 0, slices.Contains(look.offered, "password"), slices.Contains(look.offered, "keyboard-interactive"):
-		return nil // or nobody answered: what comes next says why
-	}
-	return err
 }
 
 // Reconcile is as rotation.Target has it. Without a setting "own" it is what
