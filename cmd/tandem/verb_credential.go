@@ -213,6 +213,9 @@ func (c *cli) showCredentials(answer any, list ...api.Credential) error {
 			c.note("%s: %s", credential.Name, failing(*r))
 		}
 	}
+	if len(list) == 1 && len(list[0].Remaining.Keys) > 0 {
+		c.note("%s: opened by %d keys besides, which outlive its password: %s", list[0].Name, int64(len(list[0].Remaining.Keys))+list[0].Remaining.More, strings.Join(list[0].Remaining.Keys, " "))
+	}
 	return nil
 }
 

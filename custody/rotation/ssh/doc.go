@@ -51,7 +51,10 @@
 // error has; only human text tells them apart, so that is not used.
 //
 // Let in is not enough, either: sshd lets an expired password in, and then runs
-// nothing but a demand for another. So the command "true" must end with 0.
+// nothing but a demand for another. So a word that it is to echo must come back.
+//
+// With the proof comes a list: the fingerprints of the keys in the account's own
+// authorized_keys, which open it whatever its password is.
 //
 // # The administrator's secret is a key
 //

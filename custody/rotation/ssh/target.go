@@ -63,17 +63,8 @@ func (t *target) Describe() rotation.Description {
 // Verify is as rotation.Target has it. Where the account has a shell, being let
 // in is not enough: sshd lets an expired password in, and then runs nothing.
 func (t *target) Verify(ctx context.Context, secret custody.Secret) error {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	client, err := t.host.connect(ctx, t.account, &passwordLogin{secret: secret})
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	if !t.shell {
-		return nil
-	}
-	return t.runs(ctx, client)
+	_, err := t.VerifyListing(ctx, secret)
+	return err
 }
 
 // runs shows that the account runs what it is sent: a start-up file of its shell that
