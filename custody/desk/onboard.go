@@ -38,6 +38,9 @@ func (d *Desk) AddCredential(ctx context.Context, by By, add custody.AddCredenti
 	if err != nil {
 		return Outcome{}, err
 	}
+	if err := d.checkPasswords(add.Policy, target); err != nil {
+		return Outcome{}, err
+	}
 	add.Reconciles = checked.Reconciles
 	by.Request = cmp.Or(by.Request, rand.Text())
 	if add.Target.Identities, err = d.identify(WithRequest(ctx, by.Request), target, checked.Identities); err != nil {
@@ -76,7 +79,25 @@ func (d *Desk) ChangePolicy(ctx context.Context, by By, a custody.ChangePolicy) 
 	if err := d.CheckPolicy(a.Policy); err != nil {
 		return Outcome{}, err
 	}
+	if c, is := d.credential(a.Credential); is {
+		described, err := known(ctx, d, c.Target)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if target, there := described.Plain(); there {
+			if err := d.checkPasswords(a.Policy, target); err != nil {
+				return Outcome{}, err
+			}
+		}
+	}
 	return d.Do(ctx, by, a)
+}
+
+func (d *Desk) checkPasswords(p custody.CredentialPolicy, t custody.Target) error {
+	if d.CheckPasswords == nil {
+		return nil
+	}
+	return d.CheckPasswords(p.Password, t)
 }
 
 // replace writes a secret whatever version is there.
