@@ -150,9 +150,17 @@ type Credential struct {
 	Reconciles   bool      `json:"reconciles" doc:"Its target has a second account, through which a lost password can be set"`
 	DriftedSince time.Time `json:"drifted_since,omitzero" doc:"Since when the target refuses this password"`
 	Updates      []Update  `json:"updates,omitzero" doc:"Dependents that do not have this password yet"`
+	Remaining    Remaining `json:"remaining,omitzero" doc:"What opens the account beside its password, as it was listed last"`
 
 	Lease    *Lease    `json:"lease,omitzero" doc:"The check-out in progress"`
 	Rotation *Rotation `json:"rotation,omitzero" doc:"The rotation in progress"`
+}
+
+// Remaining is what opens an account beside its password, and outlives each of them.
+type Remaining struct {
+	Listed bool     `json:"listed" doc:"The account listed its authorized keys, those kept elsewhere left out. Open sessions are never listed"`
+	Keys   []string `json:"keys,omitzero" doc:"SHA-256 fingerprints"`
+	More   int64    `json:"more,omitzero" doc:"How many keys there are besides"`
 }
 
 // Exposure says who had been shown one version of a password.

@@ -66,6 +66,8 @@ type Credential struct {
 	Lease     Lease     `json:"lease,omitzero"`     // zero when nothing is checked out
 	Handover  string    `json:"handover,omitzero"`  // the open handover it is part of, or ""
 
+	Remaining Remaining `json:"remaining,omitzero"` // what opens the account besides, as it was listed last
+
 	Drifted time.Time `json:"drifted,omitzero"`  // since when the target refuses this version; zero: it does not, as far as is known
 	Updates []Update  `json:"updates,omitempty"` // by dependent: those that do not have this version yet
 }

@@ -77,7 +77,7 @@ func forgedStory(t *testing.T) []Event {
 	act("ann", ComeBack{TakeBack: true})
 	rotates("x")
 	act(System, StartVerification{"x", 3})
-	act(System, EndVerification{"x", 3, VerificationRefused})
+	act(System, EndVerification{Credential: "x", Version: 3, Result: VerificationRefused})
 	act("ann", Reconcile{"x", note("drifted")})
 	rotates("x")
 	act("ann", RequestRotation{Credential: "x", Reason: note("worn")})
@@ -422,9 +422,9 @@ var plausible = []struct{ verb, fields string }{
 	{"join", "account"}, {"change_password", "account"}, {"replace_authenticator", "account"}, {"prove_authenticator", "account"}, // the secret store counts
 	{"disable", "actor"}, {"settle_item", "actor how at"}, // who tried; how, and when, somebody says that it was done
 	{"report_failed", "failure next_try unsent"}, {"report_staged", "sending"}, {"report_not_updated", "failure next_try"},
-	{"report_verified", "old_refused attested"}, // what the target said: its own log knows
-	{"report_promoted", "version"},              // the secret store counts: its audit log knows
-	{"end_verification", "result"},
+	{"report_verified", "old_refused attested keys listed more"}, // what the target said: its own log knows
+	{"report_promoted", "version"},                               // the secret store counts: its audit log knows
+	{"end_verification", "result keys listed more"},
 	{"sign_in", "device address unseen"}, // where from: what the server was told
 	{"end_idle", "last_used"},            // when it was used: no entry of the ledger
 	{"sign_in", "session"},               // which token it was: a random one, that only the person has

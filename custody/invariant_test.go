@@ -309,7 +309,7 @@ func TestForgedEvents(t *testing.T) {
 		{"verified in another version", nil, by(System, VerificationStarted{"db01", 2}), "I5", "another version"},
 		{"verified while it is being changed", annWantsNewPassword, by(System, VerificationStarted{"db01", 1}), "I5", "what is not kept now"},
 		{"verified by a person", nil, by("ann", VerificationStarted{"db01", 1}), "I6", somebodyElse},
-		{"the result for another version", nil, by(System, VerificationEnded{"db01", 2, VerificationRefused}), "I7", "another version"},
+		{"the result for another version", nil, by(System, VerificationEnded{Credential: "db01", Version: 2, Result: VerificationRefused}), "I7", "another version"},
 		{"a dependent told what it knew", nil, by(System, DependentUpdated{"db01", "app", 1}), "I7", "what it knew"},
 		{"a dependent not told what it knew", nil, by(System, DependentFailed{"db01", "app", 1, "x", epoch}), "I7", "what it knew"},
 		{"unlocked by a technician", nil, by("ben", PersonUnlocked{"ann"}), "I6", somebodyElse},

@@ -229,6 +229,7 @@ type ReportVerified struct {
 	Rotation   RotationID `json:"rotation"`
 	OldRefused bool       `json:"old_refused,omitzero"` // the target refused the old value; false only where there was none to try
 	Attested   bool       `json:"attested,omitzero"`    // nothing could log in: the word of who set the value is all there is
+	Remaining  Remaining  `json:"remaining,omitzero"`   // what opens the account besides
 }
 
 var _ = action(ReportVerified{})
@@ -244,17 +245,18 @@ func (a ReportVerified) decide(d *decision) error {
 		return err
 	}
 	d.happen(RotationVerified{
-		Credential: c.Name, Rotation: c.Rotation.Number, OldRefused: a.OldRefused, Attested: a.Attested,
+		Credential: c.Name, Rotation: c.Rotation.Number, OldRefused: a.OldRefused, Attested: a.Attested, Remaining: a.Remaining,
 	})
 	return nil
 }
 
 // RotationVerified moves the journal: the target takes the new value.
 type RotationVerified struct {
-	Credential string `json:"credential"`
-	Rotation   int64  `json:"rotation"`
-	OldRefused bool   `json:"old_refused"`
-	Attested   bool   `json:"attested,omitzero"` // no log-in proved it
+	Credential string    `json:"credential"`
+	Rotation   int64     `json:"rotation"`
+	OldRefused bool      `json:"old_refused"`
+	Attested   bool      `json:"attested,omitzero"`  // no log-in proved it
+	Remaining  Remaining `json:"remaining,omitzero"` // what opens the account besides
 }
 
 var _ = fact(RotationVerified{})
@@ -267,11 +269,16 @@ func (RotationVerified) by(*State, Event) Who       { return bySystem() }
 
 func (f RotationVerified) allowed(s *State, e Event) error {
 	c, _ := s.Credential(f.Credential)
+	if !f.Remaining.valid() {
+		return e.violates("I4", "a list of keys that none can have been")
+	}
 	return e.atStep(c, f.Rotation, StepApplied)
 }
 
 func (f RotationVerified) apply(s *State, _ Event) {
-	s.editCredential(f.Credential, func(c *Credential) { c.Rotation.Step, c.Rotation.Verified = StepVerified, s.Size-1 })
+	s.editCredential(f.Credential, func(c *Credential) {
+		c.Rotation.Step, c.Rotation.Verified, c.Remaining = StepVerified, s.Size-1, f.Remaining
+	})
 }
 
 // ReportPromoted: the new value is the current one.

@@ -535,8 +535,8 @@ func (m *model) tries(s *State) []Command {
 		}
 		add(System,
 			Reconcile{Credential: name}, StartVerification{name, c.Version},
-			EndVerification{name, c.Version, VerificationAccepted}, EndVerification{name, c.Version, VerificationRefused},
-			EndVerification{name, c.Version, VerificationUnknown}, EndVerification{name, c.Version + 1, VerificationRefused},
+			EndVerification{Credential: name, Version: c.Version, Result: VerificationAccepted}, EndVerification{Credential: name, Version: c.Version, Result: VerificationRefused},
+			EndVerification{Credential: name, Version: c.Version, Result: VerificationUnknown}, EndVerification{Credential: name, Version: c.Version + 1, Result: VerificationRefused},
 			ReportUpdated{name, "app", c.Version}, ReportUpdated{name, "web", c.Version}, ReportUpdated{name, "app", c.Version + 1},
 			ReportNotUpdated{name, "app", c.Version, "unreachable", s.Time.Add(time.Minute)},
 		)

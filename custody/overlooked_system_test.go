@@ -15,7 +15,7 @@ func TestWhatOnlyTheSystemFindsOutNobodyElseSays(t *testing.T) {
 	add.Policy.Dependents = []string{"app"}
 	o.addServer(add)
 	for _, f := range []Fact{
-		VerificationStarted{"db09", 1}, VerificationEnded{"db09", 1, VerificationAccepted}, VerificationEnded{"db09", 1, VerificationRefused},
+		VerificationStarted{"db09", 1}, VerificationEnded{Credential: "db09", Version: 1, Result: VerificationAccepted}, VerificationEnded{Credential: "db09", Version: 1, Result: VerificationRefused},
 		DependentUpdated{"db09", "app", 1}, DependentFailed{"db09", "app", 1, "failed", o.now.Add(time.Minute)},
 	} {
 		for _, actor := range []string{System, "ann", "ada", "max", "eve", "mallory", ""} {
@@ -60,7 +60,7 @@ func TestOnlyWhatIsHeldIsVerified(t *testing.T) {
 		t.Errorf("entered: %+v", events)
 	}
 	for _, a := range []Action{
-		StartVerification{"none", 1}, EndVerification{"none", 1, VerificationRefused},
+		StartVerification{"none", 1}, EndVerification{Credential: "none", Version: 1, Result: VerificationRefused},
 		ReportUpdated{"none", "app", 1}, ReportNotUpdated{Credential: "none", Dependent: "app", Version: 1, NextTry: o.now},
 	} {
 		if _, err := Decide(o.state, Command{Actor: System, Action: a}, o.now); CodeOf(err) != NotFound {
@@ -72,10 +72,10 @@ func TestOnlyWhatIsHeldIsVerified(t *testing.T) {
 	if CodeOf(err) != CodeOf(refuseLateReport(RotationID{"db01", 2})) || len(late) > 0 {
 		t.Errorf("begun while it is changed: %+v, %v", late, err)
 	}
-	if events := o.does(System, EndVerification{"db01", 1, VerificationRefused}); len(events) > 0 {
+	if events := o.does(System, EndVerification{Credential: "db01", Version: 1, Result: VerificationRefused}); len(events) > 0 {
 		t.Errorf("ended while it is changed: %+v", events)
 	}
-	for _, f := range []Fact{VerificationStarted{"db01", 1}, VerificationEnded{"db01", 1, VerificationRefused}} {
+	for _, f := range []Fact{VerificationStarted{"db01", 1}, VerificationEnded{Credential: "db01", Version: 1, Result: VerificationRefused}} {
 		if err := CheckEvent(o.state, o.forge(System, f)); err == nil {
 			t.Errorf("%s while it is changed", f.Type())
 		}
@@ -87,7 +87,7 @@ func TestADriftBeganWhenItWasFirstSeen(t *testing.T) {
 	o := newOffice(t)
 	first := o.now
 	for range 3 {
-		o.does(System, EndVerification{"db01", 1, VerificationRefused})
+		o.does(System, EndVerification{Credential: "db01", Version: 1, Result: VerificationRefused})
 		if got := o.credential("db01").Drifted; !got.Equal(first) {
 			t.Errorf("since %v, want %v", got, first)
 		}

@@ -87,7 +87,7 @@ func TestWhatIsRetiredWaitsForNothing(t *testing.T) {
 	add.Policy = CredentialPolicy{Dependents: []string{"app"}}
 	o.addServer(add)
 	o.does(System, StartVerification{"db09", 1})
-	o.does(System, EndVerification{"db09", 1, VerificationRefused})
+	o.does(System, EndVerification{Credential: "db09", Version: 1, Result: VerificationRefused})
 	if c := o.credential("db09"); c.Drifted.IsZero() || len(c.Updates) != 1 {
 		t.Fatalf("%+v", c)
 	}
@@ -151,7 +151,7 @@ func TestTheSystemRepairsOnlyWhatItMay(t *testing.T) {
 		o.addServer(add)
 		if missing != "drift" {
 			o.does(System, StartVerification{"db09", 1})
-			o.does(System, EndVerification{"db09", 1, VerificationRefused})
+			o.does(System, EndVerification{Credential: "db09", Version: 1, Result: VerificationRefused})
 		}
 		if missing == "a holder" {
 			o.does("ann", RequestRotation{Credential: "db09", Reason: note("worn")})

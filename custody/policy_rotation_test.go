@@ -120,7 +120,7 @@ func TestChangePolicy(t *testing.T) {
 func drifted(o *office) {
 	o.state.editCredential("web01", func(c *Credential) { c.Reconciles = true })
 	o.does(System, StartVerification{"web01", 1})
-	o.does(System, EndVerification{"web01", 1, VerificationRefused})
+	o.does(System, EndVerification{Credential: "web01", Version: 1, Result: VerificationRefused})
 }
 
 func TestDrift(t *testing.T) {
@@ -129,7 +129,9 @@ func TestDrift(t *testing.T) {
 	isDrifted := func(want bool) func(*office) bool {
 		return func(o *office) bool { return !o.credential("web01").Drifted.IsZero() == want }
 	}
-	result := func(version int64, r VerificationResult) Action { return EndVerification{"web01", version, r} }
+	result := func(version int64, r VerificationResult) Action {
+		return EndVerification{Credential: "web01", Version: version, Result: r}
+	}
 	check(t, []clause{
 		{"refused: it drifted", nil, System, result(1, VerificationRefused), "", isDrifted(true)},
 		{"accepted: it did not", nil, System, result(1, VerificationAccepted), "", isDrifted(false)},

@@ -256,8 +256,8 @@ func (s *sequence) work(t *rapid.T) {
 		version := c.Version - int64(rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(t, "older by"))
 		dependent := rapid.SampledFrom([]string{"app", "web"}).Draw(t, "dependent")
 		report = rapid.SampledFrom([]Action{
-			StartVerification{name, version}, EndVerification{name, version, VerificationAccepted},
-			EndVerification{name, version, VerificationRefused}, EndVerification{name, version, VerificationUnknown},
+			StartVerification{name, version}, EndVerification{Credential: name, Version: version, Result: VerificationAccepted},
+			EndVerification{Credential: name, Version: version, Result: VerificationRefused}, EndVerification{Credential: name, Version: version, Result: VerificationUnknown},
 			Reconcile{Credential: name}, ReportUpdated{name, dependent, version},
 			ReportNotUpdated{name, dependent, version, "unreachable", s.now.Add(time.Minute)},
 		}).Draw(t, "what")

@@ -296,7 +296,8 @@ func (o *told) reports(a account, f free, say func(bool, string, bool, Action, .
 	sendable := !a.manual && (a.step == StepPending || a.step == StepStaged)
 	say(sendable && !a.paused, System, false, ReportSending{id}, RotationSending{a.name, a.changes})
 	say(a.step == StepStaged && !a.manual, System, false, ReportApplied{id}, RotationApplied{a.name, a.changes})
-	say(a.step == StepApplied, System, false, ReportVerified{id, f.refused, f.attested}, RotationVerified{a.name, a.changes, f.refused, f.attested})
+	say(a.step == StepApplied, System, false, ReportVerified{Rotation: id, OldRefused: f.refused, Attested: f.attested},
+		RotationVerified{Credential: a.name, Rotation: a.changes, OldRefused: f.refused, Attested: f.attested})
 	promoted := []Fact{RotationPromoted{a.name, a.changes, f.version, a.successor, a.shownTo}}
 	if h := o.passing(a.handover); a.why == ForReturn && h.id != "" && !slices.ContainsFunc(h.names, func(n string) bool { return n != a.name && o.account(n).handover == h.id }) {
 		promoted = append(promoted, HandoverClosed{Handover: h.id})
@@ -308,7 +309,7 @@ func (o *told) reports(a account, f free, say func(bool, string, bool, Action, .
 	say(a.step != "", System, false, ReportFailed{id, f.failure, f.next, f.unsent}, RotationFailed{a.name, a.changes, f.failure, f.next, f.unsent})
 	say(a.holder != "", System, false, StartVerification{a.name, a.version}, VerificationStarted{a.name, a.version})
 	for _, r := range []VerificationResult{VerificationAccepted, VerificationRefused, VerificationUnknown} {
-		say(a.holder != "", System, false, EndVerification{a.name, a.version, r}, VerificationEnded{a.name, a.version, r})
+		say(a.holder != "", System, false, EndVerification{Credential: a.name, Version: a.version, Result: r}, VerificationEnded{Credential: a.name, Version: a.version, Result: r})
 	}
 	say(false, System, false, Reconcile{Credential: a.name}, RotationStarted{a.name, a.changes + 1, ForDrift, a.holder, f.at.Add(changeFor), note("")})
 }

@@ -597,14 +597,15 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 			t.Errorf("%s is %s, want %s", kind, got, want)
 		}
 	}
-	for f, want := range map[Fact]Grade{
-		EnrolmentReset{OnHost: true}:                    Special,
-		EnrolmentReset{Recovery: true}:                  Ordinary,
-		VerificationEnded{Result: VerificationRefused}:  Serious,
-		VerificationEnded{Result: VerificationAccepted}: Ordinary,
+	for _, c := range []struct {
+		fact Fact
+		want Grade
+	}{
+		{EnrolmentReset{OnHost: true}, Special}, {EnrolmentReset{Recovery: true}, Ordinary},
+		{VerificationEnded{Result: VerificationRefused}, Serious}, {VerificationEnded{Result: VerificationAccepted}, Ordinary},
 	} {
-		if got := f.grade(); got != want {
-			t.Errorf("%+v is %s, want %s", f, got, want)
+		if got := c.fact.grade(); got != c.want {
+			t.Errorf("%+v is %s, want %s", c.fact, got, c.want)
 		}
 	}
 }

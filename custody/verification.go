@@ -68,6 +68,7 @@ type EndVerification struct {
 	Credential string             `json:"credential"`
 	Version    int64              `json:"version"`
 	Result     VerificationResult `json:"result"`
+	Remaining  Remaining          `json:"remaining,omitzero"` // what opens the account besides
 }
 
 var _ = action(EndVerification{})
@@ -93,6 +94,7 @@ type VerificationEnded struct {
 	Credential string             `json:"credential"`
 	Version    int64              `json:"version"`
 	Result     VerificationResult `json:"result"`
+	Remaining  Remaining          `json:"remaining,omitzero"` // what opens the account besides
 }
 
 var _ = fact(VerificationEnded{})
@@ -113,6 +115,9 @@ func (f VerificationEnded) allowed(s *State, e Event) error {
 	if c, _ := s.Credential(f.Credential); !c.AtRest() || f.Version != c.Version {
 		return e.violates("I7", "the result for what is not kept now, or for another version")
 	}
+	if !f.Remaining.valid() || f.Remaining.Listed && f.Result != VerificationAccepted {
+		return e.violates("I7", "a list of keys that none can have been, or by an account that let nobody in")
+	}
 	return nil
 }
 
@@ -123,6 +128,9 @@ func (f VerificationEnded) apply(s *State, e Event) {
 			c.Drifted = time.Time{}
 		case f.Result == VerificationRefused && c.Drifted.IsZero():
 			c.Drifted = e.Time
+		}
+		if f.Remaining.Listed {
+			c.Remaining = f.Remaining
 		}
 	})
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need beside Go: a C compiler (for SQLite), the servers whose passwords are changed
-# (OpenSSH with sudo, PostgreSQL, MariaDB, OpenLDAP), a browser, a Chinese font and a reader for PDF, the real Vault.
+# (OpenSSH with sudo, PostgreSQL with PgBouncer, MariaDB, OpenLDAP), a browser, a Chinese font and a reader for PDF, the real Vault.
 #
 # As root on Debian or Ubuntu it installs what is missing; otherwise it names that and fails. No service is started.
 # It says nothing when everything is there.
@@ -18,6 +18,7 @@ have "${CC:-gcc}" || missing+=(gcc)
 have sshd || missing+=(openssh-server)
 have sudo || missing+=(sudo)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+have pgbouncer || missing+=(pgbouncer)
 have mariadbd || missing+=(mariadb-server)
 have slapd || missing+=(slapd)
 have ldapadd || missing+=(ldap-utils)

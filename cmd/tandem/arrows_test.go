@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 	"custody/export":                       {"custody", "audit", "audit/jsonl"},
 	"custody/certificate":                  {"custody", "custody/words", "audit"},
 	"custody/rotation":                     {"custody", "custody/desk", "custody/password"},
-	"custody/rotation/":                    {"custody", "custody/desk", "custody/rotation", "custody/rotation/endpoint", "custody/rotation/servertest"},
+	"custody/rotation/":                    {"custody", "custody/desk", "custody/password", "custody/rotation", "custody/rotation/endpoint", "custody/rotation/unixcrypt", "custody/rotation/servertest"},
 	"custody/rotation/targettest":          {"custody", "custody/desk", "custody/rotation", "custody/rotation/rotationtest", "custody/rotation/servertest"},
 	"custody/auditor":                      {"custody", "audit", "audit/jsonl", "audit/remote", "custody/certificate", "custody/reconcile"},
 	// The demo is no adapter: an office with the real parts in it.

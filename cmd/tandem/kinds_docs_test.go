@@ -26,6 +26,11 @@ func TestEveryKindIsInTheDocumentation(t *testing.T) {
 		}
 		pages[row[1]] = string(text)
 	}
+	for kind, page := range pages {
+		if last := page[strings.LastIndex(page, "\n## ")+1:]; !strings.HasPrefix(last, "## What was tried on it, and how\n\n") || len(last) < 150 {
+			t.Errorf("the page of %s does not end in what was tried on it, and how", kind)
+		}
+	}
 	var names []string
 	for _, k := range described(allKinds()) {
 		names = append(names, k.Name)

@@ -11,6 +11,7 @@ import (
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/password"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/hook"
 	"github.com/tandem-custody/tandem/custody/rotation/ldap"
@@ -44,7 +45,8 @@ type connectors struct {
 	targets    []rotation.Connector
 	dependents map[string]rotation.Dependent // by their names in the configuration
 	policies   []string
-	again      []reloadable // of what is configured by a file
+	passwords  map[string]password.Policy // by those names; "": the general one
+	again      []reloadable               // of what is configured by a file
 }
 
 // openConnectors makes them all.
@@ -54,6 +56,11 @@ func openConnectors(cfg config.Config, secrets secretStore) (connectors, error) 
 		vaults = vaultrole.Connectors(in.Engines(), probes)
 	}
 	c := connectors{targets: withOthers(vaults)}
+	var err error
+	if c.passwords, err = passwordPolicies(cfg.PasswordPolicies); err != nil {
+		return connectors{}, err
+	}
+	c.passwords[""] = password.Default()
 	for _, p := range cfg.PasswordPolicies {
 		c.policies = append(c.policies, p.Name)
 	}
@@ -150,6 +157,20 @@ func (c connectors) checkPolicy(p custody.CredentialPolicy) error {
 		}
 	}
 	return nil
+}
+
+// checkPasswords is desk.Config.CheckPasswords. Passwords that the target's own system
+// makes need no policy of ours.
+func (c connectors) checkPasswords(policy string, t custody.Target) error {
+	at := slices.IndexFunc(c.targets, func(k rotation.Connector) bool { return k.Name == t.Kind })
+	if at < 0 {
+		return nil // which checkTarget says
+	}
+	limits, err := c.targets[at].LimitsOf(t)
+	if err != nil {
+		return err
+	}
+	return c.passwords[policy].Fits(limits)
 }
 
 // offered is what the pages let an admin choose from.

@@ -215,7 +215,25 @@ func (c *cli) showCredentials(answer any, list ...api.Credential) error {
 			c.note("%s: %s", credential.Name, failing(*r))
 		}
 	}
+	if len(list) == 1 {
+		if besides := remaining(list[0].Remaining); besides != "" {
+			c.note("%s: %s", list[0].Name, besides)
+		}
+	}
 	return nil
+}
+
+// remaining says what opens an account beside its password; "" where it listed no key.
+func remaining(r api.Remaining) string {
+	n := int64(len(r.Keys)) + r.More
+	if n == 0 {
+		return ""
+	}
+	said := fmt.Sprintf("opened by %d key(s) besides, which outlive its password: %s", n, strings.Join(r.Keys, " "))
+	if r.More > 0 {
+		said += fmt.Sprintf(" and %d more", r.More)
+	}
+	return said
 }
 
 // failing says what is in the way of a change, when it is tried again, and what to do.

@@ -41,6 +41,10 @@ type Config struct {
 	// is now; nil: this process does nothing outside that it would matter for.
 	Settings func() []Setting
 
+	// CheckPasswords says whether a target takes the passwords that a policy makes; "":
+	// the general policy. Nil: whatever it takes.
+	CheckPasswords func(policy string, t custody.Target) error
+
 	// FirstSteps: an installation that nobody has used yet may be given another
 	// secret store, key or origin.
 	FirstSteps bool

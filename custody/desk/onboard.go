@@ -52,6 +52,9 @@ func (d *Desk) comesIn(ctx context.Context, by By, add custody.AddCredential, pa
 	if err != nil {
 		return Outcome{}, err
 	}
+	if err := d.checkPasswords(add.Policy, target); err != nil {
+		return Outcome{}, err
+	}
 	add.Reconciles = checked.Reconciles
 	by.Request = cmp.Or(by.Request, rand.Text())
 	if add.Target.Identities, err = d.identify(WithRequest(ctx, by.Request), target, checked.Identities); err != nil {
@@ -91,6 +94,17 @@ func (d *Desk) ChangePolicy(ctx context.Context, by By, a custody.ChangePolicy) 
 	if err := d.CheckPolicy(a.Policy); err != nil {
 		return Outcome{}, err
 	}
+	if c, is := d.credential(a.Credential); is {
+		described, err := known(ctx, d, c.Target)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if target, there := described.Plain(); there {
+			if err := d.checkPasswords(a.Policy, target); err != nil {
+				return Outcome{}, err
+			}
+		}
+	}
 	return d.Do(ctx, by, a)
 }
 
@@ -100,6 +114,13 @@ func (d *Desk) ProposePolicy(ctx context.Context, by By, a custody.ChangePolicy,
 		return Outcome{}, err
 	}
 	return d.Do(ctx, by, custody.Propose{Change: custody.Change{Proposable: a}, Reason: reason})
+}
+
+func (d *Desk) checkPasswords(p custody.CredentialPolicy, t custody.Target) error {
+	if d.CheckPasswords == nil {
+		return nil
+	}
+	return d.CheckPasswords(p.Password, t)
 }
 
 // replace writes a secret whatever version is there.

@@ -178,8 +178,11 @@ func (a *attempt) reconcile(ctx context.Context) error {
 func (a *attempt) logIn(ctx context.Context, secret custody.Secret) error {
 	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
 	defer cancel()
-	err := a.target.Verify(ctx, secret)
+	remaining, err := verifyListing(ctx, a.target, secret)
 	a.heard(err)
+	if err == nil {
+		a.remaining = remaining
+	}
 	a.newRefused = a.newRefused || errors.Is(err, ErrRefused) && secret.Equal(a.staged.Value)
 	if a.credential.ByHand() { // what it was probed with is what its person set
 		a.asked = a.asked || a.reached

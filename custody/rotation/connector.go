@@ -5,6 +5,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/password"
 )
 
 // Connector is a kind of target: what it asks for, and how it is opened.
@@ -12,6 +13,18 @@ type Connector struct {
 	desk.TargetKind
 	Open  Opener
 	Probe Opener // of an account that it only logs in to; nil: Open
+
+	// Limits gives what one target takes of a password, where its settings say that; nil:
+	// what the kind says.
+	Limits func(t custody.Target) (password.Limits, error)
+}
+
+// LimitsOf gives what a target takes of a password.
+func (c Connector) LimitsOf(t custody.Target) (password.Limits, error) {
+	if c.Limits == nil {
+		return password.Limits{Most: c.Most}, nil
+	}
+	return c.Limits(t)
 }
 
 // Openers gives how each kind is opened, by its name.

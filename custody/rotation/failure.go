@@ -41,13 +41,16 @@ const (
 	StartupFiles    Failure = "startup_files"      // of the shell, which swallowed the command
 	Unacknowledged  Failure = "unacknowledged"     // by a manager: a dependent that was changed
 	AlgorithmNeeded Failure = "no_algorithm"       // it offers no algorithm, or key of a type, that we take
+	Pooler          Failure = "pooler"             // what answers is not the server, and keeps passwords of its own
+	RootUnknown     Failure = "root_unknown"       // whether root may log in with a password could not be asked
+	InputKept       Failure = "input_kept"         // what changes the password would leave it in a log there
 )
 
 // Failures are all of them.
 var Failures = []Failure{
 	Unreachable, WrongHost, LoginRefused, ValueRefused, OldStillAccepted, SecretStore, TargetError, Unsupported, NoAddress,
 	AdminRefused, CurrentRefused, NewRefused, Declined, AccountClosed, NotAllowed, PasswordOff, TLSRequired, OtherAccount,
-	OldValidAnHour, MustChange, StartupFiles, AlgorithmNeeded, Unacknowledged,
+	OldValidAnHour, MustChange, StartupFiles, AlgorithmNeeded, Unacknowledged, InputKept, RootUnknown, Pooler,
 }
 
 // because is an error whose kind of failure its target knows.

@@ -44,6 +44,8 @@ type attempt struct {
 	failed     Failure        // how it ended, as far as that is entered; "": well
 	reached    bool           // the target answered
 	admitted   bool           // and let its second account in
+
+	remaining custody.Remaining // what opens the account beside its password, when it was let in last
 }
 
 func (c Config) newAttempt(credential custody.Credential) *attempt {

@@ -16,7 +16,11 @@ func (a *attempt) provable(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)
 	defer cancel()
-	return prover.Provable(ctx)
+	err := prover.Provable(ctx)
+	if err != nil {
+		a.heard(err)
+	}
+	return err
 }
 
 // verify shows that the staged value opens the account and the old one does not.
@@ -24,7 +28,7 @@ func (a *attempt) verify(ctx context.Context) error {
 	if err := a.prove(ctx); err != nil {
 		return err
 	}
-	report := custody.ReportVerified{Rotation: a.id, OldRefused: a.oldRefused, Attested: a.target.Describe().Unprobed}
+	report := custody.ReportVerified{Rotation: a.id, OldRefused: a.oldRefused, Attested: a.target.Describe().Unprobed, Remaining: a.remaining}
 	if err := a.report(ctx, report, custody.StepVerified); err != nil {
 		return err
 	}
@@ -73,6 +77,14 @@ func (a *attempt) prove(ctx context.Context) error {
 	}
 	a.proved = true
 	return nil
+}
+
+// verifyListing logs in once, and gives what the account lists where it can.
+func verifyListing(ctx context.Context, target Target, secret custody.Secret) (custody.Remaining, error) {
+	if lister, is := target.(Lister); is {
+		return lister.VerifyListing(ctx, secret)
+	}
+	return custody.Remaining{}, target.Verify(ctx, secret)
 }
 
 func (a *attempt) whyOld(ctx context.Context) Failure {

@@ -63,6 +63,15 @@ func Identities(t Target) []string {
 	return nil
 }
 
+// Lister is a Target whose account can list what opens it besides its password.
+type Lister interface {
+	Target
+
+	// VerifyListing is as Verify, by the same one log-in, and gives that; not Listed where
+	// the account cannot tell.
+	VerifyListing(ctx context.Context, secret custody.Secret) (custody.Remaining, error)
+}
+
 // Prover is a Target that can find out, with no secret of the account's, that no password
 // of it could be proved.
 type Prover interface {

@@ -97,14 +97,14 @@ func (w *Worker) verify(ctx context.Context, c custody.Credential) error {
 	if err := w.enter(ctx, custody.StartVerification{Credential: c.Name, Version: c.Version}); err != nil {
 		return err
 	}
-	result, cause := w.ask(ctx, c)
+	result, remaining, cause := w.ask(ctx, c)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if result != custody.VerificationAccepted {
 		w.Log.Warn("a password was not accepted where it should be", "credential", c.Name, "result", result, "error", cause)
 	}
-	if err := w.enter(ctx, custody.EndVerification{Credential: c.Name, Version: c.Version, Result: result}); err != nil {
+	if err := w.enter(ctx, custody.EndVerification{Credential: c.Name, Version: c.Version, Result: result, Remaining: remaining}); err != nil {
 		return err
 	}
 	if result == custody.VerificationRefused && c.Policy.AutoReconcile {
@@ -113,27 +113,28 @@ func (w *Worker) verify(ctx context.Context, c custody.Credential) error {
 	return nil
 }
 
-func (w *Worker) ask(ctx context.Context, c custody.Credential) (custody.VerificationResult, error) {
+func (w *Worker) ask(ctx context.Context, c custody.Credential) (custody.VerificationResult, custody.Remaining, error) {
+	var none custody.Remaining
 	ctx, cancel := context.WithTimeout(ctx, w.StepTimeout)
 	defer cancel()
 	key, err := w.Secrets.Read(ctx, desk.KeyPath(c.Name))
 	if err != nil && !errors.Is(err, desk.ErrNoSecret) {
-		return custody.VerificationUnknown, err
+		return custody.VerificationUnknown, none, err
 	}
 	target, err := w.opened(c, key.Value)
 	if err != nil {
-		return custody.VerificationUnknown, err
+		return custody.VerificationUnknown, none, err
 	}
 	current, err := w.currentOf(ctx, c)
 	if err != nil {
-		return custody.VerificationUnknown, err
+		return custody.VerificationUnknown, none, err
 	}
-	switch err := target.Verify(ctx, current); {
+	switch remaining, err := verifyListing(ctx, target, current); {
 	case err == nil:
-		return custody.VerificationAccepted, nil
+		return custody.VerificationAccepted, remaining, nil
 	case errors.Is(err, ErrRefused):
-		return custody.VerificationRefused, err
+		return custody.VerificationRefused, none, err
 	default:
-		return custody.VerificationUnknown, err
+		return custody.VerificationUnknown, none, err
 	}
 }

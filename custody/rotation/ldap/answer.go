@@ -90,18 +90,27 @@ func (c *connection) bind(ctx context.Context, dn string, password custody.Secre
 // activeDirectory is LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS], 3.1.1.3.4.3.1).
 const activeDirectory = "1.2.840.113556.1.4.800"
 
+// passwordModify is the operation of RFC 3062.
+const passwordModify = "1.3.6.1.4.1.4203.1.11.1"
+
 var errRootDSE = errors.New("its root entry cannot be read")
 
-// isActiveDirectory asks the directory what it is, by its root entry (RFC 4512, 5.1),
-// which everybody may read.
-func (c *connection) isActiveDirectory() (bool, error) {
-	const capabilities = "supportedCapabilities"
+// vendor is what a directory says of itself in its root entry (RFC 4512, 5.1).
+type vendor struct {
+	activeDirectory bool
+	extensions      []string // none: it does not say
+}
+
+// vendor reads the root entry, which everybody may.
+func (c *connection) vendor() (vendor, error) {
+	const capabilities, extensions = "supportedCapabilities", "supportedExtension"
 	found, err := c.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, int(answerTimeout.Seconds()), false,
-		"(objectClass=*)", []string{capabilities}, nil))
+		"(objectClass=*)", []string{capabilities, extensions}, nil))
 	if err != nil || len(found.Entries) != 1 {
-		return false, errRootDSE
+		return vendor{}, errRootDSE
 	}
-	return slices.Contains(found.Entries[0].GetAttributeValues(capabilities), activeDirectory), nil
+	root := found.Entries[0]
+	return vendor{slices.Contains(root.GetAttributeValues(capabilities), activeDirectory), root.GetAttributeValues(extensions)}, nil
 }
 
 // explain says what the outcome of a change means, without repeating err: that

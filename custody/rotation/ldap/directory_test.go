@@ -1,6 +1,7 @@
 package ldap_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"testing"
 
@@ -33,6 +34,42 @@ func TestUserPasswordIsRefusedOnActiveDirectory(t *testing.T) {
 	other := ldaptest.Start(t)
 	if why := open(t, other, describe(other, account)).(rotation.Lenient).WhyOld(t.Context()); why != rotation.OldStillAccepted {
 		t.Errorf("the old password is let in by OpenLDAP: %s", why)
+	}
+}
+
+// What a directory says of itself is read before anything else: where passwords are set in
+// another way none is changed, and no log-in is tried for that.
+func TestWhatADirectorySaysOfItself(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		start  func(testing.TB) *ldaptest.Server
+		method string
+		taken  bool
+	}{
+		"Active Directory":               {ldaptest.StartAsActiveDirectory, "exop", false},
+		"Active Directory, a hash":       {ldaptest.StartAsActiveDirectory, "userPassword", false},
+		"no Password Modify":             {ldaptest.StartWithoutPasswordModify, "exop", false},
+		"no Password Modify, but a hash": {ldaptest.StartWithoutPasswordModify, "userPassword", true},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			server := c.start(t)
+			a := way(what, server, server.Addr, describe, "method", c.method).Add(t)
+			before := bytes.Count(server.Log(), []byte(" BIND dn="))
+			taken := targettest.TakeOver(t, a)
+			if c.taken {
+				taken.Work("", targettest.Held)
+				return
+			}
+			taken.Work("", targettest.Failed(rotation.Unsupported))
+			if n := bytes.Count(server.Log(), []byte(" BIND dn=")) - before; n != 0 {
+				t.Errorf("%d log-ins were tried", n)
+			}
+			want(t, "the password", a.Login(a.Password), nil)
+			if credential, err := taken.Desk.Credential(t.Context(), "an-account"); err != nil || !credential.Cancellable() {
+				t.Errorf("it cannot be called off: %v", err)
+			}
+		})
 	}
 }
 

@@ -1,12 +1,10 @@
 package ldap
 
 import (
-	"fmt"
-
-	"github.com/go-crypt/crypt/algorithm/shacrypt"
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/rotation/unixcrypt"
 )
 
 // request prepares the change of the password. old is zero when somebody else
@@ -31,16 +29,8 @@ func (t *target) request(old, next custody.Secret) (func(*ldap.Conn) error, erro
 
 // hash makes a value of userPassword: {CRYPT} with SHA-512-crypt. slapd verifies
 // that by the C library of Linux, without a module, which {ARGON2} takes; its
-// own {SSHA} is one round of SHA-1. The rounds are the format's default of
-// 5,000: a password that Tandem makes is not to be guessed, and each log-in pays.
+// own {SSHA} is one round of SHA-1.
 func hash(password custody.Secret) (string, error) {
-	hasher, err := shacrypt.New(shacrypt.WithSHA512(), shacrypt.WithIterations(shacrypt.IterationsDefaultOmitted))
-	if err != nil {
-		return "", fmt.Errorf("hash a password: %w", err)
-	}
-	digest, err := hasher.Hash(password.Reveal())
-	if err != nil {
-		return "", fmt.Errorf("hash a password: %w", err)
-	}
-	return "{CRYPT}" + digest.Encode(), nil
+	stored, err := unixcrypt.Hash(password)
+	return "{CRYPT}" + stored, err
 }

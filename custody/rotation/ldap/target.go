@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -141,10 +142,30 @@ func (t *target) WhyOld(ctx context.Context) rotation.Failure {
 		return rotation.OldStillAccepted
 	}
 	defer conn.Close()
-	if is, err := conn.isActiveDirectory(); err == nil && is {
+	if is, err := conn.vendor(); err == nil && is.activeDirectory {
 		return rotation.OldValidAnHour
 	}
 	return rotation.OldStillAccepted
+}
+
+// Provable is as rotation.Prover has it: what cannot be changed in the way that is
+// described is not even begun, by what the directory says of itself.
+func (t *target) Provable(ctx context.Context) error {
+	conn, err := t.directory.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	is, err := conn.vendor()
+	switch {
+	case err != nil:
+		return nil // what comes next says why
+	case is.activeDirectory:
+		return rotation.Because(rotation.Unsupported, fmt.Errorf("%s is Active Directory, which sets passwords in another way", t.directory.Address))
+	case !t.hashes && len(is.extensions) > 0 && !slices.Contains(is.extensions, passwordModify):
+		return rotation.Because(rotation.Unsupported, fmt.Errorf("%s does not know the Password Modify operation", t.directory.Address))
+	}
+	return nil
 }
 
 // Change is as rotation.Target has it. With a second account the old password is
@@ -184,12 +205,12 @@ func (t *target) change(ctx context.Context, as string, password, old, next cust
 	}
 	defer conn.Close()
 	if t.hashes {
-		switch is, err := conn.isActiveDirectory(); {
+		switch is, err := conn.vendor(); {
 		case ctx.Err() != nil:
 			return fmt.Errorf("%w: %s did not say what it is: %w", rotation.ErrUnreachable, t.directory.Address, ctx.Err())
 		case err != nil:
 			return fmt.Errorf("%w: %s does not say what it is: %w", rotation.ErrUnreachable, t.directory.Address, err)
-		case is: // there userPassword is an attribute like others, which people may read
+		case is.activeDirectory: // there userPassword is an attribute like others, which people may read
 			return rotation.Because(rotation.Unsupported, fmt.Errorf("%w: %s is Active Directory, which has no password in userPassword", rotation.ErrDeclined, t.directory.Address))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/password"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
 )
@@ -26,6 +27,14 @@ var (
 	errUnprobed = errors.New("nothing was described that could log in")
 )
 
+// settings say what a device takes of a password, which its manual tells; those of its probe
+// come besides.
+var settings = []desk.TargetSetting{{Name: "most", Example: "20"}, {Name: "specials", Example: "-._"}}
+
+func limits(t custody.Target) (password.Limits, error) {
+	return password.ParseLimits("target.settings.", t.Settings["most"], t.Settings["specials"])
+}
+
 // target is an account that a person changes and a probe can log in to.
 type target struct {
 	byHand
@@ -35,8 +44,8 @@ type target struct {
 
 // Connector is this kind of target, probed by https or by one of these.
 func Connector(probes []rotation.Connector) rotation.Connector {
-	c := rotation.Connector{Open: Opener(probes), TargetKind: desk.TargetKind{
-		Name: Kind, Address: "sw1.example:22", Account: "admin", Password: true, ByHand: true,
+	c := rotation.Connector{Open: Opener(probes), Limits: limits, TargetKind: desk.TargetKind{
+		Name: Kind, Address: "sw1.example:22", Account: "admin", Settings: settings, Password: true, ByHand: true,
 		Probes: []desk.TargetProbe{{Name: httpsProbe, Settings: httpsSettings}},
 	}}
 	for _, p := range probes {
@@ -55,6 +64,9 @@ func Opener(probes []rotation.Connector) rotation.Opener {
 		if t.Kind != Kind {
 			return nil, custody.Invalid("target.kind", "must_be", custody.Args{"value": Kind})
 		}
+		if _, err := limits(t); err != nil {
+			return nil, err
+		}
 		probe := t.Settings["probe"]
 		if probe == "" {
 			probe = noProbe
@@ -65,7 +77,9 @@ func Opener(probes []rotation.Connector) rotation.Opener {
 		}
 		identities := []string{endpoint.Identity(Kind, t.Account, t.Address)}
 		t.Kind, t.Settings = probe, maps.Clone(t.Settings)
-		delete(t.Settings, "probe")
+		for _, own := range append(settings, desk.TargetSetting{Name: "probe"}) {
+			delete(t.Settings, own.Name)
+		}
 		opened, err := open(t, custody.Secret{})
 		if err != nil {
 			return nil, err

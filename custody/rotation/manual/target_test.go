@@ -65,6 +65,8 @@ func TestOpen(t *testing.T) {
 	for name, good := range map[string]custody.Target{
 		"system's roots": describe("idrac.example:443", "probe", "https"),
 		"a path":         describe("idrac.example:443", "probe", "https", "path", "/redfish/v1/Systems?$top=1"),
+		"its limits":     describe("idrac.example:443", "probe", "https", "most", "20", "specials", "-_"),
+		"no probe":       describe("rack 4, unit 12", "most", "20"),
 		"a fingerprint":  describe("[::1]:443", "probe", "https", "sha256", fingerprint),
 		"without colons": describe("[::1]:443", "probe", "https", "sha256", strings.ReplaceAll(fingerprint, ":", "")),
 	} {
@@ -87,6 +89,13 @@ func TestOpen(t *testing.T) {
 		"target.address": {
 			"no port": func(t *custody.Target) { t.Address = "idrac.example" },
 			"a place": func(t *custody.Target) { t.Address = "rack 4, unit 12" },
+		},
+		"target.settings.most": {
+			"no length":        func(t *custody.Target) { t.Settings["most"] = "long" },
+			"below the clause": func(t *custody.Target) { t.Settings["most"] = "7" },
+		},
+		"target.settings.specials": {
+			"a letter": func(t *custody.Target) { t.Settings["specials"] = "-a" },
 		},
 		"target.settings.tls": {
 			"in clear": func(t *custody.Target) { t.Address = "127.0.0.1:80"; t.Settings["tls"] = "off" },

@@ -130,6 +130,10 @@ func (t *target) Change(ctx context.Context, old, next custody.Secret) error {
 		return err
 	}
 	defer s.close()
+	// One that has expired may not ask, and may not change another account either.
+	if current, err := s.ask(ctx, "SELECT CURRENT_USER()"); err == nil && !sameAccount(current, t.user, t.host) {
+		return rotation.Because(rotation.OtherAccount, fmt.Errorf("%w: %s lets in, but by another account than the one with the host %s", rotation.ErrUnreachable, s.Address, t.host))
+	}
 	if s.hasSeveral(ctx) {
 		return rotation.Because(rotation.OldStillAccepted, fmt.Errorf("%w: the account has several passwords on %s", rotation.ErrUnreachable, t.endpoint.Address))
 	}
@@ -149,6 +153,9 @@ func (t *target) Reconcile(ctx context.Context, next custody.Secret) error {
 		return err
 	}
 	defer s.close()
+	if err := t.provable(ctx, s); err != nil {
+		return err
+	}
 	return t.change(ctx, s, next)
 }
 

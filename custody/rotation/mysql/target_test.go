@@ -86,7 +86,9 @@ func TestTheHostIsPartOfTheAccount(t *testing.T) {
 			wantUnknown(t, "the password of the other account", target.Verify(t.Context(), near))
 			targettest.WantWhy(t, "the password of the other account", target.Verify(t.Context(), near), rotation.OtherAccount)
 			own := open(t, server, alone(server, account, "host", host))
-			want(t, "change of the other account", own.Change(t.Context(), near, next), rotation.ErrDeclined)
+			err := own.Change(t.Context(), near, next)
+			want(t, "change by the other account", err, rotation.ErrUnreachable) // as of what was not asked
+			targettest.WantWhy(t, "change by the other account", err, rotation.OtherAccount)
 		} else {
 			want(t, host, target.Verify(t.Context(), next), nil)
 			want(t, "the old one", target.Verify(t.Context(), near), rotation.ErrRefused)

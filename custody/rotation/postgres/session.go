@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -104,10 +105,22 @@ func (s server) explainCode(code string) error {
 		return rotation.Because(rotation.NotAllowed, fmt.Errorf("%s does not let this role log in from here, whatever the password", s.Address))
 	case code == "3D000", code == "42501": // both come after the password was right
 		return rotation.Because(rotation.NotAllowed, fmt.Errorf("%s has no such database, or does not let this role into it", s.Address))
+	case code == "08P01": // which PgBouncer says, up to 1.18, to any log-in that it refuses
+		return rotation.Because(rotation.Pooler, fmt.Errorf("%w: %s answers the log-in as a pooler does that refuses it", rotation.ErrUnreachable, s.Address))
 	case code == "53300", strings.HasPrefix(code, "57P"), strings.HasPrefix(code, "08"):
 		return fmt.Errorf("%w: %s has no connection to give (SQLSTATE %s)", rotation.ErrUnreachable, s.Address, code)
 	}
 	return fmt.Errorf("%s refuses to begin a session (SQLSTATE %s)", s.Address, printable(code))
+}
+
+// direct says that it is the server itself that has the session: a pooler gives sessions
+// numbers of its own. Where that cannot be asked, it is.
+func (s server) direct(ctx context.Context, conn *pgconn.PgConn) error {
+	results, err := conn.Exec(ctx, "SELECT pg_backend_pid()").ReadAll()
+	if err != nil || len(results) != 1 || len(results[0].Rows) != 1 || string(results[0].Rows[0][0]) == strconv.FormatUint(uint64(conn.PID()), 10) {
+		return nil
+	}
+	return rotation.Because(rotation.Pooler, fmt.Errorf("%s is a pooler, which keeps passwords of its own", s.Address))
 }
 
 // explainChange says what it means that a statement which changes a password

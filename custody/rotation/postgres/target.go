@@ -93,9 +93,8 @@ func (t *target) Verify(ctx context.Context, secret custody.Secret) error {
 	if err != nil {
 		return err
 	}
-	// Nothing is left to know: the server let it in. What closing says is no news.
-	_ = conn.Close(ctx)
-	return nil
+	defer conn.Close(ctx) // what that says is no news
+	return t.server.direct(ctx, conn)
 }
 
 // Change is as rotation.Target has it. With an admin the old password is not
@@ -110,6 +109,10 @@ func (t *target) Change(ctx context.Context, old, next custody.Secret) error {
 	conn, err := t.server.connect(ctx, t.account, old)
 	if err != nil {
 		return err
+	}
+	if err := t.server.direct(ctx, conn); err != nil {
+		_ = conn.Close(ctx)
+		return fmt.Errorf("%w: %w", rotation.ErrUnreachable, err)
 	}
 	return t.change(ctx, conn, next)
 }
@@ -133,9 +136,12 @@ func (t *target) Reconcile(ctx context.Context, next custody.Secret) error {
 	return t.change(ctx, conn, next)
 }
 
-// provable says, before the password is changed, that no log-in could prove it: the role
-// may not log in, or its passwords are past their date. ErrUnreachable: nothing was asked.
+// provable says, before the password is changed, that no log-in could prove it: a pooler
+// answers, the role may not log in, or its passwords are past their date. ErrUnreachable: nothing was asked.
 func (t *target) provable(ctx context.Context, conn *pgconn.PgConn) error {
+	if err := t.server.direct(ctx, conn); err != nil {
+		return fmt.Errorf("%w: %w", rotation.ErrUnreachable, err)
+	}
 	found := conn.ExecParams(ctx, "SELECT NOT rolcanlogin OR rolconnlimit = 0, coalesce(rolvaliduntil <= now(), false) FROM pg_catalog.pg_roles WHERE rolname = $1",
 		[][]byte{[]byte(t.account)}, nil, nil, nil).Read()
 	if found.Err != nil || len(found.Rows) != 1 {

@@ -13,10 +13,12 @@
 //	admin     who logs in to change the password, with the private key of the
 //	          credential. Default: root.
 //	sudo      "true": chpasswd is run by "sudo -n", for which sudoers needs
-//	          ADMIN ALL=(root) NOPASSWD: /usr/sbin/chpasswd
+//	          ADMIN ALL=(root) NOPASSWD: /usr/sbin/chpasswd -e
 //	own       "true": the account logs in with its old password and changes it
 //	          by passwd. There need be no key; if there is one, admin and sudo
 //	          say how Reconcile uses it.
+//	root_login "true": whether sshd lets root in with a password need not be
+//	          asked, somebody has seen PermitRootLogin yes there.
 //	shell     "false": the account runs no commands (nologin, SFTP only), so
 //	          that being let in is all the proof there can be.
 //
@@ -24,8 +26,11 @@
 //
 // The command lines are fixed, so that nothing is there for a shell to interpret
 // or for another user of the host to read: passwords go to standard inputs. Only
-// the exit status counts: no text that the host sends is parsed, logged or put
-// into an error.
+// the exit status counts: no text that the host sends is logged or put into an
+// error, and none is parsed but the words of sudoers that "sudo -l" repeats.
+//
+// sudo can keep what commands read, and a password with it. So chpasswd gets a
+// hash from sudo's administrator, or the password where sudo keeps no input.
 //
 // passwd gets no terminal. With one, PAM throws away what was typed before it
 // asked (misc_conv(3) flushes the input), and to wait for the question is to
@@ -46,7 +51,10 @@
 // error has; only human text tells them apart, so that is not used.
 //
 // Let in is not enough, either: sshd lets an expired password in, and then runs
-// nothing but a demand for another. So the command "true" must end with 0.
+// nothing but a demand for another. So a word that it is to echo must come back.
+//
+// With the proof comes a list: the fingerprints of the keys in the account's own
+// authorized_keys, which open it whatever its password is.
 //
 // # The administrator's secret is a key
 //

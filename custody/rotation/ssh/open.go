@@ -22,7 +22,7 @@ var Connector = rotation.Connector{Open: Open, Probe: OpenProbe, TargetKind: des
 var settings = []desk.TargetSetting{
 	{Name: "host_key", Join: ";", Example: "ssh-ed25519 AAAA…", Required: true, Login: true},
 	{Name: "admin", Hint: "ssh_admin", Example: "root"}, {Name: "sudo", Tick: "true"}, {Name: "own", Tick: "true"}, {Name: "shell", Tick: "false"},
-	{Name: "legacy", Tick: "true", Login: true},
+	{Name: "root_login", Tick: "true"}, {Name: "legacy", Tick: "true", Login: true},
 }
 
 // validUser is the POSIX portable user name (IEEE 1003.1-2017, 3.437), at most
@@ -44,6 +44,9 @@ func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 		return nil, err
 	}
 	if opened.shell, err = parseSwitch(t, "shell", true); err != nil {
+		return nil, err
+	}
+	if opened.rootLogin, err = parseSwitch(t, "root_login", false); err != nil {
 		return nil, err
 	}
 	user, named := t.Settings["admin"]
@@ -92,15 +95,12 @@ func open(t custody.Target, known []desk.TargetSetting) (*target, error) {
 }
 
 func openAdmin(user string, named, sudo bool, key custody.Secret) (*administrator, error) {
-	opened := &administrator{user: "root", command: ChangeCommand}
+	opened := &administrator{user: "root", sudo: sudo}
 	if named {
 		opened.user = user
 	}
 	if !validUser.MatchString(opened.user) {
 		return nil, invalidUser("target.settings.admin")
-	}
-	if sudo {
-		opened.command = SudoChangeCommand
 	}
 	var err error
 	if opened.key, err = ssh.ParsePrivateKey(key.Bytes()); err != nil { // err may quote the key

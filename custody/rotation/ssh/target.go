@@ -19,10 +19,9 @@ import (
 // What is run on the host. chpasswd reads "account:password\n", passwd the old
 // password and twice the new one, a line each.
 const (
-	ChangeCommand     = "env LC_ALL=C chpasswd"
-	SudoChangeCommand = "env LC_ALL=C sudo -n chpasswd"
-	OwnChangeCommand  = "env LC_ALL=C passwd"
-	proofCommand      = "echo " // and what is to come back
+	ChangeCommand    = "env LC_ALL=C chpasswd"
+	OwnChangeCommand = "env LC_ALL=C passwd"
+	proofCommand     = "echo " // and what is to come back
 )
 
 // maxPassword is the longest password in bytes: PAM_MAX_RESP_SIZE is 512 with
@@ -36,18 +35,19 @@ var (
 )
 
 type target struct {
-	host    host
-	account string
-	own     bool           // the account changes its own password
-	shell   bool           // it runs commands
-	admin   *administrator // nil: there is none
+	host      host
+	account   string
+	own       bool           // the account changes its own password
+	shell     bool           // it runs commands
+	rootLogin bool           // somebody saw that root may log in with a password
+	admin     *administrator // nil: there is none
 }
 
 // administrator changes the password of any account.
 type administrator struct {
-	user    string
-	key     ssh.Signer
-	command string
+	user string
+	key  ssh.Signer
+	sudo bool // root's work is done by sudo
 }
 
 // Identities is as rotation.Identified has it.
@@ -63,17 +63,8 @@ func (t *target) Describe() rotation.Description {
 // Verify is as rotation.Target has it. Where the account has a shell, being let
 // in is not enough: sshd lets an expired password in, and then runs nothing.
 func (t *target) Verify(ctx context.Context, secret custody.Secret) error {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	client, err := t.host.connect(ctx, t.account, &passwordLogin{secret: secret})
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	if !t.shell {
-		return nil
-	}
-	return t.runs(ctx, client)
+	_, err := t.VerifyListing(ctx, secret)
+	return err
 }
 
 // runs shows that the account runs what it is sent: a start-up file of its shell that
@@ -100,21 +91,6 @@ func (t *target) Change(ctx context.Context, old, next custody.Secret) error {
 	return t.Reconcile(ctx, next)
 }
 
-// Provable is as rotation.Prover has it: whether the host takes passwords from the
-// account at all.
-func (t *target) Provable(ctx context.Context) error {
-	var look lookAround
-	client, err := t.connect(ctx, t.account, &look)
-	switch {
-	case err == nil: // it lets in without anything
-		client.Close()
-		return rotation.Because(rotation.PasswordOff, fmt.Errorf("%s lets the account in without a password", t.host.address))
-	case len(look.offered) == 0, slices.Contains(look.offered, "password"), slices.Contains(look.offered, "keyboard-interactive"):
-		return nil // or nobody answered: what comes next says why
-	}
-	return err
-}
-
 // Reconcile is as rotation.Target has it. Without a setting "own" it is what
 // Change does as well.
 func (t *target) Reconcile(ctx context.Context, next custody.Secret) error {
@@ -129,7 +105,11 @@ func (t *target) Reconcile(ctx context.Context, next custody.Secret) error {
 		return err
 	}
 	defer client.Close()
-	_, err = t.run(ctx, client, t.admin.command, t.account+":"+next.Reveal()+"\n")
+	command, line, err := t.telling(ctx, client, next)
+	if err != nil {
+		return err
+	}
+	_, err = t.run(ctx, client, command, line)
 	return err
 }
 

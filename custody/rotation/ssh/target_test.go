@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	gossh "golang.org/x/crypto/ssh"
-
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/ssh"
@@ -41,34 +39,16 @@ func open(t *testing.T, s *sshtest.Server, described custody.Target) rotation.Ta
 	return target
 }
 
-// The administrator's key need not open more than chpasswd.
+// root's key need not open more than chpasswd.
 func TestForcedCommand(t *testing.T) {
 	t.Parallel()
-	dir, err := os.MkdirTemp("", "sshtest-keys-") // not t.TempDir, which sudo's administrator may not enter
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	dir := keysFolder(t)
 	server := sshtest.Start(t, "AuthorizedKeysFile "+dir+"/%u")
-	key, err := gossh.ParsePrivateKey(server.AdminKey.Bytes())
-	if err != nil {
-		t.Fatal(err)
-	}
-	sudoer := server.AddSudoAdmin(t)
-	for admin, test := range map[string]struct{ command, sudo string }{
-		"root": {"chpasswd", "false"},
-		sudoer: {"sudo -n chpasswd", "true"},
-	} {
-		line := fmt.Appendf(nil, `restrict,from="127.0.0.1",command="%s" %s`, test.command, gossh.MarshalAuthorizedKey(key.PublicKey()))
-		if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(dir+"/"+admin, line, 0o644)); err != nil {
-			t.Fatal(err)
-		}
-		account, old := server.AddAccount(t)
-		target := open(t, server, describe(server, account, "admin", admin, "sudo", test.sudo))
-		next := sshtest.NewPassword()
-		want(t, admin+", change", target.Change(t.Context(), old, next), nil)
-		want(t, admin+", the new password", target.Verify(t.Context(), next), nil)
-	}
+	writeKey(t, server, dir, "root", `restrict,from="127.0.0.1",command="chpasswd" `)
+	account, old := server.AddAccount(t)
+	target, next := open(t, server, describe(server, account)), sshtest.NewPassword()
+	want(t, "change", target.Change(t.Context(), old, next), nil)
+	want(t, "the new password", target.Verify(t.Context(), next), nil)
 }
 
 // A log-in must cost one try, whichever way the host offers it, or hosts lock

@@ -60,6 +60,14 @@ func StartAsActiveDirectory(t testing.TB) *Server {
 	})
 }
 
+// StartWithoutPasswordModify starts one that does not say that it has that operation.
+func StartWithoutPasswordModify(t testing.TB) *Server {
+	t.Helper()
+	return start(t, "stats", nil, func(*Server) string {
+		return "access to dn.base=\"\" attrs=supportedExtension val/objectIdentifierMatch=\"1.3.6.1.4.1.4203.1.11.1\" by * none\naccess to * by * read\n"
+	})
+}
+
 func start(t testing.TB, logLevel string, policy []string, says ...func(*Server) string) *Server {
 	t.Helper()
 	paths := servertest.Require(t, nil, "slapd", "slapadd", "ldapmodify")

@@ -27,10 +27,21 @@ func (s *Server) AddAccount(t testing.TB) (name string, password custody.Secret)
 // as root by sudo, and nothing else.
 func (s *Server) AddSudoAdmin(t testing.TB) (name string) {
 	t.Helper()
+	return s.AddSudoer(t, "NOPASSWD: CHPASSWD")
+}
+
+// AddSudoer makes an account that AdminKey opens and that has a rule of sudoers(5), in
+// which CHPASSWD stands for that program; defaults are settings for it alone.
+func (s *Server) AddSudoer(t testing.TB, rule string, defaults ...string) (name string) {
+	t.Helper()
 	require(t, "sudo")
 	chpasswd := require(t, "chpasswd")[0]
 	name = s.addUser(t)
-	if err := os.WriteFile(s.root.path("etc/sudoers.d/"+name), fmt.Appendf(nil, "%s ALL=(root) NOPASSWD: %s\n", name, chpasswd), 0o440); err != nil {
+	rules := fmt.Sprintf("%s ALL=(root) %s\n", name, strings.ReplaceAll(rule, "CHPASSWD", chpasswd))
+	for _, setting := range defaults {
+		rules = fmt.Sprintf("Defaults:%s %s\n", name, setting) + rules
+	}
+	if err := os.WriteFile(s.root.path("etc/sudoers.d/"+name), []byte(rules), 0o440); err != nil {
 		t.Fatal(err)
 	}
 	return name

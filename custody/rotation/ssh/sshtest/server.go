@@ -61,7 +61,7 @@ func Start(t testing.TB, options ...string) *Server {
 	s.AdminKey = custody.NewSecret(private)
 	s.write("authorized_keys", 0o644, public)
 	s.writeHostKey()
-	s.write("sshd_config", 0o600, fmt.Appendf(nil, `%s
+	s.write("root/etc/ssh/sshd_config", 0o600, fmt.Appendf(nil, `%s
 Port %d
 ListenAddress 127.0.0.1
 HostKey %s
@@ -79,13 +79,26 @@ SetEnv SHLVL=2
 	s.Daemon = servertest.NewDaemon(t, servertest.Service{
 		Name: "sshd", Log: s.path("log"), End: syscall.SIGKILL, Answers: func() error { return greets(s.Addr) },
 		Command: func() *exec.Cmd {
-			command := exec.Command(s.root.enter[0], slices.Concat(s.root.enter[1:], []string{sshd, "-D", "-e", "-f", s.path("sshd_config")})...)
+			command := exec.Command(s.root.enter[0], slices.Concat(s.root.enter[1:], []string{sshd, "-D", "-e", "-f", "/etc/ssh/sshd_config"})...)
 			command.Env = []string{"PATH=" + os.Getenv("PATH")}
 			return command
 		},
 	})
 	s.Start()
 	return s
+}
+
+// Configure starts the server again with lines in front of its settings, which so count;
+// Match blocks among them end with "Match all".
+func (s *Server) Configure(lines string) {
+	s.t.Helper()
+	s.Stop()
+	usual, err := os.ReadFile(s.path("root/etc/ssh/sshd_config"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.write("root/etc/ssh/sshd_config", 0o600, append([]byte(lines+"\n"), usual...))
+	s.Start()
 }
 
 // ReplaceHostKey gives the server another host key, as if another host had
