@@ -130,8 +130,11 @@ func entryAllows(e custody.Event, a Access) bool {
 		return a.Kind == Read && (a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.StagedPath(f.Credential, f.Rotation))
 	case custody.CredentialAdded:
 		return a.Path == desk.IdentityPath || a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.KeyPath(f.Credential)
+	case custody.ProposalMade: // of an account: it is found out which one
+		_, is := f.Change.Proposable.(custody.AddCredential)
+		return is && a.Path == desk.IdentityPath
 	case custody.CommandRefused: // of an account that is in custody already
-		return a.Kind == Read && a.Path == desk.IdentityPath && f.Command == custody.AddCredential{}.Verb()
+		return a.Kind == Read && a.Path == desk.IdentityPath && mayAdd(f)
 	case custody.SealKeyChanged:
 		return a.Path == desk.SealKeyPath(f.To)
 	case custody.SecretsArrived:
@@ -150,9 +153,14 @@ func bringsSecrets(e custody.Event) bool {
 		add, is := f.Change.Proposable.(custody.AddCredential)
 		return is && add.Brings
 	case custody.CommandRefused:
-		return f.Command == custody.AddCredential{}.Verb() || f.Command == custody.Propose{}.Verb()
+		return mayAdd(f)
 	}
 	return false
+}
+
+// mayAdd says whether what was refused can have been about an account that was to come in.
+func mayAdd(f custody.CommandRefused) bool {
+	return f.Command == custody.AddCredential{}.Verb() || f.Command == custody.Propose{}.Verb()
 }
 
 // signsIn says whether an entry is of a request that failed log-ins are counted
