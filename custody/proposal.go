@@ -413,7 +413,7 @@ func (p Proposal) concerns(s *State) (c Concerns) {
 			c.People = append(c.People, name)
 		}
 	}
-	if _, is := s.Credential(p.Change.Subject()); is && !p.Change.OfPerson() {
+	if !p.Change.OfPerson() { // also of one that is not in custody yet: it is found there once it is
 		c.Credentials = []string{p.Change.Subject()}
 	}
 	return c

@@ -133,7 +133,7 @@ func entryAllows(e custody.Event, a Access) bool {
 	case custody.PersonAdded, custody.EmailChanged, custody.ProposalMade, custody.ProposalRevised: // the first address ever makes the salt
 		return a.Path == desk.IdentityPath
 	case custody.CommandRefused: // of an account that is in custody already
-		return a.Kind == Read && a.Path == desk.IdentityPath && f.Command == custody.AddCredential{}.Verb()
+		return a.Kind == Read && a.Path == desk.IdentityPath && mayAdd(f)
 	case custody.SealKeyChanged:
 		return a.Path == desk.SealKeyPath(f.To)
 	case custody.SecretsArrived:
@@ -152,9 +152,14 @@ func bringsSecrets(e custody.Event) bool {
 		add, is := f.Change.Proposable.(custody.AddCredential)
 		return is && add.Brings
 	case custody.CommandRefused:
-		return f.Command == custody.AddCredential{}.Verb() || f.Command == custody.Propose{}.Verb()
+		return mayAdd(f)
 	}
 	return false
+}
+
+// mayAdd says whether what was refused can have been about an account that was to come in.
+func mayAdd(f custody.CommandRefused) bool {
+	return f.Command == custody.AddCredential{}.Verb() || f.Command == custody.Propose{}.Verb()
 }
 
 // signsIn says whether an entry is of a request that failed log-ins are counted

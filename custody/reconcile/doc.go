@@ -21,7 +21,7 @@
 //	seeds/-, accounts/-
 //	                  a lock-out of names that nobody has
 //	internal/throttle a log-in, also a refused one; a lock-out, and what lifts it; a person added
-//	internal/identity putting a credential into custody, also a refused one
+//	internal/identity putting a credential into custody, asking for it, also where that is refused
 //	internal/seal     a start: it is read for no request
 //	internal/seals/ID reading it, at any time; writing it, when the ledger says that it is
 //	                  sealed with it from then on
