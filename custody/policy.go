@@ -174,7 +174,17 @@ func (AdoptPolicy) givers() givers          { return byProposalOrSystem }
 func (AdoptPolicy) ofPerson() bool          { return false }
 func (AdoptPolicy) levels(*State) []Role    { return []Role{Manager, Director} }
 func (AdoptPolicy) parties(*State) []string { return nil }
-func (a AdoptPolicy) bare(*State) Action    { return a }
+
+// bare keeps what is a number, or one of a closed list.
+func (a AdoptPolicy) bare(*State) Action {
+	if !slices.Contains([]Approvals{ApprovedByTwo, ApprovedByOne, ApprovedByNone}, a.Values.Approvals) {
+		a.Values.Approvals = ""
+	}
+	if !slices.Contains(Exclusivities, a.Values.Exclusive) {
+		a.Values.Exclusive = ""
+	}
+	return a
+}
 
 func (a AdoptPolicy) decide(d *decision) error {
 	if d.state.Policy().Version > 0 {

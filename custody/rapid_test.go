@@ -322,7 +322,8 @@ func (s *sequence) restart(t *rapid.T) {
 	for person, open := range s.state.SessionsChanged() {
 		loaded.RestoreSessions(person, open)
 	}
-	loaded.Size, loaded.Time, loaded.Handovers, loaded.Leases = s.state.Size, s.state.Time, s.state.Handovers, s.state.Leases
+	loaded.RestoreProposals(s.state.ProposalsChanged())
+	loaded.Size, loaded.Time, loaded.Handovers, loaded.Leases, loaded.Proposals = s.state.Size, s.state.Time, s.state.Handovers, s.state.Leases, s.state.Proposals
 	if difference := compare(s.state, loaded); difference != "" {
 		t.Fatalf("loaded otherwise than it was: %s", difference)
 	}
@@ -348,7 +349,7 @@ func compare(a, b *State) string {
 		"people":      func(s *State) any { return s.people },
 		"credentials": func(s *State) any { return s.credentials },
 		"handovers":   func(s *State) any { return s.handovers },
-		"numbers":     func(s *State) any { return []any{s.Size, s.Time, s.Handovers, s.Leases} },
+		"numbers":     func(s *State) any { return []any{s.Size, s.Time, s.Handovers, s.Leases, s.Proposals} },
 		"charges": func(s *State) any {
 			all := ""
 			for p := range s.People() {

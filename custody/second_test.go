@@ -23,7 +23,7 @@ func twice(t *testing.T) (*office, Proposal) {
 		o.acts(System, AddPerson{Username: name, Name: name, Roles: []Role{role}, TOTPPeriod: 30})
 		o.acts(name, SignIn{})
 	}
-	o.acts("ada", server("x", "ann", "ben"))
+	o.acts(System, server("x", "ann", "ben"))
 	o.rotates("x")
 	o.acts("ann", Propose{Change{SetCustodians{"x", "ann", "cay"}}, note("change of post")})
 	p, _ := o.state.Proposal("p-1")

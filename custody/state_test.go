@@ -83,8 +83,8 @@ func TestRestoreForgetsWhatIsOver(t *testing.T) {
 func TestDue(t *testing.T) {
 	o := newOffice(t)
 	o.state.Reschedule()
-	if !o.state.Due().IsZero() {
-		t.Errorf("nothing is waited for, but due at %v", o.state.Due())
+	if !o.state.Due().Equal(o.state.Policy().ReviewBy) {
+		t.Errorf("nothing but the review of the policy is waited for, and due at %v", o.state.Due())
 	}
 	at := func(want time.Duration) {
 		t.Helper()

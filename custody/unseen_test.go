@@ -124,15 +124,15 @@ func TestAVerifierWaitsForWhatTheDeskWaitsFor(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if !r.State.Due().IsZero() {
-		t.Errorf("nothing is waited for, but due at %v", r.State.Due())
+	if !r.State.Due().Equal(o.state.Policy().ReviewBy) {
+		t.Errorf("nothing but the review of the policy is waited for, and due at %v", r.State.Due())
 	}
 	// Due too early is put right by asking.
 	o = newOffice(t)
 	annWorks(o)
 	o.does("ann", CheckIn{"db01"})
 	o.now = o.now.Add(9 * time.Hour)
-	if events := o.state.LetTimeAct(o.now); events != nil || !o.state.Due().IsZero() {
+	if events := o.state.LetTimeAct(o.now); events != nil || !o.state.Due().Equal(o.state.Policy().ReviewBy) {
 		t.Errorf("%v, due at %v", events, o.state.Due())
 	}
 }
@@ -653,7 +653,7 @@ func TestAWrongCodeSaysHowManyAreLeft(t *testing.T) {
 func TestWhoGivesEachCommand(t *testing.T) {
 	bySystem := []string{
 		"end_idle", "end_verification", "lock_sign_in", "open_link", "recover_enrolment", "recover_ledger", "refuse_link", "report_applied", "report_arrived", "report_conflict", "report_failed",
-		"report_not_updated", "report_promoted", "report_sending", "report_staged", "report_updated", "report_verified", "reset_on_host",
+		"report_configuration", "report_not_updated", "report_promoted", "report_sending", "report_staged", "report_updated", "report_verified", "reset_on_host",
 		"start_verification",
 	}
 	byBoth := []string{"reconcile"}
@@ -746,6 +746,7 @@ func TestWhatIsWaitedForAfterATick(t *testing.T) {
 	aging := func(o *office) {
 		o.does("ada", ChangePolicy{"db01", CredentialPolicy{MaxAgeSeconds: 3600}})
 	}
+	reviewed := func(o *office) time.Time { return o.state.Policy().ReviewBy }
 	for _, c := range []struct {
 		name  string
 		given func(*office)
@@ -763,12 +764,12 @@ func TestWhatIsWaitedForAfterATick(t *testing.T) {
 			annWorks(o)
 			o.does("ann", CheckOut{"db02", note("ticket 2")})
 		}, func(o *office) time.Time { return o.now.Add(time.Hour) }},
-		{"no deadline that has passed", func(o *office) { annWantsNewPassword(o); o.passes(2 * time.Hour) }, func(*office) time.Time { return time.Time{} }},
+		{"no deadline that has passed", func(o *office) { annWantsNewPassword(o); o.passes(2 * time.Hour) }, reviewed},
 		{"no return that is overdue", func(o *office) {
 			o.does("ann", Offer{Credentials: []string{"db01"}, Reason: note("leave"), ExpectedReturn: o.now.Add(time.Hour)})
 			o.does("ben", Accept{"handover-1"})
 			o.passes(2 * time.Hour)
-		}, func(*office) time.Time { return time.Time{} }},
+		}, reviewed},
 	} {
 		o := newOffice(t)
 		c.given(o)
