@@ -186,6 +186,7 @@ func (p *Pages) routes() {
 	p.closed("POST /configuration", p.acknowledgeConfiguration)
 	p.closed("GET /policy", p.policy)
 	p.closed("POST /policy", p.adoptPolicy)
+	p.closed("GET /policy/review", p.policy)
 	p.closed("POST /policy/review", p.reviewPolicy)
 
 	p.closed("GET /ledger", p.ledger)

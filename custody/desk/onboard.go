@@ -91,26 +91,35 @@ func (d *Desk) doBringing(ctx context.Context, by By, credential string, action 
 
 // ChangePolicy gives a credential another policy.
 func (d *Desk) ChangePolicy(ctx context.Context, by By, a custody.ChangePolicy) (Outcome, error) {
-	if err := d.CheckPolicy(a.Policy); err != nil {
+	if err := d.policyFits(ctx, a); err != nil {
 		return Outcome{}, err
-	}
-	if c, is := d.credential(a.Credential); is {
-		described, err := known(ctx, d, c.Target)
-		if err != nil {
-			return Outcome{}, err
-		}
-		if target, there := described.Plain(); there {
-			if err := d.checkPasswords(a.Policy, target); err != nil {
-				return Outcome{}, err
-			}
-		}
 	}
 	return d.Do(ctx, by, a)
 }
 
+// policyFits says whether there is such a policy here, and the target takes its passwords.
+func (d *Desk) policyFits(ctx context.Context, a custody.ChangePolicy) error {
+	if err := d.CheckPolicy(a.Policy); err != nil {
+		return err
+	}
+	c, is := d.credential(a.Credential)
+	if !is {
+		return nil
+	}
+	described, err := known(ctx, d, c.Target)
+	if err != nil {
+		return err
+	}
+	target, there := described.Plain()
+	if !there {
+		return nil
+	}
+	return d.checkPasswords(a.Policy, target)
+}
+
 // ProposePolicy asks for another policy of a credential.
 func (d *Desk) ProposePolicy(ctx context.Context, by By, a custody.ChangePolicy, reason custody.Note) (Outcome, error) {
-	if err := d.CheckPolicy(a.Policy); err != nil {
+	if err := d.policyFits(ctx, a); err != nil {
 		return Outcome{}, err
 	}
 	return d.Do(ctx, by, custody.Propose{Change: custody.Change{Proposable: a}, Reason: reason})
