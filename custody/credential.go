@@ -12,7 +12,6 @@ type Phase string
 
 // The phases; the machine is drawn in doc.go.
 const (
-	Draft    Phase = "draft" // waits for the approvals of clause 3.1
 	Rotating Phase = "rotating"
 	Held     Phase = "held"
 	Parked   Phase = "parked" // nobody holds it, until a custodian takes it

@@ -33,11 +33,11 @@
 //
 // # The life of a credential
 //
-//	          AddCredential                       Retire
+//	  AddCredential, approved (3.1)         Retire, approved
 //	               |                                |
 //	               v      promoted                  v
-//	draft -> [ rotating ] --------> [ held ] -> [ retired ]
-//	(3.1)      ^   nobody holds       |  ^
+//	         [ rotating ] --------> [ held ] -> [ retired ]
+//	           ^   nobody holds       |  ^
 //	           |   successor waits    |  | accept: holder = receiver
 //	           +----------------------+  +--+
 //	             return   (successor: the giver)
