@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -131,10 +132,14 @@ func (a AddCredential) differences(now Now) []Difference {
 		{"kind", nil, []string{a.Target.Kind}},
 		{"address", nil, []string{a.Target.Address.String()}},
 		{"account", nil, []string{a.Target.Account.String()}},
-		{"primary", nil, []string{a.Primary}},
-		{"backup", nil, []string{a.Backup}},
-		{"brings", nil, []string{strconv.FormatBool(a.Brings)}},
 	}
+	for _, name := range slices.Sorted(maps.Keys(a.Target.Settings)) {
+		all = append(all, Difference{"target.settings." + name, nil, []string{a.Target.Settings[name].String()}})
+	}
+	all = append(all,
+		Difference{"brings", nil, []string{strconv.FormatBool(a.Brings)}},
+		Difference{"primary", nil, []string{a.Primary}},
+		Difference{"backup", nil, []string{a.Backup}})
 	return append(all, a.Policy.differences(CredentialPolicy{})...)
 }
 
