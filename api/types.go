@@ -138,7 +138,7 @@ type Credential struct {
 	Policy    Policy        `json:"policy"`
 	Primary   string        `json:"primary"`
 	Backup    string        `json:"backup"`
-	Phase     custody.Phase `json:"phase" enum:"draft,rotating,held,retired"`
+	Phase     custody.Phase `json:"phase" enum:"rotating,held,parked,retired"`
 	Holder    string        `json:"holder" doc:"Who may check it out now"`
 	Successor string        `json:"successor" doc:"Who holds it after the rotation in progress"`
 	Version   int64         `json:"version" doc:"Of the secret; 0 before the first"`
@@ -270,7 +270,7 @@ type Handover struct {
 // Proposal is a command that waits until others have approved it.
 type Proposal struct {
 	ID        string                    `json:"id"`
-	Kind      string                    `json:"kind" doc:"Which command: custodians, person, roles, enrolment"`
+	Kind      string                    `json:"kind" doc:"Which command: credential, credential_policy, retire, abandon, custodians, park, person, roles, enrolment, disable, reinstate"`
 	Subject   string                    `json:"subject" doc:"What it is about"`
 	Requester string                    `json:"requester"`
 	Reason    string                    `json:"reason"`

@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -12,7 +13,6 @@ type Phase string
 
 // The phases; the machine is drawn in doc.go.
 const (
-	Draft    Phase = "draft" // waits for the approvals of clause 3.1
 	Rotating Phase = "rotating"
 	Held     Phase = "held"
 	Parked   Phase = "parked" // nobody holds it, until a custodian takes it
@@ -134,10 +134,14 @@ func (a AddCredential) differences(now Now) []Difference {
 		{"kind", nil, []string{a.Target.Kind}},
 		{"address", nil, []string{a.Target.Address.String()}},
 		{"account", nil, []string{a.Target.Account.String()}},
-		{"primary", nil, []string{a.Primary}},
-		{"backup", nil, []string{a.Backup}},
-		{"brings", nil, []string{strconv.FormatBool(a.Brings)}},
 	}
+	for _, name := range slices.Sorted(maps.Keys(a.Target.Settings)) {
+		all = append(all, Difference{"target.settings." + name, nil, []string{a.Target.Settings[name].String()}})
+	}
+	all = append(all,
+		Difference{"brings", nil, []string{strconv.FormatBool(a.Brings)}},
+		Difference{"primary", nil, []string{a.Primary}},
+		Difference{"backup", nil, []string{a.Backup}})
 	return append(all, a.Policy.differences(CredentialPolicy{})...)
 }
 

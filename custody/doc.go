@@ -33,16 +33,16 @@
 //
 // # The life of a credential
 //
-//	          AddCredential                       Retire
-//	               |                                |
-//	               v      promoted                  v
-//	draft -> [ rotating ] --------> [ held ] -> [ retired ]
-//	(3.1)      ^   nobody holds       |  ^
-//	           |   successor waits    |  | accept: holder = receiver
-//	           +----------------------+  +--+
-//	             return   (successor: the giver)
-//	             transfer (successor: the receiver)
-//	             checkin, age, exposure, drift, requested (successor: the holder)
+//	AddCredential, approved (3.1)         Retire, approved
+//	             |                                |
+//	             v      promoted                  v
+//	       [ rotating ] --------> [ held ] -> [ retired ]
+//	         ^   nobody holds       |  ^
+//	         |   successor waits    |  | accept: holder = receiver
+//	         +----------------------+  +--+
+//	           return   (successor: the giver)
+//	           transfer (successor: the receiver)
+//	           checkin, age, exposure, drift, requested (successor: the holder)
 //
 // Inside rotating, each arrow is one entry, made after what it names is true:
 //

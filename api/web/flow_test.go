@@ -221,7 +221,8 @@ func TestFirstFiveMinutes(t *testing.T) {
 	o.HireAs("director", "Dora D", custody.Director)
 	asked := admin.fill("/admin/credentials/new", "kind", "ssh", "name", "db01", "address", "db01.example:22", "account", "root",
 		"set.host_key", "ssh-ed25519 AAAA\r\n", "primary", "tech-b", "backup", "tech-c", "password", "old", "reason", "first server", "do", "add")
-	admin.done(asked).shows(t, 200, "Proposed.", "An account comes into custody", "first server", "db01.example:22", "◔ manager: Anna A", "◔ director: Dora D")
+	admin.done(asked).shows(t, 200, "Proposed.", "An account comes into custody", "first server", "Kind of server not set SSH server", "Host and port not set db01.example:22", "Public host key not set ssh-ed25519 AAAA",
+		"A password or key comes with it, or is kept from before not set yes", "◔ manager: Anna A", "◔ director: Dora D")
 	at = asked.proposal()
 	for _, who := range []string{"manager", "director"} {
 		b := o.as(who, "en")

@@ -199,6 +199,11 @@ func TestPolicyOfACredential(t *testing.T) {
 	if p := o.Credential("db01").Policy; p.RotateOnTransfer || p.MaxExposed != 0 {
 		t.Errorf("%+v, and nobody has approved it", p)
 	}
+	manager := o.as("manager", "en")
+	manager.get(asked.proposal()).shows(t, 200, "Another policy of a credential", "Change on transfer no yes", "Greatest age of a password not set 90 d 0 h",
+		"Longest check-out not set 30 min 0 s", "Most people who may know a password not set 1", "Dependents not set app , web")
+	o.as("director", "zh").get(asked.proposal()).shows(t, 200, "变更凭据策略", "交接时改密 否 是", "密码最长使用时间 未设置 90 天 0 小时", "领取最长时间 未设置 30 分 0 秒")
+	manager.get(asked.proposal()).check(t, "/proposals", "en")
 	o.approved(asked)
 	admin.get("/credentials/db01").shows(t, 200, "It is changed at every handover.", "older than 90 d 0 h", "more than 1 person knows it", "lasts 30 min 0 s at most", "long", "app web")
 	got := o.Credential("db01").Policy

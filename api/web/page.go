@@ -212,6 +212,12 @@ func (p *Pages) functions(lang string, zone *time.Location) template.FuncMap {
 		"note":    func(n custody.Note) string { return n.In(words.In(lang).Redacted()) },
 		"span":    words.In(lang).Span,
 		"value":   words.In(lang).Value,
+		"label": func(field string) string { // of what a proposal changes
+			if label, has := words.In(lang).Label(field); has {
+				return label
+			}
+			return field
+		},
 		"in": func(kind, value any) (string, error) { // a word of the domain
 			return t(fmt.Sprint(kind) + "." + fmt.Sprint(value))
 		},

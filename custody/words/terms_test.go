@@ -21,7 +21,7 @@ var lists = []struct {
 	least        int // constants there are, so that a search that finds none is noticed
 	below        []string
 }{
-	{"..", "Phase", 5, []string{"term.phase"}},
+	{"..", "Phase", 4, []string{"term.phase"}},
 	{"..", "HandoverStatus", 8, []string{"term.status"}},
 	{"..", "ItemKind", 5, []string{"term.item"}},
 	{"..", "How", 7, []string{"term.how"}},

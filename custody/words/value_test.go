@@ -25,12 +25,14 @@ func TestEveryFieldThatAProposalChangesHasALabel(t *testing.T) {
 			field.Set(reflect.ValueOf([]string{"app"}))
 		}
 	}
-	added := custody.AddCredential{Name: "db01", Primary: "a", Backup: "b", Policy: policy, Brings: true}
+	added := custody.AddCredential{Name: "db01", Primary: "a", Backup: "b", Policy: policy, Brings: true, Target: custody.TargetNotes{
+		Settings: map[string]custody.Note{"host_key": {}, "probe.ca": {}, "its-own": {}},
+	}}
 	for verb, want := range map[string]struct {
 		change custody.Proposable
 		fields int
 	}{
-		"credential":        {added, of.NumField() + 6},
+		"credential":        {added, of.NumField() + 9},
 		"credential_policy": {custody.ChangePolicy{Credential: "db01", Policy: policy}, of.NumField()},
 		"custodians":        {custody.SetCustodians{Credential: "db01", Primary: "a", Backup: "b"}, 2},
 	} {
@@ -70,5 +72,15 @@ func TestAValueIsSaidAsPeopleReadIt(t *testing.T) {
 				t.Errorf("%s %q in %s: %q, want %q (%v)", c.field, c.value, lang, got, want, err)
 			}
 		}
+	}
+}
+
+// TestEveryKindOfProposalIsNamed, as pages and mails do it.
+func TestEveryKindOfProposalIsNamed(t *testing.T) {
+	for _, change := range []custody.Proposable{
+		custody.AddCredential{}, custody.ChangePolicy{}, custody.Retire{}, custody.Abandon{}, custody.SetCustodians{}, custody.Park{},
+		custody.AddPerson{}, custody.SetRoles{}, custody.ResetEnrolment{}, custody.Disable{}, custody.Reinstate{},
+	} {
+		wants(t, "proposal_kind."+change.Verb())
 	}
 }
