@@ -112,7 +112,7 @@ func (a SettleItem) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(ItemSettled{Person: a.Person, Item: a.Item, How: a.How, At: a.At})
+	d.happen(ItemSettled(a))
 	return nil
 }
 
