@@ -161,8 +161,7 @@ func (d *decision) leaves(person, proposal string) {
 			continue
 		}
 		f := SeatVacated{Credential: c.Name, Person: person, Proposal: proposal}
-		var changes bool
-		if f.Successor, changes = d.state.leftBy(c, person); changes {
+		if f.Successor, f.Changes = d.state.leftBy(c, person); f.Changes && c.AtRest() {
 			f.Deadline = d.deadline()
 		}
 		d.happen(f)

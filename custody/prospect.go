@@ -15,7 +15,7 @@ type Passing struct {
 	Credential string
 	Seat       bool   // they are its custodian, so that a seat becomes vacant
 	To         string // who holds it then; "": nobody is there to, and it is parked
-	Changes    bool   // its password is changed, or is being changed already
+	Changes    bool   // they held or know it, so that its password is changed
 }
 
 // Prospect says what Disable would do.
@@ -25,7 +25,7 @@ func (s *State) Prospect(person string) (p Prospect) {
 			continue
 		}
 		to, changes := s.leftBy(c, person)
-		p.Credentials = append(p.Credentials, Passing{c.Name, c.HasCustodian(person), to, changes || c.Phase == Rotating})
+		p.Credentials = append(p.Credentials, Passing{c.Name, c.HasCustodian(person), to, changes})
 	}
 	for h := range s.OpenHandovers() {
 		if h.voidWithout(person) {
