@@ -33,6 +33,9 @@ const (
 // checklist is what is asked of everybody who leaves.
 var checklist = []ItemKind{ItemUnseal, ItemBackup, ItemWitness, ItemTold}
 
+// Checklist gives the kinds of what is asked of everybody who leaves.
+func Checklist() []ItemKind { return slices.Clone(checklist) }
+
 // How is how an item was done.
 type How string
 
