@@ -228,12 +228,9 @@ func viewOffboarding(p custody.Person, credentials map[string]custody.Credential
 	l := p.Leaving
 	v := Offboarding{
 		Person: p.Username, Name: p.Name, Disabled: p.Disabled, Since: l.Since, By: l.By, Due: l.Due, Overdue: l.Overdue, Ended: l.Ended,
-		All: len(l.Items), Items: []LeftCredential{}, Checklist: []LeftItem{},
+		Done: l.Progress(), All: len(l.Items), Items: []LeftCredential{}, Checklist: []LeftItem{},
 	}
 	for n, i := range l.Items {
-		if !i.Done.IsZero() {
-			v.Done++
-		}
 		if i.Kind == custody.ItemCredential {
 			c := credentials[i.Credential]
 			v.Items = append(v.Items, LeftCredential{

@@ -27,6 +27,16 @@ func (l Leaving) Done() bool {
 	return !slices.ContainsFunc(l.Items, func(i Item) bool { return i.Done.IsZero() })
 }
 
+// Progress is how many of its items are done.
+func (l Leaving) Progress() (n int) {
+	for _, i := range l.Items {
+		if !i.Done.IsZero() {
+			n++
+		}
+	}
+	return n
+}
+
 // add appends an item, in place of all of a leaving that is over.
 func (l *Leaving) add(i Item) {
 	if !l.Ended.IsZero() {

@@ -27,7 +27,7 @@ func (p *Pages) credentials(v *visit) error {
 	query := v.r.URL.Query()
 	list := credentialsPage{
 		Query: query.Get("q"), Phase: query.Get("phase"),
-		Phases: []custody.Phase{custody.Held, custody.Rotating, custody.Draft, custody.Retired},
+		Phases: []custody.Phase{custody.Held, custody.Rotating, custody.Parked, custody.Draft, custody.Retired},
 	}
 	var err error
 	list.Rows, err = p.Queries.FindCredentials(v.r.Context(), desk.CredentialQuery{
