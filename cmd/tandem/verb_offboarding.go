@@ -210,6 +210,7 @@ func (c *cli) showLeaving(l certificate.Leaving) error {
 func personDisableVerb(c *cli) *cobra.Command {
 	var in api.ConfirmedReason
 	var look, propose bool
+	var patience waiting
 	verb := &cobra.Command{
 		Use:   "disable USERNAME --reason TEXT",
 		Short: "End somebody's access at once; what they know is changed",
@@ -224,7 +225,9 @@ within an hour it takes a proposal, as for anybody else: --propose.`,
 	flags.StringVar(&in.Reason, "reason", "", "why")
 	flags.BoolVar(&look, "dry-run", false, "only say what would become of everything")
 	flags.BoolVar(&propose, "propose", false, "propose it; a manager approves")
+	patience.addFlags(verb)
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		var changing []string
 		username := desk.Username(args[0])
 		switch {
 		case look:
@@ -232,7 +235,7 @@ within an hour it takes a proposal, as for anybody else: --propose.`,
 		case in.Reason == "":
 			return usagef("say why: --reason TEXT")
 		}
-		return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
+		err := c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
 			in.TOTP = code
 			if propose {
 				p, err := server.ProposeDisabling(ctx, username, in)
@@ -245,8 +248,15 @@ within an hour it takes a proposal, as for anybody else: --propose.`,
 			if err != nil {
 				return err
 			}
+			for _, i := range left.Offboarding.Items {
+				changing = append(changing, i.Credential)
+			}
 			return c.showOffboarding(left, left.Offboarding)
 		})
+		if err != nil {
+			return err
+		}
+		return c.waitHeld(cmd.Context(), patience, changing...)
 	}
 	return verb
 }
