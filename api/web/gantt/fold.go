@@ -101,11 +101,8 @@ type track struct {
 }
 
 func (f *fold) apply(e custody.Event) {
+	f.becomes(e.Time, Rotation, custody.Begins(e.Fact)...)
 	switch fact := e.Fact.(type) {
-	case custody.CredentialAdded:
-		f.becomes(e.Time, Rotation, fact.Credential)
-	case custody.RotationStarted:
-		f.becomes(e.Time, Rotation, fact.Credential)
 	case custody.RotationOverdue:
 		f.becomes(e.Time, Late, fact.Credential)
 	case custody.RotationPromoted:
@@ -114,14 +111,6 @@ func (f *fold) apply(e custody.Event) {
 			break
 		}
 		f.holds(e.Time, fact.Holder, "", fact.Credential)
-	case custody.CustodyPassed:
-		f.becomes(e.Time, Rotation, fact.Credential)
-	case custody.SeatVacated:
-		f.changes(e.Time, fact.Deadline, fact.Credential)
-	case custody.CustodiansChanged:
-		f.changes(e.Time, fact.Deadline, fact.Credential)
-	case custody.CredentialParked:
-		f.changes(e.Time, fact.Deadline, fact.Credential)
 	case custody.CredentialTaken:
 		if t := f.at[fact.Credential]; t != nil && t.kind == Parked { // else it is being changed still
 			f.holds(e.Time, fact.Person, "", fact.Credential)
@@ -132,8 +121,6 @@ func (f *fold) apply(e custody.Event) {
 		f.becomes(e.Time, "", fact.Credential)
 	case custody.HandoverAccepted:
 		f.holds(e.Time, fact.To, fact.Handover, fact.Credentials...)
-	case custody.HandoverReturned:
-		f.becomes(e.Time, Rotation, fact.Credentials...)
 	case custody.HandoverOverdue:
 		for i := range f.rows {
 			if t := &f.rows[i]; t.handover == fact.Handover {
@@ -160,13 +147,6 @@ func (f *fold) apply(e custody.Event) {
 			at := e.Time.In(f.zone)
 			t.Refused = append(t.Refused, Span{Kind: Refused, Who: e.Actor, From: at, To: at, Code: fact.Code})
 		}
-	}
-}
-
-// changes says that a change of a password begins, if it has a deadline.
-func (f *fold) changes(at, deadline time.Time, credential string) {
-	if !deadline.IsZero() {
-		f.becomes(at, Rotation, credential)
 	}
 }
 
