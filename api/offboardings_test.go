@@ -135,3 +135,48 @@ func TestWhatIsParkedIsTaken(t *testing.T) {
 		t.Errorf("taken: %+v", c)
 	}
 }
+
+// TestTheOnlyManagerLeaves: the director stands in where one approval is enough, so that
+// who is left can go on.
+func TestTheOnlyManagerLeaves(t *testing.T) {
+	s, ctx := serve(t), t.Context()
+	s.hire(t, "manager", custody.Manager)
+	s.hire(t, "director", custody.Director)
+	admin, director := s.as(t, "admin"), s.as(t, "director")
+	left := ok(admin.Disable(ctx, "manager", api.ConfirmedReason{Reason: "left", TOTP: "2"}))(t).Offboarding
+	if len(left.Items) != 0 || left.All != 4 {
+		t.Errorf("who knew no password: %+v", left)
+	}
+	p := ok(admin.AddPerson(ctx, api.AddPerson{Username: "tech-n", Name: "Nina", Roles: []custody.Role{custody.Technician}, Reason: "new", TOTP: "3"}))(t)
+	if !slices.Equal(p.Can[custody.Manager], []string{"director"}) {
+		t.Fatalf("who can approve it: %+v", p.Can)
+	}
+	if p = ok(director.Approve(ctx, p.ID, api.ApproveProposal{Digest: p.Digest, TOTP: "2"}))(t); p.Status != custody.Effected {
+		t.Errorf("approved by who stands in: %+v", p)
+	}
+	ok(director.SettleItem(ctx, "manager", 0, api.SettleItem{How: custody.HowNone, TOTP: "3"}))(t)
+}
+
+// TestTheLastAdminLeaves: a manager ends their access, and with the director brings in the
+// next one, whose link an approver makes.
+func TestTheLastAdminLeaves(t *testing.T) {
+	s, ctx := serve(t), t.Context()
+	s.hire(t, "manager", custody.Manager)
+	s.hire(t, "director", custody.Director)
+	manager, director := s.as(t, "manager"), s.as(t, "director")
+	ok(manager.Disable(ctx, "admin", api.ConfirmedReason{Reason: "left", TOTP: "2"}))(t)
+	_, err := s.as(t, "admin").Disable(ctx, "tech-b", api.ConfirmedReason{Reason: "revenge", TOTP: "2"})
+	want(t, err, custody.Unauthenticated)
+	p := ok(s.as(t, "tech-a").AddPerson(ctx, api.AddPerson{Username: "admin2", Name: "Ina", Roles: []custody.Role{custody.Admin}, Reason: "the next one", TOTP: "2"}))(t)
+	ok(manager.Approve(ctx, p.ID, api.ApproveProposal{Digest: p.Digest, TOTP: "3"}))(t)
+	p = ok(director.Approve(ctx, p.ID, api.ApproveProposal{Digest: p.Digest, TOTP: "2"}))(t)
+	if p.Status != custody.Effected {
+		t.Fatalf("approved: %+v", p)
+	}
+	if link := ok(manager.IssueLink(ctx, "admin2", "4"))(t); link.Link == "" {
+		t.Error("no link")
+	}
+	if seen := ok(director.Proposal(ctx, p.ID))(t); seen.Release == "" {
+		t.Error("nobody reads the release code")
+	}
+}
