@@ -9,7 +9,7 @@ STATICCHECK_VERSION = v0.8.2
 TAGS        = nomsgpack,nodemo
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: demo test race lint bench soak mutate long build provision
+.PHONY: demo test race lint bench soak leaver mutate long build provision
 
 demo:
 	$(GO) run ./cmd/tandem demo
@@ -49,13 +49,17 @@ TANDEM_SOAK_KILLS ?= 1000
 soak: provision
 	TANDEM_TEST_ALL=1 TANDEM_SOAK_KILLS=$(TANDEM_SOAK_KILLS) $(GO) test -tags soak -count=1 -timeout 4h -v -run '^TestSoak$$' ./tools/soak
 
+# Somebody with two hundred credentials on a real sshd leaves (clause 4.3): how long it takes.
+leaver: provision
+	TANDEM_TEST_ALL=1 tools/untouched.sh $(GO) test -tags soak -count=1 -timeout 2h -v -run '^TestALeaverWithTwoHundred' ./cmd/tandem
+
 # Takes one check at a time away and says which no test missed (docs/testing.md).
 # MUTATE names packages, such as "custody/siem api"; without it, all of them.
 mutate:
 	tools/mutate.sh $(MUTATE)
 
 # What takes hours, one after the other: for the night, and before a release.
-long: race soak mutate
+long: race soak leaver mutate
 
 build:
 	CGO_ENABLED=1 $(GO) build -trimpath -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tandem ./cmd/tandem

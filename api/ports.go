@@ -25,6 +25,7 @@ type Desk interface {
 	// ReleaseCode gives what a reader is to read to somebody; false to anybody else.
 	ReleaseCode(ctx context.Context, reader, username string) (custody.Secret, bool, error)
 	Founding(ctx context.Context) (desk.Founding, error)
+	Prospect(ctx context.Context, person string) (custody.Prospect, error)
 	ChangeEmail(ctx context.Context, by desk.By, a custody.ChangeEmail) (desk.Outcome, error)
 	Unlock(ctx context.Context, by desk.By, a custody.Unlock) (desk.Outcome, error)
 	ShowNew(ctx context.Context, by desk.By, a custody.ShowNew) (desk.ToSet, error)

@@ -55,6 +55,12 @@ var commands = map[string]string{
 	"POST /handovers/handover-1/decline":       `{"reason":"x"}`,
 	"POST /handovers/handover-1/cancel":        `{"reason":"x"}`,
 	"POST /handovers/handover-1/return":        `{"totp":"2"}`,
+	"POST /people/tech-b/disable":              `{"reason":"x","totp":"2"}`,
+	"POST /people/tech-b/disable/proposal":     `{"reason":"x","totp":"2"}`,
+	"POST /people/tech-b/reinstate":            `{"reason":"x","totp":"2"}`,
+	"POST /offboardings/tech-b/items/0":        `{"how":"none","totp":"2"}`,
+	"POST /credentials/db01/take":              `{"totp":"2"}`,
+	"POST /credentials/db01/park":              `{"reason":"x","totp":"2"}`,
 	"POST /people/tech-b/unlock":               `{"totp":"2"}`,
 	"POST /ledger/entries/OFFER/redact":        `{"reason":"x","totp":"2"}`,
 	"PATCH /people/tech-b":                     `{"email":"b@example.org","totp":"2"}`,
@@ -108,7 +114,7 @@ func TestARefusalIsAnsweredAsOne(t *testing.T) {
 		if path == "people/{username}/activation" {
 			username = "tech-n"
 		}
-		path = strings.NewReplacer("{token}", theLink, "{name}", "db01", "{id}", id, "{username}", username, "{index}", "OFFER").Replace(path)
+		path = strings.NewReplacer("{token}", theLink, "{name}", "db01", "{id}", id, "{username}", username, "{index}", "OFFER", "{n}", "0").Replace(path)
 		if _, known := commands[method+" /"+path]; !known {
 			t.Errorf("no body for %s", endpoint)
 		}

@@ -136,11 +136,11 @@ type Credential struct {
 	Name      string        `json:"name"`
 	Target    Target        `json:"target"`
 	Policy    Policy        `json:"policy"`
-	Primary   string        `json:"primary"`
-	Backup    string        `json:"backup"`
-	Phase     custody.Phase `json:"phase" enum:"rotating,held,parked,retired"`
+	Primary   string        `json:"primary" doc:"Custodian A; empty: the seat is vacant"`
+	Backup    string        `json:"backup" doc:"Custodian B; empty: the seat is vacant"`
+	Phase     custody.Phase `json:"phase" enum:"rotating,held,parked,retired" doc:"parked: nobody holds it, until a custodian takes it"`
 	Holder    string        `json:"holder" doc:"Who may check it out now"`
-	Successor string        `json:"successor" doc:"Who holds it after the rotation in progress"`
+	Successor string        `json:"successor" doc:"Who holds it after the rotation in progress; empty: nobody, it is parked then"`
 	Version   int64         `json:"version" doc:"Of the secret; 0 before the first"`
 	RotatedAt time.Time     `json:"rotated_at,omitzero"`
 	Exposure  []string      `json:"exposure" doc:"To whom this version was revealed"`

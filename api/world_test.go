@@ -320,6 +320,12 @@ func (w *world) Founding(context.Context) (desk.Founding, error) {
 	return desk.Founding{People: filled(w, slices.Collect(w.state.People())), Digest: w.state.FoundingDigest(), Founded: w.state.Founded()}, w.fail
 }
 
+func (w *world) Prospect(_ context.Context, person string) (custody.Prospect, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state.Prospect(person), w.fail
+}
+
 func (w *world) ChangeEmail(ctx context.Context, by desk.By, a custody.ChangeEmail) (desk.Outcome, error) {
 	return w.Do(ctx, by, a)
 }

@@ -27,6 +27,16 @@ func (l Leaving) Done() bool {
 	return !slices.ContainsFunc(l.Items, func(i Item) bool { return i.Done.IsZero() })
 }
 
+// Progress is how many of its items are done.
+func (l Leaving) Progress() (n int) {
+	for _, i := range l.Items {
+		if !i.Done.IsZero() {
+			n++
+		}
+	}
+	return n
+}
+
 // add appends an item, in place of all of a leaving that is over.
 func (l *Leaving) add(i Item) {
 	if !l.Ended.IsZero() {
@@ -161,8 +171,7 @@ func (d *decision) leaves(person, proposal string) {
 			continue
 		}
 		f := SeatVacated{Credential: c.Name, Person: person, Proposal: proposal}
-		var changes bool
-		if f.Successor, changes = d.state.leftBy(c, person); changes {
+		if f.Successor, f.Changes = d.state.leftBy(c, person); f.Changes && c.AtRest() {
 			f.Deadline = d.deadline()
 		}
 		d.happen(f)

@@ -26,7 +26,7 @@ func TestWhatNobodyForgesOfALeaving(t *testing.T) {
 	}
 	by := func(s *State, f Fact) Event { return next(s, "max", f) }
 	deadline := plain.Time.Add(time.Hour)
-	vacated := SeatVacated{Credential: "db01", Person: "ann", Successor: "ben", Deadline: deadline}
+	vacated := SeatVacated{Credential: "db01", Person: "ann", Successor: "ben", Changes: true, Deadline: deadline}
 	with := func(edit func(*SeatVacated)) SeatVacated {
 		f := vacated
 		edit(&f)
@@ -67,7 +67,9 @@ func TestWhatNobodyForgesOfALeaving(t *testing.T) {
 		"left to somebody else":                        {plain, by(plain, with(func(f *SeatVacated) { f.Successor = "cay" })), "I13"},
 		"left to nobody, though somebody is there":     {plain, by(plain, with(func(f *SeatVacated) { f.Successor = "" })), "I13"},
 		"left with its password":                       {plain, by(plain, with(func(f *SeatVacated) { f.Deadline = time.Time{} })), "I13"},
-		"changed though nobody who leaves knows it":    {plain, by(plain, SeatVacated{Credential: "web01", Person: "cay", Successor: "ben", Deadline: deadline}), "I13"},
+		"said to be left without it":                   {plain, by(plain, with(func(f *SeatVacated) { f.Changes, f.Deadline = false, time.Time{} })), "I13"},
+		"changed, and said not to be":                  {plain, by(plain, with(func(f *SeatVacated) { f.Changes = false })), "I13"},
+		"changed though nobody who leaves knows it":    {plain, by(plain, SeatVacated{Credential: "web01", Person: "cay", Successor: "ben", Changes: true, Deadline: deadline}), "I13"},
 		"a handover void with both there":              {offered, by(offered, HandoverVoided{Handover: "handover-1", Person: "cay"}), "I1"},
 		"what was given back, because of who had it":   {returned, by(returned, HandoverVoided{Handover: "handover-1", Person: "ben"}), "I1"},
 		"a handover that there is not":                 {plain, by(plain, HandoverVoided{Handover: "handover-1", Person: "ann"}), "I1"},

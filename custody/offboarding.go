@@ -33,6 +33,9 @@ const (
 // checklist is what is asked of everybody who leaves.
 var checklist = []ItemKind{ItemUnseal, ItemBackup, ItemWitness, ItemTold}
 
+// Checklist gives the kinds of what is asked of everybody who leaves.
+func Checklist() []ItemKind { return slices.Clone(checklist) }
+
 // How is how an item was done.
 type How string
 
@@ -49,8 +52,8 @@ const (
 	HowInPerson  How = "in_person"
 )
 
-// ways are how each kind of item can be done by somebody's word.
-func (k ItemKind) ways() []How {
+// Ways are how each kind of item can be done by somebody's word.
+func (k ItemKind) Ways() []How {
 	switch k {
 	case ItemUnseal, ItemBackup, ItemWitness:
 		return []How{HowChanged, HowNone}
@@ -102,7 +105,7 @@ func (a SettleItem) decide(d *decision) error {
 		return refuseNothingToSettle(person)
 	case item.Kind == ItemCredential:
 		return refuseSettledByRotation(item)
-	case !slices.Contains(item.Kind.ways(), a.How):
+	case !slices.Contains(item.Kind.Ways(), a.How):
 		return Invalid("how", "how")
 	}
 	if a.At = instantOrZero(a.At); a.At.After(d.now) {
@@ -112,7 +115,7 @@ func (a SettleItem) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(ItemSettled{Person: a.Person, Item: a.Item, How: a.How, At: a.At})
+	d.happen(ItemSettled(a))
 	return nil
 }
 
@@ -137,7 +140,7 @@ func (f ItemSettled) allowed(s *State, e Event) error {
 	if !person.Leaving.Open() || f.Item < 0 || f.Item >= len(person.Leaving.Items) || e.Actor == f.Person {
 		return e.violates("I13", "done for who has not left, or by themselves")
 	}
-	if item := person.Leaving.Items[f.Item]; !item.Done.IsZero() || !slices.Contains(item.Kind.ways(), f.How) || f.At.After(e.Time) {
+	if item := person.Leaving.Items[f.Item]; !item.Done.IsZero() || !slices.Contains(item.Kind.Ways(), f.How) || f.At.After(e.Time) {
 		return e.violates("I13", "done twice, before it could be, or by word where only a rotation does")
 	}
 	return nil

@@ -43,9 +43,9 @@ func (c Credential) Takeable() bool {
 	return c.Phase == Parked || c.Phase == Rotating && c.Rotation.Successor == ""
 }
 
-// mayBeLeft says that its only custodian may go away: two have permitted it, and it is
+// MayBeLeft says that its only custodian may go away: two have permitted it, and it is
 // parked by now.
-func (c Credential) mayBeLeft() bool { return c.Unattended && c.Phase == Parked }
+func (c Credential) MayBeLeft() bool { return c.Unattended && c.Phase == Parked }
 
 // CredentialTaken: a custodian holds what was parked, or will when it was changed.
 type CredentialTaken struct {

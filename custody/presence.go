@@ -67,7 +67,7 @@ func (d *decision) mayLeave() error {
 		c, _ := d.state.Credential(name)
 		other := c.Other(d.actor.Username)
 		if other == "" {
-			if !c.mayBeLeft() {
+			if !c.MayBeLeft() {
 				return refuseSeatVacant(c)
 			}
 			continue
@@ -112,7 +112,7 @@ func (f PersonAway) allowed(s *State, e Event) error {
 		switch c, _ := s.Credential(name); {
 		case c.Holder == f.Person:
 			return e.violates("I3", "away while holding "+name)
-		case c.Other(f.Person) == "" && !c.mayBeLeft():
+		case c.Other(f.Person) == "" && !c.MayBeLeft():
 			return e.violates("I12", "away while nobody else looks after "+name)
 		}
 	}

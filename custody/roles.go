@@ -80,6 +80,9 @@ func changesPost(person Person, roles []Role) bool {
 	return person.Is(Technician) && !slices.Contains(roles, Technician)
 }
 
+// ChangesPost says whether somebody is a technician no more by this.
+func (f RolesChanged) ChangesPost() bool { return changesPost(Person{Roles: f.Before}, f.Roles) }
+
 // keepsRoles refuses to take from the last one who has it a role without which nobody
 // could be helped any more.
 func (s *State) keepsRoles(person Person, roles []Role) *Refusal {

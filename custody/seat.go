@@ -34,7 +34,7 @@ func (c Credential) knownTo(person string) bool {
 }
 
 // leftBy says what becomes of a credential when somebody leaves: who holds it in the end,
-// "" where nobody is there to, and whether a change of its password begins.
+// "" where nobody is there to, and whether its password has to be changed for that.
 func (s *State) leftBy(c Credential, person string) (successor string, changes bool) {
 	held := c.HeldFor()
 	if held == person {
@@ -43,7 +43,7 @@ func (s *State) leftBy(c Credential, person string) (successor string, changes b
 			held = other.Username
 		}
 	}
-	return held, c.Phase == Held && (c.Holder == person || c.knownTo(person))
+	return held, c.HeldFor() == person || c.knownTo(person)
 }
 
 // SeatVacated: somebody who leaves is custodian of a credential no more, and what they
@@ -52,6 +52,7 @@ type SeatVacated struct {
 	Credential string    `json:"credential"`
 	Person     string    `json:"person"`
 	Successor  string    `json:"successor,omitzero"` // who holds it, or will; "": nobody is there to
+	Changes    bool      `json:"changes,omitzero"`   // they held or know it, so that its password is changed
 	Deadline   time.Time `json:"deadline,omitzero"`  // of the rotation that this begins; zero: one is under way, or none is needed
 	Proposal   string    `json:"proposal,omitzero"`  // with which it was approved; "": whoever ended their access
 }
@@ -76,7 +77,8 @@ func (f SeatVacated) allowed(s *State, e Event) error {
 	if !c.concernedBy(f.Person) {
 		return e.violates("I12", "a seat that they do not have")
 	}
-	if successor, changes := s.leftBy(c, f.Person); f.Successor != successor || changes == f.Deadline.IsZero() {
+	successor, changes := s.leftBy(c, f.Person)
+	if f.Successor != successor || f.Changes != changes || f.Deadline.IsZero() == (changes && c.AtRest()) {
 		return e.violates("I13", "left to somebody else, or with what they know")
 	}
 	return nil
@@ -84,7 +86,6 @@ func (f SeatVacated) allowed(s *State, e Event) error {
 
 func (f SeatVacated) apply(s *State, e Event) {
 	s.editCredential(f.Credential, func(c *Credential) {
-		ends := c.HeldFor() == f.Person || c.knownTo(f.Person)
 		if c.HasCustodian(f.Person) {
 			s.discharge(f.Person, c.Name)
 			if c.Primary == f.Person {
@@ -98,12 +99,12 @@ func (f SeatVacated) apply(s *State, e Event) {
 			c.startRotation(ForLeaving, f.Successor, e.Time, f.Deadline)
 			s.expectRotation(*c)
 		case c.Phase == Rotating:
-			if ends {
+			if f.Changes {
 				c.Rotation.needed(ForLeaving)
 			}
 			c.Rotation.Successor = f.Successor
 		}
-		if ends && c.Phase == Rotating {
+		if f.Changes {
 			c.Leavers = with(c.Leavers, f.Person)
 			s.editPerson(f.Person, func(p *Person) {
 				p.Leaving.add(Item{Kind: ItemCredential, Credential: c.Name, Version: c.Version})

@@ -154,6 +154,42 @@ func (c *Client) Enrol(ctx context.Context, username string, in api.ConfirmedRea
 	return call[api.Proposal](ctx, c, "POST", in, nil, "people", username, "enrolment")
 }
 
+// Disabling says what Disable would do. Disable ends somebody's access at once;
+// ProposeDisabling asks for it, and Reinstate for the way back.
+func (c *Client) Disabling(ctx context.Context, username string) (api.Disabling, error) {
+	return call[api.Disabling](ctx, c, "GET", nil, nil, "people", username, "disable")
+}
+
+func (c *Client) Disable(ctx context.Context, username string, in api.ConfirmedReason) (api.Disabled, error) {
+	return call[api.Disabled](ctx, c, "POST", in, nil, "people", username, "disable")
+}
+
+func (c *Client) ProposeDisabling(ctx context.Context, username string, in api.ConfirmedReason) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "people", username, "disable", "proposal")
+}
+
+func (c *Client) Reinstate(ctx context.Context, username string, in api.ConfirmedReason) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "people", username, "reinstate")
+}
+
+// Offboardings lists those who left or changed post, Offboarding gives one of them, and
+// SettleItem says that the item of a number was done.
+func (c *Client) Offboardings(ctx context.Context, onlyOpen bool) ([]api.Offboarding, error) {
+	v := url.Values{}
+	if onlyOpen {
+		v.Set("status", "open")
+	}
+	return call[[]api.Offboarding](ctx, c, "GET", nil, v, "offboardings")
+}
+
+func (c *Client) Offboarding(ctx context.Context, username string) (api.Offboarding, error) {
+	return call[api.Offboarding](ctx, c, "GET", nil, nil, "offboardings", username)
+}
+
+func (c *Client) SettleItem(ctx context.Context, username string, item int, in api.SettleItem) (api.Offboarding, error) {
+	return call[api.Offboarding](ctx, c, "POST", in, nil, "offboardings", username, "items", strconv.Itoa(item))
+}
+
 // IssueLink makes the link with which somebody who was approved sets up their log-in.
 func (c *Client) IssueLink(ctx context.Context, username string, totp api.Secret) (api.Link, error) {
 	return call[api.Link](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "people", username, "activation")
@@ -231,6 +267,15 @@ func (c *Client) ShowAgain(ctx context.Context, name string, totp api.Secret) (a
 // CheckIn ends the check-out before its time.
 func (c *Client) CheckIn(ctx context.Context, name string) (api.Credential, error) {
 	return call[api.Credential](ctx, c, "POST", nil, nil, "credentials", name, "checkin")
+}
+
+// Take takes what nobody holds, and Park asks that nobody needs to hold it for a while.
+func (c *Client) Take(ctx context.Context, name string, totp api.Secret) (api.Credential, error) {
+	return call[api.Credential](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "credentials", name, "take")
+}
+
+func (c *Client) Park(ctx context.Context, name string, in api.ConfirmedReason) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "credentials", name, "park")
 }
 
 // Rotate asks for a new password.

@@ -71,8 +71,20 @@ var _ auditor.Prover = (*Client)(nil)
 
 // About implements auditor.Prover.
 func (c *Client) About(ctx context.Context, subject, only string) iter.Seq2[auditor.Entry, error] {
+	return proved(c.EachEntry(ctx, desk.EntryQuery{Subject: subject, Type: only}))
+}
+
+// belowPage is how many entries Below asks for at once: seldom are more wanted.
+const belowPage = 50
+
+// Below implements auditor.Prover.
+func (c *Client) Below(ctx context.Context, index int64) iter.Seq2[auditor.Entry, error] {
+	return proved(c.EachEntry(ctx, desk.EntryQuery{Newest: true, Before: index, Limit: belowPage}))
+}
+
+func proved(entries iter.Seq2[api.Entry, error]) iter.Seq2[auditor.Entry, error] {
 	return func(yield func(auditor.Entry, error) bool) {
-		for entry, err := range c.EachEntry(ctx, desk.EntryQuery{Subject: subject, Type: only}) {
+		for entry, err := range entries {
 			var record []byte
 			if err == nil {
 				record, err = entry.Record()

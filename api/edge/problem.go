@@ -51,6 +51,8 @@ var statuses = map[custody.Code]int{
 	custody.ApprovalNeeded:     http.StatusConflict,
 	custody.NoApprover:         http.StatusConflict,
 	custody.AccountTaken:       http.StatusConflict,
+	custody.SeatIsVacant:       http.StatusConflict,
+	custody.IsParked:           http.StatusConflict,
 	custody.Conflict:           http.StatusConflict,
 	custody.InvalidRequest:     http.StatusUnprocessableEntity, // 400 when it cannot even be read: ErrUnreadable
 	TooLarge:                   http.StatusRequestEntityTooLarge,

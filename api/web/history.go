@@ -20,12 +20,14 @@ const maxEvents = 2000
 var (
 	settling = typesOf(
 		custody.CredentialAdded{}, custody.CredentialRetired{}, custody.HandoverAccepted{}, custody.HandoverReturned{},
-		custody.RotationStarted{}, custody.RotationOverdue{}, custody.RotationPromoted{},
+		custody.RotationStarted{}, custody.RotationOverdue{}, custody.RotationPromoted{}, custody.CustodyPassed{}, custody.CredentialAbandoned{},
 	)
-	drawn = append(typesOf(
+	// What settles it only sometimes: whether it does, its entry says.
+	sometimes = typesOf(custody.SeatVacated{}, custody.CustodiansChanged{}, custody.CredentialParked{}, custody.CredentialTaken{}, custody.HandoverVoided{})
+	drawn     = append(typesOf(
 		custody.HandoverOffered{}, custody.HandoverOverdue{}, custody.CommandRefused{},
 		custody.HandoverEnded{How: custody.Declined}, custody.HandoverEnded{How: custody.Cancelled}, custody.HandoverEnded{How: custody.Expired},
-	), settling...)
+	), slices.Concat(settling, sometimes)...)
 	presence = typesOf(custody.PersonAway{}, custody.PersonPresent{})
 )
 
@@ -106,7 +108,11 @@ func (h *history) custody() error {
 	if stored, err = h.Queries.LatestAbout(ctx, whole, settling, h.from); err != nil {
 		return err
 	}
-	began, err := h.keep(stored)
+	also, err := h.Queries.LatestAbout(ctx, whole, sometimes, h.from)
+	if err != nil {
+		return err
+	}
+	began, err := h.keep(append(stored, also...))
 	if err != nil {
 		return err
 	}
@@ -159,7 +165,11 @@ func eventsOf(stored []desk.StoredEntry) ([]custody.Event, error) {
 func (h *history) absences() ([]custody.Event, error) {
 	people := map[string]bool{}
 	for _, c := range h.credentials {
-		people[c.Primary], people[c.Backup] = true, true
+		for _, custodian := range []string{c.Primary, c.Backup} {
+			if custodian != "" { // a vacant seat
+				people[custodian] = true
+			}
+		}
 	}
 	stored, _, err := h.Queries.EntriesAbout(h.r.Context(), desk.AboutQuery{
 		Subjects: slices.Sorted(maps.Keys(people)), Types: presence, From: h.from,

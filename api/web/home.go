@@ -22,11 +22,14 @@ type homePage struct {
 	Received      []custody.Handover   // by me, not over
 	Attention     []custody.Credential // rotations past their deadline or failing
 	Overdue       []custody.Handover
-	ReviewDue     time.Time          // of the policy, once that is past
-	ToApprove     []custody.Proposal // by me
-	Alone         bool               // the policy asks for fewer approvals than two
-	Configuration bool               // a change of the configuration waits for a manager
-	Unfounded     bool               // nobody has confirmed the founding yet, or one of two
+	ReviewDue     time.Time            // of the policy, once that is past
+	ToApprove     []custody.Proposal   // by me
+	Leavings      []custody.Person     // who left, with something still to do
+	ToTake        []custody.Credential // that nobody holds, and I can take
+	Vacant        []custody.Credential // of mine, with a seat that nobody has
+	Alone         bool                 // the policy asks for fewer approvals than two
+	Configuration bool                 // a change of the configuration waits for a manager
+	Unfounded     bool                 // nobody has confirmed the founding yet, or one of two
 }
 
 func (p *Pages) home(v *visit) error {
@@ -55,8 +58,14 @@ func (p *Pages) home(v *visit) error {
 	if home.People, err = v.directory(); err != nil {
 		return err
 	}
+	home.Leavings = v.openLeavings(home.People)
 	for _, c := range mine {
+		if c.Active() && c.SeatVacant() {
+			home.Vacant = append(home.Vacant, c)
+		}
 		switch {
+		case c.Takeable() && c.HasCustodian(me):
+			home.ToTake = append(home.ToTake, c)
 		case c.Holder == me:
 			home.Holding = append(home.Holding, c)
 		case waitsFor(c, me):

@@ -160,6 +160,7 @@ var doneMessages = []string{
 	"checked_in", "offered", "accepted", "declined", "cancelled", "returned", "rotating", "retired",
 	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "rotating_all", "redacted", "unlocked", "email_changed",
 	"proposed", "approved", "rejected", "withdrawn", "founded", "acknowledged", "password_changed", "session_ended",
+	"disabled", "taken", "settled",
 }
 
 // here gives the address that shows this page again, without some parameters.
@@ -184,7 +185,7 @@ func (v *visit) path() string {
 	if v.r.Method != http.MethodPost {
 		return at
 	}
-	for _, page := range []string{"/credentials/", "/handovers/", "/proposals/", "/ledger/"} {
+	for _, page := range []string{"/credentials/", "/handovers/", "/proposals/", "/ledger/", "/offboardings/"} {
 		if rest, on := strings.CutPrefix(at, page); on {
 			name, _, _ := strings.Cut(rest, "/")
 			return page + name

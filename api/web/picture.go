@@ -105,7 +105,7 @@ func (v *visit) ganttWords(w gantt.Window, credentials []custody.Credential) (wo
 		Title: text("gantt.chart", "Names", strings.Join(names, ", "), "From", w.From.Format(time.DateOnly),
 			"To", w.To.Add(-time.Second).Format(time.DateOnly), "Zone", w.Zone()),
 		Description: text("gantt.described"),
-		Primary:     text("gantt.primary"), Backup: text("gantt.backup"), Rotation: text("gantt.rotation"), Late: text("gantt.late"),
+		Primary:     text("gantt.primary"), Backup: text("gantt.backup"), Rotation: text("gantt.rotation"), Parked: text("gantt.parked"), Vacant: text("seat.vacant"), Late: text("gantt.late"),
 		Overdue: text("gantt.overdue"), Away: text("gantt.away"), Refused: text("gantt.refused"), Drifted: text("gantt.drifted"), Now: text("gantt.now"),
 	}, err
 }

@@ -11,6 +11,7 @@ type leavePage struct {
 	Holding []custody.Credential
 	Coming  []custody.Credential // being rotated for me: nobody leaves before that is done
 	Absent  []custody.Credential // whose other custodian is away: the two may not both be out
+	Vacant  []custody.Credential // that nobody else looks after, and that are not parked for it
 	Offers  []custody.Handover   // made with leaving, not yet accepted by everybody
 }
 
@@ -37,7 +38,10 @@ func (p *Pages) leave(v *visit) error {
 		case c.Successor() == me:
 			shown.Coming = append(shown.Coming, c)
 		}
-		if !shown.People[c.Other(me)].Present() {
+		switch other := shown.People[c.Other(me)]; {
+		case other.Username == "" && !c.MayBeLeft():
+			shown.Vacant = append(shown.Vacant, c)
+		case other.Username != "" && !other.Present():
 			shown.Absent = append(shown.Absent, c)
 		}
 	}

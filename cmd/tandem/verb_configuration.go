@@ -73,7 +73,7 @@ func (c *cli) showConfiguration(now api.Configuration, err error) error {
 	if len(now.Waiting) == 0 {
 		c.note("The configuration that runs is the one in force.")
 	} else {
-		c.note("Not in force: %s. Until it is acknowledged, what was changed is given no password. Who can acknowledge it: %s.", strings.Join(now.Waiting, ", "), orNobody(now.ByWhom))
+		c.note("Not in force: %s. Until it is acknowledged, what was changed is given no password. Who can acknowledge it: %s.", strings.Join(now.Waiting, ", "), whoAcknowledges(now.ByWhom))
 	}
 	if len(now.Elsewhere) > 0 {
 		c.note("The server that answered runs with another configuration than the one that was seen last (%s): give all replicas the same, and start it anew.", strings.Join(now.Elsewhere, ", "))
@@ -88,7 +88,7 @@ func orThereWasNone(text string) string {
 	return text
 }
 
-func orNobody(people []string) string {
+func whoAcknowledges(people []string) string {
 	if len(people) == 0 {
 		return "nobody, until there is a manager or a director"
 	}

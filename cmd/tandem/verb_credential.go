@@ -19,7 +19,7 @@ import (
 func credentialVerbs(c *cli) *cobra.Command {
 	return family("credential", "Accounts on servers, and who holds them",
 		credentialListVerb(c), credentialShowVerb(c), credentialExposureVerb(c), credentialAddVerb(c), credentialKindsVerb(c),
-		credentialPolicyVerb(c), credentialRotateVerb(c), credentialSetVerb(c), showAgainVerb(c), credentialCustodiansVerb(c),
+		credentialPolicyVerb(c), credentialRotateVerb(c), credentialSetVerb(c), showAgainVerb(c), credentialCustodiansVerb(c), credentialTakeVerb(c), credentialParkVerb(c),
 		confirmedReasonVerb(c, "reconcile NAME --reason TEXT", "Set a lost password through the target's second account", (*client.Client).Reconcile, true),
 		confirmedReasonVerb(c, "pause NAME --reason TEXT", "Stop the attempts at changing a password; one that is under way ends first", (*client.Client).PauseRotation, false),
 		credentialResumeVerb(c),
@@ -203,7 +203,7 @@ func (c *cli) showCredentials(answer any, list ...api.Credential) error {
 	for _, credential := range list {
 		rows = append(rows, []string{
 			credential.Name, credential.Target.Account + "@" + credential.Target.Address, phase(credential),
-			credential.Primary, credential.Backup, strconv.FormatInt(credential.Version, 10),
+			orVacant(credential.Primary), orVacant(credential.Backup), strconv.FormatInt(credential.Version, 10),
 			strings.Join(credential.Exposure, ", "), credential.Handover,
 		})
 	}
@@ -270,7 +270,7 @@ func phase(credential api.Credential) string {
 	case credential.Holder != "":
 		return credential.Holder
 	case credential.Rotation != nil:
-		return fmt.Sprintf("rotating (%s, %s), then %s", credential.Rotation.Reason, credential.Rotation.Step, credential.Successor)
+		return fmt.Sprintf("rotating (%s, %s), then %s", credential.Rotation.Reason, credential.Rotation.Step, orParked(credential.Successor))
 	}
 	return string(credential.Phase)
 }

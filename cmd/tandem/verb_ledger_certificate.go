@@ -6,19 +6,17 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tandem-custody/tandem/api/client"
 	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/certificate"
 )
 
 func ledgerCertificateVerb(c *cli) *cobra.Command {
-	var file, key string
-	var fonts []string
-	verb := &cobra.Command{
+	return c.certify(&cobra.Command{
 		Use:   "certificate HANDOVER [-O FILE]",
 		Short: "Make a handover record (交接单) for print, with its proofs",
 		Long: `Writes a handover record in English and Chinese: the two persons, what was handed
@@ -27,62 +25,18 @@ the proof. FILE ends in .html or .pdf; a PDF needs a font with Chinese character
 show scripts that are written from right to left or whose letters change together.
 Who has the file and the ledger's key can check it without a server:
 tandem ledger verify-certificate FILE --key KEY.`,
-		Args: cobra.ExactArgs(1),
-	}
-	flags := verb.Flags()
-	flags.StringVarP(&file, "out", "O", "", "file to write (default: HANDOVER.html)")
-	flags.StringVar(&key, "key", "", "the ledger's key, from where you trust it (default: the server's)")
-	flags.StringArrayVar(&fonts, "font", nil, "file of a font with Chinese characters, for a PDF; can be given again")
-	verb.RunE = func(cmd *cobra.Command, args []string) error {
-		if file == "" {
-			file = args[0] + ".html"
-		}
-		pdf := strings.HasSuffix(file, ".pdf")
-		if !pdf && !strings.HasSuffix(file, ".html") {
-			return usagef("the file must end in .html or .pdf")
-		}
-		server, err := c.connect()
+	}, func(cmd *cobra.Command, server *client.Client, id string) (certificate.Bundle, error) {
+		h, err := server.Handover(cmd.Context(), id)
 		if err != nil {
-			return err
-		}
-		if key, err = ledgerKey(cmd.Context(), server, key); err != nil {
-			return err
-		}
-		if pdf {
-			found, err := certificate.FindFonts()
-			if err != nil && len(fonts) == 0 {
-				return err
-			}
-			fonts = append(fonts, found...)
-		}
-		h, err := server.Handover(cmd.Context(), args[0])
-		if err != nil {
-			return err
+			return certificate.Bundle{}, err
 		}
 		if h.AcceptedAt.IsZero() {
-			return fmt.Errorf("%s was not accepted (it is %s): there is nothing to certify", h.ID, h.Status)
+			return certificate.Bundle{}, fmt.Errorf("%s was not accepted (it is %s): there is nothing to certify", h.ID, h.Status)
 		}
-		bundle, err := auditor.Certify(cmd.Context(), server, auditor.Handed{
+		return auditor.Certify(cmd.Context(), server, auditor.Handed{
 			ID: h.ID, From: h.From, To: h.To, Credentials: h.Credentials, Offered: h.OfferedAt, Accepted: h.AcceptedAt.In(time.Local),
 		})
-		if err != nil {
-			return err
-		}
-		if _, err := bundle.Check(key); err != nil {
-			return verificationError{err}
-		}
-		err = c.writeFile(file, func(w io.Writer) error {
-			if pdf {
-				return certificate.WritePDF(w, bundle, key, fonts...)
-			}
-			return certificate.WriteHTML(w, bundle, key)
-		})
-		if err == nil {
-			c.note("%s written.", file)
-		}
-		return err
-	}
-	return verb
+	})
 }
 
 // maxCertificate bounds what is read of a certificate, in bytes.
@@ -92,9 +46,10 @@ func ledgerVerifyCertificateVerb(c *cli) *cobra.Command {
 	var key string
 	verb := &cobra.Command{
 		Use:   "verify-certificate FILE --key KEY",
-		Short: "Check a handover record, without a server",
+		Short: "Check a handover record or a certificate of a leaving, without a server",
 		Long: `Hashes the records in the file again, checks their proofs and the signature of the
-ledger, and that both persons confirmed. An HTML page must also say just what its
+ledger; of a handover that both persons confirmed; of a leaving that the whole command is
+there which ended the access, and a later proof of every item. An HTML page must also say just what its
 records say; a PDF is to be compared with what is printed here. It does not prove
 that nothing followed: for that, tandem ledger verify.`,
 		Args: cobra.ExactArgs(1),
@@ -118,14 +73,17 @@ that nothing followed: for that, tandem ledger verify.`,
 		if len(text) > maxCertificate {
 			return fmt.Errorf("%s is longer than any record: not all of it was read", args[0])
 		}
-		paper, err := certificate.CheckFile(text, key)
+		proved, err := certificate.CheckFile(text, key)
 		if errors.Is(err, certificate.ErrNone) {
 			return fmt.Errorf("%s: %w", args[0], err) // which says nothing about a ledger
 		}
 		if err != nil {
 			return verificationError{err}
 		}
-		return c.showPaper(paper)
+		if proved.Leaving != nil {
+			return c.showLeaving(*proved.Leaving)
+		}
+		return c.showPaper(*proved.Paper)
 	}
 	return verb
 }

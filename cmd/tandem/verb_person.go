@@ -14,7 +14,7 @@ import (
 )
 
 func personVerbs(c *cli) *cobra.Command {
-	return family("person", "The people with an account", personListVerb(c), personShowVerb(c), personAddVerb(c), personRolesVerb(c), personEnrolVerb(c), personLinkVerb(c), personUnlockVerb(c), personEditVerb(c))
+	return family("person", "The people with an account", personListVerb(c), personShowVerb(c), personAddVerb(c), personRolesVerb(c), personEnrolVerb(c), personLinkVerb(c), personUnlockVerb(c), personEditVerb(c), personDisableVerb(c), personReinstateVerb(c))
 }
 
 func personListVerb(c *cli) *cobra.Command {

@@ -37,7 +37,7 @@ func (c *cli) showMe(me api.Me) error {
 	}
 	if waits := me.Configuration; waits != nil {
 		c.note("The configuration was changed, and is not in force: %s. Until it is acknowledged, what was changed is given no password. Who can acknowledge it: %s (tandem configuration show).",
-			strings.Join(waits.Waiting, ", "), orNobody(waits.ByWhom))
+			strings.Join(waits.Waiting, ", "), whoAcknowledges(waits.ByWhom))
 	}
 	for _, item := range me.Inbox {
 		c.note("Waiting for you: %s from %s, %s: %s. Use tandem handover accept %s (or decline).",

@@ -31,7 +31,7 @@ var rotationSteps = []custody.RotationStep{
 	custody.StepPending, custody.StepStaged, custody.StepApplied, custody.StepVerified,
 }
 
-// waitHeld waits until somebody holds each credential. Until then nothing has
+// waitHeld waits until somebody holds each credential, or it is parked. Until then nothing has
 // been taken back: only the server itself can say so.
 func (c *cli) waitHeld(ctx context.Context, w waiting, names ...string) error {
 	if !w.wanted || len(names) == 0 {
@@ -64,7 +64,11 @@ func (c *cli) waitOne(ctx context.Context, server *client.Client, name string) e
 		}
 		if credential.Phase != custody.Rotating {
 			_ = bar.Finish()
-			c.note("%s: held by %s, version %d.", name, credential.Holder, credential.Version)
+			if credential.Holder == "" {
+				c.note("%s: %s, version %d.", name, credential.Phase, credential.Version)
+			} else {
+				c.note("%s: held by %s, version %d.", name, credential.Holder, credential.Version)
+			}
 			return nil
 		}
 		last = c.progress(bar, credential, last)

@@ -23,6 +23,8 @@ func (s shelf) About(_ context.Context, subject, only string) iter.Seq2[Entry, e
 	}
 }
 
+func (s shelf) Below(context.Context, int64) iter.Seq2[Entry, error] { return nil }
+
 func (s shelf) EntryProofText(_ context.Context, index int64) ([]byte, error) {
 	return []byte{byte('a' + index)}, nil
 }

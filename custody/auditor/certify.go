@@ -32,6 +32,8 @@ type Entry struct {
 type Prover interface {
 	// About gives those about a person, credential or handover; of one type, if any.
 	About(ctx context.Context, subject, only string) iter.Seq2[Entry, error]
+	// Below gives the entries below an index, the newest first, until the caller has enough.
+	Below(ctx context.Context, index int64) iter.Seq2[Entry, error]
 	// EntryProofText gives a C2SP tlog-proof.
 	EntryProofText(ctx context.Context, index int64) ([]byte, error)
 }
@@ -45,17 +47,24 @@ func Certify(ctx context.Context, from Prover, h Handed) (certificate.Bundle, er
 	}
 	_, offset := h.Accepted.Zone()
 	bundle := certificate.Bundle{V: 1, Handover: h.ID, UTCOffset: offset}
-	for _, entry := range entries {
-		if strings.HasSuffix(entry.Type, ".added") && entry.Time.After(h.Offered) {
-			continue // an account of the same name, later
-		}
+	entries = slices.DeleteFunc(entries, func(entry Entry) bool { // an account of the same name, later
+		return strings.HasSuffix(entry.Type, ".added") && entry.Time.After(h.Offered)
+	})
+	bundle.Entries, err = prove(ctx, from, entries)
+	return bundle, err
+}
+
+// prove gives entries in the ledger's order, each once and with its proof.
+func prove(ctx context.Context, from Prover, entries []Entry) (proved []certificate.Proved, err error) {
+	slices.SortFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Index, b.Index) })
+	for _, entry := range slices.CompactFunc(entries, func(a, b Entry) bool { return a.Index == b.Index }) {
 		proof, err := from.EntryProofText(ctx, entry.Index)
 		if err != nil {
-			return certificate.Bundle{}, err
+			return nil, err
 		}
-		bundle.Entries = append(bundle.Entries, certificate.Proved{Record: string(entry.Record), Proof: string(proof), Texts: entry.Texts})
+		proved = append(proved, certificate.Proved{Record: string(entry.Record), Proof: string(proof), Texts: entry.Texts})
 	}
-	return bundle, nil
+	return proved, nil
 }
 
 func entriesOf(ctx context.Context, from Prover, h Handed) (entries []Entry, err error) {
@@ -75,6 +84,5 @@ func entriesOf(ctx context.Context, from Prover, h Handed) (entries []Entry, err
 			}
 		}
 	}
-	slices.SortFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Index, b.Index) })
 	return entries, nil
 }

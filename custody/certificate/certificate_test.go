@@ -155,9 +155,12 @@ func TestThePageSaysWhatTheLedgerSays(t *testing.T) {
 	if strings.Contains(string(page), "<script") {
 		t.Error("there is a script")
 	}
-	p, err := certificate.CheckFile(page, key)
-	if err != nil || len(p.Steps) != 4 || p.Steps[1].Index != 5 || p.Size != 8 {
-		t.Errorf("%+v, %v", p, err)
+	d, err := certificate.CheckFile(page, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := d.Paper; len(p.Steps) != 4 || p.Steps[1].Index != 5 || p.Size != 8 || d.Leaving != nil {
+		t.Errorf("%+v", p)
 	}
 }
 
@@ -237,10 +240,11 @@ func TestPDF(t *testing.T) {
 	if err := certificate.WritePDF(&out, b, key, font...); err != nil {
 		t.Fatal(err)
 	}
-	p, err := certificate.CheckFile(out.Bytes(), key)
-	if err != nil || p.From.Name != "张伟 <b>" {
-		t.Fatalf("%+v, %v", p, err)
+	d, err := certificate.CheckFile(out.Bytes(), key)
+	if err != nil || d.Paper.From.Name != "张伟 <b>" {
+		t.Fatalf("%+v, %v", d, err)
 	}
+	p := d.Paper
 	path := filepath.Join(t.TempDir(), "record.pdf")
 	if err := os.WriteFile(path, out.Bytes(), 0o600); err != nil {
 		t.Fatal(err)

@@ -23,48 +23,31 @@ func WriteHTML(w io.Writer, b Bundle, key string) error {
 	if err != nil {
 		return err
 	}
-	var steps []stepRow
-	for _, s := range p.Steps {
-		steps = append(steps, stepRow{s, p.said.Step[s.Type], p.moment(s.Time)})
-	}
 	return htmlTemplate.Execute(w, struct {
-		Of           map[string]label
-		Lines, Proof []line
-		Paper        Paper
-		Steps        []stepRow
-		QR           template.HTML
-		Block        template.HTML
-	}{
-		p.said.Of, p.lines(p.said), p.proofLines(p.said), p.Paper, steps, svg(p.dots),
-		template.HTML(p.block), // base64 between two fixed lines
-	})
-}
-
-type stepRow struct {
-	Step
-	Name label
-	At   string
+		sheet
+		QR, Block template.HTML
+	}{p.sheet, svg(p.dots), template.HTML(p.block)}) // base64 between two fixed lines
 }
 
 // CheckFile checks a certificate and gives what it proves. Errors: ErrNone,
 // ErrIncomplete, ErrAltered, and those of audit.EntryProof.Check.
-func CheckFile(file []byte, key string) (Paper, error) {
+func CheckFile(file []byte, key string) (Document, error) {
 	b, err := Find(file)
 	if err != nil {
-		return Paper{}, err
+		return Document{}, err
 	}
-	p, err := b.Check(key)
+	d, err := b.Document(key)
 	if err != nil || isPDF(file) {
-		return p, err
+		return d, err
 	}
 	var again bytes.Buffer
 	if err := WriteHTML(&again, b, key); err != nil {
-		return Paper{}, err
+		return Document{}, err
 	}
 	if !bytes.Equal(again.Bytes(), asWritten(file)) {
-		return p, ErrAltered
+		return d, ErrAltered
 	}
-	return p, nil
+	return d, nil
 }
 
 // asWritten takes off what a mail program or an editor adds to a page and nobody

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"strconv"
+	"strings"
 
 	"codeberg.org/go-pdf/fpdf"
 )
@@ -39,46 +39,53 @@ func WritePDF(w io.Writer, b Bundle, key string, fonts ...string) (err error) {
 	}()
 	d := &document{Fpdf: fpdf.New("P", "mm", "A4", ""), typeface: letters, added: map[string]bool{}}
 	d.SetAutoPageBreak(false, bottomMargin)
-	d.SetTitle(p.said.Of["title"].String()+" "+p.Handover, true)
-	d.SetCreationDate(p.Steps[len(p.Steps)-1].Time.UTC())
-	d.SetModificationDate(p.Steps[len(p.Steps)-1].Time.UTC())
+	d.SetTitle(p.Title.String()+" "+p.Subject, true)
+	d.SetCreationDate(p.At.UTC())
+	d.SetModificationDate(p.At.UTC())
 	d.SetCatalogSort(true)
 	d.SetXmpMetadata(append([]byte("\n"), p.block...)) // where pem.Decode finds it: a stream that is not compressed
 	d.AddPage()
-	d.paper(p.Paper, p.said, p.dots)
+	d.paper(p.sheet, p.dots)
 	if d.err != nil {
 		return d.err
 	}
 	return d.Output(w)
 }
 
-func (d *document) paper(p Paper, said wording, dots [][]bool) {
-	d.text(18, said.Of["title"].Zh+"  "+said.Of["title"].En)
+func (d *document) paper(s sheet, dots [][]bool) {
+	d.text(18, s.Title.Zh+"  "+s.Title.En)
 	d.Ln(12)
-	for _, l := range p.lines(said) {
+	for _, l := range s.Head {
 		d.row(l.Label.String(), l.Value)
 	}
-	for _, c := range p.Credentials {
-		d.row(said.Of["credential"].String(), c.Name+"   "+c.Account)
-	}
-	d.Ln(rowHeight / 2)
-	for _, s := range p.Steps {
-		value := said.Step[s.Type].String() + "\n" + p.moment(s.Time) + "   " + s.Actor
-		if s.Confirmed != "" {
-			value += "\n" + said.Of["confirmed"].String() + ": " + s.Confirmed
+	for _, t := range s.Tables {
+		d.Ln(rowHeight / 2)
+		for _, cells := range t.Rows {
+			d.row(t.Head[0].String()+" "+cells[0], t.beside(cells))
 		}
-		d.row(said.Of["entry"].String()+" "+strconv.FormatInt(s.Index, 10), value)
 	}
 	d.Ln(rowHeight / 2)
-	for _, l := range p.proofLines(said) {
+	for _, l := range s.Proof {
 		d.row(l.Label.String(), l.Value)
 	}
 	d.code(dots)
-	d.row(p.From.String(), said.Of["sign"].String())
-	d.Ln(2 * rowHeight)
-	d.row(p.To.String(), said.Of["sign"].String())
-	d.Ln(2 * rowHeight)
-	d.text(8, said.Of["notice"].Zh+"\n"+said.Of["notice"].En)
+	for _, who := range s.Signs {
+		d.row(who, s.Sign.String())
+		d.Ln(2 * rowHeight)
+	}
+	d.text(8, s.Notice.Zh+"\n"+s.Notice.En)
+}
+
+// beside gives what stands beside the first cell of a row: a line for each other one that
+// is not empty, with what it is.
+func (t table) beside(cells []string) string {
+	var lines []string
+	for i, cell := range cells[1:] {
+		if cell != "" {
+			lines = append(lines, t.Head[i+1].String()+": "+strings.ReplaceAll(cell, "\n", " "))
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // row writes a label, and beside it a value of one line or more.

@@ -257,6 +257,7 @@ func (d *Desk) Close() error {
 // or the context's (unknown whether it was done: an idempotency key finds out).
 func (d *Desk) Do(ctx context.Context, by By, a custody.Action) (Outcome, error) {
 	outcome, err := d.doBound(ctx, by, a, bound{})
+	d.forgetLeft(WithRequest(ctx, by.Request), outcome)
 	return outcome, d.saidBy(ctx, err)
 }
 

@@ -41,11 +41,13 @@ func calls(e custody.Event) bool {
 		return fact.Stops()
 	case custody.SessionOpened:
 		return fact.Unseen
+	case custody.RotationPromoted:
+		return fact.Holder == "" // it is parked
 	case custody.HandoverOffered, custody.HandoverAccepted, custody.HandoverEnded, custody.HandoverClosed,
 		custody.HandoverOverdue, custody.EnrolmentReset, custody.PersonUnlocked, custody.EmailChanged,
 		custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed,
 		custody.ProposalExpired, custody.CustodiansChanged, custody.CustodyPassed, custody.RolesChanged,
-		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.AuthenticatorReplaced, custody.ConfigurationAcknowledged:
+		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.AuthenticatorReplaced, custody.ConfigurationAcknowledged, custody.HandoverVoided, custody.PersonReinstated, custody.OffboardingEnded:
 		return true
 	}
 	return e.Grade() != custody.Ordinary
@@ -89,6 +91,8 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 	case custody.CustodyPassed:
 		v := values{Credential: fact.Credential, From: fact.From, To: fact.Successor, Proposal: fact.Proposal}
 		about.tell("custody_passed", "/credentials/"+fact.Credential, v, fact.Successor, fact.From)
+	case custody.PersonDisabled, custody.SeatVacated, custody.RotationPromoted, custody.HandoverVoided, custody.PersonReinstated, custody.OffboardingOverdue, custody.OffboardingEnded:
+		return f.leaving(ctx, about, fact)
 	case custody.RolesChanged:
 		about.tell("roles", "/people", values{Proposal: fact.Proposal}, fact.Person)
 	case custody.LinkIssued:

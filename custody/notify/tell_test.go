@@ -136,6 +136,37 @@ func TestADeedOfManyEventsSaysHowManyAreLeftOut(t *testing.T) {
 	}
 }
 
+// TestALeavingIsToldToWhomItConcerns: to whoever left at their last address, once and
+// nothing else; to all who can undo it; to who looks after their credentials now.
+func TestALeavingIsToldToWhomItConcerns(t *testing.T) {
+	o := newOffice(t)
+	o.chosen = nil
+	at := slices.IndexFunc(o.people, func(p custody.Person) bool { return p.Username == "tech-a" })
+	o.people[at].Disabled, o.people[at].Email = true, desk.NewNote("last@example.org")
+	for _, c := range []struct {
+		fact custody.Fact
+		want []string
+	}{
+		{custody.PersonDisabled{Person: "tech-a"}, []string{"admin", "director", "manager", "tech-a"}},
+		{custody.SeatVacated{Credential: "db01", Person: "manager"}, []string{"tech-b"}}, // tech-a is disabled
+		{custody.RotationPromoted{Credential: "db01"}, []string{"tech-b"}},
+		{custody.HandoverVoided{Handover: "handover-1", Person: "tech-a"}, []string{"tech-b"}},
+		{custody.OffboardingOverdue{Person: "tech-a"}, []string{"admin", "director", "manager"}},
+		{custody.OffboardingEnded{Person: "tech-a"}, []string{"admin", "director", "manager"}},
+	} {
+		var told []string
+		for who, l := range o.written(c.fact) {
+			told = append(told, who)
+			if who == "tech-a" && l.Mail.To != "last@example.org" {
+				t.Errorf("%s goes to %s", c.fact.Type(), l.Mail.To)
+			}
+		}
+		if slices.Sort(told); !slices.Equal(told, c.want) {
+			t.Errorf("%s is told to %v, want %v", c.fact.Type(), told, c.want)
+		}
+	}
+}
+
 // TestAProposalIsToldToWhoeverCanApproveIt, and not to who made it; and what became
 // of it to them; and other custodians to those who are and those who were.
 func TestAProposalIsToldToWhoeverCanApproveIt(t *testing.T) {

@@ -50,7 +50,10 @@ func (f *Follower) write(ctx context.Context, deed []indexed) ([]*letter, error)
 	}
 	var letters []*letter
 	for _, p := range people { // so that the order is always the same
-		if len(told[p.Username]) == 0 || p.Disabled {
+		if p.Disabled { // is told that they left, where they read mails until then, and nothing else
+			told[p.Username] = slices.DeleteFunc(told[p.Username], func(n notice) bool { return n.kind != "left" })
+		}
+		if len(told[p.Username]) == 0 {
 			continue
 		}
 		chosen, err := f.Directory.Preference(ctx, p.Username)

@@ -72,6 +72,7 @@ var said = []string{
 	"handover.closed", "handover.overdue", "person.enrolment_reset", "person.unlocked", "person.email_changed",
 	"proposal.made", "proposal.revised", "proposal.rejected", "proposal.effected", "proposal.failed", "proposal.expired", "credential.custodians_changed", "rotation.failed",
 	"credential.passed", "person.roles_changed", "admission.link_issued", "admission.joined", "person.password_changed", "person.authenticator_replaced", "session.opened", "configuration.acknowledged",
+	"handover.voided", "person.reinstated", "offboarding.ended", "rotation.promoted",
 }
 
 // filled gives an event what its mails speak of.
@@ -113,6 +114,20 @@ func filled(e custody.Event) custody.Event {
 		e.Fact = custody.CustodiansChanged{Credential: "db01", Primary: "tech-a", Backup: "tech-b", Before: []string{"tech-a", "manager"}, Proposal: "p-1"}
 	case custody.CustodyPassed:
 		e.Fact = custody.CustodyPassed{Credential: "db01", From: "tech-a", Successor: "tech-b", Proposal: "p-1"}
+	case custody.PersonDisabled:
+		e.Fact, e.Actor = custody.PersonDisabled{Person: "tech-a"}, "manager"
+	case custody.PersonReinstated:
+		e.Fact, e.Actor = custody.PersonReinstated{Person: "tech-a", Proposal: "p-1"}, "manager"
+	case custody.OffboardingOverdue:
+		e.Fact = custody.OffboardingOverdue{Person: "tech-a"}
+	case custody.OffboardingEnded:
+		e.Fact = custody.OffboardingEnded{Person: "tech-a"}
+	case custody.HandoverVoided:
+		e.Fact, e.Actor = custody.HandoverVoided{Handover: "handover-1", Person: "tech-a"}, "manager"
+	case custody.SeatVacated:
+		e.Fact, e.Actor = custody.SeatVacated{Credential: "db01", Person: "tech-a", Successor: "tech-b"}, "manager"
+	case custody.RotationPromoted:
+		e.Fact = custody.RotationPromoted{Credential: "db01"}
 	case custody.RolesChanged:
 		e.Fact = custody.RolesChanged{Person: "tech-a", Proposal: "p-1"}
 	case custody.LinkIssued:

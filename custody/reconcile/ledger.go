@@ -47,18 +47,15 @@ func (l *Ledger) Add(e custody.Event) {
 	if l.wanted[e.Request] {
 		l.entries[e.Request] = append(l.entries[e.Request], e)
 	}
-	switch f := e.Fact.(type) {
-	case custody.CredentialAdded:
+	if f, is := e.Fact.(custody.CredentialAdded); is {
 		l.number[f.Credential], l.dependents[f.Credential] = 0, f.Policy.Dependents
-		l.start(f.Credential, e.Time)
+	}
+	for _, credential := range custody.Begins(e.Fact) {
+		l.start(credential, e.Time)
+	}
+	switch f := e.Fact.(type) {
 	case custody.CredentialPolicyChanged:
 		l.dependents[f.Credential] = f.Policy.Dependents
-	case custody.RotationStarted:
-		l.start(f.Credential, e.Time)
-	case custody.HandoverReturned:
-		for _, name := range f.Credentials {
-			l.start(name, e.Time)
-		}
 	case custody.RotationPromoted:
 		l.end(f.Credential, e.Time)
 		l.untold[f.Credential] = slices.Clone(l.dependents[f.Credential])
@@ -66,10 +63,17 @@ func (l *Ledger) Add(e custody.Event) {
 	case custody.DependentUpdated:
 		l.tell(f.Credential, f.Dependent, e.Time)
 	case custody.CredentialRetired:
-		l.end(f.Credential, e.Time)
-		l.untold[f.Credential] = nil
-		l.tell(f.Credential, "", e.Time)
+		l.leaves(f.Credential, e.Time)
+	case custody.CredentialAbandoned:
+		l.leaves(f.Credential, e.Time)
 	}
+}
+
+// leaves says that a credential is in custody no more.
+func (l *Ledger) leaves(credential string, at time.Time) {
+	l.end(credential, at)
+	l.untold[credential] = nil
+	l.tell(credential, "", at)
 }
 
 func (l *Ledger) start(credential string, at time.Time) {

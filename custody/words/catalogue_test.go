@@ -99,7 +99,7 @@ func TestEveryRefusalHasItsWords(t *testing.T) {
 // catalogue: what people may type, how a list is written, what tests of adapters send,
 // a subject line that is in two languages at once.
 var speaksChinese = []string{
-	"cmd/tandem/times.go", "cmd/tandem/verb_ledger_certificate.go", "custody/words/words.go", "custody/witnessing/email.go",
+	"cmd/tandem/times.go", "cmd/tandem/verb_ledger_certificate.go", "cmd/tandem/verb_offboarding.go", "custody/words/words.go", "custody/witnessing/email.go",
 	"custody/desk/secretstest/conform.go", "custody/rotation/targettest/conform.go", "custody/store/storetest/storetest.go",
 }
 

@@ -1,6 +1,7 @@
 package gantt
 
 import (
+	"cmp"
 	"html/template"
 	"math"
 	"strconv"
@@ -13,13 +14,14 @@ import (
 type Words struct {
 	Title, Description string // for those who do not see it
 
-	Primary, Backup, Rotation, Late, Overdue, Away, Refused, Drifted, Now string
+	Primary, Backup, Rotation, Parked, Late, Overdue, Away, Refused, Drifted, Now string
+	Vacant                                                                        string // seat
 }
 
 // Of gives the word for a kind.
 func (w Words) Of(k Kind) string {
 	return map[Kind]string{
-		Primary: w.Primary, Backup: w.Backup, Rotation: w.Rotation, Late: w.Late, Overdue: w.Overdue, Away: w.Away, Refused: w.Refused, Drifted: w.Drifted,
+		Primary: w.Primary, Backup: w.Backup, Rotation: w.Rotation, Parked: w.Parked, Late: w.Late, Overdue: w.Overdue, Away: w.Away, Refused: w.Refused, Drifted: w.Drifted,
 	}[k]
 }
 
@@ -86,6 +88,7 @@ var fills = []struct {
 }{
 	{[]Kind{Primary}, `<path class="g-bar g-primary" d="`},
 	{[]Kind{Backup}, `<path class="g-bar" fill="url(#gantt-backup)" d="`},
+	{[]Kind{Parked}, `<path class="g-bar g-parked" d="`},
 	{[]Kind{Rotation}, `<path class="g-bar" fill="url(#gantt-rotation)" d="`},
 	{[]Kind{Late, Overdue}, `<path class="g-bar g-gap-bar" fill="url(#gantt-gap)" d="`},
 	{[]Kind{Away}, `<path class="g-bar" fill="url(#gantt-away)" d="`},
@@ -115,7 +118,7 @@ func (d *drawing) extent(s Span) (x, wide float64) {
 func (d *drawing) row(row Row, top float64) {
 	d.line("g-rule", 0, top, top)
 	d.text("g-name", 4, top+18, fitted(row.Credential, chartLeft-12, nameSize))
-	d.text("g-pair", 4, top+34, fitted("A "+row.Primary+"  B "+row.Backup, chartLeft-12, labelSize))
+	d.text("g-pair", 4, top+34, fitted("A "+cmp.Or(row.Primary, d.words.Vacant)+"  B "+cmp.Or(row.Backup, d.words.Vacant), chartLeft-12, labelSize))
 	for _, fill := range fills {
 		d.bars(row.Custody, fill.kinds, fill.start, top+barTop, barHeight)
 		d.bars(row.Away, fill.kinds, fill.start, top+awayTop, awayHeight)
@@ -202,6 +205,8 @@ func (d *drawing) label(s Span, baseline float64) {
 	switch s.Kind {
 	case Rotation:
 		texts = []string{d.words.Rotation}
+	case Parked:
+		texts = []string{d.words.Parked}
 	case Late:
 		class, texts = "g-label g-alarm", []string{d.words.Late, "!"}
 	case Overdue:
@@ -233,9 +238,10 @@ func (d *drawing) legend() {
 	}
 	entry(fills[0].start, d.words.Primary)
 	entry(fills[1].start, d.words.Backup)
-	entry(fills[2].start, d.words.Rotation)
-	entry(fills[3].start, d.words.Overdue+" / "+d.words.Late)
-	entry(fills[4].start, d.words.Away)
+	entry(fills[2].start, d.words.Parked)
+	entry(fills[3].start, d.words.Rotation)
+	entry(fills[4].start, d.words.Overdue+" / "+d.words.Late)
+	entry(fills[5].start, d.words.Away)
 	entry("", d.words.Refused)
 	d.drift(x, 10, 16)
 	d.text("g-legend", x+21, 14, d.words.Drifted)

@@ -11,12 +11,13 @@ import (
 // Kind is what a span of a row says.
 type Kind string
 
-// The kinds. The first five say who has the credential: one of them at any time
+// The kinds. The first six say who has the credential: one of them at any time
 // that is known.
 const (
 	Primary  Kind = "primary"  // the primary holds it
 	Backup   Kind = "backup"   // the backup does
 	Rotation Kind = "rotation" // nobody does: its password is being changed
+	Parked   Kind = "parked"   // nobody does, until a custodian takes it
 	Late     Kind = "late"     // the same, past the deadline
 	Overdue  Kind = "overdue"  // Who holds it, past the return that was agreed
 
@@ -100,25 +101,36 @@ type track struct {
 }
 
 func (f *fold) apply(e custody.Event) {
+	f.becomes(e.Time, Rotation, custody.Begins(e.Fact)...)
 	switch fact := e.Fact.(type) {
-	case custody.CredentialAdded:
-		f.becomes(e.Time, Rotation, fact.Credential)
-	case custody.RotationStarted:
-		f.becomes(e.Time, Rotation, fact.Credential)
 	case custody.RotationOverdue:
 		f.becomes(e.Time, Late, fact.Credential)
 	case custody.RotationPromoted:
+		if fact.Holder == "" {
+			f.becomes(e.Time, Parked, fact.Credential)
+			break
+		}
 		f.holds(e.Time, fact.Holder, "", fact.Credential)
+	case custody.CredentialTaken:
+		if t := f.at[fact.Credential]; t != nil && t.kind == Parked { // else it is being changed still
+			f.holds(e.Time, fact.Person, "", fact.Credential)
+		}
 	case custody.CredentialRetired:
+		f.becomes(e.Time, "", fact.Credential)
+	case custody.CredentialAbandoned:
 		f.becomes(e.Time, "", fact.Credential)
 	case custody.HandoverAccepted:
 		f.holds(e.Time, fact.To, fact.Handover, fact.Credentials...)
-	case custody.HandoverReturned:
-		f.becomes(e.Time, Rotation, fact.Credentials...)
 	case custody.HandoverOverdue:
 		for i := range f.rows {
 			if t := &f.rows[i]; t.handover == fact.Handover {
 				f.turn(t, e.Time, Overdue, t.who)
+			}
+		}
+	case custody.HandoverVoided:
+		for i := range f.rows {
+			if t := &f.rows[i]; t.handover == fact.Handover {
+				f.holds(e.Time, t.who, "", t.Credential)
 			}
 		}
 	case custody.PersonAway:
@@ -152,7 +164,7 @@ func (f *fold) holds(at time.Time, who, handover string, credentials ...string) 
 	for _, name := range credentials {
 		if t := f.at[name]; t != nil {
 			kind := Backup
-			if who == t.Primary {
+			if who == t.Primary || t.Primary == "" && who != t.Backup { // whose seat is vacant now
 				kind = Primary
 			}
 			t.handover = handover

@@ -1,0 +1,46 @@
+package custody
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestBeginsIsWhatHappens: of every event of many ways in which a password comes to be
+// changed, the credentials whose rotations are counted up are those that Begins gives.
+func TestBeginsIsWhatHappens(t *testing.T) {
+	begun := map[string]bool{}
+	for _, story := range []func(*office){
+		annHasLeft, benHasLeft, cayHasLeft, annTookBack, both(annWorks, annWantsNewPassword), both(benIsAway, annHasLeft),
+		func(o *office) { benHasLeft(o); o.agreed("ada", Park{"db01"}) },
+		func(o *office) { annWorks(o); o.agreed("ada", SetCustodians{"db01", "cay", "ben"}) },
+		func(o *office) { o.agreed("ada", SetCustodians{"web01", "ben", "ann"}) },
+		func(o *office) { o.agreed("ada", ResetEnrolment{"ann"}) },
+	} {
+		o := newOffice(t)
+		story(o)
+		s := NewState()
+		for _, e := range o.history {
+			before := map[string]int64{}
+			for c := range s.Credentials() {
+				before[c.Name] = c.Rotation.Number
+			}
+			Apply(s, e)
+			var counted []string
+			for c := range s.Credentials() {
+				if c.Rotation.Number != before[c.Name] {
+					counted = append(counted, c.Name)
+				}
+			}
+			said := slices.Clone(Begins(e.Fact))
+			if slices.Sort(said); !slices.Equal(said, counted) {
+				t.Errorf("%s begins %v, and says %v", e.Fact.Type(), counted, said)
+			}
+			if len(said) > 0 {
+				begun[e.Fact.Type()] = true
+			}
+		}
+	}
+	if len(begun) != 7 {
+		t.Errorf("only these were met: %v", begun)
+	}
+}
