@@ -41,7 +41,16 @@ func TestBrowserByHand(t *testing.T) {
 	inBoth(admin, "/admin/credentials/new?kind=manual", "kind-manual")
 	admin.typed("sw01", "rack 4, unit 12", "admin")
 	admin.send("main form")
-	admin.sees("Added", "Waits until tech-a has set the new password by hand.")
+	admin.sees("Proposed.", "An account comes into custody", "By hand")
+	at := evaluate[string](admin, `location.pathname`)
+	for _, who := range []string{"manager", "director"} {
+		w := th.window(t, who, true).logIn()
+		inBoth(w, at, "account-to-approve")
+		w.send("form[action$='/approve']")
+		w.sees("Approved.")
+	}
+	admin.open("/credentials/sw01")
+	admin.sees("Waits until tech-a has set the new password by hand.")
 
 	a, b := th.window(t, "tech-a", true).logIn(), th.window(t, "tech-b", true).logIn()
 	b.open("/credentials/sw01")
@@ -86,7 +95,7 @@ func TestBrowserByHand(t *testing.T) {
 func (w *window) typed(name, address, account string) {
 	w.t.Helper()
 	var actions []chromedp.Action
-	for field, value := range map[string]string{"name": name, "address": address, "account": account} {
+	for field, value := range map[string]string{"name": name, "address": address, "account": account, "reason": "new account"} {
 		actions = append(actions, chromedp.SendKeys(fmt.Sprintf("main form [name=%s]", field), value, chromedp.ByQuery))
 	}
 	w.run(append(actions, chromedp.SetValue("[name=primary]", "tech-a", chromedp.ByQuery), chromedp.SetValue("[name=backup]", "tech-b", chromedp.ByQuery))...)
