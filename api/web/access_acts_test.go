@@ -2,7 +2,9 @@ package web_test
 
 import (
 	"fmt"
+	"time"
 
+	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/desk/desktest"
@@ -178,14 +180,14 @@ func init() {
 		"POST /api/v1/credentials/{name}/abandon", "POST /credentials/{name}/abandon")
 	does(of((*access).paused), "POST /api/v1/credentials/{name}/resume", "POST /credentials/{name}/resume")
 	does(act{prepare: func(a *access, _ string) prepared {
-		return prepared{called(a.held()), map[string]any{"policy": map[string]any{"rotate_on_checkin": true}}, []string{"rotate_on_checkin", "yes"}}
+		return prepared{called(a.held()), map[string]any{"policy": map[string]any{"rotate_on_checkin": true}}, []string{"rotate_on_checkin", "yes", "reason", why}}
 	}}, "POST /api/v1/credentials/{name}/policy", "POST /credentials/{name}/policy")
 	does(of((*access).held, "primary", "tech-a", "backup", "tech-c", "reason", why), "POST /api/v1/credentials/{name}/custodians", "POST /credentials/{name}/custodians")
 	does(act{prepare: func(a *access, _ string) prepared {
 		a.made++
 		name := fmt.Sprintf("added-%d", a.made)
-		return prepared{nil, map[string]any{"name": name, "primary": "tech-a", "backup": "tech-b", "secret": "s", "target": map[string]any{"kind": "ssh", "address": name + ":22", "account": "root"}},
-			[]string{"kind", "ssh", "name", name, "address", name + ":22", "account", "root", "set.host_key", "k", "primary", "tech-a", "backup", "tech-b", "password", "s", "do", "add"}}
+		return prepared{nil, map[string]any{"name": name, "primary": "tech-a", "backup": "tech-b", "secret": "s", "reason": why, "target": map[string]any{"kind": "ssh", "address": name + ":22", "account": "root"}},
+			[]string{"kind", "ssh", "name", name, "address", name + ":22", "account", "root", "set.host_key", "k", "primary", "tech-a", "backup", "tech-b", "password", "s", "reason", why, "do", "add"}}
 	}}, "POST /api/v1/credentials", "POST /admin/credentials/new")
 
 	handover := func(custodian string, make func(*access) string, pairs ...string) act {
@@ -291,4 +293,112 @@ func init() {
 		index := a.Must("tech-a", custody.CheckOut{Credential: a.held(), Purpose: desk.NewNote("typed by mistake")}).Events[0].Index
 		return fields(map[string]string{"index": fmt.Sprint(index)}, "reason", why)
 	}}, "POST /api/v1/ledger/entries/{index}/redact", "POST /ledger/{index}/redact")
+
+	// Who leaves, and what they leave.
+	does(act{prepare: func(a *access, _ string) prepared { return fields(person(a.leaver("")), "reason", why) }},
+		"POST /api/v1/people/{username}/disable", "POST /admin/people/{username}/disable", "POST /api/v1/people/{username}/disable/proposal")
+	does(act{prepare: func(a *access, _ string) prepared { return fields(person(a.gone("")), "reason", why) }},
+		"POST /api/v1/people/{username}/reinstate", "POST /admin/people/{username}/reinstate")
+	does(act{prepare: func(a *access, _ string) prepared {
+		return fields(map[string]string{"username": a.gone(""), "n": "0"}, "how", "none")
+	}}, "POST /api/v1/offboardings/{username}/items/{n}", "POST /offboardings/{username}/items/{n}")
+	does(of((*access).vacant, "reason", why), "POST /api/v1/credentials/{name}/park", "POST /credentials/{name}/park")
+	does(of(func(a *access) string {
+		name := a.vacant()
+		a.Agreed("admin", custody.Park{Credential: name})
+		return name
+	}), "POST /api/v1/credentials/{name}/take", "POST /credentials/{name}/take")
+
+	// The policy of the installation, and of one credential.
+	looser := map[string]any{"policy": map[string]any{"password": "strong"}, "reason": why}
+	does(act{prepare: func(a *access, _ string) prepared { return prepared{called(a.held()), looser, nil} }}, "POST /api/v1/credentials/{name}/policy/proposal")
+	policy := func(values bool) act {
+		return act{prepare: func(a *access, _ string) prepared {
+			a.withdrawn()
+			by, now := a.Clock.Now().AddDate(0, 6, 0), a.Desk.PolicyInForce()
+			p := fields(nil, "reason", why, "review_by", by.Format("2006-01-02"), "approvals", "two", "exclusive", "strict", "lease", "1h", "offer_ttl", "24h", "rotation_deadline", "1h",
+				"lock_after", "5", "lock_base", "30s", "lock_max", "1h", "session_idle", "24h", "totp_skew", "1")
+			p.body = map[string]any{"reason": why, "review_by": by, "version": now.Version}
+			if values {
+				shorter := now.Values
+				shorter.Lease = time.Hour
+				p.body = map[string]any{"reason": why, "review_by": by, "values": api.ValuesOf(shorter)}
+			}
+			return p
+		}}
+	}
+	does(policy(true), "POST /api/v1/policy", "POST /policy")
+	does(policy(false), "POST /api/v1/policy/review", "POST /policy/review")
+
+	// Another authenticator of one's own.
+	does(act{prepare: func(a *access, who string) prepared {
+		current, _ := a.passwords(who)
+		return fields(nil, "current", current)
+	}}, "POST /api/v1/me/authenticator", "POST /preferences/authenticator")
+	does(act{prepare: func(a *access, who string) prepared {
+		if who == "" {
+			return fields(nil)
+		}
+		current, _ := a.passwords(who)
+		by := desk.By{Actor: who, Request: desktest.Unique("authenticator"), Code: a.Code(who)}
+		shown, err := a.Desk.ReplaceAuthenticator(a.T.Context(), by, desk.AuthenticatorChange{Current: custody.SecretString(current)})
+		if err != nil {
+			a.T.Fatal(err)
+		}
+		a.Seeds[who] = shown.Seed // a code of the new one proves it
+		return fields(nil)
+	}, after: (*access).forget}, "POST /api/v1/me/authenticator/confirm", "POST /preferences/authenticator/confirm")
+	does(act{prepare: func(a *access, _ string) prepared {
+		for range 2 { // the first may be the first of all, which nobody has to look at
+			a.made++
+			a.Must(custody.System, custody.ReportConfiguration{Settings: []custody.Setting{{Key: "notify", Digest: fmt.Sprintf("%064x", a.made), Said: desk.NewNote("mail.example.org")}}})
+		}
+		return fields(nil, "digest", a.Desk.Configuration().Digest())
+	}}, "POST /api/v1/configuration/acknowledge", "POST /configuration")
+}
+
+// leaver hires somebody who is about to leave, with a credential of theirs where it is
+// named. Whoever left before comes back, so that one person may still take it from them.
+func (a *access) leaver(credential string) string {
+	for _, name := range a.left {
+		a.Agreed("manager-2", custody.Reinstate{Person: name})
+	}
+	a.left = nil
+	a.made++
+	name := fmt.Sprintf("leaver-%d", a.made)
+	a.HireAs(name, "L", custody.Technician)
+	if credential != "" {
+		a.add(credential, "of a leaver", name, "tech-a")
+	}
+	return name
+}
+
+// gone gives somebody who has left.
+func (a *access) gone(credential string) string {
+	name := a.leaver(credential)
+	a.Agreed("manager-2", custody.Disable{Person: name})
+	a.left = append(a.left, name)
+	return name
+}
+
+// vacant gives a credential with one custodian, tech-a, who holds it.
+func (a *access) vacant() string {
+	a.made++
+	name := fmt.Sprintf("vacant-%d", a.made)
+	a.gone(name)
+	a.Rotate(name)
+	return name
+}
+
+// withdrawn takes back what somebody asked for of the policy.
+func (a *access) withdrawn() {
+	open, err := a.Store.Proposals(a.T.Context(), desk.ProposalQuery{Open: true, Limit: 1000})
+	if err != nil {
+		a.T.Fatal(err)
+	}
+	for _, p := range open {
+		if p.Change.Subject() == "" {
+			a.Must(p.Requester, custody.Withdraw{Proposal: p.ID})
+		}
+	}
 }

@@ -166,8 +166,10 @@ func (p *Pages) settle(v *visit) error {
 
 // leavingCertificate gives the certificate of a leaving, complete in itself, to keep and
 // check without a server.
+// leavingCertificate proves that what somebody knew was changed. It has whole entries, and
+// is for those who may read the whole ledger.
 func (p *Pages) leavingCertificate(v *visit) error {
-	if err := v.Person.LooksAtLeavings(); err != nil {
+	if err := api.WholeLedger(v.Person); err != nil {
 		return err
 	}
 	ctx := v.r.Context()

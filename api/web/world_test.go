@@ -70,7 +70,7 @@ func emptyOffice(t testing.TB, edit ...func(*setup)) *office {
 
 func emptyOfficeOn(t testing.TB, on desktest.Engine, edit ...func(*setup)) *office {
 	t.Helper()
-	o := &office{Office: desktest.EmptyOn(t, on, func(c *desk.Config) { c.SessionTTL = 100 * time.Hour })}
+	o := &office{Office: desktest.EmptyOn(t, on, func(c *desk.Config) { c.SessionTTL, c.Policy.SessionIdle = 100*time.Hour, 24*time.Hour })} // that one ends has tests of its own
 	o.Password = func(string, int64) custody.Secret { return custody.SecretString(thePassword) }
 	log := slog.New(slog.DiscardHandler)
 	c := setup{Config: web.Config{

@@ -84,9 +84,8 @@ func TestAChangedHookGetsNoPassword(t *testing.T) {
 		_, err := server.EditMe(ctx, api.EditPerson{Email: &address, TOTP: code})
 		return err
 	})
-	in.must("admin", func(server *client.Client, code api.Secret) error {
-		_, err := server.ChangePolicy(ctx, installed, api.ChangePolicy{Policy: api.Policy{Dependents: []string{"app"}}, TOTP: code})
-		return err
+	agreed(t, in.people, func(admin *client.Client, code api.Secret) (api.Proposal, error) {
+		return admin.ProposePolicy(ctx, installed, api.ProposePolicy{Policy: api.Policy{Dependents: []string{"app"}}, Reason: "the app needs it", TOTP: code})
 	})
 	rotate()
 	in.waitFor("the hook to be told", func() bool { return told("told") != "" && len(in.credential().Updates) == 0 })

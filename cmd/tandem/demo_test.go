@@ -74,7 +74,7 @@ func TestDemoGoesOnAfterKill(t *testing.T) {
 			t.Errorf("killed after %s: the old password: %s, %v", delay, seen, err)
 		}
 	}
-	if _, err := (auditor.Request{Now: time.Now()}).Server(t.Context(), a.Server); err != nil {
+	if _, err := (auditor.Request{Now: time.Now()}).Server(t.Context(), newAuditorOf(t, d).Server); err != nil {
 		t.Errorf("ledger: %v", err)
 	}
 	if _, err := verifyDatabase(t.Context(), folder+"/tandem.db", auditor.Request{Now: time.Now()}); err != nil {
@@ -97,11 +97,28 @@ type testPlayer struct{ *play.Player }
 
 func newPlayerOf(t *testing.T, d *runningDemo) testPlayer {
 	t.Helper()
+	return playerOf(t, d, d.People[0])
+}
+
+// newAuditorOf logs in whoever may read the whole ledger.
+func newAuditorOf(t *testing.T, d *runningDemo) testPlayer {
+	t.Helper()
+	for _, p := range d.People {
+		if p.Username == "auditor" {
+			return playerOf(t, d, p)
+		}
+	}
+	t.Fatal("the demo has no auditor")
+	return testPlayer{}
+}
+
+func playerOf(t *testing.T, d *runningDemo, person demo.Person) testPlayer {
+	t.Helper()
 	server, err := client.New(client.Config{Server: d.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
-	who := testPlayer{&play.Player{Person: d.People[0], Server: server, Last: totp.Step(d.People[0].TOTPPeriod, time.Now())}}
+	who := testPlayer{&play.Player{Person: person, Server: server, Last: totp.Step(person.TOTPPeriod, time.Now())}}
 	if err := who.LogIn(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -150,7 +150,7 @@ func TestInitChoosesWhichRolesExcludeEachOther(t *testing.T) {
 	if code != 0 || !strings.Contains(said, "an administrator can be technician, manager or director too") {
 		t.Fatalf("auditor_only: exit %d, %s", code, said)
 	}
-	out, said, code := h.tandem("ledger", "export", "--format", "jsonl", "--database", h.file("tandem.db"), "-O", "-")
+	out, said, code := tandemTo(t, nil, nil, []string{"ledger", "export", "--format", "jsonl", "--database", h.file("tandem.db"), "-O", "-"})
 	if code != 0 || !strings.Contains(out, `"exclusive":"auditor_only"`) {
 		t.Errorf("the first entry: exit %d, %s\n%s", code, said, out)
 	}

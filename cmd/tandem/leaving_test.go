@@ -84,12 +84,11 @@ func leaveWithMany(t *testing.T, many int) {
 		name := fmt.Sprintf("host%03d", n)
 		account, first := in.sshd.AddAccount(t)
 		accounts[name], names = account, append(names, name)
-		_, err := in.people["admin"].Server.AddCredential(t.Context(), api.AddCredential{
+		in.add(api.AddCredential{
 			Name: name, Primary: "tech-a", Backup: "tech-b",
 			Target: api.Target{Kind: rotationssh.Kind, Address: in.sshd.Addr, Account: account, Settings: map[string]string{"host_key": in.sshd.HostKey}},
 			Secret: api.Secret(first.Reveal()), AdminKey: api.Secret(in.sshd.AdminKey.Reveal()),
 		})
-		must(t, err)
 	}
 	for _, name := range names {
 		in.waitHeldOf(name)

@@ -283,7 +283,9 @@ func TestWitnessedInstallation(t *testing.T) {
 	for _, e := range kept {
 		before, err1 := audit.OpenCheckpoint([]byte(e.Cosigned), w.key)
 		after, err2 := audit.OpenCheckpoint([]byte(e.Refused), w.key)
-		if err1 != nil || err2 != nil || e.Kind != witness.Rollback || after.Size >= before.Size {
+		// A server that starts on an older file enters that it did: then it can be as long again.
+		rolled := e.Kind == witness.Rollback && after.Size < before.Size || e.Kind == witness.Fork && after.Size == before.Size && after.Root != before.Root
+		if err1 != nil || err2 != nil || !rolled {
 			t.Errorf("%s: %d refused after %d, %v, %v", e.Kind, after.Size, before.Size, err1, err2)
 		}
 	}

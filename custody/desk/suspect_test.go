@@ -186,7 +186,7 @@ func TestHalfOfWhatACommandLeadsToIsNotTakenIn(t *testing.T) {
 }
 
 func halfOfWhatACommandLeadsToIsNotTakenIn(t *testing.T, on desktest.Engine) {
-	o := newOfficeOn(t, on)
+	o := newOfficeOn(t, on, func(c *desk.Config) { c.Policy.SessionIdle = 24 * time.Hour }) // that one ends is another matter
 	o.Onboard("db02")
 	session, err := o.SignIn("tech-a")
 	if err != nil {

@@ -130,8 +130,12 @@ func entryAllows(e custody.Event, a Access) bool {
 		return a.Kind == Read && (a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.StagedPath(f.Credential, f.Rotation))
 	case custody.CredentialAdded:
 		return a.Path == desk.IdentityPath || a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.KeyPath(f.Credential)
-	case custody.PersonAdded, custody.EmailChanged, custody.ProposalMade, custody.ProposalRevised: // the first address ever makes the salt
+	case custody.PersonAdded, custody.EmailChanged: // the first address ever makes the salt
 		return a.Path == desk.IdentityPath
+	case custody.ProposalMade: // of somebody with an address, or of an account
+		return a.Path == desk.IdentityPath && asksForNames(f.Change)
+	case custody.ProposalRevised:
+		return a.Path == desk.IdentityPath && asksForNames(f.Change)
 	case custody.CommandRefused: // of an account that is in custody already
 		return a.Kind == Read && a.Path == desk.IdentityPath && mayAdd(f)
 	case custody.SealKeyChanged:
@@ -232,4 +236,14 @@ func (l *Ledger) isCheckOut(request string) bool {
 		}
 		return false
 	})
+}
+
+// asksForNames says whether a proposal is of somebody, or of an account: whose address, or
+// which account, it is, is told by a digest.
+func asksForNames(c custody.Change) bool {
+	switch c.Proposable.(type) {
+	case custody.AddPerson, custody.AddCredential:
+		return true
+	}
+	return false
 }
