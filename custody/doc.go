@@ -52,6 +52,15 @@
 //	            beside     to change   is refused   version
 //	            the old
 //
+// Where nobody is there to hold it, a rotation has no successor, and promoted leads to
+// parked instead: verified, in the store, held by nobody. A custodian takes it.
+//
+//	rotating (for nobody) --promoted--> [ parked ] --take--> [ held ]
+//	    +------------------take------------> rotating for who took it
+//
+// Whoever leaves (Disable, or roles without technician) vacates their seats. A
+// credential then has one custodian or none, until a proposal fills the seat.
+//
 // A failure stays where it is and says when it tries again: the unknown outcome
 // of a change is not a failure, and both values are kept until one is proved.
 // Where a person sets the password, applied is theirs to say, after the value
