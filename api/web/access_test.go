@@ -17,6 +17,7 @@ import (
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/desk/desktest"
 )
 
 var updateAccess = flag.Bool("update-access", false, "write docs/access.md as it is now: read what changed before it is committed")
@@ -60,7 +61,8 @@ type access struct {
 
 func newAccess(t *testing.T) *access {
 	t.Helper()
-	o := emptyOffice(t, func(c *setup) {
+	// whoever is asked last has not been asked for hours
+	o := emptyOfficeOf(t, desktest.SQLite, func(c *desk.Config) { c.Policy.SessionIdle = 24 * time.Hour }, func(c *setup) {
 		c.SignIns, c.Commands = edge.Limit{Every: time.Microsecond, Burst: 1 << 20}, edge.Limit{Every: time.Microsecond, Burst: 1 << 20}
 	})
 	a := &access{office: o, tokens: map[string]string{}, browsers: map[string]*browser{}}

@@ -159,6 +159,7 @@ func TestAPersonWhoIsResetIsAStranger(t *testing.T) {
 	if p := b.get("/credentials/db01"); p.status != http.StatusSeeOther || !strings.HasPrefix(p.header.Get("Location"), "/login") {
 		t.Errorf("%d to %q", p.status, p.header.Get("Location"))
 	}
+	b.get("/login") // which says why a log-in ended, and forgets it
 	if b.cookies[session] != "" {
 		t.Error("the browser keeps a session that has ended")
 	}

@@ -107,6 +107,7 @@ type offboardingPage struct {
 	Known   []leftItem // passwords that they knew or held
 	Rest    []leftItem // what is outside
 	Settles bool       // the visitor may say that something was done
+	Whole   bool       // and may have the certificate, which has whole entries
 	History []entryRow // newest first
 }
 
@@ -115,7 +116,7 @@ func (p *Pages) offboarding(v *visit) (err error) {
 	if err := v.Person.LooksAtLeavings(); err != nil {
 		return err
 	}
-	ctx, shown := v.r.Context(), offboardingPage{Settles: v.Person.EndsAccess()}
+	ctx, shown := v.r.Context(), offboardingPage{Settles: v.Person.EndsAccess(), Whole: api.WholeLedger(v.Person) == nil}
 	if shown.Person, err = p.Queries.Person(ctx, v.r.PathValue("username")); err != nil {
 		return err
 	}
@@ -164,10 +165,9 @@ func (p *Pages) settle(v *visit) error {
 	return v.redirect("/offboardings/"+person, "settled")
 }
 
-// leavingCertificate gives the certificate of a leaving, complete in itself, to keep and
-// check without a server.
-// leavingCertificate proves that what somebody knew was changed. It has whole entries, and
-// is for those who may read the whole ledger.
+// leavingCertificate gives the certificate of a leaving, which proves that what somebody
+// knew was changed: complete in itself, to keep and check without a server. It has whole
+// entries, and is for those who may read the whole ledger.
 func (p *Pages) leavingCertificate(v *visit) error {
 	if err := api.WholeLedger(v.Person); err != nil {
 		return err

@@ -204,6 +204,7 @@ func TestEveryStringIsShown(t *testing.T) {
 			// words of the domain, which are looked up by value
 			"role", "failure", "remedy", "update_failure", "result", "grade", "done", "next", "field", "language",
 			"kind", "setting", "choice", "proposal_kind", "policy_approvals", "policy_exclusive",
+			"value", "span", // of what a proposal changes: see words.Value
 		}, groupOf(key)) {
 			t.Errorf("nothing shows %s", key)
 		}

@@ -70,7 +70,16 @@ func emptyOffice(t testing.TB, edit ...func(*setup)) *office {
 
 func emptyOfficeOn(t testing.TB, on desktest.Engine, edit ...func(*setup)) *office {
 	t.Helper()
-	o := &office{Office: desktest.EmptyOn(t, on, func(c *desk.Config) { c.SessionTTL, c.Policy.SessionIdle = 100*time.Hour, 24*time.Hour })} // that one ends has tests of its own
+	return emptyOfficeOf(t, on, func(*desk.Config) {}, edit...)
+}
+
+// emptyOfficeOf is emptyOfficeOn of a company that has it otherwise.
+func emptyOfficeOf(t testing.TB, on desktest.Engine, company func(*desk.Config), edit ...func(*setup)) *office {
+	t.Helper()
+	o := &office{Office: desktest.EmptyOn(t, on, func(c *desk.Config) {
+		c.SessionTTL = 100 * time.Hour
+		company(c)
+	})}
 	o.Password = func(string, int64) custody.Secret { return custody.SecretString(thePassword) }
 	log := slog.New(slog.DiscardHandler)
 	c := setup{Config: web.Config{
