@@ -218,7 +218,7 @@ func TestACredentialSaysWhoseItIsSinceWhen(t *testing.T) {
 	o.Must("tech-b", custody.Accept{Handover: "handover-1"})
 	since := o.Clock.Now().UTC().Format("2006-01-02 15:04")
 	o.Clock.Add(time.Hour)
-	p := b.get("/credentials/db01")
+	p := o.as("auditor", "en").get("/credentials/db01")
 	if !strings.Contains(p.body, `href="/handovers/handover-1"`) {
 		t.Error("the page does not lead to the hand-over")
 	}

@@ -17,11 +17,17 @@ import (
 // underPolicy makes a world whose account has a policy, and a second account.
 func underPolicy(t testing.TB, p custody.CredentialPolicy) *world {
 	t.Helper()
+	return reconciling(t, p, true)
+}
+
+// reconciling is underPolicy of an account that has a second account beside it, or none.
+func reconciling(t testing.TB, p custody.CredentialPolicy, second bool) *world {
+	t.Helper()
 	w := newWorld(t)
 	w.desk = rotationtest.NewDesk(t, w.clock)
 	w.do(custody.System, custody.AddCredential{
 		Name: name, Target: identified(custody.Target{Kind: "memory", Address: address, Account: "root"}), Policy: p,
-		Primary: rotationtest.Primary, Backup: rotationtest.Backup, Reconciles: true,
+		Primary: rotationtest.Primary, Backup: rotationtest.Backup, Reconciles: second,
 	})
 	return w
 }

@@ -209,10 +209,7 @@ func TestWhatIsAheadIsChangedThroughTheSecondAccount(t *testing.T) {
 
 // Without a second account there is nothing to repair a lost password with.
 func TestDriftStaysWithoutSecondAccount(t *testing.T) {
-	w := newWorld(t) // whose account has none, as the desk knows
-	w.do(custody.System, custody.AddPerson{Username: "admin", Name: "admin", Roles: []custody.Role{custody.Admin}, TOTPPeriod: 30})
-	w.do("admin", rotationtest.SignIn(w.clock.Now()))
-	w.do("admin", custody.ChangePolicy{Credential: name, Policy: custody.CredentialPolicy{AutoReconcile: true}})
+	w := reconciling(t, custody.CredentialPolicy{AutoReconcile: true}, false)
 	w.finish()
 	w.account.set(custody.SecretString("set by somebody else"))
 	New(w.config(nil)).verifyOne(t.Context(), name)
