@@ -331,9 +331,9 @@ func forgedRule(t *testing.T, on engine) {
 		forged          custody.Event
 	}{
 		{"accepts what was over", "I1", audit.CheckStep, by("tech-b", custody.HandoverAccepted{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: []string{"db01"}})},
-		{"one custodian for two", "I2", audit.CheckStep, by("admin", custody.CredentialAdded{
+		{"one custodian for two", "I2", audit.CheckStep, by(custody.System, custody.CredentialAdded{
 			Credential: "db02", Target: identified(custody.Target{Kind: "ssh", Address: "db02.example:22", Account: "root"}), Policy: c.Policy, Primary: "tech-a", Backup: "tech-a", Successor: "tech-a", Deadline: at.Add(time.Hour)})},
-		{"the same account again", "I7", audit.CheckStep, by("admin", custody.CredentialAdded{
+		{"the same account again", "I7", audit.CheckStep, by(custody.System, custody.CredentialAdded{
 			Credential: "db02", Target: c.Target, Policy: c.Policy, Primary: "tech-a", Backup: "tech-b", Successor: "tech-b", Deadline: at.Add(time.Hour)})},
 		{"goes out with the password", "I3", audit.CheckStep, by("tech-b", custody.PersonAway{Person: "tech-b"})},
 		{"says it was changed", "I4", audit.CheckStep, by(custody.System, custody.RotationPromoted{
