@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/tandem-custody/tandem/api/edge"
@@ -54,11 +53,9 @@ func (s *Server) acknowledgeConfiguration(ctx context.Context, in *bodyOnly[Ackn
 }
 
 func viewConfiguration(c desk.Configuration) Configuration {
-	view := Configuration{Settings: []Setting{}, Digest: c.Digest(), Since: c.Since, Waiting: append([]string{}, c.Waiting()...), ByWhom: append([]string{}, c.By...)}
-	for _, key := range c.Here {
-		if !slices.Contains(c.Changed(), key) {
-			view.Elsewhere = append(view.Elsewhere, key)
-		}
+	view := Configuration{
+		Settings: []Setting{}, Digest: c.Digest(), Since: c.Since,
+		Waiting: append([]string{}, c.Waiting()...), ByWhom: append([]string{}, c.By...), Elsewhere: c.Elsewhere(),
 	}
 	for _, p := range c.Pairs() {
 		view.Settings = append(view.Settings, Setting{

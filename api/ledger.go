@@ -116,19 +116,25 @@ func (s *Server) proveEntry(ctx context.Context, in *proofOf) (*textReply, error
 	if err := Provable(ctx, s.known(ctx), in.Index); err != nil {
 		return nil, err
 	}
-	hashes, err := audit.InclusionProof(head.Size, in.Index, s.known(ctx).HashReader(ctx))
+	proof, err := ProveBy(ctx, s.Queries, head, in.Index)
 	if err != nil {
 		return nil, err
 	}
 	if negotiation.SelectQValue(in.Accept, []string{"application/json", "text/plain"}) == "text/plain" {
-		body, err := audit.FormatProof(audit.EntryProof{Index: in.Index, Hashes: hashes, Checkpoint: head.Text})
+		body, err := audit.FormatProof(proof)
 		return &textReply{plainText, body}, err
 	}
 	body, err := json.Marshal(EntryProof{
 		Index: in.Index, Size: head.Size, Root: head.Root.String(),
-		Hashes: each(hashes, audit.Hash.String), Checkpoint: string(head.Text),
+		Hashes: each(proof.Hashes, audit.Hash.String), Checkpoint: string(head.Text),
 	})
 	return &textReply{"application/json", body}, err
+}
+
+// ProveBy proves an entry by a checkpoint that it came before.
+func ProveBy(ctx context.Context, q Queries, head audit.Checkpoint, index int64) (audit.EntryProof, error) {
+	hashes, err := audit.InclusionProof(head.Size, index, q.HashReader(ctx))
+	return audit.EntryProof{Index: index, Hashes: hashes, Checkpoint: head.Text}, err
 }
 
 func (s *Server) ledgerKey(ctx context.Context, _ *nothing) ([]byte, error) {

@@ -189,35 +189,32 @@ func (s *Server) offboarding(ctx context.Context, username string) (Offboarding,
 
 // viewOffboardings shows leavings beside how their credentials are now.
 func (s *Server) viewOffboardings(ctx context.Context, people ...custody.Person) ([]Offboarding, error) {
-	names := map[string]bool{}
-	for _, p := range people {
-		for _, i := range p.Leaving.Items {
-			names[i.Credential] = true
-		}
-	}
-	credentials, err := CredentialsOf(ctx, s.Queries, names)
+	credentials, err := LeftCredentials(ctx, s.Queries, people...)
 	if err != nil {
 		return nil, err
 	}
 	return each(people, func(p custody.Person) Offboarding { return viewOffboarding(p, credentials) }), nil
 }
 
-// CredentialsOf gives credentials by their names; "" is of none.
-func CredentialsOf(ctx context.Context, q interface {
+// LeftCredentials gives, by name, the credentials whose passwords people knew who left, as
+// they are now.
+func LeftCredentials(ctx context.Context, q interface {
 	FindCredentials(ctx context.Context, q desk.CredentialQuery) ([]custody.Credential, error)
-}, names map[string]bool) (map[string]custody.Credential, error) {
-	wanted := make([]string, 0, len(names))
-	for name := range names {
-		if name != "" {
-			wanted = append(wanted, name)
+}, people ...custody.Person) (map[string]custody.Credential, error) {
+	var names []string
+	for _, p := range people {
+		for _, i := range p.Leaving.Items {
+			if i.Kind == custody.ItemCredential {
+				names = append(names, i.Credential)
+			}
 		}
 	}
 	found := map[string]custody.Credential{}
-	if len(wanted) == 0 {
+	if len(names) == 0 {
 		return found, nil
 	}
-	slices.Sort(wanted)
-	credentials, err := q.FindCredentials(ctx, desk.CredentialQuery{Names: wanted})
+	slices.Sort(names)
+	credentials, err := q.FindCredentials(ctx, desk.CredentialQuery{Names: slices.Compact(names)})
 	for _, c := range credentials {
 		found[c.Name] = c
 	}

@@ -186,6 +186,14 @@ func (s *State) lastApprover(id string) Who {
 	return byPerson(p.Approvals[len(p.Approvals)-1].Person).confirmed()
 }
 
+// lastApproverOr is that, and alone where something took effect without a proposal.
+func (s *State) lastApproverOr(id string, alone Who) Who {
+	if id == "" {
+		return alone
+	}
+	return s.lastApprover(id)
+}
+
 // decided says whether a proposal can become something else from where it stands.
 func (s *State) decided(e Event, id string, from ProposalStatus) error {
 	if p, _ := s.Proposal(id); p.Status != from {

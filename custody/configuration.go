@@ -98,16 +98,12 @@ func (c Configuration) Digest() string {
 // differing gives the keys of settings that only one of them has, or both with another
 // digest, sorted. What is said of one does not count.
 func differing(a, b []Setting) (changed []string) {
-	for _, pair := range [][2][]Setting{{a, b}, {b, a}} {
-		others := Configuration{InForce: pair[1]}
-		for _, s := range pair[0] {
-			if !others.InForceAs(s.Key, s.Digest) {
-				changed = append(changed, s.Key)
-			}
+	for _, p := range (Configuration{InForce: a, Seen: b}).Pairs() {
+		if p.Changed {
+			changed = append(changed, p.Key)
 		}
 	}
-	slices.Sort(changed)
-	return slices.Compact(changed)
+	return changed
 }
 
 // Configuration gives what is on record. Its slices must not be changed.
@@ -276,7 +272,7 @@ func (s *State) acknowledgers() []Role {
 func (s *State) Acknowledgers() (usernames []string) {
 	roles := s.acknowledgers()
 	for p := range s.People() {
-		if !p.Disabled && p.Enrolled && slices.ContainsFunc(roles, p.Is) {
+		if p.CanConfirm() && slices.ContainsFunc(roles, p.Is) {
 			usernames = append(usernames, p.Username)
 		}
 	}

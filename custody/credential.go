@@ -225,10 +225,7 @@ func (f CredentialAdded) Subject() string { return f.Credential }
 func (CredentialAdded) grade() Grade      { return Ordinary }
 
 func (f CredentialAdded) by(s *State, _ Event) Who {
-	if f.Proposal == "" {
-		return bySystem()
-	}
-	return s.lastApprover(f.Proposal)
+	return s.lastApproverOr(f.Proposal, bySystem())
 }
 
 func (f CredentialAdded) concerns(*State) Concerns {
@@ -331,8 +328,7 @@ func (a ChangePolicy) decide(d *decision) error {
 	if err := d.onlyAdmin(); err != nil {
 		return err
 	}
-	trial := *d
-	if err := a.effect(&trial, ""); err != nil {
+	if err := d.tries(a); err != nil {
 		return err
 	}
 	if c, _ := d.state.Credential(a.Credential); !a.Policy.stricter(c.Policy, d.policy) {
@@ -374,10 +370,7 @@ func (f CredentialPolicyChanged) concerns(*State) Concerns { return aboutCredent
 func (CredentialPolicyChanged) grade() Grade               { return Ordinary }
 
 func (f CredentialPolicyChanged) by(s *State, _ Event) Who {
-	if f.Proposal == "" {
-		return byRole(Admin).confirmed()
-	}
-	return s.lastApprover(f.Proposal)
+	return s.lastApproverOr(f.Proposal, byRole(Admin).confirmed())
 }
 
 func (f CredentialPolicyChanged) allowed(s *State, e Event) error {
@@ -481,9 +474,6 @@ func aboutCredential(name string) Concerns { return Concerns{Credentials: []stri
 
 // AtRest says that its password counts, and no other is being made.
 func (c Credential) AtRest() bool { return c.Phase == Held || c.Phase == Parked }
-
-// InCustody says whether a password of it counts.
-func (c Credential) InCustody() bool { return c.Active() }
 
 func (s *State) editCredential(name string, edit func(*Credential)) {
 	c, _ := s.Credential(name)

@@ -19,7 +19,7 @@ func (p CredentialPolicy) stricter(was CredentialPolicy, general Policy) bool {
 }
 
 // differences lists what another policy of a credential changes, by the names of the API.
-func (p CredentialPolicy) differences(was CredentialPolicy) (all []Difference) {
+func (p CredentialPolicy) differences(was CredentialPolicy) []Difference {
 	number := func(n int64) []string {
 		if n == 0 {
 			return nil
@@ -33,7 +33,7 @@ func (p CredentialPolicy) differences(was CredentialPolicy) (all []Difference) {
 		}
 		return []string{t}
 	}
-	for _, d := range []Difference{
+	return onlyChanged([]Difference{
 		{"policy.rotate_on_transfer", yes(was.RotateOnTransfer), yes(p.RotateOnTransfer)},
 		{"policy.rotate_on_checkin", yes(was.RotateOnCheckin), yes(p.RotateOnCheckin)},
 		{"policy.max_age_seconds", number(was.MaxAgeSeconds), number(p.MaxAgeSeconds)},
@@ -42,12 +42,7 @@ func (p CredentialPolicy) differences(was CredentialPolicy) (all []Difference) {
 		{"policy.lease_seconds", number(was.LeaseSeconds), number(p.LeaseSeconds)},
 		{"policy.password", text(was.Password), text(p.Password)},
 		{"policy.dependents", was.Dependents, p.Dependents},
-	} {
-		if !slices.Equal(d.Before, d.After) {
-			all = append(all, d)
-		}
-	}
-	return all
+	})
 }
 
 // bare is the policy as a refused command may have it on record: no name that was typed,

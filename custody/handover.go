@@ -566,10 +566,7 @@ func (HandoverClosed) grade() Grade                 { return Ordinary }
 // by: the worker that changed the last of them, or whoever approved that the last that
 // could not be changed is given up.
 func (f HandoverClosed) by(s *State, _ Event) Who {
-	if f.Proposal == "" {
-		return bySystem()
-	}
-	return s.lastApprover(f.Proposal)
+	return s.lastApproverOr(f.Proposal, bySystem())
 }
 
 func (f HandoverClosed) allowed(s *State, e Event) error {

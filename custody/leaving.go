@@ -99,7 +99,7 @@ func (Disable) differences(Now) []Difference { return nil }
 
 func (a Disable) decide(d *decision) error {
 	switch {
-	case !slices.ContainsFunc(accessEnders, d.actor.Is):
+	case !d.actor.EndsAccess():
 		return refuseForbidden(onlyAdminManagerOrDirector)
 	case a.Person == d.actor.Username:
 		return refuseForbidden(onlyAnother)
@@ -109,8 +109,7 @@ func (a Disable) decide(d *decision) error {
 	if err := checkNote("reason", a.Reason); err != nil {
 		return err
 	}
-	trial := *d
-	if err := a.effect(&trial, ""); err != nil {
+	if err := d.tries(a); err != nil {
 		return err
 	}
 	if err := d.confirm(); err != nil {
@@ -124,10 +123,7 @@ var accessEnders = []Role{Admin, Manager, Director}
 
 // endsAccess is who ends somebody's access: one of these, or whose approval was the last.
 func (s *State) endsAccess(proposal string) Who {
-	if proposal == "" {
-		return byRole(accessEnders...).confirmed()
-	}
-	return s.lastApprover(proposal)
+	return s.lastApproverOr(proposal, byRole(accessEnders...).confirmed())
 }
 
 // disabledSince counts those whose access ended after an instant.
@@ -148,10 +144,8 @@ func (a Disable) effect(d *decision, proposal string) error {
 	case person.Disabled:
 		return refuseDisabled(person)
 	}
-	for p := range d.state.OpenProposals() {
-		if p.Requester == a.Person {
-			d.happen(ProposalWithdrawn{Proposal: p.ID, Left: true})
-		}
+	for _, p := range d.state.askedBy(a.Person) {
+		d.happen(ProposalWithdrawn{Proposal: p.ID, Left: true})
 	}
 	d.leaves(a.Person, proposal)
 	d.happen(PersonDisabled{Person: a.Person, Reason: a.Reason, Proposal: proposal})
@@ -198,10 +192,8 @@ func (f PersonDisabled) allowed(s *State, e Event) error {
 	if !known || person.Disabled || e.Actor == f.Person {
 		return e.violates("I11", "nobody, twice, or by themselves")
 	}
-	for p := range s.OpenProposals() {
-		if p.Requester == f.Person {
-			return e.violates("I11", "while they ask for "+p.ID)
-		}
+	if open := s.askedBy(f.Person); len(open) > 0 {
+		return e.violates("I11", "while they ask for "+open[0].ID)
 	}
 	if err := s.letGo(f.Person); err != nil {
 		return err

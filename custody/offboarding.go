@@ -88,7 +88,7 @@ func (a SettleItem) bare(s *State) Action {
 func (a SettleItem) decide(d *decision) error {
 	person, ok := d.state.Person(a.Person)
 	switch {
-	case !slices.ContainsFunc(accessEnders, d.actor.Is):
+	case !d.actor.EndsAccess():
 		return refuseForbidden(onlyAdminManagerOrDirector)
 	case a.Person == d.actor.Username:
 		return refuseForbidden(onlyAnother)

@@ -52,6 +52,9 @@ type Person struct {
 // Is says whether the person has the role.
 func (p Person) Is(r Role) bool { return slices.Contains(p.Roles, r) }
 
+// CanConfirm says that the person has access, and an authenticator to confirm with.
+func (p Person) CanConfirm() bool { return p.Enrolled && !p.Disabled }
+
 // Present says that the person can act on a server now. Nobody, in a vacant seat, cannot.
 func (p Person) Present() bool { return p.Username != "" && !p.Away && !p.Disabled }
 
@@ -179,10 +182,7 @@ func (f PersonAdded) concerns(*State) Concerns { return Concerns{People: []strin
 func (PersonAdded) grade() Grade               { return Ordinary }
 
 func (f PersonAdded) by(s *State, _ Event) Who {
-	if f.Proposal == "" {
-		return bySystem()
-	}
-	return s.lastApprover(f.Proposal)
+	return s.lastApproverOr(f.Proposal, bySystem())
 }
 
 func (f PersonAdded) allowed(s *State, e Event) error {

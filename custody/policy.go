@@ -235,10 +235,7 @@ func (PolicyAdopted) concerns(*State) Concerns { return Concerns{} }
 func (PolicyAdopted) grade() Grade             { return Ordinary }
 
 func (f PolicyAdopted) by(s *State, _ Event) Who {
-	if f.Proposal == "" {
-		return bySystem()
-	}
-	return s.lastApprover(f.Proposal)
+	return s.lastApproverOr(f.Proposal, bySystem())
 }
 
 func (f PolicyAdopted) allowed(s *State, e Event) error {
@@ -272,7 +269,7 @@ func (s *State) canBeMet(p Policy) *Refusal {
 			return refuseRolesTogether(person, one, other)
 		}
 		for level := range can {
-			if person.Is(level) && person.Enrolled && !person.Disabled {
+			if person.Is(level) && person.CanConfirm() {
 				can[level] = append(can[level], person.Username)
 			}
 		}

@@ -59,8 +59,8 @@ const (
 	maxProposals = 20                 // that a person has open at once
 )
 
-// Proposable is a command that takes effect by a proposal only. Its decide refuses
-// whoever gives it otherwise.
+// Proposable is a command that takes effect by a proposal. Its decide refuses whoever
+// gives it otherwise, but for what one person may do alone.
 type Proposable interface {
 	Action
 
@@ -90,6 +90,16 @@ type Now struct {
 type Difference struct {
 	Field         string // as the API calls it
 	Before, After []string
+}
+
+// onlyChanged leaves out what stays as it is.
+func onlyChanged(all []Difference) (changed []Difference) {
+	for _, d := range all {
+		if !slices.Equal(d.Before, d.After) {
+			changed = append(changed, d)
+		}
+	}
+	return changed
 }
 
 // Differences says what a proposal changes. Of one that is over, what was before is
@@ -361,6 +371,16 @@ func (s *State) OpenProposals() iter.Seq[Proposal] {
 			}
 		}
 	}
+}
+
+// askedBy gives those that wait of what somebody asked for, by id.
+func (s *State) askedBy(person string) (all []Proposal) {
+	for p := range s.OpenProposals() {
+		if p.Requester == person {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // ProposalsChanged gives the proposals that a fork changed, by id; of a root, those

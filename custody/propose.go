@@ -55,9 +55,7 @@ func (a Propose) decide(d *decision) error {
 // askable refuses to ask for what could not take effect now, or what nobody could
 // approve.
 func (d *decision) askable(c Change) error {
-	trial := *d
-	trial.events = nil
-	if err := c.effect(&trial, ""); err != nil {
+	if err := d.tries(c); err != nil {
 		return err
 	}
 	p := Proposal{Requester: d.actor.Username, Change: c, Needs: d.state.needs(c, d.actor.Username)}
@@ -65,6 +63,13 @@ func (d *decision) askable(c Change) error {
 		return refuseNoApprover(p.Needs)
 	}
 	return nil
+}
+
+// tries refuses what could not take effect now, and leaves everything as it is.
+func (d *decision) tries(p Proposable) error {
+	trial := *d
+	trial.events = nil
+	return p.effect(&trial, "")
 }
 
 // ProposalMade: somebody asks for what others have to approve.

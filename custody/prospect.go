@@ -20,22 +20,19 @@ type Passing struct {
 
 // Prospect says what Disable would do.
 func (s *State) Prospect(person string) (p Prospect) {
-	for c := range s.Credentials() {
-		if !c.concernedBy(person) {
-			continue
+	d := begin(s, Command{}, s.Time)
+	d.leaves(person, "")
+	for _, e := range d.events {
+		switch f := e.Fact.(type) {
+		case SeatVacated:
+			c, _ := s.Credential(f.Credential)
+			p.Credentials = append(p.Credentials, Passing{c.Name, c.HasCustodian(person), f.Successor, f.Changes})
+		case HandoverVoided:
+			p.Handovers = append(p.Handovers, f.Handover)
 		}
-		to, changes := s.leftBy(c, person)
-		p.Credentials = append(p.Credentials, Passing{c.Name, c.HasCustodian(person), to, changes})
 	}
-	for h := range s.OpenHandovers() {
-		if h.voidWithout(person) {
-			p.Handovers = append(p.Handovers, h.ID)
-		}
-	}
-	for open := range s.OpenProposals() {
-		if open.Requester == person {
-			p.Proposals = append(p.Proposals, open.ID)
-		}
+	for _, open := range s.askedBy(person) {
+		p.Proposals = append(p.Proposals, open.ID)
 	}
 	return p
 }
@@ -43,7 +40,7 @@ func (s *State) Prospect(person string) (p Prospect) {
 // LooksAtLeavings refuses whoever is none of those who look at what is to be done for
 // somebody who left.
 func (p Person) LooksAtLeavings() error {
-	if slices.ContainsFunc(append(slices.Clone(accessEnders), Auditor), p.Is) {
+	if p.EndsAccess() || p.Is(Auditor) {
 		return nil
 	}
 	return refuseForbidden(onlyAdminManagerOrDirector)

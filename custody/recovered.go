@@ -79,7 +79,7 @@ func (s *State) mayBeAhead(names []string, all bool) bool {
 	}
 	return !slices.ContainsFunc(names, func(name string) bool {
 		c, known := s.Credential(name)
-		return !known || !c.InCustody()
+		return !known || !c.Active()
 	})
 }
 
@@ -160,7 +160,7 @@ func (f LedgerRecovered) apply(s *State, e Event) {
 	ahead := f.Ahead
 	if f.AllAhead {
 		for c := range s.Credentials() {
-			if c.InCustody() {
+			if c.Active() {
 				ahead = append(ahead, c.Name)
 			}
 		}

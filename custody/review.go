@@ -107,12 +107,12 @@ func (f PolicyOverdue) apply(s *State, _ Event) {
 }
 
 // differences lists what another policy changes, by the names of the API.
-func (a AdoptPolicy) differences(now Now) (all []Difference) {
+func (a AdoptPolicy) differences(now Now) []Difference {
 	was, is := now.Policy.Values, a.Values
 	number := func(n int64) []string { return []string{strconv.FormatInt(n, 10)} }
 	lasts := func(d time.Duration) []string { return []string{d.String()} }
 	review := func(t time.Time) []string { return append(day(t), "")[:1] }
-	for _, d := range []Difference{
+	return onlyChanged([]Difference{
 		{"lease", lasts(was.Lease), lasts(is.Lease)},
 		{"offer_ttl", lasts(was.OfferTTL), lasts(is.OfferTTL)},
 		{"rotation_deadline", lasts(was.RotationDeadline), lasts(is.RotationDeadline)},
@@ -124,12 +124,7 @@ func (a AdoptPolicy) differences(now Now) (all []Difference) {
 		{"approvals", []string{string(was.Approvals)}, []string{string(is.Approvals)}},
 		{"exclusive", []string{string(was.Exclusive)}, []string{string(is.Exclusive)}},
 		{"review_by", review(now.Policy.ReviewBy), review(a.ReviewBy)},
-	} {
-		if d.Before[0] != d.After[0] {
-			all = append(all, d)
-		}
-	}
-	return all
+	})
 }
 
 func refuseOtherPolicy(now PolicyInForce) *Refusal {

@@ -103,7 +103,7 @@ func (s *State) keepsRoles(person Person, roles []Role) *Refusal {
 // soleOf says whether nobody else can act in a role: is enabled, and confirms.
 func (s *State) soleOf(person Person, role Role) bool {
 	for other := range s.People() {
-		if other.Username != person.Username && other.Is(role) && other.Enrolled && !other.Disabled {
+		if other.Username != person.Username && other.Is(role) && other.CanConfirm() {
 			return false
 		}
 	}

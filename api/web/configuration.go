@@ -10,19 +10,13 @@ import (
 // configurationPage is what of the configuration stands on record.
 type configurationPage struct {
 	desk.Configuration
-	Elsewhere []string // keys in which this server differs, and nothing on record says so
-	Asks      bool     // the visitor can acknowledge what was changed
+	Asks bool // the visitor can acknowledge what was changed
 }
 
 func (p *Pages) configuration(v *visit) (err error) {
 	var shown configurationPage
 	if shown.Configuration, err = p.Desk.ConfigurationSaid(v.r.Context(), v.Person); err != nil {
 		return err
-	}
-	for _, key := range shown.Here {
-		if !slices.Contains(shown.Changed(), key) {
-			shown.Elsewhere = append(shown.Elsewhere, key)
-		}
 	}
 	shown.Asks = len(shown.Changed()) > 0 && slices.Contains(shown.By, v.Person.Username)
 	return v.render("configuration", shown)

@@ -39,8 +39,7 @@ func (p *Pages) export(v *visit) error {
 		}
 		q.From = rows[len(rows)-1].Index + 1
 	}
-	h, kind := v.w.Header(), strings.TrimPrefix(v.r.URL.Path, "/ledger.")
-	h.Set("Content-Type", contentTypes[kind])
+	kind := strings.TrimPrefix(v.r.URL.Path, "/ledger.")
 	content, err := file(kind, rows)
 	if err != nil {
 		return err
@@ -50,11 +49,9 @@ func (p *Pages) export(v *visit) error {
 		name = fmt.Sprintf("tandem-ledger-%d-%d", rows[0].Index, rows[len(rows)-1].Index)
 	}
 	if len(rows) >= maxExport {
-		h.Set("X-Next-From", strconv.FormatInt(q.From, 10))
+		v.w.Header().Set("X-Next-From", strconv.FormatInt(q.From, 10))
 	}
-	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, name, kind))
-	_, _ = v.w.Write(content) // the browser is gone: nobody is left to tell
-	return nil
+	return v.download(contentTypes[kind], name+"."+kind, content)
 }
 
 // contentTypes are those of the formats that can be downloaded.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -242,8 +241,8 @@ func (p *Pages) prove(ctx context.Context, index int64) (audit.EntryProof, strin
 	if index >= head.Size {
 		return audit.EntryProof{}, "", desk.ErrNotFound
 	}
-	hashes, err := audit.InclusionProof(head.Size, index, p.Queries.HashReader(ctx))
-	return audit.EntryProof{Index: index, Hashes: hashes, Checkpoint: head.Text}, key, err
+	proof, err := api.ProveBy(ctx, p.Queries, head, index)
+	return proof, key, err
 }
 
 // proof is the same, to keep and check elsewhere (C2SP tlog-proof).
@@ -263,10 +262,14 @@ func (p *Pages) proof(v *visit) error {
 	if err != nil {
 		return err
 	}
+	return v.download("text/plain; charset=utf-8", fmt.Sprintf("tandem-entry-%d.tlog-proof", at), text)
+}
+
+// download gives a whole file, to keep.
+func (v *visit) download(contentType, name string, content []byte) error {
 	h := v.w.Header()
-	h.Set("Content-Type", "text/plain; charset=utf-8")
-	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="tandem-entry-%d.tlog-proof"`, at))
-	v.w.WriteHeader(http.StatusOK)
-	_, _ = v.w.Write(text)
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	_, _ = v.w.Write(content) // the browser is gone: nobody is left to tell
 	return nil
 }

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
-	"net/http"
 	"strconv"
 
 	"github.com/tandem-custody/tandem/api"
@@ -126,11 +124,7 @@ func (p *Pages) offboarding(v *visit) (err error) {
 	if shown.People, err = v.directory(); err != nil {
 		return err
 	}
-	names := map[string]bool{}
-	for _, i := range shown.Person.Leaving.Items {
-		names[i.Credential] = true
-	}
-	credentials, err := api.CredentialsOf(ctx, p.Queries, names)
+	credentials, err := api.LeftCredentials(ctx, p.Queries, shown.Person)
 	if err != nil {
 		return err
 	}
@@ -198,12 +192,7 @@ func (p *Pages) leavingCertificate(v *visit) error {
 	if err := auditor.LeavingPage(ctx, &page, prover{v, head}, left, key); err != nil {
 		return err
 	}
-	h := v.w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="tandem-leaving-%s.html"`, person.Username))
-	v.w.WriteHeader(http.StatusOK)
-	_, _ = v.w.Write(page.Bytes()) // the browser is gone: nobody is left to tell
-	return nil
+	return v.download("text/html; charset=utf-8", "tandem-leaving-"+person.Username+".html", page.Bytes())
 }
 
 // prover proves entries by one checkpoint.
@@ -249,9 +238,9 @@ func (p prover) EntryProofText(ctx context.Context, index int64) ([]byte, error)
 	if index >= p.head.Size {
 		return nil, errors.New("an entry that came after the checkpoint")
 	}
-	hashes, err := audit.InclusionProof(p.head.Size, index, p.Queries.HashReader(ctx))
+	proof, err := api.ProveBy(ctx, p.Queries, p.head, index)
 	if err != nil {
 		return nil, err
 	}
-	return audit.FormatProof(audit.EntryProof{Index: index, Hashes: hashes, Checkpoint: p.head.Text})
+	return audit.FormatProof(proof)
 }

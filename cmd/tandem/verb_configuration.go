@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -46,7 +47,7 @@ func configurationAcknowledgeVerb(c *cli) *cobra.Command {
 			}
 			for _, s := range now.Settings {
 				if s.Changed {
-					c.note("%s\n  before: %s\n  after:  %s", s.Key, orThereWasNone(s.InForce), orThereWasNone(s.Seen))
+					c.note("%s\n  before: %s\n  after:  %s", s.Key, cmp.Or(s.InForce, "none"), cmp.Or(s.Seen, "none"))
 				}
 			}
 			*digest = now.Digest
@@ -68,7 +69,7 @@ func (c *cli) showConfiguration(now api.Configuration, err error) error {
 		if s.Changed {
 			state = "changed"
 		}
-		rows = append(rows, []string{s.Key, state, orThereWasNone(s.InForce), orThereWasNone(s.Seen)})
+		rows = append(rows, []string{s.Key, state, cmp.Or(s.InForce, "none"), cmp.Or(s.Seen, "none")})
 	}
 	if len(now.Waiting) == 0 {
 		c.note("The configuration that runs is the one in force.")
@@ -81,16 +82,6 @@ func (c *cli) showConfiguration(now api.Configuration, err error) error {
 	return c.show(now, []string{"SETTING", "STATE", "IN FORCE", "RUNS"}, rows...)
 }
 
-func orThereWasNone(text string) string {
-	if text == "" {
-		return "none"
-	}
-	return text
-}
-
 func whoAcknowledges(people []string) string {
-	if len(people) == 0 {
-		return "nobody, until there is a manager or a director"
-	}
-	return strings.Join(people, ", ")
+	return cmp.Or(strings.Join(people, ", "), "nobody, until there is a manager or a director")
 }

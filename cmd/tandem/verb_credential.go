@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -203,7 +204,7 @@ func (c *cli) showCredentials(answer any, list ...api.Credential) error {
 	for _, credential := range list {
 		rows = append(rows, []string{
 			credential.Name, credential.Target.Account + "@" + credential.Target.Address, phase(credential),
-			orVacant(credential.Primary), orVacant(credential.Backup), strconv.FormatInt(credential.Version, 10),
+			cmp.Or(credential.Primary, "(vacant)"), cmp.Or(credential.Backup, "(vacant)"), strconv.FormatInt(credential.Version, 10),
 			strings.Join(credential.Exposure, ", "), credential.Handover,
 		})
 	}
@@ -270,7 +271,7 @@ func phase(credential api.Credential) string {
 	case credential.Holder != "":
 		return credential.Holder
 	case credential.Rotation != nil:
-		return fmt.Sprintf("rotating (%s, %s), then %s", credential.Rotation.Reason, credential.Rotation.Step, orParked(credential.Successor))
+		return fmt.Sprintf("rotating (%s, %s), then %s", credential.Rotation.Reason, credential.Rotation.Step, cmp.Or(credential.Successor, "parked"))
 	}
 	return string(credential.Phase)
 }

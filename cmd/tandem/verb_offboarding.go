@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -81,7 +82,7 @@ func (c *cli) showOffboarding(answer any, o api.Offboarding) error {
 	for _, i := range o.Items {
 		state := string(i.How)
 		if i.Done.IsZero() {
-			state = "changing, then " + orParked(i.Holder)
+			state = "changing, then " + cmp.Or(i.Holder, "parked")
 			if i.Failure != "" {
 				state += " (" + i.Failure + ")"
 			}
@@ -112,21 +113,6 @@ func entryOf(index int64) string {
 		return ""
 	}
 	return strconv.FormatInt(index, 10)
-}
-
-// orVacant is how a seat is called, and orNobody who holds something.
-func orVacant(custodian string) string {
-	if custodian == "" {
-		return "(vacant)"
-	}
-	return custodian
-}
-
-func orParked(holder string) string {
-	if holder == "" {
-		return "parked"
-	}
-	return holder
 }
 
 func offboardingSettleVerb(c *cli) *cobra.Command {
@@ -279,13 +265,14 @@ func (c *cli) showDisabling(ctx context.Context, username string) error {
 		if p.Changes {
 			changes = "is changed"
 		}
-		rows = append(rows, []string{p.Credential, seat, changes, orParked(p.To)})
+		rows = append(rows, []string{p.Credential, seat, changes, cmp.Or(p.To, "parked")})
 	}
 	if c.output == asTable {
-		for what, ids := range map[string][]string{"Handovers that come to nothing": d.Handovers, "Proposals that are withdrawn": d.Proposals} {
-			if len(ids) > 0 {
-				c.note("%s: %s", what, strings.Join(ids, ", "))
-			}
+		if len(d.Handovers) > 0 {
+			c.note("Handovers that come to nothing: %s", strings.Join(d.Handovers, ", "))
+		}
+		if len(d.Proposals) > 0 {
+			c.note("Proposals that are withdrawn: %s", strings.Join(d.Proposals, ", "))
 		}
 	}
 	return c.show(d, []string{"CREDENTIAL", "SEAT", "PASSWORD", "THEN HELD BY"}, rows...)

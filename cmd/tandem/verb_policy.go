@@ -58,33 +58,19 @@ func reviewByFlag(verb *cobra.Command) func() (time.Time, error) {
 	return func() (time.Time, error) { return parseUntil(*text, time.Now()) }
 }
 
-// valueFlags are the flags for what of the policy is a matter of degree.
-type valueFlags struct {
-	lease, offer, deadline, lockBase, lockMax, idle time.Duration
-	lockAfter                                       int
-	skew                                            int64
-	approvals, exclusive                            string
-}
-
-func (f *valueFlags) add(flags *pflag.FlagSet, now api.PolicyValues) {
-	flags.DurationVar(&f.lease, "lease", seconds(now.LeaseSeconds), "longest check-out, such as 8h")
-	flags.DurationVar(&f.offer, "offer-ttl", seconds(now.OfferTTLSeconds), "an offer that nobody accepts expires after this")
-	flags.DurationVar(&f.deadline, "rotation-deadline", seconds(now.RotationDeadlineSeconds), "a rotation that takes longer is a serious event")
-	flags.IntVar(&f.lockAfter, "lock-after", now.LockAfter, "wrong codes in a row before somebody is locked out")
-	flags.DurationVar(&f.lockBase, "lock-base", seconds(now.LockBaseSeconds), "length of the first lock-out; each further one doubles it")
-	flags.DurationVar(&f.lockMax, "lock-max", seconds(now.LockMaxSeconds), "longest lock-out")
-	flags.DurationVar(&f.idle, "session-idle", seconds(now.SessionIdleSeconds), "a log-in that nobody uses for this long ends")
-	flags.Int64Var(&f.skew, "totp-skew", now.TOTPSkew, "steps before and after the current one whose codes are taken")
-	flags.StringVar(&f.exclusive, "exclusive", string(now.Exclusive), "which roles one person may not have together: strict or auditor_only")
-	flags.StringVar(&f.approvals, "approvals", string(now.Approvals), "that what changes who may do what needs: two, one or none")
-}
-
-func (f *valueFlags) values() api.PolicyValues {
-	s := func(d time.Duration) int64 { return int64(d / time.Second) }
-	return api.PolicyValues{
-		LeaseSeconds: s(f.lease), OfferTTLSeconds: s(f.offer), RotationDeadlineSeconds: s(f.deadline),
-		LockAfter: f.lockAfter, LockBaseSeconds: s(f.lockBase), LockMaxSeconds: s(f.lockMax), TOTPSkew: f.skew, SessionIdleSeconds: s(f.idle), Approvals: custody.Approvals(f.approvals), Exclusive: custody.Exclusivity(f.exclusive),
-	}
+// valueFlags adds the flags for what of a policy is a matter of degree: what is not given
+// stays as it is.
+func valueFlags(flags *pflag.FlagSet, p *custody.Policy) {
+	flags.DurationVar(&p.Lease, "lease", p.Lease, "longest check-out, such as 8h")
+	flags.DurationVar(&p.OfferTTL, "offer-ttl", p.OfferTTL, "an offer that nobody accepts expires after this")
+	flags.DurationVar(&p.RotationDeadline, "rotation-deadline", p.RotationDeadline, "a rotation that takes longer is a serious event")
+	flags.IntVar(&p.LockAfter, "lock-after", p.LockAfter, "wrong codes in a row before somebody is locked out")
+	flags.DurationVar(&p.LockBase, "lock-base", p.LockBase, "length of the first lock-out; each further one doubles it")
+	flags.DurationVar(&p.LockMax, "lock-max", p.LockMax, "longest lock-out")
+	flags.DurationVar(&p.SessionIdle, "session-idle", p.SessionIdle, "a log-in that nobody uses for this long ends")
+	flags.Int64Var(&p.TOTPSkew, "totp-skew", p.TOTPSkew, "steps before and after the current one whose codes are taken")
+	flags.StringVar((*string)(&p.Exclusive), "exclusive", string(p.Exclusive), "which roles one person may not have together: strict or auditor_only")
+	flags.StringVar((*string)(&p.Approvals), "approvals", string(p.Approvals), "that what changes who may do what needs: two, one or none")
 }
 
 func policyProposeVerb(c *cli) *cobra.Command {
@@ -93,8 +79,7 @@ func policyProposeVerb(c *cli) *cobra.Command {
 		Short: "Propose another policy; flags that are left out stay as they are",
 	}
 	var in api.AdoptPolicy
-	var given valueFlags
-	given.add(verb.Flags(), api.PolicyValues{})
+	valueFlags(verb.Flags(), new(custody.Policy))
 	reviewBy := reviewByFlag(verb)
 	verb.Flags().StringVar(&in.Reason, "reason", "", "why")
 	_ = verb.MarkFlagRequired("reason")
@@ -107,13 +92,12 @@ func policyProposeVerb(c *cli) *cobra.Command {
 			if err != nil {
 				return api.Proposal{}, err
 			}
-			var f valueFlags
-			flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-			f.add(flags, now.Values)
+			values, flags := now.Values.Policy(), pflag.NewFlagSet("", pflag.ContinueOnError)
+			valueFlags(flags, &values)
 			if err := overlay(flags, cmd.Flags()); err != nil {
 				return api.Proposal{}, err
 			}
-			in.Values, in.TOTP = f.values(), code
+			in.Values, in.TOTP = api.ValuesOf(values), code
 			return server.AdoptPolicy(ctx, in)
 		})
 	}

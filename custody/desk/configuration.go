@@ -153,6 +153,13 @@ func (c Configuration) Waiting() []string {
 	return slices.Compact(all)
 }
 
+// Elsewhere gives the keys in which this process differs and nothing on record says so:
+// another replica has another configuration.
+func (c Configuration) Elsewhere() []string {
+	changed := c.Changed()
+	return slices.DeleteFunc(slices.Clone(c.Here), func(key string) bool { return slices.Contains(changed, key) })
+}
+
 // Configuration gives it as this process knows it, without texts: it asks nobody.
 func (d *Desk) Configuration() Configuration {
 	d.configured.mu.Lock()

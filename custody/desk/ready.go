@@ -115,7 +115,7 @@ func (d *Desk) sample(ctx context.Context) error {
 		}
 	}
 	for p := range d.state.People() {
-		if p.Enrolled && !p.Disabled {
+		if p.CanConfirm() {
 			seeds = append(seeds, kept{SeedPath(p.Username), 0})
 			if p.Account > 0 {
 				accounts = append(accounts, kept{AccountPath(p.Username), p.Account})

@@ -76,7 +76,7 @@ func PlanRecovery(ctx context.Context, c Config, ledger Recoverable) (*Recovery,
 // that is on record.
 func (d *Desk) ahead(ctx context.Context) (names []string, err error) {
 	for c := range d.state.Credentials() {
-		if !c.InCustody() {
+		if !c.Active() {
 			continue
 		}
 		switch err := d.Secrets.Has(ctx, CredentialPath(c.Name), c.Version+1); {
