@@ -23,6 +23,7 @@ func codeOf(err error) custody.Code {
 
 func TestUnlockAndEdit(t *testing.T) {
 	s := serve(t)
+	s.hire(t, "manager", custody.Manager)
 	admin, tech := s.as(t, "admin"), s.as(t, "tech-a")
 	if _, err := tech.Unlock(t.Context(), "tech-b", "100"); codeOf(err) != custody.Forbidden {
 		t.Errorf("by a technician: %v", err)
