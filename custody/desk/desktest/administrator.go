@@ -94,7 +94,17 @@ func (o *Office) Restart() {
 // Reopen is Restart with another file at the path of the database.
 func (o *Office) Reopen(file []byte) {
 	o.T.Helper()
-	if err := errors.Join(o.Desk.Close(), o.Store.Close()); err != nil {
+	if err := o.Desk.Close(); err != nil {
+		o.T.Fatal(err)
+	}
+	o.PutBack(file)
+	o.Desk = o.Open()
+}
+
+// PutBack has another file at the path of the database. The desk was closed.
+func (o *Office) PutBack(file []byte) {
+	o.T.Helper()
+	if err := o.Store.Close(); err != nil {
 		o.T.Fatal(err)
 	}
 	for _, beside := range []string{"-wal", "-shm"} {
@@ -112,7 +122,6 @@ func (o *Office) Reopen(file []byte) {
 	o.T.Cleanup(func() { _ = db.Close() })
 	o.Store, o.Gate = db, &Gate{Store: db}
 	o.Config.Store, o.Config.Accounts = o.Gate, db
-	o.Desk = o.Open()
 }
 
 // Copied gives a copy of the database as it is.
