@@ -150,7 +150,7 @@ func (a *arena) code(who string) api.Secret { return api.Secret(a.Code(who)) }
 
 // password is what db01 has.
 func (a *arena) password() api.Secret {
-	return api.Secret(a.Password("db01", a.Credential("db01").Version).Reveal())
+	return api.Secret(a.Password("db01", a.Credential("db01").Rotation.Number).Reveal())
 }
 
 // restarts ends the server and starts it anew, if it starts.
