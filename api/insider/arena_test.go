@@ -42,7 +42,8 @@ type arena struct {
 	sessions map[string]api.Secret
 	before   int64 // entries when the attempt began
 	mails    []smtp.Mail
-	down     error // why the server does not start any more
+	whose    map[string]string // usernames, by the addresses at which they read
+	down     error             // why the server does not start any more
 }
 
 var staff = []struct {
@@ -60,7 +61,7 @@ var configured = []desk.Setting{
 
 func newArena(t testing.TB) *arena {
 	t.Helper()
-	a := &arena{t: t, settings: configured, sessions: map[string]api.Secret{}, secrets: t.TempDir()}
+	a := &arena{t: t, settings: configured, sessions: map[string]api.Secret{}, secrets: t.TempDir(), whose: map[string]string{}}
 	a.Office = desktest.Empty(t, func(c *desk.Config) {
 		c.Policy.SessionIdle = 12 * time.Hour // how long an attempt takes is no part of it
 		a.gate = c.Secrets.(*desktest.Breakable)
@@ -89,6 +90,7 @@ func newArena(t testing.TB) *arena {
 // joins opens an account before the founding.
 func (a *arena) joins(username, email string, role custody.Role) {
 	a.t.Helper()
+	a.whose[email] = username
 	login, err := a.Desk.AddPerson(a.t.Context(), desk.By{Actor: custody.System, Request: "hire-" + username}, custody.AddPerson{
 		Username: username, Name: "Person " + username, Email: desk.NewNote(email), Roles: []custody.Role{role}, TOTPPeriod: desktest.Period,
 	})
@@ -104,6 +106,7 @@ func (a *arena) joins(username, email string, role custody.Role) {
 // comes is joins after the founding: approved, with a link and a release code.
 func (a *arena) comes(username, email string, role custody.Role) {
 	a.t.Helper()
+	a.whose[email] = username
 	a.Agreed("admin", custody.AddPerson{Username: username, Name: "Person " + username, Email: desk.NewNote(email), Roles: []custody.Role{role}, TOTPPeriod: desktest.Period})
 	link, code := a.Link("admin", "manager", username)
 	a.Joins(username, link, code)
@@ -273,8 +276,11 @@ func (a *arena) told() []string {
 		},
 		Send: func(_ context.Context, m smtp.Mail) error {
 			a.mails = append(a.mails, m)
-			name, _, _ := strings.Cut(m.To, "@")
-			to[name] = true
+			who, known := a.whose[m.To]
+			if !known {
+				who = "**" + m.To + "**"
+			}
+			to[who] = true
 			return nil
 		},
 		Origin: desktest.Origin, URL: "https://tandem.example", Language: "en", Zone: time.UTC, Now: func() time.Time { return now.Add(time.Since(began)) }, Log: slog.New(slog.DiscardHandler),

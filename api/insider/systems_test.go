@@ -426,7 +426,7 @@ var bySystems = []group{
 		}},
 		{tries: "is silent", do: func(a *arena) outcome {
 			state := a.witnessed(http.StatusServiceUnavailable)
-			return outcome{said: "state `" + state + "`, on the page of the ledger and in the metrics; the others count"}
+			return outcome{said: "state `" + state + "`, and after a minute `lost`, on the page of the ledger and in the metrics; the others count"}
 		}},
 	}},
 }
