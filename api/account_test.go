@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +23,7 @@ func codeOf(err error) custody.Code {
 
 func TestUnlockAndEdit(t *testing.T) {
 	s := serve(t)
+	s.hire(t, "manager", custody.Manager)
 	admin, tech := s.as(t, "admin"), s.as(t, "tech-a")
 	if _, err := tech.Unlock(t.Context(), "tech-b", "100"); codeOf(err) != custody.Forbidden {
 		t.Errorf("by a technician: %v", err)
@@ -33,7 +35,17 @@ func TestUnlockAndEdit(t *testing.T) {
 	if p, err := tech.EditMe(t.Context(), api.EditPerson{Email: &address, TOTP: "101"}); err != nil || p.Email != address {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if p, err := admin.EditPerson(t.Context(), "tech-b", api.EditPerson{Email: &address, TOTP: "102"}); err != nil || p.Email != "" { // who runs the system need not know them
+	if _, err := admin.EditPerson(t.Context(), "tech-b", api.EditPerson{Email: &address, TOTP: "102"}); codeOf(err) != custody.ApprovalNeeded {
+		t.Errorf("another's, by an admin alone: %v", err)
+	}
+	asked, err := admin.ProposeEmail(t.Context(), "tech-b", api.ProposeEmail{Email: address, Reason: "new provider", TOTP: "102"})
+	if err != nil || asked.Status != custody.Open || asked.Kind != "change_email" || asked.Subject != "tech-b" || !slices.Equal(asked.Needs, []custody.Role{custody.Manager}) {
+		t.Errorf("another's, proposed: %+v, %v", asked, err)
+	}
+	if done, err := s.as(t, "manager").Approve(t.Context(), asked.ID, api.ApproveProposal{Digest: asked.Digest, TOTP: "2"}); err != nil || done.Status != custody.Effected {
+		t.Errorf("approved: %+v, %v", done, err)
+	}
+	if p, err := admin.Person(t.Context(), "tech-b"); err != nil || p.Email != "" { // who runs the system need not know them
 		t.Errorf("%+v, %v", p, err)
 	}
 	if p, err := s.as(t, "auditor").Person(t.Context(), "tech-b"); err != nil || p.Email != address {
@@ -48,7 +60,7 @@ func TestUnlockAndEdit(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := tech.EditPerson(t.Context(), "tech-b", api.EditPerson{Email: &none, TOTP: "105"}); codeOf(err) != custody.Forbidden {
+	if _, err := tech.EditPerson(t.Context(), "tech-b", api.EditPerson{Email: &none, TOTP: "105"}); codeOf(err) != custody.ApprovalNeeded {
 		t.Errorf("of another: %v", err)
 	}
 }

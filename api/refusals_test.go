@@ -63,6 +63,7 @@ var commands = map[string]string{
 	"POST /credentials/db01/park":              `{"reason":"x","totp":"2"}`,
 	"POST /people/tech-b/unlock":               `{"totp":"2"}`,
 	"POST /ledger/entries/OFFER/redact":        `{"reason":"x","totp":"2"}`,
+	"POST /people/tech-b/email":                `{"email":"b@example.org","reason":"x","totp":"2"}`,
 	"PATCH /people/tech-b":                     `{"email":"b@example.org","totp":"2"}`,
 	"PATCH /me":                                `{"email":"a@example.org","totp":"2"}`,
 	"POST /sessions":                           `{"username":"tech-a","password":"` + thePass + `","totp":"2"}`,

@@ -67,7 +67,8 @@ func (s *Server) endpoints() {
 	query(s, "/offboardings/{username}", "get-offboarding", "What is to be done for somebody who left, and how far it is", s.getOffboarding)
 	command(s, "/offboardings/{username}/items/{n}", "settle-item", 200, "Say that something was done outside for somebody who left", s.settleItem)
 	command(s, "/people/{username}/unlock", "unlock-person", 200, "Lift whatever keeps somebody from logging in or confirming", s.unlockPerson)
-	handle(s, op("PATCH", "/people/{username}", "edit-person", "Change somebody's e-mail address"), s.editPerson)
+	handle(s, op("PATCH", "/people/{username}", "edit-person", "Change an e-mail address: my own; another's is proposed"), s.editPerson)
+	command(s, "/people/{username}/email", "propose-email", 202, "Propose another e-mail address of somebody else; a manager approves", s.proposeEmail)
 
 	query(s, "/credentials", "list-credentials", "All credentials", s.listCredentials)
 	query(s, "/credentials/{name}", "get-credential", "One credential", s.getCredential)

@@ -270,7 +270,7 @@ type Handover struct {
 // Proposal is a command that waits until others have approved it.
 type Proposal struct {
 	ID        string                    `json:"id"`
-	Kind      string                    `json:"kind" doc:"Which command: credential, credential_policy, retire, abandon, custodians, park, person, roles, enrolment, disable, reinstate"`
+	Kind      string                    `json:"kind" doc:"Which command: credential, credential_policy, retire, abandon, custodians, park, person, roles, enrolment, change_email, disable, reinstate"`
 	Subject   string                    `json:"subject" doc:"What it is about"`
 	Requester string                    `json:"requester"`
 	Reason    string                    `json:"reason"`
@@ -438,6 +438,13 @@ type SetRoles struct {
 	Roles  []custody.Role `json:"roles" doc:"technician, manager, director, auditor, admin"`
 	Reason string         `json:"reason"`
 	TOTP   Secret         `json:"totp,omitzero" maxLength:"64"`
+}
+
+// ProposeEmail asks for another address of somebody else.
+type ProposeEmail struct {
+	Email  string `json:"email" doc:"Where messages go; empty: nowhere"`
+	Reason string `json:"reason"`
+	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
 }
 
 // ChangePassword gives me another password to log in with.

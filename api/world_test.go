@@ -326,6 +326,10 @@ func (w *world) Prospect(_ context.Context, person string) (custody.Prospect, er
 	return w.state.Prospect(person), w.fail
 }
 
+func (w *world) ProposeEmail(ctx context.Context, by desk.By, a custody.ChangeEmail, reason custody.Note) (desk.Outcome, error) {
+	return w.Do(ctx, by, custody.Propose{Change: custody.Change{Proposable: a}, Reason: reason})
+}
+
 func (w *world) ChangeEmail(ctx context.Context, by desk.By, a custody.ChangeEmail) (desk.Outcome, error) {
 	return w.Do(ctx, by, a)
 }

@@ -43,6 +43,9 @@ func TestBecomingSomebody(t *testing.T) {
 			return a.Link == aLink && a.Issuer == "ada" && slices.Equal(a.Readers, []string{"max"}) && a.ReadBy("max") && !a.ReadBy("ada") && !a.ReadBy("dot")
 		}},
 		{"whoever alone reads the code gives no link", zoeIsApproved, "max", IssueLink{"zoe", aLink}, Forbidden, nil},
+		{"another approver, who does not read it, gives one", zoeIsApproved, "dot", IssueLink{"zoe", aLink}, "", func(o *office) bool { return o.person("zoe").Admission.Issuer == "dot" }},
+		{"a technician gives none", zoeIsApproved, "ben", IssueLink{"zoe", aLink}, Forbidden, nil},
+		{"an auditor gives none", zoeIsApproved, "eve", IssueLink{"zoe", aLink}, Forbidden, nil},
 		{"nor does a technician", zoeIsApproved, "ann", IssueLink{"zoe", aLink}, Forbidden, nil},
 		{"of two who approved one does, and the other reads", func(o *office) {
 			o.agreed("ada", AddPerson{Username: "zoe", Name: "Zoe", Roles: []Role{Manager}, TOTPPeriod: 30})
@@ -336,5 +339,31 @@ func TestNobodyComesInWithoutApprovals(t *testing.T) {
 		if err := CheckEvent(e.s, e.e); err != nil {
 			t.Errorf("what did happen: %v", err)
 		}
+	}
+}
+
+// The log-in of the only administrator was to be set up anew: whoever approved it read the
+// code, and nobody was left who could give the link.
+func TestTheOnlyAdminsLinkComesFromAnApprover(t *testing.T) {
+	o := newOffice(t)
+	o.agreed("max", ResetEnrolment{"ada"})
+	if a := o.person("ada").Admission; !slices.Equal(a.Readers, []string{"dot"}) {
+		t.Fatalf("%+v", a)
+	}
+	o.joins("ada", "max")
+	if !o.person("ada").CanConfirm() {
+		t.Error("and she cannot log in")
+	}
+	// Where nobody had to approve, whoever gives the link reads the code: only an admin.
+	o.state.editPerson("cay", func(p *Person) { p.Admission = Admission{Open: true} })
+	for who, want := range map[string]Code{"max": Forbidden, "dot": Forbidden, "ada": ""} {
+		trial := office{newWorldUnder(testPolicy()), t}
+		trial.state, trial.now, trial.request = clone(o.state), o.now, o.request+100
+		if _, err := trial.do(who, IssueLink{"cay", strings.Repeat("c", 64)}); CodeOf(err) != want {
+			t.Errorf("by %s: %v, want %q", who, err, want)
+		}
+	}
+	if err := CheckEvent(o.state, o.forge("max", LinkIssued{"cay", strings.Repeat("c", 64), o.now.Add(linkTTL)})); !violation(err, "I10", "by the only one who reads") {
+		t.Errorf("by a manager where nobody approved: %v", err)
 	}
 }

@@ -280,6 +280,9 @@ func forgedLeaving(t *testing.T) []Event {
 	act("dot", SettleItem{Person: "ben", Item: 4, How: HowTelephone, At: o.now.Add(-time.Hour)})
 	o.passes(0) // and done
 	agreed(Reinstate{"ben"})
+	agreed(ChangeEmail{Person: "ben", Email: note("ben@example.org"), Mailbox: mailbox(1)})
+	act("ben", SignIn{})
+	act("ben", ChangeEmail{Person: "ben", Email: note("own@example.org"), Mailbox: mailbox(2)})
 	agreed(SetRoles{"cay", []Role{Auditor}}) // a change of post
 	agreed(Disable{Person: "cay"})
 	return o.history
@@ -432,6 +435,7 @@ var plausible = []struct{ verb, fields string }{
 	{"lock_sign_in", "person failures until subject"},
 	{"report_configuration", "key digest said settings changed"}, // what an operator configured: believed
 	{"acknowledge_configuration", "actor digest"},                // a refusal: who tried
+	{"change_email", "mailbox"},                                  // what digest an address has: the salt is in the secret store
 }
 
 // leaves gives every leaf of an entry by its path, as JSON.

@@ -30,22 +30,6 @@ func TestUnlock(t *testing.T) {
 	})
 }
 
-func TestChangeEmail(t *testing.T) {
-	is := func(email string) func(*office) bool {
-		return func(o *office) bool { return o.person("ann").Email.Same(note(email)) }
-	}
-	check(t, []clause{
-		{"one's own", nil, "ann", ChangeEmail{Person: "ann", Email: note("ann@example.org")}, "", is("ann@example.org")},
-		{"another's, by an admin", nil, "ada", ChangeEmail{Person: "ann", Email: note("ann@example.org")}, "", is("ann@example.org")},
-		{"to none", nil, "ann", ChangeEmail{Person: "ann", Email: note("")}, "", is("")},
-		{"not another's", nil, "ben", ChangeEmail{Person: "ann", Email: note("ben@example.org")}, Forbidden, nil},
-		{"not a manager either", nil, "max", ChangeEmail{Person: "ann", Email: note("max@example.org")}, Forbidden, nil},
-		{"not of nobody", nil, "ada", ChangeEmail{Person: "mallory", Email: note("m@example.org")}, NotFound, nil},
-		{"not to what is none", nil, "ann", ChangeEmail{Person: "ann", Email: note("Ann <ann@example.org>")}, InvalidRequest, nil},
-		{"not to two lines", nil, "ann", ChangeEmail{Person: "ann", Email: note("ann@example.org\r\nBcc: m@example.org")}, InvalidRequest, nil},
-	})
-}
-
 func TestTheAddressBeforeStandsInTheEntry(t *testing.T) {
 	o := newOffice(t)
 	o.does("ann", ChangeEmail{Person: "ann", Email: note("old@example.org")})

@@ -183,7 +183,7 @@ func textsIn(v reflect.Value) (found []string) {
 // of an offer in the absence that follows from it.
 func TestALedgerIsCarriedOutAgainWhateverTextsAreThere(t *testing.T) {
 	o := newOffice(t)
-	o.does("ada", ChangeEmail{Person: "ann", Email: note("ann@example.org")})
+	o.agreed("ada", ChangeEmail{Person: "ann", Email: note("anna@example.org")})
 	o.does("ann", ChangeEmail{Person: "ann", Email: NoteOf(Salt{9}, "ann@example.com")})
 	o.does("ann", Offer{Credentials: []string{"db01", "db02"}, All: false, Leave: true, Reason: note("leave")})
 	o.does("ben", Accept{"handover-1"})

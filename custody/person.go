@@ -38,6 +38,8 @@ type Person struct {
 	// while, so that nobody is cut off from them unseen.
 	Former []FormerEmail `json:"former,omitempty"`
 
+	Mailboxes []FormerMailbox `json:"mailboxes,omitempty"` // that the person gave up not long ago
+
 	Disabled bool `json:"disabled,omitzero"`
 	Founder  Role `json:"founder,omitzero"` // as which they confirmed the founding; "": they did not
 

@@ -23,7 +23,6 @@ var (
 	onlySystem            = Term{"only", "system"}
 	onlyPerson            = Term{"only", "person"}
 	onlyAdmin             = Term{"only", "admin"}
-	onlyPersonOrAdmin     = Term{"only", "person_or_admin"}
 	onlyAdminOrManager    = Term{"only", "admin_or_manager"}
 	onlyManagerOrDirector = Term{"only", "manager_or_director"}
 	onlyEnrolled          = Term{"only", "enrolled"}

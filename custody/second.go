@@ -1,20 +1,58 @@
 package custody
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Nobody approves for themselves with a second account. What tells that two accounts are
 // one person's is where messages to them go: the ledger has no addresses, so that it has
 // a keyed digest of each, and two that are the same are two of one address.
 
+// FormerMailbox is one that a person gave up by themselves. It tells for as long as a
+// proposal can wait whose account this is: or whoever asks for something with one account
+// would write another address into the other, and approve it.
+type FormerMailbox struct {
+	Mailbox string    `json:"mailbox"`
+	Until   time.Time `json:"until"` // it tells before this instant
+}
+
+// leaveMailbox remembers one that a person gave up.
+func (p *Person) leaveMailbox(mailbox string, now time.Time) {
+	p.Mailboxes = slices.DeleteFunc(slices.Clone(p.Mailboxes), func(m FormerMailbox) bool {
+		return !now.Before(m.Until) || m.Mailbox == mailbox || m.Mailbox == p.Mailbox
+	})
+	if mailbox != "" && mailbox != p.Mailbox {
+		p.Mailboxes = append(p.Mailboxes, FormerMailbox{mailbox, now.Add(proposalTTL)})
+	}
+	if len(p.Mailboxes) == 0 { // as a table gives it back
+		p.Mailboxes = nil
+	}
+}
+
+// mailboxes gives those by which it shows at an instant whose account this is.
+func (p Person) mailboxes(now time.Time) (all []string) {
+	if p.Mailbox != "" {
+		all = append(all, p.Mailbox)
+	}
+	for _, m := range p.Mailboxes {
+		if now.Before(m.Until) {
+			all = append(all, m.Mailbox)
+		}
+	}
+	return all
+}
+
 // same says whether two accounts are one person's, as far as that can be told.
-func (p Person) same(other Person) bool {
-	return p.Username != other.Username && p.Mailbox != "" && p.Mailbox == other.Mailbox
+func (p Person) same(other Person, now time.Time) bool {
+	theirs := other.mailboxes(now)
+	return p.Username != other.Username && slices.ContainsFunc(p.mailboxes(now), func(m string) bool { return slices.Contains(theirs, m) })
 }
 
 // another gives that of some people who is a person by another account; "": nobody is.
 func (s *State) another(person Person, usernames []string) string {
 	for _, username := range usernames {
-		if other, _ := s.Person(username); person.same(other) {
+		if other, _ := s.Person(username); person.same(other, s.Time) {
 			return username
 		}
 	}

@@ -67,17 +67,16 @@ func (s *State) OpenSession(token string, now time.Time) (Person, Session, bool)
 // EndedSession says of a session that counts no more when it ended and why, for as
 // long as that is remembered.
 func (s *State) EndedSession(token string, now time.Time) (Session, bool) {
-	for _, all := range s.allSessions() {
-		for _, o := range all {
-			if o.Token == token && o.Ended.IsZero() && !now.Before(o.Until) {
-				o.Ended, o.Why = o.Until, EndedByTime
-			}
-			if o.Token == token && !o.Ended.IsZero() {
-				return o, true
-			}
-		}
+	all := s.sessionsOf(s.lastHolderOf(token)) // not everybody's: whoever asks need not be anybody
+	at := slices.IndexFunc(all, func(o Session) bool { return o.Token == token })
+	if at < 0 {
+		return Session{}, false
 	}
-	return Session{}, false
+	o := all[at]
+	if o.Ended.IsZero() && !now.Before(o.Until) {
+		o.Ended, o.Why = o.Until, EndedByTime
+	}
+	return o, !o.Ended.IsZero()
 }
 
 // Sessions gives a person's log-ins that nothing has ended, the oldest first. Some
@@ -117,12 +116,22 @@ func (s *State) RestoreSessions(person string, all []Session) {
 		all = nil
 	}
 	s.sessions[person] = all
-	for _, o := range s.Sessions(person) {
+	for _, o := range all {
 		s.tokens[o.Token] = person
 	}
 }
 
+// holderOf gives the person of a session that nothing has ended.
 func (s *State) holderOf(token string) string {
+	person := s.lastHolderOf(token)
+	if slices.ContainsFunc(s.Sessions(person), func(o Session) bool { return o.Token == token }) {
+		return person
+	}
+	return ""
+}
+
+// lastHolderOf is holderOf also of one that ended, while that is remembered.
+func (s *State) lastHolderOf(token string) string {
 	for at := s; at != nil; at = at.base {
 		if person, known := at.tokens[token]; known {
 			return person
@@ -136,11 +145,6 @@ func (s *State) keepSessions(person string, open []Session, why Ending) {
 	all := s.sessionsOf(person)
 	over := slices.Clone(all[:ended(all)])
 	for _, was := range all[len(over):] {
-		if s.base == nil {
-			delete(s.tokens, was.Token)
-		} else {
-			s.tokens[was.Token] = ""
-		}
 		if slices.ContainsFunc(open, func(o Session) bool { return o.Token == was.Token }) {
 			continue
 		}
@@ -150,7 +154,15 @@ func (s *State) keepSessions(person string, open []Session, why Ending) {
 		}
 		over = append(over, was)
 	}
-	s.RestoreSessions(person, append(over[max(0, len(over)-maxEnded):], open...))
+	forgotten := max(0, len(over)-maxEnded)
+	for _, was := range over[:forgotten] {
+		if s.base == nil {
+			delete(s.tokens, was.Token)
+		} else {
+			s.tokens[was.Token] = ""
+		}
+	}
+	s.RestoreSessions(person, append(over[forgotten:], open...))
 }
 
 // endSession ends one.

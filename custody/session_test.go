@@ -106,7 +106,7 @@ func TestSessionsDoNotPileUp(t *testing.T) {
 	if !slices.Equal(open, tokens[3:]) || o.signedIn(tokens[2]) != "" || o.signedIn(tokens[3]) != "ann" {
 		t.Errorf("%d are open", len(open))
 	}
-	if len(o.state.tokens) != MaxSessions+6 { // and one of each of the others
+	if len(o.state.tokens) != MaxSessions+maxEnded+6 { // and one of each of the others
 		t.Errorf("%d tokens are remembered", len(o.state.tokens))
 	}
 }
@@ -219,6 +219,18 @@ func TestASessionThatNobodyUsesEnds(t *testing.T) {
 	}
 }
 
+// Whoever came with a made-up token, without being anybody, had all log-ins of everybody
+// looked through.
+func TestATokenOfNobodysIsNotLookedForAmongEverybodys(t *testing.T) {
+	o := newOffice(t)
+	made := sessionNumber(999)
+	for _, s := range []*State{o.state, o.state.Fork()} {
+		if took := testing.AllocsPerRun(10, func() { s.EndedSession(made, o.now) }); took > 0 {
+			t.Errorf("%v pieces of memory for it", took)
+		}
+	}
+}
+
 // Whoever comes with a session that counts no more can be told when and why, of the
 // last five; and nobody is told anything of one that there never was.
 func TestWhySessionsEnded(t *testing.T) {
@@ -229,7 +241,7 @@ func TestWhySessionsEnded(t *testing.T) {
 			t.Errorf("%+v, %t; want %s at %v", s, was, why, at)
 		}
 	}
-	if s, was := o.state.EndedSession(sessionNumber(999), o.now); was {
+	if s, was := o.state.EndedSession(sessionNumber(999), o.now); was || s != (Session{}) {
 		t.Errorf("of none: %+v", s)
 	}
 	left := o.logsIn("ann")

@@ -29,7 +29,7 @@ type State struct {
 	charges       map[string][]string  // person -> names of the active credentials they are custodian of, sorted
 	accounts      map[string]string    // identity of an account in custody -> name of its credential; "" in a fork: free again
 	sessions      map[string][]Session // person -> their open log-ins, the oldest first
-	tokens        map[string]string    // session -> its person; "" in a fork: ended
+	tokens        map[string]string    // session, open or ended not long ago -> its person; "" in a fork: forgotten
 	due           time.Time            // nothing that Tick does is due before; zero: nothing at all
 	policy        *PolicyInForce       // nil: none yet, or that of base
 	sealKeys      []SealKey            // nil: none yet, or those of base

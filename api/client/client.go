@@ -229,7 +229,12 @@ func (c *Client) Unlock(ctx context.Context, username string, totp api.Secret) (
 	return call[api.Person](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "people", username, "unlock")
 }
 
-// EditPerson changes what is known of somebody.
+// ProposeEmail asks for another address of somebody else.
+func (c *Client) ProposeEmail(ctx context.Context, username string, in api.ProposeEmail) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "people", username, "email")
+}
+
+// EditPerson changes what is known of the person who is signed in, by their username.
 func (c *Client) EditPerson(ctx context.Context, username string, in api.EditPerson) (api.Person, error) {
 	return call[api.Person](ctx, c, "PATCH", in, nil, "people", username)
 }

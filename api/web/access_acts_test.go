@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -235,7 +236,14 @@ func init() {
 			return fields(at, "email", fmt.Sprintf("at-%d@example.org", a.made))
 		}}
 	}
-	does(address(person("tech-c")), "PATCH /api/v1/people/{username}", "POST /admin/people/{username}/email")
+	does(act{prepare: func(a *access, who string) prepared {
+		a.made++
+		return fields(person(cmp.Or(who, "tech-c")), "email", fmt.Sprintf("at-%d@example.org", a.made))
+	}}, "PATCH /api/v1/people/{username}")
+	does(act{prepare: func(a *access, _ string) prepared {
+		a.made++
+		return fields(person("tech-c"), "email", fmt.Sprintf("at-%d@example.org", a.made), "reason", why)
+	}}, "POST /api/v1/people/{username}/email", "POST /admin/people/{username}/email")
 	does(address(nil), "PATCH /api/v1/me", "POST /preferences/email")
 
 	does(act{custodian: "tech-f", prepare: func(*access, string) prepared {

@@ -26,9 +26,10 @@ type emailPage struct {
 	Person custody.Person
 	Email  string // as it is, or as it was typed and refused
 	To     string // address that the form is sent to
+	Other  bool   // it is proposed: somebody else's
 }
 
-// emailForm is for one's own address, and for an admin for that of others.
+// emailForm is for one's own address, and for asking for another of somebody else.
 func (p *Pages) emailForm(v *visit) error {
 	shown := emailPage{Person: v.Person, To: v.r.URL.EscapedPath()}
 	if username := v.r.PathValue("username"); username != "" {
@@ -36,6 +37,7 @@ func (p *Pages) emailForm(v *visit) error {
 		if shown.Person, err = v.Queries.Person(v.r.Context(), username); err != nil {
 			return err
 		}
+		shown.Other = username != v.Person.Username
 	}
 	shown.Email = shown.Person.Email.In("")
 	if v.problem != nil {
@@ -50,6 +52,12 @@ func (p *Pages) changeEmail(v *visit) error {
 		username, back = other, "/people"
 	}
 	action := custody.ChangeEmail{Person: username, Email: desk.NewNote(v.field("email"))}
+	if username != v.Person.Username {
+		reason := desk.NewNote(v.field("reason"))
+		asked := custody.Propose{Change: custody.Change{Proposable: action}, Reason: reason}
+		outcome, err := v.Desk.ProposeEmail(v.r.Context(), v.by(asked), action, reason)
+		return p.proposed(v, outcome, err, p.emailForm)
+	}
 	if _, err := v.Desk.ChangeEmail(v.r.Context(), v.by(action), action); err != nil {
 		return v.again(err, p.emailForm)
 	}

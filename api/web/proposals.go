@@ -96,6 +96,11 @@ func (p *Pages) proposeCustodians(v *visit) error {
 // propose asks for a command that others have to approve; page is where it was typed.
 func (p *Pages) propose(v *visit, change custody.Proposable, page handler) error {
 	outcome, err := v.do(custody.Propose{Change: custody.Change{Proposable: change}, Reason: desk.NewNote(v.field("reason"))})
+	return p.proposed(v, outcome, err, page)
+}
+
+// proposed shows what was asked for, or what is wrong with it where it was typed.
+func (p *Pages) proposed(v *visit, outcome desk.Outcome, err error, page handler) error {
 	if err != nil {
 		return v.again(err, page)
 	}

@@ -65,7 +65,7 @@ var forms = []struct {
 	{"admin", "/admin/people/new", "/admin/people/new", []string{"username", "Not A Name", "name", "Somebody", "email", "a@b.example", "roles", "technician", "reason", "new", "totp", "fresh"}, "username", 422},
 	{"admin", "/admin/people/new", "/admin/people/new", []string{"username", "tech-a", "name", "Somebody", "roles", "technician", "roles", "manager", "reason", "new", "totp", "fresh"}, "", 409},
 	{"admin", "/admin/people/tech-b/unlock", "/admin/people/tech-b/unlock", []string{"totp", "654321"}, "totp", 403},
-	{"admin", "/admin/people/tech-b/email", "/admin/people/tech-b/email", []string{"email", "no address", "totp", "fresh"}, "email", 422},
+	{"admin", "/admin/people/tech-b/email", "/admin/people/tech-b/email", []string{"email", "no address", "reason", "x", "totp", "fresh"}, "email", 422},
 	{"tech-a", "/preferences/password", "/preferences/password", []string{"current", "SECRET", "new", "SECRET one", "new_again", "SECRET two", "totp", "654321"}, "new_again", 422},
 	{"tech-a", "/preferences/password", "/preferences/password", []string{"current", "SECRET", "new", "SECRET", "new_again", "SECRET", "totp", "654321"}, "current", 403},
 	{"tech-a", "/preferences/authenticator", "/preferences/authenticator", []string{"current", "SECRET", "totp", "654321"}, "current", 403},

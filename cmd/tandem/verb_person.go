@@ -194,17 +194,24 @@ with a code. It is entered in the ledger, and the person is told.`,
 }
 
 func personEditVerb(c *cli) *cobra.Command {
-	var email string
+	var email, reason string
 	verb := &cobra.Command{
-		Use:   "edit USERNAME --email ADDRESS",
-		Short: "Change an e-mail address: your own, or as an admin anybody's",
+		Use:   "edit USERNAME --email ADDRESS [--reason TEXT]",
+		Short: "Change your own e-mail address, or with a reason propose another's",
 		Long: `Changes where Tandem's messages to a person go; "" is nowhere. The old and the
-new address are both told, and it is entered in the ledger.`,
+new address are both told, and it is entered in the ledger. Another's address a manager
+approves: with --reason it is proposed.`,
 		Args: cobra.ExactArgs(1),
 	}
 	verb.Flags().StringVar(&email, "email", "", "where messages go")
+	verb.Flags().StringVar(&reason, "reason", "", "why; proposes it")
 	_ = verb.MarkFlagRequired("email")
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		if cmd.Flags().Changed("reason") {
+			return c.proposed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) (api.Proposal, error) {
+				return server.ProposeEmail(ctx, desk.Username(args[0]), api.ProposeEmail{Email: email, Reason: reason, TOTP: code})
+			})
+		}
 		return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, totp api.Secret) error {
 			return c.showPerson(server.EditPerson(ctx, desk.Username(args[0]), api.EditPerson{Email: &email, TOTP: totp}))
 		})

@@ -224,32 +224,7 @@ func (o *office) forge(e custody.Event) {
 // forgeUnder is forge with another mark.
 func (o *office) forgeUnder(e custody.Event, markOf func(audit.Batch) string) {
 	o.T.Helper()
-	state, frontier, err := o.Store.Load(o.T.Context())
-	if err != nil {
-		o.T.Fatal(err)
-	}
-	record, err := e.Encode()
-	if err != nil {
-		o.T.Fatal(err)
-	}
-	fork := state.Fork()
-	custody.Apply(fork, e)
-	nodes, err := frontier.Append(record)
-	if err != nil {
-		o.T.Fatal(err)
-	}
-	root, err := frontier.Root()
-	if err != nil {
-		o.T.Fatal(err)
-	}
-	err = o.Store.Write(o.T.Context(), func(tx desk.Tx) error {
-		size, before := tx.Head()
-		mark := markOf(audit.Batch{From: size, FromRoot: before, Size: size + 1, Root: root})
-		return errors.Join(tx.Append([]desk.Appended{{Index: size, Event: e, Record: record}}, nodes, root, mark), tx.Save(fork))
-	})
-	if err != nil {
-		o.T.Fatal(err)
-	}
+	o.ForgeUnder(e, markOf)
 }
 
 // TestATamperedStateIsNotServed: neither at the start nor after a commit whose

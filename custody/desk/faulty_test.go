@@ -111,7 +111,7 @@ func TestWhateverFailsOnTheWayIsToldAndCanBeDoneAgain(t *testing.T) {
 		}, survives: settling},
 		{name: "settle", do: func() error { return o.Desk.Settle(ctx, name) }},
 		{name: "change an address", do: func() error {
-			_, err := o.Desk.ChangeEmail(ctx, desk.By{Actor: "admin", Request: unique("r"), Code: o.Code("admin")}, custody.ChangeEmail{Person: "tech-a", Email: desk.NewNote(unique("a") + "@example.com")})
+			_, err := o.Desk.ChangeEmail(ctx, desk.By{Actor: "tech-a", Request: unique("r"), Code: o.Code("tech-a")}, custody.ChangeEmail{Person: "tech-a", Email: desk.NewNote(unique("a") + "@example.com")})
 			return err
 		}},
 		{name: "unlock", ready: func() { asks("admin") }, do: func() error {

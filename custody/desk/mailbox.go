@@ -32,13 +32,16 @@ func mailboxOf(address string) string {
 // withMailbox gives a command with the digests of the addresses that come with it.
 func (d *Desk) withMailbox(ctx context.Context, a custody.Action) (custody.Action, error) {
 	proposed := func(c custody.Change) (custody.Change, error) {
-		add, is := c.Proposable.(custody.AddPerson)
-		if !is {
-			return c, nil
-		}
 		var err error
-		add.Mailbox, err = d.mailbox(ctx, add.Email)
-		return custody.Change{Proposable: add}, err
+		switch a := c.Proposable.(type) {
+		case custody.AddPerson:
+			a.Mailbox, err = d.mailbox(ctx, a.Email)
+			c.Proposable = a
+		case custody.ChangeEmail:
+			a.Mailbox, err = d.mailbox(ctx, a.Email)
+			c.Proposable = a
+		}
+		return c, err
 	}
 	var err error
 	switch a := a.(type) {

@@ -43,20 +43,37 @@ func known[V any](ctx context.Context, d *Desk, value V) (V, error) {
 	return value, err
 }
 
-// ChangeEmail says where messages to a person go from now on. An address that is
-// written anew as it is keeps its commitment: with another salt it would be another
-// one, and a change in the ledger that is none.
+// ChangeEmail says where messages to the actor go from now on.
 func (d *Desk) ChangeEmail(ctx context.Context, by By, a custody.ChangeEmail) (Outcome, error) {
+	a, err := d.asItIs(ctx, a)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return d.Do(ctx, by, a)
+}
+
+// ProposeEmail asks for another address of somebody else.
+func (d *Desk) ProposeEmail(ctx context.Context, by By, a custody.ChangeEmail, reason custody.Note) (Outcome, error) {
+	a, err := d.asItIs(ctx, a)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return d.Do(ctx, by, custody.Propose{Change: custody.Change{Proposable: a}, Reason: reason})
+}
+
+// asItIs has an address that is written anew as it is keep its commitment: with another
+// salt it would be another one, and a change in the ledger that is none.
+func (d *Desk) asItIs(ctx context.Context, a custody.ChangeEmail) (custody.ChangeEmail, error) {
 	wanted, _ := a.Email.Words()
 	person, _ := d.person(a.Person)
 	texts, err := d.Store.Texts(ctx, custody.NotesOf(person.Email))
 	if err != nil {
-		return Outcome{}, err
+		return custody.ChangeEmail{}, err
 	}
 	if now, there := texts[person.Email.Commitment()]; there && now.Text == wanted.Text {
 		a.Email = person.Email
 	}
-	return d.Do(ctx, by, a)
+	return a, nil
 }
 
 // Redaction gives the command that takes out all that an entry shows. The error is a

@@ -151,7 +151,7 @@ func TestAnAddressThatIsWrittenAnewAsItIsChangesNothing(t *testing.T) {
 	change := func(to string) (entries int64) {
 		t.Helper()
 		before := o.Size()
-		by := desk.By{Actor: "admin", Request: unique("r"), Code: o.Code("admin")}
+		by := desk.By{Actor: "tech-a", Request: unique("r"), Code: o.Code("tech-a")}
 		if _, err := o.Desk.ChangeEmail(t.Context(), by, custody.ChangeEmail{Person: "tech-a", Email: desk.NewNote(to)}); err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package desk_test
 import (
 	"database/sql"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,7 +17,6 @@ import (
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/desk/desktest"
-	"github.com/tandem-custody/tandem/custody/store"
 )
 
 // What an administrator of the database can do to an office, under a running desk
@@ -28,111 +26,31 @@ import (
 // administrator changes the database past Tandem, without its triggers.
 func (o *office) administrator(do func(db *sql.DB)) {
 	o.T.Helper()
-	if o.On.Name == desktest.PostgreSQL.Name {
-		o.asSuperuser(do)
-		return
-	}
-	db, err := sql.Open("sqlite3", o.Path+"?_busy_timeout=5000")
-	if err != nil {
-		o.T.Fatal(err)
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	rows, err := db.Query("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
-	if err != nil {
-		o.T.Fatal(err)
-	}
-	triggers := map[string]string{}
-	for rows.Next() {
-		var name, text string
-		if err := rows.Scan(&name, &text); err != nil {
-			o.T.Fatal(err)
-		}
-		triggers[name] = text
-	}
-	if err := rows.Close(); err != nil || len(triggers) == 0 {
-		o.T.Fatalf("%d triggers, %v", len(triggers), err)
-	}
-	for name := range triggers {
-		o.sql(db, "DROP TRIGGER "+name)
-	}
-	do(db)
-	for _, text := range triggers { // so that nobody sees that they were there
-		o.sql(db, text)
-	}
-}
-
-// asSuperuser is administrator on PostgreSQL, where a superuser need not drop a trigger.
-func (o *office) asSuperuser(do func(db *sql.DB)) {
-	o.T.Helper()
-	db, err := sql.Open("pgx", o.Path)
-	if err != nil {
-		o.T.Fatal(err)
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1) // which the setting is of
-	o.sql(db, "SET session_replication_role = replica")
-	do(db)
+	o.Administrator(do)
 }
 
 // sql carries out a statement, with a ? for each argument.
 func (o *office) sql(db *sql.DB, statement string, args ...any) {
 	o.T.Helper()
-	if o.On.Name == desktest.PostgreSQL.Name {
-		for n := range args {
-			statement = strings.Replace(statement, "?", fmt.Sprintf("$%d", n+1), 1)
-		}
-	}
-	if _, err := db.Exec(statement, args...); err != nil {
-		o.T.Fatalf("%s: %v", statement, err)
-	}
+	o.SQL(db, statement, args...)
 }
 
 // restart ends the desk in order and starts another.
 func (o *office) restart() {
 	o.T.Helper()
-	if err := o.Desk.Close(); err != nil {
-		o.T.Fatal(err)
-	}
-	o.Desk = o.Open()
+	o.Restart()
 }
 
 // reopen is restart with another file at the path of the database.
 func (o *office) reopen(file []byte) {
 	o.T.Helper()
-	if err := errors.Join(o.Desk.Close(), o.Store.Close()); err != nil {
-		o.T.Fatal(err)
-	}
-	for _, beside := range []string{"-wal", "-shm"} {
-		if err := os.Remove(o.Path + beside); err != nil && !errors.Is(err, os.ErrNotExist) {
-			o.T.Fatal(err)
-		}
-	}
-	if err := os.WriteFile(o.Path, file, 0o600); err != nil {
-		o.T.Fatal(err)
-	}
-	db, err := store.Open(o.T.Context(), o.Path, o.Config.Log)
-	if err != nil {
-		o.T.Fatal(err)
-	}
-	o.T.Cleanup(func() { _ = db.Close() })
-	o.Store, o.Gate = db, &desktest.Gate{Store: db}
-	o.Config.Store, o.Config.Accounts = o.Gate, db
-	o.Desk = o.Open()
+	o.Reopen(file)
 }
 
 // copied gives a copy of the database as it is.
 func (o *office) copied() []byte {
 	o.T.Helper()
-	path := filepath.Join(o.T.TempDir(), "copy.db")
-	if err := o.Store.Backup(o.T.Context(), path); err != nil {
-		o.T.Fatal(err)
-	}
-	file, err := os.ReadFile(path)
-	if err != nil {
-		o.T.Fatal(err)
-	}
-	return file
+	return o.Copied()
 }
 
 // wantSuspect demands that the desk does nothing any more, and can be read.

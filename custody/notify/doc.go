@@ -16,7 +16,7 @@
 //	person.unlocked                         the person, managers
 //	person.email_changed                    the person, at the old and at the new address
 //	person.enrolment_reset                  the person; everybody, when it was done on the host
-//	every event of grade serious            custodians of the credential, managers
+//	every event of grade serious            custodians of the credential, managers; directors, where a manager did it
 //	every event of grade special            these, and directors, admins, auditors
 //
 // Who is disabled or has no address is told nothing. All that one request did is

@@ -124,6 +124,26 @@ func TestWhoIsToldOfAnAlarm(t *testing.T) {
 	}
 }
 
+// TestAManagersOwnSeriousDeedIsToldTheDirector: the only mail about a text that the only
+// manager took out of the ledger went to that manager.
+func TestAManagersOwnSeriousDeedIsToldTheDirector(t *testing.T) {
+	o := newOffice(t)
+	for actor, want := range map[string]string{"manager": "director manager", "director": "manager", custody.System: "manager"} {
+		letters, err := o.follower.write(t.Context(), []indexed{{custody.Event{Time: noon, Actor: actor, Fact: custody.TextRedacted{Reason: desk.NewNote("x")}}, 7}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var to []string
+		for _, l := range letters {
+			to = append(to, l.username)
+		}
+		slices.Sort(to)
+		if got := strings.Join(to, " "); got != want {
+			t.Errorf("by %s: %q are told, want %q", actor, got, want)
+		}
+	}
+}
+
 // TestOneMailHoldsNobodyUp: an address that is refused for good is given up, one
 // that is taken later waits alone, and the position waits for it.
 func TestOneMailHoldsNobodyUp(t *testing.T) {

@@ -148,6 +148,9 @@ func (f *Follower) alarm(ctx context.Context, about *concerns) error {
 	e := about.entry
 	grade := e.Grade()
 	to := about.everybody(custody.Manager)
+	if slices.Contains(to, e.Actor) { // who did it is not the only one who hears of it
+		to = append(to, about.everybody(custody.Director)...)
+	}
 	if grade == custody.Special {
 		to = about.everybody(custody.Manager, custody.Director, custody.Admin, custody.Auditor)
 	}

@@ -242,7 +242,7 @@ func (l *Ledger) isCheckOut(request string) bool {
 // which account, it is, is told by a digest.
 func asksForNames(c custody.Change) bool {
 	switch c.Proposable.(type) {
-	case custody.AddPerson, custody.AddCredential:
+	case custody.AddPerson, custody.ChangeEmail, custody.AddCredential:
 		return true
 	}
 	return false

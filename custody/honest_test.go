@@ -1,0 +1,276 @@
+package custody
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// An honest small office is never stuck for ever: each row is a story that ends well, and
+// docs/stuck.md has what it took.
+
+var updateStuck = flag.Bool("update-stuck", false, "write the table of docs/stuck.md as it is now: read what changed before it is committed")
+
+const stuckPath = "../docs/stuck.md"
+
+// stuck is an office in which something does not go on by itself.
+type stuck struct {
+	what    string
+	opens   string             // what lets it go on
+	given   func(*office)      // how it came to that
+	story   func(*office)      // what people do
+	ends    func(*office) bool // that it ended well
+	under   func(*Policy)      // another policy than the usual one; nil: that
+	besides map[string]Role    // who else is there
+}
+
+// asks has somebody ask for a change, which is refused where it must be.
+func (o *office) asks(who string, a Proposable) { o.t.Helper(); o.acts(who, needed(a)) }
+
+// yes has somebody approve what was asked for last.
+func (o *office) yes(who string) {
+	o.t.Helper()
+	o.acts(who, o.approval(proposalID(o.state.Proposals)))
+}
+
+// no demands that something is refused, with a code.
+func (o *office) no(who string, a Action, want Code) {
+	o.t.Helper()
+	if err := o.later(who, a); CodeOf(err) != want {
+		o.t.Fatalf("%s %+v: %v, want %q", who, a, err, want)
+	}
+}
+
+// setsUp has somebody who was approved set up their log-in.
+func (o *office) setsUp(who, issuer string) {
+	o.t.Helper()
+	link := sessionNumber(5000 + len(o.history))
+	o.acts(issuer, IssueLink{who, link})
+	o.acts(System, OpenLink{who, link})
+	o.acts(who, Join{link, o.person(who).Account + 1})
+	o.acts(who, o.logIn())
+}
+
+func newcomer(name string, role Role) AddPerson {
+	return AddPerson{Username: name, Name: name, Email: note(name + "@example.org"), Roles: []Role{role}, TOTPPeriod: 30}
+}
+
+func (o *office) canLogIn(who string, role Role) bool {
+	p := o.person(who)
+	return p.CanConfirm() && p.Is(role)
+}
+
+var allStuck = []stuck{
+	{"the only manager's telephone is lost", "the director stands in for a manager whom it is about", nil, func(o *office) {
+		o.asks("ann", ResetEnrolment{"max"})
+		o.yes("dot")
+		o.setsUp("max", "ada")
+	}, func(o *office) bool { return o.canLogIn("max", Manager) }, nil, nil},
+	{"the manager's telephone is lost, and the recovery codes are not", "a recovery code, alone; the person is told", nil, func(o *office) {
+		o.acts(System, RecoverEnrolment{Person: "max", Enrolment: o.person("max").Number, Account: o.person("max").Account + 1})
+		o.acts("max", o.logIn())
+	}, func(o *office) bool { return o.canLogIn("max", Manager) }, nil, nil},
+	{"the only director is to leave", "a successor comes in before; the last one cannot lose the role, and an end of access is undone by a proposal", nil, func(o *office) {
+		o.no("ann", needed(SetRoles{"dot", []Role{Technician}}), Conflict)
+		o.asks("ada", newcomer("dan", Director))
+		o.yes("max")
+		o.yes("dot")
+		o.setsUp("dan", "ada")
+		o.acts("max", gone("dot"))
+		o.asks("ann", SetCustodians{"db01", "ann", "cay"})
+		o.yes("max")
+		o.yes("dan")
+	}, func(o *office) bool { return o.credential("db01").HasCustodian("cay") && o.person("dot").Disabled }, nil, nil},
+	{"the only administrator is gone", "manager and director approve another, one of them gives the link and the other reads the code", func(o *office) { o.acts("max", gone("ada")) }, func(o *office) {
+		o.asks("ann", newcomer("ali", Admin))
+		o.yes("max")
+		o.yes("dot")
+		o.setsUp("ali", "max")
+	}, func(o *office) bool { return o.canLogIn("ali", Admin) }, nil, nil},
+	{"who asks is the only one who could approve", "somebody else asks; the refusal says so", nil, func(o *office) {
+		change := SetCustodians{"db01", "ann", "cay"}
+		o.no("max", needed(change), NoApprover)
+		o.asks("ann", change)
+		o.yes("dot")
+		o.yes("max")
+	}, func(o *office) bool { return o.credential("db01").HasCustodian("cay") }, nil, nil},
+	{"the only manager asks for what a manager approves", "the director stands in", nil, func(o *office) {
+		o.asks("max", ResetEnrolment{"ada"})
+		o.yes("dot")
+		o.setsUp("ada", "max")
+	}, func(o *office) bool { return o.canLogIn("ada", Admin) }, nil, nil},
+	{"the manager is away", "the director stands in where one approval is enough", func(o *office) { o.acts("max", GoAway{}) }, func(o *office) {
+		o.asks("ada", ResetEnrolment{"cay"})
+		o.yes("dot")
+		o.setsUp("cay", "ada")
+	}, func(o *office) bool { return o.canLogIn("cay", Technician) }, nil, nil},
+	{"the manager is asleep, and nobody answers a proposal", "it expires on record after seven days, and can be asked for again; nothing is approved by silence", nil, func(o *office) {
+		o.asks("ada", SetCustodians{"db01", "ann", "cay"})
+		o.passes(proposalTTL)
+		o.asks("ada", SetCustodians{"db01", "ann", "cay"})
+		o.yes("max")
+		o.yes("dot")
+	}, func(o *office) bool { return o.credential("db01").HasCustodian("cay") }, nil, nil},
+	{"the holder is ill and can do nothing", "other custodians by a proposal, and the password is changed on the way", nil, func(o *office) {
+		o.asks("ben", SetCustodians{"db01", "ben", "cay"})
+		o.yes("max")
+		o.yes("dot")
+		o.rotates("db01")
+	}, func(o *office) bool {
+		return o.credential("db01").Holder == "ben" && !o.credential("db01").HasCustodian("ann")
+	}, nil, nil},
+	{"both technicians are ill", "two others by a proposal, and the password is changed on the way", nil, func(o *office) {
+		o.asks("ada", SetCustodians{"db01", "cay", "tom"})
+		o.yes("max")
+		o.yes("dot")
+		o.rotates("db01")
+	}, func(o *office) bool { return o.credential("db01").Holder == "cay" }, nil, map[string]Role{"tom": Technician}},
+	{"a seat is vacant, and the only custodian must go", "both approvers have it parked; whoever is back takes it", func(o *office) { o.acts("max", gone("ben")); o.rotates("web01") }, func(o *office) {
+		o.no("ann", GoAway{}, SeatIsVacant)
+		for _, name := range []string{"db01", "db02"} {
+			o.asks("ada", Park{name})
+			o.yes("max")
+			o.yes("dot")
+			o.rotates(name)
+		}
+		o.acts("ann", GoAway{})
+		o.passes(24 * time.Hour)
+		o.acts("ann", ComeBack{})
+		o.acts("ann", Take{"db01"})
+	}, func(o *office) bool {
+		return o.credential("db01").Holder == "ann" && o.credential("db02").Phase == Parked
+	}, nil, nil},
+	{"a policy is proposed that nobody could meet", "it is refused when it is asked for", nil, func(o *office) {
+		p := testPolicy()
+		p.Approvals, p.Exclusive = ApprovedByTwo, ExclusiveStrict
+		o.acts("max", gone("dot")) // no director is left
+		o.no("ada", needed(AdoptPolicy{Values: p, ReviewBy: o.now.AddDate(0, 6, 0)}), NoApprover)
+	}, func(o *office) bool { return o.state.Policy().Version == 1 }, func(p *Policy) { p.Approvals = ApprovedByOne }, nil},
+	{"somebody is away for a year, and the other custodian must go", "a manager ends the access of who is away, which ends the handover; another custodian by a proposal; on the return the access is given back", func(o *office) {
+		o.acts("ann", Offer{All: true, Leave: true, Reason: note("a year abroad")})
+		o.acts("ben", Accept{"handover-1"})
+		o.passes(100 * 24 * time.Hour)
+	}, func(o *office) {
+		o.no("ben", GoAway{}, BothAway)
+		o.no("ada", needed(SetCustodians{"db01", "cay", "ben"}), HandoverOpen)
+		o.acts("max", gone("ann"))
+		for _, name := range []string{"db01", "db02"} {
+			o.asks("ben", SetCustodians{name, "cay", "ben"})
+			o.yes("max")
+			o.yes("dot")
+		}
+		o.acts("ben", Offer{All: true, Leave: true, Reason: note("leave")})
+		for h := range o.state.OpenHandovers() {
+			o.acts(h.To, Accept{h.ID})
+		}
+	}, func(o *office) bool { return o.credential("db01").Holder == "cay" && o.person("ben").Away }, nil, nil},
+	{"an approver leaves before the last approval", "another approves in their place", nil, func(o *office) {
+		o.asks("ada", SetCustodians{"db01", "ann", "cay"})
+		o.yes("max")
+		o.acts("mia", gone("max"))
+		o.yes("dot")
+		if o.credential("db01").HasCustodian("cay") {
+			o.t.Error("by the approval of somebody who has left")
+		}
+		o.yes("mia")
+	}, func(o *office) bool { return o.credential("db01").HasCustodian("cay") }, nil, map[string]Role{"mia": Manager}},
+	{"somebody's access was ended by mistake", "it is given back by a proposal, and the log-in is set up anew", func(o *office) { o.acts("max", gone("cay")) }, func(o *office) {
+		o.asks("ada", Reinstate{"cay"})
+		o.yes("max")
+		o.setsUp("cay", "ada")
+	}, func(o *office) bool { return o.canLogIn("cay", Technician) }, nil, nil},
+	{"a password cannot be changed, because its server is gone", "whoever would hold it calls the change off or pauses it", annWantsNewPassword, func(o *office) {
+		o.acts("ann", CancelRotation{"db01", note("host gone")})
+	}, func(o *office) bool {
+		return o.credential("db01").Holder == "ann" && o.credential("db01").Phase == Held
+	}, nil, nil},
+}
+
+// TestAnHonestOfficeIsNeverStuck tells each story, and what it took: who acted, for how
+// long, and what stands on record.
+func TestAnHonestOfficeIsNeverStuck(t *testing.T) {
+	rows := make([]string, len(allStuck))
+	for n, s := range allStuck {
+		t.Run(s.what, func(t *testing.T) {
+			policy := testPolicy()
+			if s.under != nil {
+				s.under(&policy)
+			}
+			o := officeUnder(t, policy)
+			for name, role := range s.besides {
+				o.hires(name, role)
+			}
+			for _, who := range []string{"max", "dot"} {
+				o.acts(who, ConfirmFounding{o.state.FoundingDigest()})
+			}
+			if s.given != nil {
+				s.given(o)
+			}
+			begun, at := len(o.history), o.now
+			s.story(o)
+			if !s.ends(o) {
+				t.Fatalf("it does not end well: %+v", o.state)
+			}
+			rows[n] = fmt.Sprintf("| %s | %s | %s | %s | %s |\n", s.what, s.opens, strings.Join(whoActed(o.history[begun:]), ", "), lasted(o.now.Sub(at)), strings.Join(whatStands(o.history[begun:]), ", "))
+		})
+	}
+	if t.Failed() || slices.Contains(rows, "") { // or some only
+		return
+	}
+	want := "| Stuck | What opens it | Who | How long | On record |\n| --- | --- | --- | --- | --- |\n" + strings.Join(rows, "")
+	text, err := os.ReadFile(stuckPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const begin, end = "<!-- the stories -->\n", "<!-- end of the stories -->\n"
+	before, rest, has := strings.Cut(string(text), begin)
+	is, after, ends := strings.Cut(rest, end)
+	switch {
+	case !has || !ends:
+		t.Fatalf("%s has no table", stuckPath)
+	case is == want:
+	case !*updateStuck:
+		t.Errorf("%s is not what was observed: go test ./custody -run HonestOffice -update-stuck writes it.\n%s", stuckPath, want)
+	default:
+		if err := os.WriteFile(stuckPath, []byte(before+begin+want+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// whoActed gives the people who brought events about, in their order.
+func whoActed(events []Event) (people []string) {
+	for _, e := range events {
+		if e.Actor != System && !slices.Contains(people, e.Actor) {
+			people = append(people, e.Actor)
+		}
+	}
+	return people
+}
+
+// whatStands gives the types of events, with their grades where they are not ordinary.
+func whatStands(events []Event) (types []string) {
+	for _, e := range events {
+		text := "`" + e.Fact.Type() + "`"
+		if refused, is := e.Fact.(CommandRefused); is {
+			text += " " + string(refused.Code)
+		} else if e.Grade() != Ordinary {
+			text += " **" + string(e.Grade()) + "**"
+		}
+		if !slices.Contains(types, text) {
+			types = append(types, text)
+		}
+	}
+	return types
+}
+
+func lasted(d time.Duration) string {
+	if d < time.Hour {
+		return "minutes"
+	}
+	return fmt.Sprintf("%d d", int(d/(24*time.Hour)))
+}
