@@ -341,6 +341,11 @@ func refuseAnotherAccount(c Credential) *Refusal {
 	return &Refusal{Code: Conflict, Rule: ruleHandover, Key: "another_account", Args: Args{"credential": c.Name}}
 }
 
+// RefuseAccountUnknown: what an account is called is not beside the ledger any more.
+func RefuseAccountUnknown(c Credential) *Refusal {
+	return &Refusal{Code: Conflict, Key: "account_unknown", Args: Args{"credential": c.Name}}
+}
+
 func refuseSameTarget(c Credential) *Refusal {
 	return &Refusal{Code: Conflict, Key: "same_target", Args: Args{"credential": c.Name}}
 }
