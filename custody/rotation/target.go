@@ -141,7 +141,7 @@ func (c Config) opened(of custody.Credential, admin custody.Secret) (Target, err
 	if !known {
 		return nil, ErrNoAddress
 	}
-	if !of.Reconciles { // it had one, once
+	if of.Retargeted > 0 && !of.Reconciles { // it had one, once
 		admin = custody.Secret{}
 	}
 	target, err := open(described, admin)
