@@ -32,6 +32,8 @@ type Desk interface {
 	ShowNew(ctx context.Context, by desk.By, a custody.ShowNew) (desk.ToSet, error)
 	ChangePolicy(ctx context.Context, by desk.By, a custody.ChangePolicy) (desk.Outcome, error)
 	ProposeCredential(ctx context.Context, by desk.By, add custody.AddCredential, reason custody.Note, password, key custody.Secret) (desk.Outcome, error)
+	ProposeRetargeting(ctx context.Context, by desk.By, r desk.Retargeting, reason custody.Note) (desk.Outcome, error)
+	FingerprintsOf(c custody.Credential) []string
 	ProposePolicy(ctx context.Context, by desk.By, a custody.ChangePolicy, reason custody.Note) (desk.Outcome, error)
 
 	// Approvers gives who can approve each open proposal, by its id and by level.

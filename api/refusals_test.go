@@ -61,6 +61,8 @@ var commands = map[string]string{
 	"POST /offboardings/tech-b/items/0":        `{"how":"none","totp":"2"}`,
 	"POST /credentials/db01/take":              `{"totp":"2"}`,
 	"POST /credentials/db01/park":              `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/target":            `{"address":"db01:2222","reason":"x","totp":"2"}`,
+	"POST /credentials/db01/target/confirm":    `{"target":1,"totp":"2"}`,
 	"POST /people/tech-b/unlock":               `{"totp":"2"}`,
 	"POST /ledger/entries/OFFER/redact":        `{"reason":"x","totp":"2"}`,
 	"POST /people/tech-b/email":                `{"email":"b@example.org","reason":"x","totp":"2"}`,

@@ -91,6 +91,9 @@ func (s *Server) endpoints() {
 	command(s, "/credentials/{name}/abandon", "abandon", 202, "Propose to end custody of an account whose password cannot be changed and is not known", s.abandon)
 	command(s, "/credentials/{name}/policy", "change-policy", 200, "Replace the policy of a credential by a stricter one, by an admin", s.changePolicy)
 	command(s, "/credentials/{name}/policy/proposal", "propose-policy", 202, "Propose another policy of a credential", s.proposePolicy)
+	query(s, "/credentials/{name}/target", "show-target", "How an account is reached, what its host is known by, and who has to confirm that", s.showTarget)
+	command(s, "/credentials/{name}/target", "retarget", 202, "Propose that an account is reached in another way: address, settings, second account, the password that it has", s.retarget)
+	command(s, "/credentials/{name}/target/confirm", "confirm-target", 200, "Confirm how an account is reached, by whose password goes there; nothing is sent there before", s.confirmTarget)
 	command(s, "/credentials/{name}/retire", "retire", 202, "Propose to end custody", s.retire)
 
 	query(s, "/handovers", "list-handovers", "Handovers, the newest first", s.listHandovers)

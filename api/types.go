@@ -146,6 +146,8 @@ type Credential struct {
 	Exposure  []string      `json:"exposure" doc:"To whom this version was revealed"`
 	Handover  string        `json:"handover" doc:"The open handover it is part of"`
 
+	UnconfirmedSince time.Time `json:"unconfirmed_since,omitzero" doc:"Since when nothing is sent to where it is now, until that is confirmed: see target"`
+
 	Abandoned    bool      `json:"abandoned,omitzero" doc:"Its custody ended while its password was not known"`
 	Reconciles   bool      `json:"reconciles" doc:"Its target has a second account, through which a lost password can be set"`
 	DriftedSince time.Time `json:"drifted_since,omitzero" doc:"Since when the target refuses this password"`
@@ -270,7 +272,7 @@ type Handover struct {
 // Proposal is a command that waits until others have approved it.
 type Proposal struct {
 	ID        string                    `json:"id"`
-	Kind      string                    `json:"kind" doc:"Which command: credential, credential_policy, retire, abandon, custodians, park, person, roles, enrolment, change_email, disable, reinstate"`
+	Kind      string                    `json:"kind" doc:"Which command: credential, credential_policy, retire, abandon, custodians, park, retarget, person, roles, enrolment, change_email, disable, reinstate"`
 	Subject   string                    `json:"subject" doc:"What it is about"`
 	Requester string                    `json:"requester"`
 	Reason    string                    `json:"reason"`

@@ -42,7 +42,8 @@ func viewCredential(c custody.Credential) Credential {
 		Primary: c.Primary, Backup: c.Backup,
 		Phase: c.Phase, Holder: c.Holder, Successor: c.Successor(),
 		Version: c.Version, RotatedAt: c.RotatedAt, Exposure: append([]string{}, c.Exposure...), Handover: c.Handover,
-		Abandoned: c.Abandoned, Reconciles: c.Reconciles, DriftedSince: c.Drifted, Remaining: Remaining(c.Remaining), Updates: each(c.Updates, func(u custody.Update) Update { return Update(u) }),
+		UnconfirmedSince: c.Unconfirmed,
+		Abandoned:        c.Abandoned, Reconciles: c.Reconciles, DriftedSince: c.Drifted, Remaining: Remaining(c.Remaining), Updates: each(c.Updates, func(u custody.Update) Update { return Update(u) }),
 	}
 	if c.Lease.ID != "" {
 		lease := viewLease(c.Lease)

@@ -68,7 +68,7 @@ func TestANameComesAgain(t *testing.T) {
 	o := newOffice(t)
 	abandoned(o)
 	o.does(System, server("db01", "ann", "ben"))
-	if _, err := o.do(System, ReportStaged{Rotation: RotationID{"db01", 4}}); CodeOf(err) != Conflict {
+	if _, err := o.do(System, ReportStaged{Rotation: RotationID{Credential: "db01", Number: 4}}); CodeOf(err) != Conflict {
 		t.Errorf("staged before it is known what counts: %v", err)
 	}
 	o.does(System, ReportArrived{"db01"})

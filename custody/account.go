@@ -1,13 +1,17 @@
 package custody
 
+import "slices"
+
 // An account is in custody once: with two credentials each change of its password
 // would make the other's wrong. Which account a target is, however its address is
 // spelled, is for its connector to say; here the digests of names are compared, so
 // that it is decided alike without knowing any of them.
 
 // checkIdentities looks at the form only: whoever checked the target gave them.
+// Of what was refused none is on record (see AddCredential.bare), and then it is refused
+// for that again; no fact has none.
 func checkIdentities(identities []string) *Refusal {
-	if !areCommitments(identities) {
+	if !areCommitments(identities) && !slices.Equal(identities, []string{absent}) {
 		return Invalid("target.identities", "no_identities")
 	}
 	return nil

@@ -48,3 +48,28 @@ func TestSecondCredentialOnTheSameAccount(t *testing.T) {
 		o.addServer(x.second)
 	}
 }
+
+// TestTheLedgerVerifiesAfterAMistypedCode: whoever proposes an account with a wrong code is
+// refused for that, and whoever carries the refused command out again finds the same.
+func TestTheLedgerVerifiesAfterAMistypedCode(t *testing.T) {
+	for _, a := range []Proposable{server("db09", "ann", "ben"), moved()} {
+		o := newOffice(t)
+		c := o.with("ada", needed(a))
+		c.Proof.Steps = nil
+		if _, err := o.run(c); CodeOf(err) != TOTPInvalid {
+			t.Errorf("%s: %v", a.Verb(), err)
+		}
+	}
+}
+
+// TestNoAccountIsWithoutAnIdentity, also not by the mark of what was refused.
+func TestNoAccountIsWithoutAnIdentity(t *testing.T) {
+	o := newOffice(t)
+	f := CredentialAdded{Credential: "db09", Target: server("db09", "", "").Target, Primary: "ann", Backup: "ben", Successor: "ann", Deadline: epoch}
+	for _, identities := range [][]string{nil, {absent}, {"x"}} {
+		f.Target.Identities = identities
+		if err := CheckEvent(o.state, o.forge(System, f)); !violation(err, "I7", "which it is") {
+			t.Errorf("%q: %v", identities, err)
+		}
+	}
+}

@@ -16,6 +16,8 @@ func Begins(f Fact) []string {
 		return unlessZero(f.Deadline.IsZero(), f.Credential)
 	case SeatVacated:
 		return unlessZero(f.Deadline.IsZero(), f.Credential)
+	case CredentialRetargeted:
+		return unlessZero(f.Deadline.IsZero(), f.Credential)
 	case CredentialParked:
 		return unlessZero(f.Deadline.IsZero(), f.Credential)
 	}

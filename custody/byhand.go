@@ -118,6 +118,9 @@ func (a ConfirmSet) decide(d *decision) error {
 	if c.Rotation.Paused {
 		return refusePaused(c)
 	}
+	if err := c.reached(); err != nil {
+		return err
+	}
 	if err := d.confirm(); err != nil {
 		return err
 	}

@@ -51,6 +51,9 @@ type Credential struct {
 	Arriving string `json:"arriving,omitzero"` // the request that brought its secrets, until they are in their place; "": they are
 	Again    bool   `json:"again,omitzero"`    // until then: the account was in custody under this name before, and its last password counts
 
+	Retargeted  int64     `json:"retargeted,omitzero"`  // how often what Tandem reaches it by was changed
+	Unconfirmed time.Time `json:"unconfirmed,omitzero"` // since when nothing is sent to its new target, until who has the password confirms that; zero: nobody has to
+
 	Abandoned bool `json:"abandoned,omitzero"` // its custody ended while its password was not known
 
 	Unattended bool     `json:"unattended,omitzero"` // two permitted that its only custodian goes away, once it is parked
@@ -154,7 +157,7 @@ func (a AddCredential) bare(s *State) Action {
 		}
 	}
 	if len(identities) == 0 {
-		identities = []string{absentNote.Commitment()}
+		identities = []string{absent}
 	}
 	slices.Sort(identities)
 	target := TargetNotes{Kind: absent, Address: absentNote, Account: absentNote, Identities: identities}
@@ -243,7 +246,7 @@ func (f CredentialAdded) allowed(s *State, e Event) error {
 	if f.Brings && e.Request == "" {
 		return e.violates("I4", "brings secrets under no request")
 	}
-	if checkIdentities(f.Target.Identities) != nil {
+	if !areCommitments(f.Target.Identities) {
 		return e.violates("I7", "an account of which is not said which it is")
 	}
 	if other := s.inCustodyAs(f.Target); other != "" {
@@ -463,7 +466,7 @@ func (f CredentialRetired) apply(s *State, _ Event) {
 func (s *State) endCustody(c *Credential) {
 	c.Phase, c.Holder, c.Lease = Retired, "", Lease{}
 	c.Rotation, c.Arriving = Rotation{Number: c.Rotation.Number}, ""
-	c.Drifted, c.Updates, c.Unattended = time.Time{}, nil, false
+	c.Drifted, c.Updates, c.Unattended, c.Unconfirmed = time.Time{}, nil, false, time.Time{}
 	s.discharge(c.Primary, c.Name)
 	s.discharge(c.Backup, c.Name)
 	s.release(*c)

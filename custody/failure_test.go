@@ -9,7 +9,7 @@ import (
 // knows which one of hers the server takes.
 func stoppedByARefusal(o *office) {
 	annWantsNewPassword(o)
-	id := RotationID{"db01", 2}
+	id := RotationID{Credential: "db01", Number: 2}
 	o.does(System, ReportStaged{Rotation: id, Sending: true})
 	o.does(System, ReportFailed{Rotation: id, Failure: string(CurrentRefused), NextTry: o.now.Add(15 * time.Minute), Unsent: true})
 }
@@ -18,7 +18,7 @@ func TestARefusedLogInAsksAPerson(t *testing.T) {
 	rotation := func(is func(Rotation) bool) func(*office) bool {
 		return func(o *office) bool { return is(o.credential("db01").Rotation) }
 	}
-	id := RotationID{"db01", 2}
+	id := RotationID{Credential: "db01", Number: 2}
 	check(t, []clause{
 		{"the second account's", annWantsNewPassword, System, ReportFailed{Rotation: id, Failure: string(AdminRefused), NextTry: epoch.Add(time.Hour)}, "", rotation(Rotation.Stopped)},
 		{"the current password's", annWantsNewPassword, System, ReportFailed{Rotation: id, Failure: string(CurrentRefused), NextTry: epoch.Add(time.Hour)}, "", rotation(Rotation.Stopped)},

@@ -44,7 +44,7 @@ func opened(t *testing.T, people []string, accounts ...account) standing {
 			add.Target.Kind = Manual
 		}
 		act(System, add)
-		id := RotationID{a.name, 1}
+		id := RotationID{Credential: a.name, Number: 1}
 		act(System, ReportStaged{Rotation: id})
 		if a.manual {
 			act(a.first, ShowNew{a.name})

@@ -41,7 +41,7 @@ func forgedStory(t *testing.T) []Event {
 	rotates := func(name string) {
 		t.Helper()
 		c := o.credential(name)
-		id := RotationID{name, c.Rotation.Number}
+		id := RotationID{Credential: name, Number: c.Rotation.Number}
 		act(System, ReportStaged{Rotation: id})
 		act(System, ReportApplied{id})
 		act(System, ReportVerified{Rotation: id, OldRefused: c.Version > 0})
@@ -55,7 +55,7 @@ func forgedStory(t *testing.T) []Event {
 	add.Policy = CredentialPolicy{RotateOnTransfer: true, Dependents: []string{"app"}, LeaseSeconds: 3600}
 	add.Reconciles = true
 	act(System, add)
-	act(System, ReportFailed{Rotation: RotationID{"x", 1}, Failure: "unreachable", NextTry: o.now.Add(time.Minute)})
+	act(System, ReportFailed{Rotation: RotationID{Credential: "x", Number: 1}, Failure: "unreachable", NextTry: o.now.Add(time.Minute)})
 	act("ada", PauseRotation{"x", note("host gone")})
 	act("ann", ResumeRotation{"x"})
 	rotates("x")
@@ -76,15 +76,15 @@ func forgedStory(t *testing.T) []Event {
 	o.passes(2 * time.Hour) // overdue
 	act("ann", ComeBack{TakeBack: true})
 	rotates("x")
-	act(System, StartVerification{"x", 3})
+	act(System, StartVerification{Credential: "x", Version: 3})
 	act(System, EndVerification{Credential: "x", Version: 3, Result: VerificationRefused})
 	act("ann", Reconcile{"x", note("drifted")})
 	rotates("x")
 	act("ann", RequestRotation{Credential: "x", Reason: note("worn")})
-	act(System, ReportStaged{Rotation: RotationID{"x", 5}, Sending: true})
-	act(System, ReportFailed{Rotation: RotationID{"x", 5}, Failure: "unreachable", NextTry: o.now.Add(time.Minute), Unsent: true})
-	act(System, ReportSending{RotationID{"x", 5}})
-	act(System, ReportFailed{Rotation: RotationID{"x", 5}, Failure: "unreachable", NextTry: o.now.Add(time.Minute), Unsent: true})
+	act(System, ReportStaged{Rotation: RotationID{Credential: "x", Number: 5}, Sending: true})
+	act(System, ReportFailed{Rotation: RotationID{Credential: "x", Number: 5}, Failure: "unreachable", NextTry: o.now.Add(time.Minute), Unsent: true})
+	act(System, ReportSending{RotationID{Credential: "x", Number: 5}})
+	act(System, ReportFailed{Rotation: RotationID{Credential: "x", Number: 5}, Failure: "unreachable", NextTry: o.now.Add(time.Minute), Unsent: true})
 	act("ann", CancelRotation{"x", note("not now")})
 	act("ann", RequestRotation{All: true, Reason: note("worn")})
 	o.passes(2 * time.Hour) // past its deadline
@@ -624,11 +624,11 @@ func TestForgedOrder(t *testing.T) {
 		rotation := func(f Fact) RotationID {
 			switch f := f.(type) {
 			case RotationStaged:
-				return RotationID{f.Credential, f.Rotation}
+				return RotationID{Credential: f.Credential, Number: f.Rotation}
 			case RotationSending:
-				return RotationID{f.Credential, f.Rotation}
+				return RotationID{Credential: f.Credential, Number: f.Rotation}
 			case RotationCancelled:
-				return RotationID{f.Credential, f.Rotation}
+				return RotationID{Credential: f.Credential, Number: f.Rotation}
 			}
 			return RotationID{}
 		}

@@ -80,8 +80,11 @@ func (s *State) checkCredential(c Credential) error {
 	if c.Phase != Held && c.Lease.ID != "" {
 		return broken("I4", "%s with a lease", c.Phase)
 	}
-	if c.Arriving != "" && (c.Phase != Rotating || c.Rotation.Step != StepPending || c.Version != 0) {
+	if first := c.Retargeted == 0; c.Arriving != "" && (!c.Active() || first && (c.Phase != Rotating || c.Rotation.Step != StepPending || c.Version != 0)) {
 		return broken("I4", "%s at %q, and its secrets are not in their place", c.Phase, c.Rotation.Step)
+	}
+	if !c.Active() && !c.Unconfirmed.IsZero() {
+		return broken("I5", "%s, and somebody is to confirm where it is", c.Phase)
 	}
 	if !c.Active() {
 		return nil

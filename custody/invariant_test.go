@@ -293,7 +293,7 @@ func TestForgedEvents(t *testing.T) {
 		{"promoted, silent on who knows it", func(o *office) {
 			switchShown(o)
 			o.does("ann", ConfirmSet{"sw01"})
-			o.does(System, ReportVerified{Rotation: RotationID{"sw01", 1}, Attested: true})
+			o.does(System, ReportVerified{Rotation: RotationID{Credential: "sw01", Number: 1}, Attested: true})
 		}, by(System, RotationPromoted{Credential: "sw01", Rotation: 1, Version: 1, Holder: "ann"}), "I4", "silent on who knows it"},
 		{"changed for an age that is allowed", nil, by(System, RotationStarted{Credential: "db01", Rotation: 2, Reason: ForAge, Successor: "ann"}), "I4", "the policy allows"},
 		{"changed for an exposure that is allowed", nil, by(System, RotationStarted{Credential: "db01", Rotation: 2, Reason: ForExposure, Successor: "ann"}), "I4", "the policy allows"},
@@ -306,9 +306,9 @@ func TestForgedEvents(t *testing.T) {
 		{"a policy changed by its custodian", nil, by("ann", CredentialPolicyChanged{Credential: "db01"}), "I6", somebodyElse},
 		{"a policy changed without a code", nil, unconfirmed("ada", CredentialPolicyChanged{Credential: "db01"}), "I6", notConfirmed},
 		{"the policy of what is retired", db01IsRetired, by("ada", CredentialPolicyChanged{Credential: "db01"}), "I7", "not in custody"},
-		{"verified in another version", nil, by(System, VerificationStarted{"db01", 2}), "I5", "another version"},
-		{"verified while it is being changed", annWantsNewPassword, by(System, VerificationStarted{"db01", 1}), "I5", "what is not kept now"},
-		{"verified by a person", nil, by("ann", VerificationStarted{"db01", 1}), "I6", somebodyElse},
+		{"verified in another version", nil, by(System, VerificationStarted{Credential: "db01", Version: 2}), "I5", "another version"},
+		{"verified while it is being changed", annWantsNewPassword, by(System, VerificationStarted{Credential: "db01", Version: 1}), "I5", "what is not kept now"},
+		{"verified by a person", nil, by("ann", VerificationStarted{Credential: "db01", Version: 1}), "I6", somebodyElse},
 		{"the result for another version", nil, by(System, VerificationEnded{Credential: "db01", Version: 2, Result: VerificationRefused}), "I7", "another version"},
 		{"a dependent told what it knew", nil, by(System, DependentUpdated{"db01", "app", 1}), "I7", "what it knew"},
 		{"a dependent not told what it knew", nil, by(System, DependentFailed{"db01", "app", 1, "x", epoch}), "I7", "what it knew"},

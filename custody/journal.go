@@ -16,7 +16,7 @@ func (d *decision) rotation(id RotationID, steps ...RotationStep) (Credential, e
 	if err != nil {
 		return Credential{}, err
 	}
-	if c.Phase != Rotating || c.Rotation.Number != id.Number {
+	if c.Phase != Rotating || c.Rotation.Number != id.Number || c.Retargeted != id.Target {
 		return Credential{}, refuseLateReport(id)
 	}
 	for _, step := range steps {
@@ -63,7 +63,16 @@ func (c Credential) mayGoOn() error {
 	case c.Rotation.Paused:
 		return refusePaused(c)
 	}
-	return nil
+	return c.reachable()
+}
+
+// reached refuses what the target must have answered, while it cannot have: nobody has
+// confirmed it, or what came for it is not in its place.
+func (c Credential) reached() error {
+	if c.Arriving != "" {
+		return refuseArriving(c)
+	}
+	return c.reachable()
 }
 
 // RotationStaged moves the journal: the new value is in the secret store.
@@ -185,6 +194,9 @@ func (a ReportApplied) decide(d *decision) error {
 	if c.ByHand() { // for a person to say
 		return refuseLateReport(a.Rotation)
 	}
+	if err := c.reached(); err != nil {
+		return err
+	}
 	d.happen(RotationApplied{Credential: c.Name, Rotation: c.Rotation.Number})
 	return nil
 }
@@ -213,6 +225,9 @@ func (f RotationApplied) allowed(s *State, e Event) error {
 	c, _ := s.Credential(f.Credential)
 	if c.ByHand() && (!slices.Contains(c.Rotation.ShownTo, c.Rotation.Successor) || c.Rotation.Paused) {
 		return e.violates("I4", "set by somebody who had not been shown it, or while it was paused")
+	}
+	if c.reached() != nil {
+		return e.violates("I5", "by a target that cannot have been told yet")
 	}
 	return e.atStep(c, f.Rotation, StepStaged)
 }
@@ -244,6 +259,9 @@ func (a ReportVerified) decide(d *decision) error {
 	if err != nil {
 		return err
 	}
+	if err := c.reached(); err != nil {
+		return err
+	}
 	d.happen(RotationVerified{
 		Credential: c.Name, Rotation: c.Rotation.Number, OldRefused: a.OldRefused, Attested: a.Attested, Remaining: a.Remaining,
 	})
@@ -272,6 +290,9 @@ func (f RotationVerified) allowed(s *State, e Event) error {
 	if !f.Remaining.valid() {
 		return e.violates("I4", "a list of keys that none can have been")
 	}
+	if c.reached() != nil {
+		return e.violates("I5", "by a target that cannot have been asked yet")
+	}
 	return e.atStep(c, f.Rotation, StepApplied)
 }
 
@@ -297,6 +318,9 @@ func (a ReportPromoted) bare(*State) Action { return a }
 func (a ReportPromoted) decide(d *decision) error {
 	c, err := d.rotation(a.Rotation, StepVerified)
 	if err != nil {
+		return err
+	}
+	if err := c.reached(); err != nil {
 		return err
 	}
 	if a.Version <= c.Version { // I4: the secret store must have counted up
@@ -343,6 +367,9 @@ func (f RotationPromoted) allowed(s *State, e Event) error {
 	if f.Version <= c.Version || f.Holder != c.Successor() || !slices.Equal(f.Exposed, c.Rotation.ShownTo) {
 		return e.violates("I4", "promoted without a higher version, to somebody else than the successor, or silent on who knows it")
 	}
+	if c.reached() != nil {
+		return e.violates("I5", "proved by a target that cannot have been asked yet")
+	}
 	return e.atStep(c, f.Rotation, StepVerified)
 }
 
@@ -387,6 +414,9 @@ func (a ReportFailed) decide(d *decision) error {
 	if err != nil {
 		return err
 	}
+	if err := c.reachable(); err != nil {
+		return err
+	}
 	d.happen(RotationFailed{
 		Credential: c.Name, Rotation: c.Rotation.Number, Failure: a.Failure, NextTry: instant(a.NextTry), Unsent: a.Unsent,
 	})
@@ -413,6 +443,9 @@ func (RotationFailed) by(*State, Event) Who       { return bySystem() }
 
 func (f RotationFailed) allowed(s *State, e Event) error {
 	c, _ := s.Credential(f.Credential)
+	if c.reachable() != nil {
+		return e.violates("I5", "at a target that nobody has confirmed")
+	}
 	return e.atStep(c, f.Rotation, c.Rotation.Step)
 }
 

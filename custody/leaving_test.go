@@ -232,7 +232,7 @@ func TestWhatALeaverWasShownBeforeItCountedIsChangedAgain(t *testing.T) {
 	o := newOffice(t)
 	benIsAway(o)
 	annWantsNewPassword(o)
-	id := RotationID{"db01", o.credential("db01").Rotation.Number}
+	id := RotationID{Credential: "db01", Number: o.credential("db01").Rotation.Number}
 	o.does(System, ReportStaged{Rotation: id})
 	o.does("ann", PauseRotation{"db01", note("by hand")})
 	o.does("ann", ShowNew{"db01"})

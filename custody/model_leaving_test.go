@@ -38,7 +38,7 @@ func (m *model) triesOfLeaving(s *State) []Command {
 	}
 	add(boss, asking(Park{"x"}), Park{"x"}, RequestRotation{Credential: "x", Reason: note("worn")}, CancelRotation{"x", note("no")}, asking(m.servers[0]))
 	c, _ := s.Credential("x")
-	id := RotationID{"x", c.Rotation.Number}
+	id := RotationID{Credential: "x", Number: c.Rotation.Number}
 	add(System, ReportArrived{"x"}, ReportStaged{Rotation: id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: c.Version > 0}, ReportPromoted{id, c.Version + 1})
 	return commands
 }

@@ -37,7 +37,7 @@ func (m *model) triesOfProposals(s *State) []Command {
 	add(System, m.servers[0])
 	add(chief, SetCustodians{"x", "a", "c"}, Approve{"p-1", ""}, Approve{"p-999", ""}, Withdraw{proposalID(1)})
 	c, _ := s.Credential("x")
-	id := RotationID{"x", c.Rotation.Number}
+	id := RotationID{Credential: "x", Number: c.Rotation.Number}
 	add(System, ReportStaged{Rotation: id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: c.Version > 0}, ReportPromoted{id, c.Version + 1})
 	return commands
 }

@@ -491,7 +491,7 @@ func (m *model) tries(s *State) []Command {
 	add("b",
 		CheckOut{"z", note("ticket 1")}, Offer{Credentials: []string{"z"}, Reason: note("leave")}, m.servers[0], asking(SetCustodians{"x", "z", "c"}),
 		Accept{handoverID(1)}, Accept{"handover-999"}, GiveBack{""}, // one that is over, two that never were
-		SignIn{Session: sessionNumber(1), Until: soon}, SignOut{sessionNumber(9)}, Tick{}, ReportStaged{Rotation: RotationID{"x", 1}}, ResetEnrolment{Person: "c"},
+		SignIn{Session: sessionNumber(1), Until: soon}, SignOut{sessionNumber(9)}, Tick{}, ReportStaged{Rotation: RotationID{Credential: "x", Number: 1}}, ResetEnrolment{Person: "c"},
 	)
 	add(boss, RequestRotation{All: true, Reason: note("worn")}, Retire{"x"}, Abandon{"x"}, m.servers[0])
 	for _, name := range []string{"x", "y"} {
@@ -516,12 +516,12 @@ func (m *model) tries(s *State) []Command {
 		ReportConflict{"w1", 5, 10}, RecoverEnrolment{Person: "c", Enrolment: 1})
 	for _, name := range []string{"x", "y"} {
 		c, _ := s.Credential(name)
-		id := RotationID{name, c.Rotation.Number}
+		id := RotationID{Credential: name, Number: c.Rotation.Number}
 		add(System,
 			ReportArrived{name}, ReportStaged{Rotation: id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: c.Version > 0},
 			ReportPromoted{id, c.Version}, ReportPromoted{id, c.Version + 1},
 			ReportFailed{Rotation: id, Failure: "unreachable", NextTry: s.Time.Add(time.Minute)},
-			ReportStaged{Rotation: RotationID{name, c.Rotation.Number - 1}}, ReportPromoted{RotationID{name, c.Rotation.Number + 1}, c.Version + 1},
+			ReportStaged{Rotation: RotationID{Credential: name, Number: c.Rotation.Number - 1}}, ReportPromoted{RotationID{Credential: name, Number: c.Rotation.Number + 1}, c.Version + 1},
 		)
 		if m.stuck {
 			add(System,
@@ -534,7 +534,7 @@ func (m *model) tries(s *State) []Command {
 			continue // whether each has drifted would multiply the states
 		}
 		add(System,
-			Reconcile{Credential: name}, StartVerification{name, c.Version},
+			Reconcile{Credential: name}, StartVerification{Credential: name, Version: c.Version},
 			EndVerification{Credential: name, Version: c.Version, Result: VerificationAccepted}, EndVerification{Credential: name, Version: c.Version, Result: VerificationRefused},
 			EndVerification{Credential: name, Version: c.Version, Result: VerificationUnknown}, EndVerification{Credential: name, Version: c.Version + 1, Result: VerificationRefused},
 			ReportUpdated{name, "app", c.Version}, ReportUpdated{name, "web", c.Version}, ReportUpdated{name, "app", c.Version + 1},

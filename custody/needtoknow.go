@@ -77,6 +77,7 @@ func (c Credential) KnownTo(viewer Person) Credential {
 		known.Policy, known.Reconciles, known.Abandoned = c.Policy, c.Reconciles, c.Abandoned
 		known.Version, known.RotatedAt, known.Drifted, known.Updates = c.Version, c.RotatedAt, c.Drifted, c.Updates
 		known.Rotation, known.Handover, known.Target.Kind = c.Rotation, c.Handover, c.Target.Kind
+		known.Retargeted, known.Unconfirmed = c.Retargeted, c.Unconfirmed
 		known.Rotation.ShownTo, known.Rotation.Touched = nil, c.Rotation.MayHaveReached()
 	}
 	return known

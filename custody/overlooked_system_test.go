@@ -15,7 +15,7 @@ func TestWhatOnlyTheSystemFindsOutNobodyElseSays(t *testing.T) {
 	add.Policy.Dependents = []string{"app"}
 	o.addServer(add)
 	for _, f := range []Fact{
-		VerificationStarted{"db09", 1}, VerificationEnded{Credential: "db09", Version: 1, Result: VerificationAccepted}, VerificationEnded{Credential: "db09", Version: 1, Result: VerificationRefused},
+		VerificationStarted{Credential: "db09", Version: 1}, VerificationEnded{Credential: "db09", Version: 1, Result: VerificationAccepted}, VerificationEnded{Credential: "db09", Version: 1, Result: VerificationRefused},
 		DependentUpdated{"db09", "app", 1}, DependentFailed{"db09", "app", 1, "failed", o.now.Add(time.Minute)},
 	} {
 		for _, actor := range []string{System, "ann", "ada", "max", "eve", "mallory", ""} {
@@ -32,7 +32,7 @@ func TestWhatOnlyTheSystemFindsOutNobodyElseSays(t *testing.T) {
 func TestHowFarARotationIsOnlyTheSystemSays(t *testing.T) {
 	o := newOffice(t)
 	annWantsNewPassword(o)
-	id := RotationID{"db01", 2}
+	id := RotationID{Credential: "db01", Number: 2}
 	for _, step := range []struct {
 		fact Fact
 		does Action
@@ -56,11 +56,11 @@ func TestHowFarARotationIsOnlyTheSystemSays(t *testing.T) {
 // that version: the look is entered before, and a late answer is none.
 func TestOnlyWhatIsHeldIsVerified(t *testing.T) {
 	o := newOffice(t)
-	if events := o.does(System, StartVerification{"db01", 1}); len(events) != 1 || events[0].Fact != (VerificationStarted{"db01", 1}) {
+	if events := o.does(System, StartVerification{Credential: "db01", Version: 1}); len(events) != 1 || events[0].Fact != (VerificationStarted{Credential: "db01", Version: 1}) {
 		t.Errorf("entered: %+v", events)
 	}
 	for _, a := range []Action{
-		StartVerification{"none", 1}, EndVerification{Credential: "none", Version: 1, Result: VerificationRefused},
+		StartVerification{Credential: "none", Version: 1}, EndVerification{Credential: "none", Version: 1, Result: VerificationRefused},
 		ReportUpdated{"none", "app", 1}, ReportNotUpdated{Credential: "none", Dependent: "app", Version: 1, NextTry: o.now},
 	} {
 		if _, err := Decide(o.state, Command{Actor: System, Action: a}, o.now); CodeOf(err) != NotFound {
@@ -68,14 +68,14 @@ func TestOnlyWhatIsHeldIsVerified(t *testing.T) {
 		}
 	}
 	annWantsNewPassword(o)
-	late, err := Decide(o.state, Command{Actor: System, Action: StartVerification{"db01", 1}}, o.now)
-	if CodeOf(err) != CodeOf(refuseLateReport(RotationID{"db01", 2})) || len(late) > 0 {
+	late, err := Decide(o.state, Command{Actor: System, Action: StartVerification{Credential: "db01", Version: 1}}, o.now)
+	if CodeOf(err) != CodeOf(refuseLateReport(RotationID{Credential: "db01", Number: 2})) || len(late) > 0 {
 		t.Errorf("begun while it is changed: %+v, %v", late, err)
 	}
 	if events := o.does(System, EndVerification{Credential: "db01", Version: 1, Result: VerificationRefused}); len(events) > 0 {
 		t.Errorf("ended while it is changed: %+v", events)
 	}
-	for _, f := range []Fact{VerificationStarted{"db01", 1}, VerificationEnded{Credential: "db01", Version: 1, Result: VerificationRefused}} {
+	for _, f := range []Fact{VerificationStarted{Credential: "db01", Version: 1}, VerificationEnded{Credential: "db01", Version: 1, Result: VerificationRefused}} {
 		if err := CheckEvent(o.state, o.forge(System, f)); err == nil {
 			t.Errorf("%s while it is changed", f.Type())
 		}
@@ -102,7 +102,7 @@ func TestSettingByHandNeedsACode(t *testing.T) {
 	add := server("sw01", "ann", "ben")
 	add.Target.Kind = Manual
 	o.does(System, add)
-	o.does(System, ReportStaged{Rotation: RotationID{"sw01", 1}})
+	o.does(System, ReportStaged{Rotation: RotationID{Credential: "sw01", Number: 1}})
 	try := func(a Action) {
 		t.Helper()
 		for want, proof := range map[Code]Proof{
@@ -128,7 +128,7 @@ func TestSettingByHandNeedsACode(t *testing.T) {
 		t.Errorf("somebody is waited for: %+v", c)
 	}
 	annWantsNewPassword(o)
-	o.does(System, ReportStaged{Rotation: RotationID{"db01", 2}})
+	o.does(System, ReportStaged{Rotation: RotationID{Credential: "db01", Number: 2}})
 	if c := o.credential("db01"); c.AwaitsPerson() {
 		t.Errorf("somebody is waited for: %+v", c)
 	}

@@ -86,7 +86,7 @@ func TestWhatIsRetiredWaitsForNothing(t *testing.T) {
 	add := server("db09", "ann", "ben")
 	add.Policy = CredentialPolicy{Dependents: []string{"app"}}
 	o.addServer(add)
-	o.does(System, StartVerification{"db09", 1})
+	o.does(System, StartVerification{Credential: "db09", Version: 1})
 	o.does(System, EndVerification{Credential: "db09", Version: 1, Result: VerificationRefused})
 	if c := o.credential("db09"); c.Drifted.IsZero() || len(c.Updates) != 1 {
 		t.Fatalf("%+v", c)
@@ -150,7 +150,7 @@ func TestTheSystemRepairsOnlyWhatItMay(t *testing.T) {
 		add.Reconciles, add.Policy.AutoReconcile = missing != "a second account", missing != "the policy"
 		o.addServer(add)
 		if missing != "drift" {
-			o.does(System, StartVerification{"db09", 1})
+			o.does(System, StartVerification{Credential: "db09", Version: 1})
 			o.does(System, EndVerification{Credential: "db09", Version: 1, Result: VerificationRefused})
 		}
 		if missing == "a holder" {

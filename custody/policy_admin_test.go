@@ -105,11 +105,11 @@ func TestWhatCameWithACredential(t *testing.T) {
 		o.does(System, add)
 	}
 	arrived := both(added, func(o *office) { o.does(System, ReportArrived{"db09"}) })
-	staged := ReportStaged{Rotation: RotationID{"db09", 1}}
+	staged := ReportStaged{Rotation: RotationID{Credential: "db09", Number: 1}}
 	check(t, []clause{
 		{"it is on its way", added, System, ReportArrived{"db09"}, "", func(o *office) bool { return o.credential("db09").Arriving == "" }},
 		{"nothing is staged before", added, System, staged, Conflict, func(o *office) bool { return o.credential("db09").Arriving != "" }},
-		{"a failure is entered before", added, System, ReportFailed{Rotation: RotationID{"db09", 1}, Failure: "secret_store", NextTry: epoch.Add(time.Hour)}, "", nil},
+		{"a failure is entered before", added, System, ReportFailed{Rotation: RotationID{Credential: "db09", Number: 1}, Failure: "secret_store", NextTry: epoch.Add(time.Hour)}, "", nil},
 		{"and staged after it", arrived, System, staged, "", nil},
 		{"it arrives once", arrived, System, ReportArrived{"db09"}, Conflict, nil},
 		{"of what brought nothing", nil, System, ReportArrived{"db01"}, Conflict, nil},

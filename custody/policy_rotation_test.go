@@ -119,7 +119,7 @@ func TestChangePolicy(t *testing.T) {
 // drifted has the target of web01 refuse its password; web01 has a second account.
 func drifted(o *office) {
 	o.state.editCredential("web01", func(c *Credential) { c.Reconciles = true })
-	o.does(System, StartVerification{"web01", 1})
+	o.does(System, StartVerification{Credential: "web01", Version: 1})
 	o.does(System, EndVerification{Credential: "web01", Version: 1, Result: VerificationRefused})
 }
 
@@ -141,8 +141,8 @@ func TestDrift(t *testing.T) {
 		{"the result for an old version is none", drifted, System, result(0, VerificationAccepted), "", isDrifted(true)},
 		{"the result while it is being changed is none", func(o *office) { o.does("ben", RequestRotation{Credential: "web01", Reason: note("worn")}) },
 			System, result(1, VerificationRefused), "", isDrifted(false)},
-		{"a verification of an old version", nil, System, StartVerification{"web01", 0}, Conflict, nil},
-		{"not by a person", nil, "ben", StartVerification{"web01", 1}, Forbidden, nil},
+		{"a verification of an old version", nil, System, StartVerification{Credential: "web01", Version: 0}, Conflict, nil},
+		{"not by a person", nil, "ben", StartVerification{Credential: "web01", Version: 1}, Forbidden, nil},
 
 		{"the holder may have it repaired", drifted, "ben", repair, "", reasonIs("web01", ForDrift)},
 		{"so may the manager, and the holder stays the holder", drifted, "max", repair, "", func(o *office) bool { return o.credential("web01").Successor() == "ben" }},
@@ -165,7 +165,7 @@ func switchAdded(o *office) {
 	a := server("sw01", "ann", "ben")
 	a.Target.Kind = Manual
 	o.does("ada", a)
-	o.does(System, ReportStaged{Rotation: RotationID{"sw01", 1}})
+	o.does(System, ReportStaged{Rotation: RotationID{Credential: "sw01", Number: 1}})
 }
 
 func switchShown(o *office) { switchAdded(o); o.does("ann", ShowNew{"sw01"}) }
@@ -191,11 +191,11 @@ func TestByHand(t *testing.T) {
 		{"not who was not", switchAdded, "ann", ConfirmSet{"sw01"}, Conflict, nil},
 		{"not twice", func(o *office) { switchShown(o); o.does("ann", ConfirmSet{"sw01"}) }, "ann", ConfirmSet{"sw01"}, Conflict, nil},
 		{"not the other custodian", switchShown, "ben", ConfirmSet{"sw01"}, RotationPending, nil},
-		{"not the worker", switchShown, System, ReportApplied{RotationID{"sw01", 1}}, Conflict, nil},
+		{"not the worker", switchShown, System, ReportApplied{RotationID{Credential: "sw01", Number: 1}}, Conflict, nil},
 
-		{"who set it knows it", func(o *office) { switchShown(o); o.does("ann", ConfirmSet{"sw01"}) }, System, ReportVerified{Rotation: RotationID{"sw01", 1}, Attested: true}, "",
+		{"who set it knows it", func(o *office) { switchShown(o); o.does("ann", ConfirmSet{"sw01"}) }, System, ReportVerified{Rotation: RotationID{Credential: "sw01", Number: 1}, Attested: true}, "",
 			func(o *office) bool {
-				o.does(System, ReportPromoted{RotationID{"sw01", 1}, 1})
+				o.does(System, ReportPromoted{RotationID{Credential: "sw01", Number: 1}, 1})
 				c := o.credential("sw01")
 				return c.Holder == "ann" && slices.Equal(c.Exposure, []string{"ann"})
 			}},

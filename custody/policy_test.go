@@ -242,7 +242,7 @@ func TestReturn(t *testing.T) {
 }
 
 func TestRotationReports(t *testing.T) {
-	id := RotationID{"db01", 2} // 1 was the onboarding
+	id := RotationID{Credential: "db01", Number: 2} // 1 was the onboarding
 	to := func(step RotationStep) func(*office) {
 		return func(o *office) {
 			annTookBack(o)
@@ -269,9 +269,9 @@ func TestRotationReports(t *testing.T) {
 		{"not promoted before verified", to(StepApplied), System, ReportPromoted{id, 2}, Conflict, nil},
 		{"not staged twice", to(StepStaged), System, ReportStaged{Rotation: id}, Conflict, nil},
 		{"not promoted with the old version", to(StepVerified), System, ReportPromoted{id, 1}, Conflict, nil},
-		{"not by a worker that was overtaken", annTookBack, System, ReportStaged{Rotation: RotationID{"db01", 1}}, Conflict, nil},
-		{"not when nothing rotates", nil, System, ReportStaged{Rotation: RotationID{"db01", 1}}, Conflict, nil},
-		{"not of nothing that exists", nil, System, ReportFailed{Rotation: RotationID{"nothing", 1}, Failure: "unreachable", NextTry: epoch}, NotFound, nil},
+		{"not by a worker that was overtaken", annTookBack, System, ReportStaged{Rotation: RotationID{Credential: "db01", Number: 1}}, Conflict, nil},
+		{"not when nothing rotates", nil, System, ReportStaged{Rotation: RotationID{Credential: "db01", Number: 1}}, Conflict, nil},
+		{"not of nothing that exists", nil, System, ReportFailed{Rotation: RotationID{Credential: "nothing", Number: 1}, Failure: "unreachable", NextTry: epoch}, NotFound, nil},
 		{"a failure keeps the step and counts", to(StepApplied), System, ReportFailed{Rotation: id, Failure: "unreachable", NextTry: epoch.Add(time.Minute)}, "", func(o *office) bool {
 			r := o.credential("db01").Rotation
 			return r.Step == StepApplied && r.Attempts == 1 && r.Failure == "unreachable" && r.NextTry.Equal(epoch.Add(time.Minute))

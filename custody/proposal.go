@@ -210,8 +210,15 @@ func (c Change) OfPerson() bool { return c.Proposable != nil && c.ofPerson() }
 
 // bringsBy gives the request of an event if secrets came with the change in it.
 func (c Change) bringsBy(e Event) string {
-	if a, is := c.Proposable.(AddCredential); is && a.Brings {
-		return e.Request
+	switch a := c.Proposable.(type) {
+	case AddCredential:
+		if a.Brings {
+			return e.Request
+		}
+	case Retarget:
+		if a.brings() {
+			return e.Request
+		}
 	}
 	return ""
 }

@@ -240,7 +240,7 @@ func (s *sequence) credentialPolicy(t *rapid.T) CredentialPolicy {
 func (s *sequence) work(t *rapid.T) {
 	name := servers.Draw(t, "server")
 	c, _ := s.state.Credential(name)
-	id := RotationID{name, c.Rotation.Number - int64(rapid.SampledFrom([]int{0, 0, 0, 0, 1}).Draw(t, "late by"))}
+	id := RotationID{Credential: name, Number: c.Rotation.Number - int64(rapid.SampledFrom([]int{0, 0, 0, 0, 1}).Draw(t, "late by"))}
 	next := map[RotationStep]Action{
 		StepPending: ReportStaged{Rotation: id}, StepStaged: ReportApplied{id}, StepApplied: ReportVerified{Rotation: id, OldRefused: c.Version > 0},
 		StepVerified: ReportPromoted{id, c.Version + 1},
@@ -256,7 +256,7 @@ func (s *sequence) work(t *rapid.T) {
 		version := c.Version - int64(rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(t, "older by"))
 		dependent := rapid.SampledFrom([]string{"app", "web"}).Draw(t, "dependent")
 		report = rapid.SampledFrom([]Action{
-			StartVerification{name, version}, EndVerification{Credential: name, Version: version, Result: VerificationAccepted},
+			StartVerification{Credential: name, Version: version}, EndVerification{Credential: name, Version: version, Result: VerificationAccepted},
 			EndVerification{Credential: name, Version: version, Result: VerificationRefused}, EndVerification{Credential: name, Version: version, Result: VerificationUnknown},
 			Reconcile{Credential: name}, ReportUpdated{name, dependent, version},
 			ReportNotUpdated{name, dependent, version, "unreachable", s.now.Add(time.Minute)},

@@ -288,7 +288,7 @@ func (o *told) afterwards(h passing, f free) (facts []Fact) {
 
 // reports are what the worker says of an account.
 func (o *told) reports(a account, f free, say func(bool, string, bool, Action, ...Fact)) {
-	id := RotationID{a.name, a.changes}
+	id := RotationID{Credential: a.name, Number: a.changes}
 	for _, sends := range []bool{false, true} {
 		staged := RotationStaged{Credential: a.name, Rotation: a.changes, Sending: sends}
 		say(a.step == StepPending && !a.paused && !(sends && a.manual), System, false, ReportStaged{Rotation: id, Sending: sends}, staged)
@@ -307,7 +307,7 @@ func (o *told) reports(a account, f free, say func(bool, string, bool, Action, .
 	}
 	say(a.step == StepVerified && f.version > a.version, System, false, ReportPromoted{id, f.version}, promoted...)
 	say(a.step != "", System, false, ReportFailed{id, f.failure, f.next, f.unsent}, RotationFailed{a.name, a.changes, f.failure, f.next, f.unsent})
-	say(a.holder != "", System, false, StartVerification{a.name, a.version}, VerificationStarted{a.name, a.version})
+	say(a.holder != "", System, false, StartVerification{Credential: a.name, Version: a.version}, VerificationStarted{Credential: a.name, Version: a.version})
 	for _, r := range []VerificationResult{VerificationAccepted, VerificationRefused, VerificationUnknown} {
 		say(a.holder != "", System, false, EndVerification{Credential: a.name, Version: a.version, Result: r}, VerificationEnded{Credential: a.name, Version: a.version, Result: r})
 	}

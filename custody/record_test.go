@@ -24,6 +24,7 @@ var facts = []Fact{
 	RotationShown{}, RotationSending{}, RotationPaused{}, RotationResumed{}, RotationCancelled{}, RotationPassed{}, CredentialAbandoned{}, CredentialPolicyChanged{}, VerificationStarted{}, VerificationEnded{}, DependentUpdated{}, DependentFailed{},
 	PasswordChanged{}, AuthenticatorShown{}, AuthenticatorReplaced{}, CustodyPassed{}, RolesChanged{}, FoundingConfirmed{}, LinkIssued{}, LinkRefused{}, LinkOpened{}, Joined{},
 	PolicyReviewed{}, PolicyOverdue{}, PersonDisabled{}, PersonReinstated{}, SeatVacated{}, HandoverVoided{}, CredentialTaken{}, CredentialParked{}, ItemSettled{}, OffboardingOverdue{}, OffboardingEnded{},
+	CredentialRetargeted{}, TargetConfirmed{},
 	CustodiansChanged{}, ProposalMade{}, ProposalRevised{}, ProposalApproved{}, ProposalEffected{}, ProposalFailed{}, ProposalRejected{},
 	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, TargetTested{}, ServiceStarted{}, ConfigurationAcknowledged{}, SecretsArrived{}, TextRedacted{},
 }
@@ -293,6 +294,8 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"handover.voided":               `{"handover":"","person":""}`,
 		"credential.taken":              `{"credential":"","person":""}`,
 		"credential.parked":             `{"credential":"","proposal":""}`,
+		"credential.retargeted":         `{"credential":"","target":{"kind":"","address":"","account":""},"proposal":""}`,
+		"credential.target_confirmed":   `{"credential":"","target":0}`,
 		"offboarding.settled":           `{"person":"","item":0,"how":""}`,
 		"offboarding.overdue":           `{"person":""}`,
 		"offboarding.ended":             `{"person":""}`,

@@ -54,7 +54,7 @@ func TestHostileNames(t *testing.T) {
 					o.with("ann", Accept{name}), o.with("ann", Decline{name, note("")}), o.with("ann", Cancel{name, note("")}), o.with("ann", GiveBack{name}),
 					o.with("ann", Reconcile{name, note("lost")}), o.with("ann", ShowNew{name}), o.with("ann", ShowAgain{name}), o.with("ann", ConfirmSet{name}), o.with("ann", PauseRotation{name, note("x")}), o.with("ann", ResumeRotation{name}), o.with("ann", CancelRotation{name, note("x")}), o.with("ada", needed(Abandon{name})), o.with("ada", ChangePolicy{Credential: name}),
 					o.with("ada", needed(Retire{name})), o.with("ada", needed(ResetEnrolment{Person: name})), o.with("ada", needed(SetRoles{name, []Role{Manager}})), o.with("ada", IssueLink{Person: name}),
-					o.with(System, ReportStaged{Rotation: RotationID{name, 1}}),
+					o.with(System, ReportStaged{Rotation: RotationID{Credential: name, Number: 1}}),
 				},
 				Unauthenticated: {{Actor: name, Action: CheckOut{"db01", note("ticket 1")}}},
 			} {
@@ -231,6 +231,7 @@ var actions = []Action{
 	ChangePassword{}, ReplaceAuthenticator{}, ProveAuthenticator{}, SetRoles{}, IssueLink{}, RefuseLink{}, OpenLink{}, Join{}, ConfirmFounding{},
 	TestTarget{}, ReviewPolicy{}, Disable{}, Reinstate{}, Take{}, Park{}, SettleItem{},
 	ReportConfiguration{}, AcknowledgeConfiguration{},
+	Retarget{}, ConfirmTarget{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {

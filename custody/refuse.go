@@ -74,7 +74,10 @@ func refuseNotCustodian(c Credential) *Refusal {
 }
 
 func refuseRotating(c Credential) *Refusal {
-	if c.Rotation.Paused {
+	switch {
+	case !c.Unconfirmed.IsZero():
+		return refuseTargetUnconfirmed(c)
+	case c.Rotation.Paused:
 		return refusePaused(c)
 	}
 	reason := Term{"reason", string(c.Rotation.Reason)}

@@ -33,7 +33,7 @@ func TestWhatRemainsIsOnRecord(t *testing.T) {
 	o := newOffice(t)
 	two, one := Lists([]string{keyPrint(1), keyPrint(2)}), Lists([]string{keyPrint(2)})
 	o.does("ann", RequestRotation{Credential: "db01", Reason: note("x")})
-	id := RotationID{"db01", o.credential("db01").Rotation.Number}
+	id := RotationID{Credential: "db01", Number: o.credential("db01").Rotation.Number}
 	o.does(System, ReportStaged{Rotation: id})
 	o.does(System, ReportApplied{id})
 	events := o.does(System, ReportVerified{Rotation: id, OldRefused: true, Remaining: two})
@@ -50,7 +50,7 @@ func TestWhatRemainsIsOnRecord(t *testing.T) {
 	wantKeys("changed", two)
 	looked := func(r VerificationResult, remaining Remaining) {
 		version := o.credential("db01").Version
-		o.does(System, StartVerification{"db01", version})
+		o.does(System, StartVerification{Credential: "db01", Version: version})
 		o.does(System, EndVerification{Credential: "db01", Version: version, Result: r, Remaining: remaining})
 	}
 	looked(VerificationUnknown, Remaining{})

@@ -25,6 +25,7 @@ const (
 	ForEnrolment  RotationReason = "enrolment"  // whoever held it sets up their log-in anew
 	ForLeaving    RotationReason = "leaving"    // whoever held or knows it left
 	ForParking    RotationReason = "parking"    // its only custodian goes away, and nobody holds it
+	ForRetarget   RotationReason = "retarget"   // whoever said what its password is knows it
 )
 
 // RotationStep is how far the rotation journal of a credential has come.
@@ -73,6 +74,7 @@ func (r Rotation) MayHaveReached() bool {
 type RotationID struct {
 	Credential string `json:"credential"`
 	Number     int64  `json:"number"`
+	Target     int64  `json:"target,omitzero"` // Credential.Retargeted, as its worker had it: what was done elsewhere says nothing
 }
 
 // Successor is who holds the credential after the rotation in progress, or "".
@@ -191,7 +193,7 @@ func (d *decision) mayChange(c Credential) error {
 	case c.Holder != d.actor.Username && !d.actor.Is(Manager):
 		return refuseNotHolder(c)
 	}
-	return nil
+	return c.reachable()
 }
 
 // Reconcile sets a new password through the target's second account, whatever
@@ -216,7 +218,7 @@ func (a Reconcile) decide(d *decision) error {
 		return err
 	}
 	if d.command.Actor == System {
-		if c.Phase != Held || c.Drifted.IsZero() || !c.Policy.AutoReconcile || !c.Reconciles {
+		if c.Phase != Held || c.reachable() != nil || c.Drifted.IsZero() || !c.Policy.AutoReconcile || !c.Reconciles {
 			return nil // what called for it is over
 		}
 		d.startRotation(c, ForDrift, c.Holder, Note{})
@@ -284,6 +286,9 @@ func (f RotationStarted) allowed(s *State, e Event) error {
 	known := c.tooKnown() || knownToOthers(c.Exposure, c.Holder) && c.RotatedAt.Equal(e.Time)
 	if f.Reason == ForAge && !c.tooOld(e.Time) || f.Reason == ForExposure && !known {
 		return e.violates("I4", "rotation for an age or an exposure that the policy allows")
+	}
+	if (f.Reason == ForRequested || f.Reason == ForDrift) && c.reachable() != nil {
+		return e.violates("I5", "asked for at a target that nobody has confirmed")
 	}
 	if f.Reason == ForDrift && !c.Reconciles {
 		return e.violates("I4", "reconciled without a second account")

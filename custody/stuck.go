@@ -209,7 +209,7 @@ func (c Credential) Cancellable() bool {
 // Halted says that the rotation in progress goes on only when somebody has done
 // something.
 func (c Credential) Halted() bool {
-	return c.AwaitsPerson() || c.Phase == Rotating && c.Rotation.Paused
+	return c.AwaitsPerson() || c.Phase == Rotating && (c.Rotation.Paused || c.reachable() != nil)
 }
 
 // askedFor says that people asked for a change, not the policy.

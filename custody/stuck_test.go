@@ -9,14 +9,14 @@ import (
 // What a rotation that does not get through looks like: db01 was asked for by ann.
 func stagedAndUnreachable(o *office) {
 	annWantsNewPassword(o)
-	id := RotationID{"db01", 2}
+	id := RotationID{Credential: "db01", Number: 2}
 	o.does(System, ReportStaged{Rotation: id, Sending: true})
 	o.does(System, ReportFailed{Rotation: id, Failure: "unreachable", NextTry: o.now.Add(time.Minute), Unsent: true})
 }
 
 func cutShort(o *office) {
 	annWantsNewPassword(o)
-	o.does(System, ReportStaged{Rotation: RotationID{"db01", 2}, Sending: true})
+	o.does(System, ReportStaged{Rotation: RotationID{Credential: "db01", Number: 2}, Sending: true})
 }
 
 func pausedByAnn(o *office) {
@@ -53,15 +53,15 @@ func TestARotationThatCannotProgressIsLeft(t *testing.T) {
 		{"called off: while an attempt was cut short", cutShort, "ann", CancelRotation{"db01", off}, RotationPending, nil},
 		{"called off: after an attempt whose end nobody knows", func(o *office) {
 			cutShort(o)
-			o.does(System, ReportFailed{Rotation: RotationID{"db01", 2}, Failure: "target_error", NextTry: o.now})
+			o.does(System, ReportFailed{Rotation: RotationID{Credential: "db01", Number: 2}, Failure: "target_error", NextTry: o.now})
 		}, "ann", CancelRotation{"db01", off}, RotationPending, nil},
 		{"called off: after a second attempt that surely sent nothing", func(o *office) {
 			cutShort(o)
-			id := RotationID{"db01", 2}
+			id := RotationID{Credential: "db01", Number: 2}
 			o.does(System, ReportSending{id})
 			o.does(System, ReportFailed{Rotation: id, Failure: "unreachable", NextTry: o.now, Unsent: true})
 		}, "ann", CancelRotation{"db01", off}, RotationPending, nil},
-		{"called off: when it was applied", func(o *office) { cutShort(o); o.does(System, ReportApplied{RotationID{"db01", 2}}) }, "ann", CancelRotation{"db01", off}, RotationPending, nil},
+		{"called off: when it was applied", func(o *office) { cutShort(o); o.does(System, ReportApplied{RotationID{Credential: "db01", Number: 2}}) }, "ann", CancelRotation{"db01", off}, RotationPending, nil},
 		{"called off: when it was shown", shownToAnn, "ann", CancelRotation{"db01", off}, RotationPending, nil},
 		{"called off: what a return asks for", annTookBack, "ann", CancelRotation{"db01", off}, RotationPending, nil},
 		{"called off: without a reason", stagedAndUnreachable, "ann", CancelRotation{"db01", note("")}, InvalidRequest, nil},
@@ -71,11 +71,11 @@ func TestARotationThatCannotProgressIsLeft(t *testing.T) {
 		{"paused by the other custodian", stagedAndUnreachable, "ben", PauseRotation{"db01", off}, Forbidden, nil},
 		{"paused twice", pausedByAnn, "ann", PauseRotation{"db01", off}, RotationPending, nil},
 		{"paused without a reason", stagedAndUnreachable, "ann", PauseRotation{"db01", note("")}, InvalidRequest, nil},
-		{"paused: the worker sends nothing", pausedByAnn, System, ReportSending{RotationID{"db01", 2}}, RotationPending, nil},
+		{"paused: the worker sends nothing", pausedByAnn, System, ReportSending{RotationID{Credential: "db01", Number: 2}}, RotationPending, nil},
 		{"paused: the worker stages nothing", func(o *office) { annWantsNewPassword(o); o.does("ann", PauseRotation{"db01", off}) },
-			System, ReportStaged{Rotation: RotationID{"db01", 2}}, RotationPending, nil},
+			System, ReportStaged{Rotation: RotationID{Credential: "db01", Number: 2}}, RotationPending, nil},
 		{"paused: what an attempt did is entered all the same", func(o *office) { cutShort(o); o.does("ann", PauseRotation{"db01", off}) },
-			System, ReportApplied{RotationID{"db01", 2}}, "", nil},
+			System, ReportApplied{RotationID{Credential: "db01", Number: 2}}, "", nil},
 		{"paused: by hand, it is not set", func(o *office) { switchShown(o); o.does("ann", PauseRotation{"sw01", off}) }, "ann", ConfirmSet{"sw01"}, RotationPending, nil},
 		{"resumed, it is tried at once", pausedByAnn, "max", ResumeRotation{"db01"}, "", func(o *office) bool {
 			c := o.credential("db01")
@@ -161,7 +161,7 @@ func TestAPasswordThatWasPassedOnIsNotKnownToWhoLeft(t *testing.T) {
 	o.handsOver("ann", "ben", "db02")
 	o.does("ann", GoAway{Reason: note("dentist")})
 	o.does("ben", ResumeRotation{"db01"})
-	id := RotationID{"db01", 2}
+	id := RotationID{Credential: "db01", Number: 2}
 	o.does(System, ReportApplied{id})
 	o.does(System, ReportVerified{Rotation: id, OldRefused: true})
 	o.does(System, ReportPromoted{id, 2})

@@ -16,6 +16,7 @@ const (
 type StartVerification struct {
 	Credential string `json:"credential"`
 	Version    int64  `json:"version"`
+	Target     int64  `json:"target,omitzero"` // as of RotationID
 }
 
 var _ = action(StartVerification{})
@@ -30,8 +31,11 @@ func (a StartVerification) decide(d *decision) error {
 	if err != nil {
 		return err
 	}
-	if !c.AtRest() || c.Version != a.Version {
-		return refuseLateReport(RotationID{c.Name, c.Rotation.Number})
+	if !c.AtRest() || c.Version != a.Version || c.Retargeted != a.Target {
+		return refuseLateReport(RotationID{Credential: c.Name, Number: c.Rotation.Number})
+	}
+	if err := c.reached(); err != nil {
+		return err
 	}
 	d.happen(VerificationStarted(a))
 	return nil
@@ -42,6 +46,7 @@ func (a StartVerification) decide(d *decision) error {
 type VerificationStarted struct {
 	Credential string `json:"credential"`
 	Version    int64  `json:"version"`
+	Target     int64  `json:"target,omitzero"`
 }
 
 var _ = fact(VerificationStarted{})
@@ -53,8 +58,12 @@ func (VerificationStarted) grade() Grade               { return Ordinary }
 func (VerificationStarted) by(*State, Event) Who       { return bySystem() }
 
 func (f VerificationStarted) allowed(s *State, e Event) error {
-	if c, _ := s.Credential(f.Credential); !c.AtRest() || f.Version != c.Version {
+	c, _ := s.Credential(f.Credential)
+	if !c.AtRest() || f.Version != c.Version {
 		return e.violates("I5", "verified what is not kept now, or another version")
+	}
+	if f.Target != c.Retargeted || c.reached() != nil {
+		return e.violates("I5", "at another target than there is, or at one that cannot be asked yet")
 	}
 	return nil
 }
@@ -67,6 +76,7 @@ func (VerificationStarted) apply(*State, Event) {}
 type EndVerification struct {
 	Credential string             `json:"credential"`
 	Version    int64              `json:"version"`
+	Target     int64              `json:"target,omitzero"` // as of RotationID
 	Result     VerificationResult `json:"result"`
 	Remaining  Remaining          `json:"remaining,omitzero"` // what opens the account besides
 }
@@ -83,7 +93,7 @@ func (a EndVerification) decide(d *decision) error {
 	if err != nil {
 		return err
 	}
-	if c.AtRest() && c.Version == a.Version {
+	if c.AtRest() && c.Version == a.Version && c.Retargeted == a.Target && c.reached() == nil {
 		d.happen(VerificationEnded(a))
 	}
 	return nil
@@ -93,6 +103,7 @@ func (a EndVerification) decide(d *decision) error {
 type VerificationEnded struct {
 	Credential string             `json:"credential"`
 	Version    int64              `json:"version"`
+	Target     int64              `json:"target,omitzero"`
 	Result     VerificationResult `json:"result"`
 	Remaining  Remaining          `json:"remaining,omitzero"` // what opens the account besides
 }
@@ -112,8 +123,12 @@ func (f VerificationEnded) grade() Grade {
 }
 
 func (f VerificationEnded) allowed(s *State, e Event) error {
-	if c, _ := s.Credential(f.Credential); !c.AtRest() || f.Version != c.Version {
+	c, _ := s.Credential(f.Credential)
+	if !c.AtRest() || f.Version != c.Version {
 		return e.violates("I7", "the result for what is not kept now, or for another version")
+	}
+	if f.Target != c.Retargeted || c.reached() != nil {
+		return e.violates("I5", "the result of another target than there is, or of one that cannot have been asked yet")
 	}
 	if !f.Remaining.valid() || f.Remaining.Listed && f.Result != VerificationAccepted {
 		return e.violates("I7", "a list of keys that none can have been, or by an account that let nobody in")

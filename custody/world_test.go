@@ -240,7 +240,7 @@ func (w *world) hire(people ...AddPerson) error {
 // change carries the rotation in progress of a credential through.
 func (w *world) change(credential string) error {
 	c, _ := w.state.Credential(credential)
-	id := RotationID{credential, c.Rotation.Number}
+	id := RotationID{Credential: credential, Number: c.Rotation.Number, Target: c.Retargeted}
 	for _, report := range []Action{
 		ReportStaged{Rotation: id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: c.Version > 0}, ReportPromoted{id, c.Version + 1},
 	} {

@@ -283,6 +283,20 @@ func (c *Client) Park(ctx context.Context, name string, in api.ConfirmedReason) 
 	return call[api.Proposal](ctx, c, "POST", in, nil, "credentials", name, "park")
 }
 
+// Retarget asks that an account is reached in another way, Target shows in which way it is,
+// and ConfirmTarget says that this is right.
+func (c *Client) Retarget(ctx context.Context, name string, in api.Retarget) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "credentials", name, "target")
+}
+
+func (c *Client) Target(ctx context.Context, name string) (api.TargetShown, error) {
+	return call[api.TargetShown](ctx, c, "GET", nil, nil, "credentials", name, "target")
+}
+
+func (c *Client) ConfirmTarget(ctx context.Context, name string, in api.ConfirmTarget) (api.Credential, error) {
+	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "target", "confirm")
+}
+
 // Rotate asks for a new password.
 func (c *Client) Rotate(ctx context.Context, name string, in api.ConfirmedReason) (api.Credential, error) {
 	return call[api.Credential](ctx, c, "POST", in, nil, "credentials", name, "rotate")

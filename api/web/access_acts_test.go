@@ -317,6 +317,19 @@ func init() {
 		return name
 	}), "POST /api/v1/credentials/{name}/take", "POST /credentials/{name}/take")
 
+	// How an account is reached.
+	does(act{prepare: func(a *access, _ string) prepared {
+		name := a.held()
+		return prepared{called(name), map[string]any{"address": name + ".example:2222", "reason": why}, []string{"address", name + ".example:2222", "reason", why}}
+	}}, "POST /api/v1/credentials/{name}/target", "POST /credentials/{name}/target")
+	does(act{prepare: func(a *access, _ string) prepared {
+		name := a.held()
+		target := a.Credential(name).Target
+		target.Address = desk.NewNote(name + ".example:2222")
+		a.Agreed("admin", custody.Retarget{Credential: name, Target: target, Reconciles: true})
+		return prepared{called(name), map[string]any{"target": 1}, []string{"target", "1"}}
+	}}, "POST /api/v1/credentials/{name}/target/confirm", "POST /credentials/{name}/target/confirm")
+
 	// The policy of the installation, and of one credential.
 	looser := map[string]any{"policy": map[string]any{"password": "strong"}, "reason": why}
 	does(act{prepare: func(a *access, _ string) prepared { return prepared{called(a.held()), looser, nil} }}, "POST /api/v1/credentials/{name}/policy/proposal")

@@ -187,7 +187,10 @@ func (v *visit) path() string {
 	}
 	for _, page := range []string{"/credentials/", "/handovers/", "/proposals/", "/ledger/", "/offboardings/"} {
 		if rest, on := strings.CutPrefix(at, page); on {
-			name, _, _ := strings.Cut(rest, "/")
+			name, below, _ := strings.Cut(rest, "/")
+			if below == "target" || strings.HasPrefix(below, "target/") { // a page of its own
+				name += "/target"
+			}
 			return page + name
 		}
 	}

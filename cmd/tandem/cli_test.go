@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/crypto/ssh"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/play"
@@ -130,6 +131,9 @@ func scriptDemo(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("WRONG_KEY", wrong)
 	ts.Setenv("SSH_ADDRESS", running.SSH)
 	ts.Setenv("SSH_HOST_KEY", running.HostKey)
+	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(running.HostKey))
+	ts.Check(err)
+	ts.Setenv("SSH_FINGERPRINT", ssh.FingerprintSHA256(key))
 }
 
 func scriptAs(ts *testscript.TestScript, _ bool, args []string) {

@@ -131,7 +131,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	p.desk, err = desk.Open(ctx, desk.Config{
 		Store: p.store, Accounts: p.store, Secrets: p.secrets, Clock: p.clock,
 		Policy: policyOf(cfg.Policy), ReviewBy: reviewOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log.With("part", "desk"),
-		SessionTTL: cfg.SessionTTL, CheckTarget: p.checkTarget, CheckPolicy: p.checkPolicy, CheckPasswords: p.checkPasswords,
+		SessionTTL: cfg.SessionTTL, CheckTarget: p.checkTarget, StandIn: p.standIn, Fingerprints: p.fingerprints, CheckPolicy: p.checkPolicy, CheckPasswords: p.checkPasswords,
 		FirstSteps: why.firstSteps, Settings: onRecord, Hashing: hashing,
 	})
 	if err != nil {

@@ -117,15 +117,38 @@ func openReceiver(d config.Dependent, secrets secretStore) (rotation.Dependent, 
 }
 
 func (c connectors) open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
-	at := slices.IndexFunc(c.targets, func(k rotation.Connector) bool { return k.Name == t.Kind })
-	if at < 0 {
+	kind, known := c.kind(t.Kind)
+	if !known {
 		var names []string
 		for _, k := range c.targets {
 			names = append(names, k.Name)
 		}
 		return nil, notAmong("target.kind", slices.Values(names))
 	}
-	return c.targets[at].Open(t, admin)
+	return kind.Open(t, admin)
+}
+
+func (c connectors) kind(name string) (rotation.Connector, bool) {
+	at := slices.IndexFunc(c.targets, func(k rotation.Connector) bool { return k.Name == name })
+	if at < 0 {
+		return rotation.Connector{}, false
+	}
+	return c.targets[at], true
+}
+
+// standIn is desk.Config.StandIn.
+func (c connectors) standIn(name string) custody.Secret {
+	kind, _ := c.kind(name)
+	return kind.StandIn()
+}
+
+// fingerprints is desk.Config.Fingerprints.
+func (c connectors) fingerprints(t custody.Target) []string {
+	kind, known := c.kind(t.Kind)
+	if !known {
+		return nil
+	}
+	return kind.Fingerprints(t)
 }
 
 // described gives what each kind asks for.
@@ -143,7 +166,7 @@ func (c connectors) checkTarget(t custody.Target, admin custody.Secret) (desk.Ch
 	if err != nil {
 		return desk.CheckedTarget{}, err
 	}
-	return desk.CheckedTarget{Reconciles: target.Describe().Reconciles, Identities: rotation.Identities(target)}, nil
+	return desk.CheckedTarget{Reconciles: target.Describe().Reconciles, Identities: rotation.Identities(target), Fingerprints: rotation.Fingerprints(target)}, nil
 }
 
 // checkPolicy is desk.Config.CheckPolicy.

@@ -21,6 +21,7 @@ func credentialVerbs(c *cli) *cobra.Command {
 	return family("credential", "Accounts on servers, and who holds them",
 		credentialListVerb(c), credentialShowVerb(c), credentialExposureVerb(c), credentialAddVerb(c), credentialKindsVerb(c),
 		credentialPolicyVerb(c), credentialRotateVerb(c), credentialSetVerb(c), showAgainVerb(c), credentialCustodiansVerb(c), credentialTakeVerb(c), credentialParkVerb(c),
+		credentialRetargetVerb(c), credentialTargetVerb(c), credentialConfirmTargetVerb(c),
 		confirmedReasonVerb(c, "reconcile NAME --reason TEXT", "Set a lost password through the target's second account", (*client.Client).Reconcile, true),
 		confirmedReasonVerb(c, "pause NAME --reason TEXT", "Stop the attempts at changing a password; one that is under way ends first", (*client.Client).PauseRotation, false),
 		credentialResumeVerb(c),
@@ -96,15 +97,8 @@ func credentialAddVerb(c *cli) *cobra.Command {
 	}
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
 		in.Name, in.Policy = args[0], policy.policy()
-		for path, into := range map[string]*api.Secret{passwordFile: &in.Secret, keyFile: &in.AdminKey} {
-			if path == "" {
-				continue
-			}
-			secret, err := secretFile(path)
-			if err != nil {
-				return err
-			}
-			*into = api.Secret(secret.Reveal())
+		if err := secretFiles(map[string]*api.Secret{passwordFile: &in.Secret, keyFile: &in.AdminKey}); err != nil {
+			return err
 		}
 		return c.proposed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) (api.Proposal, error) {
 			in.TOTP = code
@@ -212,6 +206,9 @@ func (c *cli) showCredentials(answer any, list ...api.Credential) error {
 		return err
 	}
 	for _, credential := range list {
+		if !credential.UnconfirmedSince.IsZero() {
+			c.note("%s: %s", credential.Name, unconfirmed(credential))
+		}
 		if r := credential.Rotation; r != nil && r.Failure != "" {
 			c.note("%s: %s", credential.Name, failing(*r))
 		}

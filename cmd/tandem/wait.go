@@ -87,6 +87,9 @@ func (c *cli) progress(bar *progressbar.ProgressBar, credential api.Credential, 
 	if r.Failure != "" {
 		words += fmt.Sprintf(", %d failed, the last: %s, next try %s", r.Attempts, r.Failure, moment(r.NextTry))
 	}
+	if !credential.UnconfirmedSince.IsZero() {
+		words = credential.Name + ": " + unconfirmed(credential)
+	}
 	if words == last {
 		return last
 	}

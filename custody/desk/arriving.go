@@ -93,8 +93,9 @@ func (d *Desk) settle(ctx context.Context, credential string) error {
 	if c, _ = d.credential(credential); c.Arriving != request {
 		return nil
 	}
-	used := c.Rotation.Number > 1 // its name was, and perhaps nothing came now
-	if !used && from[0].Version+from[1].Version+to[0].Version+to[1].Version == 0 {
+	again := c.Retargeted > 0               // what does not come now stays
+	used := !again && c.Rotation.Number > 1 // its name was, and perhaps nothing came now
+	if came := from[0].Version + from[1].Version; !used && came+to[0].Version+to[1].Version == 0 || again && came == 0 {
 		d.Log.Error("what came with a credential is not in the secret store any more", "credential", credential, "alarm", true)
 	}
 	var forgotten []string // what another account of this name had, which is tried nowhere

@@ -33,6 +33,14 @@ type Config struct {
 	// reconciles: it has a second account.
 	CheckTarget func(t custody.Target, key custody.Secret) (CheckedTarget, error)
 
+	// StandIn gives what has the form of a kind's admin secret, so that a target can be
+	// checked whose own stays where it is. Nil: none is needed.
+	StandIn func(kind string) custody.Secret
+
+	// Fingerprints gives what a target's host is known by, without its administrator.
+	// Nil: nothing.
+	Fingerprints func(t custody.Target) []string
+
 	// CheckPolicy says whether what a policy names is there: its dependents and
 	// its password policy.
 	CheckPolicy func(p custody.CredentialPolicy) error

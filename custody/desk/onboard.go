@@ -14,6 +14,8 @@ import (
 type CheckedTarget struct {
 	Reconciles bool     // it has a second account
 	Identities []string // what the account is called however its address is spelled; none: by its kind, account and address as they stand
+
+	Fingerprints []string // what its host is known by; none: that is not pinned
 }
 
 // ProposeCredential asks for an account to come under custody. password is what opens it
@@ -65,19 +67,25 @@ func (d *Desk) comesIn(ctx context.Context, by By, add custody.AddCredential, pa
 	if !add.Brings {
 		return d.Do(ctx, by, command(add))
 	}
-	outcome, err := d.doBringing(ctx, by, add.Name, command(add), [2]custody.Secret{password, key})
+	return d.doWithSecrets(ctx, by, add.Name, command(add), [2]custody.Secret{password, key})
+}
+
+// doWithSecrets gives a command with which secrets of a credential come, and moves them to
+// their place, or removes them, as far as that can be done now.
+func (d *Desk) doWithSecrets(ctx context.Context, by By, credential string, action custody.Action, secrets [2]custody.Secret) (Outcome, error) {
+	outcome, err := d.doBringing(ctx, by, credential, action, secrets)
 	// Whoever asked may have gone; what is done for them here is finished all the same.
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), moveTimeout)
 	defer cancel()
 	var undone error
 	switch {
 	case err == nil && !outcome.Replayed:
-		undone = d.Settle(after, add.Name) // nothing, while others have to approve it
+		undone = d.Settle(after, credential) // nothing, while others have to approve it
 	case err == nil, custody.CodeOf(err) != "", errors.Is(err, ErrKeyReused), errors.Is(err, ErrSecretsUnavailable):
 		undone = d.drop(after, by.Request) // it led to nothing
 	}
 	if undone != nil {
-		d.Log.Warn("what came with a credential is not moved or removed yet", "credential", add.Name, "error", undone)
+		d.Log.Warn("what came with a credential is not moved or removed yet", "credential", credential, "error", undone)
 	}
 	return outcome, err
 }

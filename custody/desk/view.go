@@ -34,8 +34,8 @@ func (d *Desk) suspects(why error) error {
 // Suspect gives a channel that is closed when the ledger becomes suspect.
 func (d *Desk) Suspect() <-chan struct{} { return d.alarm }
 
-// Credentials gives all credentials, Unfinished those that are rotating or that a
-// dependent does not have yet, Credential one (the zero one where there is none), as
+// Credentials gives all credentials, Unfinished those that are rotating, that a
+// dependent does not have yet or for which secrets are on their way, Credential one (the zero one where there is none), as
 // the ledger leads to them: what is done with a password outside goes by these, and
 // not by rows that somebody can write in. The last two have those texts that the
 // ledger commits to. ErrLedgerSuspect: by nothing.
@@ -44,7 +44,9 @@ func (d *Desk) Credentials(ctx context.Context) ([]custody.Credential, error) {
 }
 
 func (d *Desk) Unfinished(ctx context.Context) ([]custody.Credential, error) {
-	found, err := d.credentials(ctx, func(c custody.Credential) bool { return c.Phase == custody.Rotating || len(c.Updates) > 0 })
+	found, err := d.credentials(ctx, func(c custody.Credential) bool {
+		return c.Phase == custody.Rotating || len(c.Updates) > 0 || c.Arriving != ""
+	})
 	if err != nil {
 		return nil, err
 	}

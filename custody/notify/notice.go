@@ -47,7 +47,8 @@ func calls(e custody.Event) bool {
 		custody.HandoverOverdue, custody.EnrolmentReset, custody.PersonUnlocked, custody.EmailChanged,
 		custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed,
 		custody.ProposalExpired, custody.CustodiansChanged, custody.CustodyPassed, custody.RolesChanged,
-		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.AuthenticatorReplaced, custody.ConfigurationAcknowledged, custody.HandoverVoided, custody.PersonReinstated, custody.OffboardingEnded:
+		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.AuthenticatorReplaced, custody.ConfigurationAcknowledged, custody.HandoverVoided, custody.PersonReinstated, custody.OffboardingEnded,
+		custody.CredentialRetargeted:
 		return true
 	case custody.CredentialAdded, custody.CredentialRetired, custody.CredentialPolicyChanged, custody.CredentialTaken, custody.HandoverReturned:
 		return true
@@ -92,6 +93,8 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 	case custody.CustodiansChanged:
 		v := values{Credential: fact.Credential, Primary: fact.Primary, Backup: fact.Backup, Proposal: fact.Proposal}
 		about.tell("custodians", "/credentials/"+fact.Credential, v, append([]string{fact.Primary, fact.Backup}, fact.Before...)...)
+	case custody.CredentialRetargeted:
+		return f.retargeted(ctx, about, fact)
 	case custody.CustodyPassed:
 		v := values{Credential: fact.Credential, From: fact.From, To: fact.Successor, Proposal: fact.Proposal}
 		about.tell("custody_passed", "/credentials/"+fact.Credential, v, fact.Successor, fact.From)

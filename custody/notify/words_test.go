@@ -72,7 +72,7 @@ var said = []string{
 	"handover.closed", "handover.overdue", "person.enrolment_reset", "person.unlocked", "person.email_changed",
 	"proposal.made", "proposal.revised", "proposal.rejected", "proposal.effected", "proposal.failed", "proposal.expired", "credential.custodians_changed", "rotation.failed",
 	"credential.passed", "person.roles_changed", "admission.link_issued", "admission.joined", "person.password_changed", "person.authenticator_replaced", "session.opened", "configuration.acknowledged",
-	"handover.voided", "person.reinstated", "offboarding.ended", "rotation.promoted",
+	"handover.voided", "person.reinstated", "offboarding.ended", "rotation.promoted", "credential.retargeted",
 	"credential.added", "credential.retired", "credential.policy_changed", "credential.taken", "handover.returned", "policy.adopted",
 }
 
@@ -113,6 +113,8 @@ func filled(e custody.Event) custody.Event {
 		e.Fact = custody.ProposalExpired{Proposal: "p-1"}
 	case custody.CustodiansChanged:
 		e.Fact = custody.CustodiansChanged{Credential: "db01", Primary: "tech-a", Backup: "tech-b", Before: []string{"tech-a", "manager"}, Proposal: "p-1"}
+	case custody.CredentialRetargeted:
+		e.Fact, e.Actor = custody.CredentialRetargeted{Credential: "db01", Unconfirmed: true, Proposal: "p-1"}, "director"
 	case custody.CustodyPassed:
 		e.Fact = custody.CustodyPassed{Credential: "db01", From: "tech-a", Successor: "tech-b", Proposal: "p-1"}
 	case custody.PersonDisabled:

@@ -160,7 +160,7 @@ func (o *office) Credential(_ context.Context, name string) (custody.Credential,
 	if name == "" {
 		return custody.Credential{}, nil
 	}
-	return custody.Credential{Name: name, Primary: "tech-a", Backup: "tech-b"}, nil
+	return custody.Credential{Name: name, Primary: "tech-a", Backup: "tech-b", Phase: custody.Held, Holder: "tech-a"}, nil
 }
 
 func (o *office) Proposal(_ context.Context, id string) (custody.Proposal, error) {

@@ -153,8 +153,12 @@ func bringsSecrets(e custody.Event) bool {
 	case custody.CredentialAdded, custody.SecretsArrived:
 		return true
 	case custody.ProposalMade:
-		add, is := f.Change.Proposable.(custody.AddCredential)
-		return is && add.Brings
+		switch a := f.Change.Proposable.(type) {
+		case custody.AddCredential:
+			return a.Brings
+		case custody.Retarget:
+			return a.Password || a.Key
+		}
 	case custody.CommandRefused:
 		return mayAdd(f)
 	}
@@ -242,7 +246,7 @@ func (l *Ledger) isCheckOut(request string) bool {
 // which account, it is, is told by a digest.
 func asksForNames(c custody.Change) bool {
 	switch c.Proposable.(type) {
-	case custody.AddPerson, custody.ChangeEmail, custody.AddCredential:
+	case custody.AddPerson, custody.ChangeEmail, custody.AddCredential, custody.Retarget:
 		return true
 	}
 	return false

@@ -1,6 +1,9 @@
 package rotation
 
 import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
 	"slices"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -25,6 +28,42 @@ func (c Connector) LimitsOf(t custody.Target) (password.Limits, error) {
 		return password.Limits{Most: c.Most}, nil
 	}
 	return c.Limits(t)
+}
+
+// Fingerprints gives what the host of a target is known by, by its description alone: nobody
+// is connected to, and what administers it is not needed.
+func (c Connector) Fingerprints(t custody.Target) []string {
+	open := c.Open
+	if c.Admin != desk.NoAdmin {
+		if c.Probe != nil {
+			open = c.Probe
+		}
+		needed := map[string]string{}
+		for _, s := range LoginSettings(c.Settings) {
+			if value, set := t.Settings[s.Name]; set {
+				needed[s.Name] = value
+			}
+		}
+		t.Settings = needed
+	}
+	target, err := open(t, custody.Secret{})
+	if err != nil {
+		return nil
+	}
+	return Fingerprints(target)
+}
+
+// StandIn gives what has the form of this kind's admin secret, and opens nothing.
+func (c Connector) StandIn() custody.Secret {
+	switch c.Admin {
+	case desk.AdminPassword:
+		return custody.SecretString("stands in")
+	case desk.AdminKey:
+		_, key, _ := ed25519.GenerateKey(nil) // never fails: see crypto/rand
+		der, _ := x509.MarshalPKCS8PrivateKey(key)
+		return custody.NewSecret(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	}
+	return custody.Secret{}
 }
 
 // Openers gives how each kind is opened, by its name.

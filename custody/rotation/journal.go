@@ -52,7 +52,7 @@ func (c Config) newAttempt(credential custody.Credential) *attempt {
 	return &attempt{
 		Config:     c,
 		credential: credential,
-		id:         custody.RotationID{Credential: credential.Name, Number: credential.Rotation.Number},
+		id:         custody.RotationID{Credential: credential.Name, Number: credential.Rotation.Number, Target: credential.Retargeted},
 		step:       credential.Rotation.Step,
 		asked:      credential.Rotation.Sending,
 	}

@@ -29,7 +29,7 @@ type Desk interface {
 // committed, but may be a moment old.
 type Queue interface {
 	// Credentials gives all, Unfinished those in the phase rotating and those
-	// with Updates.
+	// with Updates, or with secrets on their way.
 	Credentials(ctx context.Context) ([]custody.Credential, error)
 	Unfinished(ctx context.Context) ([]custody.Credential, error)
 	Credential(ctx context.Context, name string) (custody.Credential, error)

@@ -8,10 +8,11 @@ import (
 )
 
 // provable asks, before anything is changed, whether it could be proved: of an account
-// that comes in, and where something is in the way. What was proved lately can be.
+// that comes in, or was given another target, and where something is in the way. What was proved
+// lately can be.
 func (a *attempt) provable(ctx context.Context) error {
 	prover, is := a.target.(Prover)
-	if !is || a.credential.Version > 0 && a.credential.Rotation.Attempts == 0 {
+	if proved := a.credential.Version > 0 && a.credential.Retargeted == 0; !is || proved && a.credential.Rotation.Attempts == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.StepTimeout)

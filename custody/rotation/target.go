@@ -63,6 +63,23 @@ func Identities(t Target) []string {
 	return nil
 }
 
+// Pinned is a Target that knows its host by something that was said when it was
+// described, and by nothing else.
+type Pinned interface {
+	Target
+
+	// Fingerprints gives that, as people compare it.
+	Fingerprints() []string
+}
+
+// Fingerprints gives those of a target, nil where it has none.
+func Fingerprints(t Target) []string {
+	if known, is := t.(Pinned); is {
+		return known.Fingerprints()
+	}
+	return nil
+}
+
 // Lister is a Target whose account can list what opens it besides its password.
 type Lister interface {
 	Target
@@ -123,6 +140,9 @@ func (c Config) opened(of custody.Credential, admin custody.Secret) (Target, err
 	described, known := of.Target.Plain()
 	if !known {
 		return nil, ErrNoAddress
+	}
+	if of.Retargeted > 0 && !of.Reconciles { // it had one, once
+		admin = custody.Secret{}
 	}
 	target, err := open(described, admin)
 	if err != nil {

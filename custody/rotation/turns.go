@@ -22,7 +22,7 @@ type place struct {
 }
 
 func placeOf(c custody.Credential) place {
-	if c.Phase != custody.Rotating {
+	if c.Phase != custody.Rotating || arrivesAlone(c) {
 		return place{}
 	}
 	p := place{host: strings.ToLower(c.Target.Address.String())}

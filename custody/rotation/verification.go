@@ -50,7 +50,7 @@ func (w *Worker) verifyDue(ctx context.Context, from, to time.Time) error {
 	var group errgroup.Group
 	group.SetLimit(verifying)
 	for _, c := range credentials {
-		if c.AtRest() && w.hasPlace(c.Name, from, to) && ctx.Err() == nil {
+		if c.AtRest() && c.Unconfirmed.IsZero() && w.hasPlace(c.Name, from, to) && ctx.Err() == nil {
 			group.Go(func() error { w.verifyOne(ctx, c.Name); return nil })
 		}
 	}
@@ -94,7 +94,7 @@ func (w *Worker) unprobed(c custody.Credential) bool {
 
 // verify tries a password once, between two entries: no entry, no secret.
 func (w *Worker) verify(ctx context.Context, c custody.Credential) error {
-	if err := w.enter(ctx, custody.StartVerification{Credential: c.Name, Version: c.Version}); err != nil {
+	if err := w.enter(ctx, custody.StartVerification{Credential: c.Name, Version: c.Version, Target: c.Retargeted}); err != nil {
 		return err
 	}
 	result, remaining, cause := w.ask(ctx, c)
@@ -104,7 +104,7 @@ func (w *Worker) verify(ctx context.Context, c custody.Credential) error {
 	if result != custody.VerificationAccepted {
 		w.Log.Warn("a password was not accepted where it should be", "credential", c.Name, "result", result, "error", cause)
 	}
-	if err := w.enter(ctx, custody.EndVerification{Credential: c.Name, Version: c.Version, Result: result, Remaining: remaining}); err != nil {
+	if err := w.enter(ctx, custody.EndVerification{Credential: c.Name, Version: c.Version, Target: c.Retargeted, Result: result, Remaining: remaining}); err != nil {
 		return err
 	}
 	if result == custody.VerificationRefused && c.Policy.AutoReconcile {

@@ -198,6 +198,8 @@ func (w *Worker) look(ctx context.Context) time.Duration {
 // nothing, as it is now.
 func nextTry(c custody.Credential) (at time.Time, ok bool) {
 	switch {
+	case arrivesAlone(c):
+		return at, true
 	case c.Halted():
 		return at, false
 	case c.Phase == custody.Rotating:
@@ -207,6 +209,12 @@ func nextTry(c custody.Credential) (at time.Time, ok bool) {
 	}
 	first := slices.MinFunc(c.Updates, func(a, b custody.Update) int { return a.NextTry.Compare(b.NextTry) })
 	return first.NextTry, true
+}
+
+// arrivesAlone says that secrets are on their way to a credential, and that there is
+// nothing else to do for it: where there is, that begins with it.
+func arrivesAlone(c custody.Credential) bool {
+	return c.Arriving != "" && (c.AtRest() || c.Halted())
 }
 
 // start sets what is waiting to work, as far as the bounds allow.
@@ -244,6 +252,8 @@ func (w *Worker) attempt(ctx context.Context, name string) (came outcome) {
 		switch at, ok := nextTry(c); {
 		case !ok, at.After(w.Clock.Now()):
 			return nil
+		case arrivesAlone(c):
+			return w.Desk.Settle(ctx, name)
 		case c.Phase == custody.Rotating:
 			a := w.newAttempt(c)
 			defer func() { came.failure, came.reached, came.admitted = a.failed, a.reached, a.admitted }()

@@ -79,7 +79,7 @@ func TestAValueIsSaidAsPeopleReadIt(t *testing.T) {
 func TestEveryKindOfProposalIsNamed(t *testing.T) {
 	for _, change := range []custody.Proposable{
 		custody.AddCredential{}, custody.ChangePolicy{}, custody.Retire{}, custody.Abandon{}, custody.SetCustodians{}, custody.Park{},
-		custody.AddPerson{}, custody.SetRoles{}, custody.ResetEnrolment{}, custody.ChangeEmail{}, custody.Disable{}, custody.Reinstate{},
+		custody.AddPerson{}, custody.SetRoles{}, custody.ResetEnrolment{}, custody.ChangeEmail{}, custody.Disable{}, custody.Reinstate{}, custody.Retarget{},
 	} {
 		wants(t, "proposal_kind."+change.Verb())
 	}

@@ -1,10 +1,12 @@
 package endpoint
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -27,6 +29,10 @@ type Endpoint struct {
 	Host    string      // a name or an IP address, without brackets
 	Port    uint16      // never 0
 	TLS     *tls.Config // nil: in clear, on loopback
+
+	// Fingerprints are those of the certificates in the setting ca, SHA-256 in hex; none:
+	// whoever this machine trusts vouches for the server.
+	Fingerprints []string
 }
 
 // Open reads a target's address and the settings tls and ca. Its error is a
@@ -37,10 +43,11 @@ func Open(t custody.Target) (Endpoint, error) {
 		return Endpoint{}, err
 	}
 	e := Endpoint{Address: t.Address, Host: host, Port: port}
-	roots, err := readRoots(t.Settings)
+	roots, fingerprints, err := readRoots(t.Settings)
 	if err != nil {
 		return Endpoint{}, err
 	}
+	e.Fingerprints = fingerprints
 	switch t.Settings["tls"] {
 	case "", "verify":
 		e.TLS = &tls.Config{ServerName: host, RootCAs: roots, MinVersion: tls.VersionTLS12}
@@ -62,29 +69,36 @@ func WrongHost(err error) bool {
 }
 
 // readRoots gives nil for the system's.
-func readRoots(settings map[string]string) (*x509.CertPool, error) {
+func readRoots(settings map[string]string) (roots *x509.CertPool, fingerprints []string, err error) {
 	text, set := settings["ca"]
 	if !set {
-		return nil, nil
+		return nil, nil, nil
 	}
 	refusal := custody.Invalid("target.settings.ca", "no_certificates")
 	roots, found := x509.NewCertPool(), false
 	for rest := []byte(lines.Replace(text)); len(strings.TrimSpace(string(rest))) > 0; found = true {
 		block, after := pem.Decode(rest)
 		if block == nil || block.Type != "CERTIFICATE" {
-			return nil, refusal
+			return nil, nil, refusal
 		}
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, refusal
+			return nil, nil, refusal
 		}
 		roots.AddCert(certificate)
+		sum := sha256.Sum256(certificate.Raw)
+		fingerprints = append(fingerprints, Fingerprint(sum[:]))
 		rest = after
 	}
 	if !found {
-		return nil, refusal
+		return nil, nil, refusal
 	}
-	return roots, nil
+	return roots, fingerprints, nil
+}
+
+// Fingerprint writes the SHA-256 of a certificate as openssl x509 -fingerprint does.
+func Fingerprint(sum []byte) string {
+	return "SHA-256 " + strings.ReplaceAll(fmt.Sprintf("% X", sum), " ", ":")
 }
 
 // lines gives PEM that is all on one line the breaks that encoding/pem needs.

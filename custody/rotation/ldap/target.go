@@ -107,6 +107,9 @@ func (t *target) Identities() []string {
 	return []string{endpoint.Identity(Kind, strings.ToLower(name), t.directory.Address)}
 }
 
+// Fingerprints is as rotation.Pinned has it.
+func (t *target) Fingerprints() []string { return t.directory.Endpoint.Fingerprints }
+
 // Describe is as rotation.Target has it.
 func (t *target) Describe() rotation.Description {
 	return rotation.Description{Reconciles: t.admin != ""}

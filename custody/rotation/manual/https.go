@@ -34,6 +34,8 @@ type httpsTarget struct {
 	url     url.URL
 	account string
 	client  http.Client
+
+	fingerprints []string
 }
 
 // openHTTPS is a rotation.Opener.
@@ -49,9 +51,11 @@ func openHTTPS(t custody.Target, _ custody.Secret) (rotation.Target, error) {
 		return nil, custody.Invalid("target.settings.tls", "tls_must_verify")
 	}
 	if pinned, set := t.Settings["sha256"]; set {
-		if err := pin(at.TLS, pinned); err != nil {
+		certificate, err := pin(at.TLS, pinned)
+		if err != nil {
 			return nil, err
 		}
+		at.Fingerprints = []string{certificate}
 	}
 	where, err := parsePath(t.Settings["path"])
 	if err != nil {
@@ -62,7 +66,7 @@ func openHTTPS(t custody.Target, _ custody.Secret) (rotation.Target, error) {
 		return nil, custody.Invalid("target.account", "colon")
 	}
 	return &httpsTarget{
-		url: where, account: t.Account,
+		url: where, account: t.Account, fingerprints: at.Fingerprints,
 		client: http.Client{
 			Transport: &http.Transport{ // no proxy, whatever the environment says
 				TLSClientConfig:        at.TLS,
@@ -74,15 +78,18 @@ func openHTTPS(t custody.Target, _ custody.Secret) (rotation.Target, error) {
 	}, nil
 }
 
+// Fingerprints is as rotation.Pinned has it.
+func (t *httpsTarget) Fingerprints() []string { return t.fingerprints }
+
 // pin has a certificate be known by its fingerprint, and by nothing else: not
-// by who signed it, its names or its dates.
-func pin(config *tls.Config, fingerprint string) error {
+// by who signed it, its names or its dates. It gives it as people compare it.
+func pin(config *tls.Config, fingerprint string) (string, error) {
 	wanted, err := hex.DecodeString(strings.ReplaceAll(fingerprint, ":", ""))
 	if err != nil || len(wanted) != sha256.Size {
-		return custody.Invalid("target.settings.sha256", "no_fingerprint")
+		return "", custody.Invalid("target.settings.sha256", "no_fingerprint")
 	}
 	if config.RootCAs != nil {
-		return custody.Invalid("target.settings.ca", "beside_sha256")
+		return "", custody.Invalid("target.settings.ca", "beside_sha256")
 	}
 	config.InsecureSkipVerify = true // VerifyConnection is stricter
 	config.VerifyConnection = func(state tls.ConnectionState) error {
@@ -92,7 +99,7 @@ func pin(config *tls.Config, fingerprint string) error {
 		}
 		return nil
 	}
-	return nil
+	return endpoint.Fingerprint(wanted), nil
 }
 
 func parsePath(path string) (url.URL, error) {

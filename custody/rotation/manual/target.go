@@ -92,6 +92,9 @@ func Opener(probes []rotation.Connector) rotation.Opener {
 // machine logs in to is the account that a machine may have in custody, too.
 func (t *target) Identities() []string { return t.identities }
 
+// Fingerprints is as rotation.Pinned has it.
+func (t *target) Fingerprints() []string { return rotation.Fingerprints(t.probe) }
+
 // Describe is as rotation.Target has it.
 func (t *target) Describe() rotation.Description {
 	return rotation.Description{ByHand: true, Unprobed: t.probe.Describe().Unprobed}

@@ -89,6 +89,9 @@ func (t *target) Identities() []string {
 	return []string{endpoint.Identity(Kind, t.user+"@"+strings.ToLower(t.host), t.endpoint.Address)}
 }
 
+// Fingerprints is as rotation.Pinned has it.
+func (t *target) Fingerprints() []string { return t.endpoint.Fingerprints }
+
 // Describe is as rotation.Target has it.
 func (t *target) Describe() rotation.Description {
 	return rotation.Description{Reconciles: t.admin != ""}

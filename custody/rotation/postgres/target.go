@@ -82,6 +82,9 @@ func (t *target) Identities() []string {
 	return []string{endpoint.Identity(Kind, t.account, t.server.Address)}
 }
 
+// Fingerprints is as rotation.Pinned has it.
+func (t *target) Fingerprints() []string { return t.server.Endpoint.Fingerprints }
+
 // Describe is as rotation.Target has it.
 func (t *target) Describe() rotation.Description {
 	return rotation.Description{Reconciles: t.admin != ""}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -56,6 +57,7 @@ func NewDesk(t testing.TB, clock desk.Clock) *Desk {
 	}
 	policy := custody.DefaultPolicy()
 	policy.TOTPSkew = 1 << 40 // so that one code can follow on another without waiting
+	policy.Approvals = custody.ApprovedByNone
 	d.Act(custody.System, custody.AdoptPolicy{Values: policy})
 	for _, name := range []string{Primary, Backup} {
 		d.Act(custody.System, custody.AddPerson{
@@ -79,6 +81,25 @@ func (d *Desk) Add(credential string, target custody.Target) {
 	described := desk.NewTarget(target)
 	described.Identities = desk.Identities(nil, credential)
 	d.Act(custody.System, custody.AddCredential{Name: credential, Target: described, Primary: Primary, Backup: Backup})
+}
+
+// Retarget has the account be reached in another way, which nobody has confirmed. What comes
+// with it is in its place already.
+func (d *Desk) Retarget(credential string, target custody.Target, edits ...func(*custody.Retarget)) {
+	d.t.Helper()
+	c, err := d.Credential(d.t.Context(), credential)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	change := custody.Retarget{Credential: credential, Target: desk.NewTarget(target), Reconciles: c.Reconciles}
+	change.Target.Account, change.Target.Identities = c.Target.Account, c.Target.Identities
+	if was, known := c.Target.Plain(); known && reflect.DeepEqual(was, target) {
+		change.Target = c.Target
+	}
+	for _, edit := range edits {
+		edit(&change)
+	}
+	d.Act(Primary, custody.Propose{Change: custody.Change{Proposable: change}, Reason: desk.NewNote("test")})
 }
 
 // Rotate has the holder ask for another rotation.
@@ -180,7 +201,7 @@ func (d *Desk) Credentials(context.Context) ([]custody.Credential, error) {
 func (d *Desk) Unfinished(ctx context.Context) ([]custody.Credential, error) {
 	all, err := d.Credentials(ctx)
 	return slices.DeleteFunc(all, func(c custody.Credential) bool {
-		return c.Phase != custody.Rotating && len(c.Updates) == 0
+		return c.Phase != custody.Rotating && len(c.Updates) == 0 && c.Arriving == ""
 	}), err
 }
 

@@ -55,6 +55,14 @@ func (t *target) Identities() []string {
 	return []string{endpoint.Identity(Kind, t.account, t.host.address)}
 }
 
+// Fingerprints is as rotation.Pinned has it.
+func (t *target) Fingerprints() (all []string) {
+	for _, key := range t.host.keys {
+		all = append(all, key.Type()+" "+ssh.FingerprintSHA256(key))
+	}
+	return all
+}
+
 // Describe is as rotation.Target has it.
 func (t *target) Describe() rotation.Description {
 	return rotation.Description{Reconciles: t.admin != nil, Own: t.own, ByHand: t.admin == nil && !t.own}

@@ -104,7 +104,10 @@ func (s System) journalAtAnotherHost(t *testing.T) {
 	}
 }
 
-const credential = "an-account"
+// Credential is what a Custody's account is called.
+const Credential = "an-account"
+
+const credential = Credential
 
 // Custody is an account on a real system under custody in memory.
 type Custody struct {
@@ -206,6 +209,38 @@ func (c *Custody) PutKey(key custody.Secret) {
 	if _, err := c.Secrets.Write(c.t.Context(), path, key, int64(len(c.Secrets.Versions(path))), nil); err != nil {
 		c.t.Fatal(err)
 	}
+}
+
+// PutPassword says what opens the account now, as somebody who knows it.
+func (c *Custody) PutPassword(password custody.Secret) {
+	c.t.Helper()
+	path := desk.CredentialPath(credential)
+	if _, err := c.Secrets.Write(c.t.Context(), path, password, int64(len(c.Secrets.Versions(path))), nil); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// Retarget has the account be reached as it is described now, which nobody has confirmed.
+func (c *Custody) Retarget(edits ...func(*custody.Retarget)) {
+	c.t.Helper()
+	second := func(r *custody.Retarget) { r.Reconciles = !c.Key.IsZero() }
+	c.Desk.Retarget(credential, c.Describe(), append([]func(*custody.Retarget){second}, edits...)...)
+}
+
+// Confirm has whoever holds the account, or will, confirm how it is reached.
+func (c *Custody) Confirm() {
+	c.t.Helper()
+	now := c.now()
+	c.Desk.Act(now.HeldFor(), custody.ConfirmTarget{Credential: credential, Target: now.Retargeted})
+}
+
+func (c *Custody) now() custody.Credential {
+	c.t.Helper()
+	now, err := c.Desk.Credential(c.t.Context(), credential)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return now
 }
 
 // Held waits for the end of a rotation.

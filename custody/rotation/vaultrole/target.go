@@ -29,6 +29,10 @@ var errMade = fmt.Errorf("%w: Vault makes this password itself", rotation.ErrDec
 // Identities is as rotation.Identified has it.
 func (t *target) Identities() []string { return t.identities }
 
+// Fingerprints is as rotation.Pinned has it: what the probe is sent to. Vault knows its own
+// server.
+func (t *target) Fingerprints() []string { return rotation.Fingerprints(t.probe) }
+
 // Describe is as rotation.Target has it. Vault needs no valid password to make
 // another.
 func (t *target) Describe() rotation.Description {

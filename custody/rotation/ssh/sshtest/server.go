@@ -110,6 +110,22 @@ func (s *Server) ReplaceHostKey() {
 	s.Start()
 }
 
+// Move has the server listen on another port, as if its host had moved. Addr then is the
+// new one.
+func (s *Server) Move() {
+	s.t.Helper()
+	s.Stop()
+	before := s.Addr
+	s.Addr = fmt.Sprintf("127.0.0.1:%d", servertest.ReservePort(s.t))
+	usual, err := os.ReadFile(s.path("root/etc/ssh/sshd_config"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	port := func(addr string) []byte { return []byte("\nPort " + addr[len("127.0.0.1:"):] + "\n") }
+	s.write("root/etc/ssh/sshd_config", 0o600, bytes.Replace(usual, port(before), port(s.Addr), 1))
+	s.Start()
+}
+
 func (s *Server) writeHostKey() {
 	s.t.Helper()
 	private, public := newKey(s.t)
