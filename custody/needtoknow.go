@@ -45,6 +45,8 @@ func (p Person) SightOfHandover(h Handover) Sight {
 func (p Person) SightOfProposal(asked Proposal, charges []string) Sight {
 	concerned := p.is(asked.Requester) || slices.ContainsFunc(asked.Approvals, func(a Approval) bool { return p.is(a.Person) })
 	switch about := asked.Change.subject(); {
+	case asked.Change.Noticed(): // whoever may say no knows to what
+		concerned = true
 	case asked.Change.OfPerson():
 		concerned = concerned || p.is(about)
 	default:

@@ -24,6 +24,7 @@ var facts = []Fact{
 	RotationShown{}, RotationSending{}, RotationPaused{}, RotationResumed{}, RotationCancelled{}, RotationPassed{}, CredentialAbandoned{}, CredentialPolicyChanged{}, VerificationStarted{}, VerificationEnded{}, DependentUpdated{}, DependentFailed{},
 	PasswordChanged{}, AuthenticatorShown{}, AuthenticatorReplaced{}, CustodyPassed{}, RolesChanged{}, FoundingConfirmed{}, LinkIssued{}, LinkRefused{}, LinkOpened{}, Joined{},
 	PolicyReviewed{}, PolicyOverdue{}, PersonDisabled{}, PersonReinstated{}, SeatVacated{}, HandoverVoided{}, CredentialTaken{}, CredentialParked{}, ItemSettled{}, OffboardingOverdue{}, OffboardingEnded{},
+	ProposalAnnounced{}, ProposalNear{}, ProposalMatured{}, PersonRefounded{},
 	CustodiansChanged{}, ProposalMade{}, ProposalRevised{}, ProposalApproved{}, ProposalEffected{}, ProposalFailed{}, ProposalRejected{},
 	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, TargetTested{}, ServiceStarted{}, ConfigurationAcknowledged{}, SecretsArrived{}, TextRedacted{},
 }
@@ -296,6 +297,10 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"offboarding.settled":           `{"person":"","item":0,"how":""}`,
 		"offboarding.overdue":           `{"person":""}`,
 		"offboarding.ended":             `{"person":""}`,
+		"proposal.announced":            `{"proposal":"","effect":"0001-01-01T00:00:00Z"}`,
+		"proposal.near":                 `{"proposal":""}`,
+		"proposal.matured":              `{"proposal":""}`,
+		"person.refounded":              `{"person":"","role":"","before":[],"proposal":""}`,
 		"policy.adopted": `{"version":0,"rules":0,"values":{"lease_ms":0,"offer_ttl_ms":0,"rotation_deadline_ms":0,` +
 			`"lock_after":0,"lock_base_ms":0,"lock_max_ms":0,"totp_skew":0},"review_by":"0001-01-01T00:00:00Z"}`,
 	}

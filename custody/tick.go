@@ -38,7 +38,10 @@ func (Tick) decide(d *decision) error {
 		}
 	}
 	for p := range d.state.OpenProposals() {
-		if !d.now.Before(p.Expires) {
+		switch {
+		case p.nears(d.now):
+			d.happen(ProposalNear{Proposal: p.ID})
+		case !d.now.Before(p.Expires) && !d.state.matures(p, d.now):
 			d.happen(ProposalExpired{Proposal: p.ID})
 		}
 	}
@@ -51,6 +54,11 @@ func (Tick) decide(d *decision) error {
 			d.happen(OffboardingEnded{Person: p.Username})
 		case !l.Overdue && !d.now.Before(l.Due):
 			d.happen(OffboardingOverdue{Person: p.Username})
+		}
+	}
+	for _, next := range []func() bool{d.letMature} { // each by itself: it looks at all the rest
+		if len(d.events) > 0 || next() {
+			break
 		}
 	}
 	return nil
@@ -72,7 +80,7 @@ func (s *State) Reschedule() {
 		s.expectHandover(h)
 	}
 	for p := range s.OpenProposals() {
-		s.expect(p.Expires)
+		s.expectProposal(p)
 	}
 	for _, p := range s.leavings() {
 		s.expectLeaving(p)
@@ -116,7 +124,8 @@ func (s *State) expectHandover(h Handover) {
 
 // LetTimeAct gives what time leads to at an instant, as a command's events; nil
 // where there is nothing. It is asked before every command, so that nobody accepts
-// an offer that has expired because a timer was late.
+// an offer that has expired because a timer was late; and again, until there is
+// nothing: who leaves by a date, or a proposal that had its notice, comes by itself.
 func (s *State) LetTimeAct(now time.Time) []Event {
 	if s.due.IsZero() || now.Before(s.due) {
 		return nil

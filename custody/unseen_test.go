@@ -587,7 +587,8 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 		Apply(s, e)
 	}
 	grades := map[string]Grade{"ledger.conflict": Special, "ledger.recovered": Special, "clock.corrected": Special, "person.locked": Serious, "session.locked": Serious, "text.redacted": Serious, "seal.key_changed": Serious, "rotation.overdue": Serious, "credential.abandoned": Serious,
-		"policy.overdue": Serious, "person.disabled": Serious, "credential.seat_vacated": Serious, "offboarding.overdue": Serious}
+		"policy.overdue": Serious, "person.disabled": Serious, "credential.seat_vacated": Serious, "offboarding.overdue": Serious,
+		"proposal.announced": Special, "proposal.near": Special, "person.refounded": Special}
 	for _, kind := range EntryTypes() {
 		want := Ordinary
 		if g, graded := grades[kind]; graded {
@@ -601,6 +602,7 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 		fact Fact
 		want Grade
 	}{
+		{ProposalMade{Change: Change{Refound{}}}, Special}, {ProposalRejected{Veto: true}, Serious},
 		{EnrolmentReset{OnHost: true}, Special}, {EnrolmentReset{Recovery: true}, Ordinary},
 		{VerificationEnded{Result: VerificationRefused}, Serious}, {VerificationEnded{Result: VerificationAccepted}, Ordinary},
 	} {
@@ -657,7 +659,7 @@ func TestWhoGivesEachCommand(t *testing.T) {
 		"start_verification",
 	}
 	byBoth := []string{"reconcile"}
-	proposed := []string{"abandon", "custodians", "enrolment", "park", "reinstate", "retire", "review_policy", "roles"}
+	proposed := []string{"abandon", "custodians", "enrolment", "park", "refound", "reinstate", "retire", "review_policy", "roles"}
 	for _, a := range actions {
 		want := people
 		switch {
