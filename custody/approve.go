@@ -346,11 +346,11 @@ func (f ProposalWithdrawn) Subject() string            { return f.Proposal }
 func (f ProposalWithdrawn) concerns(s *State) Concerns { return s.aboutProposal(f.Proposal) }
 func (ProposalWithdrawn) grade() Grade                 { return Ordinary }
 
-func (f ProposalWithdrawn) by(s *State, _ Event) Who {
-	if f.Left {
-		return byRole(accessEnders...).confirmed()
-	}
+func (f ProposalWithdrawn) by(s *State, e Event) Who {
 	p, _ := s.Proposal(f.Proposal)
+	if f.Left {
+		return s.endsAccess("", p.Requester, e)
+	}
 	return byPerson(p.Requester)
 }
 

@@ -46,7 +46,8 @@ type Person struct {
 	Enrolment
 	Admission Admission `json:"admission,omitzero"`
 	Presence
-	Leaving Leaving `json:"leaving,omitzero"` // the last time that they left, or changed post
+	Leaving   Leaving   `json:"leaving,omitzero"`   // the last time that they left, or changed post
+	Departure Departure `json:"departure,omitzero"` // when their access is to end
 }
 
 // Is says whether the person has the role.

@@ -48,6 +48,11 @@ func (Tick) decide(d *decision) error {
 	if p := d.state.Policy(); p.Unreviewed(d.now) && !p.Overdue {
 		d.happen(PolicyOverdue{Version: p.Version})
 	}
+	for p := range d.state.People() {
+		if p.Departure.nears(d.now) {
+			d.happen(DepartureNear{Person: p.Username})
+		}
+	}
 	for _, p := range d.state.leavings() {
 		switch l := p.Leaving; {
 		case l.Done():
@@ -56,7 +61,7 @@ func (Tick) decide(d *decision) error {
 			d.happen(OffboardingOverdue{Person: p.Username})
 		}
 	}
-	for _, next := range []func() bool{d.letMature} { // each by itself: it looks at all the rest
+	for _, next := range []func() bool{d.letDepart, d.letMature} { // each by itself: it looks at all the rest
 		if len(d.events) > 0 || next() {
 			break
 		}
@@ -82,8 +87,9 @@ func (s *State) Reschedule() {
 	for p := range s.OpenProposals() {
 		s.expectProposal(p)
 	}
-	for _, p := range s.leavings() {
+	for p := range s.People() {
 		s.expectLeaving(p)
+		s.expectDeparture(p)
 	}
 	s.expectReview()
 }
