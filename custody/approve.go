@@ -41,7 +41,7 @@ func (a Approve) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(ProposalApproved{Proposal: p.ID, Revision: p.Revision, Level: level})
+	d.happen(ProposalApproved{Proposal: p.ID, Revision: p.Revision, Level: level, Noticed: p.Change.Noticed()})
 	if len(d.state.missing(p.with(Approval{Level: level, Person: d.actor.Username}))) > 0 {
 		return nil
 	}
@@ -96,6 +96,7 @@ type ProposalApproved struct {
 	Proposal string `json:"proposal"`
 	Revision int64  `json:"revision"`
 	Level    Role   `json:"level"`
+	Noticed  bool   `json:"noticed,omitzero"` // it takes effect by time only, so that everybody is told
 }
 
 var _ = fact(ProposalApproved{})
@@ -103,12 +104,18 @@ var _ = fact(ProposalApproved{})
 func (ProposalApproved) Type() string                 { return "proposal.approved" }
 func (f ProposalApproved) Subject() string            { return f.Proposal }
 func (f ProposalApproved) concerns(s *State) Concerns { return s.aboutProposal(f.Proposal) }
-func (ProposalApproved) grade() Grade                 { return Ordinary }
 func (f ProposalApproved) by(s *State, _ Event) Who   { return s.decides(f.Proposal, f.Level) }
+
+func (f ProposalApproved) grade() Grade {
+	if f.Noticed {
+		return Special
+	}
+	return Ordinary
+}
 
 func (f ProposalApproved) allowed(s *State, e Event) error {
 	p, _ := s.Proposal(f.Proposal)
-	if p.Status != Open || f.Revision != p.Revision {
+	if p.Status != Open || f.Revision != p.Revision || f.Noticed != p.Change.Noticed() {
 		return e.violates("I10", "an approval of what is not open, or is another by now")
 	}
 	if actor, _ := s.Person(e.Actor); !s.mayDecide(p, f.Level, actor) {

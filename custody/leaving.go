@@ -256,7 +256,7 @@ func (f PersonDisabled) apply(s *State, e Event) {
 	})
 	s.endSessions(f.Person, "", EndedByLeaving)
 	s.beginLeaving(f.Person, e)
-	s.editPerson(f.Person, func(p *Person) { p.Departure = Departure{} })
+	s.editPerson(f.Person, func(p *Person) { p.Departure, p.Recovery = Departure{}, Recovery{} })
 }
 
 // Reinstate gives somebody their access back whom one person could disable. Seats do not

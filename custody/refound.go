@@ -160,7 +160,7 @@ type PersonRefounded struct {
 
 var _ = fact(PersonRefounded{})
 
-func (PersonRefounded) Type() string               { return "person.refounded" }
+func (PersonRefounded) Type() string               { return "refounding.effected" }
 func (f PersonRefounded) Subject() string          { return f.Person }
 func (f PersonRefounded) concerns(*State) Concerns { return Concerns{People: []string{f.Person}} }
 func (PersonRefounded) grade() Grade               { return Special }

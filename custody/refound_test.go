@@ -183,7 +183,7 @@ func TestARefoundingTakesEffectByTime(t *testing.T) {
 	}
 	from = len(o.history)
 	o.passes(time.Millisecond)
-	if got := types(o.history[from:]); !slices.Equal(got, []string{"proposal.matured", "person.refounded", "proposal.effected"}) {
+	if got := types(o.history[from:]); !slices.Equal(got, []string{"proposal.matured", "refounding.effected", "proposal.effected"}) {
 		t.Fatalf("in effect: %v", got)
 	}
 	if cay := o.person("cay"); !slices.Equal(cay.Roles, []Role{Director, Technician}) || len(o.state.Lacking()) > 0 {
@@ -368,6 +368,7 @@ func TestWhatNobodyForgesOfARefounding(t *testing.T) {
 			e.Fact = f
 			return e
 		}(), "I10"},
+		"a yes that nobody is told of":           {asked, next(asked, "max", ProposalApproved{Proposal: "p-1", Revision: 1, Level: Manager}), "I10"},
 		"announced with a yes missing":           {one, next(one, "max", ProposalAnnounced{"p-1", week(one)}), "I10"},
 		"announced with nobody's yes":            {asked, next(asked, "max", ProposalAnnounced{"p-1", week(asked)}), "I6"},
 		"announced by somebody else":             {announced, next(announced, "max", ProposalAnnounced{"p-1", week(announced)}), "I6"},

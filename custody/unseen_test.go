@@ -588,7 +588,7 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 	}
 	grades := map[string]Grade{"ledger.conflict": Special, "ledger.recovered": Special, "clock.corrected": Special, "person.locked": Serious, "session.locked": Serious, "text.redacted": Serious, "seal.key_changed": Serious, "rotation.overdue": Serious, "credential.abandoned": Serious,
 		"policy.overdue": Serious, "person.disabled": Serious, "credential.seat_vacated": Serious, "offboarding.overdue": Serious,
-		"proposal.announced": Special, "proposal.near": Special, "person.refounded": Special}
+		"proposal.announced": Special, "proposal.near": Special, "refounding.effected": Special, "recovery.sought": Special, "recovery.stopped": Serious}
 	for _, kind := range EntryTypes() {
 		want := Ordinary
 		if g, graded := grades[kind]; graded {
@@ -655,7 +655,7 @@ func TestAWrongCodeSaysHowManyAreLeft(t *testing.T) {
 func TestWhoGivesEachCommand(t *testing.T) {
 	bySystem := []string{
 		"end_idle", "end_verification", "lock_sign_in", "open_link", "recover_enrolment", "recover_ledger", "refuse_link", "report_applied", "report_arrived", "report_conflict", "report_failed",
-		"report_configuration", "report_not_updated", "report_promoted", "report_sending", "report_staged", "report_updated", "report_verified", "reset_on_host",
+		"report_configuration", "report_not_updated", "report_promoted", "report_sending", "report_staged", "report_updated", "report_verified", "reset_on_host", "seek_recovery",
 		"start_verification",
 	}
 	byBoth := []string{"reconcile"}
