@@ -92,10 +92,11 @@ func (a PlanDeparture) effect(d *decision, proposal string) error {
 		return refuseNoDeparture(person)
 	case a.At != instantOrZero(a.At):
 		return Invalid("at", "not_milliseconds")
-	case !a.At.IsZero() && !a.At.After(d.now):
-		return Invalid("at", "not_ahead")
 	case a.At.Equal(person.Departure.At):
 		return refuseSameDeparture(person)
+	}
+	if err := d.checkFuture("at", a.At); err != nil {
+		return err
 	}
 	d.happen(DeparturePlanned{Person: a.Person, At: a.At, Before: person.Departure.At, Proposal: proposal})
 	return nil

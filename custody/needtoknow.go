@@ -100,6 +100,9 @@ func (p Person) KnownTo(viewer Person, partners []string) Person {
 	if !own {
 		p.Email = Note{}
 	}
+	if !own && !viewer.EndsAccess() && !slices.Contains(partners, p.Username) {
+		p.Departure = Departure{}
+	}
 	if !own && !slices.Contains(partners, p.Username) {
 		p.AwayReason = Note{}
 	}
