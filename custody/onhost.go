@@ -34,6 +34,12 @@ func (s *State) mayReset(p Person) *Refusal {
 	return nil
 }
 
+// WaitsForRecovery says whether a log-in on the server's machine has to be asked for first.
+func (s *State) WaitsForRecovery(username string, now time.Time) bool {
+	p, _ := s.Person(username)
+	return s.Founded() && !p.Recovery.Open(now)
+}
+
 // SeekRecovery asks for another log-in of a sole admin, by whoever operates the machine.
 type SeekRecovery struct {
 	Person string `json:"person"`
