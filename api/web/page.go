@@ -110,7 +110,7 @@ var parsedTemplates = sync.OnceValues(func() (map[string]*template.Template, err
 })
 
 // sharedTemplates are those that every page has.
-var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/gantt.html", "templates/credential_parts.html"}
+var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/gantt.html", "templates/credential_parts.html", "templates/prospect_parts.html"}
 
 // render writes a page. Nothing is sent before all of it is made.
 func (v *visit) render(name string, body any) error {
