@@ -160,7 +160,7 @@ var doneMessages = []string{
 	"checked_in", "offered", "accepted", "declined", "cancelled", "returned", "rotating", "retired",
 	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "rotating_all", "redacted", "unlocked", "email_changed",
 	"proposed", "approved", "rejected", "withdrawn", "founded", "acknowledged", "password_changed", "session_ended",
-	"disabled", "taken", "settled",
+	"disabled", "taken", "settled", "recovery_stopped",
 }
 
 // here gives the address that shows this page again, without some parameters.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -9,6 +10,7 @@ import (
 
 type refoundingPage struct {
 	Lacking []custody.Role   // what nobody could act as
+	Roles   []custody.Role   // those that approve, first what is missing
 	Named   []custody.Person // who could be given it
 }
 
@@ -25,7 +27,11 @@ func (p *Pages) refoundingForm(v *visit) error {
 	named := slices.DeleteFunc(people, func(c custody.Person) bool {
 		return !c.CanConfirm() || c.Username == v.Person.Username || c.Is(custody.Manager) || c.Is(custody.Director) || c.Is(custody.Auditor)
 	})
-	return v.render("refounding", refoundingPage{lacking, named})
+	roles := []custody.Role{custody.Manager, custody.Director}
+	slices.SortStableFunc(roles, func(a, b custody.Role) int {
+		return cmp.Compare(slices.Index(lacking, b), slices.Index(lacking, a))
+	})
+	return v.render("refounding", refoundingPage{lacking, roles, named})
 }
 
 func (p *Pages) refound(v *visit) error {
