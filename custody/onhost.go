@@ -129,7 +129,7 @@ func (a StopRecovery) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(RecoveryStopped{Person: a.Person, Reason: a.Reason})
+	d.happen(RecoveryStopped(a))
 	return nil
 }
 

@@ -134,13 +134,11 @@ func (a Refound) effect(d *decision, proposal string) error {
 		return Invalid("role", "no_approving_role")
 	case !ok:
 		return refuseNotFound(aPerson)
-	case person.Disabled:
-		return refuseDisabled(person)
 	case !d.state.lacks(a.Role):
 		return refuseNotLacking(a.Role)
 	case person.Is(Manager) || person.Is(Director):
 		return refuseOneApprover(person)
-	case !person.Enrolled:
+	case !person.CanConfirm():
 		return refuseCannotConfirm(person)
 	}
 	if err := d.state.checkExclusive(a.roles(person)); err != nil {
