@@ -59,6 +59,8 @@ type Disabling struct {
 	Credentials []PassedOn `json:"credentials"`
 	Handovers   []string   `json:"handovers" doc:"That come to nothing"`
 	Proposals   []string   `json:"proposals" doc:"Of theirs, that are withdrawn"`
+
+	Sole []custody.Role `json:"sole" doc:"Roles in which nobody could act without them"`
 }
 
 // PassedOn is what would become of a credential.
@@ -99,6 +101,7 @@ func (s *Server) disabling(ctx context.Context, in *ofPerson) (Disabling, error)
 	return Disabling{
 		Credentials: each(p.Credentials, func(c custody.Passing) PassedOn { return PassedOn(c) }),
 		Handovers:   append([]string{}, p.Handovers...), Proposals: append([]string{}, p.Proposals...),
+		Sole: append([]custody.Role{}, p.Sole...),
 	}, err
 }
 

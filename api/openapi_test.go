@@ -28,6 +28,7 @@ var endpoints = strings.Fields(`
 	GET/proposals GET/proposals/{id} POST/credentials/{name}/custodians POST/proposals/{id}/custodians
 	POST/proposals/{id}/approve POST/proposals/{id}/reject POST/proposals/{id}/withdraw
 	GET/people/{username}/disable POST/people/{username}/disable POST/people/{username}/disable/proposal POST/people/{username}/reinstate
+	POST/people/{username}/departure POST/people/{username}/refound POST/people/{username}/recovery/stop
 	GET/offboardings GET/offboardings/{username} POST/offboardings/{username}/items/{n} POST/credentials/{name}/take POST/credentials/{name}/park
 	GET/credentials/{name}/target POST/credentials/{name}/target POST/credentials/{name}/target/confirm
 	POST/people/{username}/unlock PATCH/people/{username} POST/people/{username}/email PATCH/me

@@ -97,6 +97,13 @@ func (s *Server) viewProposals(ctx context.Context, can map[string]map[custody.R
 			return nil, err
 		}
 		views[i] = viewProposal(p, can[p.ID], now)
+		departing, err := DepartingBy(ctx, s.Queries, p)
+		if err != nil {
+			return nil, err
+		}
+		for _, person := range departing {
+			views[i].Departing = append(views[i].Departing, Departing{person.Username, person.Departure.At})
+		}
 	}
 	return views, nil
 }
@@ -134,7 +141,7 @@ func viewProposal(p custody.Proposal, can map[custody.Role][]string, now custody
 		Change: each(p.Differences(now), func(d custody.Difference) Difference {
 			return Difference{d.Field, strings.Join(d.Before, ", "), strings.Join(d.After, ", ")}
 		}),
-		OpenedAt: p.OpenedAt, ExpiresAt: p.Expires, EndedAt: p.EndedAt, EndedBy: p.EndedBy, Failure: string(p.Broken),
+		OpenedAt: p.OpenedAt, ExpiresAt: p.Expires, EndedAt: p.EndedAt, EndedBy: p.EndedBy, Failure: string(p.Broken), Announced: p.AnnouncedAt,
 	}
 	for _, level := range p.Needs {
 		if _, missing := can[level]; missing {

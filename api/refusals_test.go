@@ -7,7 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -58,6 +60,9 @@ var commands = map[string]string{
 	"POST /people/tech-b/disable":              `{"reason":"x","totp":"2"}`,
 	"POST /people/tech-b/disable/proposal":     `{"reason":"x","totp":"2"}`,
 	"POST /people/tech-b/reinstate":            `{"reason":"x","totp":"2"}`,
+	"POST /people/tech-b/departure":            `{"at":"2027-01-01T00:00:00Z","reason":"x","totp":"2"}`,
+	"POST /people/tech-b/refound":              `{"role":"director","reason":"x","totp":"2"}`,
+	"POST /people/tech-b/recovery/stop":        `{"reason":"x","totp":"2"}`,
 	"POST /offboardings/tech-b/items/0":        `{"how":"none","totp":"2"}`,
 	"POST /credentials/db01/take":              `{"totp":"2"}`,
 	"POST /credentials/db01/park":              `{"reason":"x","totp":"2"}`,
@@ -75,7 +80,7 @@ var commands = map[string]string{
 // TestARefusalIsAnsweredAsOne: never as what is there already, and with no
 // secret in it, whichever command was refused.
 func TestARefusalIsAnsweredAsOne(t *testing.T) {
-	s := serve(t)
+	s := serve(t, func(c *api.Config) { c.Commands = edge.Limit{Every: time.Millisecond, Burst: 1000} })
 	s.hire(t, "manager", custody.Manager)
 	s.hire(t, "director", custody.Director)
 	s.invite(t, "tech-n", custody.Technician)

@@ -67,6 +67,8 @@ type Person struct {
 	Presence   Presence       `json:"presence"`
 
 	LockedUntil time.Time `json:"locked_until,omitzero" doc:"Too many wrong codes: confirms nothing before"`
+	AccessEnds  time.Time `json:"access_ends,omitzero" doc:"As it was agreed before; for them and for who sees to it"`
+	RecoveryDue time.Time `json:"recovery_due,omitzero" doc:"From when on a log-in can be had that was asked for on the server's machine; a manager, a director or they stop it"`
 }
 
 // Me is what a person sees first.
@@ -272,7 +274,7 @@ type Handover struct {
 // Proposal is a command that waits until others have approved it.
 type Proposal struct {
 	ID        string                    `json:"id"`
-	Kind      string                    `json:"kind" doc:"Which command: credential, credential_policy, retire, abandon, custodians, park, retarget, person, roles, enrolment, change_email, disable, reinstate"`
+	Kind      string                    `json:"kind" doc:"Which command: credential, credential_policy, retire, abandon, custodians, park, retarget, person, roles, enrolment, change_email, disable, reinstate, plan_departure, refound"`
 	Subject   string                    `json:"subject" doc:"What it is about"`
 	Requester string                    `json:"requester"`
 	Reason    string                    `json:"reason"`
@@ -288,6 +290,8 @@ type Proposal struct {
 	EndedAt   time.Time                 `json:"ended_at,omitzero"`
 	EndedBy   string                    `json:"ended_by,omitzero" doc:"Who approved last, rejected or withdrew it"`
 	Failure   string                    `json:"failure,omitzero" doc:"Code of what refused it when it was to take effect"`
+	Announced time.Time                 `json:"announced_at,omitzero" doc:"Everybody who is needed has approved what takes effect by time only: it does at expires_at, unless anybody rejects it"`
+	Departing []Departing               `json:"departing,omitempty" doc:"Who would get a seat, and leaves on a date"`
 	Release   Secret                    `json:"release_code,omitzero" doc:"To be read to the person face to face, while they have a link to set up their log-in; only whoever is to read it sees it"`
 }
 

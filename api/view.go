@@ -24,6 +24,7 @@ func viewPerson(p custody.Person) Person {
 	return Person{
 		Username: p.Username, Name: p.Name, Email: p.Email.String(), Roles: append([]custody.Role{}, p.Roles...),
 		Disabled: p.Disabled, Enrolled: p.Enrolled, Admission: p.Admission.Open, TOTPPeriod: p.TOTPPeriod, Presence: viewPresence(p), LockedUntil: p.LockedUntil,
+		AccessEnds: p.Departure.At, RecoveryDue: p.Recovery.Due,
 	}
 }
 

@@ -41,8 +41,12 @@ func (a Approve) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(ProposalApproved{Proposal: p.ID, Revision: p.Revision, Level: level})
+	d.happen(ProposalApproved{Proposal: p.ID, Revision: p.Revision, Level: level, Noticed: p.Change.Noticed()})
 	if len(d.state.missing(p.with(Approval{Level: level, Person: d.actor.Username}))) > 0 {
+		return nil
+	}
+	if change, is := p.Change.Proposable.(noticed); is {
+		d.happen(ProposalAnnounced{Proposal: p.ID, Effect: d.now.Add(change.notice())})
 		return nil
 	}
 	return d.takeEffect(p.ID, p.Change)
@@ -92,6 +96,7 @@ type ProposalApproved struct {
 	Proposal string `json:"proposal"`
 	Revision int64  `json:"revision"`
 	Level    Role   `json:"level"`
+	Noticed  bool   `json:"noticed,omitzero"` // it takes effect by time only, so that everybody is told
 }
 
 var _ = fact(ProposalApproved{})
@@ -99,12 +104,18 @@ var _ = fact(ProposalApproved{})
 func (ProposalApproved) Type() string                 { return "proposal.approved" }
 func (f ProposalApproved) Subject() string            { return f.Proposal }
 func (f ProposalApproved) concerns(s *State) Concerns { return s.aboutProposal(f.Proposal) }
-func (ProposalApproved) grade() Grade                 { return Ordinary }
 func (f ProposalApproved) by(s *State, _ Event) Who   { return s.decides(f.Proposal, f.Level) }
+
+func (f ProposalApproved) grade() Grade {
+	if f.Noticed {
+		return Special
+	}
+	return Ordinary
+}
 
 func (f ProposalApproved) allowed(s *State, e Event) error {
 	p, _ := s.Proposal(f.Proposal)
-	if p.Status != Open || f.Revision != p.Revision {
+	if p.Status != Open || f.Revision != p.Revision || f.Noticed != p.Change.Noticed() {
 		return e.violates("I10", "an approval of what is not open, or is another by now")
 	}
 	if actor, _ := s.Person(e.Actor); !s.mayDecide(p, f.Level, actor) {
@@ -116,7 +127,7 @@ func (f ProposalApproved) allowed(s *State, e Event) error {
 func (f ProposalApproved) apply(s *State, e Event) {
 	s.editProposal(f.Proposal, func(p *Proposal) {
 		*p = p.with(Approval{Level: f.Level, Person: e.Actor, At: e.Time})
-		if len(s.missing(*p)) == 0 {
+		if len(s.missing(*p)) == 0 && !p.Change.Noticed() {
 			p.Status = Approved
 		}
 	})
@@ -180,6 +191,9 @@ func (f ProposalFailed) apply(s *State, e Event) {
 // lastApprover is whose command a proposal takes effect with.
 func (s *State) lastApprover(id string) Who {
 	p, _ := s.Proposal(id)
+	if p.Change.Noticed() { // time has
+		return bySystem()
+	}
 	if len(p.Approvals) == 0 { // nobody had to
 		return byPerson(p.Requester).confirmed()
 	}
@@ -209,7 +223,8 @@ func (p *Proposal) end(how ProposalStatus, e Event) {
 	}
 }
 
-// Reject is a no, by whoever could approve. The first one is final.
+// Reject is a no, by whoever could approve; to what takes effect by time only, by anybody
+// active. The first one is final.
 type Reject struct {
 	Proposal string `json:"proposal"`
 	Digest   string `json:"digest"`
@@ -226,7 +241,7 @@ func (a Reject) bare(s *State) Action {
 }
 
 func (a Reject) decide(d *decision) error {
-	p, level, err := d.decidable(a.Proposal, a.Digest)
+	p, level, err := d.rejectable(a.Proposal, a.Digest)
 	if err != nil {
 		return err
 	}
@@ -236,15 +251,30 @@ func (a Reject) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(ProposalRejected{Proposal: p.ID, Level: level, Reason: a.Reason})
+	d.happen(ProposalRejected{Proposal: p.ID, Level: level, Veto: level == "", Reason: a.Reason})
 	return nil
+}
+
+// rejectable is decidable, where a no has no level of what anybody says no to.
+func (d *decision) rejectable(id, digest string) (Proposal, Role, error) {
+	p, err := d.proposal(id)
+	switch {
+	case err != nil || !p.Change.Noticed():
+		return d.decidable(id, digest)
+	case p.Requester == d.actor.Username:
+		return p, "", refuseOwnRequest(p)
+	case digest != p.Digest():
+		return p, "", refuseOtherRevision(p)
+	}
+	return p, "", nil
 }
 
 // ProposalRejected: it will not happen.
 type ProposalRejected struct {
 	Proposal string `json:"proposal"`
-	Level    Role   `json:"level"`
+	Level    Role   `json:"level"` // "" of a veto
 	Reason   Note   `json:"reason"`
+	Veto     bool   `json:"veto,omitzero"` // by anybody active, of what takes effect by time only
 }
 
 var _ = fact(ProposalRejected{})
@@ -252,12 +282,31 @@ var _ = fact(ProposalRejected{})
 func (ProposalRejected) Type() string                 { return "proposal.rejected" }
 func (f ProposalRejected) Subject() string            { return f.Proposal }
 func (f ProposalRejected) concerns(s *State) Concerns { return s.aboutProposal(f.Proposal) }
-func (ProposalRejected) grade() Grade                 { return Ordinary }
-func (f ProposalRejected) by(s *State, _ Event) Who   { return s.decides(f.Proposal, f.Level) }
+
+func (f ProposalRejected) grade() Grade {
+	if f.Veto {
+		return Serious
+	}
+	return Ordinary
+}
+
+func (f ProposalRejected) by(s *State, _ Event) Who {
+	if f.Veto {
+		return Who{Anybody: true}.confirmed()
+	}
+	return s.decides(f.Proposal, f.Level)
+}
 
 func (f ProposalRejected) allowed(s *State, e Event) error {
 	p, _ := s.Proposal(f.Proposal)
-	if actor, _ := s.Person(e.Actor); p.Status == Open && !s.mayDecide(p, f.Level, actor) {
+	actor, _ := s.Person(e.Actor)
+	switch {
+	case p.Status != Open:
+	case f.Veto:
+		if !p.Change.Noticed() || f.Level != "" || e.Actor == p.Requester {
+			return e.violates("I10", "a veto of what only who could approve rejects, at a level, or by who asked for it")
+		}
+	case !s.mayDecide(p, f.Level, actor):
 		return e.violates("I10", "rejected by somebody who could not have approved it")
 	}
 	return s.decided(e, f.Proposal, Open)
@@ -304,11 +353,11 @@ func (f ProposalWithdrawn) Subject() string            { return f.Proposal }
 func (f ProposalWithdrawn) concerns(s *State) Concerns { return s.aboutProposal(f.Proposal) }
 func (ProposalWithdrawn) grade() Grade                 { return Ordinary }
 
-func (f ProposalWithdrawn) by(s *State, _ Event) Who {
-	if f.Left {
-		return byRole(accessEnders...).confirmed()
-	}
+func (f ProposalWithdrawn) by(s *State, e Event) Who {
 	p, _ := s.Proposal(f.Proposal)
+	if f.Left {
+		return s.endsAccess("", p.Requester, e)
+	}
 	return byPerson(p.Requester)
 }
 
@@ -332,8 +381,8 @@ func (ProposalExpired) grade() Grade                 { return Ordinary }
 func (ProposalExpired) by(*State, Event) Who         { return bySystem() }
 
 func (f ProposalExpired) allowed(s *State, e Event) error {
-	if p, _ := s.Proposal(f.Proposal); e.Time.Before(p.Expires) {
-		return e.violates("I10", "expired before its time")
+	if p, _ := s.Proposal(f.Proposal); e.Time.Before(p.Expires) || s.matures(p, e.Time) {
+		return e.violates("I10", "expired before its time, or instead of taking effect")
 	}
 	return s.decided(e, f.Proposal, Open)
 }

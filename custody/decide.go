@@ -183,6 +183,9 @@ func (d *decision) deadline() time.Time { return d.now.Add(d.policy.RotationDead
 // writes it.
 func instant(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
+// Instant gives what somebody typed as the domain counts time; zero stays zero.
+func Instant(t time.Time) time.Time { return instantOrZero(t) }
+
 func instantOrZero(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}

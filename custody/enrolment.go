@@ -137,7 +137,8 @@ func (a RecoverEnrolment) decide(d *decision) error {
 }
 
 // ResetOnHost forgets the enrolment of a person whom nobody else can help, by
-// whoever operates the machine.
+// whoever operates the machine. Once there is a founding it was asked for before
+// (SeekRecovery), and nobody stopped it.
 type ResetOnHost struct {
 	Person  string `json:"person"`
 	Account int64  `json:"account,omitzero"` // version of the new account's secrets
@@ -152,11 +153,22 @@ func (ResetOnHost) givers() givers    { return theSystem }
 func (a ResetOnHost) bare(*State) Action { return a }
 
 func (a ResetOnHost) decide(d *decision) error {
-	switch p, ok := d.state.Person(a.Person); {
+	p, ok := d.state.Person(a.Person)
+	switch {
 	case !ok:
 		return refuseNotFound(aPerson)
 	case p.Disabled:
 		return refuseDisabled(p)
+	}
+	if err := d.state.mayReset(p); err != nil {
+		return err
+	}
+	switch {
+	case !d.state.Founded():
+	case !p.Recovery.Open(d.now):
+		return refuseNoRecovery(p)
+	case !p.Recovery.usable(d.now):
+		return refuseRecoverySought(p)
 	}
 	d.happen(EnrolmentReset{Person: a.Person, Account: a.Account, OnHost: true})
 	return nil
@@ -201,6 +213,9 @@ func (f EnrolmentReset) allowed(s *State, e Event) error {
 	if p, _ := s.Person(f.Person); p.Disabled {
 		return e.violates("I11", "a log-in for somebody who has left")
 	}
+	if p, _ := s.Person(f.Person); f.OnHost && s.Founded() && (s.mayReset(p) != nil || !p.Recovery.usable(e.Time)) {
+		return e.violates("I10", "on the host, of whom others can help, or before everybody had notice")
+	}
 	if f.Recovery || f.OnHost {
 		if f.Proposal != "" {
 			return e.violates("I10", "recovered, and approved as well")
@@ -224,6 +239,7 @@ func (f EnrolmentReset) apply(s *State, _ Event) {
 		p.Enrolment.reset()
 		p.Account = f.Account
 		p.Admission = s.admission(f.Proposal)
+		p.Recovery = Recovery{}
 	})
 	s.endSessions(f.Person, "", EndedByReset)
 }

@@ -288,6 +288,43 @@ func forgedLeaving(t *testing.T) []Event {
 	return o.history
 }
 
+// forgedRefounding is one of an office that loses its director, has another after a week,
+// agrees on the date on which somebody leaves, and has its only admin lose everything.
+func forgedRefounding(t *testing.T) []Event {
+	o := &office{newWorldUnder(DefaultPolicy()), t}
+	act, refused := o.acts, o.refused
+	for _, p := range []struct {
+		name string
+		role Role
+	}{{"ada", Admin}, {"ann", Technician}, {"ben", Technician}, {"dot", Director}, {"eve", Auditor}, {"max", Manager}} {
+		act(System, AddPerson{Username: p.name, Name: p.name, Roles: []Role{p.role}, TOTPPeriod: 30})
+		act(p.name, SignIn{})
+	}
+	for _, who := range []string{"max", "dot"} {
+		act(who, ConfirmFounding{o.state.FoundingDigest()})
+	}
+	act("max", gone("dot"))
+	asks := Refound{"ann", Director}
+	act("ada", needed(asks))
+	act("ben", Reject{"p-1", o.approval("p-1").Digest, note("nobody asked us")})
+	act("ada", needed(asks))
+	refused("ben", o.approval("p-2"))
+	act("max", o.approval("p-2"))
+	act("eve", o.approval("p-2"))
+	o.passes(refoundNotice - noticeNear)
+	o.passes(noticeNear)
+	act("ada", needed(PlanDeparture{"ben", o.now.Add(48 * time.Hour).Truncate(time.Hour)}))
+	act("max", o.approval("p-3"))
+	act(System, SeekRecovery{"ada"})
+	act("ann", StopRecovery{"ada", note("she is here")})
+	refused("ann", StopRecovery{"ada", note("again")})
+	act(System, SeekRecovery{"ada"})
+	o.passes(24 * time.Hour) // ben leaves within a day
+	o.passes(48 * time.Hour) // and has
+	act(System, ResetOnHost{Person: "ada", Account: 2})
+	return o.history
+}
+
 // accepts carries a ledger out again as a verifier does, from the bytes of its
 // entries on.
 func accepts(from *State, entries [][]byte) (*State, error) {
@@ -329,6 +366,7 @@ func TestForgedFields(t *testing.T) {
 	t.Run("proposals", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedProposals(t)) })
 	t.Run("people", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedPeople(t)) })
 	t.Run("leaving", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedLeaving(t)) })
+	t.Run("refounding", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedRefounding(t)) })
 }
 
 func forgeFields(t *testing.T, events []Event) {
@@ -436,6 +474,7 @@ var plausible = []struct{ verb, fields string }{
 	{"report_configuration", "key digest said settings changed"}, // what an operator configured: believed
 	{"acknowledge_configuration", "actor digest"},                // a refusal: who tried
 	{"change_email", "mailbox"},                                  // what digest an address has: the salt is in the secret store
+	{"stop_recovery", "actor"}, {"reset_on_host", "account"},     // a refusal: who tried; the secret store counts
 }
 
 // leaves gives every leaf of an entry by its path, as JSON.

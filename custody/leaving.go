@@ -13,7 +13,8 @@ type Leaving struct {
 	Due     time.Time `json:"due,omitzero"`   // past it, what is left is a serious event
 	Items   []Item    `json:"items,omitempty"`
 	Overdue bool      `json:"overdue,omitzero"`
-	Ended   time.Time `json:"ended,omitzero"` // when everything was done
+	Ended   time.Time `json:"ended,omitzero"`   // when everything was done
+	Planned string    `json:"planned,omitzero"` // the proposal with which the date was agreed; "": it was at once
 }
 
 // leavingTime is how long a change of rights may take (clause 4.3: one day).
@@ -54,7 +55,10 @@ func (s *State) beginLeaving(person string, e Event) {
 				p.Leaving.add(Item{Kind: kind})
 			}
 		}
-		p.Leaving.Since, p.Leaving.By, p.Leaving.Due = e.Time, e.Actor, e.Time.Add(leavingTime)
+		p.Leaving.Since, p.Leaving.By, p.Leaving.Due, p.Leaving.Planned = e.Time, e.Actor, e.Time.Add(leavingTime), ""
+		if e.Actor == System { // by the date that was agreed
+			p.Leaving.By, p.Leaving.Planned = p.Departure.By, p.Departure.Proposal
+		}
 	})
 	s.expect(e.Time.Add(leavingTime))
 }
@@ -121,15 +125,19 @@ func (a Disable) decide(d *decision) error {
 // accessEnders are the roles in which somebody may take another's access at once.
 var accessEnders = []Role{Admin, Manager, Director}
 
-// endsAccess is who ends somebody's access: one of these, or whose approval was the last.
-func (s *State) endsAccess(proposal string) Who {
+// endsAccess is who ends somebody's access: one of these, or whose approval was the last;
+// time, from the date on that was agreed.
+func (s *State) endsAccess(proposal, person string, e Event) Who {
+	if p, _ := s.Person(person); e.Actor == System && proposal == "" && p.Departure.Due(e.Time) {
+		return bySystem()
+	}
 	return s.lastApproverOr(proposal, byRole(accessEnders...).confirmed())
 }
 
-// disabledSince counts those whose access ended after an instant.
+// disabledSince counts those whose access somebody ended at once, after an instant.
 func (s *State) disabledSince(t time.Time) (n int) {
 	for p := range s.People() {
-		if p.Disabled && p.Leaving.Since.After(t) {
+		if p.Disabled && p.Leaving.Planned == "" && p.Leaving.Since.After(t) {
 			n++
 		}
 	}
@@ -144,12 +152,17 @@ func (a Disable) effect(d *decision, proposal string) error {
 	case person.Disabled:
 		return refuseDisabled(person)
 	}
-	for _, p := range d.state.askedBy(a.Person) {
+	d.disables(PersonDisabled{Person: a.Person, Reason: a.Reason, Proposal: proposal})
+	return nil
+}
+
+// disables ends somebody's access, and before that all that rests on it.
+func (d *decision) disables(f PersonDisabled) {
+	for _, p := range d.state.askedBy(f.Person) {
 		d.happen(ProposalWithdrawn{Proposal: p.ID, Left: true})
 	}
-	d.leaves(a.Person, proposal)
-	d.happen(PersonDisabled{Person: a.Person, Reason: a.Reason, Proposal: proposal})
-	return nil
+	d.leaves(f.Person, f.Proposal)
+	d.happen(f)
 }
 
 // leaves ends what somebody has to do with passwords: their handovers first, then each
@@ -176,7 +189,8 @@ func (d *decision) leaves(person, proposal string) {
 type PersonDisabled struct {
 	Person   string `json:"person"`
 	Reason   Note   `json:"reason,omitzero"`
-	Proposal string `json:"proposal,omitzero"` // with which it was approved; "": one person did it at once
+	Proposal string `json:"proposal,omitzero"` // with which it was approved; "": one person did it at once, or time did
+	Planned  string `json:"planned,omitzero"`  // the proposal with which the date was agreed, if time did
 }
 
 var _ = fact(PersonDisabled{})
@@ -185,7 +199,7 @@ func (PersonDisabled) Type() string               { return "person.disabled" }
 func (f PersonDisabled) Subject() string          { return f.Person }
 func (f PersonDisabled) concerns(*State) Concerns { return Concerns{People: []string{f.Person}} }
 func (PersonDisabled) grade() Grade               { return Serious }
-func (f PersonDisabled) by(s *State, _ Event) Who { return s.endsAccess(f.Proposal) }
+func (f PersonDisabled) by(s *State, e Event) Who { return s.endsAccess(f.Proposal, f.Person, e) }
 
 func (f PersonDisabled) allowed(s *State, e Event) error {
 	person, known := s.Person(f.Person)
@@ -198,8 +212,14 @@ func (f PersonDisabled) allowed(s *State, e Event) error {
 	if err := s.letGo(f.Person); err != nil {
 		return err
 	}
+	if planned := person.Departure.Proposal; (e.Actor == System) != (f.Planned != "") || f.Planned != "" && (f.Planned != planned || !f.Reason.IsZero()) {
+		return e.violates("I10", "said to be planned, by a proposal that it was not planned with, or the other way round")
+	}
 	if f.Proposal != "" {
 		return s.approved(e, f.Proposal, Disable{f.Person, f.Reason})
+	}
+	if f.Planned != "" {
+		return nil
 	}
 	if s.disabledSince(e.Time.Add(-massWithin)) >= massLeaving {
 		return e.violates("I10", "one more within an hour than one person may")
@@ -236,6 +256,7 @@ func (f PersonDisabled) apply(s *State, e Event) {
 	})
 	s.endSessions(f.Person, "", EndedByLeaving)
 	s.beginLeaving(f.Person, e)
+	s.editPerson(f.Person, func(p *Person) { p.Departure, p.Recovery = Departure{}, Recovery{} })
 }
 
 // Reinstate gives somebody their access back whom one person could disable. Seats do not

@@ -45,6 +45,8 @@ func (p Person) SightOfHandover(h Handover) Sight {
 func (p Person) SightOfProposal(asked Proposal, charges []string) Sight {
 	concerned := p.is(asked.Requester) || slices.ContainsFunc(asked.Approvals, func(a Approval) bool { return p.is(a.Person) })
 	switch about := asked.Change.subject(); {
+	case asked.Change.Noticed(): // whoever may say no knows to what
+		concerned = true
 	case asked.Change.OfPerson():
 		concerned = concerned || p.is(about)
 	default:
@@ -98,6 +100,9 @@ func (p Person) KnownTo(viewer Person, partners []string) Person {
 	own := viewer.SeesEverything() || viewer.is(p.Username)
 	if !own {
 		p.Email = Note{}
+	}
+	if !own && !viewer.EndsAccess() && !slices.Contains(partners, p.Username) {
+		p.Departure = Departure{}
 	}
 	if !own && !slices.Contains(partners, p.Username) {
 		p.AwayReason = Note{}

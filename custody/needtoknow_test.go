@@ -52,6 +52,16 @@ func TestWhatSomebodySeesOfAHandoverAndOfAPerson(t *testing.T) {
 	o.does("ben", ChangeEmail{Person: "ben", Email: note("ben@example.org")})
 	o.does("cay", GoAway{Until: o.now.Add(time.Hour), Reason: note("surgery")})
 	ben, cay := o.person("ben"), o.person("cay")
+	o.agreed("ada", PlanDeparture{"ben", o.now.Add(tenDays)})
+	leaves := o.person("ben")
+	for who, want := range map[string]bool{"ben": true, "max": true, "dot": true, "eve": true, "ada": true, "cay": false} {
+		if known := leaves.KnownTo(o.person(who), nil); known.Departure.Planned() != want {
+			t.Errorf("%s is shown when ben leaves: %+v", who, known.Departure)
+		}
+	}
+	if known := leaves.KnownTo(o.person("cay"), []string{"ben"}); !known.Departure.Planned() {
+		t.Error("who shares a credential is not shown when the other leaves")
+	}
 	for _, c := range []struct {
 		who            string
 		partners       []string

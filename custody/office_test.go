@@ -86,6 +86,9 @@ func (o *office) passes(d time.Duration) {
 	o.t.Helper()
 	o.now = o.now.Add(d)
 	o.does(System, Tick{})
+	if err := o.letTimeAct(); err != nil {
+		o.t.Fatal(err)
+	}
 }
 
 // handsOver offers from one person to the other custodian, who accepts.

@@ -47,8 +47,10 @@ type Person struct {
 
 	Enrolment
 	Admission Admission `json:"admission,omitzero"`
+	Recovery  Recovery  `json:"recovery,omitzero"` // a log-in that was asked for on the server's machine
 	Presence
-	Leaving Leaving `json:"leaving,omitzero"` // the last time that they left, or changed post
+	Leaving   Leaving   `json:"leaving,omitzero"`   // the last time that they left, or changed post
+	Departure Departure `json:"departure,omitzero"` // when their access is to end
 }
 
 // Is says whether the person has the role.

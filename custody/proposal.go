@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"iter"
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -30,6 +31,11 @@ type Proposal struct {
 	EndedAt   time.Time      `json:"ended_at,omitzero"`
 	EndedBy   string         `json:"ended_by,omitzero"` // who approved last, rejected or withdrew; "": time did
 	Broken    Code           `json:"broken,omitzero"`   // what refused it when it was to take effect, if it failed
+
+	// AnnouncedAt is when everybody had approved what takes effect by time only: when it
+	// expires, unless somebody says no. Zero: it is not as far, or takes effect at once.
+	AnnouncedAt time.Time `json:"announced_at,omitzero"`
+	Near        bool      `json:"near,omitzero"` // everybody was told that it does so within a day
 }
 
 // Approval is one person's yes to the revision as it stands.
@@ -128,6 +134,9 @@ const (
 func (s *State) needs(c Change, requester string) []Role {
 	if c.Proposable == nil || s.founds(c, requester) {
 		return nil
+	}
+	if c, is := c.Proposable.(noticed); is {
+		return c.confirmers(s, requester)
 	}
 	switch levels := c.levels(s); s.Policy().Values.Approvals {
 	case ApprovedByNone:
@@ -327,17 +336,25 @@ func (s *State) mayDecide(p Proposal, level Role, person Person) bool {
 }
 
 // complete says whether somebody could approve at each level that is missing, each of
-// them another person. There are two levels at the most.
+// them another person: for any of the levels there are as many people (Hall's theorem).
 func complete(can map[Role][]string) bool {
-	var all []string
-	for _, people := range can {
-		if len(people) == 0 {
+	levels := slices.Collect(maps.Keys(can))
+	for some := range 1 << len(levels) {
+		asked, people := 0, map[string]bool{}
+		for i, level := range levels {
+			if some>>i&1 == 0 {
+				continue
+			}
+			asked++
+			for _, name := range can[level] {
+				people[name] = true
+			}
+		}
+		if len(people) < asked {
 			return false
 		}
-		all = append(all, people...)
 	}
-	slices.Sort(all)
-	return len(slices.Compact(all)) >= len(can)
+	return true
 }
 
 // levelOf gives the level at which somebody's approval counts: of those that are
@@ -400,7 +417,7 @@ func (s *State) RestoreProposals(all []Proposal) {
 	for _, p := range all {
 		if p.Status == Open {
 			s.proposals[p.ID] = p
-			s.expect(p.Expires)
+			s.expectProposal(p)
 		}
 	}
 }

@@ -23,6 +23,11 @@ func (a Propose) decide(d *decision) error {
 	if d.actor.Is(Auditor) {
 		return refuseForbidden(onlyNoAuditor)
 	}
+	if change, is := a.Change.Proposable.(noticed); is {
+		if err := change.mayAsk(d.actor.Username); err != nil {
+			return err
+		}
+	}
 	if err := checkNote("reason", a.Reason); err != nil {
 		return err
 	}
@@ -60,6 +65,9 @@ func (d *decision) askable(c Change) error {
 	}
 	p := Proposal{Requester: d.actor.Username, Change: c, Needs: d.state.needs(c, d.actor.Username)}
 	if !complete(d.state.Approvers(p)) {
+		if c.Noticed() {
+			return refuseNobodyConfirms()
+		}
 		return refuseNoApprover(p.Needs)
 	}
 	return nil
@@ -88,7 +96,10 @@ func (f ProposalMade) Subject() string    { return f.Proposal }
 func (ProposalMade) by(*State, Event) Who { return Who{Anybody: true}.confirmed() }
 
 func (f ProposalMade) grade() Grade {
-	if f.Alone {
+	switch {
+	case f.Change.Noticed():
+		return Special
+	case f.Alone:
 		return Serious
 	}
 	return Ordinary
@@ -105,6 +116,8 @@ func (f ProposalMade) allowed(s *State, e Event) error {
 		return e.violates("I10", "under the name of another, or of nothing")
 	case actor.Is(Auditor):
 		return e.violates("I10", "asked for by an auditor, who only looks")
+	case f.Change.Noticed() && f.Change.Proposable.(noticed).mayAsk(e.Actor) != nil:
+		return e.violates("I10", "asked for by whom it would be for")
 	case f.Alone != (len(s.needs(f.Change, e.Actor)) == 0):
 		return e.violates("I10", "said to need no approval that it needs, or the other way round")
 	case !f.Expires.Equal(e.Time.Add(proposalTTL)):
@@ -209,6 +222,7 @@ func (f ProposalRevised) apply(s *State, e Event) {
 	s.editProposal(f.Proposal, func(p *Proposal) {
 		p.Revision, p.Change, p.Reason, p.Approvals = f.Revision, f.Change.bareOfTexts(), f.Reason.bare(), nil
 		p.Needs, p.Request = s.needs(f.Change, p.Requester), f.Change.bringsBy(e)
+		p.AnnouncedAt, p.Near = time.Time{}, false
 	})
 }
 

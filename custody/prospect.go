@@ -8,6 +8,7 @@ type Prospect struct {
 	Credentials []Passing
 	Handovers   []string // that come to nothing
 	Proposals   []string // of theirs, that are withdrawn
+	Sole        []Role   // that nobody could act in any more
 }
 
 // Passing is what becomes of a credential when somebody leaves.
@@ -34,7 +35,25 @@ func (s *State) Prospect(person string) (p Prospect) {
 	for _, open := range s.askedBy(person) {
 		p.Proposals = append(p.Proposals, open.ID)
 	}
+	p.Sole = s.soleRoles(person)
 	return p
+}
+
+// soleRoles gives what would be missing without somebody: who runs the system, and of
+// those who approve what two of them can be nobody's.
+func (s *State) soleRoles(username string) (roles []Role) {
+	person, _ := s.Person(username)
+	if person.Is(Admin) && s.soleOf(person, Admin) {
+		roles = append(roles, Admin)
+	}
+	without := s.Fork()
+	without.editPerson(username, func(p *Person) { p.Disabled = true })
+	for _, role := range without.Lacking() {
+		if person.Is(role) && !s.lacks(role) {
+			roles = append(roles, role)
+		}
+	}
+	return roles
 }
 
 // LooksAtLeavings refuses whoever is none of those who look at what is to be done for

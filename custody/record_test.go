@@ -25,6 +25,7 @@ var facts = []Fact{
 	PasswordChanged{}, AuthenticatorShown{}, AuthenticatorReplaced{}, CustodyPassed{}, RolesChanged{}, FoundingConfirmed{}, LinkIssued{}, LinkRefused{}, LinkOpened{}, Joined{},
 	PolicyReviewed{}, PolicyOverdue{}, PersonDisabled{}, PersonReinstated{}, SeatVacated{}, HandoverVoided{}, CredentialTaken{}, CredentialParked{}, ItemSettled{}, OffboardingOverdue{}, OffboardingEnded{},
 	CredentialRetargeted{}, TargetConfirmed{},
+	ProposalAnnounced{}, ProposalNear{}, ProposalMatured{}, PersonRefounded{}, DeparturePlanned{}, DepartureNear{}, RecoverySought{}, RecoveryStopped{},
 	CustodiansChanged{}, ProposalMade{}, ProposalRevised{}, ProposalApproved{}, ProposalEffected{}, ProposalFailed{}, ProposalRejected{},
 	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, TargetTested{}, ServiceStarted{}, ConfigurationAcknowledged{}, SecretsArrived{}, TextRedacted{},
 }
@@ -299,6 +300,14 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"offboarding.settled":           `{"person":"","item":0,"how":""}`,
 		"offboarding.overdue":           `{"person":""}`,
 		"offboarding.ended":             `{"person":""}`,
+		"proposal.announced":            `{"proposal":"","effect":"0001-01-01T00:00:00Z"}`,
+		"proposal.near":                 `{"proposal":""}`,
+		"proposal.matured":              `{"proposal":""}`,
+		"departure.planned":             `{"person":"","proposal":""}`,
+		"recovery.sought":               `{"person":"","due":"0001-01-01T00:00:00Z"}`,
+		"recovery.stopped":              `{"person":"","reason":""}`,
+		"departure.near":                `{"person":""}`,
+		"refounding.effected":           `{"person":"","role":"","before":[],"proposal":""}`,
 		"policy.adopted": `{"version":0,"rules":0,"values":{"lease_ms":0,"offer_ttl_ms":0,"rotation_deadline_ms":0,` +
 			`"lock_after":0,"lock_base_ms":0,"lock_max_ms":0,"totp_skew":0},"review_by":"0001-01-01T00:00:00Z"}`,
 	}

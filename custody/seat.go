@@ -62,7 +62,7 @@ var _ = fact(SeatVacated{})
 func (SeatVacated) Type() string               { return "credential.seat_vacated" }
 func (f SeatVacated) Subject() string          { return f.Credential }
 func (SeatVacated) grade() Grade               { return Serious }
-func (f SeatVacated) by(s *State, _ Event) Who { return s.endsAccess(f.Proposal) }
+func (f SeatVacated) by(s *State, e Event) Who { return s.endsAccess(f.Proposal, f.Person, e) }
 
 func (f SeatVacated) concerns(s *State) Concerns {
 	c := s.aboutCustodians(f.Credential)
@@ -134,7 +134,7 @@ func (HandoverVoided) Type() string                 { return "handover.voided" }
 func (f HandoverVoided) Subject() string            { return f.Handover }
 func (f HandoverVoided) concerns(s *State) Concerns { return s.aboutHandover(f.Handover) }
 func (HandoverVoided) grade() Grade                 { return Ordinary }
-func (f HandoverVoided) by(s *State, _ Event) Who   { return s.endsAccess(f.Proposal) }
+func (f HandoverVoided) by(s *State, e Event) Who   { return s.endsAccess(f.Proposal, f.Person, e) }
 
 func (f HandoverVoided) allowed(s *State, e Event) error {
 	if h, _ := s.Handover(f.Handover); !h.voidWithout(f.Person) {

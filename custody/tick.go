@@ -38,12 +38,20 @@ func (Tick) decide(d *decision) error {
 		}
 	}
 	for p := range d.state.OpenProposals() {
-		if !d.now.Before(p.Expires) {
+		switch {
+		case p.nears(d.now):
+			d.happen(ProposalNear{Proposal: p.ID})
+		case !d.now.Before(p.Expires) && !d.state.matures(p, d.now):
 			d.happen(ProposalExpired{Proposal: p.ID})
 		}
 	}
 	if p := d.state.Policy(); p.Unreviewed(d.now) && !p.Overdue {
 		d.happen(PolicyOverdue{Version: p.Version})
+	}
+	for p := range d.state.People() {
+		if p.Departure.nears(d.now) {
+			d.happen(DepartureNear{Person: p.Username})
+		}
 	}
 	for _, p := range d.state.leavings() {
 		switch l := p.Leaving; {
@@ -51,6 +59,11 @@ func (Tick) decide(d *decision) error {
 			d.happen(OffboardingEnded{Person: p.Username})
 		case !l.Overdue && !d.now.Before(l.Due):
 			d.happen(OffboardingOverdue{Person: p.Username})
+		}
+	}
+	for _, next := range []func() bool{d.letDepart, d.letMature} { // each by itself: it looks at all the rest
+		if len(d.events) > 0 || next() {
+			break
 		}
 	}
 	return nil
@@ -72,10 +85,11 @@ func (s *State) Reschedule() {
 		s.expectHandover(h)
 	}
 	for p := range s.OpenProposals() {
-		s.expect(p.Expires)
+		s.expectProposal(p)
 	}
-	for _, p := range s.leavings() {
+	for p := range s.People() {
 		s.expectLeaving(p)
+		s.expectDeparture(p)
 	}
 	s.expectReview()
 }
@@ -116,7 +130,8 @@ func (s *State) expectHandover(h Handover) {
 
 // LetTimeAct gives what time leads to at an instant, as a command's events; nil
 // where there is nothing. It is asked before every command, so that nobody accepts
-// an offer that has expired because a timer was late.
+// an offer that has expired because a timer was late; and again, until there is
+// nothing: who leaves by a date, or a proposal that had its notice, comes by itself.
 func (s *State) LetTimeAct(now time.Time) []Event {
 	if s.due.IsZero() || now.Before(s.due) {
 		return nil

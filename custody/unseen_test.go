@@ -587,7 +587,8 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 		Apply(s, e)
 	}
 	grades := map[string]Grade{"ledger.conflict": Special, "ledger.recovered": Special, "clock.corrected": Special, "person.locked": Serious, "session.locked": Serious, "text.redacted": Serious, "seal.key_changed": Serious, "rotation.overdue": Serious, "credential.abandoned": Serious,
-		"policy.overdue": Serious, "person.disabled": Serious, "credential.seat_vacated": Serious, "offboarding.overdue": Serious}
+		"policy.overdue": Serious, "person.disabled": Serious, "credential.seat_vacated": Serious, "offboarding.overdue": Serious,
+		"proposal.announced": Special, "proposal.near": Special, "refounding.effected": Special, "recovery.sought": Special, "recovery.stopped": Serious}
 	for _, kind := range EntryTypes() {
 		want := Ordinary
 		if g, graded := grades[kind]; graded {
@@ -601,6 +602,7 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 		fact Fact
 		want Grade
 	}{
+		{ProposalMade{Change: Change{Refound{}}}, Special}, {ProposalRejected{Veto: true}, Serious},
 		{EnrolmentReset{OnHost: true}, Special}, {EnrolmentReset{Recovery: true}, Ordinary},
 		{VerificationEnded{Result: VerificationRefused}, Serious}, {VerificationEnded{Result: VerificationAccepted}, Ordinary},
 	} {
@@ -653,11 +655,11 @@ func TestAWrongCodeSaysHowManyAreLeft(t *testing.T) {
 func TestWhoGivesEachCommand(t *testing.T) {
 	bySystem := []string{
 		"end_idle", "end_verification", "lock_sign_in", "open_link", "recover_enrolment", "recover_ledger", "refuse_link", "report_applied", "report_arrived", "report_conflict", "report_failed",
-		"report_configuration", "report_not_updated", "report_promoted", "report_sending", "report_staged", "report_updated", "report_verified", "reset_on_host",
+		"report_configuration", "report_not_updated", "report_promoted", "report_sending", "report_staged", "report_updated", "report_verified", "reset_on_host", "seek_recovery",
 		"start_verification",
 	}
 	byBoth := []string{"reconcile"}
-	proposed := []string{"abandon", "custodians", "enrolment", "park", "reinstate", "retarget", "retire", "review_policy", "roles"}
+	proposed := []string{"abandon", "custodians", "enrolment", "park", "plan_departure", "refound", "reinstate", "retarget", "retire", "review_policy", "roles"}
 	for _, a := range actions {
 		want := people
 		switch {

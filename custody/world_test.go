@@ -83,7 +83,7 @@ func (w *world) do(actor string, a Action) ([]Event, error) { return w.run(w.wit
 // run carries a command out as the desk does, and enters a refusal.
 func (w *world) run(c Command) ([]Event, error) {
 	if _, ticks := c.Action.(Tick); !ticks {
-		if err := w.commit(w.state.LetTimeAct(w.now)); err != nil {
+		if err := w.letTimeAct(); err != nil {
 			return nil, err
 		}
 	}
@@ -97,6 +97,16 @@ func (w *world) run(c Command) ([]Event, error) {
 		return nil, err
 	}
 	return events, w.commit(events)
+}
+
+// letTimeAct carries out what time leads to, until there is nothing.
+func (w *world) letTimeAct() error {
+	for {
+		events := w.state.LetTimeAct(w.now)
+		if err := w.commit(events); err != nil || len(events) == 0 {
+			return err
+		}
+	}
 }
 
 func (w *world) commit(events []Event) error {

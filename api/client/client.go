@@ -172,6 +172,20 @@ func (c *Client) Reinstate(ctx context.Context, username string, in api.Confirme
 	return call[api.Proposal](ctx, c, "POST", in, nil, "people", username, "reinstate")
 }
 
+// PlanDeparture asks for the date on which somebody's access ends, Refound for the role
+// that nobody has any more. StopRecovery stops a log-in that was asked for on the server.
+func (c *Client) PlanDeparture(ctx context.Context, username string, in api.PlanDeparture) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "people", username, "departure")
+}
+
+func (c *Client) Refound(ctx context.Context, username string, in api.Refound) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "people", username, "refound")
+}
+
+func (c *Client) StopRecovery(ctx context.Context, username string, in api.ConfirmedReason) (api.Person, error) {
+	return call[api.Person](ctx, c, "POST", in, nil, "people", username, "recovery", "stop")
+}
+
 // Offboardings lists those who left or changed post, Offboarding gives one of them, and
 // SettleItem says that the item of a number was done.
 func (c *Client) Offboardings(ctx context.Context, onlyOpen bool) ([]api.Offboarding, error) {

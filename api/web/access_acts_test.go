@@ -308,6 +308,23 @@ func init() {
 	does(act{prepare: func(a *access, _ string) prepared { return fields(person(a.gone("")), "reason", why) }},
 		"POST /api/v1/people/{username}/reinstate", "POST /admin/people/{username}/reinstate")
 	does(act{prepare: func(a *access, _ string) prepared {
+		p := fields(person(a.leaver("")), "reason", why, "at", "2036-03-01T08:00")
+		p.body["at"] = "2036-03-01T08:00:00Z"
+		return p
+	}}, "POST /api/v1/people/{username}/departure", "POST /admin/people/{username}/departure")
+	does(act{prepare: func(a *access, who string) prepared {
+		missing := a.lacking(who)
+		p := fields(person("tech-f"), "reason", why, "role", string(missing))
+		p.form = append(p.form, "person", "tech-f")
+		return p
+	}, after: (*access).thereAgain}, "POST /api/v1/people/{username}/refound", "POST /people/refound")
+	does(act{prepare: func(a *access, _ string) prepared {
+		if admin, err := a.Store.Person(a.T.Context(), "admin"); err != nil || !admin.Recovery.Open(a.Clock.Now()) {
+			a.Must(custody.System, custody.SeekRecovery{Person: "admin"})
+		}
+		return fields(person("admin"), "reason", why)
+	}}, "POST /api/v1/people/{username}/recovery/stop", "POST /people/{username}/recovery")
+	does(act{prepare: func(a *access, _ string) prepared {
 		return fields(map[string]string{"username": a.gone(""), "n": "0"}, "how", "none")
 	}}, "POST /api/v1/offboardings/{username}/items/{n}", "POST /offboardings/{username}/items/{n}")
 	does(of((*access).vacant, "reason", why), "POST /api/v1/credentials/{name}/park", "POST /credentials/{name}/park")
@@ -409,6 +426,39 @@ func (a *access) vacant() string {
 	a.gone(name)
 	a.Rotate(name)
 	return name
+}
+
+// approving are those of one of the two roles that approve: the managers for a director,
+// and for everybody else the directors.
+func approving(who string) (custody.Role, []string) {
+	if who == "director" {
+		return custody.Manager, []string{"manager", "manager-2"}
+	}
+	return custody.Director, []string{"director", "director-2"}
+}
+
+// lacking leaves nobody who could act in an approving role that somebody does not have.
+func (a *access) lacking(who string) custody.Role {
+	role, people := approving(who)
+	for _, name := range people {
+		login, err := a.Desk.ResetOnHost(a.T.Context(), name, desktest.Unique("lacking"))
+		if err != nil {
+			a.T.Fatal(err)
+		}
+		a.Passwords[name], a.Seeds[name] = login.Password, desktest.SeedOf(a.T, login.OTPAuth)
+	}
+	return role
+}
+
+// thereAgain lets them act again.
+func (a *access) thereAgain(who string) {
+	_, people := approving(who)
+	for _, name := range people {
+		if _, err := a.SignIn(name); err != nil {
+			a.T.Fatal(err)
+		}
+		a.forget(name)
+	}
 }
 
 // withdrawn takes back what somebody asked for of the policy.

@@ -474,11 +474,11 @@ func (a *access) table(routes []string) (rows []string) {
 	routes = slices.DeleteFunc(routes, func(row string) bool { return row == "GET /no-page" }) // is nobody's
 	rows = make([]string, len(routes))
 	// The founding is done once, and nobody brings anybody in after it; only then does a
-	// configuration wait for somebody.
-	for _, last := range []string{"", "founding", "configuration"} {
+	// configuration wait for somebody, and a recovery on the server for its time.
+	for _, last := range []string{"", "founding", "configuration", "recovery"} {
 		for i, row := range routes {
 			when := ""
-			for _, late := range []string{"founding", "configuration"} {
+			for _, late := range []string{"founding", "configuration", "recovery"} {
 				if strings.Contains(row, late) && !strings.HasPrefix(row, "GET") {
 					when = late
 				}

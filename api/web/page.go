@@ -110,7 +110,7 @@ var parsedTemplates = sync.OnceValues(func() (map[string]*template.Template, err
 })
 
 // sharedTemplates are those that every page has.
-var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/gantt.html", "templates/credential_parts.html"}
+var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/gantt.html", "templates/credential_parts.html", "templates/prospect_parts.html"}
 
 // render writes a page. Nothing is sent before all of it is made.
 func (v *visit) render(name string, body any) error {
@@ -160,7 +160,7 @@ var doneMessages = []string{
 	"checked_in", "offered", "accepted", "declined", "cancelled", "returned", "rotating", "retired",
 	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "rotating_all", "redacted", "unlocked", "email_changed",
 	"proposed", "approved", "rejected", "withdrawn", "founded", "acknowledged", "password_changed", "session_ended",
-	"disabled", "taken", "settled",
+	"disabled", "taken", "settled", "recovery_stopped",
 }
 
 // here gives the address that shows this page again, without some parameters.

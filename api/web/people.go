@@ -16,8 +16,9 @@ type personRow struct {
 }
 
 type peoplePage struct {
-	Query string
-	Rows  []personRow
+	Query   string
+	Rows    []personRow
+	Lacking []custody.Role // that nobody could act in
 }
 
 // people says who is here, and who holds how much.
@@ -42,6 +43,9 @@ func (p *Pages) people(v *visit) error {
 			continue
 		}
 		shown.Rows = append(shown.Rows, personRow{person, holds[person.Username], charges[person.Username]})
+	}
+	if shown.Lacking, err = p.Desk.Lacking(v.r.Context()); err != nil {
+		return err
 	}
 	return v.render("people", shown)
 }

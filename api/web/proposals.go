@@ -53,6 +53,9 @@ type proposalPage struct {
 	Decides  bool                      // the visitor can
 	Requests bool                      // the visitor asked for it
 	Reads    bool                      // the visitor has a release code to read to somebody
+	Vetoes   bool                      // the visitor can say no to what takes effect by time
+	Leave    []custody.Person          // who would get a seat, and leaves on a date
+	Prospect custody.Prospect          // of whoever leaves on a date
 	History  []entryRow                // newest first
 }
 
@@ -78,6 +81,15 @@ func (p *Pages) proposal(v *visit) error {
 	shown.Decides = api.CanApprove(shown.Can, v.Person.Username)
 	if asked.Status == custody.Effected && asked.Change.OfPerson() {
 		if _, shown.Reads, err = p.Desk.ReleaseCode(ctx, v.Person.Username, asked.Change.Subject()); err != nil {
+			return err
+		}
+	}
+	shown.Vetoes = asked.Status == custody.Open && asked.Change.Noticed() && !shown.Requests
+	if shown.Leave, err = api.DepartingBy(ctx, v.Queries, asked); err != nil {
+		return err
+	}
+	if plan, is := asked.Change.Proposable.(custody.PlanDeparture); is && asked.Status == custody.Open && v.Person.LooksAtLeavings() == nil {
+		if shown.Prospect, err = p.Desk.Prospect(ctx, plan.Person); err != nil {
 			return err
 		}
 	}

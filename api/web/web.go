@@ -20,6 +20,8 @@ type Desk interface {
 	Follow() <-chan struct{}
 	PolicyInForce() custody.PolicyInForce
 	MayTestTarget(ctx context.Context, by desk.By, target desk.TargetTrial) error
+	// Lacking gives the approving roles that nobody could act in.
+	Lacking(ctx context.Context) ([]custody.Role, error)
 }
 
 // Config is what the pages work with.
@@ -216,6 +218,12 @@ func (p *Pages) routes() {
 	p.closed("POST /admin/people/{username}/disable", p.disable)
 	p.closed("GET /admin/people/{username}/reinstate", p.aboutPerson("person_reinstate"))
 	p.closed("POST /admin/people/{username}/reinstate", p.reinstate)
+	p.closed("GET /admin/people/{username}/departure", p.departureForm)
+	p.closed("POST /admin/people/{username}/departure", p.planDeparture)
+	p.closed("GET /people/refound", p.refoundingForm)
+	p.closed("POST /people/refound", p.refound)
+	p.closed("GET /people/{username}/recovery", p.recoveryStopForm)
+	p.closed("POST /people/{username}/recovery", p.stopRecovery)
 	p.closed("GET /admin/people/{username}/link", p.linkForm)
 	p.closed("POST /admin/people/{username}/link", p.issueLink)
 	p.closed("GET /admin/people/{username}/unlock", p.unlockForm)

@@ -274,6 +274,9 @@ func (c *cli) showDisabling(ctx context.Context, username string) error {
 		if len(d.Proposals) > 0 {
 			c.note("Proposals that are withdrawn: %s", strings.Join(d.Proposals, ", "))
 		}
+		for _, role := range d.Sole {
+			c.note("Without them nobody could act as %s.", role)
+		}
 	}
 	return c.show(d, []string{"CREDENTIAL", "SEAT", "PASSWORD", "THEN HELD BY"}, rows...)
 }

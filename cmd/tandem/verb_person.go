@@ -14,7 +14,7 @@ import (
 )
 
 func personVerbs(c *cli) *cobra.Command {
-	return family("person", "The people with an account", personListVerb(c), personShowVerb(c), personAddVerb(c), personRolesVerb(c), personEnrolVerb(c), personLinkVerb(c), personUnlockVerb(c), personEditVerb(c), personDisableVerb(c), personReinstateVerb(c))
+	return family("person", "The people with an account", personListVerb(c), personShowVerb(c), personAddVerb(c), personRolesVerb(c), personEnrolVerb(c), personLinkVerb(c), personUnlockVerb(c), personEditVerb(c), personDisableVerb(c), personReinstateVerb(c), personLeavesVerb(c), personRefoundVerb(c), personStopRecoveryVerb(c))
 }
 
 func personListVerb(c *cli) *cobra.Command {
@@ -46,6 +46,8 @@ func enrolment(p api.Person) string {
 		return "confirmations locked until " + moment(p.LockedUntil)
 	case p.Disabled:
 		return "disabled"
+	case !p.AccessEnds.IsZero():
+		return "ends " + moment(p.AccessEnds)
 	case p.Enrolled:
 		return "enrolled"
 	case p.Admission:

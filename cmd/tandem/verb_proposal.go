@@ -166,8 +166,15 @@ func (c *cli) showProposal(p api.Proposal) error {
 	for _, a := range p.Approvals {
 		rows = append(rows, []string{"approved", fmt.Sprintf("by %s as %s, %s", a.Person, a.Level, moment(a.At))})
 	}
-	if p.Status == custody.Open {
+	switch {
+	case p.Status != custody.Open:
+	case !p.Announced.IsZero():
+		rows = append(rows, []string{"takes effect", moment(p.ExpiresAt) + ", unless somebody rejects it before"})
+	default:
 		rows = append(rows, []string{"still needs", approvers(p)}, []string{"expires", moment(p.ExpiresAt)})
+	}
+	for _, d := range p.Departing {
+		rows = append(rows, []string{"mind", fmt.Sprintf("%s would get a seat, and leaves at %s", d.Person, moment(d.At))})
 	}
 	if p.Release != "" {
 		rows = append(rows, []string{"release code", fmt.Sprintf("%s (read it to %s yourself, face to face)", string(p.Release), p.Subject)})

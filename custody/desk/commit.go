@@ -249,15 +249,16 @@ func (b *batch) letTimeAct() error {
 	if !b.acts {
 		return nil
 	}
-	events := b.draft.LetTimeAct(b.now)
-	if len(events) == 0 {
-		return nil
+	for {
+		events := b.draft.LetTimeAct(b.now)
+		if len(events) == 0 {
+			return nil
+		}
+		if _, err := b.happen(events); err != nil {
+			return err
+		}
+		b.draft.Reschedule()
 	}
-	if _, err := b.happen(events); err != nil {
-		return err
-	}
-	b.draft.Reschedule()
-	return nil
 }
 
 // storeError is a failure of the transaction, not of one command in it.

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tandem-custody/tandem/custody"
 )
@@ -17,6 +18,16 @@ func (d *Desk) Prospect(ctx context.Context, person string) (custody.Prospect, e
 		return custody.Prospect{}, ErrNotFound
 	}
 	return d.state.Prospect(person), nil
+}
+
+// Lacking gives the approving roles that nobody could act in.
+func (d *Desk) Lacking(ctx context.Context) ([]custody.Role, error) {
+	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
+		return nil, err
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.state.Lacking(), nil
 }
 
 // forgetLeft forgets in which devices those had logged in whose access a command ended.

@@ -13,6 +13,9 @@ func (f *Follower) leaving(ctx context.Context, about concerns, fact custody.Fac
 	switch fact := fact.(type) {
 	case custody.PersonDisabled:
 		v := values{Person: fact.Person, Actor: about.entry.Actor}
+		if fact.Planned != "" { // nobody did it
+			v.Actor = ""
+		}
 		if address, known := about.person(fact.Person).Email.Words(); known { // where they read mails until now
 			about.notices = append(about.notices, notice{to: fact.Person, kind: "left", page: "/", values: v, address: address.Text})
 		}

@@ -32,6 +32,7 @@ type values struct {
 	Until, Expires, Back    time.Time
 	Witness, Type, Subject  string
 	Failure                 string // kind of a failed attempt
+	Role                    custody.Role
 }
 
 // calls says whether an event calls for a mail.
@@ -48,7 +49,7 @@ func calls(e custody.Event) bool {
 		custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed,
 		custody.ProposalExpired, custody.CustodiansChanged, custody.CustodyPassed, custody.RolesChanged,
 		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.AuthenticatorReplaced, custody.ConfigurationAcknowledged, custody.HandoverVoided, custody.PersonReinstated, custody.OffboardingEnded,
-		custody.CredentialRetargeted:
+		custody.CredentialRetargeted, custody.DeparturePlanned, custody.DepartureNear:
 		return true
 	case custody.CredentialAdded, custody.CredentialRetired, custody.CredentialPolicyChanged, custody.CredentialTaken, custody.HandoverReturned:
 		return true
@@ -84,7 +85,14 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 			return nil, err
 		}
 		about.handover(h, fact)
-	case custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed, custody.ProposalExpired:
+	case custody.DeparturePlanned, custody.DepartureNear:
+		about.departure(fact)
+	case custody.RecoverySought, custody.RecoveryStopped:
+		about.onHost(fact)
+	case custody.PersonRefounded:
+		about.tell("refounded", "/people", values{Person: fact.Person, Role: fact.Role, Proposal: fact.Proposal}, about.everybody(custody.Roles...)...)
+	case custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed, custody.ProposalExpired,
+		custody.ProposalApproved, custody.ProposalAnnounced, custody.ProposalNear:
 		p, err := f.Directory.Proposal(ctx, fact.Subject())
 		if err != nil {
 			return nil, err
@@ -273,6 +281,9 @@ func (c *concerns) approversOf(p custody.Proposal) []string {
 func (c *concerns) proposal(p custody.Proposal, fact custody.Fact) {
 	v := values{Proposal: p.ID, Change: p.Change.Verb(), From: p.Requester, Subject: p.Change.Subject(), Actor: p.EndedBy, Reason: p.Reason, Expires: p.Expires}
 	page := "/proposals/" + p.ID
+	if p.Change.Noticed() {
+		c.refounding(p, fact)
+	}
 	switch fact := fact.(type) {
 	case custody.ProposalMade:
 		if fact.Alone {

@@ -148,6 +148,7 @@ func TestALeavingIsToldToWhomItConcerns(t *testing.T) {
 		want []string
 	}{
 		{custody.PersonDisabled{Person: "tech-a"}, []string{"admin", "director", "manager", "tech-a"}},
+		{custody.PersonDisabled{Person: "tech-a", Planned: "p-1"}, []string{"admin", "director", "manager", "tech-a"}},
 		{custody.SeatVacated{Credential: "db01", Person: "manager"}, []string{"tech-b"}}, // tech-a is disabled
 		{custody.RotationPromoted{Credential: "db01"}, []string{"tech-b"}},
 		{custody.HandoverVoided{Handover: "handover-1", Person: "tech-a"}, []string{"tech-b"}},
@@ -171,6 +172,7 @@ func TestALeavingIsToldToWhomItConcerns(t *testing.T) {
 // of it to them; and other custodians to those who are and those who were.
 func TestAProposalIsToldToWhoeverCanApproveIt(t *testing.T) {
 	o := newOffice(t)
+	everybody := []string{"admin", "auditor", "director", "manager", "nobody", "tech-a", "tech-b"}
 	for _, c := range []struct {
 		fact custody.Fact
 		want []string
@@ -178,6 +180,13 @@ func TestAProposalIsToldToWhoeverCanApproveIt(t *testing.T) {
 		{custody.ProposalMade{Proposal: "p-1"}, []string{"director", "manager", "nobody"}},
 		{custody.ProposalMade{Proposal: "p-1", Alone: true}, []string{"director", "manager", "nobody"}},
 		{custody.ProposalEffected{Proposal: "p-1"}, []string{"admin"}},
+		{custody.ProposalMade{Proposal: "p-2"}, everybody}, {custody.ProposalRevised{Proposal: "p-2"}, everybody},
+		{custody.ProposalApproved{Proposal: "p-2", Noticed: true}, everybody}, {custody.ProposalAnnounced{Proposal: "p-2"}, everybody},
+		{custody.ProposalNear{Proposal: "p-2"}, everybody}, {custody.PersonRefounded{Person: "tech-a"}, everybody}, {custody.ProposalEffected{Proposal: "p-2"}, []string{"admin"}},
+		{custody.ProposalRejected{Proposal: "p-2", Veto: true}, everybody}, {custody.ProposalFailed{Proposal: "p-2"}, everybody}, {custody.ProposalExpired{Proposal: "p-2"}, everybody},
+		{custody.RecoverySought{Person: "admin"}, everybody}, {custody.RecoveryStopped{Person: "admin"}, everybody},
+		{custody.DeparturePlanned{Person: "tech-a"}, []string{"admin", "director", "manager", "nobody", "tech-a"}},
+		{custody.DepartureNear{Person: "tech-a"}, []string{"admin", "director", "manager", "nobody", "tech-a"}},
 		{custody.ProposalRejected{Proposal: "p-1", Reason: desk.NewNote("no")}, []string{"admin"}},
 		{custody.CustodiansChanged{Credential: "db01", Primary: "tech-b", Backup: "auditor", Before: []string{"tech-a", "tech-b"}, Proposal: "p-1"}, []string{"auditor", "tech-a", "tech-b"}},
 	} {

@@ -176,6 +176,7 @@ func (w writer) data(v values) custody.Args {
 		"Handover": v.Handover, "Proposal": v.Proposal, "Change": w.said("proposal_kind", v.Change, v.Change), "Primary": w.name(v.Primary), "Backup": w.name(v.Backup), "Credential": v.Credential, "Credentials": w.names(v.Credentials),
 		"Reason": smtp.OneLine(v.Reason.In(w.Redacted())), "Device": smtp.OneLine(v.Device.In(w.Redacted())), "Address": smtp.OneLine(v.Address.In(w.Redacted())), "Until": w.Minute(v.Until), "Expires": w.Minute(v.Expires), "Back": w.Minute(v.Back),
 		"Failure": w.said("failure", v.Failure, ""), "Remedy": w.said("remedy", v.Failure, ""),
+		"Role":    w.said("role", string(v.Role), string(v.Role)),
 		"Witness": smtp.OneLine(v.Witness), "Type": w.said("fact", v.Type, v.Type), "Subject": smtp.OneLine(v.Subject),
 	}
 }

@@ -74,6 +74,7 @@ var said = []string{
 	"credential.passed", "person.roles_changed", "admission.link_issued", "admission.joined", "person.password_changed", "person.authenticator_replaced", "session.opened", "configuration.acknowledged",
 	"handover.voided", "person.reinstated", "offboarding.ended", "rotation.promoted", "credential.retargeted",
 	"credential.added", "credential.retired", "credential.policy_changed", "credential.taken", "handover.returned", "policy.adopted",
+	"departure.planned", "departure.near",
 }
 
 // filled gives an event what its mails speak of.
@@ -119,6 +120,20 @@ func filled(e custody.Event) custody.Event {
 		e.Fact = custody.CustodyPassed{Credential: "db01", From: "tech-a", Successor: "tech-b", Proposal: "p-1"}
 	case custody.PersonDisabled:
 		e.Fact, e.Actor = custody.PersonDisabled{Person: "tech-a"}, "manager"
+	case custody.ProposalAnnounced:
+		e.Fact, e.Actor = custody.ProposalAnnounced{Proposal: "p-2", Effect: noon.AddDate(0, 0, 7)}, "auditor"
+	case custody.ProposalNear:
+		e.Fact = custody.ProposalNear{Proposal: "p-2"}
+	case custody.PersonRefounded:
+		e.Fact = custody.PersonRefounded{Person: "tech-a", Role: custody.Director, Proposal: "p-2"}
+	case custody.DeparturePlanned:
+		e.Fact, e.Actor = custody.DeparturePlanned{Person: "tech-a", At: noon.AddDate(0, 0, 7), Proposal: "p-1"}, "manager"
+	case custody.DepartureNear:
+		e.Fact = custody.DepartureNear{Person: "tech-a"}
+	case custody.RecoverySought:
+		e.Fact = custody.RecoverySought{Person: "admin", Due: noon.AddDate(0, 0, 3)}
+	case custody.RecoveryStopped:
+		e.Fact, e.Actor = custody.RecoveryStopped{Person: "admin", Reason: desk.NewNote("she is here")}, "manager"
 	case custody.PersonReinstated:
 		e.Fact, e.Actor = custody.PersonReinstated{Person: "tech-a", Proposal: "p-1"}, "manager"
 	case custody.OffboardingOverdue:
@@ -219,6 +234,7 @@ func TestEveryEventThatCallsForAMailIsSaidInBothLanguages(t *testing.T) {
 	for _, fact := range []custody.Fact{
 		custody.EnrolmentReset{Person: "tech-a", Recovery: true}, custody.EnrolmentReset{Person: "tech-a", OnHost: true}, custody.ProposalMade{Proposal: "p-1", Alone: true},
 		custody.EmailChanged{Person: "tech-a", Email: desk.NewNote("new@example.org"), Before: desk.NewNote("old@example.org")}, // by somebody else
+		custody.ProposalMade{Proposal: "p-2"}, custody.ProposalApproved{Proposal: "p-2", Noticed: true}, custody.ProposalRejected{Proposal: "p-2", Veto: true}, custody.ProposalExpired{Proposal: "p-2"},
 	} {
 		reset, err := o.follower.notices(t.Context(), indexed{custody.Event{Fact: fact}, 7}, o.people)
 		if err != nil || len(reset) == 0 {

@@ -164,6 +164,12 @@ func (o *office) Credential(_ context.Context, name string) (custody.Credential,
 }
 
 func (o *office) Proposal(_ context.Context, id string) (custody.Proposal, error) {
+	if id == "p-2" {
+		return custody.Proposal{
+			ID: id, Requester: "admin", Reason: desk.NewNote("the director left"), Expires: noon.AddDate(0, 0, 7),
+			Change: custody.Change{Proposable: custody.Refound{Person: "tech-a", Role: custody.Director}},
+		}, nil
+	}
 	return custody.Proposal{
 		Needs: []custody.Role{custody.Manager, custody.Director},
 		ID:    id, Requester: "admin", EndedBy: "manager", Reason: desk.NewNote("change of post"), Expires: noon.AddDate(0, 0, 7),
