@@ -248,7 +248,7 @@ func TestNobodyComesInWithoutApprovals(t *testing.T) {
 	}
 	bySys := func(s *State, f Fact) Event { return Event{Time: s.Time, Actor: System, Request: "r", Fact: f} }
 	approved := o.state.Fork()
-	if err := Replay(approved, confirmed(approved, "max", ProposalApproved{"p-1", 1, Manager})); err != nil {
+	if err := Replay(approved, confirmed(approved, "max", ProposalApproved{"p-1", 1, Manager, ""})); err != nil {
 		t.Fatal(err)
 	}
 	with := func(edit func(*PersonAdded)) PersonAdded { f := good; edit(&f); return f }
@@ -261,7 +261,7 @@ func TestNobodyComesInWithoutApprovals(t *testing.T) {
 	asked := newOffice(t)
 	asked.does("ada", needed(ResetEnrolment{"ann"}))
 	resetApproved := asked.state.Fork()
-	if err := Replay(resetApproved, confirmed(resetApproved, "max", ProposalApproved{"p-1", 1, Manager})); err != nil {
+	if err := Replay(resetApproved, confirmed(resetApproved, "max", ProposalApproved{"p-1", 1, Manager, ""})); err != nil {
 		t.Fatal(err)
 	}
 	roled := newOffice(t)

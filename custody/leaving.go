@@ -148,6 +148,7 @@ func (a Disable) effect(d *decision, proposal string) error {
 		d.happen(ProposalWithdrawn{Proposal: p.ID, Left: true})
 	}
 	d.leaves(a.Person, proposal)
+	d.endsDeputies(a.Person, proposal)
 	d.happen(PersonDisabled{Person: a.Person, Reason: a.Reason, Proposal: proposal})
 	return nil
 }
@@ -197,6 +198,9 @@ func (f PersonDisabled) allowed(s *State, e Event) error {
 	}
 	if err := s.letGo(f.Person); err != nil {
 		return err
+	}
+	if s.inDeputies(f.Person) {
+		return e.violates("I11", "a deputy, or with one")
 	}
 	if f.Proposal != "" {
 		return s.approved(e, f.Proposal, Disable{f.Person, f.Reason})

@@ -47,6 +47,7 @@ type Person struct {
 	Admission Admission `json:"admission,omitzero"`
 	Presence
 	Leaving Leaving `json:"leaving,omitzero"` // the last time that they left, or changed post
+	Deputy  Deputy  `json:"deputy,omitzero"`  // who decides in their place while they are away
 }
 
 // Is says whether the person has the role.

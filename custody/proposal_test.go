@@ -323,7 +323,7 @@ func TestNoSeatWithoutItsApprovals(t *testing.T) {
 		return Event{Time: o.state.Time, Actor: who, Request: "r", Confirm: &Confirmation{who, o.person(who).LastStep + 1}, Fact: f}
 	}
 	approved := o.state.Fork()
-	yes := confirmed("dot", ProposalApproved{"p-1", 1, Director})
+	yes := confirmed("dot", ProposalApproved{"p-1", 1, Director, ""})
 	if err := Replay(approved, yes); err != nil {
 		t.Fatal(err)
 	}
@@ -339,17 +339,17 @@ func TestNoSeatWithoutItsApprovals(t *testing.T) {
 		"in the place of somebody else":    {approved, confirmed("dot", with(func(f *CustodiansChanged) { f.Before = []string{"ann", "zoe"} }))},
 		"under no proposal":                {approved, confirmed("dot", with(func(f *CustodiansChanged) { f.Proposal = "p-2" }))},
 		"another holds it":                 {approved, confirmed("dot", with(func(f *CustodiansChanged) { f.Successor = "cay" }))},
-		"approved twice by one":            {o.state, confirmed("max", ProposalApproved{"p-1", 1, Director})},
-		"at a level that is not theirs":    {o.state, confirmed("ada", ProposalApproved{"p-1", 1, Director})},
-		"at a level that nobody asked for": {o.state, confirmed("ada", ProposalApproved{"p-1", 1, Admin})},
-		"at a level that has approved":     {o.state, confirmed("max", ProposalApproved{"p-1", 1, Manager})},
-		"another revision":                 {o.state, confirmed("dot", ProposalApproved{"p-1", 2, Director})},
-		"what is not there":                {o.state, confirmed("dot", ProposalApproved{"p-2", 1, Director})},
+		"approved twice by one":            {o.state, confirmed("max", ProposalApproved{"p-1", 1, Director, ""})},
+		"at a level that is not theirs":    {o.state, confirmed("ada", ProposalApproved{"p-1", 1, Director, ""})},
+		"at a level that nobody asked for": {o.state, confirmed("ada", ProposalApproved{"p-1", 1, Admin, ""})},
+		"at a level that has approved":     {o.state, confirmed("max", ProposalApproved{"p-1", 1, Manager, ""})},
+		"another revision":                 {o.state, confirmed("dot", ProposalApproved{"p-1", 2, Director, ""})},
+		"what is not there":                {o.state, confirmed("dot", ProposalApproved{"p-2", 1, Director, ""})},
 		"took effect too soon":             {o.state, confirmed("max", ProposalEffected{"p-1"})},
 		"failed too soon":                  {o.state, confirmed("max", ProposalFailed{Proposal: "p-1", Code: Conflict})},
 		"expired too soon":                 {o.state, Event{Time: o.state.Time, Actor: System, Fact: ProposalExpired{"p-1"}}},
-		"rejected by who approved":         {o.state, confirmed("max", ProposalRejected{"p-1", Manager, note("x")})},
-		"rejected by an admin":             {o.state, confirmed("ada", ProposalRejected{"p-1", Director, note("x")})},
+		"rejected by who approved":         {o.state, confirmed("max", ProposalRejected{"p-1", Manager, "", note("x")})},
+		"rejected by an admin":             {o.state, confirmed("ada", ProposalRejected{"p-1", Director, "", note("x")})},
 		"withdrawn by another":             {o.state, confirmed("max", ProposalWithdrawn{Proposal: "p-1"})},
 		"revised by another":               {o.state, confirmed("max", ProposalRevised{"p-1", 2, Change{cayForBen}, note("x")})},
 		"revised out of turn":              {o.state, confirmed("ada", ProposalRevised{"p-1", 3, Change{cayForBen}, note("x")})},

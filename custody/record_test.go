@@ -24,6 +24,7 @@ var facts = []Fact{
 	RotationShown{}, RotationSending{}, RotationPaused{}, RotationResumed{}, RotationCancelled{}, RotationPassed{}, CredentialAbandoned{}, CredentialPolicyChanged{}, VerificationStarted{}, VerificationEnded{}, DependentUpdated{}, DependentFailed{},
 	PasswordChanged{}, AuthenticatorShown{}, AuthenticatorReplaced{}, CustodyPassed{}, RolesChanged{}, FoundingConfirmed{}, LinkIssued{}, LinkRefused{}, LinkOpened{}, Joined{},
 	PolicyReviewed{}, PolicyOverdue{}, PersonDisabled{}, PersonReinstated{}, SeatVacated{}, HandoverVoided{}, CredentialTaken{}, CredentialParked{}, ItemSettled{}, OffboardingOverdue{}, OffboardingEnded{},
+	DeputyNamed{}, DeputyBegan{}, DeputyEnded{}, ApprovalLapsed{}, ProposalReminded{},
 	CustodiansChanged{}, ProposalMade{}, ProposalRevised{}, ProposalApproved{}, ProposalEffected{}, ProposalFailed{}, ProposalRejected{},
 	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, TargetTested{}, ServiceStarted{}, ConfigurationAcknowledged{}, SecretsArrived{}, TextRedacted{},
 }

@@ -230,6 +230,7 @@ var actions = []Action{
 	SetCustodians{}, Propose{}, Revise{}, Approve{}, Reject{}, Withdraw{},
 	ChangePassword{}, ReplaceAuthenticator{}, ProveAuthenticator{}, SetRoles{}, IssueLink{}, RefuseLink{}, OpenLink{}, Join{}, ConfirmFounding{},
 	TestTarget{}, ReviewPolicy{}, Disable{}, Reinstate{}, Take{}, Park{}, SettleItem{},
+	NameDeputy{}, EndDeputy{},
 	ReportConfiguration{}, AcknowledgeConfiguration{},
 }
 

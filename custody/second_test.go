@@ -54,7 +54,7 @@ func TestNobodyApprovesByASecondAccount(t *testing.T) {
 		if can := o.state.Approvers(open)[Manager]; slices.Contains(can, "max") || !slices.Contains(can, "mia") {
 			t.Errorf("an account %s: %v can approve", name, can)
 		}
-		if err := CheckEvent(o.state, o.forge(same[0], ProposalApproved{p.ID, p.Revision, Manager})); err == nil {
+		if err := CheckEvent(o.state, o.forge(same[0], ProposalApproved{p.ID, p.Revision, Manager, ""})); err == nil {
 			t.Errorf("an approval by an account %s: believed", name)
 		}
 		o.reads(same[1], 2) // two people after all

@@ -188,6 +188,7 @@ func (s *State) Restore(people []Person, credentials []Credential, handovers []H
 	for _, p := range people {
 		s.people[p.Username] = p
 		s.expectLeaving(p)
+		s.expectDeputy(p)
 	}
 	for _, c := range credentials {
 		s.credentials[c.Name] = c

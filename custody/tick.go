@@ -38,9 +38,10 @@ func (Tick) decide(d *decision) error {
 		}
 	}
 	for p := range d.state.OpenProposals() {
-		if !d.now.Before(p.Expires) {
-			d.happen(ProposalExpired{Proposal: p.ID})
-		}
+		d.tickProposal(p)
+	}
+	for _, p := range d.state.principals() {
+		d.tickDeputy(p)
 	}
 	if p := d.state.Policy(); p.Unreviewed(d.now) && !p.Overdue {
 		d.happen(PolicyOverdue{Version: p.Version})
@@ -72,7 +73,10 @@ func (s *State) Reschedule() {
 		s.expectHandover(h)
 	}
 	for p := range s.OpenProposals() {
-		s.expect(p.Expires)
+		s.expectProposal(p)
+	}
+	for _, p := range s.principals() {
+		s.expectDeputy(p)
 	}
 	for _, p := range s.leavings() {
 		s.expectLeaving(p)
