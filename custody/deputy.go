@@ -6,12 +6,12 @@ import (
 )
 
 // Deputy is who decides in the place of a manager or a director while that one is away
-// (代理). It is named in advance, approved, and dated: [From, Until).
+// (代理). It is named in advance, approved, and dated: [Starts, Ends).
 type Deputy struct {
 	Person string    `json:"person,omitzero"` // "": nobody
-	From   time.Time `json:"from,omitzero"`
-	Until  time.Time `json:"until,omitzero"`
-	Began  bool      `json:"began,omitzero"` // From has passed, and it is on record
+	Starts time.Time `json:"starts,omitzero"`
+	Ends   time.Time `json:"ends,omitzero"`
+	Began  bool      `json:"began,omitzero"` // Starts has passed, and it is on record
 }
 
 // maxDeputy is for how long somebody can be named; the company looks at it again then.
@@ -29,7 +29,7 @@ func (s *State) stepsIn(person, principal Person) bool {
 // account, and who may not have a role that approves (三员分立).
 func (s *State) deputizes(principal, person Person) *Refusal {
 	if person.Username == principal.Username || person.same(principal) {
-		return Invalid("deputy", "same_person")
+		return Invalid("deputy", "own_deputy")
 	}
 	for _, role := range []Role{Manager, Director} {
 		one, other, excluded := s.Policy().Values.Exclusive.excludes(append(slices.Clone(person.Roles), role))
@@ -54,7 +54,7 @@ func (s *State) principals() (all []Person) {
 // time has not been let act.
 func (s *State) inTime(e Event, principal string) error {
 	p, _ := s.Person(principal)
-	if principal != "" && (e.Time.Before(p.Deputy.From) || !e.Time.Before(p.Deputy.Until)) {
+	if principal != "" && (e.Time.Before(p.Deputy.Starts) || !e.Time.Before(p.Deputy.Ends)) {
 		return e.violates("I10", "in the place of "+principal+", before or after the dates")
 	}
 	return nil
@@ -65,8 +65,8 @@ func (s *State) inTime(e Event, principal string) error {
 type NameDeputy struct {
 	Person string    `json:"person"` // the principal
 	Deputy string    `json:"deputy"`
-	From   time.Time `json:"from,omitzero"` // zero: as soon as it is approved
-	Until  time.Time `json:"until"`
+	Starts time.Time `json:"starts,omitzero"` // zero: as soon as it is approved
+	Ends   time.Time `json:"ends"`
 }
 
 var (
@@ -97,8 +97,8 @@ func (a NameDeputy) differences(now Now) []Difference {
 	before := now.Person.Deputy
 	return []Difference{
 		{"deputy", name(before.Person), name(a.Deputy)},
-		{"from", moment(before.From), moment(a.From)},
-		{"until", moment(before.Until), moment(a.Until)},
+		{"starts", moment(before.Starts), moment(a.Starts)},
+		{"ends", moment(before.Ends), moment(a.Ends)},
 	}
 }
 
@@ -138,29 +138,29 @@ func (a NameDeputy) effect(d *decision, proposal string) error {
 	if err := d.state.deputizes(principal, deputy); err != nil {
 		return err
 	}
-	if err := CheckInstant("from", a.From); err != nil && !a.From.IsZero() {
+	if err := CheckInstant("starts", a.Starts); err != nil && !a.Starts.IsZero() {
 		return err
 	}
-	if err := checkDeputyDates(a.From, a.Until, d.now); err != nil {
+	if err := checkDeputyDates(a.Starts, a.Ends, d.now); err != nil {
 		return err
 	}
-	was, is := principal.Deputy, Deputy{Person: a.Deputy, From: instantOrZero(a.From), Until: instant(a.Until)}
-	if was.Person == is.Person && was.From.Equal(is.From) && was.Until.Equal(is.Until) {
+	was, is := principal.Deputy, Deputy{Person: a.Deputy, Starts: instantOrZero(a.Starts), Ends: instant(a.Ends)}
+	if was.Person == is.Person && was.Starts.Equal(is.Starts) && was.Ends.Equal(is.Ends) {
 		return refuseSameDeputy(principal)
 	}
-	d.happen(DeputyNamed{Person: a.Person, Deputy: a.Deputy, From: is.From, Until: is.Until, Proposal: proposal})
+	d.happen(DeputyNamed{Person: a.Person, Deputy: a.Deputy, Starts: is.Starts, Ends: is.Ends, Proposal: proposal})
 	return nil
 }
 
 // checkDeputyDates accepts an end that lies ahead, within a year, and behind the beginning.
-func checkDeputyDates(from, until, now time.Time) *Refusal {
+func checkDeputyDates(starts, ends, now time.Time) *Refusal {
 	switch {
-	case !until.After(now):
-		return Invalid("until", "past")
-	case until.After(now.Add(maxDeputy)):
-		return Invalid("until", "not_within_a_year")
-	case !until.After(from):
-		return Invalid("until", "before_from")
+	case !ends.After(now):
+		return Invalid("ends", "past")
+	case ends.After(now.Add(maxDeputy)):
+		return Invalid("ends", "not_within_a_year")
+	case !ends.After(starts):
+		return Invalid("ends", "before_it_starts")
 	}
 	return nil
 }
@@ -169,8 +169,8 @@ func checkDeputyDates(from, until, now time.Time) *Refusal {
 type DeputyNamed struct {
 	Person   string    `json:"person"`
 	Deputy   string    `json:"deputy"`
-	From     time.Time `json:"from,omitzero"` // zero: now
-	Until    time.Time `json:"until"`
+	Starts   time.Time `json:"starts,omitzero"` // zero: now
+	Ends     time.Time `json:"ends"`
 	Proposal string    `json:"proposal"`
 }
 
@@ -190,15 +190,15 @@ func (f DeputyNamed) allowed(s *State, e Event) error {
 		return e.violates("I10", "a deputy of somebody who approves nothing")
 	case !deputy.CanConfirm() || s.deputizes(principal, deputy) != nil:
 		return e.violates("I10", "a deputy who has no log-in, or may not approve")
-	case checkDeputyDates(f.From, f.Until, e.Time) != nil:
+	case checkDeputyDates(f.Starts, f.Ends, e.Time) != nil:
 		return e.violates("I10", "a deputy without an end, or for more than a year")
 	}
-	return s.approved(e, f.Proposal, NameDeputy{f.Person, f.Deputy, f.From, f.Until})
+	return s.approved(e, f.Proposal, NameDeputy{f.Person, f.Deputy, f.Starts, f.Ends})
 }
 
 func (f DeputyNamed) apply(s *State, e Event) {
 	s.editPerson(f.Person, func(p *Person) {
-		p.Deputy = Deputy{Person: f.Deputy, From: f.From, Until: f.Until, Began: !f.From.After(e.Time)}
+		p.Deputy = Deputy{Person: f.Deputy, Starts: f.Starts, Ends: f.Ends, Began: !f.Starts.After(e.Time)}
 		s.expectDeputy(*p)
 	})
 }
@@ -208,18 +208,18 @@ func (s *State) expectDeputy(p Person) {
 	switch {
 	case p.Deputy.Person == "":
 	case !p.Deputy.Began:
-		s.expect(p.Deputy.From)
+		s.expect(p.Deputy.Starts)
 	default:
-		s.expect(p.Deputy.Until)
+		s.expect(p.Deputy.Ends)
 	}
 }
 
 // tickDeputy is what time leads to of who is somebody's deputy.
 func (d *decision) tickDeputy(p Person) {
 	switch {
-	case !d.now.Before(p.Deputy.Until):
+	case !d.now.Before(p.Deputy.Ends):
 		d.happen(DeputyEnded{Person: p.Username, Deputy: p.Deputy.Person, Why: DeputyExpired})
-	case !p.Deputy.Began && !d.now.Before(p.Deputy.From):
+	case !p.Deputy.Began && !d.now.Before(p.Deputy.Starts):
 		d.happen(DeputyBegan{Person: p.Username, Deputy: p.Deputy.Person})
 	}
 }
@@ -240,7 +240,7 @@ func (DeputyBegan) by(*State, Event) Who       { return bySystem() }
 
 func (f DeputyBegan) allowed(s *State, e Event) error {
 	p, _ := s.Person(f.Person)
-	if p.Deputy.Person == "" || p.Deputy.Person != f.Deputy || p.Deputy.Began || e.Time.Before(p.Deputy.From) || !e.Time.Before(p.Deputy.Until) {
+	if p.Deputy.Person == "" || p.Deputy.Person != f.Deputy || p.Deputy.Began || e.Time.Before(p.Deputy.Starts) || !e.Time.Before(p.Deputy.Ends) {
 		return e.violates("I10", "a deputy before or after their time, or twice")
 	}
 	return nil
@@ -339,7 +339,7 @@ func (f DeputyEnded) allowed(s *State, e Event) error {
 	if p.Deputy.Person == "" || p.Deputy.Person != f.Deputy {
 		return e.violates("I10", "of somebody who was no deputy")
 	}
-	if f.Why == DeputyExpired && e.Time.Before(p.Deputy.Until) {
+	if f.Why == DeputyExpired && e.Time.Before(p.Deputy.Ends) {
 		return e.violates("I10", "over before its time")
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 // of nothing, is to be max's deputy; max asks for it himself, as there is no other manager.
 
 func tiaForMax(o *office) NameDeputy {
-	return NameDeputy{Person: "max", Deputy: "tia", Until: o.now.Add(30 * 24 * time.Hour)}
+	return NameDeputy{Person: "max", Deputy: "tia", Ends: o.now.Add(30 * 24 * time.Hour)}
 }
 
 func tiaIsThere(o *office) { o.hires("tia", Technician) }
@@ -39,10 +39,10 @@ func TestNameDeputy(t *testing.T) {
 	in := func(d time.Duration) time.Time { return o.now.Add(d) }
 	month := 30 * 24 * time.Hour
 	name := func(principal, deputy string) Propose {
-		return needed(NameDeputy{Person: principal, Deputy: deputy, Until: in(month)})
+		return needed(NameDeputy{Person: principal, Deputy: deputy, Ends: in(month)})
 	}
 	until := func(from, until time.Time) Propose {
-		return needed(NameDeputy{Person: "max", Deputy: "cay", From: from, Until: until})
+		return needed(NameDeputy{Person: "max", Deputy: "cay", Starts: from, Ends: until})
 	}
 	check(t, []clause{
 		{"the only manager asks, and the director approves: both have signed", nil, "max", name("max", "cay"), "", func(o *office) bool {
@@ -80,11 +80,11 @@ func TestNameDeputy(t *testing.T) {
 		{"not with the end before the beginning", nil, "max", until(in(2*time.Hour), in(time.Hour)), InvalidRequest, nil},
 		{"nor with both at once", nil, "max", until(in(time.Hour), in(time.Hour)), InvalidRequest, nil},
 		{"not in a year that nobody can write", nil, "max", until(time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC), in(time.Hour)), InvalidRequest, nil},
-		{"not what is so already", tiaIsDeputy, "max", needed(NameDeputy{Person: "max", Deputy: "tia", Until: in(month)}), Conflict, nil},
+		{"not what is so already", tiaIsDeputy, "max", needed(NameDeputy{Person: "max", Deputy: "tia", Ends: in(month)}), Conflict, nil},
 		{"another one in their place", tiaIsDeputy, "max", name("max", "cay"), "", nil},
-		{"for longer", tiaIsDeputy, "max", needed(NameDeputy{Person: "max", Deputy: "tia", Until: in(2 * month)}), "", nil},
-		{"later", tiaIsDeputy, "max", needed(NameDeputy{Person: "max", Deputy: "tia", From: in(time.Hour), Until: in(month)}), "", nil},
-		{"nobody does it alone", nil, "max", NameDeputy{Person: "max", Deputy: "cay", Until: in(month)}, ApprovalNeeded, nil},
+		{"for longer", tiaIsDeputy, "max", needed(NameDeputy{Person: "max", Deputy: "tia", Ends: in(2 * month)}), "", nil},
+		{"later", tiaIsDeputy, "max", needed(NameDeputy{Person: "max", Deputy: "tia", Starts: in(time.Hour), Ends: in(month)}), "", nil},
+		{"nobody does it alone", nil, "max", NameDeputy{Person: "max", Deputy: "cay", Ends: in(month)}, ApprovalNeeded, nil},
 	})
 }
 
@@ -93,7 +93,7 @@ func TestWhoseDeputyItIsAboutApprovesNothingOfIt(t *testing.T) {
 	o := newOffice(t)
 	o.hires("mia", Manager)
 	o.hires("dan", Director)
-	o.does("ada", needed(NameDeputy{Person: "mia", Deputy: "dot", Until: o.now.Add(time.Hour)}))
+	o.does("ada", needed(NameDeputy{Person: "mia", Deputy: "dot", Ends: o.now.Add(time.Hour)}))
 	for _, who := range []string{"mia", "dot"} {
 		if err := o.approves(who); CodeOf(err) != NotEligible {
 			t.Errorf("%s: %v", who, err)
@@ -150,20 +150,20 @@ func TestADeputyMayNot(t *testing.T) {
 		{"decide after the principal is back", func(o *office) { tiaStandsIn(o); asks("ada", cay)(o); o.does("max", ComeBack{}) }, NotEligible},
 		{"decide before the day", func(o *office) {
 			tiaIsThere(o)
-			o.agreed("max", NameDeputy{Person: "max", Deputy: "tia", From: o.now.Add(time.Hour), Until: o.now.Add(48 * time.Hour)})
+			o.agreed("max", NameDeputy{Person: "max", Deputy: "tia", Starts: o.now.Add(time.Hour), Ends: o.now.Add(48 * time.Hour)})
 			o.does("max", GoAway{})
 			asks("ada", cay)(o)
 		}, NotEligible},
 		{"and may on the day", func(o *office) {
 			tiaIsThere(o)
-			o.agreed("max", NameDeputy{Person: "max", Deputy: "tia", From: o.now.Add(time.Hour), Until: o.now.Add(48 * time.Hour)})
+			o.agreed("max", NameDeputy{Person: "max", Deputy: "tia", Starts: o.now.Add(time.Hour), Ends: o.now.Add(48 * time.Hour)})
 			o.does("max", GoAway{})
 			asks("ada", cay)(o)
 			o.now = o.now.Add(time.Hour)
 		}, ""},
 		{"decide on the last day's end", func(o *office) {
 			tiaIsThere(o)
-			o.agreed("max", NameDeputy{Person: "max", Deputy: "tia", Until: o.now.Add(time.Hour)})
+			o.agreed("max", NameDeputy{Person: "max", Deputy: "tia", Ends: o.now.Add(time.Hour)})
 			o.does("max", GoAway{})
 			asks("ada", cay)(o)
 			o.now = o.now.Add(time.Hour)
@@ -217,7 +217,7 @@ func TestADeputyMayNot(t *testing.T) {
 			tiaStandsIn(o)
 			asks("ada", cay)(o)
 			o.state.editPerson("tia", func(p *Person) {
-				p.Away, p.Deputy = true, Deputy{Person: "ben", Until: o.now.Add(time.Hour), Began: true}
+				p.Away, p.Deputy = true, Deputy{Person: "ben", Ends: o.now.Add(time.Hour), Began: true}
 			})
 			o.does("tia", ComeBack{})
 		}, ""},
@@ -234,7 +234,7 @@ func TestADeputyMayNot(t *testing.T) {
 	tiaStandsIn(o)
 	o.hires("uri", Technician)
 	o.state.editPerson("tia", func(p *Person) {
-		p.Away, p.Deputy = true, Deputy{Person: "uri", Until: o.now.Add(time.Hour), Began: true}
+		p.Away, p.Deputy = true, Deputy{Person: "uri", Ends: o.now.Add(time.Hour), Began: true}
 	})
 	o.does("ada", cay)
 	if err := o.approves("uri"); CodeOf(err) != NotEligible {
@@ -252,7 +252,7 @@ func (o *office) agreedRoles(name string, roles ...Role) {
 func TestADeputyOfBothCompletesNothing(t *testing.T) {
 	o := newOffice(t)
 	tiaIsDeputy(o)
-	o.agreed("dot", NameDeputy{Person: "dot", Deputy: "tia", Until: o.now.Add(time.Hour)})
+	o.agreed("dot", NameDeputy{Person: "dot", Deputy: "tia", Ends: o.now.Add(time.Hour)})
 	o.does("max", GoAway{})
 	o.does("dot", GoAway{})
 	cayIsProposed(o)
@@ -279,7 +279,7 @@ func TestADeputyOfBothCompletesNothing(t *testing.T) {
 func TestTheDirectorWhoIsTheManagersDeputyApprovesOnce(t *testing.T) {
 	o := newOffice(t)
 	o.hires("dan", Director)
-	o.does("max", needed(NameDeputy{Person: "max", Deputy: "dot", Until: o.now.Add(time.Hour)}))
+	o.does("max", needed(NameDeputy{Person: "max", Deputy: "dot", Ends: o.now.Add(time.Hour)}))
 	o.does("dan", o.approval("p-1"))
 	o.does("max", GoAway{})
 	cayIsProposed(o)
@@ -387,7 +387,7 @@ func TestADeputyHasDates(t *testing.T) {
 	o := newOffice(t)
 	tiaIsThere(o)
 	from, until := o.now.Add(time.Hour), o.now.Add(3*time.Hour)
-	o.agreed("max", NameDeputy{Person: "max", Deputy: "tia", From: from, Until: until})
+	o.agreed("max", NameDeputy{Person: "max", Deputy: "tia", Starts: from, Ends: until})
 	types := func(events []Event) (all []string) {
 		for _, e := range events {
 			all = append(all, e.Fact.Type())
@@ -412,12 +412,12 @@ func TestADeputyHasDates(t *testing.T) {
 	}
 	// Restored from the tables it waits for the same.
 	for when, want := range map[string]func(*office) time.Time{
-		"before": func(o *office) time.Time { return o.person("max").Deputy.From },
-		"during": func(o *office) time.Time { return o.person("max").Deputy.Until },
+		"before": func(o *office) time.Time { return o.person("max").Deputy.Starts },
+		"during": func(o *office) time.Time { return o.person("max").Deputy.Ends },
 	} {
 		o := newOffice(t)
 		tiaIsThere(o)
-		o.agreed("max", NameDeputy{Person: "max", Deputy: "tia", From: o.now.Add(time.Hour), Until: o.now.Add(2 * time.Hour)})
+		o.agreed("max", NameDeputy{Person: "max", Deputy: "tia", Starts: o.now.Add(time.Hour), Ends: o.now.Add(2 * time.Hour)})
 		if when == "during" {
 			o.passes(time.Hour)
 		}

@@ -171,6 +171,11 @@ func (o *office) Proposal(_ context.Context, id string) (custody.Proposal, error
 	}, nil
 }
 
+func (o *office) Approvers(context.Context) (map[string]map[custody.Role][]string, error) {
+	can := map[custody.Role][]string{custody.Manager: {"manager", "nobody"}, custody.Director: {"director"}}
+	return map[string]map[custody.Role][]string{"p-1": can}, nil
+}
+
 func (o *office) Handover(_ context.Context, id string) (custody.Handover, error) {
 	return o.handovers[id], nil
 }
