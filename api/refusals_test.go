@@ -7,7 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -45,6 +47,15 @@ var commands = map[string]string{
 	"POST /credentials/db01/retire":            `{"reason":"x","totp":"2"}`,
 	"POST /credentials/db01/custodians":        `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,
 	"POST /proposals/p-1/custodians":           `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,
+	"POST /people/tech-b/deputy":               `{"deputy":"tech-b","ends":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
+	"POST /people/tech-b/deputy/end":           `{"totp":"2"}`,
+	"POST /proposals/p-1/person":               `{"username":"tech-c","name":"C","roles":["technician"],"reason":"x","totp":"2"}`,
+	"POST /proposals/p-1/roles":                `{"roles":["technician"],"reason":"x","totp":"2"}`,
+	"POST /proposals/p-1/deputy":               `{"deputy":"tech-b","ends":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
+	"POST /proposals/p-1/credential":           `{"reason":"x","totp":"2","name":"db02","target":{"kind":"ssh","address":"db02:22","account":"root"},"primary":"tech-a","backup":"tech-b"}`,
+	"POST /proposals/p-1/credential_policy":    `{"policy":{},"reason":"x","totp":"2"}`,
+	"POST /proposals/p-1/adopt_policy":         `{"values":{"lease_seconds":1,"offer_ttl_seconds":1,"rotation_deadline_seconds":1,"lock_after":1,"lock_base_seconds":1,"lock_max_seconds":1,"totp_skew":1,"session_idle_seconds":60,"approvals":"two","exclusive":"strict"},"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
+	"POST /proposals/p-1/review_policy":        `{"version":1,"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
 	"POST /policy":                             `{"values":{"lease_seconds":1,"offer_ttl_seconds":1,"rotation_deadline_seconds":1,"lock_after":1,"lock_base_seconds":1,"lock_max_seconds":1,"totp_skew":1,"session_idle_seconds":60,"approvals":"two","exclusive":"strict"},"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
 	"POST /policy/review":                      `{"version":1,"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
 	"POST /proposals/p-1/approve":              `{"digest":"x","totp":"2"}`,
@@ -72,7 +83,7 @@ var commands = map[string]string{
 // TestARefusalIsAnsweredAsOne: never as what is there already, and with no
 // secret in it, whichever command was refused.
 func TestARefusalIsAnsweredAsOne(t *testing.T) {
-	s := serve(t)
+	s := serve(t, func(c *api.Config) { c.Commands = edge.Limit{Every: time.Millisecond, Burst: 1000} })
 	s.hire(t, "manager", custody.Manager)
 	s.hire(t, "director", custody.Director)
 	s.invite(t, "tech-n", custody.Technician)

@@ -155,6 +155,9 @@ func bringsSecrets(e custody.Event) bool {
 	case custody.ProposalMade:
 		add, is := f.Change.Proposable.(custody.AddCredential)
 		return is && add.Brings
+	case custody.ProposalRevised:
+		add, is := f.Change.Proposable.(custody.AddCredential)
+		return is && add.Brings
 	case custody.CommandRefused:
 		return mayAdd(f)
 	}
