@@ -27,7 +27,9 @@ type known struct {
 }
 
 // known gives the queries of whoever asks.
-func (s *Server) known(ctx context.Context) Queries { return Known(s.Queries, s.Desk, edge.Of(ctx).Person) }
+func (s *Server) known(ctx context.Context) Queries {
+	return Known(s.Queries, s.Desk, edge.Of(ctx).Person)
+}
 
 // charges gives the names of the credentials that the viewer is custodian of, and who is
 // it with them.
