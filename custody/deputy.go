@@ -353,6 +353,10 @@ func refuseApprovesNothing(p Person) *Refusal {
 	return &Refusal{Code: Conflict, Rule: "3.1", Key: "approves_nothing", Args: Args{"person": p.Username}}
 }
 
+func refuseNoApproverOfDeputy(a NameDeputy) *Refusal {
+	return &Refusal{Code: NoApprover, Rule: "3.1", Key: "no_approver_of_deputy", Args: Args{"person": a.Person}}
+}
+
 func refuseSameDeputy(p Person) *Refusal {
 	return &Refusal{Code: Conflict, Rule: "3.1", Key: "same_deputy", Args: Args{"person": p.Username, "deputy": p.Deputy.Person}}
 }

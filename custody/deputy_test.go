@@ -88,6 +88,20 @@ func TestNameDeputy(t *testing.T) {
 	})
 }
 
+// Who asks in the place of the only manager is told who can.
+func TestWhoAsksForAnothersDeputyIsToldWhoCan(t *testing.T) {
+	o := newOffice(t)
+	tiaIsThere(o)
+	_, err := o.do("ada", needed(tiaForMax(o)))
+	if r, is := err.(*Refusal); !is || r.Key != "no_approver_of_deputy" || r.Args["person"] != "max" {
+		t.Errorf("ada is told %v", err)
+	}
+	_, err = o.do("max", needed(NameDeputy{Person: "max", Deputy: "dot", Ends: o.now.Add(time.Hour)}))
+	if r, is := err.(*Refusal); !is || r.Key != "no_approver_of" {
+		t.Errorf("max, who wants the only director, is told %v", err)
+	}
+}
+
 // Neither the principal nor the deputy approves who is to be deputy, by no account.
 func TestWhoseDeputyItIsAboutApprovesNothingOfIt(t *testing.T) {
 	o := newOffice(t)

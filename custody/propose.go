@@ -62,6 +62,9 @@ func (d *decision) askable(c Change) error {
 	}
 	p := Proposal{Requester: d.actor.Username, Change: c, Needs: d.state.needs(c, d.actor.Username)}
 	if !d.state.complete(d.state.candidates(p)) {
+		if a, is := c.Proposable.(NameDeputy); is && d.actor.Username != a.Person {
+			return refuseNoApproverOfDeputy(a)
+		}
 		return refuseNoApprover(p.Needs)
 	}
 	return nil
