@@ -30,12 +30,14 @@ type office struct {
 	people    []custody.Person
 	chosen    map[string]desk.Preference
 	handovers map[string]custody.Handover
+	can       map[custody.Role][]string // approve what waits
 }
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
 	o := &office{
-		t: t, server: smtptest.Start(t, false), now: noon,
+		can: map[custody.Role][]string{custody.Manager: {"manager", "nobody"}, custody.Director: {"director"}},
+		t:   t, server: smtptest.Start(t, false), now: noon,
 		chosen: map[string]desk.Preference{"tech-b": {Language: "zh", Zone: "Asia/Shanghai"}},
 		handovers: map[string]custody.Handover{"handover-1": {
 			ID: "handover-1", From: "tech-a", To: "tech-b", Credentials: []string{"db01", "db02"}, ExpectedReturn: noon,
@@ -172,8 +174,7 @@ func (o *office) Proposal(_ context.Context, id string) (custody.Proposal, error
 }
 
 func (o *office) Approvers(context.Context) (map[string]map[custody.Role][]string, error) {
-	can := map[custody.Role][]string{custody.Manager: {"manager", "nobody"}, custody.Director: {"director"}}
-	return map[string]map[custody.Role][]string{"p-1": can}, nil
+	return map[string]map[custody.Role][]string{"p-1": o.can}, nil
 }
 
 func (o *office) Handover(_ context.Context, id string) (custody.Handover, error) {
