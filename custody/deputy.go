@@ -50,6 +50,16 @@ func (s *State) principals() (all []Person) {
 	return all
 }
 
+// checkDeputies holds I11 of them: nobody who has left is a deputy, or has one.
+func (s *State) checkDeputies() error {
+	for _, p := range s.principals() {
+		if deputy, there := s.Person(p.Deputy.Person); p.Disabled || !there || deputy.Disabled {
+			return &Violation{Invariant: "I11", Subject: p.Username, Detail: "has the deputy " + p.Deputy.Person + ", and one of them has left"}
+		}
+	}
+	return nil
+}
+
 // inTime is the law of what somebody does in another's place: within the dates, also where
 // time has not been let act.
 func (s *State) inTime(e Event, principal string) error {

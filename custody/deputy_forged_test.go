@@ -153,6 +153,27 @@ func TestWhatNobodyForgesOfADeputy(t *testing.T) {
 	}
 }
 
+// A state with the deputy of who has left, or with a deputy who has, is none.
+func TestNobodyWhoHasLeftIsADeputyOrHasOne(t *testing.T) {
+	for name, leaves := range map[string]func(*State){
+		"the principal": func(s *State) { s.editPerson("max", func(p *Person) { p.Disabled = true; p.Enrolled = false }) },
+		"the deputy":    func(s *State) { s.editPerson("tia", func(p *Person) { p.Disabled = true; p.Enrolled = false }) },
+		"nobody":        func(s *State) { s.editPerson("max", func(p *Person) { p.Deputy.Person = "zoe" }) },
+	} {
+		o := newOffice(t)
+		tiaIsDeputy(o)
+		o.state.endSessions("max", "", EndedByLeaving)
+		o.state.endSessions("tia", "", EndedByLeaving)
+		if err := Check(o.state); err != nil {
+			t.Fatal(err)
+		}
+		leaves(o.state)
+		if err := Check(o.state); !violation(err, "I11", "deputy") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // approvedFor is where a deputy for more than a year was approved, which no command asks for.
 func approvedFor(s *State) *State {
 	s = clone(s)
