@@ -41,15 +41,8 @@ func (s *Server) exposure(ctx context.Context, in *exposureOf) (Exposure, error)
 }
 
 func (s *Server) addCredential(ctx context.Context, in *bodyOnly[AddCredential]) (Proposal, error) {
-	add := in.Body
-	add.Target.Settings = oneLine(add.Target.Settings)
-	action := custody.AddCredential{
-		Name: add.Name, Primary: add.Primary, Backup: add.Backup,
-		Target: desk.NewTarget(custody.Target(add.Target)),
-		Policy: custody.CredentialPolicy(add.Policy),
-	}
-	password, key := custody.SecretString(string(add.Secret)), custody.SecretString(string(add.AdminKey))
-	outcome, err := s.Desk.ProposeCredential(ctx, by(ctx, custody.Propose{}, add.TOTP), action, desk.NewNote(add.Reason), password, key)
+	add, password, key := in.Body.change()
+	outcome, err := s.Desk.ProposeCredential(ctx, by(ctx, custody.Propose{}, in.Body.TOTP), add, desk.NewNote(in.Body.Reason), password, key)
 	if err != nil {
 		return Proposal{}, err
 	}

@@ -12,21 +12,24 @@ import (
 
 // Known gives of what the queries give what somebody may know: see custody.Sight. All
 // that API and pages show to a person is asked for through it.
-func Known(q Queries, viewer custody.Person) Queries {
+func Known(q Queries, d Desk, viewer custody.Person) Queries {
 	if viewer.SeesEverything() {
 		return q
 	}
-	return known{q, viewer}
+	return known{q, d, viewer}
 }
 
 // known is Known of everybody but those who see everything.
 type known struct {
 	Queries
+	desk   Desk // says who decides about what
 	viewer custody.Person
 }
 
 // known gives the queries of whoever asks.
-func (s *Server) known(ctx context.Context) Queries { return Known(s.Queries, edge.Of(ctx).Person) }
+func (s *Server) known(ctx context.Context) Queries {
+	return Known(s.Queries, s.Desk, edge.Of(ctx).Person)
+}
 
 // charges gives the names of the credentials that the viewer is custodian of, and who is
 // it with them.
@@ -107,6 +110,10 @@ func (k known) Handover(ctx context.Context, id string) (custody.Handover, error
 // Proposals reads on until a page is full of those that there is something to see of.
 func (k known) Proposals(ctx context.Context, q desk.ProposalQuery) ([]custody.Proposal, error) {
 	names, _, err := k.charges(ctx)
+	if err != nil {
+		return nil, err
+	}
+	can, err := k.desk.Approvers(ctx)
 	var seen []custody.Proposal
 	for wanted := q.Limit; err == nil; {
 		var found []custody.Proposal
@@ -114,7 +121,7 @@ func (k known) Proposals(ctx context.Context, q desk.ProposalQuery) ([]custody.P
 			break
 		}
 		for _, p := range found {
-			if p, sees := p.KnownTo(k.viewer, names); sees {
+			if p, sees := p.KnownTo(k.viewer, names, CanApprove(can[p.ID], k.viewer.Username)); sees {
 				seen = append(seen, p)
 			}
 		}
@@ -138,7 +145,11 @@ func (k known) Proposal(ctx context.Context, id string) (custody.Proposal, error
 	if err != nil {
 		return custody.Proposal{}, err
 	}
-	p, sees := p.KnownTo(k.viewer, names)
+	can, err := k.desk.Approvers(ctx)
+	if err != nil {
+		return custody.Proposal{}, err
+	}
+	p, sees := p.KnownTo(k.viewer, names, CanApprove(can[p.ID], k.viewer.Username))
 	if !sees {
 		return custody.Proposal{}, custody.RefuseUnknown()
 	}

@@ -60,7 +60,8 @@ type Disabling struct {
 	Handovers   []string   `json:"handovers" doc:"That come to nothing"`
 	Proposals   []string   `json:"proposals" doc:"Of theirs, that are withdrawn"`
 
-	Sole []custody.Role `json:"sole" doc:"Roles in which nobody could act without them"`
+	Sole     []custody.Role `json:"sole" doc:"Roles in which nobody could act without them"`
+	Warnings []FewerThanTwo `json:"warnings,omitempty" doc:"Where fewer than two could approve then, and did before"`
 }
 
 // PassedOn is what would become of a credential.
@@ -98,7 +99,12 @@ func (s *Server) disabling(ctx context.Context, in *ofPerson) (Disabling, error)
 		return Disabling{}, err
 	}
 	p, err := s.Desk.Prospect(ctx, in.Username)
+	if err != nil {
+		return Disabling{}, err
+	}
+	few, err := s.Desk.ShortagesAfter(ctx, custody.Disable{Person: in.Username})
 	return Disabling{
+		Warnings:    each(few, viewShortage),
 		Credentials: each(p.Credentials, func(c custody.Passing) PassedOn { return PassedOn(c) }),
 		Handovers:   append([]string{}, p.Handovers...), Proposals: append([]string{}, p.Proposals...),
 		Sole: append([]custody.Role{}, p.Sole...),

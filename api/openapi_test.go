@@ -26,6 +26,8 @@ var endpoints = strings.Fields(`
 	POST/handovers/{id}/cancel POST/handovers/{id}/return
 	GET/policy POST/policy POST/policy/review
 	GET/proposals GET/proposals/{id} POST/credentials/{name}/custodians POST/proposals/{id}/custodians
+	POST/people/{username}/deputy POST/people/{username}/deputy/end GET/approvers
+	POST/proposals/{id}/person POST/proposals/{id}/roles POST/proposals/{id}/deputy POST/proposals/{id}/credential POST/proposals/{id}/credential_policy POST/proposals/{id}/adopt_policy POST/proposals/{id}/review_policy
 	POST/proposals/{id}/approve POST/proposals/{id}/reject POST/proposals/{id}/withdraw
 	GET/people/{username}/disable POST/people/{username}/disable POST/people/{username}/disable/proposal POST/people/{username}/reinstate
 	POST/people/{username}/departure POST/people/{username}/refound POST/people/{username}/recovery/stop

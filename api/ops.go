@@ -77,6 +77,7 @@ func (s *Server) readiness() readiness {
 	if s.Maintenance != "" {
 		r.Warnings = append(r.Warnings, "in maintenance: no rotation, mail, stream, delivery or witness: "+s.Maintenance)
 	}
+	r.Warnings = append(r.Warnings, s.fewApprovers()...)
 	if c := s.Desk.Configuration(); c.Pending() {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("configuration_unacknowledged: %s: not in force, and given no password, until acknowledged by %s",
 			strings.Join(c.Waiting(), ", "), cmp.Or(strings.Join(c.By, " or "), "a manager, and there is none who could")))

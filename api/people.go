@@ -1,12 +1,10 @@
 package api
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
-	"github.com/tandem-custody/tandem/custody/totp"
 )
 
 func (s *Server) listPeople(ctx context.Context, _ *nothing) ([]Person, error) {
@@ -19,10 +17,7 @@ func (s *Server) getPerson(ctx context.Context, in *ofPerson) (Person, error) {
 }
 
 func (s *Server) proposePerson(ctx context.Context, in *bodyOnly[AddPerson]) (Proposal, error) {
-	return s.propose(ctx, custody.AddPerson{
-		Username: in.Body.Username, Name: custody.OneLine(in.Body.Name), Email: desk.NewNote(in.Body.Email), Roles: in.Body.Roles,
-		TOTPPeriod: cmp.Or(in.Body.TOTPPeriod, totp.DefaultPeriod),
-	}, in.Body.Reason, in.Body.TOTP)
+	return s.propose(ctx, in.Body.change(), in.Body.Reason, in.Body.TOTP)
 }
 
 func (s *Server) proposeRoles(ctx context.Context, in *personWith[SetRoles]) (Proposal, error) {

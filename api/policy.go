@@ -77,16 +77,15 @@ func (s *Server) getPolicy(context.Context, *nothing) (PolicyInForce, error) {
 }
 
 func (s *Server) adoptPolicy(ctx context.Context, in *bodyOnly[AdoptPolicy]) (Proposal, error) {
-	change := custody.AdoptPolicy{Values: in.Body.Values.Policy(), ReviewBy: in.Body.ReviewBy}
 	if err := custody.CheckInstant("review_by", in.Body.ReviewBy); err != nil {
 		return Proposal{}, err
 	}
-	return s.propose(ctx, change, in.Body.Reason, in.Body.TOTP)
+	return s.propose(ctx, in.Body.change(), in.Body.Reason, in.Body.TOTP)
 }
 
 func (s *Server) reviewPolicy(ctx context.Context, in *bodyOnly[ReviewPolicy]) (Proposal, error) {
 	if err := custody.CheckInstant("review_by", in.Body.ReviewBy); err != nil {
 		return Proposal{}, err
 	}
-	return s.propose(ctx, custody.ReviewPolicy{Version: in.Body.Version, ReviewBy: in.Body.ReviewBy}, in.Body.Reason, in.Body.TOTP)
+	return s.propose(ctx, in.Body.change(), in.Body.Reason, in.Body.TOTP)
 }

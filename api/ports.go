@@ -36,6 +36,11 @@ type Desk interface {
 	FingerprintsOf(c custody.Credential) []string
 	ProposePolicy(ctx context.Context, by desk.By, a custody.ChangePolicy, reason custody.Note) (desk.Outcome, error)
 
+	ReviseCredential(ctx context.Context, by desk.By, proposal string, add custody.AddCredential, reason custody.Note, password, key custody.Secret) (desk.Outcome, error)
+	RevisePolicy(ctx context.Context, by desk.By, proposal string, a custody.ChangePolicy, reason custody.Note) (desk.Outcome, error)
+
+	Approving() desk.Approving
+	ShortagesAfter(ctx context.Context, change custody.Proposable) ([]custody.Shortage, error)
 	// Approvers gives who can approve each open proposal, by its id and by level.
 	Approvers(ctx context.Context) (map[string]map[custody.Role][]string, error)
 

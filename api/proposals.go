@@ -104,6 +104,13 @@ func (s *Server) viewProposals(ctx context.Context, can map[string]map[custody.R
 		for _, person := range departing {
 			views[i].Departing = append(views[i].Departing, Departing{person.Username, person.Departure.At})
 		}
+		if p.Status == custody.Open {
+			warnings, err := s.Desk.ShortagesAfter(ctx, p.Change.Proposable)
+			if err != nil {
+				return nil, err
+			}
+			views[i].Warnings = each(warnings, viewShortage)
+		}
 	}
 	return views, nil
 }
@@ -164,15 +171,6 @@ func (s *Server) propose(ctx context.Context, change custody.Proposable, reason 
 		return Proposal{}, err
 	}
 	return s.proposal(ctx, outcome.Events[0].Fact.Subject())
-}
-
-func (s *Server) reviseCustodians(ctx context.Context, in *proposalWith[SetCustodians]) (Proposal, error) {
-	p, err := s.Queries.Proposal(ctx, in.ID)
-	if err != nil {
-		return Proposal{}, err
-	}
-	change := custody.SetCustodians{Credential: p.Change.Subject(), Primary: in.Body.Primary, Backup: in.Body.Backup}
-	return s.decideProposal(ctx, custody.Revise{Proposal: in.ID, Change: custody.Change{Proposable: change}, Reason: desk.NewNote(in.Body.Reason)}, in.Body.TOTP)
 }
 
 func (s *Server) approveProposal(ctx context.Context, in *proposalWith[ApproveProposal]) (Proposal, error) {

@@ -42,7 +42,7 @@ func TestCustodiansAreChangedByTwo(t *testing.T) {
 	}
 
 	change.Primary, change.TOTP = "tech-b", "3"
-	edited := ok(admin.ReviseCustodians(ctx, "p-1", change))(t)
+	edited := ok(admin.Revise(ctx, "p-1", "custodians", change))(t)
 	if edited.Revision != 2 || len(edited.Approvals) != 0 || edited.Digest == p.Digest {
 		t.Errorf("revised: %+v", edited)
 	}

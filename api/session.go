@@ -64,6 +64,9 @@ func (s *Server) me(ctx context.Context, _ *nothing) (Me, error) {
 		return Me{}, err
 	}
 	me := Me{Person: viewPerson(person), Presence: viewPresence(person), Holdings: []Credential{}, Changing: []Credential{}, Inbox: []InboxItem{}, Maintenance: s.Maintenance, ReviewDue: s.Desk.ReviewDue()}
+	if person.LooksAtLeavings() == nil {
+		me.FewApprovers = each(s.Desk.Approving().Few, viewShortage)
+	}
 	if c := s.Desk.Configuration(); c.Pending() {
 		me.Configuration = &Unacknowledged{c.Waiting(), append([]string{}, c.By...)}
 	}

@@ -65,6 +65,7 @@ type Person struct {
 	Admission  bool           `json:"admission,omitzero" doc:"Approved to set up a log-in of their own, and has not yet"`
 	TOTPPeriod int            `json:"totp_period" doc:"Seconds"`
 	Presence   Presence       `json:"presence"`
+	Deputy     *Deputy        `json:"deputy,omitzero" doc:"Who decides in their place while they are away"`
 
 	LockedUntil time.Time `json:"locked_until,omitzero" doc:"Too many wrong codes: confirms nothing before"`
 	AccessEnds  time.Time `json:"access_ends,omitzero" doc:"As it was agreed before; for them and for who sees to it"`
@@ -82,6 +83,8 @@ type Me struct {
 	Maintenance string `json:"maintenance,omitzero" doc:"Why no password is changed and nothing is sent now"`
 
 	ReviewDue time.Time `json:"review_due,omitzero" doc:"By when the policy should have been reviewed, once that is past"`
+
+	FewApprovers []FewerThanTwo `json:"few_approvers,omitempty" doc:"Where fewer than two could approve; for managers, directors, admins and auditors"`
 
 	Configuration *Unacknowledged `json:"configuration,omitzero" doc:"There is a change of the configuration that no manager has acknowledged"`
 }
@@ -285,6 +288,7 @@ type Proposal struct {
 	Can       map[custody.Role][]string `json:"can,omitempty" doc:"Who can, by level, while it is open"`
 	Approvals []Approval                `json:"approvals"`
 	Change    []Difference              `json:"change"`
+	Warnings  []FewerThanTwo            `json:"warnings,omitempty" doc:"While it is open: where fewer than two could approve once it has taken effect, and did before"`
 	OpenedAt  time.Time                 `json:"opened_at"`
 	ExpiresAt time.Time                 `json:"expires_at"`
 	EndedAt   time.Time                 `json:"ended_at,omitzero"`
@@ -299,6 +303,7 @@ type Proposal struct {
 type Approval struct {
 	Level  custody.Role `json:"level"`
 	Person string       `json:"person"`
+	For    string       `json:"for,omitzero" doc:"In whose place, while they were away"`
 	At     time.Time    `json:"at"`
 }
 

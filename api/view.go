@@ -23,7 +23,7 @@ func each[T, V any](list []T, view func(T) V) []V {
 func viewPerson(p custody.Person) Person {
 	return Person{
 		Username: p.Username, Name: p.Name, Email: p.Email.String(), Roles: append([]custody.Role{}, p.Roles...),
-		Disabled: p.Disabled, Enrolled: p.Enrolled, Admission: p.Admission.Open, TOTPPeriod: p.TOTPPeriod, Presence: viewPresence(p), LockedUntil: p.LockedUntil,
+		Disabled: p.Disabled, Enrolled: p.Enrolled, Admission: p.Admission.Open, TOTPPeriod: p.TOTPPeriod, Presence: viewPresence(p), Deputy: viewDeputy(p), LockedUntil: p.LockedUntil,
 		AccessEnds: p.Departure.At, RecoveryDue: p.Recovery.Due,
 	}
 }

@@ -364,6 +364,19 @@ func (w *world) ProposeCredential(ctx context.Context, by desk.By, a custody.Add
 	return outcome, err
 }
 
+func (w *world) RevisePolicy(ctx context.Context, by desk.By, id string, a custody.ChangePolicy, reason custody.Note) (desk.Outcome, error) {
+	return w.Do(ctx, by, custody.Revise{Proposal: id, Change: custody.Change{Proposable: a}, Reason: reason})
+}
+
+func (w *world) ReviseCredential(ctx context.Context, by desk.By, id string, a custody.AddCredential, reason custody.Note, password, key custody.Secret) (desk.Outcome, error) {
+	a.Target.Identities = desk.Identities(nil, a.Name)
+	outcome, err := w.Do(ctx, by, custody.Revise{Proposal: id, Change: custody.Change{Proposable: a}, Reason: reason})
+	if err == nil {
+		w.passwords[a.Subject()], w.passwords[a.Subject()+"/key"] = password, key
+	}
+	return outcome, err
+}
+
 // newSession opens a session that nobody has.
 func (w *world) newSession() custody.SignIn {
 	w.sessions++
@@ -422,6 +435,18 @@ func (w *world) Approvers(context.Context) (map[string]map[custody.Role][]string
 		can[p.ID] = w.state.Approvers(p)
 	}
 	return can, nil
+}
+
+func (w *world) Approving() desk.Approving {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return desk.Approving{Able: w.state.AbleAt(), Few: w.state.Shortages()}
+}
+
+func (w *world) ShortagesAfter(_ context.Context, change custody.Proposable) ([]custody.Shortage, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state.ShortagesAfter(change), nil
 }
 
 func (w *world) SignOut(ctx context.Context, token custody.Secret, request string) error {

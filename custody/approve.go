@@ -34,15 +34,15 @@ func (s *State) digestOr(id, digest string) string {
 }
 
 func (a Approve) decide(d *decision) error {
-	p, level, err := d.decidable(a.Proposal, a.Digest)
+	p, level, with, err := d.decidable(a.Proposal, a.Digest)
 	if err != nil {
 		return err
 	}
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(ProposalApproved{Proposal: p.ID, Revision: p.Revision, Level: level, Noticed: p.Change.Noticed()})
-	if len(d.state.missing(p.with(Approval{Level: level, Person: d.actor.Username}))) > 0 {
+	d.happen(ProposalApproved{Proposal: p.ID, Revision: p.Revision, Level: level, For: with, Noticed: p.Change.Noticed()})
+	if len(d.state.missing(p.with(Approval{Level: level, Person: d.actor.Username, For: with}))) > 0 {
 		return nil
 	}
 	if change, is := p.Change.Proposable.(noticed); is {
@@ -69,26 +69,25 @@ func (d *decision) takeEffect(proposal string, c Change) error {
 }
 
 // decidable refuses whoever may not decide about a proposal, and a decision about
-// what it is not any more.
-func (d *decision) decidable(id, digest string) (Proposal, Role, error) {
-	p, err := d.proposal(id)
-	if err != nil {
-		return p, "", err
+// what it is not any more. It gives the level, and in whose place somebody decides.
+func (d *decision) decidable(id, digest string) (p Proposal, level Role, whose string, err error) {
+	if p, err = d.proposal(id); err != nil {
+		return p, "", "", err
 	}
 	if p.Requester == d.actor.Username {
-		return p, "", refuseOwnRequest(p)
+		return p, "", "", refuseOwnRequest(p)
 	}
 	if other := d.state.secondAccount(p, d.actor); other != "" {
-		return p, "", refuseSecondAccount(p, other)
+		return p, "", "", refuseSecondAccount(p, other)
 	}
-	level, may := d.state.levelOf(p, d.actor)
+	level, with, may := d.state.levelOf(p, d.actor)
 	if !may {
-		return p, "", d.refuseNotEligible(p)
+		return p, "", "", d.refuseNotEligible(p)
 	}
 	if digest != p.Digest() {
-		return p, "", refuseOtherRevision(p)
+		return p, "", "", refuseOtherRevision(p)
 	}
-	return p, level, nil
+	return p, level, with.principal.Username, nil
 }
 
 // ProposalApproved: somebody said yes to it, at a level at which nobody had.
@@ -96,15 +95,18 @@ type ProposalApproved struct {
 	Proposal string `json:"proposal"`
 	Revision int64  `json:"revision"`
 	Level    Role   `json:"level"`
+	For      string `json:"for,omitzero"`     // in whose place, while they are away; "": in a role of their own
 	Noticed  bool   `json:"noticed,omitzero"` // it takes effect by time only, so that everybody is told
 }
 
 var _ = fact(ProposalApproved{})
 
-func (ProposalApproved) Type() string                 { return "proposal.approved" }
-func (f ProposalApproved) Subject() string            { return f.Proposal }
-func (f ProposalApproved) concerns(s *State) Concerns { return s.aboutProposal(f.Proposal) }
-func (f ProposalApproved) by(s *State, _ Event) Who   { return s.decides(f.Proposal, f.Level) }
+func (ProposalApproved) Type() string      { return "proposal.approved" }
+func (f ProposalApproved) Subject() string { return f.Proposal }
+func (f ProposalApproved) concerns(s *State) Concerns {
+	return s.aboutProposal(f.Proposal).andPerson(f.For)
+}
+func (f ProposalApproved) by(s *State, _ Event) Who { return s.decides(f.Proposal, f.Level, f.For) }
 
 func (f ProposalApproved) grade() Grade {
 	if f.Noticed {
@@ -118,23 +120,28 @@ func (f ProposalApproved) allowed(s *State, e Event) error {
 	if p.Status != Open || f.Revision != p.Revision || f.Noticed != p.Change.Noticed() {
 		return e.violates("I10", "an approval of what is not open, or is another by now")
 	}
-	if actor, _ := s.Person(e.Actor); !s.mayDecide(p, f.Level, actor) {
+	if !s.mayDecide(p, f.Level, s.mandateOf(Approval{Person: e.Actor, For: f.For})) {
 		return e.violates("I10", "approved at a level that had it, by who asked for it, whom it is about, or twice by one person")
 	}
-	return nil
+	return s.inTime(e, f.For)
 }
 
 func (f ProposalApproved) apply(s *State, e Event) {
 	s.editProposal(f.Proposal, func(p *Proposal) {
-		*p = p.with(Approval{Level: f.Level, Person: e.Actor, At: e.Time})
+		*p = p.with(Approval{Level: f.Level, Person: e.Actor, For: f.For, At: e.Time})
 		if len(s.missing(*p)) == 0 && !p.Change.Noticed() {
 			p.Status = Approved
 		}
 	})
 }
 
-// decides is who can decide about a proposal at a level.
-func (s *State) decides(id string, level Role) Who {
+// decides is who can decide about a proposal at a level, in a role of their own or as
+// somebody's deputy.
+func (s *State) decides(id string, level Role, principal string) Who {
+	if principal != "" {
+		whose, _ := s.Person(principal)
+		return byPerson(whose.Deputy.Person).confirmed()
+	}
 	p, _ := s.Proposal(id)
 	return byRole(s.at(p, level)...).confirmed()
 }
@@ -241,7 +248,7 @@ func (a Reject) bare(s *State) Action {
 }
 
 func (a Reject) decide(d *decision) error {
-	p, level, err := d.rejectable(a.Proposal, a.Digest)
+	p, level, with, err := d.rejectable(a.Proposal, a.Digest)
 	if err != nil {
 		return err
 	}
@@ -251,37 +258,40 @@ func (a Reject) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(ProposalRejected{Proposal: p.ID, Level: level, Veto: level == "", Reason: a.Reason})
+	d.happen(ProposalRejected{Proposal: p.ID, Level: level, For: with, Veto: level == "", Reason: a.Reason})
 	return nil
 }
 
 // rejectable is decidable, where a no has no level of what anybody says no to.
-func (d *decision) rejectable(id, digest string) (Proposal, Role, error) {
-	p, err := d.proposal(id)
+func (d *decision) rejectable(id, digest string) (p Proposal, level Role, with string, err error) {
+	p, err = d.proposal(id)
 	switch {
 	case err != nil || !p.Change.Noticed():
 		return d.decidable(id, digest)
 	case p.Requester == d.actor.Username:
-		return p, "", refuseOwnRequest(p)
+		return p, "", "", refuseOwnRequest(p)
 	case digest != p.Digest():
-		return p, "", refuseOtherRevision(p)
+		return p, "", "", refuseOtherRevision(p)
 	}
-	return p, "", nil
+	return p, "", "", nil
 }
 
 // ProposalRejected: it will not happen.
 type ProposalRejected struct {
 	Proposal string `json:"proposal"`
-	Level    Role   `json:"level"` // "" of a veto
+	Level    Role   `json:"level"`        // "" of a veto
+	For      string `json:"for,omitzero"` // in whose place, as in an approval
 	Reason   Note   `json:"reason"`
 	Veto     bool   `json:"veto,omitzero"` // by anybody active, of what takes effect by time only
 }
 
 var _ = fact(ProposalRejected{})
 
-func (ProposalRejected) Type() string                 { return "proposal.rejected" }
-func (f ProposalRejected) Subject() string            { return f.Proposal }
-func (f ProposalRejected) concerns(s *State) Concerns { return s.aboutProposal(f.Proposal) }
+func (ProposalRejected) Type() string      { return "proposal.rejected" }
+func (f ProposalRejected) Subject() string { return f.Proposal }
+func (f ProposalRejected) concerns(s *State) Concerns {
+	return s.aboutProposal(f.Proposal).andPerson(f.For)
+}
 
 func (f ProposalRejected) grade() Grade {
 	if f.Veto {
@@ -294,20 +304,22 @@ func (f ProposalRejected) by(s *State, _ Event) Who {
 	if f.Veto {
 		return Who{Anybody: true}.confirmed()
 	}
-	return s.decides(f.Proposal, f.Level)
+	return s.decides(f.Proposal, f.Level, f.For)
 }
 
 func (f ProposalRejected) allowed(s *State, e Event) error {
 	p, _ := s.Proposal(f.Proposal)
-	actor, _ := s.Person(e.Actor)
 	switch {
 	case p.Status != Open:
 	case f.Veto:
-		if !p.Change.Noticed() || f.Level != "" || e.Actor == p.Requester {
+		if !p.Change.Noticed() || f.Level != "" || f.For != "" || e.Actor == p.Requester {
 			return e.violates("I10", "a veto of what only who could approve rejects, at a level, or by who asked for it")
 		}
-	case !s.mayDecide(p, f.Level, actor):
+	case !s.mayDecide(p, f.Level, s.mandateOf(Approval{Person: e.Actor, For: f.For})):
 		return e.violates("I10", "rejected by somebody who could not have approved it")
+	}
+	if err := s.inTime(e, f.For); err != nil {
+		return err
 	}
 	return s.decided(e, f.Proposal, Open)
 }

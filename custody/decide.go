@@ -33,6 +33,7 @@ func Decide(s *State, c Command, now time.Time) ([]Event, error) {
 		}
 		return nil, err
 	}
+	d.lapses()
 	if len(d.events) > 0 {
 		d.events[0].Cause = d.cause(d.named, d.looked)
 	}

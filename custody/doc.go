@@ -84,4 +84,12 @@
 // GoAway is refused to a holder, to whoever a rotation is about to make one,
 // and while the other custodian of anything shared is away. An offer with Leave
 // marks the giver away in the acceptance that leaves them holding nothing.
+//
+// # Who approves
+//
+// What changes who may do what is a Proposal, and waits until others have approved it.
+// Who can is worked out in one place, eligible.go: by a role of their own, or as the
+// deputy of somebody who is away (deputy.go); never whom it is about, by no account. An
+// approval counts if it could be given when it is and when the last one is there; one
+// that could not any more lapses at once (lapsed.go).
 package custody

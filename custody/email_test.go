@@ -90,7 +90,7 @@ func TestAnAddressThatIsGivenUpStillTellsWhoseAccountItIs(t *testing.T) {
 	if err := o.later("max", approve); CodeOf(err) != NotEligible {
 		t.Errorf("two addresses later: %v", err)
 	}
-	if err := CheckEvent(o.state, o.forge("max", ProposalApproved{approve.Proposal, 1, Manager})); err == nil {
+	if err := CheckEvent(o.state, o.forge("max", ProposalApproved{Proposal: approve.Proposal, Revision: 1, Level: Manager})); err == nil {
 		t.Error("two addresses later: believed")
 	}
 	given := func(want ...int) {

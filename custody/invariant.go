@@ -8,7 +8,7 @@ import (
 // Violation says which invariant of the policy does not hold, and where. It
 // must never happen: the desk refuses to commit, and an auditor's replay stops.
 type Violation struct {
-	Invariant string // "I1" to "I7", "I10", "I13"
+	Invariant string // "I1" to "I7", "I10", "I11", "I12", "I13"
 	Subject   string
 	Detail    string
 }
@@ -41,6 +41,9 @@ func Check(s *State) error {
 		return err
 	}
 	if err := s.checkConfiguration(); err != nil {
+		return err
+	}
+	if err := s.checkDeputies(); err != nil {
 		return err
 	}
 	for p := range s.OpenProposals() {

@@ -162,6 +162,7 @@ func (d *decision) disables(f PersonDisabled) {
 		d.happen(ProposalWithdrawn{Proposal: p.ID, Left: true})
 	}
 	d.leaves(f.Person, f.Proposal)
+	d.endsDeputies(f.Person, f.Proposal)
 	d.happen(f)
 }
 
@@ -214,6 +215,9 @@ func (f PersonDisabled) allowed(s *State, e Event) error {
 	}
 	if planned := person.Departure.Proposal; (e.Actor == System) != (f.Planned != "") || f.Planned != "" && (f.Planned != planned || !f.Reason.IsZero()) {
 		return e.violates("I10", "said to be planned, by a proposal that it was not planned with, or the other way round")
+	}
+	if s.inDeputies(f.Person) {
+		return e.violates("I11", "a deputy, or with one")
 	}
 	if f.Proposal != "" {
 		return s.approved(e, f.Proposal, Disable{f.Person, f.Reason})

@@ -41,7 +41,10 @@ func TestModelOfARefounding(t *testing.T) {
 			fmt.Fprint(&b, p.Disabled, p.Roles, " ")
 		}
 		for p := range s.OpenProposals() {
-			approved := p.approvedBy("")
+			var approved []string
+			for _, a := range p.Approvals {
+				approved = append(approved, a.Person)
+			}
 			slices.Sort(approved)
 			fmt.Fprint(&b, p.Requester, approved, p.Needs, p.Announced(), p.Near, p.Expires.Sub(s.Time))
 		}

@@ -40,10 +40,10 @@ func (p Person) SightOfHandover(h Handover) Sight {
 	return p.sees(p.is(h.From) || p.is(h.To), p.runs())
 }
 
-// SightOfProposal is all for who asked and whom it is about; charges are the credentials
-// that the person is a custodian of.
-func (p Person) SightOfProposal(asked Proposal, charges []string) Sight {
-	concerned := p.is(asked.Requester) || slices.ContainsFunc(asked.Approvals, func(a Approval) bool { return p.is(a.Person) })
+// SightOfProposal is all for who asked and whom it is about, and for who decides about it,
+// or has decided; charges are the credentials that the person is a custodian of.
+func (p Person) SightOfProposal(asked Proposal, charges []string, decides bool) Sight {
+	concerned := decides || p.is(asked.Requester) || p.is(asked.EndedBy) || slices.ContainsFunc(asked.Approvals, func(a Approval) bool { return p.is(a.Person) })
 	switch about := asked.Change.subject(); {
 	case asked.Change.Noticed(): // whoever may say no knows to what
 		concerned = true
@@ -111,8 +111,8 @@ func (p Person) KnownTo(viewer Person, partners []string) Person {
 }
 
 // KnownTo gives what somebody sees of a proposal; false where that is nothing.
-func (p Proposal) KnownTo(viewer Person, charges []string) (Proposal, bool) {
-	sight := viewer.SightOfProposal(p, charges)
+func (p Proposal) KnownTo(viewer Person, charges []string, decides bool) (Proposal, bool) {
+	sight := viewer.SightOfProposal(p, charges, decides)
 	if sight != SeesAll {
 		p.Reason, p.Change = Note{}, p.Change.bareOfTexts()
 	}

@@ -93,6 +93,7 @@ func TestWhatSomebodySeesOfAProposal(t *testing.T) {
 	}{
 		{"cay", nil, about, SeesAll}, {"ben", []string{"db01", "web01"}, about, SeesAll}, {"ben", []string{"web01"}, about, SeesNothing}, {"ada", nil, about, SeesFrame},
 		{"max", nil, about, SeesAll}, {"eve", nil, about, SeesAll}, {"tom", nil, about, SeesAll},
+		{"uma", nil, Proposal{ID: "p-3", Requester: "cay", EndedBy: "uma", Change: about.Change}, SeesAll}, // who rejected it for somebody
 		{"ada", nil, hired, SeesFrame}, {"ann", []string{"zoe"}, hired, SeesNothing}, {"zoe", nil, hired, SeesAll}, {"dot", nil, hired, SeesAll},
 		{"", []string{""}, Proposal{}, SeesNothing},
 	} {
@@ -100,10 +101,13 @@ func TestWhatSomebodySeesOfAProposal(t *testing.T) {
 		if !there && c.who != "" {
 			viewer = Person{Username: c.who, Roles: []Role{Technician}}
 		}
-		if got := viewer.SightOfProposal(c.of, c.charges); got != c.want && c.who != "" {
+		if got := viewer.SightOfProposal(c.of, c.charges, false); got != c.want && c.who != "" {
 			t.Errorf("%s sees %d of %s, want %d", c.who, got, c.of.ID, c.want)
 		}
-		known, sees := c.of.KnownTo(viewer, c.charges)
+		if got := viewer.SightOfProposal(c.of, c.charges, true); got != SeesAll {
+			t.Errorf("%s decides about %s, and sees %d of it", c.who, c.of.ID, got)
+		}
+		known, sees := c.of.KnownTo(viewer, c.charges, false)
 		if sees != (c.want > SeesNothing) && c.who != "" || !c.of.Reason.IsZero() && known.Reason.IsZero() != (c.want < SeesAll) {
 			t.Errorf("%s: %t, %+v", c.who, sees, known)
 		}

@@ -73,9 +73,9 @@ var plain = map[string]string{
 
 // names are the fields that name what exists, or say which of a closed list it is.
 var names = []string{
-	"Actor", "Ahead", "Approvals", "Backup", "Before", "Changed", "Code", "Command", "Commitments", "Credential", "Credentials", "Dependent", "Dependents", "Exclusive", "Exposed", "Failure", "From", "Handover",
+	"Actor", "Ahead", "Approvals", "Backup", "Before", "Changed", "Code", "Command", "Commitments", "Credential", "Credentials", "Dependent", "Dependents", "Deputy", "Exclusive", "Exposed", "Failure", "For", "From", "Handover",
 	"Handovers", "Holder", "How", "Keys", "Kind", "Lease", "Level", "Link", "On", "Operator", "Password", "Person", "Primary", "Proposal", "Reason", "Result", "Roles", "Rule", "Session", "Successor",
-	"To", "Username", "Witness",
+	"To", "Username", "Why", "Witness",
 }
 
 // TestWhatPeopleWriteIsANote: each text in a fact or a command is a name, of a

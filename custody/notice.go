@@ -48,14 +48,6 @@ func (d *decision) letMature() bool {
 	return false
 }
 
-// expectProposal notes when time will act on an open proposal.
-func (s *State) expectProposal(p Proposal) {
-	s.expect(p.Expires)
-	if p.Announced() && !p.Near {
-		s.expect(p.Expires.Add(-noticeNear))
-	}
-}
-
 // ProposalAnnounced: everybody who is needed has approved it, and unless somebody says no
 // it takes effect by time.
 type ProposalAnnounced struct {

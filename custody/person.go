@@ -51,6 +51,7 @@ type Person struct {
 	Presence
 	Leaving   Leaving   `json:"leaving,omitzero"`   // the last time that they left, or changed post
 	Departure Departure `json:"departure,omitzero"` // when their access is to end
+	Deputy    Deputy    `json:"deputy,omitzero"`    // who decides in their place while they are away
 }
 
 // Is says whether the person has the role.

@@ -260,33 +260,6 @@ func (f PolicyAdopted) apply(s *State, e Event) {
 	s.expectReview()
 }
 
-// canBeMet refuses a policy under which nobody could approve anything any more: what it
-// asks for has to be there, equipped with an authenticator.
-func (s *State) canBeMet(p Policy) *Refusal {
-	can := map[Role][]string{Manager: nil, Director: nil}
-	for person := range s.People() {
-		if one, other, excluded := p.Exclusive.excludes(person.Roles); excluded {
-			return refuseRolesTogether(person, one, other)
-		}
-		for level := range can {
-			if person.Is(level) && person.CanConfirm() {
-				can[level] = append(can[level], person.Username)
-			}
-		}
-	}
-	switch p.Approvals {
-	case ApprovedByTwo:
-		if !complete(can) {
-			return refuseNobodyMeets()
-		}
-	case ApprovedByOne:
-		if len(can[Manager])+len(can[Director]) == 0 {
-			return refuseNobodyMeets()
-		}
-	}
-	return nil
-}
-
 // Policy gives the policy in force.
 func (s *State) Policy() PolicyInForce {
 	for at := s; at != nil; at = at.base {

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"iter"
-	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -31,6 +30,7 @@ type Proposal struct {
 	EndedAt   time.Time      `json:"ended_at,omitzero"`
 	EndedBy   string         `json:"ended_by,omitzero"` // who approved last, rejected or withdrew; "": time did
 	Broken    Code           `json:"broken,omitzero"`   // what refused it when it was to take effect, if it failed
+	Reminded  bool           `json:"reminded,omitzero"` // that it expires soon: once
 
 	// AnnouncedAt is when everybody had approved what takes effect by time only: when it
 	// expires, unless somebody says no. Zero: it is not as far, or takes effect at once.
@@ -42,6 +42,7 @@ type Proposal struct {
 type Approval struct {
 	Level  Role      `json:"level"`
 	Person string    `json:"person"`
+	For    string    `json:"for,omitzero"` // in whose place, while they are away; "": in a role of their own
 	At     time.Time `json:"at"`
 }
 
@@ -144,28 +145,11 @@ func (s *State) needs(c Change, requester string) []Role {
 	case ApprovedByOne:
 		return levels[:1]
 	default:
+		if a, is := c.Proposable.(NameDeputy); is {
+			levels = slices.DeleteFunc(levels, func(l Role) bool { return a.consents(s, requester, l) })
+		}
 		return levels
 	}
-}
-
-// at gives the roles that can approve at a level. Where one approval is enough, manager
-// and director stand in for each other while nobody of the one is there who could.
-func (s *State) at(p Proposal, level Role) []Role {
-	other, stands := map[Role]Role{Manager: Director, Director: Manager}[level]
-	if len(p.Needs) != 1 || !stands {
-		return []Role{level}
-	}
-	for person := range s.People() {
-		if person.Is(level) && person.Enrolled && person.Present() && s.farEnough(p, person) {
-			return []Role{level}
-		}
-	}
-	return []Role{level, other}
-}
-
-// canBe says whether somebody has one of the roles that can approve at a level.
-func (s *State) canBe(p Proposal, level Role, person Person) bool {
-	return slices.ContainsFunc(s.at(p, level), person.Is)
 }
 
 // Change is the command of a proposal. Its JSON is {"verb": …, "args": …}.
@@ -253,6 +237,19 @@ func (c Change) bareOf(s *State) Change {
 	return Change{bare}
 }
 
+// exact is the command with its instants as the domain counts them, so that what takes
+// effect is what was approved.
+func (c Change) exact() Change {
+	v := reflect.New(reflect.TypeOf(c.Proposable)).Elem()
+	v.Set(reflect.ValueOf(c.Proposable))
+	for i := range v.NumField() {
+		if at, is := v.Field(i).Interface().(time.Time); is {
+			v.Field(i).Set(reflect.ValueOf(instantOrZero(at)))
+		}
+	}
+	return Change{v.Interface().(Proposable)}
+}
+
 // bareOfTexts is the command as a State has it.
 func (c Change) bareOfTexts() Change {
 	eachNote(reflect.ValueOf(&c).Elem(), func(at reflect.Value) { at.Set(reflect.ValueOf(at.Interface().(Note).bare())) })
@@ -286,93 +283,15 @@ func (p Proposal) Digest() string {
 // with gives the proposal with one approval more, in the place of one at its level that
 // does not count any more.
 func (p Proposal) with(a Approval) Proposal {
-	others := slices.DeleteFunc(slices.Clone(p.Approvals), func(b Approval) bool { return b.Level == a.Level })
-	p.Approvals = append(others, a)
+	p = p.without(a.Level)
+	p.Approvals = append(p.Approvals, a)
 	return p
 }
 
-// missing gives the levels at which nobody has approved whose approval counts now: who
-// has become one of those whom it is about meanwhile, say, has approved nothing.
-func (s *State) missing(p Proposal) []Role {
-	return slices.DeleteFunc(slices.Clone(p.Needs), func(level Role) bool {
-		return slices.ContainsFunc(p.Approvals, func(a Approval) bool {
-			person, _ := s.Person(a.Person)
-			return a.Level == level && s.canBe(p, level, person) && s.farEnough(p, person) && s.another(person, p.approvedBy(level)) == ""
-		})
-	})
-}
-
-// Approvers gives, for each level that is missing, who can approve there, by name. It
-// is what a person is told who waits.
-func (s *State) Approvers(p Proposal) map[Role][]string {
-	can := map[Role][]string{}
-	for _, level := range s.missing(p) {
-		can[level] = nil
-		for person := range s.People() {
-			if s.mayApprove(p, person) && person.Enrolled && s.canBe(p, level, person) {
-				can[level] = append(can[level], person.Username)
-			}
-		}
-	}
-	return can
-}
-
-// farEnough says whether somebody is, from a proposal: not who asks for it, and not whom
-// it is about, by no account.
-func (s *State) farEnough(p Proposal, person Person) bool {
-	parties := s.parties(p)
-	return !person.Disabled && !slices.Contains(parties, person.Username) && s.another(person, parties) == ""
-}
-
-// mayApprove says whether somebody is far enough from a proposal, and has not approved it.
-func (s *State) mayApprove(p Proposal, person Person) bool {
-	return s.farEnough(p, person) && !slices.ContainsFunc(p.Approvals, func(a Approval) bool { return a.Person == person.Username }) &&
-		s.another(person, p.approvedBy("")) == ""
-}
-
-// mayDecide is the law of a yes or a no: at a level that is missing, by who may approve.
-func (s *State) mayDecide(p Proposal, level Role, person Person) bool {
-	return slices.Contains(s.missing(p), level) && s.mayApprove(p, person)
-}
-
-// complete says whether somebody could approve at each level that is missing, each of
-// them another person: for any of the levels there are as many people (Hall's theorem).
-func complete(can map[Role][]string) bool {
-	levels := slices.Collect(maps.Keys(can))
-	for some := range 1 << len(levels) {
-		asked, people := 0, map[string]bool{}
-		for i, level := range levels {
-			if some>>i&1 == 0 {
-				continue
-			}
-			asked++
-			for _, name := range can[level] {
-				people[name] = true
-			}
-		}
-		if len(people) < asked {
-			return false
-		}
-	}
-	return true
-}
-
-// levelOf gives the level at which somebody's approval counts: of those that are
-// missing and theirs one after which others can still complete the proposal.
-func (s *State) levelOf(p Proposal, person Person) (level Role, may bool) {
-	if !s.mayApprove(p, person) {
-		return "", false
-	}
-	for _, l := range s.missing(p) {
-		if !s.canBe(p, l, person) {
-			continue
-		}
-		if complete(s.Approvers(p.with(Approval{Level: l, Person: person.Username}))) {
-			return l, true
-		}
-		level, may = l, true
-	}
-	return level, may
+// without gives the proposal with no approval at a level.
+func (p Proposal) without(level Role) Proposal {
+	p.Approvals = slices.DeleteFunc(slices.Clone(p.Approvals), func(a Approval) bool { return a.Level == level })
+	return p
 }
 
 // Proposal looks one up. One that is over is not found in a root; a fork still has
@@ -436,6 +355,13 @@ func (s *State) editProposal(id string, edit func(*Proposal)) {
 
 // Over says that nothing can become of it any more.
 func (p Proposal) Over() bool { return p.Status != Open && p.Status != Approved }
+
+func (c Concerns) andPerson(username string) Concerns {
+	if username != "" && !slices.Contains(c.People, username) {
+		c.People = append(slices.Clip(c.People), username)
+	}
+	return c
+}
 
 func (s *State) aboutProposal(id string) Concerns {
 	p, _ := s.Proposal(id)

@@ -23,6 +23,8 @@ func (a Propose) decide(d *decision) error {
 	if d.actor.Is(Auditor) {
 		return refuseForbidden(onlyNoAuditor)
 	}
+	a.Change = a.Change.exact()
+	d.named = a
 	if change, is := a.Change.Proposable.(noticed); is {
 		if err := change.mayAsk(d.actor.Username); err != nil {
 			return err
@@ -64,9 +66,12 @@ func (d *decision) askable(c Change) error {
 		return err
 	}
 	p := Proposal{Requester: d.actor.Username, Change: c, Needs: d.state.needs(c, d.actor.Username)}
-	if !complete(d.state.Approvers(p)) {
+	if !d.state.complete(d.state.candidates(p)) {
 		if c.Noticed() {
 			return refuseNobodyConfirms()
+		}
+		if a, is := c.Proposable.(NameDeputy); is && d.actor.Username != a.Person {
+			return refuseNoApproverOfDeputy(a)
 		}
 		return refuseNoApprover(p.Needs)
 	}
@@ -139,7 +144,10 @@ func (f ProposalMade) apply(s *State, e Event) {
 			Request: f.Change.bringsBy(e),
 		}
 	})
-	s.expect(f.Expires)
+	p, _ := s.Proposal(f.Proposal)
+	if p.Status == Open {
+		s.expectProposal(p)
+	}
 }
 
 // Revise replaces the command of an open proposal of one's own. Whoever has approved
@@ -171,6 +179,8 @@ func (a Revise) decide(d *decision) error {
 	case !a.Change.like(p.Change):
 		return Invalid("change", "other_change")
 	}
+	a.Change = a.Change.exact()
+	d.named = a
 	if err := checkNote("reason", a.Reason); err != nil {
 		return err
 	}

@@ -16,18 +16,10 @@ const refoundNotice = 7 * 24 * time.Hour
 // lacks says whether an approving role is missing: nobody who could act has it, or one
 // person has it and the other, who is only one of the two that a proposal takes.
 func (s *State) lacks(role Role) bool {
-	can := map[Role][]string{Manager: nil, Director: nil}
-	for person := range s.People() {
-		for level := range can {
-			if person.Is(level) && person.CanConfirm() {
-				can[level] = append(can[level], person.Username)
-			}
-		}
-	}
-	if _, approves := can[role]; !approves || complete(can) {
+	if role != Manager && role != Director || s.complete(s.mandates(ApprovedByTwo.levelsOf())) {
 		return false
 	}
-	return len(can[role]) == 0 || len(can[otherApprover(role)]) > 0
+	return len(s.able(role)) == 0 || len(s.able(otherApprover(role))) > 0
 }
 
 // Lacking gives the approving roles that are missing: each is given anew by Refound only.
@@ -100,22 +92,22 @@ func (a Refound) mayAsk(requester string) *Refusal {
 func (a Refound) confirmers(s *State, requester string) (needs []Role) {
 	asker, _ := s.Person(requester)
 	p := Proposal{Requester: requester, Change: Change{a}}
-	can := map[Role][]string{}
+	can := map[Role][]mandate{}
 	asked := false
 	for _, level := range a.levels(s) {
 		if asker.Is(level) && !asked {
 			asked = true
 			continue
 		}
-		for person := range s.People() {
-			if person.Is(level) && person.CanConfirm() && s.farEnough(p, person) {
-				can[level] = append(can[level], person.Username)
+		for _, person := range s.able(level) {
+			if s.farEnough(p, person) {
+				can[level] = append(can[level], mandate{person: person})
 			}
 		}
 		if can[level] == nil {
 			continue
 		}
-		if !complete(can) { // who has it is asked as something else already
+		if !s.complete(can) { // who has it is asked as something else already
 			delete(can, level)
 			continue
 		}

@@ -231,6 +231,7 @@ var actions = []Action{
 	ChangePassword{}, ReplaceAuthenticator{}, ProveAuthenticator{}, SetRoles{}, IssueLink{}, RefuseLink{}, OpenLink{}, Join{}, ConfirmFounding{},
 	TestTarget{}, ReviewPolicy{}, Disable{}, Reinstate{}, Take{}, Park{}, SettleItem{},
 	Refound{}, PlanDeparture{}, SeekRecovery{}, StopRecovery{},
+	NameDeputy{}, EndDeputy{},
 	ReportConfiguration{}, AcknowledgeConfiguration{},
 	Retarget{}, ConfirmTarget{},
 }

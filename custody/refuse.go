@@ -32,6 +32,7 @@ var (
 	onlyAnother           = Term{"only", "another"}
 
 	onlyAdminManagerOrDirector = Term{"only", "admin_manager_or_director"}
+	onlyOwnOrEnders            = Term{"only", "own_or_enders"}
 )
 
 func refuseNotFound(thing Term) *Refusal {

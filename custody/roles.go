@@ -70,6 +70,7 @@ func (a SetRoles) effect(d *decision, proposal string) error {
 	if changesPost(person, roles) {
 		d.leaves(a.Person, proposal)
 	}
+	d.endsDeputies(a.Person, proposal)
 	d.happen(RolesChanged{Person: a.Person, Roles: roles, Before: person.Roles, Proposal: proposal})
 	return nil
 }
@@ -98,16 +99,6 @@ func (s *State) keepsRoles(person Person, roles []Role) *Refusal {
 		}
 	}
 	return nil
-}
-
-// soleOf says whether nobody else can act in a role: is enabled, and confirms.
-func (s *State) soleOf(person Person, role Role) bool {
-	for other := range s.People() {
-		if other.Username != person.Username && other.Is(role) && other.CanConfirm() {
-			return false
-		}
-	}
-	return true
 }
 
 // RolesChanged: a person has these roles now.
@@ -141,6 +132,9 @@ func (f RolesChanged) allowed(s *State, e Event) error {
 		if err := s.letGo(f.Person); err != nil {
 			return err
 		}
+	}
+	if s.inDeputies(f.Person) {
+		return e.violates("I11", "a deputy, or with one, in other roles")
 	}
 	p, _ := s.Proposal(f.Proposal)
 	asked, is := p.Change.Proposable.(SetRoles)

@@ -65,20 +65,14 @@ func (s *State) parties(p Proposal) []string {
 	return append([]string{p.Requester}, p.Change.parties(s)...)
 }
 
-// approvedBy are those who approved a proposal, at other levels than one.
-func (p Proposal) approvedBy(but Role) (usernames []string) {
-	for _, a := range p.Approvals {
-		if a.Level != but {
-			usernames = append(usernames, a.Person)
-		}
-	}
-	return usernames
-}
-
 // secondAccount gives the account of somebody's by which they are too near to a
 // proposal, or have approved it; "": none.
 func (s *State) secondAccount(p Proposal, person Person) string {
-	return s.another(person, slices.Concat(s.parties(p), p.approvedBy("")))
+	near := s.parties(p)
+	for _, a := range p.Approvals {
+		near = append(near, a.Person)
+	}
+	return s.another(person, near)
 }
 
 // checkMailbox accepts the digest of an address, and none.

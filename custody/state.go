@@ -189,6 +189,7 @@ func (s *State) Restore(people []Person, credentials []Credential, handovers []H
 		s.people[p.Username] = p
 		s.expectLeaving(p)
 		s.expectDeparture(p)
+		s.expectDeputy(p)
 	}
 	for _, c := range credentials {
 		s.credentials[c.Name] = c

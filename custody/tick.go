@@ -38,12 +38,10 @@ func (Tick) decide(d *decision) error {
 		}
 	}
 	for p := range d.state.OpenProposals() {
-		switch {
-		case p.nears(d.now):
-			d.happen(ProposalNear{Proposal: p.ID})
-		case !d.now.Before(p.Expires) && !d.state.matures(p, d.now):
-			d.happen(ProposalExpired{Proposal: p.ID})
-		}
+		d.tickProposal(p)
+	}
+	for _, p := range d.state.principals() {
+		d.tickDeputy(p)
 	}
 	if p := d.state.Policy(); p.Unreviewed(d.now) && !p.Overdue {
 		d.happen(PolicyOverdue{Version: p.Version})
@@ -86,6 +84,9 @@ func (s *State) Reschedule() {
 	}
 	for p := range s.OpenProposals() {
 		s.expectProposal(p)
+	}
+	for _, p := range s.principals() {
+		s.expectDeputy(p)
 	}
 	for p := range s.People() {
 		s.expectLeaving(p)

@@ -659,7 +659,7 @@ func TestWhoGivesEachCommand(t *testing.T) {
 		"start_verification",
 	}
 	byBoth := []string{"reconcile"}
-	proposed := []string{"abandon", "custodians", "enrolment", "park", "plan_departure", "refound", "reinstate", "retarget", "retire", "review_policy", "roles"}
+	proposed := []string{"abandon", "custodians", "deputy", "enrolment", "park", "plan_departure", "refound", "reinstate", "retarget", "retire", "review_policy", "roles"}
 	for _, a := range actions {
 		want := people
 		switch {

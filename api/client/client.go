@@ -453,14 +453,30 @@ func (c *Client) Proposal(ctx context.Context, id string) (api.Proposal, error) 
 	return call[api.Proposal](ctx, c, "GET", nil, nil, "proposals", id)
 }
 
-// ProposeCustodians asks for other custodians; ReviseCustodians for others than one
-// asked for before.
+// ProposeCustodians asks for other custodians.
 func (c *Client) ProposeCustodians(ctx context.Context, credential string, in api.SetCustodians) (api.Proposal, error) {
 	return call[api.Proposal](ctx, c, "POST", in, nil, "credentials", credential, "custodians")
 }
 
-func (c *Client) ReviseCustodians(ctx context.Context, id string, in api.SetCustodians) (api.Proposal, error) {
-	return call[api.Proposal](ctx, c, "POST", in, nil, "proposals", id, "custodians")
+// Revise asks for something else in a proposal of one's own. in is the body that asked for
+// it: AddPerson, SetRoles, SetCustodians, NameDeputy, AddCredential, ProposePolicy of a
+// credential, AdoptPolicy or ReviewPolicy, as its kind is.
+func (c *Client) Revise(ctx context.Context, id, kind string, in any) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "proposals", id, kind)
+}
+
+// NameDeputy asks for who decides in somebody's place, and EndDeputy ends it.
+func (c *Client) NameDeputy(ctx context.Context, username string, in api.NameDeputy) (api.Proposal, error) {
+	return call[api.Proposal](ctx, c, "POST", in, nil, "people", username, "deputy")
+}
+
+func (c *Client) EndDeputy(ctx context.Context, username string, totp api.Secret) (api.Person, error) {
+	return call[api.Person](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "people", username, "deputy", "end")
+}
+
+// Approving says who could approve, and where they are too few.
+func (c *Client) Approving(ctx context.Context) (api.Approving, error) {
+	return call[api.Approving](ctx, c, "GET", nil, nil, "approvers")
 }
 
 // Approve says yes to a revision, and Reject no. Withdraw takes one's own back.

@@ -302,6 +302,10 @@ func (d directory) Preference(ctx context.Context, username string) (desk.Prefer
 	return d.desk.Preference(ctx, username)
 }
 
+func (d directory) Approvers(ctx context.Context) (map[string]map[custody.Role][]string, error) {
+	return d.desk.Approvers(ctx)
+}
+
 func (d directory) Credential(ctx context.Context, name string) (custody.Credential, error) {
 	return orNone(d.Store.Credential(ctx, name))
 }

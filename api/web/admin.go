@@ -37,6 +37,8 @@ type personPage struct {
 	Person custody.Person
 	Roles  []custody.Role // that there are
 	Chosen []string       // ticked, or those of the person
+	Few    []custody.Shortage
+	People map[string]custody.Person
 }
 
 // aboutPerson gives the page of a form about the person in the address.
@@ -46,7 +48,13 @@ func (p *Pages) aboutPerson(template string) handler {
 		if err != nil {
 			return err
 		}
-		shown := personPage{person, custody.Roles, v.r.PostForm["roles"]}
+		shown := personPage{Person: person, Roles: custody.Roles, Chosen: v.r.PostForm["roles"]}
+		if shown.Few, err = p.fewWithout(v, person); err != nil {
+			return err
+		}
+		if shown.People, err = v.directory(); err != nil {
+			return err
+		}
 		if v.sent == nil {
 			shown.Chosen = api.RoleNames(person.Roles)
 		}

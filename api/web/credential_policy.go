@@ -111,6 +111,10 @@ func (p *Pages) changePolicy(v *visit) error {
 	policy, err := v.policyTyped()
 	if err == nil {
 		action := custody.ChangePolicy{Credential: name, Policy: policy}
+		if id := v.field(reviseField); id != "" {
+			outcome, err := p.Desk.RevisePolicy(v.r.Context(), v.by(custody.Revise{}), id, action, desk.NewNote(v.field("reason")))
+			return v.revised(outcome, err, p.credential)
+		}
 		_, err = p.Desk.ChangePolicy(v.r.Context(), v.by(action), action)
 		if code := custody.CodeOf(err); code == custody.ApprovalNeeded || code == custody.Forbidden {
 			return p.propose(v, action, p.credential) // the code is not used up

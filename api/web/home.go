@@ -28,6 +28,7 @@ type homePage struct {
 	ToTake        []custody.Credential // that nobody holds, and I can take
 	Vacant        []custody.Credential // of mine, with a seat that nobody has
 	Alone         bool                 // the policy asks for fewer approvals than two
+	Few           []custody.Shortage   // levels at which fewer than two could approve
 	Configuration bool                 // a change of the configuration waits for a manager
 	Unfounded     bool                 // nobody has confirmed the founding yet, or one of two
 }
@@ -46,7 +47,7 @@ func (p *Pages) home(v *visit) error {
 	if err != nil {
 		return err
 	}
-	home := homePage{ReviewDue: p.Desk.ReviewDue(), Configuration: p.Desk.Configuration().Pending(), Alone: p.Desk.PolicyInForce().Values.Approvals != custody.ApprovedByTwo}
+	home := homePage{Few: p.fewApprovers(v), ReviewDue: p.Desk.ReviewDue(), Configuration: p.Desk.Configuration().Pending(), Alone: p.Desk.PolicyInForce().Values.Approvals != custody.ApprovedByTwo}
 	if home.ToApprove, err = v.toApprove(); err != nil {
 		return err
 	}

@@ -19,8 +19,9 @@ type disablePage struct {
 	Person   custody.Person
 	People   map[string]custody.Person
 	Prospect custody.Prospect
-	Looks    bool // the visitor may see that
-	Ends     bool // and end it alone, with a code
+	Looks    bool               // the visitor may see that
+	Ends     bool               // and end it alone, with a code
+	Few      []custody.Shortage // where fewer than two could approve then
 }
 
 func (p *Pages) disableForm(v *visit) (err error) {
@@ -29,6 +30,9 @@ func (p *Pages) disableForm(v *visit) (err error) {
 		return err
 	}
 	if shown.People, err = v.directory(); err != nil {
+		return err
+	}
+	if shown.Few, err = p.fewWithout(v, shown.Person); err != nil {
 		return err
 	}
 	if shown.Looks && !shown.Person.Disabled {

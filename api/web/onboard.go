@@ -42,7 +42,7 @@ func (v *visit) credentialForm(shown newCredentialPage) error {
 	if len(v.r.PostForm) > 0 {
 		chosen = v.r.PostForm
 	}
-	shown.Tested = shown.Tested || v.sent != nil && v.sent.problem == nil
+	shown.Tested = shown.Tested || v.sent != nil && v.sent.problem == nil && v.sent.fields.Get("do") == "test"
 	shown.Kinds, shown.CanTest = v.Offered.Kinds, v.TestTarget != nil
 	if k, known := v.kindOf(chosen.Get("kind")); known {
 		shown.Kind, shown.Settings = &k, settingsOf(k.Settings)
@@ -88,6 +88,10 @@ func (p *Pages) addCredential(v *visit) error {
 			return v.again(err, p.newCredential)
 		}
 		return v.tested()
+	}
+	if id := v.field(reviseField); id != "" {
+		outcome, err := p.Desk.ReviseCredential(v.r.Context(), v.by(custody.Revise{}), id, add, desk.NewNote(v.field("reason")), password, key)
+		return v.revised(outcome, err, p.newCredential)
 	}
 	outcome, err := p.Desk.ProposeCredential(v.r.Context(), v.by(custody.Propose{}), add, desk.NewNote(v.field("reason")), password, key)
 	if err != nil {

@@ -159,7 +159,7 @@ var doneMessages = []string{
 	"authenticator_replaced",
 	"checked_in", "offered", "accepted", "declined", "cancelled", "returned", "rotating", "retired",
 	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "rotating_all", "redacted", "unlocked", "email_changed",
-	"proposed", "approved", "rejected", "withdrawn", "founded", "acknowledged", "password_changed", "session_ended",
+	"proposed", "revised", "deputy_ended", "approved", "rejected", "withdrawn", "founded", "acknowledged", "password_changed", "session_ended",
 	"disabled", "taken", "settled", "recovery_stopped",
 }
 
@@ -184,6 +184,9 @@ func (v *visit) path() string {
 	at := v.r.URL.EscapedPath()
 	if v.r.Method != http.MethodPost {
 		return at
+	}
+	if person, ends := strings.CutSuffix(at, "/deputy/end"); ends {
+		return person + "/deputy"
 	}
 	for _, page := range []string{"/credentials/", "/handovers/", "/proposals/", "/ledger/", "/offboardings/"} {
 		if rest, on := strings.CutPrefix(at, page); on {

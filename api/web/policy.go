@@ -13,12 +13,19 @@ type policyPage struct {
 	Next    string              // a day within a year, to review it by
 	Choices []custody.Approvals // that a policy can ask for
 	Apart   []custody.Exclusivity
+	Few     []custody.Shortage // where fewer than two could approve now
+	People  map[string]custody.Person
 }
 
 // policy shows what is in force, and asks for another or for its yearly review.
 func (p *Pages) policy(v *visit) error {
 	now := p.Desk.PolicyInForce()
+	people, err := v.directory()
+	if err != nil {
+		return err
+	}
 	return v.render("policy", policyPage{
+		Few: p.fewApprovers(v), People: people,
 		PolicyInForce: now, Overdue: now.Unreviewed(v.now), Next: v.now.In(v.zone).AddDate(1, 0, -1).Format(time.DateOnly),
 		Choices: []custody.Approvals{custody.ApprovedByTwo, custody.ApprovedByOne, custody.ApprovedByNone},
 		Apart:   custody.Exclusivities,

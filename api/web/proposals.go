@@ -52,6 +52,8 @@ type proposalPage struct {
 	Can      map[custody.Role][]string // who can approve it, at each level that is missing
 	Decides  bool                      // the visitor can
 	Requests bool                      // the visitor asked for it
+	Revises  bool                      // and can ask for something else in it
+	Few      []custody.Shortage        // that it would bring about
 	Reads    bool                      // the visitor has a release code to read to somebody
 	Vetoes   bool                      // the visitor can say no to what takes effect by time
 	Leave    []custody.Person          // who would get a seat, and leaves on a date
@@ -79,6 +81,13 @@ func (p *Pages) proposal(v *visit) error {
 	}
 	shown.Changes, shown.Can = asked.Differences(now), can[asked.ID]
 	shown.Decides = api.CanApprove(shown.Can, v.Person.Username)
+	if asked.Status == custody.Open {
+		if shown.Few, err = p.Desk.ShortagesAfter(ctx, asked.Change.Proposable); err != nil {
+			return err
+		}
+		_, _, _, shown.Revises = v.asking(asked.Change)
+		shown.Revises = shown.Revises && shown.Requests
+	}
 	if asked.Status == custody.Effected && asked.Change.OfPerson() {
 		if _, shown.Reads, err = p.Desk.ReleaseCode(ctx, v.Person.Username, asked.Change.Subject()); err != nil {
 			return err
@@ -107,6 +116,10 @@ func (p *Pages) proposeCustodians(v *visit) error {
 
 // propose asks for a command that others have to approve; page is where it was typed.
 func (p *Pages) propose(v *visit, change custody.Proposable, page handler) error {
+	if id := v.field(reviseField); id != "" {
+		outcome, err := v.do(custody.Revise{Proposal: id, Change: custody.Change{Proposable: change}, Reason: desk.NewNote(v.field("reason"))})
+		return v.revised(outcome, err, page)
+	}
 	outcome, err := v.do(custody.Propose{Change: custody.Change{Proposable: change}, Reason: desk.NewNote(v.field("reason"))})
 	return p.proposed(v, outcome, err, page)
 }

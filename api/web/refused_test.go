@@ -88,6 +88,9 @@ var forms = []struct {
 	{"tech-a", "/credentials/db09/target", "/credentials/db09/target", []string{"address", "db09.example:2222", "set.host_key", "ssh-ed25519 AAAA", "admin_key", "SECRET", "password", "SECRET", "reason", "moved", "totp", "654321"}, "totp", 403},
 	{"tech-a", "/credentials/db09/target", "/credentials/db09/target", []string{"address", "", "set.host_key", "ssh-ed25519 AAAA", "reason", "a\u202eb", "totp", "fresh"}, "reason", 422},
 	{"tech-a", "/credentials/db03/target", "/credentials/db03/target/confirm", []string{"totp", "654321"}, "", 422},
+	{"manager", "/people/manager/deputy", "/people/manager/deputy", []string{"deputy", "tech-c", "starts", "2026-03-10T08:00", "ends", "2026-03-20T18:00", "reason", "holiday", "totp", "654321"}, "totp", 403},
+	{"manager", "/people/manager/deputy", "/people/manager/deputy", []string{"deputy", "tech-c", "starts", "2026-03-20T08:00", "ends", "2026-03-10T18:00", "reason", "holiday", "totp", "fresh"}, "ends", 422},
+	{"manager", "/people/manager/deputy", "/people/manager/deputy/end", []string{"totp", "654321"}, "", 409},
 	{"tech-c", "/credentials/db08", "/credentials/db08/take", []string{"totp", "654321"}, "", 409},
 	{"admin", "/founding", "/founding", []string{"totp", "654321"}, "", 403},
 	{"admin", "/configuration", "/configuration", []string{"totp", "654321"}, "", 409},
@@ -238,7 +241,7 @@ func has(n *html.Node, name string) bool {
 func TestEveryFormIsTriedRefused(t *testing.T) {
 	tried := map[string]bool{"/language": true, "/logout": true, "/preferences/sessions": true} // which cannot be refused
 	tried["*"] = true                                                                           // to the page that it is on: of an e-mail address
-	word := regexp.MustCompile(`(db0\d|sw01|handover-\d|p-\d|tech-[bz]|28|LINK|3$)`)
+	word := regexp.MustCompile(`(db0\d|sw01|handover-\d|p-\d|tech-[bz]|28|LINK|manager|3$)`)
 	for _, form := range forms {
 		tried[word.ReplaceAllString(form.to, "*")] = true
 	}

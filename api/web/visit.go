@@ -91,7 +91,7 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, pattern string, h 
 	v.lang, v.zone = v.languageOf(), p.Zone
 	v.setHeaders()
 	err := v.identify()
-	v.Queries = api.Known(p.Queries, v.Person)
+	v.Queries = api.Known(p.Queries, p.Desk, v.Person)
 	if err == nil {
 		err = v.prefer()
 	}

@@ -170,6 +170,10 @@ func (p *Pages) routes() {
 	p.closed("POST /proposals/{id}/approve", p.approve)
 	p.closed("POST /proposals/{id}/reject", p.reject)
 	p.closed("POST /proposals/{id}/withdraw", p.withdraw)
+	p.closed("GET /proposals/{id}/revise", p.revise)
+	p.closed("GET /people/{username}/deputy", p.deputy)
+	p.closed("POST /people/{username}/deputy", p.proposeDeputy)
+	p.closed("POST /people/{username}/deputy/end", p.endDeputy)
 	p.closed("POST /credentials/{name}/custodians", p.proposeCustodians)
 
 	p.closed("GET /preferences", p.preferences)

@@ -85,6 +85,11 @@ func (d directory) Preference(ctx context.Context, username string) (desk.Prefer
 	return d.desk.Preference(ctx, username)
 }
 
+// Approvers gives who can approve what waits.
+func (d directory) Approvers(ctx context.Context) (map[string]map[custody.Role][]string, error) {
+	return d.desk.Approvers(ctx)
+}
+
 // Credential gives the zero one where there is none.
 func (d directory) Credential(ctx context.Context, name string) (custody.Credential, error) {
 	return orNone(d.Store.Credential(ctx, name))

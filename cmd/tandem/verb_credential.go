@@ -72,14 +72,21 @@ func credentialShowVerb(c *cli) *cobra.Command {
 }
 
 func credentialAddVerb(c *cli) *cobra.Command {
+	return newCredentialVerb(c, &cobra.Command{
+		Use:   "add NAME --address HOST:PORT --account ACCOUNT --primary PERSON --backup PERSON --reason TEXT",
+		Short: "Propose to put an account under custody; once a manager and a director have approved it, its password is changed",
+	}, func(ctx context.Context, server *client.Client, name string, in api.AddCredential) (api.Proposal, error) {
+		in.Name = name
+		return server.AddCredential(ctx, in)
+	})
+}
+
+// newCredentialVerb takes what is said of an account that comes under custody.
+func newCredentialVerb(c *cli, verb *cobra.Command, ask func(context.Context, *client.Client, string, api.AddCredential) (api.Proposal, error)) *cobra.Command {
 	var in api.AddCredential
 	var passwordFile, keyFile string
 	var policy policyFlags
-	verb := &cobra.Command{
-		Use:   "add NAME --address HOST:PORT --account ACCOUNT --primary PERSON --backup PERSON --reason TEXT",
-		Short: "Propose to put an account under custody; once a manager and a director have approved it, its password is changed",
-		Args:  cobra.ExactArgs(1),
-	}
+	verb.Args = cobra.ExactArgs(1)
 	flags := verb.Flags()
 	flags.StringVar(&in.Target.Kind, "kind", "ssh", "the connector: tandem credential kinds says which there are and what each needs")
 	flags.StringVar(&in.Target.Address, "address", "", "where it is: HOST:PORT, or what the kind has")
@@ -96,13 +103,13 @@ func credentialAddVerb(c *cli) *cobra.Command {
 		_ = verb.MarkFlagRequired(name)
 	}
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
-		in.Name, in.Policy = args[0], policy.policy()
+		in.Policy = policy.policy()
 		if err := secretFiles(map[string]*api.Secret{passwordFile: &in.Secret, keyFile: &in.AdminKey}); err != nil {
 			return err
 		}
 		return c.proposed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) (api.Proposal, error) {
 			in.TOTP = code
-			return server.AddCredential(ctx, in)
+			return ask(ctx, server, args[0], in)
 		})
 	}
 	return verb

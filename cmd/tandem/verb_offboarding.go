@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/auditor"
 	"github.com/tandem-custody/tandem/custody/certificate"
@@ -221,6 +223,9 @@ within an hour it takes a proposal, as for anybody else: --propose.`,
 		case in.Reason == "":
 			return usagef("say why: --reason TEXT")
 		}
+		if err := c.warnOfDisabling(cmd.Context(), username); err != nil {
+			return err
+		}
 		err := c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
 			in.TOTP = code
 			if propose {
@@ -245,6 +250,23 @@ within an hour it takes a proposal, as for anybody else: --propose.`,
 		return c.waitHeld(cmd.Context(), patience, changing...)
 	}
 	return verb
+}
+
+// warnOfDisabling says, before the code is asked for, where too few could approve then.
+// Who may not look at that is refused what they want, too, or proposes it.
+func (c *cli) warnOfDisabling(ctx context.Context, username string) error {
+	server, err := c.connect()
+	if err != nil {
+		return err
+	}
+	d, err := server.Disabling(ctx, username)
+	if _, answered := errors.AsType[*edge.Problem](err); answered {
+		return nil
+	}
+	for _, w := range d.Warnings {
+		c.note("Warning: then %s.", fewCan(w))
+	}
+	return err
 }
 
 func (c *cli) showDisabling(ctx context.Context, username string) error {
@@ -276,6 +298,9 @@ func (c *cli) showDisabling(ctx context.Context, username string) error {
 		}
 		for _, role := range d.Sole {
 			c.note("Without them nobody could act as %s.", role)
+		}
+		for _, w := range d.Warnings {
+			c.note("Warning: then %s.", fewCan(w))
 		}
 	}
 	return c.show(d, []string{"CREDENTIAL", "SEAT", "PASSWORD", "THEN HELD BY"}, rows...)

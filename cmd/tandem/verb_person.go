@@ -14,7 +14,7 @@ import (
 )
 
 func personVerbs(c *cli) *cobra.Command {
-	return family("person", "The people with an account", personListVerb(c), personShowVerb(c), personAddVerb(c), personRolesVerb(c), personEnrolVerb(c), personLinkVerb(c), personUnlockVerb(c), personEditVerb(c), personDisableVerb(c), personReinstateVerb(c), personLeavesVerb(c), personRefoundVerb(c), personStopRecoveryVerb(c))
+	return family("person", "The people with an account", personListVerb(c), personShowVerb(c), personAddVerb(c), personRolesVerb(c), personEnrolVerb(c), personLinkVerb(c), personUnlockVerb(c), personEditVerb(c), personDisableVerb(c), personReinstateVerb(c), personLeavesVerb(c), personRefoundVerb(c), personStopRecoveryVerb(c), personDeputyVerb(c))
 }
 
 func personListVerb(c *cli) *cobra.Command {
@@ -101,17 +101,25 @@ func (c *cli) showProposed(p api.Proposal, err error) error {
 }
 
 func personAddVerb(c *cli) *cobra.Command {
-	var in api.AddPerson
-	var roles *[]string
-	verb := c.proposes(&cobra.Command{
+	return newPersonVerb(c, &cobra.Command{
 		Use:   "add USERNAME --name NAME --roles ROLE,... --reason TEXT",
 		Short: "Propose that somebody gets an account",
 		Long: `Others approve it. Then an administrator makes a link (tandem person link), and who
 approved reads the person a release code (tandem proposal show): with both they set up
 their own password and authenticator, which nobody else ever sees.`,
-	}, &in.Reason, func(ctx context.Context, server *client.Client, args []string, code api.Secret) (api.Proposal, error) {
-		in.Username, in.Roles, in.TOTP = args[0], rolesOf(*roles), code
+	}, func(ctx context.Context, server *client.Client, username string, in api.AddPerson) (api.Proposal, error) {
+		in.Username = username
 		return server.AddPerson(ctx, in)
+	})
+}
+
+// newPersonVerb takes what is said of somebody who gets an account.
+func newPersonVerb(c *cli, verb *cobra.Command, ask func(context.Context, *client.Client, string, api.AddPerson) (api.Proposal, error)) *cobra.Command {
+	var in api.AddPerson
+	var roles *[]string
+	c.proposes(verb, &in.Reason, func(ctx context.Context, server *client.Client, args []string, code api.Secret) (api.Proposal, error) {
+		in.Roles, in.TOTP = rolesOf(*roles), code
+		return ask(ctx, server, args[0], in)
 	})
 	flags := verb.Flags()
 	flags.StringVar(&in.Name, "name", "", "the person's name")
@@ -136,13 +144,19 @@ func rolesOf(names []string) (roles []custody.Role) {
 }
 
 func personRolesVerb(c *cli) *cobra.Command {
+	return newRolesVerb(c, &cobra.Command{Use: "roles USERNAME --roles ROLE,... --reason TEXT", Short: "Propose other roles of somebody"},
+		func(ctx context.Context, server *client.Client, username string, in api.SetRoles) (api.Proposal, error) {
+			return server.SetRoles(ctx, desk.Username(username), in)
+		})
+}
+
+func newRolesVerb(c *cli, verb *cobra.Command, ask func(context.Context, *client.Client, string, api.SetRoles) (api.Proposal, error)) *cobra.Command {
 	var in api.SetRoles
 	var roles *[]string
-	verb := c.proposes(&cobra.Command{Use: "roles USERNAME --roles ROLE,... --reason TEXT", Short: "Propose other roles of somebody"},
-		&in.Reason, func(ctx context.Context, server *client.Client, args []string, code api.Secret) (api.Proposal, error) {
-			in.Roles, in.TOTP = rolesOf(*roles), code
-			return server.SetRoles(ctx, desk.Username(args[0]), in)
-		})
+	c.proposes(verb, &in.Reason, func(ctx context.Context, server *client.Client, args []string, code api.Secret) (api.Proposal, error) {
+		in.Roles, in.TOTP = rolesOf(*roles), code
+		return ask(ctx, server, args[0], in)
+	})
 	roles = rolesFlag(verb)
 	return verb
 }

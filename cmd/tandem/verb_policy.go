@@ -74,16 +74,22 @@ func valueFlags(flags *pflag.FlagSet, p *custody.Policy) {
 }
 
 func policyProposeVerb(c *cli) *cobra.Command {
-	verb := &cobra.Command{
+	return newPolicyVerb(c, &cobra.Command{
 		Use: "propose --reason TEXT --review-by DAY", Args: cobra.NoArgs,
 		Short: "Propose another policy; flags that are left out stay as they are",
-	}
+	}, func(ctx context.Context, server *client.Client, _ []string, in api.AdoptPolicy) (api.Proposal, error) {
+		return server.AdoptPolicy(ctx, in)
+	})
+}
+
+// newPolicyVerb takes the values of another policy than the one in force.
+func newPolicyVerb(c *cli, verb *cobra.Command, ask func(context.Context, *client.Client, []string, api.AdoptPolicy) (api.Proposal, error)) *cobra.Command {
 	var in api.AdoptPolicy
 	valueFlags(verb.Flags(), new(custody.Policy))
 	reviewBy := reviewByFlag(verb)
 	verb.Flags().StringVar(&in.Reason, "reason", "", "why")
 	_ = verb.MarkFlagRequired("reason")
-	verb.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+	verb.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		if in.ReviewBy, err = reviewBy(); err != nil {
 			return err
 		}
@@ -98,22 +104,27 @@ func policyProposeVerb(c *cli) *cobra.Command {
 				return api.Proposal{}, err
 			}
 			in.Values, in.TOTP = api.ValuesOf(values), code
-			return server.AdoptPolicy(ctx, in)
+			return ask(ctx, server, args, in)
 		})
 	}
 	return verb
 }
 
 func policyReviewVerb(c *cli) *cobra.Command {
-	verb := &cobra.Command{
+	return newReviewVerb(c, &cobra.Command{
 		Use: "review --reason TEXT --review-by DAY", Args: cobra.NoArgs,
 		Short: "Propose that the policy was looked at again and stays as it is",
-	}
+	}, func(ctx context.Context, server *client.Client, _ []string, in api.ReviewPolicy) (api.Proposal, error) {
+		return server.ReviewPolicy(ctx, in)
+	})
+}
+
+func newReviewVerb(c *cli, verb *cobra.Command, ask func(context.Context, *client.Client, []string, api.ReviewPolicy) (api.Proposal, error)) *cobra.Command {
 	var in api.ReviewPolicy
 	reviewBy := reviewByFlag(verb)
 	verb.Flags().StringVar(&in.Reason, "reason", "", "what was looked at")
 	_ = verb.MarkFlagRequired("reason")
-	verb.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+	verb.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		if in.ReviewBy, err = reviewBy(); err != nil {
 			return err
 		}
@@ -123,7 +134,7 @@ func policyReviewVerb(c *cli) *cobra.Command {
 				return api.Proposal{}, err
 			}
 			in.Version, in.TOTP = now.Version, code
-			return server.ReviewPolicy(ctx, in)
+			return ask(ctx, server, args, in)
 		})
 	}
 	return verb

@@ -78,11 +78,6 @@ func credentialCustodiansVerb(c *cli) *cobra.Command {
 		"Propose other custodians; a manager and a director approve", (*client.Client).ProposeCustodians)
 }
 
-func proposalReviseVerb(c *cli) *cobra.Command {
-	return custodiansVerb(c, "revise ID --primary PERSON --backup PERSON --reason TEXT",
-		"Ask for something else in a proposal of yours; it has to be approved anew", (*client.Client).ReviseCustodians)
-}
-
 // decisionVerb is what approving and rejecting have in common: what somebody looked at
 // is what they decide about, so that the digest of what is shown is sent.
 func decisionVerb(c *cli, verb *cobra.Command, decide func(context.Context, *client.Client, string, string, api.Secret) (api.Proposal, error)) *cobra.Command {
@@ -164,7 +159,7 @@ func (c *cli) showProposal(p api.Proposal) error {
 		rows = append(rows, []string{p.Subject + ", " + label(d.Field), before(p, d) + " -> " + value(d.Field, d.After)})
 	}
 	for _, a := range p.Approvals {
-		rows = append(rows, []string{"approved", fmt.Sprintf("by %s as %s, %s", a.Person, a.Level, moment(a.At))})
+		rows = append(rows, []string{"approved", fmt.Sprintf("by %s as %s, %s", inPlaceOf(a.Person, a.For), a.Level, moment(a.At))})
 	}
 	switch {
 	case p.Status != custody.Open:
@@ -175,6 +170,9 @@ func (c *cli) showProposal(p api.Proposal) error {
 	}
 	for _, d := range p.Departing {
 		rows = append(rows, []string{"mind", fmt.Sprintf("%s would get a seat, and leaves at %s", d.Person, moment(d.At))})
+	}
+	for _, w := range p.Warnings {
+		rows = append(rows, []string{"warning", "once it happens, " + fewCan(w)})
 	}
 	if p.Release != "" {
 		rows = append(rows, []string{"release code", fmt.Sprintf("%s (read it to %s yourself, face to face)", string(p.Release), p.Subject)})

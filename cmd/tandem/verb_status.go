@@ -39,6 +39,9 @@ func (c *cli) showMe(me api.Me) error {
 		c.note("The configuration was changed, and is not in force: %s. Until it is acknowledged, what was changed is given no password. Who can acknowledge it: %s (tandem configuration show).",
 			strings.Join(waits.Waiting, ", "), whoAcknowledges(waits.ByWhom))
 	}
+	for _, few := range me.FewApprovers {
+		c.note("Fewer than two: %s.", fewCan(few))
+	}
 	for _, item := range me.Inbox {
 		c.note("Waiting for you: %s from %s, %s: %s. Use tandem handover accept %s (or decline).",
 			item.ID, item.From, strings.Join(item.Credentials, ", "), item.Reason, item.ID)

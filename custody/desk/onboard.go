@@ -31,6 +31,14 @@ func (d *Desk) ProposeCredential(ctx context.Context, by By, add custody.AddCred
 	})
 }
 
+// ReviseCredential asks for an account in an open proposal that asked for it otherwise.
+// What came with that one counts no more: it comes again, or nothing does.
+func (d *Desk) ReviseCredential(ctx context.Context, by By, proposal string, add custody.AddCredential, reason custody.Note, password, key custody.Secret) (Outcome, error) {
+	return d.comesIn(ctx, by, add, password, key, func(add custody.AddCredential) custody.Action {
+		return custody.Revise{Proposal: proposal, Change: custody.Change{Proposable: add}, Reason: reason}
+	})
+}
+
 // AddCredential puts an account under custody at once: for whoever operates the machine,
 // before the founding.
 func (d *Desk) AddCredential(ctx context.Context, by By, add custody.AddCredential, password, key custody.Secret) (Outcome, error) {
@@ -131,6 +139,14 @@ func (d *Desk) ProposePolicy(ctx context.Context, by By, a custody.ChangePolicy,
 		return Outcome{}, err
 	}
 	return d.Do(ctx, by, custody.Propose{Change: custody.Change{Proposable: a}, Reason: reason})
+}
+
+// RevisePolicy asks for another policy in an open proposal of one.
+func (d *Desk) RevisePolicy(ctx context.Context, by By, proposal string, a custody.ChangePolicy, reason custody.Note) (Outcome, error) {
+	if err := d.policyFits(ctx, a); err != nil {
+		return Outcome{}, err
+	}
+	return d.Do(ctx, by, custody.Revise{Proposal: proposal, Change: custody.Change{Proposable: a}, Reason: reason})
 }
 
 func (d *Desk) checkPasswords(p custody.CredentialPolicy, t custody.Target) error {

@@ -24,6 +24,8 @@ type Directory interface {
 	Handover(ctx context.Context, id string) (custody.Handover, error)
 	Proposal(ctx context.Context, id string) (custody.Proposal, error)
 	Preference(ctx context.Context, username string) (desk.Preference, error)
+	// Approvers gives who can approve what waits, as the desk knows it.
+	Approvers(ctx context.Context) (map[string]map[custody.Role][]string, error)
 	// Texts gives what was written, by commitment.
 	Texts(ctx context.Context, notes []custody.Note) (map[string]custody.Words, error)
 }

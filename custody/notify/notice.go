@@ -44,12 +44,15 @@ func calls(e custody.Event) bool {
 		return fact.Unseen
 	case custody.RotationPromoted:
 		return fact.Holder == "" // it is parked
+	case custody.ProposalApproved:
+		return fact.For != ""
 	case custody.HandoverOffered, custody.HandoverAccepted, custody.HandoverEnded, custody.HandoverClosed,
 		custody.HandoverOverdue, custody.EnrolmentReset, custody.PersonUnlocked, custody.EmailChanged,
 		custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed,
 		custody.ProposalExpired, custody.CustodiansChanged, custody.CustodyPassed, custody.RolesChanged,
 		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.AuthenticatorReplaced, custody.ConfigurationAcknowledged, custody.HandoverVoided, custody.PersonReinstated, custody.OffboardingEnded,
-		custody.CredentialRetargeted, custody.DeparturePlanned, custody.DepartureNear:
+		custody.CredentialRetargeted, custody.DeparturePlanned, custody.DepartureNear,
+		custody.ApprovalLapsed, custody.ProposalReminded, custody.DeputyNamed, custody.DeputyBegan, custody.DeputyEnded:
 		return true
 	case custody.CredentialAdded, custody.CredentialRetired, custody.CredentialPolicyChanged, custody.CredentialTaken, custody.HandoverReturned:
 		return true
@@ -92,12 +95,10 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 	case custody.PersonRefounded:
 		about.tell("refounded", "/people", values{Person: fact.Person, Role: fact.Role, Proposal: fact.Proposal}, about.everybody(custody.Roles...)...)
 	case custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed, custody.ProposalExpired,
-		custody.ProposalApproved, custody.ProposalAnnounced, custody.ProposalNear:
-		p, err := f.Directory.Proposal(ctx, fact.Subject())
-		if err != nil {
-			return nil, err
-		}
-		about.proposal(p, fact)
+		custody.ProposalApproved, custody.ApprovalLapsed, custody.ProposalReminded, custody.ProposalAnnounced, custody.ProposalNear:
+		return f.aboutProposals(ctx, about, fact)
+	case custody.DeputyNamed, custody.DeputyBegan, custody.DeputyEnded:
+		about.deputy(fact)
 	case custody.CustodiansChanged:
 		v := values{Credential: fact.Credential, Primary: fact.Primary, Backup: fact.Backup, Proposal: fact.Proposal}
 		about.tell("custodians", "/credentials/"+fact.Credential, v, append([]string{fact.Primary, fact.Backup}, fact.Before...)...)
@@ -270,37 +271,3 @@ func (c *concerns) handover(h custody.Handover, fact custody.Fact) {
 }
 
 func handoverPage(id string) string { return "/handovers/" + id }
-
-// approversOf gives those who may be asked for their approval, of one level or the other.
-func (c *concerns) approversOf(p custody.Proposal) []string {
-	return slices.DeleteFunc(c.everybody(p.Needs...), func(name string) bool { return name == p.Requester })
-}
-
-// proposal tells those who can approve a proposal that it waits for them, and whoever
-// asked for it what became of it.
-func (c *concerns) proposal(p custody.Proposal, fact custody.Fact) {
-	v := values{Proposal: p.ID, Change: p.Change.Verb(), From: p.Requester, Subject: p.Change.Subject(), Actor: p.EndedBy, Reason: p.Reason, Expires: p.Expires}
-	page := "/proposals/" + p.ID
-	if p.Change.Noticed() {
-		c.refounding(p, fact)
-	}
-	switch fact := fact.(type) {
-	case custody.ProposalMade:
-		if fact.Alone {
-			c.tell("done_alone", page, v, c.everybody(custody.Manager, custody.Director)...)
-			return
-		}
-		c.tell("proposed", page, v, c.approversOf(p)...)
-	case custody.ProposalRevised:
-		c.tell("proposed", page, v, c.approversOf(p)...)
-	case custody.ProposalRejected:
-		v.Reason = fact.Reason
-		c.tell("proposal_rejected", page, v, p.Requester)
-	case custody.ProposalEffected:
-		c.tell("proposal_effected", page, v, p.Requester)
-	case custody.ProposalFailed:
-		c.tell("proposal_failed", page, v, p.Requester)
-	case custody.ProposalExpired:
-		c.tell("proposal_expired", page, v, p.Requester)
-	}
-}

@@ -232,7 +232,7 @@ func (parted) People(context.Context) (all []custody.Person, err error) {
 	for _, role := range []custody.Role{custody.Manager, custody.Director, custody.Admin, custody.Auditor} {
 		all = append(all, custody.Person{Username: string(role), Name: string(role), Roles: []custody.Role{role}})
 	}
-	for _, part := range []string{"giver", "receiver", "primary", "backup", "person", "requester", "successor", "holder", "former custodian", "actor"} {
+	for _, part := range []string{"giver", "receiver", "primary", "backup", "person", "requester", "successor", "holder", "former custodian", "approver", "other approver", "actor"} {
 		p := custody.Person{Username: part, Name: part, Roles: []custody.Role{custody.Technician}, Email: desk.NewNote("their address")}
 		p.Admission.Readers = []string{"reader of the code"}
 		all = append(all, p)
@@ -253,6 +253,10 @@ func (parted) Proposal(_ context.Context, id string) (custody.Proposal, error) {
 		ID: id, Requester: "requester", Needs: []custody.Role{custody.Manager, custody.Director}, EndedBy: "actor", Reason: desk.NewNote("reason"), Expires: noon,
 		Change: custody.Change{Proposable: custody.SetCustodians{Credential: "credential", Primary: "primary", Backup: "backup"}},
 	}, nil
+}
+
+func (parted) Approvers(context.Context) (map[string]map[custody.Role][]string, error) {
+	return map[string]map[custody.Role][]string{"proposal": {custody.Manager: {"approver"}, custody.Director: {"other approver"}}}, nil
 }
 
 func (parted) Preference(context.Context, string) (desk.Preference, error) {

@@ -75,6 +75,7 @@ var said = []string{
 	"handover.voided", "person.reinstated", "offboarding.ended", "rotation.promoted", "credential.retargeted",
 	"credential.added", "credential.retired", "credential.policy_changed", "credential.taken", "handover.returned", "policy.adopted",
 	"departure.planned", "departure.near",
+	"proposal.approval_lapsed", "proposal.reminded", "deputy.named", "deputy.began", "deputy.ended", "proposal.approved",
 }
 
 // filled gives an event what its mails speak of.
@@ -112,6 +113,18 @@ func filled(e custody.Event) custody.Event {
 		e.Fact, e.Actor = custody.ProposalFailed{Proposal: "p-1"}, "manager"
 	case custody.ProposalExpired:
 		e.Fact = custody.ProposalExpired{Proposal: "p-1"}
+	case custody.ProposalApproved:
+		e.Fact, e.Actor = custody.ProposalApproved{Proposal: "p-1", Level: custody.Manager, For: "manager"}, "tech-b"
+	case custody.ApprovalLapsed:
+		e.Fact, e.Actor = custody.ApprovalLapsed{Proposal: "p-1", Level: custody.Manager, Person: "tech-b"}, "manager"
+	case custody.ProposalReminded:
+		e.Fact = custody.ProposalReminded{Proposal: "p-1"}
+	case custody.DeputyNamed:
+		e.Fact, e.Actor = custody.DeputyNamed{Person: "manager", Deputy: "tech-b", Starts: noon, Ends: noon.AddDate(0, 0, 9), Proposal: "p-1"}, "director"
+	case custody.DeputyBegan:
+		e.Fact = custody.DeputyBegan{Person: "manager", Deputy: "tech-b"}
+	case custody.DeputyEnded:
+		e.Fact = custody.DeputyEnded{Person: "manager", Deputy: "tech-b", Why: custody.DeputyExpired}
 	case custody.CustodiansChanged:
 		e.Fact = custody.CustodiansChanged{Credential: "db01", Primary: "tech-a", Backup: "tech-b", Before: []string{"tech-a", "manager"}, Proposal: "p-1"}
 	case custody.CredentialRetargeted:

@@ -30,12 +30,14 @@ type office struct {
 	people    []custody.Person
 	chosen    map[string]desk.Preference
 	handovers map[string]custody.Handover
+	can       map[custody.Role][]string // approve what waits
 }
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
 	o := &office{
-		t: t, server: smtptest.Start(t, false), now: noon,
+		can: map[custody.Role][]string{custody.Manager: {"manager", "nobody"}, custody.Director: {"director"}},
+		t:   t, server: smtptest.Start(t, false), now: noon,
 		chosen: map[string]desk.Preference{"tech-b": {Language: "zh", Zone: "Asia/Shanghai"}},
 		handovers: map[string]custody.Handover{"handover-1": {
 			ID: "handover-1", From: "tech-a", To: "tech-b", Credentials: []string{"db01", "db02"}, ExpectedReturn: noon,
@@ -175,6 +177,10 @@ func (o *office) Proposal(_ context.Context, id string) (custody.Proposal, error
 		ID:    id, Requester: "admin", EndedBy: "manager", Reason: desk.NewNote("change of post"), Expires: noon.AddDate(0, 0, 7),
 		Change: custody.Change{Proposable: custody.SetCustodians{Credential: "db01", Primary: "tech-a", Backup: "tech-b"}},
 	}, nil
+}
+
+func (o *office) Approvers(context.Context) (map[string]map[custody.Role][]string, error) {
+	return map[string]map[custody.Role][]string{"p-1": o.can}, nil
 }
 
 func (o *office) Handover(_ context.Context, id string) (custody.Handover, error) {

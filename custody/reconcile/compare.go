@@ -153,14 +153,21 @@ func bringsSecrets(e custody.Event) bool {
 	case custody.CredentialAdded, custody.SecretsArrived:
 		return true
 	case custody.ProposalMade:
-		switch a := f.Change.Proposable.(type) {
-		case custody.AddCredential:
-			return a.Brings
-		case custody.Retarget:
-			return a.Password || a.Key
-		}
+		return brings(f.Change)
+	case custody.ProposalRevised:
+		return brings(f.Change)
 	case custody.CommandRefused:
 		return mayAdd(f)
+	}
+	return false
+}
+
+func brings(c custody.Change) bool {
+	switch a := c.Proposable.(type) {
+	case custody.AddCredential:
+		return a.Brings
+	case custody.Retarget:
+		return a.Password || a.Key
 	}
 	return false
 }

@@ -22,6 +22,10 @@ func (v Voice) Value(field, value string) (string, error) {
 		if name, err := v.Say("kind."+value, nil); err == nil { // a connector may have none
 			return name, nil
 		}
+	case field == "starts", field == "ends":
+		if at, err := time.Parse(time.RFC3339, value); err == nil {
+			return v.Minute(at), nil
+		}
 	case strings.HasSuffix(field, "_seconds"):
 		if n, err := strconv.ParseInt(value, 10, 64); err == nil {
 			return v.Span(time.Duration(n) * time.Second)

@@ -3,6 +3,7 @@ package words_test
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/words"
@@ -35,6 +36,7 @@ func TestEveryFieldThatAProposalChangesHasALabel(t *testing.T) {
 		"credential":        {added, of.NumField() + 9},
 		"credential_policy": {custody.ChangePolicy{Credential: "db01", Policy: policy}, of.NumField()},
 		"custodians":        {custody.SetCustodians{Credential: "db01", Primary: "a", Backup: "b"}, 2},
+		"deputy":            {custody.NameDeputy{Person: "a", Deputy: "b", Starts: time.Unix(0, 0), Ends: time.Unix(1, 0)}, 3},
 	} {
 		changes := custody.Proposal{Status: custody.Open, Change: custody.Change{Proposable: want.change}}.Differences(custody.Now{})
 		if len(changes) != want.fields {
@@ -65,6 +67,8 @@ func TestAValueIsSaidAsPeopleReadIt(t *testing.T) {
 		{"kind", "ssh", "SSH server", "SSH 服务器"},
 		{"kind", "its-own", "its-own", "its-own"},
 		{"address", "db01.example:22", "db01.example:22", "db01.example:22"},
+		{"ends", "2026-12-24T10:30:00Z", "2026-12-24 10:30 UTC", "2026-12-24 10:30 UTC"},
+		{"starts", "soon", "soon", "soon"},
 	} {
 		for lang, want := range map[string]string{words.English: c.english, words.Chinese: c.chinese} {
 			got, err := words.In(lang).Value(c.field, c.value)
@@ -79,7 +83,7 @@ func TestAValueIsSaidAsPeopleReadIt(t *testing.T) {
 func TestEveryKindOfProposalIsNamed(t *testing.T) {
 	for _, change := range []custody.Proposable{
 		custody.AddCredential{}, custody.ChangePolicy{}, custody.Retire{}, custody.Abandon{}, custody.SetCustodians{}, custody.Park{},
-		custody.AddPerson{}, custody.SetRoles{}, custody.ResetEnrolment{}, custody.ChangeEmail{}, custody.Disable{}, custody.Reinstate{}, custody.Retarget{},
+		custody.AddPerson{}, custody.SetRoles{}, custody.ResetEnrolment{}, custody.ChangeEmail{}, custody.Disable{}, custody.Reinstate{}, custody.Retarget{}, custody.NameDeputy{},
 	} {
 		wants(t, "proposal_kind."+change.Verb())
 	}
