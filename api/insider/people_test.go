@@ -327,7 +327,7 @@ var byPeople = []group{
 			if err != nil {
 				a.t.Fatal(err)
 			}
-			if _, err := a.as("tech-c").ReviseCustodians(a.t.Context(), p.ID, api.SetCustodians{Primary: "tech-a", Backup: "tech-c", Reason: because, TOTP: a.code("tech-c")}); err != nil {
+			if _, err := a.as("tech-c").Revise(a.t.Context(), p.ID, "custodians", api.SetCustodians{Primary: "tech-a", Backup: "tech-c", Reason: because, TOTP: a.code("tech-c")}); err != nil {
 				a.t.Fatal(err)
 			}
 			a.begin()
