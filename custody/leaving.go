@@ -152,9 +152,13 @@ func (a Disable) effect(d *decision, proposal string) error {
 	return nil
 }
 
-// leaves ends what somebody has to do with passwords: their handovers first, then each
-// credential that they look after or know.
+// leaves ends what somebody has to do with passwords: their plans and handovers first, then
+// each credential that they look after or know.
 func (d *decision) leaves(person, proposal string) {
+	p, _ := d.state.Person(person)
+	for _, plan := range p.Plans {
+		d.happen(AbsenceEnded{Person: person, Plan: plan.ID, How: LeftWith, Proposal: proposal})
+	}
 	for h := range d.state.OpenHandovers() {
 		if h.voidWithout(person) {
 			d.happen(HandoverVoided{Handover: h.ID, Person: person, Proposal: proposal})
@@ -213,6 +217,9 @@ func (s *State) letGo(person string) error {
 	broken := func(what string) error { return &Violation{Invariant: "I11", Subject: person, Detail: what} }
 	if charges := s.Charges(person); len(charges) > 0 {
 		return broken("has left, and is custodian of " + charges[0])
+	}
+	if p, _ := s.Person(person); len(p.Plans) > 0 {
+		return broken("has left, and has a plan, " + p.Plans[0].ID)
 	}
 	for h := range s.OpenHandovers() {
 		if h.voidWithout(person) {

@@ -46,6 +46,7 @@ type Person struct {
 	Enrolment
 	Admission Admission `json:"admission,omitzero"`
 	Presence
+	Plans   []Plan  `json:"plans,omitempty"`  // absences that are planned or have begun, the earliest first
 	Leaving Leaving `json:"leaving,omitzero"` // the last time that they left, or changed post
 }
 
@@ -214,11 +215,15 @@ func (f PersonAdded) apply(s *State, _ Event) {
 
 func (s *State) editPerson(username string, edit func(*Person)) {
 	p, _ := s.Person(username)
-	was := p.Present()
+	was, number := p.Present(), p.Number
 	edit(&p)
 	s.people[username] = p
 	if p.Present() != was {
 		s.touched.people = append(s.touched.people, username)
+		s.expectLeft(s.Partners(username)...)
+	}
+	if p.Number != number { // what they signed ahead counts no more
+		s.expectWaiting(username)
 	}
 }
 

@@ -25,6 +25,7 @@ var (
 	onlyAdmin             = Term{"only", "admin"}
 	onlyPersonOrAdmin     = Term{"only", "person_or_admin"}
 	onlyAdminOrManager    = Term{"only", "admin_or_manager"}
+	onlyManager           = Term{"only", "manager"}
 	onlyManagerOrDirector = Term{"only", "manager_or_director"}
 	onlyEnrolled          = Term{"only", "enrolled"}
 	onlyTwo               = Term{"only", "two_people"}

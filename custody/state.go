@@ -188,6 +188,7 @@ func (s *State) Restore(people []Person, credentials []Credential, handovers []H
 	for _, p := range people {
 		s.people[p.Username] = p
 		s.expectLeaving(p)
+		s.expectPlans(p)
 	}
 	for _, c := range credentials {
 		s.credentials[c.Name] = c
@@ -204,6 +205,9 @@ func (s *State) Restore(people []Person, credentials []Credential, handovers []H
 		if h.Status.Open() {
 			s.handovers[h.ID] = h
 			s.expectHandover(h)
+			if h.Status.Waits() { // whether it still counts is looked at once everything is there
+				s.expect(s.Time)
+			}
 		}
 	}
 }
