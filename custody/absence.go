@@ -601,35 +601,28 @@ type PlanEnding string
 // The endings.
 const (
 	CalledOff      PlanEnding = "called_off" // by the person
-	EndedByManager PlanEnding = "ended"      // by a manager, because it blocked a partner
+	EndedByManager PlanEnding = "by_manager" // by a manager, because it blocked a partner
 	Over           PlanEnding = "over"       // its time has passed
 	Missed         PlanEnding = "missed"     // its time has passed, and nothing ran while it had
 	CutShort       PlanEnding = "cut_short"  // they are back before its end
-	LeftWith       PlanEnding = "void"       // the person left
+	LeftWith       PlanEnding = "left"       // the person left
 )
 
 // AbsenceEnded: the plan counts no more. It moves nothing: whoever is away stays so until
 // they say that they are back.
 type AbsenceEnded struct {
-	Person   string   `json:"person"`
-	Plan     string   `json:"plan"`
-	How      PlanEnding   `json:"how"`
-	Away     bool     `json:"away,omitzero"` // its time has passed, and they have not said that they are back
-	Reason   Note     `json:"reason,omitzero"`
-	Partners []string `json:"partners,omitzero"` // whom it blocked, where a manager ended it
-	Proposal string   `json:"proposal,omitzero"` // with which it was approved that they leave
+	Person   string     `json:"person"`
+	Plan     string     `json:"plan"`
+	How      PlanEnding `json:"how"`
+	Away     bool       `json:"away,omitzero"` // its time has passed, and they have not said that they are back
+	Reason   Note       `json:"reason,omitzero"`
+	Partners []string   `json:"partners,omitzero"` // whom it blocked, where a manager ended it
+	Proposal string     `json:"proposal,omitzero"` // with which it was approved that they leave
 }
 
-var (
-	_ = fact(AbsenceEnded{How: CalledOff})
-	_ = fact(AbsenceEnded{How: EndedByManager})
-	_ = fact(AbsenceEnded{How: Over})
-	_ = fact(AbsenceEnded{How: Missed})
-	_ = fact(AbsenceEnded{How: CutShort})
-	_ = fact(AbsenceEnded{How: LeftWith})
-)
+var _ = fact(AbsenceEnded{})
 
-func (f AbsenceEnded) Type() string    { return "absence." + string(f.How) }
+func (AbsenceEnded) Type() string      { return "absence.ended" }
 func (f AbsenceEnded) Subject() string { return f.Person }
 
 func (f AbsenceEnded) concerns(*State) Concerns {
@@ -666,8 +659,10 @@ func (f AbsenceEnded) allowed(s *State, e Event) error {
 		return e.violates("I7", "of a plan that there is not")
 	}
 	begun := !plan.Begun.IsZero()
-	var wrong bool
+	wrong := true
 	switch f.How {
+	case LeftWith:
+		wrong = false
 	case CalledOff:
 		wrong = plan.inForce(p)
 	case EndedByManager:

@@ -226,7 +226,7 @@ func (f HandoverPlanned) allowed(s *State, e Event) error {
 		return e.violates("I6", "signed without an end")
 	}
 	for _, name := range f.Credentials {
-		in := func(h Handover) bool { return slices.Contains(h.Credentials, name) }
+		in := func(h Handover) bool { return h.Ahead.Revision == f.Revision && slices.Contains(h.Credentials, name) }
 		if c, _ := s.Credential(name); c.HeldFor() != f.From || c.Other(f.From) != f.To || slices.ContainsFunc(s.waitingFor(f.Plan), in) {
 			return e.violates("I1", "signed by somebody who does not hold "+name+", not to its other custodian, or twice")
 		}

@@ -25,6 +25,7 @@ var facts = []Fact{
 	PasswordChanged{}, AuthenticatorShown{}, AuthenticatorReplaced{}, CustodyPassed{}, RolesChanged{}, FoundingConfirmed{}, LinkIssued{}, LinkRefused{}, LinkOpened{}, Joined{},
 	PolicyReviewed{}, PolicyOverdue{}, PersonDisabled{}, PersonReinstated{}, SeatVacated{}, HandoverVoided{}, CredentialTaken{}, CredentialParked{}, ItemSettled{}, OffboardingOverdue{}, OffboardingEnded{},
 	CustodiansChanged{}, ProposalMade{}, ProposalRevised{}, ProposalApproved{}, ProposalEffected{}, ProposalFailed{}, ProposalRejected{},
+	AbsencePlanned{}, AbsenceMoved{}, AbsenceEnded{}, AbsenceReminded{}, AbsenceBegun{}, AbsenceHeldUp{}, SwapAsked{}, AbsencesSwapped{}, HandoverPlanned{}, HandoverSigned{}, HandoverBroken{}, HandoverCarriedOut{},
 	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, TargetTested{}, ServiceStarted{}, ConfigurationAcknowledged{}, SecretsArrived{}, TextRedacted{},
 }
 

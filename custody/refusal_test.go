@@ -231,6 +231,7 @@ var actions = []Action{
 	ChangePassword{}, ReplaceAuthenticator{}, ProveAuthenticator{}, SetRoles{}, IssueLink{}, RefuseLink{}, OpenLink{}, Join{}, ConfirmFounding{},
 	TestTarget{}, ReviewPolicy{}, Disable{}, Reinstate{}, Take{}, Park{}, SettleItem{},
 	ReportConfiguration{}, AcknowledgeConfiguration{},
+	PlanAbsence{}, MoveAbsence{}, CancelAbsence{}, EndAbsence{}, HandOverAhead{}, SignHandover{}, SwapAbsences{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {
