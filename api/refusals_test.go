@@ -7,7 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -15,64 +17,71 @@ import (
 
 // commands is a valid body for everything that changes something.
 var commands = map[string]string{
-	"POST /me/presence":                        `{"state":"away","reason":"out","totp":"2"}`,
-	"POST /people":                             `{"username":"tech-c","name":"C","roles":["technician"],"reason":"x","totp":"2"}`,
-	"POST /people/tech-b/enrolment":            `{"reason":"x","totp":"2"}`,
-	"POST /people/tech-b/roles":                `{"roles":["manager","technician"],"reason":"x","totp":"2"}`,
-	"POST /people/tech-n/activation":           `{"totp":"2"}`,
-	"POST /activation/" + theLink:              `{"release_code":"` + theReleaseCode + `","password":"x"}`,
-	"POST /activation/" + theLink + "/confirm": `{"totp":"2"}`,
-	"POST /me/authenticator":                   `{"current":"` + thePass + `","totp":"2"}`,
-	"POST /me/authenticator/confirm":           `{"totp":"2"}`,
-	"POST /me/password":                        `{"current":"` + thePass + `","new":"x","totp":"2"}`,
-	"POST /founding/confirm":                   `{"digest":"x","totp":"2"}`,
-	"POST /configuration/acknowledge":          `{"digest":"x","totp":"2"}`,
-	"POST /credentials":                        `{"reason":"x","totp":"2","name":"db02","target":{"kind":"ssh","address":"db02:22","account":"root"},"primary":"tech-a","backup":"tech-b"}`,
-	"POST /credentials/db01/checkout":          `{"purpose":"x","totp":"2"}`,
-	"POST /credentials/db01/show":              `{"totp":"2"}`,
-	"POST /credentials/db01/checkin":           ``,
-	"POST /credentials/db01/rotate":            `{"reason":"x","totp":"2"}`,
-	"POST /credentials/rotate":                 `{"reason":"x","totp":"2"}`,
-	"POST /credentials/db01/reconcile":         `{"reason":"x","totp":"2"}`,
-	"POST /credentials/db01/new-password":      `{"totp":"2"}`,
-	"POST /credentials/db01/set":               `{"totp":"2"}`,
-	"POST /credentials/db01/pause":             `{"reason":"x","totp":"2"}`,
-	"POST /credentials/db01/resume":            `{"totp":"2"}`,
-	"POST /credentials/db01/cancel":            `{"reason":"x","totp":"2"}`,
-	"POST /credentials/db01/abandon":           `{"reason":"x","totp":"2"}`,
-	"POST /credentials/db01/policy":            `{"policy":{},"totp":"2"}`,
-	"POST /credentials/db01/policy/proposal":   `{"policy":{},"reason":"x","totp":"2"}`,
-	"POST /credentials/db01/retire":            `{"reason":"x","totp":"2"}`,
-	"POST /credentials/db01/custodians":        `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,
-	"POST /proposals/p-1/custodians":           `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,
-	"POST /policy":                             `{"values":{"lease_seconds":1,"offer_ttl_seconds":1,"rotation_deadline_seconds":1,"lock_after":1,"lock_base_seconds":1,"lock_max_seconds":1,"totp_skew":1,"session_idle_seconds":60,"approvals":"two","exclusive":"strict"},"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
-	"POST /policy/review":                      `{"version":1,"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
-	"POST /proposals/p-1/approve":              `{"digest":"x","totp":"2"}`,
-	"POST /proposals/p-1/reject":               `{"digest":"x","reason":"x","totp":"2"}`,
-	"POST /proposals/p-1/withdraw":             ``,
-	"POST /handovers":                          `{"all":true,"reason":"x","totp":"2"}`,
-	"POST /handovers/handover-1/accept":        `{"totp":"2"}`,
-	"POST /handovers/handover-1/decline":       `{"reason":"x"}`,
-	"POST /handovers/handover-1/cancel":        `{"reason":"x"}`,
-	"POST /handovers/handover-1/return":        `{"totp":"2"}`,
-	"POST /people/tech-b/disable":              `{"reason":"x","totp":"2"}`,
-	"POST /people/tech-b/disable/proposal":     `{"reason":"x","totp":"2"}`,
-	"POST /people/tech-b/reinstate":            `{"reason":"x","totp":"2"}`,
-	"POST /offboardings/tech-b/items/0":        `{"how":"none","totp":"2"}`,
-	"POST /credentials/db01/take":              `{"totp":"2"}`,
-	"POST /credentials/db01/park":              `{"reason":"x","totp":"2"}`,
-	"POST /people/tech-b/unlock":               `{"totp":"2"}`,
-	"POST /ledger/entries/OFFER/redact":        `{"reason":"x","totp":"2"}`,
-	"PATCH /people/tech-b":                     `{"email":"b@example.org","totp":"2"}`,
-	"PATCH /me":                                `{"email":"a@example.org","totp":"2"}`,
-	"POST /sessions":                           `{"username":"tech-a","password":"` + thePass + `","totp":"2"}`,
-	"POST /sessions/recovery":                  `{"username":"tech-a","password":"` + thePass + `","recovery_code":"` + theRecoveryCode + `"}`,
+	"POST /me/presence":                          `{"state":"away","reason":"out","totp":"2"}`,
+	"POST /people":                               `{"username":"tech-c","name":"C","roles":["technician"],"reason":"x","totp":"2"}`,
+	"POST /people/tech-b/enrolment":              `{"reason":"x","totp":"2"}`,
+	"POST /people/tech-b/roles":                  `{"roles":["manager","technician"],"reason":"x","totp":"2"}`,
+	"POST /people/tech-n/activation":             `{"totp":"2"}`,
+	"POST /activation/" + theLink:                `{"release_code":"` + theReleaseCode + `","password":"x"}`,
+	"POST /activation/" + theLink + "/confirm":   `{"totp":"2"}`,
+	"POST /me/authenticator":                     `{"current":"` + thePass + `","totp":"2"}`,
+	"POST /me/authenticator/confirm":             `{"totp":"2"}`,
+	"POST /me/password":                          `{"current":"` + thePass + `","new":"x","totp":"2"}`,
+	"POST /founding/confirm":                     `{"digest":"x","totp":"2"}`,
+	"POST /configuration/acknowledge":            `{"digest":"x","totp":"2"}`,
+	"POST /credentials":                          `{"reason":"x","totp":"2","name":"db02","target":{"kind":"ssh","address":"db02:22","account":"root"},"primary":"tech-a","backup":"tech-b"}`,
+	"POST /credentials/db01/checkout":            `{"purpose":"x","totp":"2"}`,
+	"POST /credentials/db01/show":                `{"totp":"2"}`,
+	"POST /credentials/db01/checkin":             ``,
+	"POST /credentials/db01/rotate":              `{"reason":"x","totp":"2"}`,
+	"POST /credentials/rotate":                   `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/reconcile":           `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/new-password":        `{"totp":"2"}`,
+	"POST /credentials/db01/set":                 `{"totp":"2"}`,
+	"POST /credentials/db01/pause":               `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/resume":              `{"totp":"2"}`,
+	"POST /credentials/db01/cancel":              `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/abandon":             `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/policy":              `{"policy":{},"totp":"2"}`,
+	"POST /credentials/db01/policy/proposal":     `{"policy":{},"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/retire":              `{"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/custodians":          `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,
+	"POST /proposals/p-1/custodians":             `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,
+	"POST /policy":                               `{"values":{"lease_seconds":1,"offer_ttl_seconds":1,"rotation_deadline_seconds":1,"lock_after":1,"lock_base_seconds":1,"lock_max_seconds":1,"totp_skew":1,"session_idle_seconds":60,"approvals":"two","exclusive":"strict"},"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
+	"POST /policy/review":                        `{"version":1,"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
+	"POST /proposals/p-1/approve":                `{"digest":"x","totp":"2"}`,
+	"POST /proposals/p-1/reject":                 `{"digest":"x","reason":"x","totp":"2"}`,
+	"POST /proposals/p-1/withdraw":               ``,
+	"POST /handovers":                            `{"all":true,"reason":"x","totp":"2"}`,
+	"POST /handovers/handover-1/accept":          `{"totp":"2"}`,
+	"POST /handovers/handover-1/decline":         `{"reason":"x"}`,
+	"POST /handovers/handover-1/cancel":          `{"reason":"x"}`,
+	"POST /handovers/handover-1/return":          `{"totp":"2"}`,
+	"POST /handovers/handover-1/sign":            `{"totp":"2"}`,
+	"POST /me/absences":                          `{"from":"2027-03-01","until":"2027-03-02","zone":"UTC","all_day":true,"totp":"2"}`,
+	"PATCH /me/absences/absence-1":               `{"from":"2027-03-01","until":"2027-03-02","zone":"UTC","all_day":true,"totp":"2"}`,
+	"DELETE /me/absences/absence-1":              `{"totp":"2"}`,
+	"POST /me/absences/absence-1/sign":           `{"totp":"2"}`,
+	"POST /me/absences/swap":                     `{"absence":"absence-1","person":"tech-b","with":"absence-2","totp":"2"}`,
+	"POST /people/tech-b/absences/absence-1/end": `{"reason":"x","totp":"2"}`,
+	"POST /people/tech-b/disable":                `{"reason":"x","totp":"2"}`,
+	"POST /people/tech-b/disable/proposal":       `{"reason":"x","totp":"2"}`,
+	"POST /people/tech-b/reinstate":              `{"reason":"x","totp":"2"}`,
+	"POST /offboardings/tech-b/items/0":          `{"how":"none","totp":"2"}`,
+	"POST /credentials/db01/take":                `{"totp":"2"}`,
+	"POST /credentials/db01/park":                `{"reason":"x","totp":"2"}`,
+	"POST /people/tech-b/unlock":                 `{"totp":"2"}`,
+	"POST /ledger/entries/OFFER/redact":          `{"reason":"x","totp":"2"}`,
+	"PATCH /people/tech-b":                       `{"email":"b@example.org","totp":"2"}`,
+	"PATCH /me":                                  `{"email":"a@example.org","totp":"2"}`,
+	"POST /sessions":                             `{"username":"tech-a","password":"` + thePass + `","totp":"2"}`,
+	"POST /sessions/recovery":                    `{"username":"tech-a","password":"` + thePass + `","recovery_code":"` + theRecoveryCode + `"}`,
 }
 
 // TestARefusalIsAnsweredAsOne: never as what is there already, and with no
 // secret in it, whichever command was refused.
 func TestARefusalIsAnsweredAsOne(t *testing.T) {
-	s := serve(t)
+	s := serve(t, func(c *api.Config) { c.Commands = edge.Limit{Every: time.Millisecond, Burst: 1000} })
 	s.hire(t, "manager", custody.Manager)
 	s.hire(t, "director", custody.Director)
 	s.invite(t, "tech-n", custody.Technician)
@@ -109,6 +118,9 @@ func TestARefusalIsAnsweredAsOne(t *testing.T) {
 		id := "handover-1"
 		if strings.HasPrefix(path, "proposals/") {
 			id = "p-1"
+		}
+		if strings.Contains(path, "absences/") {
+			id = "absence-1"
 		}
 		username := "tech-b"
 		if path == "people/{username}/activation" {

@@ -265,6 +265,8 @@ type Handover struct {
 	ReturnedAt       time.Time              `json:"returned_at,omitzero"`
 	EndedAt          time.Time              `json:"ended_at,omitzero"`
 	Overdue          bool                   `json:"overdue" doc:"The expected return has passed"`
+
+	Ahead *AheadOf `json:"ahead,omitzero" doc:"It was signed before an absence, or offered because one began"`
 }
 
 // Proposal is a command that waits until others have approved it.
