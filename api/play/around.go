@@ -22,8 +22,9 @@ func (p *play) around(ctx context.Context) {
 		p.step(ctx, who.Username+" logs in", who.Username, func(ctx context.Context) (string, error) { return who.Username, who.LogIn(ctx) })
 	}
 	p.adminAlone(ctx)
-	if newcomer := p.somebodyNew(ctx); newcomer != "" {
-		p.otherCustodians(ctx, "tech-a", newcomer)
+	if newcomer := p.somebodyNew(ctx); newcomer != nil {
+		p.otherCustodians(ctx, "tech-a", newcomer.Username)
+		p.leaves(ctx, newcomer)
 		p.otherCustodians(ctx, "tech-a", "tech-b")
 	}
 }
@@ -58,8 +59,9 @@ func (p *play) adminAlone(ctx context.Context) {
 	})
 }
 
-// somebodyNew has somebody approved who sets up their own log-in, and gives their username.
-func (p *play) somebodyNew(ctx context.Context) (username string) {
+// somebodyNew has somebody approved who sets up their own log-in; nil: it did not hold.
+func (p *play) somebodyNew(ctx context.Context) (who *Player) {
+	var username string
 	var asked api.Proposal
 	p.step(ctx, "the admin asks for somebody new", "open", func(ctx context.Context) (string, error) {
 		people, err := p.admin.Server.People(ctx)
@@ -97,39 +99,39 @@ func (p *play) somebodyNew(ctx context.Context) (username string) {
 		}
 		return "the manager, not the admin", err
 	})
-	p.step(ctx, "they set up a log-in that only they know", "logged in as "+username, func(ctx context.Context) (string, error) {
-		return p.joins(ctx, username, path.Base(string(link.Link)), asked.Release)
+	p.step(ctx, "they set up a log-in that only they know", "logged in as "+username, func(ctx context.Context) (seen string, err error) {
+		if who, err = p.joins(ctx, username, path.Base(string(link.Link)), asked.Release); err != nil {
+			return "", err
+		}
+		me, err := who.Server.Me(ctx)
+		return "logged in as " + me.Person.Username, err
 	})
 	if p.failed {
-		return ""
+		return nil
 	}
-	return username
+	return who
 }
 
 // joins is what somebody does who has a link and was read the code. The password is one
 // that they choose.
-func (p *play) joins(ctx context.Context, username, token string, code api.Secret) (string, error) {
+func (p *play) joins(ctx context.Context, username, token string, code api.Secret) (*Player, error) {
 	server, err := client.New(client.Config{Server: p.Server})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	password := rand.Text() + "-7" // by the rule: with a digit and something else
 	shown, err := server.OpenLink(ctx, token, api.OpenLink{ReleaseCode: code, Password: api.Secret(password)})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	who := &Player{Person: demo.Person{Username: username, Password: password, TOTPSecret: string(shown.TOTPSecret), TOTPPeriod: shown.TOTPPeriod}, Server: server}
 	if err := who.Confirm(ctx, func(code api.Secret) error {
 		_, err := server.Join(ctx, token, code)
 		return err
 	}); err != nil {
-		return "", err
+		return nil, err
 	}
-	if err := who.LogIn(ctx); err != nil {
-		return "", err
-	}
-	me, err := server.Me(ctx)
-	return "logged in as " + me.Person.Username, err
+	return who, who.LogIn(ctx)
 }
 
 // otherCustodians has a credential get other custodians.

@@ -56,7 +56,8 @@ type play struct {
 	techA, techB, auditor    *Player
 	manager, director, admin *Player
 
-	version int64 // of the password, before it is changed
+	version  int64  // of the password, before it is changed
+	handover string // in which tech-a gave all to tech-b
 }
 
 // Player is a person with a session and an authenticator.
@@ -129,9 +130,9 @@ func (p *play) step(ctx context.Context, what, expected string, do func(context.
 }
 
 // logInBySSH is a step at the SSH server itself.
-func (p *play) logInBySSH(ctx context.Context, what string, password *api.Secret, expected string) {
+func (p *play) logInBySSH(ctx context.Context, what, account string, password *api.Secret, expected string) {
 	p.step(ctx, what, expected, func(context.Context) (string, error) {
-		return demo.LogIn(p.HostKey, p.SSH, Account, string(*password))
+		return demo.LogIn(p.HostKey, p.SSH, account, string(*password))
 	})
 }
 

@@ -3,6 +3,7 @@ package play
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tandem-custody/tandem/api"
@@ -47,7 +48,7 @@ func (p *play) logIns(ctx context.Context) {
 // checkOuts gives the password that tech-a got.
 func (p *play) checkOuts(ctx context.Context) (password api.Secret) {
 	p.refused(ctx, "tech-b, the backup, checks it out", custody.NotHolder, func(ctx context.Context) error {
-		_, err := p.checkOut(ctx, p.techB)
+		_, err := checkOut(ctx, p.techB, Credential)
 		return err
 	})
 	for _, bad := range []struct {
@@ -64,13 +65,13 @@ func (p *play) checkOuts(ctx context.Context) (password api.Secret) {
 				if err != nil {
 					return err
 				}
-				_, err = p.checkOutWith(ctx, p.techA, code)
+				_, err = checkOutWith(ctx, p.techA, Credential, code)
 				return err
 			})
 		})
 	}
 	p.step(ctx, "tech-a, the holder, checks it out with the right code", fmt.Sprintf("version %d", p.version), func(ctx context.Context) (string, error) {
-		out, err := p.checkOut(ctx, p.techA)
+		out, err := checkOut(ctx, p.techA, Credential)
 		password = out.Password
 		return fmt.Sprintf("version %d", out.Version), err
 	})
@@ -79,10 +80,10 @@ func (p *play) checkOuts(ctx context.Context) (password api.Secret) {
 		if err != nil {
 			return err
 		}
-		_, err = p.checkOutWith(ctx, p.techA, code)
+		_, err = checkOutWith(ctx, p.techA, Credential, code)
 		return err
 	})
-	p.logInBySSH(ctx, "ssh root@"+p.SSH+" with that password", &password, demo.LoggedIn(Account))
+	p.logInBySSH(ctx, "ssh root@"+p.SSH+" with that password", Account, &password, demo.LoggedIn(Account))
 	return password
 }
 
@@ -90,7 +91,6 @@ func (p *play) handOver(ctx context.Context) {
 	p.refused(ctx, "tech-a goes away while holding it", custody.HolderMustHandOver, func(ctx context.Context) error {
 		return p.goAway(ctx, p.techA)
 	})
-	var handover string
 	p.step(ctx, "tech-a offers all to tech-b, and leaves when accepted", "offered to tech-b", func(ctx context.Context) (string, error) {
 		var offered []api.Handover
 		err := p.techA.Confirm(ctx, func(code api.Secret) (err error) {
@@ -102,14 +102,14 @@ func (p *play) handOver(ctx context.Context) {
 		if err != nil || len(offered) != 1 {
 			return fmt.Sprintf("%d handovers", len(offered)), err
 		}
-		handover = offered[0].ID
+		p.handover = offered[0].ID
 		return fmt.Sprintf("%s to %s", offered[0].Status, offered[0].To), nil
 	})
 	p.step(ctx, "who holds it until tech-b accepts", "tech-a", p.holder)
 	p.step(ctx, "tech-b accepts with a code", "accepted", func(ctx context.Context) (string, error) {
 		var accepted api.Handover
 		err := p.techB.Confirm(ctx, func(code api.Secret) (err error) {
-			accepted, err = p.techB.Server.AcceptHandover(ctx, handover, code)
+			accepted, err = p.techB.Server.AcceptHandover(ctx, p.handover, code)
 			return err
 		})
 		return string(accepted.Status), err
@@ -120,7 +120,7 @@ func (p *play) handOver(ctx context.Context) {
 		return me.Presence.State, err
 	})
 	p.refused(ctx, "tech-a, the old holder, checks it out", custody.NotHolder, func(ctx context.Context) error {
-		_, err := p.checkOut(ctx, p.techA)
+		_, err := checkOut(ctx, p.techA, Credential)
 		return err
 	})
 	p.refused(ctx, "tech-b goes away too", custody.BothAway, func(ctx context.Context) error {
@@ -148,36 +148,27 @@ func (p *play) comeBack(ctx context.Context, old api.Secret) {
 	})
 	for _, who := range []*Player{p.techA, p.techB} {
 		p.refused(ctx, who.Username+" checks it out before the server has changed it", custody.RotationPending, func(ctx context.Context) error {
-			_, err := p.checkOut(ctx, who)
+			_, err := checkOut(ctx, who, Credential)
 			return err
 		})
 	}
 	release()
 	release = func() {}
 	p.step(ctx, "the server has accepted the new password; who holds it", fmt.Sprintf("tech-a, version %d", p.version+1), func(ctx context.Context) (string, error) {
-		for {
-			c, err := p.techA.Server.Credential(ctx, Credential)
-			if err != nil || c.Phase == custody.Held {
-				return fmt.Sprintf("%s, version %d", c.Holder, c.Version), err
-			}
-			select {
-			case <-time.After(pollEvery):
-			case <-ctx.Done():
-				return "", fmt.Errorf("still %s", c.Phase)
-			}
-		}
+		c, err := p.changed(ctx, Credential)
+		return fmt.Sprintf("%s, version %d", c.Holder, c.Version), err
 	})
-	p.logInBySSH(ctx, "ssh with the old password", &old, demo.Refused)
+	p.logInBySSH(ctx, "ssh with the old password", Account, &old, demo.Refused)
 	var password api.Secret
 	p.step(ctx, "tech-a checks it out", "another password", func(ctx context.Context) (string, error) {
-		out, err := p.checkOut(ctx, p.techA)
+		out, err := checkOut(ctx, p.techA, Credential)
 		password = out.Password
 		if err == nil && password == old {
 			return "the old password", nil
 		}
 		return "another password", err
 	})
-	p.logInBySSH(ctx, "ssh with the new password", &password, demo.LoggedIn(Account))
+	p.logInBySSH(ctx, "ssh with the new password", Account, &password, demo.LoggedIn(Account))
 	p.step(ctx, "tech-a checks it in", "no check-out left", func(ctx context.Context) (string, error) {
 		c, err := p.techA.Server.CheckIn(ctx, Credential)
 		if err == nil && c.Lease != nil {
@@ -204,11 +195,12 @@ func (p *play) theLedger(ctx context.Context) {
 }
 
 func (p *play) proveAcceptance(ctx context.Context) (string, error) {
-	entries, err := p.auditor.Server.Entries(ctx, desk.EntryQuery{Type: custody.HandoverAccepted{}.Type(), Newest: true, Limit: 1})
-	if err != nil || len(entries) == 0 {
+	entries, err := p.auditor.Server.Entries(ctx, desk.EntryQuery{Type: custody.HandoverAccepted{}.Type(), Newest: true, Limit: 10})
+	at := slices.IndexFunc(entries, func(e api.Entry) bool { return e.Subject == p.handover })
+	if err != nil || at < 0 {
 		return "no such entry", err
 	}
-	entry := entries[0]
+	entry := entries[at]
 	proof, err := p.auditor.Server.EntryProofText(ctx, entry.Index)
 	if err != nil {
 		return "", err
@@ -228,13 +220,28 @@ func (p *play) holder(ctx context.Context) (string, error) {
 	return c.Holder, err
 }
 
-func (p *play) checkOutWith(ctx context.Context, who *Player, code api.Secret) (api.Checkout, error) {
-	return who.Server.CheckOut(ctx, Credential, api.CheckOut{Purpose: "play", TOTP: code})
+// changed gives a credential once nothing is changed about its password any more.
+func (p *play) changed(ctx context.Context, credential string) (api.Credential, error) {
+	for {
+		c, err := p.techA.Server.Credential(ctx, credential)
+		if err != nil || c.Phase != custody.Rotating {
+			return c, err
+		}
+		select {
+		case <-time.After(pollEvery):
+		case <-ctx.Done():
+			return c, fmt.Errorf("still %s", c.Phase)
+		}
+	}
 }
 
-func (p *play) checkOut(ctx context.Context, who *Player) (out api.Checkout, err error) {
+func checkOutWith(ctx context.Context, who *Player, credential string, code api.Secret) (api.Checkout, error) {
+	return who.Server.CheckOut(ctx, credential, api.CheckOut{Purpose: "play", TOTP: code})
+}
+
+func checkOut(ctx context.Context, who *Player, credential string) (out api.Checkout, err error) {
 	err = who.Confirm(ctx, func(code api.Secret) (err error) {
-		out, err = p.checkOutWith(ctx, who, code)
+		out, err = checkOutWith(ctx, who, credential, code)
 		return err
 	})
 	return out, err

@@ -49,6 +49,10 @@ func calls(e custody.Event) bool {
 		custody.ProposalExpired, custody.CustodiansChanged, custody.CustodyPassed, custody.RolesChanged,
 		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.AuthenticatorReplaced, custody.ConfigurationAcknowledged, custody.HandoverVoided, custody.PersonReinstated, custody.OffboardingEnded:
 		return true
+	case custody.CredentialAdded, custody.CredentialRetired, custody.CredentialPolicyChanged, custody.CredentialTaken, custody.HandoverReturned:
+		return true
+	case custody.PolicyAdopted:
+		return fact.Proposal != "" // before the first one there was nobody
 	}
 	return e.Grade() != custody.Ordinary
 }
@@ -93,6 +97,8 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 		about.tell("custody_passed", "/credentials/"+fact.Credential, v, fact.Successor, fact.From)
 	case custody.PersonDisabled, custody.SeatVacated, custody.RotationPromoted, custody.HandoverVoided, custody.PersonReinstated, custody.OffboardingOverdue, custody.OffboardingEnded:
 		return f.leaving(ctx, about, fact)
+	case custody.CredentialAdded, custody.CredentialRetired, custody.CredentialPolicyChanged, custody.CredentialTaken, custody.HandoverReturned, custody.PolicyAdopted:
+		return f.concerned(ctx, about, fact)
 	case custody.RolesChanged:
 		about.tell("roles", "/people", values{Proposal: fact.Proposal}, fact.Person)
 	case custody.LinkIssued:

@@ -73,6 +73,7 @@ var said = []string{
 	"proposal.made", "proposal.revised", "proposal.rejected", "proposal.effected", "proposal.failed", "proposal.expired", "credential.custodians_changed", "rotation.failed",
 	"credential.passed", "person.roles_changed", "admission.link_issued", "admission.joined", "person.password_changed", "person.authenticator_replaced", "session.opened", "configuration.acknowledged",
 	"handover.voided", "person.reinstated", "offboarding.ended", "rotation.promoted",
+	"credential.added", "credential.retired", "credential.policy_changed", "credential.taken", "handover.returned", "policy.adopted",
 }
 
 // filled gives an event what its mails speak of.
@@ -154,6 +155,18 @@ func filled(e custody.Event) custody.Event {
 		e.Fact = custody.ServiceStarted{Changed: []string{"dependents.app", "notify"}}
 	case custody.ConfigurationAcknowledged:
 		e.Fact, e.Actor = custody.ConfigurationAcknowledged{Changed: []string{"dependents.app"}}, "manager"
+	case custody.CredentialAdded:
+		e.Fact = custody.CredentialAdded{Credential: "db01", Primary: "tech-a", Backup: "tech-b", Successor: "tech-a"}
+	case custody.CredentialRetired:
+		e.Fact = custody.CredentialRetired{Credential: "db01"}
+	case custody.CredentialPolicyChanged:
+		e.Fact, e.Actor = custody.CredentialPolicyChanged{Credential: "db01"}, "admin"
+	case custody.CredentialTaken:
+		e.Fact, e.Actor = custody.CredentialTaken{Credential: "db01", Person: "tech-a"}, "tech-a"
+	case custody.HandoverReturned:
+		e.Fact, e.Actor = custody.HandoverReturned{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names}, "tech-a"
+	case custody.PolicyAdopted:
+		e.Fact = custody.PolicyAdopted{Proposal: "p-1"}
 	case custody.LedgerConflict:
 		e.Fact = custody.LedgerConflict{Witness: "witness.example"}
 	}
