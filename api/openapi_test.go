@@ -30,6 +30,7 @@ var endpoints = strings.Fields(`
 	GET/people/{username}/disable POST/people/{username}/disable POST/people/{username}/disable/proposal POST/people/{username}/reinstate
 	GET/offboardings GET/offboardings/{username} POST/offboardings/{username}/items/{n} POST/credentials/{name}/take POST/credentials/{name}/park
 	GET/me/absences POST/me/absences PATCH/me/absences/{id} DELETE/me/absences/{id} POST/me/absences/{id}/sign POST/me/absences/swap GET/absences POST/people/{username}/absences/{id}/end POST/handovers/{id}/sign
+	POST/me/calendar DELETE/me/calendar GET/calendar/{feed}
 	POST/people/{username}/unlock PATCH/people/{username} PATCH/me
 	GET/ledger/entries GET/ledger/entries/{index} GET/ledger/entries/{index}/proof POST/ledger/entries/{index}/redact GET/ledger/checkpoint GET/ledger/witnesses GET/ledger/key GET/ledger/tile/{tile}`)
 
@@ -146,7 +147,7 @@ func checkReferences(t *testing.T, text string) {
 // forStrangers says whether somebody without a log-in may ask for it: to log in, or to set
 // a log-in up with a link.
 func forStrangers(endpoint string) bool {
-	return strings.HasPrefix(endpoint, "POST/sessions") || strings.HasPrefix(endpoint, "POST/activation/{token}")
+	return strings.HasPrefix(endpoint, "POST/sessions") || strings.HasPrefix(endpoint, "POST/activation/{token}") || endpoint == "GET/calendar/{feed}"
 }
 
 // A stranger gets in nowhere but by logging in, or on the way to it.

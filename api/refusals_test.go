@@ -64,6 +64,7 @@ var commands = map[string]string{
 	"POST /me/absences/absence-1/sign":           `{"totp":"2"}`,
 	"POST /me/absences/swap":                     `{"absence":"absence-1","person":"tech-b","with":"absence-2","totp":"2"}`,
 	"POST /people/tech-b/absences/absence-1/end": `{"reason":"x","totp":"2"}`,
+	"POST /me/calendar":                          `{"totp":"2"}`,
 	"POST /people/tech-b/disable":                `{"reason":"x","totp":"2"}`,
 	"POST /people/tech-b/disable/proposal":       `{"reason":"x","totp":"2"}`,
 	"POST /people/tech-b/reinstate":              `{"reason":"x","totp":"2"}`,

@@ -237,6 +237,7 @@ func (s *State) letGo(person string) error {
 func (f PersonDisabled) apply(s *State, e Event) {
 	s.editPerson(f.Person, func(p *Person) {
 		p.Disabled = true
+		p.Feed = Feed{}
 		p.Presence, p.Admission = Presence{}, Admission{}
 		p.Enrolment.reset()
 		p.Account = 0

@@ -42,6 +42,7 @@ type Person struct {
 	Founder  Role `json:"founder,omitzero"` // as which they confirmed the founding; "": they did not
 
 	Tests []time.Time `json:"tests,omitempty"` // of targets, not long ago
+	Feed  Feed        `json:"feed,omitzero"`   // of their calendar
 
 	Enrolment
 	Admission Admission `json:"admission,omitzero"`

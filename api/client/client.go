@@ -83,6 +83,17 @@ func (c *Client) Recover(ctx context.Context, in api.Recover) (api.Recovered, er
 	return call[api.Recovered](ctx, c, "POST", in, nil, "sessions", "recovery")
 }
 
+// OpenFeed gives the address at which a calendar program reads who is away; CloseFeed
+// makes it worth nothing.
+func (c *Client) OpenFeed(ctx context.Context, totp api.Secret) (api.CalendarFeed, error) {
+	return call[api.CalendarFeed](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "me", "calendar")
+}
+
+func (c *Client) CloseFeed(ctx context.Context) error {
+	_, err := c.send(ctx, "DELETE", "", nil, nil, "me", "calendar")
+	return err
+}
+
 // SignOut ends the session.
 func (c *Client) SignOut(ctx context.Context) error {
 	_, err := c.send(ctx, "DELETE", "", nil, nil, "sessions", "current")
