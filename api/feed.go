@@ -116,3 +116,18 @@ func (s *Server) host() string {
 	}
 	return cmp.Or(at.Hostname(), "tandem")
 }
+
+// FromCalendar gives an event of a calendar's file as an absence that can be planned. Of
+// whole days a file has the day after the last one.
+func FromCalendar(e ical.Event) PlanAbsence {
+	in := PlanAbsence{From: e.FromWall, Until: e.UntilWall, Zone: e.Zone, AllDay: e.AllDay}
+	if e.AllDay {
+		if after, err := time.Parse(time.DateOnly, e.UntilWall); err == nil {
+			in.Until = after.AddDate(0, 0, -1).Format(time.DateOnly)
+		}
+		return in
+	}
+	minutes := len("2006-01-02T15:04")
+	in.From, in.Until = in.From[:min(minutes, len(in.From))], in.Until[:min(minutes, len(in.Until))]
+	return in
+}
