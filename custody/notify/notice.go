@@ -50,7 +50,7 @@ func calls(e custody.Event) bool {
 		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.AuthenticatorReplaced, custody.ConfigurationAcknowledged, custody.HandoverVoided, custody.PersonReinstated, custody.OffboardingEnded:
 		return true
 	}
-	return e.Grade() != custody.Ordinary
+	return e.Grade() != custody.Ordinary || aboutAbsence(e.Fact)
 }
 
 // notices says who is told what about an event that calls for a mail.
@@ -131,6 +131,9 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 		}
 		about.tell(kind, "/", values{Proposal: fact.Proposal}, fact.Person)
 	default:
+		if aboutAbsence(fact) {
+			return f.absence(ctx, about, fact)
+		}
 		return about.notices, f.alarm(ctx, &about)
 	}
 	return about.notices, nil
