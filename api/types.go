@@ -91,7 +91,7 @@ type Unacknowledged struct {
 }
 
 // InboxItem is something that waits for a person's decision. Of kind
-// "handover": an offer to accept or decline.
+// "handover": an offer to accept or decline, or what is to be signed ahead of an absence (its status is planned).
 type InboxItem struct {
 	Kind string `json:"kind" enum:"handover"`
 	Handover

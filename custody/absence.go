@@ -443,6 +443,7 @@ func (a MoveAbsence) decide(d *decision) error {
 		return err
 	}
 	d.happen(AbsenceMoved{Person: d.actor.Username, Plan: plan.ID, Revision: plan.Revision + 1, From: a.From, Until: a.Until, Meant: a.Meant})
+	d.breaks(plan.ID)
 	if a.HandOver {
 		plan.From, plan.Until, plan.Revision = a.From, a.Until, plan.Revision+1
 		d.signAhead(plan, nil)
@@ -545,6 +546,7 @@ func (a CancelAbsence) decide(d *decision) error {
 		return err
 	}
 	d.happen(AbsenceEnded{Person: d.actor.Username, Plan: plan.ID, How: CalledOff})
+	d.breaks(plan.ID)
 	return nil
 }
 
@@ -592,6 +594,7 @@ func (a EndAbsence) decide(d *decision) error {
 		return err
 	}
 	d.happen(AbsenceEnded{Person: a.Person, Plan: plan.ID, How: EndedByManager, Reason: a.Reason, Partners: partners})
+	d.breaks(plan.ID)
 	return nil
 }
 

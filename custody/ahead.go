@@ -324,6 +324,13 @@ func (f HandoverSigned) apply(s *State, e Event) {
 	})
 }
 
+// breaks ends what was signed for a plan that the command moves or ends.
+func (d *decision) breaks(plan string) {
+	for _, h := range d.state.waitingFor(plan) {
+		d.happen(HandoverBroken{Handover: h.ID, Why: BrokenPlan})
+	}
+}
+
 // HandoverBroken: a handover that was signed ahead comes to nothing. It moves nothing.
 type HandoverBroken struct {
 	Handover string `json:"handover"`
@@ -336,7 +343,9 @@ func (HandoverBroken) Type() string                 { return "handover.broken" }
 func (f HandoverBroken) Subject() string            { return f.Handover }
 func (f HandoverBroken) concerns(s *State) Concerns { return s.aboutHandover(f.Handover) }
 func (HandoverBroken) grade() Grade                 { return Ordinary }
-func (HandoverBroken) by(*State, Event) Who         { return bySystem() }
+
+// by: time, or whoever moved or ended the plan. Whether it is broken is nobody's to say.
+func (HandoverBroken) by(*State, Event) Who { return Who{Anybody: true}.orSystem() }
 
 func (f HandoverBroken) allowed(s *State, e Event) error {
 	if h, _ := s.Handover(f.Handover); !h.Status.Waits() || f.Why == "" || f.Why != s.broken(h, e.Time) {

@@ -191,6 +191,7 @@ func (a ComeBack) decide(d *decision) error {
 	}
 	if plan, begun := d.actor.begun(); begun {
 		d.happen(AbsenceEnded{Person: d.actor.Username, Plan: plan.ID, How: CutShort})
+		d.breaks(plan.ID)
 	}
 	if d.actor.Away {
 		d.happen(PersonPresent{Person: d.actor.Username})

@@ -60,6 +60,8 @@ func (a SwapAbsences) decide(d *decision) error {
 	f := SwapAsked{Person: d.actor.Username, Plan: mine.ID, Other: a.Person, With: theirs.ID, Revision: mine.Revision, WithRevision: theirs.Revision}
 	if asked {
 		d.happen(AbsencesSwapped(f))
+		d.breaks(mine.ID)
+		d.breaks(theirs.ID)
 		return nil
 	}
 	d.happen(f)

@@ -151,6 +151,15 @@ func (p *Pages) routes() {
 	p.closed("GET /back", p.back)
 	p.closed("POST /back", p.comeBack)
 
+	p.closed("GET /absences", p.absences)
+	p.closed("POST /absences", p.planAbsence)
+	p.closed("GET /absences/{id}", p.absence)
+	p.closed("POST /absences/{id}/move", p.moveAbsence)
+	p.closed("POST /absences/{id}/cancel", p.cancelAbsence)
+	p.closed("POST /absences/{id}/sign", p.signAbsence)
+	p.closed("POST /absences/{id}/swap", p.swapAbsence)
+	p.closed("POST /absences/{id}/end", p.endAbsence)
+
 	p.closed("GET /inbox", p.inbox)
 	p.closed("GET /handovers", p.handovers)
 	p.closed("GET /handovers/{id}", p.handover)
@@ -158,6 +167,7 @@ func (p *Pages) routes() {
 	p.closed("POST /handovers/{id}/accept", p.accept)
 	p.closed("POST /handovers/{id}/decline", p.decline)
 	p.closed("POST /handovers/{id}/cancel", p.cancel)
+	p.closed("POST /handovers/{id}/sign", p.signHandover)
 	p.closed("POST /handovers/{id}/return", p.giveBack)
 
 	p.closed("GET /proposals", p.proposals)
