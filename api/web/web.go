@@ -188,6 +188,9 @@ func (p *Pages) routes() {
 	p.closed("POST /preferences/authenticator/confirm", p.proveNew)
 	p.closed("POST /preferences/sessions", p.endSession)
 	p.closed("GET /preferences/email", p.emailForm)
+	p.closed("GET /preferences/calendar", p.feed)
+	p.closed("POST /preferences/calendar", p.openFeed)
+	p.closed("POST /preferences/calendar/close", p.closeFeed)
 	p.closed("POST /preferences/email", p.changeEmail)
 
 	p.closed("GET /people", p.people)
