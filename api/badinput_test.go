@@ -107,7 +107,7 @@ func TestBadInput(t *testing.T) {
 		"an unknown status":   {method: "GET", path: "/api/v1/handovers?status=offered," + url.QueryEscape(mark), status: 422, code: "invalid_request", says: `"status`},
 		"an unknown filter":   {method: "GET", path: "/api/v1/ledger/entries?actr=" + url.QueryEscape(mark), status: 422, code: "invalid_request", says: `"actr"`},
 
-		"no such address":      {method: "GET", path: "/api/v1/absences", status: 404, code: "not_found"},
+		"no such address":      {method: "GET", path: "/api/v1/presences", status: 404, code: "not_found"},
 		"dots":                 {method: "GET", path: "/api/v1/credentials/..", status: 404, code: "not_found"},
 		"a slash too many":     {method: "GET", path: "/api/v1/credentials/", status: 404, code: "not_found"},
 		"nothing for browsers": {method: "GET", path: "/" + url.PathEscape(mark), status: 404, code: "not_found"},

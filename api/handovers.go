@@ -8,7 +8,7 @@ import (
 )
 
 type handoverFilter struct {
-	Status []custody.HandoverStatus `query:"status" enum:"offered,accepted,returned,closed,declined,cancelled,expired,void" doc:"One or more, with commas"`
+	Status []custody.HandoverStatus `query:"status" enum:"planned,signed,offered,accepted,returned,closed,declined,cancelled,expired,void" doc:"One or more, with commas"`
 	Person string                   `query:"person" maxLength:"63" pattern:"^[a-z0-9._-]+$" doc:"Giver or receiver"`
 	Before string                   `query:"before" maxLength:"63" pattern:"^[a-z0-9._-]+$" doc:"Only older ones than this id"`
 	Limit  int                      `query:"limit" minimum:"1" maximum:"1000" default:"100"`

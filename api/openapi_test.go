@@ -33,6 +33,8 @@ var endpoints = strings.Fields(`
 	POST/people/{username}/departure POST/people/{username}/refound POST/people/{username}/recovery/stop
 	GET/offboardings GET/offboardings/{username} POST/offboardings/{username}/items/{n} POST/credentials/{name}/take POST/credentials/{name}/park
 	GET/credentials/{name}/target POST/credentials/{name}/target POST/credentials/{name}/target/confirm
+	GET/me/absences POST/me/absences PATCH/me/absences/{id} DELETE/me/absences/{id} POST/me/absences/{id}/sign POST/me/absences/swap GET/absences POST/people/{username}/absences/{id}/end POST/handovers/{id}/sign
+	POST/me/calendar DELETE/me/calendar GET/calendar/{feed}
 	POST/people/{username}/unlock PATCH/people/{username} POST/people/{username}/email PATCH/me
 	GET/ledger/entries GET/ledger/entries/{index} GET/ledger/entries/{index}/proof POST/ledger/entries/{index}/redact GET/ledger/checkpoint GET/ledger/witnesses GET/ledger/key GET/ledger/tile/{tile}`)
 
@@ -149,7 +151,7 @@ func checkReferences(t *testing.T, text string) {
 // forStrangers says whether somebody without a log-in may ask for it: to log in, or to set
 // a log-in up with a link.
 func forStrangers(endpoint string) bool {
-	return strings.HasPrefix(endpoint, "POST/sessions") || strings.HasPrefix(endpoint, "POST/activation/{token}")
+	return strings.HasPrefix(endpoint, "POST/sessions") || strings.HasPrefix(endpoint, "POST/activation/{token}") || endpoint == "GET/calendar/{feed}"
 }
 
 // A stranger gets in nowhere but by logging in, or on the way to it.

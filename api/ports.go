@@ -55,6 +55,10 @@ type Desk interface {
 	Sessions(ctx context.Context, person string, token custody.Secret) ([]desk.OpenSession, error)
 	SignOut(ctx context.Context, token custody.Secret, request string) error
 
+	// OpenFeed gives the token of the actor's calendar feed, FeedOf whose one is.
+	OpenFeed(ctx context.Context, by desk.By) (custody.Secret, error)
+	FeedOf(ctx context.Context, token custody.Secret) (custody.Person, error)
+
 	Preference(ctx context.Context, username string) (desk.Preference, error)
 	SetPreference(ctx context.Context, username string, p desk.Preference) error
 

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/tandem-custody/tandem/api"
@@ -52,4 +53,13 @@ func TestPreferencesAreOnesOwn(t *testing.T) {
 	if len(s.given) != 0 {
 		t.Error("a preference became a command")
 	}
+}
+
+func (w *world) OpenFeed(ctx context.Context, by desk.By) (custody.Secret, error) {
+	_, err := w.Do(ctx, by, custody.OpenFeed{Feed: strings.Repeat("a1", 32)})
+	return custody.Secret{}, err
+}
+
+func (w *world) FeedOf(context.Context, custody.Secret) (custody.Person, error) {
+	return custody.Person{}, desk.ErrNotFound
 }

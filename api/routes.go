@@ -41,6 +41,20 @@ func (s *Server) endpoints() {
 
 	query(s, "/me", "me", "Who I am, what I hold, what waits for me", s.me)
 	command(s, "/me/presence", "set-presence", 200, "Go away, come back", s.setPresence)
+	query(s, "/me/absences", "list-absences", "When I will be away, and how far that is prepared", s.listAbsences)
+	command(s, "/me/absences", "plan-absence", 201, "Plan to be away, and sign for what passes on then", s.planAbsence)
+	command(s, "/me/absences/swap", "swap-absences", 200, "Ask for a swap of one of mine with somebody else's, or agree to theirs", s.swapAbsences)
+	command(s, "/me/absences/{id}/sign", "sign-absence", 200, "Sign that all I hold, and have not signed for, passes on when it begins", s.signAbsence)
+	handle(s, op("PATCH", "/me/absences/{id}", "move-absence", "Give one of mine another time; what was signed for it counts no more"), s.moveAbsence)
+	handle(s, op("DELETE", "/me/absences/{id}", "cancel-absence", "Call one of mine off"), s.cancelAbsence)
+	handle(s, made("/me/calendar", "open-feed", "Get an address at which a calendar program reads who is away; it is shown once, and one before counts no more"), s.openFeed)
+	register(s, op("DELETE", "/me/calendar", "close-feed", "Make that address worth nothing"), s.closeFeed)
+	feed := op("GET", "/calendar/{feed}", "feed", "Who is away when, as iCalendar (RFC 5545), for whoever has the address")
+	feed.Security = nil
+	feed.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"text/calendar": textMedia}}}
+	register(s, feed, s.feed)
+	query(s, "/absences", "calendar", "Who is away when, and when neither custodian of something is there", s.calendar)
+	command(s, "/people/{username}/absences/{id}/end", "end-absence", 200, "End somebody's plan that blocks a partner, by a manager; both are told", s.endAbsence)
 	query(s, "/me/preferences", "preferences", "In which language and time zone I am spoken to", s.preferences)
 	handle(s, op("PUT", "/me/preferences", "set-preferences", "Choose language and time zone"), s.setPreferences)
 
@@ -108,6 +122,7 @@ func (s *Server) endpoints() {
 	command(s, "/handovers/{id}/accept", "accept-handover", 200, "Take over everything in it", s.acceptHandover)
 	command(s, "/handovers/{id}/decline", "decline-handover", 200, "End an offer, by its receiver", s.declineHandover)
 	command(s, "/handovers/{id}/cancel", "cancel-handover", 200, "End an offer, by its giver", s.cancelHandover)
+	command(s, "/handovers/{id}/sign", "sign-handover", 200, "Sign, by its receiver, what passes on when an absence begins", s.signHandover)
 	command(s, "/handovers/{id}/return", "return-handover", 200, "Give or take back; the password is changed first", s.returnHandover)
 
 	query(s, "/policy", "get-policy", "The policy in force", s.getPolicy)
@@ -171,6 +186,13 @@ func op(method, path, id, summary string) huma.Operation {
 func once(path, id, summary string) huma.Operation {
 	o := op(http.MethodPost, path, id, summary)
 	o.DefaultStatus = http.StatusOK
+	return o
+}
+
+// made is once of what is there after it and was not before.
+func made(path, id, summary string) huma.Operation {
+	o := once(path, id, summary)
+	o.DefaultStatus = http.StatusCreated
 	return o
 }
 

@@ -58,7 +58,7 @@ func (s *Server) me(ctx context.Context, _ *nothing) (Me, error) {
 		return Me{}, err
 	}
 	offers, err := AllHandovers(ctx, s.known(ctx), desk.HandoverQuery{
-		Status: []custody.HandoverStatus{custody.Offered}, Person: person.Username,
+		Status: []custody.HandoverStatus{custody.Offered, custody.HandoverPrepared}, Person: person.Username,
 	})
 	if err != nil {
 		return Me{}, err

@@ -96,7 +96,7 @@ type Unacknowledged struct {
 }
 
 // InboxItem is something that waits for a person's decision. Of kind
-// "handover": an offer to accept or decline.
+// "handover": an offer to accept or decline, or what is to be signed ahead of an absence (its status is planned).
 type InboxItem struct {
 	Kind string `json:"kind" enum:"handover"`
 	Handover
@@ -272,6 +272,8 @@ type Handover struct {
 	ReturnedAt       time.Time              `json:"returned_at,omitzero"`
 	EndedAt          time.Time              `json:"ended_at,omitzero"`
 	Overdue          bool                   `json:"overdue" doc:"The expected return has passed"`
+
+	Ahead *AheadOf `json:"ahead,omitzero" doc:"It was signed before an absence, or offered because one began"`
 }
 
 // Proposal is a command that waits until others have approved it.

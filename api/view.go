@@ -74,7 +74,8 @@ func viewLease(l custody.Lease) Lease {
 
 func viewHandover(h custody.Handover) Handover {
 	return Handover{
-		ID: h.ID, From: h.From, To: h.To, Credentials: append([]string{}, h.Credentials...),
+		Ahead: viewAhead(h.Ahead),
+		ID:    h.ID, From: h.From, To: h.To, Credentials: append([]string{}, h.Credentials...),
 		Reason: h.Reason.String(), Status: h.Status, AwayWhenAccepted: h.Leave, ExpectedReturn: h.ExpectedReturn,
 		OfferedAt: h.OfferedAt, ExpiresAt: h.Expires, AcceptedAt: h.AcceptedAt,
 		ReturnedAt: h.ReturnedAt, EndedAt: h.EndedAt, Overdue: h.Overdue,

@@ -95,6 +95,13 @@ func (f ClockCorrected) apply(s *State, e Event) {
 			s.editPerson(p.Username, func(p *Person) { *p = now })
 		}
 	}
+	for p := range s.People() {
+		for _, plan := range p.Plans {
+			if plan.Begun.After(f.To) {
+				s.editPlan(p.Username, plan.ID, func(plan *Plan) { plan.Begun = f.To })
+			}
+		}
+	}
 	for person := range s.allSessions() {
 		open := s.Sessions(person)
 		dated := slices.DeleteFunc(slices.Clone(open), func(o Session) bool { return o.Opened.After(f.To) })
@@ -109,6 +116,9 @@ func (f ClockCorrected) apply(s *State, e Event) {
 	}
 	for h := range s.OpenHandovers() {
 		if latest := f.To.Add(policy.OfferTTL); h.Status == Offered && h.Expires.After(latest) {
+			s.editHandover(h.ID, func(h *Handover) { h.Expires = latest })
+		}
+		if latest := f.To.Add(signatureTTL); h.Status.Waits() && h.Expires.After(latest) {
 			s.editHandover(h.ID, func(h *Handover) { h.Expires = latest })
 		}
 	}

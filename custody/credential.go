@@ -191,7 +191,7 @@ func (a AddCredential) effect(d *decision, proposal string) error {
 	if other := d.state.inCustodyAs(a.Target); other != "" {
 		return refuseAccountTaken(other)
 	}
-	successor, err := d.pair(a.Primary, a.Backup)
+	successor, err := d.pair(a.Name, a.Primary, a.Backup)
 	if err != nil {
 		return err
 	}
@@ -480,9 +480,15 @@ func (c Credential) AtRest() bool { return c.Phase == Held || c.Phase == Parked 
 
 func (s *State) editCredential(name string, edit func(*Credential)) {
 	c, _ := s.Credential(name)
+	primary, backup := c.Primary, c.Backup
 	edit(&c)
 	s.credentials[name] = c
 	s.touched.credentials = append(s.touched.credentials, name)
+	s.expectLeft(c.Primary, c.Backup)
+	if c.Primary != primary || c.Backup != backup { // what the pair signed ahead counts no more
+		s.expectWaiting(primary, backup)
+		s.expectLeft(primary, backup)
+	}
 }
 
 func (s *State) editAll(names []string, edit func(*Credential)) {

@@ -57,7 +57,7 @@ func (a SetCustodians) effect(d *decision, proposal string) error {
 	case a.Primary == c.Primary && a.Backup == c.Backup:
 		return refuseSameCustodians(c)
 	}
-	if _, err := d.pair(a.Primary, a.Backup); err != nil {
+	if _, err := d.pair(a.Credential, a.Primary, a.Backup); err != nil {
 		return err
 	}
 	f := CustodiansChanged{Credential: a.Credential, Primary: a.Primary, Backup: a.Backup, Before: []string{c.Primary, c.Backup}, Proposal: proposal}
@@ -82,9 +82,9 @@ func (s *State) successorAfter(c Credential, a SetCustodians) string {
 	return s.first(a.Primary, a.Backup)
 }
 
-// pair accepts two people who can be custodians, one of whom is there now, and says who
-// of them a password is changed for that neither holds.
-func (d *decision) pair(primary, backup string) (successor string, err error) {
+// pair accepts two people who can be custodians, one of whom is there now and at any time
+// that is planned, and says who of them a password is changed for that neither holds.
+func (d *decision) pair(credential, primary, backup string) (successor string, err error) {
 	a, err := d.technician("primary", primary)
 	if err != nil {
 		return "", err
@@ -98,6 +98,9 @@ func (d *decision) pair(primary, backup string) (successor string, err error) {
 	}
 	if !a.Present() && !b.Present() {
 		return "", refuseNobodyPresent(a, b)
+	}
+	if err := d.pairClashes(credential, primary, backup); err != nil {
+		return "", err
 	}
 	return d.state.first(primary, backup), nil
 }

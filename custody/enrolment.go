@@ -237,6 +237,7 @@ func (f EnrolmentReset) allowed(s *State, e Event) error {
 func (f EnrolmentReset) apply(s *State, _ Event) {
 	s.editPerson(f.Person, func(p *Person) {
 		p.Enrolment.reset()
+		p.Feed = Feed{}
 		p.Account = f.Account
 		p.Admission = s.admission(f.Proposal)
 		p.Recovery = Recovery{}

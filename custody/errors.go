@@ -38,6 +38,7 @@ const (
 	NoApprover         Code = "no_approver"
 	AccountTaken       Code = "account_taken"
 	SeatIsVacant       Code = "seat_vacant"
+	AbsenceOverlap     Code = "absence_overlap"
 	IsParked           Code = "parked"
 	Conflict           Code = "conflict"
 	InvalidRequest     Code = "invalid_request"

@@ -48,6 +48,9 @@ func (s *State) checkPeople() error {
 		if one, other, excluded := s.Policy().Values.Exclusive.excludes(p.Roles); excluded {
 			return &Violation{Invariant: "I10", Subject: p.Username, Detail: "is " + string(one) + " and " + string(other)}
 		}
+		if p.Disabled && p.Feed.Token != "" {
+			return &Violation{Invariant: "I11", Subject: p.Username, Detail: "has left, and is told who is away"}
+		}
 	}
 	return nil
 }

@@ -21,11 +21,14 @@ const (
 	Declined  HandoverStatus = "declined"
 	Cancelled HandoverStatus = "cancelled"
 	Expired   HandoverStatus = "expired"
-	Voided    HandoverStatus = "void" // one of its parties left
+	Voided    HandoverStatus = "void" // one of its parties left, or what was signed ahead counts no more
 )
 
-// Open says that the handover still binds its credentials.
-func (s HandoverStatus) Open() bool { return s == Offered || s == Accepted || s == Returned }
+// Open says that something can still become of the handover. It binds its credentials,
+// unless it Waits.
+func (s HandoverStatus) Open() bool {
+	return s == Offered || s == Accepted || s == Returned || s.Waits()
+}
 
 // Handover passes custody of one or more credentials from their holder to the
 // other custodian, until the giver is back (clause 4.4).
@@ -48,6 +51,8 @@ type Handover struct {
 	ReturnedAt time.Time `json:"returned_at,omitzero"`
 	EndedAt    time.Time `json:"ended_at,omitzero"` // closed, declined, cancelled or expired
 	Overdue    bool      `json:"overdue,omitzero"`  // the expected return has passed
+
+	Ahead Ahead `json:"ahead,omitzero"` // it comes of an absence that was planned
 }
 
 // handoverID names the nth handover ever offered, n from 1: an id that a person
@@ -120,6 +125,9 @@ func (a Offer) decide(d *decision) error {
 			return refuseAlreadyAway()
 		}
 		if err := d.mayLeave(); err != nil {
+			return err
+		}
+		if err := d.clashes(d.actor.Username, d.now, a.ExpectedReturn); err != nil {
 			return err
 		}
 	}
@@ -218,14 +226,21 @@ type HandoverOffered struct {
 	Leave          bool      `json:"leave,omitzero"`
 	ExpectedReturn time.Time `json:"expected_return,omitzero"`
 	Expires        time.Time `json:"expires"`
+	Plan           string    `json:"plan,omitzero"` // an absence that has begun, of whoever said that they hand over; "": they offered it
 }
 
 var _ = fact(HandoverOffered{})
 
-func (HandoverOffered) Type() string           { return "handover.offered" }
-func (f HandoverOffered) Subject() string      { return f.Handover }
-func (HandoverOffered) grade() Grade           { return Ordinary }
-func (f HandoverOffered) by(*State, Event) Who { return byPerson(f.From).confirmed() }
+func (HandoverOffered) Type() string      { return "handover.offered" }
+func (f HandoverOffered) Subject() string { return f.Handover }
+func (HandoverOffered) grade() Grade      { return Ordinary }
+
+func (f HandoverOffered) by(*State, Event) Who {
+	if f.Plan != "" {
+		return bySystem()
+	}
+	return byPerson(f.From).confirmed()
+}
 
 func (f HandoverOffered) concerns(*State) Concerns {
 	return Concerns{Handovers: []string{f.Handover}, Credentials: f.Credentials, People: []string{f.From, f.To}}
@@ -237,6 +252,11 @@ func (f HandoverOffered) allowed(s *State, e Event) error {
 	}
 	if to, _ := s.Person(f.To); !to.Present() {
 		return e.violates("I3", "offered to somebody who is away or disabled")
+	}
+	if f.Plan != "" {
+		if plan, begun := s.passesOn(f.From); !begun || plan.ID != f.Plan || !f.Leave || !f.ExpectedReturn.Equal(plan.Until) {
+			return e.violates("I6", "offered for an absence that has not begun, or for whoever did not say that they hand over")
+		}
 	}
 	for _, name := range f.Credentials {
 		if c, _ := s.Credential(name); c.Holder != f.From || c.Other(f.From) != f.To || c.Handover != "" {
@@ -252,7 +272,7 @@ func (f HandoverOffered) apply(s *State, e Event) {
 		*h = Handover{
 			ID: f.Handover, From: f.From, To: f.To, Credentials: f.Credentials, Reason: f.Reason.bare(),
 			Status: Offered, Leave: f.Leave, ExpectedReturn: f.ExpectedReturn,
-			OfferedAt: e.Time, Expires: f.Expires,
+			OfferedAt: e.Time, Expires: f.Expires, Ahead: Ahead{Plan: f.Plan},
 		}
 		s.expectHandover(*h)
 	})
@@ -295,14 +315,12 @@ func (a Accept) decide(d *decision) error {
 	}
 	d.happen(HandoverAccepted{Handover: h.ID, From: h.From, To: h.To, Credentials: h.Credentials})
 	for _, name := range h.Credentials {
-		switch c, _ := d.state.Credential(name); {
-		case c.Policy.RotateOnTransfer:
-			d.startRotation(c, ForTransfer, h.To, Note{})
-		case c.tooKnown():
-			d.startRotation(c, ForExposure, h.To, Note{})
+		c, _ := d.state.Credential(name)
+		if because := c.changesWhenPassed(); because != "" {
+			d.startRotation(c, because, h.To, Note{})
 		}
 	}
-	if h.Leave && d.leavesWith(h) {
+	if d.state.leavesBy(h) && d.leavesWith(h) {
 		d.happen(PersonAway{Person: h.From, Until: h.ExpectedReturn, Reason: h.Reason})
 	}
 	return nil
@@ -414,7 +432,7 @@ func (d *decision) endOffer(id string, reason Note, how HandoverStatus) error {
 	switch {
 	case party != d.actor.Username:
 		return refuseNotParty(h)
-	case h.Status != Offered:
+	case h.Status != Offered && !h.Status.Waits():
 		return refuseHandoverNotOpen(h)
 	}
 	if err := checkOptionalNote("reason", reason); err != nil {
@@ -455,7 +473,8 @@ func (f HandoverEnded) by(s *State, _ Event) Who {
 }
 
 func (f HandoverEnded) allowed(s *State, e Event) error {
-	if h, _ := s.Handover(f.Handover); h.Status != Offered || f.How == Expired && e.Time.Before(h.Expires) {
+	h, _ := s.Handover(f.Handover)
+	if h.Status != Offered && (!h.Status.Waits() || f.How == Expired) || f.How == Expired && e.Time.Before(h.Expires) {
 		return e.violates("I1", "ended without having been on offer, or expired before its time")
 	}
 	return nil
@@ -464,6 +483,10 @@ func (f HandoverEnded) allowed(s *State, e Event) error {
 func (f HandoverEnded) apply(s *State, e Event) {
 	h, _ := s.Handover(f.Handover)
 	s.editHandover(f.Handover, func(h *Handover) { h.Status, h.EndedAt = f.How, e.Time })
+	if h.Status.Waits() {
+		s.editHandover(f.Handover, func(h *Handover) { h.Status, h.Ahead.Why = Voided, BrokenWithdrawn })
+		return
+	}
 	s.editAll(h.Credentials, func(c *Credential) { c.Handover = "" })
 }
 

@@ -51,6 +51,11 @@ func Check(s *State) error {
 			return err
 		}
 	}
+	for p := range s.People() {
+		if err := s.checkPlans(p); err != nil {
+			return err
+		}
+	}
 	return s.checkSessions()
 }
 
@@ -105,6 +110,9 @@ func (s *State) checkCredential(c Credential) error {
 		if !changing || !s.waitsFor(leaver, c.Name) {
 			return broken("I13", "%s has left, and nothing says that what they know is changed", leaver)
 		}
+	}
+	if err := checkPairPlans(c, primary, backup); err != nil {
+		return err
 	}
 	if primary.Away && backup.Away {
 		return broken("I2", "%s and %s are both away", c.Primary, c.Backup)

@@ -166,9 +166,13 @@ func (d *decision) disables(f PersonDisabled) {
 	d.happen(f)
 }
 
-// leaves ends what somebody has to do with passwords: their handovers first, then each
-// credential that they look after or know.
+// leaves ends what somebody has to do with passwords: their plans and handovers first, then
+// each credential that they look after or know.
 func (d *decision) leaves(person, proposal string) {
+	p, _ := d.state.Person(person)
+	for _, plan := range p.Plans {
+		d.happen(AbsenceEnded{Person: person, Plan: plan.ID, How: LeftWith, Proposal: proposal})
+	}
 	for h := range d.state.OpenHandovers() {
 		if h.voidWithout(person) {
 			d.happen(HandoverVoided{Handover: h.ID, Person: person, Proposal: proposal})
@@ -238,6 +242,9 @@ func (s *State) letGo(person string) error {
 	if charges := s.Charges(person); len(charges) > 0 {
 		return broken("has left, and is custodian of " + charges[0])
 	}
+	if p, _ := s.Person(person); len(p.Plans) > 0 {
+		return broken("has left, and has a plan, " + p.Plans[0].ID)
+	}
 	for h := range s.OpenHandovers() {
 		if h.voidWithout(person) {
 			return broken("has left, and is party to " + h.ID)
@@ -254,6 +261,7 @@ func (s *State) letGo(person string) error {
 func (f PersonDisabled) apply(s *State, e Event) {
 	s.editPerson(f.Person, func(p *Person) {
 		p.Disabled = true
+		p.Feed = Feed{}
 		p.Presence, p.Admission = Presence{}, Admission{}
 		p.Enrolment.reset()
 		p.Account = 0

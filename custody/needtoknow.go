@@ -106,8 +106,22 @@ func (p Person) KnownTo(viewer Person, partners []string) Person {
 	}
 	if !own && !slices.Contains(partners, p.Username) {
 		p.AwayReason = Note{}
+		p.Plans = plansKnownTo(viewer, p.Plans)
 	}
 	return p
+}
+
+// plansKnownTo gives what somebody sees of the plans of a person with whom they share
+// nothing: who runs the system when they are away, others nothing.
+func plansKnownTo(viewer Person, plans []Plan) (known []Plan) {
+	if viewer.runs() == SeesNothing {
+		return nil
+	}
+	for _, plan := range plans {
+		plan.Reason, plan.Swap = Note{}, Swap{}
+		known = append(known, plan)
+	}
+	return known
 }
 
 // KnownTo gives what somebody sees of a proposal; false where that is nothing.

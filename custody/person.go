@@ -44,11 +44,13 @@ type Person struct {
 	Founder  Role `json:"founder,omitzero"` // as which they confirmed the founding; "": they did not
 
 	Tests []time.Time `json:"tests,omitempty"` // of targets, not long ago
+	Feed  Feed        `json:"feed,omitzero"`   // of their calendar
 
 	Enrolment
 	Admission Admission `json:"admission,omitzero"`
 	Recovery  Recovery  `json:"recovery,omitzero"` // a log-in that was asked for on the server's machine
 	Presence
+	Plans     []Plan    `json:"plans,omitempty"`    // absences that are planned or have begun, the earliest first
 	Leaving   Leaving   `json:"leaving,omitzero"`   // the last time that they left, or changed post
 	Departure Departure `json:"departure,omitzero"` // when their access is to end
 	Deputy    Deputy    `json:"deputy,omitzero"`    // who decides in their place while they are away
@@ -219,11 +221,15 @@ func (f PersonAdded) apply(s *State, _ Event) {
 
 func (s *State) editPerson(username string, edit func(*Person)) {
 	p, _ := s.Person(username)
-	was := p.Present()
+	was, number := p.Present(), p.Number
 	edit(&p)
 	s.people[username] = p
 	if p.Present() != was {
 		s.touched.people = append(s.touched.people, username)
+		s.expectLeft(s.Partners(username)...)
+	}
+	if p.Number != number { // what they signed ahead counts no more
+		s.expectWaiting(username)
 	}
 }
 

@@ -48,6 +48,9 @@ func (a GoAway) decide(d *decision) error {
 	if err := d.checkFuture("until", a.Until); err != nil {
 		return err
 	}
+	if err := d.clashes(d.actor.Username, d.now, a.Until); err != nil {
+		return err
+	}
 	if err := d.confirm(); err != nil {
 		return err
 	}
@@ -89,6 +92,7 @@ type PersonAway struct {
 	Person string    `json:"person"`
 	Until  time.Time `json:"until,omitzero"`
 	Reason Note      `json:"reason,omitzero"`
+	Plan   string    `json:"plan,omitzero"` // by which they are, since they hold nothing; "": they said so
 }
 
 var _ = fact(PersonAway{})
@@ -98,8 +102,12 @@ func (f PersonAway) Subject() string          { return f.Person }
 func (f PersonAway) concerns(*State) Concerns { return Concerns{People: []string{f.Person}} }
 func (PersonAway) grade() Grade               { return Ordinary }
 
-// by: the person themselves, or whoever accepted what they wanted to leave with.
+// by: the person themselves, or whoever accepted what they wanted to leave with, or time,
+// on the word of the entry in which they planned it.
 func (f PersonAway) by(s *State, e Event) Who {
+	if f.Plan != "" {
+		return bySystem()
+	}
 	who := byPerson(f.Person).confirmed()
 	if s.sentAway(f.Person, e) {
 		return who.orPerson(e.Actor)
@@ -108,6 +116,16 @@ func (f PersonAway) by(s *State, e Event) Who {
 }
 
 func (f PersonAway) allowed(s *State, e Event) error {
+	if f.Plan != "" {
+		p, _ := s.Person(f.Person)
+		plan, _ := p.Plan(f.Plan)
+		switch {
+		case plan.Begun.IsZero() || p.Away || !f.Until.Equal(plan.Until) || !e.Time.Before(plan.Until):
+			return e.violates("I6", "away by a plan that there is not, before it began, after it, or twice")
+		case len(s.waitingFor(f.Plan)) > 0 || s.staysFor(f.Person) != "":
+			return e.violates("I3", "away while something is still to pass on")
+		}
+	}
 	for _, name := range s.Charges(f.Person) {
 		switch c, _ := s.Credential(name); {
 		case c.Holder == f.Person:
@@ -123,6 +141,12 @@ func (f PersonAway) apply(s *State, e Event) {
 	s.editPerson(f.Person, func(p *Person) {
 		p.Presence = Presence{Away: true, AwaySince: e.Time, AwayUntil: f.Until, AwayReason: f.Reason.bare()}
 	})
+	if p, _ := s.Person(f.Person); len(p.Plans) > 0 {
+		if plan, begun := p.begun(); begun { // nothing is to be done for it any more
+			s.editPlan(f.Person, plan.ID, func(plan *Plan) { plan.Settled = true })
+			s.expect(s.Time)
+		}
+	}
 }
 
 // sentAway says that the person had asked to be away as soon as a handover was
@@ -131,7 +155,7 @@ func (s *State) sentAway(person string, e Event) bool {
 	return slices.ContainsFunc(s.Charges(person), func(name string) bool {
 		c, _ := s.Credential(name)
 		h, _ := s.Handover(c.Handover)
-		return h.Leave && h.Status == Accepted && h.From == person && h.To == e.Actor && h.AcceptedAt.Equal(e.Time)
+		return s.leavesBy(h) && h.Status == Accepted && h.From == person && h.To == e.Actor && h.AcceptedAt.Equal(e.Time)
 	})
 }
 
@@ -164,6 +188,10 @@ func (a ComeBack) decide(d *decision) error {
 		if err := d.confirm(); err != nil {
 			return err
 		}
+	}
+	if plan, begun := d.actor.begun(); begun {
+		d.happen(AbsenceEnded{Person: d.actor.Username, Plan: plan.ID, How: CutShort})
+		d.breaks(plan.ID)
 	}
 	if d.actor.Away {
 		d.happen(PersonPresent{Person: d.actor.Username})

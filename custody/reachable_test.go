@@ -184,7 +184,7 @@ func (o *told) sentences(f free) (all []sentence) {
 	text := !f.text.IsZero() // of its form nobody knows more who has no texts
 	mayBack := f.back.IsZero() || f.back.After(f.at) && f.back.Year() <= 9999
 	for _, p := range o.people {
-		away := append(o.leaves(p), PersonAway{p, f.back, f.text})
+		away := append(o.leaves(p), PersonAway{Person: p, Until: f.back, Reason: f.text})
 		say(!o.away[p] && len(o.holds(p)) == 0 && !o.alone(p) && mayBack, p, true, GoAway{f.back, f.text}, away...)
 		say(o.away[p], p, false, ComeBack{}, PersonPresent{p})
 		o.takeBack(p, f, say)
@@ -265,7 +265,7 @@ func (o *told) offers(p string, names []string, leave bool, f free) (facts []Fac
 	}
 	for i, receiver := range slices.Sorted(maps.Keys(to)) {
 		facts = append(facts, HandoverOffered{
-			fmt.Sprintf("handover-%d", o.offered+int64(i)+1), p, receiver, to[receiver], f.text, leave, f.back, f.at.Add(offerFor),
+			fmt.Sprintf("handover-%d", o.offered+int64(i)+1), p, receiver, to[receiver], f.text, leave, f.back, f.at.Add(offerFor), "",
 		})
 	}
 	return facts
@@ -281,7 +281,7 @@ func (o *told) afterwards(h passing, f free) (facts []Fact) {
 	keeps := slices.ContainsFunc(o.holds(h.from), func(n string) bool { return !slices.Contains(h.names, n) })
 	waits := slices.ContainsFunc(o.accounts, func(a account) bool { return a.successor == h.from })
 	if h.leave && !o.away[h.from] && !keeps && !waits && !o.alone(h.from) {
-		facts = append(facts, PersonAway{h.from, h.back, h.reason})
+		facts = append(facts, PersonAway{Person: h.from, Until: h.back, Reason: h.reason})
 	}
 	return facts
 }

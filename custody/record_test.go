@@ -28,6 +28,7 @@ var facts = []Fact{
 	ProposalAnnounced{}, ProposalNear{}, ProposalMatured{}, PersonRefounded{}, DeparturePlanned{}, DepartureNear{}, RecoverySought{}, RecoveryStopped{},
 	DeputyNamed{}, DeputyBegan{}, DeputyEnded{}, ApprovalLapsed{}, ProposalReminded{},
 	CustodiansChanged{}, ProposalMade{}, ProposalRevised{}, ProposalApproved{}, ProposalEffected{}, ProposalFailed{}, ProposalRejected{},
+	AbsencePlanned{}, AbsenceMoved{}, AbsenceEnded{}, AbsenceReminded{}, AbsenceBegun{}, AbsenceHeldUp{}, SwapAsked{}, AbsencesSwapped{}, HandoverPlanned{}, HandoverSigned{}, HandoverBroken{}, HandoverCarriedOut{},
 	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, TargetTested{}, ServiceStarted{}, ConfigurationAcknowledged{}, SecretsArrived{}, TextRedacted{},
 }
 

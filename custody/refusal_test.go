@@ -234,6 +234,7 @@ var actions = []Action{
 	NameDeputy{}, EndDeputy{},
 	ReportConfiguration{}, AcknowledgeConfiguration{},
 	Retarget{}, ConfirmTarget{},
+	PlanAbsence{}, MoveAbsence{}, CancelAbsence{}, EndAbsence{}, HandOverAhead{}, SignHandover{}, SwapAbsences{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {

@@ -24,6 +24,7 @@ var (
 	onlyPerson            = Term{"only", "person"}
 	onlyAdmin             = Term{"only", "admin"}
 	onlyAdminOrManager    = Term{"only", "admin_or_manager"}
+	onlyManager           = Term{"only", "manager"}
 	onlyManagerOrDirector = Term{"only", "manager_or_director"}
 	onlyEnrolled          = Term{"only", "enrolled"}
 	onlyTwo               = Term{"only", "two_people"}

@@ -45,6 +45,10 @@ func (s *State) checkTouched(t touched) error {
 		}
 	}
 	for _, person := range t.people {
+		p, _ := s.Person(person)
+		if err := s.checkPlans(p); err != nil {
+			return err
+		}
 		for _, name := range s.Charges(person) {
 			c, _ := s.Credential(name)
 			if err := s.checkCredential(c); err != nil {

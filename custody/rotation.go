@@ -263,6 +263,10 @@ func (f RotationStarted) by(s *State, _ Event) Who {
 	case ForRequested:
 		return byRole(Manager).orPerson(f.Successor).confirmed()
 	case ForTransfer:
+		c, _ := s.Credential(f.Credential)
+		if h, _ := s.Handover(c.Handover); h.Ahead.Receiver.Entry > 0 { // carried out: see HandoverCarriedOut
+			return byPerson(f.Successor).orSystem()
+		}
 		return byPerson(f.Successor)
 	case ForRecovery:
 		return bySystem()

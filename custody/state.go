@@ -190,6 +190,7 @@ func (s *State) Restore(people []Person, credentials []Credential, handovers []H
 		s.expectLeaving(p)
 		s.expectDeparture(p)
 		s.expectDeputy(p)
+		s.expectPlans(p)
 	}
 	for _, c := range credentials {
 		s.credentials[c.Name] = c
@@ -206,6 +207,9 @@ func (s *State) Restore(people []Person, credentials []Credential, handovers []H
 		if h.Status.Open() {
 			s.handovers[h.ID] = h
 			s.expectHandover(h)
+			if h.Status.Waits() { // whether it still counts is looked at once everything is there
+				s.expect(s.Time)
+			}
 		}
 	}
 }

@@ -261,10 +261,18 @@ type RotationPassed struct {
 
 var _ = fact(RotationPassed{})
 
-func (RotationPassed) Type() string           { return "rotation.passed" }
-func (f RotationPassed) Subject() string      { return f.Credential }
-func (RotationPassed) grade() Grade           { return Ordinary }
-func (f RotationPassed) by(*State, Event) Who { return byPerson(f.From).confirmed() }
+func (RotationPassed) Type() string      { return "rotation.passed" }
+func (f RotationPassed) Subject() string { return f.Credential }
+func (RotationPassed) grade() Grade      { return Ordinary }
+
+// by: whoever goes away, or time, where they go by a plan and said that they hand over.
+func (f RotationPassed) by(s *State, _ Event) Who {
+	who := byPerson(f.From).confirmed()
+	if _, begun := s.passesOn(f.From); begun {
+		return who.orSystem()
+	}
+	return who
+}
 
 func (f RotationPassed) concerns(*State) Concerns {
 	return Concerns{Credentials: []string{f.Credential}, People: []string{f.From, f.To}}

@@ -16,8 +16,29 @@ func (Tick) Subject() string      { return "" }
 func (Tick) givers() givers       { return theClock }
 func (a Tick) bare(*State) Action { return a }
 
-// decide lets time act on everything that is due.
-func (Tick) decide(d *decision) error {
+// decide lets time act on everything that is due, and on what that leads to. Plans come
+// last: they go by what became of everything else.
+func (a Tick) decide(d *decision) error {
+	base := d.state
+	defer func() { d.state = base }() // whoever goes on has the events
+	d.state = base.Fork()
+	for {
+		before := len(d.events)
+		if err := a.acts(d); err != nil {
+			return err
+		}
+		for _, e := range d.events[before:] {
+			Apply(d.state, e)
+		}
+		d.plansAct()
+		if len(d.events) == before {
+			return nil
+		}
+	}
+}
+
+// acts lets time act on everything but plans, once.
+func (Tick) acts(d *decision) error {
 	for c := range d.state.Credentials() {
 		switch {
 		case c.Lease.ID != "" && !d.now.Before(c.Lease.Until):
@@ -91,6 +112,7 @@ func (s *State) Reschedule() {
 	for p := range s.People() {
 		s.expectLeaving(p)
 		s.expectDeparture(p)
+		s.expectPlans(p)
 	}
 	s.expectReview()
 }
@@ -122,6 +144,11 @@ func (s *State) expectHandover(h Handover) {
 	switch h.Status {
 	case Offered:
 		s.expect(h.Expires)
+	case HandoverPrepared, HandoverSignedAhead:
+		s.expect(h.Expires)
+		if plan, _ := s.PlanOf(h.From, h.Ahead.Plan); (plan.Begun.IsZero() || plan.Settled) && s.broken(h, s.Time) != "" { // of one that is being settled expectPlans says so
+			s.expect(s.Time)
+		}
 	case Accepted:
 		if !h.Overdue {
 			s.expect(h.ExpectedReturn)

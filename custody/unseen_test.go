@@ -587,7 +587,7 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 		Apply(s, e)
 	}
 	grades := map[string]Grade{"ledger.conflict": Special, "ledger.recovered": Special, "clock.corrected": Special, "person.locked": Serious, "session.locked": Serious, "text.redacted": Serious, "seal.key_changed": Serious, "rotation.overdue": Serious, "credential.abandoned": Serious,
-		"policy.overdue": Serious, "person.disabled": Serious, "credential.seat_vacated": Serious, "offboarding.overdue": Serious,
+		"policy.overdue": Serious, "person.disabled": Serious, "credential.seat_vacated": Serious, "offboarding.overdue": Serious, "absence.held_up": Serious,
 		"proposal.announced": Special, "proposal.near": Special, "refounding.effected": Special, "recovery.sought": Special, "recovery.stopped": Serious}
 	for _, kind := range EntryTypes() {
 		want := Ordinary

@@ -52,6 +52,7 @@ var statuses = map[custody.Code]int{
 	custody.NoApprover:         http.StatusConflict,
 	custody.AccountTaken:       http.StatusConflict,
 	custody.SeatIsVacant:       http.StatusConflict,
+	custody.AbsenceOverlap:     http.StatusConflict,
 	custody.IsParked:           http.StatusConflict,
 	custody.Conflict:           http.StatusConflict,
 	custody.InvalidRequest:     http.StatusUnprocessableEntity, // 400 when it cannot even be read: ErrUnreadable

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"cmp"
+	"crypto/rand"
 	"fmt"
 	"time"
 
@@ -267,6 +268,9 @@ func init() {
 		}
 		a.forget(who)
 	}}, "POST /api/v1/me/password", "POST /preferences/password")
+	does(act{prepare: func(*access, string) prepared { return fields(nil) }}, "POST /api/v1/me/calendar", "POST /preferences/calendar")
+	does(act{prepare: func(*access, string) prepared { return nothingToSay(nil) }}, "DELETE /api/v1/me/calendar", "POST /preferences/calendar/close")
+	does(act{prepare: func(a *access, _ string) prepared { return nothingToSay(map[string]string{"feed": a.fed()}) }}, "GET /api/v1/calendar/{feed}")
 	does(act{prepare: func(a *access, who string) prepared { a.elsewhere(who); return nothingToSay(nil) }, after: (*access).forget}, "DELETE /api/v1/me/sessions")
 	does(act{prepare: func(a *access, who string) prepared {
 		id := a.elsewhere(who)
@@ -472,4 +476,13 @@ func (a *access) withdrawn() {
 			a.Must(p.Requester, custody.Withdraw{Proposal: p.ID})
 		}
 	}
+}
+
+// fed opens a feed of tech-a's, and gives what stands in its address.
+func (a *access) fed() string {
+	token, err := a.Desk.OpenFeed(a.T.Context(), desk.By{Actor: "tech-a", Request: rand.Text(), Code: a.Code("tech-a")})
+	if err != nil {
+		a.T.Fatal(err)
+	}
+	return token.Reveal() + ".ics"
 }

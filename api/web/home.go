@@ -124,7 +124,7 @@ func (v *visit) offered() ([]custody.Handover, error) {
 		return nil, nil
 	}
 	offers, err := api.AllHandovers(v.r.Context(), v.Queries, desk.HandoverQuery{
-		Status: []custody.HandoverStatus{custody.Offered}, Person: v.Person.Username,
+		Status: []custody.HandoverStatus{custody.Offered, custody.HandoverPrepared}, Person: v.Person.Username,
 	})
 	return slices.DeleteFunc(offers, func(h custody.Handover) bool { return h.To != v.Person.Username }), err
 }

@@ -110,7 +110,7 @@ var parsedTemplates = sync.OnceValues(func() (map[string]*template.Template, err
 })
 
 // sharedTemplates are those that every page has.
-var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/gantt.html", "templates/credential_parts.html", "templates/prospect_parts.html"}
+var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/gantt.html", "templates/credential_parts.html", "templates/prospect_parts.html", "templates/absence_parts.html"}
 
 // render writes a page. Nothing is sent before all of it is made.
 func (v *visit) render(name string, body any) error {
@@ -161,6 +161,7 @@ var doneMessages = []string{
 	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "rotating_all", "redacted", "unlocked", "email_changed",
 	"proposed", "revised", "deputy_ended", "approved", "rejected", "withdrawn", "founded", "acknowledged", "password_changed", "session_ended",
 	"disabled", "taken", "settled", "recovery_stopped",
+	"absence_planned", "absence_moved", "absence_off", "absence_ended", "signed", "swap_asked", "swapped", "feed_closed",
 }
 
 // here gives the address that shows this page again, without some parameters.
@@ -188,7 +189,7 @@ func (v *visit) path() string {
 	if person, ends := strings.CutSuffix(at, "/deputy/end"); ends {
 		return person + "/deputy"
 	}
-	for _, page := range []string{"/credentials/", "/handovers/", "/proposals/", "/ledger/", "/offboardings/"} {
+	for _, page := range []string{"/credentials/", "/handovers/", "/proposals/", "/ledger/", "/offboardings/", "/absences/"} {
 		if rest, on := strings.CutPrefix(at, page); on {
 			name, below, _ := strings.Cut(rest, "/")
 			if below == "target" || strings.HasPrefix(below, "target/") { // a page of its own

@@ -24,7 +24,7 @@ var everyPage = []string{
 	"/custody", "/custody?range=day&at=2026-03-02", "/credentials/db01?range=quarter&at=2026-01-01",
 	"/leave", "/back", "/handovers", "/handovers/handover-1", "/handovers/handover-2", "/handovers/handover-1/record", "/people", "/policy", "/preferences",
 	"/ledger", "/ledger?actor=tech-a&type=session.opened", "/ledger?credential=db01", "/ledger/0", "/ledger/20",
-	"/admin/people/new", "/admin/people/tech-b/enrolment", "/admin/people/tech-b/roles", "/admin/people/tech-b/link", "/founding", "/configuration", "/proposals", "/preferences/password", "/admin/credentials/new", "/admin/credentials/new?kind=ssh", "/admin/credentials/new?kind=postgres", "/admin/credentials/new?kind=mysql", "/admin/credentials/new?kind=ldap",
+	"/admin/people/new", "/admin/people/tech-b/enrolment", "/admin/people/tech-b/roles", "/admin/people/tech-b/link", "/founding", "/configuration", "/proposals", "/preferences/password", "/preferences/calendar", "/admin/credentials/new", "/admin/credentials/new?kind=ssh", "/admin/credentials/new?kind=postgres", "/admin/credentials/new?kind=mysql", "/admin/credentials/new?kind=ldap",
 	"/admin/credentials/new?kind=vault-ldap&probe=ldap", "/admin/credentials/new?kind=vault-database&probe=postgres", "/admin/credentials/new?kind=manual", "/admin/credentials/new?kind=manual&probe=https",
 	"/credentials/sw01", "/rotations", "/nothing",
 }

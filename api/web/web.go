@@ -156,6 +156,15 @@ func (p *Pages) routes() {
 	p.closed("GET /back", p.back)
 	p.closed("POST /back", p.comeBack)
 
+	p.closed("GET /absences", p.absences)
+	p.closed("POST /absences", p.planAbsence)
+	p.closed("GET /absences/{id}", p.absence)
+	p.closed("POST /absences/{id}/move", p.moveAbsence)
+	p.closed("POST /absences/{id}/cancel", p.cancelAbsence)
+	p.closed("POST /absences/{id}/sign", p.signAbsence)
+	p.closed("POST /absences/{id}/swap", p.swapAbsence)
+	p.closed("POST /absences/{id}/end", p.endAbsence)
+
 	p.closed("GET /inbox", p.inbox)
 	p.closed("GET /handovers", p.handovers)
 	p.closed("GET /handovers/{id}", p.handover)
@@ -163,6 +172,7 @@ func (p *Pages) routes() {
 	p.closed("POST /handovers/{id}/accept", p.accept)
 	p.closed("POST /handovers/{id}/decline", p.decline)
 	p.closed("POST /handovers/{id}/cancel", p.cancel)
+	p.closed("POST /handovers/{id}/sign", p.signHandover)
 	p.closed("POST /handovers/{id}/return", p.giveBack)
 
 	p.closed("GET /proposals", p.proposals)
@@ -187,6 +197,9 @@ func (p *Pages) routes() {
 	p.closed("POST /preferences/authenticator/confirm", p.proveNew)
 	p.closed("POST /preferences/sessions", p.endSession)
 	p.closed("GET /preferences/email", p.emailForm)
+	p.closed("GET /preferences/calendar", p.feed)
+	p.closed("POST /preferences/calendar", p.openFeed)
+	p.closed("POST /preferences/calendar/close", p.closeFeed)
 	p.closed("POST /preferences/email", p.changeEmail)
 
 	p.closed("GET /people", p.people)

@@ -129,7 +129,7 @@ func handoverListVerb(c *cli) *cobra.Command {
 	var query desk.HandoverQuery
 	verb := &cobra.Command{Use: "list", Short: "List handovers, the newest first", Args: cobra.NoArgs}
 	flags := verb.Flags()
-	flags.StringSliceVar(&status, "status", nil, "only these: offered, accepted, returned, closed, declined, cancelled, expired, void")
+	flags.StringSliceVar(&status, "status", nil, "only these: planned, signed, offered, accepted, returned, closed, declined, cancelled, expired, void")
 	flags.StringVar(&query.Person, "person", "", "only those from or to this person")
 	limit := flags.Int("limit", 50, "at most so many")
 	flags.StringVar(&query.Before, "before", "", "only older ones than this ID")

@@ -59,7 +59,7 @@ func calls(e custody.Event) bool {
 	case custody.PolicyAdopted:
 		return fact.Proposal != "" // before the first one there was nobody
 	}
-	return e.Grade() != custody.Ordinary
+	return e.Grade() != custody.Ordinary || aboutAbsence(e.Fact)
 }
 
 // notices says who is told what about an event that calls for a mail.
@@ -149,6 +149,9 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 		}
 		about.tell(kind, "/", values{Proposal: fact.Proposal}, fact.Person)
 	default:
+		if aboutAbsence(fact) {
+			return f.absence(ctx, about, fact)
+		}
 		return about.notices, f.alarm(ctx, &about)
 	}
 	return about.notices, nil

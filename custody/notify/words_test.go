@@ -72,6 +72,7 @@ var said = []string{
 	"handover.closed", "handover.overdue", "person.enrolment_reset", "person.unlocked", "person.email_changed",
 	"proposal.made", "proposal.revised", "proposal.rejected", "proposal.effected", "proposal.failed", "proposal.expired", "credential.custodians_changed", "rotation.failed",
 	"credential.passed", "person.roles_changed", "admission.link_issued", "admission.joined", "person.password_changed", "person.authenticator_replaced", "session.opened", "configuration.acknowledged",
+	"handover.planned", "handover.signed", "handover.broken", "handover.carried_out", "absence.reminded", "absence.ended", "absence.swap_asked", "absence.swapped",
 	"handover.voided", "person.reinstated", "offboarding.ended", "rotation.promoted", "credential.retargeted",
 	"credential.added", "credential.retired", "credential.policy_changed", "credential.taken", "handover.returned", "policy.adopted",
 	"departure.planned", "departure.near",
@@ -197,6 +198,24 @@ func filled(e custody.Event) custody.Event {
 		e.Fact, e.Actor = custody.HandoverReturned{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names}, "tech-a"
 	case custody.PolicyAdopted:
 		e.Fact = custody.PolicyAdopted{Proposal: "p-1"}
+	case custody.HandoverPlanned:
+		e.Fact = custody.HandoverPlanned{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names, Reason: desk.NewNote("holiday"), Begins: noon.AddDate(0, 0, 7), Until: noon.AddDate(0, 0, 9), Expires: noon.AddDate(0, 0, 30)}
+	case custody.HandoverSigned:
+		e.Fact = custody.HandoverSigned{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names, Begins: noon.AddDate(0, 0, 7)}
+	case custody.HandoverBroken:
+		e.Fact = custody.HandoverBroken{Handover: "handover-1", Why: custody.BrokenAge}
+	case custody.HandoverCarriedOut:
+		e.Fact = custody.HandoverCarriedOut{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names}
+	case custody.AbsenceReminded:
+		e.Fact = custody.AbsenceReminded{Person: "tech-a", Lead: custody.LeadDay, Unsigned: 2}
+	case custody.AbsenceHeldUp:
+		e.Fact = custody.AbsenceHeldUp{Person: "tech-a", Why: custody.HolderMustHandOver, Left: 2}
+	case custody.AbsenceEnded:
+		e.Fact, e.Actor = custody.AbsenceEnded{Person: "tech-a", How: custody.EndedByManager, Reason: desk.NewNote("both at once"), Partners: []string{"tech-b"}}, "manager"
+	case custody.SwapAsked:
+		e.Fact = custody.SwapAsked{Person: "tech-a", Other: "tech-b"}
+	case custody.AbsencesSwapped:
+		e.Fact = custody.AbsencesSwapped{Person: "tech-a", Other: "tech-b"}
 	case custody.LedgerConflict:
 		e.Fact = custody.LedgerConflict{Witness: "witness.example"}
 	}
@@ -246,6 +265,7 @@ func TestEveryEventThatCallsForAMailIsSaidInBothLanguages(t *testing.T) {
 	}
 	for _, fact := range []custody.Fact{
 		custody.EnrolmentReset{Person: "tech-a", Recovery: true}, custody.EnrolmentReset{Person: "tech-a", OnHost: true}, custody.ProposalMade{Proposal: "p-1", Alone: true},
+		custody.AbsenceEnded{Person: "tech-a", How: custody.Missed}, custody.AbsenceEnded{Person: "tech-a", How: custody.Over, Away: true},
 		custody.EmailChanged{Person: "tech-a", Email: desk.NewNote("new@example.org"), Before: desk.NewNote("old@example.org")}, // by somebody else
 		custody.ProposalMade{Proposal: "p-2"}, custody.ProposalApproved{Proposal: "p-2", Noticed: true}, custody.ProposalRejected{Proposal: "p-2", Veto: true}, custody.ProposalExpired{Proposal: "p-2"},
 	} {

@@ -51,7 +51,7 @@ var (
 		"handovers", func(h custody.Handover) string { return h.ID },
 		func(s *custody.State) []custody.Handover { _, _, handovers := s.Changes(); return handovers },
 		func(s *custody.State, handovers []custody.Handover) { s.Restore(nil, nil, handovers) },
-		"status IN ('offered', 'accepted', 'returned')", // HandoverStatus.Open
+		"status IN ('offered', 'accepted', 'returned', 'planned', 'signed')", // HandoverStatus.Open
 		func(h custody.Handover) bool { return !h.Status.Open() },
 	}
 	proposals = table[custody.Proposal]{

@@ -23,6 +23,8 @@ var lists = []struct {
 }{
 	{"..", "Phase", 4, []string{"term.phase"}},
 	{"..", "HandoverStatus", 8, []string{"term.status"}},
+	{"..", "PlanEnding", 6, []string{"term.absence_ended"}},
+	{"..", "Broken", 8, []string{"term.broken"}},
 	{"..", "ItemKind", 5, []string{"term.item"}},
 	{"..", "How", 7, []string{"term.how"}},
 	{"..", "ProposalStatus", 7, []string{"term.proposal_status"}},

@@ -1,0 +1,718 @@
+package custody
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Plan is an absence that somebody has announced for later. What of it is over, or was
+// called off, is in the ledger and not here.
+type Plan struct {
+	ID     string    `json:"id"`
+	From   time.Time `json:"from"`
+	Until  time.Time `json:"until"` // the first instant at which they are back
+	Meant  Meant     `json:"meant"`
+	Reason Note      `json:"reason,omitzero"`
+
+	// HandsOver: they have said that everything they hold is to pass to the other
+	// custodians when it begins.
+	HandsOver bool  `json:"hands_over,omitzero"`
+	Revision  int64 `json:"revision"` // raised by each move: what was signed was signed of one
+
+	Reminded Lead      `json:"reminded,omitzero"` // the last reminder that was due
+	Begun    time.Time `json:"begun,omitzero"`    // when it was found to have begun; zero: not yet
+	Settled  bool      `json:"settled,omitzero"`  // what was to pass on has, or it is on record that it has not
+	Swap     Swap      `json:"swap,omitzero"`     // they asked somebody to swap
+}
+
+// Meant is how somebody put an absence: on which clock, in which zone. The instants are
+// what counts; this is what they are shown, and what is moved along when it is moved.
+type Meant struct {
+	From   string `json:"from"`  // 2026-03-29T09:00, or 2026-03-29 for a whole day
+	Until  string `json:"until"` // the same; of whole days the last one
+	Zone   string `json:"zone"`  // of the IANA: Europe/Berlin
+	AllDay bool   `json:"all_day,omitzero"`
+}
+
+var (
+	wallTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$`)
+	wallDay  = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
+	zoneName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$`)
+)
+
+// check looks at the form only: which instant a wall clock means is for whoever has the
+// tables of the zones.
+func (m Meant) check() *Refusal {
+	form := wallTime
+	if m.AllDay {
+		form = wallDay
+	}
+	switch {
+	case !form.MatchString(m.From):
+		return Invalid("from", "wall")
+	case !form.MatchString(m.Until):
+		return Invalid("until", "wall")
+	case len(m.Zone) > 64 || !zoneName.MatchString(m.Zone):
+		return Invalid("zone", "zone")
+	}
+	return nil
+}
+
+const (
+	maxPlans  = 50                   // that somebody has at once
+	maxAbsent = 400 * 24 * time.Hour // the longest absence: a year, and the holidays at its end
+	maxAhead  = 2 * maxAbsent        // how far ahead one can begin
+)
+
+// absenceID names a plan after the entry of the ledger that planned it.
+func absenceID(entry int64) string { return fmt.Sprintf("absence-%d", entry) }
+
+// plannedAt gives the index of the entry that planned an absence.
+func plannedAt(id string) (entry int64, ok bool) {
+	n, err := strconv.ParseInt(strings.TrimPrefix(id, "absence-"), 10, 64)
+	return n, err == nil && id == absenceID(n)
+}
+
+// Plan finds one of the person's.
+func (p Person) Plan(id string) (Plan, bool) {
+	for _, plan := range p.Plans {
+		if plan.ID == id {
+			return plan, true
+		}
+	}
+	return Plan{}, false
+}
+
+// begun gives the plan whose time has come and is not over, if there is one.
+func (p Person) begun() (Plan, bool) {
+	for _, plan := range p.Plans {
+		if !plan.Begun.IsZero() {
+			return plan, true
+		}
+	}
+	return Plan{}, false
+}
+
+// PlanOf finds a plan of somebody's.
+func (s *State) PlanOf(person, id string) (Plan, bool) {
+	p, _ := s.Person(person)
+	return p.Plan(id)
+}
+
+func (s *State) editPlan(person, id string, edit func(*Plan)) {
+	s.editPerson(person, func(p *Person) {
+		at := slices.IndexFunc(p.Plans, func(plan Plan) bool { return plan.ID == id })
+		if at < 0 {
+			return
+		}
+		p.Plans = slices.Clone(p.Plans)
+		edit(&p.Plans[at])
+		slices.SortFunc(p.Plans, func(a, b Plan) int { return a.From.Compare(b.From) })
+	})
+	s.touched.people = append(s.touched.people, person)
+	p, _ := s.Person(person)
+	s.expectPlans(p)
+}
+
+// planOr gives a submitted id if it is that of a plan of somebody's.
+func (s *State) planOr(person, id string) string {
+	if _, there := s.PlanOf(person, id); there {
+		return id
+	}
+	return absent
+}
+
+// Partners gives those with whom somebody shares a credential, by name.
+func (s *State) Partners(person string) (names []string) {
+	seen := map[string]bool{"": true}
+	for _, name := range s.Charges(person) {
+		c, _ := s.Credential(name)
+		if other := c.Other(person); !seen[other] {
+			seen[other] = true
+			names = append(names, other)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Absence is a time for which it is known that somebody is not there: half-open.
+type Absence struct {
+	From  time.Time
+	Until time.Time
+	Plan  string // "": they are away now, or leave when an offer is accepted, and have said until when
+}
+
+func (a Absence) meets(from, until time.Time) bool {
+	return a.From.Before(until) && from.Before(a.Until)
+}
+
+// Absences gives when somebody is known not to be there. An absence that is without an
+// end stands in nobody's way later on: what it leads to is seen when it is later.
+func (s *State) Absences(person string) (all []Absence) {
+	p, _ := s.Person(person)
+	for _, plan := range p.Plans {
+		all = append(all, Absence{plan.From, plan.Until, plan.ID})
+	}
+	if p.Away && !p.AwayUntil.IsZero() {
+		all = append(all, Absence{From: p.AwaySince, Until: p.AwayUntil})
+	}
+	return append(all, s.leaveOffered(person)...)
+}
+
+// leaveOffered gives when somebody wants to be away once others have accepted.
+func (s *State) leaveOffered(person string) (all []Absence) {
+	for h := range s.OpenHandovers() {
+		if h.From == person && h.Status == Offered && s.leavesBy(h) && !h.ExpectedReturn.IsZero() {
+			all = append(all, Absence{From: h.OfferedAt, Until: h.ExpectedReturn})
+		}
+	}
+	return all
+}
+
+// clashes refuses an absence of somebody while another custodian of what they look after
+// is known to be away.
+func (d *decision) clashes(person string, from, until time.Time) *Refusal {
+	if until.IsZero() {
+		return nil
+	}
+	seen := map[string]bool{"": true}
+	for _, name := range d.state.Charges(person) {
+		c, _ := d.state.Credential(name)
+		other := c.Other(person)
+		if seen[other] {
+			continue
+		}
+		seen[other] = true
+		for _, a := range d.state.Absences(other) {
+			if a.meets(from, until) {
+				return refuseAbsenceOverlap(other, c, a)
+			}
+		}
+	}
+	return nil
+}
+
+// pairClashes refuses two people as the custodians of a credential who are known to be
+// away at one time.
+func (d *decision) pairClashes(credential, a, b string) *Refusal {
+	others := d.state.Absences(b)
+	for _, one := range d.state.Absences(a) {
+		for _, other := range others {
+			if other.meets(one.From, one.Until) {
+				return refuseAbsenceOverlap(b, Credential{Name: credential}, other)
+			}
+		}
+	}
+	return nil
+}
+
+// checkWindow refuses a time that cannot be that of an absence; except is the plan that
+// is moved to it.
+func (d *decision) checkWindow(from, until time.Time, except string) *Refusal {
+	if err := d.checkFuture("from", from); err != nil {
+		return err
+	}
+	return d.checkEnd(from, until, except)
+}
+
+func (d *decision) checkEnd(from, until time.Time, except string) *Refusal {
+	if err := d.checkFuture("until", until); err != nil {
+		return err
+	}
+	switch {
+	case from.IsZero():
+		return Invalid("from", "wall")
+	case !from.Before(until):
+		return Invalid("until", "before_it_begins")
+	case until.Sub(from) > maxAbsent:
+		return Invalid("until", "too_long_away")
+	case from.Sub(d.now) > maxAhead:
+		return Invalid("from", "too_far_ahead")
+	}
+	for _, plan := range d.actor.Plans {
+		if plan.ID != except && (Absence{From: plan.From, Until: plan.Until}).meets(from, until) {
+			return refuseOwnAbsence(plan)
+		}
+	}
+	return d.clashes(d.actor.Username, from, until)
+}
+
+// PlanAbsence announces an absence of the actor's own. HandOver: and signs that
+// everything they hold passes to the other custodians when it begins.
+type PlanAbsence struct {
+	From     time.Time `json:"from"`
+	Until    time.Time `json:"until"`
+	Meant    Meant     `json:"meant"`
+	Reason   Note      `json:"reason,omitzero"`
+	HandOver bool      `json:"hand_over,omitzero"`
+}
+
+var _ = action(PlanAbsence{})
+
+func (PlanAbsence) Verb() string    { return "plan_absence" }
+func (PlanAbsence) Subject() string { return "" }
+func (PlanAbsence) givers() givers  { return people }
+
+func (a PlanAbsence) bare(*State) Action {
+	return PlanAbsence{a.From, a.Until, a.Meant.bare(), Note{}, a.HandOver}
+}
+
+// bare is empty where what was typed has not the form of a time.
+func (m Meant) bare() Meant {
+	if m.check() != nil {
+		return Meant{}
+	}
+	return m
+}
+
+func (a PlanAbsence) decide(d *decision) error {
+	a.From, a.Until = instantOrZero(a.From), instantOrZero(a.Until)
+	d.named = a
+	if err := a.Meant.check(); err != nil {
+		return err
+	}
+	if err := checkOptionalNote("reason", a.Reason); err != nil {
+		return err
+	}
+	if len(d.actor.Plans) >= maxPlans {
+		return refuseTooManyPlans()
+	}
+	if err := d.checkWindow(a.From, a.Until, ""); err != nil {
+		return err
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	plan := Plan{ID: absenceID(d.state.Size), From: a.From, Until: a.Until, Reason: a.Reason, Revision: 1}
+	d.happen(AbsencePlanned{Person: d.actor.Username, Plan: plan.ID, From: a.From, Until: a.Until, Meant: a.Meant, Reason: a.Reason, HandsOver: a.HandOver})
+	if a.HandOver {
+		d.signAhead(plan, nil)
+	}
+	return nil
+}
+
+// AbsencePlanned: somebody will be away.
+type AbsencePlanned struct {
+	Person    string    `json:"person"`
+	Plan      string    `json:"plan"`
+	From      time.Time `json:"from"`
+	Until     time.Time `json:"until"`
+	Meant     Meant     `json:"meant"`
+	Reason    Note      `json:"reason,omitzero"`
+	HandsOver bool      `json:"hands_over,omitzero"`
+}
+
+var _ = fact(AbsencePlanned{})
+
+func (AbsencePlanned) Type() string               { return "absence.planned" }
+func (f AbsencePlanned) Subject() string          { return f.Person }
+func (f AbsencePlanned) concerns(*State) Concerns { return Concerns{People: []string{f.Person}} }
+func (AbsencePlanned) grade() Grade               { return Ordinary }
+func (f AbsencePlanned) by(*State, Event) Who     { return byPerson(f.Person).confirmed() }
+func (f AbsencePlanned) allowed(s *State, e Event) error {
+	if f.Plan != absenceID(s.Size) {
+		return e.violates("I7", "under the name of another entry")
+	}
+	if !f.From.After(e.Time) {
+		return e.violates("I7", "planned for a time that had begun")
+	}
+	return s.mayBeAway(e, f.Person, "", f.From, f.Until)
+}
+
+func (f AbsencePlanned) apply(s *State, _ Event) {
+	s.editPerson(f.Person, func(p *Person) {
+		p.Plans = append(slices.Clone(p.Plans), Plan{
+			ID: f.Plan, From: f.From, Until: f.Until, Meant: f.Meant, Reason: f.Reason.bare(), HandsOver: f.HandsOver, Revision: 1,
+		})
+	})
+	s.editPlan(f.Person, f.Plan, func(*Plan) {})
+}
+
+// mayBeAway is I2 of what is planned: nobody has two absences at one time, and no two who
+// look after one credential have.
+func (s *State) mayBeAway(e Event, person, except string, from, until time.Time) error {
+	if !from.Before(until) {
+		return e.violates("I7", "over before it begins")
+	}
+	p, _ := s.Person(person)
+	for _, plan := range p.Plans {
+		if plan.ID != except && (Absence{From: plan.From, Until: plan.Until}).meets(from, until) {
+			return e.violates("I2", "two absences of one person at one time")
+		}
+	}
+	for _, other := range s.Partners(person) {
+		for _, a := range s.Absences(other) {
+			if a.meets(from, until) {
+				return e.violates("I2", person+" and "+other+" would both be away")
+			}
+		}
+	}
+	return nil
+}
+
+// checkPlans holds I2 and I11 of somebody's plans.
+func (s *State) checkPlans(p Person) error {
+	broken := func(invariant, detail string) error {
+		return &Violation{Invariant: invariant, Subject: p.Username, Detail: detail}
+	}
+	if p.Disabled && len(p.Plans) > 0 {
+		return broken("I11", "has left, and has a plan")
+	}
+	for i, plan := range p.Plans {
+		if i > 0 && plan.From.Before(p.Plans[i-1].Until) {
+			return broken("I2", "two absences at one time")
+		}
+	}
+	return nil
+}
+
+// checkPairPlans holds I2 of what the custodians of a credential plan.
+func checkPairPlans(c Credential, primary, backup Person) error {
+	for _, one := range primary.Plans {
+		for _, other := range backup.Plans {
+			if (Absence{From: one.From, Until: one.Until}).meets(other.From, other.Until) {
+				return &Violation{Invariant: "I2", Subject: c.Name, Detail: fmt.Sprintf("%s and %s plan to be away at one time", primary.Username, backup.Username)}
+			}
+		}
+	}
+	return nil
+}
+
+// ownPlan finds a plan of the actor's.
+func (d *decision) ownPlan(id string) (Plan, error) {
+	plan, there := d.actor.Plan(id)
+	if !there {
+		return Plan{}, refuseNotFound(aPlan)
+	}
+	return plan, nil
+}
+
+// MoveAbsence gives a plan of the actor's own another time. What was signed for it counts
+// no more; HandOver: and is signed anew. Of one that has begun, and made them away, only
+// the end moves.
+type MoveAbsence struct {
+	Plan     string    `json:"plan"`
+	From     time.Time `json:"from"`
+	Until    time.Time `json:"until"`
+	Meant    Meant     `json:"meant"`
+	HandOver bool      `json:"hand_over,omitzero"`
+}
+
+var _ = action(MoveAbsence{})
+
+func (MoveAbsence) Verb() string    { return "move_absence" }
+func (MoveAbsence) Subject() string { return "" }
+func (MoveAbsence) givers() givers  { return people }
+
+func (a MoveAbsence) bare(s *State) Action {
+	a.Meant = a.Meant.bare()
+	if _, counted := plannedAt(a.Plan); !counted {
+		a.Plan = absent
+	}
+	return a
+}
+
+func (a MoveAbsence) decide(d *decision) error {
+	plan, err := d.ownPlan(a.Plan)
+	if err != nil {
+		return err
+	}
+	a.From, a.Until = instantOrZero(a.From), instantOrZero(a.Until)
+	d.named = a
+	if err := a.Meant.check(); err != nil {
+		return err
+	}
+	if plan.inForce(d.actor) {
+		if !a.From.Equal(plan.From) {
+			return Invalid("from", "has_begun")
+		}
+		a.HandOver = false
+		d.named = a
+		if err := d.checkEnd(a.From, a.Until, plan.ID); err != nil {
+			return err
+		}
+	} else if err := d.checkWindow(a.From, a.Until, plan.ID); err != nil {
+		return err
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.happen(AbsenceMoved{Person: d.actor.Username, Plan: plan.ID, Revision: plan.Revision + 1, From: a.From, Until: a.Until, Meant: a.Meant})
+	d.breaks(plan.ID)
+	if a.HandOver {
+		plan.From, plan.Until, plan.Revision = a.From, a.Until, plan.Revision+1
+		d.signAhead(plan, nil)
+	}
+	return nil
+}
+
+// inForce says that the plan has made its person away.
+func (plan Plan) inForce(p Person) bool { return !plan.Begun.IsZero() && p.Away }
+
+// AbsenceMoved: the plan has another time.
+type AbsenceMoved struct {
+	Person   string    `json:"person"`
+	Plan     string    `json:"plan"`
+	Revision int64     `json:"revision"`
+	From     time.Time `json:"from"`
+	Until    time.Time `json:"until"`
+	Meant    Meant     `json:"meant"`
+}
+
+var _ = fact(AbsenceMoved{})
+
+func (AbsenceMoved) Type() string               { return "absence.moved" }
+func (f AbsenceMoved) Subject() string          { return f.Person }
+func (f AbsenceMoved) concerns(*State) Concerns { return Concerns{People: []string{f.Person}} }
+func (AbsenceMoved) grade() Grade               { return Ordinary }
+func (f AbsenceMoved) by(*State, Event) Who     { return byPerson(f.Person).confirmed() }
+
+func (f AbsenceMoved) allowed(s *State, e Event) error {
+	p, _ := s.Person(f.Person)
+	plan, there := p.Plan(f.Plan)
+	switch {
+	case !there || f.Revision != plan.Revision+1:
+		return e.violates("I7", "a plan that there is not, or out of turn")
+	case plan.inForce(p) && !f.From.Equal(plan.From), !plan.inForce(p) && !f.From.After(e.Time), !f.Until.After(e.Time):
+		return e.violates("I7", "moved to a time that had begun, or away from it")
+	}
+	return s.mayBeAway(e, f.Person, f.Plan, f.From, f.Until)
+}
+
+func (f AbsenceMoved) apply(s *State, _ Event) {
+	p, _ := s.Person(f.Person)
+	s.rearrange(f.Person, f.Plan, f.Revision, f.From, f.Until, f.Meant)
+	if plan, _ := p.Plan(f.Plan); !plan.inForce(p) {
+		return
+	}
+	s.editPerson(f.Person, func(p *Person) { p.AwayUntil = f.Until })
+	for h := range s.OpenHandovers() {
+		if h.Ahead.Plan == f.Plan && h.From == f.Person {
+			s.editHandover(h.ID, func(h *Handover) { h.ExpectedReturn, h.Overdue = f.Until, false; s.expectHandover(*h) })
+		}
+	}
+}
+
+// rearrange gives a plan another time. One that has made its person away stays begun.
+func (s *State) rearrange(person, id string, revision int64, from, until time.Time, meant Meant) {
+	away := s.away(person)
+	s.editPlan(person, id, func(plan *Plan) {
+		plan.Revision, plan.From, plan.Until, plan.Meant, plan.Swap = revision, from, until, meant, Swap{}
+		if !away {
+			plan.Reminded, plan.Begun, plan.Settled = "", time.Time{}, false
+		}
+	})
+	s.expect(s.Time) // what was signed for it counts no more
+}
+
+func (s *State) away(person string) bool {
+	p, _ := s.Person(person)
+	return p.Away
+}
+
+// CancelAbsence calls a plan of the actor's own off. Whoever is away by it says that they
+// are back instead.
+type CancelAbsence struct {
+	Plan string `json:"plan"`
+}
+
+var _ = action(CancelAbsence{})
+
+func (CancelAbsence) Verb() string    { return "cancel_absence" }
+func (CancelAbsence) Subject() string { return "" }
+func (CancelAbsence) givers() givers  { return people }
+
+func (a CancelAbsence) bare(*State) Action {
+	if _, counted := plannedAt(a.Plan); !counted {
+		a.Plan = absent
+	}
+	return a
+}
+
+func (a CancelAbsence) decide(d *decision) error {
+	plan, err := d.ownPlan(a.Plan)
+	if err != nil {
+		return err
+	}
+	if plan.inForce(d.actor) {
+		return refuseAbsenceBegun(plan)
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.happen(AbsenceEnded{Person: d.actor.Username, Plan: plan.ID, How: CalledOff})
+	d.breaks(plan.ID)
+	return nil
+}
+
+// EndAbsence ends a plan of somebody else's, who blocks their partners by it. Both are
+// told. It is a manager's.
+type EndAbsence struct {
+	Person string `json:"person"`
+	Plan   string `json:"plan"`
+	Reason Note   `json:"reason"`
+}
+
+var _ = action(EndAbsence{})
+
+func (EndAbsence) Verb() string      { return "end_absence" }
+func (a EndAbsence) Subject() string { return a.Person }
+func (EndAbsence) givers() givers    { return people }
+
+func (a EndAbsence) bare(s *State) Action {
+	return EndAbsence{s.nameOr(a.Person), s.planOr(a.Person, a.Plan), absentNote}
+}
+
+func (a EndAbsence) decide(d *decision) error {
+	switch {
+	case !d.actor.Is(Manager):
+		return refuseForbidden(onlyManager)
+	case a.Person == d.actor.Username:
+		return refuseForbidden(onlyAnother)
+	}
+	p, _ := d.state.Person(a.Person)
+	plan, there := p.Plan(a.Plan)
+	switch {
+	case !there:
+		return refuseNotFound(aPlan)
+	case plan.inForce(p):
+		return refuseAbsenceBegun(plan)
+	}
+	partners := d.state.Partners(a.Person)
+	if len(partners) == 0 {
+		return refuseBlocksNobody(plan, p)
+	}
+	if err := checkNote("reason", a.Reason); err != nil {
+		return err
+	}
+	if err := d.confirm(); err != nil {
+		return err
+	}
+	d.happen(AbsenceEnded{Person: a.Person, Plan: plan.ID, How: EndedByManager, Reason: a.Reason, Partners: partners})
+	d.breaks(plan.ID)
+	return nil
+}
+
+// PlanEnding is how a plan came to its end.
+type PlanEnding string
+
+// The endings.
+const (
+	CalledOff      PlanEnding = "called_off" // by the person
+	EndedByManager PlanEnding = "by_manager" // by a manager, because it blocked a partner
+	Over           PlanEnding = "over"       // its time has passed
+	Missed         PlanEnding = "missed"     // its time has passed, and nothing ran while it had
+	CutShort       PlanEnding = "cut_short"  // they are back before its end
+	LeftWith       PlanEnding = "left"       // the person left
+)
+
+// AbsenceEnded: the plan counts no more. It moves nothing: whoever is away stays so until
+// they say that they are back.
+type AbsenceEnded struct {
+	Person   string     `json:"person"`
+	Plan     string     `json:"plan"`
+	How      PlanEnding `json:"how"`
+	Away     bool       `json:"away,omitzero"` // its time has passed, and they have not said that they are back
+	Reason   Note       `json:"reason,omitzero"`
+	Partners []string   `json:"partners,omitzero"` // whom it blocked, where a manager ended it
+	Proposal string     `json:"proposal,omitzero"` // with which it was approved that they leave
+}
+
+var _ = fact(AbsenceEnded{})
+
+func (AbsenceEnded) Type() string      { return "absence.ended" }
+func (f AbsenceEnded) Subject() string { return f.Person }
+
+func (f AbsenceEnded) concerns(*State) Concerns {
+	return Concerns{People: append([]string{f.Person}, f.Partners...)}
+}
+
+func (f AbsenceEnded) grade() Grade {
+	if f.How == Missed {
+		return Serious
+	}
+	return Ordinary
+}
+
+func (f AbsenceEnded) by(s *State, e Event) Who {
+	switch f.How {
+	case CalledOff:
+		return byPerson(f.Person).confirmed()
+	case CutShort:
+		return byPerson(f.Person)
+	case EndedByManager:
+		return byRole(Manager).confirmed()
+	case Over, Missed:
+		return bySystem()
+	case LeftWith:
+		return s.endsAccess(f.Proposal, f.Person, e)
+	}
+	return Who{}
+}
+
+func (f AbsenceEnded) allowed(s *State, e Event) error {
+	p, _ := s.Person(f.Person)
+	plan, there := p.Plan(f.Plan)
+	if !there {
+		return e.violates("I7", "of a plan that there is not")
+	}
+	begun := !plan.Begun.IsZero()
+	wrong := true
+	switch f.How {
+	case LeftWith:
+		wrong = false
+	case CalledOff:
+		wrong = plan.inForce(p)
+	case EndedByManager:
+		wrong = plan.inForce(p) || e.Actor == f.Person || len(f.Partners) == 0 || !slices.Equal(f.Partners, s.Partners(f.Person))
+	case CutShort:
+		wrong = !begun
+	case Over:
+		wrong = !begun || e.Time.Before(plan.Until) || f.Away != p.Away
+	case Missed:
+		wrong = begun || e.Time.Before(plan.Until) || f.Away != p.Away
+	}
+	if wrong {
+		return e.violates("I7", "ended before its time, or by somebody who could not")
+	}
+	return nil
+}
+
+func (f AbsenceEnded) apply(s *State, _ Event) {
+	s.editPerson(f.Person, func(p *Person) {
+		p.Plans = slices.DeleteFunc(slices.Clone(p.Plans), func(plan Plan) bool { return plan.ID == f.Plan })
+		if len(p.Plans) == 0 {
+			p.Plans = nil
+		}
+	})
+	s.expect(s.Time) // what was signed for it counts no more
+}
+
+var aPlan = Term{"thing", "absence"}
+
+func refuseAbsenceOverlap(other string, c Credential, a Absence) *Refusal {
+	return &Refusal{Code: AbsenceOverlap, Rule: ruleHandover, Key: "absence_overlap",
+		Args: Args{"credential": c.Name, "person": other, "from": Planned{a.From}, "until": Planned{a.Until}}}
+}
+
+func refuseOwnAbsence(plan Plan) *Refusal {
+	return &Refusal{Code: AbsenceOverlap, Key: "own_absence",
+		Args: Args{"absence": plan.ID, "from": Planned{plan.From}, "until": Planned{plan.Until}}}
+}
+
+func refuseTooManyPlans() *Refusal {
+	return &Refusal{Code: Conflict, Key: "too_many_plans", Args: Args{"most": maxPlans}}
+}
+
+func refuseAbsenceBegun(plan Plan) *Refusal {
+	return &Refusal{Code: Conflict, Key: "absence_begun", Args: Args{"absence": plan.ID}}
+}
+
+func refuseBlocksNobody(plan Plan, p Person) *Refusal {
+	return &Refusal{Code: Conflict, Key: "blocks_nobody", Args: Args{"absence": plan.ID, "person": p.Username}}
+}
