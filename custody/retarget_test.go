@@ -318,6 +318,7 @@ func TestWhoeverBringsAPasswordKnowsIt(t *testing.T) {
 	}{{"held", annWorks, "ann"}, {"parked", db01Parked, ""}} {
 		o := newOffice(t)
 		c.given(o)
+		o.state.Reschedule() // so that nothing earlier is waited for
 		number := o.credential("db01").Rotation.Number
 		o.agreed("ada", asItIs(withPassword))
 		got := o.credential("db01")

@@ -26,6 +26,7 @@ type homePage struct {
 	ToApprove     []custody.Proposal   // by me
 	Leavings      []custody.Person     // who left, with something still to do
 	ToTake        []custody.Credential // that nobody holds, and I can take
+	ToConfirm     []custody.Credential // that are reached in another way, for me to look at
 	Vacant        []custody.Credential // of mine, with a seat that nobody has
 	Alone         bool                 // the policy asks for fewer approvals than two
 	Few           []custody.Shortage   // levels at which fewer than two could approve
@@ -63,6 +64,9 @@ func (p *Pages) home(v *visit) error {
 	for _, c := range mine {
 		if c.Active() && c.SeatVacant() {
 			home.Vacant = append(home.Vacant, c)
+		}
+		if !c.Unconfirmed.IsZero() && c.MayConfirmTarget(v.Person) {
+			home.ToConfirm = append(home.ToConfirm, c)
 		}
 		switch {
 		case c.Takeable() && c.HasCustodian(me):

@@ -158,7 +158,7 @@ func (v *visit) render(name string, body any) error {
 var doneMessages = []string{
 	"authenticator_replaced",
 	"checked_in", "offered", "accepted", "declined", "cancelled", "returned", "rotating", "retired",
-	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "rotating_all", "redacted", "unlocked", "email_changed",
+	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "target_confirmed", "rotating_all", "redacted", "unlocked", "email_changed",
 	"proposed", "revised", "deputy_ended", "approved", "rejected", "withdrawn", "founded", "acknowledged", "password_changed", "session_ended",
 	"disabled", "taken", "settled", "recovery_stopped",
 	"absence_planned", "absence_moved", "absence_off", "absence_ended", "signed", "swap_asked", "swapped", "feed_closed",
