@@ -392,6 +392,12 @@ var byPeople = []group{
 			}
 			return outcome{worked: true, said: "it is shown"}
 		}},
+		{tries: "reads what was done for somebody who has left", do: func(a *arena) outcome {
+			a.Must("manager", custody.Disable{Person: "tech-b", Reason: desk.NewNote(because)})
+			a.begin()
+			_, err := a.as("tech-c").Offboarding(a.t.Context(), "tech-b")
+			return of(err, "it is shown")
+		}},
 		{tries: "gives a log-in of another person's a lock-out, to be called for help", concerns: []string{"tech-a", "manager"}, do: func(a *arena) outcome {
 			for range 7 {
 				_, _ = a.as("").SignIn(a.t.Context(), api.SignIn{Username: "tech-a", Password: "wrong", TOTP: "000000"})
