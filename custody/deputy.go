@@ -21,8 +21,7 @@ const maxDeputy = 366 * 24 * time.Hour
 // away by their own word, and for as long as both could be what they are. Who is a deputy
 // gives that to nobody: only the principal's own roles count.
 func (s *State) stepsIn(person, principal Person) bool {
-	return principal.Deputy.Began && principal.Deputy.Person == person.Username &&
-		principal.Away && !principal.Disabled && !person.Disabled && s.deputizes(principal, person) == nil
+	return principal.Deputy.Began && principal.Deputy.Person == person.Username && principal.Away && s.deputizes(principal, person) == nil
 }
 
 // deputizes refuses whoever cannot be the deputy of somebody: the same person by another

@@ -333,6 +333,23 @@ func TestThePrincipalIsBackBeforeTheOtherHasApproved(t *testing.T) {
 	}
 }
 
+// Somebody else is the deputy before the other has approved: what the first approved does
+// not count any more.
+func TestAnotherDeputyBeforeTheOtherHasApproved(t *testing.T) {
+	o := newOffice(t)
+	o.hires("uri", Technician)
+	tiaStandsIn(o)
+	cayIsProposed(o)
+	id := o.waiting()
+	o.does("tia", o.approval(id))
+	o.does("max", needed(NameDeputy{Person: "max", Deputy: "uri", Ends: o.now.Add(time.Hour)}))
+	o.does("dot", o.approval(o.waiting()))
+	p := o.proposal(id)
+	if can := o.state.Approvers(p); len(p.Approvals) != 0 || !slices.Equal(can[Manager], []string{"max", "uri"}) {
+		t.Errorf("approved by %+v, can approve: %v", p.Approvals, can)
+	}
+}
+
 // The deputy rejects as the principal would.
 func TestADeputyRejects(t *testing.T) {
 	o := newOffice(t)
