@@ -249,7 +249,7 @@ func (DeputyBegan) by(*State, Event) Who       { return bySystem() }
 
 func (f DeputyBegan) allowed(s *State, e Event) error {
 	p, _ := s.Person(f.Person)
-	if p.Deputy.Person == "" || p.Deputy.Person != f.Deputy || p.Deputy.Began || e.Time.Before(p.Deputy.Starts) || !e.Time.Before(p.Deputy.Ends) {
+	if p.Deputy.Person != f.Deputy || p.Deputy.Began || e.Time.Before(p.Deputy.Starts) || !e.Time.Before(p.Deputy.Ends) {
 		return e.violates("I10", "a deputy before or after their time, or twice")
 	}
 	return nil
@@ -276,7 +276,7 @@ func (a EndDeputy) decide(d *decision) error {
 	switch {
 	case !ok:
 		return refuseNotFound(aPerson)
-	case d.actor.Username != a.Person && d.actor.Username != p.Deputy.Person && !d.actor.EndsAccess():
+	case d.actor.Username != p.Deputy.Person && !d.actor.EndsAccess(): // the principal is a manager or a director
 		return refuseForbidden(onlyOwnOrEnders)
 	case p.Deputy.Person == "":
 		return refuseNoDeputy(p)
@@ -333,7 +333,7 @@ func (f DeputyEnded) by(s *State, _ Event) Who {
 	switch f.Why {
 	case DeputyTaken:
 		who := byRole(accessEnders...).confirmed()
-		who.People = []string{f.Person, f.Deputy}
+		who.People = []string{f.Deputy}
 		return who
 	case DeputyExpired:
 		return bySystem()
