@@ -310,6 +310,22 @@ func TestTheDirectorWhoIsTheManagersDeputyApprovesOnce(t *testing.T) {
 	}
 }
 
+// TestTheOnlyDirectorApprovesAsOne, though they could for the manager: otherwise nobody was
+// left who completes it.
+func TestTheOnlyDirectorApprovesAsOneThoughADeputy(t *testing.T) {
+	o := newOffice(t)
+	o.hires("dan", Director)
+	o.hires("mia", Manager)
+	o.has(NameDeputy{Person: "max", Deputy: "dot", Ends: o.now.Add(time.Hour)}, "mia", "dan")
+	o.does("ada", gone("dan"))
+	o.does("max", GoAway{})
+	cayIsProposed(o)
+	o.does("dot", o.approval(o.waiting()))
+	if a := o.proposal(o.waiting()).Approvals; len(a) != 1 || a[0].Level != Director || a[0].For != "" {
+		t.Errorf("approved as %+v", a)
+	}
+}
+
 // A principal who comes back in between looks for themselves: what the deputy approved
 // does not count any more, also when they go away again.
 func TestThePrincipalIsBackBeforeTheOtherHasApproved(t *testing.T) {
