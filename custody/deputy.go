@@ -21,8 +21,7 @@ const maxDeputy = 366 * 24 * time.Hour
 // away by their own word, and for as long as both could be what they are. Who is a deputy
 // gives that to nobody: only the principal's own roles count.
 func (s *State) stepsIn(person, principal Person) bool {
-	return principal.Deputy.Began && principal.Deputy.Person == person.Username &&
-		principal.Away && !principal.Disabled && !person.Disabled && s.deputizes(principal, person) == nil
+	return principal.Deputy.Began && principal.Deputy.Person == person.Username && principal.Away && s.deputizes(principal, person) == nil
 }
 
 // deputizes refuses whoever cannot be the deputy of somebody: the same person by another
@@ -250,7 +249,7 @@ func (DeputyBegan) by(*State, Event) Who       { return bySystem() }
 
 func (f DeputyBegan) allowed(s *State, e Event) error {
 	p, _ := s.Person(f.Person)
-	if p.Deputy.Person == "" || p.Deputy.Person != f.Deputy || p.Deputy.Began || e.Time.Before(p.Deputy.Starts) || !e.Time.Before(p.Deputy.Ends) {
+	if p.Deputy.Person != f.Deputy || p.Deputy.Began || e.Time.Before(p.Deputy.Starts) || !e.Time.Before(p.Deputy.Ends) {
 		return e.violates("I10", "a deputy before or after their time, or twice")
 	}
 	return nil
@@ -277,7 +276,7 @@ func (a EndDeputy) decide(d *decision) error {
 	switch {
 	case !ok:
 		return refuseNotFound(aPerson)
-	case d.actor.Username != a.Person && d.actor.Username != p.Deputy.Person && !d.actor.EndsAccess():
+	case d.actor.Username != p.Deputy.Person && !d.actor.EndsAccess(): // the principal is a manager or a director
 		return refuseForbidden(onlyOwnOrEnders)
 	case p.Deputy.Person == "":
 		return refuseNoDeputy(p)
@@ -334,7 +333,7 @@ func (f DeputyEnded) by(s *State, e Event) Who {
 	switch f.Why {
 	case DeputyTaken:
 		who := byRole(accessEnders...).confirmed()
-		who.People = []string{f.Person, f.Deputy}
+		who.People = []string{f.Deputy}
 		return who
 	case DeputyExpired:
 		return bySystem()

@@ -122,6 +122,7 @@ func TestWhatNobodyForgesOfADeputy(t *testing.T) {
 		"the deputy leaves, and stays deputy":   {deputy, next(deputy, "ada", PersonDisabled{Person: "tia"}), "I11"},
 		"an approval that counts, lapsed":       {tiaApproved, next(tiaApproved, "ada", lapsedOf("tia")), "I10"},
 		"an approval that is not there":         {tiaApproved, next(tiaApproved, "ada", lapsedOf("mia")), "I10"},
+		"a yes at a level that has it":          {tiaApproved, next(tiaApproved, "mia", ProposalApproved{Proposal: "p-2", Revision: 1, Level: Manager}), "I10"},
 		"reminded before the last day":          {open, next(open, System, ProposalReminded{"p-2"}), "I10"},
 		"reminded after the end":                {open, when(next(open, System, ProposalReminded{"p-2"}), epoch.Add(proposalTTL)), "I10"},
 		"reminded by somebody":                  {open, when(next(open, "ada", ProposalReminded{"p-2"}), epoch.Add(proposalTTL-time.Hour)), "I6"},

@@ -310,6 +310,22 @@ func TestTheDirectorWhoIsTheManagersDeputyApprovesOnce(t *testing.T) {
 	}
 }
 
+// TestTheOnlyDirectorApprovesAsOne, though they could for the manager: otherwise nobody was
+// left who completes it.
+func TestTheOnlyDirectorApprovesAsOneThoughADeputy(t *testing.T) {
+	o := newOffice(t)
+	o.hires("dan", Director)
+	o.hires("mia", Manager)
+	o.has(NameDeputy{Person: "max", Deputy: "dot", Ends: o.now.Add(time.Hour)}, "mia", "dan")
+	o.does("ada", gone("dan"))
+	o.does("max", GoAway{})
+	cayIsProposed(o)
+	o.does("dot", o.approval(o.waiting()))
+	if a := o.proposal(o.waiting()).Approvals; len(a) != 1 || a[0].Level != Director || a[0].For != "" {
+		t.Errorf("approved as %+v", a)
+	}
+}
+
 // A principal who comes back in between looks for themselves: what the deputy approved
 // does not count any more, also when they go away again.
 func TestThePrincipalIsBackBeforeTheOtherHasApproved(t *testing.T) {
@@ -330,6 +346,23 @@ func TestThePrincipalIsBackBeforeTheOtherHasApproved(t *testing.T) {
 	o.does("tia", o.approval(id)) // away again, and looked at again
 	if got := custodians(o.credential("db01")); got != [2]string{"ann", "cay"} {
 		t.Errorf("custodians: %v", got)
+	}
+}
+
+// Somebody else is the deputy before the other has approved: what the first approved does
+// not count any more.
+func TestAnotherDeputyBeforeTheOtherHasApproved(t *testing.T) {
+	o := newOffice(t)
+	o.hires("uri", Technician)
+	tiaStandsIn(o)
+	cayIsProposed(o)
+	id := o.waiting()
+	o.does("tia", o.approval(id))
+	o.does("max", needed(NameDeputy{Person: "max", Deputy: "uri", Ends: o.now.Add(time.Hour)}))
+	o.does("dot", o.approval(o.waiting()))
+	p := o.proposal(id)
+	if can := o.state.Approvers(p); len(p.Approvals) != 0 || !slices.Equal(can[Manager], []string{"max", "uri"}) {
+		t.Errorf("approved by %+v, can approve: %v", p.Approvals, can)
 	}
 }
 

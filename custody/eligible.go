@@ -113,7 +113,7 @@ func (s *State) mandatesOf(p Proposal, level Role, person Person, principals []P
 		all = append(all, m)
 	}
 	for _, principal := range principals {
-		if m := (mandate{person, principal}); principal.Deputy.Person == person.Username && s.mayAt(p, level, m) {
+		if m := (mandate{person, principal}); s.mayAt(p, level, m) {
 			all = append(all, m)
 		}
 	}
