@@ -447,3 +447,23 @@ func TestForgedRetargeting(t *testing.T) {
 }
 
 func nothingHappened(*office) {}
+
+// TestWhoIsAskedToConfirmATarget that nobody holds: its custodians who are there.
+func TestWhoIsAskedToConfirmATarget(t *testing.T) {
+	o := newOffice(t)
+	db01Parked(o)
+	o.agreed("ada", Park{"db01"})
+	o.agreed("ada", Park{"db02"})
+	db01Moved(o)
+	asked := func(who string) bool { return o.credential("db01").MayConfirmTarget(o.person(who)) }
+	if !asked("ben") || asked("cay") || asked("ann") || asked("max") {
+		t.Error("somebody else than the custodian who is there")
+	}
+	o.does("ben", GoAway{})
+	if asked("ben") {
+		t.Error("who is away")
+	}
+	if err := CheckEvent(o.state, o.forge("ben", TargetConfirmed{"db01", 1})); !violation(err, "I5", "whose password it is not") {
+		t.Errorf("confirmed by who is away: %v", err)
+	}
+}
