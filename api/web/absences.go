@@ -259,7 +259,7 @@ func (p *Pages) absence(v *visit) error {
 		}
 	}
 	if !found {
-		return desk.ErrNotFound
+		return v.noAbsence(id)
 	}
 	shown.Mine = shown.Person.Username == v.Person.Username
 	shown.Ends = v.Person.Is(custody.Manager) && !shown.Mine && shown.Status != api.Away
@@ -275,6 +275,18 @@ func (p *Pages) absence(v *visit) error {
 		}
 	}
 	return v.render("absence", shown)
+}
+
+// noAbsence says that a plan is not the visitor's to know, or that there is none.
+func (v *visit) noAbsence(id string) error {
+	everybody, err := v.Pages.Queries.People(v.r.Context())
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(everybody, func(p custody.Person) bool { _, has := p.Plan(id); return has }) {
+		return custody.RefuseUnknown()
+	}
+	return desk.ErrNotFound
 }
 
 // swappable gives the plans of others that one of the visitor's own can be swapped with.
