@@ -357,8 +357,8 @@ func init() {
 	}}, "POST /api/v1/configuration/acknowledge", "POST /configuration")
 }
 
-// plans has somebody plan an hour's absence, in so long, and gives its id.
-func (a *access) plans(who string, in time.Duration, reason string, sign bool) string {
+// absence has somebody plan one, in so long, and gives its id.
+func (a *access) absence(who string, in time.Duration, reason string, sign bool) string {
 	a.T.Helper()
 	from := a.Clock.Now().Add(in).Truncate(time.Minute).UTC()
 	m := custody.Meant{From: from.Format("2006-01-02T15:04"), Until: from.Add(time.Hour).Format("2006-01-02T15:04"), Zone: "UTC"}
@@ -372,7 +372,7 @@ func (a *access) ahead(who string, sign bool) string {
 	if a.made++; who == "" {
 		who = "tech-a"
 	}
-	return a.plans(who, time.Duration(40*24+2*a.made)*time.Hour, why, sign)
+	return a.absence(who, time.Duration(40*24+2*a.made)*time.Hour, why, sign)
 }
 
 // signedAhead gives a handover that waits for the signature of tech-b.
@@ -411,7 +411,7 @@ func init() {
 	does(act{prepare: func(a *access, _ string) prepared {
 		at := numbered(a.ahead("tech-a", false))
 		at["username"] = "tech-a"
-		return prepared{at, map[string]any{"reason": why}, []string{"person", "tech-a", "reason", why}}
+		return prepared{at, map[string]any{"reason": why}, []string{"reason", why}}
 	}}, "POST /api/v1/people/{username}/absences/{id}/end", "POST /absences/{id}/end")
 	does(act{custodian: "tech-b", prepare: func(a *access, _ string) prepared { return fields(numbered(a.signedAhead())) }},
 		"POST /api/v1/handovers/{id}/sign", "POST /handovers/{id}/sign")

@@ -92,8 +92,8 @@ func newAccess(t *testing.T) *access {
 	o.Must("tech-c", custody.Offer{Credentials: []string{"db02"}, Reason: desk.NewNote("reason-two")})
 	o.Must("tech-d", custody.ChangeEmail{Person: "tech-d", Email: desk.NewNote("mail-two@example.org")})
 	o.Must("tech-d", custody.GoAway{Reason: desk.NewNote("away-two")})
-	a.plan = a.plans("tech-a", 10*24*time.Hour, "reason-one", false)
-	a.plans("tech-c", 12*24*time.Hour, "reason-two", false)
+	a.plan = a.absence("tech-a", 10*24*time.Hour, "reason-one", false)
+	a.absence("tech-c", 12*24*time.Hour, "reason-two", false)
 	o.Must("tech-e", custody.Propose{Change: custody.Change{Proposable: custody.SetCustodians{Credential: "db01", Primary: "tech-a", Backup: "tech-e"}}, Reason: desk.NewNote("ask-one")})
 	o.Must("director", custody.Propose{Change: custody.Change{Proposable: custody.AddPerson{
 		Username: "tech-n", Name: "N", Email: desk.NewNote("mail-new@example.org"), Roles: []custody.Role{custody.Technician}, TOTPPeriod: period,
