@@ -79,6 +79,10 @@
 //	   |                 holds                the giver holds
 //	   +--> declined (receiver) | cancelled (giver) | expired (time)
 //
+// One that is signed ahead of a planned absence begins elsewhere: planned (by the
+// giver), signed (by the receiver), and then, when the absence begins, time carries it
+// out, which accepts it; or it is void. See ahead.go.
+//
 // # Presence
 //
 // GoAway is refused to a holder, to whoever a rotation is about to make one,

@@ -230,9 +230,7 @@ type absencePage struct {
 	People map[string]custody.Person
 	ownAbsence
 	Mine   bool
-	Ends   bool           // the visitor may end it
-	Others []custody.Plan // of the visitor's own, to swap it with
-	Swaps  map[string]custody.Person
+	Ends   bool        // the visitor may end it
 	Theirs []theirPlan // of partners, to swap the visitor's own with
 }
 
@@ -251,16 +249,14 @@ func (p *Pages) absence(v *visit) error {
 	}
 	v.Person = shown.People[v.Person.Username]
 	id := v.r.PathValue("id")
-	found := false
-	for _, person := range shown.People {
-		if plan, has := person.Plan(id); has {
-			shown.Person, found = person, true
-			shown.ownAbsence = ownAbsence{Plan: plan, Status: api.AbsenceStatus(person, plan)}
+	var plan custody.Plan
+	if shown.Person, plan, err = v.planned(v.Queries, id); err != nil {
+		if _, _, unknown := v.planned(v.Pages.Queries, id); unknown == nil {
+			return custody.RefuseUnknown() // there is one, and it is not theirs to know
 		}
+		return err
 	}
-	if !found {
-		return desk.ErrNotFound
-	}
+	shown.ownAbsence = ownAbsence{Plan: plan, Status: api.AbsenceStatus(shown.Person, plan)}
 	shown.Mine = shown.Person.Username == v.Person.Username
 	shown.Ends = v.Person.Is(custody.Manager) && !shown.Mine && shown.Status != api.Away
 	if shown.Mine {
@@ -275,6 +271,20 @@ func (p *Pages) absence(v *visit) error {
 		}
 	}
 	return v.render("absence", shown)
+}
+
+// planned finds a plan among those of the people that are asked.
+func (v *visit) planned(q api.Queries, id string) (custody.Person, custody.Plan, error) {
+	people, err := q.People(v.r.Context())
+	if err != nil {
+		return custody.Person{}, custody.Plan{}, err
+	}
+	for _, p := range people {
+		if plan, has := p.Plan(id); has {
+			return p, plan, nil
+		}
+	}
+	return custody.Person{}, custody.Plan{}, desk.ErrNotFound
 }
 
 // swappable gives the plans of others that one of the visitor's own can be swapped with.
@@ -330,7 +340,11 @@ func (p *Pages) swapAbsence(v *visit) error {
 }
 
 func (p *Pages) endAbsence(v *visit) error {
-	if _, err := v.do(custody.EndAbsence{Person: v.field("person"), Plan: v.r.PathValue("id"), Reason: desk.NewNote(v.field("reason"))}); err != nil {
+	person, _, err := v.planned(v.Pages.Queries, v.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if _, err := v.do(custody.EndAbsence{Person: person.Username, Plan: v.r.PathValue("id"), Reason: desk.NewNote(v.field("reason"))}); err != nil {
 		return v.again(err, p.absence)
 	}
 	return v.redirect("/absences", "absence_ended")

@@ -399,6 +399,66 @@ func init() {
 	}}, "POST /api/v1/configuration/acknowledge", "POST /configuration")
 }
 
+// absence has somebody plan one, in so long, and gives its id.
+func (a *access) absence(who string, in time.Duration, reason string, sign bool) string {
+	a.T.Helper()
+	from := a.Clock.Now().Add(in).Truncate(time.Minute).UTC()
+	m := custody.Meant{From: from.Format("2006-01-02T15:04"), Until: from.Add(time.Hour).Format("2006-01-02T15:04"), Zone: "UTC"}
+	planned := a.Must(who, custody.PlanAbsence{From: from, Until: from.Add(time.Hour), Meant: m, Reason: desk.NewNote(reason), HandOver: sign})
+	return planned.Events[0].Fact.(custody.AbsencePlanned).Plan
+}
+
+// ahead has somebody plan one of which nobody else has the time; tech-a's where nobody is
+// logged in.
+func (a *access) ahead(who string, sign bool) string {
+	if a.made++; who == "" {
+		who = "tech-a"
+	}
+	return a.absence(who, time.Duration(40*24+2*a.made)*time.Hour, why, sign)
+}
+
+// signedAhead gives a handover that waits for the signature of tech-b.
+func (a *access) signedAhead() string {
+	a.held()
+	plan := a.ahead("tech-a", true)
+	waiting, err := a.Store.Handovers(a.T.Context(), desk.HandoverQuery{Status: []custody.HandoverStatus{custody.HandoverPrepared}, Person: "tech-b", Limit: 10})
+	if err != nil {
+		a.T.Fatal(err)
+	}
+	for _, h := range waiting {
+		if h.Ahead.Plan == plan {
+			return h.ID
+		}
+	}
+	a.T.Fatal("nothing waits for tech-b")
+	return ""
+}
+
+func init() {
+	own := func(sign bool, pairs ...string) act {
+		return act{nothing: true, prepare: func(a *access, who string) prepared {
+			return fields(numbered(a.ahead(who, sign)), pairs...)
+		}}
+	}
+	when := []string{"from", "2026-08-01T08:00", "until", "2026-08-01T09:00", "zone", "UTC"}
+	does(act{prepare: func(*access, string) prepared { return fields(nil, when...) }}, "POST /api/v1/me/absences", "POST /absences")
+	does(own(false, when...), "PATCH /api/v1/me/absences/{id}", "POST /absences/{id}/move")
+	does(own(false), "DELETE /api/v1/me/absences/{id}", "POST /absences/{id}/cancel")
+	does(act{nothing: true, prepare: func(a *access, who string) prepared { a.held(); return fields(numbered(a.ahead(who, false))) }},
+		"POST /api/v1/me/absences/{id}/sign", "POST /absences/{id}/sign")
+	does(act{prepare: func(a *access, who string) prepared {
+		theirs, mine := a.ahead("tech-e", false), a.ahead(who, false)
+		return prepared{numbered(mine), map[string]any{"absence": mine, "person": "tech-e", "with": theirs}, []string{"with", "tech-e " + theirs}}
+	}}, "POST /api/v1/me/absences/swap", "POST /absences/{id}/swap")
+	does(act{prepare: func(a *access, _ string) prepared {
+		at := numbered(a.ahead("tech-a", false))
+		at["username"] = "tech-a"
+		return prepared{at, map[string]any{"reason": why}, []string{"reason", why}}
+	}}, "POST /api/v1/people/{username}/absences/{id}/end", "POST /absences/{id}/end")
+	does(act{custodian: "tech-b", prepare: func(a *access, _ string) prepared { return fields(numbered(a.signedAhead())) }},
+		"POST /api/v1/handovers/{id}/sign", "POST /handovers/{id}/sign")
+}
+
 // leaver hires somebody who is about to leave, with a credential of theirs where it is
 // named. Whoever left before comes back, so that one person may still take it from them.
 func (a *access) leaver(credential string) string {

@@ -56,6 +56,7 @@ type access struct {
 	browsers map[string]*browser
 	granted  int64 // index of the entry with purpose-one
 	link     string
+	plan     string   // an absence of tech-a's
 	left     []string // who has no access, to be given it back: one person may take it from five within an hour
 }
 
@@ -91,6 +92,8 @@ func newAccess(t *testing.T) *access {
 	o.Must("tech-c", custody.Offer{Credentials: []string{"db02"}, Reason: desk.NewNote("reason-two")})
 	o.Must("tech-d", custody.ChangeEmail{Person: "tech-d", Email: desk.NewNote("mail-two@example.org")})
 	o.Must("tech-d", custody.GoAway{Reason: desk.NewNote("away-two")})
+	a.plan = a.absence("tech-a", 10*24*time.Hour, "reason-one", false)
+	a.absence("tech-c", 12*24*time.Hour, "reason-two", false)
 	o.Must("tech-e", custody.Propose{Change: custody.Change{Proposable: custody.SetCustodians{Credential: "db01", Primary: "tech-a", Backup: "tech-e"}}, Reason: desk.NewNote("ask-one")})
 	o.Must("director", custody.Propose{Change: custody.Change{Proposable: custody.AddPerson{
 		Username: "tech-n", Name: "N", Email: desk.NewNote("mail-new@example.org"), Roles: []custody.Role{custody.Technician}, TOTPPeriod: period,
@@ -303,6 +306,11 @@ func (a *access) tidy() {
 		if p.Away && p.Username != "tech-d" {
 			a.Must(p.Username, custody.ComeBack{})
 		}
+		for _, plan := range p.Plans {
+			if plan.ID != a.plan && p.Username != "tech-c" {
+				a.Must(p.Username, custody.CancelAbsence{Plan: plan.ID})
+			}
+		}
 	}
 	open, err := a.Store.Proposals(a.T.Context(), desk.ProposalQuery{Open: true})
 	if err != nil {
@@ -363,6 +371,8 @@ func (a *access) shown(row string) map[string]string {
 		at["id"] = "p-1"
 	case strings.Contains(row, "/offboardings/"):
 		at["username"] = "left"
+	case strings.Contains(row, "/absences/"):
+		at["id"] = a.plan
 	}
 	return at
 }

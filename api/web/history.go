@@ -19,7 +19,7 @@ const maxEvents = 2000
 // What a picture is made of, besides who was away.
 var (
 	settling = typesOf(
-		custody.CredentialAdded{}, custody.CredentialRetired{}, custody.HandoverAccepted{}, custody.HandoverReturned{},
+		custody.CredentialAdded{}, custody.CredentialRetired{}, custody.HandoverAccepted{}, custody.HandoverCarriedOut{}, custody.HandoverReturned{},
 		custody.RotationStarted{}, custody.RotationOverdue{}, custody.RotationPromoted{}, custody.CustodyPassed{}, custody.CredentialAbandoned{},
 	)
 	// What settles it only sometimes: whether it does, its entry says.
@@ -118,7 +118,10 @@ func (h *history) custody() error {
 	}
 	var accepted []string
 	for _, e := range began {
-		if f, is := e.Fact.(custody.HandoverAccepted); is {
+		switch f := e.Fact.(type) {
+		case custody.HandoverAccepted:
+			accepted = append(accepted, f.Handover)
+		case custody.HandoverCarriedOut:
 			accepted = append(accepted, f.Handover)
 		}
 	}
@@ -218,6 +221,8 @@ func (h *history) refusedHandovers() ([]custody.Event, error) {
 		case custody.HandoverOffered:
 			know(f.Handover, f.Credentials)
 		case custody.HandoverAccepted:
+			know(f.Handover, f.Credentials)
+		case custody.HandoverCarriedOut:
 			know(f.Handover, f.Credentials)
 		case custody.HandoverReturned:
 			know(f.Handover, f.Credentials)

@@ -45,7 +45,7 @@ func (p *Pages) record(v *visit) error {
 	}
 	entry := shown.Steps[0] // the offer
 	for _, step := range shown.Steps {
-		if step.Type == (custody.HandoverAccepted{}).Type() {
+		if step.Type == (custody.HandoverAccepted{}).Type() || step.Type == (custody.HandoverCarriedOut{}).Type() {
 			entry = step
 		}
 	}

@@ -93,6 +93,14 @@ var forms = []struct {
 	{"manager", "/people/manager/deputy", "/people/manager/deputy", []string{"deputy", "tech-c", "starts", "2026-03-20T08:00", "ends", "2026-03-10T18:00", "reason", "holiday", "totp", "fresh"}, "ends", 422},
 	{"manager", "/people/manager/deputy", "/people/manager/deputy/end", []string{"totp", "654321"}, "", 409},
 	{"tech-c", "/credentials/db08", "/credentials/db08/take", []string{"totp", "654321"}, "", 409},
+	{"tech-a", "/absences", "/absences", []string{"from", "2026-08-03T08:00", "until", "2026-08-14T18:00", "reason", "holiday", "offer", "yes", "totp", "654321"}, "totp", 403},
+	{"tech-a", "/absences", "/absences", []string{"from", "2026-08-03T08:00", "until", "2026-08-01T18:00", "all_day", "yes", "totp", "fresh"}, "until", 422},
+	{"tech-a", "/absences/PLAN", "/absences/PLAN/move", []string{"from", "2026-08-03T08:00", "until", "2026-08-14T18:00", "totp", "654321"}, "totp", 403},
+	{"tech-a", "/absences/PLAN", "/absences/PLAN/cancel", []string{"totp", "654321"}, "totp", 403},
+	{"tech-a", "/absences/PLAN", "/absences/PLAN/sign", []string{"totp", "654321"}, "totp", 403},
+	{"tech-a", "/absences/PLAN", "/absences/PLAN/swap", []string{"with", "tech-b THEIRS", "totp", "654321"}, "totp", 403},
+	{"manager", "/absences/PLAN", "/absences/PLAN/end", []string{"reason", "both at once", "totp", "654321"}, "totp", 403},
+	{"tech-a", "/handovers/SIGN", "/handovers/SIGN/sign", []string{"totp", "654321"}, "totp", 403},
 	{"admin", "/founding", "/founding", []string{"totp", "654321"}, "", 403},
 	{"admin", "/configuration", "/configuration", []string{"totp", "654321"}, "", 409},
 	{"", "/activation/LINK", "/activation/LINK", []string{"release_code", "123", "password", "SECRET", "password_again", "SECRET too"}, "password_again", 422},
@@ -128,8 +136,19 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 	o.HireAs("tech-z", "Zoe Z", custody.Technician)
 	o.Add("db08", "tech-c", "tech-z")
 	o.Must("admin", custody.Disable{Person: "tech-z", Reason: desk.NewNote("left")})
+	soon := o.Clock.Now().Add(24 * time.Hour)
+	mine, theirs := o.plans("tech-a", soon, false), o.plans("tech-b", soon.Add(24*time.Hour), true)
+	waiting, err := o.Store.Handovers(t.Context(), desk.HandoverQuery{Status: []custody.HandoverStatus{custody.HandoverPrepared}, Person: "tech-a", Limit: 1})
+	if err != nil || len(waiting) != 1 {
+		t.Fatal(waiting, err)
+	}
+	names := strings.NewReplacer("LINK", link.Token.Reveal(), "PLAN", mine, "THEIRS", theirs, "SIGN", waiting[0].ID)
 	for _, form := range forms {
-		form.page, form.to = strings.ReplaceAll(form.page, "LINK", link.Token.Reveal()), strings.ReplaceAll(form.to, "LINK", link.Token.Reveal())
+		form.page, form.to = names.Replace(form.page), names.Replace(form.to)
+		form.typed = slices.Clone(form.typed)
+		for i := range form.typed {
+			form.typed[i] = names.Replace(form.typed[i])
+		}
 		t.Run(form.to[1:]+" of "+form.who, func(t *testing.T) {
 			b := o.browser("en")
 			if form.who != "" {
@@ -242,7 +261,7 @@ func has(n *html.Node, name string) bool {
 func TestEveryFormIsTriedRefused(t *testing.T) {
 	tried := map[string]bool{"/language": true, "/logout": true, "/preferences/sessions": true, "/preferences/calendar/close": true} // which cannot be refused
 	tried["*"] = true                                                                                                                // to the page that it is on: of an e-mail address
-	word := regexp.MustCompile(`(db0\d|sw01|handover-\d|p-\d|tech-[bz]|28|LINK|manager|3$)`)
+	word := regexp.MustCompile(`(db0\d|sw01|handover-\d|p-\d|tech-[bz]|28|LINK|PLAN|SIGN|manager|3$)`)
 	for _, form := range forms {
 		tried[word.ReplaceAllString(form.to, "*")] = true
 	}

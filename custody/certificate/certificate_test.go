@@ -212,6 +212,52 @@ func TestBothMustHaveConfirmed(t *testing.T) {
 	}
 }
 
+// aheadStory is story of a handover that both signed before it was carried out; of web01 the giver
+// held nothing any more.
+func aheadStory() []custody.Event {
+	events := story()[:4]
+	names := []string{"db01", "web01"}
+	return append(events,
+		confirmed("tech-a", custody.HandoverPlanned{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names, Plan: "absence-3", Revision: 1, Begins: when.Add(time.Hour), Until: when.Add(72 * time.Hour), Reason: desk.NewNote("外出培训三天 training")}),
+		confirmed("tech-b", custody.HandoverSigned{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names, Plan: "absence-3", Revision: 1}),
+		custody.Event{Actor: custody.System, Fact: custody.HandoverCarriedOut{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names[:1], Giver: 4, Receiver: 5}},
+	)
+}
+
+// TestWhatBothSignedAheadIsCertified: with the entries in which they signed in the place of
+// codes, and only what passed on it.
+func TestWhatBothSignedAheadIsCertified(t *testing.T) {
+	b, key := prove(t, aheadStory())
+	paper, err := b.Check(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(paper.Credentials) != 1 || paper.Credentials[0].Name != "db01" || paper.From.Username != "tech-a" || !strings.Contains(paper.Reason, "training") || !paper.Expected.Equal(when.Add(72*time.Hour)) || paper.Steps[len(paper.Steps)-1].Type != "handover.carried_out" {
+		t.Errorf("%+v", paper)
+	}
+	for what, spoil := range map[string]func([]custody.Event){
+		"not carried out":         func(e []custody.Event) { e[6] = e[0] },
+		"no code of the receiver": func(e []custody.Event) { e[5].Confirm = nil },
+		"no code of the giver":    func(e []custody.Event) { e[4].Confirm = nil },
+		"carried out on the word of another": func(e []custody.Event) {
+			e[6].Fact = custody.HandoverCarriedOut{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: []string{"db01"}, Giver: 3, Receiver: 5}
+		},
+		"another handover was carried out": func(e []custody.Event) {
+			e[6].Fact = custody.HandoverCarriedOut{Handover: "handover-2", From: "tech-a", To: "tech-b", Credentials: []string{"db01"}, Giver: 4, Receiver: 5}
+		},
+		"the receiver signed another": func(e []custody.Event) {
+			e[5] = confirmed("tech-b", custody.HandoverSigned{Handover: "handover-2", From: "tech-a", To: "tech-b"})
+		},
+	} {
+		events := aheadStory()
+		spoil(events)
+		b, key := prove(t, events)
+		if err := certificate.WriteHTML(&bytes.Buffer{}, b, key); !errors.Is(err, certificate.ErrIncomplete) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 func TestEntriesStandInTheirOrder(t *testing.T) {
 	b, key := prove(t, story())
 	b.Entries[4], b.Entries[5] = b.Entries[5], b.Entries[4]

@@ -21,6 +21,8 @@ type Paper struct {
 
 	zone            *time.Location
 	names, accounts map[string]string
+
+	signed, carriedOut [2]int64 // entries in which giver and receiver signed ahead: as they are, as they are named
 }
 
 // Item is a credential that was handed over.
@@ -33,8 +35,11 @@ type Item struct {
 func (b Bundle) Check(key string) (Paper, error) {
 	p := Paper{Handover: b.Handover, zone: b.zone(), names: map[string]string{}, accounts: map[string]string{}}
 	err := b.each(key, func(index int64, e custody.Event, rests Ledger) {
-		if _, ok := e.Fact.(custody.HandoverAccepted); ok && e.Fact.Subject() == b.Handover {
-			p.Ledger = rests
+		switch e.Fact.(type) {
+		case custody.HandoverAccepted, custody.HandoverCarriedOut:
+			if e.Fact.Subject() == b.Handover {
+				p.Ledger = rests
+			}
 		}
 		p.add(index, e)
 	})
@@ -56,9 +61,23 @@ func (p *Paper) add(index int64, e custody.Event) {
 		if f.Handover == p.Handover {
 			p.Reason, p.Expected = f.Reason.In(redacted()), f.ExpectedReturn
 			p.From, p.To = Party{f.From, p.names[f.From]}, Party{f.To, p.names[f.To]}
-			for _, name := range f.Credentials {
-				p.Credentials = append(p.Credentials, Item{name, p.accounts[name]})
-			}
+			p.items(f.Credentials)
+		}
+	case custody.HandoverPlanned:
+		if f.Handover == p.Handover {
+			p.Reason, p.Expected = f.Reason.In(redacted()), f.Until
+			p.From, p.To = Party{f.From, p.names[f.From]}, Party{f.To, p.names[f.To]}
+			p.items(f.Credentials)
+			p.signed[0] = index
+		}
+	case custody.HandoverSigned:
+		if f.Handover == p.Handover {
+			p.signed[1] = index
+		}
+	case custody.HandoverCarriedOut:
+		if f.Handover == p.Handover { // what passed of what they signed for
+			p.items(f.Credentials)
+			p.carriedOut = [2]int64{f.Giver, f.Receiver}
 		}
 	}
 	if e.Fact.Subject() == p.Handover {
@@ -66,12 +85,23 @@ func (p *Paper) add(index int64, e custody.Event) {
 	}
 }
 
-// complete says whether both confirmed, and the right ones.
+func (p *Paper) items(credentials []string) {
+	p.Credentials = nil
+	for _, name := range credentials {
+		p.Credentials = append(p.Credentials, Item{name, p.accounts[name]})
+	}
+}
+
+// complete says whether both confirmed, and the right ones: when it was offered and
+// accepted, or beforehand, in the entries that its carrying out names.
 func (p *Paper) complete() error {
 	confirmed := func(kind, by string) bool {
 		return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Type == kind && s.Actor == by && s.Confirmed != "" })
 	}
 	offered, accepted := custody.HandoverOffered{}.Type(), custody.HandoverAccepted{}.Type()
+	if p.carriedOut != [2]int64{} && p.carriedOut == p.signed {
+		offered, accepted = custody.HandoverPlanned{}.Type(), custody.HandoverSigned{}.Type()
+	}
 	if p.From.Username == "" || !confirmed(offered, p.From.Username) || !confirmed(accepted, p.To.Username) {
 		return ErrIncomplete
 	}

@@ -121,6 +121,8 @@ func (f *fold) apply(e custody.Event) {
 		f.becomes(e.Time, "", fact.Credential)
 	case custody.HandoverAccepted:
 		f.holds(e.Time, fact.To, fact.Handover, fact.Credentials...)
+	case custody.HandoverCarriedOut:
+		f.holds(e.Time, fact.To, fact.Handover, fact.Credentials...)
 	case custody.HandoverOverdue:
 		for i := range f.rows {
 			if t := &f.rows[i]; t.handover == fact.Handover {
