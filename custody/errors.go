@@ -39,6 +39,7 @@ const (
 	AccountTaken       Code = "account_taken"
 	SeatIsVacant       Code = "seat_vacant"
 	IsParked           Code = "parked"
+	EmergencyOpen      Code = "emergency_open"
 	Conflict           Code = "conflict"
 	InvalidRequest     Code = "invalid_request"
 )

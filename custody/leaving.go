@@ -161,6 +161,7 @@ func (d *decision) leaves(person, proposal string) {
 		}
 	}
 	for c := range d.state.Credentials() {
+		c = d.endEmergenciesOf(person, c, proposal)
 		if !c.concernedBy(person) {
 			continue
 		}
@@ -220,6 +221,9 @@ func (s *State) letGo(person string) error {
 		}
 	}
 	for c := range s.Credentials() {
+		if e, open := c.OpenEmergency(); open && (e.For == person || e.Requester == person && e.Status == EmergencyPending) {
+			return broken("has left, and is party to " + e.ID)
+		}
 		if c.Active() && c.knownTo(person) && !slices.Contains(c.Leavers, person) {
 			return &Violation{Invariant: "I13", Subject: c.Name, Detail: "known to " + person + ", who has left"}
 		}

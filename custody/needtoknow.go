@@ -31,7 +31,7 @@ func (p Person) sees(concerned bool, of Sight) Sight {
 // SightOfCredential is all for its custodians and its holder, and the frame for everybody
 // else.
 func (p Person) SightOfCredential(c Credential) Sight {
-	return p.sees(c.HasCustodian(p.Username) || p.is(c.Holder), SeesFrame)
+	return p.sees(c.MayHold(p.Username) || p.is(c.Holder), SeesFrame)
 }
 
 // SightOfHandover is all for its parties, the frame for who runs the system, and nothing

@@ -65,6 +65,9 @@ func (a GoAway) decide(d *decision) error {
 func (d *decision) mayLeave() error {
 	for _, name := range d.state.Charges(d.actor.Username) {
 		c, _ := d.state.Credential(name)
+		if e, on := c.InEmergency(); on && e.For == d.actor.Username {
+			return refuseEmergencyHeld(c, e)
+		}
 		other := c.Other(d.actor.Username)
 		if other == "" {
 			if !c.MayBeLeft() {
@@ -72,7 +75,7 @@ func (d *decision) mayLeave() error {
 			}
 			continue
 		}
-		if other, _ := d.state.Person(other); !other.Present() {
+		if other, _ := d.state.Person(other); !d.state.there(c, other.Username) {
 			return refuseBothAway(other, c)
 		}
 	}
@@ -123,6 +126,7 @@ func (f PersonAway) apply(s *State, e Event) {
 	s.editPerson(f.Person, func(p *Person) {
 		p.Presence = Presence{Away: true, AwaySince: e.Time, AwayUntil: f.Until, AwayReason: f.Reason.bare()}
 	})
+	s.isGone(f.Person)
 }
 
 // sentAway says that the person had asked to be away as soon as a handover was
@@ -165,7 +169,7 @@ func (a ComeBack) decide(d *decision) error {
 			return err
 		}
 	}
-	if d.actor.Away {
+	if d.actor.Away || d.state.unreachable(d.actor.Username) {
 		d.happen(PersonPresent{Person: d.actor.Username})
 	}
 	for _, h := range gave {
@@ -200,6 +204,7 @@ func (PersonPresent) grade() Grade                { return Ordinary }
 func (f PersonPresent) by(*State, Event) Who      { return byPerson(f.Person) }
 func (PersonPresent) allowed(*State, Event) error { return nil }
 
-func (f PersonPresent) apply(s *State, _ Event) {
+func (f PersonPresent) apply(s *State, e Event) {
 	s.editPerson(f.Person, func(p *Person) { p.Presence = Presence{} })
+	s.isBack(f.Person, e.Time)
 }

@@ -143,6 +143,9 @@ func (s *State) needs(c Change, requester string) []Role {
 // and director stand in for each other while nobody of the one is there who could.
 func (s *State) at(p Proposal, level Role) []Role {
 	other, stands := map[Role]Role{Manager: Director, Director: Manager}[level]
+	if a, is := p.Change.Proposable.(access); is && a.either {
+		return []Role{Manager, Director}
+	}
 	if len(p.Needs) != 1 || !stands {
 		return []Role{level}
 	}

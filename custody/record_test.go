@@ -26,6 +26,8 @@ var facts = []Fact{
 	PolicyReviewed{}, PolicyOverdue{}, PersonDisabled{}, PersonReinstated{}, SeatVacated{}, HandoverVoided{}, CredentialTaken{}, CredentialParked{}, ItemSettled{}, OffboardingOverdue{}, OffboardingEnded{},
 	CustodiansChanged{}, ProposalMade{}, ProposalRevised{}, ProposalApproved{}, ProposalEffected{}, ProposalFailed{}, ProposalRejected{},
 	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, TargetTested{}, ServiceStarted{}, ConfigurationAcknowledged{}, SecretsArrived{}, TextRedacted{},
+	EmergencyRequested{}, EmergencyWithdrawn{}, EmergencyApproved{}, EmergencyRejected{}, EmergencyLapsed{}, EmergencyPaged{},
+	EmergencyGranted{}, EmergencyEnded{}, EmergencyReviewed{}, EmergencyUnreviewed{},
 }
 
 // endings are the facts of one Go type that have several types in the ledger.
@@ -296,6 +298,16 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"offboarding.settled":           `{"person":"","item":0,"how":""}`,
 		"offboarding.overdue":           `{"person":""}`,
 		"offboarding.ended":             `{"person":""}`,
+		"emergency.requested":           `{"emergency":"","credential":"","for":"","reason":""}`,
+		"emergency.withdrawn":           `{"emergency":"","credential":""}`,
+		"emergency.approved":            `{"emergency":"","credential":"","level":""}`,
+		"emergency.granted":             `{"emergency":"","credential":"","for":""}`,
+		"emergency.rejected":            `{"emergency":"","credential":""}`,
+		"emergency.lapsed":              `{"emergency":"","credential":""}`,
+		"emergency.paged":               `{"emergency":"","credential":"","person":"","channel":""}`,
+		"emergency.ended":               `{"emergency":"","credential":"","how":""}`,
+		"emergency.reviewed":            `{"emergency":"","credential":"","verdict":"","text":""}`,
+		"emergency.unreviewed":          `{"emergency":"","credential":""}`,
 		"policy.adopted": `{"version":0,"rules":0,"values":{"lease_ms":0,"offer_ttl_ms":0,"rotation_deadline_ms":0,` +
 			`"lock_after":0,"lock_base_ms":0,"lock_max_ms":0,"totp_skew":0},"review_by":"0001-01-01T00:00:00Z"}`,
 	}

@@ -21,6 +21,7 @@ var hostileNames = map[string]string{
 	"two dots":               "a..b",
 	"that of a handover":     "handover-1",
 	"that of a lease":        "lease-12",
+	"that of an emergency":   "emergency-3",
 	"a dot":                  ".",
 	"a NUL":                  "db01\x00",
 	"a line break":           "db01\r\nX: y",
@@ -231,6 +232,7 @@ var actions = []Action{
 	ChangePassword{}, ReplaceAuthenticator{}, ProveAuthenticator{}, SetRoles{}, IssueLink{}, RefuseLink{}, OpenLink{}, Join{}, ConfirmFounding{},
 	TestTarget{}, ReviewPolicy{}, Disable{}, Reinstate{}, Take{}, Park{}, SettleItem{},
 	ReportConfiguration{}, AcknowledgeConfiguration{},
+	RequestEmergency{}, WithdrawEmergency{}, ApproveEmergency{}, RejectEmergency{}, ReportPaged{}, EndEmergency{}, ReviewEmergency{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {

@@ -16,6 +16,7 @@ var (
 	anEntry     = Term{"thing", "entry"}
 	aProposal   = Term{"thing", "proposal"}
 	anItem      = Term{"thing", "item"}
+	anEmergency = Term{"thing", "emergency"}
 )
 
 // Who alone may do something.
@@ -33,6 +34,9 @@ var (
 	onlyAnother           = Term{"only", "another"}
 
 	onlyAdminManagerOrDirector = Term{"only", "admin_manager_or_director"}
+
+	onlyTechnicianForSelf         = Term{"only", "technician_for_self"}
+	onlyManagerOrDirectorForOther = Term{"only", "manager_or_director_for_other"}
 )
 
 func refuseNotFound(thing Term) *Refusal {

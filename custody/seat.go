@@ -39,8 +39,8 @@ func (s *State) leftBy(c Credential, person string) (successor string, changes b
 	held := c.HeldFor()
 	if held == person {
 		held = ""
-		if other, _ := s.Person(c.Other(person)); other.Present() {
-			held = other.Username
+		if other := c.Other(person); s.there(c, other) {
+			held = other
 		}
 	}
 	return held, c.HeldFor() == person || c.knownTo(person)
@@ -93,6 +93,7 @@ func (f SeatVacated) apply(s *State, e Event) {
 			} else {
 				c.Backup = ""
 			}
+			c.Unreachable = without(c.Unreachable, func(name string) bool { return name == f.Person })
 		}
 		switch {
 		case !f.Deadline.IsZero():

@@ -19,6 +19,7 @@ func (a Tick) bare(*State) Action { return a }
 // decide lets time act on everything that is due.
 func (Tick) decide(d *decision) error {
 	for c := range d.state.Credentials() {
+		c = d.tickEmergencies(c)
 		switch {
 		case c.Lease.ID != "" && !d.now.Before(c.Lease.Until):
 			d.endLease(c, "expired")
@@ -67,6 +68,7 @@ func (s *State) Reschedule() {
 		s.expect(c.Lease.Until)
 		s.expectRotation(c)
 		s.expectAge(c)
+		s.expectEmergency(c)
 	}
 	for h := range s.OpenHandovers() {
 		s.expectHandover(h)
