@@ -68,9 +68,10 @@ func (e Emergency) surely(person string) bool {
 // takes.
 func (e Emergency) ByChannels(person string) bool { return e.surely(person) }
 
-// silent says whether nobody has answered for long enough.
+// silent says whether nobody has answered for long enough, and the emergency still waits:
+// one that a server that stood still has slept through is not granted when it wakes.
 func (e Emergency) silent(now time.Time) bool {
-	return !e.Silence.IsZero() && !now.Before(e.Silence)
+	return !e.Silence.IsZero() && !now.Before(e.Silence) && now.Before(e.Expires)
 }
 
 // MayBeSilent says whether silence could ever grant an emergency of a credential.

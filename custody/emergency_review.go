@@ -40,8 +40,8 @@ func (a ReviewEmergency) decide(d *decision) error {
 	if err != nil {
 		return err
 	}
-	if able := d.state.Reviewers(e); !slices.Contains(able, d.actor.Username) {
-		return refuseNotReviewer(e, able)
+	if !d.state.mayReview(e, d.actor) {
+		return refuseNotReviewer(e, d.state.Reviewers(e))
 	}
 	if !slices.Contains(Verdicts, a.Verdict) {
 		return Invalid("verdict", "verdict")
@@ -58,28 +58,35 @@ func (a ReviewEmergency) decide(d *decision) error {
 	return nil
 }
 
-// Reviewers gives who can review an emergency, by name: managers, directors and auditors
-// who neither asked for it nor had it nor approved it. Where there is none of them, who
-// approved it can.
+// Reviewers gives who can review an emergency, by name.
 func (s *State) Reviewers(e Emergency) (able []string) {
-	had := []string{e.Requester, e.For}
-	approved := Proposal{Approvals: e.Approvals}.approvedBy("")
-	var near []string
 	for p := range s.People() {
-		switch is := func(names []string) bool {
-			return slices.Contains(names, p.Username) || s.another(p, names) != ""
-		}; {
-		case !p.CanConfirm() || !p.SeesEverything() || is(had):
-		case is(approved):
-			near = append(near, p.Username)
-		default:
+		if p.CanConfirm() && s.mayReview(e, p) {
 			able = append(able, p.Username)
 		}
 	}
-	if len(able) == 0 {
-		return near
-	}
 	return able
+}
+
+// mayReview says whether somebody can look at an emergency: a manager, director or auditor
+// who neither asked for it nor had it nor approved it. Where there is none, also who
+// approved it.
+func (s *State) mayReview(e Emergency, person Person) bool {
+	looks := func(p Person) bool {
+		had := []string{e.Requester, e.For}
+		return !p.Disabled && p.SeesEverything() && !slices.Contains(had, p.Username) && s.another(p, had) == ""
+	}
+	approved := Proposal{Approvals: e.Approvals}.approvedBy("")
+	apart := func(p Person) bool { return !slices.Contains(approved, p.Username) && s.another(p, approved) == "" }
+	if !looks(person) || apart(person) {
+		return looks(person)
+	}
+	for p := range s.People() {
+		if p.Enrolled && looks(p) && apart(p) {
+			return false
+		}
+	}
+	return true
 }
 
 // EmergencyReviewed: somebody has looked at it.
@@ -105,15 +112,15 @@ func (f EmergencyReviewed) grade() Grade {
 	return Ordinary
 }
 
-func (f EmergencyReviewed) by(s *State, _ Event) Who {
-	c, _ := s.Credential(f.Credential)
-	e, _ := c.Emergency(f.Emergency)
-	return byPerson(s.Reviewers(e)...).confirmed()
+func (EmergencyReviewed) by(*State, Event) Who {
+	return byRole(Manager, Director, Auditor).confirmed()
 }
 
 func (f EmergencyReviewed) allowed(s *State, e Event) error {
-	if !slices.Contains(Verdicts, f.Verdict) {
-		return e.violates("I10", "reviewed without a verdict")
+	c, _ := s.Credential(f.Credential)
+	at, _ := c.Emergency(f.Emergency)
+	if actor, _ := s.Person(e.Actor); !slices.Contains(Verdicts, f.Verdict) || !s.mayReview(at, actor) {
+		return e.violates("I10", "reviewed without a verdict, or by who had a part in it")
 	}
 	return s.emergencyIs(e, f.Credential, f.Emergency, EmergencyOver)
 }
