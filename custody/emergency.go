@@ -265,7 +265,7 @@ func (s *State) expectEmergency(c Credential) {
 			s.expect(e.Expires)
 			s.expect(e.Silence)
 		case EmergencyOn:
-			s.expect(e.ends())
+			s.expect(e.Ends())
 		case EmergencyOver:
 			if !e.Overdue {
 				s.expect(e.ReviewBy)
@@ -289,7 +289,7 @@ func (d *decision) tickEmergencies(c Credential) Credential {
 		return d.grant(c, e, true)
 	case e.Status == EmergencyPending && (e.silent(d.now) || !d.now.Before(e.Expires)):
 		d.happen(EmergencyLapsed{Emergency: e.ID, Credential: c.Name})
-	case e.Status == EmergencyOn && !d.now.Before(e.ends()):
+	case e.Status == EmergencyOn && !d.now.Before(e.Ends()):
 		return d.endEmergency(c, e, e.endedBy(d.now), "")
 	}
 	return c

@@ -47,8 +47,8 @@ func (a EndEmergency) decide(d *decision) error {
 	return nil
 }
 
-// ends is when time ends an emergency that was granted.
-func (e Emergency) ends() time.Time {
+// Ends is when time ends an emergency that was granted.
+func (e Emergency) Ends() time.Time {
 	end := e.Until
 	if e.UsedAt.IsZero() && e.UseBy.Before(end) {
 		end = e.UseBy
@@ -147,7 +147,7 @@ func (f EmergencyEnded) allowed(s *State, e Event) error {
 	}
 	c, _ := s.Credential(f.Credential)
 	at, _ := c.Emergency(f.Emergency)
-	if timed := e.Actor == System; timed && (e.Time.Before(at.ends()) || f.How != at.endedBy(e.Time)) {
+	if timed := e.Actor == System; timed && (e.Time.Before(at.Ends()) || f.How != at.endedBy(e.Time)) {
 		return e.violates("I10", "ended by time before it was over, or for another reason")
 	}
 	if f.Successor != s.afterEmergency(c, at, f.How) || f.Deadline.IsZero() == c.AtRest() {

@@ -143,15 +143,15 @@ func (d *decision) mayAskFor(beneficiary string) error {
 		return refuseForbidden(onlyManagerOrDirectorForOther)
 	}
 	p, known := d.state.Person(beneficiary)
-	if !known || !p.substitutes() {
+	if !known || !p.Substitutes() {
 		return Invalid("for", "not_a_substitute")
 	}
 	return nil
 }
 
-// substitutes says whether somebody can hold a password in an emergency that another asks
+// Substitutes says whether somebody can hold a password in an emergency that another asks
 // for: who approves, or looks, never does.
-func (p Person) substitutes() bool {
+func (p Person) Substitutes() bool {
 	return p.CanConfirm() && p.Present() && !p.Is(Auditor) && !p.Is(Manager) && !p.Is(Director)
 }
 
@@ -234,7 +234,7 @@ func (f EmergencyRequested) allowed(s *State, e Event) error {
 		return e.violates("I1", "of what is not in custody, or beside "+open.ID)
 	case !s.asks(f, e):
 		return e.violates("I7", "under the name of another")
-	case e.Actor == f.For && !actor.Is(Technician) || e.Actor != f.For && (!actor.Is(Manager) && !actor.Is(Director) || !beneficiary.substitutes() || len(s.couldAsk(c, f.For)) > 0):
+	case e.Actor == f.For && !actor.Is(Technician) || e.Actor != f.For && (!actor.Is(Manager) && !actor.Is(Director) || !beneficiary.Substitutes() || len(s.couldAsk(c, f.For)) > 0):
 		return e.violates("I10", "asked for by somebody who may not, or for who may hold nothing")
 	case !s.there(c, e.Actor) || !s.there(c, f.For) || f.Custodian != c.HasCustodian(f.For):
 		return e.violates("I3", "for who is away, or somebody else than is said")

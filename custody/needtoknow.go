@@ -117,3 +117,11 @@ func (p Proposal) KnownTo(viewer Person, charges []string) (Proposal, bool) {
 func RefuseUnknown() *Refusal {
 	return &Refusal{Code: Forbidden, Rule: "4.4", Key: "need_to_know"}
 }
+
+// SightOfEmergency is all for who asked, whom it is for, whose custody it is about and who
+// has approved it; the frame for who runs the system; nothing for other technicians.
+func (p Person) SightOfEmergency(e Emergency, of []Credential) Sight {
+	concerned := p.is(e.Requester) || p.is(e.For) || slices.Contains(e.Absent, p.Username) ||
+		slices.ContainsFunc(of, func(c Credential) bool { return c.HasCustodian(p.Username) })
+	return p.sees(concerned, p.runs())
+}

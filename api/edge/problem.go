@@ -53,6 +53,7 @@ var statuses = map[custody.Code]int{
 	custody.AccountTaken:       http.StatusConflict,
 	custody.SeatIsVacant:       http.StatusConflict,
 	custody.IsParked:           http.StatusConflict,
+	custody.EmergencyOpen:      http.StatusConflict,
 	custody.Conflict:           http.StatusConflict,
 	custody.InvalidRequest:     http.StatusUnprocessableEntity, // 400 when it cannot even be read: ErrUnreadable
 	TooLarge:                   http.StatusRequestEntityTooLarge,

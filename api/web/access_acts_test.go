@@ -317,7 +317,7 @@ func init() {
 			a.withdrawn()
 			by, now := a.Clock.Now().AddDate(0, 6, 0), a.Desk.PolicyInForce()
 			p := fields(nil, "reason", why, "review_by", by.Format("2006-01-02"), "approvals", "two", "exclusive", "strict", "lease", "1h", "offer_ttl", "24h", "rotation_deadline", "1h",
-				"lock_after", "5", "lock_base", "30s", "lock_max", "1h", "session_idle", "24h", "totp_skew", "1")
+				"lock_after", "5", "lock_base", "30s", "lock_max", "1h", "session_idle", "24h", "approve_within", "30m", "silence_after", "15m", "use_within", "1h", "hold_for", "4h", "review_within", "72h", "totp_skew", "1")
 			p.body = map[string]any{"reason": why, "review_by": by, "version": now.Version}
 			if values {
 				shorter := now.Values

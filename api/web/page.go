@@ -161,6 +161,7 @@ var doneMessages = []string{
 	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "rotating_all", "redacted", "unlocked", "email_changed",
 	"proposed", "approved", "rejected", "withdrawn", "founded", "acknowledged", "password_changed", "session_ended",
 	"disabled", "taken", "settled",
+	"emergency_requested", "emergency_approved", "emergency_rejected", "emergency_withdrawn", "emergency_ended", "emergency_reviewed",
 }
 
 // here gives the address that shows this page again, without some parameters.
@@ -185,7 +186,7 @@ func (v *visit) path() string {
 	if v.r.Method != http.MethodPost {
 		return at
 	}
-	for _, page := range []string{"/credentials/", "/handovers/", "/proposals/", "/ledger/", "/offboardings/"} {
+	for _, page := range []string{"/credentials/", "/handovers/", "/proposals/", "/ledger/", "/offboardings/", "/emergencies/"} {
 		if rest, on := strings.CutPrefix(at, page); on {
 			name, _, _ := strings.Cut(rest, "/")
 			return page + name
