@@ -29,6 +29,8 @@ var endpoints = strings.Fields(`
 	POST/proposals/{id}/approve POST/proposals/{id}/reject POST/proposals/{id}/withdraw
 	GET/people/{username}/disable POST/people/{username}/disable POST/people/{username}/disable/proposal POST/people/{username}/reinstate
 	GET/offboardings GET/offboardings/{username} POST/offboardings/{username}/items/{n} POST/credentials/{name}/take POST/credentials/{name}/park
+	GET/emergencies POST/emergencies GET/emergencies/{id} POST/emergencies/{id}/approve POST/emergencies/{id}/reject POST/emergencies/{id}/veto
+	POST/emergencies/{id}/withdraw POST/emergencies/{id}/end POST/emergencies/{id}/review
 	POST/people/{username}/unlock PATCH/people/{username} PATCH/me
 	GET/ledger/entries GET/ledger/entries/{index} GET/ledger/entries/{index}/proof POST/ledger/entries/{index}/redact GET/ledger/checkpoint GET/ledger/witnesses GET/ledger/key GET/ledger/tile/{tile}`)
 

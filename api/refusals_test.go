@@ -7,7 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -45,7 +47,7 @@ var commands = map[string]string{
 	"POST /credentials/db01/retire":            `{"reason":"x","totp":"2"}`,
 	"POST /credentials/db01/custodians":        `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,
 	"POST /proposals/p-1/custodians":           `{"primary":"tech-b","backup":"tech-a","reason":"x","totp":"2"}`,
-	"POST /policy":                             `{"values":{"lease_seconds":1,"offer_ttl_seconds":1,"rotation_deadline_seconds":1,"lock_after":1,"lock_base_seconds":1,"lock_max_seconds":1,"totp_skew":1,"session_idle_seconds":60,"approvals":"two","exclusive":"strict"},"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
+	"POST /policy":                             `{"values":{"lease_seconds":1,"offer_ttl_seconds":1,"rotation_deadline_seconds":1,"lock_after":1,"lock_base_seconds":1,"lock_max_seconds":1,"totp_skew":1,"session_idle_seconds":60,"approve_within_seconds":60,"silence_after_seconds":60,"use_within_seconds":60,"hold_for_seconds":60,"review_within_seconds":60,"approvals":"two","exclusive":"strict"},"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
 	"POST /policy/review":                      `{"version":1,"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
 	"POST /proposals/p-1/approve":              `{"digest":"x","totp":"2"}`,
 	"POST /proposals/p-1/reject":               `{"digest":"x","reason":"x","totp":"2"}`,
@@ -61,6 +63,13 @@ var commands = map[string]string{
 	"POST /offboardings/tech-b/items/0":        `{"how":"none","totp":"2"}`,
 	"POST /credentials/db01/take":              `{"totp":"2"}`,
 	"POST /credentials/db01/park":              `{"reason":"x","totp":"2"}`,
+	"POST /emergencies":                        `{"credentials":["db01"],"reason":"x","totp":"2"}`,
+	"POST /emergencies/emergency-1/approve":    `{"totp":"2"}`,
+	"POST /emergencies/emergency-1/reject":     `{"totp":"2"}`,
+	"POST /emergencies/emergency-1/veto":       `{"totp":"2"}`,
+	"POST /emergencies/emergency-1/withdraw":   ``,
+	"POST /emergencies/emergency-1/end":        `{"totp":"2"}`,
+	"POST /emergencies/emergency-1/review":     `{"verdict":"justified","text":"x","totp":"2"}`,
 	"POST /people/tech-b/unlock":               `{"totp":"2"}`,
 	"POST /ledger/entries/OFFER/redact":        `{"reason":"x","totp":"2"}`,
 	"PATCH /people/tech-b":                     `{"email":"b@example.org","totp":"2"}`,
@@ -72,7 +81,7 @@ var commands = map[string]string{
 // TestARefusalIsAnsweredAsOne: never as what is there already, and with no
 // secret in it, whichever command was refused.
 func TestARefusalIsAnsweredAsOne(t *testing.T) {
-	s := serve(t)
+	s := serve(t, func(c *api.Config) { c.Commands = edge.Limit{Every: time.Microsecond, Burst: 1 << 20} }) // each of them, twice
 	s.hire(t, "manager", custody.Manager)
 	s.hire(t, "director", custody.Director)
 	s.invite(t, "tech-n", custody.Technician)
@@ -109,6 +118,9 @@ func TestARefusalIsAnsweredAsOne(t *testing.T) {
 		id := "handover-1"
 		if strings.HasPrefix(path, "proposals/") {
 			id = "p-1"
+		}
+		if strings.HasPrefix(path, "emergencies/") {
+			id = "emergency-1"
 		}
 		username := "tech-b"
 		if path == "people/{username}/activation" {

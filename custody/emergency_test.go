@@ -404,3 +404,20 @@ func TestSilence(t *testing.T) {
 		})
 	}
 }
+
+// Whoever reads why somebody asked changes nothing for those who decide: a State keeps the
+// commitment, and its lists are not the reader's.
+func TestReadingAnEmergencyLeavesTheStateAlone(t *testing.T) {
+	o := newOffice(t)
+	benAsks(o)
+	read := []Credential{o.credential("db01")}
+	why := o.emergency("db01").Reason
+	written, _ := urgent().Reason.Words()
+	Fill(&read, map[string]Words{why.Commitment(): written})
+	if said := read[0].Emergencies[0].Reason.String(); said != written.Text {
+		t.Errorf("read as %q", said)
+	}
+	if _, known := o.emergency("db01").Reason.Words(); known {
+		t.Error("the state has the text now")
+	}
+}

@@ -309,6 +309,32 @@ func init() {
 		return name
 	}), "POST /api/v1/credentials/{name}/take", "POST /credentials/{name}/take")
 
+	// Emergencies: of what tech-a holds, asked for by tech-b.
+	asked := func(a *access) string {
+		return a.Must("tech-b", custody.RequestEmergency{Credentials: []string{a.held()}, Reason: desk.NewNote(why)}).Events[0].Fact.(custody.EmergencyRequested).Emergency
+	}
+	granted := func(a *access) string {
+		id := asked(a)
+		a.Must("manager-2", custody.ApproveEmergency{Emergency: id})
+		return id
+	}
+	does(act{custodian: "tech-b", prepare: func(a *access, _ string) prepared {
+		name := a.held()
+		return prepared{nil, map[string]any{"credentials": []string{name}, "reason": why}, []string{"credential", name, "reason", why}}
+	}}, "POST /api/v1/emergencies", "POST /emergencies")
+	emergency := func(custodian string, make func(a *access) string, pairs ...string) act {
+		return act{custodian: custodian, prepare: func(a *access, _ string) prepared { return fields(numbered(make(a)), pairs...) }}
+	}
+	does(emergency("", asked), "POST /api/v1/emergencies/{id}/approve", "POST /emergencies/{id}/approve")
+	does(emergency("", asked), "POST /api/v1/emergencies/{id}/reject", "POST /api/v1/emergencies/{id}/veto", "POST /emergencies/{id}/reject")
+	does(act{custodian: "tech-b", prepare: func(a *access, _ string) prepared { return nothingToSay(numbered(asked(a))) }}, "POST /api/v1/emergencies/{id}/withdraw", "POST /emergencies/{id}/withdraw")
+	does(emergency("tech-b", granted), "POST /api/v1/emergencies/{id}/end", "POST /emergencies/{id}/end")
+	does(emergency("", func(a *access) string {
+		id := granted(a)
+		a.Must("tech-b", custody.EndEmergency{Emergency: id})
+		return id
+	}, "verdict", "justified", "text", why), "POST /api/v1/emergencies/{id}/review", "POST /emergencies/{id}/review")
+
 	// The policy of the installation, and of one credential.
 	looser := map[string]any{"policy": map[string]any{"password": "strong"}, "reason": why}
 	does(act{prepare: func(a *access, _ string) prepared { return prepared{called(a.held()), looser, nil} }}, "POST /api/v1/credentials/{name}/policy/proposal")

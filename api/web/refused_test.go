@@ -24,12 +24,24 @@ import (
 var askedFor = custody.Proposal{ID: "p-1", Revision: 1, Change: custody.Change{Proposable: custody.SetCustodians{Credential: "db01", Primary: "tech-a", Backup: "tech-c"}}}
 
 // forms are all that can be sent and refused, with what somebody typed.
-var forms = []struct {
+type tried struct {
 	who, page, to string
 	typed         []string // names and values
 	wrong         string   // the field that is refused, "" for none
 	status        int
-}{
+}
+
+// urgentForms come first: what they are about does not last for hours.
+var urgentForms = []tried{
+	{"manager", "/emergencies/emergency-1", "/emergencies/emergency-1/approve", []string{"totp", "654321"}, "totp", 403},
+	{"tech-a", "/emergencies/emergency-1", "/emergencies/emergency-1/reject", []string{"reason", "I am here", "totp", "654321"}, "totp", 403},
+	{"tech-b", "/emergencies/emergency-2", "/emergencies/emergency-2/end", []string{"totp", "654321"}, "totp", 403},
+	{"tech-b", "/emergencies/emergency-2", "/emergencies/emergency-2/withdraw", nil, "", 409},
+	{"director", "/emergencies/emergency-3", "/emergencies/emergency-3/review", []string{"verdict", "unjustified", "text", "tech-a was at her desk", "totp", "654321"}, "totp", 403},
+	{"tech-b", "/emergencies/new", "/emergencies", []string{"credential", "db01", "reason", "disk full", "totp", "654321"}, "totp", 403},
+}
+
+var forms = []tried{
 	{"", "/login", "/login", []string{"username", "tech-a", "password", "SECRET", "totp", "654321"}, "", 401},
 	{"", "/recovery", "/recovery", []string{"username", "tech-a", "password", "SECRET", "recovery_code", "SECRET"}, "", 401},
 	{"tech-a", "/credentials/db01", "/credentials/db01/checkout", []string{"purpose", "ticket 4711", "totp", "654321"}, "totp", 403},
@@ -117,7 +129,15 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 	o.HireAs("tech-z", "Zoe Z", custody.Technician)
 	o.Add("db08", "tech-c", "tech-z")
 	o.Must("admin", custody.Disable{Person: "tech-z", Reason: desk.NewNote("left")})
-	for _, form := range forms {
+	for _, name := range []string{"db20", "db21", "db22"} {
+		o.Onboard(name)
+		o.Must("tech-b", custody.RequestEmergency{Credentials: []string{name}, Reason: desk.NewNote("disk full")})
+	}
+	o.Must("manager", custody.ApproveEmergency{Emergency: "emergency-2"})
+	o.Must("tech-b", custody.CheckOut{Credential: "db21", Purpose: desk.NewNote("disk full")})
+	o.Must("manager", custody.ApproveEmergency{Emergency: "emergency-3"})
+	o.Must("tech-b", custody.EndEmergency{Emergency: "emergency-3"})
+	for _, form := range slices.Concat(urgentForms, forms) {
 		form.page, form.to = strings.ReplaceAll(form.page, "LINK", link.Token.Reveal()), strings.ReplaceAll(form.to, "LINK", link.Token.Reveal())
 		t.Run(form.to[1:]+" of "+form.who, func(t *testing.T) {
 			b := o.browser("en")

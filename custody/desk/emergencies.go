@@ -29,15 +29,16 @@ func (d *Desk) Emergencies(ctx context.Context) ([]Emergency, error) {
 	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
 		return nil, err
 	}
-	all := d.emergencies()
+	d.mu.RLock()
+	all := EmergenciesIn(d.state)
+	d.mu.RUnlock()
 	return known(ctx, d, all)
 }
 
-func (d *Desk) emergencies() (all []Emergency) {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
+// EmergenciesIn is Emergencies of a state, without the texts.
+func EmergenciesIn(state *custody.State) (all []Emergency) {
 	at := map[string]int{}
-	for c := range d.state.Credentials() {
+	for c := range state.Credentials() {
 		for _, e := range c.Emergencies {
 			i, seen := at[e.ID]
 			if !seen {
@@ -53,27 +54,13 @@ func (d *Desk) emergencies() (all []Emergency) {
 	for i := range all {
 		switch e := all[i].Emergency; e.Status {
 		case custody.EmergencyPending:
-			all[i].Can = d.state.EmergencyApprovers(e)
+			all[i].Can = state.EmergencyApprovers(e)
 		case custody.EmergencyOver:
-			all[i].Reviewers = d.state.Reviewers(e)
+			all[i].Reviewers = state.Reviewers(e)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Emergency) int { return cmp.Or(b.AskedAt.Compare(a.AskedAt), cmp.Compare(b.ID, a.ID)) })
 	return all
-}
-
-// Emergency gives one by its id.
-func (d *Desk) Emergency(ctx context.Context, id string) (Emergency, error) {
-	all, err := d.Emergencies(ctx)
-	if err != nil {
-		return Emergency{}, err
-	}
-	for _, e := range all {
-		if e.ID == id {
-			return e, nil
-		}
-	}
-	return Emergency{}, ErrNotFound
 }
 
 // MaySilence says whether silence could grant it: the policy of each of its credentials

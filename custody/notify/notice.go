@@ -25,6 +25,7 @@ type values struct {
 	From, To, Person, Actor string
 	Handover, Credential    string
 	Proposal, Change        string // Change: the kind of it
+	Emergency               string
 	Primary, Backup         string
 	Credentials             []string
 	Reason                  custody.Note
@@ -47,7 +48,8 @@ func calls(e custody.Event) bool {
 		custody.HandoverOverdue, custody.EnrolmentReset, custody.PersonUnlocked, custody.EmailChanged,
 		custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed,
 		custody.ProposalExpired, custody.CustodiansChanged, custody.CustodyPassed, custody.RolesChanged,
-		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.AuthenticatorReplaced, custody.ConfigurationAcknowledged, custody.HandoverVoided, custody.PersonReinstated, custody.OffboardingEnded:
+		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.AuthenticatorReplaced, custody.ConfigurationAcknowledged, custody.HandoverVoided, custody.PersonReinstated, custody.OffboardingEnded,
+		custody.EmergencyLapsed, custody.EmergencyEnded:
 		return true
 	}
 	return e.Grade() != custody.Ordinary
@@ -93,6 +95,20 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 		about.tell("custody_passed", "/credentials/"+fact.Credential, v, fact.Successor, fact.From)
 	case custody.PersonDisabled, custody.SeatVacated, custody.RotationPromoted, custody.HandoverVoided, custody.PersonReinstated, custody.OffboardingOverdue, custody.OffboardingEnded:
 		return f.leaving(ctx, about, fact)
+	case custody.EmergencyRequested:
+		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
+	case custody.EmergencyGranted:
+		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
+	case custody.EmergencyRejected:
+		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
+	case custody.EmergencyLapsed:
+		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
+	case custody.EmergencyEnded:
+		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
+	case custody.EmergencyUnreviewed:
+		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
+	case custody.EmergencyReviewed:
+		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
 	case custody.RolesChanged:
 		about.tell("roles", "/people", values{Proposal: fact.Proposal}, fact.Person)
 	case custody.LinkIssued:

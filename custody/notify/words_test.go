@@ -72,7 +72,7 @@ var said = []string{
 	"handover.closed", "handover.overdue", "person.enrolment_reset", "person.unlocked", "person.email_changed",
 	"proposal.made", "proposal.revised", "proposal.rejected", "proposal.effected", "proposal.failed", "proposal.expired", "credential.custodians_changed", "rotation.failed",
 	"credential.passed", "person.roles_changed", "admission.link_issued", "admission.joined", "person.password_changed", "person.authenticator_replaced", "session.opened", "configuration.acknowledged",
-	"handover.voided", "person.reinstated", "offboarding.ended", "rotation.promoted",
+	"handover.voided", "person.reinstated", "offboarding.ended", "rotation.promoted", "emergency.lapsed", "emergency.ended",
 }
 
 // filled gives an event what its mails speak of.
@@ -128,6 +128,20 @@ func filled(e custody.Event) custody.Event {
 		e.Fact, e.Actor = custody.SeatVacated{Credential: "db01", Person: "tech-a", Successor: "tech-b"}, "manager"
 	case custody.RotationPromoted:
 		e.Fact = custody.RotationPromoted{Credential: "db01"}
+	case custody.EmergencyRequested:
+		e.Fact, e.Actor = custody.EmergencyRequested{Emergency: "emergency-1", Credential: "db01", For: "tech-b"}, "tech-b"
+	case custody.EmergencyGranted:
+		e.Fact, e.Actor = custody.EmergencyGranted{Emergency: "emergency-1", Credential: "db01", For: "tech-b"}, "manager"
+	case custody.EmergencyRejected:
+		e.Fact, e.Actor = custody.EmergencyRejected{Emergency: "emergency-1", Credential: "db01"}, "tech-a"
+	case custody.EmergencyLapsed:
+		e.Fact = custody.EmergencyLapsed{Emergency: "emergency-1", Credential: "db01"}
+	case custody.EmergencyEnded:
+		e.Fact = custody.EmergencyEnded{Emergency: "emergency-1", Credential: "db01", How: custody.EndTime}
+	case custody.EmergencyUnreviewed:
+		e.Fact = custody.EmergencyUnreviewed{Emergency: "emergency-1", Credential: "db01"}
+	case custody.EmergencyReviewed:
+		e.Fact, e.Actor = custody.EmergencyReviewed{Emergency: "emergency-1", Credential: "db01", Verdict: custody.Unjustified}, "auditor"
 	case custody.RolesChanged:
 		e.Fact = custody.RolesChanged{Person: "tech-a", Proposal: "p-1"}
 	case custody.LinkIssued:
@@ -203,6 +217,7 @@ func TestEveryEventThatCallsForAMailIsSaidInBothLanguages(t *testing.T) {
 	}
 	for _, fact := range []custody.Fact{
 		custody.EnrolmentReset{Person: "tech-a", Recovery: true}, custody.EnrolmentReset{Person: "tech-a", OnHost: true}, custody.ProposalMade{Proposal: "p-1", Alone: true},
+		custody.EmergencyGranted{Emergency: "emergency-1", Credential: "db01", For: "tech-b", Silent: true}, custody.EmergencyReviewed{Emergency: "emergency-1", Credential: "db01", Verdict: custody.Unjustified},
 		custody.EmailChanged{Person: "tech-a", Email: desk.NewNote("new@example.org"), Before: desk.NewNote("old@example.org")}, // by somebody else
 	} {
 		reset, err := o.follower.notices(t.Context(), indexed{custody.Event{Fact: fact}, 7}, o.people)
