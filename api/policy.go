@@ -27,6 +27,11 @@ type PolicyValues struct {
 	LockMaxSeconds          int64             `json:"lock_max_seconds" doc:"Longest lock-out"`
 	TOTPSkew                int64             `json:"totp_skew" doc:"Steps before and after the current one whose codes are taken"`
 	SessionIdleSeconds      int64             `json:"session_idle_seconds" doc:"A log-in that nobody uses for this long ends"`
+	ApproveWithinSeconds    int64             `json:"approve_within_seconds" doc:"An emergency that nobody approved by then lapses"`
+	SilenceAfterSeconds     int64             `json:"silence_after_seconds" doc:"Nobody has answered for this long: an emergency is granted, where a credential's policy allows it"`
+	UseWithinSeconds        int64             `json:"use_within_seconds" doc:"An emergency that was granted, and that nobody used by then, lapses"`
+	HoldForSeconds          int64             `json:"hold_for_seconds" doc:"It ends after this at the latest; a day is the most"`
+	ReviewWithinSeconds     int64             `json:"review_within_seconds" doc:"Somebody looks at it by then; later is a serious event"`
 	Approvals               custody.Approvals `json:"approvals" enum:"two,one,none" doc:"That what changes who may do what needs"`
 
 	Exclusive custody.Exclusivity `json:"exclusive" enum:"strict,auditor_only" doc:"Which roles one person may not have together"`
@@ -53,7 +58,8 @@ func ValuesOf(p custody.Policy) PolicyValues {
 	s := func(d time.Duration) int64 { return int64(d / time.Second) }
 	return PolicyValues{
 		LeaseSeconds: s(p.Lease), OfferTTLSeconds: s(p.OfferTTL), RotationDeadlineSeconds: s(p.RotationDeadline),
-		LockAfter: p.LockAfter, LockBaseSeconds: s(p.LockBase), LockMaxSeconds: s(p.LockMax), TOTPSkew: p.TOTPSkew, SessionIdleSeconds: s(p.SessionIdle), Approvals: p.Approvals, Exclusive: p.Exclusive,
+		LockAfter: p.LockAfter, LockBaseSeconds: s(p.LockBase), LockMaxSeconds: s(p.LockMax), TOTPSkew: p.TOTPSkew, SessionIdleSeconds: s(p.SessionIdle),
+		ApproveWithinSeconds: s(p.ApproveWithin), SilenceAfterSeconds: s(p.SilenceAfter), UseWithinSeconds: s(p.UseWithin), HoldForSeconds: s(p.HoldFor), ReviewWithinSeconds: s(p.ReviewWithin), Approvals: p.Approvals, Exclusive: p.Exclusive,
 	}
 }
 
@@ -61,7 +67,8 @@ func ValuesOf(p custody.Policy) PolicyValues {
 func (v PolicyValues) Policy() custody.Policy {
 	return custody.Policy{
 		Lease: seconds(v.LeaseSeconds), OfferTTL: seconds(v.OfferTTLSeconds), RotationDeadline: seconds(v.RotationDeadlineSeconds),
-		LockAfter: v.LockAfter, LockBase: seconds(v.LockBaseSeconds), LockMax: seconds(v.LockMaxSeconds), TOTPSkew: v.TOTPSkew, SessionIdle: seconds(v.SessionIdleSeconds), Approvals: v.Approvals, Exclusive: v.Exclusive,
+		LockAfter: v.LockAfter, LockBase: seconds(v.LockBaseSeconds), LockMax: seconds(v.LockMaxSeconds), TOTPSkew: v.TOTPSkew, SessionIdle: seconds(v.SessionIdleSeconds),
+		ApproveWithin: seconds(v.ApproveWithinSeconds), SilenceAfter: seconds(v.SilenceAfterSeconds), UseWithin: seconds(v.UseWithinSeconds), HoldFor: seconds(v.HoldForSeconds), ReviewWithin: seconds(v.ReviewWithinSeconds), Approvals: v.Approvals, Exclusive: v.Exclusive,
 	}
 }
 

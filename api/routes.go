@@ -125,6 +125,16 @@ func (s *Server) endpoints() {
 	command(s, "/handovers/{id}/sign", "sign-handover", 200, "Sign, by its receiver, what passes on when an absence begins", s.signHandover)
 	command(s, "/handovers/{id}/return", "return-handover", 200, "Give or take back; the password is changed first", s.returnHandover)
 
+	query(s, "/emergencies", "list-emergencies", "Emergencies that are open, to be reviewed, or the last of their credentials, the newest first", s.listEmergencies)
+	query(s, "/emergencies/{id}", "get-emergency", "One emergency: who was told, who can approve it, what happens next and when", s.getEmergency)
+	command(s, "/emergencies", "request-emergency", 201, "Ask for passwords whose holder cannot be reached", s.requestEmergency)
+	command(s, "/emergencies/{id}/approve", "approve-emergency", 200, "Say yes to an emergency; the last yes that it needs grants it", s.approveEmergency)
+	command(s, "/emergencies/{id}/reject", "reject-emergency", 200, "Stop an emergency that waits, by a custodian or whoever could approve it; final", s.rejectEmergency)
+	command(s, "/emergencies/{id}/veto", "veto-emergency", 200, "The same as reject", s.rejectEmergency)
+	command(s, "/emergencies/{id}/withdraw", "withdraw-emergency", 200, "Take back what I asked for, while it waits", s.withdrawEmergency)
+	command(s, "/emergencies/{id}/end", "end-emergency", 200, "Give back what I have in an emergency; the password is changed", s.endEmergency)
+	command(s, "/emergencies/{id}/review", "review-emergency", 200, "Say afterwards what was found, by somebody who had no part in it", s.reviewEmergency)
+
 	query(s, "/policy", "get-policy", "The policy in force", s.getPolicy)
 	command(s, "/policy", "adopt-policy", 202, "Propose another policy; a manager and a director approve", s.adoptPolicy)
 	command(s, "/policy/review", "review-policy", 202, "Propose that the policy in force was looked at again and stays", s.reviewPolicy)

@@ -131,6 +131,7 @@ type Policy struct {
 	MaxExposed       int64    `json:"max_exposed,omitzero" doc:"How many people may know it before it is changed; 0: any number"`
 	AutoReconcile    bool     `json:"auto_reconcile,omitzero" doc:"When the password drifted, set it at once through the target's second account"`
 	LeaseSeconds     int64    `json:"lease_seconds,omitzero" doc:"Longest check-out; 0: as everywhere"`
+	Silence          bool     `json:"silence,omitzero" doc:"An emergency of its other custodian is granted when nobody answers"`
 	Password         string   `json:"password,omitzero" doc:"Name of the password policy; empty: as everywhere"`
 	Dependents       []string `json:"dependents,omitzero" doc:"What else uses the password and is told each new one; names from the configuration, sorted"`
 }

@@ -320,6 +320,12 @@ func (w *world) Founding(context.Context) (desk.Founding, error) {
 	return desk.Founding{People: filled(w, slices.Collect(w.state.People())), Digest: w.state.FoundingDigest(), Founded: w.state.Founded()}, w.fail
 }
 
+func (w *world) Emergencies(context.Context) ([]desk.Emergency, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return filled(w, desk.EmergenciesIn(w.state)), w.fail
+}
+
 func (w *world) Prospect(_ context.Context, person string) (custody.Prospect, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

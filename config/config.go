@@ -95,6 +95,11 @@ type Policy struct {
 	LockMax          time.Duration `koanf:"lock_max"`          // longest lock-out
 	TOTPSkew         int           `koanf:"totp_skew"`         // steps before and after the current one
 	SessionIdle      time.Duration `koanf:"session_idle"`      // a log-in that nobody uses for this long ends
+	ApproveWithin    time.Duration `koanf:"approve_within"`    // an emergency that nobody approved by then lapses
+	SilenceAfter     time.Duration `koanf:"silence_after"`     // nobody has answered for this long: it is granted, where a credential's policy allows it
+	UseWithin        time.Duration `koanf:"use_within"`        // one that was granted, and that nobody used by then, lapses
+	HoldFor          time.Duration `koanf:"hold_for"`          // it ends after this at the latest
+	ReviewWithin     time.Duration `koanf:"review_within"`     // somebody looks at it by then; later is a serious event
 	Approvals        string        `koanf:"approvals"`         // that what changes who may do what needs: two, one or none
 	Exclusive        string        `koanf:"exclusive"`         // which roles one person may not have together: strict or auditor_only
 	ReviewBy         string        `koanf:"review_by"`         // a day, "2027-06-30": the policy must be reviewed before; "": a year less a day after it was adopted
@@ -238,6 +243,11 @@ func Default() Config {
 			LockMax:          time.Hour,
 			TOTPSkew:         1,
 			SessionIdle:      15 * time.Minute,
+			ApproveWithin:    30 * time.Minute,
+			SilenceAfter:     15 * time.Minute,
+			UseWithin:        time.Hour,
+			HoldFor:          4 * time.Hour,
+			ReviewWithin:     72 * time.Hour,
 			Approvals:        ApprovedByTwo,
 			Exclusive:        ExclusiveStrict,
 		},

@@ -151,6 +151,11 @@ func (v *validation) policy(p Policy) {
 	v.between("policy.lock_base", p.LockBase, time.Second, day)
 	v.between("policy.lock_max", p.LockMax, max(p.LockBase, time.Second), 7*day)
 	v.between("policy.session_idle", p.SessionIdle, time.Minute, day)
+	v.between("policy.approve_within", p.ApproveWithin, time.Minute, day)
+	v.between("policy.silence_after", p.SilenceAfter, time.Minute, max(p.ApproveWithin, time.Minute))
+	v.between("policy.use_within", p.UseWithin, time.Minute, day)
+	v.between("policy.hold_for", p.HoldFor, time.Minute, day)
+	v.between("policy.review_within", p.ReviewWithin, time.Hour, 30*day)
 	v.oneOf("policy.approvals", p.Approvals, ApprovedByTwo, ApprovedByOne, ApprovedByNone)
 	v.oneOf("policy.exclusive", p.Exclusive, ExclusiveStrict, ExclusiveAuditor)
 	if p.LockAfter < 1 || p.LockAfter > 100 {

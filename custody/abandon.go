@@ -34,6 +34,9 @@ func (a Abandon) effect(d *decision, proposal string) error {
 	case d.state.boundToAnother(c):
 		return refuseHandoverOpen(c)
 	}
+	if e, on := c.InEmergency(); on {
+		return refuseEmergencyOpen(c, e)
+	}
 	d.happen(CredentialAbandoned{Credential: c.Name, Rotation: c.Rotation.Number, Proposal: proposal})
 	if h, open := d.state.Handover(c.Handover); open && !d.state.returning(h, c.Name) {
 		d.happen(HandoverClosed{Handover: h.ID, Proposal: proposal})
@@ -63,6 +66,9 @@ func (f CredentialAbandoned) allowed(s *State, e Event) error {
 		return e.violates("I1", "given up out of an open handover")
 	}
 	if err := e.inProgress(c, f.Rotation); err != nil {
+		return err
+	}
+	if err := s.noEmergency(e, f.Credential); err != nil {
 		return err
 	}
 	return s.approved(e, f.Proposal, Abandon{f.Credential})

@@ -650,7 +650,7 @@ func (f AbsenceEnded) by(s *State, e Event) Who {
 	case Over, Missed:
 		return bySystem()
 	case LeftWith:
-		return s.endsAccess(f.Proposal, f.Person, e)
+		return s.endsAccess(f.Proposal, e, f.Person)
 	}
 	return Who{}
 }

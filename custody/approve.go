@@ -138,11 +138,15 @@ func (f ProposalApproved) apply(s *State, e Event) {
 // decides is who can decide about a proposal at a level, in a role of their own or as
 // somebody's deputy.
 func (s *State) decides(id string, level Role, principal string) Who {
+	p, _ := s.Proposal(id)
+	return s.decidesOf(p, level, principal)
+}
+
+func (s *State) decidesOf(p Proposal, level Role, principal string) Who {
 	if principal != "" {
 		whose, _ := s.Person(principal)
 		return byPerson(whose.Deputy.Person).confirmed()
 	}
-	p, _ := s.Proposal(id)
 	return byRole(s.at(p, level)...).confirmed()
 }
 
@@ -368,7 +372,7 @@ func (ProposalWithdrawn) grade() Grade                 { return Ordinary }
 func (f ProposalWithdrawn) by(s *State, e Event) Who {
 	p, _ := s.Proposal(f.Proposal)
 	if f.Left {
-		return s.endsAccess("", p.Requester, e)
+		return s.endsAccess("", e, p.Requester)
 	}
 	return byPerson(p.Requester)
 }

@@ -92,6 +92,8 @@ func (f RotationShown) apply(s *State, e Event) {
 		c.Rotation.ShownTo = with(c.Rotation.ShownTo, e.Actor)
 		c.Exposure = with(c.Exposure, e.Actor)
 	})
+	s.used(f.Credential, e.Actor, e.Time)
+	s.answered(f.Credential, e.Actor)
 }
 
 // ConfirmSet says that the new password is set.
@@ -134,7 +136,7 @@ func (d *decision) setByActor(name string) (Credential, error) {
 	switch {
 	case err != nil:
 		return Credential{}, err
-	case !c.HasCustodian(d.actor.Username):
+	case !c.MayHold(d.actor.Username):
 		return Credential{}, refuseNotCustodian(c)
 	case c.Phase != Rotating:
 		return Credential{}, refuseNothingToSet(c)

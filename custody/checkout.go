@@ -92,6 +92,8 @@ func (f CheckoutGranted) apply(s *State, e Event) {
 		c.Exposure = with(c.Exposure, e.Actor)
 		c.Lease = Lease{ID: f.Lease, Person: e.Actor, Purpose: f.Purpose.bare(), Start: e.Time, Until: f.Until}
 	})
+	s.used(f.Credential, e.Actor, e.Time)
+	s.answered(f.Credential, e.Actor)
 	s.expect(f.Until)
 }
 
@@ -121,7 +123,7 @@ func (a CheckIn) decide(d *decision) error {
 	if err != nil {
 		return err
 	}
-	if !c.HasCustodian(d.actor.Username) {
+	if !c.MayHold(d.actor.Username) {
 		return refuseNotCustodian(c)
 	}
 	if c.Lease.Person != d.actor.Username {

@@ -28,6 +28,7 @@ type CredentialPolicy struct {
 	MaxExposed       int64  `json:"max_exposed,omitzero"`     // people who know it, before it is changed; zero: any number
 	AutoReconcile    bool   `json:"auto_reconcile,omitzero"`  // when it drifted, through the second account
 	LeaseSeconds     int64  `json:"lease_seconds,omitzero"`   // zero: the general policy's
+	Silence          bool   `json:"silence,omitzero"`         // an emergency of its other custodian is granted when nobody answers
 	Password         string `json:"password,omitzero"`        // name of the password policy; "": the general one
 
 	// Dependents are what else uses the password: each is told the new one
@@ -68,6 +69,12 @@ type Credential struct {
 	Exposure  []string  `json:"exposure,omitempty"` // sorted: to whom this version was revealed
 	Lease     Lease     `json:"lease,omitzero"`     // zero when nothing is checked out
 	Handover  string    `json:"handover,omitzero"`  // the open handover it is part of, or ""
+
+	// Emergencies are those that are open, or that somebody has to look at, the oldest first;
+	// with the last one, until the next.
+	Emergencies   []Emergency `json:"emergencies,omitempty"`
+	LastEmergency int64       `json:"last_emergency,omitzero"` // number of the last one that was asked for; 0: there was none
+	Unreachable   []string    `json:"unreachable,omitempty"`   // sorted: custodians who count as away, for this credential
 
 	Remaining Remaining `json:"remaining,omitzero"` // what opens the account besides, as it was listed last
 
@@ -191,7 +198,7 @@ func (a AddCredential) effect(d *decision, proposal string) error {
 	if other := d.state.inCustodyAs(a.Target); other != "" {
 		return refuseAccountTaken(other)
 	}
-	successor, err := d.pair(a.Name, a.Primary, a.Backup)
+	successor, err := d.pair(Credential{Name: a.Name}, a.Primary, a.Backup)
 	if err != nil {
 		return err
 	}
@@ -277,6 +284,7 @@ func (f CredentialAdded) apply(s *State, e Event) {
 		*c = Credential{
 			Name: f.Credential, Target: f.Target.bare(), Policy: f.Policy, Primary: f.Primary, Backup: f.Backup,
 			Reconciles: f.Reconciles, Again: f.Again, Rotation: Rotation{Number: before},
+			Emergencies: c.Emergencies, LastEmergency: c.LastEmergency,
 		}
 		if f.Brings {
 			c.Arriving = s.broughtBy(f.Proposal, e)
@@ -393,6 +401,7 @@ func (f CredentialPolicyChanged) allowed(s *State, e Event) error {
 func (f CredentialPolicyChanged) apply(s *State, _ Event) {
 	s.editCredential(f.Credential, func(c *Credential) {
 		c.Policy = f.Policy
+		c.keepsNoSilence()
 		c.Updates = slices.DeleteFunc(slices.Clone(c.Updates), func(u Update) bool {
 			return !slices.Contains(f.Policy.Dependents, u.Dependent)
 		})
@@ -433,6 +442,9 @@ func (a Retire) effect(d *decision, proposal string) error {
 	case c.Handover != "":
 		return refuseHandoverOpen(c)
 	}
+	if e, on := c.InEmergency(); on {
+		return refuseEmergencyOpen(c, e)
+	}
 	d.happen(CredentialRetired{Credential: c.Name, Proposal: proposal})
 	return nil
 }
@@ -455,6 +467,9 @@ func (f CredentialRetired) allowed(s *State, e Event) error {
 	if c, _ := s.Credential(f.Credential); !c.AtRest() || c.Handover != "" {
 		return e.violates("I1", "retired while it was not simply held")
 	}
+	if err := s.noEmergency(e, f.Credential); err != nil {
+		return err
+	}
 	return s.approved(e, f.Proposal, Retire{f.Credential})
 }
 
@@ -467,6 +482,7 @@ func (s *State) endCustody(c *Credential) {
 	c.Phase, c.Holder, c.Lease = Retired, "", Lease{}
 	c.Rotation, c.Arriving = Rotation{Number: c.Rotation.Number}, ""
 	c.Drifted, c.Updates, c.Unattended, c.Unconfirmed = time.Time{}, nil, false, time.Time{}
+	c.endEmergencies(s.Time)
 	s.discharge(c.Primary, c.Name)
 	s.discharge(c.Backup, c.Name)
 	s.release(*c)

@@ -15,6 +15,7 @@ func (p CredentialPolicy) stricter(was CredentialPolicy, general Policy) bool {
 	return kept(p.RotateOnTransfer, was.RotateOnTransfer) && kept(p.RotateOnCheckin, was.RotateOnCheckin) &&
 		least(p.MaxAgeSeconds, was.MaxAgeSeconds) && least(p.MaxExposed, was.MaxExposed) &&
 		lease(p) <= lease(was) && p.AutoReconcile == was.AutoReconcile && p.Password == was.Password &&
+		(!p.Silence || was.Silence) &&
 		!slices.ContainsFunc(p.Dependents, func(d string) bool { return !slices.Contains(was.Dependents, d) })
 }
 
@@ -40,6 +41,7 @@ func (p CredentialPolicy) differences(was CredentialPolicy) []Difference {
 		{"policy.max_exposed", number(was.MaxExposed), number(p.MaxExposed)},
 		{"policy.auto_reconcile", yes(was.AutoReconcile), yes(p.AutoReconcile)},
 		{"policy.lease_seconds", number(was.LeaseSeconds), number(p.LeaseSeconds)},
+		{"policy.silence", yes(was.Silence), yes(p.Silence)},
 		{"policy.password", text(was.Password), text(p.Password)},
 		{"policy.dependents", was.Dependents, p.Dependents},
 	})

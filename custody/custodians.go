@@ -57,7 +57,10 @@ func (a SetCustodians) effect(d *decision, proposal string) error {
 	case a.Primary == c.Primary && a.Backup == c.Backup:
 		return refuseSameCustodians(c)
 	}
-	if _, err := d.pair(a.Credential, a.Primary, a.Backup); err != nil {
+	if e, on := c.InEmergency(); on {
+		return refuseEmergencyOpen(c, e)
+	}
+	if _, err := d.pair(c, a.Primary, a.Backup); err != nil {
 		return err
 	}
 	f := CustodiansChanged{Credential: a.Credential, Primary: a.Primary, Backup: a.Backup, Before: []string{c.Primary, c.Backup}, Proposal: proposal}
@@ -79,12 +82,12 @@ func (s *State) successorAfter(c Credential, a SetCustodians) string {
 	case stays(c.HeldFor()):
 		return c.HeldFor()
 	}
-	return s.first(a.Primary, a.Backup)
+	return s.first(c, a.Primary, a.Backup)
 }
 
 // pair accepts two people who can be custodians, one of whom is there now and at any time
 // that is planned, and says who of them a password is changed for that neither holds.
-func (d *decision) pair(credential, primary, backup string) (successor string, err error) {
+func (d *decision) pair(c Credential, primary, backup string) (successor string, err error) {
 	a, err := d.technician("primary", primary)
 	if err != nil {
 		return "", err
@@ -96,18 +99,18 @@ func (d *decision) pair(credential, primary, backup string) (successor string, e
 	if primary == backup {
 		return "", Invalid("backup", "same_person")
 	}
-	if !a.Present() && !b.Present() {
+	if !d.state.there(c, primary) && !d.state.there(c, backup) {
 		return "", refuseNobodyPresent(a, b)
 	}
-	if err := d.pairClashes(credential, primary, backup); err != nil {
+	if err := d.pairClashes(c.Name, primary, backup); err != nil {
 		return "", err
 	}
-	return d.state.first(primary, backup), nil
+	return d.state.first(c, primary, backup), nil
 }
 
 // first gives the primary of two custodians, or the backup while the primary is not there.
-func (s *State) first(primary, backup string) string {
-	if p, _ := s.Person(primary); p.Present() {
+func (s *State) first(c Credential, primary, backup string) string {
+	if s.there(c, primary) {
 		return primary
 	}
 	return backup
@@ -151,6 +154,9 @@ func (f CustodiansChanged) allowed(s *State, e Event) error {
 	if f.Successor != s.successorAfter(c, f.change()) || f.Deadline.IsZero() == (f.Successor != "" && c.Phase == Held) {
 		return e.violates("I13", "somebody who goes out knows it, and it is not changed for who stays")
 	}
+	if err := s.noEmergency(e, f.Credential); err != nil {
+		return err
+	}
 	return s.approved(e, f.Proposal, f.change())
 }
 
@@ -162,6 +168,7 @@ func (f CustodiansChanged) apply(s *State, e Event) {
 		s.charge(c.Primary, c.Name)
 		s.charge(c.Backup, c.Name)
 		c.Unattended = false
+		c.Unreachable = without(c.Unreachable, func(name string) bool { return !c.HasCustodian(name) })
 		switch {
 		case c.Phase == Rotating:
 			c.Rotation.Successor = f.Successor

@@ -164,7 +164,7 @@ func (d *decision) handover(id string) (Handover, error) {
 // heldByActor refuses unless the actor is the holder of the credential.
 func (d *decision) heldByActor(c Credential) error {
 	switch {
-	case !c.HasCustodian(d.actor.Username):
+	case !c.MayHold(d.actor.Username):
 		return refuseNotCustodian(c)
 	case c.Phase == Rotating:
 		return refuseRotating(c)

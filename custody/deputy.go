@@ -338,11 +338,7 @@ func (f DeputyEnded) by(s *State, e Event) Who {
 	case DeputyExpired:
 		return bySystem()
 	case DeputyLeft:
-		leaver := f.Person
-		if deputy, _ := s.Person(f.Deputy); deputy.Departure.Due(e.Time) {
-			leaver = f.Deputy
-		}
-		return s.endsAccess(f.Proposal, leaver, e)
+		return s.endsAccess(f.Proposal, e, f.Person, f.Deputy)
 	}
 	return Who{}
 }

@@ -29,6 +29,9 @@ func (s *State) mandateOf(a Approval) (m mandate) {
 // and director stand in for each other while nobody of the one is there who could.
 func (s *State) at(p Proposal, level Role) []Role {
 	other, stands := map[Role]Role{Manager: Director, Director: Manager}[level]
+	if a, is := p.Change.Proposable.(access); is && a.either {
+		return []Role{Manager, Director}
+	}
 	if len(p.Needs) != 1 || !stands {
 		return []Role{level}
 	}
@@ -51,6 +54,12 @@ func (s *State) holds(p Proposal, level Role, m mandate) bool {
 		}
 	}
 	return slices.ContainsFunc(s.at(p, level), whose.Is) && s.farEnough(p, m.person)
+}
+
+// holdsAt says whether somebody has any mandate for a level.
+func (s *State) holdsAt(p Proposal, level Role, person Person) bool {
+	return s.holds(p, level, mandate{person: person}) ||
+		slices.ContainsFunc(s.principals(), func(principal Person) bool { return s.holds(p, level, mandate{person, principal}) })
 }
 
 // approves says whether somebody has a role of those that approve.

@@ -99,6 +99,7 @@ func (a ResetEnrolment) effect(d *decision, proposal string) error {
 	}
 	for _, name := range d.state.Charges(a.Person) {
 		c, _ := d.state.Credential(name)
+		c = d.endEmergenciesOf(a.Person, c, proposal)
 		if to, passes := d.state.passesTo(c, a.Person); passes {
 			d.happen(CustodyPassed{Credential: name, From: a.Person, Successor: to, Deadline: d.deadline(), Proposal: proposal})
 		}

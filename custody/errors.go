@@ -40,6 +40,7 @@ const (
 	SeatIsVacant       Code = "seat_vacant"
 	AbsenceOverlap     Code = "absence_overlap"
 	IsParked           Code = "parked"
+	EmergencyOpen      Code = "emergency_open"
 	Conflict           Code = "conflict"
 	InvalidRequest     Code = "invalid_request"
 )

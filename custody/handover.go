@@ -207,7 +207,10 @@ func (d *decision) offerable(c Credential) error {
 	if err := d.heldByActor(c); err != nil {
 		return err
 	}
-	if receiver, _ := d.state.Person(c.Other(d.actor.Username)); !receiver.Present() {
+	if e, on := c.InEmergency(); on {
+		return refuseEmergencyHeld(c, e)
+	}
+	if receiver, _ := d.state.Person(c.Other(d.actor.Username)); !d.state.there(c, receiver.Username) {
 		return refuseReceiverAway(receiver, c)
 	}
 	if c.Handover != "" {
@@ -259,7 +262,10 @@ func (f HandoverOffered) allowed(s *State, e Event) error {
 		}
 	}
 	for _, name := range f.Credentials {
-		if c, _ := s.Credential(name); c.Holder != f.From || c.Other(f.From) != f.To || c.Handover != "" {
+		if err := s.noEmergency(e, name); err != nil {
+			return err
+		}
+		if c, _ := s.Credential(name); !s.there(c, f.To) || c.Holder != f.From || c.Other(f.From) != f.To || c.Handover != "" {
 			return e.violates("I1", "offered by somebody who does not hold "+name+", or not to its other custodian")
 		}
 	}
@@ -335,8 +341,7 @@ func (d *decision) leavesWith(h Handover) bool {
 	}
 	for _, name := range d.state.Charges(h.From) {
 		c, _ := d.state.Credential(name)
-		other, _ := d.state.Person(c.Other(h.From))
-		if !other.Present() || c.Successor() == h.From {
+		if !d.state.there(c, c.Other(h.From)) || c.Successor() == h.From {
 			return false
 		}
 		if c.Holder == h.From && !slices.Contains(h.Credentials, name) {

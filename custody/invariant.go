@@ -102,6 +102,12 @@ func (s *State) checkCredential(c Credential) error {
 	if c.Primary != "" && !ok1 || c.Backup != "" && !ok2 || c.Primary == c.Backup && c.Primary != "" {
 		return broken("I2", "custodians %q and %q are not two people", c.Primary, c.Backup)
 	}
+	if err := c.checkEmergencies(); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(c.Unreachable, func(name string) bool { return !c.HasCustodian(name) }) {
+		return broken("I12", "waits for %v, of whom one is no custodian", c.Unreachable)
+	}
 	if c.Unattended && !c.SeatVacant() {
 		return broken("I12", "may be left alone, though both seats are taken")
 	}
@@ -119,16 +125,16 @@ func (s *State) checkCredential(c Credential) error {
 	}
 	if holder, _ := s.Person(c.Holder); c.Phase == Held {
 		switch {
-		case !c.HasCustodian(c.Holder):
+		case !c.MayHold(c.Holder):
 			return broken("I3", "held by %q, who is no custodian", c.Holder)
-		case !holder.Present():
+		case !holder.Present() || slices.Contains(c.Unreachable, c.Holder):
 			return broken("I3", "held by %s, who is away or disabled", c.Holder)
 		case c.Version < 1:
 			return broken("I4", "held before any rotation was verified")
 		}
 	}
 	if successor, _ := s.Person(c.Successor()); c.Phase == Rotating && c.Successor() != "" {
-		if !c.HasCustodian(c.Successor()) || !successor.Present() {
+		if !c.MayHold(c.Successor()) || !successor.Present() || slices.Contains(c.Unreachable, c.Successor()) {
 			return broken("I3", "will be held by %q, who is no present custodian", c.Successor())
 		}
 	}

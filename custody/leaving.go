@@ -127,9 +127,11 @@ var accessEnders = []Role{Admin, Manager, Director}
 
 // endsAccess is who ends somebody's access: one of these, or whose approval was the last;
 // time, from the date on that was agreed.
-func (s *State) endsAccess(proposal, person string, e Event) Who {
-	if p, _ := s.Person(person); e.Actor == System && proposal == "" && p.Departure.Due(e.Time) {
-		return bySystem()
+func (s *State) endsAccess(proposal string, e Event, leavers ...string) Who {
+	for _, leaver := range leavers {
+		if p, _ := s.Person(leaver); e.Actor == System && proposal == "" && p.Departure.Due(e.Time) {
+			return bySystem()
+		}
 	}
 	return s.lastApproverOr(proposal, byRole(accessEnders...).confirmed())
 }
@@ -179,6 +181,7 @@ func (d *decision) leaves(person, proposal string) {
 		}
 	}
 	for c := range d.state.Credentials() {
+		c = d.endEmergenciesOf(person, c, proposal)
 		if !c.concernedBy(person) {
 			continue
 		}
@@ -204,7 +207,7 @@ func (PersonDisabled) Type() string               { return "person.disabled" }
 func (f PersonDisabled) Subject() string          { return f.Person }
 func (f PersonDisabled) concerns(*State) Concerns { return Concerns{People: []string{f.Person}} }
 func (PersonDisabled) grade() Grade               { return Serious }
-func (f PersonDisabled) by(s *State, e Event) Who { return s.endsAccess(f.Proposal, f.Person, e) }
+func (f PersonDisabled) by(s *State, e Event) Who { return s.endsAccess(f.Proposal, e, f.Person) }
 
 func (f PersonDisabled) allowed(s *State, e Event) error {
 	person, known := s.Person(f.Person)
@@ -251,6 +254,9 @@ func (s *State) letGo(person string) error {
 		}
 	}
 	for c := range s.Credentials() {
+		if e, open := c.OpenEmergency(); open && (e.For == person || e.Requester == person && e.Status == EmergencyPending) {
+			return broken("has left, and is party to " + e.ID)
+		}
 		if c.Active() && c.knownTo(person) && !slices.Contains(c.Leavers, person) {
 			return &Violation{Invariant: "I13", Subject: c.Name, Detail: "known to " + person + ", who has left"}
 		}

@@ -73,7 +73,7 @@ func leftWith(before, after *State, was, is Credential) (complaints []string) {
 	if is.Phase == Parked && (is.Holder != "" || is.Lease.ID != "" || is.Version < 1) {
 		complain("%s is parked, and %q has it", is.Name, is.Holder)
 	}
-	if was.Phase == Parked && is.Phase == Held && !is.HasCustodian(is.Holder) {
+	if was.Phase == Parked && is.Phase == Held && !is.MayHold(is.Holder) {
 		complain("%s was parked, and taken by %s", is.Name, is.Holder)
 	}
 	return complaints

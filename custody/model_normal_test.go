@@ -66,6 +66,7 @@ func normal(s *State) *State {
 		if c.Lease.ID != "" {
 			c.Lease = Lease{ID: "lease-" + c.Name, Person: c.Lease.Person, Until: epoch.Add(far)}
 		}
+		normalEmergencies(c)
 		r := &c.Rotation
 		r.Number, r.Since, r.Attempts, r.NextTry, r.Failure, r.Verified = 1, time.Time{}, 0, time.Time{}, "", 0
 		if c.Phase == Rotating {
@@ -150,6 +151,7 @@ func key(n *State) string {
 		if c.Policy.MaxExposed > 0 {
 			fmt.Fprintf(&b, " known to %v", c.Exposure)
 		}
+		b.WriteString(urgencyKey(c))
 		fmt.Fprint(&b, " drifted: ", !c.Drifted.IsZero(), c.Updates, c.Policy)
 		b.WriteString(" out to " + c.Lease.Person + " in " + c.Handover + "; ")
 	}
@@ -171,6 +173,7 @@ func deadlines(n *State) (all []func(*State)) {
 		if c.Phase == Rotating {
 			all = append(all, func(s *State) { s.editCredential(c.Name, func(c *Credential) { c.Rotation.Deadline = s.Time }) })
 		}
+		all = append(all, urgencyDeadlines(c)...)
 		if greatest := time.Duration(c.Policy.MaxAgeSeconds) * time.Second; c.Phase == Held && greatest > 0 {
 			all = append(all, func(s *State) { s.editCredential(c.Name, func(c *Credential) { c.RotatedAt = s.Time.Add(-greatest) }) })
 		}

@@ -46,16 +46,20 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 		mine := c.Rotation.Successor == me.Username || me.Is(Manager) || me.Is(Admin) && c.Rotation.Reason == ForOnboard
 		return c.Phase == Rotating && mine
 	}
+	reachable := func(c Credential, who string) bool { return present(who) && !slices.Contains(c.Unreachable, who) }
+	urgent := func(c Credential) bool { // somebody has it in an emergency
+		return slices.ContainsFunc(c.Emergencies, func(e Emergency) bool { return e.Status == EmergencyOn })
+	}
 	noneElseAway := func() bool {
 		return len(all(func(c Credential) bool {
 			shared := (c.Primary == me.Username || c.Backup == me.Username) && c.Phase != Retired
 			if shared && c.SeatVacant() && c.Phase == Parked && c.Unattended {
 				return false
 			}
-			return shared && !present(other(c))
+			return shared && !reachable(c, other(c))
 		})) == 0
 	}
-	free := func(c Credential) bool { return mine(c) && c.Handover == "" && present(other(c)) }
+	free := func(c Credential) bool { return mine(c) && c.Handover == "" && reachable(c, other(c)) && !urgent(c) }
 	allHeld := func(h Handover) bool {
 		return !slices.ContainsFunc(h.Credentials, func(name string) bool { return cred(name).Phase != Held })
 	}
@@ -89,7 +93,8 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 		h, ok := s.Handover(a.Handover)
 		return ok && h.Status == Accepted && (h.To == me.Username || h.From == me.Username) && present(h.From), true
 	case GoAway:
-		return !me.Away && len(all(mine)) == 0 && !tied() && noneElseAway(), true
+		has := all(func(c Credential) bool { return urgent(c) && c.HeldFor() == me.Username })
+		return !me.Away && len(all(mine)) == 0 && !tied() && noneElseAway() && len(has) == 0, true
 	case ComeBack:
 		return true, true
 	case PauseRotation:
@@ -130,6 +135,9 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 		same := reflect.DeepEqual(a.Policy, c.Policy)
 		return me.Is(Admin) && (c.Phase == Held || c.Phase == Rotating || c.Phase == Parked) && (same || !looser && reflect.DeepEqual(c.Policy, CredentialPolicy{})), same || looser || reflect.DeepEqual(a.Policy, CredentialPolicy{})
 	}
+	if allowed, known := emergencyAllows(s, me, c.Action); known {
+		return allowed, true
+	}
 	return proposalAllows(s, me, c.Action)
 }
 
@@ -147,13 +155,16 @@ func againstPolicy(before, after *State) (complaints []string) {
 			continue
 		}
 		complaints = append(complaints, leftWith(before, after, was, c)...)
+		complaints = append(complaints, urgencyAgainstPolicy(before, after, was, c)...)
+		on, _ := c.InEmergency()
+		passed := urgencyMoves(was, c)
 		if c.Phase != Retired && away(c.Primary) && away(c.Backup) {
 			complain("both custodians of %s are away", c.Name)
 		}
 		if c.Holder != "" && away(c.Holder) {
 			complain("%s is away and holds %s", c.Holder, c.Name)
 		}
-		if c.Holder != "" && c.Holder != c.Primary && c.Holder != c.Backup {
+		if c.Holder != "" && c.Holder != c.Primary && c.Holder != c.Backup && c.Holder != on.For {
 			complain("%s holds %s and is no custodian", c.Holder, c.Name)
 		}
 		if c.Lease.ID != "" && (c.Phase != Held || c.Lease.Person != c.Holder) {
@@ -178,7 +189,7 @@ func againstPolicy(before, after *State) (complaints []string) {
 		}
 		if h, _ := after.Handover(c.Handover); was.Phase == Rotating && c.Phase == Rotating && was.Rotation.Number == c.Rotation.Number &&
 			was.Rotation.Successor != "" && was.Rotation.Successor != c.Rotation.Successor && c.HasCustodian(was.Rotation.Successor) && !c.Unattended &&
-			h.Status != Returned && !away(was.Rotation.Successor) && !leaving(after, was.Rotation.Successor) {
+			h.Status != Returned && !passed && !away(was.Rotation.Successor) && !leaving(after, was.Rotation.Successor) {
 			complain("%s is being changed for %s instead of %s, who is here", c.Name, c.Rotation.Successor, was.Rotation.Successor)
 		}
 		if c.Arriving != "" && (c.Rotation.Step != StepPending || c.Version != 0 || was.Name != "" && was.Arriving == "") {
@@ -187,10 +198,10 @@ func againstPolicy(before, after *State) (complaints []string) {
 		if c.Name == was.Name && (c.Primary != was.Primary || c.Backup != was.Backup) {
 			complaints = append(complaints, newPair(before, was, c)...)
 		}
-		if was.Phase == Held && c.Phase == Held && was.Holder != c.Holder && c.Handover == "" {
+		if was.Phase == Held && c.Phase == Held && was.Holder != c.Holder && c.Handover == "" && !passed {
 			complain("%s passed to %s without a handover", c.Name, c.Holder)
 		}
-		if h, ok := before.Handover(was.Handover); ok && h.Status == Accepted && c.Handover == "" && c.Phase != Retired && !left(h.From) && !left(h.To) {
+		if h, ok := before.Handover(was.Handover); ok && h.Status == Accepted && c.Handover == "" && c.Phase != Retired && !left(h.From) && !left(h.To) && !passed {
 			complain("the handover of %s was forgotten", c.Name)
 		}
 		if h, ok := after.Handover(c.Handover); c.Handover != "" && (!ok || !slices.Contains(h.Credentials, c.Name)) {

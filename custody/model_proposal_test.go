@@ -98,7 +98,7 @@ func proposalAllows(s *State, me Person, a Action) (allowed, known bool) {
 	case Take:
 		x, _ := s.Credential(a.Credential)
 		free := x.Phase == Parked || x.Phase == Rotating && x.Rotation.Successor == ""
-		return free && x.HasCustodian(me.Username) && here(me.Username), true
+		return free && x.HasCustodian(me.Username) && here(me.Username) && !slices.Contains(x.Unreachable, me.Username), true
 	case Disable:
 		p, ok := s.Person(a.Person)
 		return ok && !p.Disabled && me.Username != a.Person && (me.Is(Admin) || me.Is(Manager) || me.Is(Director)), true
@@ -123,7 +123,7 @@ func proposalAllows(s *State, me Person, a Action) (allowed, known bool) {
 // newPair looks at custodians that changed: after a proposal of just these that one
 // had approved already, and so that nobody who went out knows what counts.
 func newPair(before *State, was, is Credential) (complaints []string) {
-	proposed := before.Policy().Values.Approvals == ApprovedByNone
+	proposed := before.Policy().Values.Approvals == ApprovedByNone || is.SeatVacant() // of that, leftWith
 	for p := range before.OpenProposals() {
 		to := p.Change.Proposable.(SetCustodians)
 		proposed = proposed || to.Primary == is.Primary && to.Backup == is.Backup && len(p.Approvals) == 1

@@ -48,6 +48,8 @@ func TestModel(t *testing.T) {
 		// A limit that nobody comes to, so that it is told apart who knows the password.
 		{name: "two of a, b and c run x, and others say which", proposes: true,
 			servers: []AddCredential{rotating(server("x", "a", "b"), CredentialPolicy{MaxExposed: 2})}},
+		{name: "a and b run x, and who holds it cannot be reached", urgent: true,
+			servers: []AddCredential{rotating(server("x", "a", "b"), CredentialPolicy{Silence: true})}},
 		{name: "two of a, b and c run x, and one of them leaves", leaves: true,
 			servers: []AddCredential{rotating(server("x", "a", "b"), CredentialPolicy{MaxExposed: 2})}},
 	}
@@ -111,6 +113,7 @@ type model struct {
 
 	proposes bool // custodians change here, and nothing else that would multiply the states
 	leaves   bool // one person leaves here
+	urgent   bool // emergencies happen here
 
 	// Where nobody proposes for its own sake, what needs approval happens as soon as
 	// somebody asks for it: who approves what does not depend on what is approved.
@@ -138,7 +141,7 @@ const chief = "chief"
 
 func (m *model) start(t *testing.T) *world {
 	policy := testPolicy()
-	if !m.proposes {
+	if !m.proposes && !m.urgent {
 		policy.Approvals = ApprovedByNone
 	}
 	policy.Exclusive = ExclusiveAuditor // boss is one person, which keeps the states few
@@ -452,6 +455,8 @@ func (m *model) tries(s *State) []Command {
 	switch {
 	case m.proposes:
 		return m.triesOfProposals(s)
+	case m.urgent:
+		return m.triesOfEmergencies(s)
 	case m.leaves:
 		return m.triesOfLeaving(s)
 	}

@@ -31,7 +31,7 @@ func (p Person) sees(concerned bool, of Sight) Sight {
 // SightOfCredential is all for its custodians and its holder, and the frame for everybody
 // else.
 func (p Person) SightOfCredential(c Credential) Sight {
-	return p.sees(c.HasCustodian(p.Username) || p.is(c.Holder), SeesFrame)
+	return p.sees(c.MayHold(p.Username) || p.is(c.Holder), SeesFrame)
 }
 
 // SightOfHandover is all for its parties, the frame for who runs the system, and nothing
@@ -136,4 +136,12 @@ func (p Proposal) KnownTo(viewer Person, charges []string, decides bool) (Propos
 // RefuseUnknown refuses somebody what is not theirs to know.
 func RefuseUnknown() *Refusal {
 	return &Refusal{Code: Forbidden, Rule: "4.4", Key: "need_to_know"}
+}
+
+// SightOfEmergency is all for who asked, whom it is for, whose custody it is about and who
+// has approved it; the frame for who runs the system; nothing for other technicians.
+func (p Person) SightOfEmergency(e Emergency, of []Credential) Sight {
+	concerned := p.is(e.Requester) || p.is(e.For) || slices.Contains(e.Absent, p.Username) ||
+		slices.ContainsFunc(of, func(c Credential) bool { return c.HasCustodian(p.Username) })
+	return p.sees(concerned, p.runs())
 }

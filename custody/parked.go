@@ -30,6 +30,8 @@ func (a Take) decide(d *decision) error {
 		return refuseNothingToTake(c)
 	case d.actor.Away:
 		return refuseSelfAway()
+	case !d.state.there(c, d.actor.Username):
+		return refuseUnreachable(c)
 	}
 	if err := d.confirm(); err != nil {
 		return err
@@ -120,6 +122,9 @@ func (a Park) effect(d *decision, proposal string) error {
 	case c.Unattended:
 		return refuseNothingToTake(c)
 	}
+	if e, on := c.InEmergency(); on {
+		return refuseEmergencyOpen(c, e)
+	}
 	f := CredentialParked{Credential: c.Name, Proposal: proposal}
 	if c.Phase == Held {
 		f.Deadline = d.deadline()
@@ -147,6 +152,9 @@ func (f CredentialParked) allowed(s *State, e Event) error {
 	c, _ := s.Credential(f.Credential)
 	if !c.Active() || !c.SeatVacant() || c.Unattended {
 		return e.violates("I12", "left alone though both seats are taken, or twice")
+	}
+	if err := s.noEmergency(e, f.Credential); err != nil {
+		return err
 	}
 	return s.approved(e, f.Proposal, Park{f.Credential})
 }

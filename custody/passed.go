@@ -9,8 +9,8 @@ func (s *State) passesTo(c Credential, holder string) (to string, passes bool) {
 	if c.Phase != Held || c.Holder != holder || c.Handover != "" { // a handover says itself who has it
 		return "", false
 	}
-	if other, _ := s.Person(c.Other(holder)); other.Present() {
-		return other.Username, true
+	if other := c.Other(holder); s.there(c, other) {
+		return other, true
 	}
 	return "", true
 }

@@ -27,6 +27,12 @@ type Policy struct {
 
 	SessionIdle time.Duration // a log-in that nobody uses for this long ends
 
+	ApproveWithin time.Duration // an emergency that nobody approved by then lapses
+	SilenceAfter  time.Duration // nobody has answered for this long: granted, where a credential's policy allows it
+	UseWithin     time.Duration // one that was granted, and that nobody used by then, lapses
+	HoldFor       time.Duration // it ends after this, at the latest
+	ReviewWithin  time.Duration // somebody looks at it by then; later is a serious event
+
 	Approvals Approvals   // that what changes who may do what needs (clause 3.1)
 	Exclusive Exclusivity // which roles one person may not have together
 }
@@ -43,6 +49,12 @@ type writtenPolicy struct {
 
 	SessionIdle int64 `json:"session_idle_ms,omitzero"`
 
+	ApproveWithin int64 `json:"approve_within_ms,omitzero"`
+	SilenceAfter  int64 `json:"silence_after_ms,omitzero"`
+	UseWithin     int64 `json:"use_within_ms,omitzero"`
+	HoldFor       int64 `json:"hold_for_ms,omitzero"`
+	ReviewWithin  int64 `json:"review_within_ms,omitzero"`
+
 	Approvals Approvals   `json:"approvals,omitzero"`
 	Exclusive Exclusivity `json:"exclusive,omitzero"`
 }
@@ -53,6 +65,8 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 		Lease: p.Lease.Milliseconds(), OfferTTL: p.OfferTTL.Milliseconds(), RotationDeadline: p.RotationDeadline.Milliseconds(),
 		LockAfter: p.LockAfter, LockBase: p.LockBase.Milliseconds(), LockMax: p.LockMax.Milliseconds(), TOTPSkew: p.TOTPSkew,
 		SessionIdle: p.SessionIdle.Milliseconds(), Approvals: p.Approvals, Exclusive: p.Exclusive,
+		ApproveWithin: p.ApproveWithin.Milliseconds(), SilenceAfter: p.SilenceAfter.Milliseconds(), UseWithin: p.UseWithin.Milliseconds(),
+		HoldFor: p.HoldFor.Milliseconds(), ReviewWithin: p.ReviewWithin.Milliseconds(),
 	})
 }
 
@@ -66,6 +80,8 @@ func (p *Policy) UnmarshalJSON(text []byte) error {
 		Lease: ms(w.Lease), OfferTTL: ms(w.OfferTTL), RotationDeadline: ms(w.RotationDeadline),
 		LockAfter: w.LockAfter, LockBase: ms(w.LockBase), LockMax: ms(w.LockMax), TOTPSkew: w.TOTPSkew,
 		SessionIdle: ms(w.SessionIdle), Approvals: w.Approvals, Exclusive: w.Exclusive,
+		ApproveWithin: ms(w.ApproveWithin), SilenceAfter: ms(w.SilenceAfter), UseWithin: ms(w.UseWithin),
+		HoldFor: ms(w.HoldFor), ReviewWithin: ms(w.ReviewWithin),
 	}
 	return nil
 }
@@ -83,6 +99,11 @@ func DefaultPolicy() Policy {
 		LockMax:          time.Hour,
 		TOTPSkew:         1,
 		SessionIdle:      15 * time.Minute, // NIST SP 800-63B, AAL3
+		ApproveWithin:    30 * time.Minute,
+		SilenceAfter:     15 * time.Minute,
+		UseWithin:        time.Hour,
+		HoldFor:          4 * time.Hour,
+		ReviewWithin:     72 * time.Hour,
 		Approvals:        ApprovedByTwo,
 		Exclusive:        ExclusiveStrict,
 	}
@@ -112,7 +133,7 @@ func (p Policy) Idle(lastUsed, now time.Time) bool { return !now.Before(lastUsed
 // check refuses values under which the rules would not mean anything.
 func (p Policy) check() *Refusal {
 	var fraction time.Duration
-	for _, d := range []time.Duration{p.Lease, p.OfferTTL, p.RotationDeadline, p.LockBase, p.LockMax, p.SessionIdle} {
+	for _, d := range []time.Duration{p.Lease, p.OfferTTL, p.RotationDeadline, p.LockBase, p.LockMax, p.SessionIdle, p.ApproveWithin, p.SilenceAfter, p.UseWithin, p.HoldFor, p.ReviewWithin} {
 		fraction |= d % time.Millisecond
 	}
 	switch {
@@ -120,6 +141,12 @@ func (p Policy) check() *Refusal {
 		return Invalid("policy", "not_milliseconds")
 	case p.Lease <= 0 || p.OfferTTL <= 0 || p.RotationDeadline <= 0 || p.LockBase <= 0 || p.LockMax < p.LockBase || p.SessionIdle <= 0:
 		return Invalid("policy", "no_times")
+	case p.ApproveWithin <= 0 || p.SilenceAfter <= 0 || p.UseWithin <= 0 || p.HoldFor <= 0 || p.ReviewWithin <= 0:
+		return Invalid("policy", "no_times")
+	case p.SilenceAfter > p.ApproveWithin:
+		return Invalid("policy.silence_after", "silence_after")
+	case p.HoldFor > maxHold:
+		return Invalid("policy.hold_for", "hold_for")
 	case p.LockAfter < 1 || p.TOTPSkew < 0:
 		return Invalid("policy", "no_counts")
 	case !slices.Contains([]Approvals{ApprovedByTwo, ApprovedByOne, ApprovedByNone}, p.Approvals):

@@ -68,6 +68,9 @@ func (a GoAway) decide(d *decision) error {
 func (d *decision) mayLeave() error {
 	for _, name := range d.state.Charges(d.actor.Username) {
 		c, _ := d.state.Credential(name)
+		if e, on := c.InEmergency(); on && e.For == d.actor.Username {
+			return refuseEmergencyHeld(c, e)
+		}
 		other := c.Other(d.actor.Username)
 		if other == "" {
 			if !c.MayBeLeft() {
@@ -75,7 +78,7 @@ func (d *decision) mayLeave() error {
 			}
 			continue
 		}
-		if other, _ := d.state.Person(other); !other.Present() {
+		if other, _ := d.state.Person(other); !d.state.there(c, other.Username) {
 			return refuseBothAway(other, c)
 		}
 	}
@@ -147,6 +150,7 @@ func (f PersonAway) apply(s *State, e Event) {
 			s.expect(s.Time)
 		}
 	}
+	s.isGone(f.Person)
 }
 
 // sentAway says that the person had asked to be away as soon as a handover was
@@ -193,7 +197,7 @@ func (a ComeBack) decide(d *decision) error {
 		d.happen(AbsenceEnded{Person: d.actor.Username, Plan: plan.ID, How: CutShort})
 		d.breaks(plan.ID)
 	}
-	if d.actor.Away {
+	if d.actor.Away || d.state.unreachable(d.actor.Username) {
 		d.happen(PersonPresent{Person: d.actor.Username})
 	}
 	for _, h := range gave {
@@ -228,6 +232,7 @@ func (PersonPresent) grade() Grade                { return Ordinary }
 func (f PersonPresent) by(*State, Event) Who      { return byPerson(f.Person) }
 func (PersonPresent) allowed(*State, Event) error { return nil }
 
-func (f PersonPresent) apply(s *State, _ Event) {
+func (f PersonPresent) apply(s *State, e Event) {
 	s.editPerson(f.Person, func(p *Person) { p.Presence = Presence{} })
+	s.isBack(f.Person, e.Time)
 }

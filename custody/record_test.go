@@ -30,6 +30,8 @@ var facts = []Fact{
 	CustodiansChanged{}, ProposalMade{}, ProposalRevised{}, ProposalApproved{}, ProposalEffected{}, ProposalFailed{}, ProposalRejected{},
 	AbsencePlanned{}, AbsenceMoved{}, AbsenceEnded{}, AbsenceReminded{}, AbsenceBegun{}, AbsenceHeldUp{}, SwapAsked{}, AbsencesSwapped{}, HandoverPlanned{}, HandoverSigned{}, HandoverBroken{}, HandoverCarriedOut{},
 	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, TargetTested{}, ServiceStarted{}, ConfigurationAcknowledged{}, SecretsArrived{}, TextRedacted{},
+	EmergencyRequested{}, EmergencyWithdrawn{}, EmergencyApproved{}, EmergencyRejected{}, EmergencyLapsed{}, EmergencyPaged{},
+	EmergencyGranted{}, EmergencyEnded{}, EmergencyReviewed{}, EmergencyUnreviewed{},
 }
 
 // endings are the facts of one Go type that have several types in the ledger.
@@ -315,6 +317,16 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"recovery.stopped":              `{"person":"","reason":""}`,
 		"departure.near":                `{"person":""}`,
 		"refounding.effected":           `{"person":"","role":"","before":[],"proposal":""}`,
+		"emergency.requested":           `{"emergency":"","credential":"","for":"","reason":""}`,
+		"emergency.withdrawn":           `{"emergency":"","credential":""}`,
+		"emergency.approved":            `{"emergency":"","credential":"","level":""}`,
+		"emergency.granted":             `{"emergency":"","credential":"","for":""}`,
+		"emergency.rejected":            `{"emergency":"","credential":""}`,
+		"emergency.lapsed":              `{"emergency":"","credential":""}`,
+		"emergency.paged":               `{"emergency":"","credential":"","person":"","channel":""}`,
+		"emergency.ended":               `{"emergency":"","credential":"","how":""}`,
+		"emergency.reviewed":            `{"emergency":"","credential":"","verdict":"","text":""}`,
+		"emergency.unreviewed":          `{"emergency":"","credential":""}`,
 		"policy.adopted": `{"version":0,"rules":0,"values":{"lease_ms":0,"offer_ttl_ms":0,"rotation_deadline_ms":0,` +
 			`"lock_after":0,"lock_base_ms":0,"lock_max_ms":0,"totp_skew":0},"review_by":"0001-01-01T00:00:00Z"}`,
 	}

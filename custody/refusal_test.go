@@ -21,6 +21,7 @@ var hostileNames = map[string]string{
 	"two dots":               "a..b",
 	"that of a handover":     "handover-1",
 	"that of a lease":        "lease-12",
+	"that of an emergency":   "emergency-3",
 	"a dot":                  ".",
 	"a NUL":                  "db01\x00",
 	"a line break":           "db01\r\nX: y",
@@ -235,6 +236,7 @@ var actions = []Action{
 	ReportConfiguration{}, AcknowledgeConfiguration{},
 	Retarget{}, ConfirmTarget{},
 	PlanAbsence{}, MoveAbsence{}, CancelAbsence{}, EndAbsence{}, HandOverAhead{}, SignHandover{}, SwapAbsences{},
+	RequestEmergency{}, WithdrawEmergency{}, ApproveEmergency{}, RejectEmergency{}, ReportPaged{}, EndEmergency{}, ReviewEmergency{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {

@@ -16,6 +16,7 @@ var (
 	anEntry     = Term{"thing", "entry"}
 	aProposal   = Term{"thing", "proposal"}
 	anItem      = Term{"thing", "item"}
+	anEmergency = Term{"thing", "emergency"}
 )
 
 // Who alone may do something.
@@ -34,6 +35,9 @@ var (
 
 	onlyAdminManagerOrDirector = Term{"only", "admin_manager_or_director"}
 	onlyOwnOrEnders            = Term{"only", "own_or_enders"}
+
+	onlyTechnicianForSelf         = Term{"only", "technician_for_self"}
+	onlyManagerOrDirectorForOther = Term{"only", "manager_or_director_for_other"}
 )
 
 func refuseNotFound(thing Term) *Refusal {

@@ -182,7 +182,7 @@ func (a RequestRotation) decide(d *decision) error {
 // in progress.
 func (d *decision) mayChange(c Credential) error {
 	switch {
-	case !c.HasCustodian(d.actor.Username) && !d.actor.Is(Manager):
+	case !c.MayHold(d.actor.Username) && !d.actor.Is(Manager):
 		return refuseNotCustodian(c)
 	case c.Phase == Rotating:
 		return refuseRotating(c)

@@ -39,8 +39,8 @@ func (s *State) leftBy(c Credential, person string) (successor string, changes b
 	held := c.HeldFor()
 	if held == person {
 		held = ""
-		if other, _ := s.Person(c.Other(person)); other.Present() {
-			held = other.Username
+		if other := c.Other(person); s.there(c, other) {
+			held = other
 		}
 	}
 	return held, c.HeldFor() == person || c.knownTo(person)
@@ -62,7 +62,7 @@ var _ = fact(SeatVacated{})
 func (SeatVacated) Type() string               { return "credential.seat_vacated" }
 func (f SeatVacated) Subject() string          { return f.Credential }
 func (SeatVacated) grade() Grade               { return Serious }
-func (f SeatVacated) by(s *State, e Event) Who { return s.endsAccess(f.Proposal, f.Person, e) }
+func (f SeatVacated) by(s *State, e Event) Who { return s.endsAccess(f.Proposal, e, f.Person) }
 
 func (f SeatVacated) concerns(s *State) Concerns {
 	c := s.aboutCustodians(f.Credential)
@@ -93,6 +93,7 @@ func (f SeatVacated) apply(s *State, e Event) {
 			} else {
 				c.Backup = ""
 			}
+			c.Unreachable = without(c.Unreachable, func(name string) bool { return name == f.Person })
 		}
 		switch {
 		case !f.Deadline.IsZero():
@@ -134,7 +135,7 @@ func (HandoverVoided) Type() string                 { return "handover.voided" }
 func (f HandoverVoided) Subject() string            { return f.Handover }
 func (f HandoverVoided) concerns(s *State) Concerns { return s.aboutHandover(f.Handover) }
 func (HandoverVoided) grade() Grade                 { return Ordinary }
-func (f HandoverVoided) by(s *State, e Event) Who   { return s.endsAccess(f.Proposal, f.Person, e) }
+func (f HandoverVoided) by(s *State, e Event) Who   { return s.endsAccess(f.Proposal, e, f.Person) }
 
 func (f HandoverVoided) allowed(s *State, e Event) error {
 	if h, _ := s.Handover(f.Handover); !h.voidWithout(f.Person) {

@@ -26,7 +26,7 @@ type State struct {
 	credentials   map[string]Credential
 	handovers     map[string]Handover // a zero value: over since the fork
 	proposals     map[string]Proposal
-	charges       map[string][]string  // person -> names of the active credentials they are custodian of, sorted
+	charges       map[string][]string  // person -> names of the active credentials they are custodian of, or have in an emergency, sorted
 	accounts      map[string]string    // identity of an account in custody -> name of its credential; "" in a fork: free again
 	sessions      map[string][]Session // person -> their open log-ins, the oldest first
 	tokens        map[string]string    // session, open or ended not long ago -> its person; "" in a fork: forgotten
@@ -146,7 +146,8 @@ func (s *State) Handover(id string) (Handover, bool) {
 	return Handover{}, false
 }
 
-// Charges gives the active credentials that a person is custodian of, by name.
+// Charges gives the active credentials that a person is custodian of, or has in an
+// emergency, by name.
 // The slice must not be changed.
 func (s *State) Charges(person string) []string {
 	for at := s; at != nil; at = at.base {
@@ -199,9 +200,13 @@ func (s *State) Restore(people []Person, credentials []Credential, handovers []H
 			s.charge(c.Backup, c.Name)
 			s.take(c)
 		}
+		if e, on := c.InEmergency(); on {
+			s.charge(e.For, c.Name)
+		}
 		s.expect(c.Lease.Until)
 		s.expectRotation(c)
 		s.expectAge(c)
+		s.expectEmergency(c)
 	}
 	for _, h := range handovers {
 		if h.Status.Open() {

@@ -45,7 +45,7 @@ func (d *decision) steered(name string) (Credential, error) {
 	switch {
 	case err != nil:
 		return Credential{}, err
-	case !c.HasCustodian(d.actor.Username) && !d.actor.Is(Manager) && !c.comesInBy(d.actor):
+	case !c.MayHold(d.actor.Username) && !d.actor.Is(Manager) && !c.comesInBy(d.actor):
 		return Credential{}, refuseNotCustodian(c)
 	case c.Phase != Rotating:
 		return Credential{}, refuseNothingChanging(c)

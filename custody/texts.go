@@ -142,6 +142,11 @@ func eachNote(v reflect.Value, do func(reflect.Value)) {
 			eachNote(v.Field(i), do)
 		}
 	case reflect.Slice, reflect.Array:
+		if v.Kind() == reflect.Slice && v.CanSet() && v.Len() > 0 { // a State may share it
+			copied := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+			reflect.Copy(copied, v)
+			v.Set(copied)
+		}
 		for i := range v.Len() {
 			eachNote(v.Index(i), do)
 		}

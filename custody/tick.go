@@ -40,6 +40,7 @@ func (a Tick) decide(d *decision) error {
 // acts lets time act on everything but plans, once.
 func (Tick) acts(d *decision) error {
 	for c := range d.state.Credentials() {
+		c = d.tickEmergencies(c)
 		switch {
 		case c.Lease.ID != "" && !d.now.Before(c.Lease.Until):
 			d.endLease(c, "expired")
@@ -99,6 +100,7 @@ func (s *State) Reschedule() {
 		s.expect(c.Lease.Until)
 		s.expectRotation(c)
 		s.expectAge(c)
+		s.expectEmergency(c)
 	}
 	for h := range s.OpenHandovers() {
 		s.expectHandover(h)

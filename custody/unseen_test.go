@@ -417,23 +417,31 @@ func TestAnUnprovedSeedConfirmsNothingElse(t *testing.T) {
 // A policy under which the rules would mean nothing is not adopted, by nobody.
 func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 	for name, spoil := range map[string]func(*Policy){
-		"a lease of no time":             func(p *Policy) { p.Lease = 0 },
-		"a lease that ended before":      func(p *Policy) { p.Lease = -time.Hour },
-		"offers that are over at once":   func(p *Policy) { p.OfferTTL = 0 },
-		"no time for a rotation":         func(p *Policy) { p.RotationDeadline = 0 },
-		"a lock-out of no time":          func(p *Policy) { p.LockBase = 0 },
-		"a longest shorter than a first": func(p *Policy) { p.LockMax = p.LockBase - time.Millisecond },
-		"locked before any wrong code":   func(p *Policy) { p.LockAfter = 0 },
-		"codes of less than this step":   func(p *Policy) { p.TOTPSkew = -1 },
-		"a log-in that lies no time":     func(p *Policy) { p.SessionIdle = 0 },
-		"one that ended before":          func(p *Policy) { p.SessionIdle = -time.Minute },
-		"a part of one that lies":        func(p *Policy) { p.SessionIdle += time.Nanosecond },
-		"nobody said who approves":       func(p *Policy) { p.Approvals = "" },
-		"nobody said which roles":        func(p *Policy) { p.Exclusive = "" },
-		"roles that exclude at random":   func(p *Policy) { p.Exclusive = "random" },
-		"approved by three":              func(p *Policy) { p.Approvals = "three" },
-		"a part of a millisecond":        func(p *Policy) { p.Lease += time.Microsecond },
-		"a part of one, in another":      func(p *Policy) { p.LockMax += time.Nanosecond },
+		"a lease of no time":                   func(p *Policy) { p.Lease = 0 },
+		"a lease that ended before":            func(p *Policy) { p.Lease = -time.Hour },
+		"offers that are over at once":         func(p *Policy) { p.OfferTTL = 0 },
+		"no time for a rotation":               func(p *Policy) { p.RotationDeadline = 0 },
+		"a lock-out of no time":                func(p *Policy) { p.LockBase = 0 },
+		"a longest shorter than a first":       func(p *Policy) { p.LockMax = p.LockBase - time.Millisecond },
+		"locked before any wrong code":         func(p *Policy) { p.LockAfter = 0 },
+		"codes of less than this step":         func(p *Policy) { p.TOTPSkew = -1 },
+		"a log-in that lies no time":           func(p *Policy) { p.SessionIdle = 0 },
+		"one that ended before":                func(p *Policy) { p.SessionIdle = -time.Minute },
+		"a part of one that lies":              func(p *Policy) { p.SessionIdle += time.Nanosecond },
+		"an emergency that lapses at once":     func(p *Policy) { p.ApproveWithin = 0 },
+		"a silence that is none":               func(p *Policy) { p.SilenceAfter = 0 },
+		"one that comes too late":              func(p *Policy) { p.SilenceAfter = p.ApproveWithin + time.Millisecond },
+		"an emergency that nobody can use":     func(p *Policy) { p.UseWithin = 0 },
+		"one that lasts no time":               func(p *Policy) { p.HoldFor = 0 },
+		"one that lasts longer than a day":     func(p *Policy) { p.HoldFor = 24*time.Hour + time.Millisecond },
+		"a review that is late from the first": func(p *Policy) { p.ReviewWithin = 0 },
+		"a part of a time to approve":          func(p *Policy) { p.ApproveWithin += time.Nanosecond },
+		"nobody said who approves":             func(p *Policy) { p.Approvals = "" },
+		"nobody said which roles":              func(p *Policy) { p.Exclusive = "" },
+		"roles that exclude at random":         func(p *Policy) { p.Exclusive = "random" },
+		"approved by three":                    func(p *Policy) { p.Approvals = "three" },
+		"a part of a millisecond":              func(p *Policy) { p.Lease += time.Microsecond },
+		"a part of one, in another":            func(p *Policy) { p.LockMax += time.Nanosecond },
 	} {
 		p := DefaultPolicy()
 		spoil(&p)
@@ -445,7 +453,8 @@ func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 			t.Errorf("%s, as an entry: %v", name, err)
 		}
 	}
-	least := Policy{Lease: time.Millisecond, OfferTTL: time.Millisecond, RotationDeadline: time.Millisecond, LockAfter: 1, LockBase: time.Millisecond, LockMax: time.Millisecond, SessionIdle: time.Millisecond, Approvals: ApprovedByNone, Exclusive: ExclusiveAuditor}
+	least := Policy{Lease: time.Millisecond, OfferTTL: time.Millisecond, RotationDeadline: time.Millisecond, LockAfter: 1, LockBase: time.Millisecond, LockMax: time.Millisecond, SessionIdle: time.Millisecond,
+		ApproveWithin: time.Millisecond, SilenceAfter: time.Millisecond, UseWithin: time.Millisecond, HoldFor: time.Millisecond, ReviewWithin: time.Millisecond, Approvals: ApprovedByNone, Exclusive: ExclusiveAuditor}
 	if err := least.check(); err != nil {
 		t.Errorf("the least that means something: %v", err)
 	}

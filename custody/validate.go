@@ -25,9 +25,9 @@ const (
 // could read as something else.
 var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 
-// counted is what the names of handovers, leases, proposals and absences look like. Nothing else may
-// be called so: an entry's subject says what it is about by name alone.
-var counted = regexp.MustCompile(`^(handover|lease|p|absence)-[0-9]+$`)
+// counted is what the names of handovers, leases, proposals, absences and emergencies look like. Nothing
+// else may be called so: an entry's subject says what it is about by name alone.
+var counted = regexp.MustCompile(`^(handover|lease|p|absence|emergency)-[0-9]+$`)
 
 // sortedOnce says whether names are in the one order that a list of them has.
 func sortedOnce(names []string) bool {

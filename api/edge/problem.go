@@ -54,6 +54,7 @@ var statuses = map[custody.Code]int{
 	custody.SeatIsVacant:       http.StatusConflict,
 	custody.AbsenceOverlap:     http.StatusConflict,
 	custody.IsParked:           http.StatusConflict,
+	custody.EmergencyOpen:      http.StatusConflict,
 	custody.Conflict:           http.StatusConflict,
 	custody.InvalidRequest:     http.StatusUnprocessableEntity, // 400 when it cannot even be read: ErrUnreadable
 	TooLarge:                   http.StatusRequestEntityTooLarge,

@@ -26,7 +26,7 @@ var contract = map[custody.Code]int{
 	"forbidden": 403, "not_holder": 403, "not_custodian": 403, "not_found": 404,
 	"both_away": 409, "holder_must_hand_over": 409, "counterpart_away": 409, "handover_open": 409,
 	"handover_not_open": 409, "rotation_pending": 409, "already_decided": 409, "own_request": 409, "conflict": 409,
-	"account_taken": 409, "seat_vacant": 409, "absence_overlap": 409, "parked": 409, "not_eligible": 409, "approval_needed": 409, "no_approver": 409,
+	"account_taken": 409, "seat_vacant": 409, "absence_overlap": 409, "parked": 409, "emergency_open": 409, "not_eligible": 409, "approval_needed": 409, "no_approver": 409,
 	"invalid_request": 422, "too_large": 413, "vault_unavailable": 503, "store_unavailable": 503, "ledger_suspect": 503, "clock_wrong": 503, "internal": 500,
 	"rate_limited": 429, "method_not_allowed": 405, // ours, beside the contract
 }

@@ -350,6 +350,31 @@ func init() {
 		a.Agreed("admin", custody.Retarget{Credential: name, Target: target, Reconciles: true})
 		return prepared{called(name), map[string]any{"target": 1}, []string{"target", "1"}}
 	}}, "POST /api/v1/credentials/{name}/target/confirm", "POST /credentials/{name}/target/confirm")
+	// Emergencies: of what tech-a holds, asked for by tech-b.
+	asked := func(a *access) string {
+		return a.Must("tech-b", custody.RequestEmergency{Credentials: []string{a.held()}, Reason: desk.NewNote(why)}).Events[0].Fact.(custody.EmergencyRequested).Emergency
+	}
+	granted := func(a *access) string {
+		id := asked(a)
+		a.Must("manager-2", custody.ApproveEmergency{Emergency: id})
+		return id
+	}
+	does(act{custodian: "tech-b", prepare: func(a *access, _ string) prepared {
+		name := a.held()
+		return prepared{nil, map[string]any{"credentials": []string{name}, "reason": why}, []string{"credential", name, "reason", why}}
+	}}, "POST /api/v1/emergencies", "POST /emergencies")
+	emergency := func(custodian string, make func(a *access) string, pairs ...string) act {
+		return act{custodian: custodian, prepare: func(a *access, _ string) prepared { return fields(numbered(make(a)), pairs...) }}
+	}
+	does(emergency("", asked), "POST /api/v1/emergencies/{id}/approve", "POST /emergencies/{id}/approve")
+	does(emergency("", asked), "POST /api/v1/emergencies/{id}/reject", "POST /api/v1/emergencies/{id}/veto", "POST /emergencies/{id}/reject")
+	does(act{custodian: "tech-b", prepare: func(a *access, _ string) prepared { return nothingToSay(numbered(asked(a))) }}, "POST /api/v1/emergencies/{id}/withdraw", "POST /emergencies/{id}/withdraw")
+	does(emergency("tech-b", granted), "POST /api/v1/emergencies/{id}/end", "POST /emergencies/{id}/end")
+	does(emergency("", func(a *access) string {
+		id := granted(a)
+		a.Must("tech-b", custody.EndEmergency{Emergency: id})
+		return id
+	}, "verdict", "justified", "text", why), "POST /api/v1/emergencies/{id}/review", "POST /emergencies/{id}/review")
 
 	// The policy of the installation, and of one credential.
 	looser := map[string]any{"policy": map[string]any{"password": "strong"}, "reason": why}
@@ -359,7 +384,7 @@ func init() {
 			a.withdrawn()
 			by, now := a.Clock.Now().AddDate(0, 6, 0), a.Desk.PolicyInForce()
 			p := fields(nil, "reason", why, "review_by", by.Format("2006-01-02"), "approvals", "two", "exclusive", "strict", "lease", "1h", "offer_ttl", "24h", "rotation_deadline", "1h",
-				"lock_after", "5", "lock_base", "30s", "lock_max", "1h", "session_idle", "24h", "totp_skew", "1")
+				"lock_after", "5", "lock_base", "30s", "lock_max", "1h", "session_idle", "24h", "approve_within", "30m", "silence_after", "15m", "use_within", "1h", "hold_for", "4h", "review_within", "72h", "totp_skew", "1")
 			p.body = map[string]any{"reason": why, "review_by": by, "version": now.Version}
 			if values {
 				shorter := now.Values

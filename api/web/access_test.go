@@ -41,12 +41,12 @@ const (
 // beside managers, directors and auditors.
 var hiddenTexts = map[string][]string{
 	"addr-one": {"custodian"}, "acct-one": {"custodian"}, "second-one": {"custodian"}, "purpose-one": {"custodian"}, "reason-one": {"custodian"}, "ask-one": {"custodian"},
-	"addr-two": nil, "acct-two": nil, "second-two": nil, "purpose-two": nil, "reason-two": nil, "away-two": nil, "mail-two": nil, "mail-new": nil, "ask-new": nil,
+	"addr-two": nil, "acct-two": nil, "second-two": nil, "purpose-two": nil, "reason-two": nil, "away-two": nil, "mail-two": nil, "mail-new": nil, "ask-new": nil, "urgent-two": nil,
 }
 
 // listed are names, which are hidden from nobody by themselves: a list without one of them
 // was filtered.
-var listed = []string{"db01", "db02", "handover-2", "p-1"}
+var listed = []string{"db01", "db02", "handover-2", "p-1", "emergency-1"}
 
 // access is an office in which every act can be done by whoever may.
 type access struct {
@@ -95,6 +95,7 @@ func newAccess(t *testing.T) *access {
 	a.plan = a.absence("tech-a", 10*24*time.Hour, "reason-one", false)
 	a.absence("tech-c", 12*24*time.Hour, "reason-two", false)
 	o.Must("tech-e", custody.Propose{Change: custody.Change{Proposable: custody.SetCustodians{Credential: "db01", Primary: "tech-a", Backup: "tech-e"}}, Reason: desk.NewNote("ask-one")})
+	o.Must("tech-f", custody.RequestEmergency{Credentials: []string{"db04"}, Reason: desk.NewNote("urgent-two")})
 	o.Must("director", custody.Propose{Change: custody.Change{Proposable: custody.AddPerson{
 		Username: "tech-n", Name: "N", Email: desk.NewNote("mail-new@example.org"), Roles: []custody.Role{custody.Technician}, TOTPPeriod: period,
 	}}, Reason: desk.NewNote("ask-new")})
@@ -369,6 +370,8 @@ func (a *access) shown(row string) map[string]string {
 	switch {
 	case strings.Contains(row, "/proposals/"):
 		at["id"] = "p-1"
+	case strings.Contains(row, "/emergencies/"):
+		at["id"] = "emergency-1"
 	case strings.Contains(row, "/offboardings/"):
 		at["username"] = "left"
 	case strings.Contains(row, "/absences/"):

@@ -19,7 +19,7 @@ type Offered struct {
 
 // policyForm is what differs from credential to credential, to be filled in.
 type policyForm struct {
-	OnTransfer, OnCheckin, AutoReconcile bool
+	OnTransfer, OnCheckin, AutoReconcile, Silence bool
 
 	Typed      bool // in a form that was refused
 	Reconciles bool // without a second account there is nothing to choose
@@ -36,7 +36,7 @@ type policyForm struct {
 // refused.
 func (v *visit) policyForm(now custody.CredentialPolicy, reconciles, typed bool) policyForm {
 	f := policyForm{
-		OnTransfer: now.RotateOnTransfer, OnCheckin: now.RotateOnCheckin, AutoReconcile: now.AutoReconcile, Reconciles: reconciles,
+		OnTransfer: now.RotateOnTransfer, OnCheckin: now.RotateOnCheckin, AutoReconcile: now.AutoReconcile, Silence: now.Silence, Reconciles: reconciles,
 		MaxAgeDays: inUnits(now.MaxAgeSeconds, perDay), LeaseHours: inUnits(now.LeaseSeconds, perHour),
 		MaxExposed: inUnits(now.MaxExposed, perOne), Password: now.Password, Chosen: now.Dependents,
 		Passwords: names(v.Offered.PasswordPolicies, now.Password), Dependents: names(v.Offered.Dependents, now.Dependents...),
@@ -44,6 +44,7 @@ func (v *visit) policyForm(now custody.CredentialPolicy, reconciles, typed bool)
 	if typed {
 		f.Typed = true
 		f.OnTransfer, f.OnCheckin, f.AutoReconcile = v.field("rotate_on_transfer") != "", v.field("rotate_on_checkin") != "", v.field("auto_reconcile") != ""
+		f.Silence = v.field("silence") != ""
 		f.MaxAgeDays, f.LeaseHours, f.MaxExposed = v.field("max_age_days"), v.field("lease_hours"), v.field("max_exposed")
 		f.Password, f.Chosen = v.field("password_policy"), v.r.PostForm["dependents"]
 	}
@@ -65,7 +66,7 @@ func names(some []string, more ...string) []string {
 func (v *visit) policyTyped() (policy custody.CredentialPolicy, err error) {
 	policy = custody.CredentialPolicy{
 		RotateOnTransfer: v.field("rotate_on_transfer") != "", RotateOnCheckin: v.field("rotate_on_checkin") != "",
-		AutoReconcile: v.field("auto_reconcile") != "", Password: v.field("password_policy"),
+		AutoReconcile: v.field("auto_reconcile") != "", Silence: v.field("silence") != "", Password: v.field("password_policy"),
 	}
 	if policy.MaxAgeSeconds, err = v.units("max_age_days", perDay); err != nil {
 		return policy, err

@@ -27,6 +27,8 @@ type homePage struct {
 	Leavings      []custody.Person     // who left, with something still to do
 	ToTake        []custody.Credential // that nobody holds, and I can take
 	ToConfirm     []custody.Credential // that are reached in another way, for me to look at
+	Emergencies   []desk.Emergency     // that are open, or to be reviewed
+	Unreachable   bool                 // I count as such for something of mine
 	Vacant        []custody.Credential // of mine, with a seat that nobody has
 	Alone         bool                 // the policy asks for fewer approvals than two
 	Few           []custody.Shortage   // levels at which fewer than two could approve
@@ -52,6 +54,9 @@ func (p *Pages) home(v *visit) error {
 	if home.ToApprove, err = v.toApprove(); err != nil {
 		return err
 	}
+	if home.Emergencies, err = v.openEmergencies(); err != nil {
+		return err
+	}
 	founding, err := p.Desk.Founding(ctx)
 	if err != nil {
 		return err
@@ -62,6 +67,7 @@ func (p *Pages) home(v *visit) error {
 	}
 	home.Leavings = v.openLeavings(home.People)
 	for _, c := range mine {
+		home.Unreachable = home.Unreachable || slices.Contains(c.Unreachable, me)
 		if c.Active() && c.SeatVacant() {
 			home.Vacant = append(home.Vacant, c)
 		}

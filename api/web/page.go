@@ -162,6 +162,7 @@ var doneMessages = []string{
 	"proposed", "revised", "deputy_ended", "approved", "rejected", "withdrawn", "founded", "acknowledged", "password_changed", "session_ended",
 	"disabled", "taken", "settled", "recovery_stopped",
 	"absence_planned", "absence_moved", "absence_off", "absence_ended", "signed", "swap_asked", "swapped", "feed_closed",
+	"emergency_requested", "emergency_approved", "emergency_rejected", "emergency_withdrawn", "emergency_ended", "emergency_reviewed",
 }
 
 // here gives the address that shows this page again, without some parameters.
@@ -189,7 +190,7 @@ func (v *visit) path() string {
 	if person, ends := strings.CutSuffix(at, "/deputy/end"); ends {
 		return person + "/deputy"
 	}
-	for _, page := range []string{"/credentials/", "/handovers/", "/proposals/", "/ledger/", "/offboardings/", "/absences/"} {
+	for _, page := range []string{"/credentials/", "/handovers/", "/proposals/", "/ledger/", "/offboardings/", "/absences/", "/emergencies/"} {
 		if rest, on := strings.CutPrefix(at, page); on {
 			name, below, _ := strings.Cut(rest, "/")
 			if below == "target" || strings.HasPrefix(below, "target/") { // a page of its own

@@ -223,6 +223,7 @@ var formNames = map[string]string{
 	"expected_return": "until", "target.kind": "kind", "target.address": "address", "target.account": "account", "target.settings.probe": "probe",
 	"policy.lease_seconds": "lease_hours", "policy.max_age_seconds": "max_age_days", "policy.max_exposed": "max_exposed",
 	"policy.password": "password_policy", "policy.dependents": "dependents", "policy.auto_reconcile": "auto_reconcile",
+	"policy.silence": "silence", "policy.silence_after": "silence_after", "policy.hold_for": "hold_for",
 	"policy.rotate_on_transfer": "rotate_on_transfer", "policy.rotate_on_checkin": "rotate_on_checkin",
 	"key": "admin_key", "admin": "set.admin", "host_key": "set.host_key", "secret": "password",
 }

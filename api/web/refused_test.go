@@ -24,12 +24,24 @@ import (
 var askedFor = custody.Proposal{ID: "p-1", Revision: 1, Change: custody.Change{Proposable: custody.SetCustodians{Credential: "db01", Primary: "tech-a", Backup: "tech-c"}}}
 
 // forms are all that can be sent and refused, with what somebody typed.
-var forms = []struct {
+type tried struct {
 	who, page, to string
 	typed         []string // names and values
 	wrong         string   // the field that is refused, "" for none
 	status        int
-}{
+}
+
+// urgentForms come first: what they are about does not last for hours.
+var urgentForms = []tried{
+	{"manager", "/emergencies/emergency-1", "/emergencies/emergency-1/approve", []string{"totp", "654321"}, "totp", 403},
+	{"tech-a", "/emergencies/emergency-1", "/emergencies/emergency-1/reject", []string{"reason", "I am here", "totp", "654321"}, "totp", 403},
+	{"tech-b", "/emergencies/emergency-2", "/emergencies/emergency-2/end", []string{"totp", "654321"}, "totp", 403},
+	{"tech-b", "/emergencies/emergency-2", "/emergencies/emergency-2/withdraw", nil, "", 409},
+	{"director", "/emergencies/emergency-3", "/emergencies/emergency-3/review", []string{"verdict", "unjustified", "text", "tech-a was at her desk", "totp", "654321"}, "totp", 403},
+	{"tech-b", "/emergencies/new", "/emergencies", []string{"credential", "db01", "reason", "disk full", "totp", "654321"}, "totp", 403},
+}
+
+var forms = []tried{
 	{"", "/login", "/login", []string{"username", "tech-a", "password", "SECRET", "totp", "654321"}, "", 401},
 	{"", "/recovery", "/recovery", []string{"username", "tech-a", "password", "SECRET", "recovery_code", "SECRET"}, "", 401},
 	{"tech-a", "/credentials/db01", "/credentials/db01/checkout", []string{"purpose", "ticket 4711", "totp", "654321"}, "totp", 403},
@@ -71,7 +83,7 @@ var forms = []struct {
 	{"tech-a", "/preferences/authenticator", "/preferences/authenticator", []string{"current", "SECRET", "totp", "654321"}, "current", 403},
 	{"tech-a", "/preferences/authenticator/confirm", "/preferences/authenticator/confirm", []string{"totp", "654321"}, "", 409},
 	{"admin", "/policy", "/policy", []string{"approvals", "two", "exclusive", "strict", "lease", "soon", "offer_ttl", "24h", "rotation_deadline", "1h", "lock_after", "5", "lock_base", "30s",
-		"lock_max", "1h", "session_idle", "15m", "totp_skew", "1", "review_by", "2026-09-01", "reason", "shorter", "totp", "654321"}, "lease", 422},
+		"lock_max", "1h", "session_idle", "15m", "approve_within", "30m", "silence_after", "15m", "use_within", "1h", "hold_for", "4h", "review_within", "72h", "totp_skew", "1", "review_by", "2026-09-01", "reason", "shorter", "totp", "654321"}, "lease", 422},
 	{"admin", "/policy/review", "/policy/review", []string{"review_by", "2036-09-01", "reason", "looked at", "totp", "654321"}, "review_by", 422},
 	{"tech-a", "/preferences/email", "/preferences/email", []string{"email", "a@b.example", "totp", "654321"}, "totp", 403},
 	{"auditor", "/admin/people/tech-b/enrolment", "/admin/people/tech-b/enrolment", []string{"reason", "lost", "totp", "654321"}, "", 403},
@@ -142,8 +154,16 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 	if err != nil || len(waiting) != 1 {
 		t.Fatal(waiting, err)
 	}
+	for _, name := range []string{"db20", "db21", "db22"} {
+		o.Onboard(name)
+		o.Must("tech-b", custody.RequestEmergency{Credentials: []string{name}, Reason: desk.NewNote("disk full")})
+	}
+	o.Must("manager", custody.ApproveEmergency{Emergency: "emergency-2"})
+	o.Must("tech-b", custody.CheckOut{Credential: "db21", Purpose: desk.NewNote("disk full")})
+	o.Must("manager", custody.ApproveEmergency{Emergency: "emergency-3"})
+	o.Must("tech-b", custody.EndEmergency{Emergency: "emergency-3"})
 	names := strings.NewReplacer("LINK", link.Token.Reveal(), "PLAN", mine, "THEIRS", theirs, "SIGN", waiting[0].ID)
-	for _, form := range forms {
+	for _, form := range slices.Concat(urgentForms, forms) {
 		form.page, form.to = names.Replace(form.page), names.Replace(form.to)
 		form.typed = slices.Clone(form.typed)
 		for i := range form.typed {

@@ -186,6 +186,16 @@ func (p *Pages) routes() {
 	p.closed("POST /people/{username}/deputy/end", p.endDeputy)
 	p.closed("POST /credentials/{name}/custodians", p.proposeCustodians)
 
+	p.closed("GET /emergencies", p.emergencies)
+	p.closed("GET /emergencies/new", p.newEmergency)
+	p.closed("POST /emergencies", p.requestEmergency)
+	p.closed("GET /emergencies/{id}", p.emergency)
+	p.closed("POST /emergencies/{id}/approve", p.approveEmergency)
+	p.closed("POST /emergencies/{id}/reject", p.rejectEmergency)
+	p.closed("POST /emergencies/{id}/withdraw", p.withdrawEmergency)
+	p.closed("POST /emergencies/{id}/end", p.endEmergency)
+	p.closed("POST /emergencies/{id}/review", p.reviewEmergency)
+
 	p.closed("GET /preferences", p.preferences)
 	p.closed("POST /preferences", p.changePreferences)
 

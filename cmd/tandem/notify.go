@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -62,6 +63,11 @@ func (p *program) openNotifier(cfg config.Config, mail *mailer) *notify.Follower
 		Ledger: p.store, Places: p.store, Owner: p.owner, Directory: directory{p.store, p.desk}, Follow: p.desk.Follow, Suspect: p.desk.Suspect(), Send: mail.Send,
 		Origin: cfg.Ledger.Origin, URL: strings.TrimSuffix(cfg.URL(), "/"), Language: cfg.Notify.Language, Zone: time.Local,
 		Now: p.desk.Time, Log: p.log.With("part", "notify"),
+		Paged: func(ctx context.Context, emergency, person, channel string) error {
+			by := desk.By{Actor: custody.System, Request: rand.Text()}
+			_, err := p.desk.Do(ctx, by, custody.ReportPaged{Emergency: emergency, Person: person, Channel: channel})
+			return err
+		},
 	})
 }
 

@@ -24,6 +24,7 @@ func (p *policyFlags) add(flags *pflag.FlagSet, now api.Policy) {
 	flags.BoolVar(&p.in.RotateOnCheckin, "rotate-on-checkin", now.RotateOnCheckin, "change the password after every check-out")
 	flags.DurationVar(&p.maxAge, "max-age", seconds(now.MaxAgeSeconds), "change the password before it is older than this, such as 2160h (0: any age)")
 	flags.Int64Var(&p.in.MaxExposed, "max-exposed", now.MaxExposed, "change the password when more people know it (0: any number)")
+	flags.BoolVar(&p.in.Silence, "silence", now.Silence, "an emergency of its other custodian is granted when nobody answers")
 	flags.BoolVar(&p.in.AutoReconcile, "auto-reconcile", now.AutoReconcile, "when the password drifted, set it at once through the second account")
 	flags.DurationVar(&p.lease, "lease", seconds(now.LeaseSeconds), "longest check-out (0: as everywhere)")
 	flags.StringVar(&p.in.Password, "password-policy", now.Password, "name of the password policy (none: the general one)")

@@ -46,6 +46,11 @@ func policyShowVerb(c *cli) *cobra.Command {
 				[]string{"lock-base", seconds(v.LockBaseSeconds).String()},
 				[]string{"lock-max", seconds(v.LockMaxSeconds).String()},
 				[]string{"session-idle", seconds(v.SessionIdleSeconds).String()},
+				[]string{"approve-within", seconds(v.ApproveWithinSeconds).String()},
+				[]string{"silence-after", seconds(v.SilenceAfterSeconds).String()},
+				[]string{"use-within", seconds(v.UseWithinSeconds).String()},
+				[]string{"hold-for", seconds(v.HoldForSeconds).String()},
+				[]string{"review-within", seconds(v.ReviewWithinSeconds).String()},
 				[]string{"totp-skew", fmt.Sprint(v.TOTPSkew)})
 		},
 	}
@@ -68,6 +73,11 @@ func valueFlags(flags *pflag.FlagSet, p *custody.Policy) {
 	flags.DurationVar(&p.LockBase, "lock-base", p.LockBase, "length of the first lock-out; each further one doubles it")
 	flags.DurationVar(&p.LockMax, "lock-max", p.LockMax, "longest lock-out")
 	flags.DurationVar(&p.SessionIdle, "session-idle", p.SessionIdle, "a log-in that nobody uses for this long ends")
+	flags.DurationVar(&p.ApproveWithin, "approve-within", p.ApproveWithin, "an emergency that nobody approved by then lapses")
+	flags.DurationVar(&p.SilenceAfter, "silence-after", p.SilenceAfter, "nobody has answered for this long: it is granted, where a credential's policy allows it")
+	flags.DurationVar(&p.UseWithin, "use-within", p.UseWithin, "an emergency that was granted, and that nobody used by then, lapses")
+	flags.DurationVar(&p.HoldFor, "hold-for", p.HoldFor, "it ends after this at the latest; a day is the most")
+	flags.DurationVar(&p.ReviewWithin, "review-within", p.ReviewWithin, "somebody looks at it by then; later is a serious event")
 	flags.Int64Var(&p.TOTPSkew, "totp-skew", p.TOTPSkew, "steps before and after the current one whose codes are taken")
 	flags.StringVar((*string)(&p.Exclusive), "exclusive", string(p.Exclusive), "which roles one person may not have together: strict or auditor_only")
 	flags.StringVar((*string)(&p.Approvals), "approvals", string(p.Approvals), "that what changes who may do what needs: two, one or none")

@@ -16,6 +16,11 @@
 //	person.unlocked                         the person, managers
 //	person.email_changed                    the person, at the old and at the new address
 //	person.enrolment_reset                  the person; everybody, when it was done on the host
+//	emergency.requested                     custodians, whom it is for, managers, directors
+//	emergency.granted                       the same
+//	emergency.rejected                      the same, and who asked
+//	emergency.ended, lapsed                 custodians, who asked, whom it is for; who reviews it
+//	emergency.unreviewed                    managers, directors, auditors
 //	every event of grade serious            custodians of the credential, managers; directors, where a manager did it
 //	every event of grade special            these, and directors, admins, auditors
 //

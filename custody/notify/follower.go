@@ -42,6 +42,10 @@ type Config struct {
 	// Send hands a mail over. What its errors mean is in package smtp.
 	Send func(ctx context.Context, m smtp.Mail) error
 
+	// Paged enters that a channel has taken a message about an emergency for somebody; nil:
+	// nobody does.
+	Paged func(ctx context.Context, emergency, person, channel string) error
+
 	Origin   string         // of the ledger: part of what names a mail
 	URL      string         // of the pages, without a slash at its end
 	Language string         // for those who have chosen none
@@ -77,12 +81,13 @@ type Follower struct {
 // letter is a mail that waits.
 type letter struct {
 	smtp.Mail
-	username string
-	entry    int64     // index of the first entry that it is about
-	at       time.Time // when that happened
-	due      time.Time // not before
-	pause    *backoff.ExponentialBackOff
-	last     error // of the last attempt
+	username  string
+	emergency string    // that it asks them about; "": none
+	entry     int64     // index of the first entry that it is about
+	at        time.Time // when that happened
+	due       time.Time // not before
+	pause     *backoff.ExponentialBackOff
+	last      error // of the last attempt
 }
 
 // New makes a follower.
@@ -237,6 +242,7 @@ func (f *Follower) deliver(ctx context.Context) error {
 		case err == nil:
 			f.done(l)
 			f.counts.sent.Inc()
+			f.paged(ctx, l)
 			f.counts.last.Set(float64(f.Now().Unix()))
 		case ctx.Err() != nil:
 			return nil

@@ -25,6 +25,7 @@ type values struct {
 	From, To, Person, Actor string
 	Handover, Credential    string
 	Proposal, Change        string // Change: the kind of it
+	Emergency               string
 	Primary, Backup         string
 	Credentials             []string
 	Reason                  custody.Note
@@ -52,7 +53,8 @@ func calls(e custody.Event) bool {
 		custody.ProposalExpired, custody.CustodiansChanged, custody.CustodyPassed, custody.RolesChanged,
 		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.AuthenticatorReplaced, custody.ConfigurationAcknowledged, custody.HandoverVoided, custody.PersonReinstated, custody.OffboardingEnded,
 		custody.CredentialRetargeted, custody.DeparturePlanned, custody.DepartureNear,
-		custody.ApprovalLapsed, custody.ProposalReminded, custody.DeputyNamed, custody.DeputyBegan, custody.DeputyEnded:
+		custody.ApprovalLapsed, custody.ProposalReminded, custody.DeputyNamed, custody.DeputyBegan, custody.DeputyEnded,
+		custody.EmergencyLapsed, custody.EmergencyEnded:
 		return true
 	case custody.CredentialAdded, custody.CredentialRetired, custody.CredentialPolicyChanged, custody.CredentialTaken, custody.HandoverReturned:
 		return true
@@ -111,6 +113,20 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 		return f.leaving(ctx, about, fact)
 	case custody.CredentialAdded, custody.CredentialRetired, custody.CredentialPolicyChanged, custody.CredentialTaken, custody.HandoverReturned, custody.PolicyAdopted:
 		return f.concerned(ctx, about, fact)
+	case custody.EmergencyRequested:
+		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
+	case custody.EmergencyGranted:
+		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
+	case custody.EmergencyRejected:
+		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
+	case custody.EmergencyLapsed:
+		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
+	case custody.EmergencyEnded:
+		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
+	case custody.EmergencyUnreviewed:
+		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
+	case custody.EmergencyReviewed:
+		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
 	case custody.RolesChanged:
 		about.tell("roles", "/people", values{Proposal: fact.Proposal}, fact.Person)
 	case custody.LinkIssued:

@@ -69,7 +69,7 @@ func (f *Follower) write(ctx context.Context, deed []indexed) ([]*letter, error)
 			if m.To == "" {
 				continue
 			}
-			letters = append(letters, &letter{Mail: m, username: p.Username, entry: first.index, at: first.Time, pause: f.newPause()})
+			letters = append(letters, &letter{Mail: m, username: p.Username, emergency: asksFor(told[p.Username]), entry: first.index, at: first.Time, pause: f.newPause()})
 		}
 	}
 	return letters, nil
@@ -173,7 +173,7 @@ func (w writer) id(first indexed, address string) string {
 func (w writer) data(v values) custody.Args {
 	return custody.Args{
 		"From": w.name(v.From), "To": w.name(v.To), "Person": w.name(v.Person), "Actor": w.name(v.Actor),
-		"Handover": v.Handover, "Proposal": v.Proposal, "Change": w.said("proposal_kind", v.Change, v.Change), "Primary": w.name(v.Primary), "Backup": w.name(v.Backup), "Credential": v.Credential, "Credentials": w.names(v.Credentials),
+		"Handover": v.Handover, "Proposal": v.Proposal, "Emergency": v.Emergency, "Change": w.said("proposal_kind", v.Change, v.Change), "Primary": w.name(v.Primary), "Backup": w.name(v.Backup), "Credential": v.Credential, "Credentials": w.names(v.Credentials),
 		"Reason": smtp.OneLine(v.Reason.In(w.Redacted())), "Device": smtp.OneLine(v.Device.In(w.Redacted())), "Address": smtp.OneLine(v.Address.In(w.Redacted())), "Until": w.Minute(v.Until), "Expires": w.Minute(v.Expires), "Back": w.Minute(v.Back),
 		"Failure": w.said("failure", v.Failure, ""), "Remedy": w.said("remedy", v.Failure, ""),
 		"Role":    w.said("role", string(v.Role), string(v.Role)),

@@ -75,7 +75,7 @@ var said = []string{
 	"handover.planned", "handover.signed", "handover.broken", "handover.carried_out", "absence.reminded", "absence.ended", "absence.swap_asked", "absence.swapped",
 	"handover.voided", "person.reinstated", "offboarding.ended", "rotation.promoted", "credential.retargeted",
 	"credential.added", "credential.retired", "credential.policy_changed", "credential.taken", "handover.returned", "policy.adopted",
-	"departure.planned", "departure.near",
+	"departure.planned", "departure.near", "emergency.lapsed", "emergency.ended",
 	"proposal.approval_lapsed", "proposal.reminded", "deputy.named", "deputy.began", "deputy.ended", "proposal.approved",
 }
 
@@ -160,6 +160,20 @@ func filled(e custody.Event) custody.Event {
 		e.Fact, e.Actor = custody.SeatVacated{Credential: "db01", Person: "tech-a", Successor: "tech-b"}, "manager"
 	case custody.RotationPromoted:
 		e.Fact = custody.RotationPromoted{Credential: "db01"}
+	case custody.EmergencyRequested:
+		e.Fact, e.Actor = custody.EmergencyRequested{Emergency: "emergency-1", Credential: "db01", For: "tech-b"}, "tech-b"
+	case custody.EmergencyGranted:
+		e.Fact, e.Actor = custody.EmergencyGranted{Emergency: "emergency-1", Credential: "db01", For: "tech-b"}, "manager"
+	case custody.EmergencyRejected:
+		e.Fact, e.Actor = custody.EmergencyRejected{Emergency: "emergency-1", Credential: "db01"}, "tech-a"
+	case custody.EmergencyLapsed:
+		e.Fact = custody.EmergencyLapsed{Emergency: "emergency-1", Credential: "db01"}
+	case custody.EmergencyEnded:
+		e.Fact = custody.EmergencyEnded{Emergency: "emergency-1", Credential: "db01", How: custody.EndTime}
+	case custody.EmergencyUnreviewed:
+		e.Fact = custody.EmergencyUnreviewed{Emergency: "emergency-1", Credential: "db01"}
+	case custody.EmergencyReviewed:
+		e.Fact, e.Actor = custody.EmergencyReviewed{Emergency: "emergency-1", Credential: "db01", Verdict: custody.Unjustified}, "auditor"
 	case custody.RolesChanged:
 		e.Fact = custody.RolesChanged{Person: "tech-a", Proposal: "p-1"}
 	case custody.LinkIssued:
@@ -266,6 +280,7 @@ func TestEveryEventThatCallsForAMailIsSaidInBothLanguages(t *testing.T) {
 	for _, fact := range []custody.Fact{
 		custody.EnrolmentReset{Person: "tech-a", Recovery: true}, custody.EnrolmentReset{Person: "tech-a", OnHost: true}, custody.ProposalMade{Proposal: "p-1", Alone: true},
 		custody.AbsenceEnded{Person: "tech-a", How: custody.Missed}, custody.AbsenceEnded{Person: "tech-a", How: custody.Over, Away: true},
+		custody.EmergencyGranted{Emergency: "emergency-1", Credential: "db01", For: "tech-b", Silent: true}, custody.EmergencyReviewed{Emergency: "emergency-1", Credential: "db01", Verdict: custody.Unjustified},
 		custody.EmailChanged{Person: "tech-a", Email: desk.NewNote("new@example.org"), Before: desk.NewNote("old@example.org")}, // by somebody else
 		custody.ProposalMade{Proposal: "p-2"}, custody.ProposalApproved{Proposal: "p-2", Noticed: true}, custody.ProposalRejected{Proposal: "p-2", Veto: true}, custody.ProposalExpired{Proposal: "p-2"},
 	} {
