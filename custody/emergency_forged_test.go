@@ -35,11 +35,11 @@ func TestWhatNobodyForgesOfAnEmergency(t *testing.T) {
 	// Approved by both, and not granted in the same breath.
 	ready := func(given ...func(*office)) *State {
 		s := clone(at(append(given, cayAsks, does("max", ApproveEmergency{"emergency-1"}))...))
-		Apply(s, next(s, "dot", EmergencyApproved{"emergency-1", "db01", Director}))
+		Apply(s, next(s, "dot", EmergencyApproved{Emergency: "emergency-1", Credential: "db01", Level: Director}))
 		return s
 	}
 	bound, free := ready(annOffered), ready()
-	overdue := at(benEnds, later(80*time.Hour))
+	overdue := at(benEnds, afterwards(80*time.Hour))
 	retired := at(db01IsRetired)
 	arriving := at(func(o *office) { o.does(System, server("db09", "ann", "ben")) })
 	parked := at(cayUses, does("cay", EndEmergency{"emergency-1"}), func(o *office) { o.rotates("db01") })
@@ -87,13 +87,13 @@ func TestWhatNobodyForgesOfAnEmergency(t *testing.T) {
 		"with one approval for two":              {plain, next(plain, "cay", with(byCay, func(f *EmergencyRequested) { f.Needs = []Role{Manager} })), "I10"},
 		"with none":                              {plain, next(plain, "ben", with(asked, func(f *EmergencyRequested) { f.Needs = nil })), "I10"},
 
-		"approved by who asked":           {half, next(half, "cay", EmergencyApproved{"emergency-1", "db01", Director}), "I6"},
-		"approved by the holder":          {waits, next(waits, "ann", EmergencyApproved{"emergency-1", "db01", Manager}), "I6"},
-		"approved at a level that had it": {half, next(half, "max", EmergencyApproved{"emergency-1", "db01", Manager}), "I10"},
-		"approved by one at both":         {half, next(half, "max", EmergencyApproved{"emergency-1", "db01", Director}), "I6"},
-		"approved without a code":         {waits, unconfirmed(next(waits, "max", EmergencyApproved{"emergency-1", "db01", Manager})), "I6"},
-		"approved when it was over":       {ended, next(ended, "dot", EmergencyApproved{"emergency-1", "db01", Manager}), "I10"},
-		"approved where there is none":    {plain, next(plain, "max", EmergencyApproved{"emergency-1", "db01", Manager}), "I10"},
+		"approved by who asked":           {half, next(half, "cay", EmergencyApproved{Emergency: "emergency-1", Credential: "db01", Level: Director}), "I6"},
+		"approved by the holder":          {waits, next(waits, "ann", EmergencyApproved{Emergency: "emergency-1", Credential: "db01", Level: Manager}), "I6"},
+		"approved at a level that had it": {half, next(half, "max", EmergencyApproved{Emergency: "emergency-1", Credential: "db01", Level: Manager}), "I10"},
+		"approved by one at both":         {half, next(half, "max", EmergencyApproved{Emergency: "emergency-1", Credential: "db01", Level: Director}), "I6"},
+		"approved without a code":         {waits, unconfirmed(next(waits, "max", EmergencyApproved{Emergency: "emergency-1", Credential: "db01", Level: Manager})), "I6"},
+		"approved when it was over":       {ended, next(ended, "dot", EmergencyApproved{Emergency: "emergency-1", Credential: "db01", Level: Manager}), "I10"},
+		"approved where there is none":    {plain, next(plain, "max", EmergencyApproved{Emergency: "emergency-1", Credential: "db01", Level: Manager}), "I10"},
 
 		"granted with one approval of two":     {half, next(half, "max", grant), "I10"},
 		"granted with none":                    {waits, next(waits, "ben", EmergencyGranted{Emergency: "emergency-1", Credential: "db01", For: "ben"}), "I10"},

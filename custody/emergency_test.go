@@ -33,7 +33,7 @@ func bothPaged(o *office) {
 	}
 }
 func silenceRuns(o *office) { mayBeSilent(o); benAsks(o); bothPaged(o) }
-func later(d time.Duration) func(*office) {
+func afterwards(d time.Duration) func(*office) {
 	return func(o *office) { o.passes(d) }
 }
 func does(who string, a Action) func(*office) { return func(o *office) { o.does(who, a) } }
@@ -171,8 +171,8 @@ func TestWhoLetsAnEmergencyHappen(t *testing.T) {
 		{"after a veto, another can be asked for", both(benAsks, does("ann", reject)), "ben", urgent("db01"), "", func(o *office) bool {
 			return o.emergency("db01").ID == "emergency-2" && len(o.credential("db01").Emergencies) == 1
 		}},
-		{"nobody approves it in time", both(benAsks, later(30*time.Minute)), "max", approve, AlreadyDecided, func(o *office) bool { return o.stands("db01", EmergencyUnused) }},
-		{"just in time", both(benAsks, later(30*time.Minute-time.Millisecond)), "max", approve, "", granted},
+		{"nobody approves it in time", both(benAsks, afterwards(30*time.Minute)), "max", approve, AlreadyDecided, func(o *office) bool { return o.stands("db01", EmergencyUnused) }},
+		{"just in time", both(benAsks, afterwards(30*time.Minute-time.Millisecond)), "max", approve, "", granted},
 	})
 }
 
@@ -256,7 +256,7 @@ func TestHowAnEmergencyEnds(t *testing.T) {
 		}},
 		{"while it is being changed, who it is for is another", both(annWantsNewPassword, both(cayHas, func(o *office) {
 			c := o.credential("db01")
-			o.does(System, ReportStaged{Rotation: RotationID{"db01", c.Rotation.Number}})
+			o.does(System, ReportStaged{Rotation: RotationID{Credential: "db01", Number: c.Rotation.Number}})
 			o.does("cay", PauseRotation{"db01", note("stuck")})
 			o.does("cay", ShowNew{"db01"})
 		})), "cay", end, "", func(o *office) bool {
@@ -305,7 +305,7 @@ func TestWhoReviewsAnEmergency(t *testing.T) {
 		{"nor twice", both(benEnds, does("dot", review)), "eve", review, AlreadyDecided, nil},
 		{"it says what it was", benEnds, "eve", ReviewEmergency{Emergency: "emergency-1", Text: note("x")}, InvalidRequest, nil},
 		{"and why", benEnds, "eve", ReviewEmergency{Emergency: "emergency-1", Verdict: Justified}, InvalidRequest, nil},
-		{"a missing one keeps nobody from the next", both(benEnds, both(later(80*time.Hour), func(o *office) { o.rotates("db01") })), "cay", urgent("db01"), "", func(o *office) bool {
+		{"a missing one keeps nobody from the next", both(benEnds, both(afterwards(80*time.Hour), func(o *office) { o.rotates("db01") })), "cay", urgent("db01"), "", func(o *office) bool {
 			all := o.credential("db01").Emergencies
 			return len(all) == 2 && all[0].Overdue && all[1].ID == "emergency-2"
 		}},
@@ -379,7 +379,7 @@ func TestSilence(t *testing.T) {
 				o.does(System, ReportPaged{"emergency-1", who, "wecom"})
 			}
 		})), 20 * time.Minute, false},
-		{"told so late that it lapses first", both(mayBeSilent, both(benAsks, both(later(16*time.Minute), bothPaged))), 20 * time.Minute, false},
+		{"told so late that it lapses first", both(mayBeSilent, both(benAsks, both(afterwards(16*time.Minute), bothPaged))), 20 * time.Minute, false},
 		{"the holder checks it out meanwhile", both(silenceRuns, annWorks), 20 * time.Minute, false},
 		{"or did before they were told", both(mayBeSilent, both(benAsks, both(annWorks, bothPaged))), 20 * time.Minute, false},
 		{"the holder says no", both(silenceRuns, does("ann", RejectEmergency{Emergency: "emergency-1"})), 20 * time.Minute, false},

@@ -162,7 +162,7 @@ func (m *absenceModel) changed(at modelled) *State {
 			continue
 		}
 		any = true
-		id := RotationID{c.Name, c.Rotation.Number}
+		id := RotationID{Credential: c.Name, Number: c.Rotation.Number}
 		for _, report := range []Action{ReportStaged{Rotation: id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: true}, ReportPromoted{id, c.Version + 1}} {
 			events, err := Decide(s, Command{Actor: System, Action: report}, clockStops[at.at])
 			if err != nil {

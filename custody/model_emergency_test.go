@@ -42,7 +42,7 @@ func (m *model) triesOfEmergencies(s *State) []Command {
 		}
 	}
 	add("b", ApproveEmergency{"emergency-1"}, ApproveEmergency{"emergency-999"}, urgent("z"))
-	id := RotationID{"x", x.Rotation.Number}
+	id := RotationID{Credential: "x", Number: x.Rotation.Number}
 	add(System, ReportStaged{Rotation: id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: x.Version > 0}, ReportPromoted{id, x.Version + 1}, m.servers[0])
 	return commands
 }
