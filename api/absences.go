@@ -272,6 +272,7 @@ func AbsenceStatus(p custody.Person, plan custody.Plan) string {
 type Prepared struct {
 	Handovers []custody.Handover // that wait for it, or came of it and are open
 	Unsigned  int64              // what they hold that none of those passes on which both signed; 0 once it has begun
+	Left      int64              // and of that, what they have not signed for themselves
 }
 
 // PreparedFor says that of each of somebody's plans.
@@ -287,7 +288,7 @@ func PreparedFor(ctx context.Context, q Queries, p custody.Person) ([]Prepared, 
 	}
 	all := make([]Prepared, len(p.Plans))
 	for i, plan := range p.Plans {
-		signed := map[string]bool{}
+		signed, waits := map[string]bool{}, map[string]bool{}
 		for _, h := range handovers {
 			if h.From != p.Username || h.Ahead.Plan != plan.ID {
 				continue
@@ -295,11 +296,15 @@ func PreparedFor(ctx context.Context, q Queries, p custody.Person) ([]Prepared, 
 			all[i].Handovers = append(all[i].Handovers, h)
 			for _, name := range h.Credentials {
 				signed[name] = signed[name] || h.Status == custody.HandoverSignedAhead
+				waits[name] = waits[name] || h.Status.Waits()
 			}
 		}
 		for _, c := range charges {
 			if plan.Begun.IsZero() && c.HeldFor() == p.Username && !signed[c.Name] {
 				all[i].Unsigned++
+				if !waits[c.Name] {
+					all[i].Left++
+				}
 			}
 		}
 	}

@@ -174,9 +174,21 @@ func (s *State) leaveOffered(person string) (all []Absence) {
 	return all
 }
 
+// clashesNow refuses to be away from now on for longer than until another custodian plans
+// to be. Whether one of them is away already is mayLeave's.
+func (d *decision) clashesNow(until time.Time) *Refusal {
+	return d.clashesWith(d.actor.Username, d.now, until, func(other string) []Absence {
+		return slices.DeleteFunc(d.state.Absences(other), func(a Absence) bool { return a.Plan == "" })
+	})
+}
+
 // clashes refuses an absence of somebody while another custodian of what they look after
 // is known to be away.
 func (d *decision) clashes(person string, from, until time.Time) *Refusal {
+	return d.clashesWith(person, from, until, d.state.Absences)
+}
+
+func (d *decision) clashesWith(person string, from, until time.Time, absences func(string) []Absence) *Refusal {
 	if until.IsZero() {
 		return nil
 	}
@@ -188,7 +200,7 @@ func (d *decision) clashes(person string, from, until time.Time) *Refusal {
 			continue
 		}
 		seen[other] = true
-		for _, a := range d.state.Absences(other) {
+		for _, a := range absences(other) {
 			if a.meets(from, until) {
 				return refuseAbsenceOverlap(other, c, a)
 			}
@@ -198,12 +210,12 @@ func (d *decision) clashes(person string, from, until time.Time) *Refusal {
 }
 
 // pairClashes refuses two people as the custodians of a credential who are known to be
-// away at one time.
+// away at one time, as one of them plans it.
 func (d *decision) pairClashes(credential, a, b string) *Refusal {
 	others := d.state.Absences(b)
 	for _, one := range d.state.Absences(a) {
 		for _, other := range others {
-			if other.meets(one.From, one.Until) {
+			if planned := one.Plan != "" || other.Plan != ""; planned && other.meets(one.From, one.Until) {
 				return refuseAbsenceOverlap(b, Credential{Name: credential}, other)
 			}
 		}

@@ -127,7 +127,7 @@ func (a Offer) decide(d *decision) error {
 		if err := d.mayLeave(); err != nil {
 			return err
 		}
-		if err := d.clashes(d.actor.Username, d.now, a.ExpectedReturn); err != nil {
+		if err := d.clashesNow(a.ExpectedReturn); err != nil {
 			return err
 		}
 	}

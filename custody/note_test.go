@@ -68,14 +68,15 @@ var plain = map[string]string{
 	"Approve.Digest": "of a proposal", "Reject.Digest": "of a proposal",
 	"ConfirmFounding.Digest": "of the people", "FoundingConfirmed.Digest": "of the people",
 	"AcknowledgeConfiguration.Digest": "of settings", "ConfigurationAcknowledged.Digest": "of settings", "Setting.Digest": "of a setting", "Setting.Key": "what a setting is called",
+	"Meant.Until": "a time on a clock", "Meant.Zone": "a time zone",
 	"TargetNotes.Settings": "what settings are called; what they say is a Note", "TargetNotes.Identities": "digests",
 }
 
 // names are the fields that name what exists, or say which of a closed list it is.
 var names = []string{
-	"Actor", "Ahead", "Approvals", "Backup", "Before", "Changed", "Code", "Command", "Commitments", "Credential", "Credentials", "Dependent", "Dependents", "Deputy", "Exclusive", "Exposed", "Failure", "For", "From", "Handover",
-	"Handovers", "Holder", "How", "Keys", "Kind", "Lease", "Level", "Link", "On", "Operator", "Password", "Person", "Primary", "Proposal", "Reason", "Result", "Roles", "Rule", "Session", "Successor",
-	"To", "Username", "Why", "Witness",
+	"Actor", "Ahead", "Approvals", "Backup", "Before", "Changed", "Code", "Command", "Commitments", "Credential", "Credentials", "Dependent", "Dependents", "Deputy", "Exclusive", "Exposed",
+	"Failure", "Feed", "For", "From", "Handover", "Handovers", "Holder", "How", "Keys", "Kind", "Lead", "Lease", "Level", "Link", "On", "Operator", "Other", "Partners", "Password", "Person",
+	"Plan", "Primary", "Proposal", "Reason", "Result", "Roles", "Rule", "Session", "Successor", "To", "Username", "Why", "With", "Witness",
 }
 
 // TestWhatPeopleWriteIsANote: each text in a fact or a command is a name, of a

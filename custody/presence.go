@@ -48,7 +48,7 @@ func (a GoAway) decide(d *decision) error {
 	if err := d.checkFuture("until", a.Until); err != nil {
 		return err
 	}
-	if err := d.clashes(d.actor.Username, d.now, a.Until); err != nil {
+	if err := d.clashesNow(a.Until); err != nil {
 		return err
 	}
 	if err := d.confirm(); err != nil {

@@ -29,7 +29,7 @@ func TestAnAbsenceOnThePages(t *testing.T) {
 	a.fill("/absences", "from", "2026-03-01T09:00", "until", "2026-03-04T18:00", "zone", "UTC").shows(t, 422, "must be in the future")
 	a.fill("/absences", "from", "2026-03-04T09:00", "until", "2026-03-03T18:00", "zone", "UTC").shows(t, 422, "must lie behind the beginning")
 	p = a.done(a.fill("/absences", "from", "2026-03-04T09:00", "until", "2026-03-06T18:00", "zone", "Asia/Shanghai", "reason", "holiday", "offer", "yes"))
-	p.shows(t, 200, "Planned.", "2026-03-04T09:00", "Asia/Shanghai", "holiday", "2 credentials that nobody has signed for", "2026-03-04 01:00")
+	p.shows(t, 200, "Planned.", "2026-03-04 09:00", "Asia/Shanghai", "holiday", "2 credentials for which not both have signed", "2026-03-04 01:00")
 	p.check(t, "absences", "en")
 	if !strings.Contains(p.body, `<svg class="gantt"`) || !strings.Contains(p.body, "g-planned") {
 		t.Error("the calendar draws no planned absence")
@@ -38,6 +38,9 @@ func TestAnAbsenceOnThePages(t *testing.T) {
 	p = a.get("/absences/" + id)
 	p.shows(t, 200, "handover-1", "waiting for the receiver's signature", "Move it", "Call it off")
 	p.check(t, "absence", "en")
+	if strings.Contains(p.text(), "Sign ahead for what you hold") {
+		t.Error("what the giver has signed for is asked for again")
+	}
 
 	// The receiver signs; a stranger is told nothing.
 	p = b.get("/inbox")
@@ -66,7 +69,7 @@ func TestAnAbsenceOnThePages(t *testing.T) {
 	if c := o.Credential("db01"); c.Holder != "tech-b" || c.Handover != "handover-1" {
 		t.Errorf("db01 is %s's", c.Holder)
 	}
-	a.done(a.fill("/absences/"+id+"/move", "from", "2026-03-04T09:00", "until", "2026-03-07T18:00", "zone", "Asia/Shanghai")).shows(t, 200, "Moved.", "2026-03-07T18:00")
+	a.done(a.fill("/absences/"+id+"/move", "from", "2026-03-04T09:00", "until", "2026-03-07T18:00", "zone", "Asia/Shanghai")).shows(t, 200, "Moved.", "2026-03-07 18:00")
 	a.fill("/absences/"+id+"/cancel").shows(t, 409, "has begun")
 	a.done(a.fill("/back", "take_back", "yes")).shows(t, 200)
 	a.get("/absences").shows(t, 200, "You have planned none.")
