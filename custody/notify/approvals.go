@@ -17,6 +17,9 @@ func (f *Follower) aboutProposals(ctx context.Context, about concerns, fact cust
 	if err != nil {
 		return nil, err
 	}
+	if p.Change.Noticed() {
+		about.refounding(p, fact)
+	}
 	about.proposal(p, can, fact)
 	return about.notices, nil
 }

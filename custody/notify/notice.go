@@ -46,7 +46,7 @@ func calls(e custody.Event) bool {
 	case custody.RotationPromoted:
 		return fact.Holder == "" // it is parked
 	case custody.ProposalApproved:
-		return fact.For != ""
+		return fact.For != "" || fact.Noticed
 	case custody.HandoverOffered, custody.HandoverAccepted, custody.HandoverEnded, custody.HandoverClosed,
 		custody.HandoverOverdue, custody.EnrolmentReset, custody.PersonUnlocked, custody.EmailChanged,
 		custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed,
