@@ -75,7 +75,7 @@ var plain = map[string]string{
 var names = []string{
 	"Actor", "Ahead", "Approvals", "Backup", "Before", "Changed", "Code", "Command", "Commitments", "Credential", "Credentials", "Dependent", "Dependents", "Exclusive", "Exposed", "Failure", "From", "Handover",
 	"Handovers", "Holder", "How", "Keys", "Kind", "Lease", "Level", "Link", "On", "Operator", "Password", "Person", "Primary", "Proposal", "Reason", "Result", "Roles", "Rule", "Session", "Successor",
-	"To", "Username", "Witness",
+	"To", "Username", "Witness", "Absent", "Channel", "Emergency", "For", "Needs", "Verdict",
 }
 
 // TestWhatPeopleWriteIsANote: each text in a fact or a command is a name, of a
