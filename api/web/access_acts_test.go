@@ -362,7 +362,7 @@ func init() {
 	does(act{custodian: "tech-b", prepare: func(a *access, _ string) prepared {
 		name := a.held()
 		return prepared{nil, map[string]any{"credentials": []string{name}, "reason": why}, []string{"credential", name, "reason", why}}
-	}}, "POST /api/v1/emergencies", "POST /emergencies")
+	}}, "POST /api/v1/emergencies", "POST /emergencies/new")
 	emergency := func(custodian string, make func(a *access) string, pairs ...string) act {
 		return act{custodian: custodian, prepare: func(a *access, _ string) prepared { return fields(numbered(make(a)), pairs...) }}
 	}

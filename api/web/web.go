@@ -188,7 +188,7 @@ func (p *Pages) routes() {
 
 	p.closed("GET /emergencies", p.emergencies)
 	p.closed("GET /emergencies/new", p.newEmergency)
-	p.closed("POST /emergencies", p.requestEmergency)
+	p.closed("POST /emergencies/new", p.requestEmergency)
 	p.closed("GET /emergencies/{id}", p.emergency)
 	p.closed("POST /emergencies/{id}/approve", p.approveEmergency)
 	p.closed("POST /emergencies/{id}/reject", p.rejectEmergency)
