@@ -60,7 +60,7 @@ func (s *Server) feed(ctx context.Context, in *feedOf) (*textReply, error) {
 		return nil, err
 	}
 	voice := words.In(cmp.Or(chosen.Language, words.English))
-	name, err := voice.Say("absence.feed_name", nil)
+	name, err := voice.Say("calendar_feed.name", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (s *Server) feed(ctx context.Context, in *feedOf) (*textReply, error) {
 func (s *Server) busy(people []custody.Person, voice words.Voice) (all []ical.Busy, err error) {
 	now := s.Desk.Time()
 	for _, p := range people {
-		title, err := voice.Say("absence.feed_event", custody.Args{"Name": p.Name})
+		title, err := voice.Say("calendar_feed.event", custody.Args{"Name": p.Name})
 		if err != nil {
 			return nil, err
 		}

@@ -232,7 +232,7 @@ var actions = []Action{
 	ChangePassword{}, ReplaceAuthenticator{}, ProveAuthenticator{}, SetRoles{}, IssueLink{}, RefuseLink{}, OpenLink{}, Join{}, ConfirmFounding{},
 	TestTarget{}, ReviewPolicy{}, Disable{}, Reinstate{}, Take{}, Park{}, SettleItem{},
 	Refound{}, PlanDeparture{}, SeekRecovery{}, StopRecovery{},
-	NameDeputy{}, EndDeputy{},
+	NameDeputy{}, EndDeputy{}, OpenFeed{}, CloseFeed{},
 	ReportConfiguration{}, AcknowledgeConfiguration{},
 	Retarget{}, ConfirmTarget{},
 	PlanAbsence{}, MoveAbsence{}, CancelAbsence{}, EndAbsence{}, HandOverAhead{}, SignHandover{}, SwapAbsences{},

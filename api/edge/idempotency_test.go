@@ -15,7 +15,7 @@ func TestAFormKeyIsOneThatWeMade(t *testing.T) {
 		return edge.FormKey("/leave", url.Values{edge.KeyField: {key}, "reason": {"training"}})
 	}
 	ours := edge.NewFormKey()
-	if of(ours) == (edge.Key{}) || of(ours) != of(ours) {
+	if first, again := of(ours), of(ours); first == (edge.Key{}) || first != again {
 		t.Error("ours is none, or another each time")
 	}
 	for name, key := range map[string]string{

@@ -9,7 +9,6 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
-	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/desk/desktest"
@@ -93,36 +92,6 @@ func takesAccess(who, from string, concerns ...string) attempt {
 		_, err := a.as(who).Disable(a.t.Context(), from, api.ConfirmedReason{Reason: because, TOTP: a.code(who)})
 		return of(err, "at once; it is undone only by a proposal")
 	}}
-}
-
-func (a *arena) holds() string { return a.Credential("db01").Holder }
-
-// post sends what the client has no method for.
-func (a *arena) post(who, path string, body map[string]any) error {
-	a.t.Helper()
-	text, err := json.Marshal(body)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	r, err := http.NewRequestWithContext(a.t.Context(), http.MethodPost, a.server.URL+"/api/v1"+path, bytes.NewReader(text))
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+string(a.sessions[who]))
-	r.Header.Set("Content-Type", "application/json")
-	answer, err := a.server.Client().Do(r)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode < 400 {
-		return nil
-	}
-	problem := &edge.Problem{}
-	if err := json.NewDecoder(answer.Body).Decode(problem); err != nil {
-		a.t.Fatal(err)
-	}
-	return problem
 }
 
 var byPeople = []group{

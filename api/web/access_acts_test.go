@@ -270,7 +270,6 @@ func init() {
 	}}, "POST /api/v1/me/password", "POST /preferences/password")
 	does(act{prepare: func(*access, string) prepared { return fields(nil) }}, "POST /api/v1/me/calendar", "POST /preferences/calendar")
 	does(act{prepare: func(*access, string) prepared { return nothingToSay(nil) }}, "DELETE /api/v1/me/calendar", "POST /preferences/calendar/close")
-	does(act{prepare: func(a *access, _ string) prepared { return nothingToSay(map[string]string{"feed": a.fed()}) }}, "GET /api/v1/calendar/{feed}")
 	does(act{prepare: func(a *access, who string) prepared { a.elsewhere(who); return nothingToSay(nil) }, after: (*access).forget}, "DELETE /api/v1/me/sessions")
 	does(act{prepare: func(a *access, who string) prepared {
 		id := a.elsewhere(who)

@@ -368,6 +368,8 @@ func (a *access) reads(row string) []string {
 func (a *access) shown(row string) map[string]string {
 	at := map[string]string{"name": "db01", "username": "tech-d", "index": fmt.Sprint(a.granted), "tile": "0/000.p/1", "id": "handover-1", "token": a.link}
 	switch {
+	case strings.Contains(row, "/calendar/"):
+		at["feed"] = a.fed()
 	case strings.Contains(row, "/proposals/"):
 		at["id"] = "p-1"
 	case strings.Contains(row, "/emergencies/"):

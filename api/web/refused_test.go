@@ -283,7 +283,7 @@ func TestEveryFormIsTriedRefused(t *testing.T) {
 	tried["*"] = true                                                                                                                // to the page that it is on: of an e-mail address
 	word := regexp.MustCompile(`(db0\d|sw01|handover-\d|p-\d|emergency-\d|tech-[bz]|28|LINK|PLAN|SIGN|manager|3$)`)
 	for _, form := range slices.Concat(urgentForms, forms) {
-		tried[word.ReplaceAllString(form.to, "*")] = true
+		tried[word.ReplaceAllString(strings.Replace(form.to, "/people/admin/", "/people/*/", 1), "*")] = true
 	}
 	posted := regexp.MustCompile(`method="post" action="([^"]*(?:{{[^}]*}}[^"]*)*)"`)
 	inserted := regexp.MustCompile(`{{[^}]*}}`)

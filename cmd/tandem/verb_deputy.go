@@ -58,22 +58,6 @@ func newDeputyVerb(c *cli, verb *cobra.Command, ask func(context.Context, *clien
 	return verb
 }
 
-// deputyOf says who stands in for somebody.
-func deputyOf(p api.Person) string {
-	if p.Deputy == nil {
-		return ""
-	}
-	said := p.Deputy.Person
-	if !p.Deputy.Starts.IsZero() {
-		said += " from " + moment(p.Deputy.Starts)
-	}
-	said += " until " + moment(p.Deputy.Ends)
-	if p.Deputy.Acts {
-		said += ", acts now"
-	}
-	return said
-}
-
 // inPlaceOf names who did something, and for whom.
 func inPlaceOf(person, principal string) string {
 	if principal == "" {
