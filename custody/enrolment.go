@@ -90,12 +90,8 @@ func (ResetEnrolment) differences(Now) []Difference { return nil }
 func (a ResetEnrolment) bare(s *State) Action { return ResetEnrolment{Person: s.nameOr(a.Person)} }
 
 func (a ResetEnrolment) effect(d *decision, proposal string) error {
-	person, ok := d.state.Person(a.Person)
-	switch {
-	case !ok:
-		return refuseNotFound(aPerson)
-	case person.Disabled:
-		return refuseDisabled(person)
+	if _, err := d.active(a.Person); err != nil {
+		return err
 	}
 	for _, name := range d.state.Charges(a.Person) {
 		c, _ := d.state.Credential(name)
@@ -154,12 +150,9 @@ func (ResetOnHost) givers() givers    { return theSystem }
 func (a ResetOnHost) bare(*State) Action { return a }
 
 func (a ResetOnHost) decide(d *decision) error {
-	p, ok := d.state.Person(a.Person)
-	switch {
-	case !ok:
-		return refuseNotFound(aPerson)
-	case p.Disabled:
-		return refuseDisabled(p)
+	p, err := d.active(a.Person)
+	if err != nil {
+		return err
 	}
 	if err := d.state.mayReset(p); err != nil {
 		return err

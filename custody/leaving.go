@@ -147,12 +147,8 @@ func (s *State) disabledSince(t time.Time) (n int) {
 }
 
 func (a Disable) effect(d *decision, proposal string) error {
-	person, ok := d.state.Person(a.Person)
-	switch {
-	case !ok:
-		return refuseNotFound(aPerson)
-	case person.Disabled:
-		return refuseDisabled(person)
+	if _, err := d.active(a.Person); err != nil {
+		return err
 	}
 	d.disables(PersonDisabled{Person: a.Person, Reason: a.Reason, Proposal: proposal})
 	return nil

@@ -53,12 +53,9 @@ func (SeekRecovery) givers() givers       { return theSystem }
 func (a SeekRecovery) bare(*State) Action { return a }
 
 func (a SeekRecovery) decide(d *decision) error {
-	p, ok := d.state.Person(a.Person)
-	switch {
-	case !ok:
-		return refuseNotFound(aPerson)
-	case p.Disabled:
-		return refuseDisabled(p)
+	p, err := d.active(a.Person)
+	if err != nil {
+		return err
 	}
 	if err := d.state.mayReset(p); err != nil {
 		return err

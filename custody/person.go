@@ -233,6 +233,18 @@ func (s *State) editPerson(username string, edit func(*Person)) {
 	}
 }
 
+// active finds somebody who has access.
+func (d *decision) active(username string) (Person, error) {
+	p, ok := d.state.Person(username)
+	switch {
+	case !ok:
+		return Person{}, refuseNotFound(aPerson)
+	case p.Disabled:
+		return Person{}, refuseDisabled(p)
+	}
+	return p, nil
+}
+
 func (d *decision) technician(field, username string) (Person, error) {
 	p, ok := d.state.Person(username)
 	if !ok || p.Disabled || !p.Is(Technician) {

@@ -47,12 +47,9 @@ func (a SetRoles) differences(now Now) []Difference {
 }
 
 func (a SetRoles) effect(d *decision, proposal string) error {
-	person, ok := d.state.Person(a.Person)
-	switch {
-	case !ok:
-		return refuseNotFound(aPerson)
-	case person.Disabled:
-		return refuseDisabled(person)
+	person, err := d.active(a.Person)
+	if err != nil {
+		return err
 	}
 	if err := checkRoles(a.Roles); err != nil {
 		return err
