@@ -28,7 +28,10 @@ func (s *Server) identify(ctx huma.Context, next func(huma.Context)) {
 
 func admit(q *http.Request, closed bool) error {
 	r := edge.Of(q.Context())
-	if !closed {
+	switch {
+	case !closed && q.Method == http.MethodGet:
+		return r.PaceFeed()
+	case !closed:
 		return r.PaceSignIn()
 	}
 	token := tokenOf(q)

@@ -49,6 +49,19 @@ func TestRecoveriesArePacedWithLogIns(t *testing.T) {
 	}
 }
 
+// TestCalendarProgramsKeepNobodyFromLoggingIn, though they read from the same network.
+func TestCalendarProgramsKeepNobodyFromLoggingIn(t *testing.T) {
+	s := serve(t, func(c *api.Config) { c.SignIns = edge.Limit{Every: time.Hour, Burst: 1} })
+	for i, want := range []int{http.StatusNotFound, http.StatusTooManyRequests} {
+		if answer, _, _ := s.ask(t, "GET", "/api/v1/calendar/tech-a.abc.ics", "", "Authorization", ""); answer.StatusCode != want {
+			t.Errorf("feed %d: %d, want %d", i, answer.StatusCode, want)
+		}
+	}
+	if answer, _, _ := s.ask(t, "POST", "/api/v1/sessions", `{"username":"x","password":"x","totp":"123456"}`); answer.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a log-in from there: %d", answer.StatusCode)
+	}
+}
+
 // TestThereAreLimitsWithoutAnyConfigured: how soon they are met depends on the
 // machine, that they are does not.
 func TestThereAreLimitsWithoutAnyConfigured(t *testing.T) {

@@ -57,6 +57,7 @@ type Edge struct {
 	crossOrigin *http.CrossOriginProtection
 	https       bool // people reach it by https
 	signIns     *pacer
+	feeds       *pacer
 	commands    *pacer
 }
 
@@ -71,7 +72,7 @@ func New(c Config) (*Edge, error) {
 	if c.Commands == (Limit{}) {
 		c.Commands = Limit{Every: 50 * time.Millisecond, Burst: 100}
 	}
-	e := &Edge{Config: c, crossOrigin: http.NewCrossOriginProtection(), signIns: newPacer(c.SignIns), commands: newPacer(c.Commands)}
+	e := &Edge{Config: c, crossOrigin: http.NewCrossOriginProtection(), signIns: newPacer(c.SignIns), feeds: newPacer(c.SignIns), commands: newPacer(c.Commands)}
 	if c.PublicURL == "" {
 		return e, nil
 	}

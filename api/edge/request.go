@@ -61,6 +61,10 @@ func (r *Request) Use(ctx context.Context) { r.edge.Desk.Use(ctx, r.Token) }
 // person yet.
 func (r *Request) PaceSignIn() error { return r.edge.signIns.take(Network(r.Client)) }
 
+// PaceFeed refuses where one network reads feeds too often, as many as it could log in:
+// calendar programs keep nobody there from logging in.
+func (r *Request) PaceFeed() error { return r.edge.feeds.take(Network(r.Client)) }
+
 // PaceCommand refuses where a person changes things too often, wherever they do it.
 func (r *Request) PaceCommand() error { return r.edge.commands.take(r.Person.Username) }
 
