@@ -51,3 +51,15 @@ func TestNobodyHandsOverWhatTheyHaveInAnEmergency(t *testing.T) {
 		t.Errorf("an offer: %v", err)
 	}
 }
+
+// Nobody is said to have been told who is nobody.
+func TestAMessageReachesSomebody(t *testing.T) {
+	o := newOffice(t)
+	benAsks(o)
+	if err := o.later(System, ReportPaged{"emergency-1", "mallory", "email"}); CodeOf(err) != NotFound {
+		t.Errorf("got %v", err)
+	}
+	if len(o.emergency("db01").Paged) > 0 {
+		t.Error("it is on record")
+	}
+}
