@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+	"github.com/spf13/cobra"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
@@ -15,6 +16,24 @@ import (
 
 // sendTries is how often a command is sent whose answer does not arrive.
 const sendTries = 3
+
+// showVerb makes a verb that reads the one thing that its argument names, and shows it.
+func showVerb[T any](c *cli, use, short string, read func(*client.Client, context.Context, string) (T, error), show func(T) error) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			server, err := c.connect()
+			if err != nil {
+				return err
+			}
+			found, err := read(server, cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return show(found)
+		},
+	}
+}
 
 // act logs on and carries out a command. One whose answer was lost on the way is
 // sent again under the same idempotency key, so that it happens once.

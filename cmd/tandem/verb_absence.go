@@ -105,16 +105,21 @@ and two hours before, and custody stays with you until you hand it over.`,
 			return err
 		}
 		in.Zone, in.AllDay = w.zone, w.allDay
-		return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
-			in.TOTP = code
-			planned, err := server.PlanAbsence(ctx, in)
-			if err != nil {
-				return err
-			}
-			return c.showPlanned(planned)
-		})
+		return c.planAbsence(cmd.Context(), in)
 	}
 	return verb
+}
+
+// planAbsence asks for the code, plans an absence and shows what is planned.
+func (c *cli) planAbsence(ctx context.Context, in api.PlanAbsence) error {
+	return c.confirmed(ctx, func(ctx context.Context, server *client.Client, code api.Secret) error {
+		in.TOTP = code
+		planned, err := server.PlanAbsence(ctx, in)
+		if err != nil {
+			return err
+		}
+		return c.showPlanned(planned)
+	})
 }
 
 func absenceMoveVerb(c *cli) *cobra.Command {

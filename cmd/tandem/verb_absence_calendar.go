@@ -89,14 +89,7 @@ the Nth is planned. The file stays here. What cannot be read is named, and why.`
 		}
 		in := api.FromCalendar(events[number-1])
 		in.Reason, in.Offer = reason, sign
-		return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
-			in.TOTP = code
-			planned, err := server.PlanAbsence(ctx, in)
-			if err != nil {
-				return err
-			}
-			return c.showPlanned(planned)
-		})
+		return c.planAbsence(cmd.Context(), in)
 	}
 	return verb
 }

@@ -72,20 +72,7 @@ func emergencyListVerb(c *cli) *cobra.Command {
 }
 
 func emergencyShowVerb(c *cli) *cobra.Command {
-	return &cobra.Command{
-		Use: "show ID", Short: "Show who was told, who can approve it, and what happens next", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			server, err := c.connect()
-			if err != nil {
-				return err
-			}
-			e, err := server.Emergency(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			return c.showEmergency(e)
-		},
-	}
+	return showVerb(c, "show ID", "Show who was told, who can approve it, and what happens next", (*client.Client).Emergency, c.showEmergency)
 }
 
 // changesEmergency is what the verbs with a code have in common.

@@ -148,22 +148,7 @@ func handoverListVerb(c *cli) *cobra.Command {
 }
 
 func handoverShowVerb(c *cli) *cobra.Command {
-	return &cobra.Command{
-		Use:   "show ID",
-		Short: "Show one handover",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			server, err := c.connect()
-			if err != nil {
-				return err
-			}
-			h, err := server.Handover(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			return c.showHandovers(h, h)
-		},
-	}
+	return showVerb(c, "show ID", "Show one handover", (*client.Client).Handover, func(h api.Handover) error { return c.showHandovers(h, h) })
 }
 
 // showHandovers writes an answer of the API that is about these handovers.

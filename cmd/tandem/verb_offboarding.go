@@ -59,20 +59,9 @@ func offboardingStatus(o api.Offboarding) string {
 }
 
 func offboardingShowVerb(c *cli) *cobra.Command {
-	return &cobra.Command{
-		Use: "show USERNAME", Short: "Show what is to be done for somebody who left", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			server, err := c.connect()
-			if err != nil {
-				return err
-			}
-			o, err := server.Offboarding(cmd.Context(), desk.Username(args[0]))
-			if err != nil {
-				return err
-			}
-			return c.showOffboarding(o, o)
-		},
-	}
+	return showVerb(c, "show USERNAME", "Show what is to be done for somebody who left", func(server *client.Client, ctx context.Context, username string) (api.Offboarding, error) {
+		return server.Offboarding(ctx, desk.Username(username))
+	}, func(o api.Offboarding) error { return c.showOffboarding(o, o) })
 }
 
 // showOffboarding writes an answer of the API that is about this leaving.

@@ -41,20 +41,7 @@ func proposalListVerb(c *cli) *cobra.Command {
 }
 
 func proposalShowVerb(c *cli) *cobra.Command {
-	return &cobra.Command{
-		Use: "show ID", Short: "Show what a proposal changes, and who can approve it", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			server, err := c.connect()
-			if err != nil {
-				return err
-			}
-			p, err := server.Proposal(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			return c.showProposal(p)
-		},
-	}
+	return showVerb(c, "show ID", "Show what a proposal changes, and who can approve it", (*client.Client).Proposal, c.showProposal)
 }
 
 // custodiansVerb proposes other custodians, or others than an open proposal did.
