@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
@@ -114,4 +116,24 @@ func secretFile(path string) (custody.Secret, error) {
 		return custody.Secret{}, err
 	}
 	return custody.SecretString(strings.TrimPrefix(strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"), "\ufeff")), nil
+}
+
+// secretFiles are the files that an account's secrets are read from, where they are named.
+type secretFiles struct{ password, key string }
+
+// read leaves what no file is named for as it is. Both may name the same file.
+func (f secretFiles) read(password, key *api.Secret) error {
+	return errors.Join(readSecret(f.password, password), readSecret(f.key, key))
+}
+
+func readSecret(path string, into *api.Secret) error {
+	if path == "" {
+		return nil
+	}
+	secret, err := secretFile(path)
+	if err != nil {
+		return err
+	}
+	*into = api.Secret(secret.Reveal())
+	return nil
 }

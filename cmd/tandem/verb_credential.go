@@ -84,7 +84,7 @@ func credentialAddVerb(c *cli) *cobra.Command {
 // newCredentialVerb takes what is said of an account that comes under custody.
 func newCredentialVerb(c *cli, verb *cobra.Command, ask func(context.Context, *client.Client, string, api.AddCredential) (api.Proposal, error)) *cobra.Command {
 	var in api.AddCredential
-	var passwordFile, keyFile string
+	var files secretFiles
 	var policy policyFlags
 	verb.Args = cobra.ExactArgs(1)
 	flags := verb.Flags()
@@ -95,8 +95,8 @@ func newCredentialVerb(c *cli, verb *cobra.Command, ask func(context.Context, *c
 	flags.Var(settingFlag(in.Target.Settings), "set", "KEY=VALUE, what the connector needs besides; once for each")
 	flags.StringVar(&in.Primary, "primary", "", "custodian A")
 	flags.StringVar(&in.Backup, "backup", "", "custodian B")
-	flags.StringVar(&passwordFile, "password-file", "", "file with the password that opens it now")
-	flags.StringVar(&keyFile, "admin-key-file", "", "file with what administers the target: a private key (PEM) or a password, as the kind has it")
+	flags.StringVar(&files.password, "password-file", "", "file with the password that opens it now")
+	flags.StringVar(&files.key, "admin-key-file", "", "file with what administers the target: a private key (PEM) or a password, as the kind has it")
 	policy.add(flags, api.Policy{})
 	flags.StringVar(&in.Reason, "reason", "", "why")
 	for _, name := range []string{"address", "account", "primary", "backup", "reason"} {
@@ -104,7 +104,7 @@ func newCredentialVerb(c *cli, verb *cobra.Command, ask func(context.Context, *c
 	}
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
 		in.Policy = policy.policy()
-		if err := secretFiles(map[string]*api.Secret{passwordFile: &in.Secret, keyFile: &in.AdminKey}); err != nil {
+		if err := files.read(&in.Secret, &in.AdminKey); err != nil {
 			return err
 		}
 		return c.proposed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) (api.Proposal, error) {

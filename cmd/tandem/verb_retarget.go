@@ -16,7 +16,7 @@ import (
 
 func credentialRetargetVerb(c *cli) *cobra.Command {
 	var in api.Retarget
-	var passwordFile, keyFile string
+	var files secretFiles
 	verb := &cobra.Command{
 		Use:   "retarget NAME [--address HOST:PORT] [--set KEY=VALUE] [--password-file FILE] [--admin-key-file FILE] --reason TEXT",
 		Short: "Propose that an account is reached in another way, also while its password is being changed and cannot be",
@@ -31,12 +31,12 @@ attempt goes by it. Where the password goes is confirmed first by whose it is
 	flags.StringVar(&in.Address, "address", "", "where it is now: HOST:PORT, or what the kind has")
 	in.Settings = map[string]string{}
 	flags.Var(settingFlag(in.Settings), "set", "KEY=VALUE, in the place of the one that there is; KEY= takes it out; once for each")
-	flags.StringVar(&passwordFile, "password-file", "", "file with the password that opens it now, which is then changed")
-	flags.StringVar(&keyFile, "admin-key-file", "", "file with what administers the target now")
+	flags.StringVar(&files.password, "password-file", "", "file with the password that opens it now, which is then changed")
+	flags.StringVar(&files.key, "admin-key-file", "", "file with what administers the target now")
 	flags.StringVar(&in.Reason, "reason", "", "why")
 	_ = verb.MarkFlagRequired("reason")
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := secretFiles(map[string]*api.Secret{passwordFile: &in.Secret, keyFile: &in.AdminKey}); err != nil {
+		if err := files.read(&in.Secret, &in.AdminKey); err != nil {
 			return err
 		}
 		return c.proposed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) (api.Proposal, error) {
@@ -45,21 +45,6 @@ attempt goes by it. Where the password goes is confirmed first by whose it is
 		})
 	}
 	return verb
-}
-
-// secretFiles reads secrets from files, where there are any.
-func secretFiles(wanted map[string]*api.Secret) error {
-	for path, into := range wanted {
-		if path == "" {
-			continue
-		}
-		secret, err := secretFile(path)
-		if err != nil {
-			return err
-		}
-		*into = api.Secret(secret.Reveal())
-	}
-	return nil
 }
 
 func credentialTargetVerb(c *cli) *cobra.Command {
