@@ -41,13 +41,14 @@ var allowed = map[string][]string{
 	"custody/rotation/targettest":          {"custody", "custody/desk", "custody/rotation", "custody/rotation/rotationtest", "custody/rotation/servertest"},
 	"custody/auditor":                      {"custody", "audit", "audit/jsonl", "audit/remote", "custody/certificate", "custody/reconcile"},
 	// The demo is no adapter: an office with the real parts in it.
-	"custody/demo":       {"custody", "custody/desk", "custody/totp", "custody/rotation/ssh", "custody/vault"},
-	"custody/notify":     {"custody", "custody/follow", "custody/desk", "custody/words", "audit"},
-	"custody/witnessing": {"custody", "custody/follow", "custody/desk", "audit", "audit/witness"},
-	"tools/soak":         {},
-	"tools/noskip":       {},
-	"api":                {"custody", "custody/auditor", "custody/desk", "custody/export", "custody/follow", "custody/search", "custody/totp", "custody/words", "audit", "api"},
-	"api/play":           {"custody", "custody/demo", "custody/desk", "custody/totp"},
+	"custody/demo":           {"custody", "custody/desk", "custody/totp", "custody/rotation/ssh", "custody/vault"},
+	"custody/notify":         {"custody", "custody/follow", "custody/desk", "custody/words", "audit"},
+	"custody/notify/channel": {"custody", "custody/notify/channel"},
+	"custody/witnessing":     {"custody", "custody/follow", "custody/desk", "audit", "audit/witness"},
+	"tools/soak":             {},
+	"tools/noskip":           {},
+	"api":                    {"custody", "custody/auditor", "custody/desk", "custody/export", "custody/follow", "custody/search", "custody/totp", "custody/words", "audit", "api"},
+	"api/play":               {"custody", "custody/demo", "custody/desk", "custody/totp"},
 }
 
 func TestArrowsGoOneWay(t *testing.T) {
