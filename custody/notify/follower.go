@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"slices"
 	"time"
 
@@ -69,11 +70,7 @@ type Follower struct {
 	Config
 	counts counts
 
-	follow *follow.Follower
-	place  follow.Place // that was begun from
-	open   bool         // next is known
-	next   int64        // index of the first entry that was not looked at
-	stored int64        // that of the place
+	reader
 	suspicion
 	queue []*letter
 }
@@ -95,10 +92,18 @@ func New(c Config) *Follower {
 	c.MaxAge = cmp.Or(c.MaxAge, 24*time.Hour)
 	c.MinPause = cmp.Or(c.MinPause, 10*time.Second)
 	c.MaxPause = cmp.Or(c.MaxPause, 15*time.Minute)
-	return &Follower{Config: c, counts: newCounts(), follow: follow.New(follow.Config{
+	f := &Follower{Config: c, counts: newCounts()}
+	f.reader = reader{wanted: calls, unreadable: f.unreadable, follow: follow.New(follow.Config{
 		Name: place, Owner: c.Owner, Ledger: c.Ledger, Places: c.Places, Follow: c.Follow,
 		Now: c.Now, Log: c.Log, MinPause: c.MinPause, MaxPause: c.MaxPause,
 	})}
+	return f
+}
+
+// unreadable: whoever spoils an entry must not silence what comes after it.
+func (f *Follower) unreadable(ctx context.Context, index int64, err error) {
+	f.Log.ErrorContext(ctx, "an entry of the ledger cannot be read: verify the ledger", "index", index, "error", err)
+	f.counts.failed.WithLabelValues(unreadable).Inc()
 }
 
 // newPause is what a mail waits when it was not taken.
@@ -119,8 +124,8 @@ func (f *Follower) Run(ctx context.Context) error {
 
 // round reads what is new, sends what is due, and moves the place.
 func (f *Follower) round(ctx context.Context, at follow.Place) (again time.Time, err error) {
-	if at.Epoch != f.place.Epoch { // another process sent meanwhile, and may have come further
-		f.place, f.open, f.queue = at, false, nil
+	if f.from(at) {
+		f.queue = nil
 	}
 	err = errors.Join(f.read(ctx), f.warn(ctx), f.deliver(ctx))
 	// At the end too: what was sent need not be sent again.
@@ -139,91 +144,11 @@ func (f *Follower) read(ctx context.Context) error {
 	if f.suspect() { // what it says now may be what somebody wants to be believed
 		return nil
 	}
-	if err := f.start(ctx); err != nil {
+	return f.reader.read(ctx, func() bool { return len(f.queue) < maxQueue }, func(ctx context.Context, deed []indexed) error {
+		letters, err := f.write(ctx, deed)
+		f.queue = append(f.queue, letters...)
 		return err
-	}
-	var open []indexed // a deed that may go on in the next batch
-	more := true
-	for from := f.next; more && len(f.queue) < maxQueue; {
-		deeds, to, err := f.deeds(ctx, open, from)
-		if err != nil {
-			return err
-		}
-		more = to-from == batch
-		if open = nil; more && len(deeds) > 0 {
-			open, deeds = deeds[len(deeds)-1], deeds[:len(deeds)-1]
-		}
-		for _, deed := range deeds {
-			letters, err := f.write(ctx, deed)
-			if err != nil {
-				return err
-			}
-			f.queue = append(f.queue, letters...)
-			f.next = deed[len(deed)-1].index + 1
-		}
-		if f.next = to; len(open) > 0 {
-			f.next = open[0].index
-		}
-		from = to
-	}
-	return nil
-}
-
-// start goes on from the place; one that is new begins at the head.
-func (f *Follower) start(ctx context.Context) error {
-	if f.open {
-		return nil
-	}
-	next := f.place.Next
-	if next == 0 { // nobody wants mails about last year
-		var err error
-		if next, err = f.Ledger.Size(ctx); err != nil {
-			return err
-		}
-	}
-	f.next, f.stored, f.open = next, f.place.Next, true
-	return nil
-}
-
-// indexed is an event and the index of its entry.
-type indexed struct {
-	custody.Event
-	index int64
-}
-
-// sameDeed says that two events are of one request; what time did at one moment
-// has no request.
-func (e indexed) sameDeed(other indexed) bool {
-	return e.Request == other.Request && e.Actor == other.Actor && e.Time.Equal(other.Time)
-}
-
-// deeds gives those of the next batch of entries that call for mails, by the deeds
-// that they are of, and the index behind them. The first deed goes on with what is
-// open.
-func (f *Follower) deeds(ctx context.Context, open []indexed, from int64) (deeds [][]indexed, to int64, err error) {
-	if len(open) > 0 {
-		deeds = [][]indexed{open}
-	}
-	to, err = f.follow.Read(ctx, from, batch, func(index int64, record []byte) error {
-		event, err := custody.ReadRecord(record)
-		if err != nil {
-			// Whoever spoils an entry must not silence what comes after it.
-			f.Log.ErrorContext(ctx, "an entry of the ledger cannot be read: verify the ledger", "index", index, "error", err)
-			f.counts.failed.WithLabelValues(unreadable).Inc()
-			return nil
-		}
-		if !calls(event) {
-			return nil
-		}
-		e := indexed{event, index}
-		if last := len(deeds) - 1; last >= 0 && e.sameDeed(deeds[last][0]) {
-			deeds[last] = append(deeds[last], e)
-		} else {
-			deeds = append(deeds, []indexed{e})
-		}
-		return nil
 	})
-	return deeds, to, err
 }
 
 // deliver sends what is due. An error is about the server: the rest waits too.
@@ -273,19 +198,9 @@ func (f *Follower) done(l *letter) {
 
 // settle moves the place: no entry behind which a mail still waits.
 func (f *Follower) settle(ctx context.Context) error {
-	if !f.open {
-		return nil
-	}
-	next := f.next
+	waiting := int64(math.MaxInt64)
 	for _, l := range f.queue {
-		next = min(next, l.entry)
+		waiting = min(waiting, l.entry)
 	}
-	if next <= f.stored {
-		return nil
-	}
-	if err := f.follow.Advance(ctx, next); err != nil {
-		return err
-	}
-	f.stored = next
-	return nil
+	return f.reader.settle(ctx, waiting)
 }

@@ -19,9 +19,11 @@ type suspicion struct {
 }
 
 // suspect says whether the ledger is suspect: nothing in it is news any more.
-func (f *Follower) suspect() bool {
+func (f *Follower) suspect() bool { return closed(f.Suspect) }
+
+func closed(c <-chan struct{}) bool {
 	select {
-	case <-f.Suspect:
+	case <-c:
 		return true
 	default:
 		return false

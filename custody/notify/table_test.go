@@ -59,7 +59,7 @@ func firstDifference(got, want string) string {
 
 const noticesHead = `# Who is told what
 
-Written by ` + "`TestWhoIsToldWhat`" + ` from what the mailer does with every kind of entry of the ledger. The channel is e-mail. Each mail is in its reader's language and time zone, says what happened, where it stands in the ledger and what to do next, and has a link and no button that decides anything. It has no password, no code and no text of a secret. What one command led to is one mail for each person.
+Written by ` + "`TestWhoIsToldWhat`" + ` from what the mailer, and a room of a group, do with every kind of entry of the ledger. The first table is e-mail, to persons; the second one is [channels](channels.md), to groups. Each mail is in its reader's language and time zone, says what happened, where it stands in the ledger and what to do next, and has a link and no button that decides anything. It has no password, no code and no text of a secret. What one command led to is one mail for each person.
 
 Nobody is told of what is older than 24 hours. Whose account is disabled is told that, where they read mails until then, and nothing after it. Where somebody else changed an address the former one is written to as well, for seven days. When the ledger is not what it was, manager, director and admin are told so without an entry, and nobody is told anything else until that is settled.
 
@@ -84,7 +84,51 @@ func noticesPage(t *testing.T) string {
 		}
 	}
 	page.WriteString("\nNobody is written to about these; they stand in the ledger, on the pages and in what is streamed: " + strings.Join(silent, ", ") + ".\n")
+	page.WriteString(roomsHead)
+	for _, kind := range custody.EntryTypes() {
+		for _, row := range roomRows(t, kind) {
+			page.WriteString(row)
+		}
+	}
 	return page.String()
+}
+
+const roomsHead = `
+## What groups are told
+
+Every channel that is configured is told of the grades that its ` + "`grades`" + ` name, without them of what is serious and special, in the language that its ` + "`language`" + ` names; and whatever its grades are, of the entries that have *every channel* here. An emergency that is asked for is told to every channel that has somebody in ` + "`reaches`" + `: whom it asks counts as reached by that channel when it has taken the message. With ` + "`ordinary`" + ` among its grades a channel is also told of the ordinary entries that somebody is mailed about, by what the entry is called.
+
+A message has a title, who did it, the grade, the time, where it stands in the ledger, and a link. It has no purpose, no reason, no address, nothing else that somebody wrote, and nothing that decides anything. That the ledger is suspect is told to every channel.
+
+| Entry | Where | Grade | Told | Title | 标题 |
+| --- | --- | --- | --- | --- | --- |
+`
+
+// roomRows gives the rows of one kind of entry for rooms.
+func roomRows(t *testing.T, kind string) (rows []string) {
+	t.Helper()
+	seen := map[string]bool{}
+	none, readers := roomIn("en"), roomIn("en")
+	none.terms.Read = false
+	for _, v := range variants(custody.FactOf(kind)) {
+		e := custody.Event{Time: noon, Actor: "actor", Request: "r", Fact: v.fact}
+		en, is := messageAbout(t, roomIn("en", custody.Serious, custody.Special), e)
+		zh, _ := messageAbout(t, roomIn("zh", custody.Serious, custody.Special), e)
+		if !is || seen[en.Title] {
+			continue
+		}
+		seen[en.Title] = true
+		told := "its grades"
+		switch {
+		case none.wants(e):
+			told = "every channel"
+		case readers.wants(e):
+			told = "its grades; every channel with `reaches`"
+		}
+		rows = append(rows, strings.NewReplacer("actor (actor)", "actor", "person (person)", "person").Replace(
+			fmt.Sprintf("| `%s` | %s | %s | %s | %s | %s |\n", kind, v.where, e.Grade(), told, en.Title, zh.Title)))
+	}
+	return rows
 }
 
 // rowsOf gives the rows of one kind of entry: as it is, and where it leads to something
