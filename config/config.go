@@ -22,7 +22,7 @@ type Config struct {
 	Policy               Policy        `koanf:"policy"`
 	Ledger               Ledger        `koanf:"ledger"`
 	SessionTTL           time.Duration `koanf:"session_ttl"` // a log-in ends after this
-	Notify               Notify        `koanf:"notify"`      // e-mails to people
+	Notify               Notify        `koanf:"notify"`      // messages to people and groups
 	Log                  Log           `koanf:"log"`
 
 	PasswordPolicies []PasswordPolicy `koanf:"password_policies"` // for credentials that name one
@@ -190,12 +190,33 @@ type Delivery struct {
 	Every       time.Duration `koanf:"every"`
 }
 
-// Notify says how people are told by e-mail what they must know. The links in the
-// mails begin with public_url.
+// Notify says how people are told what they must know: each by e-mail, and groups by
+// channels. The links in the messages begin with public_url.
 type Notify struct {
-	SMTP     SMTP   `koanf:"smtp"`
-	From     string `koanf:"from"`     // "Tandem <tandem@example.org>", or the address alone
-	Language string `koanf:"language"` // en or zh, for those who have chosen none
+	SMTP     SMTP      `koanf:"smtp"`
+	From     string    `koanf:"from"`     // "Tandem <tandem@example.org>", or the address alone
+	Language string    `koanf:"language"` // en or zh, for those who have chosen none
+	Channels []Channel `koanf:"channels"`
+}
+
+// Channel is a room that a group reads, in a service of its own.
+type Channel struct {
+	Name       string   `koanf:"name"`        // on record: "ops-dingtalk"
+	Kind       string   `koanf:"kind"`        // dingtalk, wecom, feishu, lark, webhook, slack or teams
+	URLFile    string   `koanf:"url_file"`    // the file that has the room's URL, with the token in it
+	SecretFile string   `koanf:"secret_file"` // that signs; for dingtalk, feishu, lark and webhook
+	CA         string   `koanf:"ca"`          // PEM file; "": the system's
+	Grades     []string `koanf:"grades"`      // that it is told of; none: serious and special
+	Language   string   `koanf:"language"`    // en or zh; "": that of Notify
+	Reaches    []string `koanf:"reaches"`     // usernames of who reads it: a message about an emergency has then reached them
+}
+
+// ToldOf gives the grades that a channel is told of.
+func (c Channel) ToldOf() []string {
+	if len(c.Grades) == 0 {
+		return []string{"serious", "special"}
+	}
+	return c.Grades
 }
 
 // SMTP is the mail server that takes all mails.

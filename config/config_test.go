@@ -121,6 +121,10 @@ func TestSourcesOverrideOneAnother(t *testing.T) {
 	want.Notify = Notify{
 		SMTP: SMTP{Address: "mail.example.org:587", TLS: StartTLS, Helo: "tandem.example.org", Username: "tandem", PasswordFile: "/run/secrets/smtp"},
 		From: "Tandem <tandem@example.org>", Language: "zh",
+		Channels: []Channel{
+			{Name: "ops-dingtalk", Kind: "dingtalk", URLFile: "/run/secrets/dingtalk", SecretFile: "/run/secrets/dingtalk-sign", Reaches: []string{"ann", "bob"}},
+			{Name: "board", Kind: "slack", URLFile: "/run/secrets/slack", CA: "/etc/ca.pem", Grades: []string{"special"}, Language: "en"},
+		},
 	}
 	want.Log = Log{Level: "debug", Format: "text"}
 	if !reflect.DeepEqual(c, want) {

@@ -51,7 +51,30 @@ func (c Config) CheckFiles() error {
 	v.keyPair("ledger.stream", c.Ledger.Stream.Cert, c.Ledger.Stream.Key)
 	v.authorities("notify.smtp.ca", c.Notify.SMTP.CA)
 	v.secretFile("notify.smtp.password_file", c.Notify.SMTP.PasswordFile)
+	rooms := map[string]bool{}
+	for i, ch := range c.Notify.Channels {
+		at := fmt.Sprintf("notify.channels[%d].", i)
+		v.roomFile(at+"url_file", ch.URLFile, rooms)
+		v.secretFile(at+"secret_file", ch.SecretFile)
+		v.authorities(at+"ca", ch.CA)
+	}
 	return errors.Join(v.problems...)
+}
+
+// roomFile looks at the URL of a channel, and whether another one is the same room.
+func (v *validation) roomFile(key, path string, rooms map[string]bool) {
+	content, ok := v.read(key, path)
+	if !ok {
+		return
+	}
+	room := strings.TrimSpace(string(content))
+	switch {
+	case !SecureURL(room):
+		v.add(key, "must hold a URL that starts with https://: the token in it is for nobody on the way")
+	case rooms[room]:
+		v.add(key, "holds the URL of another channel: one room is one channel")
+	}
+	rooms[room] = true
 }
 
 // read gives what is in a file, or adds why it cannot be read.

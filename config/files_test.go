@@ -39,6 +39,10 @@ func onDisk(t *testing.T) (c Config, folder string) {
 	}
 	c.Notify.From = "tandem@example.org"
 	c.Notify.SMTP = SMTP{Address: "mail.example.org:587", TLS: StartTLS, CA: ca, Username: "u", PasswordFile: file("smtp", "hunter2\n", 0o600)}
+	c.Notify.Channels = []Channel{
+		{Name: "ops", Kind: "dingtalk", URLFile: file("ops", "https://oapi.example.org/robot/send?access_token=hunter2\n", 0o600), SecretFile: file("ops-sign", "hunter2\n", 0o600), CA: ca},
+		{Name: "board", Kind: "slack", URLFile: file("board", "https://hooks.example.org/hunter2\n", 0o600)},
+	}
 	c.Dependents = []Dependent{
 		{Name: "app", Command: []string{file("app", "#!/bin/true\n", 0o700)}},
 		{Name: "chat", URLFile: file("chat", "https://chat.example.org/hunter2\n", 0o600), CA: ca, TokenFile: file("token", "hunter2\n", 0o600)},
@@ -103,7 +107,13 @@ func TestFilesThatAreWrong(t *testing.T) {
 		"an empty secret":        {func(c *Config, _ string) { write(c.Vault.Auth.SecretIDFile, "\n") }, "vault.auth.secret_id_file: is empty"},
 		"no URL":                 {func(c *Config, _ string) { write(c.Dependents[1].URLFile, "hunter2") }, "dependents[1].url_file: must hold a URL"},
 		"no webhook":             {func(c *Config, _ string) { write(c.Ledger.Deliveries[1].WebhookFile, "hunter2") }, "ledger.deliveries[1].webhook_file: must hold a URL"},
-		"a token file":           {func(c *Config, f string) { c.Vault.Auth = VaultAuth{Method: TokenFile, TokenFile: f + "/gone"} }, "vault.auth.token_file: there is no such file"},
+		"no URL of a room":       {func(c *Config, _ string) { write(c.Notify.Channels[1].URLFile, "hunter2") }, "notify.channels[1].url_file: must hold a URL that starts with https://"},
+		"a room in clear":        {func(c *Config, _ string) { write(c.Notify.Channels[1].URLFile, "http://hooks.example.org/hunter2") }, "notify.channels[1].url_file: must hold a URL that starts with https://"},
+		"a room twice": {func(c *Config, _ string) {
+			write(c.Notify.Channels[1].URLFile, " https://oapi.example.org/robot/send?access_token=hunter2")
+		}, "notify.channels[1].url_file: holds the URL of another channel"},
+		"an empty signature": {func(c *Config, _ string) { write(c.Notify.Channels[0].SecretFile, " \n") }, "notify.channels[0].secret_file: is empty"},
+		"a token file":       {func(c *Config, f string) { c.Vault.Auth = VaultAuth{Method: TokenFile, TokenFile: f + "/gone"} }, "vault.auth.token_file: there is no such file"},
 		"a passphrase": {func(c *Config, f string) {
 			c.Secrets, c.Embedded = Embedded, EmbeddedStore{Path: f + "/s", PassphraseFile: f + "/gone"}
 		}, "embedded.passphrase_file: there is no such file"},

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/mail"
 	"net/netip"
@@ -38,6 +39,7 @@ func (c Config) problems() []error {
 	v.witnesses(c.Ledger)
 	v.deliveries(c.Ledger.Deliveries)
 	v.notify(c)
+	v.channels(c.Notify.Channels)
 	if c.Rotation.VerifyEvery != 0 { // which is never
 		v.between("rotation.verify_every", c.Rotation.VerifyEvery, time.Second, 30*24*time.Hour)
 	}
@@ -352,6 +354,72 @@ func (v *validation) notify(c Config) {
 	if err == nil && n.SMTP.TLS == NoTLS && !Loopback(host) {
 		v.add("notify.smtp.tls", "may be off only for a server on this machine: use starttls or tls")
 	}
+}
+
+// Kinds of channels, and whether messages are signed with a secret.
+var channelKinds = map[string]bool{"dingtalk": true, "wecom": false, "feishu": true, "lark": true, "webhook": true, "slack": false, "teams": false}
+
+// maxChannels keeps them within what one entry can hold, beside dependents
+// (custody.MaxSettings).
+const maxChannels = 12
+
+// channelName is what a channel and a person can be called on record (custody.checkName).
+var (
+	channelName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+	otherNames  = regexp.MustCompile(`\.\.|^(system|email|(handover|lease|p|absence|emergency)-[0-9]+)$`)
+)
+
+func (v *validation) channels(all []Channel) {
+	names, files := map[string]bool{}, map[string]bool{}
+	if len(all) > maxChannels {
+		v.add("notify.channels", "must be at most %d", maxChannels)
+	}
+	for i, c := range all {
+		at := fmt.Sprintf("notify.channels[%d]", i)
+		switch {
+		case !channelName.MatchString(c.Name) || otherNames.MatchString(c.Name):
+			v.add(at+".name", "must be a name on record, such as ops-dingtalk: small letters, figures, dots, dashes and underscores; and not email")
+		case names[c.Name]:
+			v.add(at+".name", "is the name of another channel")
+		}
+		names[c.Name] = true
+		signs, known := channelKinds[c.Kind]
+		if !known {
+			v.oneOf(at+".kind", c.Kind, slices.Sorted(maps.Keys(channelKinds))...)
+		}
+		v.required(at+".url_file", c.URLFile, "the file that has the URL of the room, as there is a token in it")
+		if c.URLFile != "" && files[c.URLFile] {
+			v.add(at+".url_file", "is that of another channel: one room is one channel")
+		}
+		files[c.URLFile] = true
+		switch {
+		case signs:
+			v.required(at+".secret_file", c.SecretFile, "the file that has the secret by which "+c.Kind+" knows Tandem")
+		case known && c.SecretFile != "":
+			v.add(at+".secret_file", "is for kinds that are signed: to %s the URL is all", c.Kind)
+		}
+		for j, grade := range c.Grades {
+			v.oneOf(fmt.Sprintf("%s.grades[%d]", at, j), grade, "ordinary", "serious", "special")
+		}
+		if c.Language != "" {
+			v.oneOf(at+".language", c.Language, "en", "zh")
+		}
+		for j, person := range c.Reaches {
+			switch {
+			case !channelName.MatchString(person):
+				v.add(fmt.Sprintf("%s.reaches[%d]", at, j), "must be the username of somebody who reads the room")
+			case slices.Contains(c.Reaches[:j], person):
+				v.add(fmt.Sprintf("%s.reaches[%d]", at, j), "is named twice")
+			}
+		}
+	}
+}
+
+// SecureURL says whether a URL can be asked for without anybody on the way reading it:
+// by https, or on this machine.
+func SecureURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Hostname() != "" && (u.Scheme == "https" || u.Scheme == "http" && Loopback(u.Hostname()))
 }
 
 // heloForm is what may stand behind EHLO (RFC 5321, 4.1.1.1): a domain, here with
