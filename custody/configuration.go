@@ -29,6 +29,18 @@ const MaxSettings = 120
 // DependentSetting is the key of what a dependent is: such a setting is given passwords.
 func DependentSetting(name string) string { return "dependents." + name }
 
+// ChannelSetting is the key of what a channel is: whom a message reaches by it.
+func ChannelSetting(name string) string { return "notify.channels." + name }
+
+// ChannelOf gives the channel that a setting is of; "": it is of none.
+func ChannelOf(key string) string {
+	name, of := strings.CutPrefix(key, ChannelSetting(""))
+	if !of {
+		return ""
+	}
+	return name
+}
+
 var (
 	settingKey    = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,79}$`)
 	settingDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)

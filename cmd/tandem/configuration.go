@@ -18,7 +18,7 @@ import (
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
-// The keys of what of a configuration stands on record, beside dependents.
+// The keys of what of a configuration stands on record, beside dependents and channels.
 const (
 	secretsSetting    = "secrets"
 	originSetting     = "origin"
@@ -44,6 +44,9 @@ func settingsOf(cfg config.Config) func() []desk.Setting {
 		}
 		for _, d := range cfg.Dependents {
 			all = append(all, dependentOnRecord(d))
+		}
+		for _, c := range cfg.Notify.Channels {
+			all = append(all, channelOnRecord(cfg, c))
 		}
 		return all
 	}

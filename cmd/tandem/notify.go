@@ -64,11 +64,20 @@ func (p *program) openNotifier(cfg config.Config, mail *mailer) *notify.Follower
 		Origin: cfg.Ledger.Origin, URL: strings.TrimSuffix(cfg.URL(), "/"), Language: cfg.Notify.Language, Zone: time.Local,
 		Now: p.desk.Time, Log: p.log.With("part", "notify"),
 		Paged: func(ctx context.Context, emergency, person, channel string) error {
-			by := desk.By{Actor: custody.System, Request: rand.Text()}
-			_, err := p.desk.Do(ctx, by, custody.ReportPaged{Emergency: emergency, Person: person, Channel: channel})
-			return err
+			// Nobody is reached by a mail server that somebody put in the place of the one in force.
+			if in, err := p.desk.InForce(ctx, notifyOnRecord(cfg)); err != nil || !in {
+				return err
+			}
+			return p.reportPaged(ctx, emergency, person, channel)
 		},
 	})
+}
+
+// reportPaged enters whom a message about an emergency has reached, by a channel in force.
+func (p *program) reportPaged(ctx context.Context, emergency, person, channel string) error {
+	by := desk.By{Actor: custody.System, Request: rand.Text()}
+	_, err := p.desk.Do(ctx, by, custody.ReportPaged{Emergency: emergency, Person: person, Channel: channel})
+	return err
 }
 
 // emailTo is a recipient of checkpoints.

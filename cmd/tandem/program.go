@@ -15,7 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tandem-custody/tandem/api"
@@ -48,6 +47,8 @@ type program struct {
 	stream   *siem.Stream     // nil: nowhere
 	notifier *notify.Follower // nil: nobody is told
 	mail     *mailer          // nil: likewise
+	channels []*way           // by which groups are told
+	rooms    []*notify.Room   // what each of them is told
 	pages    *web.Pages
 	api      *api.Server
 }
@@ -156,6 +157,9 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		return nil, err
 	}
 	p.mail, p.notifier = mail, p.openNotifier(cfg, mail)
+	if err := p.openChannels(ctx, cfg); err != nil {
+		return nil, err
+	}
 	if p.follower, err = p.openFollower(ctx, cfg.Ledger, mail); err != nil {
 		return nil, err
 	}
@@ -175,7 +179,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		Desk: p.desk, Queries: p.store, Log: log.With("part", "api"),
 		Version: built().Version, PublicURL: cfg.URL(), Proxies: proxies, Web: p.pages,
 		Maintenance: p.maintenance, Kinds: described(p.targets),
-		Witnesses: witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower, p.stream, p.notifier, suspicion(p.desk), unacknowledged(p.desk)},
+		Witnesses: witnesses{p.follower}, Collectors: append(p.roomMetrics(), p.follower, p.stream, p.notifier, suspicion(p.desk), unacknowledged(p.desk)),
 	})
 	return p, err
 }
@@ -242,6 +246,7 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	streamed := p.outside(stopping, p.stream.Run)
 	notified := p.outside(stopping, p.notifier.Run)
 	kept := p.outside(stopping, p.keepRelay)
+	told := p.outside(stopping, p.runChannels)
 	// The worker outlives the requests: what they begin it may still carry on.
 	rotate, stopRotating := context.WithCancel(context.WithoutCancel(ctx))
 	rotated := p.outside(rotate, p.worker.Run)
@@ -253,6 +258,7 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	p.await(late, rotated, "a rotation did not stop in time; its journal goes on at the next start")
 	p.await(late, streamed, "the ledger's stream did not stop in time; its position goes on at the next start")
 	p.await(late, notified, "an e-mail was on its way out; the next start sends it again")
+	p.await(late, told, "a message to a channel was on its way out; the next start sends it again")
 	p.await(late, kept, "the mail server in force was being looked at")
 	p.await(late, followed, "a checkpoint was on its way out; the next start sends another")
 	return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -31,6 +32,21 @@ func configured(verb *cobra.Command, run func(cmd *cobra.Command, args []string,
 	}
 }
 
+// channelsCanBe says which channels' secrets are none. What is wrong with their files, and
+// was said, is not said again.
+func channelsCanBe(cfg config.Config) (err error) {
+	for _, c := range cfg.Notify.Channels {
+		r, unread := roomOf(cfg, c)
+		if unread != nil {
+			continue
+		}
+		if _, no := r.sender(); no != nil {
+			err = errors.Join(err, fmt.Errorf("notify.channels, %s: %w", c.Name, no))
+		}
+	}
+	return err
+}
+
 func configVerbs(c *cli) *cobra.Command {
 	check := &cobra.Command{
 		Use:   "check",
@@ -48,7 +64,7 @@ connects to nothing.`,
 		}
 		// All at once, as with the keys.
 		_, err = passwordPolicies(cfg.PasswordPolicies)
-		if err := errors.Join(cfg.CheckFiles(), err); err != nil {
+		if err := errors.Join(cfg.CheckFiles(), err, channelsCanBe(cfg)); err != nil {
 			return err
 		}
 		text, err := cfg.Effective()

@@ -70,15 +70,21 @@ func (d *Desk) underConfiguration(ctx context.Context) error {
 func (d *Desk) ownSettings(ctx context.Context) ([]custody.Setting, error) {
 	var own []custody.Setting
 	for _, s := range d.Settings() {
-		mark, err := d.macWith(ctx, "", settingPurpose+"\n"+s.Key, s.Whole)
+		one, err := d.ownSetting(ctx, s)
 		if err != nil {
 			return nil, err
 		}
-		_, digest, _ := strings.Cut(mark, ".")
-		own = append(own, custody.Setting{Key: s.Key, Digest: digest, Said: NewNote(shortened(s.Said))})
+		own = append(own, one)
 	}
 	slices.SortFunc(own, func(a, b custody.Setting) int { return strings.Compare(a.Key, b.Key) })
 	return own, nil
+}
+
+// ownSetting gives one of them.
+func (d *Desk) ownSetting(ctx context.Context, s Setting) (custody.Setting, error) {
+	mark, err := d.macWith(ctx, "", settingPurpose+"\n"+s.Key, s.Whole)
+	_, digest, _ := strings.Cut(mark, ".")
+	return custody.Setting{Key: s.Key, Digest: digest, Said: NewNote(shortened(s.Said))}, err
 }
 
 // shortened gives a text as long as a note can be, on one line.
@@ -198,19 +204,57 @@ func (d *Desk) Relay(ctx context.Context, key string) (kept custody.Secret, othe
 }
 
 // KeepRelay keeps what sends mails while its setting is in force, so that notices can go
-// the same way after somebody changed it. Nothing is written where it is kept already.
+// the same way after somebody changed it.
 func (d *Desk) KeepRelay(ctx context.Context, relay custody.Secret) error {
-	v, err := d.Secrets.Read(ctx, RelayPath)
+	return d.keepWay(ctx, RelayPath, relay)
+}
+
+// Channel gives what was kept of a channel while it was in force; the zero secret: nothing.
+func (d *Desk) Channel(ctx context.Context, name string) (kept custody.Secret, err error) {
+	v, err := d.Secrets.Read(ctx, ChannelPath(name))
+	if errors.Is(err, ErrNoSecret) {
+		err = nil
+	}
+	return v.Value, err
+}
+
+// KeepChannel is KeepRelay for a channel.
+func (d *Desk) KeepChannel(ctx context.Context, name string, channel custody.Secret) error {
+	return d.keepWay(ctx, ChannelPath(name), channel)
+}
+
+// keepWay writes nothing where it is kept already.
+func (d *Desk) keepWay(ctx context.Context, path string, way custody.Secret) error {
+	v, err := d.Secrets.Read(ctx, path)
 	switch {
 	case errors.Is(err, ErrNoSecret):
 	case err != nil:
 		return err
-	case v.Value.Equal(relay):
+	case v.Value.Equal(way):
 		return nil
 	}
-	_, err = d.Secrets.Write(ctx, RelayPath, relay, v.Version, nil)
+	_, err = d.Secrets.Write(ctx, path, way, v.Version, nil)
 	if errors.Is(err, ErrVersion) { // another replica keeps the same
 		return nil
 	}
 	return err
+}
+
+// InForce says whether a setting is in force as it is given here: what was read from files
+// and is used may be another thing than what stands in them now.
+func (d *Desk) InForce(ctx context.Context, s Setting) (bool, error) {
+	if err := d.underConfiguration(ctx); err != nil {
+		return false, err
+	}
+	if err := d.catchUpNow(ctx); err != nil { // another process may have taken in an acknowledgement
+		return false, err
+	}
+	d.mu.RLock()
+	onRecord := d.state.Configuration()
+	d.mu.RUnlock()
+	if d.Settings == nil {
+		return len(onRecord.Seen) == 0, nil
+	}
+	own, err := d.ownSetting(ctx, s)
+	return err == nil && onRecord.InForceAs(own.Key, own.Digest), err
 }

@@ -200,3 +200,54 @@ func TestTheRelayInForceIsKept(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestWhatIsUsedIsInForceOrNot, whatever stands in the files by now: who puts another room
+// into a file, has it read, and puts the first one back, has not put theirs in force.
+func TestWhatIsUsedIsInForceOrNot(t *testing.T) {
+	o, c := foundedWith(t, "notify.channels.ops", "one")
+	one, two := desk.Setting{Key: "notify.channels.ops", Whole: []byte("one")}, desk.Setting{Key: "notify.channels.ops", Whole: []byte("two")}
+	in := func(s desk.Setting, want bool) {
+		t.Helper()
+		if got, err := o.Desk.InForce(t.Context(), s); err != nil || got != want {
+			t.Errorf("%s: %v, %v", s.Whole, got, err)
+		}
+	}
+	in(one, true)
+	in(two, false)
+	c.is("notify.channels.ops", "two")
+	in(two, false)
+	if !o.Desk.Configuration().Pending() {
+		t.Error("a change that nobody hears of")
+	}
+	in(one, true)
+	o.Must("manager", custody.AcknowledgeConfiguration{Digest: o.pendingIn(o.Desk).Digest()})
+	in(two, true)
+	in(one, false)
+	in(desk.Setting{Key: "notify.channels.other", Whole: []byte("two")}, false)
+	o.Config.Settings = nil
+	if got, err := o.Open().InForce(t.Context(), two); err != nil || got {
+		t.Errorf("a process that was given no settings: %v, %v", got, err)
+	}
+}
+
+// TestAChannelInForceIsKept: each by itself, and written once.
+func TestAChannelInForceIsKept(t *testing.T) {
+	o, _ := foundedWith(t, "notify.channels.ops", "one")
+	if kept, err := o.Desk.Channel(t.Context(), "ops"); err != nil || !kept.IsZero() {
+		t.Fatalf("before anything was kept: %v, %v", kept.IsZero(), err)
+	}
+	for range 2 {
+		if err := o.Desk.KeepChannel(t.Context(), "ops", custody.SecretString("room one")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if kept, err := o.Desk.Channel(t.Context(), "ops"); err != nil || kept.Reveal() != "room one" {
+		t.Errorf("%v", err)
+	}
+	if v, err := o.Secrets.Read(t.Context(), desk.ChannelPath("ops")); err != nil || v.Version != 1 {
+		t.Errorf("version %d, %v", v.Version, err)
+	}
+	if kept, err := o.Desk.Channel(t.Context(), "other"); err != nil || !kept.IsZero() {
+		t.Errorf("another channel has it too: %v", err)
+	}
+}

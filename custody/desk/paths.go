@@ -64,6 +64,10 @@ func SealKeyPath(id string) string { return "internal/seals/" + id }
 // of things while its configuration is in force.
 const RelayPath = "internal/relay"
 
+// ChannelPath is where a channel is, and its secrets, by which groups are told of things
+// while its configuration is in force.
+func ChannelPath(name string) string { return "internal/channels/" + name }
+
 // AnchorPath is where the secret store keeps how far the ledger had come: no
 // secret.
 const AnchorPath = "internal/anchor"

@@ -34,7 +34,7 @@ func (l *Ledger) Compare(accesses []Access) Report {
 			r.Routine++ // nothing secret is kept there
 		case !a.Own:
 			found(custody.Special, "went past Tandem")
-		case a.Refused, a.Kind == Probe, a.Kind == Sign, slices.Contains(forNoRequest, a.Path), a.Kind == Read && isSealKey(a.Path):
+		case a.Refused, a.Kind == Probe, a.Kind == Sign, slices.Contains(forNoRequest, a.Path), isChannel(a.Path), a.Kind == Read && isSealKey(a.Path):
 			r.Routine++
 		case a.Request == "":
 			found(custody.Special, "by Tandem's own log-in, for no request")
@@ -60,8 +60,12 @@ func (l *Ledger) Compare(accesses []Access) Report {
 }
 
 // forNoRequest are what Tandem reads and writes by itself: whose the secrets are,
-// the key of the seals at a start, the anchor, and the mail server in force.
+// the key of the seals at a start, the anchor, and the mail server in force. So are the
+// channels in force.
 var forNoRequest = []string{desk.SentinelPath, desk.SealPath, desk.AnchorPath, desk.RelayPath}
+
+// isChannel says whether a path is that of what was kept of a channel.
+func isChannel(path string) bool { return strings.HasPrefix(path, desk.ChannelPath("")) }
 
 // isSealKey says whether a path is that of a key that has replaced the first of the
 // seals. Whoever meets a mark of one that they do not know reads it, in whatever they

@@ -106,6 +106,8 @@ func TestEveryAccessNeedsAnEntryThatAllowsIt(t *testing.T) {
 		{"the throttle at a log-in", own(1, "internal/throttle", "login"), "", ""},
 		{"the store's own refusal", refused(own(9, "credentials/db01", "unknown")), "", ""},
 		{"the mail server in force", write(own(9, "internal/relay", "")), "", ""},
+		{"a channel in force", write(own(9, "internal/channels/ops", "")), "", ""},
+		{"a channel in force, past Tandem", foreign(own(9, "internal/channels/ops", "")), custody.Special, "past Tandem"},
 		{"the mail server in force, past Tandem", foreign(own(9, "internal/relay", "")), custody.Special, "past Tandem"},
 		{"a signature", reconcile.Access{Time: at(9), Kind: reconcile.Sign, Own: true}, "", ""},
 		{"a look whether the store is there", foreign(reconcile.Access{Kind: reconcile.Probe}), "", ""},

@@ -27,6 +27,8 @@
 //	                  sealed with it from then on
 //	internal/anchor   at any time: it says how far the ledger has come
 //	internal/relay    at any time: the mail server in force
+//	internal/channels/NAME
+//	                  likewise: a channel in force
 //
 // Many confirmations share one read of a seed: it belongs to the request that
 // caused it.

@@ -51,6 +51,7 @@ func (n Names) rules() []rule {
 		rule{n.data(desk.IdentityPath), []string{"create", "read"}, "the salt with which the ledger tells accounts apart; once it is there, Tandem cannot replace it"},
 		rule{n.data(desk.AnchorPath), []string{"create", "read", "update"}, "how far the ledger had come"},
 		rule{n.data(desk.RelayPath), []string{"create", "read", "update"}, "the mail server in force, to tell people by it after it was changed"},
+		rule{n.data(desk.ChannelPath("+")), []string{"create", "read", "update"}, "the channels in force, likewise"},
 		rule{n.data(readyPath), []string{"read"}, "is the engine there? (nothing is kept in it)"},
 		rule{n.key(), []string{"read"}, "public key of the ledger"},
 		rule{n.sign(), []string{"update"}, "signatures of the ledger"},

@@ -90,6 +90,7 @@ func TestRootReadsNothingInClear(t *testing.T) {
 		desk.KeyPath("db01"):        {"-----BEGIN OPENSSH PRIVATE KEY-----\n\xff\xfe"},
 		desk.SealPath:               {"key of the seals"},
 		desk.SentinelPath:           {"sentinel"},
+		desk.ChannelPath("ops"):     {`{"url":"https://hooks.example/t0ken-MARKED"}`},
 		desk.RelayPath:              {`{"password":"mail-Passw0rd"}`},
 	}
 	made, err := s.Generate(t.Context(), "")

@@ -250,9 +250,9 @@ func everyKindOfPath(t *testing.T, s desk.Secrets) {
 }
 
 // What the desk keeps for itself it never deletes. Only the anchor is written
-// over, each time it moves, and the mail server in force.
+// over, each time it moves, the mail server and the channels in force.
 func ownPaths(t *testing.T, s desk.Secrets) {
-	for path, moves := range map[string]bool{desk.SentinelPath: false, desk.SealPath: false, desk.SealKeyPath("0123abcd"): false, desk.IdentityPath: false, desk.AnchorPath: true, desk.RelayPath: true} {
+	for path, moves := range map[string]bool{desk.SentinelPath: false, desk.SealPath: false, desk.SealKeyPath("0123abcd"): false, desk.IdentityPath: false, desk.AnchorPath: true, desk.RelayPath: true, desk.ChannelPath("ops.room-1"): true} {
 		before, err := s.Read(t.Context(), path)
 		if errors.Is(err, desk.ErrNoSecret) {
 			write(t, s, path, path, 0)
