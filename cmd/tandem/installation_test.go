@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -109,6 +110,10 @@ func (in *installation) run(command *exec.Cmd) {
 
 func (in *installation) configure(settings ...string) {
 	in.t.Helper()
+	policy := "policy: {totp_skew: 2}"
+	if slices.ContainsFunc(settings, func(line string) bool { return strings.HasPrefix(line, "policy:") }) {
+		policy = ""
+	}
 	text := fmt.Sprintf(`
 listen: %s
 metrics_listen: %s
@@ -120,10 +125,10 @@ vault:
   auth: {method: approle, role_id_file: %s, secret_id_file: %s}
 %s
 ledger: {origin: installation.test/ledger}
-policy: {totp_skew: 2}
 log: {level: debug, format: json}
 %s
-`, in.address, in.ops, in.database, in.gate.URL, in.vault.CAFile, in.file("role-id"), in.file("secret-id"), in.inVault, strings.Join(settings, "\n"))
+%s
+`, in.address, in.ops, in.database, in.gate.URL, in.vault.CAFile, in.file("role-id"), in.file("secret-id"), in.inVault, policy, strings.Join(settings, "\n"))
 	if err := os.WriteFile(in.file("tandem.yaml"), []byte(text), 0o600); err != nil {
 		in.t.Fatal(err)
 	}
