@@ -18,6 +18,8 @@ func Begins(f Fact) []string {
 		return unlessZero(f.Deadline.IsZero(), f.Credential)
 	case CredentialRetargeted:
 		return unlessZero(f.Deadline.IsZero(), f.Credential)
+	case EmergencyEnded:
+		return unlessZero(f.Deadline.IsZero(), f.Credential)
 	case CredentialParked:
 		return unlessZero(f.Deadline.IsZero(), f.Credential)
 	}

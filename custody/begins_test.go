@@ -15,7 +15,7 @@ func TestBeginsIsWhatHappens(t *testing.T) {
 		func(o *office) { annWorks(o); o.agreed("ada", SetCustodians{"db01", "cay", "ben"}) },
 		func(o *office) { o.agreed("ada", SetCustodians{"web01", "ben", "ann"}) },
 		func(o *office) { o.agreed("ada", ResetEnrolment{"ann"}) },
-		func(o *office) { db01Moved(o); o.agreed("ada", moved(withPassword)) },
+		func(o *office) { db01Moved(o); o.agreed("ada", moved(withPassword)) }, benEnds,
 	} {
 		o := newOffice(t)
 		story(o)
@@ -41,7 +41,7 @@ func TestBeginsIsWhatHappens(t *testing.T) {
 			}
 		}
 	}
-	if len(begun) != 8 {
+	if len(begun) != 9 {
 		t.Errorf("only these were met: %v", begun)
 	}
 }
