@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -282,6 +283,15 @@ var bySystems = []group{
 			a.settings = []desk.Setting{configured[0], configured[1], {Key: "notify", Said: "mine", Whole: []byte("mine")}}
 			a.restarts()
 			return outcome{worked: true, said: "they go by the one in force as well, until a manager has acknowledged the other"}
+		}},
+		{tries: "leads a channel to a room of their own, or says that others read it, to have an emergency granted by their silence", concerns: []string{"manager", "director"}, do: func(a *arena) outcome {
+			mine := desk.Setting{Key: custody.ChannelSetting("ops"), Said: "mine", Whole: []byte("mine")}
+			a.settings = append(slices.Clone(configured), mine)
+			a.restarts()
+			if in, err := a.Desk.InForce(a.t.Context(), mine); err != nil || in {
+				return of(err, "it counts")
+			}
+			return outcome{said: "nobody counts as reached by it until a manager has acknowledged it, and messages go to the room in force as well"}
 		}},
 		refusedAtStart("has another secret store asked (`vault.address`)", func(a *arena) {
 			other := desktest.New(a.t)
