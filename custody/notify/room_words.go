@@ -109,7 +109,8 @@ func (r *Room) group(ctx context.Context, e indexed, w writer) (title string, no
 			return title, notices, n.page, err
 		}
 	}
-	title, err = w.Say("channel.event", w.data(values{Type: e.Fact.Type(), Subject: e.Fact.Subject()}))
+	kind := e.Fact.Type()
+	title, err = w.Say("channel.event", custody.Args{"Type": w.said("fact", kind, kind), "Subject": custody.OneLine(e.Fact.Subject())})
 	return title, notices, e.page(), err
 }
 
