@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -82,6 +83,7 @@ type mailer struct {
 	now    atomic.Pointer[smtp.Sender] // nil: there is none
 	desk   *desk.Desk
 	config config.Notify
+	log    *slog.Logger
 
 	mu       sync.Mutex
 	known    bool // whether another one is in force, and what was kept of it; or that this one is kept
@@ -95,18 +97,27 @@ const maxPassed = 10_000
 
 func (m *mailer) Send(ctx context.Context, mail smtp.Mail) error {
 	previous, _ := m.look(ctx) // why it cannot be told is logged by run
-	if previous != nil && !m.passedOn(mail.ID, false) {
+	passed := previous != nil && m.passedOn(mail.ID, false)
+	if previous != nil && !passed {
 		// One that went away with the change takes nothing: that must not stop the others.
 		if err := previous.Send(ctx, mail); err == nil {
 			m.passedOn(mail.ID, true)
+			passed = true
 		} else if m.now.Load() == nil {
 			return err
 		}
 	}
-	if now := m.now.Load(); now != nil {
-		return now.Send(ctx, mail)
+	now := m.now.Load()
+	if now == nil {
+		return nil
 	}
-	return nil
+	err := now.Send(ctx, mail)
+	if err != nil && passed {
+		// Nor must one that was put in and takes nothing: those who would have had it have it.
+		m.log.WarnContext(ctx, "the mail server in force has the e-mail, and the one that is configured does not take it", "error", err)
+		return nil
+	}
+	return err
 }
 
 // passedOn says whether a mail went by the other server, and notes that it does.

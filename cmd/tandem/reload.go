@@ -98,7 +98,7 @@ func settings(now config.Config, load func() (config.Config, error), level *slog
 // openMailer makes what sends all mails; nil: no mail server is configured, and none that
 // was there before is in force.
 func (p *program) openMailer(ctx context.Context, n config.Notify) (*mailer, error) {
-	m := &mailer{desk: p.desk, config: n}
+	m := &mailer{desk: p.desk, config: n, log: p.log.With("part", "notify")}
 	if n.SMTP.Address == "" && p.desk.Settings == nil {
 		return nil, nil
 	}

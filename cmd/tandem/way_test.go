@@ -1,12 +1,16 @@
 package main
 
 import (
+	"encoding/pem"
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
@@ -14,6 +18,8 @@ import (
 	"github.com/tandem-custody/tandem/custody/desk/desktest"
 	"github.com/tandem-custody/tandem/custody/notify/channel"
 	"github.com/tandem-custody/tandem/custody/notify/channel/channeltest"
+	"github.com/tandem-custody/tandem/custody/notify/smtp"
+	"github.com/tandem-custody/tandem/custody/notify/smtp/smtptest"
 )
 
 // lane is a founded office with one channel, ops, as its operator has configured it.
@@ -238,18 +244,14 @@ func TestWhatARoomIsToldCannotBeTakenFromIt(t *testing.T) {
 	}
 }
 
-// TestWhereTheSecretStoreIsAwayNobodyIsReached: it is not known what is in force.
-func TestWhereTheSecretStoreIsAwayNobodyIsReached(t *testing.T) {
+// TestWhereItIsNotKnownWhatIsInForceNobodyIsReached: the message goes out all the same.
+func TestWhereItIsNotKnownWhatIsInForceNobodyIsReached(t *testing.T) {
 	t.Parallel()
 	ours := channeltest.Start(t, "slack")
 	l := newLane(t, ours, "ann")
-	l.Config.Secrets.(*desktest.Breakable).Set(true)
-	got, err := l.sends()
-	if len(got) > 0 && err == nil {
-		t.Logf("the key of the installation is in memory: reached %v", got)
-	}
-	l.Config.Secrets.(*desktest.Breakable).Set(false)
-	l.reaches("ann")
+	l.Clock.Jump(2 * time.Hour) // nothing is decided until somebody has said that it is right
+	l.reaches()
+	ours.Next(t)
 }
 
 // TestOneRoomIsOneChannel: two with one URL would be two ways to somebody who has one.
@@ -291,5 +293,94 @@ func TestAChannelOnRecordSaysNothingSecret(t *testing.T) {
 		if string(other.onRecord("ops").Whole) == string(s.Whole) {
 			t.Errorf("another %s is the same channel", name)
 		}
+	}
+}
+
+// newMailLane is a founded office with a mail server, as its operator has configured it.
+func newMailLane(t *testing.T, server *smtptest.Server) *lane {
+	t.Helper()
+	l := &lane{t: t, folder: t.TempDir()}
+	l.Office = desktest.New(t, func(c *desk.Config) {
+		c.Settings = func() []desk.Setting { return settingsOf(l.cfg)() }
+	})
+	l.mailsBy(server)
+	l.Approvers()
+	f, err := l.Desk.Founding(t.Context())
+	must(t, err)
+	for _, who := range []string{"manager", "director"} {
+		l.Must(who, custody.ConfirmFounding{Digest: f.Digest})
+	}
+	return l
+}
+
+func (l *lane) mailsBy(server *smtptest.Server) {
+	l.t.Helper()
+	l.configured(nil)
+	l.cfg.Notify.From = "tandem@example.org"
+	l.cfg.Notify.SMTP = config.SMTP{Address: server.Address, TLS: config.StartTLS, Username: smtptest.User, PasswordFile: l.write("password", smtptest.Password),
+		CA: l.write("mail-ca-"+strings.ReplaceAll(server.Address, ":", "-"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate})))}
+	l.Desk = l.Open()
+}
+
+// mailer is what a start makes.
+func (l *lane) mailer() (*mailer, *program) {
+	l.t.Helper()
+	p := &program{log: slog.New(slog.DiscardHandler), desk: l.Desk, store: l.Store}
+	m, err := p.openMailer(l.t.Context(), l.cfg.Notify)
+	must(l.t, err)
+	_, err = m.look(l.t.Context())
+	must(l.t, err)
+	return m, p
+}
+
+// TestAMailServerThatTakesNothingHoldsNothingUp: one that was put in the place of the one in
+// force kept everybody from all mails but the first.
+func TestAMailServerThatTakesNothingHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	ours, theirs := smtptest.Start(t, false), smtptest.Start(t, false)
+	l := newMailLane(t, ours)
+	l.mailer()
+	l.mailsBy(theirs)
+	m, _ := l.mailer()
+	theirs.RefuseSender(func(string) error { return smtptest.Reply(550) })
+	for i := range 3 {
+		mail := smtp.Mail{ID: fmt.Sprint("mail", i), To: "manager@example.org", Subject: "told", Text: "told"}
+		if err := m.Send(t.Context(), mail); err != nil {
+			t.Fatalf("mail %d: %v", i, err)
+		}
+		ours.Next(t)
+	}
+	ours.Stop() // the one in force is gone: what is left has to take it
+	if err := m.Send(t.Context(), smtp.Mail{ID: "last", To: "manager@example.org", Subject: "told", Text: "told"}); err == nil {
+		t.Error("nobody took it, and it counts as sent")
+	}
+}
+
+// TestAMailServerThatNobodyAcknowledgedReachesNobody: what it takes counts for nobody in an
+// emergency, until a manager has acknowledged it.
+func TestAMailServerThatNobodyAcknowledgedReachesNobody(t *testing.T) {
+	t.Parallel()
+	ours, theirs := smtptest.Start(t, false), smtptest.Start(t, false)
+	l := newMailLane(t, ours)
+	enters := func() bool {
+		t.Helper()
+		m, p := l.mailer()
+		err := p.openNotifier(l.cfg, m).Paged(t.Context(), "emergency-1", "somebody-unknown", "email")
+		r, refused := errors.AsType[*custody.Refusal](err)
+		if err != nil && (!refused || r.Code != custody.NotFound) {
+			t.Fatal(err)
+		}
+		return refused // the desk was asked, and knows nobody of that name
+	}
+	if !enters() {
+		t.Error("by the one in force nobody is reached")
+	}
+	l.mailsBy(theirs)
+	if enters() {
+		t.Error("one that nobody acknowledged reaches people")
+	}
+	l.acknowledged()
+	if !enters() {
+		t.Error("acknowledged, it reaches nobody")
 	}
 }
