@@ -236,6 +236,12 @@ type RotateAll struct {
 	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
 }
 
+// ConfirmSetAll says of several new passwords that they are set by hand.
+type ConfirmSetAll struct {
+	Credentials []string `json:"credentials" minItems:"1" maxItems:"300" doc:"Names, each once"`
+	TOTP        Secret   `json:"totp,omitzero" maxLength:"64"`
+}
+
 // ProposePolicy asks for another policy of a credential.
 type ProposePolicy struct {
 	Policy Policy `json:"policy"`
@@ -558,6 +564,12 @@ type Confirmation struct {
 // Reason is why an offer was declined or cancelled.
 type Reason struct {
 	Reason string `json:"reason,omitzero"`
+}
+
+// AcceptHandovers takes over everything in several handovers.
+type AcceptHandovers struct {
+	Handovers []string `json:"handovers" minItems:"1" maxItems:"300" doc:"Ids, each once"`
+	TOTP      Secret   `json:"totp,omitzero" maxLength:"64"`
 }
 
 // OfferHandover asks the other custodians to take over.

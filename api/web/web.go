@@ -166,6 +166,8 @@ func (p *Pages) routes() {
 	p.closed("POST /absences/{id}/end", p.endAbsence)
 
 	p.closed("GET /inbox", p.inbox)
+	p.closed("POST /inbox/accept", p.acceptAll)
+	p.closed("POST /inbox/set", p.confirmSetAll)
 	p.closed("GET /handovers", p.handovers)
 	p.closed("GET /handovers/{id}", p.handover)
 	p.closed("GET /handovers/{id}/record", p.record)
