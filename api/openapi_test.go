@@ -22,7 +22,7 @@ var endpoints = strings.Fields(`
 	POST/credentials/{name}/checkout POST/credentials/{name}/show POST/credentials/{name}/checkin POST/credentials/{name}/rotate POST/credentials/{name}/retire
 	POST/credentials/rotate POST/credentials/{name}/reconcile POST/credentials/{name}/new-password POST/credentials/{name}/set POST/credentials/set POST/credentials/{name}/policy POST/credentials/{name}/policy/proposal
 	POST/credentials/{name}/pause POST/credentials/{name}/resume POST/credentials/{name}/cancel POST/credentials/{name}/abandon
-	GET/handovers POST/handovers GET/handovers/{id} POST/handovers/{id}/accept POST/handovers/accept POST/handovers/{id}/decline
+	GET/handovers POST/handovers GET/handovers/{id} POST/handovers/{id}/accept POST/handovers/accept GET/reviews POST/reviews POST/handovers/{id}/decline
 	POST/handovers/{id}/cancel POST/handovers/{id}/return
 	GET/policy POST/policy POST/policy/review
 	GET/proposals GET/proposals/{id} POST/credentials/{name}/custodians POST/proposals/{id}/custodians

@@ -156,6 +156,8 @@ func (s *Server) endpoints() {
 	command(s, "/proposals/{id}/reject", "reject-proposal", 200, "Say no, which is final", s.rejectProposal)
 	command(s, "/proposals/{id}/withdraw", "withdraw-proposal", 200, "Take my own proposal back", s.withdrawProposal)
 
+	query(s, "/reviews", "list-reviews", "What auditors have signed of the ledger, the newest first", s.listReviews)
+	command(s, "/reviews", "sign-review", 201, "Say, by an auditor, which entries were gone through and what was found", s.signReview)
 	query(s, "/ledger/entries", "list-entries", "Entries of the ledger, the oldest first", s.listEntries)
 	query(s, "/ledger/entries/{index}", "get-entry", "One entry", s.getEntry)
 	command(s, "/ledger/entries/{index}/redact", "redact-entry", 200, "Take what people wrote out of an entry, for good; backups and exports keep it", s.redactEntry)

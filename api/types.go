@@ -381,6 +381,24 @@ func (e Entry) Record() ([]byte, error) {
 	}.Encode()
 }
 
+// SignReview says that entries were gone through, by an auditor.
+type SignReview struct {
+	From int64  `json:"from" minimum:"0" doc:"Index of the first entry"`
+	To   int64  `json:"to" minimum:"1" doc:"Index behind the last one"`
+	Text string `json:"text" doc:"What was found"`
+	TOTP Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// SignedReview is one that is in the ledger.
+type SignedReview struct {
+	Index int64     `json:"index" doc:"Of its entry"`
+	At    time.Time `json:"at"`
+	By    string    `json:"by"`
+	From  int64     `json:"from"`
+	To    int64     `json:"to"`
+	Text  string    `json:"text"`
+}
+
 // Redact takes the texts out of an entry.
 type Redact struct {
 	Reason string `json:"reason"`

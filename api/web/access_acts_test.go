@@ -216,6 +216,9 @@ func init() {
 		return id
 	}), "POST /api/v1/handovers/{id}/return", "POST /handovers/{id}/return")
 
+	does(act{prepare: func(a *access, _ string) prepared {
+		return prepared{nil, map[string]any{"from": 0, "to": 3, "text": why}, []string{"from", "0", "to", "3", "text", why}}
+	}}, "POST /api/v1/reviews", "POST /ledger/reviews")
 	digest := func(pairs ...string) act {
 		return act{prepare: func(a *access, _ string) prepared {
 			p := a.asks("admin")

@@ -182,6 +182,9 @@ func (v *visit) path() string {
 	if strings.HasPrefix(at, "/inbox/") {
 		return "/inbox"
 	}
+	if at == "/ledger/reviews" {
+		return "/ledger"
+	}
 	for _, page := range []string{"/credentials/", "/handovers/", "/proposals/", "/ledger/", "/offboardings/", "/absences/", "/emergencies/"} {
 		if rest, on := strings.CutPrefix(at, page); on {
 			name, below, _ := strings.Cut(rest, "/")

@@ -232,6 +232,7 @@ func (p *Pages) routes() {
 	p.closed("GET /ledger", p.ledger)
 	p.closed("GET /ledger/{index}", p.entry)
 	p.closed("GET /ledger/{index}/proof", p.proof)
+	p.closed("POST /ledger/reviews", p.signReview)
 	p.closed("POST /ledger/{index}/redact", p.redact)
 
 	p.closed("GET /ledger.csv", p.export)
