@@ -13,7 +13,7 @@ import (
 // Paged is a message about an emergency that a channel has taken for somebody.
 type Paged struct {
 	Person  string    `json:"person"`
-	Channel string    `json:"channel"` // "email"
+	Channel string    `json:"channel"` // "email", or that of a group
 	At      time.Time `json:"at"`
 }
 

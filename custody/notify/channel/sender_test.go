@@ -90,7 +90,7 @@ func outcomeOf(err error) outcome {
 
 var usual = map[channeltest.Failure]outcome{
 	channeltest.WrongToken: denied, channeltest.WrongSignature: denied, channeltest.Limited: later, channeltest.Refused: refused, channeltest.Busy: later,
-	channeltest.Broken: unusable, channeltest.Unknown: unusable, channeltest.Elsewhere: denied, channeltest.Garbage: unusable, channeltest.Endless: unusable,
+	channeltest.Broken: unusable, channeltest.Unknown: unusable, channeltest.Elsewhere: denied, channeltest.Garbage: unusable, channeltest.Mute: unusable, channeltest.Endless: unusable,
 	channeltest.Slow: unusable, channeltest.Reset: unusable,
 }
 
@@ -100,7 +100,7 @@ func expected(kind channel.Kind, how channeltest.Failure) outcome {
 	switch {
 	case how == channeltest.WrongSignature && !kind.Signs():
 		return taken
-	case kind == channel.Webhook && (how == channeltest.Garbage || how == channeltest.Endless):
+	case kind == channel.Webhook && (how == channeltest.Garbage || how == channeltest.Mute || how == channeltest.Endless):
 		return taken
 	}
 	return usual[how]
@@ -310,6 +310,31 @@ func TestWhatIsNoChannel(t *testing.T) {
 	} {
 		if s, err := channel.New(c); err == nil || s != nil || strings.Contains(err.Error(), "MARKED") || strings.Contains(err.Error(), "TUFS") {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestAPauseIsAsLongAsTheServiceAsks, and no longer than an emergency can wait; who says
+// nothing of it is left alone for half a minute.
+func TestAPauseIsAsLongAsTheServiceAsks(t *testing.T) {
+	said := ""
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", said)
+		w.WriteHeader(http.StatusTooManyRequests)
+	}))
+	defer server.Close()
+	s, err := channel.New(channel.Config{Kind: channel.Slack, URL: custody.SecretString(server.URL), Now: func() time.Time { return noon }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]time.Duration{
+		"7": 7 * time.Second, "86400": 15 * time.Minute, "-5": time.Second, "": 30 * time.Second, "soon": 30 * time.Second,
+		noon.Add(time.Minute).Format(http.TimeFormat): time.Minute, noon.Add(-time.Hour).Format(http.TimeFormat): time.Second,
+	} {
+		said = text
+		l, is := errors.AsType[*channel.Later](s.Send(t.Context(), message()))
+		if !is || l.After != want {
+			t.Errorf("%q: %+v, want %v", text, l, want)
 		}
 	}
 }

@@ -29,13 +29,14 @@ const (
 	Unknown        Failure = "unknown"         // 200 with a code that is in no list, or words that are none
 	Elsewhere      Failure = "elsewhere"       // 307 to another address
 	Garbage        Failure = "garbage"         // 200 with a page
+	Mute           Failure = "mute"            // 200 with an object that says nothing
 	Endless        Failure = "endless"         // 200 with a body that does not end
 	Slow           Failure = "slow"            // no answer until the client leaves
 	Reset          Failure = "reset"           // the connection is cut off in the middle
 )
 
 // Failures are all of them.
-var Failures = []Failure{WrongToken, WrongSignature, Limited, Refused, Busy, Broken, Unknown, Elsewhere, Garbage, Endless, Slow, Reset}
+var Failures = []Failure{WrongToken, WrongSignature, Limited, Refused, Busy, Broken, Unknown, Elsewhere, Garbage, Mute, Endless, Slow, Reset}
 
 // Message is one that a room took.
 type Message struct {
@@ -182,6 +183,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	case Garbage:
 		_, _ = w.Write([]byte("<html>" + s.echo() + "</html>"))
+	case Mute:
+		_, _ = w.Write([]byte("{}"))
 	case Endless:
 		for r.Context().Err() == nil {
 			if _, err := w.Write([]byte(strings.Repeat(s.echo(), 100))); err != nil {
