@@ -428,3 +428,22 @@ func TestAWholeRoom(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+// TestWhatAsksInAnEmergencyGoesFirst, before what has waited longer.
+func TestWhatAsksInAnEmergencyGoesFirst(t *testing.T) {
+	g := newGroup(t, func(c *RoomConfig) { c.Limit, c.Burst = rate.Every(10*time.Second), 1 })
+	g.terms.Read = true
+	g.begins()
+	g.answers = func(channel.Message) error { return errors.New("the connection was cut off") }
+	g.happen("r1", overdue(1))
+	_, _ = g.turn()
+	g.answers = nil
+	g.happen("asked", custody.EmergencyRequested{Emergency: "emergency-1", Credential: "db01", For: "tech-b"})
+	for _, want := range []string{"EMERGENCY: ", "Serious: "} {
+		g.pass(10 * time.Second)
+		g.must()
+		if got := g.told(); len(got) != 1 || !strings.HasPrefix(got[0], want) {
+			t.Errorf("told %q, want %s", got, want)
+		}
+	}
+}
