@@ -163,3 +163,26 @@ func TestOneDeedIsOneMessage(t *testing.T) {
 		t.Errorf("%+v", m.Message)
 	}
 }
+
+// TestWhatIsSaidToOnePersonIsNotSaidToAGroup: the words for others are chosen, wherever they
+// stand; and where there are none, none.
+func TestWhatIsSaidToOnePersonIsNotSaidToAGroup(t *testing.T) {
+	w := writer{Follower: roomIn("en").tells, Voice: words.In("en")}
+	own := notice{to: "person", kind: "email_to", address: "person@example.org"}
+	for name, c := range map[string]struct {
+		notices []notice
+		want    string
+	}{
+		"the words for others, behind":   {[]notice{{kind: "locked"}, {kind: "locked_other"}}, "locked_other"},
+		"before":                         {[]notice{{kind: "locked_other"}, {kind: "locked"}}, "locked_other"},
+		"nobody is told them":            {[]notice{{kind: "locked"}}, ""},
+		"at one person's address":        {[]notice{own}, ""},
+		"at one's address, and in words": {[]notice{own, {kind: "roles"}}, "roles"},
+		"the first of several":           {[]notice{{kind: "emergency_over"}, {kind: "emergency_review"}}, "emergency_over"},
+		"nobody":                         {nil, ""},
+	} {
+		if got, found := forGroup(c.notices, w); got.kind != c.want || found != (c.want != "") {
+			t.Errorf("%s: %q, want %q", name, got.kind, c.want)
+		}
+	}
+}
