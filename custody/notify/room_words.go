@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
@@ -114,18 +113,15 @@ func (r *Room) group(ctx context.Context, e indexed, w writer) (title string, no
 	return title, notices, e.page(), err
 }
 
-// forGroup chooses the notice that says it to others than whom it is about.
-func forGroup(notices []notice, w writer) (chosen notice, found bool) {
+// forGroup chooses the first notice that says it to others than whom it is about: one for
+// which there are no other words for others, and that is not for one person's address.
+func forGroup(notices []notice, w writer) (notice, bool) {
 	for _, n := range notices {
-		if strings.HasSuffix(n.kind, "_other") {
+		if _, err := w.Say("mail.subject."+n.kind+"_other", w.data(n.values)); err != nil && n.address == "" {
 			return n, true
 		}
-		if _, err := w.Say("mail.subject."+n.kind+"_other", w.data(n.values)); err == nil || n.address != "" || found {
-			continue // there are other words for others, or it is one person's
-		}
-		chosen, found = n, true
 	}
-	return chosen, found
+	return notice{}, false
 }
 
 // asked gives whom notices ask about an emergency; who is disabled is asked nothing.
