@@ -51,9 +51,10 @@ func (s *Server) reviseAbout(ctx context.Context, id string, change func(subject
 }
 
 func (s *Server) reviseCustodians(ctx context.Context, in *proposalWith[SetCustodians]) (Proposal, error) {
-	return s.reviseAbout(ctx, in.ID, func(name string) custody.Proposable {
-		return custody.SetCustodians{Credential: name, Primary: in.Body.Primary, Backup: in.Body.Backup}
-	}, in.Body.Reason, in.Body.TOTP)
+	if err := custody.CheckInstant("until", in.Body.Until); err != nil {
+		return Proposal{}, err
+	}
+	return s.reviseAbout(ctx, in.ID, func(name string) custody.Proposable { return in.Body.change(name) }, in.Body.Reason, in.Body.TOTP)
 }
 
 func (s *Server) reviseRoles(ctx context.Context, in *proposalWith[SetRoles]) (Proposal, error) {

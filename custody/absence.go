@@ -210,17 +210,27 @@ func (d *decision) clashesWith(person string, from, until time.Time, absences fu
 }
 
 // pairClashes refuses two people as the custodians of a credential who are known to be
-// away at one time, as one of them plans it.
+// away at one time, as one of them plans it. A date by which one of them is to have it no
+// more makes no difference: the seat may stay with them.
 func (d *decision) pairClashes(credential, a, b string) *Refusal {
-	others := d.state.Absences(b)
-	for _, one := range d.state.Absences(a) {
-		for _, other := range others {
-			if planned := one.Plan != "" || other.Plan != ""; planned && other.meets(one.From, one.Until) {
-				return refuseAbsenceOverlap(b, Credential{Name: credential}, other)
+	if clash, clashes := d.state.bothAway(a, b); clashes {
+		return refuseAbsenceOverlap(b, Credential{Name: credential}, clash)
+	}
+	return nil
+}
+
+// bothAway finds when two people are known to be away at one time, as one of them plans
+// it: the absence of the other.
+func (s *State) bothAway(one, other string) (Absence, bool) {
+	theirs := s.Absences(other)
+	for _, a := range s.Absences(one) {
+		for _, b := range theirs {
+			if planned := a.Plan != "" || b.Plan != ""; planned && b.meets(a.From, a.Until) {
+				return b, true
 			}
 		}
 	}
-	return nil
+	return Absence{}, false
 }
 
 // checkWindow refuses a time that cannot be that of an absence; except is the plan that

@@ -104,6 +104,7 @@ func TestAProposalIsRevisedInTheFormThatAskedForIt(t *testing.T) {
 		shows  string   // beside what is there
 	}{
 		{custody.SetCustodians{Credential: "db01", Primary: "tech-b", Backup: "tech-a"}, "/credentials/db01/custodians", []string{"backup", "tech-c"}, "Carl C"},
+		{custody.SetCustodians{Credential: "db01", Primary: "tech-c", Backup: "tech-b", Until: soon}, "/credentials/db01/custodians", []string{"until", "2026-03-20T18:00"}, "2026-03-20 18:00"},
 		{custody.ChangePolicy{Credential: "db02", Policy: custody.CredentialPolicy{MaxExposed: 2}}, "/credentials/db02/policy", []string{"max_age_days", "30"}, "30 d"},
 		{custody.AddPerson{Username: "zoe", Name: "Zoe", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period}, "/admin/people/new", []string{"name", "Zoë Zimt"}, "Zoë Zimt"},
 		{custody.SetRoles{Person: "tech-c", Roles: []custody.Role{custody.Auditor}}, "/admin/people/tech-c/roles", []string{"roles", "manager"}, "manager"},

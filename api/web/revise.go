@@ -33,6 +33,8 @@ func (v *visit) asking(c custody.Change) (page, path string, fields url.Values, 
 		path = page + "/custodians"
 		fields.Set("primary", a.Primary)
 		fields.Set("backup", a.Backup)
+		fields.Set("until", minute(a.Until))
+		fields.Set(zoneField, v.zone.String())
 	case custody.ChangePolicy:
 		page = "/credentials/" + subject
 		path = page + "/policy"

@@ -12,7 +12,7 @@ import (
 // proposalReviseVerb asks for something else in a proposal. What that is, each kind says by
 // the flags of the verb that asked for it; custodians, the most common, need no name.
 func proposalReviseVerb(c *cli) *cobra.Command {
-	verb := custodiansVerb(c, "revise ID --primary PERSON --backup PERSON --reason TEXT",
+	verb := custodiansVerb(c, "revise ID --primary PERSON --backup PERSON [--until TIME] --reason TEXT",
 		"Ask for something else in a proposal of yours; it has to be approved anew",
 		func(server *client.Client, ctx context.Context, id string, in api.SetCustodians) (api.Proposal, error) {
 			return server.Revise(ctx, id, "custodians", in)
