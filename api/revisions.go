@@ -105,3 +105,40 @@ func (s *Server) reviseCredential(ctx context.Context, in *proposalWith[AddCrede
 	}
 	return s.proposal(ctx, in.ID)
 }
+
+// reviseRetarget takes password and key anew, as reviseCredential does.
+func (s *Server) reviseRetarget(ctx context.Context, in *proposalWith[Retarget]) (Proposal, error) {
+	p, err := s.Queries.Proposal(ctx, in.ID)
+	if err != nil {
+		return Proposal{}, err
+	}
+	wanted := in.Body.wanted(p.Change.Subject())
+	if _, err := s.Desk.ReviseRetargeting(ctx, by(ctx, custody.Revise{}, in.Body.TOTP), in.ID, wanted, desk.NewNote(in.Body.Reason)); err != nil {
+		return Proposal{}, err
+	}
+	return s.proposal(ctx, in.ID)
+}
+
+func (s *Server) reviseEmail(ctx context.Context, in *proposalWith[ProposeEmail]) (Proposal, error) {
+	p, err := s.Queries.Proposal(ctx, in.ID)
+	if err != nil {
+		return Proposal{}, err
+	}
+	change := custody.ChangeEmail{Person: p.Change.Subject(), Email: desk.NewNote(in.Body.Email)}
+	if _, err := s.Desk.ReviseEmail(ctx, by(ctx, custody.Revise{}, in.Body.TOTP), in.ID, change, desk.NewNote(in.Body.Reason)); err != nil {
+		return Proposal{}, err
+	}
+	return s.proposal(ctx, in.ID)
+}
+
+func (s *Server) reviseDeparture(ctx context.Context, in *proposalWith[PlanDeparture]) (Proposal, error) {
+	return s.reviseAbout(ctx, in.ID, func(person string) custody.Proposable {
+		return custody.PlanDeparture{Person: person, At: custody.Instant(in.Body.At)}
+	}, in.Body.Reason, in.Body.TOTP)
+}
+
+func (s *Server) reviseRefounding(ctx context.Context, in *proposalWith[Refound]) (Proposal, error) {
+	return s.reviseAbout(ctx, in.ID, func(person string) custody.Proposable {
+		return custody.Refound{Person: person, Role: in.Body.Role}
+	}, in.Body.Reason, in.Body.TOTP)
+}
