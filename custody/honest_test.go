@@ -186,6 +186,77 @@ var allStuck = []stuck{
 	}, func(o *office) bool {
 		return o.credential("db01").Holder == "ann" && !o.credential("db01").Substitute.In()
 	}, nil, nil},
+	{"the holder is ill, and the manager is asleep", "the other custodian asks for an emergency, and the director approves in place of the manager: minutes; it ends with another password, and is reviewed", nil, func(o *office) {
+		o.acts("ben", RequestEmergency{Credentials: []string{"db01"}, Reason: note("the shop is down, and ann does not answer")})
+		o.acts("dot", ApproveEmergency{Emergency: "emergency-1"})
+		o.acts("ben", CheckOut{"db01", note("start it again")})
+		o.acts("ben", EndEmergency{Emergency: "emergency-1"})
+		o.rotates("db01")
+		o.acts("max", ReviewEmergency{Emergency: "emergency-1", Verdict: Justified, Text: note("it was needed")})
+	}, func(o *office) bool {
+		c := o.credential("db01")
+		return len(c.Exposure) == 0 && !c.HasInEmergency("ben") && c.HasCustodian("ann")
+	}, nil, nil},
+	{"both technicians are ill, and somebody has to act now", "another technician asks for an emergency, and both approvers approve it; it ends with another password", nil, func(o *office) {
+		o.acts("cay", RequestEmergency{Credentials: []string{"db01"}, Reason: note("the shop is down, and nobody answers")})
+		o.acts("max", ApproveEmergency{Emergency: "emergency-1"})
+		o.acts("dot", ApproveEmergency{Emergency: "emergency-1"})
+		o.acts("cay", CheckOut{"db01", note("start it again")})
+		o.passes(testPolicy().HoldFor)
+		o.rotates("db01")
+		o.acts("ann", ComeBack{})
+		o.acts("ann", Take{"db01"})
+	}, func(o *office) bool { return o.credential("db01").Holder == "ann" }, nil, nil},
+	{"no technician is there at all", "a manager or a director asks for a substitute whom they name, and the other approves", func(o *office) {
+		for _, name := range []string{"ann", "ben", "cay"} {
+			o.acts("max", gone(name))
+		}
+		for _, name := range []string{"db01", "db02", "web01"} {
+			o.rotates(name)
+		}
+	}, func(o *office) {
+		o.acts("max", RequestEmergency{Credentials: []string{"db01"}, For: "ada", Reason: note("all three left at once")})
+		o.acts("dot", ApproveEmergency{Emergency: "emergency-1"})
+		o.acts("ada", CheckOut{"db01", note("start it again")})
+	}, func(o *office) bool { return o.credential("db01").Holder == "ada" }, nil, nil},
+	{"nobody answers an emergency", "it lapses on record, without a password, and can be asked for again at once", nil, func(o *office) {
+		o.acts("ben", RequestEmergency{Credentials: []string{"db01"}, Reason: note("the shop is down")})
+		o.passes(testPolicy().ApproveWithin)
+		o.acts("ben", RequestEmergency{Credentials: []string{"db01"}, Reason: note("the shop is still down")})
+		o.acts("max", ApproveEmergency{Emergency: "emergency-2"})
+		o.acts("ben", CheckOut{"db01", note("start it again")})
+	}, func(o *office) bool { return o.credential("db01").Holder == "ben" }, nil, nil},
+	{"an approver leaves before what they approved takes effect", "of what waits for its notice the approval lapses with them, and another one starts the notice anew; of a date that was agreed the agreement stands", func(o *office) {
+		o.asks("ada", PlanDeparture{"cay", o.now.Add(10 * 24 * time.Hour).Truncate(time.Hour)})
+		o.yes("max")
+	}, func(o *office) {
+		o.acts("dot", gone("max"))
+		o.passes(10 * 24 * time.Hour)
+		if !o.person("cay").Disabled {
+			o.t.Error("the date that was agreed has come, and cay is there")
+		}
+		o.asks("ben", Reinstate{"cay"})
+		o.yes("mia")
+		o.setsUp("cay", "ada")
+	}, func(o *office) bool { return o.canLogIn("cay", Technician) }, nil, map[string]Role{"mia": Manager}},
+	{"a firm of three, of whom one leaves", "its policy asks for one approval; whoever is left of the two that approve lets another one in, who approves what both others are parties to", func(o *office) {
+		for name, roles := range map[string][]Role{"ann": {Director, Technician}, "ben": {Manager, Technician}, "cay": {Admin, Technician}} {
+			o.asks("ada", SetRoles{name, roles})
+			o.yes("max")
+		}
+		for _, name := range []string{"ada", "max", "dot", "eve"} {
+			o.acts("ben", gone(name))
+		}
+	}, func(o *office) {
+		o.acts("ann", gone("ben"))
+		o.rotates("web01")
+		o.no("cay", needed(pairOf("db01", "ann", "cay")), NoApprover)
+		o.asks("cay", newcomer("mia", Manager))
+		o.yes("ann")
+		o.setsUp("mia", "cay")
+		o.asks("cay", pairOf("db01", "ann", "cay"))
+		o.yes("mia")
+	}, func(o *office) bool { return !o.credential("db01").SeatVacant() && o.canLogIn("mia", Manager) }, func(p *Policy) { p.Approvals, p.Exclusive = ApprovedByOne, ExclusiveAuditor }, nil},
 	{"an approver leaves before the last approval", "another approves in their place", nil, func(o *office) {
 		o.asks("ada", pairOf("db01", "ann", "cay"))
 		o.yes("max")
