@@ -183,20 +183,9 @@ func TestWhatNobodyCouldDoWithoutSomebody(t *testing.T) {
 }
 
 func TestWhatNobodyForgesOfAPlannedLeaving(t *testing.T) {
-	at := func(given ...func(*office)) *State {
-		o := newOffice(t)
-		for _, g := range given {
-			g(o)
-		}
-		return o.state
-	}
+	at := stateAfter(t)
 	next := func(s *State, actor string, after time.Duration, f Fact) Event {
-		p, _ := s.Person(actor)
-		e := Event{Time: s.Time.Add(after), Actor: actor, Request: "forged", Fact: f}
-		if actor != System {
-			e.Confirm = &Confirmation{Person: actor, Step: p.LastStep + 1}
-		}
-		return e
+		return laterBy(forgedBy(s, actor, f), after)
 	}
 	eveLeaves := PlanDeparture{"eve", epoch.Add(tenDays)}
 	plain, agreed := at(), at(approvedNow(eveLeaves))

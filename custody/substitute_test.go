@@ -283,23 +283,12 @@ func TestAHandoverGoesOnWithoutWhatHasOtherCustodians(t *testing.T) {
 }
 
 func TestWhatNobodyForgesOfASubstitute(t *testing.T) {
-	at := func(given ...func(*office)) *State {
-		o := newOffice(t)
-		for _, g := range given {
-			g(o)
-		}
-		return o.state
-	}
+	at := stateAfter(t)
 	next := func(s *State, actor string, when time.Time, f Fact) Event {
-		p, _ := s.Person(actor)
-		e := Event{Time: when, Actor: actor, Request: "forged", Fact: f}
 		if when.IsZero() {
-			e.Time = s.Time
+			when = s.Time
 		}
-		if actor != System {
-			e.Confirm = &Confirmation{Person: actor, Step: p.LastStep + 1}
-		}
-		return e
+		return laterBy(forgedBy(s, actor, f), when.Sub(s.Time))
 	}
 	toEnd := func(o *office) { o.goesTo(back.Add(-time.Hour)) }
 	agreed, standing, near := at(approvedNow(standIn("db01", "cay", "ben", back))), at(cayStandsIn), at(cayStandsIn, toEnd)
