@@ -158,6 +158,21 @@ func TestEveryKindThatHasSomethingToEditIsRevised(t *testing.T) {
 		}, func(served) any {
 			return api.ProposePolicy{Policy: api.Policy{MaxExposed: 2}, Reason: "x", TOTP: "3"}
 		}, "policy.max_exposed"},
+		"retarget": {func(s served, a *client.Client) (api.Proposal, error) {
+			return a.Retarget(t.Context(), "db01", api.Retarget{Address: "typo.example:22", Secret: "once", Reason: "x", TOTP: "2"})
+		}, func(served) any {
+			return api.Retarget{Address: "db01.example:2222", Secret: "again", Reason: "x", TOTP: "3"}
+		}, "address"},
+		"change_email": {func(s served, a *client.Client) (api.Proposal, error) {
+			return a.ProposeEmail(t.Context(), "tech-b", api.ProposeEmail{Email: "typo@example.org", Reason: "x", TOTP: "2"})
+		}, func(served) any {
+			return api.ProposeEmail{Email: "bo@example.org", Reason: "x", TOTP: "3"}
+		}, "email"},
+		"plan_departure": {func(s served, a *client.Client) (api.Proposal, error) {
+			return a.PlanDeparture(t.Context(), "tech-b", api.PlanDeparture{At: in(s, 30), Reason: "x", TOTP: "2"})
+		}, func(s served) any {
+			return api.PlanDeparture{At: in(s, 40), Reason: "x", TOTP: "3"}
+		}, "access_ends"},
 		"adopt_policy": {func(s served, a *client.Client) (api.Proposal, error) {
 			return a.AdoptPolicy(t.Context(), api.AdoptPolicy{Values: other, ReviewBy: in(s, 200), Reason: "x", TOTP: "2"})
 		}, func(s served) any {

@@ -28,6 +28,7 @@ var endpoints = strings.Fields(`
 	GET/proposals GET/proposals/{id} POST/credentials/{name}/custodians POST/proposals/{id}/custodians
 	POST/people/{username}/deputy POST/people/{username}/deputy/end GET/approvers
 	POST/proposals/{id}/person POST/proposals/{id}/roles POST/proposals/{id}/deputy POST/proposals/{id}/credential POST/proposals/{id}/credential_policy POST/proposals/{id}/adopt_policy POST/proposals/{id}/review_policy
+	POST/proposals/{id}/retarget POST/proposals/{id}/change_email POST/proposals/{id}/plan_departure POST/proposals/{id}/refound
 	POST/proposals/{id}/approve POST/proposals/{id}/reject POST/proposals/{id}/withdraw
 	GET/people/{username}/disable POST/people/{username}/disable POST/people/{username}/disable/proposal POST/people/{username}/reinstate
 	POST/people/{username}/departure POST/people/{username}/refound POST/people/{username}/recovery/stop

@@ -39,6 +39,8 @@ type Desk interface {
 
 	ReviseCredential(ctx context.Context, by desk.By, proposal string, add custody.AddCredential, reason custody.Note, password, key custody.Secret) (desk.Outcome, error)
 	RevisePolicy(ctx context.Context, by desk.By, proposal string, a custody.ChangePolicy, reason custody.Note) (desk.Outcome, error)
+	ReviseRetargeting(ctx context.Context, by desk.By, proposal string, r desk.Retargeting, reason custody.Note) (desk.Outcome, error)
+	ReviseEmail(ctx context.Context, by desk.By, proposal string, a custody.ChangeEmail, reason custody.Note) (desk.Outcome, error)
 
 	Approving() desk.Approving
 	ShortagesAfter(ctx context.Context, change custody.Proposable) ([]custody.Shortage, error)

@@ -159,8 +159,10 @@ func viewProposal(p custody.Proposal, can map[custody.Role][]string, now custody
 }
 
 func (s *Server) proposeCustodians(ctx context.Context, in *credentialWith[SetCustodians]) (Proposal, error) {
-	change := custody.SetCustodians{Credential: in.Name, Primary: in.Body.Primary, Backup: in.Body.Backup}
-	return s.propose(ctx, change, in.Body.Reason, in.Body.TOTP)
+	if err := custody.CheckInstant("until", in.Body.Until); err != nil {
+		return Proposal{}, err
+	}
+	return s.propose(ctx, in.Body.change(in.Name), in.Body.Reason, in.Body.TOTP)
 }
 
 // propose asks for a command that others have to approve.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
@@ -61,6 +62,44 @@ func TestCustodiansAreChangedByTwo(t *testing.T) {
 	_, err = s.as(t, "second").Approve(ctx, "p-1", api.ApproveProposal{Digest: p.Digest, TOTP: "2"})
 	if problem := want(t, err, custody.AlreadyDecided); problem.Args["by"] != "manager" {
 		t.Errorf("who comes too late is told %+v", problem)
+	}
+}
+
+// TestASeatIsSomebodysUntilADate: asked for, shown, revised to another date.
+func TestASeatIsSomebodysUntilADate(t *testing.T) {
+	s, ctx := serve(t), t.Context()
+	for name, role := range map[string]custody.Role{"tech-c": custody.Technician, "manager": custody.Manager, "director": custody.Director} {
+		s.hire(t, name, role)
+	}
+	admin := s.as(t, "admin")
+	in := func(days int) time.Time { return s.Time().AddDate(0, 0, days).Truncate(time.Second) }
+	until := in(10)
+	change := api.SetCustodians{Primary: "tech-a", Backup: "tech-c", Until: until, Reason: "tech-b is abroad", TOTP: "2"}
+	p := ok(admin.ProposeCustodians(ctx, "db01", change))(t)
+	if last := p.Change[len(p.Change)-1]; last != (api.Difference{Field: "stands_in_until", After: until.UTC().Format(time.RFC3339)}) {
+		t.Errorf("proposed %+v", p.Change)
+	}
+	change.Until, change.TOTP = in(20), "3"
+	p = ok(admin.Revise(ctx, p.ID, "custodians", change))(t)
+	change.Until, change.TOTP = in(1000), "4"
+	_, err := admin.Revise(ctx, p.ID, "custodians", change)
+	if problem := want(t, err, custody.InvalidRequest); problem.Field != "until" {
+		t.Errorf("%+v", problem)
+	}
+	for _, who := range []string{"manager", "director"} {
+		p = ok(s.as(t, who).Approve(ctx, p.ID, api.ApproveProposal{Digest: p.Digest, TOTP: "2"}))(t)
+	}
+	c := ok(s.as(t, "tech-c").Credential(ctx, "db01"))(t)
+	if c.Stands == nil || c.Stands.Person != "tech-c" || c.Stands.Original != "tech-b" || !c.Stands.Until.Equal(in(20)) || c.Stands.Stays != "" {
+		t.Errorf("afterwards %+v", c.Stands)
+	}
+	change.Until, change.TOTP = in(20), "4"
+	_, err = admin.ProposeCustodians(ctx, "db01", change)
+	want(t, err, custody.Conflict)
+	change.Primary, change.Backup, change.Until = "tech-b", "tech-c", in(30)
+	_, err = admin.ProposeCustodians(ctx, "db01", change)
+	if problem := want(t, err, custody.Conflict); problem.Args["original"] != "tech-b" || problem.Field != "until" {
+		t.Errorf("of both seats: %+v", problem)
 	}
 }
 

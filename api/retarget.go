@@ -36,12 +36,15 @@ type TargetShown struct {
 	ConfirmedBy      []string  `json:"confirmed_by" doc:"Who can confirm it now, while somebody has to"`
 }
 
-func (s *Server) retarget(ctx context.Context, in *credentialWith[Retarget]) (Proposal, error) {
-	wanted := desk.Retargeting{
-		Credential: in.Name, Address: in.Body.Address, Settings: oneLine(in.Body.Settings),
-		Password: custody.SecretString(string(in.Body.Secret)), Key: custody.SecretString(string(in.Body.AdminKey)),
+func (in Retarget) wanted(credential string) desk.Retargeting {
+	return desk.Retargeting{
+		Credential: credential, Address: in.Address, Settings: oneLine(in.Settings),
+		Password: custody.SecretString(string(in.Secret)), Key: custody.SecretString(string(in.AdminKey)),
 	}
-	outcome, err := s.Desk.ProposeRetargeting(ctx, by(ctx, custody.Propose{}, in.Body.TOTP), wanted, desk.NewNote(in.Body.Reason))
+}
+
+func (s *Server) retarget(ctx context.Context, in *credentialWith[Retarget]) (Proposal, error) {
+	outcome, err := s.Desk.ProposeRetargeting(ctx, by(ctx, custody.Propose{}, in.Body.TOTP), in.Body.wanted(in.Name), desk.NewNote(in.Body.Reason))
 	if err != nil {
 		return Proposal{}, err
 	}

@@ -11,11 +11,17 @@ import (
 )
 
 func (w *world) ProposeRetargeting(ctx context.Context, by desk.By, r desk.Retargeting, reason custody.Note) (desk.Outcome, error) {
+	return w.retargets(ctx, by, r, func(a custody.Retarget) custody.Action {
+		return custody.Propose{Change: custody.Change{Proposable: a}, Reason: reason}
+	})
+}
+
+func (w *world) retargets(ctx context.Context, by desk.By, r desk.Retargeting, command func(custody.Retarget) custody.Action) (desk.Outcome, error) {
 	c, _ := w.state.Credential(r.Credential)
 	a := custody.Retarget{Credential: r.Credential, Password: !r.Password.IsZero(), Key: !r.Key.IsZero()}
 	a.Target = desk.NewTarget(custody.Target{Kind: c.Target.Kind, Address: r.Address, Settings: r.Settings})
 	a.Target.Account, a.Target.Identities = c.Target.Account, c.Target.Identities
-	outcome, err := w.Do(ctx, by, custody.Propose{Change: custody.Change{Proposable: a}, Reason: reason})
+	outcome, err := w.Do(ctx, by, command(a))
 	if err == nil {
 		w.passwords[r.Credential+"/came"], w.passwords[r.Credential+"/key"] = r.Password, r.Key
 	}

@@ -51,9 +51,10 @@ func (s *Server) reviseAbout(ctx context.Context, id string, change func(subject
 }
 
 func (s *Server) reviseCustodians(ctx context.Context, in *proposalWith[SetCustodians]) (Proposal, error) {
-	return s.reviseAbout(ctx, in.ID, func(name string) custody.Proposable {
-		return custody.SetCustodians{Credential: name, Primary: in.Body.Primary, Backup: in.Body.Backup}
-	}, in.Body.Reason, in.Body.TOTP)
+	if err := custody.CheckInstant("until", in.Body.Until); err != nil {
+		return Proposal{}, err
+	}
+	return s.reviseAbout(ctx, in.ID, func(name string) custody.Proposable { return in.Body.change(name) }, in.Body.Reason, in.Body.TOTP)
 }
 
 func (s *Server) reviseRoles(ctx context.Context, in *proposalWith[SetRoles]) (Proposal, error) {
@@ -103,4 +104,41 @@ func (s *Server) reviseCredential(ctx context.Context, in *proposalWith[AddCrede
 		return Proposal{}, err
 	}
 	return s.proposal(ctx, in.ID)
+}
+
+// reviseRetarget takes password and key anew, as reviseCredential does.
+func (s *Server) reviseRetarget(ctx context.Context, in *proposalWith[Retarget]) (Proposal, error) {
+	p, err := s.Queries.Proposal(ctx, in.ID)
+	if err != nil {
+		return Proposal{}, err
+	}
+	wanted := in.Body.wanted(p.Change.Subject())
+	if _, err := s.Desk.ReviseRetargeting(ctx, by(ctx, custody.Revise{}, in.Body.TOTP), in.ID, wanted, desk.NewNote(in.Body.Reason)); err != nil {
+		return Proposal{}, err
+	}
+	return s.proposal(ctx, in.ID)
+}
+
+func (s *Server) reviseEmail(ctx context.Context, in *proposalWith[ProposeEmail]) (Proposal, error) {
+	p, err := s.Queries.Proposal(ctx, in.ID)
+	if err != nil {
+		return Proposal{}, err
+	}
+	change := custody.ChangeEmail{Person: p.Change.Subject(), Email: desk.NewNote(in.Body.Email)}
+	if _, err := s.Desk.ReviseEmail(ctx, by(ctx, custody.Revise{}, in.Body.TOTP), in.ID, change, desk.NewNote(in.Body.Reason)); err != nil {
+		return Proposal{}, err
+	}
+	return s.proposal(ctx, in.ID)
+}
+
+func (s *Server) reviseDeparture(ctx context.Context, in *proposalWith[PlanDeparture]) (Proposal, error) {
+	return s.reviseAbout(ctx, in.ID, func(person string) custody.Proposable {
+		return custody.PlanDeparture{Person: person, At: custody.Instant(in.Body.At)}
+	}, in.Body.Reason, in.Body.TOTP)
+}
+
+func (s *Server) reviseRefounding(ctx context.Context, in *proposalWith[Refound]) (Proposal, error) {
+	return s.reviseAbout(ctx, in.ID, func(person string) custody.Proposable {
+		return custody.Refound{Person: person, Role: in.Body.Role}
+	}, in.Body.Reason, in.Body.TOTP)
 }

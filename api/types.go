@@ -144,6 +144,7 @@ type Credential struct {
 	Policy    Policy        `json:"policy"`
 	Primary   string        `json:"primary" doc:"Custodian A; empty: the seat is vacant"`
 	Backup    string        `json:"backup" doc:"Custodian B; empty: the seat is vacant"`
+	Stands    *Substitute   `json:"substitute,omitzero" doc:"Who of the two has the seat until a date only"`
 	Phase     custody.Phase `json:"phase" enum:"rotating,held,parked,retired" doc:"parked: nobody holds it, until a custodian takes it"`
 	Holder    string        `json:"holder" doc:"Who may check it out now"`
 	Successor string        `json:"successor" doc:"Who holds it after the rotation in progress; empty: nobody, it is parked then"`
@@ -162,6 +163,14 @@ type Credential struct {
 
 	Lease    *Lease    `json:"lease,omitzero" doc:"The check-out in progress"`
 	Rotation *Rotation `json:"rotation,omitzero" doc:"The rotation in progress"`
+}
+
+// Substitute is who has a seat until a date, and whose it is again then.
+type Substitute struct {
+	Person   string       `json:"person"`
+	Original string       `json:"original" doc:"Whose seat it is again then"`
+	Until    time.Time    `json:"until"`
+	Stays    custody.Code `json:"stays,omitzero" enum:"not_eligible,counterpart_away,absence_overlap" doc:"Why the seat stayed with them when the date came, until a proposal says whose it is"`
 }
 
 // Remaining is what opens an account beside its password, and outlives each of them.
@@ -325,10 +334,15 @@ type Difference struct {
 
 // SetCustodians proposes other custodians.
 type SetCustodians struct {
-	Primary string `json:"primary"`
-	Backup  string `json:"backup"`
-	Reason  string `json:"reason"`
-	TOTP    Secret `json:"totp,omitzero" maxLength:"64"`
+	Primary string    `json:"primary"`
+	Backup  string    `json:"backup"`
+	Until   time.Time `json:"until,omitzero" doc:"Whoever comes in stands in for whoever goes out, who has the seat again then; left out: for good"`
+	Reason  string    `json:"reason"`
+	TOTP    Secret    `json:"totp,omitzero" maxLength:"64"`
+}
+
+func (in SetCustodians) change(credential string) custody.SetCustodians {
+	return custody.SetCustodians{Credential: credential, Primary: in.Primary, Backup: in.Backup, Until: custody.Instant(in.Until)}
 }
 
 // ApproveProposal says yes to a revision.

@@ -46,6 +46,9 @@ func viewCredential(c custody.Credential) Credential {
 		UnconfirmedSince: c.Unconfirmed,
 		Abandoned:        c.Abandoned, Reconciles: c.Reconciles, DriftedSince: c.Drifted, Remaining: Remaining(c.Remaining), Updates: each(c.Updates, func(u custody.Update) Update { return Update(u) }),
 	}
+	if sub := c.Substitute; sub.In() {
+		v.Stands = &Substitute{Person: sub.Person, Original: sub.Original, Until: sub.Until, Stays: sub.Stays}
+	}
 	if c.Lease.ID != "" {
 		lease := viewLease(c.Lease)
 		v.Lease = &lease

@@ -383,6 +383,16 @@ func (w *world) ReviseCredential(ctx context.Context, by desk.By, id string, a c
 	return outcome, err
 }
 
+func (w *world) ReviseRetargeting(ctx context.Context, by desk.By, id string, r desk.Retargeting, reason custody.Note) (desk.Outcome, error) {
+	return w.retargets(ctx, by, r, func(a custody.Retarget) custody.Action {
+		return custody.Revise{Proposal: id, Change: custody.Change{Proposable: a}, Reason: reason}
+	})
+}
+
+func (w *world) ReviseEmail(ctx context.Context, by desk.By, id string, a custody.ChangeEmail, reason custody.Note) (desk.Outcome, error) {
+	return w.Do(ctx, by, custody.Revise{Proposal: id, Change: custody.Change{Proposable: a}, Reason: reason})
+}
+
 // newSession opens a session that nobody has.
 func (w *world) newSession() custody.SignIn {
 	w.sessions++

@@ -128,9 +128,9 @@ func TestAnAbsenceIsPlanned(t *testing.T) {
 			annPlans(o)
 		}, "ben", GoAway{Until: monday}, "", nil},
 		{"nor leave with an offer for so long", func(o *office) { o.plans("cay", week) }, "ben", Offer{All: true, Leave: true, Reason: note("leave"), ExpectedReturn: friday}, AbsenceOverlap, nil},
-		{"custodians who would both be away are none", func(o *office) { annPlans(o); o.plans("cay", week) }, "ada", needed(SetCustodians{"db01", "ann", "cay"}), AbsenceOverlap, nil},
+		{"custodians who would both be away are none", func(o *office) { annPlans(o); o.plans("cay", week) }, "ada", needed(pairOf("db01", "ann", "cay")), AbsenceOverlap, nil},
 		{"nor of what is new", func(o *office) { annPlans(o); o.plans("cay", week) }, "ada", needed(server("db09", "ann", "cay")), AbsenceOverlap, nil},
-		{"others are", func(o *office) { annPlans(o); o.plans("cay", between(friday, friday.Add(time.Hour))) }, "ada", needed(SetCustodians{"db01", "ann", "cay"}), "", nil},
+		{"others are", func(o *office) { annPlans(o); o.plans("cay", between(friday, friday.Add(time.Hour))) }, "ada", needed(pairOf("db01", "ann", "cay")), "", nil},
 
 		{"moved by whoever planned it", annPlans, "ann", move(later, later.Add(time.Hour)), "", func(o *office) bool {
 			p := o.plan("ann")
@@ -239,7 +239,7 @@ func TestWhatIsSignedAheadCountsNoMore(t *testing.T) {
 		"once it was called off":                   {func(o *office) { o.does("ann", CancelAbsence{o.plan("ann").ID}) }, BrokenPlan},
 		"when the giver has another authenticator": {func(o *office) { o.does(System, ResetOnHost{Person: "ann"}) }, BrokenEnrolment},
 		"or the receiver":                          {func(o *office) { o.does(System, ResetOnHost{Person: "ben"}) }, BrokenEnrolment},
-		"when there is another custodian":          {func(o *office) { o.agreed("ada", SetCustodians{"db02", "ann", "cay"}) }, BrokenCustodians},
+		"when there is another custodian":          {func(o *office) { o.agreed("ada", pairOf("db02", "ann", "cay")) }, BrokenCustodians},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t)

@@ -14,6 +14,8 @@ func Begins(f Fact) []string {
 		return []string{f.Credential}
 	case CustodiansChanged:
 		return unlessZero(f.Deadline.IsZero(), f.Credential)
+	case SeatGivenBack:
+		return unlessZero(f.Deadline.IsZero(), f.Credential)
 	case SeatVacated:
 		return unlessZero(f.Deadline.IsZero(), f.Credential)
 	case CredentialRetargeted:

@@ -12,8 +12,9 @@ func TestBeginsIsWhatHappens(t *testing.T) {
 	for _, story := range []func(*office){
 		annHasLeft, benHasLeft, cayHasLeft, annTookBack, both(annWorks, annWantsNewPassword), both(benIsAway, annHasLeft),
 		func(o *office) { benHasLeft(o); o.agreed("ada", Park{"db01"}) },
-		func(o *office) { annWorks(o); o.agreed("ada", SetCustodians{"db01", "cay", "ben"}) },
-		func(o *office) { o.agreed("ada", SetCustodians{"web01", "ben", "ann"}) },
+		func(o *office) { annWorks(o); o.agreed("ada", pairOf("db01", "cay", "ben")) },
+		func(o *office) { o.agreed("ada", pairOf("web01", "ben", "ann")) },
+		func(o *office) { cayStandsIn(o); o.dateComes() },
 		func(o *office) { o.agreed("ada", ResetEnrolment{"ann"}) },
 		func(o *office) { db01Moved(o); o.agreed("ada", moved(withPassword)) }, benEnds,
 	} {

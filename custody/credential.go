@@ -45,6 +45,8 @@ type Credential struct {
 	Primary string           `json:"primary"` // A; "": vacant
 	Backup  string           `json:"backup"`  // B; "": vacant
 
+	Substitute Substitute `json:"substitute,omitzero"` // who of the two has the seat until a date only
+
 	// Reconciles: its target has a second account, through which the password
 	// can be set when the current one is lost.
 	Reconciles bool `json:"reconciles,omitzero"`
@@ -482,6 +484,7 @@ func (s *State) endCustody(c *Credential) {
 	c.Phase, c.Holder, c.Lease = Retired, "", Lease{}
 	c.Rotation, c.Arriving = Rotation{Number: c.Rotation.Number}, ""
 	c.Drifted, c.Updates, c.Unattended, c.Unconfirmed = time.Time{}, nil, false, time.Time{}
+	c.Substitute = Substitute{}
 	c.endEmergencies(s.Time)
 	s.discharge(c.Primary, c.Name)
 	s.discharge(c.Backup, c.Name)
@@ -501,6 +504,7 @@ func (s *State) editCredential(name string, edit func(*Credential)) {
 	s.credentials[name] = c
 	s.touched.credentials = append(s.touched.credentials, name)
 	s.expectLeft(c.Primary, c.Backup)
+	s.expectSubstitute(c)
 	if c.Primary != primary || c.Backup != backup { // what the pair signed ahead counts no more
 		s.expectWaiting(primary, backup)
 		s.expectLeft(primary, backup)

@@ -35,7 +35,7 @@ func TestALeavingIsPlanned(t *testing.T) {
 			return ann.Disabled && !ann.Departure.Planned() && ann.Leaving.Planned == "" && ann.Leaving.By == "max"
 		}},
 		{"until then they are there", annIsToLeave, "ann", CheckOut{"db01", note("ticket")}, "", nil},
-		{"and have a seat", annIsToLeave, "ada", needed(SetCustodians{"web01", "ben", "ann"}), "", nil},
+		{"and have a seat", annIsToLeave, "ada", needed(pairOf("web01", "ben", "ann")), "", nil},
 	})
 }
 
@@ -53,7 +53,7 @@ func TestADateThatPassesBeforeItIsApproved(t *testing.T) {
 func TestTheDateOfALeavingComes(t *testing.T) {
 	o := newOffice(t)
 	annWorks(o)
-	o.does("ann", needed(SetCustodians{"web01", "ben", "ann"}))
+	o.does("ann", needed(pairOf("web01", "ben", "ann")))
 	o.does("ann", Offer{Credentials: []string{"db02"}, Reason: note("in time")})
 	o.does("ada", needed(annLeaves(12*time.Hour)))
 	o.does("max", o.approval("p-2"))
@@ -171,7 +171,7 @@ func TestWhatNobodyCouldDoWithoutSomebody(t *testing.T) {
 	if got := o.state.Prospect("max").Sole; !slices.Equal(got, []Role{Manager}) {
 		t.Errorf("who stays would be alone with both: %v", got)
 	}
-	if got := (Change{SetCustodians{"db01", "ann", ""}}).Seats(); !slices.Equal(got, []string{"ann"}) {
+	if got := (Change{pairOf("db01", "ann", "")}).Seats(); !slices.Equal(got, []string{"ann"}) {
 		t.Error(got)
 	}
 	if got := (Change{server("db09", "ann", "ben")}).Seats(); !slices.Equal(got, []string{"ann", "ben"}) {
@@ -183,20 +183,9 @@ func TestWhatNobodyCouldDoWithoutSomebody(t *testing.T) {
 }
 
 func TestWhatNobodyForgesOfAPlannedLeaving(t *testing.T) {
-	at := func(given ...func(*office)) *State {
-		o := newOffice(t)
-		for _, g := range given {
-			g(o)
-		}
-		return o.state
-	}
+	at := stateAfter(t)
 	next := func(s *State, actor string, after time.Duration, f Fact) Event {
-		p, _ := s.Person(actor)
-		e := Event{Time: s.Time.Add(after), Actor: actor, Request: "forged", Fact: f}
-		if actor != System {
-			e.Confirm = &Confirmation{Person: actor, Step: p.LastStep + 1}
-		}
-		return e
+		return laterBy(forgedBy(s, actor, f), after)
 	}
 	eveLeaves := PlanDeparture{"eve", epoch.Add(tenDays)}
 	plain, agreed := at(), at(approvedNow(eveLeaves))

@@ -45,16 +45,7 @@ func TestWhatNobodyForgesOfADeputy(t *testing.T) {
 		s.editPerson(name, edit)
 		return s
 	}
-	next := func(s *State, actor string, f Fact) Event {
-		p, _ := s.Person(actor)
-		e := Event{Time: s.Time, Actor: actor, Request: "forged", Fact: f}
-		if actor != System {
-			e.Confirm = &Confirmation{Person: actor, Step: p.LastStep + 1}
-		}
-		return e
-	}
 	when := func(e Event, at time.Time) Event { e.Time = at; return e }
-	unconfirmed := func(e Event) Event { e.Confirm = nil; return e }
 	forTia := ProposalApproved{Proposal: "p-2", Revision: 1, Level: Manager, For: "max"}
 	ended := DeputyEnded{Person: "max", Deputy: "tia", Why: DeputyTaken}
 	lapsedOf := func(who string) ApprovalLapsed { return ApprovalLapsed{Proposal: "p-2", Level: Manager, Person: who} }
@@ -64,12 +55,12 @@ func TestWhatNobodyForgesOfADeputy(t *testing.T) {
 		state *State
 		event Event
 	}{
-		"what was approved": {yes, next(yes, "dot", named)},
-		"the yes in another's place, while they are away": {open, next(open, "tia", forTia)},
-		"the no in another's place":                       {open, next(open, "tia", ProposalRejected{Proposal: "p-2", Level: Manager, For: "max", Reason: note("no")})},
-		"ended by the deputy":                             {deputy, next(deputy, "tia", ended)},
-		"begun on the day":                                {later, when(next(later, System, DeputyBegan{"max", "tia"}), epoch.Add(time.Hour))},
-		"ended on the day":                                {deputy, when(next(deputy, System, DeputyEnded{Person: "max", Deputy: "tia", Why: DeputyExpired}), until)},
+		"what was approved": {yes, forgedBy(yes, "dot", named)},
+		"the yes in another's place, while they are away": {open, forgedBy(open, "tia", forTia)},
+		"the no in another's place":                       {open, forgedBy(open, "tia", ProposalRejected{Proposal: "p-2", Level: Manager, For: "max", Reason: note("no")})},
+		"ended by the deputy":                             {deputy, forgedBy(deputy, "tia", ended)},
+		"begun on the day":                                {later, when(forgedBy(later, System, DeputyBegan{"max", "tia"}), epoch.Add(time.Hour))},
+		"ended on the day":                                {deputy, when(forgedBy(deputy, System, DeputyEnded{Person: "max", Deputy: "tia", Why: DeputyExpired}), until)},
 	} {
 		if err := CheckEvent(c.state, c.event); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -80,53 +71,53 @@ func TestWhatNobodyForgesOfADeputy(t *testing.T) {
 		event     Event
 		invariant string
 	}{
-		"named, and nobody approved it":         {plain, next(plain, "dot", named), "I6"},
-		"named as somebody else":                {yes, next(yes, "dot", with(func(f *DeputyNamed) { f.Deputy = "cay" })), "I10"},
-		"of somebody else":                      {yes, next(yes, "dot", with(func(f *DeputyNamed) { f.Person = "dot" })), "I10"},
-		"for longer":                            {yes, next(yes, "dot", with(func(f *DeputyNamed) { f.Ends = until.Add(time.Hour) })), "I10"},
-		"sooner":                                {yes, next(yes, "dot", with(func(f *DeputyNamed) { f.Starts = epoch.Add(time.Hour) })), "I10"},
-		"named without a code":                  {yes, unconfirmed(next(yes, "dot", named)), "I6"},
-		"named by somebody else":                {yes, next(yes, "ada", named), "I6"},
-		"named after its end":                   {yes, when(next(yes, "dot", named), until), "I10"},
-		"for more than a year":                  {approvedFor(yes), next(approvedFor(yes), "dot", with(func(f *DeputyNamed) { f.Ends = epoch.Add(maxDeputy + time.Hour) })), "I10"},
-		"who has no log-in":                     {edited(yes, "tia", func(p *Person) { p.Enrolled = false }), next(yes, "dot", named), "I10"},
-		"who is an auditor":                     {edited(yes, "tia", func(p *Person) { p.Roles = []Role{Auditor} }), next(yes, "dot", named), "I10"},
-		"who is an admin, under strict":         {edited(yes, "tia", func(p *Person) { p.Roles = []Role{Admin} }), next(yes, "dot", named), "I10"},
-		"of somebody who approves nothing":      {edited(yes, "max", func(p *Person) { p.Roles = []Role{Technician} }), next(yes, "dot", named), "I10"},
-		"of who has left":                       {edited(yes, "max", func(p *Person) { p.Disabled = true }), next(yes, "dot", named), "I10"},
-		"the same person's account":             {edited(edited(yes, "max", func(p *Person) { p.Mailbox = "x" }), "tia", func(p *Person) { p.Mailbox = "x" }), next(yes, "dot", named), "I10"},
-		"a yes while the principal is there":    {edited(open, "max", func(p *Person) { p.Away = false }), next(open, "tia", forTia), "I10"},
-		"a yes by who is no deputy":             {open, next(open, "cay", forTia), "I6"},
-		"a yes in a role that nobody gave":      {open, next(open, "tia", ProposalApproved{Proposal: "p-2", Revision: 1, Level: Manager}), "I6"},
-		"a yes at the other level":              {open, next(open, "tia", ProposalApproved{Proposal: "p-2", Revision: 1, Level: Director, For: "max"}), "I10"},
-		"a yes without a code":                  {open, unconfirmed(next(open, "tia", forTia)), "I6"},
-		"a yes on the day after":                {open, when(next(open, "tia", forTia), until), "I10"},
-		"a no on the day after":                 {open, when(next(open, "tia", ProposalRejected{Proposal: "p-2", Level: Manager, For: "max", Reason: note("no")}), until), "I10"},
-		"a yes before the day":                  {edited(open, "max", func(p *Person) { p.Deputy.Starts = epoch.Add(time.Hour) }), next(open, "tia", forTia), "I10"},
-		"a yes before it began":                 {edited(open, "max", func(p *Person) { p.Deputy.Began = false }), next(open, "tia", forTia), "I10"},
-		"a second yes in another's place":       {tiaApproved, next(tiaApproved, "tia", ProposalApproved{Proposal: "p-2", Revision: 1, Level: Director, For: "max"}), "I10"},
-		"begun before the day":                  {later, next(later, System, DeputyBegan{"max", "tia"}), "I10"},
-		"begun after the end":                   {later, when(next(later, System, DeputyBegan{"max", "tia"}), until), "I10"},
-		"begun twice":                           {deputy, next(deputy, System, DeputyBegan{"max", "tia"}), "I10"},
-		"begun by somebody's word":              {later, when(next(later, "max", DeputyBegan{"max", "tia"}), epoch.Add(time.Hour)), "I6"},
-		"begun of nobody":                       {plain, next(plain, System, DeputyBegan{"max", ""}), "I10"},
-		"begun of another":                      {later, when(next(later, System, DeputyBegan{"max", "cay"}), epoch.Add(time.Hour)), "I10"},
-		"ended of nobody":                       {plain, next(plain, "max", DeputyEnded{Person: "max", Why: DeputyTaken}), "I10"},
-		"ended of another":                      {deputy, next(deputy, "max", DeputyEnded{Person: "max", Deputy: "cay", Why: DeputyTaken}), "I10"},
-		"ended without a code":                  {deputy, unconfirmed(next(deputy, "max", ended)), "I6"},
-		"ended by a technician":                 {deputy, next(deputy, "cay", ended), "I6"},
-		"ended by time before its time":         {deputy, next(deputy, System, DeputyEnded{Person: "max", Deputy: "tia", Why: DeputyExpired}), "I10"},
-		"ended by time, by somebody":            {deputy, when(next(deputy, "max", DeputyEnded{Person: "max", Deputy: "tia", Why: DeputyExpired}), until), "I6"},
-		"ended because of a leaving, by nobody": {deputy, next(deputy, "cay", DeputyEnded{Person: "max", Deputy: "tia", Why: DeputyLeft}), "I6"},
-		"ended for no reason":                   {deputy, next(deputy, "max", DeputyEnded{Person: "max", Deputy: "tia"}), "I6"},
-		"the deputy leaves, and stays deputy":   {deputy, next(deputy, "ada", PersonDisabled{Person: "tia"}), "I11"},
-		"an approval that counts, lapsed":       {tiaApproved, next(tiaApproved, "ada", lapsedOf("tia")), "I10"},
-		"an approval that is not there":         {tiaApproved, next(tiaApproved, "ada", lapsedOf("mia")), "I10"},
-		"a yes at a level that has it":          {tiaApproved, next(tiaApproved, "mia", ProposalApproved{Proposal: "p-2", Revision: 1, Level: Manager}), "I10"},
-		"reminded before the last day":          {open, next(open, System, ProposalReminded{"p-2"}), "I10"},
-		"reminded after the end":                {open, when(next(open, System, ProposalReminded{"p-2"}), epoch.Add(proposalTTL)), "I10"},
-		"reminded by somebody":                  {open, when(next(open, "ada", ProposalReminded{"p-2"}), epoch.Add(proposalTTL-time.Hour)), "I6"},
-		"reminded of nothing":                   {open, when(next(open, System, ProposalReminded{"p-9"}), epoch.Add(proposalTTL-time.Hour)), "I10"},
+		"named, and nobody approved it":         {plain, forgedBy(plain, "dot", named), "I6"},
+		"named as somebody else":                {yes, forgedBy(yes, "dot", with(func(f *DeputyNamed) { f.Deputy = "cay" })), "I10"},
+		"of somebody else":                      {yes, forgedBy(yes, "dot", with(func(f *DeputyNamed) { f.Person = "dot" })), "I10"},
+		"for longer":                            {yes, forgedBy(yes, "dot", with(func(f *DeputyNamed) { f.Ends = until.Add(time.Hour) })), "I10"},
+		"sooner":                                {yes, forgedBy(yes, "dot", with(func(f *DeputyNamed) { f.Starts = epoch.Add(time.Hour) })), "I10"},
+		"named without a code":                  {yes, withoutCode(forgedBy(yes, "dot", named)), "I6"},
+		"named by somebody else":                {yes, forgedBy(yes, "ada", named), "I6"},
+		"named after its end":                   {yes, when(forgedBy(yes, "dot", named), until), "I10"},
+		"for more than a year":                  {approvedFor(yes), forgedBy(approvedFor(yes), "dot", with(func(f *DeputyNamed) { f.Ends = epoch.Add(maxDeputy + time.Hour) })), "I10"},
+		"who has no log-in":                     {edited(yes, "tia", func(p *Person) { p.Enrolled = false }), forgedBy(yes, "dot", named), "I10"},
+		"who is an auditor":                     {edited(yes, "tia", func(p *Person) { p.Roles = []Role{Auditor} }), forgedBy(yes, "dot", named), "I10"},
+		"who is an admin, under strict":         {edited(yes, "tia", func(p *Person) { p.Roles = []Role{Admin} }), forgedBy(yes, "dot", named), "I10"},
+		"of somebody who approves nothing":      {edited(yes, "max", func(p *Person) { p.Roles = []Role{Technician} }), forgedBy(yes, "dot", named), "I10"},
+		"of who has left":                       {edited(yes, "max", func(p *Person) { p.Disabled = true }), forgedBy(yes, "dot", named), "I10"},
+		"the same person's account":             {edited(edited(yes, "max", func(p *Person) { p.Mailbox = "x" }), "tia", func(p *Person) { p.Mailbox = "x" }), forgedBy(yes, "dot", named), "I10"},
+		"a yes while the principal is there":    {edited(open, "max", func(p *Person) { p.Away = false }), forgedBy(open, "tia", forTia), "I10"},
+		"a yes by who is no deputy":             {open, forgedBy(open, "cay", forTia), "I6"},
+		"a yes in a role that nobody gave":      {open, forgedBy(open, "tia", ProposalApproved{Proposal: "p-2", Revision: 1, Level: Manager}), "I6"},
+		"a yes at the other level":              {open, forgedBy(open, "tia", ProposalApproved{Proposal: "p-2", Revision: 1, Level: Director, For: "max"}), "I10"},
+		"a yes without a code":                  {open, withoutCode(forgedBy(open, "tia", forTia)), "I6"},
+		"a yes on the day after":                {open, when(forgedBy(open, "tia", forTia), until), "I10"},
+		"a no on the day after":                 {open, when(forgedBy(open, "tia", ProposalRejected{Proposal: "p-2", Level: Manager, For: "max", Reason: note("no")}), until), "I10"},
+		"a yes before the day":                  {edited(open, "max", func(p *Person) { p.Deputy.Starts = epoch.Add(time.Hour) }), forgedBy(open, "tia", forTia), "I10"},
+		"a yes before it began":                 {edited(open, "max", func(p *Person) { p.Deputy.Began = false }), forgedBy(open, "tia", forTia), "I10"},
+		"a second yes in another's place":       {tiaApproved, forgedBy(tiaApproved, "tia", ProposalApproved{Proposal: "p-2", Revision: 1, Level: Director, For: "max"}), "I10"},
+		"begun before the day":                  {later, forgedBy(later, System, DeputyBegan{"max", "tia"}), "I10"},
+		"begun after the end":                   {later, when(forgedBy(later, System, DeputyBegan{"max", "tia"}), until), "I10"},
+		"begun twice":                           {deputy, forgedBy(deputy, System, DeputyBegan{"max", "tia"}), "I10"},
+		"begun by somebody's word":              {later, when(forgedBy(later, "max", DeputyBegan{"max", "tia"}), epoch.Add(time.Hour)), "I6"},
+		"begun of nobody":                       {plain, forgedBy(plain, System, DeputyBegan{"max", ""}), "I10"},
+		"begun of another":                      {later, when(forgedBy(later, System, DeputyBegan{"max", "cay"}), epoch.Add(time.Hour)), "I10"},
+		"ended of nobody":                       {plain, forgedBy(plain, "max", DeputyEnded{Person: "max", Why: DeputyTaken}), "I10"},
+		"ended of another":                      {deputy, forgedBy(deputy, "max", DeputyEnded{Person: "max", Deputy: "cay", Why: DeputyTaken}), "I10"},
+		"ended without a code":                  {deputy, withoutCode(forgedBy(deputy, "max", ended)), "I6"},
+		"ended by a technician":                 {deputy, forgedBy(deputy, "cay", ended), "I6"},
+		"ended by time before its time":         {deputy, forgedBy(deputy, System, DeputyEnded{Person: "max", Deputy: "tia", Why: DeputyExpired}), "I10"},
+		"ended by time, by somebody":            {deputy, when(forgedBy(deputy, "max", DeputyEnded{Person: "max", Deputy: "tia", Why: DeputyExpired}), until), "I6"},
+		"ended because of a leaving, by nobody": {deputy, forgedBy(deputy, "cay", DeputyEnded{Person: "max", Deputy: "tia", Why: DeputyLeft}), "I6"},
+		"ended for no reason":                   {deputy, forgedBy(deputy, "max", DeputyEnded{Person: "max", Deputy: "tia"}), "I6"},
+		"the deputy leaves, and stays deputy":   {deputy, forgedBy(deputy, "ada", PersonDisabled{Person: "tia"}), "I11"},
+		"an approval that counts, lapsed":       {tiaApproved, forgedBy(tiaApproved, "ada", lapsedOf("tia")), "I10"},
+		"an approval that is not there":         {tiaApproved, forgedBy(tiaApproved, "ada", lapsedOf("mia")), "I10"},
+		"a yes at a level that has it":          {tiaApproved, forgedBy(tiaApproved, "mia", ProposalApproved{Proposal: "p-2", Revision: 1, Level: Manager}), "I10"},
+		"reminded before the last day":          {open, forgedBy(open, System, ProposalReminded{"p-2"}), "I10"},
+		"reminded after the end":                {open, when(forgedBy(open, System, ProposalReminded{"p-2"}), epoch.Add(proposalTTL)), "I10"},
+		"reminded by somebody":                  {open, when(forgedBy(open, "ada", ProposalReminded{"p-2"}), epoch.Add(proposalTTL-time.Hour)), "I6"},
+		"reminded of nothing":                   {open, when(forgedBy(open, System, ProposalReminded{"p-9"}), epoch.Add(proposalTTL-time.Hour)), "I10"},
 	} {
 		if err := CheckEvent(c.state, c.event); !violation(err, c.invariant, "") {
 			t.Errorf("%s: got %v, want %s", name, err, c.invariant)
@@ -141,15 +132,15 @@ func TestWhatNobodyForgesOfADeputy(t *testing.T) {
 		o.state = clone(o.state)
 		Apply(o.state, events[0])
 	})
-	if err := CheckEvent(roles, next(roles, "mia", RolesChanged{Person: "tia", Roles: []Role{Auditor}, Before: []Role{Technician}, Proposal: "p-2"})); !violation(err, "I11", "a deputy") {
+	if err := CheckEvent(roles, forgedBy(roles, "mia", RolesChanged{Person: "tia", Roles: []Role{Auditor}, Before: []Role{Technician}, Proposal: "p-2"})); !violation(err, "I11", "a deputy") {
 		t.Errorf("other roles, and still the deputy: %v", err)
 	}
 	reminded := at(waits, func(o *office) { o.passes(proposalTTL - time.Hour) })
-	if err := CheckEvent(reminded, next(reminded, System, ProposalReminded{"p-2"})); !violation(err, "I10", "twice") {
+	if err := CheckEvent(reminded, forgedBy(reminded, System, ProposalReminded{"p-2"})); !violation(err, "I10", "twice") {
 		t.Errorf("reminded twice: %v", err)
 	}
 	over := at(waits, func(o *office) { o.does("ada", Withdraw{"p-2"}) })
-	if err := CheckEvent(over, next(over, System, ApprovalLapsed{Proposal: "p-2", Level: Manager})); !violation(err, "I10", "") {
+	if err := CheckEvent(over, forgedBy(over, System, ApprovalLapsed{Proposal: "p-2", Level: Manager})); !violation(err, "I10", "") {
 		t.Errorf("lapsed of what is over: %v", err)
 	}
 }

@@ -184,7 +184,7 @@ func TestADeputyMayNot(t *testing.T) {
 		}, NotEligible},
 		{"decide when it was ended", func(o *office) { tiaStandsIn(o); asks("ada", cay)(o); o.does("dot", EndDeputy{"max"}) }, NotEligible},
 		{"decide what they asked for", func(o *office) { tiaStandsIn(o); asks("tia", cay)(o) }, OwnRequest},
-		{"decide what is about them", func(o *office) { tiaStandsIn(o); asks("ada", needed(SetCustodians{"db01", "ann", "tia"}))(o) }, NotEligible},
+		{"decide what is about them", func(o *office) { tiaStandsIn(o); asks("ada", needed(pairOf("db01", "ann", "tia")))(o) }, NotEligible},
 		{"decide what the principal asked for", func(o *office) { o.hires("mia", Manager); tiaStandsIn(o); asks("max", cay)(o) }, NotEligible},
 		{"decide what is about the principal", func(o *office) {
 			o.hires("mia", Manager)

@@ -80,7 +80,7 @@ func TestAnAddressThatIsGivenUpStillTellsWhoseAccountItIs(t *testing.T) {
 	o.reads("max", 1)
 	o.reads("ann", 1)
 	ask := func() Approve {
-		o.acts("ann", Propose{Change{SetCustodians{"x", "ann", "eva"}}, note("change of post")})
+		o.acts("ann", Propose{Change{pairOf("x", "ann", "eva")}, note("change of post")})
 		return o.approval(proposalID(o.state.Proposals))
 	}
 	o.acts("ann", Withdraw{"p-1"})

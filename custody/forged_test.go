@@ -138,29 +138,29 @@ func forgedProposals(t *testing.T) []Event {
 		act(who, Propose{Change{a}, note("change of post")})
 		return proposalID(o.state.Proposals)
 	}
-	refused("ben", SetCustodians{"x", "ben", "cay"})
-	id := proposes("ben", SetCustodians{"x", "cay", "ann"})
+	refused("ben", pairOf("x", "ben", "cay"))
+	id := proposes("ben", pairOf("x", "cay", "ann"))
 	act("dot", o.approval(id))
-	act("ben", Revise{id, Change{SetCustodians{"x", "ann", "cay"}}, note("the other way round")})
+	act("ben", Revise{id, Change{pairOf("x", "ann", "cay")}, note("the other way round")})
 	refused("max", Approve{id, "of the first one"})
 	refused("cay", o.approval(id))
 	act("max", o.approval(id))
 	act("dot", o.approval(id)) // ben never saw it: nothing is changed
 	refused("max", o.approval(id))
-	id = proposes("ada", SetCustodians{"x", "ben", "cay"})
+	id = proposes("ada", pairOf("x", "ben", "cay"))
 	act("dot", o.approval(id))
 	act("max", o.approval(id)) // ann held it
 	o.rotates("x")
-	id = proposes("ann", SetCustodians{"x", "ann", "cay"})
+	id = proposes("ann", pairOf("x", "ann", "cay"))
 	act("max", Reject{id, o.approval(id).Digest, note("not again")})
-	id = proposes("ann", SetCustodians{"x", "ann", "cay"})
+	id = proposes("ann", pairOf("x", "ann", "cay"))
 	act("ann", Withdraw{id})
-	id = proposes("ann", SetCustodians{"x", "ann", "cay"})
+	id = proposes("ann", pairOf("x", "ann", "cay"))
 	act("max", o.approval(id))
 	act("ben", RequestRotation{Credential: "x", Reason: note("worn")})
 	act("dot", o.approval(id)) // which cannot be now
 	o.rotates("x")
-	proposes("ada", SetCustodians{"x", "cay", "ben"})
+	proposes("ada", pairOf("x", "cay", "ben"))
 	o.passes(proposalTTL)
 	return o.history
 }
@@ -256,7 +256,7 @@ func forgedLeaving(t *testing.T) []Event {
 	act(System, server("x", "ann", "ben"))
 	o.rotates("x")
 	act("ann", CheckOut{"x", note("ticket 1")})
-	act("ben", needed(SetCustodians{"x", "cay", "ben"}))
+	act("ben", needed(pairOf("x", "cay", "ben")))
 	act("ann", Offer{All: true, Leave: true, Reason: note("dentist")})
 	act("ben", Accept{"handover-1"})
 	refused("ann", gone("ben"))
@@ -270,7 +270,7 @@ func forgedLeaving(t *testing.T) []Event {
 	o.rotates("x")
 	act("ann", GoAway{})
 	act("ann", ComeBack{})
-	agreed(SetCustodians{"x", "ann", "cay"})
+	agreed(pairOf("x", "ann", "cay"))
 	act("cay", Take{"x"})
 	refused("ada", SettleItem{Person: "ben", Item: 0, How: HowNone})
 	act("ada", SettleItem{Person: "ben", Item: 1, How: HowNone})
@@ -325,6 +325,44 @@ func forgedRefounding(t *testing.T) []Event {
 	return o.history
 }
 
+// forgedSubstitutes is one in which somebody has another's seat until a date: it is given
+// back, and another time it stays, as whose it was is away.
+func forgedSubstitutes(t *testing.T) []Event {
+	o := &office{newWorldUnder(DefaultPolicy()), t}
+	act := o.acts
+	for _, p := range []struct {
+		name string
+		role Role
+	}{{"ada", Admin}, {"ann", Technician}, {"ben", Technician}, {"cay", Technician}, {"dot", Director}, {"max", Manager}} {
+		act(System, AddPerson{Username: p.name, Name: p.name, Roles: []Role{p.role}, TOTPPeriod: 30})
+		act(p.name, SignIn{})
+	}
+	act(System, server("x", "ann", "ben"))
+	o.rotates("x")
+	until := func(days int) time.Time { return o.now.AddDate(0, 0, days).Truncate(time.Hour) }
+	agreed := func(a Proposable) {
+		t.Helper()
+		act("ada", needed(a))
+		id := proposalID(o.state.Proposals)
+		act("max", o.approval(id))
+		act("dot", o.approval(id))
+	}
+	agreed(standIn("x", "cay", "ben", until(5)))
+	o.rotates("x")
+	agreed(standIn("x", "cay", "ben", until(6))) // for longer
+	act("cay", Offer{Credentials: []string{"x"}, Reason: note("lunch")})
+	act("ben", Accept{"handover-1"})
+	o.passes(5 * 24 * time.Hour) // near
+	o.passes(24 * time.Hour)     // ann's again; the handover is over
+	act("ben", Offer{Credentials: []string{"x"}, Reason: note("lunch")})
+	agreed(standIn("x", "ann", "cay", until(3))) // what was on offer is not any more
+	o.rotates("x")
+	act("ben", GoAway{})
+	o.passes(3 * 24 * time.Hour) // and the seat stays
+	agreed(pairOf("x", "ann", "cay"))
+	return o.history
+}
+
 // accepts carries a ledger out again as a verifier does, from the bytes of its
 // entries on.
 func accepts(from *State, entries [][]byte) (*State, error) {
@@ -366,6 +404,7 @@ func TestForgedFields(t *testing.T) {
 	t.Run("proposals", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedProposals(t)) })
 	t.Run("people", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedPeople(t)) })
 	t.Run("leaving", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedLeaving(t)) })
+	t.Run("substitutes", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedSubstitutes(t)) })
 	t.Run("refounding", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedRefounding(t)) })
 }
 

@@ -105,6 +105,9 @@ func (s *State) checkCredential(c Credential) error {
 	if err := c.checkEmergencies(); err != nil {
 		return err
 	}
+	if err := s.checkSubstitute(c); err != nil {
+		return err
+	}
 	if slices.ContainsFunc(c.Unreachable, func(name string) bool { return !c.HasCustodian(name) }) {
 		return broken("I12", "waits for %v, of whom one is no custodian", c.Unreachable)
 	}

@@ -33,7 +33,7 @@ func (m *model) triesOfLeaving(s *State) []Command {
 	add(boss, Disable{boss, note("left")}, Disable{"stranger", note("left")})
 	for _, primary := range technicians {
 		for _, backup := range technicians {
-			add(boss, asking(SetCustodians{"x", primary, backup}))
+			add(boss, asking(pairOf("x", primary, backup)))
 		}
 	}
 	add(boss, asking(Park{"x"}), Park{"x"}, RequestRotation{Credential: "x", Reason: note("worn")}, CancelRotation{"x", note("no")}, asking(m.servers[0]))

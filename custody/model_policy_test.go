@@ -145,7 +145,6 @@ func policyAllows(s *State, c Command) (allowed, known bool) {
 func againstPolicy(before, after *State) (complaints []string) {
 	complain := func(format string, args ...any) { complaints = append(complaints, fmt.Sprintf(format, args...)) }
 	away := func(who string) bool { p, _ := after.Person(who); return p.Away }
-	left := func(who string) bool { p, _ := after.Person(who); return p.Disabled }
 	for c := range after.Credentials() {
 		was, _ := before.Credential(c.Name)
 		if was.Phase == Retired && c.Phase != Retired { // it comes again
@@ -201,8 +200,11 @@ func againstPolicy(before, after *State) (complaints []string) {
 		if was.Phase == Held && c.Phase == Held && was.Holder != c.Holder && c.Handover == "" && !passed {
 			complain("%s passed to %s without a handover", c.Name, c.Holder)
 		}
-		if h, ok := before.Handover(was.Handover); ok && h.Status == Accepted && c.Handover == "" && c.Phase != Retired && !left(h.From) && !left(h.To) && !passed {
+		if h, ok := before.Handover(was.Handover); ok && h.Status == Accepted && c.Handover == "" && c.Phase != Retired && c.HasCustodian(h.From) && c.HasCustodian(h.To) && !passed {
 			complain("the handover of %s was forgotten", c.Name)
+		}
+		if h, ok := after.Handover(c.Handover); ok && h.Status != Returned && !(c.HasCustodian(h.From) && c.HasCustodian(h.To)) {
+			complain("%s is part of a handover of who is not its custodian", c.Name)
 		}
 		if h, ok := after.Handover(c.Handover); c.Handover != "" && (!ok || !slices.Contains(h.Credentials, c.Name)) {
 			complain("%s is bound to a handover that is not there", c.Name)

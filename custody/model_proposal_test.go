@@ -19,14 +19,14 @@ func (m *model) triesOfProposals(s *State) []Command {
 	}
 	for _, primary := range technicians {
 		for _, backup := range technicians {
-			change := Change{SetCustodians{"x", primary, backup}}
+			change := Change{pairOf("x", primary, backup)}
 			add("c", Propose{change, note("why")})
 			for p := range s.OpenProposals() {
 				add("c", Revise{p.ID, change, note("why")})
 			}
 		}
 	}
-	add(boss, Propose{Change{SetCustodians{"x", "a", "c"}}, note("why")}, Propose{Change{SetCustodians{"x", "b", "a"}}, note("why")})
+	add(boss, Propose{Change{pairOf("x", "a", "c")}, note("why")}, Propose{Change{pairOf("x", "b", "a")}, note("why")})
 	for p := range s.OpenProposals() {
 		digest := p.Digest()
 		for _, who := range []string{"a", "c", boss, chief} {
@@ -35,7 +35,7 @@ func (m *model) triesOfProposals(s *State) []Command {
 		add(chief, Approve{p.ID, "of another"})
 	}
 	add(System, m.servers[0])
-	add(chief, SetCustodians{"x", "a", "c"}, Approve{"p-1", ""}, Approve{"p-999", ""}, Withdraw{proposalID(1)})
+	add(chief, pairOf("x", "a", "c"), Approve{"p-1", ""}, Approve{"p-999", ""}, Withdraw{proposalID(1)})
 	c, _ := s.Credential("x")
 	id := RotationID{Credential: "x", Number: c.Rotation.Number}
 	add(System, ReportStaged{Rotation: id}, ReportApplied{id}, ReportVerified{Rotation: id, OldRefused: c.Version > 0}, ReportPromoted{id, c.Version + 1})
@@ -76,7 +76,7 @@ func proposalAllows(s *State, me Person, a Action) (allowed, known bool) {
 		if !technician(to.Primary) || !technician(to.Backup) {
 			return false
 		}
-		return (x.Phase == Held || x.Phase == Rotating || x.Phase == Parked) && x.Handover == "" && !gone(to.Primary) && !gone(to.Backup) && to.Primary != to.Backup && (here(to.Primary) || here(to.Backup)) &&
+		return (x.Phase == Held || x.Phase == Rotating || x.Phase == Parked) && !gone(to.Primary) && !gone(to.Backup) && to.Primary != to.Backup && (here(to.Primary) || here(to.Backup)) &&
 			(to.Primary != x.Primary || to.Backup != x.Backup)
 	}
 	// In this office one person is of each level, and no custodian is.

@@ -494,7 +494,7 @@ func (m *model) tries(s *State) []Command {
 	}
 	// What is refused, or changes nothing here, whoever asks: one asks.
 	add("b",
-		CheckOut{"z", note("ticket 1")}, Offer{Credentials: []string{"z"}, Reason: note("leave")}, m.servers[0], asking(SetCustodians{"x", "z", "c"}),
+		CheckOut{"z", note("ticket 1")}, Offer{Credentials: []string{"z"}, Reason: note("leave")}, m.servers[0], asking(pairOf("x", "z", "c")),
 		Accept{handoverID(1)}, Accept{"handover-999"}, GiveBack{""}, // one that is over, two that never were
 		SignIn{Session: sessionNumber(1), Until: soon}, SignOut{sessionNumber(9)}, Tick{}, ReportStaged{Rotation: RotationID{Credential: "x", Number: 1}}, ResetEnrolment{Person: "c"},
 	)

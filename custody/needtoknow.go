@@ -67,13 +67,13 @@ func (p Person) runs() Sight {
 func (p Person) is(username string) bool { return username != "" && username == p.Username }
 
 // KnownTo gives what somebody sees of a credential: a technician whom it does not concern
-// its name, custodians, holder and phase; an admin also its policy and how a change of the
+// its name, custodians and for whom one of them stands in, holder and phase; an admin also its policy and how a change of the
 // password goes on.
 func (c Credential) KnownTo(viewer Person) Credential {
 	if viewer.SightOfCredential(c) == SeesAll {
 		return c
 	}
-	known := Credential{Name: c.Name, Primary: c.Primary, Backup: c.Backup, Phase: c.Phase, Holder: c.Holder}
+	known := Credential{Name: c.Name, Primary: c.Primary, Backup: c.Backup, Substitute: c.Substitute, Phase: c.Phase, Holder: c.Holder}
 	known.Rotation.Successor = c.Rotation.Successor
 	if viewer.Is(Admin) {
 		known.Policy, known.Reconciles, known.Abandoned = c.Policy, c.Reconciles, c.Abandoned

@@ -83,7 +83,7 @@ func TestWhatSomebodySeesOfAHandoverAndOfAPerson(t *testing.T) {
 // TestWhatSomebodySeesOfAProposal: all of what they ask for, approve, or are concerned by.
 func TestWhatSomebodySeesOfAProposal(t *testing.T) {
 	o := newOffice(t)
-	about := Proposal{ID: "p-1", Requester: "cay", Change: Change{SetCustodians{"db01", "ann", "cay"}}, Reason: note("change of post"), Approvals: []Approval{{Level: Manager, Person: "tom"}}}
+	about := Proposal{ID: "p-1", Requester: "cay", Change: Change{pairOf("db01", "ann", "cay")}, Reason: note("change of post"), Approvals: []Approval{{Level: Manager, Person: "tom"}}}
 	hired := Proposal{ID: "p-2", Requester: "dot", Change: Change{AddPerson{Username: "zoe", Name: "Zoe", Email: note("zoe@example.org"), Roles: []Role{Technician}, TOTPPeriod: 30}}, Reason: note("new")}
 	for _, c := range []struct {
 		who     string

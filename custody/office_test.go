@@ -105,6 +105,15 @@ func (o *office) offers(from string, credentials ...string) string {
 	return events[0].Fact.Subject()
 }
 
+// pairOf is a change of custodians for good, and standIn one until a date.
+func pairOf(credential, primary, backup string) SetCustodians {
+	return SetCustodians{Credential: credential, Primary: primary, Backup: backup}
+}
+
+func standIn(credential, primary, backup string, until time.Time) SetCustodians {
+	return SetCustodians{credential, primary, backup, until}
+}
+
 func (o *office) credential(name string) Credential {
 	c, _ := o.state.Credential(name)
 	return c

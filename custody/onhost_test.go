@@ -66,52 +66,36 @@ func anotherAdmin2(o *office) {
 }
 
 func TestWhatNobodyForgesOfARecovery(t *testing.T) {
-	at := func(given ...func(*office)) *State {
-		o := newOffice(t)
-		for _, g := range given {
-			g(o)
-		}
-		return o.state
-	}
-	next := func(s *State, actor string, f Fact) Event {
-		p, _ := s.Person(actor)
-		e := Event{Time: s.Time, Actor: actor, Request: "forged", Fact: f}
-		if actor != System {
-			e.Confirm = &Confirmation{Person: actor, Step: p.LastStep + 1}
-		}
-		return e
-	}
-	unconfirmed := func(e Event) Event { e.Confirm = nil; return e }
+	at := stateAfter(t)
 	before, sought, left := at(founded), at(adaIsSought), at(founded, func(o *office) { o.does("max", gone("ada")) })
 	two := at(adaIsSought, anotherAdmin2)
 	in := func(s *State) time.Time { return s.Time.Add(recoveryWait) }
-	later := func(e Event, d time.Duration) Event { e.Time = e.Time.Add(d); return e }
 	reset := EnrolmentReset{Person: "ada", OnHost: true}
 	for name, e := range map[string]struct {
 		state     *State
 		event     Event
 		invariant string
 	}{
-		"asked for by an admin":           {before, next(before, "ada", RecoverySought{"ada", in(before)}), "I6"},
-		"asked for of nobody":             {before, next(before, System, RecoverySought{"mallory", in(before)}), "I10"},
-		"asked for of a manager":          {before, next(before, System, RecoverySought{"max", in(before)}), "I10"},
-		"asked for of who has left":       {left, next(left, System, RecoverySought{"ada", in(left)}), "I10"},
-		"asked for twice":                 {sought, next(sought, System, RecoverySought{"ada", in(sought)}), "I10"},
-		"asked for with another notice":   {before, next(before, System, RecoverySought{"ada", before.Time.Add(time.Hour)}), "I10"},
-		"stopped by a technician":         {sought, next(sought, "ann", RecoveryStopped{Person: "ada"}), "I6"},
-		"stopped without a code":          {sought, unconfirmed(next(sought, "max", RecoveryStopped{Person: "ada"})), "I6"},
-		"stopped, what nobody asked for":  {before, next(before, "max", RecoveryStopped{Person: "ada"}), "I10"},
-		"reset without asking":            {before, next(before, System, reset), "I10"},
-		"reset too early":                 {sought, later(next(sought, System, reset), recoveryWait-time.Millisecond), "I10"},
-		"reset too late":                  {sought, later(next(sought, System, reset), recoveryWait+recoveryTTL), "I10"},
-		"reset beside another admin":      {two, later(next(two, System, reset), recoveryWait), "I10"},
-		"reset of a manager after asking": {sought, later(next(sought, System, EnrolmentReset{Person: "max", OnHost: true}), recoveryWait), "I10"},
+		"asked for by an admin":           {before, forgedBy(before, "ada", RecoverySought{"ada", in(before)}), "I6"},
+		"asked for of nobody":             {before, forgedBy(before, System, RecoverySought{"mallory", in(before)}), "I10"},
+		"asked for of a manager":          {before, forgedBy(before, System, RecoverySought{"max", in(before)}), "I10"},
+		"asked for of who has left":       {left, forgedBy(left, System, RecoverySought{"ada", in(left)}), "I10"},
+		"asked for twice":                 {sought, forgedBy(sought, System, RecoverySought{"ada", in(sought)}), "I10"},
+		"asked for with another notice":   {before, forgedBy(before, System, RecoverySought{"ada", before.Time.Add(time.Hour)}), "I10"},
+		"stopped by a technician":         {sought, forgedBy(sought, "ann", RecoveryStopped{Person: "ada"}), "I6"},
+		"stopped without a code":          {sought, withoutCode(forgedBy(sought, "max", RecoveryStopped{Person: "ada"})), "I6"},
+		"stopped, what nobody asked for":  {before, forgedBy(before, "max", RecoveryStopped{Person: "ada"}), "I10"},
+		"reset without asking":            {before, forgedBy(before, System, reset), "I10"},
+		"reset too early":                 {sought, laterBy(forgedBy(sought, System, reset), recoveryWait-time.Millisecond), "I10"},
+		"reset too late":                  {sought, laterBy(forgedBy(sought, System, reset), recoveryWait+recoveryTTL), "I10"},
+		"reset beside another admin":      {two, laterBy(forgedBy(two, System, reset), recoveryWait), "I10"},
+		"reset of a manager after asking": {sought, laterBy(forgedBy(sought, System, EnrolmentReset{Person: "max", OnHost: true}), recoveryWait), "I10"},
 	} {
 		if err := CheckEvent(e.state, e.event); !violation(err, e.invariant, "") {
 			t.Errorf("%s: got %v, want %s", name, err, e.invariant)
 		}
 	}
-	if err := CheckEvent(sought, later(next(sought, System, reset), recoveryWait)); err != nil {
+	if err := CheckEvent(sought, laterBy(forgedBy(sought, System, reset), recoveryWait)); err != nil {
 		t.Errorf("reset in its time: %v", err)
 	}
 }

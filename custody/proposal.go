@@ -363,6 +363,13 @@ func (c Concerns) andPerson(username string) Concerns {
 	return c
 }
 
+func (c Concerns) andHandover(id string) Concerns {
+	if id != "" {
+		c.Handovers = append(slices.Clip(c.Handovers), id)
+	}
+	return c
+}
+
 func (s *State) aboutProposal(id string) Concerns {
 	p, _ := s.Proposal(id)
 	p.ID = id

@@ -9,7 +9,7 @@ import (
 // What others have to approve, as in policy_test.go. cay is to be custodian of db01
 // in ben's place: max and dot have to say so.
 
-var cayForBen = SetCustodians{"db01", "ann", "cay"}
+var cayForBen = pairOf("db01", "ann", "cay")
 
 func proposed(a SetCustodians) Propose { return needed(a) }
 
@@ -104,15 +104,15 @@ func TestPropose(t *testing.T) {
 			return p.Status == Open && p.Requester == "ada" && p.Revision == 1 && custodians(o.credential("db01")) == [2]string{"ann", "ben"}
 		}},
 		{"so may whom it is about", nil, "ben", proposed(cayForBen), "", nil},
-		{"and a technician who has nothing to do with it", nil, "cay", proposed(SetCustodians{"db02", "ben", "ann"}), "", nil},
+		{"and a technician who has nothing to do with it", nil, "cay", proposed(pairOf("db02", "ben", "ann")), "", nil},
 		{"an auditor only looks", nil, "eve", proposed(cayForBen), Forbidden, nil},
 		{"the system wants nothing", nil, System, proposed(cayForBen), Forbidden, nil},
 		{"nothing is not proposed", nil, "ada", Propose{Reason: note("why")}, InvalidRequest, nil},
 		{"not without a reason", nil, "ada", Propose{Change{cayForBen}, note("")}, InvalidRequest, nil},
-		{"not of what is not there", nil, "ada", proposed(SetCustodians{"db09", "ann", "cay"}), NotFound, nil},
-		{"not twice", cayIsProposed, "max", proposed(SetCustodians{"db01", "cay", "ben"}), Conflict, nil},
-		{"of another one beside it", cayIsProposed, "max", proposed(SetCustodians{"db02", "cay", "ben"}), NoApprover, nil},
-		{"not what a rule would refuse", annOffered, "ada", proposed(cayForBen), HandoverOpen, nil},
+		{"not of what is not there", nil, "ada", proposed(pairOf("db09", "ann", "cay")), NotFound, nil},
+		{"not twice", cayIsProposed, "max", proposed(pairOf("db01", "cay", "ben")), Conflict, nil},
+		{"of another one beside it", cayIsProposed, "max", proposed(pairOf("db02", "cay", "ben")), NoApprover, nil},
+		{"not what a rule would refuse", db01IsRetired, "ada", proposed(cayForBen), Conflict, nil},
 		{"nobody would be left: the manager asks, and there is no other", nil, "max", proposed(cayForBen), NoApprover, nil},
 		{"with another manager somebody is", func(o *office) { o.hires("mia", Manager) }, "max", proposed(cayForBen), "", nil},
 		{"one person is not two", func(o *office) {
@@ -124,7 +124,7 @@ func TestPropose(t *testing.T) {
 	o := newOffice(t)
 	for n := range maxProposals {
 		o.addServer(server("more"+string(rune('a'+n)), "ann", "ben"))
-		o.does("ada", proposed(SetCustodians{"more" + string(rune('a'+n)), "ann", "cay"}))
+		o.does("ada", proposed(pairOf("more"+string(rune('a'+n)), "ann", "cay")))
 	}
 	if _, err := o.do("ada", proposed(cayForBen)); CodeOf(err) != Conflict {
 		t.Errorf("one person has %d open and asks for more: %v", maxProposals, err)
@@ -156,10 +156,10 @@ func TestApprove(t *testing.T) {
 			o.state.editPerson("cay", func(p *Person) { p.Roles = []Role{Manager, Technician} })
 			cayIsProposed(o)
 		}, "cay", right, NotEligible, nil},
-		{"not something else than what was looked at", cayIsProposed, "max", Approve{"p-1", digestOf("ada", SetCustodians{"db01", "cay", "ann"})}, Conflict, nil},
+		{"not something else than what was looked at", cayIsProposed, "max", Approve{"p-1", digestOf("ada", pairOf("db01", "cay", "ann"))}, Conflict, nil},
 		{"nor of an earlier revision", func(o *office) {
 			cayIsProposed(o)
-			o.does("ada", Revise{"p-1", Change{SetCustodians{"db01", "cay", "ben"}}, note("rather ann goes")})
+			o.does("ada", Revise{"p-1", Change{pairOf("db01", "cay", "ben")}, note("rather ann goes")})
 		}, "max", right, Conflict, nil},
 		{"not what was never proposed", nil, "max", right, NotFound, nil},
 		{"not what is over", func(o *office) { cayIsProposed(o); o.does("ada", Withdraw{"p-1"}) }, "max", right, AlreadyDecided, nil},
@@ -201,18 +201,18 @@ func TestTheLastOfTwoApprovalsAtOnceIsToldByWhomItWasDecided(t *testing.T) {
 }
 
 func TestRevise(t *testing.T) {
-	other := Revise{"p-1", Change{SetCustodians{"db01", "cay", "ben"}}, note("rather ann goes")}
+	other := Revise{"p-1", Change{pairOf("db01", "cay", "ben")}, note("rather ann goes")}
 	check(t, []clause{
 		{"it takes the approvals back", maxApproved, "ada", other, "", func(o *office) bool {
 			p, _ := o.state.Proposal("p-1")
 			return p.Revision == 2 && len(p.Approvals) == 0 && p.Digest() != digestOf("ada", cayForBen)
 		}},
 		{"only whoever asked", cayIsProposed, "max", other, Forbidden, nil},
-		{"not into something about another", cayIsProposed, "ada", Revise{"p-1", Change{SetCustodians{"db02", "cay", "ben"}}, note("x")}, InvalidRequest, nil},
+		{"not into something about another", cayIsProposed, "ada", Revise{"p-1", Change{pairOf("db02", "cay", "ben")}, note("x")}, InvalidRequest, nil},
 		{"not into nothing", cayIsProposed, "ada", Revise{"p-1", Change{}, note("x")}, InvalidRequest, nil},
 		{"not without a reason", cayIsProposed, "ada", Revise{"p-1", other.Change, note("")}, InvalidRequest, nil},
-		{"not into what a rule refuses", cayIsProposed, "ada", Revise{"p-1", Change{SetCustodians{"db01", "eve", "ben"}}, note("x")}, InvalidRequest, nil},
-		{"not into what nobody could approve", cayIsProposed, "ada", Revise{"p-1", Change{SetCustodians{"db01", "ann", "mel"}}, note("x")}, InvalidRequest, nil},
+		{"not into what a rule refuses", cayIsProposed, "ada", Revise{"p-1", Change{pairOf("db01", "eve", "ben")}, note("x")}, InvalidRequest, nil},
+		{"not into what nobody could approve", cayIsProposed, "ada", Revise{"p-1", Change{pairOf("db01", "ann", "mel")}, note("x")}, InvalidRequest, nil},
 		{"not what is over", func(o *office) { cayIsProposed(o); o.does("ada", Withdraw{"p-1"}) }, "ada", other, AlreadyDecided, nil},
 	})
 }
@@ -226,7 +226,7 @@ func TestRejectAndWithdraw(t *testing.T) {
 		{"one no is enough", maxApproved, "dot", no, "", over},
 		{"of whoever could have said yes", cayIsProposed, "ben", no, NotEligible, nil},
 		{"not of whoever asked: they withdraw", cayIsProposed, "ada", no, OwnRequest, nil},
-		{"not of something else", cayIsProposed, "max", Reject{"p-1", digestOf("ada", SetCustodians{"db01", "cay", "ann"}), note("x")}, Conflict, nil},
+		{"not of something else", cayIsProposed, "max", Reject{"p-1", digestOf("ada", pairOf("db01", "cay", "ann")), note("x")}, Conflict, nil},
 		{"with a reason", cayIsProposed, "max", Reject{"p-1", digestOf("ada", cayForBen), note("")}, InvalidRequest, nil},
 		{"whoever asked may take it back", maxApproved, "ada", Withdraw{"p-1"}, "", over},
 		{"nobody else", cayIsProposed, "max", Withdraw{"p-1"}, Forbidden, nil},
@@ -265,18 +265,22 @@ func TestCustodiansChange(t *testing.T) {
 		}, cayForBen, "", "ann", ""},
 		"who goes was shown the one that counts":       {func(o *office) { o.state.editCredential("db01", func(c *Credential) { c.Exposure = []string{"ben"} }) }, cayForBen, "", "", "ann"},
 		"who stays was shown it":                       {annWorks, cayForBen, "", "ann", ""},
-		"the holder goes":                              {nil, SetCustodians{"db01", "cay", "ben"}, "", "", "cay"},
-		"the holder goes, and the new primary is away": {func(o *office) { o.does("cay", GoAway{}) }, SetCustodians{"db01", "cay", "ben"}, "", "", "ben"},
-		"both go":                         {func(o *office) { o.hires("zoe", Technician) }, SetCustodians{"db01", "cay", "zoe"}, "", "", "cay"},
-		"they change places":              {nil, SetCustodians{"db01", "ben", "ann"}, "", "ann", ""},
-		"nothing changes":                 {nil, SetCustodians{"db01", "ann", "ben"}, Conflict, "", ""},
-		"both of the new ones are away":   {func(o *office) { o.hires("zoe", Technician); o.does("zoe", GoAway{}); o.does("cay", GoAway{}) }, SetCustodians{"db01", "cay", "zoe"}, BothAway, "", ""},
-		"one person twice":                {nil, SetCustodians{"db01", "cay", "cay"}, InvalidRequest, "", ""},
-		"somebody who is no technician":   {nil, SetCustodians{"db01", "ann", "max"}, InvalidRequest, "", ""},
-		"nobody":                          {nil, SetCustodians{"db01", "ann", ""}, InvalidRequest, "", ""},
-		"part of a handover":              {annOffered, cayForBen, HandoverOpen, "", ""},
+		"the holder goes":                              {nil, pairOf("db01", "cay", "ben"), "", "", "cay"},
+		"the holder goes, and the new primary is away": {func(o *office) { o.does("cay", GoAway{}) }, pairOf("db01", "cay", "ben"), "", "", "ben"},
+		"both go":                         {func(o *office) { o.hires("zoe", Technician) }, pairOf("db01", "cay", "zoe"), "", "", "cay"},
+		"they change places":              {nil, pairOf("db01", "ben", "ann"), "", "ann", ""},
+		"nothing changes":                 {nil, pairOf("db01", "ann", "ben"), Conflict, "", ""},
+		"both of the new ones are away":   {func(o *office) { o.hires("zoe", Technician); o.does("zoe", GoAway{}); o.does("cay", GoAway{}) }, pairOf("db01", "cay", "zoe"), BothAway, "", ""},
+		"one person twice":                {nil, pairOf("db01", "cay", "cay"), InvalidRequest, "", ""},
+		"somebody who is no technician":   {nil, pairOf("db01", "ann", "max"), InvalidRequest, "", ""},
+		"nobody":                          {nil, pairOf("db01", "ann", ""), InvalidRequest, "", ""},
+		"on offer to who goes":            {annOffered, cayForBen, "", "ann", ""},
+		"held by who goes for the other":  {annHandedOver, cayForBen, "", "", "ann"},
+		"given by who goes":               {annIsAway, pairOf("db01", "cay", "ben"), "", "ben", ""},
+		"and who stays had it":            {annHandedOver, pairOf("db01", "ben", "ann"), "", "ben", ""},
+		"given back to who goes":          {annTookBack, pairOf("db01", "cay", "ben"), "", "", "cay"},
 		"while it is being changed":       {annWantsNewPassword, cayForBen, "", "", "ann"},
-		"and whoever it is for goes":      {annWantsNewPassword, SetCustodians{"db01", "cay", "ben"}, "", "", "cay"},
+		"and whoever it is for goes":      {annWantsNewPassword, pairOf("db01", "cay", "ben"), "", "", "cay"},
 		"what is not in custody any more": {db01IsRetired, cayForBen, Conflict, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -301,11 +305,15 @@ func TestCustodiansChange(t *testing.T) {
 				t.Errorf("cay runs %v", o.state.Charges("cay"))
 			}
 			if c.successor != "" {
-				if db01.Rotation.Reason != ForCustodians {
+				because := ForCustodians
+				if db01.Handover != "" { // one that was given back is over with this change
+					because = ForReturn
+				}
+				if db01.Rotation.Reason != because {
 					t.Errorf("it is changed for %s", db01.Rotation.Reason)
 				}
 				o.rotates("db01")
-				if db01 = o.credential("db01"); db01.Holder != c.successor || len(db01.Exposure) > 0 {
+				if db01 = o.credential("db01"); db01.Holder != c.successor || len(db01.Exposure) > 0 || db01.Handover != "" {
 					t.Errorf("afterwards %+v", db01)
 				}
 			}
@@ -353,7 +361,7 @@ func TestNoSeatWithoutItsApprovals(t *testing.T) {
 		"withdrawn by another":             {o.state, confirmed("max", ProposalWithdrawn{Proposal: "p-1"})},
 		"revised by another":               {o.state, confirmed("max", ProposalRevised{"p-1", 2, Change{cayForBen}, note("x")})},
 		"revised out of turn":              {o.state, confirmed("ada", ProposalRevised{"p-1", 3, Change{cayForBen}, note("x")})},
-		"revised into another's":           {o.state, confirmed("ada", ProposalRevised{"p-1", 2, Change{SetCustodians{"db02", "ann", "cay"}}, note("x")})},
+		"revised into another's":           {o.state, confirmed("ada", ProposalRevised{"p-1", 2, Change{pairOf("db02", "ann", "cay")}, note("x")})},
 		"revised into nothing":             {o.state, confirmed("ada", ProposalRevised{"p-1", 2, Change{}, note("x")})},
 		"revised when it was approved":     {approved, confirmed("ada", ProposalRevised{"p-1", 2, Change{cayForBen}, note("x")})},
 		"made out of turn":                 {o.state, confirmed("ada", ProposalMade{"p-3", Change{cayForBen}, note("x"), o.state.Time.Add(proposalTTL), false})},

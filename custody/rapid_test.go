@@ -220,7 +220,7 @@ func (s *sequence) action(t *rapid.T) Action {
 		func() Action { return ChangePolicy{name, s.credentialPolicy(t)} },
 		func() Action { return ask(ChangePolicy{name, s.credentialPolicy(t)}) },
 		func() Action { return ask(Abandon{name}) },
-		func() Action { return ask(SetCustodians{name, actors.Draw(t, "primary"), actors.Draw(t, "backup")}) },
+		func() Action { return ask(pairOf(name, actors.Draw(t, "primary"), actors.Draw(t, "backup"))) },
 		func() Action { return ask(Park{name}) },
 		func() Action { return Take{name} },
 		func() Action {

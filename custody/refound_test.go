@@ -315,30 +315,15 @@ func TestTheLastAdminLeaves(t *testing.T) {
 }
 
 func TestWhatNobodyForgesOfARefounding(t *testing.T) {
-	at := func(given ...func(*office)) *State {
-		o := newOffice(t)
-		for _, g := range given {
-			g(o)
-		}
-		return o.state
-	}
+	at := stateAfter(t)
 	later := func(s *State, e Event, d time.Duration) Event { e.Time = s.Time.Add(d); return e }
-	next := func(s *State, actor string, f Fact) Event {
-		p, _ := s.Person(actor)
-		e := Event{Time: s.Time, Actor: actor, Request: "forged", Fact: f}
-		if actor != System {
-			e.Confirm = &Confirmation{Person: actor, Step: p.LastStep + 1}
-		}
-		return e
-	}
-	unconfirmed := func(e Event) Event { e.Confirm = nil; return e }
 	plain, lacking, asked, announced := at(), at(dotHasLeft), at(cayIsToBeDirector("ada")), at(refounding)
 	one := at(cayIsToBeDirector("ada"), func(o *office) { o.saysYes("max") })
 	left := at(refounding, eveHasLeft)
 	usual := at(cayIsProposed, func(o *office) { o.saysYes("max") })
 	matured := func(given ...func(*office)) *State {
 		s := clone(at(given...))
-		Apply(s, later(s, next(s, System, ProposalMatured{"p-1"}), refoundNotice))
+		Apply(s, later(s, forgedBy(s, System, ProposalMatured{"p-1"}), refoundNotice))
 		return s
 	}
 	ripe := matured(refounding)
@@ -346,7 +331,7 @@ func TestWhatNobodyForgesOfARefounding(t *testing.T) {
 	agreed.editProposal("p-1", func(p *Proposal) { *p = p.with(Approval{Level: Director, Person: "dot"}) })
 	roles := func(name string, s *State) []Role { p, _ := s.Person(name); return p.Roles }
 	made := func(by string, s *State, c Proposable) Event {
-		return next(s, by, ProposalMade{Proposal: "p-1", Change: Change{c}, Reason: note("why"), Expires: s.Time.Add(proposalTTL)})
+		return forgedBy(s, by, ProposalMade{Proposal: "p-1", Change: Change{c}, Reason: note("why"), Expires: s.Time.Add(proposalTTL)})
 	}
 	effect := PersonRefounded{Person: "cay", Role: Director, Before: roles("cay", ripe), Proposal: "p-1"}
 	with := func(edit func(*PersonRefounded)) PersonRefounded { f := effect; edit(&f); return f }
@@ -370,47 +355,47 @@ func TestWhatNobodyForgesOfARefounding(t *testing.T) {
 			e.Fact = f
 			return e
 		}(), "I10"},
-		"a yes that nobody is told of":            {asked, next(asked, "max", ProposalApproved{Proposal: "p-1", Revision: 1, Level: Manager}), "I10"},
-		"announced with a yes missing":            {one, next(one, "max", ProposalAnnounced{"p-1", week(one)}), "I10"},
-		"announced with nobody's yes":             {asked, next(asked, "max", ProposalAnnounced{"p-1", week(asked)}), "I6"},
-		"announced by somebody else":              {announced, next(announced, "max", ProposalAnnounced{"p-1", week(announced)}), "I6"},
-		"announced without a code":                {announced, unconfirmed(next(announced, "eve", ProposalAnnounced{"p-1", week(announced)})), "I6"},
-		"announced for sooner":                    {announced, next(announced, "eve", ProposalAnnounced{"p-1", announced.Time.Add(time.Hour)}), "I10"},
-		"announced, what takes no notice":         {usual, next(usual, "max", ProposalAnnounced{"p-1", week(usual)}), "I10"},
-		"announced, what there is not":            {plain, next(plain, "max", ProposalAnnounced{"p-1", week(plain)}), "I6"},
-		"near too early":                          {announced, later(announced, next(announced, System, ProposalNear{"p-1"}), refoundNotice-noticeNear-1), "I10"},
-		"near when it is over":                    {announced, later(announced, next(announced, System, ProposalNear{"p-1"}), refoundNotice), "I10"},
-		"near by somebody's word":                 {announced, later(announced, next(announced, "ada", ProposalNear{"p-1"}), refoundNotice-1), "I6"},
-		"near, what was not announced":            {one, later(one, next(one, System, ProposalNear{"p-1"}), refoundNotice-1), "I10"},
-		"in effect too early":                     {announced, later(announced, next(announced, System, ProposalMatured{"p-1"}), refoundNotice-1), "I10"},
-		"in effect by time, what takes no notice": {agreed, later(agreed, next(agreed, System, ProposalMatured{"p-1"}), proposalTTL), "I10"},
-		"in effect with a yes missing":            {one, later(one, next(one, System, ProposalMatured{"p-1"}), refoundNotice), "I10"},
-		"in effect with the yes of who left":      {left, later(left, next(left, System, ProposalMatured{"p-1"}), refoundNotice), "I10"},
-		"in effect by somebody's word":            {announced, later(announced, next(announced, "eve", ProposalMatured{"p-1"}), refoundNotice), "I6"},
-		"in effect twice":                         {ripe, next(ripe, System, ProposalMatured{"p-1"}), "I10"},
-		"expired when it is due":                  {announced, later(announced, next(announced, System, ProposalExpired{"p-1"}), refoundNotice), "I10"},
-		"given without a proposal":                {lacking, next(lacking, System, with(func(f *PersonRefounded) { f.Proposal = "" })), "I6"},
-		"given at once":                           {announced, next(announced, System, effect), "I10"},
-		"given by the last who said yes":          {ripe, next(ripe, "eve", effect), "I6"},
-		"given to somebody else":                  {ripe, next(ripe, System, with(func(f *PersonRefounded) { f.Person = "ben" })), "I10"},
-		"given another role":                      {ripe, next(ripe, System, with(func(f *PersonRefounded) { f.Role = Manager })), "I10"},
-		"given a role of another kind":            {ripe, next(ripe, System, with(func(f *PersonRefounded) { f.Role = Admin })), "I10"},
-		"in the place of others than there were":  {ripe, next(ripe, System, with(func(f *PersonRefounded) { f.Before = nil })), "I10"},
-		"given to who could not act":              {withoutLogIn, next(withoutLogIn, System, effect), "I10"},
-		"given while somebody has it":             {hasOne, next(hasOne, System, effect), "I10"},
-		"given to the manager":                    {isManager, next(isManager, System, with(func(f *PersonRefounded) { f.Before = []Role{Manager} })), "I10"},
-		"given to an auditor":                     {isAuditor, next(isAuditor, System, with(func(f *PersonRefounded) { f.Before = []Role{Auditor} })), "I10"},
-		"a veto of what is no refounding":         {usual, next(usual, "ann", ProposalRejected{Proposal: "p-1", Veto: true}), "I10"},
-		"a veto by who asked":                     {announced, next(announced, "ada", ProposalRejected{Proposal: "p-1", Veto: true}), "I10"},
-		"a veto at a level":                       {announced, next(announced, "ann", ProposalRejected{Proposal: "p-1", Veto: true, Level: Manager}), "I10"},
-		"a veto without a code":                   {announced, unconfirmed(next(announced, "ann", ProposalRejected{Proposal: "p-1", Veto: true})), "I6"},
-		"a veto that is over":                     {ripe, next(ripe, "ann", ProposalRejected{Proposal: "p-1", Veto: true}), "I10"},
+		"a yes that nobody is told of":            {asked, forgedBy(asked, "max", ProposalApproved{Proposal: "p-1", Revision: 1, Level: Manager}), "I10"},
+		"announced with a yes missing":            {one, forgedBy(one, "max", ProposalAnnounced{"p-1", week(one)}), "I10"},
+		"announced with nobody's yes":             {asked, forgedBy(asked, "max", ProposalAnnounced{"p-1", week(asked)}), "I6"},
+		"announced by somebody else":              {announced, forgedBy(announced, "max", ProposalAnnounced{"p-1", week(announced)}), "I6"},
+		"announced without a code":                {announced, withoutCode(forgedBy(announced, "eve", ProposalAnnounced{"p-1", week(announced)})), "I6"},
+		"announced for sooner":                    {announced, forgedBy(announced, "eve", ProposalAnnounced{"p-1", announced.Time.Add(time.Hour)}), "I10"},
+		"announced, what takes no notice":         {usual, forgedBy(usual, "max", ProposalAnnounced{"p-1", week(usual)}), "I10"},
+		"announced, what there is not":            {plain, forgedBy(plain, "max", ProposalAnnounced{"p-1", week(plain)}), "I6"},
+		"near too early":                          {announced, later(announced, forgedBy(announced, System, ProposalNear{"p-1"}), refoundNotice-noticeNear-1), "I10"},
+		"near when it is over":                    {announced, later(announced, forgedBy(announced, System, ProposalNear{"p-1"}), refoundNotice), "I10"},
+		"near by somebody's word":                 {announced, later(announced, forgedBy(announced, "ada", ProposalNear{"p-1"}), refoundNotice-1), "I6"},
+		"near, what was not announced":            {one, later(one, forgedBy(one, System, ProposalNear{"p-1"}), refoundNotice-1), "I10"},
+		"in effect too early":                     {announced, later(announced, forgedBy(announced, System, ProposalMatured{"p-1"}), refoundNotice-1), "I10"},
+		"in effect by time, what takes no notice": {agreed, later(agreed, forgedBy(agreed, System, ProposalMatured{"p-1"}), proposalTTL), "I10"},
+		"in effect with a yes missing":            {one, later(one, forgedBy(one, System, ProposalMatured{"p-1"}), refoundNotice), "I10"},
+		"in effect with the yes of who left":      {left, later(left, forgedBy(left, System, ProposalMatured{"p-1"}), refoundNotice), "I10"},
+		"in effect by somebody's word":            {announced, later(announced, forgedBy(announced, "eve", ProposalMatured{"p-1"}), refoundNotice), "I6"},
+		"in effect twice":                         {ripe, forgedBy(ripe, System, ProposalMatured{"p-1"}), "I10"},
+		"expired when it is due":                  {announced, later(announced, forgedBy(announced, System, ProposalExpired{"p-1"}), refoundNotice), "I10"},
+		"given without a proposal":                {lacking, forgedBy(lacking, System, with(func(f *PersonRefounded) { f.Proposal = "" })), "I6"},
+		"given at once":                           {announced, forgedBy(announced, System, effect), "I10"},
+		"given by the last who said yes":          {ripe, forgedBy(ripe, "eve", effect), "I6"},
+		"given to somebody else":                  {ripe, forgedBy(ripe, System, with(func(f *PersonRefounded) { f.Person = "ben" })), "I10"},
+		"given another role":                      {ripe, forgedBy(ripe, System, with(func(f *PersonRefounded) { f.Role = Manager })), "I10"},
+		"given a role of another kind":            {ripe, forgedBy(ripe, System, with(func(f *PersonRefounded) { f.Role = Admin })), "I10"},
+		"in the place of others than there were":  {ripe, forgedBy(ripe, System, with(func(f *PersonRefounded) { f.Before = nil })), "I10"},
+		"given to who could not act":              {withoutLogIn, forgedBy(withoutLogIn, System, effect), "I10"},
+		"given while somebody has it":             {hasOne, forgedBy(hasOne, System, effect), "I10"},
+		"given to the manager":                    {isManager, forgedBy(isManager, System, with(func(f *PersonRefounded) { f.Before = []Role{Manager} })), "I10"},
+		"given to an auditor":                     {isAuditor, forgedBy(isAuditor, System, with(func(f *PersonRefounded) { f.Before = []Role{Auditor} })), "I10"},
+		"a veto of what is no refounding":         {usual, forgedBy(usual, "ann", ProposalRejected{Proposal: "p-1", Veto: true}), "I10"},
+		"a veto by who asked":                     {announced, forgedBy(announced, "ada", ProposalRejected{Proposal: "p-1", Veto: true}), "I10"},
+		"a veto at a level":                       {announced, forgedBy(announced, "ann", ProposalRejected{Proposal: "p-1", Veto: true, Level: Manager}), "I10"},
+		"a veto without a code":                   {announced, withoutCode(forgedBy(announced, "ann", ProposalRejected{Proposal: "p-1", Veto: true})), "I6"},
+		"a veto that is over":                     {ripe, forgedBy(ripe, "ann", ProposalRejected{Proposal: "p-1", Veto: true}), "I10"},
 	} {
 		if err := CheckEvent(e.state, e.event); !violation(err, e.invariant, "") {
 			t.Errorf("%s: got %v, want %s", name, err, e.invariant)
 		}
 	}
-	if err := CheckEvent(ripe, next(ripe, System, effect)); err != nil {
+	if err := CheckEvent(ripe, forgedBy(ripe, System, effect)); err != nil {
 		t.Errorf("what is as it should be: %v", err)
 	}
 }

@@ -94,6 +94,9 @@ func (f SeatVacated) apply(s *State, e Event) {
 				c.Backup = ""
 			}
 			c.Unreachable = without(c.Unreachable, func(name string) bool { return name == f.Person })
+			if c.Substitute.Person == f.Person { // nobody has a seat to give back
+				c.Substitute = Substitute{}
+			}
 		}
 		switch {
 		case !f.Deadline.IsZero():

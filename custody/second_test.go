@@ -25,7 +25,7 @@ func twice(t *testing.T) (*office, Proposal) {
 	}
 	o.acts(System, server("x", "ann", "ben"))
 	o.rotates("x")
-	o.acts("ann", Propose{Change{SetCustodians{"x", "ann", "cay"}}, note("change of post")})
+	o.acts("ann", Propose{Change{pairOf("x", "ann", "cay")}, note("change of post")})
 	p, _ := o.state.Proposal("p-1")
 	return o, p
 }

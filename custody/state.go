@@ -207,6 +207,7 @@ func (s *State) Restore(people []Person, credentials []Credential, handovers []H
 		s.expectRotation(c)
 		s.expectAge(c)
 		s.expectEmergency(c)
+		s.expectSubstitute(c)
 	}
 	for _, h := range handovers {
 		if h.Status.Open() {

@@ -47,6 +47,9 @@ func (Tick) acts(d *decision) error {
 		case c.Phase == Held && c.tooOld(d.now):
 			d.startRotation(c, ForAge, c.Holder, Note{})
 		}
+		if sub := c.Substitute; sub.nears(d.now) {
+			d.happen(SubstituteNear{Credential: c.Name, Person: sub.Person, Original: sub.Original, Until: sub.Until})
+		}
 		if c.Phase == Rotating && !c.Rotation.Overdue && !d.now.Before(c.Rotation.Deadline) {
 			d.happen(RotationOverdue{Credential: c.Name, Rotation: c.Rotation.Number})
 		}
@@ -81,7 +84,7 @@ func (Tick) acts(d *decision) error {
 			d.happen(OffboardingOverdue{Person: p.Username})
 		}
 	}
-	for _, next := range []func() bool{d.letDepart, d.letMature} { // each by itself: it looks at all the rest
+	for _, next := range []func() bool{d.letSeatsEnd, d.letDepart, d.letMature} { // each by itself: it looks at all the rest
 		if len(d.events) > 0 || next() {
 			break
 		}
@@ -101,6 +104,7 @@ func (s *State) Reschedule() {
 		s.expectRotation(c)
 		s.expectAge(c)
 		s.expectEmergency(c)
+		s.expectSubstitute(c)
 	}
 	for h := range s.OpenHandovers() {
 		s.expectHandover(h)

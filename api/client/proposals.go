@@ -34,8 +34,9 @@ func (c *Client) ProposeCustodians(ctx context.Context, credential string, in ap
 }
 
 // Revise asks for something else in a proposal of one's own. in is the body that asked for
-// it: AddPerson, SetRoles, SetCustodians, NameDeputy, AddCredential, ProposePolicy of a
-// credential, AdoptPolicy or ReviewPolicy, as its kind is.
+// it: AddPerson, SetRoles, SetCustodians, NameDeputy, AddCredential, Retarget, ProposePolicy
+// of a credential, ProposeEmail, PlanDeparture, Refound, AdoptPolicy or ReviewPolicy, as its
+// kind is.
 func (c *Client) Revise(ctx context.Context, id, kind string, in any) (api.Proposal, error) {
 	return call[api.Proposal](ctx, c, "POST", in, nil, "proposals", id, kind)
 }

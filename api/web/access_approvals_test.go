@@ -88,6 +88,26 @@ func init() {
 		shorter.Lease = time.Hour
 		return custody.AdoptPolicy{Values: values, ReviewBy: month(a)}, map[string]any{"review_by": month(a), "values": api.ValuesOf(shorter)}
 	})
+	revises("retarget", func(a *access, _ string) (custody.Proposable, map[string]any) {
+		name := a.held()
+		was, err := a.Store.Credential(a.T.Context(), name)
+		if err != nil {
+			a.T.Fatal(err)
+		}
+		to := desk.NewTarget(custody.Target{Kind: "ssh", Address: name + ":2022"})
+		to.Account, to.Identities = was.Target.Account, was.Target.Identities
+		return custody.Retarget{Credential: name, Target: to}, map[string]any{"address": name + ":2222"}
+	})
+	revises("change_email", func(a *access, _ string) (custody.Proposable, map[string]any) {
+		return custody.ChangeEmail{Person: a.leaver(""), Email: desk.NewNote("typo@example.org")}, map[string]any{"email": "right@example.org"}
+	})
+	revises("plan_departure", func(a *access, _ string) (custody.Proposable, map[string]any) {
+		return custody.PlanDeparture{Person: a.leaver(""), At: month(a)}, map[string]any{"at": month(a).AddDate(0, 1, 0)}
+	})
+	does(act{prepare: func(a *access, who string) prepared {
+		missing := a.lacking(who)
+		return prepared{at: a.asksFor(who, custody.Refound{Person: "tech-f", Role: missing}), body: map[string]any{"role": string(missing), "reason": why + " still"}}
+	}, after: (*access).thereAgain}, "POST /api/v1/proposals/{id}/refound")
 	revises("review_policy", func(a *access, _ string) (custody.Proposable, map[string]any) {
 		version := a.Desk.PolicyInForce().Version
 		return custody.ReviewPolicy{Version: version, ReviewBy: month(a)}, map[string]any{"review_by": month(a).AddDate(0, 1, 0), "version": version}

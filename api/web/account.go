@@ -40,7 +40,7 @@ func (p *Pages) emailForm(v *visit) error {
 		shown.Other = username != v.Person.Username
 	}
 	shown.Email = shown.Person.Email.In("")
-	if v.problem != nil {
+	if v.problem != nil || v.sent != nil { // refused, or a proposal that is revised
 		shown.Email = v.field("email")
 	}
 	return v.render("person_email", shown)
@@ -54,6 +54,10 @@ func (p *Pages) changeEmail(v *visit) error {
 	action := custody.ChangeEmail{Person: username, Email: desk.NewNote(v.field("email"))}
 	if username != v.Person.Username {
 		reason := desk.NewNote(v.field("reason"))
+		if id := v.field(reviseField); id != "" {
+			outcome, err := v.Desk.ReviseEmail(v.r.Context(), v.by(custody.Revise{}), id, action, reason)
+			return v.revised(outcome, err, p.emailForm)
+		}
 		asked := custody.Propose{Change: custody.Change{Proposable: action}, Reason: reason}
 		outcome, err := v.Desk.ProposeEmail(v.r.Context(), v.by(asked), action, reason)
 		return p.proposed(v, outcome, err, p.emailForm)

@@ -97,6 +97,12 @@ func TestAProposalIsRevisedInTheFormThatAskedForIt(t *testing.T) {
 	values.Lease = 2 * time.Hour
 	add := custody.AddCredential{Name: "db09", Primary: "tech-a", Backup: "tech-b", Target: desk.NewTarget(custody.Target{Kind: "ssh", Address: "db09:22", Account: "root", Settings: map[string]string{"host_key": "ssh-ed25519 AAAA"}})}
 	add.Target.Identities = desk.Identities(nil, "db09")
+	was, err := o.Store.Credential(t.Context(), "db01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := desk.NewTarget(custody.Target{Kind: "ssh", Address: "typo.example:22", Settings: map[string]string{"host_key": "ssh-ed25519 AAAA"}})
+	elsewhere.Account, elsewhere.Identities = was.Target.Account, was.Target.Identities
 	for _, c := range []struct {
 		change custody.Proposable
 		to     string
@@ -104,10 +110,14 @@ func TestAProposalIsRevisedInTheFormThatAskedForIt(t *testing.T) {
 		shows  string   // beside what is there
 	}{
 		{custody.SetCustodians{Credential: "db01", Primary: "tech-b", Backup: "tech-a"}, "/credentials/db01/custodians", []string{"backup", "tech-c"}, "Carl C"},
+		{custody.SetCustodians{Credential: "db01", Primary: "tech-c", Backup: "tech-b", Until: soon}, "/credentials/db01/custodians", []string{"until", "2026-03-20T18:00"}, "2026-03-20 18:00"},
 		{custody.ChangePolicy{Credential: "db02", Policy: custody.CredentialPolicy{MaxExposed: 2}}, "/credentials/db02/policy", []string{"max_age_days", "30"}, "30 d"},
 		{custody.AddPerson{Username: "zoe", Name: "Zoe", Roles: []custody.Role{custody.Technician}, TOTPPeriod: period}, "/admin/people/new", []string{"name", "Zoë Zimt"}, "Zoë Zimt"},
 		{custody.SetRoles{Person: "tech-c", Roles: []custody.Role{custody.Auditor}}, "/admin/people/tech-c/roles", []string{"roles", "manager"}, "manager"},
 		{custody.NameDeputy{Person: "mona", Deputy: "tech-c", Ends: soon}, "/people/mona/deputy", []string{"ends", "2026-03-20T18:00"}, "2026-03-20 18:00"},
+		{custody.PlanDeparture{Person: "tech-c", At: soon}, "/admin/people/tech-c/departure", []string{"at", "2026-03-20T18:00"}, "2026-03-20 18:00"},
+		{custody.ChangeEmail{Person: "tech-c", Email: desk.NewNote("typo@example.org")}, "/admin/people/tech-c/email", []string{"email", "carl@example.org"}, "carl@example.org"},
+		{custody.Retarget{Credential: "db01", Target: elsewhere}, "/credentials/db01/target", []string{"address", "db01.example:2222"}, "db01.example:2222"},
 		{custody.AdoptPolicy{Values: values, ReviewBy: soon}, "/policy", []string{"lease", "3h"}, "3h"},
 		{custody.ReviewPolicy{Version: 1, ReviewBy: soon}, "/policy/review", []string{"review_by", "2026-06-20"}, "2026-06-20"},
 		{add, "/admin/credentials/new", []string{"address", "db09.example:2222", "password", "s", "do", "add"}, "db09.example:2222"},

@@ -23,7 +23,7 @@ var (
 		custody.RotationStarted{}, custody.RotationOverdue{}, custody.RotationPromoted{}, custody.CustodyPassed{}, custody.CredentialAbandoned{},
 	)
 	// What settles it only sometimes: whether it does, its entry says.
-	sometimes = typesOf(custody.SeatVacated{}, custody.CustodiansChanged{}, custody.CredentialParked{}, custody.CredentialTaken{}, custody.HandoverVoided{})
+	sometimes = typesOf(custody.SeatVacated{}, custody.CustodiansChanged{}, custody.SeatGivenBack{}, custody.CredentialParked{}, custody.CredentialTaken{}, custody.HandoverVoided{})
 	drawn     = append(typesOf(
 		custody.HandoverOffered{}, custody.HandoverOverdue{}, custody.CommandRefused{},
 		custody.HandoverEnded{How: custody.Declined}, custody.HandoverEnded{How: custody.Cancelled}, custody.HandoverEnded{How: custody.Expired},

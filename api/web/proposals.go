@@ -110,7 +110,11 @@ func (p *Pages) proposal(v *visit) error {
 
 // proposeCustodians is sent from the page of a credential.
 func (p *Pages) proposeCustodians(v *visit) error {
-	change := custody.SetCustodians{Credential: v.r.PathValue("name"), Primary: v.field("primary"), Backup: v.field("backup")}
+	until, err := v.instant("until")
+	if err != nil {
+		return v.again(err, p.credential)
+	}
+	change := custody.SetCustodians{Credential: v.r.PathValue("name"), Primary: v.field("primary"), Backup: v.field("backup"), Until: custody.Instant(until)}
 	return p.propose(v, change, p.credential)
 }
 

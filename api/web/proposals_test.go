@@ -3,6 +3,7 @@ package web_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 )
@@ -40,6 +41,27 @@ func TestCustodiansAreChangedOnThePages(t *testing.T) {
 	m.fill("/proposals/p-2/reject", "digest", "x", "reason", "why?").shows(t, 409)
 	a.done(a.post("/proposals/p-2/withdraw")).shows(t, 200, "Withdrawn.", "withdrawn")
 	a.get("/proposals/p-9").shows(t, 404)
+}
+
+// TestASeatUntilADateOnThePages: the date is asked for with the change, shown in it, kept
+// when it is revised, and stands beside whoever has the seat.
+func TestASeatUntilADateOnThePages(t *testing.T) {
+	o := newOffice(t)
+	o.HireAs("tech-c", "Carl C", custody.Technician)
+	o.HireAs("director", "Dora D", custody.Director)
+	a, day := o.as("tech-a", "en"), o.Clock.Now().AddDate(0, 0, 9).Format(time.DateOnly)
+	a.fill("/credentials/db01/custodians", "primary", "tech-a", "backup", "tech-c", "until", "2020-01-01T08:00", "zone", "UTC", "reason", "abroad").shows(t, 422, "must be in the future")
+	p := a.done(a.fill("/credentials/db01/custodians", "primary", "tech-a", "backup", "tech-c", "until", day+"T08:00", "zone", "UTC", "reason", "tech-b is abroad"))
+	p.shows(t, 200, "Proposed.", "Stands in until", day)
+	for _, who := range []string{"manager", "director"} {
+		m := o.as(who, "zh")
+		p := m.get("/proposals/p-1")
+		p.shows(t, 200, "代任截止")
+		m.done(m.fill("/proposals/p-1/approve", "digest", between(t, p.body, `name="digest" value="`, `"`)))
+	}
+	o.as("tech-c", "en").get("/credentials/db01").check(t, "substitute", "en")
+	o.as("tech-c", "en").get("/credentials/db01").shows(t, 200, "for tech-b, until", day)
+	o.as("tech-c", "zh").get("/credentials/db01").shows(t, 200, "代 tech-b，至")
 }
 
 // between gives what stands between two texts.

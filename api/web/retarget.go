@@ -90,6 +90,10 @@ func (p *Pages) retarget(v *visit) error {
 	if kind.Admin != desk.NoAdmin {
 		wanted.Key = custody.SecretString(strings.ReplaceAll(v.field("admin_key"), "\r\n", "\n")) // as browsers send lines
 	}
+	if id := v.field(reviseField); id != "" {
+		outcome, err := p.Desk.ReviseRetargeting(v.r.Context(), v.by(custody.Revise{}), id, wanted, desk.NewNote(v.field("reason")))
+		return v.revised(outcome, err, p.target)
+	}
 	outcome, err := p.Desk.ProposeRetargeting(v.r.Context(), v.by(custody.Propose{}), wanted, desk.NewNote(v.field("reason")))
 	if err != nil {
 		return v.again(err, p.target)

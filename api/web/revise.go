@@ -33,6 +33,27 @@ func (v *visit) asking(c custody.Change) (page, path string, fields url.Values, 
 		path = page + "/custodians"
 		fields.Set("primary", a.Primary)
 		fields.Set("backup", a.Backup)
+		fields.Set("until", minute(a.Until))
+		fields.Set(zoneField, v.zone.String())
+	case custody.Retarget:
+		page = "/credentials/" + subject + "/target"
+		path = page
+		target := a.Target.In("")
+		fields.Set("address", target.Address)
+		for name, value := range target.Settings {
+			fields.Set("set."+name, value)
+		}
+	case custody.ChangeEmail:
+		page = "/admin/people/" + subject + "/email"
+		path = page
+		fields.Set("email", a.Email.In(""))
+	case custody.PlanDeparture:
+		page = "/admin/people/" + subject + "/departure"
+		path = page
+		fields = url.Values{"at": {minute(a.At)}, zoneField: {v.zone.String()}}
+	case custody.Refound:
+		page, path = "/people/refound", "/people/refound"
+		fields = url.Values{"person": {a.Person}, "role": {string(a.Role)}}
 	case custody.ChangePolicy:
 		page = "/credentials/" + subject
 		path = page + "/policy"

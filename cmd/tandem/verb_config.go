@@ -52,12 +52,14 @@ func configVerbs(c *cli) *cobra.Command {
 		Use:   "check",
 		Short: "Say what is wrong with a configuration, or print what it comes to",
 		Long: `Reads the file, the variables and the flags as serve does, and looks at every file
-that they name, on this machine: what is there, and can be what it should be. It
-connects to nothing.`,
+that they name, on this machine: what is there, and can be what it should be. Where the
+database is a file that is there it is read as well, beside a server that runs, and it is
+said where fewer than two people could approve. It connects to nothing: with a database
+on a server tandem status says that.`,
 		Args: cobra.NoArgs,
 	}
 	load := configFlags(check)
-	check.RunE = func(*cobra.Command, []string) error {
+	check.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := load()
 		if err != nil {
 			return err
@@ -73,6 +75,14 @@ connects to nothing.`,
 		}
 		if cfg.Secrets == config.Vault && cfg.Vault.WrapKeyFile == "" && !config.LoopbackURL(cfg.Vault.Address) {
 			c.note("vault.wrap_key_file is not set: whoever can read Vault as its administrator reads every password and seed. Recommended for production, from the first start on (tandem vault wrap-key new).")
+		}
+		switch few, err := fewApprovers(cmd.Context(), cfg); {
+		case err != nil: // of a configuration that is right all the same
+			c.note("Who could approve cannot be said: %v.", err)
+		default:
+			for _, said := range few {
+				c.note("Fewer than two: %s.", said)
+			}
 		}
 		_, err = c.out.Write(text)
 		return err

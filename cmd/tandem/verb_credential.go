@@ -213,6 +213,9 @@ func (c *cli) showCredentials(answer any, list ...api.Credential) error {
 		return err
 	}
 	for _, credential := range list {
+		if sub := credential.Stands; sub != nil {
+			c.note("%s: %s", credential.Name, standsIn(*sub))
+		}
 		if !credential.UnconfirmedSince.IsZero() {
 			c.note("%s: %s", credential.Name, unconfirmed(credential))
 		}
@@ -226,6 +229,14 @@ func (c *cli) showCredentials(answer any, list ...api.Credential) error {
 		}
 	}
 	return nil
+}
+
+// standsIn says who has a seat until a date, and what became of that.
+func standsIn(sub api.Substitute) string {
+	if sub.Stays != "" {
+		return fmt.Sprintf("%s was to have the seat of %s again at %s, and could not (%s): propose whose it is (tandem credential custodians).", sub.Original, sub.Person, moment(sub.Until), sub.Stays)
+	}
+	return fmt.Sprintf("%s stands in for %s until %s.", sub.Person, sub.Original, moment(sub.Until))
 }
 
 // remaining says what opens an account beside its password; "" where it listed no key.

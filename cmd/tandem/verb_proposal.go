@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -54,6 +55,11 @@ func custodiansVerb(c *cli, use, short string, ask func(*client.Client, context.
 		})
 	verb.Flags().StringVar(&in.Primary, "primary", "", "custodian A")
 	verb.Flags().StringVar(&in.Backup, "backup", "", "custodian B")
+	until := verb.Flags().String("until", "", "whoever comes in stands in for whoever goes out, until "+timeForms+"; left out: for good")
+	verb.PreRunE = func(*cobra.Command, []string) (err error) {
+		in.Until, err = parseUntil(*until, time.Now())
+		return err
+	}
 	for _, name := range []string{"primary", "backup"} {
 		_ = verb.MarkFlagRequired(name)
 	}
@@ -61,7 +67,7 @@ func custodiansVerb(c *cli, use, short string, ask func(*client.Client, context.
 }
 
 func credentialCustodiansVerb(c *cli) *cobra.Command {
-	return custodiansVerb(c, "custodians NAME --primary PERSON --backup PERSON --reason TEXT",
+	return custodiansVerb(c, "custodians NAME --primary PERSON --backup PERSON [--until TIME] --reason TEXT",
 		"Propose other custodians; a manager and a director approve", (*client.Client).ProposeCustodians)
 }
 

@@ -12,7 +12,7 @@ import (
 // proposalReviseVerb asks for something else in a proposal. What that is, each kind says by
 // the flags of the verb that asked for it; custodians, the most common, need no name.
 func proposalReviseVerb(c *cli) *cobra.Command {
-	verb := custodiansVerb(c, "revise ID --primary PERSON --backup PERSON --reason TEXT",
+	verb := custodiansVerb(c, "revise ID --primary PERSON --backup PERSON [--until TIME] --reason TEXT",
 		"Ask for something else in a proposal of yours; it has to be approved anew",
 		func(server *client.Client, ctx context.Context, id string, in api.SetCustodians) (api.Proposal, error) {
 			return server.Revise(ctx, id, "custodians", in)
@@ -49,6 +49,21 @@ that asked for it. A password or key that came with an account comes anew.`
 			in.Name = p.Subject
 			return server.Revise(ctx, id, "credential", in)
 		}),
+		newRetargetVerb(c, &cobra.Command{
+			Use:   "retarget ID [--address HOST:PORT] [--set KEY=VALUE] --reason TEXT",
+			Short: "Of another way to an account; what is not named stays as it is now, not as it was asked for",
+		}, func(server *client.Client, ctx context.Context, id string, in api.Retarget) (api.Proposal, error) {
+			return server.Revise(ctx, id, "retarget", in)
+		}),
+		newDepartureVerb(c, &cobra.Command{Use: "leaves ID --on TIME|--cancel --reason TEXT", Short: "Of the date on which somebody's access ends"},
+			func(server *client.Client, ctx context.Context, id string, in api.PlanDeparture) (api.Proposal, error) {
+				return server.Revise(ctx, id, "plan_departure", in)
+			}),
+		newRefoundingVerb(c, &cobra.Command{Use: "refound ID --role manager|director --reason TEXT", Short: "Of a refounding: the other role; the notice begins anew"},
+			func(server *client.Client, ctx context.Context, id string, in api.Refound) (api.Proposal, error) {
+				return server.Revise(ctx, id, "refound", in)
+			}),
+		reviseEmailVerb(c),
 		reviseCredentialPolicyVerb(c),
 		newPolicyVerb(c, &cobra.Command{
 			Use: "policy ID --reason TEXT --review-by DAY", Args: cobra.ExactArgs(1),
@@ -87,4 +102,16 @@ func reviseCredentialPolicyVerb(c *cli) *cobra.Command {
 		in.TOTP = code
 		return server.Revise(ctx, p.ID, "credential_policy", in)
 	})
+}
+
+func reviseEmailVerb(c *cli) *cobra.Command {
+	var in api.ProposeEmail
+	verb := c.proposes(&cobra.Command{Use: "email ID --email ADDRESS --reason TEXT", Short: "Of somebody's e-mail address"}, &in.Reason,
+		func(ctx context.Context, server *client.Client, args []string, code api.Secret) (api.Proposal, error) {
+			in.TOTP = code
+			return server.Revise(ctx, args[0], "change_email", in)
+		})
+	verb.Flags().StringVar(&in.Email, "email", "", "where messages go; \"\" is nowhere")
+	_ = verb.MarkFlagRequired("email")
+	return verb
 }

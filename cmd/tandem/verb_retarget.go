@@ -15,9 +15,7 @@ import (
 )
 
 func credentialRetargetVerb(c *cli) *cobra.Command {
-	var in api.Retarget
-	var files secretFiles
-	verb := &cobra.Command{
+	return newRetargetVerb(c, &cobra.Command{
 		Use:   "retarget NAME [--address HOST:PORT] [--set KEY=VALUE] [--password-file FILE] [--admin-key-file FILE] --reason TEXT",
 		Short: "Propose that an account is reached in another way, also while its password is being changed and cannot be",
 		Long: `For a host that was renamed or has moved, has another host key, or was typed wrong, and
@@ -25,8 +23,14 @@ for a second account or a present password that is another than Tandem knows. Wh
 not named stays as it is, if you may know it. A manager and a director approve; the next
 attempt goes by it. Where the password goes is confirmed first by whose it is
 (tandem credential confirm-target): before, nothing is sent there.`,
-		Args: cobra.ExactArgs(1),
-	}
+	}, (*client.Client).Retarget)
+}
+
+// newRetargetVerb takes what is said of another way to an account.
+func newRetargetVerb(c *cli, verb *cobra.Command, ask func(*client.Client, context.Context, string, api.Retarget) (api.Proposal, error)) *cobra.Command {
+	var in api.Retarget
+	var files secretFiles
+	verb.Args = cobra.ExactArgs(1)
 	flags := verb.Flags()
 	flags.StringVar(&in.Address, "address", "", "where it is now: HOST:PORT, or what the kind has")
 	in.Settings = map[string]string{}
@@ -41,7 +45,7 @@ attempt goes by it. Where the password goes is confirmed first by whose it is
 		}
 		return c.proposed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) (api.Proposal, error) {
 			in.TOTP = code
-			return server.Retarget(ctx, args[0], in)
+			return ask(server, ctx, args[0], in)
 		})
 	}
 	return verb

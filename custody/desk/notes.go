@@ -62,6 +62,15 @@ func (d *Desk) ProposeEmail(ctx context.Context, by By, a custody.ChangeEmail, r
 	return d.Do(ctx, by, custody.Propose{Change: custody.Change{Proposable: a}, Reason: reason})
 }
 
+// ReviseEmail asks for another address in an open proposal of one.
+func (d *Desk) ReviseEmail(ctx context.Context, by By, proposal string, a custody.ChangeEmail, reason custody.Note) (Outcome, error) {
+	a, err := d.asItIs(ctx, a)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return d.Do(ctx, by, custody.Revise{Proposal: proposal, Change: custody.Change{Proposable: a}, Reason: reason})
+}
+
 // asItIs has an address that is written anew as it is keep its commitment: with another
 // salt it would be another one, and a change in the ledger that is none.
 func (d *Desk) asItIs(ctx context.Context, a custody.ChangeEmail) (custody.ChangeEmail, error) {

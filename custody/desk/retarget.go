@@ -23,11 +23,24 @@ type Retargeting struct {
 // ProposeRetargeting asks for an account to be reached in another way. Whoever may not know
 // how it is reached says all of it.
 func (d *Desk) ProposeRetargeting(ctx context.Context, by By, r Retargeting, reason custody.Note) (Outcome, error) {
+	return d.retargets(ctx, by, r, func(a custody.Retarget) custody.Action {
+		return custody.Propose{Change: custody.Change{Proposable: a}, Reason: reason}
+	})
+}
+
+// ReviseRetargeting asks for another way in an open proposal that asked for one. A password
+// or key that came with that one counts no more: it comes again, or none does.
+func (d *Desk) ReviseRetargeting(ctx context.Context, by By, proposal string, r Retargeting, reason custody.Note) (Outcome, error) {
+	return d.retargets(ctx, by, r, func(a custody.Retarget) custody.Action {
+		return custody.Revise{Proposal: proposal, Change: custody.Change{Proposable: a}, Reason: reason}
+	})
+}
+
+// retargets completes what is said of another way, keeps what came with it, and gives the
+// command.
+func (d *Desk) retargets(ctx context.Context, by By, r Retargeting, command func(custody.Retarget) custody.Action) (Outcome, error) {
 	if err := d.mayDecide(ctx, custody.Retarget{}); err != nil {
 		return Outcome{}, err
-	}
-	propose := func(a custody.Retarget) custody.Action {
-		return custody.Propose{Change: custody.Change{Proposable: a}, Reason: reason}
 	}
 	a := custody.Retarget{Credential: r.Credential, Password: !r.Password.IsZero(), Key: !r.Key.IsZero()}
 	c, err := d.Credential(ctx, r.Credential)
@@ -35,7 +48,7 @@ func (d *Desk) ProposeRetargeting(ctx context.Context, by By, r Retargeting, rea
 		return Outcome{}, err
 	}
 	if !c.Active() { // which the rules say
-		return d.Do(ctx, by, propose(a))
+		return d.Do(ctx, by, command(a))
 	}
 	target, err := d.reached(c, by.Actor, r)
 	if err != nil {
@@ -55,9 +68,9 @@ func (d *Desk) ProposeRetargeting(ctx context.Context, by By, r Retargeting, rea
 		return Outcome{}, err
 	}
 	if !a.Password && !a.Key {
-		return d.Do(ctx, by, propose(a))
+		return d.Do(ctx, by, command(a))
 	}
-	return d.doWithSecrets(ctx, by, r.Credential, propose(a), [2]custody.Secret{r.Password, r.Key})
+	return d.doWithSecrets(ctx, by, r.Credential, command(a), [2]custody.Secret{r.Password, r.Key})
 }
 
 // reached gives the whole target that somebody wants: of what they did not say, that which

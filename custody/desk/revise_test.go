@@ -97,3 +97,50 @@ func TestAPolicyThatDoesNotFitTheTargetIsNoRevision(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
+
+// TestAnotherWayIsRevisedWithItsSecrets: what came with the first request counts no more,
+// and is cleared away; what comes with the revision is what is tried.
+func TestAnotherWayIsRevisedWithItsSecrets(t *testing.T) {
+	o, ctx := retargetable(t), t.Context()
+	id, err := o.retargets("admin", "first", desk.Retargeting{Address: "typo.example:22", Password: custody.SecretString("first")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	revise := func(who, request string) error {
+		r := desk.Retargeting{Credential: "db02", Address: "elsewhere.example:22", Password: custody.SecretString(request)}
+		_, err := o.Desk.ReviseRetargeting(ctx, desk.By{Actor: who, Request: request, Code: o.Code(who)}, id, r, desk.NewNote("typed right"))
+		return err
+	}
+	before, err := o.Store.Proposal(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := revise("manager", "not theirs"); custody.CodeOf(err) != custody.Forbidden || len(o.under("not theirs")) != 0 {
+		t.Errorf("revised by who did not ask: %v, and %d secrets are left", err, len(o.under("not theirs")))
+	}
+	if err := revise("admin", "second"); err != nil {
+		t.Fatal(err)
+	}
+	p, err := o.Store.Proposal(ctx, id)
+	if err != nil || p.Revision != 2 || p.Digest() == before.Digest() {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	o.Clock.Add(time.Hour)
+	o.Enters()
+	if err := o.Desk.ClearArrivals(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if left := o.under("first"); len(left) != 0 {
+		t.Errorf("%d secrets of the first request are left", len(left))
+	}
+	for _, who := range []string{"manager", "director"} {
+		o.Must(who, custody.Approve{Proposal: id, Digest: p.Digest()})
+	}
+	if err := o.Desk.Settle(ctx, "db02"); err != nil {
+		t.Fatal(err)
+	}
+	c, err := o.Store.Credential(ctx, "db02")
+	if password, _ := o.kept("db02"); err != nil || password.Reveal() != "second" || c.Target.Address.In("") != "elsewhere.example:22" {
+		t.Errorf("reached at %s, %v", c.Target.Address.In(""), err)
+	}
+}

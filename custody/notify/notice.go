@@ -52,7 +52,7 @@ func calls(e custody.Event) bool {
 		custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed,
 		custody.ProposalExpired, custody.CustodiansChanged, custody.CustodyPassed, custody.RolesChanged,
 		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.AuthenticatorReplaced, custody.ConfigurationAcknowledged, custody.HandoverVoided, custody.PersonReinstated, custody.OffboardingEnded,
-		custody.CredentialRetargeted, custody.DeparturePlanned, custody.DepartureNear,
+		custody.CredentialRetargeted, custody.DeparturePlanned, custody.DepartureNear, custody.SubstituteNear, custody.SeatGivenBack,
 		custody.ApprovalLapsed, custody.ProposalReminded, custody.DeputyNamed, custody.DeputyBegan, custody.DeputyEnded,
 		custody.EmergencyLapsed, custody.EmergencyEnded, custody.ReviewSigned:
 		return true
@@ -102,8 +102,9 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 	case custody.DeputyNamed, custody.DeputyBegan, custody.DeputyEnded:
 		about.deputy(fact)
 	case custody.CustodiansChanged:
-		v := values{Credential: fact.Credential, Primary: fact.Primary, Backup: fact.Backup, Proposal: fact.Proposal}
-		about.tell("custodians", "/credentials/"+fact.Credential, v, append([]string{fact.Primary, fact.Backup}, fact.Before...)...)
+		about.custodians(fact)
+	case custody.SubstituteNear, custody.SeatGivenBack, custody.SubstituteStays:
+		return f.substitute(ctx, about, fact)
 	case custody.CredentialRetargeted:
 		return f.retargeted(ctx, about, fact)
 	case custody.CustodyPassed:

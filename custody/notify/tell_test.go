@@ -188,6 +188,10 @@ func TestAProposalIsToldToWhoeverCanApproveIt(t *testing.T) {
 		{custody.DeparturePlanned{Person: "tech-a"}, []string{"admin", "director", "manager", "nobody", "tech-a"}},
 		{custody.DepartureNear{Person: "tech-a"}, []string{"admin", "director", "manager", "nobody", "tech-a"}},
 		{custody.ProposalRejected{Proposal: "p-1", Reason: desk.NewNote("no")}, []string{"admin"}},
+		{custody.CustodiansChanged{Credential: "db01", Primary: "tech-b", Backup: "auditor", Before: []string{"tech-b", "nobody"}, Until: noon, Substitute: "auditor", Original: "tech-a"}, []string{"auditor", "nobody", "tech-a", "tech-b"}},
+		{custody.SubstituteNear{Credential: "db01", Person: "tech-b", Original: "auditor"}, []string{"auditor", "tech-a", "tech-b"}},
+		{custody.SeatGivenBack{Credential: "db01", Person: "tech-a", From: "auditor"}, []string{"auditor", "tech-a", "tech-b"}},
+		{custody.SubstituteStays{Credential: "db01", Person: "tech-b", Original: "auditor"}, []string{"auditor", "director", "manager", "nobody", "tech-a", "tech-b"}},
 		{custody.CustodiansChanged{Credential: "db01", Primary: "tech-b", Backup: "auditor", Before: []string{"tech-a", "tech-b"}, Proposal: "p-1"}, []string{"auditor", "tech-a", "tech-b"}},
 	} {
 		notices, err := o.follower.notices(t.Context(), indexed{custody.Event{Time: noon, Fact: c.fact}, 7}, o.people)

@@ -76,7 +76,7 @@ var said = []string{
 	"handover.planned", "handover.signed", "handover.broken", "handover.carried_out", "absence.reminded", "absence.ended", "absence.swap_asked", "absence.swapped",
 	"handover.voided", "person.reinstated", "offboarding.ended", "rotation.promoted", "credential.retargeted",
 	"credential.added", "credential.retired", "credential.policy_changed", "credential.taken", "handover.returned", "policy.adopted",
-	"departure.planned", "departure.near", "emergency.lapsed", "emergency.ended",
+	"departure.planned", "departure.near", "credential.substitute_near", "credential.seat_given_back", "emergency.lapsed", "emergency.ended",
 	"proposal.approval_lapsed", "proposal.reminded", "deputy.named", "deputy.began", "deputy.ended", "proposal.approved",
 }
 
@@ -129,6 +129,12 @@ func filled(e custody.Event) custody.Event {
 		e.Fact = custody.DeputyEnded{Person: "manager", Deputy: "tech-b", Why: custody.DeputyExpired}
 	case custody.CustodiansChanged:
 		e.Fact = custody.CustodiansChanged{Credential: "db01", Primary: "tech-a", Backup: "tech-b", Before: []string{"tech-a", "manager"}, Proposal: "p-1"}
+	case custody.SubstituteNear:
+		e.Fact = custody.SubstituteNear{Credential: "db01", Person: "tech-b", Original: "tech-a", Until: noon.AddDate(0, 0, 1)}
+	case custody.SeatGivenBack:
+		e.Fact = custody.SeatGivenBack{Credential: "db01", Person: "tech-a", From: "tech-b"}
+	case custody.SubstituteStays:
+		e.Fact = custody.SubstituteStays{Credential: "db01", Person: "tech-b", Original: "tech-a", Why: custody.CounterpartAway}
 	case custody.CredentialRetargeted:
 		e.Fact, e.Actor = custody.CredentialRetargeted{Credential: "db01", Unconfirmed: true, Proposal: "p-1"}, "director"
 	case custody.CustodyPassed:
@@ -284,6 +290,7 @@ func TestEveryEventThatCallsForAMailIsSaidInBothLanguages(t *testing.T) {
 		custody.EmergencyGranted{Emergency: "emergency-1", Credential: "db01", For: "tech-b", Silent: true}, custody.EmergencyReviewed{Emergency: "emergency-1", Credential: "db01", Verdict: custody.Unjustified},
 		custody.EmailChanged{Person: "tech-a", Email: desk.NewNote("new@example.org"), Before: desk.NewNote("old@example.org")}, // by somebody else
 		custody.ProposalMade{Proposal: "p-2"}, custody.ProposalApproved{Proposal: "p-2", Noticed: true}, custody.ProposalRejected{Proposal: "p-2", Veto: true}, custody.ProposalExpired{Proposal: "p-2"},
+		custody.CustodiansChanged{Credential: "db01", Primary: "tech-b", Backup: "tech-a", Until: noon, Substitute: "tech-b", Original: "manager"},
 	} {
 		reset, err := o.follower.notices(t.Context(), indexed{custody.Event{Fact: fact}, 7}, o.people)
 		if err != nil || len(reset) == 0 {

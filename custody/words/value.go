@@ -22,7 +22,7 @@ func (v Voice) Value(field, value string) (string, error) {
 		if name, err := v.Say("kind."+value, nil); err == nil { // a connector may have none
 			return name, nil
 		}
-	case field == "starts", field == "ends":
+	case field == "starts", field == "ends", field == "stands_in_until", field == "access_ends":
 		if at, err := time.Parse(time.RFC3339, value); err == nil {
 			return v.Minute(at), nil
 		}

@@ -35,7 +35,7 @@ func TestEveryFieldThatAProposalChangesHasALabel(t *testing.T) {
 	}{
 		"credential":        {added, of.NumField() + 9},
 		"credential_policy": {custody.ChangePolicy{Credential: "db01", Policy: policy}, of.NumField()},
-		"custodians":        {custody.SetCustodians{Credential: "db01", Primary: "a", Backup: "b"}, 2},
+		"custodians":        {custody.SetCustodians{Credential: "db01", Primary: "a", Backup: "b", Until: time.Unix(1, 0)}, 3},
 		"deputy":            {custody.NameDeputy{Person: "a", Deputy: "b", Starts: time.Unix(0, 0), Ends: time.Unix(1, 0)}, 3},
 	} {
 		changes := custody.Proposal{Status: custody.Open, Change: custody.Change{Proposable: want.change}}.Differences(custody.Now{})

@@ -1,0 +1,34 @@
+package custody
+
+import (
+	"testing"
+	"time"
+)
+
+// What the tests have in common in which somebody forges: whoever wrote the ledger themselves
+// has the right code of everybody, and any time that they like.
+
+// stateAfter gives the state that the office of these tests is in after what is given.
+func stateAfter(t *testing.T) func(given ...func(*office)) *State {
+	return func(given ...func(*office)) *State {
+		t.Helper()
+		o := newOffice(t)
+		for _, g := range given {
+			g(o)
+		}
+		return o.state
+	}
+}
+
+// forgedBy is an event that nobody decided, by somebody with the right code, or the system.
+func forgedBy(s *State, actor string, f Fact) Event {
+	p, _ := s.Person(actor)
+	e := Event{Time: s.Time, Actor: actor, Request: "forged", Fact: f}
+	if actor != System {
+		e.Confirm = &Confirmation{Person: actor, Step: p.LastStep + 1}
+	}
+	return e
+}
+
+func laterBy(e Event, d time.Duration) Event { e.Time = e.Time.Add(d); return e }
+func withoutCode(e Event) Event              { e.Confirm = nil; return e }
