@@ -32,6 +32,10 @@ type PolicyValues struct {
 	UseWithinSeconds        int64             `json:"use_within_seconds" doc:"An emergency that was granted, and that nobody used by then, lapses"`
 	HoldForSeconds          int64             `json:"hold_for_seconds" doc:"It ends after this at the latest; a day is the most"`
 	ReviewWithinSeconds     int64             `json:"review_within_seconds" doc:"Somebody looks at it by then; later is a serious event"`
+	SignatureTTLSeconds     int64             `json:"signature_ttl_seconds" doc:"What was signed ahead of an absence longer ago moves nothing; 90 days are the most"`
+	AbsenceWaitSeconds      int64             `json:"absence_wait_seconds" doc:"How long a password that is being changed is waited for when an absence begins; a day is the most"`
+	RemindFirstSeconds      int64             `json:"remind_first_seconds" doc:"Somebody is reminded this long before their absence; 30 days are the most"`
+	RemindLastSeconds       int64             `json:"remind_last_seconds" doc:"And once more, later than that"`
 	Approvals               custody.Approvals `json:"approvals" enum:"two,one,none" doc:"That what changes who may do what needs"`
 
 	Exclusive custody.Exclusivity `json:"exclusive" enum:"strict,auditor_only" doc:"Which roles one person may not have together"`
@@ -59,7 +63,8 @@ func ValuesOf(p custody.Policy) PolicyValues {
 	return PolicyValues{
 		LeaseSeconds: s(p.Lease), OfferTTLSeconds: s(p.OfferTTL), RotationDeadlineSeconds: s(p.RotationDeadline),
 		LockAfter: p.LockAfter, LockBaseSeconds: s(p.LockBase), LockMaxSeconds: s(p.LockMax), TOTPSkew: p.TOTPSkew, SessionIdleSeconds: s(p.SessionIdle),
-		ApproveWithinSeconds: s(p.ApproveWithin), SilenceAfterSeconds: s(p.SilenceAfter), UseWithinSeconds: s(p.UseWithin), HoldForSeconds: s(p.HoldFor), ReviewWithinSeconds: s(p.ReviewWithin), Approvals: p.Approvals, Exclusive: p.Exclusive,
+		ApproveWithinSeconds: s(p.ApproveWithin), SilenceAfterSeconds: s(p.SilenceAfter), UseWithinSeconds: s(p.UseWithin), HoldForSeconds: s(p.HoldFor), ReviewWithinSeconds: s(p.ReviewWithin),
+		SignatureTTLSeconds: s(p.SignatureTTL), AbsenceWaitSeconds: s(p.AbsenceWait), RemindFirstSeconds: s(p.RemindFirst), RemindLastSeconds: s(p.RemindLast), Approvals: p.Approvals, Exclusive: p.Exclusive,
 	}
 }
 
@@ -68,7 +73,8 @@ func (v PolicyValues) Policy() custody.Policy {
 	return custody.Policy{
 		Lease: seconds(v.LeaseSeconds), OfferTTL: seconds(v.OfferTTLSeconds), RotationDeadline: seconds(v.RotationDeadlineSeconds),
 		LockAfter: v.LockAfter, LockBase: seconds(v.LockBaseSeconds), LockMax: seconds(v.LockMaxSeconds), TOTPSkew: v.TOTPSkew, SessionIdle: seconds(v.SessionIdleSeconds),
-		ApproveWithin: seconds(v.ApproveWithinSeconds), SilenceAfter: seconds(v.SilenceAfterSeconds), UseWithin: seconds(v.UseWithinSeconds), HoldFor: seconds(v.HoldForSeconds), ReviewWithin: seconds(v.ReviewWithinSeconds), Approvals: v.Approvals, Exclusive: v.Exclusive,
+		ApproveWithin: seconds(v.ApproveWithinSeconds), SilenceAfter: seconds(v.SilenceAfterSeconds), UseWithin: seconds(v.UseWithinSeconds), HoldFor: seconds(v.HoldForSeconds), ReviewWithin: seconds(v.ReviewWithinSeconds),
+		SignatureTTL: seconds(v.SignatureTTLSeconds), AbsenceWait: seconds(v.AbsenceWaitSeconds), RemindFirst: seconds(v.RemindFirstSeconds), RemindLast: seconds(v.RemindLastSeconds), Approvals: v.Approvals, Exclusive: v.Exclusive,
 	}
 }
 

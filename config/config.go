@@ -100,6 +100,10 @@ type Policy struct {
 	UseWithin        time.Duration `koanf:"use_within"`        // one that was granted, and that nobody used by then, lapses
 	HoldFor          time.Duration `koanf:"hold_for"`          // it ends after this at the latest
 	ReviewWithin     time.Duration `koanf:"review_within"`     // somebody looks at it by then; later is a serious event
+	SignatureTTL     time.Duration `koanf:"signature_ttl"`     // what was signed ahead of an absence longer ago moves nothing
+	AbsenceWait      time.Duration `koanf:"absence_wait"`      // how long a password that is being changed is waited for, when an absence begins
+	RemindFirst      time.Duration `koanf:"remind_first"`      // somebody is reminded this long before their absence
+	RemindLast       time.Duration `koanf:"remind_last"`       // and once more, later than that
 	Approvals        string        `koanf:"approvals"`         // that what changes who may do what needs: two, one or none
 	Exclusive        string        `koanf:"exclusive"`         // which roles one person may not have together: strict or auditor_only
 	ReviewBy         string        `koanf:"review_by"`         // a day, "2027-06-30": the policy must be reviewed before; "": a year less a day after it was adopted
@@ -269,6 +273,10 @@ func Default() Config {
 			UseWithin:        time.Hour,
 			HoldFor:          4 * time.Hour,
 			ReviewWithin:     72 * time.Hour,
+			SignatureTTL:     30 * 24 * time.Hour,
+			AbsenceWait:      30 * time.Minute,
+			RemindFirst:      24 * time.Hour,
+			RemindLast:       2 * time.Hour,
 			Approvals:        ApprovedByTwo,
 			Exclusive:        ExclusiveStrict,
 		},

@@ -158,6 +158,10 @@ func (v *validation) policy(p Policy) {
 	v.between("policy.use_within", p.UseWithin, time.Minute, day)
 	v.between("policy.hold_for", p.HoldFor, time.Minute, day)
 	v.between("policy.review_within", p.ReviewWithin, time.Hour, 30*day)
+	v.between("policy.signature_ttl", p.SignatureTTL, day, 90*day)
+	v.between("policy.absence_wait", p.AbsenceWait, time.Minute, day)
+	v.between("policy.remind_first", p.RemindFirst, 2*time.Minute, 30*day)
+	v.between("policy.remind_last", p.RemindLast, time.Minute, max(p.RemindFirst-time.Minute, time.Minute))
 	v.oneOf("policy.approvals", p.Approvals, ApprovedByTwo, ApprovedByOne, ApprovedByNone)
 	v.oneOf("policy.exclusive", p.Exclusive, ExclusiveStrict, ExclusiveAuditor)
 	if p.LockAfter < 1 || p.LockAfter > 100 {

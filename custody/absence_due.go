@@ -15,35 +15,40 @@ type Lead string
 
 // The reminders.
 const (
-	LeadDay   Lead = "day"
-	LeadHours Lead = "hours"
+	LeadFirst Lead = "first"
+	LeadLast  Lead = "last"
 )
 
-var leads = []struct {
+// maxLead is the longest time before an absence at which a policy has somebody reminded.
+const maxLead = 30 * 24 * time.Hour
+
+type lead struct {
 	lead   Lead
 	before time.Duration
-}{{LeadDay, 24 * time.Hour}, {LeadHours, 2 * time.Hour}}
+}
+
+func (p Policy) leads() [2]lead { return [2]lead{{LeadFirst, p.RemindFirst}, {LeadLast, p.RemindLast}} }
 
 // reminder gives the last reminder that is due, if it was not given: those that were
 // missed before it are not made up for.
-func (plan Plan) reminder(now time.Time) (due Lead) {
-	for _, l := range leads {
+func (plan Plan) reminder(now time.Time, p Policy) (due Lead) {
+	for _, l := range p.leads() {
 		if !now.Before(plan.From.Add(-l.before)) {
 			due = l.lead
 		}
 	}
-	if due == plan.Reminded || plan.Reminded == LeadHours {
+	if due == plan.Reminded || plan.Reminded == LeadLast {
 		return ""
 	}
 	return due
 }
 
 // nextLead is when the next reminder is due; zero: there is none.
-func (plan Plan) nextLead(now time.Time) time.Time {
-	if plan.reminder(now) != "" {
+func (plan Plan) nextLead(now time.Time, p Policy) time.Time {
+	if plan.reminder(now, p) != "" {
 		return now
 	}
-	for _, l := range leads {
+	for _, l := range p.leads() {
 		if at := plan.From.Add(-l.before); now.Before(at) {
 			return at
 		}
@@ -58,13 +63,13 @@ func (s *State) expectPlans(p Person) {
 		switch {
 		case plan.Begun.IsZero():
 			s.expect(plan.From)
-			s.expect(plan.nextLead(s.Time))
+			s.expect(plan.nextLead(s.Time, s.Policy().Values))
 		case plan.Settled && !p.Away:
 			if s.staysFor(p.Username) == "" {
 				s.expect(s.Time)
 			}
 		case !plan.Settled && s.onlyWaits(plan):
-			s.expect(plan.Begun.Add(waitsFor))
+			s.expect(plan.Begun.Add(s.Policy().Values.AbsenceWait))
 		case !plan.Settled:
 			s.expect(s.Time)
 		}
@@ -132,7 +137,7 @@ func (d *decision) plansAct() {
 			case !d.now.Before(plan.From):
 				begins = append(begins, due{p.Username, plan})
 			default:
-				if lead := plan.reminder(d.now); lead != "" {
+				if lead := plan.reminder(d.now, d.policy); lead != "" {
 					d.unfolds(AbsenceReminded{Person: p.Username, Plan: plan.ID, Lead: lead, Unsigned: d.state.unsigned(p.Username, plan)})
 				}
 			}
@@ -350,7 +355,7 @@ func (AbsenceReminded) by(*State, Event) Who       { return bySystem() }
 
 func (f AbsenceReminded) allowed(s *State, e Event) error {
 	plan, there := s.PlanOf(f.Person, f.Plan)
-	if !there || !plan.Begun.IsZero() || f.Lead == "" || f.Lead != plan.reminder(e.Time) || f.Unsigned != s.unsigned(f.Person, plan) {
+	if !there || !plan.Begun.IsZero() || f.Lead == "" || f.Lead != plan.reminder(e.Time, s.Policy().Values) || f.Unsigned != s.unsigned(f.Person, plan) {
 		return e.violates("I7", "reminded before its time, twice, or of something else")
 	}
 	return nil

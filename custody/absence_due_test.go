@@ -105,7 +105,7 @@ func TestAnAbsenceBegins(t *testing.T) {
 		}, []string{"absence.begun", "absence.held_up"}, heldUp(SeatIsVacant, Serious)},
 		{"what is being changed is waited for", both(bothSign, annWantsNewPassword), []string{"absence.begun"}, func(o *office) bool {
 			o.goesTo(o.now)
-			return o.handover("handover-1").Status == HandoverSignedAhead && o.state.Due().Equal(monday.Add(waitsFor))
+			return o.handover("handover-1").Status == HandoverSignedAhead && o.state.Due().Equal(monday.Add(DefaultPolicy().AbsenceWait))
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestWhatIsBeingChangedIsWaitedFor(t *testing.T) {
 	}
 	t.Run("and passes as soon as it is changed", func(t *testing.T) {
 		o := waits(t)
-		o.now = monday.Add(waitsFor - time.Millisecond)
+		o.now = monday.Add(DefaultPolicy().AbsenceWait - time.Millisecond)
 		o.rotates("db01")
 		if got := typesOf(o.goesTo(o.now)); !slices.Equal(got, []string{"handover.carried_out", "person.away"}) {
 			t.Errorf("led to %v", got)
@@ -148,10 +148,10 @@ func TestWhatIsBeingChangedIsWaitedFor(t *testing.T) {
 	})
 	t.Run("and is left to the other after that", func(t *testing.T) {
 		o := waits(t)
-		if got := typesOf(o.goesTo(monday.Add(waitsFor - time.Millisecond))); len(got) > 0 {
+		if got := typesOf(o.goesTo(monday.Add(DefaultPolicy().AbsenceWait - time.Millisecond))); len(got) > 0 {
 			t.Errorf("before it was over time led to %v", got)
 		}
-		if got := typesOf(o.goesTo(monday.Add(waitsFor))); !slices.Equal(got, []string{"handover.carried_out", "rotation.passed", "person.away"}) {
+		if got := typesOf(o.goesTo(monday.Add(DefaultPolicy().AbsenceWait))); !slices.Equal(got, []string{"handover.carried_out", "rotation.passed", "person.away"}) {
 			t.Errorf("led to %v", got)
 		}
 		if db01 := o.credential("db01"); db01.Successor() != "ben" || db01.Handover != "" || o.credential("db02").Handover != "handover-1" {
@@ -276,29 +276,29 @@ func TestReminders(t *testing.T) {
 		}
 	}
 	remind(monday.Add(-24*time.Hour - time.Millisecond))
-	remind(monday.Add(-24*time.Hour), AbsenceReminded{Lead: LeadDay, Unsigned: 2})
+	remind(monday.Add(-24*time.Hour), AbsenceReminded{Lead: LeadFirst, Unsigned: 2})
 	o.does("ben", SignHandover{"handover-1"})
 	remind(monday.Add(-2*time.Hour - time.Millisecond))
-	remind(monday.Add(-2*time.Hour), AbsenceReminded{Lead: LeadHours})
+	remind(monday.Add(-2*time.Hour), AbsenceReminded{Lead: LeadLast})
 	remind(monday.Add(-time.Millisecond))
 	remind(monday)
 
 	o = newOffice(t) // the server was off on Sunday
 	annPlans(o)
-	remind(monday.Add(-90*time.Minute), AbsenceReminded{Lead: LeadHours, Unsigned: 2})
+	remind(monday.Add(-90*time.Minute), AbsenceReminded{Lead: LeadLast, Unsigned: 2})
 	remind(monday.Add(-time.Minute))
 
 	o = newOffice(t) // planned for in three hours
 	o.now = monday.Add(-3 * time.Hour)
 	annPlans(o)
-	remind(o.now, AbsenceReminded{Lead: LeadDay, Unsigned: 2})
-	remind(monday.Add(-2*time.Hour), AbsenceReminded{Lead: LeadHours, Unsigned: 2})
+	remind(o.now, AbsenceReminded{Lead: LeadFirst, Unsigned: 2})
+	remind(monday.Add(-2*time.Hour), AbsenceReminded{Lead: LeadLast, Unsigned: 2})
 
 	o = newOffice(t) // moved, it reminds again
 	annPlans(o)
-	remind(monday.Add(-time.Hour), AbsenceReminded{Lead: LeadHours, Unsigned: 2})
+	remind(monday.Add(-time.Hour), AbsenceReminded{Lead: LeadLast, Unsigned: 2})
 	o.does("ann", MoveAbsence{Plan: o.plan("ann").ID, From: quarter, Until: quarter.Add(time.Hour), Meant: week.Meant})
-	remind(quarter.Add(-24*time.Hour), AbsenceReminded{Lead: LeadDay, Unsigned: 2})
+	remind(quarter.Add(-24*time.Hour), AbsenceReminded{Lead: LeadFirst, Unsigned: 2})
 }
 
 // The server was off from Friday to Monday morning.

@@ -232,7 +232,7 @@ func TestWhatIsSignedAheadCountsNoMore(t *testing.T) {
 		happens func(*office)
 		why     Broken
 	}{
-		"after 30 days": {func(o *office) { o.now = o.now.Add(signatureTTL) }, BrokenAge},
+		"after 30 days": {func(o *office) { o.now = o.now.Add(DefaultPolicy().SignatureTTL) }, BrokenAge},
 		"once the plan was moved": {func(o *office) {
 			o.does("ann", MoveAbsence{Plan: o.plan("ann").ID, From: quarter, Until: quarter.Add(time.Hour), Meant: week.Meant})
 		}, BrokenPlan},

@@ -367,3 +367,15 @@ func TestTheOnlyAdminsLinkComesFromAnApprover(t *testing.T) {
 		t.Errorf("by a manager where nobody approved: %v", err)
 	}
 }
+
+// TestRolesAreApprovedInWhateverOrderTheyWereAskedFor: "technician, manager" was asked for,
+// and the last approval of it ended in an error of the server's.
+func TestRolesAreApprovedInWhateverOrderTheyWereAskedFor(t *testing.T) {
+	for _, roles := range [][]Role{{Manager, Technician}, {Technician, Manager}, {Technician, Technician}} {
+		o := newOffice(t)
+		o.agreed("ada", AddPerson{Username: "zoe", Name: "Zoe", Roles: roles, TOTPPeriod: 30})
+		if got := o.person("zoe").Roles; !slices.Equal(got, sortedRoles(roles)) {
+			t.Errorf("asked for %v, added with %v", roles, got)
+		}
+	}
+}

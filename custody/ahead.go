@@ -45,10 +45,13 @@ const (
 // Waits says that a handover waits for the absence that it was signed for.
 func (s HandoverStatus) Waits() bool { return s == HandoverPrepared || s == HandoverSignedAhead }
 
-const (
-	signatureTTL = 30 * 24 * time.Hour // a code that was given longer ago moves nothing
-	waitsFor     = 30 * time.Minute    // how long what is being changed is waited for, when an absence begins
-)
+// maxSignature is the most that a policy lets a signature count: whoever signed still knows
+// what for.
+const maxSignature = 90 * 24 * time.Hour
+
+// maxWait is the most that a policy has an absence wait for passwords that are being
+// changed: its person is gone by then.
+const maxWait = 24 * time.Hour
 
 // Broken is why a handover that was signed ahead comes to nothing.
 type Broken string
@@ -99,7 +102,7 @@ func (s *State) broken(h Handover, now time.Time) Broken {
 // waiting says whether something of a handover is being changed for the giver, and is
 // still waited for.
 func (s *State) waiting(h Handover, plan Plan, now time.Time) bool {
-	return now.Before(plan.Begun.Add(waitsFor)) && slices.ContainsFunc(h.Credentials, func(name string) bool {
+	return now.Before(plan.Begun.Add(s.Policy().Values.AbsenceWait)) && slices.ContainsFunc(h.Credentials, func(name string) bool {
 		c, _ := s.Credential(name)
 		return c.Successor() == h.From
 	})
@@ -144,7 +147,7 @@ func (d *decision) signAhead(plan Plan, already []Handover) (signed bool) {
 			d.happen(HandoverPlanned{
 				Handover: handoverID(next), From: d.actor.Username, To: to, Credentials: part,
 				Plan: plan.ID, Revision: plan.Revision, Begins: plan.From, Until: plan.Until, Reason: plan.Reason,
-				Expires: d.now.Add(signatureTTL),
+				Expires: d.now.Add(d.policy.SignatureTTL),
 			})
 		}
 	}
@@ -222,7 +225,7 @@ func (f HandoverPlanned) allowed(s *State, e Event) error {
 		return e.violates("I1", "plans nothing, or under the name of another handover")
 	case !there || plan.Revision != f.Revision || !plan.From.Equal(f.Begins) || !plan.Until.Equal(f.Until) || !plan.Begun.IsZero():
 		return e.violates("I6", "signed for an absence that there is not")
-	case !f.Expires.Equal(e.Time.Add(signatureTTL)):
+	case !f.Expires.Equal(e.Time.Add(s.Policy().Values.SignatureTTL)):
 		return e.violates("I6", "signed without an end")
 	}
 	for _, name := range f.Credentials {

@@ -118,7 +118,7 @@ func (f ClockCorrected) apply(s *State, e Event) {
 		if latest := f.To.Add(policy.OfferTTL); h.Status == Offered && h.Expires.After(latest) {
 			s.editHandover(h.ID, func(h *Handover) { h.Expires = latest })
 		}
-		if latest := f.To.Add(signatureTTL); h.Status.Waits() && h.Expires.After(latest) {
+		if latest := f.To.Add(s.Policy().Values.SignatureTTL); h.Status.Waits() && h.Expires.After(latest) {
 			s.editHandover(h.ID, func(h *Handover) { h.Expires = latest })
 		}
 	}

@@ -406,6 +406,7 @@ func TestForgedFields(t *testing.T) {
 	t.Run("leaving", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedLeaving(t)) })
 	t.Run("substitutes", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedSubstitutes(t)) })
 	t.Run("refounding", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedRefounding(t)) })
+	t.Run("absent", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedAbsent(t)) })
 }
 
 func forgeFields(t *testing.T, events []Event) {
@@ -489,7 +490,9 @@ var plausible = []struct{ verb, fields string }{
 	{"*", "request time step"},     // its own ids, the instant, the step within the skew
 	{"*", "reason purpose note"},   // free text: the person's copy says otherwise
 	{"*", "until expected_return"}, // announced by a person
-	{"adopt_policy", "lease_ms offer_ttl_ms rotation_deadline_ms lock_after lock_base_ms lock_max_ms totp_skew session_idle_ms approve_within_ms silence_after_ms use_within_ms hold_for_ms review_within_ms review_by"},
+	{"plan_absence", "from zone"},  // the same, of what nobody has signed for
+	{"move_absence", "from zone"},  // as it was meant; the instants go with what both signed
+	{"adopt_policy", "lease_ms offer_ttl_ms rotation_deadline_ms lock_after lock_base_ms lock_max_ms totp_skew session_idle_ms approve_within_ms silence_after_ms use_within_ms hold_for_ms review_within_ms signature_ttl_ms absence_wait_ms remind_first_ms remind_last_ms review_by"},
 	{"person", "name email roles totp_period username subject account actor"}, // before the founding: whom whoever operates the machine brought in
 	{"credential", "actor kind address account name credential primary backup successor reconciles subject lease_seconds dependents " +
 		"rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile password identities"},
@@ -505,6 +508,7 @@ var plausible = []struct{ verb, fields string }{
 	{"report_verified", "old_refused attested keys listed more"}, // what the target said: its own log knows
 	{"report_promoted", "version"},                               // the secret store counts: its audit log knows
 	{"end_verification", "result keys listed more"},
+	{"report_paged", "person channel"},   // whom a channel took a message for: its own log knows
 	{"sign_in", "device address unseen"}, // where from: what the server was told
 	{"end_idle", "last_used"},            // when it was used: no entry of the ledger
 	{"sign_in", "session"},               // which token it was: a random one, that only the person has

@@ -32,8 +32,8 @@ var (
 	firstTime  = Absence{From: monday, Until: friday}
 	secondTime = Absence{From: friday.Add(24 * time.Hour), Until: friday.Add(48 * time.Hour)}
 	clockStops = []time.Time{
-		epoch.Add(time.Hour), firstTime.From, firstTime.From.Add(waitsFor), firstTime.Until,
-		secondTime.From, secondTime.From.Add(waitsFor), secondTime.Until,
+		epoch.Add(time.Hour), firstTime.From, firstTime.From.Add(DefaultPolicy().AbsenceWait), firstTime.Until,
+		secondTime.From, secondTime.From.Add(DefaultPolicy().AbsenceWait), secondTime.Until,
 	}
 )
 

@@ -208,7 +208,12 @@ func (f PersonAdded) allowed(s *State, e Event) error {
 	if f.Account != 0 {
 		return e.violates("I10", "added with a log-in that somebody else made")
 	}
-	return s.approved(e, f.Proposal, AddPerson{Username: f.Username, Name: f.Name, Email: f.Email, Mailbox: f.Mailbox, Roles: f.Roles, TOTPPeriod: f.TOTPPeriod})
+	roles := f.Roles
+	p, _ := s.Proposal(f.Proposal)
+	if asked, is := p.Change.Proposable.(AddPerson); is && slices.Equal(sortedRoles(asked.Roles), roles) { // in whatever order they were asked for
+		roles = asked.Roles
+	}
+	return s.approved(e, f.Proposal, AddPerson{Username: f.Username, Name: f.Name, Email: f.Email, Mailbox: f.Mailbox, Roles: roles, TOTPPeriod: f.TOTPPeriod})
 }
 
 func (f PersonAdded) apply(s *State, _ Event) {

@@ -33,6 +33,11 @@ type Policy struct {
 	HoldFor       time.Duration // it ends after this, at the latest
 	ReviewWithin  time.Duration // somebody looks at it by then; later is a serious event
 
+	SignatureTTL time.Duration // what was signed ahead of an absence longer ago moves nothing
+	AbsenceWait  time.Duration // how long what is being changed is waited for, when an absence begins
+	RemindFirst  time.Duration // before an absence begins
+	RemindLast   time.Duration // once more, later than that
+
 	Approvals Approvals   // that what changes who may do what needs (clause 3.1)
 	Exclusive Exclusivity // which roles one person may not have together
 }
@@ -55,6 +60,11 @@ type writtenPolicy struct {
 	HoldFor       int64 `json:"hold_for_ms,omitzero"`
 	ReviewWithin  int64 `json:"review_within_ms,omitzero"`
 
+	SignatureTTL int64 `json:"signature_ttl_ms,omitzero"`
+	AbsenceWait  int64 `json:"absence_wait_ms,omitzero"`
+	RemindFirst  int64 `json:"remind_first_ms,omitzero"`
+	RemindLast   int64 `json:"remind_last_ms,omitzero"`
+
 	Approvals Approvals   `json:"approvals,omitzero"`
 	Exclusive Exclusivity `json:"exclusive,omitzero"`
 }
@@ -67,6 +77,7 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 		SessionIdle: p.SessionIdle.Milliseconds(), Approvals: p.Approvals, Exclusive: p.Exclusive,
 		ApproveWithin: p.ApproveWithin.Milliseconds(), SilenceAfter: p.SilenceAfter.Milliseconds(), UseWithin: p.UseWithin.Milliseconds(),
 		HoldFor: p.HoldFor.Milliseconds(), ReviewWithin: p.ReviewWithin.Milliseconds(),
+		SignatureTTL: p.SignatureTTL.Milliseconds(), AbsenceWait: p.AbsenceWait.Milliseconds(), RemindFirst: p.RemindFirst.Milliseconds(), RemindLast: p.RemindLast.Milliseconds(),
 	})
 }
 
@@ -82,6 +93,7 @@ func (p *Policy) UnmarshalJSON(text []byte) error {
 		SessionIdle: ms(w.SessionIdle), Approvals: w.Approvals, Exclusive: w.Exclusive,
 		ApproveWithin: ms(w.ApproveWithin), SilenceAfter: ms(w.SilenceAfter), UseWithin: ms(w.UseWithin),
 		HoldFor: ms(w.HoldFor), ReviewWithin: ms(w.ReviewWithin),
+		SignatureTTL: ms(w.SignatureTTL), AbsenceWait: ms(w.AbsenceWait), RemindFirst: ms(w.RemindFirst), RemindLast: ms(w.RemindLast),
 	}
 	return nil
 }
@@ -104,6 +116,10 @@ func DefaultPolicy() Policy {
 		UseWithin:        time.Hour,
 		HoldFor:          4 * time.Hour,
 		ReviewWithin:     72 * time.Hour,
+		SignatureTTL:     30 * 24 * time.Hour,
+		AbsenceWait:      30 * time.Minute,
+		RemindFirst:      24 * time.Hour,
+		RemindLast:       2 * time.Hour,
 		Approvals:        ApprovedByTwo,
 		Exclusive:        ExclusiveStrict,
 	}
@@ -133,7 +149,7 @@ func (p Policy) Idle(lastUsed, now time.Time) bool { return !now.Before(lastUsed
 // check refuses values under which the rules would not mean anything.
 func (p Policy) check() *Refusal {
 	var fraction time.Duration
-	for _, d := range []time.Duration{p.Lease, p.OfferTTL, p.RotationDeadline, p.LockBase, p.LockMax, p.SessionIdle, p.ApproveWithin, p.SilenceAfter, p.UseWithin, p.HoldFor, p.ReviewWithin} {
+	for _, d := range []time.Duration{p.Lease, p.OfferTTL, p.RotationDeadline, p.LockBase, p.LockMax, p.SessionIdle, p.ApproveWithin, p.SilenceAfter, p.UseWithin, p.HoldFor, p.ReviewWithin, p.SignatureTTL, p.AbsenceWait, p.RemindFirst, p.RemindLast} {
 		fraction |= d % time.Millisecond
 	}
 	switch {
@@ -143,6 +159,16 @@ func (p Policy) check() *Refusal {
 		return Invalid("policy", "no_times")
 	case p.ApproveWithin <= 0 || p.SilenceAfter <= 0 || p.UseWithin <= 0 || p.HoldFor <= 0 || p.ReviewWithin <= 0:
 		return Invalid("policy", "no_times")
+	case p.SignatureTTL <= 0 || p.AbsenceWait <= 0 || p.RemindLast <= 0:
+		return Invalid("policy", "no_times")
+	case p.SignatureTTL > maxSignature:
+		return Invalid("policy.signature_ttl", "signature_ttl")
+	case p.AbsenceWait > maxWait:
+		return Invalid("policy.absence_wait", "absence_wait")
+	case p.RemindFirst > maxLead:
+		return Invalid("policy.remind_first", "remind_first")
+	case p.RemindLast >= p.RemindFirst:
+		return Invalid("policy.remind_last", "remind_last")
 	case p.SilenceAfter > p.ApproveWithin:
 		return Invalid("policy.silence_after", "silence_after")
 	case p.HoldFor > maxHold:
@@ -285,6 +311,9 @@ func (f PolicyAdopted) apply(s *State, e Event) {
 	s.policy = &PolicyInForce{Version: f.Version, Rules: f.Rules, Values: f.Values, Since: e.Time, ReviewBy: f.ReviewBy}
 	s.touched.policy = true
 	s.expectReview()
+	for p := range s.People() {
+		s.expectPlans(p) // whom it reminds earlier, and for whom it waits less
+	}
 }
 
 // Policy gives the policy in force.

@@ -435,6 +435,15 @@ func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 		"one that lasts no time":               func(p *Policy) { p.HoldFor = 0 },
 		"one that lasts longer than a day":     func(p *Policy) { p.HoldFor = 24*time.Hour + time.Millisecond },
 		"a review that is late from the first": func(p *Policy) { p.ReviewWithin = 0 },
+		"a signature that counts no time":      func(p *Policy) { p.SignatureTTL = 0 },
+		"one that counts longer than known":    func(p *Policy) { p.SignatureTTL = 90*24*time.Hour + time.Millisecond },
+		"an absence that waits for nothing":    func(p *Policy) { p.AbsenceWait = 0 },
+		"one that waits longer than a day":     func(p *Policy) { p.AbsenceWait = 24*time.Hour + time.Millisecond },
+		"a reminder when it has begun":         func(p *Policy) { p.RemindLast = 0 },
+		"a first one when it has begun":        func(p *Policy) { p.RemindFirst, p.RemindLast = 0, -time.Hour },
+		"a first one long before":              func(p *Policy) { p.RemindFirst = 30*24*time.Hour + time.Millisecond },
+		"a last one before the first":          func(p *Policy) { p.RemindLast = p.RemindFirst },
+		"a part of a time of a signature":      func(p *Policy) { p.SignatureTTL += time.Nanosecond },
 		"a part of a time to approve":          func(p *Policy) { p.ApproveWithin += time.Nanosecond },
 		"nobody said who approves":             func(p *Policy) { p.Approvals = "" },
 		"nobody said which roles":              func(p *Policy) { p.Exclusive = "" },
@@ -454,7 +463,8 @@ func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 		}
 	}
 	least := Policy{Lease: time.Millisecond, OfferTTL: time.Millisecond, RotationDeadline: time.Millisecond, LockAfter: 1, LockBase: time.Millisecond, LockMax: time.Millisecond, SessionIdle: time.Millisecond,
-		ApproveWithin: time.Millisecond, SilenceAfter: time.Millisecond, UseWithin: time.Millisecond, HoldFor: time.Millisecond, ReviewWithin: time.Millisecond, Approvals: ApprovedByNone, Exclusive: ExclusiveAuditor}
+		ApproveWithin: time.Millisecond, SilenceAfter: time.Millisecond, UseWithin: time.Millisecond, HoldFor: time.Millisecond, ReviewWithin: time.Millisecond,
+		SignatureTTL: time.Millisecond, AbsenceWait: time.Millisecond, RemindFirst: 2 * time.Millisecond, RemindLast: time.Millisecond, Approvals: ApprovedByNone, Exclusive: ExclusiveAuditor}
 	if err := least.check(); err != nil {
 		t.Errorf("the least that means something: %v", err)
 	}

@@ -103,10 +103,10 @@ func (a *arena) joins(username, email string, role custody.Role) {
 }
 
 // comes is joins after the founding: approved, with a link and a release code.
-func (a *arena) comes(username, email string, role custody.Role) {
+func (a *arena) comes(username, email string, roles ...custody.Role) {
 	a.t.Helper()
 	a.whose[email] = username
-	a.Agreed("admin", custody.AddPerson{Username: username, Name: "Person " + username, Email: desk.NewNote(email), Roles: []custody.Role{role}, TOTPPeriod: desktest.Period})
+	a.Agreed("admin", custody.AddPerson{Username: username, Name: "Person " + username, Email: desk.NewNote(email), Roles: roles, TOTPPeriod: desktest.Period})
 	link, code := a.Link("admin", "manager", username)
 	a.Joins(username, link, code)
 	a.logsIn(username)

@@ -38,7 +38,7 @@ type outcome struct {
 }
 
 // groups are all of them, in the order of the table.
-var groups = slices.Concat(byPeople, bySystems)
+var groups = slices.Concat(byPeople, byAbsence, bySystems)
 
 // of gives the outcome of a command that must not be theirs alone.
 func of(err error, done string) outcome {

@@ -84,14 +84,13 @@ func approvesAs(who string) func(a *arena) error {
 }
 
 // waiting has something wait for approvals before the attempt begins.
-func waiting(try attempt) attempt {
+func waiting(try attempt) attempt { return after(func(a *arena) { a.swapAsked() }, try) }
+
+// after has something happen before the attempt begins.
+func after(happens func(a *arena), try attempt) attempt {
 	do := try.do
 	try.do = func(a *arena) outcome {
-		in := swap
-		in.TOTP = a.code("tech-c")
-		if _, err := a.as("tech-c").ProposeCustodians(a.t.Context(), "db01", in); err != nil {
-			a.t.Fatal(err)
-		}
+		happens(a)
 		a.begin()
 		return do(a)
 	}
@@ -218,6 +217,17 @@ var bySystems = []group{
 				return err
 			})
 		}},
+		after(func(a *arena) { a.signedByBoth(time.Hour) }, row("has an absence begin at once for which both have signed", custodians, opens("tech-b"),
+			`UPDATE people SET doc = json_set(doc, '$.plans[0].from', '2026-03-02T08:00:00.000000000Z') WHERE key = 'tech-a'`)),
+		after(func(a *arena) { a.plans("tech-a", time.Hour, true) }, row("writes into a handover that the other has signed it ahead, and into the plan that it has begun", custodians, opens("tech-b"),
+			`UPDATE handovers SET doc = json_set(doc, '$.status', 'signed', '$.ahead.receiver', json('{"entry":5,"at":"2026-03-02T08:00:00.000000000Z","enrolment":1}')) WHERE key = 'handover-1'`,
+			`UPDATE people SET doc = json_set(doc, '$.plans[0].begun', '2026-03-02T08:00:00.000000000Z') WHERE key = 'tech-a'`)),
+		after(func(a *arena) { a.asksUrgently("tech-b", "") }, row("writes into an emergency that it was granted", custodians, opens("tech-b"),
+			`UPDATE credentials SET doc = json_set(doc, '$.emergencies[0].status', 'granted', '$.holder', 'tech-b') WHERE key = 'db01'`)),
+		after(func(a *arena) { a.asksUrgently("tech-b", "") }, row("writes into an emergency that nobody has answered for long enough", custodians, func(a *arena) error {
+			a.passes(time.Minute)
+			return opens("tech-b")(a)
+		}, `UPDATE credentials SET doc = json_set(doc, '$.emergencies[0].silence', '2026-03-02T08:00:00.000000000Z', '$.policy.silence', json('true')) WHERE key = 'db01'`)),
 		row("has the next password set on another server", custodians, func(a *arena) error {
 			c, err := a.Desk.Credential(a.t.Context(), "db01") // by which the worker goes
 			if err != nil {

@@ -22,6 +22,7 @@ func (p *play) around(ctx context.Context) {
 		p.step(ctx, who.Username+" logs in", who.Username, func(ctx context.Context) (string, error) { return who.Username, who.LogIn(ctx) })
 	}
 	p.adminAlone(ctx)
+	p.absent(ctx)
 	if newcomer := p.somebodyNew(ctx); newcomer != nil {
 		p.otherCustodians(ctx, "tech-a", newcomer.Username)
 		p.leaves(ctx, newcomer)
@@ -124,7 +125,7 @@ func (p *play) joins(ctx context.Context, username, token string, code api.Secre
 	if err != nil {
 		return nil, err
 	}
-	who := &Player{Person: demo.Person{Username: username, Password: password, TOTPSecret: string(shown.TOTPSecret), TOTPPeriod: shown.TOTPPeriod}, Server: server}
+	who := &Player{Person: demo.Person{Username: username, Password: password, TOTPSecret: string(shown.TOTPSecret), TOTPPeriod: shown.TOTPPeriod}, Server: server, Clock: p.Now}
 	if err := who.Confirm(ctx, func(code api.Secret) error {
 		_, err := server.Join(ctx, token, code)
 		return err

@@ -29,6 +29,11 @@ type Config struct {
 	SSH     string // host:port of the server whose passwords are in custody
 	HostKey string // as in authorized_keys
 
+	// Now is the clock of the server, and of everybody's authenticator; nil: the machine's.
+	// Pass moves it ahead; nil: time passes as it does.
+	Now  func() time.Time
+	Pass func(d time.Duration)
+
 	// Hold keeps that server from changing passwords until release is called.
 	Hold func() (release func())
 	// Ledger verifies what a server shows of its ledger and says whether it is signed
@@ -64,8 +69,18 @@ type play struct {
 type Player struct {
 	demo.Person
 	Server *client.Client
-	Last   int64 // TOTP step of the last code that was used up
+	Last   int64            // TOTP step of the last code that was used up
+	Clock  func() time.Time // of the authenticator; nil: the machine's
 }
+
+func (who *Player) now() time.Time {
+	if who.Clock == nil {
+		return time.Now()
+	}
+	return who.Clock()
+}
+
+func (p *play) now() time.Time { return p.techA.now() }
 
 // ErrNotHeld is a step at which something else was seen than expected.
 var ErrNotHeld = errors.New("the policy did not hold: see the step marked ✗")
@@ -75,7 +90,7 @@ var ErrNotHeld = errors.New("the policy did not hold: see the step marked ✗")
 func Run(ctx context.Context, c Config) (steps int, err error) {
 	p := &play{Config: c}
 	for _, person := range c.People {
-		who, err := NewPlayer(c.Server, person)
+		who, err := newPlayer(c.Server, person, c.Now)
 		if err != nil {
 			return 0, err
 		}
@@ -100,14 +115,16 @@ func Run(ctx context.Context, c Config) (steps int, err error) {
 	return p.steps, err
 }
 
-// NewPlayer gives a person who has not logged in yet and whose code of this moment
+// newPlayer gives a person who has not logged in yet and whose code of this moment
 // counts as used.
-func NewPlayer(server string, person demo.Person) (*Player, error) {
+func newPlayer(server string, person demo.Person, clock func() time.Time) (*Player, error) {
 	connection, err := client.New(client.Config{Server: server})
 	if err != nil {
 		return nil, err
 	}
-	return &Player{Person: person, Server: connection, Last: totp.Step(person.TOTPPeriod, time.Now())}, nil
+	who := &Player{Person: person, Server: connection, Clock: clock}
+	who.Last = totp.Step(person.TOTPPeriod, who.now())
+	return who, nil
 }
 
 // step carries out one step and shows it. do says what was seen; an error of
@@ -165,18 +182,18 @@ func (who *Player) Confirm(ctx context.Context, command func(code api.Secret) er
 func (who *Player) confirmOnce(ctx context.Context, command func(code api.Secret) error) (aged bool, err error) {
 	next := time.Unix((who.Last+1)*int64(who.TOTPPeriod), 0)
 	select {
-	case <-time.After(time.Until(next)):
+	case <-time.After(next.Sub(who.now())):
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
-	step := totp.Step(who.TOTPPeriod, time.Now())
+	step := totp.Step(who.TOTPPeriod, who.now())
 	code, err := who.CodeOf(step)
 	if err != nil {
 		return false, err
 	}
 	if err := command(code); err != nil {
 		problem, _ := errors.AsType[*edge.Problem](err)
-		late := totp.Step(who.TOTPPeriod, time.Now()) > step+1
+		late := totp.Step(who.TOTPPeriod, who.now()) > step+1
 		return late && problem != nil && problem.Code == custody.TOTPInvalid, err
 	}
 	who.Last = step
@@ -201,7 +218,7 @@ func (who *Player) CodeOf(step int64) (api.Secret, error) {
 
 // WrongCode gives six digits that are no code of the person around now.
 func (who *Player) WrongCode() (api.Secret, error) {
-	now := totp.Step(who.TOTPPeriod, time.Now())
+	now := totp.Step(who.TOTPPeriod, who.now())
 	right := map[api.Secret]bool{}
 	for step := now - 3; step <= now+3; step++ {
 		code, err := who.CodeOf(step)

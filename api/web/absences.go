@@ -65,6 +65,7 @@ func (c *calendar) link(r gantt.Range, at time.Time) string {
 type absencesPage struct {
 	People   map[string]custody.Person
 	Mine     []ownAbsence
+	Meant    *custody.Meant // that the form has at first; nil: nothing
 	Calendar *calendar
 }
 
@@ -77,7 +78,7 @@ type ownAbsence struct {
 
 // absences is the visitor's calendar, their own plans, and the form for another.
 func (p *Pages) absences(v *visit) error {
-	shown := absencesPage{}
+	shown := absencesPage{Meant: v.meantByAddress()}
 	var err error
 	if shown.People, err = v.directory(); err != nil {
 		return err

@@ -395,7 +395,7 @@ func init() {
 			a.withdrawn()
 			by, now := a.Clock.Now().AddDate(0, 6, 0), a.Desk.PolicyInForce()
 			p := fields(nil, "reason", why, "review_by", by.Format("2006-01-02"), "approvals", "two", "exclusive", "strict", "lease", "1h", "offer_ttl", "24h", "rotation_deadline", "1h",
-				"lock_after", "5", "lock_base", "30s", "lock_max", "1h", "session_idle", "24h", "approve_within", "30m", "silence_after", "15m", "use_within", "1h", "hold_for", "4h", "review_within", "72h", "totp_skew", "1")
+				"lock_after", "5", "lock_base", "30s", "lock_max", "1h", "session_idle", "24h", "approve_within", "30m", "silence_after", "15m", "use_within", "1h", "hold_for", "4h", "review_within", "72h", "signature_ttl", "720h", "absence_wait", "30m", "remind_first", "24h", "remind_last", "2h", "totp_skew", "1")
 			p.body = map[string]any{"reason": why, "review_by": by, "version": now.Version}
 			if values {
 				shorter := now.Values
@@ -478,6 +478,9 @@ func init() {
 	}
 	when := []string{"from", "2026-08-01T08:00", "until", "2026-08-01T09:00", "zone", "UTC"}
 	does(act{prepare: func(*access, string) prepared { return fields(nil, when...) }}, "POST /api/v1/me/absences", "POST /absences")
+	does(act{prepare: func(*access, string) prepared {
+		return prepared{form: []string{"pasted", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nEND:VCALENDAR\r\n"}}
+	}}, "POST /absences/import")
 	does(own(false, when...), "PATCH /api/v1/me/absences/{id}", "POST /absences/{id}/move")
 	does(own(false), "DELETE /api/v1/me/absences/{id}", "POST /absences/{id}/cancel")
 	does(act{nothing: true, prepare: func(a *access, who string) prepared { a.held(); return fields(numbered(a.ahead(who, false))) }},

@@ -37,6 +37,7 @@ func (p *Pages) adoptPolicy(v *visit) error {
 	for field, into := range map[string]*time.Duration{
 		"lease": &values.Lease, "offer_ttl": &values.OfferTTL, "rotation_deadline": &values.RotationDeadline, "lock_base": &values.LockBase, "lock_max": &values.LockMax, "session_idle": &values.SessionIdle,
 		"approve_within": &values.ApproveWithin, "silence_after": &values.SilenceAfter, "use_within": &values.UseWithin, "hold_for": &values.HoldFor, "review_within": &values.ReviewWithin,
+		"signature_ttl": &values.SignatureTTL, "absence_wait": &values.AbsenceWait, "remind_first": &values.RemindFirst, "remind_last": &values.RemindLast,
 	} {
 		length, err := time.ParseDuration(v.field(field))
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/edge"
+	"github.com/tandem-custody/tandem/api/ical"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/totp"
@@ -122,7 +123,11 @@ func (v *visit) readForm() error {
 	if v.r.Method != http.MethodPost {
 		return nil
 	}
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+	most := int64(maxForm)
+	if v.Route == importRoute {
+		most += ical.MaxSize
+	}
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, most)
 	if err := v.r.ParseForm(); err != nil {
 		return custody.Invalid("form", "unreadable")
 	}

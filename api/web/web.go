@@ -158,6 +158,8 @@ func (p *Pages) routes() {
 
 	p.closed("GET /absences", p.absences)
 	p.closed("POST /absences", p.planAbsence)
+	p.closed("GET /absences/import", p.importForm)
+	p.closed(importRoute, p.importAbsences)
 	p.closed("GET /absences/{id}", p.absence)
 	p.closed("POST /absences/{id}/move", p.moveAbsence)
 	p.closed("POST /absences/{id}/cancel", p.cancelAbsence)

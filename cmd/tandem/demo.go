@@ -15,6 +15,7 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tandem-custody/tandem/api/play"
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/demo"
@@ -35,6 +36,7 @@ type demonstration struct {
 	hostKey string // as in authorized_keys, without line end
 	program *program
 	ssh     *demo.SSH
+	clock   *demo.Clock
 }
 
 // demoOptions are the flags.
@@ -45,6 +47,7 @@ type demoOptions struct {
 	period                         int // TOTP, seconds
 	logging                        config.Log
 	wantsHeld                      bool // what comes then needs every credential held
+	plays                          bool // and moves the clock, if nobody has used the demo before
 	note                           func(format string, args ...any)
 }
 
@@ -100,7 +103,12 @@ func (d *demonstration) with(ctx context.Context, then func(context.Context) err
 	if err != nil {
 		return err
 	}
-	if d.program, err = openProgram(ctx, cfg, d.log); err != nil {
+	behind := time.Duration(0)
+	if d.moves() { // so that what comes after the play is not before it
+		behind = play.Passes
+	}
+	d.clock = demo.NewClock(behind)
+	if d.program, err = openProgramFor(ctx, cfg, d.log, purpose{clock: d.clock}); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.program.close()) }()
@@ -132,6 +140,10 @@ func (d *demonstration) with(ctx context.Context, then func(context.Context) err
 	})
 	return group.Wait()
 }
+
+// moves says whether the clock is moved: not where people have a ledger already that goes by
+// the machine's.
+func (d *demonstration) moves() bool { return d.plays && !d.found }
 
 // listenAll opens both listeners. The credentials say where the SSH server is,
 // so a demo that is set up keeps that address.

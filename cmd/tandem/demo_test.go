@@ -35,6 +35,15 @@ func TestPlayOnVault(t *testing.T) {
 	runPlay(t, "VAULT_TOKEN="+server.RootToken, "--vault-addr="+server.Address, "--vault-ca="+server.CAFile)
 }
 
+// TestAPlayedDemoIsPlayedAgain: the first play moved its clock, the second goes by the
+// machine's, which is not behind what the first has written.
+func TestAPlayedDemoIsPlayedAgain(t *testing.T) {
+	t.Parallel()
+	folder := "--data=" + t.TempDir() + "/data"
+	runPlay(t, "TZ=UTC", folder)
+	runPlay(t, "TZ=UTC", folder)
+}
+
 func runPlay(t *testing.T, environ string, args ...string) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "tandem",

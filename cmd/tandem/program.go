@@ -364,6 +364,7 @@ func policyOf(c config.Policy) custody.Policy {
 	p.Lease, p.OfferTTL, p.RotationDeadline = c.Lease, c.OfferTTL, c.RotationDeadline
 	p.LockAfter, p.LockBase, p.LockMax = c.LockAfter, c.LockBase, c.LockMax
 	p.ApproveWithin, p.SilenceAfter, p.UseWithin, p.HoldFor, p.ReviewWithin = c.ApproveWithin, c.SilenceAfter, c.UseWithin, c.HoldFor, c.ReviewWithin
+	p.SignatureTTL, p.AbsenceWait, p.RemindFirst, p.RemindLast = c.SignatureTTL, c.AbsenceWait, c.RemindFirst, c.RemindLast
 	p.TOTPSkew, p.SessionIdle, p.Approvals, p.Exclusive = int64(c.TOTPSkew), c.SessionIdle, custody.Approvals(c.Approvals), custody.Exclusivity(c.Exclusive)
 	return p
 }

@@ -27,7 +27,7 @@ func demoVerbs(c *cli) []*cobra.Command { return []*cobra.Command{demoVerb(c)} }
 func demoVerb(c *cli) *cobra.Command {
 	var d demonstration
 	var data string
-	var asLine, plays bool
+	var asLine bool
 	verb := &cobra.Command{
 		Use:   "demo",
 		Short: "Try everything on this machine: nothing else needs to be installed",
@@ -45,14 +45,14 @@ the whole policy by itself and says what it expected and what it saw.`,
 	flags.StringVar(&d.vaultToken, "vault-token", os.Getenv("VAULT_TOKEN"), "token that may set it up; better given in VAULT_TOKEN")
 	flags.IntVar(&d.period, "totp-period", totp.DefaultPeriod, "seconds that a TOTP code lasts")
 	flags.BoolVar(&asLine, "json", false, "print the log-ins as one line of JSON")
-	flags.BoolVar(&plays, "play", false, "go through the whole policy, then end")
+	flags.BoolVar(&d.plays, "play", false, "go through the whole policy, then end")
 	flags.StringVar(&d.logging.Level, "log-level", "warn", "debug, info, warn or error")
 	flags.Lookup("vault-token").DefValue = "" // help must not print the variable's value
 	verb.RunE = func(cmd *cobra.Command, _ []string) (err error) {
-		if plays && asLine {
+		if d.plays && asLine {
 			return usagef("--play prints its own report: leave --json out")
 		}
-		if plays && !flags.Changed("totp-period") {
+		if d.plays && !flags.Changed("totp-period") {
 			d.period = play.Period
 		}
 		d.sshChosen = flags.Changed("ssh-listen")
@@ -71,9 +71,9 @@ the whole policy by itself and says what it expected and what it saw.`,
 			return ofFolder(err)
 		}
 		defer d.folder.Close()
-		d.wantsHeld, d.note = plays, c.note
+		d.wantsHeld, d.note = d.plays, c.note
 		return d.with(ctx, func(ctx context.Context) error {
-			if plays {
+			if d.plays {
 				return c.play(ctx, &d)
 			}
 			if err := c.announce(ctx, &d, asLine); err != nil {
@@ -102,14 +102,19 @@ func (c *cli) play(ctx context.Context, d *demonstration) error {
 		_, _ = lipgloss.Fprintln(c.out, style.Render(mark)+fmt.Sprintf(" %-66s %-30s ", what, expected)+style.Render(seen))
 	}
 	row(bold, " ", "step", "expected", "seen")
+	var pass func(time.Duration)
+	if d.moves() {
+		pass = d.clock.Pass
+	}
 	steps, err := play.Run(ctx, play.Config{
+		Now: d.clock.Now, Pass: pass,
 		Server: d.url, People: d.record.People, Fresh: !d.found, SSH: d.record.SSH, HostKey: d.hostKey, Hold: d.ssh.Hold,
 		Ledger: func(ctx context.Context, asAuditor *client.Client) (bool, error) {
-			report, err := auditor.Request{Now: time.Now()}.Server(ctx, asAuditor)
+			report, err := auditor.Request{Now: d.clock.Now()}.Server(ctx, asAuditor)
 			return report.Signed == report.Size, err
 		},
 		Database: func(ctx context.Context) error {
-			_, err := verifyDatabase(ctx, d.folder.File("tandem.db"), auditor.Request{Now: time.Now()})
+			_, err := verifyDatabase(ctx, d.folder.File("tandem.db"), auditor.Request{Now: d.clock.Now()})
 			return err
 		},
 		Show: func(s play.Step) {

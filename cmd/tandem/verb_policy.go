@@ -51,6 +51,10 @@ func policyShowVerb(c *cli) *cobra.Command {
 				[]string{"use-within", seconds(v.UseWithinSeconds).String()},
 				[]string{"hold-for", seconds(v.HoldForSeconds).String()},
 				[]string{"review-within", seconds(v.ReviewWithinSeconds).String()},
+				[]string{"signature-ttl", seconds(v.SignatureTTLSeconds).String()},
+				[]string{"absence-wait", seconds(v.AbsenceWaitSeconds).String()},
+				[]string{"remind-first", seconds(v.RemindFirstSeconds).String()},
+				[]string{"remind-last", seconds(v.RemindLastSeconds).String()},
 				[]string{"totp-skew", fmt.Sprint(v.TOTPSkew)})
 		},
 	}
@@ -78,6 +82,10 @@ func valueFlags(flags *pflag.FlagSet, p *custody.Policy) {
 	flags.DurationVar(&p.UseWithin, "use-within", p.UseWithin, "an emergency that was granted, and that nobody used by then, lapses")
 	flags.DurationVar(&p.HoldFor, "hold-for", p.HoldFor, "it ends after this at the latest; a day is the most")
 	flags.DurationVar(&p.ReviewWithin, "review-within", p.ReviewWithin, "somebody looks at it by then; later is a serious event")
+	flags.DurationVar(&p.SignatureTTL, "signature-ttl", p.SignatureTTL, "what was signed ahead of an absence longer ago moves nothing; 2160h are the most")
+	flags.DurationVar(&p.AbsenceWait, "absence-wait", p.AbsenceWait, "how long a password that is being changed is waited for when an absence begins; a day is the most")
+	flags.DurationVar(&p.RemindFirst, "remind-first", p.RemindFirst, "somebody is reminded this long before their absence")
+	flags.DurationVar(&p.RemindLast, "remind-last", p.RemindLast, "and once more, later than that")
 	flags.Int64Var(&p.TOTPSkew, "totp-skew", p.TOTPSkew, "steps before and after the current one whose codes are taken")
 	flags.StringVar((*string)(&p.Exclusive), "exclusive", string(p.Exclusive), "which roles one person may not have together: strict or auditor_only")
 	flags.StringVar((*string)(&p.Approvals), "approvals", string(p.Approvals), "that what changes who may do what needs: two, one or none")

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/pquerna/otp"
 
@@ -66,7 +65,7 @@ func SeedPeople(ctx context.Context, d *desk.Desk, period int) ([]Person, error)
 func enrol(ctx context.Context, d *desk.Desk, p Person) (int64, error) {
 	var errs []error
 	for _, late := range []int64{1, 0, 0} {
-		step := totp.Step(p.TOTPPeriod, time.Now()) - late
+		step := totp.Step(p.TOTPPeriod, d.Time()) - late
 		code, err := totp.Code(custody.SecretString(p.TOTPSecret), step)
 		if err != nil {
 			return 0, err

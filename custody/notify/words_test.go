@@ -228,7 +228,7 @@ func filled(e custody.Event) custody.Event {
 	case custody.HandoverCarriedOut:
 		e.Fact = custody.HandoverCarriedOut{Handover: "handover-1", From: "tech-a", To: "tech-b", Credentials: names}
 	case custody.AbsenceReminded:
-		e.Fact = custody.AbsenceReminded{Person: "tech-a", Lead: custody.LeadDay, Unsigned: 2}
+		e.Fact = custody.AbsenceReminded{Person: "tech-a", Lead: custody.LeadFirst, Unsigned: 2}
 	case custody.AbsenceHeldUp:
 		e.Fact = custody.AbsenceHeldUp{Person: "tech-a", Why: custody.HolderMustHandOver, Left: 2}
 	case custody.AbsenceEnded:
