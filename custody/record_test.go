@@ -32,6 +32,7 @@ var facts = []Fact{
 	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, TargetTested{}, ServiceStarted{}, ConfigurationAcknowledged{}, SecretsArrived{}, TextRedacted{},
 	EmergencyRequested{}, EmergencyWithdrawn{}, EmergencyApproved{}, EmergencyRejected{}, EmergencyLapsed{}, EmergencyPaged{},
 	EmergencyGranted{}, EmergencyEnded{}, EmergencyReviewed{}, EmergencyUnreviewed{},
+	IncidentReported{}, IncidentAcknowledged{}, IncidentAssessed{}, IncidentClosed{}, IncidentUnanswered{},
 }
 
 // endings are the facts of one Go type that have several types in the ledger.

@@ -128,6 +128,7 @@ func (a AdoptPolicy) differences(now Now) []Difference {
 		{"review_within", lasts(was.ReviewWithin), lasts(is.ReviewWithin)},
 		{"approvals", []string{string(was.Approvals)}, []string{string(is.Approvals)}},
 		{"exclusive", []string{string(was.Exclusive)}, []string{string(is.Exclusive)}},
+		{"assessors", was.Assessors, is.Assessors},
 		{"review_by", review(now.Policy.ReviewBy), review(a.ReviewBy)},
 	})
 }
