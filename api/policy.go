@@ -35,6 +35,8 @@ type PolicyValues struct {
 	Approvals               custody.Approvals `json:"approvals" enum:"two,one,none" doc:"That what changes who may do what needs"`
 
 	Exclusive custody.Exclusivity `json:"exclusive" enum:"strict,auditor_only" doc:"Which roles one person may not have together"`
+
+	Assessors []string `json:"assessors,omitempty" maxItems:"20" doc:"Usernames of the group that assesses incidents; none: every manager and director"`
 }
 
 // AdoptPolicy asks for another policy.
@@ -60,6 +62,7 @@ func ValuesOf(p custody.Policy) PolicyValues {
 		LeaseSeconds: s(p.Lease), OfferTTLSeconds: s(p.OfferTTL), RotationDeadlineSeconds: s(p.RotationDeadline),
 		LockAfter: p.LockAfter, LockBaseSeconds: s(p.LockBase), LockMaxSeconds: s(p.LockMax), TOTPSkew: p.TOTPSkew, SessionIdleSeconds: s(p.SessionIdle),
 		ApproveWithinSeconds: s(p.ApproveWithin), SilenceAfterSeconds: s(p.SilenceAfter), UseWithinSeconds: s(p.UseWithin), HoldForSeconds: s(p.HoldFor), ReviewWithinSeconds: s(p.ReviewWithin), Approvals: p.Approvals, Exclusive: p.Exclusive,
+		Assessors: p.Assessors,
 	}
 }
 
@@ -69,6 +72,7 @@ func (v PolicyValues) Policy() custody.Policy {
 		Lease: seconds(v.LeaseSeconds), OfferTTL: seconds(v.OfferTTLSeconds), RotationDeadline: seconds(v.RotationDeadlineSeconds),
 		LockAfter: v.LockAfter, LockBase: seconds(v.LockBaseSeconds), LockMax: seconds(v.LockMaxSeconds), TOTPSkew: v.TOTPSkew, SessionIdle: seconds(v.SessionIdleSeconds),
 		ApproveWithin: seconds(v.ApproveWithinSeconds), SilenceAfter: seconds(v.SilenceAfterSeconds), UseWithin: seconds(v.UseWithinSeconds), HoldFor: seconds(v.HoldForSeconds), ReviewWithin: seconds(v.ReviewWithinSeconds), Approvals: v.Approvals, Exclusive: v.Exclusive,
+		Assessors: custody.Group(v.Assessors),
 	}
 }
 

@@ -24,7 +24,7 @@ func TestEveryValueOfThePolicyCanBeAskedFor(t *testing.T) {
 			f.SetInt(int64(i + 1))
 		}
 	}
-	if got := api.ValuesOf(p).Policy(); got != p {
+	if got := api.ValuesOf(p).Policy(); !reflect.DeepEqual(got, p) {
 		t.Errorf("%+v came back as %+v", p, got)
 	}
 	if got := (api.PolicyValues{LeaseSeconds: 1 << 62}).Policy(); got.Lease <= 0 {
@@ -52,7 +52,7 @@ func TestThePolicyIsProposedAndReviewed(t *testing.T) {
 		t.Errorf("changes %+v", p.Change)
 	}
 	agreed(p, "2")
-	if now = ok(admin.Policy(ctx))(t); now.Version != 2 || now.Values != values {
+	if now = ok(admin.Policy(ctx))(t); now.Version != 2 || !reflect.DeepEqual(now.Values, values) {
 		t.Errorf("in force: %+v", now)
 	}
 	next := s.now.AddDate(1, 0, 0)

@@ -885,7 +885,7 @@ func TestWhatIsLoadedIsWhatWasWritten(t *testing.T) {
 			got.RestoreSessions(person, open)
 		}
 		got.RestorePolicy(o.state.Policy())
-		got.Size, got.Time, got.Handovers, got.Leases, got.Proposals = want.Size, want.Time, want.Handovers, want.Leases, want.Proposals
+		got.Size, got.Time, got.Handovers, got.Leases, got.Proposals, got.Incidents = want.Size, want.Time, want.Handovers, want.Leases, want.Proposals, want.Incidents
 		for person := range want.charges { // nobody's is as good as none
 			if len(want.charges[person]) == 0 {
 				delete(want.charges, person)

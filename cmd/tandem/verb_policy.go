@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,7 +53,8 @@ func policyShowVerb(c *cli) *cobra.Command {
 				[]string{"use-within", seconds(v.UseWithinSeconds).String()},
 				[]string{"hold-for", seconds(v.HoldForSeconds).String()},
 				[]string{"review-within", seconds(v.ReviewWithinSeconds).String()},
-				[]string{"totp-skew", fmt.Sprint(v.TOTPSkew)})
+				[]string{"totp-skew", fmt.Sprint(v.TOTPSkew)},
+				[]string{"assessors", cmp.Or(strings.Join(v.Assessors, ", "), "every manager and director")})
 		},
 	}
 }
@@ -79,6 +82,7 @@ func valueFlags(flags *pflag.FlagSet, p *custody.Policy) {
 	flags.DurationVar(&p.HoldFor, "hold-for", p.HoldFor, "it ends after this at the latest; a day is the most")
 	flags.DurationVar(&p.ReviewWithin, "review-within", p.ReviewWithin, "somebody looks at it by then; later is a serious event")
 	flags.Int64Var(&p.TOTPSkew, "totp-skew", p.TOTPSkew, "steps before and after the current one whose codes are taken")
+	flags.StringSliceVar(&p.Assessors, "assessors", p.Assessors, "usernames of those who assess incidents; \"\": every manager and director")
 	flags.StringVar((*string)(&p.Exclusive), "exclusive", string(p.Exclusive), "which roles one person may not have together: strict or auditor_only")
 	flags.StringVar((*string)(&p.Approvals), "approvals", string(p.Approvals), "that what changes who may do what needs: two, one or none")
 }
