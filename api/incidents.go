@@ -124,8 +124,13 @@ func (s *Server) reportIncident(ctx context.Context, in *bodyOnly[ReportIncident
 	return s.incident(ctx, outcome.Events[0].Fact.Subject())
 }
 
-func (s *Server) acknowledgeIncident(ctx context.Context, in *incidentWith[Confirmation]) (Incident, error) {
-	return s.decideIncident(ctx, custody.AcknowledgeIncident{Incident: in.ID}, in.Body.TOTP)
+// acknowledgeIncident takes a request without a body as one without a code.
+func (s *Server) acknowledgeIncident(ctx context.Context, in *incidentWith[*Confirmation]) (Incident, error) {
+	var code Secret
+	if in.Body != nil {
+		code = in.Body.TOTP
+	}
+	return s.decideIncident(ctx, custody.AcknowledgeIncident{Incident: in.ID}, code)
 }
 
 func (s *Server) assessIncident(ctx context.Context, in *incidentWith[AssessIncident]) (Incident, error) {

@@ -18,6 +18,8 @@ func TestEveryValueOfThePolicyCanBeAskedFor(t *testing.T) {
 		switch f := fields.Field(i); {
 		case f.Kind() == reflect.String:
 			f.SetString("some")
+		case f.Type() == reflect.TypeFor[[]string]():
+			f.Set(reflect.ValueOf([]string{"a", "b"}))
 		case f.Type() == reflect.TypeFor[time.Duration]():
 			f.SetInt(int64(time.Duration(i+1) * time.Second))
 		default:

@@ -34,7 +34,7 @@ func (c *Client) ReportIncident(ctx context.Context, in api.ReportIncident) (api
 }
 
 func (c *Client) AcknowledgeIncident(ctx context.Context, id string) (api.Incident, error) {
-	return call[api.Incident](ctx, c, "POST", api.Confirmation{}, nil, "incidents", id, "ack")
+	return call[api.Incident](ctx, c, "POST", nil, nil, "incidents", id, "ack")
 }
 
 func (c *Client) AssessIncident(ctx context.Context, id string, in api.AssessIncident) (api.Incident, error) {
