@@ -113,6 +113,7 @@ type incidentPage struct {
 	Own     bool     // it is about the visitor
 	Alone   bool     // it is about all who can decide
 	Grades  []custody.Grade
+	Reads   bool       // the visitor may read its entries
 	Happens bool       // entries raised it, which can be listed
 	History []entryRow // what became of it, the newest first
 }
@@ -129,6 +130,7 @@ func (p *Pages) incident(v *visit) error {
 	}
 	shown.Decides = slices.Contains(shown.Can, me)
 	shown.Alone = len(shown.Can) > 0 && slices.Contains(i.People, shown.Can[0])
+	shown.Reads = api.Provable(ctx, v.Queries, i.First) == nil && api.Provable(ctx, v.Queries, i.Last) == nil
 	if shown.People, err = v.directory(); err != nil {
 		return err
 	}
