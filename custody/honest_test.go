@@ -193,7 +193,7 @@ var allStuck = []stuck{
 		o.acts("dot", GoAway{})
 	}, func(o *office) {
 		id := incidentID(o.state.Incidents)
-		o.no("max", AssessIncident{id, Ordinary, note("x")}, NotEligible)
+		o.no("max", AssessIncident{id, Ordinary, note("x")}, OwnRequest)
 		o.acts("eve", AssessIncident{id, Serious, note("x")})
 		o.acts("eve", CloseIncident{id, note("x")})
 	}, func(o *office) bool { return o.state.reportedBy("ann") == 0 }, nil, nil},
@@ -206,7 +206,7 @@ var allStuck = []stuck{
 		})
 	}, func(o *office) {
 		id := incidentID(o.state.Incidents)
-		o.no("ann", AssessIncident{id, Ordinary, note("x")}, NotEligible)
+		o.no("ann", AssessIncident{id, Ordinary, note("x")}, OwnRequest)
 		o.acts("max", AssessIncident{id, Ordinary, note("x")})
 		o.acts("max", CloseIncident{id, note("x")})
 	}, func(o *office) bool { return o.state.reportedBy("ann") == 0 }, nil, nil},

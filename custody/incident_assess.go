@@ -297,7 +297,7 @@ func refuseNotAssessed(i Incident) *Refusal {
 }
 
 func refuseOwnIncident(i Incident, able []string) *Refusal {
-	return &Refusal{Code: NotEligible, Rule: ruleIncident, Key: "own_incident", Args: Args{"incident": i.ID, "people": able}}
+	return &Refusal{Code: OwnRequest, Rule: ruleIncident, Key: "own_incident", Args: Args{"incident": i.ID, "people": able}}
 }
 
 func refuseNotAssessor(i Incident, able []string) *Refusal {

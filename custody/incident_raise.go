@@ -12,12 +12,20 @@ const moreWithin = time.Hour
 // would follow on another for ever.
 type aboutIncident interface{ incident() string }
 
-// raises says whether an event raises an incident, or is more of one.
-func (e Event) raises() bool {
+// raises gives the grade of the incident that an event raises, or is more of; "": none. It
+// is the entry's own; but a refusal that guards a power is as serious as what was tried: an
+// entry that is ordinary, as every refusal is, and an incident all the same.
+func (e Event) raises() Grade {
 	if _, about := e.Fact.(aboutIncident); about {
-		return false
+		return ""
 	}
-	return e.Grade() == Serious || e.Grade() == Special
+	if f, refused := e.Fact.(CommandRefused); refused && f.Code == OwnRequest {
+		return Serious
+	}
+	if g := e.Grade(); g != Ordinary {
+		return g
+	}
+	return ""
 }
 
 // raise is called for each event that raises an incident, with what the event was about
@@ -25,9 +33,16 @@ func (e Event) raises() bool {
 // entry that could be forgotten, and none that could say otherwise.
 func (s *State) raise(e Event, about Concerns) {
 	i := Incident{
-		Status: IncidentOpen, Type: e.Fact.Type(), Subject: e.Fact.Subject(), Grade: e.Grade(),
+		Status: IncidentOpen, Type: e.Fact.Type(), Subject: e.Fact.Subject(), Grade: e.raises(),
 		Count: 1, First: s.Size - 1, Last: s.Size - 1, OpenedAt: e.Time, LastAt: e.Time,
-		People: sortedNames(about.People, e.Actor), Credentials: sortedNames(about.Credentials),
+		People: sortedNames(about.People, e.Actor),
+		Credentials: without(sortedNames(about.Credentials), func(name string) bool { // what is refused may be about anything
+			_, known := s.Credential(name)
+			return !known
+		}),
+	}
+	if _, refused := e.Fact.(CommandRefused); refused { // whoever tries one after the other is one incident
+		i.Subject = e.Actor
 	}
 	if _, known := s.Person(i.Subject); known {
 		i.People = sortedNames(i.People, i.Subject)

@@ -72,8 +72,8 @@ func TestASeriousEntryIsAnIncident(t *testing.T) {
 	}
 	grade := map[Grade]int64{}
 	for _, e := range o.history {
-		if e.raises() {
-			grade[e.Grade()]++
+		if g := e.raises(); g != "" {
+			grade[g]++
 		}
 	}
 	if counted := o.state.Incidents; counted == 0 || counted > grade[Serious]+grade[Special] {
@@ -127,6 +127,45 @@ func TestTenThousandOfOneKindAreOneIncident(t *testing.T) {
 	}
 	if open := o.state.IncidentsChanged(); len(open) > int(o.state.Incidents) {
 		t.Errorf("%d are kept", len(open))
+	}
+}
+
+// TestTenThousandRefusalsAreOneIncident of somebody who tries, on one proposal and incident
+// after the other, to decide about what is their own; and it is about no credential.
+func TestTenThousandRefusalsAreOneIncident(t *testing.T) {
+	o := newOffice(t)
+	reports("max", ReportIncident{Grade: Special})(o)
+	own := o.last().ID
+	asked := o.does("max", asking(ResetEnrolment{Person: "ada"}))[0].Fact.Subject()
+	before, p := o.state.Incidents, o.proposal(asked)
+	const many = 10_000
+	for n := range many {
+		var action Action = Approve{asked, p.Digest()}
+		switch {
+		case n%3 == 1:
+			action = AcknowledgeIncident{own}
+		case n%3 == 2:
+			action = AcknowledgeIncident{incidentID(before + 1)} // of what they tried until now
+		}
+		c := Command{Actor: "max", Request: "r", Action: action}
+		_, err := Decide(o.state, c, o.now)
+		refusal, is := err.(*Refusal)
+		if !is || refusal.Code != OwnRequest {
+			t.Fatal(n, err)
+		}
+		fork := o.state.Fork()
+		for _, e := range Refused(o.state, c, refusal, o.now) {
+			if err := Replay(fork, e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if written := fork.IncidentsChanged(); len(written) != 1 {
+			t.Fatalf("one command writes %d incidents", len(written))
+		}
+		o.state.Merge(fork)
+	}
+	if i := o.last(); o.state.Incidents != before+1 || i.Count != many || i.Grade != Serious || i.Subject != "max" || i.Credentials != nil {
+		t.Errorf("%d more, the last %+v", o.state.Incidents-before, i)
 	}
 }
 
@@ -259,10 +298,10 @@ func TestWhoDecidesAboutAnIncident(t *testing.T) {
 		{"no auditor", []func(*office){report}, "eve", NotEligible},
 		{"no admin", []func(*office){report}, "ada", NotEligible},
 		{"no technician", []func(*office){report}, "ben", NotEligible},
-		{"not who reported it", []func(*office){reports("max", ReportIncident{})}, "max", NotEligible},
+		{"not who reported it", []func(*office){reports("max", ReportIncident{})}, "max", OwnRequest},
 		{"another, then", []func(*office){reports("max", ReportIncident{})}, "dot", ""},
-		{"not whom it is about", []func(*office){reports("ann", ReportIncident{Person: "max"})}, "max", NotEligible},
-		{"not who did it", []func(*office){disables}, "max", NotEligible},
+		{"not whom it is about", []func(*office){reports("ann", ReportIncident{Person: "max"})}, "max", OwnRequest},
+		{"not who did it", []func(*office){disables}, "max", OwnRequest},
 		{"but the other", []func(*office){disables}, "dot", ""},
 		{"the other, also from away", []func(*office){disables, away("dot")}, "dot", ""},
 		{"an auditor, where nobody is there", []func(*office){disables, away("dot")}, "eve", ""},
@@ -486,7 +525,7 @@ func TestAnIncidentAboutEverybodyIsDecidedByOneOfThem(t *testing.T) {
 		t.Fatalf("%v can assess it", able)
 	}
 	for _, who := range []string{"eve", "ann"} {
-		if _, err := o.do(who, AcknowledgeIncident{id}); CodeOf(err) != NotEligible {
+		if _, err := o.do(who, AcknowledgeIncident{id}); CodeOf(err) != OwnRequest {
 			t.Errorf("%s: %v", who, err)
 		}
 	}
@@ -507,7 +546,7 @@ func TestWhoIsAboutAnIncidentByASecondAccountDoesNotAssessIt(t *testing.T) {
 	if able := o.state.Assessors(o.last()); !slices.Equal(able, []string{"max"}) {
 		t.Errorf("%v can assess what dot's other account is in", able)
 	}
-	if _, err := o.do("dot", AssessIncident{o.last().ID, Ordinary, note("x")}); CodeOf(err) != NotEligible {
+	if _, err := o.do("dot", AssessIncident{o.last().ID, Ordinary, note("x")}); CodeOf(err) != OwnRequest {
 		t.Error(err)
 	}
 }

@@ -10,12 +10,12 @@ import (
 )
 
 // TestModelOfIncidents visits every state that one incident can get into, among seven
-// people of whom anybody but the custodians may be away, under three policies, and about
+// people of whom those who approve and audit may be away, under three policies, and about
 // each of a few groups of people; in each everybody tries everything. Who may decide is
 // said over again by incidentOracle. States are compared without numbers and instants.
 func TestModelOfIncidents(t *testing.T) {
 	t.Parallel()
-	movers := []string{"ada", "dot", "eve", "max"}
+	movers := []string{"dot", "eve", "max"}
 	states, transitions, refused, alone := 0, 0, 0, 0
 	for _, group := range [][]string{nil, {"eve"}, {"cay", "max"}} {
 		for _, about := range [][]string{{"ann"}, {"max"}, {"dot", "max"}, {"dot", "eve", "max"}, {"cay", "max"}, {"ada", "ann", "ben", "cay", "dot", "eve", "max"}} {
@@ -87,7 +87,7 @@ func TestModelOfIncidents(t *testing.T) {
 					}
 				}
 			}
-			if !slices.ContainsFunc(slices.Collect(maps.Keys(seen)), func(k string) bool { return strings.HasPrefix(k, " ") }) {
+			if !slices.ContainsFunc(slices.Collect(maps.Keys(seen)), func(k string) bool { return strings.HasPrefix(k, "false") }) {
 				t.Errorf("about %v, under %v: it is never closed", about, group)
 			}
 		}

@@ -30,7 +30,7 @@ func (s *State) move(e Event) touched {
 	if e.Confirm != nil {
 		s.editPerson(e.Confirm.Person, func(p *Person) { p.confirms(e.Confirm.Step, e.Request) })
 	}
-	raises, about := e.raises(), Concerns{}
+	raises, about := e.raises() != "", Concerns{}
 	if raises {
 		about = e.Fact.concerns(s) // before it happens: a root forgets then what is over
 	}

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"net/url"
 	"slices"
+	"strconv"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
@@ -114,7 +116,7 @@ type incidentPage struct {
 	Alone   bool     // it is about all who can decide
 	Grades  []custody.Grade
 	Reads   bool       // the visitor may read its entries
-	Happens bool       // entries raised it, which can be listed
+	Same    string     // the query that lists the entries that raised it; "": somebody reported it
 	History []entryRow // what became of it, the newest first
 }
 
@@ -124,7 +126,13 @@ func (p *Pages) incident(v *visit) error {
 	if err != nil {
 		return err
 	}
-	shown := incidentPage{Incident: i, Own: slices.Contains(i.People, me), Grades: custody.Grades, Happens: i.Reporter == "" && i.Type != custody.IncidentReported{}.Type()}
+	shown := incidentPage{Incident: i, Own: slices.Contains(i.People, me), Grades: custody.Grades}
+	if by := "subject"; i.Type != (custody.IncidentReported{}).Type() {
+		if i.Type == (custody.CommandRefused{}).Type() { // which are found by who tried
+			by = "actor"
+		}
+		shown.Same = url.Values{"type": {i.Type}, by: {i.Subject}, "from": {strconv.FormatInt(i.First, 10)}}.Encode()
+	}
 	if shown.Can, err = p.Desk.Assessors(ctx, id); err != nil {
 		return err
 	}
