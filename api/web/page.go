@@ -163,6 +163,7 @@ var doneMessages = []string{
 	"disabled", "taken", "settled", "recovery_stopped",
 	"absence_planned", "absence_moved", "absence_off", "absence_ended", "signed", "swap_asked", "swapped", "feed_closed",
 	"emergency_requested", "emergency_approved", "emergency_rejected", "emergency_withdrawn", "emergency_ended", "emergency_reviewed",
+	"incident_reported", "incident_acknowledged", "incident_assessed", "incident_closed",
 }
 
 // here gives the address that shows this page again, without some parameters.
