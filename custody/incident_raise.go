@@ -70,7 +70,7 @@ func (s *State) openIncident(i Incident) {
 // nobody has assessed it, not of whom it was acknowledged by, and not endlessly many people.
 func (i Incident) takes(more Incident) bool {
 	people, credentials := sortedNames(i.People, more.People...), sortedNames(i.Credentials, more.Credentials...)
-	return i.Reporter == "" && i.waits() && more.LastAt.Sub(i.LastAt) <= moreWithin &&
+	return i.waits() && more.LastAt.Sub(i.LastAt) <= moreWithin &&
 		!slices.Contains(people, i.AcknowledgedBy) &&
 		(len(people) <= max(maxConcerned, len(i.People))) && (len(credentials) <= max(maxConcerned, len(i.Credentials)))
 }

@@ -114,6 +114,9 @@ func (s *Store) Incidents(ctx context.Context, q desk.IncidentQuery) ([]custody.
 		}
 		db = db.Where(mine)
 	}
+	if q.Before == "" { // which every row is, and SQLite goes by the index of it only when it is asked to
+		db = db.Where("opened_at > ''")
+	}
 	return incidents.findKnown(newestFirst(db, "incidents", "opened_at", q.Before).Limit(page(q.Limit)))
 }
 

@@ -14,6 +14,7 @@ CREATE TABLE incidents (
 
 CREATE INDEX incidents_by_time   ON incidents (opened_at, key);
 CREATE INDEX incidents_by_status ON incidents (status, opened_at, key);
+CREATE INDEX incidents_by_grade  ON incidents (grade, opened_at, key);
 
 ALTER TABLE ledger_head ADD COLUMN incidents INTEGER NOT NULL DEFAULT 0;
 
