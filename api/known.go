@@ -156,6 +156,54 @@ func (k known) Proposal(ctx context.Context, id string) (custody.Proposal, error
 	return p, nil
 }
 
+// Incidents reads on until a page is full of those that there is something to see of.
+func (k known) Incidents(ctx context.Context, q desk.IncidentQuery) ([]custody.Incident, error) {
+	theirs, err := k.desk.ToAssess(ctx, k.viewer.Username)
+	if err != nil {
+		return nil, err
+	}
+	if !k.viewer.Is(custody.Admin) && len(theirs) <= desk.MaxPage { // a query names no more; of more, most are theirs
+		q.KnownTo, q.Theirs = k.viewer.Username, theirs
+	}
+	var seen []custody.Incident
+	for wanted := q.Limit; ; {
+		found, err := k.Queries.Incidents(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		last := q.Before
+		for _, i := range found {
+			last = i.ID
+			if i, sees := i.KnownTo(k.viewer, slices.Contains(theirs, i.ID)); sees {
+				seen = append(seen, i)
+			}
+		}
+		if wanted > 0 && len(seen) >= wanted {
+			return seen[:wanted], nil
+		}
+		if q.Limit < 1 || len(found) < q.Limit {
+			return seen, nil
+		}
+		q.Before = last
+	}
+}
+
+func (k known) Incident(ctx context.Context, id string) (custody.Incident, error) {
+	i, err := k.Queries.Incident(ctx, id)
+	if err != nil {
+		return custody.Incident{}, err
+	}
+	can, err := k.desk.Assessors(ctx, id)
+	if err != nil {
+		return custody.Incident{}, err
+	}
+	i, sees := i.KnownTo(k.viewer, slices.Contains(can, k.viewer.Username))
+	if !sees {
+		return custody.Incident{}, custody.RefuseUnknown()
+	}
+	return i, nil
+}
+
 func (k known) Entries(ctx context.Context, q desk.EntryQuery) ([]desk.StoredEntry, error) {
 	q.KnownTo = k.viewer.Username
 	return k.Queries.Entries(ctx, q)

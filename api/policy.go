@@ -39,6 +39,8 @@ type PolicyValues struct {
 	Approvals               custody.Approvals `json:"approvals" enum:"two,one,none" doc:"That what changes who may do what needs"`
 
 	Exclusive custody.Exclusivity `json:"exclusive" enum:"strict,auditor_only" doc:"Which roles one person may not have together"`
+
+	Assessors []string `json:"assessors,omitempty" maxItems:"20" doc:"Usernames of the group that assesses incidents; none: every manager and director"`
 }
 
 // AdoptPolicy asks for another policy.
@@ -65,6 +67,7 @@ func ValuesOf(p custody.Policy) PolicyValues {
 		LockAfter: p.LockAfter, LockBaseSeconds: s(p.LockBase), LockMaxSeconds: s(p.LockMax), TOTPSkew: p.TOTPSkew, SessionIdleSeconds: s(p.SessionIdle),
 		ApproveWithinSeconds: s(p.ApproveWithin), SilenceAfterSeconds: s(p.SilenceAfter), UseWithinSeconds: s(p.UseWithin), HoldForSeconds: s(p.HoldFor), ReviewWithinSeconds: s(p.ReviewWithin),
 		SignatureTTLSeconds: s(p.SignatureTTL), AbsenceWaitSeconds: s(p.AbsenceWait), RemindFirstSeconds: s(p.RemindFirst), RemindLastSeconds: s(p.RemindLast), Approvals: p.Approvals, Exclusive: p.Exclusive,
+		Assessors: p.Assessors,
 	}
 }
 
@@ -75,6 +78,7 @@ func (v PolicyValues) Policy() custody.Policy {
 		LockAfter: v.LockAfter, LockBase: seconds(v.LockBaseSeconds), LockMax: seconds(v.LockMaxSeconds), TOTPSkew: v.TOTPSkew, SessionIdle: seconds(v.SessionIdleSeconds),
 		ApproveWithin: seconds(v.ApproveWithinSeconds), SilenceAfter: seconds(v.SilenceAfterSeconds), UseWithin: seconds(v.UseWithinSeconds), HoldFor: seconds(v.HoldForSeconds), ReviewWithin: seconds(v.ReviewWithinSeconds),
 		SignatureTTL: seconds(v.SignatureTTLSeconds), AbsenceWait: seconds(v.AbsenceWaitSeconds), RemindFirst: seconds(v.RemindFirstSeconds), RemindLast: seconds(v.RemindLastSeconds), Approvals: v.Approvals, Exclusive: v.Exclusive,
+		Assessors: custody.Group(v.Assessors),
 	}
 }
 

@@ -18,13 +18,15 @@ func TestEveryValueOfThePolicyCanBeAskedFor(t *testing.T) {
 		switch f := fields.Field(i); {
 		case f.Kind() == reflect.String:
 			f.SetString("some")
+		case f.Type() == reflect.TypeFor[[]string]():
+			f.Set(reflect.ValueOf([]string{"a", "b"}))
 		case f.Type() == reflect.TypeFor[time.Duration]():
 			f.SetInt(int64(time.Duration(i+1) * time.Second))
 		default:
 			f.SetInt(int64(i + 1))
 		}
 	}
-	if got := api.ValuesOf(p).Policy(); got != p {
+	if got := api.ValuesOf(p).Policy(); !reflect.DeepEqual(got, p) {
 		t.Errorf("%+v came back as %+v", p, got)
 	}
 	if got := (api.PolicyValues{LeaseSeconds: 1 << 62}).Policy(); got.Lease <= 0 {
@@ -52,7 +54,7 @@ func TestThePolicyIsProposedAndReviewed(t *testing.T) {
 		t.Errorf("changes %+v", p.Change)
 	}
 	agreed(p, "2")
-	if now = ok(admin.Policy(ctx))(t); now.Version != 2 || now.Values != values {
+	if now = ok(admin.Policy(ctx))(t); now.Version != 2 || !reflect.DeepEqual(now.Values, values) {
 		t.Errorf("in force: %+v", now)
 	}
 	next := s.now.AddDate(1, 0, 0)

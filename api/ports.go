@@ -27,6 +27,10 @@ type Desk interface {
 	Founding(ctx context.Context) (desk.Founding, error)
 	Prospect(ctx context.Context, person string) (custody.Prospect, error)
 	Emergencies(ctx context.Context) ([]desk.Emergency, error)
+	OpenIncidents() desk.OpenIncidents
+	// Assessors gives who can decide about an incident, ToAssess about which somebody can.
+	Assessors(ctx context.Context, incident string) ([]string, error)
+	ToAssess(ctx context.Context, person string) ([]string, error)
 	ChangeEmail(ctx context.Context, by desk.By, a custody.ChangeEmail) (desk.Outcome, error)
 	ProposeEmail(ctx context.Context, by desk.By, a custody.ChangeEmail, reason custody.Note) (desk.Outcome, error)
 	Unlock(ctx context.Context, by desk.By, a custody.Unlock) (desk.Outcome, error)
@@ -89,6 +93,8 @@ type Queries interface {
 	Handover(ctx context.Context, id string) (custody.Handover, error)
 	Proposals(ctx context.Context, q desk.ProposalQuery) ([]custody.Proposal, error)
 	Proposal(ctx context.Context, id string) (custody.Proposal, error)
+	Incidents(ctx context.Context, q desk.IncidentQuery) ([]custody.Incident, error)
+	Incident(ctx context.Context, id string) (custody.Incident, error)
 
 	Entries(ctx context.Context, q desk.EntryQuery) ([]desk.StoredEntry, error)
 	Entry(ctx context.Context, index int64) (desk.StoredEntry, error)

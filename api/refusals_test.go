@@ -103,6 +103,10 @@ var commands = map[string]string{
 	"POST /emergencies/emergency-1/withdraw":     ``,
 	"POST /emergencies/emergency-1/end":          `{"totp":"2"}`,
 	"POST /emergencies/emergency-1/review":       `{"verdict":"justified","text":"x","totp":"2"}`,
+	"POST /incidents":                            `{"text":"x","grade":"serious","totp":"2"}`,
+	"POST /incidents/incident-1/ack":             `{}`,
+	"POST /incidents/incident-1/assess":          `{"grade":"special","text":"x","totp":"2"}`,
+	"POST /incidents/incident-1/close":           `{"text":"x","totp":"2"}`,
 }
 
 // TestARefusalIsAnsweredAsOne: never as what is there already, and with no
@@ -151,6 +155,9 @@ func TestARefusalIsAnsweredAsOne(t *testing.T) {
 		}
 		if strings.HasPrefix(path, "emergencies/") {
 			id = "emergency-1"
+		}
+		if strings.HasPrefix(path, "incidents/") {
+			id = "incident-1"
 		}
 		username := "tech-b"
 		if path == "people/{username}/activation" {

@@ -137,6 +137,13 @@ func (s *Server) endpoints() {
 	command(s, "/emergencies/{id}/end", "end-emergency", 200, "Give back what I have in an emergency; the password is changed", s.endEmergency)
 	command(s, "/emergencies/{id}/review", "review-emergency", 200, "Say afterwards what was found, by somebody who had no part in it", s.reviewEmergency)
 
+	query(s, "/incidents", "list-incidents", "Incidents that I may know of, the newest first", s.listIncidents)
+	query(s, "/incidents/{id}", "get-incident", "One incident: what raised it, what became of it, and who can decide about it", s.getIncident)
+	command(s, "/incidents", "report-incident", 201, "Report something that happened", s.reportIncident)
+	command(s, "/incidents/{id}/ack", "acknowledge-incident", 200, "Say that somebody whose task it is has seen it; a code is not needed, and looked at where one is given", s.acknowledgeIncident)
+	command(s, "/incidents/{id}/assess", "assess-incident", 200, "Say how serious it is, by the policy's assessment group, never by whom it is about", s.assessIncident)
+	command(s, "/incidents/{id}/close", "close-incident", 200, "Say that nothing is left to do about it, once it was assessed", s.closeIncident)
+
 	query(s, "/policy", "get-policy", "The policy in force", s.getPolicy)
 	command(s, "/policy", "adopt-policy", 202, "Propose another policy; a manager and a director approve", s.adoptPolicy)
 	command(s, "/policy/review", "review-policy", 202, "Propose that the policy in force was looked at again and stays", s.reviewPolicy)

@@ -63,7 +63,7 @@ func (s *Server) me(ctx context.Context, _ *nothing) (Me, error) {
 	if err != nil {
 		return Me{}, err
 	}
-	me := Me{Person: viewPerson(person), Presence: viewPresence(person), Holdings: []Credential{}, Changing: []Credential{}, Inbox: []InboxItem{}, Maintenance: s.Maintenance, ReviewDue: s.Desk.ReviewDue()}
+	me := Me{Person: viewPerson(person), Presence: viewPresence(person), Holdings: []Credential{}, Changing: []Credential{}, Inbox: []InboxItem{}, Maintenance: s.Maintenance, ReviewDue: s.Desk.ReviewDue(), Incidents: s.incidentCounts(person)}
 	if person.LooksAtLeavings() == nil {
 		me.FewApprovers = each(s.Desk.Approving().Few, viewShortage)
 	}

@@ -86,6 +86,8 @@ type Me struct {
 
 	FewApprovers []FewerThanTwo `json:"few_approvers,omitempty" doc:"Where fewer than two could approve; for managers, directors, admins and auditors"`
 
+	Incidents *IncidentCounts `json:"incidents,omitzero" doc:"Those that are not closed; for managers, directors, admins and auditors"`
+
 	Configuration *Unacknowledged `json:"configuration,omitzero" doc:"There is a change of the configuration that no manager has acknowledged"`
 }
 

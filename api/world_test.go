@@ -326,6 +326,24 @@ func (w *world) Emergencies(context.Context) ([]desk.Emergency, error) {
 	return filled(w, desk.EmergenciesIn(w.state)), w.fail
 }
 
+func (w *world) OpenIncidents() desk.OpenIncidents {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return desk.OpenIncidentsIn(w.state)
+}
+
+func (w *world) Assessors(_ context.Context, id string) ([]string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return desk.AssessorsIn(w.state, id), w.fail
+}
+
+func (w *world) ToAssess(_ context.Context, person string) ([]string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return desk.ToAssessIn(w.state, person), w.fail
+}
+
 func (w *world) Prospect(_ context.Context, person string) (custody.Prospect, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -574,6 +592,21 @@ func (q queries) Proposals(_ context.Context, in desk.ProposalQuery) ([]custody.
 func (q queries) Proposal(_ context.Context, id string) (custody.Proposal, error) {
 	p, there := q.state.Proposal(id)
 	return found(filled(q.world, p), there)
+}
+
+func (q queries) Incidents(_ context.Context, in desk.IncidentQuery) ([]custody.Incident, error) {
+	all := slices.DeleteFunc(filled(q.world, q.state.IncidentsChanged()), func(i custody.Incident) bool {
+		mine := in.KnownTo == "" || slices.Contains(i.People, in.KnownTo) || i.Reporter == in.KnownTo || slices.Contains(in.Theirs, i.ID)
+		return !mine || in.Status != "" && i.Status != in.Status || in.Grade != "" && i.Stands() != in.Grade ||
+			in.Person != "" && !slices.Contains(i.People, in.Person) || in.Credential != "" && !slices.Contains(i.Credentials, in.Credential)
+	})
+	slices.Reverse(all)
+	return all, q.fail
+}
+
+func (q queries) Incident(_ context.Context, id string) (custody.Incident, error) {
+	i, there := q.state.Incident(id)
+	return found(filled(q.world, i), there)
 }
 
 func (q queries) Entries(_ context.Context, in desk.EntryQuery) ([]desk.StoredEntry, error) {

@@ -65,6 +65,7 @@ type Concerns struct {
 	Credentials []string
 	Handovers   []string
 	Proposals   []string
+	Incidents   []string
 }
 
 // Concerns gives what the event is about. The state is that before the event, or

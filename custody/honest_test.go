@@ -277,6 +277,28 @@ var allStuck = []stuck{
 	}, func(o *office) bool {
 		return o.credential("db01").Holder == "ann" && o.credential("db01").Phase == Held
 	}, nil, nil},
+	{"an incident is about the manager, and the director is away", "an auditor stands in, and where there is none whoever is there; a refusal says who", func(o *office) {
+		o.acts("ann", ReportIncident{Person: "max", Text: note("x"), Grade: Special})
+		o.acts("dot", GoAway{})
+	}, func(o *office) {
+		id := incidentID(o.state.Incidents)
+		o.no("max", AssessIncident{id, Ordinary, note("x")}, OwnRequest)
+		o.acts("eve", AssessIncident{id, Serious, note("x")})
+		o.acts("eve", CloseIncident{id, note("x")})
+	}, func(o *office) bool { return o.state.reportedBy("ann") == 0 }, nil, nil},
+	{"an incident is about everybody", "one of the assessment group decides all the same, which is serious and told", func(o *office) {
+		o.acts("ann", ReportIncident{Text: note("x"), Grade: Serious})
+		o.state.editIncident(incidentID(o.state.Incidents), func(i *Incident) {
+			for p := range o.state.People() {
+				i.People = sortedNames(i.People, p.Username)
+			}
+		})
+	}, func(o *office) {
+		id := incidentID(o.state.Incidents)
+		o.no("ann", AssessIncident{id, Ordinary, note("x")}, OwnRequest)
+		o.acts("max", AssessIncident{id, Ordinary, note("x")})
+		o.acts("max", CloseIncident{id, note("x")})
+	}, func(o *office) bool { return o.state.reportedBy("ann") == 0 }, nil, nil},
 }
 
 // TestAnHonestOfficeIsNeverStuck tells each story, and what it took: who acted, for how

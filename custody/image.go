@@ -18,6 +18,7 @@ type Image struct {
 	Handovers int64
 	Leases    int64
 	Proposals int64
+	Incidents int64
 	Policy    PolicyInForce
 	SealKeys  []SealKey
 
@@ -29,13 +30,15 @@ type Image struct {
 	Credentials   []Credential
 	OpenHandovers []Handover
 	OpenProposals []Proposal
+	OpenIncidents []Incident
 }
 
 // Image takes one of a root.
 func (s *State) Image() Image {
-	i := Image{Size: s.Size, Time: s.Time, Handovers: s.Handovers, Leases: s.Leases, Proposals: s.Proposals, Policy: s.Policy(), SealKeys: s.SealKeys(), Configuration: s.Configuration(), Sessions: maps.Clone(s.sessions)}
+	i := Image{Size: s.Size, Time: s.Time, Handovers: s.Handovers, Leases: s.Leases, Proposals: s.Proposals, Incidents: s.Incidents, Policy: s.Policy(), SealKeys: s.SealKeys(), Configuration: s.Configuration(), Sessions: maps.Clone(s.sessions)}
 	i.People, i.Credentials, i.OpenHandovers = s.Changes()
 	i.OpenProposals = s.ProposalsChanged()
+	i.OpenIncidents = s.IncidentsChanged()
 	return i
 }
 

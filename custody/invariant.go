@@ -8,7 +8,7 @@ import (
 // Violation says which invariant of the policy does not hold, and where. It
 // must never happen: the desk refuses to commit, and an auditor's replay stops.
 type Violation struct {
-	Invariant string // "I1" to "I7", "I10", "I11", "I12", "I13"
+	Invariant string // "I1" to "I7", "I10" to "I13", "I15"
 	Subject   string
 	Detail    string
 }
@@ -17,7 +17,7 @@ func (v *Violation) Error() string {
 	return fmt.Sprintf("invariant %s broken for %s: %s", v.Invariant, v.Subject, v.Detail)
 }
 
-// Check looks at the whole state: I1, I2, I3 and I10, of I6 that sessions are of people
+// Check looks at the whole state: I1, I2, I3, I10 and I15, of I6 that sessions are of people
 // who can confirm, and of I7 that no account is in custody twice and that the keys of the
 // seals follow each other.
 func Check(s *State) error {
@@ -48,6 +48,11 @@ func Check(s *State) error {
 	}
 	for p := range s.OpenProposals() {
 		if err := checkProposal(p); err != nil {
+			return err
+		}
+	}
+	for i := range s.OpenIncidents() {
+		if err := s.checkIncident(i); err != nil {
 			return err
 		}
 	}

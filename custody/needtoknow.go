@@ -145,3 +145,27 @@ func (p Person) SightOfEmergency(e Emergency, of []Credential) Sight {
 		slices.ContainsFunc(of, func(c Credential) bool { return c.HasCustodian(p.Username) })
 	return p.sees(concerned, p.runs())
 }
+
+// SightOfIncident is all for who reported it, whom it concerns and who decides about it; of
+// a report only that it is there, for whom it is about; the frame for who runs the system.
+func (p Person) SightOfIncident(i Incident, decides bool) Sight {
+	about := slices.Contains(i.People, p.Username)
+	frame := p.runs()
+	if about {
+		frame = SeesFrame
+	}
+	return p.sees(decides || p.is(i.Reporter) || about && i.Reporter == "", frame)
+}
+
+// KnownTo gives what somebody sees of an incident; false where that is nothing. Whom a
+// report is about does not see from whom it came.
+func (i Incident) KnownTo(viewer Person, decides bool) (Incident, bool) {
+	sight := viewer.SightOfIncident(i, decides)
+	if sight != SeesAll {
+		i.Report, i.Assessment, i.Closing = Note{}, Note{}, Note{}
+		if i.Reporter != "" && slices.Contains(i.People, viewer.Username) {
+			i.Reporter, i.People = "", []string{viewer.Username}
+		}
+	}
+	return i, sight != SeesNothing
+}

@@ -74,9 +74,9 @@ var plain = map[string]string{
 
 // names are the fields that name what exists, or say which of a closed list it is.
 var names = []string{
-	"Absent", "Actor", "Ahead", "Approvals", "Backup", "Before", "Changed", "Channel", "Code", "Command", "Commitments", "Credential", "Credentials", "Dependent", "Dependents", "Deputy", "Emergency", "Exclusive", "Exposed",
-	"Failure", "Feed", "For", "From", "Handover", "Handovers", "Holder", "How", "Keys", "Kind", "Lead", "Lease", "Level", "Link", "Needs", "On", "Operator", "Other", "Partners", "Password", "Person",
-	"Plan", "Planned", "Primary", "Proposal", "Reason", "Result", "Role", "Roles", "Rule", "Session", "Successor", "To", "Username", "Verdict", "Why", "With", "Witness",
+	"Absent", "Actor", "Ahead", "Approvals", "Assessors", "Backup", "Before", "Changed", "Channel", "Code", "Command", "Commitments", "Credential", "Credentials", "Dependent", "Dependents", "Deputy", "Emergency", "Exclusive", "Exposed",
+	"Failure", "Feed", "For", "From", "Grade", "Handover", "Handovers", "Holder", "How", "Incident", "Keys", "Kind", "Lead", "Lease", "Level", "Link", "Needs", "On", "Operator", "Other", "Partners", "Password", "Person",
+	"Plan", "Planned", "Primary", "Proposal", "Rated", "Reason", "Result", "Role", "Roles", "Rule", "Session", "Successor", "To", "Username", "Verdict", "Why", "With", "Witness",
 }
 
 // TestWhatPeopleWriteIsANote: each text in a fact or a command is a name, of a

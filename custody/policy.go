@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"reflect"
 	"slices"
 	"time"
 
@@ -40,6 +41,8 @@ type Policy struct {
 
 	Approvals Approvals   // that what changes who may do what needs (clause 3.1)
 	Exclusive Exclusivity // which roles one person may not have together
+
+	Assessors []string // usernames, sorted: who says how serious an incident is (clause 4.5); none: every manager and director
 }
 
 // writtenPolicy is a Policy as the ledger has it: times in whole milliseconds.
@@ -67,6 +70,8 @@ type writtenPolicy struct {
 
 	Approvals Approvals   `json:"approvals,omitzero"`
 	Exclusive Exclusivity `json:"exclusive,omitzero"`
+
+	Assessors []string `json:"assessors,omitzero"`
 }
 
 // MarshalJSON writes it as a ledger entry has it.
@@ -78,6 +83,7 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 		ApproveWithin: p.ApproveWithin.Milliseconds(), SilenceAfter: p.SilenceAfter.Milliseconds(), UseWithin: p.UseWithin.Milliseconds(),
 		HoldFor: p.HoldFor.Milliseconds(), ReviewWithin: p.ReviewWithin.Milliseconds(),
 		SignatureTTL: p.SignatureTTL.Milliseconds(), AbsenceWait: p.AbsenceWait.Milliseconds(), RemindFirst: p.RemindFirst.Milliseconds(), RemindLast: p.RemindLast.Milliseconds(),
+		Assessors: p.Assessors,
 	})
 }
 
@@ -94,6 +100,7 @@ func (p *Policy) UnmarshalJSON(text []byte) error {
 		ApproveWithin: ms(w.ApproveWithin), SilenceAfter: ms(w.SilenceAfter), UseWithin: ms(w.UseWithin),
 		HoldFor: ms(w.HoldFor), ReviewWithin: ms(w.ReviewWithin),
 		SignatureTTL: ms(w.SignatureTTL), AbsenceWait: ms(w.AbsenceWait), RemindFirst: ms(w.RemindFirst), RemindLast: ms(w.RemindLast),
+		Assessors: w.Assessors,
 	}
 	return nil
 }
@@ -179,6 +186,8 @@ func (p Policy) check() *Refusal {
 		return Invalid("policy.approvals", "approvals")
 	case !slices.Contains(Exclusivities, p.Exclusive):
 		return Invalid("policy.exclusive", "exclusive")
+	case !slices.Equal(p.Assessors, Group(p.Assessors)) || len(p.Assessors) > maxAssessors:
+		return Invalid("policy.assessors", "assessors", Args{"most": maxAssessors})
 	}
 	return nil
 }
@@ -228,14 +237,19 @@ func (AdoptPolicy) ofPerson() bool          { return false }
 func (AdoptPolicy) levels(*State) []Role    { return []Role{Manager, Director} }
 func (AdoptPolicy) parties(*State) []string { return nil }
 
-// bare keeps what is a number, or one of a closed list.
-func (a AdoptPolicy) bare(*State) Action {
+// bare keeps what is a number, one of a closed list, or the name of somebody.
+func (a AdoptPolicy) bare(s *State) Action {
 	if !slices.Contains([]Approvals{ApprovedByTwo, ApprovedByOne, ApprovedByNone}, a.Values.Approvals) {
 		a.Values.Approvals = ""
 	}
 	if !slices.Contains(Exclusivities, a.Values.Exclusive) {
 		a.Values.Exclusive = ""
 	}
+	var group []string
+	for _, name := range a.Values.Assessors {
+		group = append(group, s.nameOr(name))
+	}
+	a.Values.Assessors = group
 	return a
 }
 
@@ -258,9 +272,12 @@ func (a AdoptPolicy) effect(d *decision, proposal string) error {
 	if err := checkReview(a.ReviewBy, d.now); err != nil {
 		return err
 	}
+	if err := d.state.canAssess(a.Values.Assessors); err != nil {
+		return err
+	}
 	before := d.state.Policy()
 	if before.Version > 0 {
-		if before.Values == a.Values {
+		if reflect.DeepEqual(before.Values, a.Values) {
 			return refuseSamePolicy()
 		}
 		if err := d.state.canBeMet(a.Values); err != nil {
@@ -297,6 +314,9 @@ func (f PolicyAdopted) allowed(s *State, e Event) error {
 	}
 	if checkReview(f.ReviewBy, e.Time) != nil {
 		return e.violates("I7", "a policy that nobody has to look at again within a year")
+	}
+	if s.canAssess(f.Values.Assessors) != nil {
+		return e.violates("I10", "a group of whom one is nobody who could act")
 	}
 	if f.Proposal == "" {
 		return nil

@@ -332,7 +332,8 @@ func (s *sequence) restart(t *rapid.T) {
 		loaded.RestoreSessions(person, open)
 	}
 	loaded.RestoreProposals(s.state.ProposalsChanged())
-	loaded.Size, loaded.Time, loaded.Handovers, loaded.Leases, loaded.Proposals = s.state.Size, s.state.Time, s.state.Handovers, s.state.Leases, s.state.Proposals
+	loaded.RestoreIncidents(s.state.IncidentsChanged())
+	loaded.Size, loaded.Time, loaded.Handovers, loaded.Leases, loaded.Proposals, loaded.Incidents = s.state.Size, s.state.Time, s.state.Handovers, s.state.Leases, s.state.Proposals, s.state.Incidents
 	if difference := compare(s.state, loaded); difference != "" {
 		t.Fatalf("loaded otherwise than it was: %s", difference)
 	}

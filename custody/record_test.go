@@ -33,6 +33,7 @@ var facts = []Fact{
 	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, TargetTested{}, ServiceStarted{}, ConfigurationAcknowledged{}, SecretsArrived{}, TextRedacted{}, ReviewSigned{},
 	EmergencyRequested{}, EmergencyWithdrawn{}, EmergencyApproved{}, EmergencyRejected{}, EmergencyLapsed{}, EmergencyPaged{},
 	EmergencyGranted{}, EmergencyEnded{}, EmergencyReviewed{}, EmergencyUnreviewed{},
+	IncidentReported{}, IncidentAcknowledged{}, IncidentAssessed{}, IncidentClosed{}, IncidentUnanswered{},
 }
 
 // endings are the facts of one Go type that have several types in the ledger.
@@ -345,6 +346,11 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"emergency.ended":               `{"emergency":"","credential":"","how":""}`,
 		"emergency.reviewed":            `{"emergency":"","credential":"","verdict":"","text":""}`,
 		"emergency.unreviewed":          `{"emergency":"","credential":""}`,
+		"incident.reported":             `{"incident":"","text":"","grade":""}`,
+		"incident.acknowledged":         `{"incident":""}`,
+		"incident.assessed":             `{"incident":"","from":"","grade":"","text":""}`,
+		"incident.closed":               `{"incident":"","text":""}`,
+		"incident.unanswered":           `{"incident":""}`,
 		"policy.adopted": `{"version":0,"rules":0,"values":{"lease_ms":0,"offer_ttl_ms":0,"rotation_deadline_ms":0,` +
 			`"lock_after":0,"lock_base_ms":0,"lock_max_ms":0,"totp_skew":0},"review_by":"0001-01-01T00:00:00Z"}`,
 	}

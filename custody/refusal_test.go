@@ -237,6 +237,7 @@ var actions = []Action{
 	Retarget{}, ConfirmTarget{},
 	PlanAbsence{}, MoveAbsence{}, CancelAbsence{}, EndAbsence{}, HandOverAhead{}, SignHandover{}, SwapAbsences{},
 	RequestEmergency{}, WithdrawEmergency{}, ApproveEmergency{}, RejectEmergency{}, ReportPaged{}, EndEmergency{}, ReviewEmergency{},
+	ReportIncident{}, AcknowledgeIncident{}, AssessIncident{}, CloseIncident{},
 }
 
 func TestActionsAreAllListed(t *testing.T) {

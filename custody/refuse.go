@@ -6,7 +6,10 @@ import "time"
 // Each names who or what stands in the way. The sentences, and what to do next,
 // are in package words, by key.
 
-const ruleHandover = "4.4"
+const (
+	ruleHandover = "4.4"
+	ruleIncident = "4.5"
+)
 
 // What there can be none of, or one of the name already.
 var (
@@ -17,6 +20,7 @@ var (
 	aProposal   = Term{"thing", "proposal"}
 	anItem      = Term{"thing", "item"}
 	anEmergency = Term{"thing", "emergency"}
+	anIncident  = Term{"thing", "incident"}
 )
 
 // Who alone may do something.

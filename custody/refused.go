@@ -59,7 +59,7 @@ func (s *State) known(name string) string {
 	if _, ok := s.Credential(name); ok {
 		return name
 	}
-	if s.offeredBefore(name) || s.proposedBefore(name) || s.urgedBefore(name) {
+	if s.offeredBefore(name) || s.proposedBefore(name) || s.urgedBefore(name) || s.raisedBefore(name) {
 		return name
 	}
 	if _, ok := s.Person(name); ok {

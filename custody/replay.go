@@ -20,7 +20,7 @@ func Apply(s *State, e Event) { s.move(e) }
 type touched struct {
 	people                 []string // whose presence is another
 	credentials, handovers []string
-	proposals              []string
+	proposals, incidents   []string
 	policy                 bool // that everybody's roles have to fit
 }
 
@@ -30,7 +30,14 @@ func (s *State) move(e Event) touched {
 	if e.Confirm != nil {
 		s.editPerson(e.Confirm.Person, func(p *Person) { p.confirms(e.Confirm.Step, e.Request) })
 	}
+	raises, about := e.raises() != "", Concerns{}
+	if raises {
+		about = e.Fact.concerns(s) // before it happens: a root forgets then what is over
+	}
 	e.Fact.apply(s, e)
+	if raises {
+		s.raise(e, about)
+	}
 	t := s.touched
 	s.touched = touched{}
 	return t
@@ -71,6 +78,13 @@ func (s *State) checkTouched(t touched) error {
 		p, _ := s.Proposal(id) // one that is over may be forgotten, and is no proposal then
 		if err := checkProposal(p); err != nil {
 			return err
+		}
+	}
+	for _, id := range t.incidents {
+		if i, there := s.Incident(id); there { // one that is closed may be forgotten
+			if err := s.checkIncident(i); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -132,6 +132,7 @@ func (a AdoptPolicy) differences(now Now) []Difference {
 		{"remind_last", lasts(was.RemindLast), lasts(is.RemindLast)},
 		{"approvals", []string{string(was.Approvals)}, []string{string(is.Approvals)}},
 		{"exclusive", []string{string(was.Exclusive)}, []string{string(is.Exclusive)}},
+		{"assessors", was.Assessors, is.Assessors},
 		{"review_by", review(now.Policy.ReviewBy), review(a.ReviewBy)},
 	})
 }

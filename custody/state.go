@@ -20,12 +20,15 @@ type State struct {
 	Handovers int64     // handovers ever offered; the next id follows from it
 	Leases    int64     // check-outs ever granted
 	Proposals int64     // ever made
+	Incidents int64     // ever raised or reported
 
 	base          *State // what a fork was made from; nil for a root
 	people        map[string]Person
 	credentials   map[string]Credential
 	handovers     map[string]Handover // a zero value: over since the fork
 	proposals     map[string]Proposal
+	incidents     map[string]Incident
+	latest        map[string]string    // what an entry may be more of -> the newest incident of it that is not closed; "" in a fork: none any more
 	charges       map[string][]string  // person -> names of the active credentials they are custodian of, or have in an emergency, sorted
 	accounts      map[string]string    // identity of an account in custody -> name of its credential; "" in a fork: free again
 	sessions      map[string][]Session // person -> their open log-ins, the oldest first
@@ -44,6 +47,8 @@ func NewState() *State {
 		credentials: map[string]Credential{},
 		handovers:   map[string]Handover{},
 		proposals:   map[string]Proposal{},
+		incidents:   map[string]Incident{},
+		latest:      map[string]string{},
 		charges:     map[string][]string{},
 		accounts:    map[string]string{},
 		sessions:    map[string][]Session{},
@@ -56,7 +61,7 @@ func NewState() *State {
 func (s *State) Fork() *State {
 	f := NewState()
 	f.base = s
-	f.Size, f.Time, f.Handovers, f.Leases, f.Proposals, f.due = s.Size, s.Time, s.Handovers, s.Leases, s.Proposals, s.due
+	f.Size, f.Time, f.Handovers, f.Leases, f.Proposals, f.Incidents, f.due = s.Size, s.Time, s.Handovers, s.Leases, s.Proposals, s.Incidents, s.due
 	return f
 }
 
@@ -84,6 +89,20 @@ func (s *State) Merge(f *State) {
 			continue
 		}
 		s.proposals[k] = v
+	}
+	for k, v := range f.incidents {
+		if s.base == nil && v.Over() {
+			delete(s.incidents, k)
+			continue
+		}
+		s.incidents[k] = v
+	}
+	for k, v := range f.latest {
+		if s.base == nil && v == "" {
+			delete(s.latest, k)
+			continue
+		}
+		s.latest[k] = v
 	}
 	for k, v := range f.charges {
 		s.charges[k] = v
@@ -114,7 +133,7 @@ func (s *State) Merge(f *State) {
 	if f.configuration != nil {
 		s.configuration = f.configuration
 	}
-	s.Size, s.Time, s.Handovers, s.Leases, s.Proposals, s.due = f.Size, f.Time, f.Handovers, f.Leases, f.Proposals, f.due
+	s.Size, s.Time, s.Handovers, s.Leases, s.Proposals, s.Incidents, s.due = f.Size, f.Time, f.Handovers, f.Leases, f.Proposals, f.Incidents, f.due
 }
 
 // Person, Credential and Handover look one up. A handover that is over is not

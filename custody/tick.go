@@ -68,6 +68,11 @@ func (Tick) acts(d *decision) error {
 	for _, p := range d.state.principals() {
 		d.tickDeputy(p)
 	}
+	for i := range d.state.OpenIncidents() {
+		if i.unanswered(d.now) {
+			d.happen(IncidentUnanswered{Incident: i.ID})
+		}
+	}
 	if p := d.state.Policy(); p.Unreviewed(d.now) && !p.Overdue {
 		d.happen(PolicyOverdue{Version: p.Version})
 	}
@@ -111,6 +116,9 @@ func (s *State) Reschedule() {
 	}
 	for p := range s.OpenProposals() {
 		s.expectProposal(p)
+	}
+	for i := range s.OpenIncidents() {
+		s.expectIncident(i)
 	}
 	for _, p := range s.principals() {
 		s.expectDeputy(p)

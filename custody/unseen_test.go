@@ -446,6 +446,8 @@ func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 		"a part of a time of a signature":      func(p *Policy) { p.SignatureTTL += time.Nanosecond },
 		"a part of a time to approve":          func(p *Policy) { p.ApproveWithin += time.Nanosecond },
 		"nobody said who approves":             func(p *Policy) { p.Approvals = "" },
+		"a group out of order":                 func(p *Policy) { p.Assessors = []string{"max", "dot"} },
+		"a group with somebody twice":          func(p *Policy) { p.Assessors = []string{"dot", "dot"} },
 		"nobody said which roles":              func(p *Policy) { p.Exclusive = "" },
 		"roles that exclude at random":         func(p *Policy) { p.Exclusive = "random" },
 		"approved by three":                    func(p *Policy) { p.Approvals = "three" },
@@ -585,7 +587,7 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 		}
 		of := e.Concerns(s)
 		subject := e.Fact.Subject()
-		named := slices.Concat(of.People, of.Credentials, of.Handovers, of.Proposals)
+		named := slices.Concat(of.People, of.Credentials, of.Handovers, of.Proposals, of.Incidents)
 		if subject != "" && !slices.Contains(named, subject) || subject == "" && len(named) > 0 {
 			t.Errorf("%s of %q is found by %+v", e.Fact.Type(), subject, of)
 		}
@@ -606,7 +608,7 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 		Apply(s, e)
 	}
 	grades := map[string]Grade{"ledger.conflict": Special, "ledger.recovered": Special, "clock.corrected": Special, "person.locked": Serious, "session.locked": Serious, "text.redacted": Serious, "seal.key_changed": Serious, "rotation.overdue": Serious, "credential.abandoned": Serious,
-		"policy.overdue": Serious, "person.disabled": Serious, "credential.seat_vacated": Serious, "offboarding.overdue": Serious, "absence.held_up": Serious,
+		"policy.overdue": Serious, "incident.unanswered": Serious, "person.disabled": Serious, "credential.seat_vacated": Serious, "offboarding.overdue": Serious, "absence.held_up": Serious,
 		"proposal.announced": Special, "proposal.near": Special, "refounding.effected": Special, "recovery.sought": Special, "recovery.stopped": Serious,
 		"emergency.requested": Serious, "emergency.granted": Serious, "emergency.rejected": Serious, "emergency.unreviewed": Serious}
 	for _, kind := range EntryTypes() {
@@ -893,7 +895,7 @@ func TestWhatIsLoadedIsWhatWasWritten(t *testing.T) {
 			got.RestoreSessions(person, open)
 		}
 		got.RestorePolicy(o.state.Policy())
-		got.Size, got.Time, got.Handovers, got.Leases, got.Proposals = want.Size, want.Time, want.Handovers, want.Leases, want.Proposals
+		got.Size, got.Time, got.Handovers, got.Leases, got.Proposals, got.Incidents = want.Size, want.Time, want.Handovers, want.Leases, want.Proposals, want.Incidents
 		for person := range want.charges { // nobody's is as good as none
 			if len(want.charges[person]) == 0 {
 				delete(want.charges, person)

@@ -230,6 +230,7 @@ func clone(s *State) *State {
 	c.handovers, c.charges, c.accounts = maps.Clone(s.handovers), maps.Clone(s.charges), maps.Clone(s.accounts)
 	c.sessions, c.tokens = maps.Clone(s.sessions), maps.Clone(s.tokens)
 	c.proposals = maps.Clone(s.proposals)
+	c.incidents, c.latest = maps.Clone(s.incidents), maps.Clone(s.latest)
 	return &c
 }
 

@@ -71,6 +71,15 @@ func (c *Client) EachProposal(ctx context.Context, q desk.ProposalQuery, forMe b
 	}, func(p api.Proposal) string { return p.ID })
 }
 
+// EachIncident gives all incidents that fit, the newest first, as EachEntry does.
+func (c *Client) EachIncident(ctx context.Context, q desk.IncidentQuery) iter.Seq2[api.Incident, error] {
+	q.Limit = pageSize(q.Limit)
+	return eachOlder(q.Limit, q.Before, func(before string) ([]api.Incident, error) {
+		q.Before = before
+		return c.Incidents(ctx, q)
+	}, func(i api.Incident) string { return i.ID })
+}
+
 // eachOlder goes through pages of so many, each behind the last one of the page before.
 func eachOlder[T any](most int, before string, read func(before string) ([]T, error), id func(T) string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {

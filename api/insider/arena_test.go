@@ -305,6 +305,10 @@ func (d directory) Approvers(ctx context.Context) (map[string]map[custody.Role][
 	return d.desk.Approvers(ctx)
 }
 
+func (d directory) Assessors(ctx context.Context, incident string) ([]string, error) {
+	return d.desk.Assessors(ctx, incident)
+}
+
 func (d directory) Credential(ctx context.Context, name string) (custody.Credential, error) {
 	return orNone(d.Store.Credential(ctx, name))
 }

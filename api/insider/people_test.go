@@ -329,6 +329,23 @@ var byPeople = []group{
 			return of(err, "the text is gone, its commitment and the reason stand")
 		}},
 		takesAccess("manager", "director", "admin", "auditor", "manager"), takesAccess("manager", "tech-a", "tech-b"),
+		aboutThem("acknowledges an incident that is about them", "manager", func(a *arena, c *client.Client, id string) error {
+			_, err := c.AcknowledgeIncident(a.t.Context(), id)
+			return err
+		}),
+		aboutThem("says that an incident about them is nothing", "manager", assessesDown("manager")),
+		aboutThem("closes an incident about them, which the director assessed", "manager", func(a *arena, c *client.Client, id string) error {
+			a.Must("director", custody.AssessIncident{Incident: id, Grade: custody.Serious, Text: desk.NewNote(because)})
+			a.begin()
+			_, err := c.CloseIncident(a.t.Context(), id, api.CloseIncident{Text: because, TOTP: a.code("manager")})
+			return err
+		}),
+		{tries: "says that it is nothing what they did themselves", concerns: []string{"director"}, do: func(a *arena) outcome {
+			a.Must("manager", custody.Disable{Person: "tech-c", Reason: desk.NewNote(because)})
+			id := a.newestIncident("person.disabled")
+			a.begin()
+			return of(assessesDown("manager")(a, a.as("manager"), id), "assessed")
+		}},
 	}},
 	{"One director", []attempt{
 		approvesOwn("director"), checksOut("director"), resetsHolder("director"), changesMails("director", "manager"),
@@ -441,6 +458,13 @@ var byPeople = []group{
 			a.comes("manager-2", "somebody@example.org", custody.Manager)
 			a.comes("director-2", "else@example.org", custody.Director)
 			return a.asksAndApproves("director-2")
+		}},
+		{tries: "says with the other that an incident about the one is nothing", concerns: []string{"manager", "director"}, do: func(a *arena) outcome {
+			a.comes("manager-2", "Tech-C+second@example.org", custody.Manager)
+			a.Must("tech-a", custody.ReportIncident{Person: "tech-c", Text: desk.NewNote(because), Grade: custody.Special})
+			id := a.newestIncident("incident.reported")
+			a.begin()
+			return of(assessesDown("manager-2")(a, a.as("manager-2"), id), "assessed")
 		}},
 		{tries: "sets both up with one authenticator", do: func(a *arena) outcome {
 			a.comes("manager-2", "somebody@example.org", custody.Manager)
@@ -560,6 +584,40 @@ var byPeople = []group{
 			return of(err, "logged in")
 		}},
 	}},
+}
+
+// aboutThem is what somebody tries about an incident that tech-a reported of them.
+func aboutThem(tries, who string, does func(a *arena, c *client.Client, id string) error) attempt {
+	return attempt{tries: tries, concerns: []string{"director"}, do: func(a *arena) outcome {
+		a.Must("tech-a", custody.ReportIncident{Person: who, Text: desk.NewNote(because), Grade: custody.Special})
+		id := a.newestIncident("incident.reported")
+		a.begin()
+		return of(does(a, a.as(who), id), "it is done")
+	}}
+}
+
+// assessesDown says with somebody's code that an incident is ordinary.
+func assessesDown(who string) func(a *arena, c *client.Client, id string) error {
+	return func(a *arena, c *client.Client, id string) error {
+		_, err := c.AssessIncident(a.t.Context(), id, api.AssessIncident{Grade: custody.Ordinary, Text: because, TOTP: a.code(who)})
+		return err
+	}
+}
+
+// newestIncident gives the id of the newest of a kind.
+func (a *arena) newestIncident(kind string) string {
+	a.t.Helper()
+	all, err := a.as("auditor").Incidents(a.t.Context(), desk.IncidentQuery{})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	for _, i := range all {
+		if i.Type == kind {
+			return i.ID
+		}
+	}
+	a.t.Fatalf("no incident of %s", kind)
+	return ""
 }
 
 // asksAndApproves is tech-c with a second account, manager-2, and perhaps a third one.

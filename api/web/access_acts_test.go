@@ -387,6 +387,24 @@ func init() {
 		return id
 	}, "verdict", "justified", "text", why), "POST /api/v1/emergencies/{id}/review", "POST /emergencies/{id}/review")
 
+	// Incidents: reported by one technician after the other, of whom none has too many open.
+	does(act{prepare: func(a *access, _ string) prepared { return fields(nil, "text", why, "grade", "serious") }}, "POST /api/v1/incidents", "POST /incidents/new")
+	reported := func(a *access) string {
+		a.made++
+		who := []string{"tech-b", "tech-c", "tech-d", "tech-e", "tech-f", "director-2"}[a.made%6]
+		return a.Must(who, custody.ReportIncident{Text: desk.NewNote(why), Grade: custody.Serious}).Events[0].Fact.Subject()
+	}
+	rated := func(a *access) string {
+		id := reported(a)
+		a.Must("manager-2", custody.AssessIncident{Incident: id, Grade: custody.Ordinary, Text: desk.NewNote(why)})
+		return id
+	}
+	does(act{prepare: func(a *access, _ string) prepared { return nothingToSay(numbered(reported(a))) }}, "POST /api/v1/incidents/{id}/ack", "POST /incidents/{id}/ack")
+	does(act{prepare: func(a *access, _ string) prepared {
+		return fields(numbered(reported(a)), "grade", "special", "text", why)
+	}}, "POST /api/v1/incidents/{id}/assess", "POST /incidents/{id}/assess")
+	does(act{prepare: func(a *access, _ string) prepared { return fields(numbered(rated(a)), "text", why) }}, "POST /api/v1/incidents/{id}/close", "POST /incidents/{id}/close")
+
 	// The policy of the installation, and of one credential.
 	looser := map[string]any{"policy": map[string]any{"password": "strong"}, "reason": why}
 	does(act{prepare: func(a *access, _ string) prepared { return prepared{called(a.held()), looser, nil} }}, "POST /api/v1/credentials/{name}/policy/proposal")

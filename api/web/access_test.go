@@ -42,7 +42,7 @@ const (
 // beside managers, directors and auditors.
 var hiddenTexts = map[string][]string{
 	"addr-one": {"custodian"}, "acct-one": {"custodian"}, "second-one": {"custodian"}, "purpose-one": {"custodian"}, "reason-one": {"custodian"}, "ask-one": {"custodian"},
-	"addr-two": nil, "acct-two": nil, "second-two": nil, "purpose-two": nil, "reason-two": nil, "away-two": nil, "mail-two": nil, "mail-new": nil, "ask-new": nil, "urgent-two": nil,
+	"addr-two": nil, "acct-two": nil, "second-two": nil, "purpose-two": nil, "reason-two": nil, "away-two": nil, "mail-two": nil, "mail-new": nil, "ask-new": nil, "urgent-two": nil, "report-two": nil,
 }
 
 // listed are names, which are hidden from nobody by themselves: a list without one of them
@@ -58,6 +58,7 @@ type access struct {
 	granted  int64 // index of the entry with purpose-one
 	link     string
 	plan     string   // an absence of tech-a's
+	incident string   // that tech-c reported, about db02
 	left     []string // who has no access, to be given it back: one person may take it from five within an hour
 }
 
@@ -97,6 +98,7 @@ func newAccess(t *testing.T) *access {
 	a.absence("tech-c", 12*24*time.Hour, "reason-two", false)
 	o.Must("tech-e", custody.Propose{Change: custody.Change{Proposable: custody.SetCustodians{Credential: "db01", Primary: "tech-a", Backup: "tech-e"}}, Reason: desk.NewNote("ask-one")})
 	o.Must("tech-f", custody.RequestEmergency{Credentials: []string{"db04"}, Reason: desk.NewNote("urgent-two")})
+	a.incident = o.Must("tech-c", custody.ReportIncident{Credential: "db02", Text: desk.NewNote("report-two"), Grade: custody.Serious}).Events[0].Fact.Subject()
 	o.Must("director", custody.Propose{Change: custody.Change{Proposable: custody.AddPerson{
 		Username: "tech-n", Name: "N", Email: desk.NewNote("mail-new@example.org"), Roles: []custody.Role{custody.Technician}, TOTPPeriod: period,
 	}}, Reason: desk.NewNote("ask-new")})
@@ -375,6 +377,8 @@ func (a *access) shown(row string) map[string]string {
 		at["id"] = "p-1"
 	case strings.Contains(row, "/emergencies/"):
 		at["id"] = "emergency-1"
+	case strings.Contains(row, "/incidents/"):
+		at["id"] = a.incident
 	case strings.Contains(row, "/offboardings/"):
 		at["username"] = "left"
 	case strings.Contains(row, "/absences/"):

@@ -185,7 +185,7 @@ func (v *visit) path() string {
 	if at == "/ledger/reviews" {
 		return "/ledger"
 	}
-	for _, page := range []string{"/credentials/", "/handovers/", "/proposals/", "/ledger/", "/offboardings/", "/absences/", "/emergencies/"} {
+	for _, page := range []string{"/credentials/", "/handovers/", "/proposals/", "/ledger/", "/offboardings/", "/absences/", "/emergencies/", "/incidents/"} {
 		if rest, on := strings.CutPrefix(at, page); on {
 			name, below, _ := strings.Cut(rest, "/")
 			if below == "target" || strings.HasPrefix(below, "target/") { // a page of its own

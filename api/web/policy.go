@@ -2,6 +2,7 @@ package web
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -13,6 +14,7 @@ type policyPage struct {
 	Next    string              // a day within a year, to review it by
 	Choices []custody.Approvals // that a policy can ask for
 	Apart   []custody.Exclusivity
+	Group   string             // those who assess incidents, by username
 	Few     []custody.Shortage // where fewer than two could approve now
 	People  map[string]custody.Person
 }
@@ -28,7 +30,7 @@ func (p *Pages) policy(v *visit) error {
 		Few: p.fewApprovers(v), People: people,
 		PolicyInForce: now, Overdue: now.Unreviewed(v.now), Next: v.now.In(v.zone).AddDate(1, 0, -1).Format(time.DateOnly),
 		Choices: []custody.Approvals{custody.ApprovedByTwo, custody.ApprovedByOne, custody.ApprovedByNone},
-		Apart:   custody.Exclusivities,
+		Apart:   custody.Exclusivities, Group: strings.Join(now.Values.Assessors, " "),
 	})
 }
 
@@ -52,6 +54,7 @@ func (p *Pages) adoptPolicy(v *visit) error {
 	if values.TOTPSkew, err = strconv.ParseInt(v.field("totp_skew"), 10, 64); err != nil {
 		return v.again(custody.Invalid("totp_skew", "not_whole"), p.policy)
 	}
+	values.Assessors = custody.Group(strings.Fields(strings.ReplaceAll(v.field("assessors"), ",", " ")))
 	values.Approvals, values.Exclusive = custody.Approvals(v.field("approvals")), custody.Exclusivity(v.field("exclusive"))
 	by, err := v.day("review_by")
 	if err != nil {

@@ -38,6 +38,10 @@ var urgentForms = []tried{
 	{"tech-b", "/emergencies/emergency-2", "/emergencies/emergency-2/end", []string{"totp", "654321"}, "totp", 403},
 	{"tech-b", "/emergencies/emergency-2", "/emergencies/emergency-2/withdraw", nil, "", 409},
 	{"director", "/emergencies/emergency-3", "/emergencies/emergency-3/review", []string{"verdict", "unjustified", "text", "tech-a was at her desk", "totp", "654321"}, "totp", 403},
+	{"tech-a", "/incidents/new", "/incidents/new", []string{"text", "a stranger at my desk", "grade", "special", "credential", "db01", "totp", "654321"}, "totp", 403},
+	{"manager", "/incidents/INCIDENT", "/incidents/INCIDENT/assess", []string{"grade", "ordinary", "text", "it was a test", "totp", "654321"}, "totp", 403},
+	{"director", "/incidents/RATED", "/incidents/RATED/close", []string{"text", "the door is locked", "totp", "654321"}, "totp", 403},
+	{"tech-a", "/incidents/INCIDENT", "/incidents/INCIDENT/ack", nil, "", 409},
 	{"tech-b", "/emergencies/new", "/emergencies/new", []string{"credential", "db01", "reason", "disk full", "totp", "654321"}, "totp", 403},
 }
 
@@ -162,7 +166,12 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 	o.Must("tech-b", custody.CheckOut{Credential: "db21", Purpose: desk.NewNote("disk full")})
 	o.Must("manager", custody.ApproveEmergency{Emergency: "emergency-3"})
 	o.Must("tech-b", custody.EndEmergency{Emergency: "emergency-3"})
-	names := strings.NewReplacer("LINK", link.Token.Reveal(), "PLAN", mine, "THEIRS", theirs, "SIGN", waiting[0].ID)
+	incident := func() string {
+		return o.Must("tech-a", custody.ReportIncident{Text: desk.NewNote("a stranger"), Grade: custody.Serious}).Events[0].Fact.Subject()
+	}
+	open, rated := incident(), incident()
+	o.Must("manager", custody.AssessIncident{Incident: rated, Grade: custody.Ordinary, Text: desk.NewNote("nothing")})
+	names := strings.NewReplacer("INCIDENT", open, "RATED", rated, "LINK", link.Token.Reveal(), "PLAN", mine, "THEIRS", theirs, "SIGN", waiting[0].ID)
 	for _, form := range slices.Concat(urgentForms, forms) {
 		form.page, form.to = names.Replace(form.page), names.Replace(form.to)
 		form.typed = slices.Clone(form.typed)
@@ -281,7 +290,7 @@ func has(n *html.Node, name string) bool {
 func TestEveryFormIsTriedRefused(t *testing.T) {
 	tried := map[string]bool{"/language": true, "/logout": true, "/preferences/sessions": true, "/preferences/calendar/close": true} // which cannot be refused
 	tried["*"] = true                                                                                                                // to the page that it is on: of an e-mail address
-	word := regexp.MustCompile(`(db0\d|sw01|handover-\d|p-\d|emergency-\d|tech-[bz]|28|LINK|PLAN|SIGN|manager|3$)`)
+	word := regexp.MustCompile(`(db0\d|sw01|handover-\d|p-\d|emergency-\d|tech-[bz]|28|LINK|PLAN|SIGN|INCIDENT|RATED|manager|3$)`)
 	for _, form := range slices.Concat(urgentForms, forms) {
 		tried[word.ReplaceAllString(strings.Replace(form.to, "/people/admin/", "/people/*/", 1), "*")] = true
 	}

@@ -199,6 +199,13 @@ func (p *Pages) routes() {
 	p.closed("POST /emergencies/{id}/withdraw", p.withdrawEmergency)
 	p.closed("POST /emergencies/{id}/end", p.endEmergency)
 	p.closed("POST /emergencies/{id}/review", p.reviewEmergency)
+	p.closed("GET /incidents", p.incidents)
+	p.closed("GET /incidents/new", p.newIncident)
+	p.closed("POST /incidents/new", p.reportIncident)
+	p.closed("GET /incidents/{id}", p.incident)
+	p.closed("POST /incidents/{id}/ack", p.acknowledgeIncident)
+	p.closed("POST /incidents/{id}/assess", p.assessIncident)
+	p.closed("POST /incidents/{id}/close", p.closeIncident)
 
 	p.closed("GET /preferences", p.preferences)
 	p.closed("POST /preferences", p.changePreferences)

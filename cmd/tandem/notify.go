@@ -105,6 +105,11 @@ func (d directory) Approvers(ctx context.Context) (map[string]map[custody.Role][
 	return d.desk.Approvers(ctx)
 }
 
+// Assessors gives who can decide about an incident.
+func (d directory) Assessors(ctx context.Context, incident string) ([]string, error) {
+	return d.desk.Assessors(ctx, incident)
+}
+
 // Credential gives the zero one where there is none.
 func (d directory) Credential(ctx context.Context, name string) (custody.Credential, error) {
 	return orNone(d.Store.Credential(ctx, name))

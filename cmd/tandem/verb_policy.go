@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,7 +57,8 @@ func policyShowVerb(c *cli) *cobra.Command {
 				[]string{"absence-wait", seconds(v.AbsenceWaitSeconds).String()},
 				[]string{"remind-first", seconds(v.RemindFirstSeconds).String()},
 				[]string{"remind-last", seconds(v.RemindLastSeconds).String()},
-				[]string{"totp-skew", fmt.Sprint(v.TOTPSkew)})
+				[]string{"totp-skew", fmt.Sprint(v.TOTPSkew)},
+				[]string{"assessors", cmp.Or(strings.Join(v.Assessors, ", "), "every manager and director")})
 		},
 	}
 }
@@ -87,6 +90,7 @@ func valueFlags(flags *pflag.FlagSet, p *custody.Policy) {
 	flags.DurationVar(&p.RemindFirst, "remind-first", p.RemindFirst, "somebody is reminded this long before their absence")
 	flags.DurationVar(&p.RemindLast, "remind-last", p.RemindLast, "and once more, later than that")
 	flags.Int64Var(&p.TOTPSkew, "totp-skew", p.TOTPSkew, "steps before and after the current one whose codes are taken")
+	flags.StringSliceVar(&p.Assessors, "assessors", p.Assessors, "usernames of those who assess incidents; \"\": every manager and director")
 	flags.StringVar((*string)(&p.Exclusive), "exclusive", string(p.Exclusive), "which roles one person may not have together: strict or auditor_only")
 	flags.StringVar((*string)(&p.Approvals), "approvals", string(p.Approvals), "that what changes who may do what needs: two, one or none")
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/custody"
 )
 
 func statusVerb(c *cli) *cobra.Command {
@@ -34,6 +35,10 @@ func (c *cli) showMe(me api.Me) error {
 	}
 	if !me.ReviewDue.IsZero() {
 		c.note("The policy should have been reviewed by %s (rule 4.1): tell a manager.", moment(me.ReviewDue))
+	}
+	if open := me.Incidents; open != nil && open.Open > 0 {
+		c.note("Open incidents: %d, of which %d special and %d serious; %d that nobody has acknowledged (tandem incident list --open).",
+			open.Open, open.Grade[custody.Special], open.Grade[custody.Serious], open.Waits)
 	}
 	if waits := me.Configuration; waits != nil {
 		c.note("The configuration was changed, and is not in force: %s. Until it is acknowledged, what was changed is given no password. Who can acknowledge it: %s (tandem configuration show).",

@@ -265,7 +265,7 @@ func (s *spoiltStore) Load(ctx context.Context) (*custody.State, *audit.Frontier
 			credentials[i].Holder = ""
 		}
 		spoilt := custody.NewState()
-		spoilt.Size, spoilt.Time, spoilt.Handovers, spoilt.Leases, spoilt.Proposals = state.Size, state.Time, state.Handovers, state.Leases, state.Proposals
+		spoilt.Size, spoilt.Time, spoilt.Handovers, spoilt.Leases, spoilt.Proposals, spoilt.Incidents = state.Size, state.Time, state.Handovers, state.Leases, state.Proposals, state.Incidents
 		spoilt.Restore(people, credentials, nil)
 		state = spoilt
 	}

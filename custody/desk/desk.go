@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -202,7 +203,7 @@ func (d *Desk) begin(ctx context.Context) error {
 	if err := d.underPolicy(ctx); err != nil {
 		return err
 	}
-	if now := d.PolicyInForce(); now.Values != d.Policy || !d.ReviewBy.IsZero() && !now.ReviewBy.Equal(d.ReviewBy) {
+	if now := d.PolicyInForce(); !reflect.DeepEqual(now.Values, d.Policy) || !d.ReviewBy.IsZero() && !now.ReviewBy.Equal(d.ReviewBy) {
 		d.Log.Warn("the configuration has another policy than the ledger, whose policy is in force", "version", now.Version)
 	}
 	if err := d.underConfiguration(looking); err != nil {

@@ -56,6 +56,20 @@ type ProposalQuery struct {
 	Before    string   // id of the last proposal of the page before: only older ones
 }
 
+// IncidentQuery selects incidents, the newest first. Zero fields select all.
+type IncidentQuery struct {
+	Status     custody.IncidentStatus
+	Open       bool          // only those that are not closed
+	Grade      custody.Grade // as they stand
+	Credential string        // that they are about
+	Person     string        // whom they are about
+	Limit      int           // at most MaxPage, which is also the default
+	Before     string        // id of the last incident of the page before: only older ones
+
+	KnownTo string   // only those about this person, those that they reported, and Theirs; "": all
+	Theirs  []string // ids
+}
+
 // EntryQuery selects entries of the ledger, the oldest first. Zero fields select
 // all; what is given must all fit.
 type EntryQuery struct {

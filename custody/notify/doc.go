@@ -21,6 +21,9 @@
 //	emergency.rejected                      the same, and who asked
 //	emergency.ended, lapsed                 custodians, who asked, whom it is for; who reviews it
 //	emergency.unreviewed                    managers, directors, auditors
+//	incident.reported                       who can assess it; of a special one also managers, directors, admins, auditors
+//	incident.assessed                       whom it is about, and who reported it
+//	incident.unanswered                     who can assess it, managers, directors, admins, auditors
 //	every event of grade serious            custodians of the credential, managers; directors, where a manager did it
 //	every event of grade special            these, and directors, admins, auditors
 //

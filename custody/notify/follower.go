@@ -27,6 +27,9 @@ type Directory interface {
 	Preference(ctx context.Context, username string) (desk.Preference, error)
 	// Approvers gives who can approve what waits, as the desk knows it.
 	Approvers(ctx context.Context) (map[string]map[custody.Role][]string, error)
+	Incident(ctx context.Context, id string) (custody.Incident, error)
+	// Assessors gives who can decide about an incident, as the desk knows it.
+	Assessors(ctx context.Context, incident string) ([]string, error)
 	// Texts gives what was written, by commitment.
 	Texts(ctx context.Context, notes []custody.Note) (map[string]custody.Words, error)
 }

@@ -25,7 +25,8 @@ type values struct {
 	From, To, Person, Actor string
 	Handover, Credential    string
 	Proposal, Change        string // Change: the kind of it
-	Emergency               string
+	Emergency, Incident     string
+	Grade                   custody.Grade
 	Primary, Backup         string
 	Credentials             []string
 	Reason                  custody.Note
@@ -54,7 +55,7 @@ func calls(e custody.Event) bool {
 		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.AuthenticatorReplaced, custody.ConfigurationAcknowledged, custody.HandoverVoided, custody.PersonReinstated, custody.OffboardingEnded,
 		custody.CredentialRetargeted, custody.DeparturePlanned, custody.DepartureNear, custody.SubstituteNear, custody.SeatGivenBack,
 		custody.ApprovalLapsed, custody.ProposalReminded, custody.DeputyNamed, custody.DeputyBegan, custody.DeputyEnded,
-		custody.EmergencyLapsed, custody.EmergencyEnded, custody.ReviewSigned:
+		custody.EmergencyLapsed, custody.EmergencyEnded, custody.ReviewSigned, custody.IncidentReported, custody.IncidentAssessed:
 		return true
 	case custody.CredentialAdded, custody.CredentialRetired, custody.CredentialPolicyChanged, custody.CredentialTaken, custody.HandoverReturned:
 		return true
@@ -128,6 +129,8 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
 	case custody.EmergencyReviewed:
 		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
+	case custody.IncidentReported, custody.IncidentAcknowledged, custody.IncidentAssessed, custody.IncidentClosed, custody.IncidentUnanswered:
+		return f.incident(ctx, about, fact.Subject())
 	case custody.RolesChanged:
 		about.tell("roles", "/people", values{Proposal: fact.Proposal}, fact.Person)
 	case custody.LinkIssued:

@@ -189,6 +189,9 @@ func variants(fact custody.Fact) (all []variant) {
 	case custody.RotationFailed:
 		f.Failure = "login_refused"
 		all = append(all, variant{"a log-in was refused", f})
+	case custody.IncidentReported:
+		f.Rated = custody.Special
+		all = append(all, variant{"as special", f})
 	case custody.EmailChanged:
 		f.Person = "actor"
 		all = append(all, variant{"their own", f})
@@ -205,6 +208,8 @@ func fill(name string, field reflect.Value) {
 		field.Set(reflect.ValueOf(desk.NewNote(strings.ToLower(name))))
 	case field.Type() == reflect.TypeFor[time.Time]():
 		field.Set(reflect.ValueOf(noon))
+	case field.Type() == reflect.TypeFor[custody.Grade]():
+		field.SetString(string(custody.Serious))
 	case field.Kind() == reflect.String && field.String() == "":
 		field.SetString(cmp.Or(parts[name], strings.ToLower(name)))
 	case field.Type() == reflect.TypeFor[[]string]():
@@ -276,7 +281,7 @@ func (parted) People(context.Context) (all []custody.Person, err error) {
 	for _, role := range []custody.Role{custody.Manager, custody.Director, custody.Admin, custody.Auditor} {
 		all = append(all, custody.Person{Username: string(role), Name: string(role), Roles: []custody.Role{role}})
 	}
-	for _, part := range []string{"giver", "receiver", "primary", "backup", "person", "requester", "successor", "holder", "former custodian", "approver", "other approver", "actor"} {
+	for _, part := range []string{"giver", "receiver", "primary", "backup", "person", "requester", "successor", "holder", "former custodian", "approver", "other approver", "assessor", "person concerned", "reporter", "actor"} {
 		p := custody.Person{Username: part, Name: part, Roles: []custody.Role{custody.Technician}, Email: desk.NewNote("their address")}
 		p.Admission.Readers = []string{"reader of the code"}
 		all = append(all, p)
@@ -302,6 +307,12 @@ func (parted) Proposal(_ context.Context, id string) (custody.Proposal, error) {
 func (parted) Approvers(context.Context) (map[string]map[custody.Role][]string, error) {
 	return map[string]map[custody.Role][]string{"proposal": {custody.Manager: {"approver"}, custody.Director: {"other approver"}}}, nil
 }
+
+func (parted) Incident(_ context.Context, id string) (custody.Incident, error) {
+	return custody.Incident{ID: id, Grade: custody.Serious, People: []string{"person concerned"}, Reporter: "reporter"}, nil
+}
+
+func (parted) Assessors(context.Context, string) ([]string, error) { return []string{"assessor"}, nil }
 
 func (parted) Preference(context.Context, string) (desk.Preference, error) {
 	return desk.Preference{}, nil

@@ -173,7 +173,7 @@ func (w writer) id(first indexed, address string) string {
 func (w writer) data(v values) custody.Args {
 	return custody.Args{
 		"From": w.name(v.From), "To": w.name(v.To), "Person": w.name(v.Person), "Actor": w.name(v.Actor),
-		"Handover": v.Handover, "Proposal": v.Proposal, "Emergency": v.Emergency, "Change": w.said("proposal_kind", v.Change, v.Change), "Primary": w.name(v.Primary), "Backup": w.name(v.Backup), "Credential": v.Credential, "Credentials": w.names(v.Credentials),
+		"Handover": v.Handover, "Proposal": v.Proposal, "Emergency": v.Emergency, "Incident": v.Incident, "Grade": w.said("grade", string(v.Grade), string(v.Grade)), "Change": w.said("proposal_kind", v.Change, v.Change), "Primary": w.name(v.Primary), "Backup": w.name(v.Backup), "Credential": v.Credential, "Credentials": w.names(v.Credentials),
 		"Reason": smtp.OneLine(v.Reason.In(w.Redacted())), "Device": smtp.OneLine(v.Device.In(w.Redacted())), "Address": smtp.OneLine(v.Address.In(w.Redacted())), "Until": w.Minute(v.Until), "Expires": w.Minute(v.Expires), "Back": w.Minute(v.Back),
 		"Failure": w.said("failure", v.Failure, ""), "Remedy": w.said("remedy", v.Failure, ""),
 		"Role":    w.said("role", string(v.Role), string(v.Role)),

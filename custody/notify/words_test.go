@@ -76,7 +76,7 @@ var said = []string{
 	"handover.planned", "handover.signed", "handover.broken", "handover.carried_out", "absence.reminded", "absence.ended", "absence.swap_asked", "absence.swapped",
 	"handover.voided", "person.reinstated", "offboarding.ended", "rotation.promoted", "credential.retargeted",
 	"credential.added", "credential.retired", "credential.policy_changed", "credential.taken", "handover.returned", "policy.adopted",
-	"departure.planned", "departure.near", "credential.substitute_near", "credential.seat_given_back", "emergency.lapsed", "emergency.ended",
+	"departure.planned", "departure.near", "credential.substitute_near", "credential.seat_given_back", "emergency.lapsed", "emergency.ended", "incident.reported", "incident.assessed",
 	"proposal.approval_lapsed", "proposal.reminded", "deputy.named", "deputy.began", "deputy.ended", "proposal.approved",
 }
 
@@ -181,6 +181,12 @@ func filled(e custody.Event) custody.Event {
 		e.Fact = custody.EmergencyUnreviewed{Emergency: "emergency-1", Credential: "db01"}
 	case custody.EmergencyReviewed:
 		e.Fact, e.Actor = custody.EmergencyReviewed{Emergency: "emergency-1", Credential: "db01", Verdict: custody.Unjustified}, "auditor"
+	case custody.IncidentReported:
+		e.Fact, e.Actor = custody.IncidentReported{Incident: "incident-1", Rated: custody.Serious}, "tech-a"
+	case custody.IncidentAssessed:
+		e.Fact, e.Actor = custody.IncidentAssessed{Incident: "incident-1", From: custody.Special, To: custody.Serious}, "manager"
+	case custody.IncidentUnanswered:
+		e.Fact = custody.IncidentUnanswered{Incident: "incident-1"}
 	case custody.RolesChanged:
 		e.Fact = custody.RolesChanged{Person: "tech-a", Proposal: "p-1"}
 	case custody.LinkIssued:
@@ -288,6 +294,7 @@ func TestEveryEventThatCallsForAMailIsSaidInBothLanguages(t *testing.T) {
 		custody.EnrolmentReset{Person: "tech-a", Recovery: true}, custody.EnrolmentReset{Person: "tech-a", OnHost: true}, custody.ProposalMade{Proposal: "p-1", Alone: true},
 		custody.AbsenceEnded{Person: "tech-a", How: custody.Missed}, custody.AbsenceEnded{Person: "tech-a", How: custody.Over, Away: true},
 		custody.EmergencyGranted{Emergency: "emergency-1", Credential: "db01", For: "tech-b", Silent: true}, custody.EmergencyReviewed{Emergency: "emergency-1", Credential: "db01", Verdict: custody.Unjustified},
+		custody.IncidentClosed{Incident: "incident-1", Alone: true},
 		custody.EmailChanged{Person: "tech-a", Email: desk.NewNote("new@example.org"), Before: desk.NewNote("old@example.org")}, // by somebody else
 		custody.ProposalMade{Proposal: "p-2"}, custody.ProposalApproved{Proposal: "p-2", Noticed: true}, custody.ProposalRejected{Proposal: "p-2", Veto: true}, custody.ProposalExpired{Proposal: "p-2"},
 		custody.CustodiansChanged{Credential: "db01", Primary: "tech-b", Backup: "tech-a", Until: noon, Substitute: "tech-b", Original: "manager"},

@@ -179,6 +179,14 @@ func (o *office) Proposal(_ context.Context, id string) (custody.Proposal, error
 	}, nil
 }
 
+func (o *office) Incident(_ context.Context, id string) (custody.Incident, error) {
+	return custody.Incident{ID: id, Status: custody.IncidentOpen, Grade: custody.Special, People: []string{"tech-a", "tech-b"}, Reporter: "tech-b"}, nil
+}
+
+func (o *office) Assessors(context.Context, string) ([]string, error) {
+	return []string{"director", "manager"}, nil
+}
+
 func (o *office) Approvers(context.Context) (map[string]map[custody.Role][]string, error) {
 	return map[string]map[custody.Role][]string{"p-1": o.can}, nil
 }

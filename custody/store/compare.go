@@ -174,11 +174,11 @@ func (c *comparison) differHead() error {
 	}
 	want := headRow{
 		Size: c.state.Size, Root: c.head.Root, Time: formatInstant(c.state.Time),
-		Handovers: c.state.Handovers, Leases: c.state.Leases, Proposals: c.state.Proposals,
+		Handovers: c.state.Handovers, Leases: c.state.Leases, Proposals: c.state.Proposals, Incidents: c.state.Incidents,
 	}
 	if got := c.head; !reflect.DeepEqual(got, want) {
-		return &Difference{"ledger_head", "0", fmt.Sprintf("has size %d, time %q, %d handovers, %d leases, %d proposals instead of %d, %q, %d, %d, %d",
-			got.Size, got.Time, got.Handovers, got.Leases, got.Proposals, want.Size, want.Time, want.Handovers, want.Leases, want.Proposals)}
+		return &Difference{"ledger_head", "0", fmt.Sprintf("has size %d, time %q, %d handovers, %d leases, %d proposals, %d incidents instead of %d, %q, %d, %d, %d, %d",
+			got.Size, got.Time, got.Handovers, got.Leases, got.Proposals, got.Incidents, want.Size, want.Time, want.Handovers, want.Leases, want.Proposals, want.Incidents)}
 	}
 	return nil
 }

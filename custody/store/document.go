@@ -61,6 +61,13 @@ var (
 		"status = 'open'",
 		custody.Proposal.Over,
 	}
+	incidents = table[custody.Incident]{
+		"incidents", func(i custody.Incident) string { return i.ID },
+		(*custody.State).IncidentsChanged,
+		(*custody.State).RestoreIncidents,
+		"status <> 'closed'",
+		custody.Incident.Over,
+	}
 	sessions = table[signedIn]{
 		"sessions", func(s signedIn) string { return s.Person },
 		sessionsChanged,
@@ -119,7 +126,7 @@ var folded = []interface {
 	compare(*gorm.DB, *custody.State) error
 	settle(db *gorm.DB, fork *custody.State) (ended int64, err error)
 	surplus(db *gorm.DB, state *custody.State, ended int64) error
-}{people, credentials, handovers, proposals, sessions, policies, configurations, sealKeys}
+}{people, credentials, handovers, proposals, incidents, sessions, policies, configurations, sealKeys}
 
 func (t table[V]) table() string { return t.name }
 

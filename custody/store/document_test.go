@@ -39,6 +39,12 @@ func TestADocumentStaysAsItIsWritten(t *testing.T) {
 	same(t, sessions, signedIn{"tech-a", []custody.Session{{Token: "00", Opened: at, Until: at}}}, `{"person":"tech-a","open":[{"token":"00","opened":"2026-03-02T08:00:01.500000000Z","until":"2026-03-02T08:00:01.500000000Z"}]}`)
 	same(t, policies, custody.PolicyInForce{Version: 1, Rules: 1, Values: custody.DefaultPolicy(), Since: at}, `{"version":1,"rules":1,"values":{"lease_ms":28800000,"offer_ttl_ms":86400000,"rotation_deadline_ms":3600000,"lock_after":5,"lock_base_ms":30000,"lock_max_ms":3600000,"totp_skew":1,"session_idle_ms":900000,"approve_within_ms":1800000,"silence_after_ms":900000,"use_within_ms":3600000,"hold_for_ms":14400000,"review_within_ms":259200000,"signature_ttl_ms":2592000000,"absence_wait_ms":1800000,"remind_first_ms":86400000,"remind_last_ms":7200000,"approvals":"two","exclusive":"strict"},"since":"2026-03-02T08:00:01.500000000Z"}`)
 
+	incident := custody.Incident{
+		ID: "incident-1", Status: custody.IncidentRated, Type: "person.locked", Subject: "tech-a", Grade: custody.Serious, People: []string{"tech-a"}, Count: 2, First: 4, Last: 7, OpenedAt: at, LastAt: at,
+		Assessed: custody.Ordinary, AssessedBy: "manager", AssessedAt: at, Assessment: note,
+	}
+	same(t, incidents, incident, `{"id":"incident-1","status":"assessed","type":"person.locked","subject":"tech-a","grade":"serious","people":["tech-a"],"count":2,"first":4,"last":7,"opened_at":"2026-03-02T08:00:01.500000000Z","last_at":"2026-03-02T08:00:01.500000000Z","assessed":"ordinary","assessed_by":"manager","assessed_at":"2026-03-02T08:00:01.500000000Z","assessment":"`+note.Commitment()+`"}`)
+
 	// In another zone, and with an empty list in the place of none.
 	credential.RotatedAt, credential.Updates = at.In(time.FixedZone("east", 8*3600)), []custody.Update{}
 	rows, err := credentials.documents([]custody.Credential{credential})

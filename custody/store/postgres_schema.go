@@ -8,8 +8,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// postgresMigration is the one that made everything whose making is looked at.
-const postgresMigration = "migrations/postgres/0024_ledger_and_tables.sql"
+// postgresMigrations are those that made everything whose making is looked at.
+var postgresMigrations = []string{"0024_ledger_and_tables.sql", "0026_incidents.sql"}
 
 var (
 	madeTable  = regexp.MustCompile(`(?ms)^CREATE TABLE (\w+) \((.*?)^\);`)
@@ -20,9 +20,13 @@ var (
 // from. They are stored: who may change the schema can write another value and leave the
 // expression as it is.
 func postgresComputed(db *gorm.DB) error {
-	text, err := migrations.ReadFile(postgresMigration)
-	if err != nil {
-		return err
+	var text []byte
+	for _, name := range postgresMigrations {
+		more, err := migrations.ReadFile("migrations/postgres/" + name)
+		if err != nil {
+			return err
+		}
+		text = append(text, more...)
 	}
 	var source string
 	if err := db.Raw("SELECT prosrc FROM pg_proc WHERE oid = 'member_of(bytea, text)'::regprocedure").Scan(&source).Error; err != nil {

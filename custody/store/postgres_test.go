@@ -68,7 +68,7 @@ func TestPostgresIsAppendOnly(t *testing.T) {
 		"UPDATE ledger_head SET size = size + 1",
 		"DELETE FROM ledger_head",
 		"TRUNCATE ledger_head",
-		"INSERT INTO ledger_head SELECT 1, size, root, time, handovers, leases, proposals FROM ledger_head",
+		"INSERT INTO ledger_head SELECT 1, size, root, time, handovers, leases, proposals, incidents FROM ledger_head",
 		"UPDATE people SET name = 'x'",
 	} {
 		if err := s.store.writer.Exec(statement).Error; err == nil {

@@ -12,7 +12,7 @@ import (
 var computed = map[string]string{
 	"ledger_entries": "0001_ledger_and_tables.sql",
 	"people":         "0020_documents.sql", "credentials": "0022_unfinished.sql", "handovers": "0020_documents.sql",
-	"proposals": "0024_proposals.sql",
+	"proposals": "0024_proposals.sql", "incidents": "0026_incidents.sql",
 }
 
 // sqliteComputed looks at how the columns that filters read are computed, and their

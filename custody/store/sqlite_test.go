@@ -192,7 +192,7 @@ func TestAppendOnly(t *testing.T) {
 		"UPDATE ledger_head SET size = size + 1",
 		"DELETE FROM ledger_head",
 		"REPLACE INTO ledger_head SELECT * FROM ledger_head",
-		"INSERT INTO ledger_head SELECT 1, size, root, time, handovers, leases, proposals FROM ledger_head",
+		"INSERT INTO ledger_head SELECT 1, size, root, time, handovers, leases, proposals, incidents FROM ledger_head",
 	} {
 		if err := s.store.writer.Exec(statement).Error; err == nil {
 			t.Errorf("accepted: %s", statement)

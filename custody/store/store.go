@@ -148,7 +148,7 @@ func restore(db *gorm.DB, head headRow, state *custody.State) error {
 		return fmt.Errorf("store: time of the head: %w", err)
 	}
 	state.Size, state.Time = head.Size, last
-	state.Handovers, state.Leases, state.Proposals = head.Handovers, head.Leases, head.Proposals
+	state.Handovers, state.Leases, state.Proposals, state.Incidents = head.Handovers, head.Leases, head.Proposals, head.Incidents
 	var errs []error
 	for _, t := range folded {
 		errs = append(errs, t.load(db, state))
@@ -180,6 +180,7 @@ type headRow struct {
 	Handovers int64
 	Leases    int64
 	Proposals int64
+	Incidents int64
 }
 
 func (headRow) TableName() string { return "ledger_head" }
@@ -188,8 +189,8 @@ func readHead(db *gorm.DB) (headRow, error) {
 	var head headRow
 	// Past GORM, whose reflection made this 50 µs of the 350 of a transaction
 	// with one command.
-	row := db.Statement.ConnPool.QueryRowContext(db.Statement.Context, "SELECT size, root, time, handovers, leases, proposals FROM ledger_head")
-	if err := row.Scan(&head.Size, &head.Root, &head.Time, &head.Handovers, &head.Leases, &head.Proposals); err != nil {
+	row := db.Statement.ConnPool.QueryRowContext(db.Statement.Context, "SELECT size, root, time, handovers, leases, proposals, incidents FROM ledger_head")
+	if err := row.Scan(&head.Size, &head.Root, &head.Time, &head.Handovers, &head.Leases, &head.Proposals, &head.Incidents); err != nil {
 		return head, unavailable("read the ledger's head", err)
 	}
 	if len(head.Root) != tlog.HashSize {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -86,6 +87,50 @@ func (s *Store) Proposals(ctx context.Context, q desk.ProposalQuery) ([]custody.
 // Proposal gives one proposal, or desk.ErrNotFound.
 func (s *Store) Proposal(ctx context.Context, id string) (custody.Proposal, error) {
 	return only(proposals.findKnown(s.reader.WithContext(ctx).Where("key = ?", id)))
+}
+
+// Incidents gives the incidents that fit, the newest first.
+func (s *Store) Incidents(ctx context.Context, q desk.IncidentQuery) ([]custody.Incident, error) {
+	db := s.reader.WithContext(ctx)
+	if q.Status != "" {
+		db = db.Where("status = ?", q.Status)
+	}
+	if q.Open {
+		db = db.Where("status <> ?", custody.IncidentOver)
+	}
+	if q.Grade != "" {
+		db = db.Where("grade = ?", q.Grade)
+	}
+	if q.Credential != "" {
+		db = db.Where(member("credentials"), inList(q.Credential))
+	}
+	if q.Person != "" {
+		db = db.Where(member("people"), inList(q.Person))
+	}
+	if q.KnownTo != "" {
+		mine := s.reader.Where(member("people"), inList(q.KnownTo)).Or("reporter = ?", q.KnownTo)
+		if len(q.Theirs) > 0 {
+			mine = mine.Or("key IN ?", q.Theirs)
+		}
+		db = db.Where(mine)
+	}
+	if q.Before == "" { // which every row is, and SQLite goes by the index of it only when it is asked to
+		db = db.Where("opened_at > ''")
+	}
+	return incidents.findKnown(newestFirst(db, "incidents", "opened_at", q.Before).Limit(page(q.Limit)))
+}
+
+// Incident gives one incident, or desk.ErrNotFound.
+func (s *Store) Incident(ctx context.Context, id string) (custody.Incident, error) {
+	return only(incidents.findKnown(s.reader.WithContext(ctx).Where("key = ?", id)))
+}
+
+// member says that a column, which is a list of names as JSON, has one; inList is that name
+// as it stands there. Names have no quotes.
+func member(column string) string { return column + ` LIKE ? ESCAPE '\'` }
+
+func inList(name string) string {
+	return `%"` + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(name) + `"%`
 }
 
 // only gives the one value that was looked for.

@@ -147,7 +147,7 @@ func tamperHead(t *testing.T, on engine) {
 		}
 		change(t, db, "UPDATE ledger_head SET "+column+" = ?", good)
 	}
-	for column, good := range map[string]int64{"size": head.Size, "handovers": head.Handovers, "leases": head.Leases, "proposals": head.Proposals} {
+	for column, good := range map[string]int64{"size": head.Size, "handovers": head.Handovers, "leases": head.Leases, "proposals": head.Proposals, "incidents": head.Incidents} {
 		for bit := range 64 {
 			try(column, good, good^(1<<bit))
 		}

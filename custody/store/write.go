@@ -200,6 +200,6 @@ func (t *tx) finish() error {
 
 func moveHead(db *gorm.DB, head headRow, s *custody.State) error {
 	return execute(db, "move the ledger's head",
-		"UPDATE ledger_head SET size = $1, root = $2, time = $3, handovers = $4, leases = $5, proposals = $6",
-		head.Size, head.Root, formatInstant(s.Time), s.Handovers, s.Leases, s.Proposals)
+		"UPDATE ledger_head SET size = $1, root = $2, time = $3, handovers = $4, leases = $5, proposals = $6, incidents = $7",
+		head.Size, head.Root, formatInstant(s.Time), s.Handovers, s.Leases, s.Proposals, s.Incidents)
 }

@@ -28,6 +28,7 @@ var lists = []struct {
 	{"..", "ItemKind", 5, []string{"term.item"}},
 	{"..", "How", 7, []string{"term.how"}},
 	{"..", "ProposalStatus", 7, []string{"term.proposal_status"}},
+	{"..", "IncidentStatus", 4, []string{"term.incident_status"}},
 	{"..", "EmergencyStatus", 7, []string{"term.emergency_status"}},
 	{"..", "EmergencyEnd", 5, []string{"emergency_end"}},
 	{"..", "Verdict", 2, []string{"verdict"}},

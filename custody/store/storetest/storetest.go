@@ -14,6 +14,7 @@ import (
 	"math"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -30,6 +31,10 @@ type Store interface {
 	desk.Store
 	desk.AccountStore
 	follow.Places
+
+	// Incidents gives those that fit, the newest first; Incident one, or desk.ErrNotFound.
+	Incidents(ctx context.Context, q desk.IncidentQuery) ([]custody.Incident, error)
+	Incident(ctx context.Context, id string) (custody.Incident, error)
 
 	Claim(ctx context.Context, credential, owner string, now, until time.Time) (bool, error)
 	Release(ctx context.Context, credential, owner string) error
@@ -51,6 +56,7 @@ func Conform(t *testing.T, open func(t *testing.T) Store) {
 		"LeasesAreFenced":          func(t *testing.T, s Store) { leases(t, s, s) },
 		"BindingIsComparedAndSet":  binding,
 		"ArrivalsAndConfirmations": beside,
+		"IncidentsAreFound":        incidents,
 	} {
 		t.Run(name, func(t *testing.T) { run(t, open(t)) })
 	}
@@ -66,6 +72,7 @@ func ConformTwo(t *testing.T, openA, openB func(t *testing.T) Store) {
 		"ALostAnswerIsFoundOut": lostAnswer,
 		"ThrottlesCountAll":     throttled,
 		"LeasesAreFenced":       leases,
+		"IncidentsAreJoined":    joined,
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := openA(t)
@@ -215,6 +222,89 @@ func comesBack(t *testing.T, s Store) {
 	}
 	if len(texts) == 0 {
 		t.Error("no text came back")
+	}
+}
+
+// lockOut raises an incident about somebody, or is more of it.
+func lockOut(d *desk.Desk, person string) error {
+	_, err := d.Do(context.Background(), desk.By{Actor: custody.System, Request: "lock-out"}, custody.LockSignIn{Person: person, Failures: 5, Until: epoch.Add(time.Minute)})
+	return err
+}
+
+// incidents: many entries of one kind are one incident, which is found by what it is about,
+// and page by page.
+func incidents(t *testing.T, s Store) {
+	d := newHouse(t).desk(s, s)
+	people := []string{"anna", "bert", "a_na", "anna2"}
+	for _, name := range people {
+		_, err := hire(d, desk.By{}, name)
+		must(t, err)
+	}
+	before, err := s.Incidents(t.Context(), desk.IncidentQuery{})
+	must(t, err)
+	for n := range 20 {
+		must(t, lockOut(d, people[n%len(people)]))
+	}
+	all, err := s.Incidents(t.Context(), desk.IncidentQuery{})
+	must(t, err)
+	if len(all) != len(before)+4 {
+		t.Fatalf("%d incidents of four people, after %d", len(all), len(before))
+	}
+	for i, want := range []string{"anna2", "a_na", "bert", "anna"} {
+		if got := all[i]; got.Subject != want || got.Count != 5 || got.Last-got.First != 16 || !slices.Equal(got.People, []string{want}) {
+			t.Errorf("%d: %+v, want five of %s", i, got, want)
+		}
+		if one, err := s.Incident(t.Context(), all[i].ID); err != nil || !reflect.DeepEqual(one, all[i]) {
+			t.Errorf("%s: %+v, %v", all[i].ID, one, err)
+		}
+	}
+	if _, err := s.Incident(t.Context(), "incident-999"); !errors.Is(err, desk.ErrNotFound) {
+		t.Error(err)
+	}
+	for name, c := range map[string]struct {
+		q    desk.IncidentQuery
+		want []custody.Incident
+	}{
+		"about one":                   {desk.IncidentQuery{Person: "anna"}, all[3:4]},
+		"about a name with a _":       {desk.IncidentQuery{Person: "a_na"}, all[1:2]},
+		"about nobody":                {desk.IncidentQuery{Person: "%"}, nil},
+		"about no credential":         {desk.IncidentQuery{Credential: "db01"}, nil},
+		"serious":                     {desk.IncidentQuery{Grade: custody.Serious, Limit: 4}, all[:4]},
+		"special":                     {desk.IncidentQuery{Grade: custody.Special, Person: "anna"}, nil},
+		"open":                        {desk.IncidentQuery{Status: custody.IncidentOpen, Limit: 2}, all[:2]},
+		"not closed":                  {desk.IncidentQuery{Open: true, Limit: 2}, all[:2]},
+		"closed":                      {desk.IncidentQuery{Status: custody.IncidentOver}, nil},
+		"the second page":             {desk.IncidentQuery{Before: all[1].ID, Limit: 2}, all[2:4]},
+		"known to one":                {desk.IncidentQuery{KnownTo: "bert"}, all[2:3]},
+		"known to one who assesses":   {desk.IncidentQuery{KnownTo: "bert", Theirs: []string{all[0].ID}}, []custody.Incident{all[0], all[2]}},
+		"known to one, about another": {desk.IncidentQuery{KnownTo: "bert", Person: "anna"}, nil},
+	} {
+		if got, err := s.Incidents(t.Context(), c.q); err != nil || len(got) != len(c.want) || len(got) > 0 && !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %+v, %v\nwant %+v", name, got, err, c.want)
+		}
+	}
+	size, err := s.Size(t.Context())
+	must(t, err)
+	sound(t, s, size)
+}
+
+// joined: what two processes enter about the same is one incident.
+func joined(t *testing.T, a, b Store) {
+	h := newHouse(t)
+	desks := []*desk.Desk{h.desk(a, a), h.desk(b, b)}
+	_, err := hire(desks[0], desk.By{}, "anna")
+	must(t, err)
+	for n := range 10 {
+		must(t, lockOut(desks[n%2], "anna"))
+	}
+	for _, s := range []Store{a, b} {
+		all, err := s.Incidents(t.Context(), desk.IncidentQuery{Person: "anna"})
+		if err != nil || len(all) != 1 || all[0].Count != 10 {
+			t.Errorf("%+v, %v", all, err)
+		}
+		size, err := s.Size(t.Context())
+		must(t, err)
+		sound(t, s, size)
 	}
 }
 
