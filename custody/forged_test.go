@@ -450,7 +450,7 @@ var plausible = []struct{ verb, fields string }{
 	{"*", "request time step"},     // its own ids, the instant, the step within the skew
 	{"*", "reason purpose note"},   // free text: the person's copy says otherwise
 	{"*", "until expected_return"}, // announced by a person
-	{"adopt_policy", "lease_ms offer_ttl_ms rotation_deadline_ms lock_after lock_base_ms lock_max_ms totp_skew session_idle_ms approve_within_ms silence_after_ms use_within_ms hold_for_ms review_within_ms review_by"},
+	{"adopt_policy", "lease_ms offer_ttl_ms rotation_deadline_ms lock_after lock_base_ms lock_max_ms totp_skew session_idle_ms approve_within_ms silence_after_ms use_within_ms hold_for_ms review_within_ms drill_every_ms review_by"},
 	{"person", "name email roles totp_period username subject account actor"}, // before the founding: whom whoever operates the machine brought in
 	{"credential", "actor kind address account name credential primary backup successor reconciles subject lease_seconds dependents " +
 		"rotate_on_transfer rotate_on_checkin max_age_seconds max_exposed auto_reconcile password identities"},

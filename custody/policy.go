@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -33,6 +34,9 @@ type Policy struct {
 	HoldFor       time.Duration // it ends after this, at the latest
 	ReviewWithin  time.Duration // somebody looks at it by then; later is a serious event
 
+	Keyholders Keyholders    // of envelopes: any two open one
+	DrillEvery time.Duration // each of them opens one in a drill at least this often
+
 	Approvals Approvals   // that what changes who may do what needs (clause 3.1)
 	Exclusive Exclusivity // which roles one person may not have together
 }
@@ -55,6 +59,9 @@ type writtenPolicy struct {
 	HoldFor       int64 `json:"hold_for_ms,omitzero"`
 	ReviewWithin  int64 `json:"review_within_ms,omitzero"`
 
+	Keyholders []Keyholder `json:"keyholders,omitempty"`
+	DrillEvery int64       `json:"drill_every_ms,omitzero"`
+
 	Approvals Approvals   `json:"approvals,omitzero"`
 	Exclusive Exclusivity `json:"exclusive,omitzero"`
 }
@@ -67,6 +74,7 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 		SessionIdle: p.SessionIdle.Milliseconds(), Approvals: p.Approvals, Exclusive: p.Exclusive,
 		ApproveWithin: p.ApproveWithin.Milliseconds(), SilenceAfter: p.SilenceAfter.Milliseconds(), UseWithin: p.UseWithin.Milliseconds(),
 		HoldFor: p.HoldFor.Milliseconds(), ReviewWithin: p.ReviewWithin.Milliseconds(),
+		Keyholders: p.Keyholders.List(), DrillEvery: p.DrillEvery.Milliseconds(),
 	})
 }
 
@@ -76,12 +84,17 @@ func (p *Policy) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &w, json.RejectUnknownMembers(true)); err != nil {
 		return err
 	}
+	keyholders, fit := KeyholdersOf(w.Keyholders)
+	if !fit || !slices.Equal(keyholders.List(), w.Keyholders) {
+		return errors.New("custody: a policy with more keyholders than there can be, or in another order")
+	}
 	*p = Policy{
 		Lease: ms(w.Lease), OfferTTL: ms(w.OfferTTL), RotationDeadline: ms(w.RotationDeadline),
 		LockAfter: w.LockAfter, LockBase: ms(w.LockBase), LockMax: ms(w.LockMax), TOTPSkew: w.TOTPSkew,
 		SessionIdle: ms(w.SessionIdle), Approvals: w.Approvals, Exclusive: w.Exclusive,
 		ApproveWithin: ms(w.ApproveWithin), SilenceAfter: ms(w.SilenceAfter), UseWithin: ms(w.UseWithin),
 		HoldFor: ms(w.HoldFor), ReviewWithin: ms(w.ReviewWithin),
+		Keyholders: keyholders, DrillEvery: ms(w.DrillEvery),
 	}
 	return nil
 }
@@ -104,6 +117,7 @@ func DefaultPolicy() Policy {
 		UseWithin:        time.Hour,
 		HoldFor:          4 * time.Hour,
 		ReviewWithin:     72 * time.Hour,
+		DrillEvery:       365 * 24 * time.Hour,
 		Approvals:        ApprovedByTwo,
 		Exclusive:        ExclusiveStrict,
 	}
@@ -133,7 +147,7 @@ func (p Policy) Idle(lastUsed, now time.Time) bool { return !now.Before(lastUsed
 // check refuses values under which the rules would not mean anything.
 func (p Policy) check() *Refusal {
 	var fraction time.Duration
-	for _, d := range []time.Duration{p.Lease, p.OfferTTL, p.RotationDeadline, p.LockBase, p.LockMax, p.SessionIdle, p.ApproveWithin, p.SilenceAfter, p.UseWithin, p.HoldFor, p.ReviewWithin} {
+	for _, d := range []time.Duration{p.Lease, p.OfferTTL, p.RotationDeadline, p.LockBase, p.LockMax, p.SessionIdle, p.ApproveWithin, p.SilenceAfter, p.UseWithin, p.HoldFor, p.ReviewWithin, p.DrillEvery} {
 		fraction |= d % time.Millisecond
 	}
 	switch {
@@ -141,7 +155,7 @@ func (p Policy) check() *Refusal {
 		return Invalid("policy", "not_milliseconds")
 	case p.Lease <= 0 || p.OfferTTL <= 0 || p.RotationDeadline <= 0 || p.LockBase <= 0 || p.LockMax < p.LockBase || p.SessionIdle <= 0:
 		return Invalid("policy", "no_times")
-	case p.ApproveWithin <= 0 || p.SilenceAfter <= 0 || p.UseWithin <= 0 || p.HoldFor <= 0 || p.ReviewWithin <= 0:
+	case p.ApproveWithin <= 0 || p.SilenceAfter <= 0 || p.UseWithin <= 0 || p.HoldFor <= 0 || p.ReviewWithin <= 0 || p.DrillEvery <= 0:
 		return Invalid("policy", "no_times")
 	case p.SilenceAfter > p.ApproveWithin:
 		return Invalid("policy.silence_after", "silence_after")
@@ -153,6 +167,9 @@ func (p Policy) check() *Refusal {
 		return Invalid("policy.approvals", "approvals")
 	case !slices.Contains(Exclusivities, p.Exclusive):
 		return Invalid("policy.exclusive", "exclusive")
+	}
+	if err := p.Keyholders.check(); err != nil {
+		return err
 	}
 	return nil
 }
@@ -202,14 +219,15 @@ func (AdoptPolicy) ofPerson() bool          { return false }
 func (AdoptPolicy) levels(*State) []Role    { return []Role{Manager, Director} }
 func (AdoptPolicy) parties(*State) []string { return nil }
 
-// bare keeps what is a number, or one of a closed list.
-func (a AdoptPolicy) bare(*State) Action {
+// bare keeps what is a number, or one of a closed list, and of keyholders what can be one.
+func (a AdoptPolicy) bare(s *State) Action {
 	if !slices.Contains([]Approvals{ApprovedByTwo, ApprovedByOne, ApprovedByNone}, a.Values.Approvals) {
 		a.Values.Approvals = ""
 	}
 	if !slices.Contains(Exclusivities, a.Values.Exclusive) {
 		a.Values.Exclusive = ""
 	}
+	a.Values.Keyholders = a.Values.Keyholders.bare(s)
 	return a
 }
 
@@ -230,6 +248,9 @@ func (a AdoptPolicy) effect(d *decision, proposal string) error {
 		return err
 	}
 	if err := checkReview(a.ReviewBy, d.now); err != nil {
+		return err
+	}
+	if err := d.state.canHoldKeys(a.Values.Keyholders); err != nil {
 		return err
 	}
 	before := d.state.Policy()
@@ -272,6 +293,9 @@ func (f PolicyAdopted) allowed(s *State, e Event) error {
 	if checkReview(f.ReviewBy, e.Time) != nil {
 		return e.violates("I7", "a policy that nobody has to look at again within a year")
 	}
+	if s.canHoldKeys(f.Values.Keyholders) != nil {
+		return e.violates("I12", "a policy whose keyholders have no access, or are one person by two accounts")
+	}
 	if f.Proposal == "" {
 		return nil
 	}
@@ -282,9 +306,11 @@ func (f PolicyAdopted) allowed(s *State, e Event) error {
 }
 
 func (f PolicyAdopted) apply(s *State, e Event) {
+	was := s.Policy().Values.Keyholders
 	s.policy = &PolicyInForce{Version: f.Version, Rules: f.Rules, Values: f.Values, Since: e.Time, ReviewBy: f.ReviewBy}
 	s.touched.policy = true
 	s.expectReview()
+	s.rekeyed(was, f.Values.Keyholders, e.Time)
 }
 
 // Policy gives the policy in force.
@@ -302,7 +328,13 @@ func (s *State) Policy() PolicyInForce {
 func (s *State) PolicyChanged() *PolicyInForce { return s.policy }
 
 // RestorePolicy is Restore for the policy.
-func (s *State) RestorePolicy(p PolicyInForce) { s.policy = &p; s.expectReview() }
+func (s *State) RestorePolicy(p PolicyInForce) {
+	s.policy = &p
+	s.expectReview()
+	for person := range s.People() { // where they are here already
+		s.expectDrill(person)
+	}
+}
 
 func (s *State) expectReview() {
 	if p := s.Policy(); p.Version > 0 && !p.Overdue {

@@ -126,6 +126,8 @@ func (a AdoptPolicy) differences(now Now) []Difference {
 		{"use_within", lasts(was.UseWithin), lasts(is.UseWithin)},
 		{"hold_for", lasts(was.HoldFor), lasts(is.HoldFor)},
 		{"review_within", lasts(was.ReviewWithin), lasts(is.ReviewWithin)},
+		{"keyholders", was.Keyholders.said(), is.Keyholders.said()},
+		{"drill_every", lasts(was.DrillEvery), lasts(is.DrillEvery)},
 		{"approvals", []string{string(was.Approvals)}, []string{string(is.Approvals)}},
 		{"exclusive", []string{string(was.Exclusive)}, []string{string(is.Exclusive)}},
 		{"review_by", review(now.Policy.ReviewBy), review(a.ReviewBy)},
