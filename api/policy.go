@@ -32,6 +32,8 @@ type PolicyValues struct {
 	UseWithinSeconds        int64             `json:"use_within_seconds" doc:"An emergency that was granted, and that nobody used by then, lapses"`
 	HoldForSeconds          int64             `json:"hold_for_seconds" doc:"It ends after this at the latest; a day is the most"`
 	ReviewWithinSeconds     int64             `json:"review_within_seconds" doc:"Somebody looks at it by then; later is a serious event"`
+	Keyholders              []Keyholder       `json:"keyholders,omitempty" maxItems:"5" doc:"Of envelopes: any two open one, none alone. Nobody, or two to five"`
+	DrillEverySeconds       int64             `json:"drill_every_seconds" doc:"Each keyholder opens an envelope in a drill at least this often"`
 	Approvals               custody.Approvals `json:"approvals" enum:"two,one,none" doc:"That what changes who may do what needs"`
 
 	Exclusive custody.Exclusivity `json:"exclusive" enum:"strict,auditor_only" doc:"Which roles one person may not have together"`
@@ -59,16 +61,28 @@ func ValuesOf(p custody.Policy) PolicyValues {
 	return PolicyValues{
 		LeaseSeconds: s(p.Lease), OfferTTLSeconds: s(p.OfferTTL), RotationDeadlineSeconds: s(p.RotationDeadline),
 		LockAfter: p.LockAfter, LockBaseSeconds: s(p.LockBase), LockMaxSeconds: s(p.LockMax), TOTPSkew: p.TOTPSkew, SessionIdleSeconds: s(p.SessionIdle),
-		ApproveWithinSeconds: s(p.ApproveWithin), SilenceAfterSeconds: s(p.SilenceAfter), UseWithinSeconds: s(p.UseWithin), HoldForSeconds: s(p.HoldFor), ReviewWithinSeconds: s(p.ReviewWithin), Approvals: p.Approvals, Exclusive: p.Exclusive,
+		ApproveWithinSeconds: s(p.ApproveWithin), SilenceAfterSeconds: s(p.SilenceAfter), UseWithinSeconds: s(p.UseWithin), HoldForSeconds: s(p.HoldFor), ReviewWithinSeconds: s(p.ReviewWithin), Keyholders: keyholdersOf(p.Keyholders), DrillEverySeconds: s(p.DrillEvery), Approvals: p.Approvals, Exclusive: p.Exclusive,
 	}
+}
+
+func keyholdersOf(k custody.Keyholders) (all []Keyholder) {
+	for _, one := range k.List() {
+		all = append(all, Keyholder(one))
+	}
+	return all
 }
 
 // Policy gives the values as the domain has them.
 func (v PolicyValues) Policy() custody.Policy {
+	var all []custody.Keyholder
+	for _, k := range v.Keyholders {
+		all = append(all, custody.Keyholder(k))
+	}
+	keyholders, _ := custody.KeyholdersOf(all) // more than fit are refused before
 	return custody.Policy{
 		Lease: seconds(v.LeaseSeconds), OfferTTL: seconds(v.OfferTTLSeconds), RotationDeadline: seconds(v.RotationDeadlineSeconds),
 		LockAfter: v.LockAfter, LockBase: seconds(v.LockBaseSeconds), LockMax: seconds(v.LockMaxSeconds), TOTPSkew: v.TOTPSkew, SessionIdle: seconds(v.SessionIdleSeconds),
-		ApproveWithin: seconds(v.ApproveWithinSeconds), SilenceAfter: seconds(v.SilenceAfterSeconds), UseWithin: seconds(v.UseWithinSeconds), HoldFor: seconds(v.HoldForSeconds), ReviewWithin: seconds(v.ReviewWithinSeconds), Approvals: v.Approvals, Exclusive: v.Exclusive,
+		ApproveWithin: seconds(v.ApproveWithinSeconds), SilenceAfter: seconds(v.SilenceAfterSeconds), UseWithin: seconds(v.UseWithinSeconds), HoldFor: seconds(v.HoldForSeconds), ReviewWithin: seconds(v.ReviewWithinSeconds), Keyholders: keyholders, DrillEvery: seconds(v.DrillEverySeconds), Approvals: v.Approvals, Exclusive: v.Exclusive,
 	}
 }
 

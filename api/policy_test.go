@@ -52,7 +52,7 @@ func TestThePolicyIsProposedAndReviewed(t *testing.T) {
 		t.Errorf("changes %+v", p.Change)
 	}
 	agreed(p, "2")
-	if now = ok(admin.Policy(ctx))(t); now.Version != 2 || now.Values != values {
+	if now = ok(admin.Policy(ctx))(t); now.Version != 2 || !reflect.DeepEqual(now.Values, values) {
 		t.Errorf("in force: %+v", now)
 	}
 	next := s.now.AddDate(1, 0, 0)

@@ -27,6 +27,7 @@ type Config struct {
 
 	PasswordPolicies []PasswordPolicy `koanf:"password_policies"` // for credentials that name one
 	Rotation         Rotation         `koanf:"rotation"`
+	Envelopes        Envelopes        `koanf:"envelopes"`
 	Dependents       []Dependent      `koanf:"dependents"` // that are told new passwords, for credentials that name them
 }
 
@@ -41,6 +42,12 @@ const (
 	AppRole   = "approle"
 	TokenFile = "token_file"
 )
+
+// Envelopes says where the files are written that open when Tandem is down. Whose they are
+// is the policy's.
+type Envelopes struct {
+	Folder string `koanf:"folder"` // absolute, on another disk or mount, and no link; "": none are made
+}
 
 // TLS names the PEM files of the API's certificate.
 type TLS struct {
@@ -100,6 +107,7 @@ type Policy struct {
 	UseWithin        time.Duration `koanf:"use_within"`        // one that was granted, and that nobody used by then, lapses
 	HoldFor          time.Duration `koanf:"hold_for"`          // it ends after this at the latest
 	ReviewWithin     time.Duration `koanf:"review_within"`     // somebody looks at it by then; later is a serious event
+	DrillEvery       time.Duration `koanf:"drill_every"`       // each keyholder opens an envelope in a drill at least this often
 	Approvals        string        `koanf:"approvals"`         // that what changes who may do what needs: two, one or none
 	Exclusive        string        `koanf:"exclusive"`         // which roles one person may not have together: strict or auditor_only
 	ReviewBy         string        `koanf:"review_by"`         // a day, "2027-06-30": the policy must be reviewed before; "": a year less a day after it was adopted
@@ -248,6 +256,7 @@ func Default() Config {
 			UseWithin:        time.Hour,
 			HoldFor:          4 * time.Hour,
 			ReviewWithin:     72 * time.Hour,
+			DrillEvery:       365 * 24 * time.Hour,
 			Approvals:        ApprovedByTwo,
 			Exclusive:        ExclusiveStrict,
 		},

@@ -33,6 +33,7 @@ func (c Config) problems() []error {
 	v.policy(c.Policy)
 	v.passwordPolicies(c.PasswordPolicies)
 	v.dependents(c)
+	v.envelopes(c.Envelopes)
 	v.origin(c.Ledger.Origin)
 	v.stream(c.Ledger.Stream)
 	v.witnesses(c.Ledger)
@@ -156,6 +157,7 @@ func (v *validation) policy(p Policy) {
 	v.between("policy.use_within", p.UseWithin, time.Minute, day)
 	v.between("policy.hold_for", p.HoldFor, time.Minute, day)
 	v.between("policy.review_within", p.ReviewWithin, time.Hour, 30*day)
+	v.between("policy.drill_every", p.DrillEvery, day, 2*365*day)
 	v.oneOf("policy.approvals", p.Approvals, ApprovedByTwo, ApprovedByOne, ApprovedByNone)
 	v.oneOf("policy.exclusive", p.Exclusive, ExclusiveStrict, ExclusiveAuditor)
 	if p.LockAfter < 1 || p.LockAfter > 100 {
@@ -221,6 +223,14 @@ func (v *validation) dependents(c Config) {
 				v.add(at, "ca and token_file are for a url")
 			}
 		}
+	}
+}
+
+// envelopes looks at the form only: a folder on a disk that is not mounted is no mistake of
+// the configuration's.
+func (v *validation) envelopes(e Envelopes) {
+	if e.Folder != "" && (!filepath.IsAbs(e.Folder) || filepath.Clean(e.Folder) != e.Folder || e.Folder == "/") {
+		v.add("envelopes.folder", "must be the absolute path of a folder of its own, such as /mnt/envelopes")
 	}
 }
 

@@ -118,7 +118,7 @@ func (c Credential) lacks(set string) bool {
 	return c.AtRest() && c.Version > 0 && set != "" && !c.current(set)
 }
 
-// begun says that one is being made for these keyholders, or a crash cut that short.
+// begun says that one is being made for these keyholders, or that a crash cut that short.
 func (c Credential) begun(set string) bool {
 	e := c.Envelope
 	return e.Number > e.Sealed.Number && e.Version == c.Version && e.Set == set
@@ -138,7 +138,8 @@ func (s *State) LackEnvelopes() (lacking []Credential) {
 	return lacking
 }
 
-// IntendEnvelope is entered before a password is read for an envelope.
+// IntendEnvelope is entered before a password is read for an envelope, each time that it
+// is: after a crash once more.
 type IntendEnvelope struct {
 	Credential string `json:"credential"`
 	Version    int64  `json:"version"`
@@ -159,9 +160,6 @@ func (a IntendEnvelope) decide(d *decision) error {
 	names, set := d.state.keyholding()
 	if !c.lacks(set) || a.Version != c.Version {
 		return refuseLateEnvelope(c)
-	}
-	if c.begun(set) { // and cut short: it goes on
-		return nil
 	}
 	d.happen(EnvelopeIntended{Credential: c.Name, Envelope: c.Envelope.Number + 1, Version: c.Version, Keyholders: names, Set: set})
 	return nil
@@ -192,8 +190,8 @@ func (f EnvelopeIntended) allowed(s *State, e Event) error {
 		return e.violates("I5", "of a password that does not count")
 	case set == "" || f.Set != set || !slices.Equal(f.Keyholders, names):
 		return e.violates("I10", "for others than the policy's keyholders who have access")
-	case c.current(set) || c.begun(set) || f.Envelope != c.Envelope.Number+1:
-		return e.violates("I5", "without need, twice, or out of its turn")
+	case c.current(set) || f.Envelope != c.Envelope.Number+1:
+		return e.violates("I5", "without need, or out of its turn")
 	}
 	return nil
 }

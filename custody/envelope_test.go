@@ -171,7 +171,7 @@ func TestAWorkerThatComesLateIsRefused(t *testing.T) {
 			e := o.credential("db01").Envelope
 			return e.Number == 1 && e.Version == 1 && slices.Equal(e.Readers, []string{"cay", "dot"}) && e.Sealed.Number == 0
 		}},
-		{"once more, after a crash", intended, System, intend, "", func(o *office) bool { return o.credential("db01").Envelope.Number == 1 }},
+		{"once more, after a crash", intended, System, intend, "", func(o *office) bool { return o.credential("db01").Envelope.Number == 2 }},
 		{"nobody commands it", haveKeys("cay", "dot"), "max", intend, Forbidden, nil},
 		{"not of another version", haveKeys("cay", "dot"), System, IntendEnvelope{"db01", 2}, Conflict, nil},
 		{"not of what there is not", haveKeys("cay", "dot"), System, IntendEnvelope{"nothing", 1}, NotFound, nil},
@@ -183,6 +183,7 @@ func TestAWorkerThatComesLateIsRefused(t *testing.T) {
 		{"it is sealed", intended, System, seal, "", func(o *office) bool { return o.state.InForce(o.credential("db01")) }},
 		{"nobody seals one", intended, "cay", seal, Forbidden, nil},
 		{"not before it was intended", haveKeys("cay", "dot"), System, seal, Conflict, nil},
+		{"not under the number of before a crash", both(intended, does(System, intend)), System, seal, Conflict, nil},
 		{"not under another number", intended, System, SealEnvelope{"db01", 2, aDigest, aDigest}, Conflict, nil},
 		{"not twice", both(intended, does(System, seal)), System, seal, Conflict, nil},
 		{"not once it is being changed", both(intended, annWantsNewPassword), System, seal, Conflict, nil},
@@ -533,7 +534,7 @@ func TestWhatNobodyForgesOfAnEnvelope(t *testing.T) {
 		"made of what there is not":             {keyed, next(keyed, System, EnvelopeIntended{"db09", 1, 0, names, set}), "I5"},
 		"made while it is changed":              {changing, next(changing, System, EnvelopeIntended{"db01", 2, 1, names, set}), "I5"},
 		"made out of its turn":                  {keyed, next(keyed, System, EnvelopeIntended{"db01", 2, 1, names, set}), "I5"},
-		"made twice":                            {begun, next(begun, System, EnvelopeIntended{"db01", 2, 1, names, set}), "I5"},
+		"made under a number that was used":     {begun, next(begun, System, EnvelopeIntended{"db01", 1, 1, names, set}), "I5"},
 		"made where one is in force":            {is, next(is, System, EnvelopeIntended{"db01", 2, 1, names, set}), "I5"},
 		"sealed by a person":                    {begun, next(begun, "max", sealing), "I6"},
 		"sealed without a word before":          {keyed, next(keyed, System, sealing), "I5"},

@@ -23,6 +23,8 @@ import (
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/envelope"
+	"github.com/tandem-custody/tandem/custody/enveloping"
 	"github.com/tandem-custody/tandem/custody/notify"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/siem"
@@ -44,6 +46,7 @@ type program struct {
 	secrets  secretStore
 	desk     *desk.Desk
 	worker   *rotation.Worker
+	closer   *enveloping.Worker
 	follower *witnessing.Follower
 	stream   *siem.Stream     // nil: nowhere
 	notifier *notify.Follower // nil: nobody is told
@@ -55,6 +58,9 @@ type program struct {
 // rotationHook is called between the steps of a rotation: nil but in tests,
 // which end the process there.
 var rotationHook func(step string)
+
+// envelopeHook is the same of envelopes.
+var envelopeHook func(step string)
 
 // machineClock gives the clock of the machine: another one only in tests, which set it
 // while the process runs.
@@ -131,7 +137,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	p.desk, err = desk.Open(ctx, desk.Config{
 		Store: p.store, Accounts: p.store, Secrets: p.secrets, Clock: p.clock,
 		Policy: policyOf(cfg.Policy), ReviewBy: reviewOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log.With("part", "desk"),
-		SessionTTL: cfg.SessionTTL, CheckTarget: p.checkTarget, StandIn: p.standIn, Fingerprints: p.fingerprints, CheckPolicy: p.checkPolicy, CheckPasswords: p.checkPasswords,
+		SessionTTL: cfg.SessionTTL, CheckTarget: p.checkTarget, StandIn: p.standIn, Fingerprints: p.fingerprints, CheckPolicy: p.checkPolicy, CheckPasswords: p.checkPasswords, CheckRecipient: envelope.CheckRecipient,
 		FirstSteps: why.firstSteps, Settings: onRecord, Hashing: hashing,
 	})
 	if err != nil {
@@ -145,6 +151,10 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		LockoutWindow: cfg.Rotation.LockoutWindow,
 		Clock:         p.clock, Log: log.With("part", "rotation"), Hook: rotationHook,
 		Owner: p.owner,
+	})
+	p.closer = enveloping.New(enveloping.Config{
+		Desk: p.desk, Secrets: p.secrets, Leases: p.store, Folder: envelope.Folder{Path: cfg.Envelopes.Folder}, Origin: cfg.Ledger.Origin,
+		Clock: p.clock, Log: log.With("part", "envelopes"), Owner: p.owner, Hook: envelopeHook,
 	})
 	if p.stream, err = p.openStream(cfg.Ledger); err != nil {
 		return nil, err
@@ -175,6 +185,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		Desk: p.desk, Queries: p.store, Log: log.With("part", "api"),
 		Version: built().Version, PublicURL: cfg.URL(), Proxies: proxies, Web: p.pages,
 		Maintenance: p.maintenance, Kinds: described(p.targets),
+		Closing:   p.closer,
 		Witnesses: witnesses{p.follower}, Collectors: []prometheus.Collector{p.follower, p.stream, p.notifier, suspicion(p.desk), unacknowledged(p.desk)},
 	})
 	return p, err
@@ -245,12 +256,14 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	// The worker outlives the requests: what they begin it may still carry on.
 	rotate, stopRotating := context.WithCancel(context.WithoutCancel(ctx))
 	rotated := p.outside(rotate, p.worker.Run)
+	enclosed := p.outside(stopping, p.closer.Run)
 
 	err := group.Wait()
 	stopRotating()
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishBackground)
 	defer cancel()
 	p.await(late, rotated, "a rotation did not stop in time; its journal goes on at the next start")
+	p.await(late, enclosed, "an envelope was being made; the next start makes another")
 	p.await(late, streamed, "the ledger's stream did not stop in time; its position goes on at the next start")
 	p.await(late, notified, "an e-mail was on its way out; the next start sends it again")
 	p.await(late, kept, "the mail server in force was being looked at")
@@ -358,6 +371,7 @@ func policyOf(c config.Policy) custody.Policy {
 	p.Lease, p.OfferTTL, p.RotationDeadline = c.Lease, c.OfferTTL, c.RotationDeadline
 	p.LockAfter, p.LockBase, p.LockMax = c.LockAfter, c.LockBase, c.LockMax
 	p.ApproveWithin, p.SilenceAfter, p.UseWithin, p.HoldFor, p.ReviewWithin = c.ApproveWithin, c.SilenceAfter, c.UseWithin, c.HoldFor, c.ReviewWithin
+	p.DrillEvery = c.DrillEvery
 	p.TOTPSkew, p.SessionIdle, p.Approvals, p.Exclusive = int64(c.TOTPSkew), c.SessionIdle, custody.Approvals(c.Approvals), custody.Exclusivity(c.Exclusive)
 	return p
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,6 +53,8 @@ func policyShowVerb(c *cli) *cobra.Command {
 				[]string{"use-within", seconds(v.UseWithinSeconds).String()},
 				[]string{"hold-for", seconds(v.HoldForSeconds).String()},
 				[]string{"review-within", seconds(v.ReviewWithinSeconds).String()},
+				[]string{"keyholder", keyholdersSaid(v.Keyholders)},
+				[]string{"drill-every", seconds(v.DrillEverySeconds).String()},
 				[]string{"totp-skew", fmt.Sprint(v.TOTPSkew)})
 		},
 	}
@@ -78,9 +82,51 @@ func valueFlags(flags *pflag.FlagSet, p *custody.Policy) {
 	flags.DurationVar(&p.UseWithin, "use-within", p.UseWithin, "an emergency that was granted, and that nobody used by then, lapses")
 	flags.DurationVar(&p.HoldFor, "hold-for", p.HoldFor, "it ends after this at the latest; a day is the most")
 	flags.DurationVar(&p.ReviewWithin, "review-within", p.ReviewWithin, "somebody looks at it by then; later is a serious event")
+	flags.DurationVar(&p.DrillEvery, "drill-every", p.DrillEvery, "each keyholder opens an envelope in a drill at least this often")
+	flags.Var((*keyholderFlag)(&p.Keyholders), "keyholder", "PERSON=KEY, once for each: who opens envelopes, any two of them; instead of those there are (none: nobody)")
 	flags.Int64Var(&p.TOTPSkew, "totp-skew", p.TOTPSkew, "steps before and after the current one whose codes are taken")
 	flags.StringVar((*string)(&p.Exclusive), "exclusive", string(p.Exclusive), "which roles one person may not have together: strict or auditor_only")
 	flags.StringVar((*string)(&p.Approvals), "approvals", string(p.Approvals), "that what changes who may do what needs: two, one or none")
+}
+
+// keyholderFlag is the value of --keyholder, which may be given several times.
+type keyholderFlag custody.Keyholders
+
+func (k *keyholderFlag) String() string {
+	return keyholdersSaid(api.ValuesOf(custody.Policy{Keyholders: custody.Keyholders(*k)}).Keyholders)
+}
+func (k *keyholderFlag) Type() string { return "PERSON=KEY" }
+
+// Set takes one, a list as String writes it, or "none". The first that is given takes the
+// place of those that there were.
+func (k *keyholderFlag) Set(text string) error {
+	var all []custody.Keyholder
+	for one := range strings.SplitSeq(text, ",") {
+		person, key, is := strings.Cut(strings.TrimSpace(one), "=")
+		switch {
+		case text == noKeyholders:
+		case !is:
+			return usagef("must be PERSON=KEY")
+		default:
+			all = append(all, custody.Keyholder{Person: person, Recipient: key})
+		}
+	}
+	these, fit := custody.KeyholdersOf(all)
+	if !fit {
+		return usagef("must be at most five")
+	}
+	*k = keyholderFlag(these)
+	return nil
+}
+
+const noKeyholders = "none"
+
+func keyholdersSaid(all []api.Keyholder) string {
+	var said []string
+	for _, k := range all {
+		said = append(said, k.Person+"="+k.Recipient)
+	}
+	return cmp.Or(strings.Join(said, ","), noKeyholders)
 }
 
 func policyProposeVerb(c *cli) *cobra.Command {

@@ -14,8 +14,8 @@ import (
 	"syscall"
 )
 
-// Ending is what the name of each envelope ends with.
-const Ending = ".envelope"
+// ending is what the name of each envelope ends with.
+const ending = ".envelope"
 
 // marker is a file that is in a folder in use: a folder without it, where envelopes should
 // be, is the empty place of a disk that is not mounted.
@@ -37,12 +37,6 @@ var (
 // Folder is where envelopes are: another disk, or a mount.
 type Folder struct {
 	Path string
-}
-
-// Name is what the file of a credential's envelope is called. Names of credentials have no
-// character that a file system minds.
-func Name(credential string, number int64) string {
-	return fmt.Sprintf("%s.%d%s", credential, number, Ending)
 }
 
 // Digest is what a ledger has of a file: the SHA-256 of its content, in hex.
@@ -89,9 +83,19 @@ func marked(root *os.Root, used bool) error {
 	return replace(root, marker, []byte(markerText))
 }
 
+// Ready says whether the folder is there to be written to, as far as that shows before. used
+// says that it should have envelopes already.
+func (f Folder) Ready(used bool) error {
+	root, err := f.open(used)
+	if err != nil {
+		return err
+	}
+	return root.Close()
+}
+
 // Write puts a file in the folder, in place of one of that name that a crash left. When it
 // returns nil the file survives a loss of power; with an error the folder has the file that
-// it had. used is as of Check. Its errors are those of this package, or of a disk.
+// it had. used is as of Ready. Its errors are those of this package, or of a disk.
 func (f Folder) Write(name string, content []byte, used bool) error {
 	root, err := f.open(used)
 	if err != nil {
@@ -174,7 +178,7 @@ func (f Folder) List() (names []string, err error) {
 	defer folder.Close()
 	all, err := folder.Readdirnames(-1)
 	for _, name := range all {
-		if strings.HasSuffix(name, Ending) {
+		if strings.HasSuffix(name, ending) {
 			names = append(names, name)
 		}
 	}
