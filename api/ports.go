@@ -28,6 +28,7 @@ type Desk interface {
 	Prospect(ctx context.Context, person string) (custody.Prospect, error)
 	Emergencies(ctx context.Context) ([]desk.Emergency, error)
 	Envelopes(ctx context.Context) (desk.Envelopes, error)
+	Enveloped(c custody.Credential) (e desk.Enveloped, wanted bool)
 	ChangeEmail(ctx context.Context, by desk.By, a custody.ChangeEmail) (desk.Outcome, error)
 	ProposeEmail(ctx context.Context, by desk.By, a custody.ChangeEmail, reason custody.Note) (desk.Outcome, error)
 	Unlock(ctx context.Context, by desk.By, a custody.Unlock) (desk.Outcome, error)

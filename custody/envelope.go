@@ -124,6 +124,13 @@ func (c Credential) begun(set string) bool {
 	return e.Number > e.Sealed.Number && e.Version == c.Version && e.Set == set
 }
 
+// Enveloping gives what InForce says, and whether an envelope is to be made, of one
+// credential after the other.
+func (s *State) Enveloping() (inForce, lacks func(Credential) bool) {
+	_, set := s.keyholding()
+	return func(c Credential) bool { return c.current(set) }, func(c Credential) bool { return c.lacks(set) }
+}
+
 // LackEnvelopes gives the credentials of which an envelope is to be made, by name.
 func (s *State) LackEnvelopes() (lacking []Credential) {
 	_, set := s.keyholding()

@@ -28,6 +28,7 @@ type homePage struct {
 	ToTake        []custody.Credential // that nobody holds, and I can take
 	ToConfirm     []custody.Credential // that are reached in another way, for me to look at
 	Emergencies   []desk.Emergency     // that are open, or to be reviewed
+	Envelopes     *envelopeAlarm       // nil: nothing is wrong, or it is not for me
 	Unreachable   bool                 // I count as such for something of mine
 	Vacant        []custody.Credential // of mine, with a seat that nobody has
 	Alone         bool                 // the policy asks for fewer approvals than two
@@ -55,6 +56,9 @@ func (p *Pages) home(v *visit) error {
 		return err
 	}
 	if home.Emergencies, err = v.openEmergencies(); err != nil {
+		return err
+	}
+	if home.Envelopes, err = p.envelopeAlarm(v); err != nil {
 		return err
 	}
 	founding, err := p.Desk.Founding(ctx)

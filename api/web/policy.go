@@ -2,6 +2,7 @@ package web
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -15,6 +16,7 @@ type policyPage struct {
 	Apart   []custody.Exclusivity
 	Few     []custody.Shortage // where fewer than two could approve now
 	People  map[string]custody.Person
+	Holders string // keyholders of envelopes, a line each
 }
 
 // policy shows what is in force, and asks for another or for its yearly review.
@@ -28,7 +30,7 @@ func (p *Pages) policy(v *visit) error {
 		Few: p.fewApprovers(v), People: people,
 		PolicyInForce: now, Overdue: now.Unreviewed(v.now), Next: v.now.In(v.zone).AddDate(1, 0, -1).Format(time.DateOnly),
 		Choices: []custody.Approvals{custody.ApprovedByTwo, custody.ApprovedByOne, custody.ApprovedByNone},
-		Apart:   custody.Exclusivities,
+		Apart:   custody.Exclusivities, Holders: holdersText(now.Values.Keyholders),
 	})
 }
 
@@ -36,7 +38,7 @@ func (p *Pages) adoptPolicy(v *visit) error {
 	values := p.Desk.PolicyInForce().Values
 	for field, into := range map[string]*time.Duration{
 		"lease": &values.Lease, "offer_ttl": &values.OfferTTL, "rotation_deadline": &values.RotationDeadline, "lock_base": &values.LockBase, "lock_max": &values.LockMax, "session_idle": &values.SessionIdle,
-		"approve_within": &values.ApproveWithin, "silence_after": &values.SilenceAfter, "use_within": &values.UseWithin, "hold_for": &values.HoldFor, "review_within": &values.ReviewWithin,
+		"approve_within": &values.ApproveWithin, "silence_after": &values.SilenceAfter, "use_within": &values.UseWithin, "hold_for": &values.HoldFor, "review_within": &values.ReviewWithin, "drill_every": &values.DrillEvery,
 	} {
 		length, err := time.ParseDuration(v.field(field))
 		if err != nil {
@@ -51,12 +53,43 @@ func (p *Pages) adoptPolicy(v *visit) error {
 	if values.TOTPSkew, err = strconv.ParseInt(v.field("totp_skew"), 10, 64); err != nil {
 		return v.again(custody.Invalid("totp_skew", "not_whole"), p.policy)
 	}
+	if values.Keyholders, err = typedKeyholders(v.field("keyholders")); err != nil {
+		return v.again(err, p.policy)
+	}
 	values.Approvals, values.Exclusive = custody.Approvals(v.field("approvals")), custody.Exclusivity(v.field("exclusive"))
 	by, err := v.day("review_by")
 	if err != nil {
 		return v.again(err, p.policy)
 	}
 	return p.propose(v, custody.AdoptPolicy{Values: values, ReviewBy: by}, p.policy)
+}
+
+// holdersText gives keyholders as they are typed, typedKeyholders what was typed: a line
+// each, of a username and a key.
+func holdersText(k custody.Keyholders) string {
+	var lines []string
+	for _, one := range k.List() {
+		lines = append(lines, one.Person+" "+one.Recipient)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func typedKeyholders(text string) (custody.Keyholders, error) {
+	var all []custody.Keyholder
+	for line := range strings.Lines(text) {
+		switch words := strings.Fields(line); len(words) {
+		case 0:
+		case 2:
+			all = append(all, custody.Keyholder{Person: words[0], Recipient: words[1]})
+		default:
+			return custody.Keyholders{}, custody.Invalid("keyholders", "recipient")
+		}
+	}
+	k, fit := custody.KeyholdersOf(all)
+	if !fit {
+		return custody.Keyholders{}, custody.Invalid("keyholders", "keyholders_few")
+	}
+	return k, nil
 }
 
 func (p *Pages) reviewPolicy(v *visit) error {

@@ -171,7 +171,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	}
 	p.pages, err = web.New(web.Config{
 		Maintenance: p.maintenance != "", PublicURL: cfg.URL(), Clock: p.desk.Time,
-		Desk: p.desk, Queries: p.store, Ledger: p.store,
+		Desk: p.desk, Queries: p.store, Ledger: p.store, Closing: p.closer,
 		Log: log.With("part", "web"), TestTarget: p.testTarget, Zone: time.Local, Offered: p.offered(),
 	})
 	if err != nil {

@@ -59,7 +59,7 @@ func envelopeListVerb(c *cli) *cobra.Command {
 
 func (c *cli) noteEnvelopes(all api.Envelopes) {
 	if len(all.Keyholders) == 0 {
-		c.note("The policy names no keyholders: there are no envelopes (tandem policy propose --keyholder PERSON=KEY).")
+		c.note("The policy names no keyholders: there are no envelopes (tandem policy propose --keyholders PERSON=KEY,PERSON=KEY).")
 	}
 	if all.Few {
 		c.note("Fewer than two keyholders have access: none can be made until a policy names others.")

@@ -53,7 +53,7 @@ func policyShowVerb(c *cli) *cobra.Command {
 				[]string{"use-within", seconds(v.UseWithinSeconds).String()},
 				[]string{"hold-for", seconds(v.HoldForSeconds).String()},
 				[]string{"review-within", seconds(v.ReviewWithinSeconds).String()},
-				[]string{"keyholder", keyholdersSaid(v.Keyholders)},
+				[]string{"keyholders", keyholdersSaid(v.Keyholders)},
 				[]string{"drill-every", seconds(v.DrillEverySeconds).String()},
 				[]string{"totp-skew", fmt.Sprint(v.TOTPSkew)})
 		},
@@ -83,22 +83,20 @@ func valueFlags(flags *pflag.FlagSet, p *custody.Policy) {
 	flags.DurationVar(&p.HoldFor, "hold-for", p.HoldFor, "it ends after this at the latest; a day is the most")
 	flags.DurationVar(&p.ReviewWithin, "review-within", p.ReviewWithin, "somebody looks at it by then; later is a serious event")
 	flags.DurationVar(&p.DrillEvery, "drill-every", p.DrillEvery, "each keyholder opens an envelope in a drill at least this often")
-	flags.Var((*keyholderFlag)(&p.Keyholders), "keyholder", "PERSON=KEY, once for each: who opens envelopes, any two of them; instead of those there are (none: nobody)")
+	flags.Var((*keyholderFlag)(&p.Keyholders), "keyholders", "two to five PERSON=KEY, with commas between: any two of them open an envelope, none alone; none: nobody")
 	flags.Int64Var(&p.TOTPSkew, "totp-skew", p.TOTPSkew, "steps before and after the current one whose codes are taken")
 	flags.StringVar((*string)(&p.Exclusive), "exclusive", string(p.Exclusive), "which roles one person may not have together: strict or auditor_only")
 	flags.StringVar((*string)(&p.Approvals), "approvals", string(p.Approvals), "that what changes who may do what needs: two, one or none")
 }
 
-// keyholderFlag is the value of --keyholder, which may be given several times.
+// keyholderFlag is the value of --keyholders.
 type keyholderFlag custody.Keyholders
 
 func (k *keyholderFlag) String() string {
 	return keyholdersSaid(api.ValuesOf(custody.Policy{Keyholders: custody.Keyholders(*k)}).Keyholders)
 }
-func (k *keyholderFlag) Type() string { return "PERSON=KEY" }
+func (k *keyholderFlag) Type() string { return "PERSON=KEY,…" }
 
-// Set takes one, a list as String writes it, or "none". The first that is given takes the
-// place of those that there were.
 func (k *keyholderFlag) Set(text string) error {
 	var all []custody.Keyholder
 	for one := range strings.SplitSeq(text, ",") {

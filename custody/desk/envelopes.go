@@ -65,16 +65,22 @@ func (d *Desk) Envelopes(ctx context.Context) (all Envelopes, err error) {
 		p, _ := d.state.Person(k.Person)
 		all.Keyholders = append(all.Keyholders, Keyholder{p, k.Recipient, d.state.DrillDue(p)})
 	}
-	lacking := map[string]bool{}
-	for _, c := range d.state.LackEnvelopes() {
-		lacking[c.Name] = true
-	}
+	inForce, lacks := d.state.Enveloping()
 	for c := range d.state.Credentials() {
 		if c.Active() {
-			all.Of = append(all.Of, Enveloped{c, d.state.InForce(c), lacking[c.Name]})
+			all.Of = append(all.Of, Enveloped{c, inForce(c), lacks(c)})
 		}
 	}
 	return all, nil
+}
+
+// Enveloped says how the envelope of one credential stands; wanted: the policy has
+// keyholders.
+func (d *Desk) Enveloped(c custody.Credential) (e Enveloped, wanted bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	inForce, lacks := d.state.Enveloping()
+	return Enveloped{c, inForce(c), lacks(c)}, len(d.state.Policy().Values.Keyholders.List()) > 0
 }
 
 // MayWriteEnvelopes says whether envelopes may be written to where this process would: nil,
