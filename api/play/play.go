@@ -29,6 +29,8 @@ type Config struct {
 	SSH     string // host:port of the server whose passwords are in custody
 	HostKey string // as in authorized_keys
 
+	Envelopes string // the folder where they are; "": there are none, and no scene with them
+
 	// Hold keeps that server from changing passwords until release is called.
 	Hold func() (release func())
 	// Ledger verifies what a server shows of its ledger and says whether it is signed

@@ -49,7 +49,7 @@ var allowed = map[string][]string{
 	"tools/soak":         {},
 	"tools/noskip":       {},
 	"api":                {"custody", "custody/auditor", "custody/desk", "custody/export", "custody/follow", "custody/search", "custody/totp", "custody/words", "audit", "api"},
-	"api/play":           {"custody", "custody/demo", "custody/desk", "custody/totp"},
+	"api/play":           {"custody", "custody/demo", "custody/desk", "custody/envelope", "custody/totp"},
 }
 
 func TestArrowsGoOneWay(t *testing.T) {

@@ -103,7 +103,7 @@ func (c *cli) play(ctx context.Context, d *demonstration) error {
 	}
 	row(bold, " ", "step", "expected", "seen")
 	steps, err := play.Run(ctx, play.Config{
-		Server: d.url, People: d.record.People, Fresh: !d.found, SSH: d.record.SSH, HostKey: d.hostKey, Hold: d.ssh.Hold,
+		Server: d.url, People: d.record.People, Fresh: !d.found, SSH: d.record.SSH, HostKey: d.hostKey, Envelopes: d.folder.File("envelopes"), Hold: d.ssh.Hold,
 		Ledger: func(ctx context.Context, asAuditor *client.Client) (bool, error) {
 			report, err := auditor.Request{Now: time.Now()}.Server(ctx, asAuditor)
 			return report.Signed == report.Size, err
