@@ -18,6 +18,9 @@ func TestEveryValueOfThePolicyCanBeAskedFor(t *testing.T) {
 		switch f := fields.Field(i); {
 		case f.Kind() == reflect.String:
 			f.SetString("some")
+		case f.Type() == reflect.TypeFor[custody.Keyholders]():
+			f.Index(0).Set(reflect.ValueOf(custody.Keyholder{Person: "ann", Recipient: "age1ann"}))
+			f.Index(1).Set(reflect.ValueOf(custody.Keyholder{Person: "bob", Recipient: "age1bob"}))
 		case f.Type() == reflect.TypeFor[time.Duration]():
 			f.SetInt(int64(time.Duration(i+1) * time.Second))
 		default:

@@ -407,7 +407,7 @@ func init() {
 	does(act{custodian: "tech-b", prepare: func(a *access, _ string) prepared {
 		name := enveloped(a)
 		return prepared{called(name), map[string]any{"by": []string{"manager-2", "tech-b"}, "reason": why}, []string{"credential", name, "first", "manager-2", "second", "tech-b", "reason", why}}
-	}}, "POST /api/v1/credentials/{name}/envelope-opened", "POST /envelopes/opened")
+	}}, "POST /api/v1/credentials/{name}/envelope-opened", "POST /envelopes")
 	does(act{custodian: "tech-b", prepare: func(a *access, _ string) prepared {
 		return prepared{called(enveloped(a)), map[string]any{"by": []string{"manager-2", "tech-b"}, "proof": "token"}, nil}
 	}}, "POST /api/v1/credentials/{name}/envelope-drill")

@@ -82,6 +82,7 @@ var forms = []tried{
 	{"tech-a", "/preferences/password", "/preferences/password", []string{"current", "SECRET", "new", "SECRET", "new_again", "SECRET", "totp", "654321"}, "current", 403},
 	{"tech-a", "/preferences/authenticator", "/preferences/authenticator", []string{"current", "SECRET", "totp", "654321"}, "current", 403},
 	{"tech-a", "/preferences/authenticator/confirm", "/preferences/authenticator/confirm", []string{"totp", "654321"}, "", 409},
+	{"manager", "/envelopes", "/envelopes", []string{"credential", "db01", "first", "tech-b", "second", "director", "reason", "Tandem was down", "totp", "fresh"}, "", 409},
 	{"admin", "/policy", "/policy", []string{"approvals", "two", "exclusive", "strict", "lease", "soon", "offer_ttl", "24h", "rotation_deadline", "1h", "lock_after", "5", "lock_base", "30s",
 		"lock_max", "1h", "session_idle", "15m", "approve_within", "30m", "silence_after", "15m", "use_within", "1h", "hold_for", "4h", "review_within", "72h", "drill_every", "8760h", "totp_skew", "1", "review_by", "2026-09-01", "reason", "shorter", "totp", "654321"}, "lease", 422},
 	{"admin", "/policy/review", "/policy/review", []string{"review_by", "2036-09-01", "reason", "looked at", "totp", "654321"}, "review_by", 422},

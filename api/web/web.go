@@ -190,7 +190,7 @@ func (p *Pages) routes() {
 	p.closed("POST /credentials/{name}/custodians", p.proposeCustodians)
 
 	p.closed("GET /envelopes", p.envelopes)
-	p.closed("POST /envelopes/opened", p.envelopeOpened)
+	p.closed("POST /envelopes", p.envelopeOpened)
 	p.closed("GET /emergencies", p.emergencies)
 	p.closed("GET /emergencies/new", p.newEmergency)
 	p.closed("POST /emergencies/new", p.requestEmergency)
