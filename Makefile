@@ -36,6 +36,7 @@ lint:
 	cd tools/interop && $(GO) mod tidy -diff
 	$(GO) vet ./...
 	CGO_ENABLED=1 $(GO) build -tags $(TAGS) -o /dev/null ./cmd/tandem
+	CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/envelope
 	$(GO) run $(STATICCHECK) ./...
 	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; fi
 	$(GO) test -count=1 -run '^(TestArrows|TestDependencies|TestBuiltForProduction)' ./cmd/tandem
@@ -63,3 +64,4 @@ long: race soak leaver mutate
 
 build:
 	CGO_ENABLED=1 $(GO) build -trimpath -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tandem ./cmd/tandem
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/envelope ./cmd/envelope

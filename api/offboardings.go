@@ -45,11 +45,11 @@ type LeftCredential struct {
 // LeftItem is something outside Tandem that was to be done.
 type LeftItem struct {
 	Item  int              `json:"n"`
-	Kind  custody.ItemKind `json:"kind" enum:"unseal_share,backup_key,witness_key,told"`
+	Kind  custody.ItemKind `json:"kind" enum:"unseal_share,backup_key,witness_key,told,envelopes"`
 	Ways  []custody.How    `json:"ways" doc:"How it can be done"`
 	Done  time.Time        `json:"done,omitzero"`
 	By    string           `json:"by,omitzero" doc:"Who says so"`
-	How   custody.How      `json:"how,omitzero" enum:"changed,none,email,telephone,in_person"`
+	How   custody.How      `json:"how,omitzero" enum:"changed,none,email,telephone,in_person,rewritten,destroyed"`
 	At    time.Time        `json:"at,omitzero" doc:"When they were told"`
 	Index int64            `json:"index,omitzero" doc:"Of the entry that says so"`
 }

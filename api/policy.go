@@ -36,6 +36,8 @@ type PolicyValues struct {
 	AbsenceWaitSeconds      int64             `json:"absence_wait_seconds" doc:"How long a password that is being changed is waited for when an absence begins; a day is the most"`
 	RemindFirstSeconds      int64             `json:"remind_first_seconds" doc:"Somebody is reminded this long before their absence; 30 days are the most"`
 	RemindLastSeconds       int64             `json:"remind_last_seconds" doc:"And once more, later than that"`
+	Keyholders              []Keyholder       `json:"keyholders,omitempty" maxItems:"5" doc:"Of envelopes: any two open one, none alone. Nobody, or two to five"`
+	DrillEverySeconds       int64             `json:"drill_every_seconds" doc:"Each keyholder opens an envelope in a drill at least this often"`
 	Approvals               custody.Approvals `json:"approvals" enum:"two,one,none" doc:"That what changes who may do what needs"`
 
 	Exclusive custody.Exclusivity `json:"exclusive" enum:"strict,auditor_only" doc:"Which roles one person may not have together"`
@@ -67,18 +69,32 @@ func ValuesOf(p custody.Policy) PolicyValues {
 		LockAfter: p.LockAfter, LockBaseSeconds: s(p.LockBase), LockMaxSeconds: s(p.LockMax), TOTPSkew: p.TOTPSkew, SessionIdleSeconds: s(p.SessionIdle),
 		ApproveWithinSeconds: s(p.ApproveWithin), SilenceAfterSeconds: s(p.SilenceAfter), UseWithinSeconds: s(p.UseWithin), HoldForSeconds: s(p.HoldFor), ReviewWithinSeconds: s(p.ReviewWithin),
 		SignatureTTLSeconds: s(p.SignatureTTL), AbsenceWaitSeconds: s(p.AbsenceWait), RemindFirstSeconds: s(p.RemindFirst), RemindLastSeconds: s(p.RemindLast), Approvals: p.Approvals, Exclusive: p.Exclusive,
-		Assessors: p.Assessors,
+		Assessors:  p.Assessors,
+		Keyholders: keyholdersOf(p.Keyholders), DrillEverySeconds: s(p.DrillEvery),
 	}
+}
+
+func keyholdersOf(k custody.Keyholders) (all []Keyholder) {
+	for _, one := range k.List() {
+		all = append(all, Keyholder(one))
+	}
+	return all
 }
 
 // Policy gives the values as the domain has them.
 func (v PolicyValues) Policy() custody.Policy {
+	var all []custody.Keyholder
+	for _, k := range v.Keyholders {
+		all = append(all, custody.Keyholder(k))
+	}
+	keyholders, _ := custody.KeyholdersOf(all) // more than fit are refused before
 	return custody.Policy{
 		Lease: seconds(v.LeaseSeconds), OfferTTL: seconds(v.OfferTTLSeconds), RotationDeadline: seconds(v.RotationDeadlineSeconds),
 		LockAfter: v.LockAfter, LockBase: seconds(v.LockBaseSeconds), LockMax: seconds(v.LockMaxSeconds), TOTPSkew: v.TOTPSkew, SessionIdle: seconds(v.SessionIdleSeconds),
 		ApproveWithin: seconds(v.ApproveWithinSeconds), SilenceAfter: seconds(v.SilenceAfterSeconds), UseWithin: seconds(v.UseWithinSeconds), HoldFor: seconds(v.HoldForSeconds), ReviewWithin: seconds(v.ReviewWithinSeconds),
 		SignatureTTL: seconds(v.SignatureTTLSeconds), AbsenceWait: seconds(v.AbsenceWaitSeconds), RemindFirst: seconds(v.RemindFirstSeconds), RemindLast: seconds(v.RemindLastSeconds), Approvals: v.Approvals, Exclusive: v.Exclusive,
-		Assessors: custody.Group(v.Assessors),
+		Assessors:  custody.Group(v.Assessors),
+		Keyholders: keyholders, DrillEvery: seconds(v.DrillEverySeconds),
 	}
 }
 

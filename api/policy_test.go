@@ -20,6 +20,9 @@ func TestEveryValueOfThePolicyCanBeAskedFor(t *testing.T) {
 			f.SetString("some")
 		case f.Type() == reflect.TypeFor[[]string]():
 			f.Set(reflect.ValueOf([]string{"a", "b"}))
+		case f.Type() == reflect.TypeFor[custody.Keyholders]():
+			f.Index(0).Set(reflect.ValueOf(custody.Keyholder{Person: "ann", Recipient: "age1ann"}))
+			f.Index(1).Set(reflect.ValueOf(custody.Keyholder{Person: "bob", Recipient: "age1bob"}))
 		case f.Type() == reflect.TypeFor[time.Duration]():
 			f.SetInt(int64(time.Duration(i+1) * time.Second))
 		default:

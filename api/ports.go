@@ -31,6 +31,8 @@ type Desk interface {
 	// Assessors gives who can decide about an incident, ToAssess about which somebody can.
 	Assessors(ctx context.Context, incident string) ([]string, error)
 	ToAssess(ctx context.Context, person string) ([]string, error)
+	Envelopes(ctx context.Context) (desk.Envelopes, error)
+	Enveloped(c custody.Credential) (e desk.Enveloped, wanted bool)
 	ChangeEmail(ctx context.Context, by desk.By, a custody.ChangeEmail) (desk.Outcome, error)
 	ProposeEmail(ctx context.Context, by desk.By, a custody.ChangeEmail, reason custody.Note) (desk.Outcome, error)
 	Unlock(ctx context.Context, by desk.By, a custody.Unlock) (desk.Outcome, error)

@@ -100,6 +100,8 @@ func (s *Server) endpoints() {
 	command(s, "/credentials/{name}/checkin", "check-in", 200, "End the check-out before its time", s.checkIn)
 	command(s, "/credentials/{name}/take", "take", 200, "Take what is parked, or will be when its password is changed", s.take)
 	command(s, "/credentials/{name}/park", "park", 202, "Propose that a credential with a vacant seat is parked, so that its only custodian can go", s.proposeParking)
+	command(s, "/credentials/{name}/envelope-opened", "envelope-opened", 202, "Say that two keyholders opened its envelope; the password is changed", s.envelopeOpened)
+	command(s, "/credentials/{name}/envelope-drill", "envelope-drill", 202, "Prove that two keyholders opened its envelope in a drill; the password is tried on its server, and changed", s.envelopeDrill)
 	command(s, "/credentials/{name}/rotate", "rotate", 202, "Ask for a new password", s.rotate)
 	command(s, "/credentials/rotate", "rotate-all", 202, "Ask for new passwords of all that I may ask it for", s.rotateAll)
 	command(s, "/credentials/{name}/reconcile", "reconcile", 202, "Set a lost password through the target's second account", s.reconcile)
@@ -127,6 +129,7 @@ func (s *Server) endpoints() {
 	command(s, "/handovers/{id}/sign", "sign-handover", 200, "Sign, by its receiver, what passes on when an absence begins", s.signHandover)
 	command(s, "/handovers/{id}/return", "return-handover", 200, "Give or take back; the password is changed first", s.returnHandover)
 
+	query(s, "/envelopes", "list-envelopes", "Envelopes for when Tandem is down: whose they are, how each stands, whose drill is due", s.listEnvelopes)
 	query(s, "/emergencies", "list-emergencies", "Emergencies that are open, to be reviewed, or the last of their credentials, the newest first", s.listEmergencies)
 	query(s, "/emergencies/{id}", "get-emergency", "One emergency: who was told, who can approve it, what happens next and when", s.getEmergency)
 	command(s, "/emergencies", "request-emergency", 201, "Ask for passwords whose holder cannot be reached", s.requestEmergency)

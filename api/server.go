@@ -28,6 +28,7 @@ type Config struct {
 
 	Kinds      []desk.TargetKind      // of targets, for OpenAPI
 	Witnesses  Witnesses              // nil: there are none
+	Closing    Closing                // nil: nothing is known of a folder
 	Collectors []prometheus.Collector // of metrics, beside its own
 
 	Version   string         // of the program, for OpenAPI

@@ -320,6 +320,12 @@ func (w *world) Founding(context.Context) (desk.Founding, error) {
 	return desk.Founding{People: filled(w, slices.Collect(w.state.People())), Digest: w.state.FoundingDigest(), Founded: w.state.Founded()}, w.fail
 }
 
+func (w *world) Envelopes(context.Context) (desk.Envelopes, error) { return desk.Envelopes{}, nil }
+
+func (w *world) Enveloped(c custody.Credential) (desk.Enveloped, bool) {
+	return desk.Enveloped{Credential: c}, false
+}
+
 func (w *world) Emergencies(context.Context) ([]desk.Emergency, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

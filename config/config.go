@@ -27,6 +27,7 @@ type Config struct {
 
 	PasswordPolicies []PasswordPolicy `koanf:"password_policies"` // for credentials that name one
 	Rotation         Rotation         `koanf:"rotation"`
+	Envelopes        Envelopes        `koanf:"envelopes"`
 	Dependents       []Dependent      `koanf:"dependents"` // that are told new passwords, for credentials that name them
 }
 
@@ -41,6 +42,12 @@ const (
 	AppRole   = "approle"
 	TokenFile = "token_file"
 )
+
+// Envelopes says where the files are written that open when Tandem is down. Whose they are
+// is the policy's.
+type Envelopes struct {
+	Folder string `koanf:"folder"` // absolute, on another disk or mount, and no link; "": none are made
+}
 
 // TLS names the PEM files of the API's certificate.
 type TLS struct {
@@ -104,6 +111,7 @@ type Policy struct {
 	AbsenceWait      time.Duration `koanf:"absence_wait"`      // how long a password that is being changed is waited for, when an absence begins
 	RemindFirst      time.Duration `koanf:"remind_first"`      // somebody is reminded this long before their absence
 	RemindLast       time.Duration `koanf:"remind_last"`       // and once more, later than that
+	DrillEvery       time.Duration `koanf:"drill_every"`       // each keyholder opens an envelope in a drill at least this often
 	Approvals        string        `koanf:"approvals"`         // that what changes who may do what needs: two, one or none
 	Exclusive        string        `koanf:"exclusive"`         // which roles one person may not have together: strict or auditor_only
 	ReviewBy         string        `koanf:"review_by"`         // a day, "2027-06-30": the policy must be reviewed before; "": a year less a day after it was adopted
@@ -277,6 +285,7 @@ func Default() Config {
 			AbsenceWait:      30 * time.Minute,
 			RemindFirst:      24 * time.Hour,
 			RemindLast:       2 * time.Hour,
+			DrillEvery:       365 * 24 * time.Hour,
 			Approvals:        ApprovedByTwo,
 			Exclusive:        ExclusiveStrict,
 		},

@@ -34,6 +34,7 @@ func (c Config) problems() []error {
 	v.policy(c.Policy)
 	v.passwordPolicies(c.PasswordPolicies)
 	v.dependents(c)
+	v.envelopes(c.Envelopes)
 	v.origin(c.Ledger.Origin)
 	v.stream(c.Ledger.Stream)
 	v.witnesses(c.Ledger)
@@ -162,6 +163,7 @@ func (v *validation) policy(p Policy) {
 	v.between("policy.absence_wait", p.AbsenceWait, time.Minute, day)
 	v.between("policy.remind_first", p.RemindFirst, 2*time.Minute, 30*day)
 	v.between("policy.remind_last", p.RemindLast, time.Minute, max(p.RemindFirst-time.Minute, time.Minute))
+	v.between("policy.drill_every", p.DrillEvery, day, 2*365*day)
 	v.oneOf("policy.approvals", p.Approvals, ApprovedByTwo, ApprovedByOne, ApprovedByNone)
 	v.oneOf("policy.exclusive", p.Exclusive, ExclusiveStrict, ExclusiveAuditor)
 	if p.LockAfter < 1 || p.LockAfter > 100 {
@@ -227,6 +229,14 @@ func (v *validation) dependents(c Config) {
 				v.add(at, "ca and token_file are for a url")
 			}
 		}
+	}
+}
+
+// envelopes looks at the form only: a folder on a disk that is not mounted is no mistake of
+// the configuration's.
+func (v *validation) envelopes(e Envelopes) {
+	if e.Folder != "" && (!filepath.IsAbs(e.Folder) || filepath.Clean(e.Folder) != e.Folder || e.Folder == "/") {
+		v.add("envelopes.folder", "must be the absolute path of a folder of its own, such as /mnt/envelopes")
 	}
 }
 

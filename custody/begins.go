@@ -22,6 +22,10 @@ func Begins(f Fact) []string {
 		return unlessZero(f.Deadline.IsZero(), f.Credential)
 	case EmergencyEnded:
 		return unlessZero(f.Deadline.IsZero(), f.Credential)
+	case EnvelopeOpened:
+		return unlessZero(f.Deadline.IsZero(), f.Credential)
+	case EnvelopeDrilled:
+		return []string{f.Credential}
 	case CredentialParked:
 		return unlessZero(f.Deadline.IsZero(), f.Credential)
 	}

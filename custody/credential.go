@@ -78,6 +78,8 @@ type Credential struct {
 	LastEmergency int64       `json:"last_emergency,omitzero"` // number of the last one that was asked for; 0: there was none
 	Unreachable   []string    `json:"unreachable,omitempty"`   // sorted: custodians who count as away, for this credential
 
+	Envelope Envelope `json:"envelope,omitzero"` // for when Tandem is down
+
 	Remaining Remaining `json:"remaining,omitzero"` // what opens the account besides, as it was listed last
 
 	Drifted time.Time `json:"drifted,omitzero"`  // since when the target refuses this version; zero: it does not, as far as is known
@@ -286,7 +288,7 @@ func (f CredentialAdded) apply(s *State, e Event) {
 		*c = Credential{
 			Name: f.Credential, Target: f.Target.bare(), Policy: f.Policy, Primary: f.Primary, Backup: f.Backup,
 			Reconciles: f.Reconciles, Again: f.Again, Rotation: Rotation{Number: before},
-			Emergencies: c.Emergencies, LastEmergency: c.LastEmergency,
+			Emergencies: c.Emergencies, LastEmergency: c.LastEmergency, Envelope: Envelope{Number: c.Envelope.Number},
 		}
 		if f.Brings {
 			c.Arriving = s.broughtBy(f.Proposal, e)
@@ -485,6 +487,7 @@ func (s *State) endCustody(c *Credential) {
 	c.Rotation, c.Arriving = Rotation{Number: c.Rotation.Number}, ""
 	c.Drifted, c.Updates, c.Unattended, c.Unconfirmed = time.Time{}, nil, false, time.Time{}
 	c.Substitute = Substitute{}
+	c.Envelope.Drill = Drill{}
 	c.endEmergencies(s.Time)
 	s.discharge(c.Primary, c.Name)
 	s.discharge(c.Backup, c.Name)

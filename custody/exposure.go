@@ -20,7 +20,7 @@ type Seen struct {
 	Person  string
 	First   time.Time
 	Last    time.Time
-	Entries []int64 // indexes of checkout.granted, checkout.shown, rotation.shown, or the rotation.promoted that names them
+	Entries []int64 // indexes of checkout.granted, checkout.shown, rotation.shown, envelope.opened, envelope.drill_begun, or the rotation.promoted that names them
 }
 
 // Add goes on with the next entry about the credential, the oldest first. To
@@ -36,6 +36,16 @@ func (x *Exposure) Add(index int64, e Event) {
 		}
 	case CheckoutGranted, CheckoutShown, RotationShown:
 		x.add(e.Actor, index, e.Time)
+	case EnvelopeOpened:
+		x.addBoth(f.By, index, e.Time)
+	case EnvelopeDrillBegun:
+		x.addBoth(f.By, index, e.Time)
+	}
+}
+
+func (x *Exposure) addBoth(by [2]string, index int64, at time.Time) {
+	for _, person := range by {
+		x.add(person, index, at)
 	}
 }
 

@@ -23,6 +23,7 @@ type Image struct {
 	SealKeys  []SealKey
 
 	Configuration Configuration
+	Envelopes     Envelopes
 
 	Sessions map[string][]Session // open log-ins, by username
 
@@ -35,7 +36,7 @@ type Image struct {
 
 // Image takes one of a root.
 func (s *State) Image() Image {
-	i := Image{Size: s.Size, Time: s.Time, Handovers: s.Handovers, Leases: s.Leases, Proposals: s.Proposals, Incidents: s.Incidents, Policy: s.Policy(), SealKeys: s.SealKeys(), Configuration: s.Configuration(), Sessions: maps.Clone(s.sessions)}
+	i := Image{Size: s.Size, Time: s.Time, Handovers: s.Handovers, Leases: s.Leases, Proposals: s.Proposals, Incidents: s.Incidents, Policy: s.Policy(), SealKeys: s.SealKeys(), Configuration: s.Configuration(), Envelopes: s.Envelopes(), Sessions: maps.Clone(s.sessions)}
 	i.People, i.Credentials, i.OpenHandovers = s.Changes()
 	i.OpenProposals = s.ProposalsChanged()
 	i.OpenIncidents = s.IncidentsChanged()

@@ -61,7 +61,7 @@ func TestTheDigestIsOfEveryField(t *testing.T) {
 				}
 				walk(path+"."+field.Name, value)
 			}
-		case v.Kind() == reflect.Slice:
+		case v.Kind() == reflect.Slice, v.Kind() == reflect.Array:
 			walk(path+"[]", v.Index(0))
 		case v.Kind() == reflect.Map:
 			old := reflect.New(v.Type()).Elem()
@@ -97,6 +97,10 @@ func fillAll(v reflect.Value) {
 	case v.Kind() == reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		fillAll(v.Index(0))
+	case v.Kind() == reflect.Array:
+		for i := range v.Len() {
+			fillAll(v.Index(i))
+		}
 	case v.Kind() == reflect.Map:
 		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
 		fillAll(key)

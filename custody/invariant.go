@@ -99,6 +99,9 @@ func (s *State) checkCredential(c Credential) error {
 	if !c.Active() && !c.Unconfirmed.IsZero() {
 		return broken("I5", "%s, and somebody is to confirm where it is", c.Phase)
 	}
+	if err := c.checkEnvelope(); err != nil {
+		return err
+	}
 	if !c.Active() {
 		return nil
 	}

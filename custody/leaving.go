@@ -55,6 +55,9 @@ func (s *State) beginLeaving(person string, e Event) {
 				p.Leaving.add(Item{Kind: kind})
 			}
 		}
+		if p.Disabled && s.namedInEnvelopes(person) && !slices.ContainsFunc(p.Leaving.Items, func(i Item) bool { return i.Kind == ItemEnvelopes && i.Done.IsZero() }) {
+			p.Leaving.add(Item{Kind: ItemEnvelopes})
+		}
 		p.Leaving.Since, p.Leaving.By, p.Leaving.Due, p.Leaving.Planned = e.Time, e.Actor, e.Time.Add(leavingTime), ""
 		if e.Actor == System { // by the date that was agreed
 			p.Leaving.By, p.Leaving.Planned = p.Departure.By, p.Departure.Proposal
@@ -271,6 +274,7 @@ func (f PersonDisabled) apply(s *State, e Event) {
 	s.endSessions(f.Person, "", EndedByLeaving)
 	s.beginLeaving(f.Person, e)
 	s.editPerson(f.Person, func(p *Person) { p.Departure, p.Recovery = Departure{}, Recovery{} })
+	s.countKeyholders()
 }
 
 // Reinstate gives somebody their access back whom one person could disable. Seats do not
@@ -336,6 +340,7 @@ func (f PersonReinstated) allowed(s *State, e Event) error {
 
 func (f PersonReinstated) apply(s *State, _ Event) {
 	s.editPerson(f.Person, func(p *Person) { p.Disabled, p.Admission = false, s.admission(f.Proposal) })
+	s.countKeyholders()
 }
 
 func refuseTooManyAtOnce() *Refusal {

@@ -28,6 +28,10 @@ const (
 	ItemBackup     ItemKind = "backup_key"
 	ItemWitness    ItemKind = "witness_key"
 	ItemTold       ItemKind = "told"
+
+	// ItemEnvelopes is of a keyholder: done when every envelope was made anew without them.
+	// Where none can be, somebody says that the files are destroyed.
+	ItemEnvelopes ItemKind = "envelopes"
 )
 
 // checklist is what is asked of everybody who leaves.
@@ -47,6 +51,9 @@ const (
 	HowChanged How = "changed"
 	HowNone    How = "none" // they never had any
 
+	HowRewritten How = "rewritten" // of envelopes
+	HowDestroyed How = "destroyed"
+
 	HowEmail     How = "email"
 	HowTelephone How = "telephone"
 	HowInPerson  How = "in_person"
@@ -57,6 +64,8 @@ func (k ItemKind) Ways() []How {
 	switch k {
 	case ItemUnseal, ItemBackup, ItemWitness:
 		return []How{HowChanged, HowNone}
+	case ItemEnvelopes:
+		return []How{HowDestroyed}
 	case ItemTold:
 		return []How{HowEmail, HowTelephone, HowInPerson}
 	}
@@ -79,7 +88,7 @@ func (SettleItem) givers() givers    { return people }
 
 func (a SettleItem) bare(s *State) Action {
 	b := SettleItem{Person: s.nameOr(a.Person), Item: a.Item}
-	if slices.Contains([]How{HowRotated, HowRetired, HowChanged, HowNone, HowEmail, HowTelephone, HowInPerson}, a.How) {
+	if slices.Contains([]How{HowRotated, HowRetired, HowChanged, HowNone, HowRewritten, HowDestroyed, HowEmail, HowTelephone, HowInPerson}, a.How) {
 		b.How = a.How
 	}
 	return b
@@ -178,6 +187,17 @@ func (s *State) settleCredential(c *Credential, how How, entry int64, now time.T
 		for at, item := range p.Leaving.Items {
 			if item.Credential == c.Name && item.Done.IsZero() {
 				s.settle(person, at, Item{Done: now, How: how, Entry: entry})
+			}
+		}
+	}
+}
+
+// settleEnvelopes notes for everybody who left that no envelope is theirs to open any more.
+func (s *State) settleEnvelopes(entry int64, now time.Time) {
+	for _, p := range s.leavings() {
+		for at, item := range p.Leaving.Items {
+			if item.Kind == ItemEnvelopes && item.Done.IsZero() && !s.namedInEnvelopes(p.Username) {
+				s.settle(p.Username, at, Item{Done: now, How: HowRewritten, Entry: entry})
 			}
 		}
 	}

@@ -53,6 +53,7 @@ type Person struct {
 	Plans     []Plan    `json:"plans,omitempty"`    // absences that are planned or have begun, the earliest first
 	Leaving   Leaving   `json:"leaving,omitzero"`   // the last time that they left, or changed post
 	Departure Departure `json:"departure,omitzero"` // when their access is to end
+	Keys      KeysOf    `json:"keys,omitzero"`      // as a keyholder of envelopes
 	Deputy    Deputy    `json:"deputy,omitzero"`    // who decides in their place while they are away
 }
 

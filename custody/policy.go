@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"time"
@@ -38,6 +39,8 @@ type Policy struct {
 	AbsenceWait  time.Duration // how long what is being changed is waited for, when an absence begins
 	RemindFirst  time.Duration // before an absence begins
 	RemindLast   time.Duration // once more, later than that
+	Keyholders   Keyholders    // of envelopes: any two open one
+	DrillEvery   time.Duration // each of them opens one in a drill at least this often
 
 	Approvals Approvals   // that what changes who may do what needs (clause 3.1)
 	Exclusive Exclusivity // which roles one person may not have together
@@ -63,10 +66,12 @@ type writtenPolicy struct {
 	HoldFor       int64 `json:"hold_for_ms,omitzero"`
 	ReviewWithin  int64 `json:"review_within_ms,omitzero"`
 
-	SignatureTTL int64 `json:"signature_ttl_ms,omitzero"`
-	AbsenceWait  int64 `json:"absence_wait_ms,omitzero"`
-	RemindFirst  int64 `json:"remind_first_ms,omitzero"`
-	RemindLast   int64 `json:"remind_last_ms,omitzero"`
+	SignatureTTL int64       `json:"signature_ttl_ms,omitzero"`
+	AbsenceWait  int64       `json:"absence_wait_ms,omitzero"`
+	RemindFirst  int64       `json:"remind_first_ms,omitzero"`
+	RemindLast   int64       `json:"remind_last_ms,omitzero"`
+	Keyholders   []Keyholder `json:"keyholders,omitempty"`
+	DrillEvery   int64       `json:"drill_every_ms,omitzero"`
 
 	Approvals Approvals   `json:"approvals,omitzero"`
 	Exclusive Exclusivity `json:"exclusive,omitzero"`
@@ -83,7 +88,8 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 		ApproveWithin: p.ApproveWithin.Milliseconds(), SilenceAfter: p.SilenceAfter.Milliseconds(), UseWithin: p.UseWithin.Milliseconds(),
 		HoldFor: p.HoldFor.Milliseconds(), ReviewWithin: p.ReviewWithin.Milliseconds(),
 		SignatureTTL: p.SignatureTTL.Milliseconds(), AbsenceWait: p.AbsenceWait.Milliseconds(), RemindFirst: p.RemindFirst.Milliseconds(), RemindLast: p.RemindLast.Milliseconds(),
-		Assessors: p.Assessors,
+		Assessors:  p.Assessors,
+		Keyholders: p.Keyholders.List(), DrillEvery: p.DrillEvery.Milliseconds(),
 	})
 }
 
@@ -93,6 +99,10 @@ func (p *Policy) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &w, json.RejectUnknownMembers(true)); err != nil {
 		return err
 	}
+	keyholders, fit := KeyholdersOf(w.Keyholders)
+	if !fit || !slices.Equal(keyholders.List(), w.Keyholders) {
+		return errors.New("custody: a policy with more keyholders than there can be, or in another order")
+	}
 	*p = Policy{
 		Lease: ms(w.Lease), OfferTTL: ms(w.OfferTTL), RotationDeadline: ms(w.RotationDeadline),
 		LockAfter: w.LockAfter, LockBase: ms(w.LockBase), LockMax: ms(w.LockMax), TOTPSkew: w.TOTPSkew,
@@ -100,7 +110,8 @@ func (p *Policy) UnmarshalJSON(text []byte) error {
 		ApproveWithin: ms(w.ApproveWithin), SilenceAfter: ms(w.SilenceAfter), UseWithin: ms(w.UseWithin),
 		HoldFor: ms(w.HoldFor), ReviewWithin: ms(w.ReviewWithin),
 		SignatureTTL: ms(w.SignatureTTL), AbsenceWait: ms(w.AbsenceWait), RemindFirst: ms(w.RemindFirst), RemindLast: ms(w.RemindLast),
-		Assessors: w.Assessors,
+		Assessors:  w.Assessors,
+		Keyholders: keyholders, DrillEvery: ms(w.DrillEvery),
 	}
 	return nil
 }
@@ -127,6 +138,7 @@ func DefaultPolicy() Policy {
 		AbsenceWait:      30 * time.Minute,
 		RemindFirst:      24 * time.Hour,
 		RemindLast:       2 * time.Hour,
+		DrillEvery:       365 * 24 * time.Hour,
 		Approvals:        ApprovedByTwo,
 		Exclusive:        ExclusiveStrict,
 	}
@@ -156,7 +168,7 @@ func (p Policy) Idle(lastUsed, now time.Time) bool { return !now.Before(lastUsed
 // check refuses values under which the rules would not mean anything.
 func (p Policy) check() *Refusal {
 	var fraction time.Duration
-	for _, d := range []time.Duration{p.Lease, p.OfferTTL, p.RotationDeadline, p.LockBase, p.LockMax, p.SessionIdle, p.ApproveWithin, p.SilenceAfter, p.UseWithin, p.HoldFor, p.ReviewWithin, p.SignatureTTL, p.AbsenceWait, p.RemindFirst, p.RemindLast} {
+	for _, d := range []time.Duration{p.Lease, p.OfferTTL, p.RotationDeadline, p.LockBase, p.LockMax, p.SessionIdle, p.ApproveWithin, p.SilenceAfter, p.UseWithin, p.HoldFor, p.ReviewWithin, p.SignatureTTL, p.AbsenceWait, p.RemindFirst, p.RemindLast, p.DrillEvery} {
 		fraction |= d % time.Millisecond
 	}
 	switch {
@@ -164,7 +176,7 @@ func (p Policy) check() *Refusal {
 		return Invalid("policy", "not_milliseconds")
 	case p.Lease <= 0 || p.OfferTTL <= 0 || p.RotationDeadline <= 0 || p.LockBase <= 0 || p.LockMax < p.LockBase || p.SessionIdle <= 0:
 		return Invalid("policy", "no_times")
-	case p.ApproveWithin <= 0 || p.SilenceAfter <= 0 || p.UseWithin <= 0 || p.HoldFor <= 0 || p.ReviewWithin <= 0:
+	case p.ApproveWithin <= 0 || p.SilenceAfter <= 0 || p.UseWithin <= 0 || p.HoldFor <= 0 || p.ReviewWithin <= 0 || p.DrillEvery <= 0:
 		return Invalid("policy", "no_times")
 	case p.SignatureTTL <= 0 || p.AbsenceWait <= 0 || p.RemindLast <= 0:
 		return Invalid("policy", "no_times")
@@ -188,6 +200,9 @@ func (p Policy) check() *Refusal {
 		return Invalid("policy.exclusive", "exclusive")
 	case !slices.Equal(p.Assessors, Group(p.Assessors)) || len(p.Assessors) > maxAssessors:
 		return Invalid("policy.assessors", "assessors", Args{"most": maxAssessors})
+	}
+	if err := p.Keyholders.check(); err != nil {
+		return err
 	}
 	return nil
 }
@@ -237,7 +252,8 @@ func (AdoptPolicy) ofPerson() bool          { return false }
 func (AdoptPolicy) levels(*State) []Role    { return []Role{Manager, Director} }
 func (AdoptPolicy) parties(*State) []string { return nil }
 
-// bare keeps what is a number, one of a closed list, or the name of somebody.
+// bare keeps what is a number, one of a closed list, or the name of somebody; of keyholders
+// what can be one.
 func (a AdoptPolicy) bare(s *State) Action {
 	if !slices.Contains([]Approvals{ApprovedByTwo, ApprovedByOne, ApprovedByNone}, a.Values.Approvals) {
 		a.Values.Approvals = ""
@@ -250,6 +266,7 @@ func (a AdoptPolicy) bare(s *State) Action {
 		group = append(group, s.nameOr(name))
 	}
 	a.Values.Assessors = group
+	a.Values.Keyholders = a.Values.Keyholders.bare(s)
 	return a
 }
 
@@ -273,6 +290,9 @@ func (a AdoptPolicy) effect(d *decision, proposal string) error {
 		return err
 	}
 	if err := d.state.canAssess(a.Values.Assessors); err != nil {
+		return err
+	}
+	if err := d.state.canHoldKeys(a.Values.Keyholders); err != nil {
 		return err
 	}
 	before := d.state.Policy()
@@ -318,6 +338,9 @@ func (f PolicyAdopted) allowed(s *State, e Event) error {
 	if s.canAssess(f.Values.Assessors) != nil {
 		return e.violates("I10", "a group of whom one is nobody who could act")
 	}
+	if s.canHoldKeys(f.Values.Keyholders) != nil {
+		return e.violates("I12", "a policy whose keyholders have no access, or are one person by two accounts")
+	}
 	if f.Proposal == "" {
 		return nil
 	}
@@ -328,12 +351,14 @@ func (f PolicyAdopted) allowed(s *State, e Event) error {
 }
 
 func (f PolicyAdopted) apply(s *State, e Event) {
+	was := s.Policy().Values.Keyholders
 	s.policy = &PolicyInForce{Version: f.Version, Rules: f.Rules, Values: f.Values, Since: e.Time, ReviewBy: f.ReviewBy}
 	s.touched.policy = true
 	s.expectReview()
 	for p := range s.People() {
 		s.expectPlans(p) // whom it reminds earlier, and for whom it waits less
 	}
+	s.rekeyed(was, f.Values.Keyholders, e.Time)
 }
 
 // Policy gives the policy in force.
@@ -351,7 +376,13 @@ func (s *State) Policy() PolicyInForce {
 func (s *State) PolicyChanged() *PolicyInForce { return s.policy }
 
 // RestorePolicy is Restore for the policy.
-func (s *State) RestorePolicy(p PolicyInForce) { s.policy = &p; s.expectReview() }
+func (s *State) RestorePolicy(p PolicyInForce) {
+	s.policy = &p
+	s.expectReview()
+	for person := range s.People() { // where they are here already
+		s.expectDrill(person)
+	}
+}
 
 func (s *State) expectReview() {
 	if p := s.Policy(); p.Version > 0 && !p.Overdue {

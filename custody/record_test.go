@@ -34,6 +34,7 @@ var facts = []Fact{
 	EmergencyRequested{}, EmergencyWithdrawn{}, EmergencyApproved{}, EmergencyRejected{}, EmergencyLapsed{}, EmergencyPaged{},
 	EmergencyGranted{}, EmergencyEnded{}, EmergencyReviewed{}, EmergencyUnreviewed{},
 	IncidentReported{}, IncidentAcknowledged{}, IncidentAssessed{}, IncidentClosed{}, IncidentUnanswered{},
+	EnvelopeIntended{}, EnvelopeSealed{}, EnvelopeFailed{}, EnvelopeOpened{}, EnvelopeDrillBegun{}, EnvelopeDrilled{}, KeyholdersFew{}, DrillOverdue{},
 }
 
 // endings are the facts of one Go type that have several types in the ledger.
@@ -176,6 +177,19 @@ func scramble(t *rapid.T, v reflect.Value) {
 		v.SetInt(rapid.Int64Range(-1<<53+1, 1<<53-1).Draw(t, "int"))
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), rapid.IntRange(0, 3).Draw(t, "length"), 3))
+		for i := range v.Len() {
+			scramble(t, v.Index(i))
+		}
+	case reflect.Array:
+		if v.Type() == reflect.TypeFor[Keyholders]() { // which have an order
+			some := make([]Keyholder, rapid.IntRange(0, maxKeyholders).Draw(t, "keyholders"))
+			for i := range some {
+				some[i] = Keyholder{rapid.StringN(1, 9, -1).Draw(t, "person"), rapid.String().Draw(t, "recipient")}
+			}
+			k, _ := KeyholdersOf(some)
+			v.Set(reflect.ValueOf(k))
+			return
+		}
 		for i := range v.Len() {
 			scramble(t, v.Index(i))
 		}
@@ -351,6 +365,14 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"incident.assessed":             `{"incident":"","from":"","grade":"","text":""}`,
 		"incident.closed":               `{"incident":"","text":""}`,
 		"incident.unanswered":           `{"incident":""}`,
+		"envelope.intended":             `{"credential":"","envelope":0,"version":0,"keyholders":[],"set":""}`,
+		"envelope.sealed":               `{"credential":"","envelope":0,"digest":"","proof":""}`,
+		"envelope.failed":               `{"why":""}`,
+		"envelope.opened":               `{"credential":"","by":["",""],"reason":""}`,
+		"envelope.drill_begun":          `{"credential":"","by":["",""],"proof":""}`,
+		"envelope.drilled":              `{"credential":"","version":0,"by":["",""],"result":"","deadline":"0001-01-01T00:00:00Z"}`,
+		"envelope.keyholders_few":       `{}`,
+		"envelope.drill_overdue":        `{"person":""}`,
 		"policy.adopted": `{"version":0,"rules":0,"values":{"lease_ms":0,"offer_ttl_ms":0,"rotation_deadline_ms":0,` +
 			`"lock_after":0,"lock_base_ms":0,"lock_max_ms":0,"totp_skew":0},"review_by":"0001-01-01T00:00:00Z"}`,
 	}

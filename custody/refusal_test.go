@@ -236,6 +236,7 @@ var actions = []Action{
 	ReportConfiguration{}, AcknowledgeConfiguration{},
 	Retarget{}, ConfirmTarget{},
 	PlanAbsence{}, MoveAbsence{}, CancelAbsence{}, EndAbsence{}, HandOverAhead{}, SignHandover{}, SwapAbsences{},
+	IntendEnvelope{}, SealEnvelope{}, FailEnvelope{}, ReportOpened{}, DrillEnvelope{},
 	RequestEmergency{}, WithdrawEmergency{}, ApproveEmergency{}, RejectEmergency{}, ReportPaged{}, EndEmergency{}, ReviewEmergency{},
 	ReportIncident{}, AcknowledgeIncident{}, AssessIncident{}, CloseIncident{},
 }

@@ -130,6 +130,8 @@ func (a AdoptPolicy) differences(now Now) []Difference {
 		{"absence_wait", lasts(was.AbsenceWait), lasts(is.AbsenceWait)},
 		{"remind_first", lasts(was.RemindFirst), lasts(is.RemindFirst)},
 		{"remind_last", lasts(was.RemindLast), lasts(is.RemindLast)},
+		{"keyholders", was.Keyholders.said(), is.Keyholders.said()},
+		{"drill_every", lasts(was.DrillEvery), lasts(is.DrillEvery)},
 		{"approvals", []string{string(was.Approvals)}, []string{string(is.Approvals)}},
 		{"exclusive", []string{string(was.Exclusive)}, []string{string(is.Exclusive)}},
 		{"assessors", was.Assessors, is.Assessors},

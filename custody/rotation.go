@@ -88,6 +88,7 @@ func (c Credential) Successor() string {
 // startRotation leaves the credential without a holder and ends what was lent.
 func (c *Credential) startRotation(reason RotationReason, successor string, now, deadline time.Time) {
 	c.Phase, c.Holder, c.Lease = Rotating, "", Lease{}
+	c.Envelope.Drill = Drill{} // of a password that is being changed nothing is proved
 	c.Rotation = Rotation{
 		Number: c.Rotation.Number + 1, Reason: reason, Successor: successor,
 		Step: StepPending, Since: now, Deadline: deadline,

@@ -37,6 +37,7 @@ type State struct {
 	policy        *PolicyInForce       // nil: none yet, or that of base
 	sealKeys      []SealKey            // nil: none yet, or those of base
 	configuration *Configuration       // nil: none yet, or that of base
+	envelopes     *Envelopes           // likewise
 	touched       touched              // by the event that is being applied
 }
 
@@ -133,6 +134,9 @@ func (s *State) Merge(f *State) {
 	if f.configuration != nil {
 		s.configuration = f.configuration
 	}
+	if f.envelopes != nil {
+		s.envelopes = f.envelopes
+	}
 	s.Size, s.Time, s.Handovers, s.Leases, s.Proposals, s.Incidents, s.due = f.Size, f.Time, f.Handovers, f.Leases, f.Proposals, f.Incidents, f.due
 }
 
@@ -211,6 +215,7 @@ func (s *State) Restore(people []Person, credentials []Credential, handovers []H
 		s.expectDeparture(p)
 		s.expectDeputy(p)
 		s.expectPlans(p)
+		s.expectDrill(p)
 	}
 	for _, c := range credentials {
 		s.credentials[c.Name] = c

@@ -76,6 +76,7 @@ func (Tick) acts(d *decision) error {
 	if p := d.state.Policy(); p.Unreviewed(d.now) && !p.Overdue {
 		d.happen(PolicyOverdue{Version: p.Version})
 	}
+	d.tickKeyholders()
 	for p := range d.state.People() {
 		if p.Departure.nears(d.now) {
 			d.happen(DepartureNear{Person: p.Username})
@@ -127,8 +128,10 @@ func (s *State) Reschedule() {
 		s.expectLeaving(p)
 		s.expectDeparture(p)
 		s.expectPlans(p)
+		s.expectDrill(p)
 	}
 	s.expectReview()
+	s.countKeyholders()
 }
 
 // expect notes that time will act at t.

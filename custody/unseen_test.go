@@ -434,6 +434,7 @@ func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 		"an emergency that nobody can use":     func(p *Policy) { p.UseWithin = 0 },
 		"one that lasts no time":               func(p *Policy) { p.HoldFor = 0 },
 		"one that lasts longer than a day":     func(p *Policy) { p.HoldFor = 24*time.Hour + time.Millisecond },
+		"a drill that is due from the first":   func(p *Policy) { p.DrillEvery = 0 },
 		"a review that is late from the first": func(p *Policy) { p.ReviewWithin = 0 },
 		"a signature that counts no time":      func(p *Policy) { p.SignatureTTL = 0 },
 		"one that counts longer than known":    func(p *Policy) { p.SignatureTTL = 90*24*time.Hour + time.Millisecond },
@@ -466,7 +467,7 @@ func TestAPolicyWithoutMeaningIsNotAdopted(t *testing.T) {
 	}
 	least := Policy{Lease: time.Millisecond, OfferTTL: time.Millisecond, RotationDeadline: time.Millisecond, LockAfter: 1, LockBase: time.Millisecond, LockMax: time.Millisecond, SessionIdle: time.Millisecond,
 		ApproveWithin: time.Millisecond, SilenceAfter: time.Millisecond, UseWithin: time.Millisecond, HoldFor: time.Millisecond, ReviewWithin: time.Millisecond,
-		SignatureTTL: time.Millisecond, AbsenceWait: time.Millisecond, RemindFirst: 2 * time.Millisecond, RemindLast: time.Millisecond, Approvals: ApprovedByNone, Exclusive: ExclusiveAuditor}
+		SignatureTTL: time.Millisecond, AbsenceWait: time.Millisecond, RemindFirst: 2 * time.Millisecond, RemindLast: time.Millisecond, DrillEvery: time.Millisecond, Approvals: ApprovedByNone, Exclusive: ExclusiveAuditor}
 	if err := least.check(); err != nil {
 		t.Errorf("the least that means something: %v", err)
 	}
@@ -610,7 +611,7 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 	grades := map[string]Grade{"ledger.conflict": Special, "ledger.recovered": Special, "clock.corrected": Special, "person.locked": Serious, "session.locked": Serious, "text.redacted": Serious, "seal.key_changed": Serious, "rotation.overdue": Serious, "credential.abandoned": Serious,
 		"policy.overdue": Serious, "incident.unanswered": Serious, "person.disabled": Serious, "credential.seat_vacated": Serious, "offboarding.overdue": Serious, "absence.held_up": Serious,
 		"proposal.announced": Special, "proposal.near": Special, "refounding.effected": Special, "recovery.sought": Special, "recovery.stopped": Serious,
-		"emergency.requested": Serious, "emergency.granted": Serious, "emergency.rejected": Serious, "emergency.unreviewed": Serious}
+		"emergency.requested": Serious, "emergency.granted": Serious, "emergency.rejected": Serious, "emergency.unreviewed": Serious, "envelope.opened": Serious, "envelope.keyholders_few": Serious, "envelope.drill_overdue": Serious}
 	for _, kind := range EntryTypes() {
 		want := Ordinary
 		if g, graded := grades[kind]; graded {
@@ -678,7 +679,7 @@ func TestWhoGivesEachCommand(t *testing.T) {
 	bySystem := []string{
 		"end_idle", "end_verification", "lock_sign_in", "open_link", "recover_enrolment", "recover_ledger", "refuse_link", "report_applied", "report_arrived", "report_conflict", "report_failed",
 		"report_configuration", "report_not_updated", "report_promoted", "report_sending", "report_staged", "report_updated", "report_verified", "reset_on_host", "seek_recovery",
-		"start_verification", "report_paged",
+		"start_verification", "report_paged", "intend_envelope", "seal_envelope", "fail_envelope",
 	}
 	byBoth := []string{"reconcile"}
 	proposed := []string{"abandon", "custodians", "deputy", "enrolment", "park", "plan_departure", "refound", "reinstate", "retarget", "retire", "review_policy", "roles"}

@@ -95,6 +95,7 @@ func (a EndVerification) decide(d *decision) error {
 	}
 	if c.AtRest() && c.Version == a.Version && c.Retargeted == a.Target && c.reached() == nil {
 		d.happen(VerificationEnded(a))
+		d.drilled(c, a.Result)
 	}
 	return nil
 }
@@ -146,6 +147,9 @@ func (f VerificationEnded) apply(s *State, e Event) {
 		}
 		if f.Remaining.Listed {
 			c.Remaining = f.Remaining
+		}
+		if c.Envelope.Drill != (Drill{}) {
+			c.Envelope.Drill.Result = f.Result
 		}
 	})
 }

@@ -34,6 +34,8 @@ type Config struct {
 	Now  func() time.Time
 	Pass func(d time.Duration)
 
+	Envelopes string // the folder where they are; "": there are none, and no scene with them
+
 	// Hold keeps that server from changing passwords until release is called.
 	Hold func() (release func())
 	// Ledger verifies what a server shows of its ledger and says whether it is signed

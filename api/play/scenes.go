@@ -29,6 +29,7 @@ func (p *play) scenes(ctx context.Context) {
 	p.handOver(ctx)
 	p.comeBack(ctx, old)
 	p.around(ctx)
+	p.envelopes(ctx)
 	p.theLedger(ctx)
 }
 

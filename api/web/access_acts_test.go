@@ -3,6 +3,8 @@ package web_test
 import (
 	"cmp"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -404,6 +406,28 @@ func init() {
 		return fields(numbered(reported(a)), "grade", "special", "text", why)
 	}}, "POST /api/v1/incidents/{id}/assess", "POST /incidents/{id}/assess")
 	does(act{prepare: func(a *access, _ string) prepared { return fields(numbered(rated(a)), "text", why) }}, "POST /api/v1/incidents/{id}/close", "POST /incidents/{id}/close")
+	// Envelopes: of keyholders who are manager-2 and tech-b, opened by both.
+	enveloped := func(a *access) string {
+		now := a.Desk.PolicyInForce().Values
+		if len(now.Keyholders.List()) == 0 {
+			a.withdrawn()
+			now.Keyholders, _ = custody.KeyholdersOf([]custody.Keyholder{{Person: "manager-2", Recipient: "age1manager2"}, {Person: "tech-b", Recipient: "age1technicianb"}})
+			a.Agreed("admin", custody.AdoptPolicy{Values: now, ReviewBy: a.Clock.Now().AddDate(0, 6, 0)})
+		}
+		name := a.held()
+		a.Must(custody.System, custody.IntendEnvelope{Credential: name, Version: a.Credential(name).Version})
+		sum := sha256.Sum256([]byte("token"))
+		digest := hex.EncodeToString(sum[:])
+		a.Must(custody.System, custody.SealEnvelope{Credential: name, Envelope: a.Credential(name).Envelope.Number, Digest: digest, Proof: digest})
+		return name
+	}
+	does(act{custodian: "tech-b", prepare: func(a *access, _ string) prepared {
+		name := enveloped(a)
+		return prepared{called(name), map[string]any{"by": []string{"manager-2", "tech-b"}, "reason": why}, []string{"credential", name, "first", "manager-2", "second", "tech-b", "reason", why}}
+	}}, "POST /api/v1/credentials/{name}/envelope-opened", "POST /envelopes")
+	does(act{custodian: "tech-b", prepare: func(a *access, _ string) prepared {
+		return prepared{called(enveloped(a)), map[string]any{"by": []string{"manager-2", "tech-b"}, "proof": "token"}, nil}
+	}}, "POST /api/v1/credentials/{name}/envelope-drill")
 
 	// The policy of the installation, and of one credential.
 	looser := map[string]any{"policy": map[string]any{"password": "strong"}, "reason": why}
@@ -413,7 +437,7 @@ func init() {
 			a.withdrawn()
 			by, now := a.Clock.Now().AddDate(0, 6, 0), a.Desk.PolicyInForce()
 			p := fields(nil, "reason", why, "review_by", by.Format("2006-01-02"), "approvals", "two", "exclusive", "strict", "lease", "1h", "offer_ttl", "24h", "rotation_deadline", "1h",
-				"lock_after", "5", "lock_base", "30s", "lock_max", "1h", "session_idle", "24h", "approve_within", "30m", "silence_after", "15m", "use_within", "1h", "hold_for", "4h", "review_within", "72h", "signature_ttl", "720h", "absence_wait", "30m", "remind_first", "24h", "remind_last", "2h", "totp_skew", "1")
+				"lock_after", "5", "lock_base", "30s", "lock_max", "1h", "session_idle", "24h", "approve_within", "30m", "silence_after", "15m", "use_within", "1h", "hold_for", "4h", "review_within", "72h", "signature_ttl", "720h", "absence_wait", "30m", "remind_first", "24h", "remind_last", "2h", "drill_every", "8760h", "totp_skew", "1")
 			p.body = map[string]any{"reason": why, "review_by": by, "version": now.Version}
 			if values {
 				shorter := now.Values

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -59,6 +60,8 @@ type credentialPage struct {
 	History   []entryRow        // newest first
 	Lease     time.Duration     // how long a check-out lasts
 
+	Enveloped api.EnvelopeState // "": nobody wants envelopes, or it is not for the visitor
+
 	PolicyForm policyForm
 
 	Picture  *picture
@@ -97,6 +100,9 @@ func (p *Pages) credentialPage(v *visit) (*credentialPage, error) {
 		Shown:      slices.Contains(c.Rotation.ShownTo, me),
 		PolicyForm: v.policyForm(c.Policy, c.Reconciles, v.sent != nil && strings.HasSuffix(v.sent.path, "/policy")),
 		Lease:      cmp.Or(time.Duration(c.Policy.LeaseSeconds)*time.Second, p.Desk.PolicyInForce().Values.Lease),
+	}
+	if e, wanted := p.Desk.Enveloped(c); wanted && shown.Whole && c.Active() {
+		shown.Enveloped = api.EnvelopeStateOf(e)
 	}
 	if shown.People, err = v.directory(); err != nil {
 		return nil, err

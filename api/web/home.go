@@ -30,6 +30,7 @@ type homePage struct {
 	Emergencies   []desk.Emergency     // that are open, or to be reviewed
 	Incidents     []custody.Incident   // the newest few that are not closed, special ones first
 	IncidentCount int                  // of all of these
+	Envelopes     *envelopeAlarm       // nil: nothing is wrong, or it is not for me
 	Unreachable   bool                 // I count as such for something of mine
 	Vacant        []custody.Credential // of mine, with a seat that nobody has
 	Alone         bool                 // the policy asks for fewer approvals than two
@@ -60,6 +61,9 @@ func (p *Pages) home(v *visit) error {
 		return err
 	}
 	if home.Incidents, home.IncidentCount, err = v.openIncidents(); err != nil {
+		return err
+	}
+	if home.Envelopes, err = p.envelopeAlarm(v); err != nil {
 		return err
 	}
 	founding, err := p.Desk.Founding(ctx)

@@ -74,7 +74,7 @@ func (v *visit) asking(c custody.Change) (page, path string, fields url.Values, 
 		page, path = "/policy", "/policy"
 		n := a.Values
 		fields = url.Values{
-			"approvals": {string(n.Approvals)}, "exclusive": {string(n.Exclusive)}, "lease": {n.Lease.String()}, "offer_ttl": {n.OfferTTL.String()},
+			"approvals": {string(n.Approvals)}, "exclusive": {string(n.Exclusive)}, "keyholders": {holdersText(n.Keyholders)}, "drill_every": {n.DrillEvery.String()}, "lease": {n.Lease.String()}, "offer_ttl": {n.OfferTTL.String()},
 			"rotation_deadline": {n.RotationDeadline.String()}, "lock_after": {strconv.Itoa(n.LockAfter)}, "lock_base": {n.LockBase.String()},
 			"lock_max": {n.LockMax.String()}, "session_idle": {n.SessionIdle.String()}, "totp_skew": {strconv.FormatInt(n.TOTPSkew, 10)}, "review_by": {day(a.ReviewBy)},
 		}

@@ -29,6 +29,7 @@ type Config struct {
 	Desk    Desk
 	Queries api.Queries
 	Ledger  audit.Source // the same ledger, for the mark that it was verified
+	Closing api.Closing  // what lies in the folder of envelopes; nil: nothing is known of it
 	Offered Offered      // to who adds a credential or changes its policy
 	Log     *slog.Logger
 
@@ -190,6 +191,8 @@ func (p *Pages) routes() {
 	p.closed("POST /people/{username}/deputy/end", p.endDeputy)
 	p.closed("POST /credentials/{name}/custodians", p.proposeCustodians)
 
+	p.closed("GET /envelopes", p.envelopes)
+	p.closed("POST /envelopes", p.envelopeOpened)
 	p.closed("GET /emergencies", p.emergencies)
 	p.closed("GET /emergencies/new", p.newEmergency)
 	p.closed("POST /emergencies/new", p.requestEmergency)

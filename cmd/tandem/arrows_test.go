@@ -39,6 +39,8 @@ var allowed = map[string][]string{
 	"custody/rotation":                     {"custody", "custody/desk", "custody/password"},
 	"custody/rotation/":                    {"custody", "custody/desk", "custody/password", "custody/rotation", "custody/rotation/endpoint", "custody/rotation/unixcrypt", "custody/rotation/servertest"},
 	"custody/rotation/targettest":          {"custody", "custody/desk", "custody/rotation", "custody/rotation/rotationtest", "custody/rotation/servertest"},
+	"custody/envelope":                     {"custody"},
+	"custody/enveloping":                   {"custody", "custody/desk", "custody/envelope"}, // which is its format, and no adapter beside it
 	"custody/auditor":                      {"custody", "audit", "audit/jsonl", "audit/remote", "custody/certificate", "custody/reconcile"},
 	// The demo is no adapter: an office with the real parts in it.
 	"custody/demo":           {"custody", "custody/desk", "custody/totp", "custody/rotation/ssh", "custody/vault"},
@@ -48,7 +50,7 @@ var allowed = map[string][]string{
 	"tools/soak":             {},
 	"tools/noskip":           {},
 	"api":                    {"custody", "custody/auditor", "custody/desk", "custody/export", "custody/follow", "custody/search", "custody/totp", "custody/words", "audit", "api"},
-	"api/play":               {"custody", "custody/demo", "custody/desk", "custody/totp"},
+	"api/play":               {"custody", "custody/demo", "custody/desk", "custody/envelope", "custody/totp"},
 }
 
 func TestArrowsGoOneWay(t *testing.T) {

@@ -42,6 +42,9 @@ func settingsOf(cfg config.Config) func() []desk.Setting {
 			setting(streamSetting, cmp.Or(cfg.Ledger.Stream.Address, "none"), cfg.Ledger.Stream.Address, cfg.Ledger.Stream.Format, contentOf(cfg.Ledger.Stream.CA)),
 			deliveriesOnRecord(cfg.Ledger.Deliveries),
 		}
+		if cfg.Envelopes.Folder != "" {
+			all = append(all, setting(desk.EnvelopesSetting, "envelopes in "+cfg.Envelopes.Folder, cfg.Envelopes.Folder))
+		}
 		for _, d := range cfg.Dependents {
 			all = append(all, dependentOnRecord(d))
 		}

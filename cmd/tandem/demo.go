@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -216,6 +218,14 @@ func (d *demonstration) configure(ctx context.Context, listen string) (config.Co
 	if codes < totp.DefaultPeriod { // a code of a second or two ages on its way
 		cfg.Policy.TOTPSkew = ahead
 	}
+	folder, err := filepath.Abs(d.folder.File("envelopes"))
+	if err == nil {
+		err = os.MkdirAll(folder, 0o700)
+	}
+	if err != nil {
+		return cfg, err
+	}
+	cfg.Envelopes.Folder = folder
 	cfg.Secrets = config.Embedded
 	cfg.Embedded = config.EmbeddedStore{Path: d.folder.File("secrets"), KeyFile: d.folder.File("secrets.key")}
 	switch {

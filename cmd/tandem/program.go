@@ -22,6 +22,8 @@ import (
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/envelope"
+	"github.com/tandem-custody/tandem/custody/enveloping"
 	"github.com/tandem-custody/tandem/custody/notify"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/siem"
@@ -43,6 +45,7 @@ type program struct {
 	secrets  secretStore
 	desk     *desk.Desk
 	worker   *rotation.Worker
+	closer   *enveloping.Worker
 	follower *witnessing.Follower
 	stream   *siem.Stream     // nil: nowhere
 	notifier *notify.Follower // nil: nobody is told
@@ -56,6 +59,9 @@ type program struct {
 // rotationHook is called between the steps of a rotation: nil but in tests,
 // which end the process there.
 var rotationHook func(step string)
+
+// envelopeHook is the same of envelopes.
+var envelopeHook func(step string)
 
 // machineClock gives the clock of the machine: another one only in tests, which set it
 // while the process runs.
@@ -132,7 +138,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	p.desk, err = desk.Open(ctx, desk.Config{
 		Store: p.store, Accounts: p.store, Secrets: p.secrets, Clock: p.clock,
 		Policy: policyOf(cfg.Policy), ReviewBy: reviewOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log.With("part", "desk"),
-		SessionTTL: cfg.SessionTTL, CheckTarget: p.checkTarget, StandIn: p.standIn, Fingerprints: p.fingerprints, CheckPolicy: p.checkPolicy, CheckPasswords: p.checkPasswords,
+		SessionTTL: cfg.SessionTTL, CheckTarget: p.checkTarget, StandIn: p.standIn, Fingerprints: p.fingerprints, CheckPolicy: p.checkPolicy, CheckPasswords: p.checkPasswords, CheckRecipient: envelope.CheckRecipient,
 		FirstSteps: why.firstSteps, Settings: onRecord, Hashing: hashing,
 	})
 	if err != nil {
@@ -146,6 +152,10 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		LockoutWindow: cfg.Rotation.LockoutWindow,
 		Clock:         p.clock, Log: log.With("part", "rotation"), Hook: rotationHook,
 		Owner: p.owner,
+	})
+	p.closer = enveloping.New(enveloping.Config{
+		Desk: p.desk, Secrets: p.secrets, Leases: p.store, Folder: envelope.Folder{Path: cfg.Envelopes.Folder}, Origin: cfg.Ledger.Origin,
+		Clock: p.clock, Log: log.With("part", "envelopes"), Owner: p.owner, Hook: envelopeHook,
 	})
 	if p.stream, err = p.openStream(cfg.Ledger); err != nil {
 		return nil, err
@@ -165,7 +175,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	}
 	p.pages, err = web.New(web.Config{
 		Maintenance: p.maintenance != "", PublicURL: cfg.URL(), Clock: p.desk.Time,
-		Desk: p.desk, Queries: p.store, Ledger: p.store,
+		Desk: p.desk, Queries: p.store, Ledger: p.store, Closing: p.closer,
 		Log: log.With("part", "web"), TestTarget: p.testTarget, Zone: time.Local, Offered: p.offered(),
 	})
 	if err != nil {
@@ -179,6 +189,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		Desk: p.desk, Queries: p.store, Log: log.With("part", "api"),
 		Version: built().Version, PublicURL: cfg.URL(), Proxies: proxies, Web: p.pages,
 		Maintenance: p.maintenance, Kinds: described(p.targets),
+		Closing:   p.closer,
 		Witnesses: witnesses{p.follower}, Collectors: append(p.roomMetrics(), p.follower, p.stream, p.notifier, suspicion(p.desk), unacknowledged(p.desk)),
 	})
 	return p, err
@@ -250,12 +261,14 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	// The worker outlives the requests: what they begin it may still carry on.
 	rotate, stopRotating := context.WithCancel(context.WithoutCancel(ctx))
 	rotated := p.outside(rotate, p.worker.Run)
+	enclosed := p.outside(stopping, p.closer.Run)
 
 	err := group.Wait()
 	stopRotating()
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishBackground)
 	defer cancel()
 	p.await(late, rotated, "a rotation did not stop in time; its journal goes on at the next start")
+	p.await(late, enclosed, "an envelope was being made; the next start makes another")
 	p.await(late, streamed, "the ledger's stream did not stop in time; its position goes on at the next start")
 	p.await(late, notified, "an e-mail was on its way out; the next start sends it again")
 	p.await(late, told, "a message to a channel was on its way out; the next start sends it again")
@@ -365,6 +378,7 @@ func policyOf(c config.Policy) custody.Policy {
 	p.LockAfter, p.LockBase, p.LockMax = c.LockAfter, c.LockBase, c.LockMax
 	p.ApproveWithin, p.SilenceAfter, p.UseWithin, p.HoldFor, p.ReviewWithin = c.ApproveWithin, c.SilenceAfter, c.UseWithin, c.HoldFor, c.ReviewWithin
 	p.SignatureTTL, p.AbsenceWait, p.RemindFirst, p.RemindLast = c.SignatureTTL, c.AbsenceWait, c.RemindFirst, c.RemindLast
+	p.DrillEvery = c.DrillEvery
 	p.TOTPSkew, p.SessionIdle, p.Approvals, p.Exclusive = int64(c.TOTPSkew), c.SessionIdle, custody.Approvals(c.Approvals), custody.Exclusivity(c.Exclusive)
 	return p
 }

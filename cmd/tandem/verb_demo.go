@@ -108,7 +108,7 @@ func (c *cli) play(ctx context.Context, d *demonstration) error {
 	}
 	steps, err := play.Run(ctx, play.Config{
 		Now: d.clock.Now, Pass: pass,
-		Server: d.url, People: d.record.People, Fresh: !d.found, SSH: d.record.SSH, HostKey: d.hostKey, Hold: d.ssh.Hold,
+		Server: d.url, People: d.record.People, Fresh: !d.found, SSH: d.record.SSH, HostKey: d.hostKey, Envelopes: d.folder.File("envelopes"), Hold: d.ssh.Hold,
 		Ledger: func(ctx context.Context, asAuditor *client.Client) (bool, error) {
 			report, err := auditor.Request{Now: d.clock.Now()}.Server(ctx, asAuditor)
 			return report.Signed == report.Size, err

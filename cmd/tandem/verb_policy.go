@@ -53,6 +53,8 @@ func policyShowVerb(c *cli) *cobra.Command {
 				[]string{"use-within", seconds(v.UseWithinSeconds).String()},
 				[]string{"hold-for", seconds(v.HoldForSeconds).String()},
 				[]string{"review-within", seconds(v.ReviewWithinSeconds).String()},
+				[]string{"keyholders", keyholdersSaid(v.Keyholders)},
+				[]string{"drill-every", seconds(v.DrillEverySeconds).String()},
 				[]string{"signature-ttl", seconds(v.SignatureTTLSeconds).String()},
 				[]string{"absence-wait", seconds(v.AbsenceWaitSeconds).String()},
 				[]string{"remind-first", seconds(v.RemindFirstSeconds).String()},
@@ -89,10 +91,50 @@ func valueFlags(flags *pflag.FlagSet, p *custody.Policy) {
 	flags.DurationVar(&p.AbsenceWait, "absence-wait", p.AbsenceWait, "how long a password that is being changed is waited for when an absence begins; a day is the most")
 	flags.DurationVar(&p.RemindFirst, "remind-first", p.RemindFirst, "somebody is reminded this long before their absence")
 	flags.DurationVar(&p.RemindLast, "remind-last", p.RemindLast, "and once more, later than that")
+	flags.DurationVar(&p.DrillEvery, "drill-every", p.DrillEvery, "each keyholder opens an envelope in a drill at least this often")
+	flags.Var((*keyholderFlag)(&p.Keyholders), "keyholders", "two to five PERSON=KEY, with commas between: any two of them open an envelope, none alone; none: nobody")
 	flags.Int64Var(&p.TOTPSkew, "totp-skew", p.TOTPSkew, "steps before and after the current one whose codes are taken")
 	flags.StringSliceVar(&p.Assessors, "assessors", p.Assessors, "usernames of those who assess incidents; \"\": every manager and director")
 	flags.StringVar((*string)(&p.Exclusive), "exclusive", string(p.Exclusive), "which roles one person may not have together: strict or auditor_only")
 	flags.StringVar((*string)(&p.Approvals), "approvals", string(p.Approvals), "that what changes who may do what needs: two, one or none")
+}
+
+// keyholderFlag is the value of --keyholders.
+type keyholderFlag custody.Keyholders
+
+func (k *keyholderFlag) String() string {
+	return keyholdersSaid(api.ValuesOf(custody.Policy{Keyholders: custody.Keyholders(*k)}).Keyholders)
+}
+func (k *keyholderFlag) Type() string { return "PERSON=KEY,…" }
+
+func (k *keyholderFlag) Set(text string) error {
+	var all []custody.Keyholder
+	for one := range strings.SplitSeq(text, ",") {
+		person, key, is := strings.Cut(strings.TrimSpace(one), "=")
+		switch {
+		case text == noKeyholders:
+		case !is:
+			return usagef("must be PERSON=KEY")
+		default:
+			all = append(all, custody.Keyholder{Person: person, Recipient: key})
+		}
+	}
+	these, fit := custody.KeyholdersOf(all)
+	if !fit {
+		return usagef("must be at most five")
+	}
+	*k = keyholderFlag(these)
+	return nil
+}
+
+const noKeyholders = "none"
+
+func keyholdersSaid(all []api.Keyholder) string {
+	var said []string
+	for _, k := range all {
+		said = append(said, k.Person+"="+k.Recipient)
+	}
+	return cmp.Or(strings.Join(said, ","), noKeyholders)
 }
 
 func policyProposeVerb(c *cli) *cobra.Command {

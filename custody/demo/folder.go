@@ -144,6 +144,9 @@ func Running() ([]string, error) {
 const Temporary = "tandem-demo-*"
 
 func (f *Folder) clear() error {
+	if err := os.RemoveAll(f.File("envelopes")); err != nil {
+		return err
+	}
 	for _, name := range demoFiles {
 		if err := os.Remove(f.File(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err

@@ -46,6 +46,10 @@ type Config struct {
 	// its password policy.
 	CheckPolicy func(p custody.CredentialPolicy) error
 
+	// CheckRecipient says whether a text is a public key that envelopes can be closed to,
+	// without repeating it. Nil: nobody looks before it is used.
+	CheckRecipient func(recipient string) error
+
 	// Settings gives, by key, the part of the configuration that stands on record, as it
 	// is now; nil: this process does nothing outside that it would matter for.
 	Settings func() []Setting
@@ -274,6 +278,9 @@ func (d *Desk) Do(ctx context.Context, by By, a custody.Action) (Outcome, error)
 func (d *Desk) doBound(ctx context.Context, by By, a custody.Action, with bound) (Outcome, error) {
 	ctx = WithRequest(ctx, by.Request)
 	if err := d.mayDecide(ctx, a); err != nil {
+		return Outcome{}, err
+	}
+	if err := d.checkKeyholders(a); err != nil {
 		return Outcome{}, err
 	}
 	a, err := d.withMailbox(ctx, a)

@@ -192,7 +192,7 @@ func (f *Follower) alarm(ctx context.Context, about *concerns) error {
 		to = about.everybody(custody.Manager, custody.Director, custody.Admin, custody.Auditor)
 	}
 	v, page := values{Type: e.Fact.Type(), Subject: e.Fact.Subject(), Actor: e.Actor}, e.page()
-	if group, _, _ := strings.Cut(v.Type, "."); slices.Contains(aboutCredentials, group) {
+	if group, _, _ := strings.Cut(v.Type, "."); slices.Contains(aboutCredentials, group) || ofEnvelope(e.Fact) {
 		c, err := f.Directory.Credential(ctx, v.Subject)
 		if err != nil {
 			return err
@@ -202,6 +202,8 @@ func (f *Follower) alarm(ctx context.Context, about *concerns) error {
 	}
 	kind := string(grade)
 	switch fact := e.Fact.(type) {
+	case custody.DrillOverdue:
+		to, page = append(to, fact.Person), "/envelopes"
 	case custody.RotationOverdue:
 		kind = "rotation_overdue"
 	case custody.VerificationEnded:
@@ -215,6 +217,18 @@ func (f *Follower) alarm(ctx context.Context, about *concerns) error {
 
 // aboutCredentials are the groups of entries whose subject is a credential.
 var aboutCredentials = []string{"credential", "checkout", "rotation", "verification", "dependent"}
+
+// ofEnvelope says whether it is about the envelope of one credential: others are about all
+// of them, or about a keyholder.
+func ofEnvelope(f custody.Fact) bool {
+	switch f := f.(type) {
+	case custody.EnvelopeOpened, custody.EnvelopeDrilled:
+		return true
+	case custody.EnvelopeFailed:
+		return f.Credential != ""
+	}
+	return false
+}
 
 // concerns collects the notices about one event.
 type concerns struct {

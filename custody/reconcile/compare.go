@@ -130,6 +130,8 @@ func entryAllows(e custody.Event, a Access) bool {
 		return a.Kind == Read && a.Path == desk.CredentialPath(f.Credential)
 	case custody.VerificationStarted:
 		return a.Kind == Read && (a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.KeyPath(f.Credential))
+	case custody.EnvelopeIntended:
+		return a.Kind == Read && a.Path == desk.CredentialPath(f.Credential)
 	case custody.RotationShown:
 		return a.Kind == Read && (a.Path == desk.CredentialPath(f.Credential) || a.Path == desk.StagedPath(f.Credential, f.Rotation))
 	case custody.CredentialAdded:

@@ -120,6 +120,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { w.clearFinished(ctx) })
 	beside.Go(func() { w.keepVerifying(ctx) })
+	beside.Go(func() { w.keepDrilling(ctx) })
 	defer beside.Wait()
 
 	look := time.NewTimer(0)

@@ -91,7 +91,7 @@ var (
 				s.RestorePolicy(p)
 			}
 		},
-		"key <> 'configuration'", nil, // which finds one that is nothing, too
+		"key NOT IN ('configuration', 'envelopes')", nil, // which finds one that is nothing, too
 	}
 	configurations = table[custody.Configuration]{
 		"documents", func(custody.Configuration) string { return "configuration" },
@@ -107,6 +107,21 @@ var (
 			}
 		},
 		"key = 'configuration'", nil,
+	}
+	envelopes = table[custody.Envelopes]{
+		"documents", func(custody.Envelopes) string { return "envelopes" },
+		func(s *custody.State) []custody.Envelopes {
+			if v := s.EnvelopesChanged(); v != nil {
+				return []custody.Envelopes{*v}
+			}
+			return nil
+		},
+		func(s *custody.State, found []custody.Envelopes) {
+			for _, v := range found {
+				s.RestoreEnvelopes(v)
+			}
+		},
+		"key = 'envelopes'", nil,
 	}
 	sealKeys = table[custody.SealKey]{
 		"seal_keys", func(k custody.SealKey) string { return k.ID },
@@ -126,7 +141,7 @@ var folded = []interface {
 	compare(*gorm.DB, *custody.State) error
 	settle(db *gorm.DB, fork *custody.State) (ended int64, err error)
 	surplus(db *gorm.DB, state *custody.State, ended int64) error
-}{people, credentials, handovers, proposals, incidents, sessions, policies, configurations, sealKeys}
+}{people, credentials, handovers, proposals, incidents, sessions, policies, configurations, envelopes, sealKeys}
 
 func (t table[V]) table() string { return t.name }
 
