@@ -96,9 +96,6 @@ func (d *decision) standsIn(c Credential, a SetCustodians) error {
 	if a.Until.IsZero() {
 		return nil
 	}
-	if a.Until != instantOrZero(a.Until) {
-		return Invalid("until", "not_milliseconds")
-	}
 	if err := d.checkFuture("until", a.Until); err != nil {
 		return err
 	}
