@@ -119,3 +119,13 @@ func TestAnAddressProposesNothingThatIsNoAbsence(t *testing.T) {
 		}
 	}
 }
+
+// TestACalendarsFileIsLargerThanAForm: years of somebody's meetings are.
+func TestACalendarsFileIsLargerThanAForm(t *testing.T) {
+	t.Parallel()
+	past := strings.Repeat("BEGIN:VEVENT\r\nUID:old\r\nSUMMARY:Long over\r\nDTSTART:20200901T090000Z\r\nDTEND:20200901T110000Z\r\nX-A:"+strings.Repeat("a", 900)+"\r\nEND:VEVENT\r\n", 400)
+	text := strings.Replace(calendarOf, "END:VCALENDAR", past+"END:VCALENDAR", 1)
+	if p := newOffice(t).as("tech-a", "en").uploads([]byte(text)); len(text) < 300<<10 || !strings.Contains(p.text(), "2 events lie ahead") {
+		t.Errorf("%d bytes: %d %.300s", len(text), p.status, p.text())
+	}
+}
