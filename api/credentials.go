@@ -130,6 +130,15 @@ func (s *Server) confirmSet(ctx context.Context, in *credentialWith[Confirmation
 	return s.changeCredential(ctx, custody.ConfirmSet{Credential: in.Name}, in.Body.TOTP)
 }
 
+func (s *Server) confirmSetAll(ctx context.Context, in *bodyOnly[ConfirmSetAll]) ([]Credential, error) {
+	action := custody.ConfirmSetAll{Credentials: in.Body.Credentials}
+	if _, err := s.Desk.Do(ctx, by(ctx, action, in.Body.TOTP), action); err != nil {
+		return nil, err
+	}
+	set, err := s.known(ctx).FindCredentials(ctx, desk.CredentialQuery{Names: action.Credentials})
+	return each(set, viewCredential), err
+}
+
 func (s *Server) pauseRotation(ctx context.Context, in *credentialWith[ConfirmedReason]) (Credential, error) {
 	return s.changeCredential(ctx, custody.PauseRotation{Credential: in.Name, Reason: desk.NewNote(in.Body.Reason)}, in.Body.TOTP)
 }

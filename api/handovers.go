@@ -61,6 +61,22 @@ func (s *Server) acceptHandover(ctx context.Context, in *handoverWith[Confirmati
 	return s.changeHandover(ctx, custody.Accept{Handover: in.ID}, in.Body.TOTP)
 }
 
+func (s *Server) acceptHandovers(ctx context.Context, in *bodyOnly[AcceptHandovers]) ([]Handover, error) {
+	action := custody.AcceptAll{Handovers: in.Body.Handovers}
+	if _, err := s.Desk.Do(ctx, by(ctx, action, in.Body.TOTP), action); err != nil {
+		return nil, err
+	}
+	accepted := []Handover{}
+	for _, id := range action.Handovers {
+		h, err := s.handover(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		accepted = append(accepted, h)
+	}
+	return accepted, nil
+}
+
 func (s *Server) declineHandover(ctx context.Context, in *handoverWith[*Reason]) (Handover, error) {
 	return s.changeHandover(ctx, custody.Decline{Handover: in.ID, Reason: desk.NewNote(in.Body.text())}, "")
 }

@@ -20,9 +20,9 @@ var endpoints = strings.Fields(`
 	POST/activation/{token} POST/activation/{token}/confirm GET/founding POST/founding/confirm GET/configuration POST/configuration/acknowledge POST/me/password POST/me/authenticator POST/me/authenticator/confirm GET/me/sessions DELETE/me/sessions DELETE/me/sessions/{id}
 	GET/credentials POST/credentials GET/credentials/{name} GET/credentials/{name}/history GET/credentials/{name}/exposure
 	POST/credentials/{name}/checkout POST/credentials/{name}/show POST/credentials/{name}/checkin POST/credentials/{name}/rotate POST/credentials/{name}/retire
-	POST/credentials/rotate POST/credentials/{name}/reconcile POST/credentials/{name}/new-password POST/credentials/{name}/set POST/credentials/{name}/policy POST/credentials/{name}/policy/proposal
+	POST/credentials/rotate POST/credentials/{name}/reconcile POST/credentials/{name}/new-password POST/credentials/{name}/set POST/credentials/set POST/credentials/{name}/policy POST/credentials/{name}/policy/proposal
 	POST/credentials/{name}/pause POST/credentials/{name}/resume POST/credentials/{name}/cancel POST/credentials/{name}/abandon
-	GET/handovers POST/handovers GET/handovers/{id} POST/handovers/{id}/accept POST/handovers/{id}/decline
+	GET/handovers POST/handovers GET/handovers/{id} POST/handovers/{id}/accept POST/handovers/accept GET/reviews POST/reviews POST/handovers/{id}/decline
 	POST/handovers/{id}/cancel POST/handovers/{id}/return
 	GET/policy POST/policy POST/policy/review
 	GET/proposals GET/proposals/{id} POST/credentials/{name}/custodians POST/proposals/{id}/custodians

@@ -238,6 +238,12 @@ type RotateAll struct {
 	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
 }
 
+// ConfirmSetAll says of several new passwords that they are set by hand.
+type ConfirmSetAll struct {
+	Credentials []string `json:"credentials" minItems:"1" maxItems:"300" doc:"Names, each once"`
+	TOTP        Secret   `json:"totp,omitzero" maxLength:"64"`
+}
+
 // ProposePolicy asks for another policy of a credential.
 type ProposePolicy struct {
 	Policy Policy `json:"policy"`
@@ -375,6 +381,24 @@ func (e Entry) Record() ([]byte, error) {
 		V: e.V, Time: e.Time, Clock: e.Clock, Type: e.Type, Grade: e.Grade, Actor: e.Actor,
 		Subject: e.Subject, Command: []byte(e.Command), Data: []byte(e.Data), Confirm: e.Confirm, Request: e.Request,
 	}.Encode()
+}
+
+// SignReview says that entries were gone through, by an auditor.
+type SignReview struct {
+	From int64  `json:"from" minimum:"0" doc:"Index of the first entry"`
+	To   int64  `json:"to" minimum:"1" doc:"Index behind the last one"`
+	Text string `json:"text" doc:"What was found"`
+	TOTP Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// SignedReview is one that is in the ledger.
+type SignedReview struct {
+	Index int64     `json:"index" doc:"Of its entry"`
+	At    time.Time `json:"at"`
+	By    string    `json:"by"`
+	From  int64     `json:"from"`
+	To    int64     `json:"to"`
+	Text  string    `json:"text"`
 }
 
 // Redact takes the texts out of an entry.
@@ -560,6 +584,12 @@ type Confirmation struct {
 // Reason is why an offer was declined or cancelled.
 type Reason struct {
 	Reason string `json:"reason,omitzero"`
+}
+
+// AcceptHandovers takes over everything in several handovers.
+type AcceptHandovers struct {
+	Handovers []string `json:"handovers" minItems:"1" maxItems:"300" doc:"Ids, each once"`
+	TOTP      Secret   `json:"totp,omitzero" maxLength:"64"`
 }
 
 // OfferHandover asks the other custodians to take over.

@@ -57,6 +57,18 @@ func (s *State) nameOr(name string) string {
 	return other
 }
 
+// namesOr is nameOr for several, up to the first that nothing is called: what is done
+// to several in their order is refused there.
+func (s *State) namesOr(names []string) (all []string) {
+	for _, name := range names {
+		all = append(all, s.nameOr(name))
+		if s.known(name) == "" {
+			break
+		}
+	}
+	return all
+}
+
 // givers says who can give a command at all. The zero value is nobody: what is
 // forgotten refuses.
 type givers int

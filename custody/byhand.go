@@ -109,25 +109,58 @@ func (ConfirmSet) givers() givers    { return people }
 
 func (a ConfirmSet) bare(s *State) Action { return ConfirmSet{s.nameOr(a.Credential)} }
 
-func (a ConfirmSet) decide(d *decision) error {
-	c, err := d.setByActor(a.Credential)
-	if err != nil {
+func (a ConfirmSet) decide(d *decision) error { return d.confirmSet(a.Credential) }
+
+// ConfirmSetAll says of several new passwords that they are set, with one code: of all
+// of them, or of none.
+type ConfirmSetAll struct {
+	Credentials []string `json:"credentials"` // each once
+}
+
+var _ = action(ConfirmSetAll{})
+
+func (ConfirmSetAll) Verb() string           { return "confirm_set_all" }
+func (ConfirmSetAll) Subject() string        { return "" }
+func (ConfirmSetAll) givers() givers         { return people }
+func (a ConfirmSetAll) bare(s *State) Action { return ConfirmSetAll{s.namesOr(a.Credentials)} }
+
+func (a ConfirmSetAll) decide(d *decision) error {
+	if err := checkTogether("credentials", a.Credentials); err != nil {
 		return err
 	}
-	if !c.AwaitsPerson() || !slices.Contains(c.Rotation.ShownTo, d.actor.Username) {
-		return refuseNothingToSet(c)
-	}
-	if c.Rotation.Paused {
-		return refusePaused(c)
-	}
-	if err := c.reached(); err != nil {
-		return err
+	return d.confirmSet(a.Credentials...)
+}
+
+func (d *decision) confirmSet(names ...string) error {
+	var all []Credential
+	for _, name := range names {
+		c, err := d.settable(name)
+		if err != nil {
+			return err
+		}
+		all = append(all, c)
 	}
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(RotationApplied{Credential: c.Name, Rotation: c.Rotation.Number})
+	for _, c := range all {
+		d.happen(RotationApplied{Credential: c.Name, Rotation: c.Rotation.Number})
+	}
 	return nil
+}
+
+// settable gives a credential of which the actor can say that its new password is set.
+func (d *decision) settable(name string) (Credential, error) {
+	c, err := d.setByActor(name)
+	switch {
+	case err != nil:
+		return c, err
+	case !c.AwaitsPerson() || !slices.Contains(c.Rotation.ShownTo, d.actor.Username):
+		return c, refuseNothingToSet(c)
+	case c.Rotation.Paused:
+		return c, refusePaused(c)
+	}
+	return c, c.reached()
 }
 
 // setByActor gives a credential whose new password the actor is to set by hand.

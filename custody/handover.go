@@ -298,53 +298,98 @@ func (Accept) givers() givers    { return people }
 
 func (a Accept) bare(s *State) Action { return Accept{s.nameOr(a.Handover)} }
 
-func (a Accept) decide(d *decision) error {
-	h, err := d.handover(a.Handover)
-	if err != nil {
+func (a Accept) decide(d *decision) error { return d.accept(a.Handover) }
+
+// AcceptAll takes over several handovers with one code: all of them, or none.
+type AcceptAll struct {
+	Handovers []string `json:"handovers"` // each once
+}
+
+var _ = action(AcceptAll{})
+
+func (AcceptAll) Verb() string           { return "accept_all" }
+func (AcceptAll) Subject() string        { return "" }
+func (AcceptAll) givers() givers         { return people }
+func (a AcceptAll) bare(s *State) Action { return AcceptAll{s.namesOr(a.Handovers)} }
+
+func (a AcceptAll) decide(d *decision) error {
+	if err := checkTogether("handovers", a.Handovers); err != nil {
 		return err
 	}
-	switch {
-	case h.To != d.actor.Username:
-		return refuseNotParty(h)
-	case h.Status != Offered, !d.now.Before(h.Expires):
-		return refuseHandoverNotOpen(h)
-	case d.actor.Away:
-		return refuseSelfAway()
-	}
-	for _, name := range h.Credentials {
-		if c, _ := d.state.Credential(name); c.Phase != Held {
-			return refuseRotating(c)
+	return d.accept(a.Handovers...)
+}
+
+// accept takes over all of some handovers. One that may not be taken over keeps the
+// others too: whoever gave one code meant them together.
+func (d *decision) accept(ids ...string) error {
+	var all []Handover
+	taken := map[string][]string{} // giver -> what passes on now
+	for _, id := range ids {
+		h, err := d.acceptable(id)
+		if err != nil {
+			return err
 		}
+		all = append(all, h)
+		taken[h.From] = append(taken[h.From], h.Credentials...)
 	}
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(HandoverAccepted{Handover: h.ID, From: h.From, To: h.To, Credentials: h.Credentials})
-	for _, name := range h.Credentials {
-		c, _ := d.state.Credential(name)
-		if because := c.changesWhenPassed(); because != "" {
-			d.startRotation(c, because, h.To, Note{})
+	for _, h := range all {
+		d.happen(HandoverAccepted{Handover: h.ID, From: h.From, To: h.To, Credentials: h.Credentials})
+		for _, name := range h.Credentials {
+			c, _ := d.state.Credential(name)
+			if because := c.changesWhenPassed(); because != "" {
+				d.startRotation(c, because, h.To, Note{})
+			}
 		}
 	}
-	if d.state.leavesBy(h) && d.leavesWith(h) {
-		d.happen(PersonAway{Person: h.From, Until: h.ExpectedReturn, Reason: h.Reason})
+	var gone []string
+	for _, h := range all {
+		if d.state.leavesBy(h) && d.leavesWithout(h.From, taken[h.From], gone) {
+			gone = append(gone, h.From)
+			d.happen(PersonAway{Person: h.From, Until: h.ExpectedReturn, Reason: h.Reason})
+		}
 	}
 	return nil
 }
 
-// leavesWith says whether the giver may be away once h is accepted: they then
-// hold nothing, wait for nothing, and nobody they share with is away.
-func (d *decision) leavesWith(h Handover) bool {
-	giver, _ := d.state.Person(h.From)
-	if giver.Away {
+// acceptable gives a handover that the actor can take over now.
+func (d *decision) acceptable(id string) (Handover, error) {
+	h, err := d.handover(id)
+	switch {
+	case err != nil:
+		return h, err
+	case h.To != d.actor.Username:
+		return h, refuseNotParty(h)
+	case h.Status != Offered, !d.now.Before(h.Expires):
+		return h, refuseHandoverNotOpen(h)
+	case d.actor.Away:
+		return h, refuseSelfAway()
+	}
+	for _, name := range h.Credentials {
+		if c, _ := d.state.Credential(name); c.Phase != Held {
+			return h, refuseRotating(c)
+		}
+	}
+	return h, nil
+}
+
+// leavesWithout says whether a giver may be away once some credentials have passed on:
+// they then hold nothing, wait for nothing, and nobody they share with is away, or goes by
+// the same code.
+func (d *decision) leavesWithout(person string, passed, gone []string) bool {
+	giver, _ := d.state.Person(person)
+	if giver.Away || slices.Contains(gone, person) {
 		return false
 	}
-	for _, name := range d.state.Charges(h.From) {
+	for _, name := range d.state.Charges(person) {
 		c, _ := d.state.Credential(name)
-		if !d.state.there(c, c.Other(h.From)) || c.Successor() == h.From {
+		other := c.Other(person)
+		if !d.state.there(c, other) || slices.Contains(gone, other) || c.Successor() == person {
 			return false
 		}
-		if c.Holder == h.From && !slices.Contains(h.Credentials, name) {
+		if c.Holder == person && !slices.Contains(passed, name) {
 			return false
 		}
 	}

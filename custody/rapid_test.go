@@ -174,6 +174,14 @@ func (s *sequence) action(t *rapid.T) Action {
 		},
 		func() Action { return Accept{handover} },
 		func() Action { return Accept{handover} },
+		func() Action { return AcceptAll{[]string{handover}} },
+		func() Action {
+			var all []string
+			for h := range s.state.OpenHandovers() {
+				all = append(all, h.ID)
+			}
+			return AcceptAll{all}
+		},
 		func() Action { return Decline{handover, note(text)} },
 		func() Action { return Cancel{handover, note(text)} },
 		func() Action { return GiveBack{handover} },
@@ -208,6 +216,7 @@ func (s *sequence) action(t *rapid.T) Action {
 		func() Action { return ShowNew{name} },
 		func() Action { return ShowAgain{name} },
 		func() Action { return ConfirmSet{name} },
+		func() Action { return ConfirmSetAll{rapid.SliceOfN(servers, 1, 3).Draw(t, "set")} },
 		func() Action { return ChangePolicy{name, s.credentialPolicy(t)} },
 		func() Action { return ask(ChangePolicy{name, s.credentialPolicy(t)}) },
 		func() Action { return ask(Abandon{name}) },

@@ -31,6 +31,7 @@ var (
 	onlyAdminOrManager    = Term{"only", "admin_or_manager"}
 	onlyManager           = Term{"only", "manager"}
 	onlyManagerOrDirector = Term{"only", "manager_or_director"}
+	onlyAuditor           = Term{"only", "auditor"}
 	onlyEnrolled          = Term{"only", "enrolled"}
 	onlyTwo               = Term{"only", "two_people"}
 	onlyNoAuditor         = Term{"only", "no_auditor"}

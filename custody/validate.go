@@ -34,6 +34,19 @@ func sortedOnce(names []string) bool {
 	return slices.IsSorted(names) && len(slices.Compact(slices.Clone(names))) == len(names)
 }
 
+// checkTogether looks at the names of a command that does one thing to several.
+func checkTogether(field string, names []string) error {
+	switch {
+	case len(names) == 0:
+		return Invalid(field, "none_named")
+	case len(names) > maxNamed:
+		return Invalid(field, "too_many_named")
+	case len(slices.Compact(slices.Sorted(slices.Values(names)))) < len(names):
+		return Invalid(field, "named_twice")
+	}
+	return nil
+}
+
 func checkName(field, name string) *Refusal {
 	if !validName.MatchString(name) || strings.Contains(name, "..") || name == System || counted.MatchString(name) {
 		return Invalid(field, "name")

@@ -87,6 +87,11 @@ func (c *Client) ConfirmSet(ctx context.Context, name string, totp api.Secret) (
 	return call[api.Credential](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "credentials", name, "set")
 }
 
+// ConfirmSetAll says of several new passwords that they are set.
+func (c *Client) ConfirmSetAll(ctx context.Context, in api.ConfirmSetAll) ([]api.Credential, error) {
+	return call[[]api.Credential](ctx, c, "POST", in, nil, "credentials", "set")
+}
+
 // PauseRotation stops the attempts at a rotation, ResumeRotation lets it go on, and
 // CancelRotation calls it off, as long as it has surely not reached the target.
 func (c *Client) PauseRotation(ctx context.Context, name string, in api.ConfirmedReason) (api.Credential, error) {

@@ -40,6 +40,11 @@ func (c *Client) AcceptHandover(ctx context.Context, id string, totp api.Secret)
 	return call[api.Handover](ctx, c, "POST", api.Confirmation{TOTP: totp}, nil, "handovers", id, "accept")
 }
 
+// AcceptHandovers takes over everything in several, or in none.
+func (c *Client) AcceptHandovers(ctx context.Context, in api.AcceptHandovers) ([]api.Handover, error) {
+	return call[[]api.Handover](ctx, c, "POST", in, nil, "handovers", "accept")
+}
+
 // DeclineHandover ends an offer, by its receiver.
 func (c *Client) DeclineHandover(ctx context.Context, id, reason string) (api.Handover, error) {
 	return call[api.Handover](ctx, c, "POST", api.Reason{Reason: reason}, nil, "handovers", id, "decline")

@@ -47,6 +47,20 @@ func (c *Client) Entry(ctx context.Context, index int64) (api.Entry, error) {
 	return call[api.Entry](ctx, c, "GET", nil, nil, "ledger", "entries", strconv.FormatInt(index, 10))
 }
 
+// Reviews gives what auditors have signed of the ledger, the newest first: at most limit,
+// and only those before an entry; 0: all of the newest.
+func (c *Client) Reviews(ctx context.Context, before int64, limit int) ([]api.SignedReview, error) {
+	v := url.Values{}
+	setInt(v, "before", before)
+	setInt(v, "limit", int64(limit))
+	return call[[]api.SignedReview](ctx, c, "GET", nil, v, "reviews")
+}
+
+// SignReview says which entries were gone through, by an auditor.
+func (c *Client) SignReview(ctx context.Context, in api.SignReview) (api.SignedReview, error) {
+	return call[api.SignedReview](ctx, c, "POST", in, nil, "reviews")
+}
+
 // Redact takes what people wrote out of an entry.
 func (c *Client) Redact(ctx context.Context, index int64, in api.Redact) (api.Redacted, error) {
 	return call[api.Redacted](ctx, c, "POST", in, nil, "ledger", "entries", strconv.FormatInt(index, 10), "redact")

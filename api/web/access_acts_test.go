@@ -159,6 +159,13 @@ func does(f act, rows ...string) {
 	}
 }
 
+// setting is a credential whose new password tech-a was shown, to set it by hand.
+func (a *access) setting() string {
+	name := a.byHand()
+	a.showNew(name)
+	return name
+}
+
 func init() {
 	of := func(make func(*access) string, pairs ...string) act {
 		return act{prepare: func(a *access, _ string) prepared { return fields(called(make(a)), pairs...) }}
@@ -171,13 +178,11 @@ func init() {
 		"POST /credentials/{name}/offer")
 	does(act{nothing: true, prepare: func(a *access, _ string) prepared { a.held(); return fields(nil, "reason", why) }}, "POST /api/v1/credentials/rotate", "POST /rotations")
 	does(of((*access).byHand), "POST /api/v1/credentials/{name}/new-password", "POST /credentials/{name}/new-password")
-	does(of(func(a *access) string {
-		name := a.byHand()
-		if _, err := a.Desk.ShowNew(a.T.Context(), desk.By{Actor: "tech-a", Request: "show-" + name, Code: a.Code("tech-a")}, custody.ShowNew{Credential: name}); err != nil {
-			a.T.Fatal(err)
-		}
-		return name
-	}), "POST /api/v1/credentials/{name}/set", "POST /credentials/{name}/set")
+	does(of((*access).setting), "POST /api/v1/credentials/{name}/set", "POST /credentials/{name}/set")
+	does(act{prepare: func(a *access, _ string) prepared {
+		name := a.setting()
+		return prepared{nil, map[string]any{"credentials": []string{name}}, []string{"credential", name}}
+	}}, "POST /api/v1/credentials/set", "POST /inbox/set")
 	does(of((*access).rotating, "reason", why), "POST /api/v1/credentials/{name}/pause", "POST /credentials/{name}/pause", "POST /api/v1/credentials/{name}/cancel", "POST /credentials/{name}/cancel",
 		"POST /api/v1/credentials/{name}/abandon", "POST /credentials/{name}/abandon")
 	does(of((*access).paused), "POST /api/v1/credentials/{name}/resume", "POST /credentials/{name}/resume")
@@ -199,6 +204,10 @@ func init() {
 		return prepared{nil, map[string]any{"credentials": []string{a.held()}, "reason": why}, nil}
 	}}, "POST /api/v1/handovers")
 	does(handover("tech-b", (*access).offered), "POST /api/v1/handovers/{id}/accept", "POST /handovers/{id}/accept")
+	does(act{custodian: "tech-b", prepare: func(a *access, _ string) prepared {
+		id := a.offered()
+		return prepared{nil, map[string]any{"handovers": []string{id}}, []string{"handover", id}}
+	}}, "POST /api/v1/handovers/accept", "POST /inbox/accept")
 	does(handover("tech-b", (*access).offered, "reason", why), "POST /api/v1/handovers/{id}/decline", "POST /handovers/{id}/decline")
 	does(handover("", (*access).offered, "reason", why), "POST /api/v1/handovers/{id}/cancel", "POST /handovers/{id}/cancel")
 	does(handover("", func(a *access) string {
@@ -207,6 +216,9 @@ func init() {
 		return id
 	}), "POST /api/v1/handovers/{id}/return", "POST /handovers/{id}/return")
 
+	does(act{prepare: func(a *access, _ string) prepared {
+		return prepared{nil, map[string]any{"from": 0, "to": 3, "text": why}, []string{"from", "0", "to", "3", "text", why}}
+	}}, "POST /api/v1/reviews", "POST /ledger/reviews")
 	digest := func(pairs ...string) act {
 		return act{prepare: func(a *access, _ string) prepared {
 			p := a.asks("admin")

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -488,7 +489,7 @@ func (a *access) table(routes []string) (rows []string) {
 			}
 			return 1
 		}
-		return strings.Compare(x[strings.Index(x, "/"):], y[strings.Index(y, "/"):])
+		return cmp.Or(strings.Compare(x[strings.Index(x, "/"):], y[strings.Index(y, "/"):]), strings.Compare(x, y))
 	})
 	routes = slices.DeleteFunc(routes, func(row string) bool { return row == "GET /no-page" }) // is nobody's
 	rows = make([]string, len(routes))

@@ -71,6 +71,13 @@ func (p *Pages) confirmSet(v *visit) error {
 	return p.changeCredential(v, custody.ConfirmSet{Credential: v.r.PathValue("name")}, "set")
 }
 
+func (p *Pages) confirmSetAll(v *visit) error {
+	if _, err := v.do(custody.ConfirmSetAll{Credentials: v.r.PostForm["credential"]}); err != nil {
+		return v.again(err, p.inbox)
+	}
+	return v.redirect("/inbox", "set_all")
+}
+
 // toSetByHand gives the credentials whose new password waits for the visitor to
 // set it.
 func (v *visit) toSetByHand() ([]custody.Credential, error) {

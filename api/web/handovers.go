@@ -1,6 +1,8 @@
 package web
 
 import (
+	"slices"
+
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
@@ -16,6 +18,11 @@ type inboxPage struct {
 	People map[string]custody.Person
 	Offers []custody.Handover
 	ToSet  []custody.Credential // whose new password the visitor is to set by hand
+
+	// What one code can confirm together, where that is more than one: handovers on
+	// offer, and credentials whose new password was shown. Chosen is what is ticked.
+	Together, Shown []string
+	Chosen          []string
 }
 
 // inbox is what waits for the visitor.
@@ -30,6 +37,20 @@ func (p *Pages) inbox(v *visit) error {
 	}
 	if shown.People, err = v.directory(); err != nil {
 		return err
+	}
+	for _, h := range shown.Offers {
+		if h.Status == custody.Offered {
+			shown.Together = append(shown.Together, h.ID)
+		}
+	}
+	for _, c := range shown.ToSet {
+		if slices.Contains(c.Rotation.ShownTo, v.Person.Username) {
+			shown.Shown = append(shown.Shown, c.Name)
+		}
+	}
+	shown.Chosen = slices.Concat(shown.Together, shown.Shown)
+	if v.sent != nil {
+		shown.Chosen = slices.Concat(v.r.PostForm["handover"], v.r.PostForm["credential"])
 	}
 	return v.render("inbox", shown)
 }
@@ -86,6 +107,13 @@ func (p *Pages) handover(v *visit) error {
 
 func (p *Pages) accept(v *visit) error {
 	return p.changeHandover(v, custody.Accept{Handover: v.r.PathValue("id")}, "accepted")
+}
+
+func (p *Pages) acceptAll(v *visit) error {
+	if _, err := v.do(custody.AcceptAll{Handovers: v.r.PostForm["handover"]}); err != nil {
+		return v.again(err, p.inbox)
+	}
+	return v.redirect("/inbox", "accepted_all")
 }
 
 func (p *Pages) decline(v *visit) error {

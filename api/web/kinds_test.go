@@ -259,6 +259,15 @@ func (o *office) addByHand(name string) {
 	o.Must(custody.System, custody.ReportStaged{Rotation: custody.RotationID{Credential: name, Number: 1}})
 }
 
+// showNew shows tech-a a new password that is to be set by hand.
+func (o *office) showNew(name string) {
+	o.T.Helper()
+	by := desk.By{Actor: "tech-a", Request: "show-" + name, Code: o.Code("tech-a")}
+	if _, err := o.Desk.ShowNew(o.T.Context(), by, custody.ShowNew{Credential: name}); err != nil {
+		o.T.Fatal(err)
+	}
+}
+
 // drifts has a target refuse its password.
 func (o *office) drifts(name string) {
 	o.T.Helper()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/audit"
@@ -113,6 +114,43 @@ type ledgerPage struct {
 	Older int64 // index below which the next page begins; 0: there is none
 	Newer bool  // this is not the first page
 	Whole bool  // the visitor may read all of it
+
+	// For an auditor: what was signed last, and the entries that are there.
+	Reviewed *reviewed
+	Entries  int64
+}
+
+// reviewed is what an auditor has signed.
+type reviewed struct {
+	custody.ReviewSigned
+	By string
+	At time.Time
+}
+
+// lastReview gives what was signed last; nil: nothing yet.
+func (v *visit) lastReview() (*reviewed, error) {
+	signed, err := v.Queries.Entries(v.r.Context(), desk.EntryQuery{Type: custody.ReviewSigned{}.Type(), Newest: true, Limit: 1})
+	if err != nil || len(signed) == 0 {
+		return nil, err
+	}
+	event, f, err := signed[0].Review()
+	return &reviewed{f, event.Actor, event.Time}, err
+}
+
+// signReview enters what an auditor found.
+func (p *Pages) signReview(v *visit) error {
+	action := custody.SignReview{Text: desk.NewNote(v.field("text"))}
+	for name, to := range map[string]*int64{"from": &action.From, "to": &action.To} {
+		n, err := index(v.field(name))
+		if err != nil {
+			return v.again(custody.Invalid(name, "no_entry"), p.ledger)
+		}
+		*to = n
+	}
+	if _, err := v.do(action); err != nil {
+		return v.again(err, p.ledger)
+	}
+	return v.redirect("/ledger", "review_signed")
 }
 
 // ledger shows the entries, the newest first, or from an index on.
@@ -145,6 +183,12 @@ func (p *Pages) ledger(v *visit) error {
 		shown.Older = shown.Rows[pageSize-1].Index
 	}
 	shown.Newer = q.Before > 0
+	if v.Person.Is(custody.Auditor) {
+		shown.Entries = v.size
+		if shown.Reviewed, err = v.lastReview(); err != nil {
+			return err
+		}
+	}
 	return v.render("ledger", shown)
 }
 

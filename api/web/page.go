@@ -28,7 +28,7 @@ type page struct {
 	Person  custody.Person
 	Problem *problem
 	Refused time.Time // when Problem was met
-	Done    string    // key of a message about what was just done
+	Done    string    // what was just done, in words
 	Leaves  leaves    // without scripts
 	Inbox   int
 	Zone    string // as it is named
@@ -136,8 +136,8 @@ func (v *visit) render(name string, body any) error {
 	if data.Leaves.To == "" && v.Person.Username != "" { // when the browser has forgotten the session for certain
 		data.Leaves = leaves{v.Idle() + 5*time.Second, "/login?why=idle"}
 	}
-	if done := v.r.URL.Query().Get("done"); slices.Contains(doneMessages, done) {
-		data.Done = "done." + done
+	if done := v.r.URL.Query().Get("done"); done != "" {
+		data.Done, _ = words.In(v.lang).Say("done."+done, nil) // another word than these says nothing
 	}
 	shown, err := v.template(name, v.lang, v.zone)
 	if err != nil {
@@ -152,18 +152,6 @@ func (v *visit) render(name string, body any) error {
 	v.w.WriteHeader(v.status)
 	_, _ = v.w.Write(out.Bytes()) // the browser is gone: nobody is left to tell
 	return nil
-}
-
-// doneMessages are the keys below "done." that an address may name.
-var doneMessages = []string{
-	"authenticator_replaced",
-	"checked_in", "offered", "accepted", "declined", "cancelled", "returned", "rotating", "retired",
-	"away", "leaving", "present", "added", "preferred", "reconciling", "set", "policy_changed", "target_confirmed", "rotating_all", "redacted", "unlocked", "email_changed",
-	"proposed", "revised", "deputy_ended", "approved", "rejected", "withdrawn", "founded", "acknowledged", "password_changed", "session_ended",
-	"disabled", "taken", "settled", "recovery_stopped",
-	"absence_planned", "absence_moved", "absence_off", "absence_ended", "signed", "swap_asked", "swapped", "feed_closed",
-	"emergency_requested", "emergency_approved", "emergency_rejected", "emergency_withdrawn", "emergency_ended", "emergency_reviewed",
-	"incident_reported", "incident_acknowledged", "incident_assessed", "incident_closed",
 }
 
 // here gives the address that shows this page again, without some parameters.
@@ -190,6 +178,12 @@ func (v *visit) path() string {
 	}
 	if person, ends := strings.CutSuffix(at, "/deputy/end"); ends {
 		return person + "/deputy"
+	}
+	if strings.HasPrefix(at, "/inbox/") {
+		return "/inbox"
+	}
+	if at == "/ledger/reviews" {
+		return "/ledger"
 	}
 	for _, page := range []string{"/credentials/", "/handovers/", "/proposals/", "/ledger/", "/offboardings/", "/absences/", "/emergencies/", "/incidents/"} {
 		if rest, on := strings.CutPrefix(at, page); on {

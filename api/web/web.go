@@ -166,6 +166,8 @@ func (p *Pages) routes() {
 	p.closed("POST /absences/{id}/end", p.endAbsence)
 
 	p.closed("GET /inbox", p.inbox)
+	p.closed("POST /inbox/accept", p.acceptAll)
+	p.closed("POST /inbox/set", p.confirmSetAll)
 	p.closed("GET /handovers", p.handovers)
 	p.closed("GET /handovers/{id}", p.handover)
 	p.closed("GET /handovers/{id}/record", p.record)
@@ -237,6 +239,7 @@ func (p *Pages) routes() {
 	p.closed("GET /ledger", p.ledger)
 	p.closed("GET /ledger/{index}", p.entry)
 	p.closed("GET /ledger/{index}/proof", p.proof)
+	p.closed("POST /ledger/reviews", p.signReview)
 	p.closed("POST /ledger/{index}/redact", p.redact)
 
 	p.closed("GET /ledger.csv", p.export)

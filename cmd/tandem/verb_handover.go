@@ -60,12 +60,19 @@ func offerVerb(c *cli) *cobra.Command {
 
 func acceptVerb(c *cli) *cobra.Command {
 	return &cobra.Command{
-		Use:   "accept ID",
-		Short: "Take over everything in a handover",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		Use:   "accept ID...",
+		Short: "Take over everything in a handover, or in several with one code",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, ids []string) error {
 			return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
-				h, err := server.AcceptHandover(ctx, args[0], code)
+				if len(ids) > 1 {
+					all, err := server.AcceptHandovers(ctx, api.AcceptHandovers{Handovers: ids, TOTP: code})
+					if err != nil {
+						return err
+					}
+					return c.showHandovers(all, all...)
+				}
+				h, err := server.AcceptHandover(ctx, ids[0], code)
 				if err != nil {
 					return err
 				}

@@ -18,7 +18,7 @@ func ledgerVerbs(c *cli) *cobra.Command {
 	return family("ledger", "What happened, and the proof of it", ledgerListVerb(c), ledgerShowVerb(c),
 		ledgerCheckpointVerb(c), ledgerProofVerb(c), ledgerVerifyVerb(c), ledgerRebuildVerb(c), ledgerRecoverVerb(c), ledgerRekeyVerb(c),
 		ledgerReconcileVerb(c), ledgerWitnessesVerb(c), ledgerExportVerb(c),
-		ledgerCertificateVerb(c), ledgerVerifyCertificateVerb(c), ledgerRedactVerb(c))
+		ledgerCertificateVerb(c), ledgerVerifyCertificateVerb(c), ledgerRedactVerb(c), ledgerReviewVerb(c), ledgerReviewsVerb(c))
 }
 
 func ledgerListVerb(c *cli) *cobra.Command {

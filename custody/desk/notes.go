@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -74,6 +75,20 @@ func (d *Desk) asItIs(ctx context.Context, a custody.ChangeEmail) (custody.Chang
 		a.Email = person.Email
 	}
 	return a, nil
+}
+
+// Review gives what an auditor has signed in an entry of theirs; another entry is an error.
+func (e StoredEntry) Review() (custody.Event, custody.ReviewSigned, error) {
+	event, err := custody.ReadRecord(e.Record)
+	if err != nil {
+		return custody.Event{}, custody.ReviewSigned{}, err
+	}
+	event = event.Filled(e.Texts)
+	signed, is := event.Fact.(custody.ReviewSigned)
+	if !is {
+		return event, signed, fmt.Errorf("entry %d of the ledger is no review", e.Index)
+	}
+	return event, signed, nil
 }
 
 // Redaction gives the command that takes out all that an entry shows. The error is a

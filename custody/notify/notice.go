@@ -55,7 +55,7 @@ func calls(e custody.Event) bool {
 		custody.LinkIssued, custody.Joined, custody.PasswordChanged, custody.AuthenticatorReplaced, custody.ConfigurationAcknowledged, custody.HandoverVoided, custody.PersonReinstated, custody.OffboardingEnded,
 		custody.CredentialRetargeted, custody.DeparturePlanned, custody.DepartureNear,
 		custody.ApprovalLapsed, custody.ProposalReminded, custody.DeputyNamed, custody.DeputyBegan, custody.DeputyEnded,
-		custody.EmergencyLapsed, custody.EmergencyEnded, custody.IncidentReported, custody.IncidentAssessed:
+		custody.EmergencyLapsed, custody.EmergencyEnded, custody.IncidentReported, custody.IncidentAssessed, custody.ReviewSigned:
 		return true
 	case custody.CredentialAdded, custody.CredentialRetired, custody.CredentialPolicyChanged, custody.CredentialTaken, custody.HandoverReturned:
 		return true
@@ -151,6 +151,8 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 		about.locked("locked", fact.Person, fact.Until)
 	case custody.SignInLocked:
 		about.locked("locked_login", fact.Person, fact.Until)
+	case custody.ReviewSigned:
+		about.tell("review_signed", e.page(), values{Actor: e.Actor}, about.everybody(custody.Manager, custody.Director)...)
 	case custody.PersonUnlocked:
 		v := values{Person: fact.Person, Actor: e.Actor}
 		about.tell("unlocked", "/", v, fact.Person)

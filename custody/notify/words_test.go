@@ -68,6 +68,7 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 // said are the ordinary ones that call for a mail; all that are serious do.
 var said = []string{
+	"review.signed",
 	"handover.offered", "handover.accepted", "handover.declined", "handover.cancelled", "handover.expired",
 	"handover.closed", "handover.overdue", "person.enrolment_reset", "person.unlocked", "person.email_changed",
 	"proposal.made", "proposal.revised", "proposal.rejected", "proposal.effected", "proposal.failed", "proposal.expired", "credential.custodians_changed", "rotation.failed",
