@@ -23,21 +23,6 @@ func (o *office) last() Incident {
 	return i
 }
 
-// lockedOut is what raises a serious incident about somebody: they type wrong codes.
-func lockedOut(who string) func(*office) {
-	return func(o *office) {
-		o.t.Helper()
-		for range o.state.Policy().Values.LockAfter {
-			c := o.with(who, RequestRotation{Credential: "web01", Reason: note("worn")})
-			c.Proof = wrongCode()
-			if _, err := o.run(c); CodeOf(err) == "" {
-				o.t.Fatal(err)
-			}
-		}
-		o.now = o.now.Add(o.state.Policy().Values.LockMax)
-	}
-}
-
 func disabled(who, by string) func(*office) {
 	return func(o *office) { o.does(by, Disable{Person: who, Reason: note("left")}) }
 }
@@ -305,6 +290,7 @@ func TestWhoDecidesAboutAnIncident(t *testing.T) {
 		{"but the other", []func(*office){disables}, "dot", ""},
 		{"the other, also from away", []func(*office){disables, away("dot")}, "dot", ""},
 		{"an auditor, where nobody is there", []func(*office){disables, away("dot")}, "eve", ""},
+		{"an auditor, where the other has no authenticator", []func(*office){disables, does("dot", SignOut{}), func(o *office) { o.state.editPerson("dot", func(p *Person) { p.Enrolled = false }) }}, "eve", ""},
 		{"and nobody below, as long as there is an auditor", []func(*office){disables, away("dot")}, "ada", NotEligible},
 		{"an admin, where no auditor is there", []func(*office){disables, away("dot"), away("eve")}, "ada", ""},
 		{"the group", []func(*office){group("eve", "ben"), report}, "eve", ""},
@@ -599,7 +585,9 @@ func TestIncidentsAreTheSameFromTheTables(t *testing.T) {
 	restored := func() *State {
 		s := NewState()
 		s.Incidents, s.Time = o.state.Incidents, o.state.Time
-		s.RestoreIncidents(o.state.IncidentsChanged())
+		all := o.state.IncidentsChanged()
+		slices.Reverse(all) // as a table may give them
+		s.RestoreIncidents(all)
 		return s
 	}
 	same := func(when string) {

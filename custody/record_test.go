@@ -361,6 +361,7 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"emergency.ended":               `{"emergency":"","credential":"","how":""}`,
 		"emergency.reviewed":            `{"emergency":"","credential":"","verdict":"","text":""}`,
 		"emergency.unreviewed":          `{"emergency":"","credential":""}`,
+		"review.signed":                 `{"from":0,"to":0,"text":""}`,
 		"incident.reported":             `{"incident":"","text":"","grade":""}`,
 		"incident.acknowledged":         `{"incident":""}`,
 		"incident.assessed":             `{"incident":"","from":"","grade":"","text":""}`,
