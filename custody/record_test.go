@@ -325,7 +325,6 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"handover.signed":               `{"handover":"","from":"","to":"","credentials":[],"plan":"","revision":0,"begins":"0001-01-01T00:00:00Z","until":"0001-01-01T00:00:00Z"}`,
 		"handover.broken":               `{"handover":"","why":""}`,
 		"handover.carried_out":          `{"handover":"","from":"","to":"","credentials":[],"giver":0,"receiver":0}`,
-		"review.signed":                 `{"from":0,"to":0,"text":""}`,
 		"credential.substitute_near":    `{"credential":"","person":"","original":"","until":"0001-01-01T00:00:00Z"}`,
 		"credential.seat_given_back":    `{"credential":"","person":"","from":""}`,
 		"credential.substitute_stays":   `{"credential":"","person":"","original":"","why":""}`,

@@ -436,8 +436,7 @@ func init() {
 		return act{prepare: func(a *access, _ string) prepared {
 			a.withdrawn()
 			by, now := a.Clock.Now().AddDate(0, 6, 0), a.Desk.PolicyInForce()
-			p := fields(nil, "reason", why, "review_by", by.Format("2006-01-02"), "approvals", "two", "exclusive", "strict", "lease", "1h", "offer_ttl", "24h", "rotation_deadline", "1h",
-				"lock_after", "5", "lock_base", "30s", "lock_max", "1h", "session_idle", "24h", "approve_within", "30m", "silence_after", "15m", "use_within", "1h", "hold_for", "4h", "review_within", "72h", "signature_ttl", "720h", "absence_wait", "30m", "remind_first", "24h", "remind_last", "2h", "drill_every", "8760h", "totp_skew", "1")
+			p := fields(nil, policyFields("reason", why, "review_by", by.Format("2006-01-02"), "approvals", "two", "lease", "1h", "session_idle", "24h")...)
 			p.body = map[string]any{"reason": why, "review_by": by, "version": now.Version}
 			if values {
 				shorter := now.Values

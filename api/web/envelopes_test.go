@@ -87,9 +87,7 @@ func TestKeyholdersAreTypedALineEach(t *testing.T) {
 	o.Approvers()
 	admin := o.as("admin", "en")
 	policy := func(keyholders string) answer {
-		return admin.fill("/policy", "approvals", "two", "exclusive", "strict", "lease", "8h", "offer_ttl", "24h", "rotation_deadline", "1h", "lock_after", "5", "lock_base", "30s", "lock_max", "1h",
-			"session_idle", "15m", "approve_within", "30m", "silence_after", "15m", "use_within", "1h", "hold_for", "4h", "review_within", "72h", "drill_every", "8760h", "totp_skew", "1",
-			"keyholders", keyholders, "review_by", o.Clock.Now().AddDate(0, 11, 0).Format("2006-01-02"), "reason", "keys")
+		return admin.fill("/policy", policyFields("approvals", "two", "keyholders", keyholders, "review_by", o.Clock.Now().AddDate(0, 11, 0).Format("2006-01-02"), "reason", "keys")...)
 	}
 	policy("director").shows(t, 422, "must be public keys of age")
 	policy("director age1director").shows(t, 422, "one alone could not open an envelope")

@@ -90,8 +90,7 @@ func TestThePolicyNamesItsAssessmentGroupOnThePage(t *testing.T) {
 	m := o.as("manager", "en")
 	m.get("/policy").shows(t, 200, "Assessment group", "every manager and director")
 	values := func(assessors string) []string {
-		return []string{"reason", "a group", "review_by", o.Clock.Now().AddDate(0, 6, 0).Format("2006-01-02"), "approvals", "one", "exclusive", "strict", "lease", "8h", "offer_ttl", "24h", "rotation_deadline", "1h",
-			"lock_after", "5", "lock_base", "30s", "lock_max", "1h", "session_idle", "15m", "approve_within", "30m", "silence_after", "15m", "use_within", "1h", "hold_for", "4h", "review_within", "72h", "totp_skew", "1", "assessors", assessors}
+		return policyFields("reason", "a group", "review_by", o.Clock.Now().AddDate(0, 6, 0).Format("2006-01-02"), "assessors", assessors)
 	}
 	refused := m.fill("/policy", values("nobody-there")...)
 	refused.shows(t, 422, "active and have an authenticator")

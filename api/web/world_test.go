@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,6 +151,22 @@ func (b *browser) post(path string, fields ...string) answer {
 		return b.get(to)
 	}
 	return p
+}
+
+// policyFields are the fields of the form of a policy: these pairs, and of what they do not
+// name something that passes.
+func policyFields(pairs ...string) []string {
+	all := slices.Clone(pairs)
+	for _, other := range [][2]string{
+		{"approvals", "one"}, {"exclusive", "strict"}, {"lease", "8h"}, {"offer_ttl", "24h"}, {"rotation_deadline", "1h"}, {"lock_after", "5"}, {"lock_base", "30s"},
+		{"lock_max", "1h"}, {"session_idle", "15m"}, {"approve_within", "30m"}, {"silence_after", "15m"}, {"use_within", "1h"}, {"hold_for", "4h"}, {"review_within", "72h"},
+		{"signature_ttl", "720h"}, {"absence_wait", "30m"}, {"remind_first", "24h"}, {"remind_last", "2h"}, {"drill_every", "8760h"}, {"totp_skew", "1"},
+	} {
+		if !slices.Contains(pairs, other[0]) {
+			all = append(all, other[:]...)
+		}
+	}
+	return all
 }
 
 // fill sends a form with a fresh code of the browser's person.
