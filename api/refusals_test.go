@@ -54,9 +54,9 @@ var commands = map[string]string{
 	"POST /proposals/p-1/deputy":                 `{"deputy":"tech-b","ends":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
 	"POST /proposals/p-1/credential":             `{"reason":"x","totp":"2","name":"db02","target":{"kind":"ssh","address":"db02:22","account":"root"},"primary":"tech-a","backup":"tech-b"}`,
 	"POST /proposals/p-1/credential_policy":      `{"policy":{},"reason":"x","totp":"2"}`,
-	"POST /proposals/p-1/adopt_policy":           `{"values":{"lease_seconds":1,"offer_ttl_seconds":1,"rotation_deadline_seconds":1,"lock_after":1,"lock_base_seconds":1,"lock_max_seconds":1,"totp_skew":1,"session_idle_seconds":60,"approve_within_seconds":60,"silence_after_seconds":60,"use_within_seconds":60,"hold_for_seconds":60,"review_within_seconds":60,"approvals":"two","exclusive":"strict"},"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
+	"POST /proposals/p-1/adopt_policy":           `{"values":{"lease_seconds":1,"offer_ttl_seconds":1,"rotation_deadline_seconds":1,"lock_after":1,"lock_base_seconds":1,"lock_max_seconds":1,"totp_skew":1,"session_idle_seconds":60,"approve_within_seconds":60,"silence_after_seconds":60,"use_within_seconds":60,"hold_for_seconds":60,"review_within_seconds":60,"drill_every_seconds":31536000,"approvals":"two","exclusive":"strict"},"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
 	"POST /proposals/p-1/review_policy":          `{"version":1,"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
-	"POST /policy":                               `{"values":{"lease_seconds":1,"offer_ttl_seconds":1,"rotation_deadline_seconds":1,"lock_after":1,"lock_base_seconds":1,"lock_max_seconds":1,"totp_skew":1,"session_idle_seconds":60,"approve_within_seconds":60,"silence_after_seconds":60,"use_within_seconds":60,"hold_for_seconds":60,"review_within_seconds":60,"approvals":"two","exclusive":"strict"},"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
+	"POST /policy":                               `{"values":{"lease_seconds":1,"offer_ttl_seconds":1,"rotation_deadline_seconds":1,"lock_after":1,"lock_base_seconds":1,"lock_max_seconds":1,"totp_skew":1,"session_idle_seconds":60,"approve_within_seconds":60,"silence_after_seconds":60,"use_within_seconds":60,"hold_for_seconds":60,"review_within_seconds":60,"drill_every_seconds":31536000,"approvals":"two","exclusive":"strict"},"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
 	"POST /policy/review":                        `{"version":1,"review_by":"2026-06-01T00:00:00Z","reason":"x","totp":"2"}`,
 	"POST /proposals/p-1/approve":                `{"digest":"x","totp":"2"}`,
 	"POST /proposals/p-1/reject":                 `{"digest":"x","reason":"x","totp":"2"}`,
@@ -99,6 +99,8 @@ var commands = map[string]string{
 	"POST /emergencies/emergency-1/withdraw":     ``,
 	"POST /emergencies/emergency-1/end":          `{"totp":"2"}`,
 	"POST /emergencies/emergency-1/review":       `{"verdict":"justified","text":"x","totp":"2"}`,
+	"POST /credentials/db01/envelope-opened":     `{"by":["tech-a","tech-b"],"reason":"x","totp":"2"}`,
+	"POST /credentials/db01/envelope-drill":      `{"by":["tech-a","tech-b"],"proof":"x","totp":"2"}`,
 }
 
 // TestARefusalIsAnsweredAsOne: never as what is there already, and with no

@@ -26,7 +26,7 @@ type Key struct {
 // SecretFields are the fields of bodies and forms that never become part of a
 // digest, which is stored: the hash of something short gives it away. So a lost
 // answer can also be asked for with a fresh code.
-var SecretFields = []string{"totp", "password", "password_again", "current", "new", "new_again", "secret", "admin_key", "recovery_code", "release_code", "device", KeyField}
+var SecretFields = []string{"totp", "password", "password_again", "current", "new", "new_again", "secret", "admin_key", "recovery_code", "release_code", "device", "proof", KeyField}
 
 // KeyField is the hidden field of a form with the name of its key: a form that is
 // sent twice, by an impatient finger or a reload, is carried out once.
