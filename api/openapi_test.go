@@ -38,7 +38,6 @@ var endpoints = strings.Fields(`
 	POST/me/calendar DELETE/me/calendar GET/calendar/{feed}
 	GET/envelopes POST/credentials/{name}/envelope-opened POST/credentials/{name}/envelope-drill GET/emergencies POST/emergencies GET/emergencies/{id} POST/emergencies/{id}/approve POST/emergencies/{id}/reject POST/emergencies/{id}/veto
 	POST/emergencies/{id}/withdraw POST/emergencies/{id}/end POST/emergencies/{id}/review
-	GET/envelopes POST/credentials/{name}/envelope-opened POST/credentials/{name}/envelope-drill
 	GET/incidents POST/incidents GET/incidents/{id} POST/incidents/{id}/ack POST/incidents/{id}/assess POST/incidents/{id}/close
 	POST/people/{username}/unlock PATCH/people/{username} POST/people/{username}/email PATCH/me
 	GET/ledger/entries GET/ledger/entries/{index} GET/ledger/entries/{index}/proof POST/ledger/entries/{index}/redact GET/ledger/checkpoint GET/ledger/witnesses GET/ledger/key GET/ledger/tile/{tile}`)
