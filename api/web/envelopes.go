@@ -10,7 +10,8 @@ type envelopesPage struct {
 	desk.Envelopes
 	Rows       []envelopeRow
 	Superseded []string
-	Tells      bool // the visitor can say that one was opened
+	Tells      bool          // the visitor can say that one was opened
+	Openable   []envelopeRow // of which somebody can have opened one: its password was in a file
 	People     map[string]custody.Person
 }
 
@@ -36,6 +37,9 @@ func (p *Pages) envelopes(v *visit) error {
 			row.File = desk.EnvelopeFile(c.Name, c.Envelope.Sealed.Number)
 		}
 		shown.Rows = append(shown.Rows, row)
+		if len(c.Envelope.Readers) > 0 || v.sent != nil { // what was typed stays
+			shown.Openable = append(shown.Openable, row)
+		}
 	}
 	if whole && p.Closing != nil {
 		if shown.Superseded, err = p.Closing.Superseded(v.r.Context()); err != nil { // of a folder that is not there nothing is known

@@ -21,8 +21,22 @@ type inboxPage struct {
 
 	// What one code can confirm together, where that is more than one: handovers on
 	// offer, and credentials whose new password was shown. Chosen is what is ticked.
-	Together, Shown []string
+	Together, Shown []confirmable
 	Chosen          []string
+}
+
+// confirmable is one of several that one code can confirm.
+type confirmable struct {
+	Name        string
+	From        string   // whose custody it is; "": the visitor's
+	Credentials []string // that pass on
+}
+
+func namesOf(several []confirmable) (names []string) {
+	for _, one := range several {
+		names = append(names, one.Name)
+	}
+	return names
 }
 
 // inbox is what waits for the visitor.
@@ -40,15 +54,15 @@ func (p *Pages) inbox(v *visit) error {
 	}
 	for _, h := range shown.Offers {
 		if h.Status == custody.Offered {
-			shown.Together = append(shown.Together, h.ID)
+			shown.Together = append(shown.Together, confirmable{h.ID, h.From, h.Credentials})
 		}
 	}
 	for _, c := range shown.ToSet {
 		if slices.Contains(c.Rotation.ShownTo, v.Person.Username) {
-			shown.Shown = append(shown.Shown, c.Name)
+			shown.Shown = append(shown.Shown, confirmable{Name: c.Name})
 		}
 	}
-	shown.Chosen = slices.Concat(shown.Together, shown.Shown)
+	shown.Chosen = namesOf(slices.Concat(shown.Together, shown.Shown))
 	if v.sent != nil {
 		shown.Chosen = slices.Concat(v.r.PostForm["handover"], v.r.PostForm["credential"])
 	}

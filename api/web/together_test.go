@@ -17,7 +17,7 @@ func TestElevenOffersTakeElevenMinutesOfCodes(t *testing.T) {
 		o.Must("tech-a", custody.Offer{Credentials: []string{name}, Reason: desk.NewNote("leave")})
 	}
 	b := o.as("tech-b", "en")
-	b.get("/inbox").shows(t, 200, "Several at once", "handover-1", "handover-2", "Accept what is ticked")
+	b.get("/inbox").shows(t, 200, "Several at once", "handover-1 · Anna A tech-a : db01", "handover-2 · Anna A tech-a : db02", "Accept what is ticked")
 	o.as("tech-b", "zh").get("/inbox").shows(t, 200, "接受勾选的交接")
 
 	p := b.post("/inbox/accept", "handover", "handover-2", "totp", "000000", "key", b.get("/inbox").key(t))
