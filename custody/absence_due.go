@@ -65,7 +65,7 @@ func (s *State) expectPlans(p Person) {
 			s.expect(plan.From)
 			s.expect(plan.nextLead(s.Time, s.Policy().Values))
 		case plan.Settled && !p.Away:
-			if s.staysFor(p.Username) == "" {
+			if s.staysFor(p.Username, s.Time) == "" {
 				s.expect(s.Time)
 			}
 		case !plan.Settled && s.onlyWaits(plan):
@@ -182,7 +182,7 @@ func (d *decision) begins(person, id string) {
 	}
 	plan, _ := d.state.PlanOf(person, id)
 	switch {
-	case plan.Settled && !d.state.away(person) && d.state.staysFor(person) == "":
+	case plan.Settled && !d.state.away(person) && d.state.staysFor(person, d.now) == "":
 		d.unfolds(PersonAway{Person: person, Until: plan.Until, Reason: plan.Reason, Plan: id})
 	case plan.Settled:
 		return
@@ -231,7 +231,7 @@ func (d *decision) settles(person string, plan Plan) {
 			}
 		}
 	}
-	why := d.state.staysFor(person)
+	why := d.state.staysFor(person, d.now)
 	if why == "" {
 		d.unfolds(PersonAway{Person: person, Until: plan.Until, Reason: plan.Reason, Plan: plan.ID})
 		return
@@ -262,7 +262,7 @@ func (d *decision) offersApart(person string, plan Plan) {
 
 // staysFor says what keeps somebody from being away: they hold something, or will; a
 // partner is away; nobody else looks after something.
-func (s *State) staysFor(person string) Code {
+func (s *State) staysFor(person string, now time.Time) Code {
 	why := Code("")
 	for _, name := range s.Charges(person) {
 		c, _ := s.Credential(name)
@@ -270,7 +270,7 @@ func (s *State) staysFor(person string) Code {
 		switch {
 		case c.HeldFor() == person:
 			return HolderMustHandOver
-		case c.Other(person) == "" && !c.MayBeLeft():
+		case c.Other(person) == "" && s.refuseLeaving(c, now) != nil:
 			why = SeatIsVacant
 		case c.Other(person) != "" && !other.Present():
 			why = BothAway
@@ -432,7 +432,7 @@ func (f AbsenceHeldUp) allowed(s *State, e Event) error {
 	switch {
 	case !there || plan.Begun.IsZero() || plan.Settled || len(s.waitingFor(f.Plan)) > 0:
 		return e.violates("I7", "held up before it began, twice, or while something waits")
-	case f.Why == "" || f.Why != s.staysFor(f.Person) || f.Left != left || f.Offered != offered || f.Signed != s.carriedOut(f.Person, f.Plan):
+	case f.Why == "" || f.Why != s.staysFor(f.Person, e.Time) || f.Left != left || f.Offered != offered || f.Signed != s.carriedOut(f.Person, f.Plan):
 		return e.violates("I7", "held up by something else than what is in its way")
 	}
 	return nil

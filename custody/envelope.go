@@ -291,6 +291,7 @@ func (f EnvelopeSealed) apply(s *State, e Event) {
 		s.envelopes = &known
 	}
 	s.settleEnvelopes(s.Size-1, e.Time)
+	s.expectLeft(s.custodians(f.Credential)...) // whose only custodian may wait for it
 }
 
 // FailEnvelope says why there is no envelope.

@@ -45,9 +45,36 @@ func (c Credential) Takeable() bool {
 	return c.Phase == Parked || c.Phase == Rotating && c.Rotation.Successor == ""
 }
 
-// MayBeLeft says that its only custodian may go away: two have permitted it, and it is
-// parked by now.
+// MayBeLeft says that two have permitted that its only custodian goes away, and that it is
+// parked by now. Where there are keyholders it has to be closed for them as well: see
+// refuseLeaving.
 func (c Credential) MayBeLeft() bool { return c.Unattended && c.Phase == Parked }
+
+// leftAlone is how old the envelope of a credential may be that nobody will look after: no
+// older than that its password, and who opens it, were seen to be right that day.
+const leftAlone = 24 * time.Hour
+
+// closedLately says that any two keyholders open an envelope with a credential's password,
+// which was made less than a day ago; also where nobody is a keyholder.
+func (s *State) closedLately(c Credential, now time.Time) bool {
+	_, set := s.keyholding()
+	return set == "" || c.current(set) && now.Before(c.Envelope.Sealed.At.Add(leftAlone))
+}
+
+// refuseLeaving says why the only custodian of a credential cannot go away; nil: they can.
+func (s *State) refuseLeaving(c Credential, now time.Time) *Refusal {
+	switch {
+	case !c.MayBeLeft():
+		return refuseSeatVacant(c)
+	case !s.closedLately(c, now):
+		return refuseSeatUnclosed(c)
+	}
+	return nil
+}
+
+func refuseSeatUnclosed(c Credential) *Refusal {
+	return &Refusal{Code: SeatIsVacant, Rule: "4.3", Key: "seat_unclosed", Args: Args{"credential": c.Name}}
+}
 
 // CredentialTaken: a custodian holds what was parked, or will when it was changed.
 type CredentialTaken struct {

@@ -73,8 +73,8 @@ func (d *decision) mayLeave() error {
 		}
 		other := c.Other(d.actor.Username)
 		if other == "" {
-			if !c.MayBeLeft() {
-				return refuseSeatVacant(c)
+			if err := d.state.refuseLeaving(c, d.now); err != nil {
+				return err
 			}
 			continue
 		}
@@ -125,16 +125,21 @@ func (f PersonAway) allowed(s *State, e Event) error {
 		switch {
 		case plan.Begun.IsZero() || p.Away || !f.Until.Equal(plan.Until) || !e.Time.Before(plan.Until):
 			return e.violates("I6", "away by a plan that there is not, before it began, after it, or twice")
-		case len(s.waitingFor(f.Plan)) > 0 || s.staysFor(f.Person) != "":
+		case len(s.waitingFor(f.Plan)) > 0 || s.staysFor(f.Person, e.Time) != "":
 			return e.violates("I3", "away while something is still to pass on")
 		}
 	}
+	_, set := s.keyholding()
 	for _, name := range s.Charges(f.Person) {
-		switch c, _ := s.Credential(name); {
+		c, _ := s.Credential(name)
+		alone, sealed := c.Other(f.Person) == "", c.Envelope.Sealed
+		switch {
 		case c.Holder == f.Person:
 			return e.violates("I3", "away while holding "+name)
-		case c.Other(f.Person) == "" && !c.MayBeLeft():
+		case alone && !c.MayBeLeft():
 			return e.violates("I12", "away while nobody else looks after "+name)
+		case alone && set != "" && (!c.current(set) || e.Time.Sub(sealed.At) >= 24*time.Hour):
+			return e.violates("I12", "away while nobody could open "+name+", or not surely")
 		}
 	}
 	return nil

@@ -175,6 +175,15 @@ func (f form) Value(name string) string {
 	return f.sent.fields.Get(name)
 }
 
+// Or is Value, and something else where nothing was sent: a field that was sent empty stays
+// empty.
+func (f form) Or(name, otherwise string) string {
+	if f.sent == nil || !f.sent.fields.Has(name) {
+		return otherwise
+	}
+	return f.sent.fields.Get(name)
+}
+
 // Values is Value where there can be several.
 func (f form) Values(name string) []string {
 	if f.sent == nil {
@@ -237,6 +246,9 @@ func faultyField(r *custody.Refusal) string {
 	}
 	field := listIndex.ReplaceAllString(r.Field, "")
 	if name, other := formNames[field]; other {
+		return name
+	}
+	if name, of := strings.CutPrefix(field, "policy."); of && slices.ContainsFunc(policyValues, func(f policyField) bool { return f.Name == name }) {
 		return name
 	}
 	if name, setting := strings.CutPrefix(field, "target.settings."); setting {

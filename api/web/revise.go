@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -72,12 +71,8 @@ func (v *visit) asking(c custody.Change) (page, path string, fields url.Values, 
 		fields = url.Values{"deputy": {a.Deputy}, "starts": {minute(a.Starts)}, "ends": {minute(a.Ends)}, zoneField: {v.zone.String()}}
 	case custody.AdoptPolicy:
 		page, path = "/policy", "/policy"
-		n := a.Values
-		fields = url.Values{
-			"approvals": {string(n.Approvals)}, "exclusive": {string(n.Exclusive)}, "keyholders": {holdersText(n.Keyholders)}, "drill_every": {n.DrillEvery.String()}, "lease": {n.Lease.String()}, "offer_ttl": {n.OfferTTL.String()},
-			"rotation_deadline": {n.RotationDeadline.String()}, "lock_after": {strconv.Itoa(n.LockAfter)}, "lock_base": {n.LockBase.String()},
-			"lock_max": {n.LockMax.String()}, "session_idle": {n.SessionIdle.String()}, "totp_skew": {strconv.FormatInt(n.TOTPSkew, 10)}, "review_by": {day(a.ReviewBy)},
-		}
+		fields = policyTexts(a.Values)
+		fields.Set("review_by", day(a.ReviewBy))
 	case custody.ReviewPolicy:
 		page, path = "/policy/review", "/policy/review"
 		fields.Set("review_by", day(a.ReviewBy))

@@ -35,7 +35,8 @@ import (
 )
 
 // dieAt names, in the environment, the step of a rotation at which the process
-// kills itself: a power cut at a place that no timing could hit.
+// kills itself, or after "envelope-" that of an envelope: a power cut at a place that no
+// timing could hit.
 const dieAt = "TANDEM_TEST_DIE_AT"
 
 func TestMain(m *testing.M) {
@@ -46,6 +47,7 @@ func TestMain(m *testing.M) {
 				select {} // until the signal is there
 			}
 		}
+		envelopeHook = func(step string) { rotationHook("envelope-" + step) }
 	}
 	if file := os.Getenv(clockFile); file != "" {
 		machineClock = func() desk.Clock { return &written{Clock: desk.MachineClock(), file: file} }
