@@ -20,7 +20,7 @@ func (Abandon) givers() givers               { return byProposal }
 func (Abandon) decide(*decision) error       { return refuseApprovalNeeded() }
 func (Abandon) ofPerson() bool               { return false }
 func (Abandon) levels(*State) []Role         { return []Role{Manager, Director} }
-func (a Abandon) parties(s *State) []string  { return s.custodians(a.Credential) }
+func (a Abandon) parties(s *State) []string  { return s.seatsOf(a.Credential) }
 func (Abandon) differences(Now) []Difference { return nil }
 func (a Abandon) bare(s *State) Action       { return Abandon{s.nameOr(a.Credential)} }
 

@@ -78,7 +78,7 @@ func (d *decision) decidable(id, digest string) (p Proposal, level Role, whose s
 		return p, "", "", refuseOwnRequest(p)
 	}
 	if other := d.state.secondAccount(p, d.actor); other != "" {
-		return p, "", "", refuseSecondAccount(p, other)
+		return p, "", "", d.refuseSecondAccount(p, other)
 	}
 	level, with, may := d.state.levelOf(p, d.actor)
 	if !may {

@@ -42,7 +42,7 @@ func TestBeginsIsWhatHappens(t *testing.T) {
 			}
 		}
 	}
-	if len(begun) != 9 {
+	if len(begun) != 10 {
 		t.Errorf("only these were met: %v", begun)
 	}
 }

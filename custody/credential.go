@@ -328,7 +328,7 @@ func (a ChangePolicy) Subject() string           { return a.Credential }
 func (ChangePolicy) givers() givers              { return people }
 func (ChangePolicy) ofPerson() bool              { return false }
 func (ChangePolicy) levels(*State) []Role        { return []Role{Manager, Director} }
-func (a ChangePolicy) parties(s *State) []string { return s.custodians(a.Credential) }
+func (a ChangePolicy) parties(s *State) []string { return s.seatsOf(a.Credential) }
 
 func (a ChangePolicy) differences(now Now) []Difference {
 	return a.Policy.differences(now.Credential.Policy)
@@ -429,7 +429,7 @@ func (Retire) givers() givers               { return byProposal }
 func (Retire) decide(*decision) error       { return refuseApprovalNeeded() }
 func (Retire) ofPerson() bool               { return false }
 func (Retire) levels(*State) []Role         { return []Role{Manager, Director} }
-func (a Retire) parties(s *State) []string  { return s.custodians(a.Credential) }
+func (a Retire) parties(s *State) []string  { return s.seatsOf(a.Credential) }
 func (Retire) differences(Now) []Difference { return nil }
 func (a Retire) bare(s *State) Action       { return Retire{s.nameOr(a.Credential)} }
 

@@ -40,9 +40,7 @@ func (a SetCustodians) names(person string) bool {
 
 // parties are the custodians before and after, and whose seat one of them has.
 func (a SetCustodians) parties(s *State) []string {
-	c, _ := s.Credential(a.Credential)
-	all := []string{c.Primary, c.Backup, a.Primary, a.Backup, c.Substitute.Original}
-	all = slices.DeleteFunc(all, func(name string) bool { return name == "" })
+	all := append(s.seatsOf(a.Credential), twoOf(a.Primary, a.Backup)...)
 	slices.Sort(all)
 	return slices.Compact(all)
 }

@@ -28,7 +28,7 @@ func (a ApproveEmergency) decide(d *decision) error {
 		return refuseOwnEmergency(e)
 	}
 	if other := d.state.secondAccount(p, d.actor); other != "" {
-		return refuseSecondAccountOf(e, other)
+		return d.refuseSecondAccountOf(e, other)
 	}
 	level, with, may := d.state.levelOf(p, d.actor)
 	if !may {
@@ -342,7 +342,10 @@ func refuseOwnEmergency(e Emergency) *Refusal {
 	return &Refusal{Code: OwnRequest, Rule: ruleHandover, Key: "own_emergency", Args: Args{"emergency": e.ID}}
 }
 
-func refuseSecondAccountOf(e Emergency, other string) *Refusal {
+func (d *decision) refuseSecondAccountOf(e Emergency, other string) *Refusal {
+	if d.sharesSeed(other) {
+		return &Refusal{Code: NotEligible, Rule: ruleHandover, Key: "same_authenticator_of_emergency", Args: Args{"emergency": e.ID, "person": other}}
+	}
 	return &Refusal{Code: NotEligible, Rule: ruleHandover, Key: "second_account_of_emergency", Args: Args{"emergency": e.ID, "person": other}}
 }
 

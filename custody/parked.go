@@ -130,7 +130,7 @@ func (Park) givers() givers              { return byProposal }
 func (Park) decide(*decision) error      { return refuseApprovalNeeded() }
 func (Park) ofPerson() bool              { return false }
 func (Park) levels(*State) []Role        { return []Role{Manager, Director} }
-func (a Park) parties(s *State) []string { return s.custodians(a.Credential) }
+func (a Park) parties(s *State) []string { return s.seatsOf(a.Credential) }
 func (a Park) bare(s *State) Action      { return Park{s.nameOr(a.Credential)} }
 
 func (a Park) differences(now Now) []Difference {

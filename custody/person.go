@@ -39,6 +39,7 @@ type Person struct {
 	Former []FormerEmail `json:"former,omitempty"`
 
 	Mailboxes []FormerMailbox `json:"mailboxes,omitempty"` // that the person gave up not long ago
+	Twins     []Twin          `json:"twins,omitempty"`     // accounts that had the same seed of an authenticator, by username
 
 	Disabled bool `json:"disabled,omitzero"`
 	Founder  Role `json:"founder,omitzero"` // as which they confirmed the founding; "": they did not

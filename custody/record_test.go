@@ -17,7 +17,7 @@ import (
 
 // facts has one of each kind.
 var facts = []Fact{
-	PersonAdded{}, PersonEnrolled{}, EnrolmentReset{}, PersonLocked{}, PersonUnlocked{}, EmailChanged{}, SignInLocked{}, SessionOpened{}, SessionClosed{}, SessionIdled{},
+	PersonAdded{}, PersonEnrolled{}, EnrolmentReset{}, PersonLocked{}, SameSeed{}, PersonUnlocked{}, EmailChanged{}, SignInLocked{}, SessionOpened{}, SessionClosed{}, SessionIdled{},
 	PersonAway{}, PersonPresent{}, CredentialAdded{}, CredentialRetired{}, CheckoutGranted{}, CheckoutShown{}, CheckoutEnded{},
 	HandoverOffered{}, HandoverAccepted{}, HandoverEnded{}, HandoverReturned{}, HandoverClosed{}, HandoverOverdue{},
 	RotationStarted{}, RotationStaged{}, RotationApplied{}, RotationVerified{}, RotationPromoted{}, RotationFailed{}, RotationOverdue{},
@@ -246,6 +246,7 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"person.enrolled":        `{"person":""}`,
 		"person.enrolment_reset": `{"person":""}`,
 		"person.locked":          `{"person":"","until":"0001-01-01T00:00:00Z"}`,
+		"person.same_seed":       `{"person":"","enrolment":0,"other":"","of":0}`,
 		"session.locked":         `{"person":"","failures":0,"until":"0001-01-01T00:00:00Z"}`,
 		"session.opened":         `{"person":"","session":"","until":"0001-01-01T00:00:00Z"}`,
 		"session.closed":         `{"person":"","session":""}`,

@@ -35,7 +35,7 @@ func (Retarget) givers() givers              { return byProposal }
 func (Retarget) decide(*decision) error      { return refuseApprovalNeeded() }
 func (Retarget) ofPerson() bool              { return false }
 func (Retarget) levels(*State) []Role        { return []Role{Manager, Director} }
-func (a Retarget) parties(s *State) []string { return s.custodians(a.Credential) }
+func (a Retarget) parties(s *State) []string { return s.seatsOf(a.Credential) }
 func (a Retarget) brings() bool              { return a.Password || a.Key }
 
 func (a Retarget) differences(now Now) []Difference {

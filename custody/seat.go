@@ -17,6 +17,15 @@ func (s *State) custodians(credential string) []string {
 	return twoOf(c.Primary, c.Backup)
 }
 
+// seatsOf gives them, and whose seat one is again on a date: nobody approves what is done
+// with an account that they will have.
+func (s *State) seatsOf(credential string) []string {
+	c, _ := s.Credential(credential)
+	all := append(s.custodians(credential), twoOf(c.Substitute.Original, "")...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 func (s *State) aboutCustodians(credential string) Concerns {
 	return Concerns{Credentials: []string{credential}, People: s.custodians(credential)}
 }

@@ -7,7 +7,8 @@ import (
 
 // Nobody approves for themselves with a second account. What tells that two accounts are
 // one person's is where messages to them go: the ledger has no addresses, so that it has
-// a keyed digest of each, and two that are the same are two of one address.
+// a keyed digest of each, and two that are the same are two of one address. And so does
+// one authenticator for two, see twin.go.
 
 // FormerMailbox is one that a person gave up by themselves. It tells for as long as a
 // proposal can wait whose account this is: or whoever asks for something with one account
@@ -46,7 +47,8 @@ func (p Person) mailboxes(now time.Time) (all []string) {
 // same says whether two accounts are one person's, as far as that can be told.
 func (p Person) same(other Person, now time.Time) bool {
 	theirs := other.mailboxes(now)
-	return p.Username != other.Username && slices.ContainsFunc(p.mailboxes(now), func(m string) bool { return slices.Contains(theirs, m) })
+	return p.Username != other.Username &&
+		(p.twinOf(other) || slices.ContainsFunc(p.mailboxes(now), func(m string) bool { return slices.Contains(theirs, m) }))
 }
 
 // another gives that of some people who is a person by another account; "": nobody is.
@@ -83,6 +85,9 @@ func checkMailbox(email Note, mailbox string) *Refusal {
 	return nil
 }
 
-func refuseSecondAccount(p Proposal, other string) *Refusal {
+func (d *decision) refuseSecondAccount(p Proposal, other string) *Refusal {
+	if d.sharesSeed(other) {
+		return &Refusal{Code: NotEligible, Rule: "3.1", Key: "same_authenticator", Args: Args{"proposal": p.ID, "person": other}}
+	}
 	return &Refusal{Code: NotEligible, Rule: "3.1", Key: "second_account", Args: Args{"proposal": p.ID, "person": other}}
 }

@@ -70,6 +70,16 @@ func TestSomebodyStandsIn(t *testing.T) {
 				return slices.Equal(o.state.Approvers(p)[Manager], []string{"max"})
 			}},
 	})
+	for _, c := range []Proposable{moved(), Retire{"db01"}, ChangePolicy{"db01", CredentialPolicy{LeaseSeconds: 90000}}} {
+		o := newOffice(t)
+		cayStandsIn(o)
+		o.agreedRoles("ann", Manager, Technician)
+		o.does("ada", needed(c))
+		p, _ := o.state.Proposal("p-2")
+		if can := o.state.Approvers(p)[Manager]; !slices.Equal(can, []string{"max"}) {
+			t.Errorf("%s of what will be ann's again: %v can approve", c.Verb(), can)
+		}
+	}
 }
 
 func TestWhoStandsInForWhom(t *testing.T) {

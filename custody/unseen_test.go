@@ -608,7 +608,7 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 		}
 		Apply(s, e)
 	}
-	grades := map[string]Grade{"ledger.conflict": Special, "ledger.recovered": Special, "clock.corrected": Special, "person.locked": Serious, "session.locked": Serious, "text.redacted": Serious, "seal.key_changed": Serious, "rotation.overdue": Serious, "credential.abandoned": Serious,
+	grades := map[string]Grade{"ledger.conflict": Special, "ledger.recovered": Special, "clock.corrected": Special, "person.same_seed": Special, "person.locked": Serious, "session.locked": Serious, "text.redacted": Serious, "seal.key_changed": Serious, "rotation.overdue": Serious, "credential.abandoned": Serious,
 		"policy.overdue": Serious, "incident.unanswered": Serious, "person.disabled": Serious, "credential.seat_vacated": Serious, "offboarding.overdue": Serious, "absence.held_up": Serious,
 		"proposal.announced": Special, "proposal.near": Special, "refounding.effected": Special, "recovery.sought": Special, "recovery.stopped": Serious,
 		"credential.substitute_stays": Serious, "emergency.requested": Serious, "emergency.granted": Serious, "emergency.rejected": Serious, "emergency.unreviewed": Serious, "envelope.opened": Serious, "envelope.keyholders_few": Serious, "envelope.drill_overdue": Serious}

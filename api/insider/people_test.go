@@ -466,6 +466,18 @@ var byPeople = []group{
 			a.begin()
 			return of(assessesDown("manager-2")(a, a.as("manager-2"), id), "assessed")
 		}},
+		{tries: "approves another address for an account whose seat somebody has for them until a date", concerns: custodians, do: func(a *arena) outcome {
+			a.Agreed("admin", custody.SetRoles{Person: "tech-a", Roles: []custody.Role{custody.Manager, custody.Technician}})
+			a.Agreed("admin", custody.SetCustodians{Credential: "db01", Primary: "tech-c", Backup: "tech-b", Until: a.Clock.Now().AddDate(0, 0, 9)})
+			a.Rotate("db01")
+			a.logsIn("tech-a")
+			a.begin()
+			p, err := a.as("tech-c").Retarget(a.t.Context(), "db01", api.Retarget{Address: "mine.example:22", Reason: because, TOTP: a.code("tech-c")})
+			if err != nil {
+				a.t.Fatal(err)
+			}
+			return asked(a.as("tech-a").Approve(a.t.Context(), p.ID, api.ApproveProposal{Digest: p.Digest, TOTP: a.code("tech-a")}))
+		}},
 		{tries: "sets both up with one authenticator", do: func(a *arena) outcome {
 			a.comes("manager-2", "somebody@example.org", custody.Manager)
 			a.begin()

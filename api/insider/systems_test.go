@@ -392,6 +392,13 @@ var bySystems = []group{
 			_, err = a.as("").SignIn(ctx, api.SignIn{Username: "director", Password: api.Secret(a.Passwords["admin"].Reveal()), TOTP: a.code("director")})
 			return of(err, "logged in as the director; not where `vault.wrap_key_file` is set")
 		}},
+		{tries: "copies the seed of who asks over that of their second account, which then approves; not possible where `vault.wrap_key_file` is set", concerns: []string{"manager", "director"}, do: func(a *arena) outcome {
+			a.comes("manager-2", "somebody@example.org", custody.Manager)
+			a.puts(desk.SeedPath("manager-2"), 1, desk.StoredSeed(a.Person("manager-2").Number, a.Seeds["tech-c"]))
+			a.Seeds["manager-2"] = a.Seeds["tech-c"]
+			a.logsIn("manager-2")
+			return a.asksAndApproves()
+		}},
 		{tries: "writes another password in the place of the one that counts", do: func(a *arena) outcome {
 			a.puts(desk.CredentialPath("db01"), a.Credential("db01").Version, custody.SecretString("mine"))
 			got, err := a.as("tech-a").CheckOut(a.t.Context(), "db01", api.CheckOut{Purpose: because, TOTP: a.code("tech-a")})

@@ -299,6 +299,9 @@ func (d *Desk) doOnce(ctx context.Context, by By, a custody.Action, with bound) 
 	if err != nil {
 		return Outcome{}, err
 	}
+	if err := d.lookForTwins(ctx, by, a); err != nil {
+		return Outcome{}, err
+	}
 	return d.send(&call{
 		ctx: ctx, by: by, bound: with, answer: make(chan answer, 1),
 		command: custody.Command{Actor: by.Actor, Request: by.Request, Proof: proof, Action: a},

@@ -90,6 +90,7 @@ func TestWhoIsToldOfAnAlarm(t *testing.T) {
 		{custody.RotationFailed{Credential: "db01", Failure: string(custody.CurrentRefused)}, "admin manager tech-a tech-b"},
 		{custody.PersonLocked{Person: "tech-b"}, "manager tech-a tech-b"},
 		{custody.SignInLocked{}, "manager tech-a"},
+		{custody.SameSeed{Person: "tech-b", Other: "tech-a"}, "admin auditor director manager tech-a tech-b"},
 		{custody.LedgerConflict{Witness: "w"}, "admin auditor director manager tech-a"},
 		{custody.HandoverOverdue{Handover: "handover-1"}, "tech-a tech-b"},
 		{custody.HandoverOverdue{Handover: "handover-404"}, ""},

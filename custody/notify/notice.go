@@ -202,6 +202,9 @@ func (f *Follower) alarm(ctx context.Context, about *concerns) error {
 	}
 	kind := string(grade)
 	switch fact := e.Fact.(type) {
+	case custody.SameSeed:
+		kind, v.Person, v.To = "same_seed", fact.Person, fact.Other
+		to = append(to, fact.Person, fact.Other)
 	case custody.DrillOverdue:
 		to, page = append(to, fact.Person), "/envelopes"
 	case custody.RotationOverdue:

@@ -199,6 +199,8 @@ func filled(e custody.Event) custody.Event {
 		e.Fact, e.Actor = custody.SessionOpened{Person: "tech-a", Device: desk.NewNote("Firefox, Windows"), Address: desk.NewNote("192.0.2.7"), Unseen: true}, "tech-a"
 	case custody.Joined:
 		e.Fact, e.Actor = custody.Joined{Person: "tech-a"}, "tech-a"
+	case custody.SameSeed:
+		e.Fact = custody.SameSeed{Person: "manager", Enrolment: 1, Other: "tech-a", Of: 1}
 	case custody.PersonLocked:
 		e.Fact = custody.PersonLocked{Person: "tech-a", Until: noon.Add(time.Minute)}
 	case custody.SignInLocked:

@@ -241,8 +241,21 @@ func logInAllows(e custody.Event, a Access, person string) bool {
 	case custody.SignInLocked:
 		// Of a name that nobody has: no seed was looked at, and as long.
 		return a.Kind == Read && (f.Person == person || f.Person == "" && person == desk.Nobody)
+	case custody.ProposalApproved, custody.EmergencyApproved, custody.SameSeed: // it was laid beside the approver's
+		if a.Kind == Read && a.Path == desk.SeedPath(person) {
+			return true
+		}
+	case custody.CommandRefused:
+		if approves(f) && a.Kind == Read && a.Path == desk.SeedPath(person) {
+			return true
+		}
 	}
 	return a.Kind == Read && e.Actor == person
+}
+
+// approves says whether what was refused was an approval.
+func approves(f custody.CommandRefused) bool {
+	return f.Command == custody.Approve{}.Verb() || f.Command == custody.ApproveEmergency{}.Verb()
 }
 
 func (l *Ledger) isCheckOut(request string) bool {
