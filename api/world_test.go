@@ -50,9 +50,11 @@ type world struct {
 	state   *custody.State // a fork, which keeps handovers that are over
 	now     time.Time
 	records [][]byte
-	texts   map[string]custody.Words // by commitment
-	hashes  []tlog.Hash
-	key     ed25519.PrivateKey
+
+	envelopes desk.Envelopes           // what is said of them
+	texts     map[string]custody.Words // by commitment
+	hashes    []tlog.Hash
+	key       ed25519.PrivateKey
 
 	tokens    map[string]string
 	sessions  int // ever opened
@@ -320,7 +322,7 @@ func (w *world) Founding(context.Context) (desk.Founding, error) {
 	return desk.Founding{People: filled(w, slices.Collect(w.state.People())), Digest: w.state.FoundingDigest(), Founded: w.state.Founded()}, w.fail
 }
 
-func (w *world) Envelopes(context.Context) (desk.Envelopes, error) { return desk.Envelopes{}, nil }
+func (w *world) Envelopes(context.Context) (desk.Envelopes, error) { return w.envelopes, nil }
 
 func (w *world) Enveloped(c custody.Credential) (desk.Enveloped, bool) {
 	return desk.Enveloped{Credential: c}, false

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -20,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/crypto/ssh"
 
@@ -83,6 +85,10 @@ func TestMain(m *testing.M) {
 //	newest VARIABLE TYPE
 //	                  puts the index of the newest entry of a type into a variable
 //	holds FILE SECRET looks for what the file SECRET holds in FILE
+//	agekey VARIABLE FILE
+//	                  makes a key of age's: the public one into a variable, the other into a file
+//	shows REGEXP ARG...
+//	                  runs tandem until it prints that, on stdout or stderr, for 90 s at the most
 func TestCLI(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -98,6 +104,7 @@ func TestCLI(t *testing.T) {
 			"demo": scriptDemo, "as": scriptAs, "code": scriptCode, "scans": scriptScans, "exit": scriptExit,
 			"stop": scriptStop, "sql": scriptSQL, "records": scriptRecords, "sshlogin": scriptSSHLogin,
 			"edit": scriptEdit, "holds": scriptHolds, "newest": scriptNewest,
+			"agekey": scriptAgeKey, "shows": scriptShows,
 		},
 	})
 }
@@ -269,6 +276,26 @@ func scriptNewest(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("the ledger has no %s", args[1])
 	}
 	ts.Setenv(args[0], strconv.FormatInt(entries[0].Index, 10))
+}
+
+func scriptAgeKey(ts *testscript.TestScript, _ bool, args []string) {
+	key, err := age.GenerateX25519Identity()
+	ts.Check(err)
+	ts.Setenv(args[0], key.Recipient().String())
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(key.String()+"\n"), 0o600))
+}
+
+func scriptShows(ts *testscript.TestScript, _ bool, args []string) {
+	wanted := regexp.MustCompile("(?m)" + args[0])
+	for deadline := time.Now().Add(90 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		ts.Check(ts.Exec("tandem", args[1:]...))
+		if wanted.MatchString(ts.ReadFile("stdout")) || wanted.MatchString(ts.ReadFile("stderr")) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("tandem %s did not come to show %s", strings.Join(args[1:], " "), args[0])
+		}
+	}
 }
 
 // runningDemo is a demo in a process of its own.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,11 @@ func statusVerb(c *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			envelopes, err := server.Envelopes(cmd.Context())
+			if err != nil {
+				return err
+			}
+			c.noteMyEnvelopes(me.Person.Username, envelopes)
 			return c.showMe(me)
 		},
 	}
@@ -52,6 +58,32 @@ func (c *cli) showMe(me api.Me) error {
 			item.ID, item.From, strings.Join(item.Credentials, ", "), item.Reason, item.ID)
 	}
 	return c.showCredentials(me, append(me.Holdings, me.Changing...)...)
+}
+
+// noteMyEnvelopes says what is missing of envelopes that somebody may know of, and whether
+// a drill of theirs is due.
+func (c *cli) noteMyEnvelopes(username string, all api.Envelopes) {
+	if len(all.Keyholders) == 0 { // nobody wants any
+		return
+	}
+	lacking := 0
+	for _, e := range all.Envelopes {
+		if e.State != api.EnvelopeInForce {
+			lacking++
+		}
+	}
+	if lacking > 0 || all.Few || len(all.Failing) > 0 {
+		c.note("Passwords that are in no envelope in force: %d (tandem envelope list says why).", lacking)
+	}
+	for _, k := range all.Keyholders {
+		switch {
+		case k.Person != username || k.Due.IsZero():
+		case k.Overdue:
+			c.note("You should have opened an envelope in a drill by %s (tandem envelope drill).", moment(k.Due))
+		case time.Until(k.Due) < api.DrillSoon:
+			c.note("Open an envelope in a drill by %s (tandem envelope drill).", moment(k.Due))
+		}
+	}
 }
 
 // presence puts a presence into words.
