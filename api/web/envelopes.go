@@ -10,6 +10,7 @@ type envelopesPage struct {
 	desk.Envelopes
 	Rows       []envelopeRow
 	Superseded []string
+	Whole      bool          // the visitor sees all of them, and not only what is theirs
 	Tells      bool          // the visitor can say that one was opened
 	Openable   []envelopeRow // of which somebody can have opened one: its password was in a file
 	People     map[string]custody.Person
@@ -27,7 +28,7 @@ func (p *Pages) envelopes(v *visit) error {
 	if err != nil {
 		return err
 	}
-	shown := envelopesPage{Envelopes: all, Tells: whole && !v.Person.Is(custody.Auditor)}
+	shown := envelopesPage{Envelopes: all, Whole: whole, Tells: whole && !v.Person.Is(custody.Auditor)}
 	if shown.People, err = v.directory(); err != nil {
 		return err
 	}
