@@ -12,10 +12,10 @@ import (
 
 	"filippo.io/age"
 	"filippo.io/age/plugin"
-	"github.com/atotto/clipboard"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/tandem-custody/tandem/cmd/clipboard"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/envelope"
 )
@@ -72,7 +72,7 @@ tandem envelope opened NAME --by A --by B. The password is changed then.`,
 	verb.Flags().DurationVar(&keep, "clear-after", 30*time.Second, "empty the clipboard after this")
 	_ = verb.MarkFlagRequired("identity")
 	verb.RunE = func(cmd *cobra.Command, args []string) error {
-		if !reveal && (!terminal(c.Out) || clipboard.Unsupported) {
+		if !reveal && (!terminal(c.Out) || clipboard.Lacking()) {
 			return c.Usage("there is no terminal with a clipboard here: add --reveal to have the password on stdout")
 		}
 		e, letter, by, err := c.Open(args[0], keys)
@@ -165,27 +165,16 @@ func (c Console) passphrase(what string) (custody.Secret, error) {
 // copy puts the password on the clipboard and takes it off again, also when the person does
 // not want to wait.
 func (c Console) copy(ctx context.Context, out Opened, keep time.Duration) error {
-	password := out.Password
-	if err := clipboard.WriteAll(password); err != nil {
-		return fmt.Errorf("the clipboard does not work (%w): open it again with --reveal", err)
-	}
-	defer func() {
-		if now, err := clipboard.ReadAll(); err == nil && now == password {
-			_ = clipboard.WriteAll("")
+	return clipboard.Lend(ctx, out.Password, keep, "open it again with --reveal", func() error {
+		if c.JSON() {
+			out.Password = ""
+			if err := c.print(out); err != nil {
+				return err
+			}
 		}
-	}()
-	if c.JSON() {
-		out.Password = ""
-		if err := c.print(out); err != nil {
-			return err
-		}
-	}
-	c.note("The password is on the clipboard for %s.", keep)
-	select {
-	case <-time.After(keep):
-	case <-ctx.Done():
-	}
-	return nil
+		c.note("The password is on the clipboard for %s.", keep)
+		return nil
+	})
 }
 
 func (c Console) print(out Opened) error {

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/atotto/clipboard"
 	"github.com/spf13/cobra"
 
 	"github.com/tandem-custody/tandem/api"
 	"github.com/tandem-custody/tandem/api/client"
+	"github.com/tandem-custody/tandem/cmd/clipboard"
 )
 
 func checkoutVerb(c *cli) *cobra.Command {
@@ -87,7 +87,7 @@ func (d *delivery) addFlags(verb *cobra.Command) {
 
 // check comes first: nothing is entered as shown that could then not be delivered.
 func (d *delivery) check(c *cli) error {
-	if !d.reveal && (!isTerminal(c.out) || clipboard.Unsupported) {
+	if !d.reveal && (!isTerminal(c.out) || clipboard.Lacking()) {
 		return usagef("there is no terminal with a clipboard here: add --reveal to have the password on stdout")
 	}
 	return nil
@@ -111,27 +111,16 @@ func (c *cli) reveal(out api.Checkout) error {
 // copy puts the password on the clipboard and takes it off again, also when the
 // person does not want to wait.
 func (c *cli) copy(ctx context.Context, out api.Checkout, keep time.Duration) error {
-	password := string(out.Password)
-	if err := clipboard.WriteAll(password); err != nil {
-		return fmt.Errorf("the clipboard does not work (%w): show it again with --reveal: tandem credential show-again", err)
-	}
-	defer func() {
-		if now, err := clipboard.ReadAll(); err == nil && now == password {
-			_ = clipboard.WriteAll("")
+	return clipboard.Lend(ctx, string(out.Password), keep, "show it again with --reveal: tandem credential show-again", func() error {
+		if c.output == asJSON {
+			out.Password = ""
+			if err := c.showJSON(out); err != nil {
+				return err
+			}
 		}
-	}()
-	if c.output == asJSON {
-		out.Password = ""
-		if err := c.showJSON(out); err != nil {
-			return err
-		}
-	}
-	c.note("The password is on the clipboard for %s.", keep)
-	select {
-	case <-time.After(keep):
-	case <-ctx.Done():
-	}
-	return nil
+		c.note("The password is on the clipboard for %s.", keep)
+		return nil
+	})
 }
 
 func checkinVerb(c *cli) *cobra.Command {

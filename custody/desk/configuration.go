@@ -120,9 +120,20 @@ func (d *Desk) MayTell(ctx context.Context, dependent string) error {
 	return fmt.Errorf("dependent %s: %w", dependent, ErrUnacknowledged)
 }
 
-// inForce says whether a setting of this process is in force. A process without
-// settings of its own is asked nothing where none are on record.
+// inForce says whether a setting of this process is in force.
 func (d *Desk) inForce(ctx context.Context, key string) (bool, error) {
+	return d.byRecord(ctx, func(onRecord custody.Configuration) (bool, error) {
+		d.configured.mu.Lock()
+		defer d.configured.mu.Unlock()
+		return slices.ContainsFunc(d.configured.own, func(s custody.Setting) bool {
+			return s.Key == key && onRecord.InForceAs(key, s.Digest)
+		}), nil
+	})
+}
+
+// byRecord asks by what is on record, once this process has all of it. One without settings
+// of its own is asked nothing where none are on record.
+func (d *Desk) byRecord(ctx context.Context, by func(onRecord custody.Configuration) (bool, error)) (bool, error) {
 	if err := d.underConfiguration(ctx); err != nil {
 		return false, err
 	}
@@ -135,11 +146,7 @@ func (d *Desk) inForce(ctx context.Context, key string) (bool, error) {
 	if d.Settings == nil {
 		return len(onRecord.Seen) == 0, nil
 	}
-	d.configured.mu.Lock()
-	defer d.configured.mu.Unlock()
-	return slices.ContainsFunc(d.configured.own, func(s custody.Setting) bool {
-		return s.Key == key && onRecord.InForceAs(key, s.Digest)
-	}), nil
+	return by(onRecord)
 }
 
 // Configuration is what is on record, and how this process differs from it.
@@ -243,18 +250,8 @@ func (d *Desk) keepWay(ctx context.Context, path string, way custody.Secret) err
 // InForce says whether a setting is in force as it is given here: what was read from files
 // and is used may be another thing than what stands in them now.
 func (d *Desk) InForce(ctx context.Context, s Setting) (bool, error) {
-	if err := d.underConfiguration(ctx); err != nil {
-		return false, err
-	}
-	if err := d.catchUpNow(ctx); err != nil { // another process may have taken in an acknowledgement
-		return false, err
-	}
-	d.mu.RLock()
-	onRecord := d.state.Configuration()
-	d.mu.RUnlock()
-	if d.Settings == nil {
-		return len(onRecord.Seen) == 0, nil
-	}
-	own, err := d.ownSetting(ctx, s)
-	return err == nil && onRecord.InForceAs(own.Key, own.Digest), err
+	return d.byRecord(ctx, func(onRecord custody.Configuration) (bool, error) {
+		own, err := d.ownSetting(ctx, s)
+		return err == nil && onRecord.InForceAs(own.Key, own.Digest), err
+	})
 }
