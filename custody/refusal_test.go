@@ -225,7 +225,7 @@ var actions = []Action{
 	CheckOut{}, CheckIn{}, Offer{}, Accept{}, Decline{}, Cancel{}, GiveBack{}, GoAway{}, ComeBack{}, RequestRotation{},
 	AddPerson{}, ResetEnrolment{}, SignIn{}, SignOut{}, EndIdle{}, LockSignIn{}, AddCredential{}, Retire{}, Tick{},
 	ReportStaged{}, ReportSending{}, ReportApplied{}, ReportVerified{}, ReportPromoted{}, ReportFailed{}, ReportConflict{}, RecoverLedger{},
-	Reconcile{}, ShowNew{}, ConfirmSet{}, AcceptAll{}, ConfirmSetAll{}, SignReview{}, PauseRotation{}, ResumeRotation{}, CancelRotation{}, Abandon{}, ChangePolicy{}, RecoverEnrolment{},
+	Reconcile{}, ShowNew{}, ConfirmSet{}, AcceptAll{}, ConfirmSetAll{}, SignReview{}, ReportSameSeed{}, PauseRotation{}, ResumeRotation{}, CancelRotation{}, Abandon{}, ChangePolicy{}, RecoverEnrolment{},
 	StartVerification{}, EndVerification{}, ReportUpdated{}, ReportNotUpdated{}, AdoptPolicy{},
 	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{}, CorrectClock{}, ChangeSealKey{}, ReportArrived{}, RedactText{},
 	SetCustodians{}, Propose{}, Revise{}, Approve{}, Reject{}, Withdraw{},
