@@ -679,7 +679,7 @@ func TestWhoGivesEachCommand(t *testing.T) {
 	bySystem := []string{
 		"end_idle", "end_verification", "lock_sign_in", "open_link", "recover_enrolment", "recover_ledger", "refuse_link", "report_applied", "report_arrived", "report_conflict", "report_failed",
 		"report_configuration", "report_not_updated", "report_promoted", "report_sending", "report_staged", "report_updated", "report_verified", "reset_on_host", "seek_recovery",
-		"start_verification", "report_paged", "intend_envelope", "seal_envelope", "fail_envelope",
+		"start_verification", "report_paged", "report_same_seed", "intend_envelope", "seal_envelope", "fail_envelope",
 	}
 	byBoth := []string{"reconcile"}
 	proposed := []string{"abandon", "custodians", "deputy", "enrolment", "park", "plan_departure", "refound", "reinstate", "retarget", "retire", "review_policy", "roles"}
