@@ -234,6 +234,9 @@ func (f EnvelopeDrillBegun) apply(s *State, e Event) {
 	s.editCredential(f.Credential, func(c *Credential) { c.Envelope.Drill = Drill{By: f.By, Since: e.Time} })
 }
 
+// Drilling says that the password of an envelope which two have opened is to be tried.
+func (c Credential) Drilling() bool { return c.AtRest() && c.Envelope.Drill != Drill{} }
+
 // drilled gives what came of a drill, once the target was asked.
 func (d *decision) drilled(c Credential, result VerificationResult) {
 	if c.Envelope.Drill != (Drill{}) {

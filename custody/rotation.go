@@ -95,6 +95,12 @@ func (c *Credential) startRotation(reason RotationReason, successor string, now,
 	}
 }
 
+// Unfinished says that something is to be done outside for it: its password is being changed,
+// dependents do not have it yet, secrets are on their way, or a drill is under way.
+func (c Credential) Unfinished() bool {
+	return c.Phase == Rotating || len(c.Updates) > 0 || c.Arriving != "" || c.Drilling()
+}
+
 func (d *decision) startRotation(c Credential, reason RotationReason, successor string, note Note) {
 	d.happen(RotationStarted{
 		Credential: c.Name, Rotation: c.Rotation.Number + 1, Reason: reason,

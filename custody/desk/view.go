@@ -44,9 +44,7 @@ func (d *Desk) Credentials(ctx context.Context) ([]custody.Credential, error) {
 }
 
 func (d *Desk) Unfinished(ctx context.Context) ([]custody.Credential, error) {
-	found, err := d.credentials(ctx, func(c custody.Credential) bool {
-		return c.Phase == custody.Rotating || len(c.Updates) > 0 || c.Arriving != ""
-	})
+	found, err := d.credentials(ctx, custody.Credential.Unfinished)
 	if err != nil {
 		return nil, err
 	}

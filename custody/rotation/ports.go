@@ -28,8 +28,7 @@ type Desk interface {
 // Queue says what there is to do and who does it: a Worklist. What it says is
 // committed, but may be a moment old.
 type Queue interface {
-	// Credentials gives all, Unfinished those in the phase rotating and those
-	// with Updates, or with secrets on their way.
+	// Credentials gives all, Unfinished those for which something is to be done.
 	Credentials(ctx context.Context) ([]custody.Credential, error)
 	Unfinished(ctx context.Context) ([]custody.Credential, error)
 	Credential(ctx context.Context, name string) (custody.Credential, error)

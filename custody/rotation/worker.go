@@ -120,7 +120,6 @@ func (w *Worker) Run(ctx context.Context) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { w.clearFinished(ctx) })
 	beside.Go(func() { w.keepVerifying(ctx) })
-	beside.Go(func() { w.keepDrilling(ctx) })
 	defer beside.Wait()
 
 	look := time.NewTimer(0)
@@ -205,6 +204,8 @@ func nextTry(c custody.Credential) (at time.Time, ok bool) {
 		return at, false
 	case c.Phase == custody.Rotating:
 		return c.Rotation.NextTry, true
+	case c.Drilling(): // at once, and whether others are tried regularly or not
+		return at, true
 	case !c.AtRest() || len(c.Updates) == 0:
 		return at, false
 	}
@@ -259,6 +260,8 @@ func (w *Worker) attempt(ctx context.Context, name string) (came outcome) {
 			a := w.newAttempt(c)
 			defer func() { came.failure, came.reached, came.admitted = a.failed, a.reached, a.admitted }()
 			return a.run(ctx)
+		case c.Drilling():
+			return w.drill(ctx, c)
 		}
 		return w.updateDependents(ctx, c)
 	})

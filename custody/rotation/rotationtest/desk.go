@@ -200,9 +200,7 @@ func (d *Desk) Credentials(context.Context) ([]custody.Credential, error) {
 
 func (d *Desk) Unfinished(ctx context.Context) ([]custody.Credential, error) {
 	all, err := d.Credentials(ctx)
-	return slices.DeleteFunc(all, func(c custody.Credential) bool {
-		return c.Phase != custody.Rotating && len(c.Updates) == 0 && c.Arriving == ""
-	}), err
+	return slices.DeleteFunc(all, func(c custody.Credential) bool { return !c.Unfinished() }), err
 }
 
 func (d *Desk) Credential(_ context.Context, name string) (custody.Credential, error) {
