@@ -88,8 +88,7 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 		ApproveWithin: p.ApproveWithin.Milliseconds(), SilenceAfter: p.SilenceAfter.Milliseconds(), UseWithin: p.UseWithin.Milliseconds(),
 		HoldFor: p.HoldFor.Milliseconds(), ReviewWithin: p.ReviewWithin.Milliseconds(),
 		SignatureTTL: p.SignatureTTL.Milliseconds(), AbsenceWait: p.AbsenceWait.Milliseconds(), RemindFirst: p.RemindFirst.Milliseconds(), RemindLast: p.RemindLast.Milliseconds(),
-		Assessors:  p.Assessors,
-		Keyholders: p.Keyholders.List(), DrillEvery: p.DrillEvery.Milliseconds(),
+		Keyholders: p.Keyholders.List(), DrillEvery: p.DrillEvery.Milliseconds(), Assessors: p.Assessors,
 	})
 }
 
@@ -110,8 +109,7 @@ func (p *Policy) UnmarshalJSON(text []byte) error {
 		ApproveWithin: ms(w.ApproveWithin), SilenceAfter: ms(w.SilenceAfter), UseWithin: ms(w.UseWithin),
 		HoldFor: ms(w.HoldFor), ReviewWithin: ms(w.ReviewWithin),
 		SignatureTTL: ms(w.SignatureTTL), AbsenceWait: ms(w.AbsenceWait), RemindFirst: ms(w.RemindFirst), RemindLast: ms(w.RemindLast),
-		Assessors:  w.Assessors,
-		Keyholders: keyholders, DrillEvery: ms(w.DrillEvery),
+		Keyholders: keyholders, DrillEvery: ms(w.DrillEvery), Assessors: w.Assessors,
 	}
 	return nil
 }
@@ -176,9 +174,8 @@ func (p Policy) check() *Refusal {
 		return Invalid("policy", "not_milliseconds")
 	case p.Lease <= 0 || p.OfferTTL <= 0 || p.RotationDeadline <= 0 || p.LockBase <= 0 || p.LockMax < p.LockBase || p.SessionIdle <= 0:
 		return Invalid("policy", "no_times")
-	case p.ApproveWithin <= 0 || p.SilenceAfter <= 0 || p.UseWithin <= 0 || p.HoldFor <= 0 || p.ReviewWithin <= 0 || p.DrillEvery <= 0:
-		return Invalid("policy", "no_times")
-	case p.SignatureTTL <= 0 || p.AbsenceWait <= 0 || p.RemindLast <= 0:
+	case p.ApproveWithin <= 0 || p.SilenceAfter <= 0 || p.UseWithin <= 0 || p.HoldFor <= 0 || p.ReviewWithin <= 0,
+		p.SignatureTTL <= 0 || p.AbsenceWait <= 0 || p.RemindLast <= 0 || p.DrillEvery <= 0:
 		return Invalid("policy", "no_times")
 	case p.SignatureTTL > maxSignature:
 		return Invalid("policy.signature_ttl", "signature_ttl")
@@ -201,10 +198,7 @@ func (p Policy) check() *Refusal {
 	case !slices.Equal(p.Assessors, Group(p.Assessors)) || len(p.Assessors) > maxAssessors:
 		return Invalid("policy.assessors", "assessors", Args{"most": maxAssessors})
 	}
-	if err := p.Keyholders.check(); err != nil {
-		return err
-	}
-	return nil
+	return p.Keyholders.check()
 }
 
 // PolicyInForce is the policy that the ledger is under.

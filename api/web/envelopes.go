@@ -69,8 +69,11 @@ type envelopeAlarm struct {
 
 // envelopeAlarm gives it to who sees all of them; nil where all is well.
 func (p *Pages) envelopeAlarm(v *visit) (*envelopeAlarm, error) {
+	if (p.Desk.PolicyInForce().Values.Keyholders == custody.Keyholders{}) { // nobody has to look at every credential
+		return nil, nil
+	}
 	all, whole, err := api.SeenEnvelopes(v.r.Context(), p.Desk, v.Person)
-	if err != nil || !whole || !all.Wanted() {
+	if err != nil || !whole {
 		return nil, err
 	}
 	alarm := envelopeAlarm{Envelopes: all}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -89,20 +88,19 @@ type mailer struct {
 	known    bool // whether another one is in force, and what was kept of it; or that this one is kept
 	other    bool
 	previous *smtp.Sender
-	passed   map[string]bool // ids of mails that went by it
+	passed   sent // by it
 }
-
-// maxPassed bounds what is remembered of mails that went both ways.
-const maxPassed = 10_000
 
 func (m *mailer) Send(ctx context.Context, mail smtp.Mail) error {
 	previous, _ := m.look(ctx) // why it cannot be told is logged by run
-	passed := previous != nil && m.passedOn(mail.ID, false)
+	passed := previous != nil && m.passed.has(mail.ID)
 	if previous != nil && !passed {
 		// One that went away with the change takes nothing: that must not stop the others.
 		if err := previous.Send(ctx, mail); err == nil {
-			m.passedOn(mail.ID, true)
 			passed = true
+			if mail.ID != "" {
+				m.passed.note(mail.ID)
+			}
 		} else if m.now.Load() == nil {
 			return err
 		}
@@ -118,20 +116,6 @@ func (m *mailer) Send(ctx context.Context, mail smtp.Mail) error {
 		return nil
 	}
 	return err
-}
-
-// passedOn says whether a mail went by the other server, and notes that it does.
-func (m *mailer) passedOn(id string, now bool) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	before := m.passed[id]
-	if now && id != "" {
-		if m.passed == nil || len(m.passed) > maxPassed {
-			m.passed = map[string]bool{}
-		}
-		m.passed[id] = true
-	}
-	return before
 }
 
 // look keeps the mail server while it is in force, and gives the one that is where
@@ -174,22 +158,8 @@ func (m *mailer) again() {
 	m.known = false
 }
 
-// run looks after every commit, so that what is in force is kept before anybody changes it.
+// run keeps the mail server that is in force.
 func (m *mailer) run(ctx context.Context, log func(error)) error {
-	told := ""
-	for {
-		committed := m.desk.Follow()
-		switch _, err := m.look(ctx); {
-		case err == nil:
-			told = ""
-		case ctx.Err() == nil && !strings.EqualFold(told, err.Error()):
-			told = err.Error()
-			log(err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-committed:
-		}
-	}
+	lookAlways(ctx, m.desk.Follow, func(ctx context.Context) error { _, err := m.look(ctx); return err }, log)
+	return ctx.Err()
 }

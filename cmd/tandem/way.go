@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -28,8 +27,8 @@ type way struct {
 	mu       sync.Mutex
 	known    bool // whether another one is in force, and what was kept of it; or that this one is kept
 	other    bool
-	previous *openedRoom     // nil: there is none
-	took     map[string]bool // what went to one of two, until the other has it: ids, behind whose
+	previous *openedRoom // nil: there is none
+	took     sent        // ids, behind whose
 }
 
 // openedRoom is a room that can be sent to, and how it stands on record.
@@ -134,27 +133,13 @@ func (w *way) send(ctx context.Context, m channel.Message, whose string, r *open
 	if r == nil {
 		return false, nil
 	}
-	if w.has(whose+m.ID, false) {
+	if w.took.has(whose + m.ID) {
 		return true, nil
 	}
 	if err = r.Send(ctx, m); err == nil {
-		w.has(whose+m.ID, true)
+		w.took.note(whose + m.ID)
 	}
 	return err == nil, err
-}
-
-// has says whether a room took a message, and notes that it does.
-func (w *way) has(id string, now bool) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	before := w.took[id]
-	if now {
-		if w.took == nil || len(w.took) > maxPassed {
-			w.took = map[string]bool{}
-		}
-		w.took[id] = true
-	}
-	return before
 }
 
 // look keeps the room while it is in force, and finds the one that is where another one is.
@@ -208,22 +193,8 @@ func (w *way) look(ctx context.Context) error {
 	return nil
 }
 
-// run looks after every commit, so that what is in force is kept before anybody changes it.
+// run keeps the channel that is in force.
 func (w *way) run(ctx context.Context) error {
-	told := ""
-	for {
-		committed := w.desk.Follow()
-		switch err := w.look(ctx); {
-		case err == nil:
-			told = ""
-		case ctx.Err() == nil && !strings.EqualFold(told, err.Error()):
-			told = err.Error()
-			w.log.Warn("the channel in force could not be kept, or found", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-committed:
-		}
-	}
+	lookAlways(ctx, w.desk.Follow, w.look, func(err error) { w.log.Warn("the channel in force could not be kept, or found", "error", err) })
+	return nil
 }

@@ -202,12 +202,11 @@ func (d *Desk) ConfigurationSaid(ctx context.Context, reader custody.Person) (Co
 // by another one; the zero secret: nothing was kept, as nobody was told by mail. With an
 // error, which says why it is not known which one is in force, comes what was kept.
 func (d *Desk) Relay(ctx context.Context, key string) (kept custody.Secret, other bool, err error) {
-	v, err := d.Secrets.Read(ctx, RelayPath)
-	if err != nil && !errors.Is(err, ErrNoSecret) {
+	if kept, err = d.keptWay(ctx, RelayPath); err != nil {
 		return custody.Secret{}, false, err
 	}
 	in, err := d.inForce(ctx, key)
-	return v.Value, err == nil && !in, err
+	return kept, err == nil && !in, err
 }
 
 // KeepRelay keeps what sends mails while its setting is in force, so that notices can go
@@ -218,16 +217,21 @@ func (d *Desk) KeepRelay(ctx context.Context, relay custody.Secret) error {
 
 // Channel gives what was kept of a channel while it was in force; the zero secret: nothing.
 func (d *Desk) Channel(ctx context.Context, name string) (kept custody.Secret, err error) {
-	v, err := d.Secrets.Read(ctx, ChannelPath(name))
-	if errors.Is(err, ErrNoSecret) {
-		err = nil
-	}
-	return v.Value, err
+	return d.keptWay(ctx, ChannelPath(name))
 }
 
 // KeepChannel is KeepRelay for a channel.
 func (d *Desk) KeepChannel(ctx context.Context, name string, channel custody.Secret) error {
 	return d.keepWay(ctx, ChannelPath(name), channel)
+}
+
+// keptWay reads it; the zero secret: nothing was kept.
+func (d *Desk) keptWay(ctx context.Context, path string) (custody.Secret, error) {
+	v, err := d.Secrets.Read(ctx, path)
+	if errors.Is(err, ErrNoSecret) {
+		return custody.Secret{}, nil
+	}
+	return v.Value, err
 }
 
 // keepWay writes nothing where it is kept already.

@@ -33,14 +33,7 @@ func askDingTalk(s *Sender, m Message, now time.Time) request {
 // saidDingTalk reads errcode. 310000 is any of the robot's own conditions: a signature, a
 // word that has to occur, an address that is not among those let in.
 func saidDingTalk(a answer) error {
-	c, err := readCoded(a)
-	switch {
-	case err != nil || c.ErrCode == nil:
-		return errNoAnswer
-	case *c.ErrCode == 0:
-		return nil
-	}
-	return sorted("errcode", *c.ErrCode,
+	return saidErrCode(a,
 		[]int{310000, 300001, 300005, 400101, 400102, 400013, 400106},
 		[]int{400105, 430101, 430102, 430103, 430104, 40035, 460101},
 		[]int{130101, 410100, -1}, dingTalkPause)

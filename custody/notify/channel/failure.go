@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -82,23 +83,28 @@ func readCoded(a answer) (c coded, err error) {
 	return c, nil
 }
 
+// saidErrCode sorts an answer of DingTalk or WeCom; nil: the message was taken.
+func saidErrCode(a answer, denied, refused, busy []int, after time.Duration) error {
+	c, err := readCoded(a)
+	switch {
+	case err != nil || c.ErrCode == nil:
+		return errNoAnswer
+	case *c.ErrCode == 0:
+		return nil
+	}
+	return sorted("errcode", *c.ErrCode, denied, refused, busy, after)
+}
+
 // sorted gives what a code means: it is among those that let nobody in, that refuse a
 // message, or that ask for a pause; any other is a service that cannot be used.
 func sorted(name string, code int, denied, refused, busy []int, after time.Duration) error {
-	for _, one := range denied {
-		if code == one {
-			return fmt.Errorf("%w: %s %d", ErrDenied, name, code)
-		}
-	}
-	for _, one := range refused {
-		if code == one {
-			return fmt.Errorf("%w: %s %d", ErrRefused, name, code)
-		}
-	}
-	for _, one := range busy {
-		if code == one {
-			return later(after, "%s %d", name, code)
-		}
+	switch {
+	case slices.Contains(denied, code):
+		return fmt.Errorf("%w: %s %d", ErrDenied, name, code)
+	case slices.Contains(refused, code):
+		return fmt.Errorf("%w: %s %d", ErrRefused, name, code)
+	case slices.Contains(busy, code):
+		return later(after, "%s %d", name, code)
 	}
 	return fmt.Errorf("%s %d", name, code)
 }

@@ -11,15 +11,5 @@ func askWeCom(_ *Sender, m Message, _ time.Time) request {
 }
 
 func saidWeCom(a answer) error {
-	c, err := readCoded(a)
-	switch {
-	case err != nil || c.ErrCode == nil:
-		return errNoAnswer
-	case *c.ErrCode == 0:
-		return nil
-	}
-	return sorted("errcode", *c.ErrCode,
-		[]int{93000, 93004, 93008, 40001, 40014},
-		[]int{40008, 40058, 44004, 45002},
-		[]int{45009, 45033, -1}, time.Minute)
+	return saidErrCode(a, []int{93000, 93004, 93008, 40001, 40014}, []int{40008, 40058, 44004, 45002}, []int{45009, 45033, -1}, time.Minute)
 }
