@@ -9,15 +9,8 @@ import (
 // signed, moved, swapped and ended; and when nobody could reach them, with a yes, a no, in
 // silence and in vain.
 func forgedAbsent(t *testing.T) []Event {
-	o := &office{newWorldUnder(DefaultPolicy()), t}
+	o := sixHired(t)
 	act, refused := o.acts, o.refused
-	for _, p := range []struct {
-		name string
-		role Role
-	}{{"ada", Admin}, {"ann", Technician}, {"ben", Technician}, {"cay", Technician}, {"dot", Director}, {"max", Manager}} {
-		act(System, AddPerson{Username: p.name, Name: p.name, Roles: []Role{p.role}, TOTPPeriod: 30})
-		act(p.name, SignIn{})
-	}
 	add := server("x", "ann", "ben")
 	add.Policy.RotateOnTransfer = true
 	act(System, add)

@@ -470,30 +470,15 @@ func TestAnAccountThatComesAgainDoesNotOverwriteItsOldEnvelopes(t *testing.T) {
 }
 
 func TestWhatNobodyForgesOfAnEnvelope(t *testing.T) {
-	at := func(given ...func(*office)) *State {
-		o := newOffice(t)
-		for _, g := range given {
-			g(o)
-		}
-		return o.state
-	}
-	next := func(s *State, actor string, f Fact) Event {
-		p, _ := s.Person(actor)
-		e := Event{Time: s.Time, Actor: actor, Request: "forged", Fact: f}
-		if actor != System {
-			e.Confirm = &Confirmation{Person: actor, Step: p.LastStep + 1}
-		}
-		return e
-	}
-	unconfirmed := func(e Event) Event { e.Confirm = nil; return e }
-	after := func(d time.Duration, e Event) Event { e.Time = e.Time.Add(d); return e }
+	at := stateAfter(t)
+	after := func(d time.Duration, e Event) Event { return laterBy(e, d) }
 	drill := DrillEnvelope{"db01", [2]string{"cay", "dot"}, "token"}
 	plain, keyed := at(), at(haveKeys("cay", "dot", "max"))
 	begun := at(haveKeys("cay", "dot", "max"), does(System, IntendEnvelope{"db01", 1}))
 	is, changing := at(sealed), at(sealed, annWantsNewPassword)
 	drilling := at(sealed, does("cay", drill))
 	asked := at(sealed, does("cay", drill))
-	Apply(asked, next(asked, System, VerificationEnded{Credential: "db01", Version: 1, Result: VerificationAccepted}))
+	Apply(asked, forgedBy(asked, System, VerificationEnded{Credential: "db01", Version: 1, Result: VerificationAccepted}))
 	failing := at(haveKeys("cay", "dot", "max"), does(System, FailEnvelope{Why: WhyFolderFull}))
 	lost := at(sealed, func(o *office) { o.seals("db02") }, does(System, FailEnvelope{"db01", 1, WhyFileMissing}))
 	retired := at(sealed, db01IsRetired)
@@ -513,9 +498,9 @@ func TestWhatNobodyForgesOfAnEnvelope(t *testing.T) {
 		s *State
 		e Event
 	}{
-		{keyed, next(keyed, System, intended)}, {begun, next(begun, System, sealing)}, {is, next(is, "cay", opened)}, {is, next(is, "cay", EnvelopeDrillBegun(drill))},
-		{asked, next(asked, System, drilled)}, {keyed, next(keyed, System, EnvelopeFailed{Why: WhyDisk, First: true})}, {is, next(is, System, EnvelopeFailed{"db01", 1, WhyFileMissing, true})},
-		{left, next(left, System, KeyholdersFew{[]string{"max"}})}, {is, after(366*24*time.Hour, next(is, System, DrillOverdue{"cay"}))},
+		{keyed, forgedBy(keyed, System, intended)}, {begun, forgedBy(begun, System, sealing)}, {is, forgedBy(is, "cay", opened)}, {is, forgedBy(is, "cay", EnvelopeDrillBegun(drill))},
+		{asked, forgedBy(asked, System, drilled)}, {keyed, forgedBy(keyed, System, EnvelopeFailed{Why: WhyDisk, First: true})}, {is, forgedBy(is, System, EnvelopeFailed{"db01", 1, WhyFileMissing, true})},
+		{left, forgedBy(left, System, KeyholdersFew{[]string{"max"}})}, {is, after(366*24*time.Hour, forgedBy(is, System, DrillOverdue{"cay"}))},
 	} {
 		if err := CheckEvent(right.s, right.e); err != nil {
 			t.Fatalf("%+v: %v", right.e.Fact, err)
@@ -526,67 +511,67 @@ func TestWhatNobodyForgesOfAnEnvelope(t *testing.T) {
 		event     Event
 		invariant string
 	}{
-		"made by a person":                      {keyed, next(keyed, "max", intended), "I6"},
-		"made without keyholders":               {plain, next(plain, System, EnvelopeIntended{"db01", 1, 1, nil, ""}), "I10"},
-		"made for others":                       {keyed, next(keyed, System, EnvelopeIntended{"db01", 1, 1, []string{"ann", "ben"}, set}), "I10"},
-		"made with the keys of others":          {keyed, next(keyed, System, EnvelopeIntended{"db01", 1, 1, names, other}), "I10"},
-		"made of another version":               {keyed, next(keyed, System, EnvelopeIntended{"db01", 1, 2, names, set}), "I5"},
-		"made of what there is not":             {keyed, next(keyed, System, EnvelopeIntended{"db09", 1, 0, names, set}), "I5"},
-		"made while it is changed":              {changing, next(changing, System, EnvelopeIntended{"db01", 2, 1, names, set}), "I5"},
-		"made out of its turn":                  {keyed, next(keyed, System, EnvelopeIntended{"db01", 2, 1, names, set}), "I5"},
-		"made under a number that was used":     {begun, next(begun, System, EnvelopeIntended{"db01", 1, 1, names, set}), "I5"},
-		"made where one is in force":            {is, next(is, System, EnvelopeIntended{"db01", 2, 1, names, set}), "I5"},
-		"sealed by a person":                    {begun, next(begun, "max", sealing), "I6"},
-		"sealed without a word before":          {keyed, next(keyed, System, sealing), "I5"},
-		"sealed under another number":           {begun, next(begun, System, EnvelopeSealed{"db01", 2, aDigest, aDigest}), "I5"},
-		"sealed twice":                          {is, next(is, System, sealing), "I5"},
-		"sealed while it is changed":            {at(haveKeys("cay", "dot", "max"), does(System, IntendEnvelope{"db01", 1}), annWantsNewPassword), next(begun, System, sealing), "I5"},
-		"sealed without keyholders":             {at(haveKeys("cay", "dot"), does(System, IntendEnvelope{"db01", 1}), haveKeys()), next(at(haveKeys("cay", "dot"), does(System, IntendEnvelope{"db01", 1}), haveKeys()), System, sealing), "I5"},
-		"sealed with no digest":                 {begun, next(begun, System, EnvelopeSealed{"db01", 1, "x", aDigest}), "I7"},
-		"sealed with no proof":                  {begun, next(begun, System, EnvelopeSealed{"db01", 1, aDigest, "x"}), "I7"},
-		"failed, says a person":                 {keyed, next(keyed, "max", EnvelopeFailed{Why: WhyDisk, First: true}), "I6"},
-		"failed for no reason":                  {keyed, next(keyed, System, EnvelopeFailed{Why: "because", First: true}), "I7"},
-		"failed for a file's":                   {keyed, next(keyed, System, EnvelopeFailed{Why: WhyFileMissing, First: true}), "I7"},
-		"failed twice":                          {failing, next(failing, System, EnvelopeFailed{Why: WhyFolderFull, First: true}), "I7"},
-		"failed first, and not serious":         {keyed, next(keyed, System, EnvelopeFailed{Why: WhyDisk}), "I7"},
-		"failed, of a number":                   {keyed, next(keyed, System, EnvelopeFailed{Envelope: 1, Why: WhyDisk, First: true}), "I7"},
-		"a file for the folder's reason":        {is, next(is, System, EnvelopeFailed{"db01", 1, WhyDisk, true}), "I7"},
-		"a file of another number":              {is, next(is, System, EnvelopeFailed{"db01", 2, WhyFileMissing, true}), "I7"},
-		"a file that was never sealed":          {keyed, next(keyed, System, EnvelopeFailed{"db01", 0, WhyFileMissing, true}), "I7"},
-		"a file twice":                          {lost, next(lost, System, EnvelopeFailed{"db01", 1, WhyFileChanged, true}), "I7"},
-		"a second said to be the first":         {lost, next(lost, System, EnvelopeFailed{"db02", 1, WhyFileMissing, true}), "I7"},
-		"a first said to be the second":         {is, next(is, System, EnvelopeFailed{"db01", 1, WhyFileMissing, false}), "I7"},
-		"opened, says who is neither":           {is, next(is, "ann", opened), "I6"},
-		"opened, without a code":                {is, unconfirmed(next(is, "cay", opened)), "I6"},
-		"opened by one":                         {is, next(is, "cay", EnvelopeOpened{"db01", [2]string{"cay", "cay"}, note("x"), deadline}), "I5"},
-		"opened by nobody":                      {is, next(is, "max", EnvelopeOpened{"db01", [2]string{"", "dot"}, note("x"), deadline}), "I5"},
-		"opened by who is no keyholder":         {is, next(is, "cay", EnvelopeOpened{"db01", [2]string{"ann", "cay"}, note("x"), deadline}), "I5"},
-		"opened where there is none":            {keyed, next(keyed, "cay", opened), "I5"},
-		"opened of what is retired":             {retired, next(retired, "cay", opened), "I5"},
-		"opened and not changed":                {is, next(is, "cay", EnvelopeOpened{"db01", pair, note("x"), time.Time{}}), "I4"},
-		"opened and changed twice":              {changing, next(changing, "cay", opened), "I4"},
-		"a drill of two others, by who is none": {is, next(is, "max", EnvelopeDrillBegun(drill)), "I6"},
-		"a drill without a code":                {is, unconfirmed(next(is, "cay", EnvelopeDrillBegun(drill))), "I6"},
-		"a drill with another token":            {is, next(is, "cay", EnvelopeDrillBegun{"db01", pair, "guessed"}), "I5"},
-		"a drill by one":                        {is, next(is, "cay", EnvelopeDrillBegun{"db01", [2]string{"cay", "cay"}, "token"}), "I5"},
-		"a drill by who is no keyholder":        {is, next(is, "cay", EnvelopeDrillBegun{"db01", [2]string{"ann", "cay"}, "token"}), "I5"},
-		"a drill beside another":                {drilling, next(drilling, "cay", EnvelopeDrillBegun(drill)), "I5"},
-		"a drill while it is changed":           {changing, next(changing, "cay", EnvelopeDrillBegun(drill)), "I5"},
-		"a result before the target was asked":  {drilling, next(drilling, System, drilled), "I7"},
-		"a result without a drill":              {is, next(is, System, drilled), "I7"},
-		"another result than the target's":      {asked, next(asked, System, EnvelopeDrilled{"db01", 1, pair, VerificationRefused, deadline}), "I7"},
-		"a result of two others":                {asked, next(asked, System, EnvelopeDrilled{"db01", 1, [2]string{"cay", "max"}, VerificationAccepted, deadline}), "I7"},
-		"a result of another version":           {asked, next(asked, System, EnvelopeDrilled{"db01", 2, pair, VerificationAccepted, deadline}), "I7"},
-		"a result by a person":                  {asked, next(asked, "cay", drilled), "I6"},
-		"a drill after which nothing changes":   {asked, next(asked, System, EnvelopeDrilled{"db01", 1, pair, VerificationAccepted, time.Time{}}), "I4"},
-		"too few, though there are enough":      {keyed, next(keyed, System, KeyholdersFew{names}), "I12"},
-		"too few, twice":                        {few, next(few, System, KeyholdersFew{[]string{"max"}}), "I12"},
-		"too few, and others are left":          {left, next(left, System, KeyholdersFew{nil}), "I12"},
-		"too few, says a person":                {left, next(left, "max", KeyholdersFew{[]string{"max"}}), "I6"},
-		"overdue too early":                     {is, next(is, System, DrillOverdue{"cay"}), "I12"},
-		"overdue twice":                         {overdue, next(overdue, System, DrillOverdue{"cay"}), "I12"},
-		"overdue of no keyholder":               {is, after(400*24*time.Hour, next(is, System, DrillOverdue{"ann"})), "I12"},
-		"overdue, says a person":                {is, after(366*24*time.Hour, next(is, "max", DrillOverdue{"cay"})), "I6"},
+		"made by a person":                      {keyed, forgedBy(keyed, "max", intended), "I6"},
+		"made without keyholders":               {plain, forgedBy(plain, System, EnvelopeIntended{"db01", 1, 1, nil, ""}), "I10"},
+		"made for others":                       {keyed, forgedBy(keyed, System, EnvelopeIntended{"db01", 1, 1, []string{"ann", "ben"}, set}), "I10"},
+		"made with the keys of others":          {keyed, forgedBy(keyed, System, EnvelopeIntended{"db01", 1, 1, names, other}), "I10"},
+		"made of another version":               {keyed, forgedBy(keyed, System, EnvelopeIntended{"db01", 1, 2, names, set}), "I5"},
+		"made of what there is not":             {keyed, forgedBy(keyed, System, EnvelopeIntended{"db09", 1, 0, names, set}), "I5"},
+		"made while it is changed":              {changing, forgedBy(changing, System, EnvelopeIntended{"db01", 2, 1, names, set}), "I5"},
+		"made out of its turn":                  {keyed, forgedBy(keyed, System, EnvelopeIntended{"db01", 2, 1, names, set}), "I5"},
+		"made under a number that was used":     {begun, forgedBy(begun, System, EnvelopeIntended{"db01", 1, 1, names, set}), "I5"},
+		"made where one is in force":            {is, forgedBy(is, System, EnvelopeIntended{"db01", 2, 1, names, set}), "I5"},
+		"sealed by a person":                    {begun, forgedBy(begun, "max", sealing), "I6"},
+		"sealed without a word before":          {keyed, forgedBy(keyed, System, sealing), "I5"},
+		"sealed under another number":           {begun, forgedBy(begun, System, EnvelopeSealed{"db01", 2, aDigest, aDigest}), "I5"},
+		"sealed twice":                          {is, forgedBy(is, System, sealing), "I5"},
+		"sealed while it is changed":            {at(haveKeys("cay", "dot", "max"), does(System, IntendEnvelope{"db01", 1}), annWantsNewPassword), forgedBy(begun, System, sealing), "I5"},
+		"sealed without keyholders":             {at(haveKeys("cay", "dot"), does(System, IntendEnvelope{"db01", 1}), haveKeys()), forgedBy(at(haveKeys("cay", "dot"), does(System, IntendEnvelope{"db01", 1}), haveKeys()), System, sealing), "I5"},
+		"sealed with no digest":                 {begun, forgedBy(begun, System, EnvelopeSealed{"db01", 1, "x", aDigest}), "I7"},
+		"sealed with no proof":                  {begun, forgedBy(begun, System, EnvelopeSealed{"db01", 1, aDigest, "x"}), "I7"},
+		"failed, says a person":                 {keyed, forgedBy(keyed, "max", EnvelopeFailed{Why: WhyDisk, First: true}), "I6"},
+		"failed for no reason":                  {keyed, forgedBy(keyed, System, EnvelopeFailed{Why: "because", First: true}), "I7"},
+		"failed for a file's":                   {keyed, forgedBy(keyed, System, EnvelopeFailed{Why: WhyFileMissing, First: true}), "I7"},
+		"failed twice":                          {failing, forgedBy(failing, System, EnvelopeFailed{Why: WhyFolderFull, First: true}), "I7"},
+		"failed first, and not serious":         {keyed, forgedBy(keyed, System, EnvelopeFailed{Why: WhyDisk}), "I7"},
+		"failed, of a number":                   {keyed, forgedBy(keyed, System, EnvelopeFailed{Envelope: 1, Why: WhyDisk, First: true}), "I7"},
+		"a file for the folder's reason":        {is, forgedBy(is, System, EnvelopeFailed{"db01", 1, WhyDisk, true}), "I7"},
+		"a file of another number":              {is, forgedBy(is, System, EnvelopeFailed{"db01", 2, WhyFileMissing, true}), "I7"},
+		"a file that was never sealed":          {keyed, forgedBy(keyed, System, EnvelopeFailed{"db01", 0, WhyFileMissing, true}), "I7"},
+		"a file twice":                          {lost, forgedBy(lost, System, EnvelopeFailed{"db01", 1, WhyFileChanged, true}), "I7"},
+		"a second said to be the first":         {lost, forgedBy(lost, System, EnvelopeFailed{"db02", 1, WhyFileMissing, true}), "I7"},
+		"a first said to be the second":         {is, forgedBy(is, System, EnvelopeFailed{"db01", 1, WhyFileMissing, false}), "I7"},
+		"opened, says who is neither":           {is, forgedBy(is, "ann", opened), "I6"},
+		"opened, without a code":                {is, withoutCode(forgedBy(is, "cay", opened)), "I6"},
+		"opened by one":                         {is, forgedBy(is, "cay", EnvelopeOpened{"db01", [2]string{"cay", "cay"}, note("x"), deadline}), "I5"},
+		"opened by nobody":                      {is, forgedBy(is, "max", EnvelopeOpened{"db01", [2]string{"", "dot"}, note("x"), deadline}), "I5"},
+		"opened by who is no keyholder":         {is, forgedBy(is, "cay", EnvelopeOpened{"db01", [2]string{"ann", "cay"}, note("x"), deadline}), "I5"},
+		"opened where there is none":            {keyed, forgedBy(keyed, "cay", opened), "I5"},
+		"opened of what is retired":             {retired, forgedBy(retired, "cay", opened), "I5"},
+		"opened and not changed":                {is, forgedBy(is, "cay", EnvelopeOpened{"db01", pair, note("x"), time.Time{}}), "I4"},
+		"opened and changed twice":              {changing, forgedBy(changing, "cay", opened), "I4"},
+		"a drill of two others, by who is none": {is, forgedBy(is, "max", EnvelopeDrillBegun(drill)), "I6"},
+		"a drill without a code":                {is, withoutCode(forgedBy(is, "cay", EnvelopeDrillBegun(drill))), "I6"},
+		"a drill with another token":            {is, forgedBy(is, "cay", EnvelopeDrillBegun{"db01", pair, "guessed"}), "I5"},
+		"a drill by one":                        {is, forgedBy(is, "cay", EnvelopeDrillBegun{"db01", [2]string{"cay", "cay"}, "token"}), "I5"},
+		"a drill by who is no keyholder":        {is, forgedBy(is, "cay", EnvelopeDrillBegun{"db01", [2]string{"ann", "cay"}, "token"}), "I5"},
+		"a drill beside another":                {drilling, forgedBy(drilling, "cay", EnvelopeDrillBegun(drill)), "I5"},
+		"a drill while it is changed":           {changing, forgedBy(changing, "cay", EnvelopeDrillBegun(drill)), "I5"},
+		"a result before the target was asked":  {drilling, forgedBy(drilling, System, drilled), "I7"},
+		"a result without a drill":              {is, forgedBy(is, System, drilled), "I7"},
+		"another result than the target's":      {asked, forgedBy(asked, System, EnvelopeDrilled{"db01", 1, pair, VerificationRefused, deadline}), "I7"},
+		"a result of two others":                {asked, forgedBy(asked, System, EnvelopeDrilled{"db01", 1, [2]string{"cay", "max"}, VerificationAccepted, deadline}), "I7"},
+		"a result of another version":           {asked, forgedBy(asked, System, EnvelopeDrilled{"db01", 2, pair, VerificationAccepted, deadline}), "I7"},
+		"a result by a person":                  {asked, forgedBy(asked, "cay", drilled), "I6"},
+		"a drill after which nothing changes":   {asked, forgedBy(asked, System, EnvelopeDrilled{"db01", 1, pair, VerificationAccepted, time.Time{}}), "I4"},
+		"too few, though there are enough":      {keyed, forgedBy(keyed, System, KeyholdersFew{names}), "I12"},
+		"too few, twice":                        {few, forgedBy(few, System, KeyholdersFew{[]string{"max"}}), "I12"},
+		"too few, and others are left":          {left, forgedBy(left, System, KeyholdersFew{nil}), "I12"},
+		"too few, says a person":                {left, forgedBy(left, "max", KeyholdersFew{[]string{"max"}}), "I6"},
+		"overdue too early":                     {is, forgedBy(is, System, DrillOverdue{"cay"}), "I12"},
+		"overdue twice":                         {overdue, forgedBy(overdue, System, DrillOverdue{"cay"}), "I12"},
+		"overdue of no keyholder":               {is, after(400*24*time.Hour, forgedBy(is, System, DrillOverdue{"ann"})), "I12"},
+		"overdue, says a person":                {is, after(366*24*time.Hour, forgedBy(is, "max", DrillOverdue{"cay"})), "I6"},
 	} {
 		if err := CheckEvent(e.state, e.event); !violation(err, e.invariant, "") {
 			t.Errorf("%s: got %v, want %s", name, err, e.invariant)

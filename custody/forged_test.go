@@ -122,15 +122,8 @@ func forgedStory(t *testing.T) []Event {
 // forgedProposals is one in which others say who is custodian, and in every way in
 // which they can.
 func forgedProposals(t *testing.T) []Event {
-	o := &office{newWorldUnder(DefaultPolicy()), t}
+	o := sixHired(t)
 	act, refused := o.acts, o.refused
-	for _, p := range []struct {
-		name string
-		role Role
-	}{{"ada", Admin}, {"ann", Technician}, {"ben", Technician}, {"cay", Technician}, {"dot", Director}, {"max", Manager}} {
-		act(System, AddPerson{Username: p.name, Name: p.name, Roles: []Role{p.role}, TOTPPeriod: 30})
-		act(p.name, SignIn{})
-	}
 	act(System, server("x", "ann", "ben"))
 	o.rotates("x")
 	proposes := func(who string, a SetCustodians) string {
@@ -234,15 +227,8 @@ func forgedPeople(t *testing.T) []Event {
 // forgedLeaving is one in which people leave, and what they leave is taken, parked and
 // given to others.
 func forgedLeaving(t *testing.T) []Event {
-	o := &office{newWorldUnder(DefaultPolicy()), t}
+	o := sixHired(t)
 	act, refused := o.acts, o.refused
-	for _, p := range []struct {
-		name string
-		role Role
-	}{{"ada", Admin}, {"ann", Technician}, {"ben", Technician}, {"cay", Technician}, {"dot", Director}, {"max", Manager}} {
-		act(System, AddPerson{Username: p.name, Name: p.name, Roles: []Role{p.role}, TOTPPeriod: 30})
-		act(p.name, SignIn{})
-	}
 	agreed := func(a Proposable) {
 		t.Helper()
 		act("ada", needed(a))
@@ -328,15 +314,8 @@ func forgedRefounding(t *testing.T) []Event {
 // forgedSubstitutes is one in which somebody has another's seat until a date: it is given
 // back, and another time it stays, as whose it was is away.
 func forgedSubstitutes(t *testing.T) []Event {
-	o := &office{newWorldUnder(DefaultPolicy()), t}
+	o := sixHired(t)
 	act := o.acts
-	for _, p := range []struct {
-		name string
-		role Role
-	}{{"ada", Admin}, {"ann", Technician}, {"ben", Technician}, {"cay", Technician}, {"dot", Director}, {"max", Manager}} {
-		act(System, AddPerson{Username: p.name, Name: p.name, Roles: []Role{p.role}, TOTPPeriod: 30})
-		act(p.name, SignIn{})
-	}
 	act(System, server("x", "ann", "ben"))
 	o.rotates("x")
 	until := func(days int) time.Time { return o.now.AddDate(0, 0, days).Truncate(time.Hour) }

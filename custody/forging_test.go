@@ -30,5 +30,20 @@ func forgedBy(s *State, actor string, f Fact) Event {
 	return e
 }
 
+// sixHired is an empty office under the policy that installations begin with, in which an
+// admin, three technicians, a director and a manager are logged in.
+func sixHired(t *testing.T) *office {
+	t.Helper()
+	o := &office{newWorldUnder(DefaultPolicy()), t}
+	for _, p := range []struct {
+		name string
+		role Role
+	}{{"ada", Admin}, {"ann", Technician}, {"ben", Technician}, {"cay", Technician}, {"dot", Director}, {"max", Manager}} {
+		o.acts(System, AddPerson{Username: p.name, Name: p.name, Roles: []Role{p.role}, TOTPPeriod: 30})
+		o.acts(p.name, SignIn{})
+	}
+	return o
+}
+
 func laterBy(e Event, d time.Duration) Event { e.Time = e.Time.Add(d); return e }
 func withoutCode(e Event) Event              { e.Confirm = nil; return e }

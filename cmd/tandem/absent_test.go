@@ -127,6 +127,17 @@ func times(types []string, of string) (n int) {
 	return n
 }
 
+// changesWhenPassed has the password changed whenever it passes on.
+func (in *movedInstallation) changesWhenPassed(t *testing.T) {
+	t.Helper()
+	in.must("admin", func(who *client.Client, code api.Secret) error {
+		p := in.credential().Policy
+		p.RotateOnTransfer = true
+		_, err := who.ChangePolicy(t.Context(), installed, api.ChangePolicy{Policy: p, TOTP: code})
+		return err
+	})
+}
+
 // TestKilledAtTheInstantOfAPlannedHandover kills the server with SIGKILL between the two
 // signatures, between these and the beginning, and when the beginning comes, a little
 // later each time. Custody passes once, the password is changed once as the policy says,
@@ -134,12 +145,7 @@ func times(types []string, of string) (n int) {
 func TestKilledAtTheInstantOfAPlannedHandover(t *testing.T) {
 	t.Parallel()
 	in := newMovedInstallation(t)
-	in.must("admin", func(who *client.Client, code api.Secret) error {
-		p := in.credential().Policy
-		p.RotateOnTransfer = true
-		_, err := who.ChangePolicy(t.Context(), installed, api.ChangePolicy{Policy: p, TOTP: code})
-		return err
-	})
+	in.changesWhenPassed(t)
 	for _, after := range []time.Duration{0, 200 * time.Millisecond, 700 * time.Millisecond, 1200 * time.Millisecond} {
 		out, err := in.checkOut("tech-a")
 		must(t, err)
@@ -300,12 +306,7 @@ func TestTheServerWasOffOverAWeekend(t *testing.T) {
 func TestVaultIsSealedWhenAPlannedHandoverBegins(t *testing.T) {
 	t.Parallel()
 	in := newMovedInstallation(t)
-	in.must("admin", func(who *client.Client, code api.Secret) error {
-		p := in.credential().Policy
-		p.RotateOnTransfer = true
-		_, err := who.ChangePolicy(t.Context(), installed, api.ChangePolicy{Policy: p, TOTP: code})
-		return err
-	})
+	in.changesWhenPassed(t)
 	out, err := in.checkOut("tech-a")
 	must(t, err)
 	p := in.plansAhead("tech-a", 11*time.Minute, 2*time.Hour, true)

@@ -42,20 +42,7 @@ func TestWhatCameWithARevisionTakesThePlaceOfWhatCameBefore(t *testing.T) {
 			if err != nil || p.Revision != 2 || len(p.Approvals) != 0 || p.Reason.String() != "the other way round" {
 				t.Fatalf("%+v, %v", p, err)
 			}
-			o.Clock.Add(time.Hour)
-			o.Enters()
-			if err := o.Desk.ClearArrivals(ctx); err != nil {
-				t.Fatal(err)
-			}
-			if left := o.under("first"); len(left) != 0 {
-				t.Errorf("%d secrets of the first request are left", len(left))
-			}
-			for _, who := range []string{"manager", "director"} {
-				o.Must(who, custody.Approve{Proposal: id, Digest: p.Digest()})
-			}
-			if err := o.Desk.Settle(ctx, "db02"); err != nil { // as the rotation worker does
-				t.Fatal(err)
-			}
+			o.comesInRevised(p)
 			if c := o.Credential("db02"); c.Primary != again.Primary || c.Arriving != "" {
 				t.Errorf("in custody: %+v", c)
 			}
@@ -125,22 +112,30 @@ func TestAnotherWayIsRevisedWithItsSecrets(t *testing.T) {
 	if err != nil || p.Revision != 2 || p.Digest() == before.Digest() {
 		t.Fatalf("%+v, %v", p, err)
 	}
-	o.Clock.Add(time.Hour)
-	o.Enters()
-	if err := o.Desk.ClearArrivals(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if left := o.under("first"); len(left) != 0 {
-		t.Errorf("%d secrets of the first request are left", len(left))
-	}
-	for _, who := range []string{"manager", "director"} {
-		o.Must(who, custody.Approve{Proposal: id, Digest: p.Digest()})
-	}
-	if err := o.Desk.Settle(ctx, "db02"); err != nil {
-		t.Fatal(err)
-	}
+	o.comesInRevised(p)
 	c, err := o.Store.Credential(ctx, "db02")
 	if password, _ := o.kept("db02"); err != nil || password.Reveal() != "second" || c.Target.Address.In("") != "elsewhere.example:22" {
 		t.Errorf("reached at %s, %v", c.Target.Address.In(""), err)
+	}
+}
+
+// comesInRevised approves what was asked for anew: nothing is left of what came with the first
+// request, and what came with this one gets to its place.
+func (o *office) comesInRevised(p custody.Proposal) {
+	o.T.Helper()
+	ctx := o.T.Context()
+	o.Clock.Add(time.Hour)
+	o.Enters()
+	if err := o.Desk.ClearArrivals(ctx); err != nil {
+		o.T.Fatal(err)
+	}
+	if left := o.under("first"); len(left) != 0 {
+		o.T.Errorf("%d secrets of the first request are left", len(left))
+	}
+	for _, who := range []string{"manager", "director"} {
+		o.Must(who, custody.Approve{Proposal: p.ID, Digest: p.Digest()})
+	}
+	if err := o.Desk.Settle(ctx, "db02"); err != nil { // as the rotation worker does
+		o.T.Fatal(err)
 	}
 }
