@@ -24,6 +24,7 @@ type terminal struct {
 
 	mu   sync.Mutex
 	read string
+	over chan struct{} // closed when nobody has it open any more, and all that came was read
 }
 
 func newTerminal(t *testing.T) *terminal {
@@ -36,8 +37,9 @@ func newTerminal(t *testing.T) *terminal {
 	must(t, err)
 	theirs, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
 	must(t, err)
-	term := &terminal{t: t, us: us, theirs: theirs}
+	term := &terminal{t: t, us: us, theirs: theirs, over: make(chan struct{})}
 	go func() {
+		defer close(term.over)
 		some := make([]byte, 4096)
 		for {
 			n, err := us.Read(some)
@@ -56,6 +58,16 @@ func (s *terminal) shown() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.read
+}
+
+// wholly waits until all that whoever had it said before they ended was read.
+func (s *terminal) wholly() {
+	s.t.Helper()
+	select {
+	case <-s.over:
+	case <-time.After(30 * time.Second):
+		s.t.Fatalf("the terminal was not given back, and shows %q", s.shown())
+	}
 }
 
 // types waits until something is asked for, and answers.
@@ -88,7 +100,7 @@ func TestTheFirstAdminSetsUpTheirLogInAtTheTerminal(t *testing.T) {
 		must(t, term.theirs.Close())
 		term.types("New password: ", password)
 		term.types("once more: ", password)
-		return term, func() int { _ = cmd.Wait(); return cmd.ProcessState.ExitCode() }
+		return term, func() int { _ = cmd.Wait(); term.wholly(); return cmd.ProcessState.ExitCode() }
 	}
 	seedOf := func(term *terminal) string {
 		const asks = "The six digits that it shows: "
