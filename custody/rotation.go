@@ -188,17 +188,8 @@ func (a RequestRotation) decide(d *decision) error {
 // mayChange refuses unless the actor is the holder or a manager, and nothing is
 // in progress.
 func (d *decision) mayChange(c Credential) error {
-	switch {
-	case !c.MayHold(d.actor.Username) && !d.actor.Is(Manager):
-		return refuseNotCustodian(c)
-	case c.Phase == Rotating:
-		return refuseRotating(c)
-	case c.Phase == Parked:
-		return refuseParked(c)
-	case c.Phase != Held:
-		return refuseInactive(c)
-	case c.Holder != d.actor.Username && !d.actor.Is(Manager):
-		return refuseNotHolder(c)
+	if err := d.held(c, d.actor.Is(Manager)); err != nil {
+		return err
 	}
 	return c.reachable()
 }

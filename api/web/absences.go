@@ -109,19 +109,9 @@ func (v *visit) ownAbsences() (mine []ownAbsence, err error) {
 
 // calendar draws the window that the address names: these two weeks unless it does.
 func (v *visit) calendar() (*calendar, error) {
-	query := v.r.URL.Query()
-	at := v.now.In(v.zone)
-	if day := query.Get("at"); day != "" {
-		var err error
-		if at, err = time.ParseInLocation(time.DateOnly, day, v.zone); err != nil {
-			return nil, custody.Invalid("at", "not_a_date")
-		}
-	}
-	w := gantt.Range(query.Get("range")).CalendarAround(at)
-	for _, border := range []time.Time{w.From, w.To} {
-		if err := custody.CheckInstant("at", border); err != nil {
-			return nil, err
-		}
+	w, err := v.window(gantt.Range.CalendarAround)
+	if err != nil {
+		return nil, err
 	}
 	people, credentials, err := api.CalendarOf(v.r.Context(), v.Queries, v.Person)
 	if err != nil {

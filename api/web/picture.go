@@ -53,22 +53,32 @@ func (p *picture) link(r gantt.Range, at time.Time) string {
 	return p.address + "?" + query.Encode()
 }
 
+// window is the range that the address names around the day that it names, which is
+// today unless it does.
+func (v *visit) window(around func(gantt.Range, time.Time) gantt.Window) (gantt.Window, error) {
+	query, at := v.r.URL.Query(), v.now.In(v.zone)
+	if day := query.Get("at"); day != "" {
+		var err error
+		if at, err = time.ParseInLocation(time.DateOnly, day, v.zone); err != nil {
+			return gantt.Window{}, custody.Invalid("at", "not_a_date")
+		}
+	}
+	w := around(gantt.Range(query.Get("range")), at)
+	for _, border := range []time.Time{w.From, w.To} {
+		if err := custody.CheckInstant("at", border); err != nil {
+			return gantt.Window{}, err
+		}
+	}
+	return w, nil
+}
+
 // picture draws credentials over the range and around the day that the address
 // names: the present week unless it does.
 func (v *visit) picture(credentials []custody.Credential) (*picture, error) {
 	query := v.r.URL.Query()
-	at := v.now.In(v.zone)
-	if day := query.Get("at"); day != "" {
-		var err error
-		if at, err = time.ParseInLocation(time.DateOnly, day, v.zone); err != nil {
-			return nil, custody.Invalid("at", "not_a_date")
-		}
-	}
-	w := gantt.Range(query.Get("range")).Around(at)
-	for _, border := range []time.Time{w.From, w.To} {
-		if err := custody.CheckInstant("at", border); err != nil {
-			return nil, err
-		}
+	w, err := v.window(gantt.Range.Around)
+	if err != nil {
+		return nil, err
 	}
 	p := &picture{Window: w, Last: w.To.Add(-time.Second), address: v.path(), query: url.Values{}}
 	for _, kept := range []string{"q", "after"} {

@@ -59,25 +59,13 @@ func DrawCalendar(w Window, now time.Time, rows []CalendarRow, words CalendarWor
 	d := &drawing{window: w, words: Words{Now: words.Now}, scale: chartWidth / w.To.Sub(w.From).Seconds()}
 	d.out.Grow(2048 + 256*len(rows))
 	height := legendHeight + axisHeight + calendarRow*float64(len(rows)) + 4
-	d.put(`<svg class="gantt" role="img" aria-labelledby="calendar-title" aria-describedby="calendar-description" viewBox="0 0 `)
-	d.number(width)
-	d.put(` `)
-	d.number(height)
-	d.put(`"><title id="calendar-title">`)
-	d.escaped(words.Title)
-	d.put(`</title><desc id="calendar-description">`)
-	d.escaped(words.Description)
-	d.put(`</desc>`, patterns)
-	d.calendarLegend(words)
-	d.axis(height)
-	for i, row := range rows {
-		d.calendarRow(row, legendHeight+axisHeight+calendarRow*float64(i), words)
-	}
-	if !now.Before(w.From) && now.Before(w.To) {
-		d.line("g-now", d.x(now), legendHeight, height)
-	}
-	d.put(`</svg>`)
-	return template.HTML(d.out.String()) //nolint: every text in it went through escaped
+	return d.framed("calendar", words.Title, words.Description, height, now, func() {
+		d.calendarLegend(words)
+		d.axis(height)
+		for i, row := range rows {
+			d.calendarRow(row, legendHeight+axisHeight+calendarRow*float64(i), words)
+		}
+	})
 }
 
 func (d *drawing) calendarLegend(words CalendarWords) {

@@ -50,22 +50,29 @@ func Draw(w Window, now time.Time, rows []Row, words Words) template.HTML {
 	d := &drawing{window: w, words: words, scale: chartWidth / w.To.Sub(w.From).Seconds()}
 	d.out.Grow(2048 + 512*len(rows))
 	height := legendHeight + axisHeight + rowHeight*float64(len(rows)) + 4
+	return d.framed("gantt", words.Title, words.Description, height, now, func() {
+		d.legend()
+		d.axis(height)
+		for i, row := range rows {
+			d.row(row, legendHeight+axisHeight+rowHeight*float64(i))
+		}
+	})
+}
 
-	d.put(`<svg class="gantt" role="img" aria-labelledby="gantt-title" aria-describedby="gantt-description" viewBox="0 0 `)
+// framed gives what is drawn as an SVG element with a title, a description and, where the
+// window has it, a line for now. The id names it on its page.
+func (d *drawing) framed(id, title, description string, height float64, now time.Time, draw func()) template.HTML {
+	d.put(`<svg class="gantt" role="img" aria-labelledby="`, id, `-title" aria-describedby="`, id, `-description" viewBox="0 0 `)
 	d.number(width)
 	d.put(` `)
 	d.number(height)
-	d.put(`"><title id="gantt-title">`)
-	d.escaped(words.Title)
-	d.put(`</title><desc id="gantt-description">`)
-	d.escaped(words.Description)
+	d.put(`"><title id="`, id, `-title">`)
+	d.escaped(title)
+	d.put(`</title><desc id="`, id, `-description">`)
+	d.escaped(description)
 	d.put(`</desc>`, patterns)
-	d.legend()
-	d.axis(height)
-	for i, row := range rows {
-		d.row(row, legendHeight+axisHeight+rowHeight*float64(i))
-	}
-	if !now.Before(w.From) && now.Before(w.To) {
+	draw()
+	if !now.Before(d.window.From) && now.Before(d.window.To) {
 		d.line("g-now", d.x(now), legendHeight, height)
 	}
 	d.put(`</svg>`)

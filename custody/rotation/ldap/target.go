@@ -61,22 +61,21 @@ func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 	if err != nil {
 		return nil, err
 	}
+	same := false
 	if opened.admin != "" {
 		second, err := parseDN("target.settings.admin", opened.admin)
 		if err != nil {
 			return nil, err
 		}
-		if second.EqualFold(account) {
-			return nil, custody.Invalid("target.settings.admin", "same_account")
-		}
+		same = second.EqualFold(account)
 	}
-	// Many a file with a password ends with the line.
-	opened.password = custody.SecretString(strings.TrimRight(admin.Reveal(), "\r\n"))
-	switch {
-	case opened.admin != "" && opened.password.IsZero():
-		return nil, custody.Invalid("key", "no_admin_password")
-	case opened.admin == "" && !opened.password.IsZero():
-		return nil, custody.Invalid("target.settings.admin", "name_admin_account")
+	opened.password, err = endpoint.AdminPassword(opened.admin, admin, same, endpoint.AdminRefusals{
+		Unnamed: custody.Invalid("target.settings.admin", "name_admin_account"),
+		Same:    custody.Invalid("target.settings.admin", "same_account"),
+		Missing: custody.Invalid("key", "no_admin_password"),
+	})
+	if err != nil {
+		return nil, err
 	}
 	switch t.Settings["method"] {
 	case "", "exop":

@@ -71,15 +71,14 @@ func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 			return nil, custody.Invalid(field, "mysql_user")
 		}
 	}
-	switch password := custody.SecretString(strings.TrimRight(admin.Reveal(), "\r\n")); { // of the file it came from
-	case !administered && !admin.IsZero():
-		return nil, custody.Invalid("target.settings.admin", "name_admin_user")
-	case administered && user == t.Account:
-		return nil, custody.Invalid("target.settings.admin", "same_user")
-	case administered && password.IsZero():
-		return nil, custody.Invalid("key", "no_admin_user_password")
-	case administered:
-		opened.admin, opened.password = user, password
+	opened.admin = user
+	opened.password, err = endpoint.AdminPassword(user, admin, user == t.Account, endpoint.AdminRefusals{
+		Unnamed: custody.Invalid("target.settings.admin", "name_admin_user"),
+		Same:    custody.Invalid("target.settings.admin", "same_user"),
+		Missing: custody.Invalid("key", "no_admin_user_password"),
+	})
+	if err != nil {
+		return nil, err
 	}
 	return opened, nil
 }

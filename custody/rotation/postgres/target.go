@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -64,15 +63,14 @@ func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 			return nil, custody.Invalid(field, "postgres_name")
 		}
 	}
-	switch password := custody.SecretString(strings.TrimRight(admin.Reveal(), "\r\n")); { // of the file it came from
-	case !administered && !admin.IsZero():
-		return nil, custody.Invalid("target.settings.admin", "name_admin_role")
-	case administered && role == t.Account:
-		return nil, custody.Invalid("target.settings.admin", "same_role")
-	case administered && password.IsZero():
-		return nil, custody.Invalid("key", "no_admin_role_password")
-	case administered:
-		opened.admin, opened.password = role, password
+	opened.admin = role
+	opened.password, err = endpoint.AdminPassword(role, admin, role == t.Account, endpoint.AdminRefusals{
+		Unnamed: custody.Invalid("target.settings.admin", "name_admin_role"),
+		Same:    custody.Invalid("target.settings.admin", "same_role"),
+		Missing: custody.Invalid("key", "no_admin_role_password"),
+	})
+	if err != nil {
+		return nil, err
 	}
 	return opened, nil
 }
