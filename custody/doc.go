@@ -16,9 +16,11 @@
 //
 // # Where a rule is
 //
-// One file is one subject: handover.go has the type, then each command (Action)
+// One file is one subject: checkout.go has the type, then each command (Action)
 // with its decide, then each fact (Fact) with who may bring it about, what must
-// have been true, and how it moves the state. The compiler asks for all of these
+// have been true, and how it moves the state. A larger subject has a file for
+// the type and one for each part of its life: handover.go, handover_offer.go,
+// handover_accept.go and so on. The compiler asks for all of these
 // methods, and what is forgotten in one of them refuses. The machinery is in
 // action.go and fact.go, decide.go, replay.go, state.go, invariant.go, record.go.
 //
