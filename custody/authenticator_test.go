@@ -67,7 +67,7 @@ func TestSomebodyTakesAnotherAuthenticator(t *testing.T) {
 	if o.signedIn(here) != "ann" || o.signedIn(there) != "" || o.signedIn(bens) != "ben" {
 		t.Error("ended too little, or too much")
 	}
-	if s, was := o.state.EndedSession(there, o.now); !was || s.Why != EndedByAuthenticator {
+	if _, s, was := o.state.EndedSession(there, o.now); !was || s.Why != EndedByAuthenticator {
 		t.Errorf("%+v, %t", s, was)
 	}
 	late := o.with("ann", SignIn{})

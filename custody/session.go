@@ -64,19 +64,20 @@ func (s *State) OpenSession(token string, now time.Time) (Person, Session, bool)
 	return person, open[at], known
 }
 
-// EndedSession says of a session that counts no more when it ended and why, for as
-// long as that is remembered.
-func (s *State) EndedSession(token string, now time.Time) (Session, bool) {
-	all := s.sessionsOf(s.lastHolderOf(token)) // not everybody's: whoever asks need not be anybody
+// EndedSession says of a session that counts no more whose it was, when it ended and why,
+// for as long as that is remembered.
+func (s *State) EndedSession(token string, now time.Time) (person string, o Session, was bool) {
+	holder := s.lastHolderOf(token)
+	all := s.sessionsOf(holder) // not everybody's: whoever asks need not be anybody
 	at := slices.IndexFunc(all, func(o Session) bool { return o.Token == token })
 	if at < 0 {
-		return Session{}, false
+		return "", Session{}, false
 	}
-	o := all[at]
+	o = all[at]
 	if o.Ended.IsZero() && !now.Before(o.Until) {
 		o.Ended, o.Why = o.Until, EndedByTime
 	}
-	return o, !o.Ended.IsZero()
+	return holder, o, !o.Ended.IsZero()
 }
 
 // Sessions gives a person's log-ins that nothing has ended, the oldest first. Some

@@ -237,15 +237,15 @@ func TestWhySessionsEnded(t *testing.T) {
 	o := newOffice(t)
 	ended := func(token string, why Ending, at time.Time) {
 		t.Helper()
-		if s, was := o.state.EndedSession(token, o.now); !was || s.Why != why || !s.Ended.Equal(at) {
+		if _, s, was := o.state.EndedSession(token, o.now); !was || s.Why != why || !s.Ended.Equal(at) {
 			t.Errorf("%+v, %t; want %s at %v", s, was, why, at)
 		}
 	}
-	if s, was := o.state.EndedSession(sessionNumber(999), o.now); was || s != (Session{}) {
+	if _, s, was := o.state.EndedSession(sessionNumber(999), o.now); was || s != (Session{}) {
 		t.Errorf("of none: %+v", s)
 	}
 	left := o.logsIn("ann")
-	if s, was := o.state.EndedSession(left, o.now); was {
+	if _, s, was := o.state.EndedSession(left, o.now); was {
 		t.Errorf("open, and ended: %+v", s)
 	}
 	o.does("ann", SignOut{left})
@@ -265,7 +265,7 @@ func TestWhySessionsEnded(t *testing.T) {
 	ended(long, EndedByTime, until)
 	o.does(System, ResetOnHost{Person: "ann"})
 	ended(reset, EndedByReset, o.now)
-	if _, was := o.state.EndedSession(left, o.now); was {
+	if _, _, was := o.state.EndedSession(left, o.now); was {
 		t.Error("remembered for ever")
 	}
 	if all := o.state.SessionsChanged()["ann"]; len(all) != maxEnded {

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -26,13 +27,13 @@ func TestTheLogInPageSaysWhyALogInEnded(t *testing.T) {
 	if p.status != http.StatusSeeOther || !strings.HasPrefix(p.header.Get("Location"), "/login?next=") {
 		t.Fatalf("after a quarter of an hour: %d to %q", p.status, p.header.Get("Location"))
 	}
-	if p := idle.get("/login"); !strings.Contains(p.text(), "Your log-in ended at") || !strings.Contains(p.text(), "nobody had used it") || idle.cookies[session] != "" {
+	if p := idle.get("/login"); !strings.Contains(p.text(), "The log-in of tech-a ended at") || !strings.Contains(p.text(), "nobody had used it") || idle.cookies[session] != "" {
 		t.Errorf("the log-in page: %s", p.text())
 	}
-	if p := idle.get("/login"); strings.Contains(p.text(), "Your log-in ended") {
+	if p := idle.get("/login"); strings.Contains(p.text(), "The log-in of") {
 		t.Error("said twice")
 	}
-	if p := o.browser("en").get("/login"); strings.Contains(p.text(), "Your log-in ended") {
+	if p := o.browser("en").get("/login"); strings.Contains(p.text(), "The log-in of") {
 		t.Error("said to a stranger")
 	}
 	if p := left.get("/preferences"); p.status != http.StatusOK || !strings.Contains(p.text(), "最近使用") {
@@ -83,5 +84,46 @@ func TestAnotherAuthenticatorOnThePages(t *testing.T) {
 	o.Seeds["tech-a"] = old
 	if _, err := o.SignIn("tech-a"); custody.CodeOf(err) != custody.Unauthenticated {
 		t.Errorf("the old one counts still: %v", err)
+	}
+}
+
+// TestWhatWasTypedOutlivesTheLogIn: whoever is called away while they write finds it again
+// behind the log-in, not done and without its secrets; nobody else who logs in there does.
+func TestWhatWasTypedOutlivesTheLogIn(t *testing.T) {
+	o := newOffice(t)
+	b := o.as("tech-a", "en")
+	o.Clock.Add(16 * time.Minute)
+	before := o.Size()
+	sent := b.post("/credentials/db01/checkout", "purpose", "ticket 4711, the long story", "totp", o.Code("tech-a"))
+	next, err := url.Parse(sent.header.Get("Location"))
+	if err != nil || sent.status != http.StatusSeeOther || next.Path != "/login" {
+		t.Fatalf("%d to %q", sent.status, sent.header.Get("Location"))
+	}
+	if p := b.get(next.String()); !strings.Contains(p.text(), "What you typed is kept") || !strings.Contains(p.body, `value="tech-a"`) {
+		t.Errorf("the log-in page: %s", p.text())
+	}
+	logIn := func(who string) answer { // post goes on to the form that was kept
+		return b.post("/login", "next", next.Query().Get("next"), "username", who, "password", o.Passwords[who].Reveal(), "totp", o.Code(who))
+	}
+	if p := logIn("tech-b"); p.status != http.StatusOK || !strings.Contains(p.text(), "db01") || strings.Contains(p.body, "4711") {
+		t.Errorf("somebody else sees it: %d %s", p.status, p.text())
+	}
+	p := logIn("tech-a")
+	if p.status != http.StatusConflict || !strings.Contains(p.text(), "Nothing was done") || !strings.Contains(p.body, "ticket 4711, the long story") {
+		t.Errorf("%d %s", p.status, p.text())
+	}
+	for _, entry := range o.Types(before) {
+		if entry == "checkout.granted" {
+			t.Error("it was done")
+		}
+	}
+}
+
+// TestAStrangersFormIsNotKept: nobody knows whose it would be.
+func TestAStrangersFormIsNotKept(t *testing.T) {
+	o := newOffice(t)
+	p := o.browser("en").post("/credentials/db01/checkout", "purpose", "ticket 4711", "totp", "123456")
+	if p.status != http.StatusSeeOther || p.header.Get("Location") != "/login" {
+		t.Errorf("%d to %q", p.status, p.header.Get("Location"))
 	}
 }

@@ -105,16 +105,32 @@ const refusedParameter = "refused"
 
 // askAgain leads to the page of the form that was sent.
 func (v *visit) askAgain() error {
-	form := &refusedForm{who: v.Person.Username, path: v.r.URL.Path, fields: maps.Clone(v.r.PostForm), at: v.now, problem: v.problem, status: v.status}
+	http.Redirect(v.w, v.r, v.keptFor(v.Person.Username, v.problem, v.status), http.StatusSeeOther)
+	return nil
+}
+
+// keptFor keeps the form that was sent and gives the address of its page, on which whose it
+// is finds what they typed and what was wrong.
+func (v *visit) keptFor(who string, problem *custody.Refusal, status int) string {
+	form := &refusedForm{who: who, path: v.r.URL.Path, fields: maps.Clone(v.r.PostForm), at: v.now, problem: problem, status: status}
 	for _, secret := range edge.SecretFields {
 		form.fields.Del(secret)
 	}
-	if v.problem != nil {
-		form.faulty = faultyField(v.problem)
+	if problem != nil {
+		form.faulty = faultyField(problem)
 	}
 	to := url.URL{Path: v.path(), RawQuery: url.Values{refusedParameter: {v.refusals.keep(form, v.now, v.Idle())}}.Encode()}
-	http.Redirect(v.w, v.r, to.String(), http.StatusSeeOther)
-	return nil
+	return to.String()
+}
+
+// errNotSent is what whoever logs in again finds over a form that they sent when their
+// log-in had ended.
+var errNotSent = &custody.Refusal{Code: custody.Conflict, Key: "sent_after_session"}
+
+// keeps says whether an address is that of a form with what was typed.
+func keeps(address string) bool {
+	at, err := url.Parse(address)
+	return err == nil && at.Query().Has(refusedParameter)
 }
 
 // recall finds the form that the address says was refused, as if it had been sent

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -65,6 +66,15 @@ func (p *Pages) stay(v *visit) error {
 type loginForm struct {
 	Next, Why, Username string
 	Ended               *problem // the log-in that this browser had; nil: none, or nobody knows
+	Kept                bool     // what was typed waits behind the log-in
+}
+
+// endedFor says whose log-in of this browser has ended; "": it had none, or nobody knows.
+func (v *visit) endedFor() string {
+	if v.over == nil || v.over.Key != "session_ended" {
+		return ""
+	}
+	return v.over.Args["person"].(string)
 }
 
 func (p *Pages) login(v *visit) error {
@@ -75,9 +85,10 @@ func (p *Pages) login(v *visit) error {
 	if v.sent == nil {
 		query := v.r.URL.Query()
 		form.Next, form.Why = query.Get("next"), query.Get("why")
-		form.Username = query.Get("as") // so that a link can name who is to log in
+		form.Username = cmp.Or(query.Get("as"), v.endedFor()) // so that a link can name who is to log in
 	}
-	if v.over != nil && v.over.Key == "session_ended" {
+	form.Kept = keeps(form.Next)
+	if v.endedFor() != "" {
 		var err error
 		if form.Ended, err = v.said(v.over); err != nil {
 			return err

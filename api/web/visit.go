@@ -218,10 +218,15 @@ func (v *visit) redirect(path, done string) error {
 	return nil
 }
 
+// toLogin leads to the log-in, and from there to where the visit was going. A form that was
+// sent after its log-in had ended is kept for whose that was.
 func (v *visit) toLogin() error {
 	to := "/login"
-	if v.r.Method == http.MethodGet && v.r.URL.Path != "/" {
+	switch person := v.endedFor(); {
+	case v.r.Method == http.MethodGet && v.r.URL.Path != "/":
 		to += "?next=" + url.QueryEscape(v.r.URL.RequestURI())
+	case person != "" && v.hasForm():
+		to += "?next=" + url.QueryEscape(v.keptFor(person, errNotSent, edge.StatusOf(errNotSent.Code)))
 	}
 	if v.r.Header.Get("HX-Request") != "" {
 		v.w.Header().Set("HX-Redirect", to) // the whole page, not the part that was asked for

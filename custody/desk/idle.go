@@ -100,17 +100,17 @@ func (d *Desk) stillUsed(ctx context.Context, person string, s custody.Session, 
 		}
 	}
 	s.Ended, s.Why = last.Add(policy.SessionIdle), custody.EndedIdle
-	return refuseEnded(s)
+	return refuseEnded(person, s)
 }
 
 func refuseNoSession() *custody.Refusal {
 	return &custody.Refusal{Code: custody.Unauthenticated, Key: "no_session"}
 }
 
-// refuseEnded says when and why a session ended, to whoever has its token.
-func refuseEnded(s custody.Session) *custody.Refusal {
+// refuseEnded says whose session ended, when and why, to whoever has its token.
+func refuseEnded(person string, s custody.Session) *custody.Refusal {
 	return &custody.Refusal{Code: custody.Unauthenticated, Key: "session_ended",
-		Args: custody.Args{"at": s.Ended, "why": custody.Term{List: "ended", Code: string(s.Why)}}}
+		Args: custody.Args{"person": person, "at": s.Ended, "why": custody.Term{List: "ended", Code: string(s.Why)}}}
 }
 
 // forgetUses forgets what is known of sessions that are open no more.

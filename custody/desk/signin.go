@@ -190,15 +190,15 @@ func (d *Desk) Who(ctx context.Context, token custody.Secret) (custody.Person, e
 	}
 	policy := state.Policy().Values
 	person, open, is := state.OpenSession(session, now)
-	over, was := custody.Session{}, false
+	whose, over, was := "", custody.Session{}, false
 	if !is {
-		over, was = state.EndedSession(session, now)
+		whose, over, was = state.EndedSession(session, now)
 	}
 	d.mu.RUnlock()
 	_, left := d.left.Load(session)
 	switch {
 	case was:
-		return custody.Person{}, refuseEnded(over)
+		return custody.Person{}, refuseEnded(whose, over)
 	case !is || left || person.Disabled:
 		return custody.Person{}, refuseNoSession()
 	}
