@@ -1,7 +1,6 @@
 package ldap
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -92,12 +91,9 @@ const (
 
 // closed says why no password opens an account, as whoever is logged in may read it: nil
 // where nothing says so. What cannot be read is found out when the password is proved.
-func (c *connection) closed(ctx context.Context, dn string) error {
+func (c *connection) closed(dn string) error {
 	found, err := c.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, int(answerTimeout.Seconds()), false,
 		"(objectClass=*)", []string{accountControl, computed, expires}, nil))
-	if ctx.Err() != nil {
-		return fmt.Errorf("%w: look at the account at %s: %w", rotation.ErrUnreachable, c.address, ctx.Err())
-	}
 	if err != nil || len(found.Entries) != 1 {
 		return nil
 	}

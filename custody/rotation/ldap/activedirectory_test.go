@@ -395,6 +395,15 @@ func adOldPasswordIsLetIn(t *testing.T, s *adtest.Server) {
 	}
 }
 
+// An account cannot have such a password: nobody is asked to take it away.
+func TestAnOldPasswordThatNoDomainHas(t *testing.T) {
+	t.Parallel()
+	described := targettest.Describe(ldap.Kind, "127.0.0.1:1", "cn=app,dc=test", "method", "unicodePwd") // where nobody listens
+	target := targettest.Open(t, ldap.Open, described, custody.Secret{})
+	want(t, "a password that it may have", target.Change(t.Context(), custody.SecretString("old"), servertest.NewPassword()), rotation.ErrUnreachable)
+	want(t, "one that it cannot have", target.Change(t.Context(), custody.SecretString("\xff"), servertest.NewPassword()), rotation.ErrDeclined)
+}
+
 // What Microsoft's own says, which Samba says in the same words or with another result, and
 // what nobody knows the meaning of: that is no refusal of the password.
 func TestWhatADomainControllerMeans(t *testing.T) {

@@ -259,7 +259,7 @@ func (t *target) change(ctx context.Context, as string, password, old, next cust
 		return fmt.Errorf("%w: %w", rotation.ErrRefused, refused.because())
 	}
 	if t.method == byUnicodePwd && t.admin != "" { // its own log-in would have said so
-		if err := conn.closed(ctx, t.account); err != nil {
+		if err := conn.closed(t.account); err != nil {
 			return err
 		}
 	}
