@@ -85,7 +85,7 @@ func (a *attempt) prove(ctx context.Context) error {
 // before this one was not taken, and this one is not there yet.
 func (a *attempt) toldAnew() bool {
 	switch Failure(a.credential.Rotation.Failure) {
-	case NewRefused, CurrentRefused:
+	case NewRefused:
 		return a.byItself()
 	case ValueRefused, Declined:
 		return true
