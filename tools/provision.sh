@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need beside Go: a C compiler (for SQLite), the servers whose passwords are changed
-# (OpenSSH with sudo, PostgreSQL with PgBouncer, MariaDB, OpenLDAP), a browser, a Chinese font and a reader for PDF, the real Vault.
+# (OpenSSH with sudo, PostgreSQL with PgBouncer, MariaDB, OpenLDAP, Samba), a browser, a Chinese font and a reader for PDF, the real Vault.
 #
 # As root on Debian or Ubuntu it installs what is missing; otherwise it names that and fails. No service is started.
 # It says nothing when everything is there.
@@ -22,6 +22,9 @@ have pgbouncer || missing+=(pgbouncer)
 have mariadbd || missing+=(mariadb-server)
 have slapd || missing+=(slapd)
 have ldapadd || missing+=(ldap-utils)
+have samba || missing+=(samba) # no more of a domain controller than its directory: neither winbind nor Kerberos' own server
+[[ -e /usr/share/samba/setup/provision.ldif ]] || missing+=(samba-ad-provision)
+compgen -G '/usr/lib/*/samba/ldb/samldb.so' >/dev/null || missing+=(samba-dsdb-modules)
 have chromium || have chromium-browser || have google-chrome || missing+=(chromium)
 [[ -n $(fc-list :lang=zh-cn family 2>/dev/null) ]] || missing+=(fonts-wqy-zenhei fontconfig)
 have pdftotext || missing+=(poppler-utils)

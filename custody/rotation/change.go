@@ -52,7 +52,7 @@ func (a *attempt) change(ctx context.Context) error {
 	}
 	// It may have happened in spite of the error. That is found out when it comes
 	// again: a target that remembers values may refuse this one for it.
-	if !a.byItself() && a.sentBefore() && a.tryNew(ctx) == nil {
+	if !a.byItself() && a.sentBefore() && !a.newRefused && a.tryNew(ctx) == nil {
 		return nil
 	}
 	another := errors.Is(err, ErrValue) || errors.Is(err, ErrDeclined)

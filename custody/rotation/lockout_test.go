@@ -206,3 +206,34 @@ func TestWhatCouldNotBeProvedIsNotChanged(t *testing.T) {
 		t.Errorf("%d changes, %+v", told, w.credential().Rotation)
 	}
 }
+
+// Somebody put the old password back, and the target takes no value twice: it is told
+// another one, which is not tried before it was told.
+func TestAnUndoneChangeOnATargetThatRemembers(t *testing.T) {
+	for what, of := range map[string]func(*account) Target{
+		"a second account": func(a *account) Target { return a }, "its own": func(a *account) Target { return own{a} },
+	} {
+		for _, refusal := range []error{ErrValue, ErrDeclined} {
+			t.Run(what+", "+refusal.Error(), func(t *testing.T) {
+				w := newWorld(t)
+				w.of(of(w.account))
+				before := w.account.opens()
+				w.account.onChange = func(n int) (bool, error) {
+					if n == 1 {
+						return false, refusal
+					}
+					return true, nil
+				}
+				w.attempt("applied-reported")
+				w.account.set(before)
+				w.finish()
+				if kinds := w.failures(); len(kinds) == 0 || len(kinds) > 2 || kinds[len(kinds)-1] != FailureOf(refusal) {
+					t.Errorf("failures %v", kinds)
+				}
+				if n := w.account.refused; n != 2 { // the value that was undone, and in the end the old one
+					t.Errorf("%d log-ins were refused", n)
+				}
+			})
+		}
+	}
+}

@@ -43,7 +43,7 @@ func (a *attempt) prove(ctx context.Context) error {
 		a.proved = true
 		return nil
 	}
-	if last := Failure(a.credential.Rotation.Failure); !does.ByHand && a.byItself() && (last == NewRefused || last == CurrentRefused) {
+	if !does.ByHand && a.toldAnew() {
 		if err := a.change(ctx); err != nil {
 			return err
 		}
@@ -78,6 +78,19 @@ func (a *attempt) prove(ctx context.Context) error {
 	}
 	a.proved = true
 	return nil
+}
+
+// toldAnew says that the target is told the staged value before that is tried, though it was
+// told one before: an account that changes its own was found not to have it, or the value
+// before this one was not taken, and this one is not there yet.
+func (a *attempt) toldAnew() bool {
+	switch Failure(a.credential.Rotation.Failure) {
+	case NewRefused:
+		return a.byItself()
+	case ValueRefused, Declined:
+		return true
+	}
+	return false
 }
 
 // verifyListing logs in once, and gives what the account lists where it can.

@@ -26,6 +26,7 @@ type refusal struct {
 	address string
 	code    uint16
 	policy  int8
+	status  status // of a domain controller
 }
 
 // Error has none of the directory's own words in it.
@@ -38,11 +39,23 @@ func (r *refusal) Error() string {
 	case mustChange:
 		return r.address + ": the account is let in only to change its password again (pwdReset)"
 	}
-	return fmt.Sprintf("%s answered the log-in with result %d (%s)", r.address, r.code, ldap.LDAPResultCodeMap[r.code])
+	said := ""
+	if r.status != silent {
+		said = fmt.Sprintf(", %#x", uint32(r.status))
+	}
+	return fmt.Sprintf("%s answered the log-in with result %d (%s)%s", r.address, r.code, ldap.LDAPResultCodeMap[r.code], said)
 }
 
 // because gives the refusal with what people are told of it.
 func (r *refusal) because() error {
+	switch r.status {
+	case accountLockedOut, accountDisabled, accountExpired:
+		return rotation.Because(rotation.AccountClosed, r)
+	case passwordExpired, passwordMustChange:
+		return rotation.Because(rotation.MustChange, r)
+	case notAtThisHour, notFromHere:
+		return rotation.Because(rotation.NotAllowed, r)
+	}
 	switch {
 	case r.policy == locked:
 		return rotation.Because(rotation.AccountClosed, r)
@@ -60,7 +73,11 @@ func (r *refusal) because() error {
 
 // ofThisSecret says that another secret might be let in.
 func (r *refusal) ofThisSecret() bool {
-	return r.code == ldap.LDAPResultInvalidCredentials && r.policy == saysNothing
+	switch r.status {
+	case silent, noSuchUser, wrongPassword:
+		return r.code == ldap.LDAPResultInvalidCredentials && r.policy == saysNothing
+	}
+	return false
 }
 
 // bind logs in, once (RFC 4513, 5.1.3). Its error is rotation.ErrUnreachable.
@@ -76,19 +93,16 @@ func (c *connection) bind(ctx context.Context, dn string, password custody.Secre
 	code, answered := resultOf(err)
 	switch {
 	case err == nil && policy == mustChange:
-		return &refusal{c.address, ldap.LDAPResultSuccess, policy}, nil
+		return &refusal{c.address, ldap.LDAPResultSuccess, policy, silent}, nil
 	case err == nil:
 		return nil, nil
 	case answered && code != ldap.LDAPResultBusy && code != ldap.LDAPResultUnavailable:
-		return &refusal{c.address, code, policy}, nil
+		return &refusal{c.address, code, policy, statusIn(err, saidOfLogin)}, nil
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("%w: log-in at %s: %w", rotation.ErrUnreachable, c.address, ctx.Err())
 	}
 	return nil, fmt.Errorf("%w: %s did not answer the log-in", rotation.ErrUnreachable, c.address)
 }
-
-// activeDirectory is LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS], 3.1.1.3.4.3.1).
-const activeDirectory = "1.2.840.113556.1.4.800"
 
 // passwordModify is the operation of RFC 3062.
 const passwordModify = "1.3.6.1.4.1.4203.1.11.1"
@@ -127,6 +141,9 @@ func (c *connection) explain(ctx context.Context, err error) error {
 		return fmt.Errorf("%s did not answer the change", c.address)
 	}
 	outcome := fmt.Errorf("%s answered the change with result %d (%s)", c.address, code, ldap.LDAPResultCodeMap[code])
+	if statusIn(err, saidOfChange) == passwordRestriction { // Microsoft's says so with result 53
+		return fmt.Errorf("%w: %w", rotation.ErrValue, outcome)
+	}
 	switch code {
 	case ldap.LDAPResultConstraintViolation, ldap.LDAPResultInvalidAttributeSyntax: // history, quality, length
 		return fmt.Errorf("%w: %w", rotation.ErrValue, outcome)

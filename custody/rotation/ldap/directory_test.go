@@ -48,6 +48,7 @@ func TestWhatADirectorySaysOfItself(t *testing.T) {
 	}{
 		"Active Directory":               {ldaptest.StartAsActiveDirectory, "exop", false},
 		"Active Directory, a hash":       {ldaptest.StartAsActiveDirectory, "userPassword", false},
+		"not Active Directory":           {start, "unicodePwd", false},
 		"no Password Modify":             {ldaptest.StartWithoutPasswordModify, "exop", false},
 		"no Password Modify, but a hash": {ldaptest.StartWithoutPasswordModify, "userPassword", true},
 	} {
@@ -70,6 +71,28 @@ func TestWhatADirectorySaysOfItself(t *testing.T) {
 				t.Errorf("it cannot be called off: %v", err)
 			}
 		})
+	}
+}
+
+func start(t testing.TB) *ldaptest.Server { return ldaptest.Start(t) }
+
+// To another directory unicodePwd would be an attribute like others, with the password in it.
+func TestUnicodePwdIsForActiveDirectory(t *testing.T) {
+	t.Parallel()
+	server := ldaptest.Start(t)
+	account, password := server.AddAccount(t)
+	for by, target := range map[string]rotation.Target{
+		"the second account": open(t, server, describe(server, account, "method", "unicodePwd")),
+		"the account itself": open(t, server, alone(server, account, "method", "unicodePwd")),
+	} {
+		before := bytes.Count(server.Log(), []byte(" BIND dn="))
+		err := target.Change(t.Context(), password, servertest.NewPassword())
+		want(t, by, err, rotation.ErrDeclined)
+		targettest.WantWhy(t, by, err, rotation.Unsupported)
+		if n := bytes.Count(server.Log(), []byte(" BIND dn=")) - before; n != 0 {
+			t.Errorf("%s: %d log-ins were tried", by, n)
+		}
+		want(t, by+": the password after that", target.Verify(t.Context(), password), nil)
 	}
 }
 

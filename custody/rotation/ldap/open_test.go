@@ -17,22 +17,26 @@ func TestOpenValidates(t *testing.T) {
 		admin  custody.Secret
 		field  string // of the refusal; "": none
 	}{
-		"alone":                              {func(*custody.Target) {}, custody.Secret{}, ""},
-		"a second account":                   {set("admin", "cn=admin,dc=example,dc=com"), admin, ""},
-		"userPassword":                       {set("method", "userPassword"), custody.Secret{}, ""},
-		"ldaps":                              {set("tls", "ldaps"), custody.Secret{}, ""},
-		"another kind":                       {func(t *custody.Target) { t.Kind = "ssh" }, custody.Secret{}, "target.kind"},
-		"no port":                            {func(t *custody.Target) { t.Address = "ldap.example.com" }, custody.Secret{}, "target.address"},
-		"a URL":                              {func(t *custody.Target) { t.Address = "ldap://ldap.example.com:389" }, custody.Secret{}, "target.address"},
-		"port 0":                             {func(t *custody.Target) { t.Address = "ldap.example.com:0" }, custody.Secret{}, "target.address"},
-		"a name, not a DN":                   {func(t *custody.Target) { t.Account = "app" }, custody.Secret{}, "target.account"},
-		"nobody":                             {func(t *custody.Target) { t.Account = "" }, custody.Secret{}, "target.account"},
-		"unknown setting":                    {set("bind_dn", dn), custody.Secret{}, "target.settings"},
-		"unknown tls":                        {set("tls", "ssl"), custody.Secret{}, "target.settings.tls"},
-		"clear, far away":                    {set("tls", "off"), custody.Secret{}, "target.settings.tls"},
-		"no PEM":                             {set("ca", "MIIB"), custody.Secret{}, "target.settings.ca"},
-		"empty ca":                           {set("ca", ""), custody.Secret{}, "target.settings.ca"},
-		"unknown method":                     {set("method", "unicodePwd"), custody.Secret{}, "target.settings.method"},
+		"alone":            {func(*custody.Target) {}, custody.Secret{}, ""},
+		"a second account": {set("admin", "cn=admin,dc=example,dc=com"), admin, ""},
+		"userPassword":     {set("method", "userPassword"), custody.Secret{}, ""},
+		"ldaps":            {set("tls", "ldaps"), custody.Secret{}, ""},
+		"another kind":     {func(t *custody.Target) { t.Kind = "ssh" }, custody.Secret{}, "target.kind"},
+		"no port":          {func(t *custody.Target) { t.Address = "ldap.example.com" }, custody.Secret{}, "target.address"},
+		"a URL":            {func(t *custody.Target) { t.Address = "ldap://ldap.example.com:389" }, custody.Secret{}, "target.address"},
+		"port 0":           {func(t *custody.Target) { t.Address = "ldap.example.com:0" }, custody.Secret{}, "target.address"},
+		"a name, not a DN": {func(t *custody.Target) { t.Account = "app" }, custody.Secret{}, "target.account"},
+		"nobody":           {func(t *custody.Target) { t.Account = "" }, custody.Secret{}, "target.account"},
+		"unknown setting":  {set("bind_dn", dn), custody.Secret{}, "target.settings"},
+		"unknown tls":      {set("tls", "ssl"), custody.Secret{}, "target.settings.tls"},
+		"clear, far away":  {set("tls", "off"), custody.Secret{}, "target.settings.tls"},
+		"no PEM":           {set("ca", "MIIB"), custody.Secret{}, "target.settings.ca"},
+		"empty ca":         {set("ca", ""), custody.Secret{}, "target.settings.ca"},
+		"unicodePwd":       {set("method", "unicodePwd"), custody.Secret{}, ""},
+		"unicodePwd in clear, nearby": {func(t *custody.Target) {
+			t.Address, t.Settings = "127.0.0.1:389", map[string]string{"method": "unicodePwd", "tls": "off"}
+		}, custody.Secret{}, "target.settings.tls"},
+		"unknown method":                     {set("method", "unicodepwd"), custody.Secret{}, "target.settings.method"},
 		"admin is no DN":                     {set("admin", "admin"), admin, "target.settings.admin"},
 		"admin without key":                  {set("admin", "cn=admin,dc=example,dc=com"), custody.Secret{}, "key"},
 		"admin with no more than a line end": {set("admin", "cn=admin,dc=example,dc=com"), custody.SecretString("\n"), "key"},
@@ -57,6 +61,17 @@ func TestOpenValidates(t *testing.T) {
 	for _, plain.Address = range []string{"127.0.0.1:389", "[::1]:389", "localhost:389"} {
 		if _, err := ldap.Open(plain, custody.Secret{}); err != nil {
 			t.Errorf("%s: %v", plain.Address, err)
+		}
+	}
+}
+
+// What is longer than a target takes is not made for it.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	for method, most := range map[string]int{"": 511, "exop": 511, "userPassword": 511, "unicodePwd": 256} {
+		limits, err := ldap.Connector.LimitsOf(custody.Target{Settings: map[string]string{"method": method}})
+		if err != nil || limits.Most != most {
+			t.Errorf("%q takes %d bytes, %v", method, limits.Most, err)
 		}
 	}
 }

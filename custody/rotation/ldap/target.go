@@ -1,6 +1,7 @@
 package ldap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/password"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/endpoint"
 )
@@ -19,19 +21,34 @@ import (
 const Kind = "ldap"
 
 // Connector is this kind of target.
-var Connector = rotation.Connector{Open: Open, TargetKind: desk.TargetKind{
+var Connector = rotation.Connector{Open: Open, Limits: limits, TargetKind: desk.TargetKind{
 	Name: Kind, Address: "ldap.example.com:389", Account: "uid=app,ou=people,dc=example,dc=com", Settings: settings, Admin: desk.AdminPassword, Password: true, Most: maxPassword,
 }}
 
 var settings = []desk.TargetSetting{
-	{Name: "admin", Hint: "ldap_admin", Example: "cn=tandem,dc=example,dc=com"}, {Name: "method", Choices: []string{"exop", "userPassword"}},
+	{Name: "admin", Hint: "ldap_admin", Example: "cn=tandem,dc=example,dc=com"}, {Name: "method", Choices: []string{byExop, byUserPassword, byUnicodePwd}},
 	{Name: "tls", Hint: "ldap_tls", Choices: []string{startTLS, ldaps, "off"}, Login: true}, endpoint.CA,
 }
+
+// The setting method: how a password is changed.
+const (
+	byExop         = "exop"         // the Password Modify operation (RFC 3062)
+	byUserPassword = "userPassword" // a hash that is made here
+	byUnicodePwd   = "unicodePwd"   // of Active Directory
+)
 
 // maxPassword is the longest password in bytes: where crypt(3) is behind the
 // directory, CRYPT_MAX_PASSPHRASE_SIZE is 512 with the terminating NUL, and a
 // longer one is never let in (libxcrypt, crypt.h).
 const maxPassword = 511
+
+// limits is what one target takes of a password.
+func limits(t custody.Target) (password.Limits, error) {
+	if t.Settings["method"] == byUnicodePwd {
+		return password.Limits{Most: maxUnicode}, nil // what is made has one byte for each sign
+	}
+	return password.Limits{Most: maxPassword}, nil
+}
 
 // errEmpty: a bind without a password succeeds as nobody (RFC 4513, 5.1.2).
 var errEmpty = errors.New("an empty password proves nothing")
@@ -41,7 +58,7 @@ type target struct {
 	account   string
 	admin     string         // DN; "": the account changes its own password
 	password  custody.Secret // of admin
-	hashes    bool           // here, for userPassword, instead of having the directory do it
+	method    string
 }
 
 // Open is a rotation.Opener.
@@ -77,10 +94,12 @@ func Open(t custody.Target, admin custody.Secret) (rotation.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch t.Settings["method"] {
-	case "", "exop":
-	case "userPassword":
-		opened.hashes = true
+	switch opened.method = cmp.Or(t.Settings["method"], byExop); opened.method {
+	case byExop, byUserPassword:
+	case byUnicodePwd:
+		if where.TLS == nil { // no domain controller takes it so, and a log-in before would have been sent
+			return nil, custody.Invalid("target.settings.tls", "ldap_unicode_tls")
+		}
 	default:
 		return nil, custody.Invalid("target.settings.method", "ldap_method")
 	}
@@ -159,15 +178,26 @@ func (t *target) Provable(ctx context.Context) error {
 	}
 	defer conn.Close()
 	is, err := conn.vendor()
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil // what comes next says why
-	case is.activeDirectory:
-		return rotation.Because(rotation.Unsupported, fmt.Errorf("%s is Active Directory, which sets passwords in another way", t.directory.Address))
-	case !t.hashes && len(is.extensions) > 0 && !slices.Contains(is.extensions, passwordModify):
-		return rotation.Because(rotation.Unsupported, fmt.Errorf("%s does not know the Password Modify operation", t.directory.Address))
 	}
-	return nil
+	return t.suits(is)
+}
+
+// suits says whether a directory that is such sets passwords in the way that is described.
+func (t *target) suits(is vendor) error {
+	why := ""
+	switch {
+	case is.activeDirectory && t.method != byUnicodePwd:
+		why = "is Active Directory, which sets passwords by unicodePwd"
+	case !is.activeDirectory && t.method == byUnicodePwd:
+		why = "is not Active Directory"
+	case t.method == byExop && len(is.extensions) > 0 && !slices.Contains(is.extensions, passwordModify):
+		why = "does not know the Password Modify operation"
+	default:
+		return nil
+	}
+	return rotation.Because(rotation.Unsupported, fmt.Errorf("%w: %s %s", rotation.ErrDeclined, t.directory.Address, why))
 }
 
 // Change is as rotation.Target has it. With a second account the old password is
@@ -194,11 +224,14 @@ func (t *target) Reconcile(ctx context.Context, next custody.Secret) error {
 func (t *target) change(ctx context.Context, as string, password, old, next custody.Secret) error {
 	// An empty one would have the directory make a password itself (RFC 3062, 2).
 	// A NUL ends it for crypt(3).
-	if value := next.Reveal(); value == "" || len(value) > maxPassword || strings.ContainsRune(value, 0) {
+	if value := next.Reveal(); value == "" || len(value) > maxPassword && t.method != byUnicodePwd || strings.ContainsRune(value, 0) {
 		return rotation.ErrValue
 	}
 	ask, err := t.request(old, next)
-	if err != nil {
+	switch {
+	case errors.Is(err, rotation.ErrValue):
+		return err
+	case err != nil:
 		return fmt.Errorf("%w: %w", rotation.ErrDeclined, err)
 	}
 	conn, err := t.directory.connect(ctx)
@@ -206,14 +239,16 @@ func (t *target) change(ctx context.Context, as string, password, old, next cust
 		return err
 	}
 	defer conn.Close()
-	if t.hashes {
-		switch is, err := conn.vendor(); {
+	if t.method != byExop { // what is written then is an attribute like others to another directory, which people may read
+		is, err := conn.vendor()
+		switch {
 		case ctx.Err() != nil:
 			return fmt.Errorf("%w: %s did not say what it is: %w", rotation.ErrUnreachable, t.directory.Address, ctx.Err())
 		case err != nil:
 			return fmt.Errorf("%w: %s does not say what it is: %w", rotation.ErrUnreachable, t.directory.Address, err)
-		case is.activeDirectory: // there userPassword is an attribute like others, which people may read
-			return rotation.Because(rotation.Unsupported, fmt.Errorf("%w: %s is Active Directory, which has no password in userPassword", rotation.ErrDeclined, t.directory.Address))
+		}
+		if err := t.suits(is); err != nil {
+			return err
 		}
 	}
 	switch refused, err := conn.bind(ctx, as, password); {
@@ -221,6 +256,11 @@ func (t *target) change(ctx context.Context, as string, password, old, next cust
 		return err
 	case refused != nil && refused.policy != mustChange: // which is what it does
 		return fmt.Errorf("%w: %w", rotation.ErrRefused, refused.because())
+	}
+	if t.method == byUnicodePwd && t.admin != "" { // its own log-in would have said so
+		if err := conn.closed(t.account); err != nil {
+			return err
+		}
 	}
 	return conn.explain(ctx, ask(conn.Conn))
 }

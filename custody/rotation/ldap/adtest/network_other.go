@@ -1,0 +1,15 @@
+//go:build !linux
+
+package adtest
+
+import "testing"
+
+// network is of Linux only.
+type network struct{ path string }
+
+func newNetwork(t testing.TB) *network {
+	lack(t, "Linux: a network of its own")
+	return nil
+}
+
+func (*network) carry(testing.TB, string) string { return "" }
