@@ -29,6 +29,8 @@ type Config struct {
 	Rotation         Rotation         `koanf:"rotation"`
 	Envelopes        Envelopes        `koanf:"envelopes"`
 	Dependents       []Dependent      `koanf:"dependents"` // that are told new passwords, for credentials that name them
+
+	Backups string `koanf:"backups"` // folder that backups are put into, so that it can be said how old the newest is; "": nobody looks
 }
 
 // The values of Config.Secrets.

@@ -59,6 +59,7 @@ func serve(ctx context.Context, cfg config.Config, load func() (config.Config, e
 	p.again.add("configuration", settings(cfg, load, level, log))
 	if certificate != nil {
 		p.again.add("tls", certificate.load)
+		p.shown.add("api", certificate)
 	}
 	go p.again.run(ctx, asked)
 	log.Info("serving", "url", cfg.URL(), "listen", listener.Addr().String(), "version", built().Version)
