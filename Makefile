@@ -21,6 +21,7 @@ demo:
 test: provision
 	TANDEM_TEST_ALL=1 tools/untouched.sh tools/inmemory.sh $(GO) run ./tools/noskip $(GO) test -json -count=1 -timeout 40m ./...
 	$(GO) run ./tools/noskip $(GO) test -C tools/interop -json -count=1 -timeout 10m ./...
+	$(GO) run ./tools/noskip $(GO) test -C tools/alerts -json -count=1 -timeout 10m ./...
 
 # The parts in which goroutines meet, under the race detector.
 race: provision
@@ -34,6 +35,7 @@ lint:
 	if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
 	$(GO) mod tidy -diff
 	cd tools/interop && $(GO) mod tidy -diff
+	cd tools/alerts && $(GO) mod tidy -diff
 	$(GO) vet ./...
 	CGO_ENABLED=1 $(GO) build -tags $(TAGS) -o /dev/null ./cmd/tandem
 	CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/envelope

@@ -35,7 +35,7 @@ const metricsHead = `# Metrics
 
 Written by ` + "`TestEveryMetricIsOnItsPage`" + ` from a server with all its parts. ` + "`metrics_listen`" + ` serves them as ` + "`/metrics`" + `, beside those of the Go runtime and the process (` + "`go_*`, `process_*`" + `). A name that is here stays, with its unit and its labels; a label is a word of Tandem's, or a name from the configuration, and never what a client sent.
 
-What cannot be known at the moment has no figure, and is not said to be 0: an alarm that goes by it stays as it was. Alarms are in [deploy/prometheus/tandem.rules.yaml](../deploy/prometheus/tandem.rules.yaml), and what to do about each in the [runbook](runbook.md).
+What cannot be known at the moment has no figure, and is not said to be 0. An alarm that goes by it would end, so ` + "`TandemBlind`" + ` is the alarm for that. Alarms are in [deploy/prometheus/tandem.rules.yaml](../deploy/prometheus/tandem.rules.yaml), and what to do about each in the [runbook](runbook.md).
 
 | Metric | Type | Labels | What it says |
 | --- | --- | --- | --- |
@@ -72,6 +72,7 @@ func TestEveryMetricIsOnItsPage(t *testing.T) {
 		}
 		lines = append(lines, fmt.Sprintf("| `%s` | %s | %s | %s |\n", name, row[0], row[1], row[2]))
 	}
+	golden(t, text)
 	slices.Sort(lines)
 	got := metricsHead + strings.Join(lines, "")
 	if *updateMetrics {
@@ -81,6 +82,39 @@ func TestEveryMetricIsOnItsPage(t *testing.T) {
 	}
 	if want, err := os.ReadFile(metricsPage); err != nil || got != string(want) {
 		t.Errorf("docs/metrics.md is not what a server measures (%v); read what differs, then: go test ./cmd/tandem -run TestEveryMetricIsOnItsPage -update-metrics\n%s", err, got)
+	}
+}
+
+// scraped is what tools/alerts fires the alarms from.
+const scraped = "../../tools/alerts/testdata/metrics.txt"
+
+// golden holds the scrape that the alarms are tried on to what a server says now: the same
+// series, with whatever values.
+func golden(t *testing.T, text string) {
+	t.Helper()
+	var kept []string
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "tandem_") {
+			kept = append(kept, line)
+		}
+	}
+	if *updateMetrics {
+		must(t, os.WriteFile(scraped, []byte(strings.Join(kept, "")), 0o644))
+	}
+	before, err := os.ReadFile(scraped)
+	must(t, err)
+	seriesOf := func(lines []string) (names []string) {
+		for _, line := range lines {
+			if name, _, _ := strings.Cut(line, " "); name != "" && !strings.HasPrefix(line, "tandem_build_info") { // whose labels are of each build
+				names = append(names, name)
+			}
+		}
+		slices.Sort(names)
+		return names
+	}
+	now, was := seriesOf(kept), seriesOf(strings.Split(strings.TrimSpace(string(before)), "\n"))
+	if !slices.Equal(now, was) {
+		t.Errorf("tools/alerts tries the alarms on series that are no longer there, or not on all; read what differs, then: go test ./cmd/tandem -run TestEveryMetricIsOnItsPage -update-metrics\n%v\n%v", now, was)
 	}
 }
 
@@ -114,8 +148,8 @@ notify:
   from: tandem@example.org
   channels: [{name: ops, kind: slack, url_file: %s}]
 `, t.TempDir(), t.TempDir(), h.file("room"))
-	h.origin = fmt.Sprintf(`house.test/ledger, stream: {address: "127.0.0.1:1", cert: %s, key: %s}, deliveries: [{file: %s, every: 1h}], witnesses: [{url: "https://127.0.0.1:1", key: %q}]`,
-		h.file("cert"), h.file("tls-key"), h.file("delivered"), witness)
+	h.origin = fmt.Sprintf(`house.test/ledger, stream: {address: "127.0.0.1:1", cert: %s, key: %s}, deliveries: [{webhook: "https://127.0.0.1:1/hook", every: 1h}], witnesses: [{url: "https://127.0.0.1:1", key: %q}]`,
+		h.file("cert"), h.file("tls-key"), witness)
 	h.configure()
 	cfg, err := config.Load(config.Sources{File: h.file("tandem.yaml")})
 	if err != nil {
