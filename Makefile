@@ -9,7 +9,7 @@ STATICCHECK_VERSION = v0.8.2
 TAGS        = nomsgpack,nodemo
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: demo test race lint bench soak leaver mutate long build provision
+.PHONY: demo test race lint bench soak leaver mutate long build package packaging provision
 
 demo:
 	$(GO) run ./cmd/tandem demo
@@ -62,7 +62,15 @@ mutate:
 	tools/mutate.sh $(MUTATE)
 
 # What takes hours, one after the other: for the night, and before a release.
-long: race soak leaver mutate
+long: race soak leaver mutate packaging
+
+# A release in dist/ (docs/install.md): programs, package, manual, list of parts, digests.
+package:
+	tools/release.sh $(VERSION) dist
+
+# Makes one twice, in two folders, and looks at all of it.
+packaging:
+	$(GO) test -tags package -count=1 -timeout 60m -v ./tools/packaging
 
 build:
 	CGO_ENABLED=1 $(GO) build -trimpath -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tandem ./cmd/tandem

@@ -370,4 +370,3 @@ func hostPortOf(address string) string {
 	}
 	return net.JoinHostPort(u.Hostname(), port)
 }
-

@@ -15,4 +15,3 @@ func (d *doctor) clock() {
 	}
 	d.add("clock", sound, "a time service keeps the clock", "")
 }
-
