@@ -9,7 +9,7 @@ STATICCHECK_VERSION = v0.8.2
 TAGS        = nomsgpack,nodemo
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: demo test race lint bench soak leaver mutate long build provision
+.PHONY: demo test race lint bench soak leaver mutate long build package packaging provision
 
 demo:
 	$(GO) run ./cmd/tandem demo
@@ -21,6 +21,7 @@ demo:
 test: provision
 	TANDEM_TEST_ALL=1 tools/untouched.sh tools/inmemory.sh $(GO) run ./tools/noskip $(GO) test -json -count=1 -timeout 40m ./...
 	$(GO) run ./tools/noskip $(GO) test -C tools/interop -json -count=1 -timeout 10m ./...
+	$(GO) run ./tools/noskip $(GO) test -C tools/alerts -json -count=1 -timeout 10m ./...
 
 # The parts in which goroutines meet, under the race detector.
 race: provision
@@ -34,6 +35,7 @@ lint:
 	if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
 	$(GO) mod tidy -diff
 	cd tools/interop && $(GO) mod tidy -diff
+	cd tools/alerts && $(GO) mod tidy -diff
 	$(GO) vet ./...
 	CGO_ENABLED=1 $(GO) build -tags $(TAGS) -o /dev/null ./cmd/tandem
 	CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/envelope
@@ -60,7 +62,15 @@ mutate:
 	tools/mutate.sh $(MUTATE)
 
 # What takes hours, one after the other: for the night, and before a release.
-long: race soak leaver mutate
+long: race soak leaver mutate packaging
+
+# A release in dist/ (docs/install.md): programs, package, manual, list of parts, digests.
+package:
+	tools/release.sh $(VERSION) dist
+
+# Makes one twice, in two folders, and looks at all of it.
+packaging:
+	$(GO) test -tags package -count=1 -timeout 60m -v ./tools/packaging
 
 build:
 	CGO_ENABLED=1 $(GO) build -trimpath -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tandem ./cmd/tandem

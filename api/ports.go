@@ -27,6 +27,7 @@ type Desk interface {
 	Founding(ctx context.Context) (desk.Founding, error)
 	Prospect(ctx context.Context, person string) (custody.Prospect, error)
 	Emergencies(ctx context.Context) ([]desk.Emergency, error)
+	Census(ctx context.Context) (desk.Census, error)
 	OpenIncidents() desk.OpenIncidents
 	// Assessors gives who can decide about an incident, ToAssess about which somebody can.
 	Assessors(ctx context.Context, incident string) ([]string, error)

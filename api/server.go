@@ -57,7 +57,7 @@ type Server struct {
 // two collectors have.
 func New(c Config) (*Server, error) {
 	s := &Server{Config: c, metrics: newMetrics()}
-	s.metrics.registry.MustRegister(approverCounts{c.Desk}, incidentMetrics{c.Desk}, envelopeMetrics{c.Desk})
+	s.metrics.registry.MustRegister(approverCounts{c.Desk}, incidentMetrics{c.Desk}, envelopeMetrics{c.Desk}, custodyMetrics{c.Desk}, &readyMetrics{of: c.Desk})
 	s.metrics.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "tandem_clock_wrong", Help: "1 while the clock is wrong and nothing is decided, else 0.",
 	}, func() float64 {

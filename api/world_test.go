@@ -68,6 +68,7 @@ type world struct {
 	fail    error                       // given by queries and by Ready
 
 	reviewDue time.Time
+	census    *desk.Census // what is said instead of what is counted; nil: that
 }
 
 func newWorld(t *testing.T) *world {
@@ -477,6 +478,15 @@ func (w *world) Approvers(context.Context) (map[string]map[custody.Role][]string
 		can[p.ID] = w.state.Approvers(p)
 	}
 	return can, nil
+}
+
+func (w *world) Census(context.Context) (desk.Census, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.census != nil {
+		return *w.census, w.fail
+	}
+	return desk.CensusIn(w.state, w.now), w.fail
 }
 
 func (w *world) Approving() desk.Approving {

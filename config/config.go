@@ -16,7 +16,7 @@ type Config struct {
 	MetricsListen        string        `koanf:"metrics_listen"`         // host:port of /healthz, /readyz and /metrics; "": nowhere
 	Database             string        `koanf:"database"`               // "sqlite:PATH", or a PostgreSQL server's postgres://USER@HOST/NAME
 	DatabasePasswordFile string        `koanf:"database_password_file"` // of that server; "": PGPASSWORD or PGPASSFILE, as with psql
-	Secrets              string        `koanf:"secrets"`                // Embedded or Vault: which section counts
+	Secrets              string        `koanf:"secrets"`                // "embedded" or "vault": which section counts
 	Embedded             EmbeddedStore `koanf:"embedded"`
 	Vault                VaultStore    `koanf:"vault"`
 	Policy               Policy        `koanf:"policy"`
@@ -29,6 +29,8 @@ type Config struct {
 	Rotation         Rotation         `koanf:"rotation"`
 	Envelopes        Envelopes        `koanf:"envelopes"`
 	Dependents       []Dependent      `koanf:"dependents"` // that are told new passwords, for credentials that name them
+
+	Backups string `koanf:"backups"` // folder that backups are put into, so that it can be said how old the newest is; "": nobody looks
 }
 
 // The values of Config.Secrets.
@@ -51,21 +53,21 @@ type Envelopes struct {
 
 // TLS names the PEM files of the API's certificate.
 type TLS struct {
-	Cert string `koanf:"cert"`
-	Key  string `koanf:"key"`
+	Cert string `koanf:"cert"` // with what lies between it and an authority that clients know
+	Key  string `koanf:"key"`  // private; without a passphrase
 }
 
 // EmbeddedStore is the secret store in one file, for one machine.
 type EmbeddedStore struct {
-	Path           string `koanf:"path"`
+	Path           string `koanf:"path"`            // of the file, encrypted; made by the first start
 	KeyFile        string `koanf:"key_file"`        // made with mode 0600 when it is not there
 	PassphraseFile string `koanf:"passphrase_file"` // instead of key_file
 }
 
 // VaultStore says where HashiCorp Vault is and as whom to log in.
 type VaultStore struct {
-	Address        string    `koanf:"address"`
-	Namespace      string    `koanf:"namespace"`
+	Address        string    `koanf:"address"`         // https://HOST:8200
+	Namespace      string    `koanf:"namespace"`       // of Vault Enterprise; "": none
 	CA             string    `koanf:"ca"`              // PEM file; "": the system's
 	Mount          string    `koanf:"mount"`           // of the KV v2 engine
 	TransitMount   string    `koanf:"transit_mount"`   // of the Transit engine
@@ -83,13 +85,13 @@ type VaultStore struct {
 
 // VaultAuth is the log-in at Vault.
 type VaultAuth struct {
-	Method       string `koanf:"method"`         // AppRole or TokenFile
+	Method       string `koanf:"method"`         // "approle" or "token_file"
 	Mount        string `koanf:"mount"`          // of the AppRole method
 	RoleID       string `koanf:"role_id"`        // no secret by itself
 	RoleIDFile   string `koanf:"role_id_file"`   // instead of role_id
-	SecretIDFile string `koanf:"secret_id_file"` // with AppRole
+	SecretIDFile string `koanf:"secret_id_file"` // with "approle"
 	Wrapped      bool   `koanf:"wrapped"`        // that file holds a response-wrapping token instead
-	TokenFile    string `koanf:"token_file"`     // with TokenFile
+	TokenFile    string `koanf:"token_file"`     // with "token_file"; read again when it changes
 }
 
 // Policy is the part of the company's policy that is a matter of degree.
@@ -140,18 +142,18 @@ type Rotation struct {
 // PasswordPolicy says what passwords look like, in the language of Vault's
 // password policies (HCL), whichever the secret store is.
 type PasswordPolicy struct {
-	Name string `koanf:"name"`
-	File string `koanf:"file"`
+	Name string `koanf:"name"` // by which credentials name it
+	File string `koanf:"file"` // HCL
 }
 
 // Dependent is what else uses a password, and how it is told each new one: by a
 // program on this machine, or by a request with a one-time token of Vault's.
 type Dependent struct {
-	Name    string        `koanf:"name"`
-	Command []string      `koanf:"command"` // absolute path of the program, and its arguments
-	URL     string        `koanf:"url"`
+	Name    string        `koanf:"name"`     // by which credentials name it
+	Command []string      `koanf:"command"`  // absolute path of the program, and its arguments
+	URL     string        `koanf:"url"`      // that is told, instead of a program that is run
 	URLFile string        `koanf:"url_file"` // instead: the file that has that URL, when it has a secret in it
-	Timeout time.Duration `koanf:"timeout"`  // 0: LongestTimeout
+	Timeout time.Duration `koanf:"timeout"`  // 0: 30s, which is the longest, too
 
 	// With a URL.
 	CA        string `koanf:"ca"`         // PEM file; "": the system's
@@ -175,10 +177,10 @@ type Ledger struct {
 // (RFC 5425).
 type Stream struct {
 	Address string `koanf:"address"` // host:port; "": nowhere
-	Format  string `koanf:"format"`  // StreamJSON or StreamCEF
+	Format  string `koanf:"format"`  // "json" or "cef"
 	CA      string `koanf:"ca"`      // PEM file; "": the system's
 	Cert    string `koanf:"cert"`    // PEM files by which the receiver knows us; both or neither
-	Key     string `koanf:"key"`
+	Key     string `koanf:"key"`     // private
 }
 
 // The values of Stream.Format.
@@ -199,7 +201,7 @@ type Delivery struct {
 	Webhook     string        `koanf:"webhook"`      // URL that they are posted to
 	WebhookFile string        `koanf:"webhook_file"` // instead: the file that has that URL, when it has a secret in it
 	Email       string        `koanf:"email"`        // address that they are mailed to, through notify.smtp
-	Every       time.Duration `koanf:"every"`
+	Every       time.Duration `koanf:"every"`        // between two of them
 }
 
 // Notify says how people are told what they must know: each by e-mail, and groups by
@@ -208,7 +210,7 @@ type Notify struct {
 	SMTP     SMTP      `koanf:"smtp"`
 	From     string    `koanf:"from"`     // "Tandem <tandem@example.org>", or the address alone
 	Language string    `koanf:"language"` // en or zh, for those who have chosen none
-	Channels []Channel `koanf:"channels"`
+	Channels []Channel `koanf:"channels"` // rooms that groups read
 }
 
 // Channel is a room that a group reads, in a service of its own.
@@ -219,7 +221,7 @@ type Channel struct {
 	SecretFile string   `koanf:"secret_file"` // that signs; for dingtalk, feishu, lark and webhook
 	CA         string   `koanf:"ca"`          // PEM file; "": the system's
 	Grades     []string `koanf:"grades"`      // that it is told of; none: serious and special
-	Language   string   `koanf:"language"`    // en or zh; "": that of Notify
+	Language   string   `koanf:"language"`    // en or zh; "": that of notify
 	Reaches    []string `koanf:"reaches"`     // usernames of who reads it: a message about an emergency has then reached them
 }
 
@@ -233,11 +235,11 @@ func (c Channel) ToldOf() []string {
 
 // SMTP is the mail server that takes all mails.
 type SMTP struct {
-	Address      string `koanf:"address"` // host:port; "": no mails
-	TLS          string `koanf:"tls"`     // StartTLS, ImplicitTLS or NoTLS
-	CA           string `koanf:"ca"`      // PEM file; "": the system's
-	Helo         string `koanf:"helo"`    // by what name to greet it; "": this machine's full name, or its address
-	Username     string `koanf:"username"`
+	Address      string `koanf:"address"`       // host:port; "": no mails
+	TLS          string `koanf:"tls"`           // "starttls", "tls", or "off", only to a server on this machine
+	CA           string `koanf:"ca"`            // PEM file; "": the system's
+	Helo         string `koanf:"helo"`          // by what name to greet it; "": this machine's full name, or its address
+	Username     string `koanf:"username"`      // "": no log-in
 	PasswordFile string `koanf:"password_file"` // both or neither
 }
 

@@ -51,6 +51,7 @@ func (c Config) CheckFiles() error {
 	v.keyPair("ledger.stream", c.Ledger.Stream.Cert, c.Ledger.Stream.Key)
 	v.authorities("notify.smtp.ca", c.Notify.SMTP.CA)
 	v.secretFile("notify.smtp.password_file", c.Notify.SMTP.PasswordFile)
+	v.folder("backups", c.Backups)
 	rooms := map[string]bool{}
 	for i, ch := range c.Notify.Channels {
 		at := fmt.Sprintf("notify.channels[%d].", i)
@@ -158,6 +159,18 @@ func (v *validation) toBeMade(key, path string) {
 		}
 	case err != nil:
 		v.add(key, "%s", whyNot(err, "file"))
+	}
+}
+
+// folder looks at one that must be there.
+func (v *validation) folder(key, path string) {
+	if path == "" {
+		return
+	}
+	if found, err := os.Stat(path); err != nil {
+		v.add(key, "%s", whyNot(err, "folder"))
+	} else if !found.IsDir() {
+		v.add(key, "is no folder")
 	}
 }
 

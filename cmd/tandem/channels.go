@@ -195,7 +195,7 @@ func (p *program) addChannel(cfg config.Config, w *way) {
 	limit, burst := kind.Limit()
 	p.channels = append(p.channels, w)
 	p.rooms = append(p.rooms, notify.NewRoom(notify.RoomConfig{
-		Name: w.name, Ledger: p.store, Places: p.store, Owner: p.owner, Directory: directory{p.store, p.desk}, Follow: p.desk.Follow, Suspect: p.desk.Suspect(),
+		Name: w.name, Ledger: p.store, Places: p.leases, Owner: p.owner, Directory: directory{p.store, p.desk}, Follow: p.desk.Follow, Suspect: p.desk.Suspect(),
 		Terms: w.terms, Send: w.Send, Paged: p.reportPaged, Limit: limit, Burst: burst,
 		Origin: cfg.Ledger.Origin, URL: strings.TrimSuffix(cfg.URL(), "/"), Zone: time.Local, Now: p.desk.Time, Log: w.log,
 	}))

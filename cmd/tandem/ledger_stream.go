@@ -28,9 +28,10 @@ func (p *program) openStream(cfg config.Ledger) (*siem.Stream, error) {
 		}
 		secure.GetClientCertificate = certificate.forClient
 		p.again.add("ledger.stream.cert", certificate.load)
+		p.shown.add("stream", certificate)
 	}
 	return siem.New(siem.Config{
-		Ledger: p.store, Places: p.store, Owner: p.owner, Follow: p.desk.Follow, Now: p.desk.Time, Address: to.Address, TLS: secure,
+		Ledger: p.store, Places: p.leases, Owner: p.owner, Follow: p.desk.Follow, Now: p.desk.Time, Address: to.Address, TLS: secure,
 		Format: to.Format, Host: cfg.Origin, Version: built().Version, Log: p.log.With("part", "stream"),
 	})
 }

@@ -60,7 +60,7 @@ func (p *program) openNotifier(cfg config.Config, mail *mailer) *notify.Follower
 		return nil
 	}
 	return notify.New(notify.Config{
-		Ledger: p.store, Places: p.store, Owner: p.owner, Directory: directory{p.store, p.desk}, Follow: p.desk.Follow, Suspect: p.desk.Suspect(), Send: mail.Send,
+		Ledger: p.store, Places: p.leases, Owner: p.owner, Directory: directory{p.store, p.desk}, Follow: p.desk.Follow, Suspect: p.desk.Suspect(), Send: mail.Send,
 		Origin: cfg.Ledger.Origin, URL: strings.TrimSuffix(cfg.URL(), "/"), Language: cfg.Notify.Language, Zone: time.Local,
 		Now: p.desk.Time, Log: p.log.With("part", "notify"),
 		Paged: func(ctx context.Context, emergency, person, channel string) error {

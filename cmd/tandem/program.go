@@ -52,6 +52,9 @@ type program struct {
 	mail     *mailer          // nil: likewise
 	channels []*way           // by which groups are told
 	rooms    []*notify.Room   // what each of them is told
+	commits  *commits
+	leases   *heldPlaces
+	shown    certificates
 	pages    *web.Pages
 	api      *api.Server
 }
@@ -99,7 +102,7 @@ type purpose struct {
 
 // openProgramFor is openProgram.
 func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, why purpose) (_ *program, err error) {
-	p := &program{log: log, again: reloader{log: log.With("part", "reload")}, clock: why.clock}
+	p := &program{log: log, again: reloader{log: log.With("part", "reload")}, clock: why.clock, commits: newCommits()}
 	if p.clock == nil {
 		p.clock = machineClock()
 	}
@@ -139,11 +142,12 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		Store: p.store, Accounts: p.store, Secrets: p.secrets, Clock: p.clock,
 		Policy: policyOf(cfg.Policy), ReviewBy: reviewOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log.With("part", "desk"),
 		SessionTTL: cfg.SessionTTL, CheckTarget: p.checkTarget, StandIn: p.standIn, Fingerprints: p.fingerprints, CheckPolicy: p.checkPolicy, CheckPasswords: p.checkPasswords, CheckRecipient: envelope.CheckRecipient,
-		FirstSteps: why.firstSteps, Settings: onRecord, Hashing: hashing,
+		FirstSteps: why.firstSteps, Settings: onRecord, Hashing: hashing, Committed: p.commits.observe,
 	})
 	if err != nil {
 		return nil, err
 	}
+	p.leases = watchLeases(p.store, p.desk.Time)
 	if p.owner, err = ownerOf(cfg); err != nil {
 		return nil, err
 	}
@@ -190,7 +194,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		Version: built().Version, PublicURL: cfg.URL(), Proxies: proxies, Web: p.pages,
 		Maintenance: p.maintenance, Kinds: described(p.targets),
 		Closing:   p.closer,
-		Witnesses: witnesses{p.follower}, Collectors: append(p.roomMetrics(), p.follower, p.stream, p.notifier, suspicion(p.desk), unacknowledged(p.desk)),
+		Witnesses: witnesses{p.follower}, Collectors: p.collectors(cfg),
 	})
 	return p, err
 }

@@ -26,6 +26,7 @@ import (
 type reloader struct {
 	log   *slog.Logger
 	parts []reloadable
+	begun func() (done func()) // is told of each; nil: nobody is
 }
 
 // reloadable is one of these, by its key in the configuration.
@@ -56,7 +57,12 @@ func (r *reloader) run(ctx context.Context, asked <-chan os.Signal) {
 		case <-ctx.Done():
 			return
 		case <-asked:
+			done := func() {}
+			if r.begun != nil {
+				done = r.begun()
+			}
 			r.reload(ctx)
+			done()
 		}
 	}
 }

@@ -139,11 +139,16 @@ func (h *house) deliverTo(hook string) {
 // writeCertificate makes a certificate for the API, and its key.
 func (h *house) writeCertificate(serial int64) {
 	h.t.Helper()
+	h.writeCertificateUntil(serial, time.Now().Add(time.Hour))
+}
+
+func (h *house) writeCertificateUntil(serial int64, until time.Time) {
+	h.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(h.t, err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(serial), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: until,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	must(h.t, err)

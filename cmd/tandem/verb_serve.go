@@ -59,8 +59,16 @@ func serve(ctx context.Context, cfg config.Config, load func() (config.Config, e
 	p.again.add("configuration", settings(cfg, load, level, log))
 	if certificate != nil {
 		p.again.add("tls", certificate.load)
+		p.shown.add("api", certificate)
 	}
+	systemd := supervised{log: log, alive: func() { p.desk.PolicyInForce() }}
+	p.again.begun = systemd.reloading
 	go p.again.run(ctx, asked)
+	watching, unwatched := context.WithCancel(context.WithoutCancel(ctx)) // it is alive while it stops, too
+	defer unwatched()
+	go systemd.watch(watching)
+	context.AfterFunc(ctx, systemd.stopping)
+	systemd.ready(cfg.URL())
 	log.Info("serving", "url", cfg.URL(), "listen", listener.Addr().String(), "version", built().Version)
 	err = p.run(ctx, listener, ops)
 	log.Info("stopped")

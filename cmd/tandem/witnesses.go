@@ -19,7 +19,7 @@ import (
 // openFollower opens what takes the ledger's checkpoints elsewhere.
 func (p *program) openFollower(ctx context.Context, l config.Ledger, mail *mailer) (*witnessing.Follower, error) {
 	c := witnessing.Config{
-		Ledger: p.desk, Nodes: p.store.HashReader, Store: p.store, Places: p.store, Owner: p.owner, Need: l.Need,
+		Ledger: p.desk, Nodes: p.store.HashReader, Store: p.store, Places: p.leases, Owner: p.owner, Need: l.Need,
 		Report: p.reportConflict, Now: p.clock.Now, Log: p.log.With("part", "witnesses"),
 	}
 	for _, w := range l.Witnesses {

@@ -104,6 +104,7 @@ func (d *Desk) commit(calls []*call) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	var b *batch
+	began := d.Clock.Elapsed()
 	err := d.Store.Write(ctx, func(tx Tx) error {
 		root, err := d.catchUp(ctx, tx)
 		if err != nil {
@@ -117,6 +118,7 @@ func (d *Desk) commit(calls []*call) {
 		}
 		return b.carryOut(calls)
 	})
+	d.observe(b, calls, d.Clock.Elapsed()-began, err)
 	if err != nil {
 		d.Log.Error("commit failed", "commands", len(calls), "error", err)
 		// It may have been committed all the same. The state stays what it was:
@@ -147,6 +149,17 @@ func (d *Desk) commit(calls []*call) {
 	for i, c := range calls {
 		c.answer <- b.answers[i]
 	}
+}
+
+func (d *Desk) observe(b *batch, calls []*call, took time.Duration, err error) {
+	if d.Committed == nil {
+		return
+	}
+	c := Committed{Commands: len(calls), Took: took, Err: err}
+	if b != nil && err == nil {
+		c.Entries = len(b.appended)
+	}
+	d.Committed(c)
 }
 
 // asUnavailable makes sure that no failure of a transaction passes for a

@@ -58,6 +58,10 @@ type Config struct {
 	// the general policy. Nil: whatever it takes.
 	CheckPasswords func(policy string, t custody.Target) error
 
+	// Committed is told of each transaction of the committer, right after it; it must not
+	// wait. Nil: nobody is.
+	Committed func(Committed)
+
 	// FirstSteps: an installation that nobody has used yet may be given another
 	// secret store, key or origin.
 	FirstSteps bool
@@ -105,6 +109,14 @@ type Desk struct {
 	found   atomic.Pointer[finding] // nil: the secret store could not be looked at yet
 	watched chan struct{}           // watch has ended
 	samples atomic.Int64
+}
+
+// Committed is one transaction of the committer.
+type Committed struct {
+	Commands int           // that were carried out, or refused, in it; 0: only time acted
+	Entries  int           // that it appended
+	Took     time.Duration // with the seal, from its beginning to the answer of the database
+	Err      error         // nil: it is in the ledger; else it may be, or nothing of it
 }
 
 // The bounds of what waits.

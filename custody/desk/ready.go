@@ -54,13 +54,24 @@ var codes = []struct {
 	{ErrDiskFull, "disk_full"},
 }
 
+// otherwise is the code of what is none of them: a database that does not do its work.
+const otherwise = "store_unavailable"
+
 func codeOf(err error) string {
 	for _, c := range codes {
 		if errors.Is(err, c.kind) {
 			return c.code
 		}
 	}
-	return "store_unavailable"
+	return otherwise
+}
+
+// Causes gives every code that a Cause can have.
+func Causes() (all []string) {
+	for _, c := range codes {
+		all = append(all, c.code)
+	}
+	return append(all, otherwise)
 }
 
 // Ready says whether everything would work now: a commit, and a read of each kind

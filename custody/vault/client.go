@@ -68,7 +68,7 @@ type AppRole struct {
 // NewClient gives a client without a token for the Vault that c says, for Setup
 // and Check. It takes nothing from VAULT_* in the environment.
 func NewClient(c Config) (*api.Client, error) {
-	transport, err := c.transport()
+	transport, err := c.transport(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -109,8 +109,8 @@ func (c Config) timeout() time.Duration {
 	return defaultTimeout
 }
 
-// transport is shared by all clients of a store.
-func (c Config) transport() (http.RoundTripper, error) {
+// transport is shared by all clients of a store. told is carrier's.
+func (c Config) transport(told func(answered)) (http.RoundTripper, error) {
 	address, err := url.Parse(c.Address)
 	if err != nil || address.Host == "" || address.User != nil || (address.Scheme != "https" && address.Scheme != "http") {
 		// The address itself is left out: it could hold a password.
@@ -132,7 +132,7 @@ func (c Config) transport() (http.RoundTripper, error) {
 			return nil, fmt.Errorf("vault: no certificate in %s", c.CAFile)
 		}
 	}
-	return carrier{transport, c.RequestID}, nil
+	return carrier{transport, c.RequestID, c.Names, told}, nil
 }
 
 func loopback(host string) bool {
@@ -146,7 +146,9 @@ func loopback(host string) bool {
 // written, and takes a second one for success.
 type carrier struct {
 	*http.Transport
-	id func(context.Context) string // nil: none
+	id    func(context.Context) string // nil: none
+	names Names
+	told  func(answered) // of each request, without waiting; nil: nobody is
 }
 
 func (c carrier) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -156,7 +158,11 @@ func (c carrier) RoundTrip(r *http.Request) (*http.Response, error) {
 			r.Header.Set(RequestHeader, id)
 		}
 	}
+	began := time.Now()
 	got, err := c.Transport.RoundTrip(r)
+	if c.told != nil {
+		c.told(answered{c.names.kind(r), err == nil && got.StatusCode < http.StatusInternalServerError, time.Since(began)})
+	}
 	if err == nil && got.StatusCode >= 300 && got.StatusCode < 400 {
 		_ = got.Body.Close() // unread
 		return nil, &answer{status: got.StatusCode, reasons: []string{

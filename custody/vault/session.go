@@ -29,6 +29,7 @@ type session struct {
 	log       *slog.Logger
 
 	state atomic.Pointer[state]
+	ends  atomic.Int64      // when the token does, in seconds of Unix's time; 0: never, or there is none
 	again chan chan<- error // somebody wants another log-in, and its outcome
 	stop  context.CancelFunc
 	done  chan struct{} // closed when the goroutine has ended
@@ -106,6 +107,7 @@ func (s *session) login(ctx context.Context) (*state, error) {
 	case err == nil:
 		// Told first: who waits for the state finds in the log what led to it.
 		s.log.Info("logged in to Vault", "token_ttl", ttl(st.auth).String())
+		s.lasts(ttl(st.auth))
 		s.set(st)
 	case ctx.Err() == nil:
 		s.log.Error("log-in to Vault failed", "error", err, "alarm", errors.Is(err, ErrWrappingToken))
@@ -143,6 +145,7 @@ func (s *session) loggedIn(ctx context.Context) (*state, error) {
 // and it worked, it gives that.
 func (s *session) hold(ctx context.Context, st *state) *state {
 	var ended <-chan error
+	var renewed <-chan *api.RenewOutput
 	if ttl(st.auth) > 0 {
 		client, err := s.config.client(s.transport, st.auth.ClientToken, 0, s.config.timeout())
 		if err != nil {
@@ -155,7 +158,7 @@ func (s *session) hold(ctx context.Context, st *state) *state {
 		finished := make(chan struct{})
 		go func() { defer close(finished); watcher.Start() }()
 		defer func() { watcher.Stop(); <-finished }()
-		ended = watcher.DoneCh()
+		ended, renewed = watcher.DoneCh(), watcher.RenewCh()
 	}
 	check := time.NewTicker(fileCheck)
 	defer check.Stop()
@@ -175,6 +178,10 @@ func (s *session) hold(ctx context.Context, st *state) *state {
 			if s.method.outdated() {
 				return nil
 			}
+		case now := <-renewed:
+			if now.Secret != nil && now.Secret.Auth != nil {
+				s.lasts(ttl(now.Secret.Auth))
+			}
 		case err := <-ended:
 			// The watcher ends well before the token does, at a moment chosen
 			// by chance: the next token is there in time, and not all clients
@@ -189,6 +196,15 @@ func (s *session) hold(ctx context.Context, st *state) *state {
 			s.log.Warn("Vault's token is about to end and the token file has no other")
 		}
 	}
+}
+
+// lasts notes until when the token is good.
+func (s *session) lasts(rest time.Duration) {
+	if rest <= 0 {
+		s.ends.Store(0)
+		return
+	}
+	s.ends.Store(time.Now().Add(rest).Unix())
 }
 
 func ttl(auth *api.SecretAuth) time.Duration { return time.Duration(auth.LeaseDuration) * time.Second }

@@ -27,6 +27,7 @@ type Store struct {
 	session *session
 	names   Names
 	wrapKey WrapKey
+	metrics *metrics
 	public  atomic.Pointer[ed25519.PublicKey]
 }
 
@@ -52,11 +53,12 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	default:
 		how = &appRole{AppRole: *c.AppRole, names: c.Names}
 	}
-	transport, err := c.transport()
+	measured := newMetrics()
+	transport, err := c.transport(measured.observe)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{names: c.Names, wrapKey: c.WrapKey, session: &session{again: make(chan chan<- error), config: c, transport: transport, method: how, log: c.Log}}
+	s := &Store{metrics: measured, names: c.Names, wrapKey: c.WrapKey, session: &session{again: make(chan chan<- error), config: c, transport: transport, method: how, log: c.Log}}
 	if err := s.session.start(ctx); err != nil {
 		return nil, err
 	}
