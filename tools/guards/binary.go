@@ -140,6 +140,10 @@ func (b *binary) run(ctx context.Context, change int, names []string, limit time
 		return ran{}, err
 	}
 	defer os.RemoveAll(folder)
+	// Servers of tests run as users of their own.
+	if err := errors.Join(os.Chmod(b.work, 0o755), os.Chmod(folder, 0o755)); err != nil {
+		return ran{}, err
+	}
 	seen := filepath.Join(folder, "seen")
 	if err := os.WriteFile(seen, make([]byte, len(b.changes)+1), 0o600); err != nil {
 		return ran{}, err

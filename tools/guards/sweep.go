@@ -75,9 +75,11 @@ func sweep(ctx context.Context, b *binary, name string, o options) (*Results, er
 	var names []string
 	for test, hash := range b.tests {
 		was := old.Tests[test]
-		if old.Sources == b.sources && was.Hash == hash && was.Fails == "" {
+		switch {
+		case o.leaveOut.MatchString(test):
+		case old.Sources == b.sources && was.Hash == hash && was.Fails == "":
 			now.Tests[test] = was
-		} else if !o.leaveOut.MatchString(test) {
+		default:
 			names = append(names, test)
 		}
 	}
@@ -97,7 +99,7 @@ func sweep(ctx context.Context, b *binary, name string, o options) (*Results, er
 		}
 		if !r.passed {
 			is.Fails = r.by
-			fmt.Fprintf(o.say, "%s is left out: it fails without a change\n%s\n", test, r.said)
+			fmt.Fprintf(o.say, "%s is left out: it fails without a change\n%.2000s\n", test, r.said)
 		}
 		now.Tests[test] = is
 		return nil
