@@ -29,6 +29,10 @@ func findCredentialsOnBoth(t *testing.T, on engine) {
 		{desk.CredentialQuery{Text: "WEB"}, "web01 web02"},
 		{desk.CredentialQuery{Text: "tech-c"}, "web01 web02"},
 		{desk.CredentialQuery{Text: "db", Person: "tech-c"}, ""},
+		{desk.CredentialQuery{Names: []string{"web02", "web01", "nobody"}}, "web01 web02"},
+		{desk.CredentialQuery{Names: []string{"web01", "web02"}, Person: "tech-a"}, "web02"},
+		{desk.CredentialQuery{Names: []string{"web01"}, Text: "WEB"}, "web01"},
+		{desk.CredentialQuery{Names: []string{}}, ""}, // none is asked for, which is not all
 		{desk.CredentialQuery{Text: "%"}, ""},
 		{desk.CredentialQuery{Text: `":"`}, ""}, // of how a target is stored
 	} {
