@@ -33,30 +33,27 @@ type binary struct {
 	sources string // hash of what is changed
 }
 
-// build makes it. Name is as the go command takes it, from folder dir; work is an empty
-// folder.
-func build(ctx context.Context, dir, name, work string) (*binary, error) {
-	out, err := goTool(ctx, dir, "list", "-json=Dir,Name,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles", name)
+// build makes it of one package's sources and another's tests, which may be the same.
+// Both are as the go command takes them, from folder dir; work is an empty folder.
+func build(ctx context.Context, dir, changed, tested, work string) (*binary, error) {
+	found, err := listed(ctx, dir, changed)
 	if err != nil {
 		return nil, err
 	}
-	var found struct {
-		Dir, Name                                    string
-		GoFiles, CgoFiles, TestGoFiles, XTestGoFiles []string
+	by, err := listed(ctx, dir, tested)
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(out, &found); err != nil {
-		return nil, fmt.Errorf("what go list says of %s: %w", name, err)
-	}
-	b := &binary{path: filepath.Join(work, "tests"), dir: found.Dir, work: work, patient: 20 * time.Second}
+	b := &binary{path: filepath.Join(work, "tests"), dir: by.Dir, work: work, patient: 20 * time.Second}
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	put := func(name string, text []byte) error {
-		overlay.Replace[filepath.Join(b.dir, name)] = filepath.Join(work, name)
+		overlay.Replace[filepath.Join(found.Dir, name)] = filepath.Join(work, name)
 		return os.WriteFile(filepath.Join(work, name), text, 0o600)
 	}
 	var c changer
 	all := sha256.New()
 	for _, name := range slices.Concat(found.GoFiles, found.CgoFiles) {
-		source, err := os.ReadFile(filepath.Join(b.dir, name))
+		source, err := os.ReadFile(filepath.Join(found.Dir, name))
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +70,7 @@ func build(ctx context.Context, dir, name, work string) (*binary, error) {
 	if err := put("guards_switch.go", []byte(switchFile(found.Name, len(c.changes)))); err != nil {
 		return nil, err
 	}
-	if b.tests, err = tests(b.dir, slices.Concat(found.TestGoFiles, found.XTestGoFiles)); err != nil {
+	if b.tests, err = tests(by.Dir, slices.Concat(by.TestGoFiles, by.XTestGoFiles)); err != nil {
 		return nil, err
 	}
 	list, err := json.Marshal(overlay)
@@ -83,8 +80,22 @@ func build(ctx context.Context, dir, name, work string) (*binary, error) {
 	if err := os.WriteFile(filepath.Join(work, "overlay.json"), list, 0o600); err != nil {
 		return nil, err
 	}
-	_, err = goTool(ctx, dir, "test", "-c", "-overlay", filepath.Join(work, "overlay.json"), "-o", b.path, name)
+	_, err = goTool(ctx, dir, "test", "-c", "-overlay", filepath.Join(work, "overlay.json"), "-o", b.path, tested)
 	return b, err
+}
+
+// files of a package, as the go command lists them.
+type files struct {
+	Dir, Name                                    string
+	GoFiles, CgoFiles, TestGoFiles, XTestGoFiles []string
+}
+
+func listed(ctx context.Context, dir, name string) (found files, err error) {
+	out, err := goTool(ctx, dir, "list", "-json=Dir,Name,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles", name)
+	if err == nil {
+		err = json.Unmarshal(out, &found)
+	}
+	return found, err
 }
 
 func goTool(ctx context.Context, dir string, args ...string) ([]byte, error) {

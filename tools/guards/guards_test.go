@@ -102,8 +102,13 @@ func door(t *testing.T) (dir string) {
 // outcomes are what a sweep said and found, the changes by their texts.
 func outcomes(t *testing.T, dir string, change func(*options)) (said string, found map[string]string) {
 	t.Helper()
+	return outcomesBy(t, dir, ".", change)
+}
+
+func outcomesBy(t *testing.T, dir, tested string, change func(*options)) (said string, found map[string]string) {
+	t.Helper()
 	ctx := t.Context()
-	b, err := build(ctx, dir, ".", t.TempDir())
+	b, err := build(ctx, dir, ".", tested, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +238,7 @@ func TestWhatTheBudgetDoesNotHaveIsNotRun(t *testing.T) {
 
 func TestWhatSomebodyJudgedIsNotAskedAgain(t *testing.T) {
 	dir := door(t)
-	b, err := build(t.Context(), dir, ".", t.TempDir())
+	b, err := build(t.Context(), dir, ".", ".", t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,5 +254,24 @@ func TestWhatSomebodyJudgedIsNotAskedAgain(t *testing.T) {
 	})
 	if strings.Contains(said, "LIVED door.go:23") || !strings.Contains(said, "1 lived, left") {
 		t.Error(said)
+	}
+}
+
+func TestTheTestsOfAnotherPackageTryWhatItsOwnDidNotNotice(t *testing.T) {
+	dir := door(t)
+	outcomes(t, dir, func(o *options) { o.leaveOut = regexp.MustCompile("^TestEnds$") })
+	said, found := outcomesBy(t, dir, "./hall", func(o *options) {
+		o.elsewhere, o.file = o.file, filepath.Join(dir, "out", "door-by-hall.json")
+	})
+	for text, outcome := range map[string]string{
+		"guard hour == 13": "killed TestNobodyComesInAtLunch",
+		`guard name == ""`: "killed TestOpens", // as before: nobody of the hall comes by
+		"operand !key":     "killed TestOpens",
+		"operand !code":    "unreached", // with a key
+		"guard add != nil": "unreached",
+	} {
+		if found[text] != outcome {
+			t.Errorf("%s: %q and not %q\n%s", text, found[text], outcome, said)
+		}
 	}
 }

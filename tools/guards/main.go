@@ -21,6 +21,7 @@ func main() {
 	skip := flag.String("skip", "/^PostgreSQL$", "parts of tests that do not run, as -test.skip takes them")
 	files := flag.String("files", "", "of which files changes are tried, as an expression")
 	passedOn := flag.Bool("passed-on", false, "also try guards that only hand an error on")
+	by := flag.String("by", "", "a package whose tests try what those of the changed one did not notice")
 	atOnce := flag.Int("at-once", 1, "how many processes run at a time")
 	budget := flag.Duration("budget", time.Hour, "how long, for each package")
 	each := flag.Duration("each", 2*time.Minute, "how long a test may take by itself, without a change")
@@ -44,7 +45,13 @@ func main() {
 		if o.leaveOut = regexp.MustCompile(*leaveOut); *leaveOut == "" {
 			o.leaveOut = regexp.MustCompile(`^$`)
 		}
-		if err := one(ctx, name, *skip, *list, o); err != nil {
+		tested := name
+		if *by != "" {
+			tested = strings.TrimPrefix(filepath.Clean(*by), "./")
+			o.elsewhere = o.file
+			o.file = strings.TrimSuffix(o.file, ".json") + "-by-" + strings.ReplaceAll(tested, "/", "-") + ".json"
+		}
+		if err := one(ctx, name, tested, *skip, *list, o); err != nil {
 			fmt.Fprintf(os.Stderr, "guards: %s: %v\n", name, err)
 			stop()
 			os.Exit(1)
@@ -52,7 +59,7 @@ func main() {
 	}
 }
 
-func one(ctx context.Context, name, skip string, list bool, o options) error {
+func one(ctx context.Context, name, tested, skip string, list bool, o options) error {
 	if list {
 		r, err := read(o.file)
 		if err != nil {
@@ -72,7 +79,7 @@ func one(ctx context.Context, name, skip string, list bool, o options) error {
 		return err
 	}
 	defer os.RemoveAll(work)
-	b, err := build(ctx, ".", "./"+name, work)
+	b, err := build(ctx, ".", "./"+name, "./"+tested, work)
 	if err != nil {
 		return err
 	}

@@ -42,15 +42,16 @@ type Results struct {
 }
 
 type options struct {
-	file     string         // of the results
-	leaveOut *regexp.Regexp // tests
-	files    *regexp.Regexp // of which changes are tried
-	passedOn bool
-	atOnce   int
-	budget   time.Duration
-	each     time.Duration // for a test by itself
-	judged   map[string]string
-	say      io.Writer
+	file      string         // of the results
+	leaveOut  *regexp.Regexp // tests
+	files     *regexp.Regexp // of which changes are tried
+	passedOn  bool
+	elsewhere string // results of the package's own tests, where others try what those did not notice; or ""
+	atOnce    int
+	budget    time.Duration
+	each      time.Duration // for a test by itself
+	judged    map[string]string
+	say       io.Writer
 }
 
 // sweep tries what is new since the results before, until the budget is used up, and
@@ -63,7 +64,16 @@ func sweep(ctx context.Context, b *binary, name string, o options) (*Results, er
 		return nil, err
 	}
 	now := &Results{Package: name, Date: time.Now().UTC().Format(time.DateOnly), Sources: b.sources, Tests: map[string]Test{}}
+	noticed, err := read(o.elsewhere)
+	if err != nil {
+		return nil, err
+	}
 	before := map[string]Result{}
+	for _, result := range noticed.Results {
+		if result.Outcome == "killed" {
+			before[result.Key] = result
+		}
+	}
 	for _, result := range old.Results {
 		before[result.Key] = result
 	}
@@ -122,9 +132,10 @@ func sweep(ctx context.Context, b *binary, name string, o options) (*Results, er
 		switch {
 		case result.Kind == "passed on" && !o.passedOn:
 			result.Outcome = "passed on"
-		case len(reaching[n]) == 0:
+		case result.Outcome == "killed":
+		case len(reaching[n]) == 0 && result.Outcome != "lived":
 			result.Outcome, result.By = "unreached", ""
-		case result.Outcome == "killed" || !o.files.MatchString(result.File):
+		case !o.files.MatchString(result.File):
 		default:
 			if result.Outcome == "lived" {
 				reaching[n] = slices.DeleteFunc(reaching[n], func(test string) bool { return tried(old, result.Key, test, b.tests[test]) })
@@ -219,7 +230,7 @@ func each[T any](ctx context.Context, atOnce int, all []T, call func(T) error) e
 func read(file string) (*Results, error) {
 	r := &Results{}
 	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
+	if file == "" || errors.Is(err, fs.ErrNotExist) {
 		return r, nil
 	}
 	if err == nil {
