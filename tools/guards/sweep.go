@@ -146,6 +146,14 @@ func sweep(ctx context.Context, b *binary, name string, o options) (*Results, er
 			}
 		}
 	}
+	// What is cheap to decide comes first: a budget decides most so.
+	cost := func(n int) (seconds float64) {
+		for _, test := range reaching[n] {
+			seconds += now.Tests[test].Seconds
+		}
+		return seconds
+	}
+	slices.SortStableFunc(left, func(a, c int) int { return cmp.Compare(cost(a), cost(c)) })
 	saved := time.Now()
 	err = each(until, o.atOnce, left, func(n int) error {
 		outcome, by, err := try(until, b, n+1, reaching[n], now.Tests)
