@@ -9,7 +9,7 @@ STATICCHECK_VERSION = v0.8.2
 TAGS        = nomsgpack,nodemo
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: demo test race lint bench soak leaver mutate long build package packaging provision
+.PHONY: demo test race lint bench soak leaver mutate guards long build package packaging provision
 
 demo:
 	$(GO) run ./cmd/tandem demo
@@ -61,8 +61,17 @@ leaver: provision
 mutate:
 	tools/mutate.sh $(MUTATE)
 
+# Takes one check away by number (tools/guards), with the tests that come by there. What
+# is left out takes minutes for each change: models, forgeries, tampering, and the halves
+# of tests on PostgreSQL. GUARDS names packages, without it all of these.
+GUARDS         ?= custody/store custody custody/desk custody/enveloping custody/envelope custody/notify custody/notify/channel api api/web
+GUARDS_BUDGET  ?= 2h
+GUARDS_WITHOUT ?= ^TestModel|^TestSequences|Forge|^TestReachable|^TestAnHonestOffice|^TestTamper|^TestOpenByMany|^TestManyStart
+guards: provision
+	nice -n 19 tools/inmemory.sh $(GO) run ./tools/guards -leave-out '$(GUARDS_WITHOUT)' -skip '/^PostgreSQL$$' -budget $(GUARDS_BUDGET) $(GUARDS)
+
 # What takes hours, one after the other: for the night, and before a release.
-long: race soak leaver mutate packaging
+long: race soak leaver mutate guards packaging
 
 # A release in dist/ (docs/install.md): programs, package, manual, list of parts, digests.
 package:

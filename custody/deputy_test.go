@@ -17,9 +17,13 @@ func tiaIsThere(o *office) { o.hires("tia", Technician) }
 
 // tiaIsDeputy: max has asked for it, and dot has approved.
 func tiaIsDeputy(o *office) {
+	o.t.Helper()
 	tiaIsThere(o)
 	id := o.does("max", needed(tiaForMax(o)))[0].Fact.Subject()
 	o.does("dot", o.approval(id))
+	if o.person("max").Deputy.Person != "tia" {
+		o.t.Fatal("dot alone does not make tia deputy: is there another manager already?")
+	}
 }
 
 // tiaStandsIn: and max is away.
@@ -69,7 +73,7 @@ func TestNameDeputy(t *testing.T) {
 		{"not who has left", cayHasLeft, "max", name("max", "cay"), InvalidRequest, nil},
 		{"not one's second account", func(o *office) { o.reads("max", 1); o.reads("cay", 1) }, "max", name("max", "cay"), InvalidRequest, nil},
 		{"not of who approves nothing", func(o *office) { o.hires("mia", Manager) }, "ann", name("ann", "cay"), Conflict, nil},
-		{"and so not of a deputy: that is nobody's to give on", func(o *office) { o.hires("mia", Manager); tiaIsDeputy(o) }, "tia", name("tia", "cay"), Conflict, nil},
+		{"and so not of a deputy: that is nobody's to give on", func(o *office) { tiaIsDeputy(o); o.hires("mia", Manager) }, "tia", name("tia", "cay"), Conflict, nil},
 		{"not of who is not there", nil, "max", name("zoe", "cay"), NotFound, nil},
 		{"not of who has left", func(o *office) { o.hires("mia", Manager); o.does("ada", gone("mia")) }, "max", name("mia", "cay"), Conflict, nil},
 		{"not without an end", nil, "max", until(time.Time{}, time.Time{}), InvalidRequest, nil},
@@ -185,15 +189,15 @@ func TestADeputyMayNot(t *testing.T) {
 		{"decide when it was ended", func(o *office) { tiaStandsIn(o); asks("ada", cay)(o); o.does("dot", EndDeputy{"max"}) }, NotEligible},
 		{"decide what they asked for", func(o *office) { tiaStandsIn(o); asks("tia", cay)(o) }, OwnRequest},
 		{"decide what is about them", func(o *office) { tiaStandsIn(o); asks("ada", needed(pairOf("db01", "ann", "tia")))(o) }, NotEligible},
-		{"decide what the principal asked for", func(o *office) { o.hires("mia", Manager); tiaStandsIn(o); asks("max", cay)(o) }, NotEligible},
+		{"decide what the principal asked for", func(o *office) { tiaStandsIn(o); o.hires("mia", Manager); asks("max", cay)(o) }, NotEligible},
 		{"decide what is about the principal", func(o *office) {
-			o.hires("mia", Manager)
 			tiaStandsIn(o)
+			o.hires("mia", Manager)
 			asks("ada", needed(SetRoles{"max", []Role{Manager, Technician}}))(o)
 		}, NotEligible},
 		{"decide what the principal's second account asked for", func(o *office) {
-			o.hires("mia", Manager)
 			tiaStandsIn(o)
+			o.hires("mia", Manager)
 			o.reads("max", 1)
 			o.reads("ada", 1)
 			asks("ada", cay)(o)
@@ -205,16 +209,16 @@ func TestADeputyMayNot(t *testing.T) {
 			o.does("max", o.approval(id))
 		}, NotEligible},
 		{"decide for a manager who is one no more", func(o *office) {
-			o.hires("mia", Manager)
 			tiaStandsIn(o)
+			o.hires("mia", Manager)
 			asks("ada", cay)(o)
 			o.state.editPerson("max", func(p *Person) { p.Roles = []Role{Technician} })
 		}, NotEligible},
-		{"decide for who was disabled", func(o *office) {
-			o.hires("mia", Manager)
+		{"decide for who has left", func(o *office) {
 			tiaStandsIn(o)
+			o.hires("mia", Manager)
 			asks("ada", cay)(o)
-			o.state.editPerson("max", func(p *Person) { p.Disabled = true })
+			o.does("ada", gone("max"))
 		}, NotEligible},
 		{"decide as an auditor, whatever became of them", func(o *office) {
 			tiaStandsIn(o)

@@ -40,6 +40,29 @@ func TestTimeIsNeverTooLate(t *testing.T) {
 			func(o *office) { o.does("ben", Accept{"handover-1"}) },
 		},
 		"returned": {annHandedOver, func(o *office) { o.does("ann", GiveBack{"handover-1"}) }},
+		"an absence that is planned, moved and given another partner's time": {
+			annPlans,
+			func(o *office) {
+				o.does("ann", MoveAbsence{Plan: o.plan("ann").ID, From: monday.Add(-48 * time.Hour), Until: friday, Meant: meantUTC(monday.Add(-48*time.Hour), friday)})
+			},
+			func(o *office) { o.plans("ben", between(friday.Add(time.Hour), quarter)) },
+			func(o *office) { o.does("ben", SwapAbsences{o.plan("ben").ID, "ann", o.plan("ann").ID}) },
+			func(o *office) { o.does("ann", SwapAbsences{o.plan("ann").ID, "ben", o.plan("ben").ID}) },
+		},
+		"an absence that is signed for": {annSigns, does("ben", SignHandover{"handover-1"}), func(o *office) { o.goesTo(monday) }},
+		"an emergency":                  {benAsks, does("max", ApproveEmergency{"emergency-1"}), does("ben", CheckOut{"db01", note("disk full")}), does("ben", EndEmergency{"emergency-1"})},
+		"an emergency for another":      {cayAsks, does("max", ApproveEmergency{"emergency-1"}), does("dot", ApproveEmergency{"emergency-1"})},
+		"silence":                       {mayBeSilent, benAsks, bothPaged},
+		"a substitute":                  {func(o *office) { o.agreed("ada", standIn("db01", "ann", "cay", o.now.Add(time.Hour))) }},
+		"a deputy":                      {tiaIsThere, func(o *office) { o.does("max", needed(tiaForMax(o))) }, func(o *office) { o.does("dot", o.approval(o.waiting())) }},
+		"a leaving":                     {func(o *office) { o.agreed("ada", PlanDeparture{"ben", o.now.Add(tenDays)}) }},
+		"a proposal":                    {cayIsProposed, func(o *office) { o.does("max", o.approval("p-1")) }, func(o *office) { o.does("ada", Withdraw{"p-1"}) }},
+		"an incident": {
+			does("ann", ReportIncident{Credential: "db01", Text: note("open"), Grade: Special}),
+			func(o *office) { o.does("max", AcknowledgeIncident{o.last().ID}) },
+		},
+		"keyholders":      {haveKeys("cay", "dot", "max"), func(o *office) { o.seals("db01") }, haveKeys("cay", "dot"), does("ada", gone("cay"))},
+		"somebody leaves": {does("ada", gone("ann"))},
 	} {
 		o := newOffice(t)
 		for i, step := range steps {

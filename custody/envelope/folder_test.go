@@ -34,6 +34,12 @@ func TestAFileIsWhatWasWrittenOrThatIsSaid(t *testing.T) {
 	if all, err := os.ReadDir(f.Path); err != nil || len(all) != 2 { // with the marker
 		t.Errorf("there is %v, %v", all, err)
 	}
+	for _, name := range []string{"www.1.envelope", "app.2.envelope", "mail.1.envelope", "dns.4.envelope", "ldap.1.envelope"} {
+		must(t, f.Write(name, []byte(name), true))
+	}
+	if names, err := f.List(); err != nil || !slices.IsSorted(names) || len(names) != 6 {
+		t.Errorf("not in order: %v, %v", names, err)
+	}
 	must(t, f.Write("db01.1.envelope", []byte("after a crash"), true))
 	must(t, f.Check("db01.1.envelope", Digest([]byte("after a crash"))))
 

@@ -438,3 +438,28 @@ func TestAWorkerThatRunsMakesAnEnvelopeAfterTheNextCommit(t *testing.T) {
 	stop()
 	running.Wait()
 }
+
+// TestAWorkerThatRunsFindsALostFileWhereNothingElseHappens has no commit after the first
+// envelope: only the pause between two looks brings the worker back.
+func TestAWorkerThatRunsFindsALostFileWhereNothingElseHappens(t *testing.T) {
+	p := newPlace(t)
+	p.haveKeys("admin", "tech-a")
+	p.worker.Look(t.Context())
+	lost := p.path("db01")
+	must(t, os.Remove(lost))
+	w := p.another()
+	w.Interval = 5 * time.Millisecond
+	w.checked = p.Clock.Now() // nothing is due before tomorrow
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = w.Run(ctx) })
+	defer running.Wait()
+	defer stop()
+	committed := p.Desk.Follow()
+	p.Clock.Add(w.CheckEvery)
+	select {
+	case <-committed: // that it is lost
+	case <-time.After(30 * time.Second):
+		t.Fatal("nobody looked again within 30 s")
+	}
+}
