@@ -22,7 +22,8 @@ have pgbouncer || missing+=(pgbouncer)
 have mariadbd || missing+=(mariadb-server)
 have slapd || missing+=(slapd)
 have ldapadd || missing+=(ldap-utils)
-have samba || missing+=(samba) # no more of a domain controller than its directory: neither winbind nor Kerberos' own server
+# Of a domain controller no more than its directory, without winbind; later releases have that in a package of its own.
+have samba || missing+=("$(grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release && echo samba || echo samba-ad-dc)")
 [[ -e /usr/share/samba/setup/provision.ldif ]] || missing+=(samba-ad-provision)
 compgen -G '/usr/lib/*/samba/ldb/samldb.so' >/dev/null || missing+=(samba-dsdb-modules)
 have chromium || have chromium-browser || have google-chrome || missing+=(chromium)

@@ -148,15 +148,15 @@ func adLockout(t *testing.T, s *adtest.Server) {
 	byItself := strict(adByItself(s)).Add(t)
 	c := targettest.TakeOver(t, byItself)
 	account := byItself.Describe().Account
-	byItself.Set(servertest.NewPassword())
-	byItself.Set(servertest.NewPassword())
-	byItself.Set(servertest.NewPassword()) // the controller counts none of the two before the present one
+	byItself.Set(adtest.NewPassword())
+	byItself.Set(adtest.NewPassword())
+	byItself.Set(adtest.NewPassword()) // the controller counts none of the two before the present one
 	c.Work("", targettest.Failed(rotation.CurrentRefused))
 	if n := s.WrongPasswords(t, account); n != 1 {
 		t.Errorf("the controller holds %d wrong passwords against the account", n)
 	}
 	wrong := strict(adByAdmin(s)).Add(t)
-	wrong.Key = servertest.NewPassword()
+	wrong.Key = adtest.NewPassword()
 	before := s.WrongPasswords(t, adtest.Admin)
 	targettest.TakeOver(t, wrong).Work("", targettest.Failed(rotation.AdminRefused))
 	if n := s.WrongPasswords(t, adtest.Admin) - before; n != 1 {
@@ -174,7 +174,7 @@ func adPolicyRefusesValues(t *testing.T, s *adtest.Server) {
 	account, old := s.AddAccount(t)
 	s.PutUnder(t, policy, account)
 	for by, target := range adBoth(t, s, account) {
-		next := servertest.NewPassword()
+		next := adtest.NewPassword()
 		want(t, by+": change", target.Change(t.Context(), old, next), nil)
 		for what, value := range map[string]custody.Secret{
 			"too short":  custody.SecretString("Short-1"),
@@ -196,8 +196,8 @@ func adPolicyRefusesValues(t *testing.T, s *adtest.Server) {
 	account, old = s.AddAccount(t)
 	s.PutUnder(t, young, account)
 	both := adBoth(t, s, account)
-	want(t, "too young, by itself", both["the account itself"].Change(t.Context(), old, servertest.NewPassword()), rotation.ErrValue)
-	want(t, "too young, by the second account", both["the second account"].Change(t.Context(), old, servertest.NewPassword()), nil)
+	want(t, "too young, by itself", both["the account itself"].Change(t.Context(), old, adtest.NewPassword()), rotation.ErrValue)
+	want(t, "too young, by the second account", both["the second account"].Change(t.Context(), old, adtest.NewPassword()), nil)
 }
 
 func adWeakValuesAreReplaced(t *testing.T, s *adtest.Server) {
@@ -207,7 +207,7 @@ func adWeakValuesAreReplaced(t *testing.T, s *adtest.Server) {
 		s.PutUnder(t, policy, a.Describe().Account)
 		c := targettest.TakeOver(t, a)
 		weak := []custody.Secret{custody.SecretString("Short-1"), custody.SecretString(strings.Repeat("a", 30))}
-		c.Secrets.Repeat = append(slices.Clone(weak), servertest.NewPassword())
+		c.Secrets.Repeat = append(slices.Clone(weak), adtest.NewPassword())
 		c.Work("", targettest.Held)
 		c.Settled(1)
 		if refused := c.Failures(rotation.ValueRefused); refused != len(weak) {
@@ -231,7 +231,7 @@ var closed = map[string]struct {
 	}},
 	"locked": {rotation.AccountClosed, false, func(t *testing.T, s *adtest.Server, account string) {
 		s.PutUnder(t, s.AddPolicy(t, map[string]string{"LockoutThreshold": "1"}), account)
-		if s.Login(t, account, servertest.NewPassword()) == nil {
+		if s.Login(t, account, adtest.NewPassword()) == nil {
 			t.Fatal("a wrong password opens the account")
 		}
 	}},
@@ -257,14 +257,14 @@ func adWhoIsNotLetIn(t *testing.T, s *adtest.Server) {
 			unknown(t, what, err)
 			targettest.WantWhy(t, what, err, c.why)
 			if by == "the account itself" {
-				err := target.Change(t.Context(), password, servertest.NewPassword())
+				err := target.Change(t.Context(), password, adtest.NewPassword())
 				want(t, what+", its own change", err, rotation.ErrRefused)
 				targettest.WantWhy(t, what+", its own change", err, c.why)
 			}
 		}
 	}
 	nobody := "cn=nobody," + adtest.People
-	want(t, "nobody", adBoth(t, s, nobody)["the account itself"].Verify(t.Context(), servertest.NewPassword()), rotation.ErrRefused)
+	want(t, "nobody", adBoth(t, s, nobody)["the account itself"].Verify(t.Context(), adtest.NewPassword()), rotation.ErrRefused)
 }
 
 // What no password would open is not given one: it stays as it was, and the rotation can be
@@ -314,7 +314,7 @@ func adAnotherMethodIsRefused(t *testing.T, s *adtest.Server) {
 			if after, _ := s.Tried(""); after != before {
 				t.Errorf("%s by %s: %d log-ins were tried for that", method, by, after-before)
 			}
-			err := target.Change(t.Context(), password, servertest.NewPassword())
+			err := target.Change(t.Context(), password, adtest.NewPassword())
 			want(t, method+" by "+by, err, rotation.ErrDeclined)
 			want(t, method+" by "+by+": the password", target.Verify(t.Context(), password), nil)
 		}
@@ -345,7 +345,7 @@ func adWhoMayNotReset(t *testing.T, s *adtest.Server) {
 	account, password := s.AddAccount(t)
 	other, otherPassword := s.AddAccount(t)
 	target := targettest.Open(t, ldap.Open, adDescribe(s, s.AddrTLS, account, other), otherPassword)
-	err := target.Change(t.Context(), password, servertest.NewPassword())
+	err := target.Change(t.Context(), password, adtest.NewPassword())
 	want(t, "a second account that may not", err, rotation.ErrDeclined)
 	targettest.WantWhy(t, "a second account that may not", err, rotation.Declined)
 	want(t, "the password after that", target.Verify(t.Context(), password), nil)
@@ -353,12 +353,12 @@ func adWhoMayNotReset(t *testing.T, s *adtest.Server) {
 	// Nor may the second account reset whoever is not below its people.
 	before := s.Attribute(t, adtest.Root, "pwdLastSet")
 	root := targettest.Open(t, ldap.Open, adDescribe(s, s.AddrTLS, adtest.Root, adtest.Admin), s.AdminPassword)
-	want(t, "the administrator's", root.Change(t.Context(), s.RootPassword, servertest.NewPassword()), rotation.ErrDeclined)
+	want(t, "the administrator's", root.Change(t.Context(), s.RootPassword, adtest.NewPassword()), rotation.ErrDeclined)
 	if after := s.Attribute(t, adtest.Root, "pwdLastSet"); after != before {
 		t.Error("the administrator's password was changed")
 	}
 	nobody := targettest.Open(t, ldap.Open, adDescribe(s, s.AddrTLS, "cn=nobody,"+adtest.People, adtest.Admin), s.AdminPassword)
-	want(t, "nobody's", nobody.Change(t.Context(), password, servertest.NewPassword()), rotation.ErrDeclined)
+	want(t, "nobody's", nobody.Change(t.Context(), password, adtest.NewPassword()), rotation.ErrDeclined)
 }
 
 // For about an hour a domain lets in the password before as well. Until it is over nothing is

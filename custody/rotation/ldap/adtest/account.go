@@ -19,11 +19,17 @@ import (
 	"github.com/tandem-custody/tandem/custody/rotation/servertest"
 )
 
+// NewPassword gives a password that every domain takes: some that servertest makes have one
+// kind of sign too few.
+func NewPassword() custody.Secret {
+	return custody.SecretString(servertest.NewPassword().Reveal() + "-a1")
+}
+
 // AddAccount makes a user with a password below People. It goes with the server.
 func (s *Server) AddAccount(t testing.TB) (dn string, password custody.Secret) {
 	t.Helper()
 	name := servertest.NewName()[:20] // no account of a domain has a longer one
-	dn, password = "cn="+name+","+People, servertest.NewPassword()
+	dn, password = "cn="+name+","+People, NewPassword()
 	s.Modify(t, "dn: "+dn+"\nchangetype: add\nobjectClass: user\nsAMAccountName: "+name+"\nuserAccountControl: 512\n"+
 		"unicodePwd:: "+quoted(password)+"\n")
 	return dn, password

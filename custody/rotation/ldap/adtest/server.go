@@ -59,7 +59,7 @@ func Start(t testing.TB) *Server {
 	s := &Server{
 		Addr: network.carry(t, "127.0.0.1:389"), AddrTLS: network.carry(t, "127.0.0.1:636"),
 		t: t, place: servertest.NewPlace(t, "root"),
-		AdminPassword: servertest.NewPassword(), RootPassword: servertest.NewPassword(),
+		AdminPassword: NewPassword(), RootPassword: NewPassword(),
 		options: []string{oldPasswordAllowed(0)},
 	}
 	provision := s.place.Command(paths[2], "-c", provisioning, s.place.Path("domain"), realm, domain, People, second)
