@@ -5,7 +5,7 @@
 #   tools/release.sh VERSION FOLDER
 #
 # From one source and one Go it makes the same bytes each time; the instant in the package is
-# that of the last commit, or SOURCE_DATE_EPOCH. TANDEM_RELEASE_KEY names a private SSH key that
+# SOURCE_DATE_EPOCH, or that of the last commit. TANDEM_RELEASE_KEY names a private SSH key that
 # signs, such as one on a token; without it nothing is signed, and that is said.
 set -eu
 [ $# -eq 2 ] || { echo "usage: tools/release.sh VERSION FOLDER" >&2; exit 2; }
@@ -18,7 +18,6 @@ CYCLONEDX=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 TAGS=netgo,osusergo,sqlite_omit_load_extension,nomsgpack,nodemo
 : "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct 2>/dev/null || echo 0)}"
 export SOURCE_DATE_EPOCH
-RELEASE_TIME=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)
 ARCH=$(go env GOARCH)
 umask 022
 
@@ -37,7 +36,7 @@ gzip -9nf "$OUT"/man/*.1
 "$OUT/tandem" completion zsh > "$OUT/completion/_tandem"
 "$OUT/tandem" completion fish > "$OUT/completion/tandem.fish"
 
-export VERSION OUT ARCH RELEASE_TIME
+export VERSION OUT ARCH
 go run "$NFPM" package --config deploy/nfpm.yaml --packager deb --target "$OUT/"
 go run "$CYCLONEDX" app -json -licenses -main cmd/tandem -noserial -notimestamp -output "$OUT/tandem.cdx.json" .
 
