@@ -160,3 +160,27 @@ func TestWhoHasNoNameIsNobodysNamesake(t *testing.T) {
 		t.Error("nobody is somebody")
 	}
 }
+
+// Where nobody of the group is there, others stand in, each once, and it says so.
+func TestWhoStandsInForTheGroupIsSaidToStandIn(t *testing.T) {
+	o := newOffice(t)
+	o.does("ann", ReportIncident{Credential: "db01", Text: note("open"), Grade: Serious})
+	o.does("max", GoAway{})
+	o.does("dot", GoAway{})
+	able, how := o.state.assessment(o.last())
+	if !slices.Equal(able, []string{"dot", "max", "eve"}) || how["max"] != OfGroup || how["eve"] != StandsIn {
+		t.Errorf("%v, %v", able, how)
+	}
+}
+
+// Of an account that is not in custody any more nobody has an emergency, custodian or not.
+func TestWhatIsNotInCustodyHasNoEmergency(t *testing.T) {
+	for _, who := range []string{"ben", "cay"} {
+		o := newOffice(t)
+		db01IsRetired(o)
+		_, err := o.do(who, urgent("db01"))
+		if r, is := err.(*Refusal); !is || r.Code != Conflict || r.Key != refuseInactive(o.credential("db01")).Key {
+			t.Errorf("%s: %v", who, err)
+		}
+	}
+}
