@@ -101,3 +101,86 @@ func TestASwapBreaksWhatWasSignedForEitherAbsence(t *testing.T) {
 		}
 	}
 }
+
+// Silence is for the custodian whose partner cannot be reached, never for a third one.
+func TestSilenceGrantsNothingToWhoIsNoCustodian(t *testing.T) {
+	o := newOffice(t)
+	mayBeSilent(o)
+	cayAsks(o)
+	bothPaged(o)
+	o.does(System, ReportPaged{"emergency-1", "max", "email"})
+	o.does(System, ReportPaged{"emergency-1", "max", "wecom"})
+	if e := o.emergency("db01"); o.credential("db01").MayBeSilent(e) || !e.Silence.IsZero() {
+		t.Errorf("silence runs: %+v", e)
+	}
+	o.passes(o.state.Policy().Values.SilenceAfter)
+	if !o.stands("db01", EmergencyPending) || o.credential("db01").Holder != "ann" {
+		t.Errorf("granted by silence: %+v", o.emergency("db01"))
+	}
+}
+
+// Where somebody is custodian of some of what an absent holder has, an emergency is about
+// these; one that takes two approvals does not ride on one that takes one.
+func TestWhatIsOnesOwnAndWhatIsNotAreTwoEmergencies(t *testing.T) {
+	o := newOffice(t)
+	o.addServer(server("zoo01", "ann", "cay"))
+	o.does("ben", RequestEmergency{Person: "ann", Reason: note("ann is ill")})
+	if len(o.credential("zoo01").Emergencies) != 0 || !o.stands("db01", EmergencyPending) || !o.stands("db02", EmergencyPending) {
+		t.Errorf("ben, who is no custodian of zoo01, asked for %+v", o.credential("zoo01").Emergencies)
+	}
+	o = newOffice(t)
+	o.addServer(server("app01", "ann", "cay"))
+	if _, err := o.do("cay", urgent("app01", "db01")); CodeOf(err) != InvalidRequest {
+		t.Errorf("cay, custodian of the first only: %v", err)
+	}
+}
+
+// Two custodians who change seats keep what they have handed over.
+func TestAHandoverOutlivesAChangeOfSeatsBetweenItsTwo(t *testing.T) {
+	o := newOffice(t)
+	o.handsOver("ann", "ben", "db01", "db02")
+	o.agreed("ada", pairOf("db01", "ben", "ann"))
+	if h := o.handover("handover-1"); h.Status != Accepted || !slices.Equal(h.Credentials, []string{"db01", "db02"}) || custodians(o.credential("db01")) != [2]string{"ben", "ann"} {
+		t.Errorf("%+v, %v", h, custodians(o.credential("db01")))
+	}
+}
+
+func TestATestOfATargetNamesItsAccountAsADigest(t *testing.T) {
+	o := newOffice(t)
+	target := server("db09", "ann", "ben").Target
+	target.Identities = []string{"root@db09"}
+	if _, err := o.do("ada", TestTarget{target}); CodeOf(err) != InvalidRequest {
+		t.Errorf("an account in clear: %v", err)
+	}
+}
+
+// Nobody, who holds what is being changed, is not whoever has no name.
+func TestWhoHasNoNameIsNobodysNamesake(t *testing.T) {
+	if (Person{}).is("") || !(Person{Username: "ann"}).is("ann") || (Person{Username: "ann"}).is("") {
+		t.Error("nobody is somebody")
+	}
+}
+
+// Where nobody of the group is there, others stand in, each once, and it says so.
+func TestWhoStandsInForTheGroupIsSaidToStandIn(t *testing.T) {
+	o := newOffice(t)
+	o.does("ann", ReportIncident{Credential: "db01", Text: note("open"), Grade: Serious})
+	o.does("max", GoAway{})
+	o.does("dot", GoAway{})
+	able, how := o.state.assessment(o.last())
+	if !slices.Equal(able, []string{"dot", "max", "eve"}) || how["max"] != OfGroup || how["eve"] != StandsIn {
+		t.Errorf("%v, %v", able, how)
+	}
+}
+
+// Of an account that is not in custody any more nobody has an emergency, custodian or not.
+func TestWhatIsNotInCustodyHasNoEmergency(t *testing.T) {
+	for _, who := range []string{"ben", "cay"} {
+		o := newOffice(t)
+		db01IsRetired(o)
+		_, err := o.do(who, urgent("db01"))
+		if r, is := err.(*Refusal); !is || r.Code != Conflict || r.Key != refuseInactive(o.credential("db01")).Key {
+			t.Errorf("%s: %v", who, err)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -439,27 +440,43 @@ func TestAWorkerThatRunsMakesAnEnvelopeAfterTheNextCommit(t *testing.T) {
 	running.Wait()
 }
 
+// lookedAt is a clock that counts how often somebody looked at it.
+type lookedAt struct {
+	desk.Clock
+	looks atomic.Int64
+}
+
+func (c *lookedAt) Now() time.Time {
+	c.looks.Add(1)
+	return c.Clock.Now()
+}
+
 // TestAWorkerThatRunsFindsALostFileWhereNothingElseHappens has no commit after the first
 // envelope: only the pause between two looks brings the worker back.
 func TestAWorkerThatRunsFindsALostFileWhereNothingElseHappens(t *testing.T) {
 	p := newPlace(t)
 	p.haveKeys("admin", "tech-a")
 	p.worker.Look(t.Context())
-	lost := p.path("db01")
-	must(t, os.Remove(lost))
+	must(t, os.Remove(p.path("db01")))
+	clock := &lookedAt{Clock: p.Clock}
 	w := p.another()
-	w.Interval = 5 * time.Millisecond
+	w.Clock, w.Interval = clock, 5*time.Millisecond
 	w.checked = p.Clock.Now() // nothing is due before tomorrow
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { _ = w.Run(ctx) })
 	defer running.Wait()
 	defer stop()
+	for deadline := time.Now().Add(30 * time.Second); clock.looks.Load() < 20; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it has not looked again within 30 s")
+		}
+	}
 	committed := p.Desk.Follow()
 	p.Clock.Add(w.CheckEvery)
 	select {
 	case <-committed: // that it is lost
 	case <-time.After(30 * time.Second):
-		t.Fatal("nobody looked again within 30 s")
+		t.Fatal("nobody missed the file within 30 s")
 	}
 }

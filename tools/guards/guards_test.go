@@ -31,7 +31,7 @@ func f(a, b, c bool, err error, mu lock) error {
 	case a == b, c:
 		panic("no")
 	default:
-		s.log.Warn("so"); g(nil)
+		s.Log.WarnContext(ctx, "so"); g(nil)
 	}
 	switch a { case b: g(nil) }
 	if err := h(); err != nil {
@@ -57,7 +57,7 @@ func f(a, b, c bool, err error, mu lock) error {
 	case guardsTrue(14, a == b), guardsTrue(15, c):
 		panic("no")
 	default:
-		s.log.Warn("so"); if guardsCall(16) { g(nil) }
+		s.Log.WarnContext(ctx, "so"); if guardsCall(16) { g(nil) }
 	}
 	switch a { case b: if guardsCall(17) { g(nil) } }
 	if err := h(); guardsTrue(4, err != nil) {
