@@ -9,7 +9,7 @@ STATICCHECK_VERSION = v0.8.2
 TAGS        = nomsgpack,nodemo
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: demo test race lint bench soak leaver mutate guards long build package packaging provision
+.PHONY: demo test race lint bench bench-check bench-keep soak leaver mutate guards long build package packaging provision
 
 demo:
 	$(GO) run ./cmd/tandem demo
@@ -47,6 +47,12 @@ lint:
 
 bench: provision
 	TANDEM_TEST_ALL=1 $(GO) test -tags bench -count=1 -timeout 60m -v -run ^TestTable ./tools/bench
+
+# The same, and which ratios left the band round the last ones on record
+# (tools/bench/ratios.json; never times). bench-keep puts those of this run on record.
+bench-check: export TANDEM_BENCH_RATIOS = check
+bench-keep: export TANDEM_BENCH_RATIOS = keep
+bench-check bench-keep: bench
 
 # Every fault in every call on every target, then kills at random until there
 # were this many (tools/soak). It ends early, with its table, at the timeout.

@@ -12,19 +12,19 @@ func fleet(credentials, absences int) *State {
 	s := NewState()
 	name := func(n int) string { return fmt.Sprintf("tech-%02d", n%40) }
 	for n := range 40 {
-		s.people[name(n)] = Person{Username: name(n), Roles: []Role{Technician}, Enrolment: Enrolment{Number: 1, Enrolled: true, TOTPPeriod: 30}}
+		s.people[name(n)] = &Person{Username: name(n), Roles: []Role{Technician}, Enrolment: Enrolment{Number: 1, Enrolled: true, TOTPPeriod: 30}}
 	}
 	for n := range credentials {
 		c := Credential{Name: fmt.Sprintf("host-%04d", n), Primary: name(n), Backup: name(n + 1 + n/40%7), Phase: Held, Holder: name(n), Version: 1}
-		s.credentials[c.Name] = c
+		s.credentials[c.Name] = &c
 		s.charge(c.Primary, c.Name)
 		s.charge(c.Backup, c.Name)
 	}
 	for n := range absences {
 		from := epoch.AddDate(0, 0, 1+n/40*9).Add(time.Duration(n%40) * 5 * time.Hour)
-		p := s.people[name(n)]
+		p := *s.people[name(n)]
 		p.Plans = append(p.Plans, Plan{ID: absenceID(int64(n)), From: from, Until: from.Add(4 * time.Hour), Revision: 1})
-		s.people[name(n)] = p
+		s.people[name(n)] = &p
 	}
 	policy := PolicyInForce{Version: 1, Values: testPolicy()}
 	s.policy = &policy
@@ -36,7 +36,7 @@ func fleet(credentials, absences int) *State {
 func BenchmarkPlanAbsence(b *testing.B) {
 	s := fleet(1000, 400)
 	from := epoch.AddDate(0, 0, 200)
-	c := Command{Actor: "tech-07", Action: between(from, from.Add(time.Hour)), Proof: rightCode(s.people["tech-07"])}
+	c := Command{Actor: "tech-07", Action: between(from, from.Add(time.Hour)), Proof: rightCode(*s.people["tech-07"])}
 	for b.Loop() {
 		if _, err := Decide(s, c, epoch); err != nil {
 			b.Fatal(err)

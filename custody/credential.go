@@ -504,7 +504,7 @@ func (s *State) editCredential(name string, edit func(*Credential)) {
 	c, _ := s.Credential(name)
 	primary, backup := c.Primary, c.Backup
 	edit(&c)
-	s.credentials[name] = c
+	s.credentials[name] = &c
 	s.touched.credentials = append(s.touched.credentials, name)
 	s.expectLeft(c.Primary, c.Backup)
 	s.expectSubstitute(c)

@@ -81,7 +81,7 @@ func TestWhatNobodyForgesOfAFeed(t *testing.T) {
 	left := clone(s)
 	p, _ := left.Person("ann")
 	p.Disabled, p.Leaving.Since = true, s.Time
-	left.people["ann"] = p
+	left.people["ann"] = &p
 	if err := left.checkPeople(); !violation(err, "I11", "told who is away") {
 		t.Errorf("who left has one: %v", err)
 	}

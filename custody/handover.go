@@ -95,7 +95,7 @@ func (s *State) editHandover(id string, edit func(*Handover)) {
 		delete(s.handovers, id)
 		return
 	}
-	s.handovers[id] = h
+	s.handovers[id] = &h
 }
 
 // returning says whether any credential of a handover still waits for its

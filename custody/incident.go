@@ -99,7 +99,7 @@ func (s *State) raisedBefore(id string) bool { return countedBefore(id, s.Incide
 func (s *State) Incident(id string) (Incident, bool) {
 	for at := s; at != nil; at = at.base {
 		if i, ok := at.incidents[id]; ok {
-			return i, true
+			return *i, true
 		}
 	}
 	return Incident{}, false
@@ -108,7 +108,7 @@ func (s *State) Incident(id string) (Incident, bool) {
 // OpenIncidents gives those that are not closed, by id.
 func (s *State) OpenIncidents() iter.Seq[Incident] {
 	return func(yield func(Incident) bool) {
-		for i := range sorted(s, func(at *State) map[string]Incident { return at.incidents }) {
+		for i := range sorted(s, func(at *State) map[string]*Incident { return at.incidents }) {
 			if !i.Over() && !yield(i) {
 				return
 			}
@@ -127,7 +127,7 @@ func (s *State) RestoreIncidents(all []Incident) {
 		if i.Over() {
 			continue
 		}
-		s.incidents[i.ID] = i
+		s.incidents[i.ID] = &i
 		s.expectIncident(i)
 		if other, _ := s.Incident(s.latest[i.key()]); i.number() > other.number() {
 			s.latest[i.key()] = i.ID
@@ -150,7 +150,7 @@ func (s *State) editIncident(id string, edit func(*Incident)) {
 	i, _ := s.Incident(id)
 	edit(&i)
 	s.touched.incidents = append(s.touched.incidents, id)
-	s.incidents[id] = i
+	s.incidents[id] = &i
 	if !i.Over() {
 		return
 	}

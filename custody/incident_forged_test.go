@@ -121,7 +121,7 @@ func TestAnIncidentThatCannotBe(t *testing.T) {
 	} {
 		s, i := clone(o.state), good
 		spoil(&i)
-		s.incidents[i.ID] = i
+		s.incidents[i.ID] = &i
 		if i.Over() { // which no root has: as it is looked at when it is closed
 			if err := s.checkIncident(i); !violation(err, "I15", "") {
 				t.Errorf("%s: %v", name, err)

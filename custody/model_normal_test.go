@@ -20,10 +20,8 @@ const far = 1000 * time.Hour
 // out, as tryCodes tries in every state; that something is overdue, which only
 // keeps Tick from saying so twice, as tick tries every time; and that the giver
 // wants to leave, once the offer that asked for it is accepted.
-func normal(s *State) *State {
+func normal(s *State) form {
 	people, credentials, handovers := s.Changes()
-	n := NewState()
-	n.Time = epoch
 	for i := range people {
 		p := &people[i]
 		p.LastStep, p.LastRequest, p.WrongCodes, p.Lockouts, p.LockedUntil = 100, "", 0, 0, time.Time{}
@@ -42,7 +40,6 @@ func normal(s *State) *State {
 		h.Expires, h.ExpectedReturn, h.Overdue = epoch.Add(far), epoch.Add(far), false
 		h.Leave = h.Leave && h.Status == Offered
 	}
-	n.Handovers = int64(len(handovers)) + 1
 	for i := range credentials {
 		c := &credentials[i]
 		c.Handover = names[c.Handover]
@@ -86,11 +83,28 @@ func normal(s *State) *State {
 		}
 		slices.SortFunc(p.Approvals, func(a, b Approval) int { return strings.Compare(a.Person, b.Person) })
 	}
-	n.Proposals = int64(len(proposals)) + 1
-	n.RestorePolicy(s.Policy())
+	return form{people, credentials, handovers, proposals, s.Policy()}
+}
+
+// form is a normal state, taken apart: most are known already, and nobody has to put
+// them together again.
+type form struct {
+	people      []Person
+	credentials []Credential
+	handovers   []Handover
+	proposals   []Proposal
+	policy      PolicyInForce
+}
+
+func (f form) state() *State {
+	n := NewState()
+	n.Time = epoch
+	n.Handovers = int64(len(f.handovers)) + 1
+	n.Proposals = int64(len(f.proposals)) + 1
+	n.RestorePolicy(f.policy)
 	n.Size = 1 // of the policy: the rest leaves no trace here
-	n.Restore(people, credentials, handovers)
-	n.RestoreProposals(proposals)
+	n.Restore(f.people, f.credentials, f.handovers)
+	n.RestoreProposals(f.proposals)
 	return n
 }
 
@@ -117,9 +131,9 @@ func outline(h Handover) string {
 // rotation they only ask whether it is a return and, as long as it can be called
 // off, whether it is the first one of all, or another that somebody asked for; and of
 // a version whether the next one is higher.
-func key(n *State) string {
+func (f form) key() string {
 	var b strings.Builder
-	for p := range n.People() {
+	for _, p := range f.people {
 		if p.Away {
 			b.WriteString(p.Username + " is away; ")
 		}
@@ -127,7 +141,7 @@ func key(n *State) string {
 			fmt.Fprint(&b, p.Username, " has left, and of theirs is to be done: ", p.Leaving.Items, "; ")
 		}
 	}
-	for c := range n.Credentials() {
+	for _, c := range f.credentials {
 		b.WriteString(c.Name + " of " + c.Primary + " and " + c.Backup + " " + string(c.Phase) + " " + c.Holder)
 		if c.Arriving != "" {
 			b.WriteString(" arriving")
@@ -155,10 +169,10 @@ func key(n *State) string {
 		fmt.Fprint(&b, " drifted: ", !c.Drifted.IsZero(), c.Updates, c.Policy)
 		b.WriteString(" out to " + c.Lease.Person + " in " + c.Handover + "; ")
 	}
-	for h := range n.OpenHandovers() {
+	for _, h := range f.handovers {
 		b.WriteString(h.ID + " " + outline(h) + "; ")
 	}
-	for p := range n.OpenProposals() {
+	for _, p := range f.proposals {
 		fmt.Fprint(&b, p.ID, p.Requester, p.Change, p.Approvals, "; ")
 	}
 	return b.String()

@@ -57,7 +57,7 @@ func (m *retargets) key(s *State) string {
 	at := slices.IndexFunc(homes(), func(address string) bool { return c.Target.Address.Same(exact(address)) })
 	stopped := c.Rotation.Stopped()
 	return fmt.Sprintf("%s at %d, again: %t, unconfirmed: %t, arriving: %t, stopped: %t, drifted: %t, sending: %t, reason: %t",
-		key(normal(s)), at, c.Retargeted > 0, !c.Unconfirmed.IsZero(), c.Arriving != "", stopped, !c.Drifted.IsZero(), c.Rotation.Sending, c.Rotation.Reason.askedFor())
+		normal(s).key(), at, c.Retargeted > 0, !c.Unconfirmed.IsZero(), c.Arriving != "", stopped, !c.Drifted.IsZero(), c.Rotation.Sending, c.Rotation.Reason.askedFor())
 }
 
 func (m *retargets) visit(w *world) {

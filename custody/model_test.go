@@ -168,7 +168,7 @@ func (m *model) explore(t *testing.T) {
 		for _, try := range m.tries(state) {
 			m.try(t, at, state, try)
 			if t.Failed() {
-				t.Fatalf("in the state\n%s", key(state))
+				t.Fatalf("in the state\n%s", m.keys[at])
 			}
 		}
 		m.letTimePass(t, state)
@@ -178,10 +178,11 @@ func (m *model) explore(t *testing.T) {
 
 // visit gives the number of a state, a new one when it was not seen before.
 func (m *model) visit(s *State) int {
-	n := normal(s)
-	k := key(n)
+	f := normal(s)
+	k := f.key()
 	at, seen := m.states[k]
 	if !seen {
+		n := f.state()
 		at = len(m.queue)
 		m.states[k] = at
 		m.keys = append(m.keys, k)
@@ -346,7 +347,7 @@ func (m *model) refuse(t *testing.T, s *State, c Command, err error) {
 		t.Errorf("%s %+v, entering the refusal: %v", c.Actor, c.Action, err)
 		return
 	}
-	if key(normal(next)) != key(normal(s)) {
+	if normal(next).key() != normal(s).key() {
 		t.Errorf("%s %+v: refused, but something changed", c.Actor, c.Action)
 	}
 }
@@ -369,7 +370,7 @@ func (m *model) tick(t *testing.T, s *State, tick Command, now time.Time) {
 	}
 	next, err := follow(s, events, m.survives)
 	if err != nil {
-		t.Fatalf("time passed: %v\n%s", err, key(s))
+		t.Fatalf("time passed: %v\n%s", err, normal(s).key())
 	}
 	for _, complaint := range againstPolicy(s, next) {
 		t.Errorf("time passed: %s", complaint)
@@ -429,8 +430,8 @@ func (m *model) wander(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.state.Reschedule()
-			if _, known := m.states[key(normal(w.state))]; !known {
-				t.Fatalf("the model does not know\n%s", key(normal(w.state)))
+			if _, known := m.states[normal(w.state).key()]; !known {
+				t.Fatalf("the model does not know\n%s", normal(w.state).key())
 			}
 		}
 	}

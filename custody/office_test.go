@@ -163,7 +163,7 @@ func check(t *testing.T, clauses []clause) {
 				if complaint := unreadable(refusal); complaint != "" {
 					t.Error(complaint)
 				}
-				if key(normal(before)) != key(normal(o.state)) {
+				if normal(before).key() != normal(o.state).key() {
 					t.Error("refused, and yet something changed")
 				}
 			}

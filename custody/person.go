@@ -219,7 +219,7 @@ func (f PersonAdded) allowed(s *State, e Event) error {
 }
 
 func (f PersonAdded) apply(s *State, _ Event) {
-	s.people[f.Username] = Person{
+	s.people[f.Username] = &Person{
 		Username: f.Username, Name: f.Name, Email: f.Email.bare(), Mailbox: f.Mailbox, Roles: f.Roles,
 		Enrolment: Enrolment{Number: 1, TOTPPeriod: f.TOTPPeriod, Account: f.Account},
 		Admission: s.admission(f.Proposal),
@@ -230,7 +230,7 @@ func (s *State) editPerson(username string, edit func(*Person)) {
 	p, _ := s.Person(username)
 	was, number := p.Present(), p.Number
 	edit(&p)
-	s.people[username] = p
+	s.people[username] = &p
 	if p.Present() != was {
 		s.touched.people = append(s.touched.people, username)
 		s.expectLeft(s.Partners(username)...)

@@ -299,7 +299,7 @@ func (p Proposal) without(level Role) Proposal {
 func (s *State) Proposal(id string) (Proposal, bool) {
 	for at := s; at != nil; at = at.base {
 		if p, ok := at.proposals[id]; ok {
-			return p, true
+			return *p, true
 		}
 	}
 	return Proposal{}, false
@@ -308,7 +308,7 @@ func (s *State) Proposal(id string) (Proposal, bool) {
 // OpenProposals gives those that wait, by id.
 func (s *State) OpenProposals() iter.Seq[Proposal] {
 	return func(yield func(Proposal) bool) {
-		for p := range sorted(s, func(at *State) map[string]Proposal { return at.proposals }) {
+		for p := range sorted(s, func(at *State) map[string]*Proposal { return at.proposals }) {
 			if p.Status == Open && !yield(p) {
 				return
 			}
@@ -335,7 +335,7 @@ func (s *State) ProposalsChanged() []Proposal { return values(s.proposals) }
 func (s *State) RestoreProposals(all []Proposal) {
 	for _, p := range all {
 		if p.Status == Open {
-			s.proposals[p.ID] = p
+			s.proposals[p.ID] = &p
 			s.expectProposal(p)
 		}
 	}
@@ -350,7 +350,7 @@ func (s *State) editProposal(id string, edit func(*Proposal)) {
 		delete(s.proposals, id)
 		return
 	}
-	s.proposals[id] = p
+	s.proposals[id] = &p
 }
 
 // Over says that nothing can become of it any more.

@@ -83,11 +83,11 @@ func TestWhatBringsAShortageAbout(t *testing.T) {
 	} {
 		o := newOffice(t)
 		o.hires("mia", Manager)
-		before := key(normal(o.state))
+		before := normal(o.state).key()
 		if got := o.state.ShortagesAfter(c.change); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
-		if key(normal(o.state)) != before {
+		if normal(o.state).key() != before {
 			t.Errorf("%s: it happened", name)
 		}
 	}

@@ -22,12 +22,14 @@ type State struct {
 	Proposals int64     // ever made
 	Incidents int64     // ever raised or reported
 
+	// What a map points to is never changed: an edit puts another in its place, so that
+	// forks and copies share what they did not change.
 	base          *State // what a fork was made from; nil for a root
-	people        map[string]Person
-	credentials   map[string]Credential
-	handovers     map[string]Handover // a zero value: over since the fork
-	proposals     map[string]Proposal
-	incidents     map[string]Incident
+	people        map[string]*Person
+	credentials   map[string]*Credential
+	handovers     map[string]*Handover
+	proposals     map[string]*Proposal
+	incidents     map[string]*Incident
 	latest        map[string]string    // what an entry may be more of -> the newest incident of it that is not closed; "" in a fork: none any more
 	charges       map[string][]string  // person -> names of the active credentials they are custodian of, or have in an emergency, sorted
 	accounts      map[string]string    // identity of an account in custody -> name of its credential; "" in a fork: free again
@@ -44,11 +46,11 @@ type State struct {
 // NewState gives the state of an empty ledger.
 func NewState() *State {
 	return &State{
-		people:      map[string]Person{},
-		credentials: map[string]Credential{},
-		handovers:   map[string]Handover{},
-		proposals:   map[string]Proposal{},
-		incidents:   map[string]Incident{},
+		people:      map[string]*Person{},
+		credentials: map[string]*Credential{},
+		handovers:   map[string]*Handover{},
+		proposals:   map[string]*Proposal{},
+		incidents:   map[string]*Incident{},
 		latest:      map[string]string{},
 		charges:     map[string][]string{},
 		accounts:    map[string]string{},
@@ -145,7 +147,7 @@ func (s *State) Merge(f *State) {
 func (s *State) Person(username string) (Person, bool) {
 	for at := s; at != nil; at = at.base {
 		if p, ok := at.people[username]; ok {
-			return p, true
+			return *p, true
 		}
 	}
 	return Person{}, false
@@ -154,7 +156,7 @@ func (s *State) Person(username string) (Person, bool) {
 func (s *State) Credential(name string) (Credential, bool) {
 	for at := s; at != nil; at = at.base {
 		if c, ok := at.credentials[name]; ok {
-			return c, true
+			return *c, true
 		}
 	}
 	return Credential{}, false
@@ -163,7 +165,7 @@ func (s *State) Credential(name string) (Credential, bool) {
 func (s *State) Handover(id string) (Handover, bool) {
 	for at := s; at != nil; at = at.base {
 		if h, ok := at.handovers[id]; ok {
-			return h, true
+			return *h, true
 		}
 	}
 	return Handover{}, false
@@ -183,16 +185,16 @@ func (s *State) Charges(person string) []string {
 
 // People, Credentials and OpenHandovers go through all of them, by key.
 func (s *State) People() iter.Seq[Person] {
-	return sorted(s, func(at *State) map[string]Person { return at.people })
+	return sorted(s, func(at *State) map[string]*Person { return at.people })
 }
 
 func (s *State) Credentials() iter.Seq[Credential] {
-	return sorted(s, func(at *State) map[string]Credential { return at.credentials })
+	return sorted(s, func(at *State) map[string]*Credential { return at.credentials })
 }
 
 func (s *State) OpenHandovers() iter.Seq[Handover] {
 	return func(yield func(Handover) bool) {
-		for h := range sorted(s, func(at *State) map[string]Handover { return at.handovers }) {
+		for h := range sorted(s, func(at *State) map[string]*Handover { return at.handovers }) {
 			if h.Status.Open() && !yield(h) {
 				return
 			}
@@ -210,7 +212,7 @@ func (s *State) Changes() (people []Person, credentials []Credential, handovers 
 // history. The numbers (Size, Time, Handovers, Leases) are set by the caller.
 func (s *State) Restore(people []Person, credentials []Credential, handovers []Handover) {
 	for _, p := range people {
-		s.people[p.Username] = p
+		s.people[p.Username] = &p
 		s.expectLeaving(p)
 		s.expectDeparture(p)
 		s.expectDeputy(p)
@@ -218,7 +220,7 @@ func (s *State) Restore(people []Person, credentials []Credential, handovers []H
 		s.expectDrill(p)
 	}
 	for _, c := range credentials {
-		s.credentials[c.Name] = c
+		s.credentials[c.Name] = &c
 		if c.Active() {
 			s.charge(c.Primary, c.Name)
 			s.charge(c.Backup, c.Name)
@@ -235,7 +237,7 @@ func (s *State) Restore(people []Person, credentials []Credential, handovers []H
 	}
 	for _, h := range handovers {
 		if h.Status.Open() {
-			s.handovers[h.ID] = h
+			s.handovers[h.ID] = &h
 			s.expectHandover(h)
 			if h.Status.Waits() { // whether it still counts is looked at once everything is there
 				s.expect(s.Time)
@@ -261,11 +263,11 @@ func (s *State) discharge(person, credential string) {
 	}
 }
 
-func sorted[V any](s *State, of func(*State) map[string]V) iter.Seq[V] {
+func sorted[V any](s *State, of func(*State) map[string]*V) iter.Seq[V] {
 	return func(yield func(V) bool) {
 		merged := of(s)
 		if s.base != nil {
-			merged = map[string]V{}
+			merged = map[string]*V{}
 			for at := s; at != nil; at = at.base {
 				for k, v := range of(at) {
 					if _, newer := merged[k]; !newer {
@@ -275,7 +277,7 @@ func sorted[V any](s *State, of func(*State) map[string]V) iter.Seq[V] {
 			}
 		}
 		for _, k := range keys(merged) {
-			if !yield(merged[k]) {
+			if !yield(*merged[k]) {
 				return
 			}
 		}
@@ -291,10 +293,10 @@ func keys[V any](m map[string]V) []string {
 	return ks
 }
 
-func values[V any](m map[string]V) []V {
+func values[V any](m map[string]*V) []V {
 	vs := make([]V, 0, len(m))
 	for _, k := range keys(m) {
-		vs = append(vs, m[k])
+		vs = append(vs, *m[k])
 	}
 	return vs
 }

@@ -91,7 +91,7 @@ func (s *Store) compare(ctx context.Context) (*comparison, error) {
 
 // close gives back what the comparison holds.
 func (c *comparison) close() {
-	c.index.rows.Close()
+	c.index.close()
 	c.db.Rollback()
 }
 

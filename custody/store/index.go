@@ -71,9 +71,13 @@ func saveNames(db *gorm.DB, rows []nameRow) error {
 	return insertNames.run(db, args)
 }
 
-// indexReader goes through the index in the order of the entries, beside a fold.
+// indexReader goes through the index in the order of the entries, beside a fold. The rows
+// are read ahead, by a goroutine of their own: it takes longer than to compare them.
 type indexReader struct {
-	rows   *sql.Rows
+	ahead  chan []nameRow
+	broken error     // why there is nothing ahead any more: to be read once that is closed
+	ended  chan bool // closed by close
+	rows   []nameRow // that came, and were not looked at yet
 	next   nameRow   // the first row that was not asked for yet
 	more   bool      // there is one
 	behind []nameRow // one of an entry that the head does not count
@@ -85,26 +89,65 @@ type indexReader struct {
 // databases give one answer after the other in a transaction, and what is there of
 // those entries stays what it is.
 func readIndex(moment, db *gorm.DB, size int64) (*indexReader, error) {
-	r := &indexReader{}
+	r := &indexReader{ahead: make(chan []nameRow, 4), ended: make(chan bool)}
 	err := moment.Where("idx >= ?", size).Limit(1).Find(&r.behind).Error
+	var rows *sql.Rows
 	if err == nil {
-		r.rows, err = db.Raw("SELECT kind, name, idx, credential FROM ledger_index WHERE idx < ? ORDER BY idx, kind, name", size).Rows()
+		rows, err = db.Raw("SELECT kind, name, idx, credential FROM ledger_index WHERE idx < ? ORDER BY idx, kind, name", size).Rows()
 	}
 	if err != nil {
 		return nil, unavailable("read the index", err)
 	}
+	go r.readAhead(rows)
 	r.step()
 	return r, nil
 }
 
+// readAhead hands the rows on, some thousand at a time, until there are no more, one cannot
+// be read, or nobody wants them.
+func (r *indexReader) readAhead(rows *sql.Rows) {
+	defer close(r.ahead)
+	defer rows.Close()
+	for more := true; more; {
+		some := make([]nameRow, 0, window)
+		for len(some) < window {
+			if more = rows.Next(); !more {
+				r.broken = unavailable("read the index", rows.Err())
+				break
+			}
+			var row nameRow
+			if err := rows.Scan(&row.Kind, &row.Name, &row.Index, &row.Credential); err != nil {
+				r.broken, more = unavailable("read the index", err), false
+				break
+			}
+			some = append(some, row)
+		}
+		select {
+		case r.ahead <- some:
+		case <-r.ended:
+			return
+		}
+	}
+}
+
+// close has nothing more read, and waits for what is.
+func (r *indexReader) close() {
+	close(r.ended)
+	for range r.ahead {
+	}
+}
+
 func (r *indexReader) step() {
-	if r.more = r.rows.Next(); !r.more {
-		r.fail(unavailable("read the index", r.rows.Err()))
-		return
+	for len(r.rows) == 0 {
+		some, more := <-r.ahead
+		if !more {
+			r.more = false
+			r.fail(r.broken)
+			return
+		}
+		r.rows = some
 	}
-	if err := r.rows.Scan(&r.next.Kind, &r.next.Name, &r.next.Index, &r.next.Credential); err != nil {
-		r.fail(unavailable("read the index", err))
-	}
+	r.next, r.rows, r.more = r.rows[0], r.rows[1:], true
 }
 
 func (r *indexReader) fail(err error) {

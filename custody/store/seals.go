@@ -53,11 +53,8 @@ func sealsOf(db *gorm.DB, from, to int64) iter.Seq2[audit.Seal, error] {
 // desk.Store.
 func (s *Store) LastBatch(ctx context.Context) (last audit.Batch, mark string, err error) {
 	err = s.snapshot(ctx, func(db *gorm.DB) error {
-		head, err := readHead(db)
+		head, err := readEnd(db)
 		if err != nil {
-			return err
-		}
-		if err := sameEnd(db, head); err != nil {
 			return err
 		}
 		last.Size, last.Root = head.Size, audit.Hash(head.Root)
@@ -79,19 +76,15 @@ func (s *Store) LastBatch(ctx context.Context) (last audit.Batch, mark string, e
 	return last, mark, err
 }
 
-// sameEnd refuses a ledger whose parts do not end together. Nothing that Tandem
-// commits leaves it so.
-func sameEnd(db *gorm.DB, head headRow) error {
+// readEnd reads the head, and refuses a ledger whose parts do not end together. Nothing
+// that Tandem commits leaves it so.
+func readEnd(db *gorm.DB) (headRow, error) {
 	var entries, sealed int64
-	row := db.Statement.ConnPool.QueryRowContext(db.Statement.Context,
-		"SELECT (SELECT coalesce(max(idx), -1) + 1 FROM ledger_entries), (SELECT coalesce(max(size), 0) FROM ledger_seals)")
-	if err := row.Scan(&entries, &sealed); err != nil {
-		return unavailable("read where the ledger ends", err)
+	head, err := selectHead(db, ", (SELECT coalesce(max(idx), -1) + 1 FROM ledger_entries), (SELECT coalesce(max(size), 0) FROM ledger_seals)", &entries, &sealed)
+	if err == nil && (entries != head.Size || sealed != head.Size) {
+		err = uneven(fmt.Errorf("its head counts %d entries, %d are there and %d are sealed", head.Size, entries, sealed))
 	}
-	if entries != head.Size || sealed != head.Size {
-		return uneven(fmt.Errorf("its head counts %d entries, %d are there and %d are sealed", head.Size, entries, sealed))
-	}
-	return nil
+	return head, err
 }
 
 // uneven marks what no commit of Tandem's can have left.

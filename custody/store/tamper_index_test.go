@@ -140,3 +140,60 @@ func one(t *testing.T, db *sql.DB, into any, query string, args ...any) {
 		t.Fatalf("%s: %v", query, err)
 	}
 }
+
+// TestTheIndexIsLookedAtToItsEnd: more rows than are read ahead at once, of which the last
+// one is wrong; and whoever stops in the middle leaves nothing that reads on.
+func TestTheIndexIsLookedAtToItsEnd(t *testing.T) {
+	s := busyOffice(t, 1500, onSQLite)
+	path := onSQLite.kept(t, s)
+	db := administrator(t, path)
+	reader, err := OpenReadOnly(t.Context(), path, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	names := namesOfAll(s)
+	if len(names) <= window {
+		t.Fatalf("the index has only %d rows", len(names))
+	}
+	if err := look(t.Context(), reader, names); err != nil {
+		t.Fatal(err)
+	}
+	last := names[len(names)-1]
+	change(t, db, "DELETE FROM ledger_index WHERE kind = ? AND name = ? AND idx = ?", last.Kind, last.Name, last.Index)
+	if d, ok := errors.AsType[*Difference](look(t.Context(), reader, names)); !ok || d.Key != last.String() {
+		t.Errorf("the last row is missing: %v", d)
+	}
+	c, err := reader.compare(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.close()
+	if _, more := <-c.index.ahead; more {
+		t.Error("it is read on after nobody wants it")
+	}
+}
+
+// TestAnIndexThatCannotBeReadIsNotTakenForGood: nor is that said of a row before it which is
+// wrong.
+func TestAnIndexThatCannotBeReadIsNotTakenForGood(t *testing.T) {
+	broken := errors.New("the disk")
+	good, bad := nameRow{byActor, "ann", 0, false}, nameRow{byActor, "ben", 0, false}
+	for _, x := range []struct {
+		came []nameRow
+		want error
+	}{
+		{nil, broken},
+		{[]nameRow{good}, broken},
+		{[]nameRow{bad}, &Difference{"ledger_index", good.String(), "of entry 0 is missing"}},
+	} {
+		r := &indexReader{ahead: make(chan []nameRow, 1), broken: broken}
+		r.ahead <- x.came
+		close(r.ahead)
+		r.step()
+		r.want([]nameRow{good})
+		if err := r.end(); fmt.Sprint(err) != fmt.Sprint(x.want) {
+			t.Errorf("after %v: %v, want %v", x.came, err, x.want)
+		}
+	}
+}

@@ -123,8 +123,8 @@ func (r textRow) words() custody.Words {
 // textsBetween gives the texts of the entries [from, to), by index and commitment,
 // right or wrong.
 func textsBetween(db *gorm.DB, from, to int64) (map[int64]map[string]custody.Words, error) {
-	var rows []textRow
-	if err := db.Where("idx >= ? AND idx < ?", from, to).Find(&rows).Error; err != nil {
+	rows, err := scan[textRow](db.Table("ledger_texts").Select("idx, commitment, salt, text").Where("idx >= ? AND idx < ?", from, to))
+	if err != nil {
 		return nil, unavailable("read the texts", err)
 	}
 	texts := map[int64]map[string]custody.Words{}

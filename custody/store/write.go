@@ -22,10 +22,7 @@ func (s *Store) Write(ctx context.Context, fn func(desk.Tx) error) error {
 		// No statement here takes long, and for each that can be cancelled the
 		// driver starts a goroutine. The transaction itself ends with ctx.
 		db = db.WithContext(context.WithoutCancel(ctx))
-		head, err := readHead(db)
-		if err == nil {
-			err = sameEnd(db, head)
-		}
+		head, err := readEnd(db)
 		if err != nil {
 			return err
 		}

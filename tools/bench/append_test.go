@@ -23,7 +23,7 @@ import (
 // the disk. Theirs is Add with as many random bytes; when the caller hears of it,
 // the entry has its index and is in a bundle on the disk, and a checkpoint that has
 // it follows later. Batches of 64 that wait 5 ms are the best of those tried.
-func measureAppend(t *testing.T, _ string) []row {
+func measureAppend(t *testing.T, _ string) table {
 	const many, n = 64, 20_000
 	dir := onDisk(t)
 	r := newRoutine(t, dir)

@@ -29,7 +29,7 @@ const (
 // commits it to the ledger and then reads the password from Vault, with that
 // read alone. Vault is the real one, on its persistent storage, with its audit
 // on file; both log in by AppRole.
-func measureCheckOuts(t *testing.T, binary string) []row {
+func measureCheckOuts(t *testing.T, binary string) table {
 	v := setUpVault(t)
 	office, tokens := fillVault(t, v)
 	s := serve(t, binary, office.dir, v.config())

@@ -15,7 +15,7 @@ import (
 // measureCommands compares the desk's commands on SQLite with bare inserts: a
 // row of an entry's size in a transaction of its own, with the same driver and
 // the same demands on the disk.
-func measureCommands(t *testing.T, _ string) []row {
+func measureCommands(t *testing.T, _ string) table {
 	dir := onDisk(t)
 	r := newRoutine(t, dir)
 	inTransactions, alone := bareInserts(t, dir)

@@ -49,7 +49,7 @@ func fleetSize(t *testing.T) int {
 // Tandem, with its ledger and a real Vault, and by a bare loop that does the same
 // on the host and keeps nothing. Both change as root, log in with the new
 // password, and see the old one refused.
-func measureFleet(t *testing.T, _ string) []row {
+func measureFleet(t *testing.T, _ string) table {
 	n := fleetSize(t)
 	host := sshtest.Start(t)
 	accounts := make([]account, n)
@@ -178,7 +178,7 @@ const directorySize = 200
 // proves each of them, and by the static roles of Vault's own LDAP engine, which
 // does not; and by these with the same proof, a bind with the new password and
 // one with the old. Tandem keeps them in the same Vault, and in its own store.
-func measureDirectory(t *testing.T, _ string) []row {
+func measureDirectory(t *testing.T, _ string) table {
 	directory := ldaptest.StartQuiet(t)
 	var accounts, theirs []account
 	for range directorySize {
@@ -316,7 +316,7 @@ func staticRoles(t *testing.T, server *vaulttest.Server, directory *ldaptest.Ser
 
 // measureSchedules has a worker of many credentials, all held, find what is to be
 // verified, and weighs what it keeps.
-func measureSchedules(t *testing.T, _ string) []row {
+func measureSchedules(t *testing.T, _ string) table {
 	few, many := scheduled(t, 100), scheduled(t, 10_000)
 	return []row{{
 		what: "memory that a worker keeps for its schedules, of 10,000 credentials; peer: of 100",

@@ -4,6 +4,7 @@ package bench
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -109,9 +110,21 @@ func ledger(t *testing.T, entries int) string {
 	return dir
 }
 
-// reopen opens the office of a kept ledger on the real clock.
+// reopen opens the office of a kept ledger on the real clock. Its last entry is of the day
+// that the turns came to, years ago: somebody says on the host that today is today.
 func reopen(t *testing.T, dir string) *office {
 	t.Helper()
+	db, err := store.Open(t.Context(), databaseIn(dir), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	size, err := db.Size(t.Context())
+	if err == nil {
+		err = db.ConfirmClock(t.Context(), desk.ClockConfirmation{At: time.Now(), Size: size})
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
 	o := openOffice(t, dir, desk.ClockFunc(time.Now), routinePeriod)
 	pairs, err := os.ReadFile(filepath.Join(dir, pairsFile))
 	if err != nil {

@@ -27,7 +27,7 @@ const manyCredentials = 10_000
 // measurePages is what the server takes for each page, from the request to its
 // last byte, without a network: in an office with 10,000 credentials and a long
 // ledger, and as the peer in one on its first day. Both pages are whole.
-func measurePages(t *testing.T, _ string) []row {
+func measurePages(t *testing.T, _ string) table {
 	large, small := openPages(t, copied(t, longLedger(t)), manyCredentials), openPages(t, ledger(t, 0), 0)
 	defer large.close()
 	defer small.close()

@@ -19,7 +19,7 @@ import (
 // measureProofs compares how long it takes to prove entries of a long ledger, taken
 // at random, with entries of a short one: to read what the proof needs, to write it,
 // and to check it as the auditor does who gets it, signature included.
-func measureProofs(t *testing.T, _ string) []row {
+func measureProofs(t *testing.T, _ string) table {
 	long, prove := provesIn(t, written(t, longestLedger(t)))
 	short, proveShort := provesIn(t, written(t, 10_000))
 	blocks := inTurns(t, 9,

@@ -20,7 +20,7 @@ import (
 
 // measureStartUp compares an office whose ledger has a million entries with the
 // same office on its first day.
-func measureStartUp(t *testing.T, binary string) []row {
+func measureStartUp(t *testing.T, binary string) table {
 	long, short := copied(t, longLedger(t)), ledger(t, 0)
 	return append(measureLongLedger(t, long, short), measureServe(t, binary, long, short)...)
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"text/tabwriter"
@@ -17,14 +18,16 @@ import (
 )
 
 // TestTable measures everything and prints the table, also when a part of it
-// failed.
+// failed. With TANDEM_BENCH_RATIOS=check it fails where a ratio left its band, and with
+// TANDEM_BENCH_RATIOS=keep the ratios of the parts that were measured are those on record.
 func TestTable(t *testing.T) {
 	var all table
+	measured := record{}
 	defer func() { all.print(os.Stdout) }()
 	binary := buildTandem(t)
 	for _, part := range []struct {
 		name    string
-		measure func(t *testing.T, binary string) []row
+		measure func(t *testing.T, binary string) table
 	}{
 		{"check-outs", measureCheckOuts},
 		{"commands", measureCommands},
@@ -38,8 +41,24 @@ func TestTable(t *testing.T) {
 		{"pages", measurePages},
 	} {
 		t.Run(part.name, func(t *testing.T) {
-			all = append(all, part.measure(t, binary)...)
+			rows := part.measure(t, binary)
+			all = append(all, rows...)
+			measured[part.name] = rows.ratios(t)
 		})
+	}
+	was, err := readRecord(recordFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch os.Getenv("TANDEM_BENCH_RATIOS") {
+	case "check":
+		for _, left := range was.left(measured) {
+			t.Error(left)
+		}
+	case "keep":
+		if err := was.write(recordFile, measured); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -74,6 +93,26 @@ func atLeast[N int | float64 | time.Duration](got, least N, format string) goal 
 }
 
 type table []row
+
+// ratios gives those of the rows that have one.
+func (rows table) ratios(t *testing.T) map[string]float64 {
+	all := map[string]float64{}
+	for _, r := range rows {
+		if r.ratio == "" {
+			continue
+		}
+		ratio, err := strconv.ParseFloat(strings.TrimSuffix(r.ratio, "x"), 64)
+		if err != nil {
+			t.Errorf("%s: %v", r.what, err)
+		}
+		what := named(r.what)
+		for n := 2; all[what] != 0; n++ { // some only say "the same"
+			what = fmt.Sprintf("%s (%d)", named(r.what), n)
+		}
+		all[what] = ratio
+	}
+	return all
+}
 
 func (rows table) print(to io.Writer) {
 	fmt.Fprintf(to, "\n%s\n\n", machine())

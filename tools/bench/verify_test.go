@@ -26,7 +26,7 @@ import (
 
 // measureVerify looks at the ledger of a million entries that a desk wrote, and at
 // one that is ten times as long.
-func measureVerify(t *testing.T, binary string) []row {
+func measureVerify(t *testing.T, binary string) table {
 	return append(measureVerifyOf(t, binary, longLedger(t), 5), measureVerifyOf(t, binary, written(t, longestLedger(t)), 1)...)
 }
 
