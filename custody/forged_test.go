@@ -386,6 +386,7 @@ func TestForgedFields(t *testing.T) {
 	t.Run("substitutes", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedSubstitutes(t)) })
 	t.Run("refounding", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedRefounding(t)) })
 	t.Run("absent", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedAbsent(t)) })
+	t.Run("watched", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedWatched(t)) })
 }
 
 func forgeFields(t *testing.T, events []Event) {
@@ -497,6 +498,11 @@ var plausible = []struct{ verb, fields string }{
 	{"acknowledge_configuration", "actor digest"},                // a refusal: who tried
 	{"change_email", "mailbox"},                                  // what digest an address has: the salt is in the secret store
 	{"stop_recovery", "actor"}, {"reset_on_host", "account"},     // a refusal: who tried; the secret store counts
+	{"envelope_opened", "by actor"}, {"envelope_drill", "actor by"}, // which two keyholders, by the word of one who may say it; a refusal: who tried, and for whom
+	{"seal_envelope", "digest"},                                   // what is in the folder: the file itself knows
+	{"report_incident", "text grade"}, {"close_incident", "text"}, // what people wrote, and how serious it looked to them
+	{"assess_incident", "text actor grade"}, // the same; a refusal: who tried, and to what
+	{"acknowledge_incident", "actor"},       // who of the group has seen it, which takes no code
 }
 
 // leaves gives every leaf of an entry by its path, as JSON.
