@@ -141,6 +141,11 @@ func (d *decision) signAhead(plan Plan, already []Handover) (signed bool) {
 		}
 	}
 	next := d.state.Handovers
+	for _, e := range d.events { // several absences are signed for by one code
+		if _, signed := e.Fact.(HandoverPlanned); signed {
+			next++
+		}
+	}
 	for _, to := range keys(receivers) {
 		for part := range slices.Chunk(receivers[to], maxHandover) {
 			next++

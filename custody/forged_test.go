@@ -471,7 +471,8 @@ var plausible = []struct{ verb, fields string }{
 	{"*", "reason purpose note"},   // free text: the person's copy says otherwise
 	{"*", "until expected_return"}, // announced by a person
 	{"plan_absence", "from zone"},  // the same, of what nobody has signed for
-	{"move_absence", "from zone"},  // as it was meant; the instants go with what both signed
+	{"plan_absences", "from zone"},
+	{"move_absence", "from zone"}, // as it was meant; the instants go with what both signed
 	{"adopt_policy", "lease_ms offer_ttl_ms rotation_deadline_ms lock_after lock_base_ms lock_max_ms totp_skew session_idle_ms approve_within_ms silence_after_ms use_within_ms hold_for_ms review_within_ms signature_ttl_ms absence_wait_ms remind_first_ms remind_last_ms drill_every_ms review_by"},
 	{"person", "name email roles totp_period username subject account actor"}, // before the founding: whom whoever operates the machine brought in
 	{"credential", "actor kind address account name credential primary backup successor reconciles subject lease_seconds dependents " +
