@@ -50,6 +50,22 @@ func (a PlanAbsence) meant() custody.Meant {
 	return custody.Meant{From: a.From, Until: a.Until, Zone: a.Zone, AllDay: a.AllDay}
 }
 
+// AbsenceTime is when one of several is.
+type AbsenceTime struct {
+	From   string `json:"from" maxLength:"32" doc:"As when one is planned"`
+	Until  string `json:"until" maxLength:"32"`
+	Zone   string `json:"zone" maxLength:"64"`
+	AllDay bool   `json:"all_day,omitzero"`
+}
+
+// PlanAbsences plans several with one code.
+type PlanAbsences struct {
+	Absences []AbsenceTime `json:"absences" minItems:"1" maxItems:"20"`
+	Reason   string        `json:"reason,omitzero" doc:"Of each"`
+	Offer    bool          `json:"offer,omitzero" doc:"Sign as well, for each, that everything I hold passes to the other custodians when it begins"`
+	TOTP     Secret        `json:"totp,omitzero" maxLength:"64"`
+}
+
 // MoveAbsence gives one another time.
 type MoveAbsence struct {
 	From   string `json:"from" maxLength:"32" doc:"As when it is planned"`
@@ -142,6 +158,40 @@ func (s *Server) planAbsence(ctx context.Context, in *bodyOnly[PlanAbsence]) (Pl
 	return s.changeAbsence(ctx, "", in.Body.TOTP, custody.PlanAbsence{
 		From: from, Until: until, Meant: in.Body.meant(), Reason: desk.NewNote(in.Body.Reason), HandOver: in.Body.Offer,
 	})
+}
+
+// planAbsences gives those that were planned.
+func (s *Server) planAbsences(ctx context.Context, in *bodyOnly[PlanAbsences]) ([]Absence, error) {
+	action := custody.PlanAbsences{Reason: desk.NewNote(in.Body.Reason), HandOver: in.Body.Offer}
+	for _, a := range in.Body.Absences {
+		one, err := PlannedTimeOf(custody.Meant{From: a.From, Until: a.Until, Zone: a.Zone, AllDay: a.AllDay})
+		if err != nil {
+			return nil, err
+		}
+		action.Absences = append(action.Absences, one)
+	}
+	outcome, err := s.Desk.Do(ctx, by(ctx, action, in.Body.TOTP), action)
+	if err != nil {
+		return nil, err
+	}
+	planned := map[string]bool{}
+	for _, event := range outcome.Events {
+		if f, is := event.Fact.(custody.AbsencePlanned); is {
+			planned[f.Plan] = true
+		}
+	}
+	me, err := s.Queries.Person(ctx, edge.Of(ctx).Person.Username)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.viewAbsences(ctx, me)
+	return slices.DeleteFunc(all, func(a Absence) bool { return !planned[a.ID] }), err
+}
+
+// PlannedTimeOf gives the instants of an absence as it was put.
+func PlannedTimeOf(m custody.Meant) (custody.PlannedTime, error) {
+	from, until, err := wall.Instants(m)
+	return custody.PlannedTime{From: from, Until: until, Meant: m}, err
 }
 
 func (s *Server) moveAbsence(ctx context.Context, in *absenceWith[MoveAbsence]) (PlannedAbsence, error) {

@@ -34,7 +34,7 @@ var endpoints = strings.Fields(`
 	POST/people/{username}/departure POST/people/{username}/refound POST/people/{username}/recovery/stop
 	GET/offboardings GET/offboardings/{username} POST/offboardings/{username}/items/{n} POST/credentials/{name}/take POST/credentials/{name}/park
 	GET/credentials/{name}/target POST/credentials/{name}/target POST/credentials/{name}/target/confirm
-	GET/me/absences POST/me/absences PATCH/me/absences/{id} DELETE/me/absences/{id} POST/me/absences/{id}/sign POST/me/absences/swap GET/absences POST/people/{username}/absences/{id}/end POST/handovers/{id}/sign
+	GET/me/absences POST/me/absences PATCH/me/absences/{id} DELETE/me/absences/{id} POST/me/absences/{id}/sign POST/me/absences/several POST/me/absences/swap GET/absences POST/people/{username}/absences/{id}/end POST/handovers/{id}/sign
 	POST/me/calendar DELETE/me/calendar GET/calendar/{feed}
 	GET/envelopes POST/credentials/{name}/envelope-opened POST/credentials/{name}/envelope-drill GET/emergencies POST/emergencies GET/emergencies/{id} POST/emergencies/{id}/approve POST/emergencies/{id}/reject POST/emergencies/{id}/veto
 	POST/emergencies/{id}/withdraw POST/emergencies/{id}/end POST/emergencies/{id}/review

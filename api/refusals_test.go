@@ -98,6 +98,7 @@ var commands = map[string]string{
 	"PATCH /me/absences/absence-1":               `{"from":"2027-03-01","until":"2027-03-02","zone":"UTC","all_day":true,"totp":"2"}`,
 	"DELETE /me/absences/absence-1":              `{"totp":"2"}`,
 	"POST /me/absences/absence-1/sign":           `{"totp":"2"}`,
+	"POST /me/absences/several":                  `{"absences":[{"from":"2027-03-01","until":"2027-03-02","zone":"UTC","all_day":true}],"totp":"2"}`,
 	"POST /me/absences/swap":                     `{"absence":"absence-1","person":"tech-b","with":"absence-2","totp":"2"}`,
 	"POST /people/tech-b/absences/absence-1/end": `{"reason":"x","totp":"2"}`,
 	"POST /me/calendar":                          `{"totp":"2"}`,

@@ -43,6 +43,7 @@ func (s *Server) endpoints() {
 	command(s, "/me/presence", "set-presence", 200, "Go away, come back", s.setPresence)
 	query(s, "/me/absences", "list-absences", "When I will be away, and how far that is prepared", s.listAbsences)
 	command(s, "/me/absences", "plan-absence", 201, "Plan to be away, and sign for what passes on then", s.planAbsence)
+	command(s, "/me/absences/several", "plan-absences", 201, "Plan to be away several times, with one code: all of them or none", s.planAbsences)
 	command(s, "/me/absences/swap", "swap-absences", 200, "Ask for a swap of one of mine with somebody else's, or agree to theirs", s.swapAbsences)
 	command(s, "/me/absences/{id}/sign", "sign-absence", 200, "Sign that all I hold, and have not signed for, passes on when it begins", s.signAbsence)
 	handle(s, op("PATCH", "/me/absences/{id}", "move-absence", "Give one of mine another time; what was signed for it counts no more"), s.moveAbsence)

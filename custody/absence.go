@@ -324,6 +324,12 @@ func refuseOwnAbsence(plan Plan) *Refusal {
 		Args: Args{"absence": plan.ID, "from": Planned{plan.From}, "until": Planned{plan.Until}}}
 }
 
+func refuseAbsencesMeet(one, other PlannedTime) *Refusal {
+	return &Refusal{Code: AbsenceOverlap, Field: "absences", Key: "absences_meet", Args: Args{
+		"from": Planned{one.From}, "until": Planned{one.Until}, "other_from": Planned{other.From}, "other_until": Planned{other.Until},
+	}}
+}
+
 func refuseTooManyPlans() *Refusal {
 	return &Refusal{Code: Conflict, Key: "too_many_plans", Args: Args{"most": maxPlans}}
 }

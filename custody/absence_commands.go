@@ -38,27 +38,102 @@ func (m Meant) bare() Meant {
 func (a PlanAbsence) decide(d *decision) error {
 	a.From, a.Until = instantOrZero(a.From), instantOrZero(a.Until)
 	d.named = a
-	if err := a.Meant.check(); err != nil {
+	return d.planAbsences(a.Reason, a.HandOver, PlannedTime{a.From, a.Until, a.Meant})
+}
+
+// maxAtOnce is how many absences one command plans: as a calendar's file has them of a year.
+const maxAtOnce = 20
+
+// PlannedTime is when one of several absences is.
+type PlannedTime struct {
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until"`
+	Meant Meant     `json:"meant"`
+}
+
+// PlanAbsences is PlanAbsence for several, with one code: all of them, or none.
+type PlanAbsences struct {
+	Absences []PlannedTime `json:"absences"`
+	Reason   Note          `json:"reason,omitzero"` // of each
+	HandOver bool          `json:"hand_over,omitzero"`
+}
+
+var _ = action(PlanAbsences{})
+
+func (PlanAbsences) Verb() string    { return "plan_absences" }
+func (PlanAbsences) Subject() string { return "" }
+func (PlanAbsences) givers() givers  { return people }
+
+// bare leaves out times of which there are more than can be planned.
+func (a PlanAbsences) bare(*State) Action {
+	b := PlanAbsences{HandOver: a.HandOver}
+	if len(a.Absences) > maxAtOnce {
+		return b
+	}
+	for _, one := range a.Absences {
+		b.Absences = append(b.Absences, PlannedTime{one.From, one.Until, one.Meant.bare()})
+	}
+	return b
+}
+
+func (a PlanAbsences) decide(d *decision) error {
+	switch {
+	case len(a.Absences) == 0:
+		return Invalid("absences", "none_named")
+	case len(a.Absences) > maxAtOnce:
+		return Invalid("absences", "absences_at_once", Args{"most": maxAtOnce})
+	}
+	a.Absences = slices.Clone(a.Absences)
+	for i, one := range a.Absences {
+		a.Absences[i].From, a.Absences[i].Until = instantOrZero(one.From), instantOrZero(one.Until)
+	}
+	d.named = a
+	return d.planAbsences(a.Reason, a.HandOver, a.Absences...)
+}
+
+// planAbsences plans all of some times. One that cannot be keeps the others too: whoever
+// gave one code meant them together.
+func (d *decision) planAbsences(reason Note, handOver bool, all ...PlannedTime) error {
+	for _, one := range all {
+		if err := one.Meant.check(); err != nil {
+			return err
+		}
+	}
+	if err := checkOptionalNote("reason", reason); err != nil {
 		return err
 	}
-	if err := checkOptionalNote("reason", a.Reason); err != nil {
-		return err
-	}
-	if len(d.actor.Plans) >= maxPlans {
+	if len(d.actor.Plans)+len(all) > maxPlans {
 		return refuseTooManyPlans()
 	}
-	if err := d.checkWindow(a.From, a.Until, ""); err != nil {
-		return err
+	for i, one := range all {
+		if err := d.checkWindow(one.From, one.Until, ""); err != nil {
+			return err
+		}
+		for _, other := range all[:i] {
+			if (Absence{From: other.From, Until: other.Until}).meets(one.From, one.Until) {
+				return refuseAbsencesMeet(other, one)
+			}
+		}
 	}
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	plan := Plan{ID: absenceID(d.state.Size), From: a.From, Until: a.Until, Reason: a.Reason, Revision: 1}
-	d.happen(AbsencePlanned{Person: d.actor.Username, Plan: plan.ID, From: a.From, Until: a.Until, Meant: a.Meant, Reason: a.Reason, HandsOver: a.HandOver})
-	if a.HandOver {
-		d.signAhead(plan, nil)
+	for _, one := range all {
+		plan := Plan{ID: absenceID(d.state.Size + int64(len(d.events))), From: one.From, Until: one.Until, Reason: reason, Revision: 1}
+		d.happen(AbsencePlanned{Person: d.actor.Username, Plan: plan.ID, From: one.From, Until: one.Until, Meant: one.Meant, Reason: reason, HandsOver: handOver})
+		if handOver {
+			d.signAhead(plan, nil)
+		}
 	}
 	return nil
+}
+
+// MayPlan says what would keep somebody from planning to be away then, beside all that they
+// have planned; nil: nothing now.
+func (s *State) MayPlan(person string, from, until, now time.Time) *Refusal {
+	d := begin(s, Command{Actor: person}, now)
+	d.actor, _ = s.Person(person)
+	return d.checkWindow(instantOrZero(from), instantOrZero(until), "")
 }
 
 // AbsencePlanned: somebody will be away.

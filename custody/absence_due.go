@@ -225,9 +225,9 @@ func (d *decision) settles(person string, plan Plan) {
 		d.offersApart(person, plan)
 		for _, name := range d.state.Charges(person) {
 			c, _ := d.state.Credential(name)
-			other, _ := d.state.Person(c.Other(person))
-			if c.Successor() == person && !d.state.boundToAnother(c) && other.Present() {
-				d.unfolds(RotationPassed{Credential: name, Rotation: c.Rotation.Number, From: person, To: other.Username})
+			other := c.Other(person)
+			if c.Successor() == person && !d.state.boundToAnother(c) && d.state.there(c, other) {
+				d.unfolds(RotationPassed{Credential: name, Rotation: c.Rotation.Number, From: person, To: other})
 			}
 		}
 	}
@@ -245,9 +245,8 @@ func (d *decision) offersApart(person string, plan Plan) {
 	receivers := map[string][]string{}
 	for _, name := range d.state.Charges(person) {
 		c, _ := d.state.Credential(name)
-		to, _ := d.state.Person(c.Other(person))
-		if c.Holder == person && c.Handover == "" && to.Present() {
-			receivers[to.Username] = append(receivers[to.Username], name)
+		if to := c.Other(person); c.Holder == person && c.Handover == "" && d.state.there(c, to) {
+			receivers[to] = append(receivers[to], name)
 		}
 	}
 	for _, to := range keys(receivers) {
@@ -266,13 +265,12 @@ func (s *State) staysFor(person string, now time.Time) Code {
 	why := Code("")
 	for _, name := range s.Charges(person) {
 		c, _ := s.Credential(name)
-		other, _ := s.Person(c.Other(person))
 		switch {
 		case c.HeldFor() == person:
 			return HolderMustHandOver
 		case c.Other(person) == "" && s.refuseLeaving(c, now) != nil:
 			why = SeatIsVacant
-		case c.Other(person) != "" && !other.Present():
+		case c.Other(person) != "" && !s.there(c, c.Other(person)):
 			why = BothAway
 		}
 	}

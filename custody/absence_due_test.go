@@ -343,3 +343,27 @@ func TestAMissedAbsenceIsSerious(t *testing.T) {
 		t.Errorf("led to %v", got)
 	}
 }
+
+// After an emergency the holder of before counts as away for that credential until they say
+// that they are back. Whoever had it and goes by a plan passed it to them all the same, which
+// no rule allows: time could not act any more, and with it nobody.
+func TestAnAbsenceThatBeginsAfterAnEmergencyPassesNothingToWhoCannotBeReached(t *testing.T) {
+	for name, held := range map[string]bool{"while it is changed": false, "once it is changed": true} {
+		o := newOffice(t)
+		o.plans("ben", handingOver(week))
+		o.does("cay", SignHandover{"handover-1"})
+		o.does("ben", urgent("db01"))
+		o.does("max", ApproveEmergency{"emergency-1"})
+		o.does("ben", EndEmergency{"emergency-1"})
+		if held {
+			o.rotates("db01")
+		}
+		o.goesTo(monday)
+		o.goesTo(monday.Add(time.Hour)) // what is changed is not waited for any longer
+		if c := o.credential("db01"); c.HeldFor() != "ben" || o.person("ben").Away {
+			t.Errorf("%s: held for %q; ben is away: %t", name, c.HeldFor(), o.person("ben").Away)
+		}
+		o.does("ann", ComeBack{})
+		o.does("max", SignOut{}) // time acts, and the desk goes on
+	}
+}

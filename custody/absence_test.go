@@ -262,3 +262,65 @@ func TestWhatIsSignedAheadCountsNoMore(t *testing.T) {
 }
 
 var quarter = epoch.Add(90 * 24 * time.Hour)
+
+// Of a year's holidays each took a code of its own: several take one, and either all of
+// them are planned or none.
+func TestSeveralAbsencesAreAllPlannedOrNone(t *testing.T) {
+	at := func(weeks int) PlannedTime {
+		from, until := monday.AddDate(0, 0, 7*weeks), friday.AddDate(0, 0, 7*weeks)
+		return PlannedTime{from, until, meantUTC(from, until)}
+	}
+	three := PlanAbsences{[]PlannedTime{at(4), at(0), at(2)}, note("holidays"), false}
+	but := func(edit func(*PlanAbsences)) PlanAbsences {
+		a := three
+		a.Absences = slices.Clone(a.Absences)
+		edit(&a)
+		return a
+	}
+	plansOf := func(n int) func(*office) bool {
+		return func(o *office) bool { return len(o.person("ann").Plans) == n }
+	}
+	check(t, []clause{
+		{"three", nil, "ann", three, "", func(o *office) bool {
+			plans := o.person("ann").Plans
+			return len(plans) == 3 && plans[0].From.Equal(at(0).From) && plans[2].Until.Equal(at(4).Until) && plans[1].Reason == three.Reason.bare() && plans[1].Revision == 1
+		}},
+		{"none, where a partner is away at the time of one", func(o *office) { o.plans("ben", between(at(2).From.Add(time.Hour), at(2).Until.Add(time.Hour))) }, "ann", three, AbsenceOverlap, plansOf(0)},
+		{"none, where one is planned already", annPlans, "ann", three, AbsenceOverlap, plansOf(1)},
+		{"none, where two of them are at one time", nil, "ann", but(func(a *PlanAbsences) { a.Absences[2] = at(4) }), AbsenceOverlap, plansOf(0)},
+		{"none, where one is over", nil, "ann", but(func(a *PlanAbsences) { a.Absences[1].From = epoch.Add(-time.Hour) }), InvalidRequest, plansOf(0)},
+		{"none, where one was put as no time is", nil, "ann", but(func(a *PlanAbsences) { a.Absences[2].Meant.Zone = "no zone" }), InvalidRequest, plansOf(0)},
+		{"not none at all", nil, "ann", PlanAbsences{}, InvalidRequest, plansOf(0)},
+		{"not more than twenty", nil, "ann", PlanAbsences{Absences: make([]PlannedTime, maxAtOnce+1)}, InvalidRequest, plansOf(0)},
+		{"not more than anybody may have", func(o *office) {
+			for n := range maxPlans - 2 {
+				o.plans("ann", between(at(20).From.Add(time.Duration(n)*time.Hour), at(20).From.Add(time.Duration(n+1)*time.Hour)))
+			}
+		}, "ann", three, Conflict, plansOf(maxPlans - 2)},
+		{"not the system", nil, System, three, Forbidden, plansOf(0)},
+	})
+	o := newOffice(t)
+	events := o.does("ann", but(func(a *PlanAbsences) { a.HandOver = true }))
+	var planned, signed []string
+	for _, e := range events {
+		switch f := e.Fact.(type) {
+		case AbsencePlanned:
+			planned = append(planned, f.Plan)
+		case HandoverPlanned:
+			signed = append(signed, f.Handover+" for "+f.Plan)
+		}
+	}
+	if len(planned) != 3 || !slices.Equal(signed, []string{"handover-1 for " + planned[0], "handover-2 for " + planned[1], "handover-3 for " + planned[2]}) {
+		t.Errorf("planned %v, signed %v", planned, signed)
+	}
+	for _, c := range []struct {
+		who  string
+		time PlannedTime
+		want Code
+	}{{"ann", at(0), AbsenceOverlap}, {"ben", at(2), AbsenceOverlap}, {"ben", at(1), ""}, {"max", at(0), ""}, {"max", PlannedTime{}, InvalidRequest}} {
+		why := o.state.MayPlan(c.who, c.time.From, c.time.Until, o.now)
+		if (why == nil) != (c.want == "") || why != nil && why.Code != c.want {
+			t.Errorf("%s at %s: %v", c.who, c.time.From, why)
+		}
+	}
+}

@@ -60,5 +60,8 @@ func forgedAbsent(t *testing.T) []Event {
 	act("max", o.approval("p-1"))
 	act("dot", o.approval("p-1"))
 	act("ann", Take{"x"}) // it was parked: neither was said to be there
+	one, other := between(in(200*time.Hour), in(210*time.Hour)), between(in(300*time.Hour), in(310*time.Hour))
+	act("ben", PlanAbsences{[]PlannedTime{{one.From, one.Until, one.Meant}, {other.From, other.Until, other.Meant}}, note("holidays"), false})
+	refused("ben", PlanAbsences{[]PlannedTime{{one.From, one.Until, one.Meant}}, note("twice"), false})
 	return o.history
 }

@@ -91,9 +91,9 @@ func (s *State) broken(h Handover, now time.Time) Broken {
 		return BrokenUnsigned
 	case s.waiting(h, plan, now):
 		return ""
-	case !to.Present():
+	case !to.Present(), len(s.passing(h)) == 0 && len(s.given(h)) > 0: // or they cannot be reached
 		return BrokenAway
-	case len(s.passing(h)) == 0:
+	case len(s.given(h)) == 0:
 		return BrokenEmpty
 	}
 	return ""
@@ -108,14 +108,23 @@ func (s *State) waiting(h Handover, plan Plan, now time.Time) bool {
 	})
 }
 
-// passing gives what of a handover the giver holds now, and can pass on.
-func (s *State) passing(h Handover) (names []string) {
+// given gives what of a handover the giver holds now, and can pass on.
+func (s *State) given(h Handover) (names []string) {
 	for _, name := range h.Credentials {
 		if c, _ := s.Credential(name); c.Holder == h.From && c.Handover == "" {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+// passing gives what of that passes: a receiver who could not be reached in an emergency
+// holds nothing of it before they say that they are back.
+func (s *State) passing(h Handover) []string {
+	return slices.DeleteFunc(s.given(h), func(name string) bool {
+		c, _ := s.Credential(name)
+		return slices.Contains(c.Unreachable, h.To)
+	})
 }
 
 // waitingFor gives the handovers that wait for an absence, by id.
@@ -141,6 +150,11 @@ func (d *decision) signAhead(plan Plan, already []Handover) (signed bool) {
 		}
 	}
 	next := d.state.Handovers
+	for _, e := range d.events { // several absences are signed for by one code
+		if _, signed := e.Fact.(HandoverPlanned); signed {
+			next++
+		}
+	}
 	for _, to := range keys(receivers) {
 		for part := range slices.Chunk(receivers[to], maxHandover) {
 			next++

@@ -9,7 +9,7 @@ import (
 // command took effect, and made again an entry at a time; both find it by the same
 // credentials.
 func TestAnEventIsAboutTheSameBeforeAndAfter(t *testing.T) {
-	for _, story := range [][]Event{forgedStory(t), forgedProposals(t), forgedPeople(t), forgedLeaving(t), forgedRefounding(t), forgedSubstitutes(t)} {
+	for _, story := range [][]Event{forgedStory(t), forgedProposals(t), forgedPeople(t), forgedLeaving(t), forgedRefounding(t), forgedSubstitutes(t), forgedWatched(t)} {
 		state := NewState()
 		for from := 0; from < len(story); {
 			to := from + 1

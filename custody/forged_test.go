@@ -386,6 +386,7 @@ func TestForgedFields(t *testing.T) {
 	t.Run("substitutes", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedSubstitutes(t)) })
 	t.Run("refounding", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedRefounding(t)) })
 	t.Run("absent", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedAbsent(t)) })
+	t.Run("watched", func(t *testing.T) { t.Parallel(); forgeFields(t, forgedWatched(t)) })
 }
 
 func forgeFields(t *testing.T, events []Event) {
@@ -470,7 +471,8 @@ var plausible = []struct{ verb, fields string }{
 	{"*", "reason purpose note"},   // free text: the person's copy says otherwise
 	{"*", "until expected_return"}, // announced by a person
 	{"plan_absence", "from zone"},  // the same, of what nobody has signed for
-	{"move_absence", "from zone"},  // as it was meant; the instants go with what both signed
+	{"plan_absences", "from zone"},
+	{"move_absence", "from zone"}, // as it was meant; the instants go with what both signed
 	{"adopt_policy", "lease_ms offer_ttl_ms rotation_deadline_ms lock_after lock_base_ms lock_max_ms totp_skew session_idle_ms approve_within_ms silence_after_ms use_within_ms hold_for_ms review_within_ms signature_ttl_ms absence_wait_ms remind_first_ms remind_last_ms drill_every_ms review_by"},
 	{"person", "name email roles totp_period username subject account actor"}, // before the founding: whom whoever operates the machine brought in
 	{"credential", "actor kind address account name credential primary backup successor reconciles subject lease_seconds dependents " +
@@ -497,6 +499,11 @@ var plausible = []struct{ verb, fields string }{
 	{"acknowledge_configuration", "actor digest"},                // a refusal: who tried
 	{"change_email", "mailbox"},                                  // what digest an address has: the salt is in the secret store
 	{"stop_recovery", "actor"}, {"reset_on_host", "account"},     // a refusal: who tried; the secret store counts
+	{"envelope_opened", "by actor"}, {"envelope_drill", "actor by"}, // which two keyholders, by the word of one who may say it; a refusal: who tried, and for whom
+	{"seal_envelope", "digest"},                                   // what is in the folder: the file itself knows
+	{"report_incident", "text grade"}, {"close_incident", "text"}, // what people wrote, and how serious it looked to them
+	{"assess_incident", "text actor grade"}, // the same; a refusal: who tried, and to what
+	{"acknowledge_incident", "actor"},       // who of the group has seen it, which takes no code
 }
 
 // leaves gives every leaf of an entry by its path, as JSON.

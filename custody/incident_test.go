@@ -612,3 +612,46 @@ func TestIncidentsAreTheSameFromTheTables(t *testing.T) {
 		same(id + " closed")
 	}
 }
+
+// What was typed where a name or a grade belongs is not in the entry of a refusal.
+func TestARefusedReportLeavesNothingThatWasTyped(t *testing.T) {
+	o := newOffice(t)
+	left := ReportIncident{Credential: typed, Person: typed, Text: note(typed), Grade: typed}.bare(o.state).(ReportIncident)
+	if left.Credential == typed || left.Person == typed || left.Grade != "" || left.Text != absentNote {
+		t.Errorf("%+v", left)
+	}
+	kept := ReportIncident{Credential: "db01", Person: "ben", Text: note("x"), Grade: Special}.bare(o.state).(ReportIncident)
+	if kept.Credential != "db01" || kept.Person != "ben" || kept.Grade != Special {
+		t.Errorf("%+v", kept)
+	}
+}
+
+// Whom a report is about does not find in their history what became of it; who reported it
+// does.
+func TestWhatBecomesOfAReportConcernsWhoReportedIt(t *testing.T) {
+	o := newOffice(t)
+	reports("ann", ReportIncident{Person: "ben"})(o)
+	id := o.last().ID
+	for _, f := range []Fact{IncidentAcknowledged{Incident: id}, IncidentAssessed{Incident: id}, IncidentClosed{Incident: id}, IncidentUnanswered{id}} {
+		if about := f.concerns(o.state); !slices.Equal(about.People, []string{"ann"}) || about.Credentials != nil || !slices.Equal(about.Incidents, []string{id}) {
+			t.Errorf("%s: %+v", f.Type(), about)
+		}
+	}
+	o.does("ada", Disable{"cay", note("left")})
+	raised := o.last()
+	if about := (IncidentAcknowledged{Incident: raised.ID}).concerns(o.state); !slices.Equal(about.People, raised.People) || len(about.People) == 0 {
+		t.Errorf("what an entry raised: %+v", about)
+	}
+}
+
+// One incident names fifty credentials, and an entry about another is another incident.
+func TestAnIncidentNamesNoMoreThanFiftyCredentials(t *testing.T) {
+	old := Incident{Status: IncidentOpen, Grade: Serious, LastAt: epoch}
+	for n := range maxConcerned {
+		old.Credentials = append(old.Credentials, fmt.Sprintf("server-%02d", n))
+	}
+	same, other := Incident{LastAt: epoch, Credentials: []string{"server-07"}}, Incident{LastAt: epoch, Credentials: []string{"server-99"}}
+	if !old.takes(same) || old.takes(other) {
+		t.Errorf("one of the same: %t, another: %t", old.takes(same), old.takes(other))
+	}
+}

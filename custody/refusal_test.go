@@ -235,7 +235,7 @@ var actions = []Action{
 	NameDeputy{}, EndDeputy{}, OpenFeed{}, CloseFeed{},
 	ReportConfiguration{}, AcknowledgeConfiguration{},
 	Retarget{}, ConfirmTarget{},
-	PlanAbsence{}, MoveAbsence{}, CancelAbsence{}, EndAbsence{}, HandOverAhead{}, SignHandover{}, SwapAbsences{},
+	PlanAbsence{}, PlanAbsences{}, MoveAbsence{}, CancelAbsence{}, EndAbsence{}, HandOverAhead{}, SignHandover{}, SwapAbsences{},
 	IntendEnvelope{}, SealEnvelope{}, FailEnvelope{}, ReportOpened{}, DrillEnvelope{},
 	RequestEmergency{}, WithdrawEmergency{}, ApproveEmergency{}, RejectEmergency{}, ReportPaged{}, EndEmergency{}, ReviewEmergency{},
 	ReportIncident{}, AcknowledgeIncident{}, AssessIncident{}, CloseIncident{},

@@ -29,6 +29,11 @@ func (c *Client) PlanAbsence(ctx context.Context, in api.PlanAbsence) (api.Plann
 	return call[api.PlannedAbsence](ctx, c, "POST", in, nil, "me", "absences")
 }
 
+// PlanAbsences plans to be away several times, all or none.
+func (c *Client) PlanAbsences(ctx context.Context, in api.PlanAbsences) ([]api.Absence, error) {
+	return call[[]api.Absence](ctx, c, "POST", in, nil, "me", "absences", "several")
+}
+
 // MoveAbsence gives an absence of mine another time.
 func (c *Client) MoveAbsence(ctx context.Context, id string, in api.MoveAbsence) (api.PlannedAbsence, error) {
 	return call[api.PlannedAbsence](ctx, c, "PATCH", in, nil, "me", "absences", id)

@@ -2,8 +2,11 @@ package web_test
 
 import (
 	"bytes"
+	"html"
 	"mime/multipart"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -77,6 +80,53 @@ func TestACalendarsFileIsProposedForTheForm(t *testing.T) {
 	if plans := o.Person("tech-a").Plans; len(plans) != 1 || plans[0].Meant.Until != "2026-08-14" {
 		t.Errorf("planned: %+v", plans)
 	}
+}
+
+// TestWhatIsPickedOfACalendarsFileIsPlannedTogether: with one code, all of it or none; what
+// cannot be planned is not offered, with the reason; and what was picked is there again after
+// a wrong code.
+func TestWhatIsPickedOfACalendarsFileIsPlannedTogether(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	b := o.as("tech-a", "en")
+	p := b.uploads([]byte(calendarOf))
+	listed := boxes(p.body)
+	if len(listed) != 2 {
+		t.Fatalf("%d can be picked:\n%s", len(listed), p.body)
+	}
+	p = b.post("/absences/import/plan", "key", p.key(t), "listed", listed[0], "listed", listed[1], "pick", listed[1], "reason", "teeth", "totp", "000000")
+	if left := boxes(p.body); !slices.Equal(left, listed) || strings.Count(p.body, " checked>") < 1 || !strings.Contains(p.body, `value="teeth"`) {
+		t.Errorf("what was picked is lost:\n%s", p.body)
+	}
+	if len(o.Person("tech-a").Plans) > 0 {
+		t.Error("planned by a wrong code")
+	}
+	if p := b.post("/absences/import/plan", "key", p.key(t), "listed", listed[0], "listed", listed[1], "pick", listed[0], "pick", listed[1], "reason", "away", "totp", o.Code("tech-a")); p.header.Get("Location") != "/absences?done=absences_planned" {
+		t.Fatalf("%d %s", p.status, p.text())
+	}
+	if plans := o.Person("tech-a").Plans; len(plans) != 2 || plans[0].Meant.Until != "2026-08-14" || plans[1].Meant.Zone != "Europe/Berlin" || plans[0].HandsOver {
+		t.Errorf("%+v", plans)
+	}
+	// Now they are planned, and the partner is away then.
+	for who, why := range map[string]string{"tech-a": "You are away already", "tech-b": "is away"} {
+		p := o.as(who, "en").uploads([]byte(calendarOf))
+		if left := boxes(p.body); len(left) > 0 || strings.Count(p.text(), "cannot be picked") != 2 || !strings.Contains(p.text(), why) || strings.Contains(p.body, `name="totp"`) {
+			t.Errorf("%s: %v\n%s", who, left, p.text())
+		}
+	}
+	for _, nonsense := range []string{"%zz", "from=x&until=y&zone=UTC", ""} {
+		if p := b.post("/absences/import/plan", "key", b.get("/absences").key(t), "pick", nonsense, "totp", o.Code("tech-a")); len(o.Person("tech-a").Plans) != 2 || p.status == http.StatusOK {
+			t.Errorf("%q: %d %s", nonsense, p.status, p.text())
+		}
+	}
+}
+
+// boxes gives what can be picked on a page.
+func boxes(page string) (values []string) {
+	for _, found := range regexp.MustCompile(`name="pick" value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		values = append(values, html.UnescapeString(found[1]))
+	}
+	return values
 }
 
 // TestWhatIsNoCalendarsFileIsRefusedWithTheReason, also one that is too large, and the form

@@ -522,6 +522,10 @@ func init() {
 	does(act{prepare: func(*access, string) prepared {
 		return prepared{form: []string{"pasted", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nEND:VCALENDAR\r\n"}}
 	}}, "POST /absences/import")
+	does(act{prepare: func(*access, string) prepared {
+		one := map[string]any{"from": "2026-08-01T08:00", "until": "2026-08-01T09:00", "zone": "UTC"}
+		return prepared{nil, map[string]any{"absences": []any{one}}, []string{"pick", "from=2026-08-01T08:00&until=2026-08-01T09:00&zone=UTC"}}
+	}}, "POST /api/v1/me/absences/several", "POST /absences/import/plan")
 	does(own(false, when...), "PATCH /api/v1/me/absences/{id}", "POST /absences/{id}/move")
 	does(own(false), "DELETE /api/v1/me/absences/{id}", "POST /absences/{id}/cancel")
 	does(act{nothing: true, prepare: func(a *access, who string) prepared { a.held(); return fields(numbered(a.ahead(who, false))) }},

@@ -111,6 +111,7 @@ var forms = []tried{
 	{"tech-c", "/credentials/db08", "/credentials/db08/take", []string{"totp", "654321"}, "", 409},
 	{"tech-a", "/absences", "/absences", []string{"from", "2026-08-03T08:00", "until", "2026-08-14T18:00", "reason", "holiday", "offer", "yes", "totp", "654321"}, "totp", 403},
 	{"tech-a", "/absences", "/absences", []string{"from", "2026-08-03T08:00", "until", "2026-08-01T18:00", "all_day", "yes", "totp", "fresh"}, "until", 422},
+	{"tech-a", "/absences/import", "/absences/import/plan", []string{"listed", "from=2026-08-03T08%3A00&until=2026-08-14T18%3A00&zone=UTC", "pick", "from=2026-08-03T08%3A00&until=2026-08-14T18%3A00&zone=UTC", "reason", "holiday", "offer", "yes", "totp", "654321"}, "totp", 403},
 	{"tech-a", "/absences/PLAN", "/absences/PLAN/move", []string{"from", "2026-08-03T08:00", "until", "2026-08-14T18:00", "totp", "654321"}, "totp", 403},
 	{"tech-a", "/absences/PLAN", "/absences/PLAN/cancel", []string{"totp", "654321"}, "totp", 403},
 	{"tech-a", "/absences/PLAN", "/absences/PLAN/sign", []string{"totp", "654321"}, "totp", 403},
@@ -237,7 +238,7 @@ func (a answer) keeps(t *testing.T, to, wrong string, status int, typed []string
 	marked := []string{}
 	for _, n := range a.nodes(t) {
 		name := attr(n, "name")
-		if n.Data != "input" && n.Data != "textarea" && n.Data != "option" || attr(n, "type") == "hidden" && name != "digest" { // what was looked at is kept like what was typed
+		if n.Data != "input" && n.Data != "textarea" && n.Data != "option" || attr(n, "type") == "hidden" && name != "digest" && name != "listed" { // what was looked at is kept like what was typed
 			continue
 		}
 		value, ours := attr(n, "value"), false

@@ -19,6 +19,8 @@ type Desk interface {
 	api.Desk
 	Follow() <-chan struct{}
 	PolicyInForce() custody.PolicyInForce
+	// MayPlan says of each time what would keep somebody from planning to be away then.
+	MayPlan(person string, times []custody.Span) []*custody.Refusal
 	MayTestTarget(ctx context.Context, by desk.By, target desk.TargetTrial) error
 	// Lacking gives the approving roles that nobody could act in.
 	Lacking(ctx context.Context) ([]custody.Role, error)
@@ -161,6 +163,7 @@ func (p *Pages) routes() {
 	p.closed("POST /absences", p.planAbsence)
 	p.closed("GET /absences/import", p.importForm)
 	p.closed(importRoute, p.importAbsences)
+	p.closed("POST /absences/import/plan", p.planImported)
 	p.closed("GET /absences/{id}", p.absence)
 	p.closed("POST /absences/{id}/move", p.moveAbsence)
 	p.closed("POST /absences/{id}/cancel", p.cancelAbsence)

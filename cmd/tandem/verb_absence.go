@@ -302,6 +302,19 @@ func (c *cli) showPlanned(planned api.PlannedAbsence) error {
 	return c.showAbsences(planned, planned.Absence)
 }
 
+// showPlannedTogether shows several that were planned with one code.
+func (c *cli) showPlannedTogether(planned []api.Absence) error {
+	for _, a := range planned {
+		for _, h := range a.Handovers {
+			c.note("%s signs too: tandem absence sign %s", h.To, h.ID)
+		}
+		if a.Unsigned > 0 && len(a.Handovers) == 0 {
+			c.note("You hold %d that nobody has signed for: tandem absence sign %s", a.Unsigned, a.ID)
+		}
+	}
+	return c.showAbsences(planned, planned...)
+}
+
 // showAbsences writes an answer of the API that is about these absences.
 func (c *cli) showAbsences(answer any, list ...api.Absence) error {
 	var rows [][]string

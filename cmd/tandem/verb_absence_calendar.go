@@ -54,21 +54,22 @@ another, which closes the one before.`,
 }
 
 func absenceImportVerb(c *cli) *cobra.Command {
-	var number int
+	var numbers []int
 	var zone, reason string
 	var sign bool
 	verb := &cobra.Command{
-		Use:   "import FILE.ics [--plan N]",
-		Short: "Read a calendar's file, and plan one of its events as an absence",
+		Use:   "import FILE.ics [--plan N,N]",
+		Short: "Read a calendar's file, and plan events of it as absences",
 		Long: `Reads a file that a calendar has exported (Outlook, Exchange, Google, Apple) and
-lists what of it lies ahead, for you to say which is an absence; with --plan N
-the Nth is planned. The file stays here. What cannot be read is named, and why.`,
+lists what of it lies ahead, for you to say which are absences; with --plan those
+with these numbers are planned, all of them or none, with one code. The file stays
+here. What cannot be read is named, and why.`,
 		Example: `  tandem absence import holidays.ics
-  tandem absence import holidays.ics --plan 2 --sign --reason holiday`,
+  tandem absence import holidays.ics --plan 2,3 --sign --reason holiday`,
 		Args: cobra.ExactArgs(1),
 	}
 	flags := verb.Flags()
-	flags.IntVar(&number, "plan", 0, "plan the one with this number")
+	flags.IntSliceVar(&numbers, "plan", nil, "plan those with these numbers")
 	flags.StringVar(&zone, "zone", localZone(), "IANA name of the time zone of what has none, and of whole days")
 	flags.StringVar(&reason, "reason", "", "why, in a few words; the title stays in the file")
 	flags.BoolVar(&sign, "sign", false, "sign for what you hold as well")
@@ -81,15 +82,25 @@ the Nth is planned. The file stays here. What cannot be read is named, and why.`
 		if err != nil {
 			return err
 		}
-		if number == 0 {
+		if len(numbers) == 0 {
 			return c.showEvents(events, skipped)
 		}
-		if number < 0 || number > len(events) {
-			return usagef("there is no number %d: the file has %d events that lie ahead", number, len(events))
+		in := api.PlanAbsences{Reason: reason, Offer: sign}
+		for _, n := range numbers {
+			if n < 1 || n > len(events) {
+				return usagef("there is no number %d: the file has %d events that lie ahead", n, len(events))
+			}
+			one := api.FromCalendar(events[n-1])
+			in.Absences = append(in.Absences, api.AbsenceTime{From: one.From, Until: one.Until, Zone: one.Zone, AllDay: one.AllDay})
 		}
-		in := api.FromCalendar(events[number-1])
-		in.Reason, in.Offer = reason, sign
-		return c.planAbsence(cmd.Context(), in)
+		return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
+			in.TOTP = code
+			planned, err := server.PlanAbsences(ctx, in)
+			if err != nil {
+				return err
+			}
+			return c.showPlannedTogether(planned)
+		})
 	}
 	return verb
 }

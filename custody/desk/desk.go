@@ -252,6 +252,19 @@ func (d *Desk) PolicyInForce() custody.PolicyInForce {
 	return d.state.Policy()
 }
 
+// MayPlan says of each time what would keep somebody from planning to be away then; nil:
+// nothing, as far as is known here.
+func (d *Desk) MayPlan(person string, times []custody.Span) []*custody.Refusal {
+	now := d.Time()
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	all := make([]*custody.Refusal, len(times))
+	for i, t := range times {
+		all[i] = d.state.MayPlan(person, t.From, t.Until, now)
+	}
+	return all
+}
+
 // ReviewDue is by when the policy in force should have been reviewed, once that is
 // past; zero: there is time left.
 func (d *Desk) ReviewDue() time.Time {

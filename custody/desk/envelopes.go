@@ -22,8 +22,7 @@ func EnvelopeFile(credential string, number int64) string {
 type Envelopes struct {
 	custody.Envelopes
 	Keyholders []Keyholder
-	Able       []custody.Keyholder // those whose access has not ended: they open what is sealed now
-	Of         []Enveloped         // of each credential in custody, by name
+	Of         []Enveloped // of each credential in custody, by name
 }
 
 // Keyholder is one of the policy's.
@@ -60,7 +59,7 @@ func (d *Desk) Envelopes(ctx context.Context) (all Envelopes, err error) {
 	}
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	all = Envelopes{Envelopes: d.state.Envelopes(), Able: d.state.Keyholders()}
+	all = Envelopes{Envelopes: d.state.Envelopes()}
 	for _, k := range d.state.Policy().Values.Keyholders.List() {
 		p, _ := d.state.Person(k.Person)
 		all.Keyholders = append(all.Keyholders, Keyholder{p, k.Recipient, d.state.DrillDue(p)})
@@ -72,6 +71,17 @@ func (d *Desk) Envelopes(ctx context.Context) (all Envelopes, err error) {
 		}
 	}
 	return all, nil
+}
+
+// Keyholders gives those who can open what is sealed now, by name; nobody where the policy
+// names none. It looks at no credential.
+func (d *Desk) Keyholders(ctx context.Context) ([]custody.Keyholder, error) {
+	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) {
+		return nil, err
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.state.Keyholders(), nil
 }
 
 // Enveloped says how the envelope of one credential stands; wanted: the policy has

@@ -21,6 +21,7 @@ import (
 type Desk interface {
 	Do(ctx context.Context, by desk.By, a custody.Action) (desk.Outcome, error)
 	Envelopes(ctx context.Context) (desk.Envelopes, error)
+	Keyholders(ctx context.Context) ([]custody.Keyholder, error)
 	Credential(ctx context.Context, name string) (custody.Credential, error)
 
 	// MayWriteEnvelopes says whether the folder of this process is in force.
@@ -142,8 +143,11 @@ func (w *Worker) Look(ctx context.Context) {
 }
 
 func (w *Worker) look(ctx context.Context) error {
+	if able, err := w.keyholders(ctx); err != nil || len(able) == 0 || w.Desk.ClockWrong() != nil {
+		return err // where nobody has a key every commit would have all credentials looked at
+	}
 	now, err := w.known(ctx)
-	if err != nil || !now.Wanted() || w.Desk.ClockWrong() != nil {
+	if err != nil {
 		return err
 	}
 	lacking := slices.DeleteFunc(slices.Clone(now.Of), func(c desk.Enveloped) bool { return !c.Lacks })
@@ -174,11 +178,15 @@ func (w *Worker) look(ctx context.Context) error {
 		}
 		lacking = slices.DeleteFunc(slices.Clone(now.Of), func(c desk.Enveloped) bool { return !c.Lacks })
 	}
+	used, claimed := now.Used(), w.Clock.Now()
 	for _, c := range lacking {
-		if mine, err := w.claim(ctx); err != nil || !mine { // which prolongs it
-			return err
+		if now := w.Clock.Now(); !now.Before(claimed.Add(w.Lease / 4)) { // each claim is a write of its own
+			if mine, err := w.claim(ctx); err != nil || !mine {
+				return err
+			}
+			claimed = now
 		}
-		if err := w.make(ctx, c.Name, c.Version, now.Used()); err != nil {
+		if err := w.make(ctx, c.Name, c.Version, used); err != nil {
 			return err
 		}
 	}
@@ -206,6 +214,12 @@ func (w *Worker) known(ctx context.Context) (desk.Envelopes, error) {
 	ctx, cancel := context.WithTimeout(ctx, w.Timeout)
 	defer cancel()
 	return w.Desk.Envelopes(ctx)
+}
+
+func (w *Worker) keyholders(ctx context.Context) ([]custody.Keyholder, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.Timeout)
+	defer cancel()
+	return w.Desk.Keyholders(ctx)
 }
 
 func (w *Worker) claim(ctx context.Context) (bool, error) {
@@ -303,9 +317,9 @@ func (w *Worker) of(ctx context.Context, name string) (custody.Credential, []env
 	if err != nil {
 		return custody.Credential{}, nil, err
 	}
-	now, err := w.Desk.Envelopes(ctx)
+	able, err := w.Desk.Keyholders(ctx) // as they are since it was entered
 	var holders []envelope.Keyholder
-	for _, k := range now.Able {
+	for _, k := range able {
 		holders = append(holders, envelope.Keyholder{Name: k.Person, Recipient: k.Recipient})
 	}
 	return c, holders, err

@@ -153,10 +153,87 @@ func TestAWorkerClosesEachPasswordAndSaysSoBeforeItReadsIt(t *testing.T) {
 	}
 }
 
+// counted counts what is asked of a desk and of its leases.
+type counted struct {
+	Desk
+	Leases
+	looks, claims int
+}
+
+func (c *counted) Envelopes(ctx context.Context) (desk.Envelopes, error) {
+	c.looks++
+	return c.Desk.Envelopes(ctx)
+}
+
+func (c *counted) Claim(ctx context.Context, name, owner string, now, until time.Time) (bool, error) {
+	c.claims++
+	return c.Leases.Claim(ctx, name, owner, now, until)
+}
+
+// counts has a place's worker counted.
+func (p *place) counts() *counted {
+	c := &counted{Desk: p.worker.Desk, Leases: p.worker.Leases}
+	p.worker.Desk, p.worker.Leases = c, c
+	return c
+}
+
+func TestAThousandEnvelopesAreMadeWithoutLookingAtAThousandCredentialsForEach(t *testing.T) {
+	p := newPlace(t)
+	for _, name := range []string{"db02", "db03", "db04", "db05", "db06", "db07"} {
+		p.Onboard(name)
+	}
+	p.haveKeys("admin", "tech-a")
+	c := p.counts()
+	p.worker.Look(t.Context())
+	if left := p.lacking(); left > 0 || c.looks > 2 || c.claims != 1 {
+		t.Errorf("%d lacking; all credentials were looked at %d times, and the lease was claimed %d times", left, c.looks, c.claims)
+	}
+}
+
+func TestALeaseIsProlongedWhileMakingEnvelopesTakesLong(t *testing.T) {
+	p := newPlace(t)
+	for _, name := range []string{"db02", "db03", "db04", "db05"} {
+		p.Onboard(name)
+	}
+	p.haveKeys("admin", "tech-a")
+	c := p.counts()
+	p.worker.Hook = func(step string) {
+		if step == "read" {
+			p.Clock.Add(20 * time.Second) // a plug-in that takes its time
+		}
+		if step == "written" {
+			if mine, err := p.Store.Claim(t.Context(), lease, "another", p.Clock.Now(), p.Clock.Now().Add(time.Minute)); err != nil || mine {
+				t.Errorf("another process could begin beside this one: %t, %v", mine, err)
+			}
+		}
+	}
+	p.worker.Look(t.Context())
+	if left := p.lacking(); left > 0 || c.claims < 4 {
+		t.Errorf("%d lacking after %d claims", left, c.claims)
+	}
+}
+
+// lacking counts the credentials without an envelope in force.
+func (p *place) lacking() (n int) {
+	p.t.Helper()
+	now, err := p.Desk.Envelopes(p.t.Context())
+	must(p.t, err)
+	for _, c := range now.Of {
+		if !c.InForce {
+			n++
+		}
+	}
+	return n
+}
+
 func TestWithoutKeyholdersNothingIsDone(t *testing.T) {
 	p := newPlace(t)
+	c := p.counts()
 	size := p.Size()
 	p.worker.Look(t.Context())
+	if c.looks > 0 {
+		t.Error("all credentials were looked at, which every commit would lead to")
+	}
 	if left, err := os.ReadDir(p.folder); err != nil || len(left) > 0 || p.Size() != size {
 		t.Errorf("%v, %v, %v", left, err, p.Types(size))
 	}

@@ -25,6 +25,8 @@ var (
 	insertNames      = insertInto(nameRow{})
 	insertSeals      = insertInto(sealRow{})
 	insertRemembered = insertInto(rememberedRow{})
+
+	insertIncidentNames = orKeep(insertInto(incidentName{}))
 )
 
 // insertInto has the columns in the order of the model's fields, the key first.
@@ -35,6 +37,12 @@ func insertInto(model schema.Tabler) bulk {
 		columns: len(columns),
 		head:    "INSERT INTO " + model.TableName() + " (" + strings.Join(columns, ", ") + ") VALUES ",
 	}
+}
+
+// orKeep leaves what is there already as it is.
+func orKeep(b bulk) bulk {
+	b.tail = " ON CONFLICT DO NOTHING"
+	return b
 }
 
 // upsertInto writes the documents of a folded table. What the database computes from

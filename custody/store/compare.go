@@ -165,6 +165,9 @@ func (c *comparison) finish() error {
 			return err
 		}
 	}
+	if err := differIncidentNames(c.db, c.store.dialect); err != nil {
+		return err
+	}
 	return c.index.end()
 }
 

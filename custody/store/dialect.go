@@ -60,6 +60,10 @@ type guard struct {
 	// are computed from: the error is a *Difference.
 	computed func(db *gorm.DB) error
 
+	// elements gives, as a table with a column value, what is in a list that documents of
+	// incidents may have.
+	elements func(list string) string
+
 	// lifted runs fn without what keeps the ledger append-only, which is there again
 	// when it is over.
 	lifted func(db *gorm.DB, fn func() error) error

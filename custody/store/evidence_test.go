@@ -270,7 +270,7 @@ func textsOf(t testing.TB, db *sql.DB, query string, args ...any) (found []strin
 // meaningOf gives every value that the ledger stands for, or why it cannot be read.
 func meaningOf(s *Store) string {
 	var all strings.Builder
-	for _, table := range []string{"ledger_entries", "ledger_nodes", "ledger_seals", "ledger_head", "ledger_index", "people", "credentials", "handovers", "proposals", "incidents",
+	for _, table := range []string{"ledger_entries", "ledger_nodes", "ledger_seals", "ledger_head", "ledger_index", "people", "credentials", "handovers", "proposals", "incidents", "incident_index",
 		"cosigned_checkpoints", "cosignatures"} {
 		rows, err := s.reader.Raw("SELECT * FROM " + table).Rows()
 		if err != nil {

@@ -260,7 +260,7 @@ func rollBack(t *testing.T, on engine) {
 		}
 		return path
 	}
-	tables := []string{"ledger_head", "ledger_seals", "ledger_index", "people", "credentials", "handovers", "proposals", "incidents", "sessions", "documents", "seal_keys"}
+	tables := []string{"ledger_head", "ledger_seals", "ledger_index", "people", "credentials", "handovers", "proposals", "incidents", "incident_index", "sessions", "documents", "seal_keys"}
 	path = rolled(append(tables, "cosigned_checkpoints", "cosignatures")...)
 	_, err = verifyFile(t.Context(), path, audit.VerifyOptions{})
 	if d, ok := errors.AsType[*Difference](err); !ok || d.Table != "ledger_entries" {

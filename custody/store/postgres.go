@@ -27,7 +27,7 @@ var postgresDialect = dialect{
 	connect: postgresConnect,
 	hold:    postgresHold,
 	folder:  "postgres", goose: goose.DialectPostgres,
-	guard: guard{computed: postgresComputed, lifted: withTriggersOff},
+	guard: guard{computed: postgresComputed, elements: postgresElements, lifted: withTriggersOff},
 	place: func(at string) place { return remote{at} },
 }
 

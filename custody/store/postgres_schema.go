@@ -9,7 +9,7 @@ import (
 )
 
 // postgresMigrations are those that made everything whose making is looked at.
-var postgresMigrations = []string{"0024_ledger_and_tables.sql", "0026_incidents.sql"}
+var postgresMigrations = []string{"0024_ledger_and_tables.sql", "0027_incident_index.sql"}
 
 var (
 	madeTable  = regexp.MustCompile(`(?ms)^CREATE TABLE (\w+) \((.*?)^\);`)
@@ -54,6 +54,11 @@ func postgresComputed(db *gorm.DB) error {
 		}
 	}
 	return nil
+}
+
+// postgresElements is guard.elements.
+func postgresElements(list string) string {
+	return "json_array_elements_text(coalesce(incidents.doc -> '" + list + "', '[]')) AS value"
 }
 
 // withTriggersOff is guard.lifted. Only who owns the tables may.

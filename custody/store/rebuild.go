@@ -40,8 +40,10 @@ func rebuild(db *gorm.DB) error {
 			return err
 		}
 	}
-	if err := execute(db, "empty the index", "DELETE FROM ledger_index"); err != nil {
-		return err
+	for _, index := range []string{"incident_index", "ledger_index"} {
+		if err := execute(db, "empty "+index, "DELETE FROM "+index); err != nil {
+			return err
+		}
 	}
 	head, err := readHead(db)
 	if err != nil {

@@ -21,7 +21,7 @@ func whatAMigrationEmptiedIsFoldedAnewOnBoth(t *testing.T, on engine) {
 		t.Fatal(err)
 	}
 	db := administrator(t, s.path)
-	for _, table := range []string{"people", "credentials", "handovers", "proposals", "incidents", "sessions", "documents", "seal_keys", "ledger_index"} {
+	for _, table := range []string{"people", "credentials", "handovers", "proposals", "incidents", "incident_index", "sessions", "documents", "seal_keys", "ledger_index"} {
 		execAll(t, db, "DELETE FROM "+table)
 	}
 	if err := db.Close(); err != nil {

@@ -25,7 +25,7 @@ import (
 var sqliteDialect = dialect{
 	connect: sqliteConnect,
 	folder:  "sqlite", goose: goose.DialectSQLite3,
-	guard: guard{computed: sqliteComputed, lifted: withoutTriggers},
+	guard: guard{computed: sqliteComputed, elements: sqliteElements, lifted: withoutTriggers},
 	place: func(path string) place { return &file{path: path} },
 }
 

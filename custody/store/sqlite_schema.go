@@ -12,7 +12,7 @@ import (
 var computed = map[string]string{
 	"ledger_entries": "0001_ledger_and_tables.sql",
 	"people":         "0020_documents.sql", "credentials": "0022_unfinished.sql", "handovers": "0020_documents.sql",
-	"proposals": "0024_proposals.sql", "incidents": "0026_incidents.sql",
+	"proposals": "0024_proposals.sql", "incidents": "0027_incident_index.sql", "incident_index": "0027_incident_index.sql",
 }
 
 // sqliteComputed looks at how the columns that filters read are computed, and their
@@ -35,6 +35,9 @@ func sqliteComputed(db *gorm.DB) error {
 	}
 	return nil
 }
+
+// sqliteElements is guard.elements.
+func sqliteElements(list string) string { return "json_each(incidents.doc, '$." + list + "')" }
 
 // withoutTriggers takes away what keeps the ledger append-only, runs fn, and puts it back.
 func withoutTriggers(db *gorm.DB, fn func() error) error {

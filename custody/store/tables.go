@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strings"
 
 	"gorm.io/gorm"
 
@@ -42,7 +41,7 @@ func (s *Store) Handovers(ctx context.Context, q desk.HandoverQuery) ([]custody.
 			db = db.Where(s.reader.Where("giver = ?", person).Or("receiver = ?", person))
 		}
 	}
-	db = newestFirst(db, "handovers", "offered_at", q.Before).Session(&gorm.Session{})
+	db = newestFirst(db, "handovers", "handovers", "offered_at", q.Before).Session(&gorm.Session{})
 	if q.Text == "" {
 		return handovers.findKnown(db.Limit(page(q.Limit)))
 	}
@@ -56,12 +55,15 @@ func (s *Store) Handovers(ctx context.Context, q desk.HandoverQuery) ([]custody.
 
 // newestFirst orders rows by an instant and their counted keys, and begins behind one of
 // them: the longer of two ids is the later one, as handover-10 comes after handover-9.
-func newestFirst(db *gorm.DB, table, instant, before string) *gorm.DB {
+// listed is where both are read: the table, or an index that has them.
+func newestFirst(db *gorm.DB, table, listed, instant, before string) *gorm.DB {
+	key := listed + ".key"
+	instantOf := listed + "." + instant
 	if before != "" {
-		db = db.Where(instant+" <= (SELECT "+instant+" FROM "+table+" WHERE key = ?)", before).
-			Where("("+instant+", length(key), key) < (SELECT "+instant+", length(key), key FROM "+table+" WHERE key = ?)", before)
+		db = db.Where(instantOf+" <= (SELECT "+instant+" FROM "+table+" WHERE key = ?)", before).
+			Where("("+instantOf+", length("+key+"), "+key+") < (SELECT "+instant+", length(key), key FROM "+table+" WHERE key = ?)", before)
 	}
-	return db.Order(instant + " DESC, length(key) DESC, key DESC")
+	return db.Order(instantOf + " DESC, length(" + key + ") DESC, " + key + " DESC")
 }
 
 // Handover gives one handover, or desk.ErrNotFound.
@@ -81,56 +83,12 @@ func (s *Store) Proposals(ctx context.Context, q desk.ProposalQuery) ([]custody.
 	if q.IDs != nil {
 		db = db.Where("key IN ?", q.IDs)
 	}
-	return proposals.findKnown(newestFirst(db, "proposals", "opened_at", q.Before).Limit(page(q.Limit)))
+	return proposals.findKnown(newestFirst(db, "proposals", "proposals", "opened_at", q.Before).Limit(page(q.Limit)))
 }
 
 // Proposal gives one proposal, or desk.ErrNotFound.
 func (s *Store) Proposal(ctx context.Context, id string) (custody.Proposal, error) {
 	return only(proposals.findKnown(s.reader.WithContext(ctx).Where("key = ?", id)))
-}
-
-// Incidents gives the incidents that fit, the newest first.
-func (s *Store) Incidents(ctx context.Context, q desk.IncidentQuery) ([]custody.Incident, error) {
-	db := s.reader.WithContext(ctx)
-	if q.Status != "" {
-		db = db.Where("status = ?", q.Status)
-	}
-	if q.Open {
-		db = db.Where("status <> ?", custody.IncidentOver)
-	}
-	if q.Grade != "" {
-		db = db.Where("grade = ?", q.Grade)
-	}
-	if q.Credential != "" {
-		db = db.Where(member("credentials"), inList(q.Credential))
-	}
-	if q.Person != "" {
-		db = db.Where(member("people"), inList(q.Person))
-	}
-	if q.KnownTo != "" {
-		mine := s.reader.Where(member("people"), inList(q.KnownTo)).Or("reporter = ?", q.KnownTo)
-		if len(q.Theirs) > 0 {
-			mine = mine.Or("key IN ?", q.Theirs)
-		}
-		db = db.Where(mine)
-	}
-	if q.Before == "" { // which every row is, and SQLite goes by the index of it only when it is asked to
-		db = db.Where("opened_at > ''")
-	}
-	return incidents.findKnown(newestFirst(db, "incidents", "opened_at", q.Before).Limit(page(q.Limit)))
-}
-
-// Incident gives one incident, or desk.ErrNotFound.
-func (s *Store) Incident(ctx context.Context, id string) (custody.Incident, error) {
-	return only(incidents.findKnown(s.reader.WithContext(ctx).Where("key = ?", id)))
-}
-
-// member says that a column, which is a list of names as JSON, has one; inList is that name
-// as it stands there. Names have no quotes.
-func member(column string) string { return column + ` LIKE ? ESCAPE '\'` }
-
-func inList(name string) string {
-	return `%"` + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(name) + `"%`
 }
 
 // only gives the one value that was looked for.

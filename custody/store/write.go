@@ -127,7 +127,7 @@ func saveChanges(db *gorm.DB, changed *custody.State) error {
 			return err
 		}
 	}
-	return nil
+	return saveIncidentNames(db, changed)
 }
 
 type idempotencyKey struct{ actor, key string }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -22,6 +23,8 @@ import (
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
+	"github.com/tandem-custody/tandem/custody/envelope"
+	"github.com/tandem-custody/tandem/custody/enveloping"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/rotation/ldap"
 	"github.com/tandem-custody/tandem/custody/rotation/ldap/ldaptest"
@@ -71,11 +74,51 @@ func measureFleet(t *testing.T, _ string) table {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ratio := ours.Seconds() / bare.Seconds()
+	closing, err := closeEnvelopes(t, o, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ratio, share := ours.Seconds()/bare.Seconds(), closing.Seconds()/ours.Seconds()
 	return []row{{
 		what: fmt.Sprintf("change and prove %d passwords on one sshd, %d at once; peer: a bare loop of SSH sessions", n, fleetParallel),
 		ours: seconds(ours), peer: seconds(bare), ratio: times(ratio), goal: atMost(ratio, 1.3, "%.1fx"),
+	}, {
+		what: fmt.Sprintf("close the %d new passwords in envelopes for two keyholders; peer: the change of them, above", n),
+		ours: seconds(closing), peer: seconds(ours), ratio: times(share), goal: atMost(share, 0.1, "%.2fx"),
 	}}
+}
+
+// closeEnvelopes has two people become keyholders and an envelope made of each of the n
+// passwords of a fleet, and gives how long that took from when the worker began.
+func closeEnvelopes(t *testing.T, o *office, n int) (time.Duration, error) {
+	if err := o.haveKeyholders(t.Context()); err != nil {
+		return 0, err
+	}
+	folder := filepath.Join(o.dir, "envelopes")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		return 0, err
+	}
+	worker := enveloping.New(enveloping.Config{
+		Desk: o.desk, Secrets: o.secrets, Leases: o.store, Folder: envelope.Folder{Path: folder}, Origin: origin,
+		Clock: o.clock, Log: slog.New(slog.DiscardHandler),
+	})
+	start := time.Now()
+	worker.Look(t.Context())
+	took := time.Since(start)
+	now, err := o.desk.Envelopes(t.Context())
+	if err != nil {
+		return 0, err
+	}
+	made := 0
+	for _, c := range now.Of {
+		if c.InForce {
+			made++
+		}
+	}
+	if made < n {
+		return 0, fmt.Errorf("%d of %d envelopes are in force", made, n)
+	}
+	return took, nil
 }
 
 type account struct {

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
+
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/desk/desktest"
@@ -139,9 +141,13 @@ func (o *office) open(ctx context.Context, pairs int) error {
 }
 
 func (o *office) hire(ctx context.Context, p technician) error {
+	return o.hireAs(ctx, p, custody.Technician)
+}
+
+func (o *office) hireAs(ctx context.Context, p technician, role custody.Role) error {
 	if _, err := o.do(ctx, custody.System, custody.AddPerson{
-		Username: p.Name, Name: "Technician " + p.Name, Email: desk.NewNote(p.Name + "@bench.example"),
-		Roles: []custody.Role{custody.Technician}, TOTPPeriod: o.period,
+		Username: p.Name, Name: "Person " + p.Name, Email: desk.NewNote(p.Name + "@bench.example"),
+		Roles: []custody.Role{role}, TOTPPeriod: o.period,
 	}); err != nil {
 		return err
 	}
@@ -158,6 +164,46 @@ func (o *office) signIn(ctx context.Context, p technician, at time.Time) error {
 	_, err := o.confirmed(ctx, p, at, custody.SignIn{Session: hex.EncodeToString(hash[:]), Until: o.clock.Now().Add(time.Hour)})
 	o.tokens.Store(p.Name, token)
 	return err
+}
+
+// haveKeyholders has the first pair agree with a manager and a director, whom it hires, that
+// the pair are the keyholders of envelopes.
+func (o *office) haveKeyholders(ctx context.Context) error {
+	var holders []custody.Keyholder
+	for _, p := range []technician{o.pairs[0].A, o.pairs[0].B} {
+		key, err := age.GenerateX25519Identity()
+		if err != nil {
+			return err
+		}
+		holders = append(holders, custody.Keyholder{Person: p.Name, Recipient: key.Recipient().String()})
+	}
+	values := o.desk.PolicyInForce().Values
+	values.Keyholders, _ = custody.KeyholdersOf(holders)
+	var approvers []technician
+	for name, role := range map[string]custody.Role{"manager": custody.Manager, "director": custody.Director} {
+		p := technician{name, totp.NewSeed().Reveal()}
+		if err := o.hireAs(ctx, p, role); err != nil {
+			return err
+		}
+		approvers = append(approvers, p)
+	}
+	asked, err := o.confirmed(ctx, o.pairs[0].A, o.clock.Now(), custody.Propose{
+		Change: custody.Change{Proposable: custody.AdoptPolicy{Values: values, ReviewBy: o.clock.Now().AddDate(0, 6, 0)}}, Reason: desk.NewNote("envelopes"),
+	})
+	if err != nil {
+		return err
+	}
+	id := asked.Events[0].Fact.Subject()
+	proposal, err := o.store.Proposal(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, p := range approvers {
+		if _, err := o.confirmed(ctx, p, o.clock.Now(), custody.Approve{Proposal: id, Digest: proposal.Digest()}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (o *office) onboard(ctx context.Context, p *pair) error {
