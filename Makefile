@@ -9,7 +9,7 @@ STATICCHECK_VERSION = v0.8.2
 TAGS        = nomsgpack,nodemo
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: demo test race lint bench soak leaver mutate long build provision
+.PHONY: demo test race lint bench soak leaver jepsen jepsen-bugs mutate long build provision
 
 demo:
 	$(GO) run ./cmd/tandem demo
@@ -54,13 +54,24 @@ soak: provision
 leaver: provision
 	TANDEM_TEST_ALL=1 tools/untouched.sh $(GO) test -tags soak -count=1 -timeout 2h -v -run '^TestALeaverWithTwoHundred' ./cmd/tandem
 
+# Three replicas, and whether they answer as one (tools/jepsen): for so long, and what was
+# found is added to the file, with which the next run begins.
+TANDEM_JEPSEN_FOR     ?= 2h
+TANDEM_JEPSEN_RESULTS ?= $(CURDIR)/jepsen.json
+jepsen: provision
+	TANDEM_TEST_ALL=1 TANDEM_JEPSEN_FOR=$(TANDEM_JEPSEN_FOR) TANDEM_JEPSEN_RESULTS=$(TANDEM_JEPSEN_RESULTS) $(GO) test -tags jepsen -count=1 -timeout 24h -v -run '^TestLong$$' ./tools/jepsen
+
+# The same with one mistake put in at a time, each of which has to be found.
+jepsen-bugs: provision
+	TANDEM_TEST_ALL=1 $(GO) test -tags jepsen -count=1 -timeout 2h -v -run '^TestBugsAreFound$$' ./tools/jepsen
+
 # Takes one check at a time away and says which no test missed (docs/testing.md).
 # MUTATE names packages, such as "custody/siem api"; without it, all of them.
 mutate:
 	tools/mutate.sh $(MUTATE)
 
 # What takes hours, one after the other: for the night, and before a release.
-long: race soak leaver mutate
+long: race soak leaver jepsen-bugs jepsen mutate
 
 build:
 	CGO_ENABLED=1 $(GO) build -trimpath -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tandem ./cmd/tandem
