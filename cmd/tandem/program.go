@@ -139,7 +139,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		Store: p.store, Accounts: p.store, Secrets: p.secrets, Clock: p.clock,
 		Policy: policyOf(cfg.Policy), ReviewBy: reviewOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log.With("part", "desk"),
 		SessionTTL: cfg.SessionTTL, CheckTarget: p.checkTarget, StandIn: p.standIn, Fingerprints: p.fingerprints, CheckPolicy: p.checkPolicy, CheckPasswords: p.checkPasswords, CheckRecipient: envelope.CheckRecipient,
-		FirstSteps: why.firstSteps, Settings: onRecord, Hashing: hashing,
+		DatabaseTime: p.databaseTime(cfg), FirstSteps: why.firstSteps, Settings: onRecord, Hashing: hashing,
 	})
 	if err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		Owner: p.owner,
 	})
 	p.closer = enveloping.New(enveloping.Config{
-		Desk: p.desk, Secrets: p.secrets, Leases: p.store, Folder: envelope.Folder{Path: cfg.Envelopes.Folder}, Origin: cfg.Ledger.Origin,
+		Desk: p.desk, Secrets: p.secrets, Leases: rotation.Worklist{Desk: p.desk, Leases: p.store}, Folder: envelope.Folder{Path: cfg.Envelopes.Folder}, Origin: cfg.Ledger.Origin,
 		Clock: p.clock, Log: log.With("part", "envelopes"), Owner: p.owner, Hook: envelopeHook,
 	})
 	if p.stream, err = p.openStream(cfg.Ledger); err != nil {
@@ -193,6 +193,17 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		Witnesses: witnesses{p.follower}, Collectors: append(p.roomMetrics(), p.follower, p.stream, p.notifier, suspicion(p.desk), unacknowledged(p.desk)),
 	})
 	return p, err
+}
+
+// databaseTime asks a server for its time; nil where the database is a file of this machine.
+func (p *program) databaseTime(cfg config.Config) func(context.Context) (time.Time, error) {
+	if !cfg.OnServer() {
+		return nil
+	}
+	return func(ctx context.Context) (time.Time, error) {
+		now, _, err := p.store.Time(ctx)
+		return now, err
+	}
 }
 
 // ownerOf names this process by what only one at a time can have: so whatever it had

@@ -58,6 +58,10 @@ type Config struct {
 	// the general policy. Nil: whatever it takes.
 	CheckPasswords func(policy string, t custody.Target) error
 
+	// DatabaseTime asks the database what time it is, where its clock is not this machine's;
+	// nil: it has none of its own.
+	DatabaseTime func(ctx context.Context) (time.Time, error)
+
 	// FirstSteps: an installation that nobody has used yet may be given another
 	// secret store, key or origin.
 	FirstSteps bool
@@ -101,6 +105,11 @@ type Desk struct {
 	absent     string        // the hash of nobody's password, see Hashing.absent
 	signed     signedHead
 
+	shared sharedClock
+	apart  atomic.Bool   // the last look found this machine's clock apart from the database's
+	woken  chan struct{} // somebody else may have appended something
+	heard  chan struct{} // listen has ended
+
 	looking sync.Mutex              // one look at a time
 	found   atomic.Pointer[finding] // nil: the secret store could not be looked at yet
 	watched chan struct{}           // watch has ended
@@ -133,6 +142,7 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 	if err := d.load(ctx); err != nil {
 		return nil, err
 	}
+	d.tendSharedClock(ctx)
 	d.tendClock(ctx)
 	if c.FirstSteps {
 		if err := d.loosen(ctx); err != nil {
@@ -143,10 +153,12 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 	if err := d.begin(ctx); err != nil {
 		close(d.watched)
 		close(d.anchored)
+		close(d.heard)
 		return nil, errors.Join(err, d.Close())
 	}
 	go d.watch()
 	go d.keepAnchor()
+	go d.listen()
 	return d, nil
 }
 
@@ -162,6 +174,8 @@ func newDesk(c Config) *Desk {
 		watched:  make(chan struct{}),
 		alarm:    make(chan struct{}),
 		anchored: make(chan struct{}),
+		woken:    make(chan struct{}, 1),
+		heard:    make(chan struct{}),
 		uses:     map[string]use{},
 		time:     timekeeper{clock: c.Clock},
 	}
@@ -256,6 +270,7 @@ func (d *Desk) Close() error {
 	<-d.done
 	<-d.watched
 	<-d.anchored
+	<-d.heard
 	ctx, cancel := context.WithTimeout(context.Background(), anchorTimeout)
 	defer cancel()
 	if err := d.moveAnchor(ctx); err != nil {
@@ -333,7 +348,8 @@ func (d *Desk) send(c *call) (Outcome, error) {
 	}
 }
 
-// Follow gives a channel that is closed at the next commit. What followed by
+// Follow gives a channel that is closed at the next commit, and when what another process
+// has committed is taken in. What followed by
 // then is read from the ledger or the tables, never from the channel.
 func (d *Desk) Follow() <-chan struct{} {
 	d.mu.RLock()

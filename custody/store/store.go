@@ -22,6 +22,7 @@ const readers = 8
 type Store struct {
 	dialect *dialect
 	place   place
+	at      string // its address
 	writer  *gorm.DB
 	reader  *gorm.DB // connections that cannot write
 }
@@ -68,7 +69,7 @@ func open(at string, log *slog.Logger, writer, reader use, prepare func(*dialect
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	s := &Store{dialect: d, place: d.place(at)}
+	s := &Store{dialect: d, place: d.place(at), at: at}
 	err = func() (err error) {
 		if s.writer, err = d.connect(at, writer); err != nil {
 			return err
