@@ -35,7 +35,7 @@ var bugs = []struct {
 func TestBugsAreFound(t *testing.T) {
 	for _, bug := range bugs {
 		t.Run(bug.name, func(t *testing.T) {
-			c := newCluster(t, buildProgram(t, overlay(t, bug.file, bug.was, bug.is)))
+			c := newCluster(t, buildProgram(t, t.TempDir(), overlay(t, bug.file, bug.was, bug.is)))
 			sum := &found{Faults: map[string]int{}}
 			for n := 0; n < bug.tries && len(sum.Violations) == 0; n++ {
 				c.history(faults[n%len(faults)], sum)

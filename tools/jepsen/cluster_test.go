@@ -114,6 +114,7 @@ func newCluster(t testing.TB, program string) *cluster {
 	c.postgres = postgrestest.Start(t, "fsync = on", "max_connections = 200", "log_statement = 'none'",
 		"log_min_duration_statement = -1", "log_min_error_statement = 'panic'", "wal_level = replica", "max_wal_senders = 4",
 		"wal_keep_size = '64MB'", "max_wal_size = '256MB'")
+	c.postgres.SetAccess("host all all 127.0.0.1/32 scram-sha-256", "host replication postgres 127.0.0.1/32 trust") // of a machine of its own, for standbys
 	c.postgres.SQL("CREATE DATABASE " + database + " OWNER " + postgrestest.Admin + " ENCODING 'UTF8' TEMPLATE template0")
 	c.password = c.write("password", c.postgres.AdminPassword.Reveal())
 	c.setUpVault()
@@ -405,11 +406,36 @@ func (c *cluster) awaitReady() {
 	}
 }
 
-// buildProgram builds Tandem as its own tests do, with a clock that can be set. overlay
-// is a file of go build's, "" for the source as it is.
-func buildProgram(t testing.TB, overlay string) (program string) {
+// TestMain removes what was built.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	_ = os.RemoveAll(built.folder)
+	os.Exit(code)
+}
+
+var built struct {
+	once   sync.Once
+	folder string
+}
+
+// asItIs gives Tandem as its source is. It is built once.
+func asItIs(t testing.TB) (program string) {
 	t.Helper()
-	program = filepath.Join(t.TempDir(), "tandem") // by which name the test binary is the program
+	built.once.Do(func() {
+		var err error
+		if built.folder, err = os.MkdirTemp("", "jepsen-"); err != nil {
+			t.Fatal(err)
+		}
+		buildProgram(t, built.folder, "")
+	})
+	return filepath.Join(built.folder, "tandem")
+}
+
+// buildProgram builds Tandem as its own tests do, with a clock that can be set, into a
+// folder. overlay is a file of go build's, "" for the source as it is.
+func buildProgram(t testing.TB, folder, overlay string) (program string) {
+	t.Helper()
+	program = filepath.Join(folder, "tandem") // by which name the test binary is the program
 	args := []string{"test", "-c", "-o", program}
 	if overlay != "" {
 		args = append(args, "-overlay", overlay)

@@ -127,7 +127,7 @@ func (c *cluster) verify(ctx context.Context) {
 // TestAnswersAreThoseOfOneTandem: whatever goes wrong, three replicas answer as one that
 // does one thing after the other.
 func TestAnswersAreThoseOfOneTandem(t *testing.T) {
-	c := newCluster(t, buildProgram(t, ""))
+	c := newCluster(t, asItIs(t))
 	sum := c.histories(2*len(faults), time.Time{})
 	t.Log(sum)
 	for _, v := range sum.Violations {

@@ -29,7 +29,7 @@ func TestLong(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%s: %v", howLong, err)
 	}
-	sum, until, program := load(t), time.Now().Add(lasts), buildProgram(t, "")
+	sum, until, program := load(t), time.Now().Add(lasts), asItIs(t)
 	for time.Now().Before(until) && !t.Failed() {
 		t.Run("cluster", func(t *testing.T) {
 			c := newCluster(t, program)
