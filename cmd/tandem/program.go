@@ -24,6 +24,7 @@ import (
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/envelope"
 	"github.com/tandem-custody/tandem/custody/enveloping"
+	following "github.com/tandem-custody/tandem/custody/follow"
 	"github.com/tandem-custody/tandem/custody/notify"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/siem"
@@ -46,6 +47,7 @@ type program struct {
 	desk     *desk.Desk
 	worker   *rotation.Worker
 	closer   *enveloping.Worker
+	alone    *following.Follower // nil: others may be there as well
 	follower *witnessing.Follower
 	stream   *siem.Stream     // nil: nowhere
 	notifier *notify.Follower // nil: nobody is told
@@ -146,6 +148,11 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	}
 	if p.owner, err = ownerOf(cfg); err != nil {
 		return nil, err
+	}
+	if why.serves {
+		if err := p.takeAlone(ctx, cfg); err != nil {
+			return nil, err
+		}
 	}
 	p.worker = rotation.New(rotation.Config{
 		Desk: p.desk, Queue: rotation.Worklist{Desk: p.desk, Leases: p.store}, Secrets: p.secrets, Targets: rotation.Openers(p.targets), Dependents: p.dependents, VerifyEvery: cfg.Rotation.VerifyEvery,
@@ -268,6 +275,8 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	streamed := p.outside(stopping, p.stream.Run)
 	notified := p.outside(stopping, p.notifier.Run)
 	kept := p.outside(stopping, p.keepRelay)
+	alone := make(chan error, 1)
+	go func() { alone <- p.keepAlone(stopping) }()
 	told := p.outside(stopping, p.runChannels)
 	// The worker outlives the requests: what they begin it may still carry on.
 	rotate, stopRotating := context.WithCancel(context.WithoutCancel(ctx))
@@ -284,6 +293,7 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	p.await(late, notified, "an e-mail was on its way out; the next start sends it again")
 	p.await(late, told, "a message to a channel was on its way out; the next start sends it again")
 	p.await(late, kept, "the mail server in force was being looked at")
+	p.await(late, alone, "that nobody else has this database ends by itself in a minute")
 	p.await(late, followed, "a checkpoint was on its way out; the next start sends another")
 	return err
 }

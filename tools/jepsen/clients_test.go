@@ -41,7 +41,8 @@ type run struct {
 	mu       sync.Mutex
 	history  []porcupine.Operation
 	unknowns int
-	late     int // codes that came too late
+	late     int          // codes that came too late
+	failed   atomic.Int64 // answers that said that something could not be done now
 	refused  map[string]int
 }
 
@@ -200,6 +201,9 @@ func (r *run) ask(ctx context.Context, in input, code, key string) (out output) 
 		_, err = server.SetPresence(ctx, api.SetPresence{State: api.Away, Reason: "because", TOTP: totp})
 	case present:
 		_, err = server.SetPresence(ctx, api.SetPresence{State: api.Present})
+	}
+	if problem, is := errors.AsType[*edge.Problem](err); is && problem.Status >= http.StatusInternalServerError {
+		r.failed.Add(1)
 	}
 	out.code = codeOf(err)
 	return out

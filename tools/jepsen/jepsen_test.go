@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -42,7 +43,7 @@ func (f *found) String() string {
 }
 
 // history makes one, with a fault, and says whether the rules could have given its answers.
-func (c *cluster) history(f fault, sum *found) {
+func (c *cluster) history(f fault, sum *found) *run {
 	c.t.Helper()
 	ctx := c.t.Context()
 	initial, _, err := c.store.Load(ctx)
@@ -89,6 +90,7 @@ func (c *cluster) history(f fault, sum *found) {
 		sum.Violations = append(sum.Violations, fmt.Sprintf("%s: %d operations, shown in %s", f.name, len(r.history), at))
 	}
 	c.t.Logf("%-22s %4d operations, %2d unknown, %2d late, %v: %s; answers %v", f.name, len(r.history), r.unknowns, r.late, time.Since(r.began).Round(100*time.Millisecond), result, r.refused)
+	return r
 }
 
 // check looks for an order. What has none is drawn into a file.
@@ -129,6 +131,19 @@ func (c *cluster) verify(ctx context.Context) {
 func TestAnswersAreThoseOfOneTandem(t *testing.T) {
 	c := newCluster(t, asItIs(t))
 	sum := c.histories(2*len(faults), time.Time{})
+	// One after the other is told to end, as for an upgrade, and is there again. What it was
+	// asked for before it still answers, and nobody is told to come back later.
+	r := c.history(fault{"rolling restart", 0, func(c *cluster, _ int) func() {
+		for _, to := range c.replicas {
+			to.process.End(c.t, syscall.SIGTERM)
+			to.start()
+			c.awaitReady()
+		}
+		return nil
+	}}, sum)
+	if n := r.failed.Load(); n > 0 {
+		t.Errorf("a rolling restart refused %d requests", n)
+	}
 	t.Log(sum)
 	for _, v := range sum.Violations {
 		t.Error(v)
