@@ -436,7 +436,7 @@ func asItIs(t testing.TB) (program string) {
 func buildProgram(t testing.TB, folder, overlay string) (program string) {
 	t.Helper()
 	program = filepath.Join(folder, "tandem") // by which name the test binary is the program
-	args := []string{"test", "-c", "-o", program}
+	args := []string{"test", "-c", "-vet=off", "-o", program}
 	if overlay != "" {
 		args = append(args, "-overlay", overlay)
 	}
