@@ -94,12 +94,11 @@ func (p *person) code(again bool) (code string, step int64, there bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := totp.Step(period, time.Now())
-	step = max(p.used+1, now)
-	if step > now+1 {
-		if !again {
-			return "", 0, false
-		}
+	switch step = max(p.used+1, now); {
+	case again && p.used >= now:
 		step = p.used
+	case step > now+1:
+		return "", 0, false
 	}
 	p.used = max(p.used, step)
 	code, err := totp.Code(p.seed, step)
