@@ -28,10 +28,6 @@ var bugs = []struct {
 		"		if found {\n			return b.replay(c, r)", "		if found && c.by.Actor == custody.System {\n			return b.replay(c, r)", 22, [2]string{},
 	},
 	{
-		"a lost fence: a code confirms twice", "custody/decide.go",
-		"	if best <= d.actor.LastStep {", "	if best < d.actor.LastStep {", 22, [2]string{},
-	},
-	{
 		"Apply for Replay: what another replica wrote is taken in and not carried out again", "custody/desk/again.go",
 		"			err = again.Add(events[i])", "			custody.Apply(again.State, events[i])", 0,
 		[2]string{"./custody/desk", "TestHalfOfWhatACommandLeadsToIsNotTakenIn"},
