@@ -123,13 +123,11 @@ func (s *standby) takeOver() {
 func TestNothingIsLostWhereAStandbyWasWaitedFor(t *testing.T) {
 	c := newCluster(t, asItIs(t))
 	sum := &found{Faults: map[string]int{}}
-	for range 2 {
-		s := c.newStandby(true)
-		c.history(fault{"fail-over, synchronous", time.Second, func(*cluster, int) func() {
-			c.killPostgres()
-			return s.takeOver
-		}}, sum)
-	}
+	s := c.newStandby(true)
+	c.history(fault{"fail-over, synchronous", time.Second, func(*cluster, int) func() {
+		c.killPostgres()
+		return s.takeOver
+	}}, sum)
 	t.Log(sum)
 	for _, v := range sum.Violations {
 		t.Error(v)
@@ -209,17 +207,15 @@ func TestThroughAPooler(t *testing.T) {
 	}
 	c.awaitReady()
 	sum := &found{Faults: map[string]int{}}
-	for range 2 {
-		c.history(fault{"pooler killed", time.Second, func(*cluster, int) func() {
-			pooler.Process.End(t, syscall.SIGKILL)
-			pooler.Stop()
-			return pooler.Start
-		}}, sum)
-		c.history(fault{"PostgreSQL killed behind the pooler", 500 * time.Millisecond, func(c *cluster, _ int) func() {
-			c.killPostgres()
-			return c.postgres.Start
-		}}, sum)
-	}
+	c.history(fault{"pooler killed", time.Second, func(*cluster, int) func() {
+		pooler.Process.End(t, syscall.SIGKILL)
+		pooler.Stop()
+		return pooler.Start
+	}}, sum)
+	c.history(fault{"PostgreSQL killed behind the pooler", 500 * time.Millisecond, func(c *cluster, _ int) func() {
+		c.killPostgres()
+		return c.postgres.Start
+	}}, sum)
 	t.Log(sum)
 	for _, v := range sum.Violations {
 		t.Error(v)

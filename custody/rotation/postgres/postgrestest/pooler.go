@@ -43,6 +43,7 @@ unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = %s
 pool_mode = transaction
+server_login_retry = 1
 `, s.port, p.port, place.Path("users")))
 	p.Daemon = servertest.NewDaemon(t, servertest.Service{
 		Name: "PgBouncer", Log: place.Path("log"), End: syscall.SIGTERM,
