@@ -9,7 +9,7 @@ STATICCHECK_VERSION = v0.8.2
 TAGS        = nomsgpack,nodemo
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: demo test race lint bench bench-check bench-keep soak leaver mutate guards long build package packaging provision
+.PHONY: demo test race lint bench bench-check bench-keep soak leaver jepsen jepsen-bugs mutate guards long build package packaging provision
 
 demo:
 	$(GO) run ./cmd/tandem demo
@@ -64,6 +64,17 @@ soak: provision
 leaver: provision
 	TANDEM_TEST_ALL=1 tools/untouched.sh $(GO) test -tags soak -count=1 -timeout 2h -v -run '^TestALeaverWithTwoHundred' ./cmd/tandem
 
+# Three replicas, and whether they answer as one (tools/jepsen): for so long, and what was
+# found is added to the file, with which the next run begins.
+TANDEM_JEPSEN_FOR     ?= 2h
+TANDEM_JEPSEN_RESULTS ?= $(CURDIR)/jepsen.json
+jepsen: provision
+	TANDEM_TEST_ALL=1 TANDEM_JEPSEN_FOR=$(TANDEM_JEPSEN_FOR) TANDEM_JEPSEN_RESULTS=$(TANDEM_JEPSEN_RESULTS) $(GO) test -tags jepsen -count=1 -timeout 24h -v -run '^TestLong$$' ./tools/jepsen
+
+# The same with one mistake put in at a time, each of which has to be found.
+jepsen-bugs: provision
+	TANDEM_TEST_ALL=1 $(GO) test -tags jepsen -count=1 -timeout 2h -v -run '^TestBugsAreFound$$' ./tools/jepsen
+
 # Takes one check at a time away and says which no test missed (docs/testing.md).
 # MUTATE names packages, such as "custody/siem api"; without it, all of them.
 mutate:
@@ -79,7 +90,7 @@ guards: provision
 	nice -n 19 tools/inmemory.sh $(GO) run ./tools/guards -leave-out '$(GUARDS_WITHOUT)' -skip '/^PostgreSQL$$' -budget $(GUARDS_BUDGET) $(GUARDS)
 
 # What takes hours, one after the other: for the night, and before a release.
-long: race soak leaver mutate guards packaging
+long: race soak leaver jepsen-bugs jepsen mutate guards packaging
 
 # A release in dist/ (docs/install.md): programs, package, manual, list of parts, digests.
 package:

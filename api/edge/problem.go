@@ -156,6 +156,8 @@ func RefusalOf(err error) *custody.Refusal {
 		return &custody.Refusal{Code: LedgerSuspect, RetryAfter: suspectFor, Key: "ledger_suspect"}
 	case errors.Is(err, desk.ErrSuspect): // of the other kinds
 		return &custody.Refusal{Code: LedgerSuspect, RetryAfter: suspectFor, Key: "suspect"}
+	case errors.Is(err, desk.ErrClockApart):
+		return &custody.Refusal{Code: ClockWrong, RetryAfter: unavailableFor, Key: "clock_apart"}
 	case errors.Is(err, desk.ErrClockWrong):
 		return &custody.Refusal{Code: ClockWrong, RetryAfter: suspectFor, Key: "clock_wrong"}
 	case errors.Is(err, desk.ErrNotKnownYet):

@@ -47,6 +47,7 @@ var allowed = map[string][]string{
 	"custody/notify":         {"custody", "custody/follow", "custody/desk", "custody/words", "audit"},
 	"custody/notify/channel": {"custody", "custody/notify/channel"},
 	"custody/witnessing":     {"custody", "custody/follow", "custody/desk", "audit", "audit/witness"},
+	"tools/jepsen":           {},
 	"tools/soak":             {},
 	"tools/noskip":           {},
 	"tools/packaging":        {},

@@ -197,7 +197,7 @@ func (p *program) addChannel(cfg config.Config, w *way) {
 	p.rooms = append(p.rooms, notify.NewRoom(notify.RoomConfig{
 		Name: w.name, Ledger: p.store, Places: p.leases, Owner: p.owner, Directory: directory{p.store, p.desk}, Follow: p.desk.Follow, Suspect: p.desk.Suspect(),
 		Terms: w.terms, Send: w.Send, Paged: p.reportPaged, Limit: limit, Burst: burst,
-		Origin: cfg.Ledger.Origin, URL: strings.TrimSuffix(cfg.URL(), "/"), Zone: time.Local, Now: p.desk.Time, Log: w.log,
+		Origin: cfg.Ledger.Origin, URL: strings.TrimSuffix(cfg.URL(), "/"), Zone: time.Local, Now: p.desk.SharedTime, Log: w.log,
 	}))
 }
 

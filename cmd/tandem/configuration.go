@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +27,7 @@ const (
 	witnessesSetting  = "witnesses"
 	streamSetting     = "stream"
 	deliveriesSetting = "deliveries"
+	databaseSetting   = "database"
 )
 
 // settingsOf gives what of a configuration stands on record: where secrets are, who is
@@ -41,6 +43,9 @@ func settingsOf(cfg config.Config) func() []desk.Setting {
 			witnessesOnRecord(cfg.Ledger),
 			setting(streamSetting, cmp.Or(cfg.Ledger.Stream.Address, "none"), cfg.Ledger.Stream.Address, cfg.Ledger.Stream.Format, contentOf(cfg.Ledger.Stream.CA)),
 			deliveriesOnRecord(cfg.Ledger.Deliveries),
+		}
+		if cfg.OnServer() {
+			all = append(all, databaseOnRecord(cfg))
 		}
 		if cfg.Envelopes.Folder != "" {
 			all = append(all, setting(desk.EnvelopesSetting, "envelopes in "+cfg.Envelopes.Folder, cfg.Envelopes.Folder))
@@ -62,6 +67,16 @@ func setting(key, said string, parts ...any) desk.Setting {
 		panic("configuration: " + key + ": " + err.Error())
 	}
 	return desk.Setting{Key: key, Said: said, Whole: whole}
+}
+
+// databaseOnRecord says what the database on a server is called. By which of its addresses
+// it is reached is each machine's own, and a file's path is too.
+func databaseOnRecord(cfg config.Config) desk.Setting {
+	name := "of its role's name"
+	if at, err := url.Parse(cfg.Database); err == nil && at.Path != "" {
+		name = strings.TrimPrefix(at.Path, "/")
+	}
+	return setting(databaseSetting, "a PostgreSQL server, database "+name, "postgres", name)
 }
 
 func secretsOnRecord(cfg config.Config) desk.Setting {

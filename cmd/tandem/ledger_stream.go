@@ -31,7 +31,7 @@ func (p *program) openStream(cfg config.Ledger) (*siem.Stream, error) {
 		p.shown.add("stream", certificate)
 	}
 	return siem.New(siem.Config{
-		Ledger: p.store, Places: p.leases, Owner: p.owner, Follow: p.desk.Follow, Now: p.desk.Time, Address: to.Address, TLS: secure,
+		Ledger: p.store, Places: p.leases, Owner: p.owner, Follow: p.desk.Follow, Now: p.desk.SharedTime, Address: to.Address, TLS: secure,
 		Format: to.Format, Host: cfg.Origin, Version: built().Version, Log: p.log.With("part", "stream"),
 	})
 }

@@ -62,7 +62,7 @@ func (p *program) openNotifier(cfg config.Config, mail *mailer) *notify.Follower
 	return notify.New(notify.Config{
 		Ledger: p.store, Places: p.leases, Owner: p.owner, Directory: directory{p.store, p.desk}, Follow: p.desk.Follow, Suspect: p.desk.Suspect(), Send: mail.Send,
 		Origin: cfg.Ledger.Origin, URL: strings.TrimSuffix(cfg.URL(), "/"), Language: cfg.Notify.Language, Zone: time.Local,
-		Now: p.desk.Time, Log: p.log.With("part", "notify"),
+		Now: p.desk.SharedTime, Log: p.log.With("part", "notify"),
 		Paged: func(ctx context.Context, emergency, person, channel string) error {
 			// Nobody is reached by a mail server that somebody put in the place of the one in force.
 			if in, err := p.desk.InForce(ctx, notifyOnRecord(cfg)); err != nil || !in {

@@ -24,6 +24,7 @@ import (
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/envelope"
 	"github.com/tandem-custody/tandem/custody/enveloping"
+	following "github.com/tandem-custody/tandem/custody/follow"
 	"github.com/tandem-custody/tandem/custody/notify"
 	"github.com/tandem-custody/tandem/custody/rotation"
 	"github.com/tandem-custody/tandem/custody/siem"
@@ -46,6 +47,7 @@ type program struct {
 	desk     *desk.Desk
 	worker   *rotation.Worker
 	closer   *enveloping.Worker
+	alone    *following.Follower // nil: others may be there as well
 	follower *witnessing.Follower
 	stream   *siem.Stream     // nil: nowhere
 	notifier *notify.Follower // nil: nobody is told
@@ -142,7 +144,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		Store: p.store, Accounts: p.store, Secrets: p.secrets, Clock: p.clock,
 		Policy: policyOf(cfg.Policy), ReviewBy: reviewOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log.With("part", "desk"),
 		SessionTTL: cfg.SessionTTL, CheckTarget: p.checkTarget, StandIn: p.standIn, Fingerprints: p.fingerprints, CheckPolicy: p.checkPolicy, CheckPasswords: p.checkPasswords, CheckRecipient: envelope.CheckRecipient,
-		FirstSteps: why.firstSteps, Settings: onRecord, Hashing: hashing, Committed: p.commits.observe,
+		DatabaseTime: p.databaseTime(cfg), FirstSteps: why.firstSteps, Settings: onRecord, Hashing: hashing, Committed: p.commits.observe,
 	})
 	if err != nil {
 		return nil, err
@@ -151,6 +153,11 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	if p.owner, err = ownerOf(cfg); err != nil {
 		return nil, err
 	}
+	if why.serves {
+		if err := p.takeAlone(ctx, cfg); err != nil {
+			return nil, err
+		}
+	}
 	p.worker = rotation.New(rotation.Config{
 		Desk: p.desk, Queue: rotation.Worklist{Desk: p.desk, Leases: p.store}, Secrets: p.secrets, Targets: rotation.Openers(p.targets), Dependents: p.dependents, VerifyEvery: cfg.Rotation.VerifyEvery,
 		LockoutWindow: cfg.Rotation.LockoutWindow,
@@ -158,7 +165,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		Owner: p.owner,
 	})
 	p.closer = enveloping.New(enveloping.Config{
-		Desk: p.desk, Secrets: p.secrets, Leases: p.store, Folder: envelope.Folder{Path: cfg.Envelopes.Folder}, Origin: cfg.Ledger.Origin,
+		Desk: p.desk, Secrets: p.secrets, Leases: rotation.Worklist{Desk: p.desk, Leases: p.store}, Folder: envelope.Folder{Path: cfg.Envelopes.Folder}, Origin: cfg.Ledger.Origin,
 		Clock: p.clock, Log: log.With("part", "envelopes"), Owner: p.owner, Hook: envelopeHook,
 	})
 	if p.stream, err = p.openStream(cfg.Ledger); err != nil {
@@ -197,6 +204,17 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 		Witnesses: witnesses{p.follower}, Collectors: p.collectors(cfg),
 	})
 	return p, err
+}
+
+// databaseTime asks a server for its time; nil where the database is a file of this machine.
+func (p *program) databaseTime(cfg config.Config) func(context.Context) (time.Time, error) {
+	if !cfg.OnServer() {
+		return nil
+	}
+	return func(ctx context.Context) (time.Time, error) {
+		now, _, err := p.store.Time(ctx)
+		return now, err
+	}
 }
 
 // ownerOf names this process by what only one at a time can have: so whatever it had
@@ -261,6 +279,8 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	streamed := p.outside(stopping, p.stream.Run)
 	notified := p.outside(stopping, p.notifier.Run)
 	kept := p.outside(stopping, p.keepRelay)
+	alone := make(chan error, 1)
+	go func() { alone <- p.keepAlone(stopping) }()
 	told := p.outside(stopping, p.runChannels)
 	// The worker outlives the requests: what they begin it may still carry on.
 	rotate, stopRotating := context.WithCancel(context.WithoutCancel(ctx))
@@ -277,6 +297,7 @@ func (p *program) run(ctx context.Context, listener, ops net.Listener) error {
 	p.await(late, notified, "an e-mail was on its way out; the next start sends it again")
 	p.await(late, told, "a message to a channel was on its way out; the next start sends it again")
 	p.await(late, kept, "the mail server in force was being looked at")
+	p.await(late, alone, "that nobody else has this database ends by itself in a minute")
 	p.await(late, followed, "a checkpoint was on its way out; the next start sends another")
 	return err
 }

@@ -32,12 +32,20 @@ func (d *Desk) run() {
 	defer tick.Stop()
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
+	var soon <-chan time.Time
 	for {
 		select {
 		case c := <-d.calls:
 			d.commit(d.gather(c))
 		case <-tick.C:
 			d.tick()
+		case <-d.woken:
+			if soon == nil {
+				soon = time.After(settle)
+			}
+		case <-soon:
+			soon = nil
+			d.lookForMore()
 		case <-sweep.C:
 			d.sweep()
 		case <-d.closed:
@@ -57,6 +65,7 @@ func (d *Desk) run() {
 func (d *Desk) tick() {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
+	d.tendSharedClock(ctx)
 	d.tendClock(ctx)
 	now, wrong := d.lookAtClock()
 	if wrong != nil {
@@ -67,7 +76,9 @@ func (d *Desk) tick() {
 	}
 	if due := d.state.Due(); d.behind || !due.IsZero() && !now.Before(due) && d.acts() {
 		d.commit(nil)
+		return
 	}
+	d.lookForMore() // nobody need have said that there is
 }
 
 // sweep forgets what is old. A clock that is ahead would have it forget what is not.

@@ -62,6 +62,10 @@ type Config struct {
 	// wait. Nil: nobody is.
 	Committed func(Committed)
 
+	// DatabaseTime asks the database what time it is, where its clock is not this machine's;
+	// nil: it has none of its own.
+	DatabaseTime func(ctx context.Context) (time.Time, error)
+
 	// FirstSteps: an installation that nobody has used yet may be given another
 	// secret store, key or origin.
 	FirstSteps bool
@@ -105,6 +109,11 @@ type Desk struct {
 	absent     string        // the hash of nobody's password, see Hashing.absent
 	signed     signedHead
 
+	shared sharedClock
+	apart  atomic.Bool   // the last look found this machine's clock apart from the database's
+	woken  chan struct{} // somebody else may have appended something
+	heard  chan struct{} // listen has ended
+
 	looking sync.Mutex              // one look at a time
 	found   atomic.Pointer[finding] // nil: the secret store could not be looked at yet
 	watched chan struct{}           // watch has ended
@@ -145,6 +154,7 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 	if err := d.load(ctx); err != nil {
 		return nil, err
 	}
+	d.tendSharedClock(ctx)
 	d.tendClock(ctx)
 	if c.FirstSteps {
 		if err := d.loosen(ctx); err != nil {
@@ -155,10 +165,12 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 	if err := d.begin(ctx); err != nil {
 		close(d.watched)
 		close(d.anchored)
+		close(d.heard)
 		return nil, errors.Join(err, d.Close())
 	}
 	go d.watch()
 	go d.keepAnchor()
+	go d.listen()
 	return d, nil
 }
 
@@ -174,6 +186,8 @@ func newDesk(c Config) *Desk {
 		watched:  make(chan struct{}),
 		alarm:    make(chan struct{}),
 		anchored: make(chan struct{}),
+		woken:    make(chan struct{}, 1),
+		heard:    make(chan struct{}),
 		uses:     map[string]use{},
 		time:     timekeeper{clock: c.Clock},
 	}
@@ -281,6 +295,7 @@ func (d *Desk) Close() error {
 	<-d.done
 	<-d.watched
 	<-d.anchored
+	<-d.heard
 	ctx, cancel := context.WithTimeout(context.Background(), anchorTimeout)
 	defer cancel()
 	if err := d.moveAnchor(ctx); err != nil {
@@ -358,7 +373,8 @@ func (d *Desk) send(c *call) (Outcome, error) {
 	}
 }
 
-// Follow gives a channel that is closed at the next commit. What followed by
+// Follow gives a channel that is closed at the next commit, and when what another process
+// has committed is taken in. What followed by
 // then is read from the ledger or the tables, never from the channel.
 func (d *Desk) Follow() <-chan struct{} {
 	d.mu.RLock()

@@ -62,6 +62,11 @@ type Store interface {
 	Arrivals(ctx context.Context) ([]Arrival, error)
 	EndArrival(ctx context.Context, request string) error
 
+	// Listen calls heard when another process may have appended something, until ctx ends
+	// or there is an error. It is a hint, and may say nothing for ever: who wants to know
+	// looks at Size now and then.
+	Listen(ctx context.Context, heard func()) error
+
 	// Ready says whether a commit and a read would work now; the error wraps
 	// ErrStoreUnavailable.
 	Ready(ctx context.Context) error

@@ -35,6 +35,9 @@ func (d *Desk) prove(ctx context.Context, by By) (custody.Proof, error) {
 // match works alike for everybody, with an enrolment or without: a name without
 // a seed takes as long as a wrong code.
 func (d *Desk) match(ctx context.Context, person custody.Person, code string) ([]int64, error) {
+	if err := d.ClockApart(); err != nil {
+		return nil, err
+	}
 	seed, err := d.seed(ctx, person)
 	if errors.Is(err, ErrNoSecret) {
 		seed = totp.NewSeed()

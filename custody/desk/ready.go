@@ -81,7 +81,7 @@ func (d *Desk) Ready(ctx context.Context) error {
 	go func() { secrets <- d.secretsReady(ctx) }()
 	limited, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	all := append([]error{d.trusted(), d.ClockWrong(), d.Store.Ready(limited)}, <-secrets...)
+	all := append([]error{d.trusted(), d.clockReady(), d.Store.Ready(limited)}, <-secrets...)
 	not := &NotReady{}
 	for _, err := range all {
 		if err != nil {
@@ -92,6 +92,15 @@ func (d *Desk) Ready(ctx context.Context) error {
 		return nil
 	}
 	return not
+}
+
+// clockReady says what is wrong with the clock, if anything is: of two reasons the one that
+// stops more.
+func (d *Desk) clockReady() error {
+	if err := d.ClockWrong(); err != nil {
+		return err
+	}
+	return d.ClockApart()
 }
 
 // secretsReady gives all that is wrong with the secret store.

@@ -101,5 +101,7 @@ func (d *Desk) takeIn(ctx context.Context, tx Tx, known audit.Hash, size int64, 
 	}
 	d.state.Merge(at.state)
 	d.frontier = at.frontier
+	close(d.followed)
+	d.followed = make(chan struct{})
 	return nil
 }

@@ -40,6 +40,11 @@ func (a *attempt) change(ctx context.Context) error {
 	if err := a.provable(ctx); err != nil {
 		return a.fail(ctx, FailureOf(err), err)
 	}
+	// Whoever was stopped for a while, and does not know it, is not to change what another
+	// worker has begun.
+	if err := a.claim(ctx, a.credential.Name); err != nil {
+		return err
+	}
 	err := a.answered(a.tell(ctx))
 	switch {
 	case err == nil:

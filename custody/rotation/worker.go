@@ -311,11 +311,11 @@ func (w *Worker) claimed(ctx context.Context, name string, do func(context.Conte
 	return do(ctx)
 }
 
-func (w *Worker) claim(ctx context.Context, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, w.Lease/3)
+func (c Config) claim(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, c.Lease/3)
 	defer cancel()
-	now := w.Clock.Now()
-	ok, err := w.Queue.Claim(ctx, name, w.Owner, now, now.Add(w.Lease))
+	now := c.Clock.Now()
+	ok, err := c.Queue.Claim(ctx, name, c.Owner, now, now.Add(c.Lease))
 	if err == nil && !ok {
 		err = errClaimed
 	}

@@ -23,10 +23,11 @@ type Leases interface {
 var _ Queue = Worklist{}
 
 // Claim lets nobody begin, or go on, while the clock is wrong: what was changed on a
-// target could not be entered.
+// target could not be entered. The lease is by the time that all workers share.
 func (w Worklist) Claim(ctx context.Context, credential, owner string, now, until time.Time) (bool, error) {
 	if err := w.ClockWrong(); err != nil {
 		return false, err
 	}
-	return w.Leases.Claim(ctx, credential, owner, now, until)
+	shared := w.SharedTime()
+	return w.Leases.Claim(ctx, credential, owner, shared, shared.Add(until.Sub(now)))
 }

@@ -32,6 +32,12 @@ type dialect struct {
 	// guard is what the schema itself keeps right.
 	guard guard
 
+	// time asks for the time of the server's own clock; listen calls heard when announce was
+	// called in a transaction that was committed. nil: it is a file of this machine.
+	time     func(db *gorm.DB) (time.Time, error)
+	listen   func(ctx context.Context, at string, heard func()) error
+	announce func(db *gorm.DB) error
+
 	// place gives what Tandem can see of where a database lies.
 	place func(at string) place
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -29,6 +28,7 @@ var postgresDialect = dialect{
 	folder:  "postgres", goose: goose.DialectPostgres,
 	guard: guard{computed: postgresComputed, elements: postgresElements, lifted: withTriggersOff},
 	place: func(at string) place { return remote{at} },
+	time:  postgresTime, listen: postgresListen, announce: postgresAnnounce,
 }
 
 const (
@@ -65,6 +65,7 @@ func parsePostgres(at string) (config *pgx.ConnConfig, passwordFile string, err 
 	if config, err = pgx.ParseConfig(u.String()); err != nil {
 		return nil, "", err
 	}
+	config.DialFunc = dialPostgres
 	// A pooler between us knows nothing of statements that are prepared by name.
 	if !options.Has("default_query_exec_mode") {
 		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
@@ -91,14 +92,7 @@ func postgresConnect(at string, use use) (*gorm.DB, error) {
 		}
 	}
 	pool := sql.OpenDB(&postgresConnector{use != toWrite, stdlib.GetConnector(*config,
-		stdlib.OptionBeforeConnect(func(_ context.Context, c *pgx.ConnConfig) error {
-			if passwordFile == "" {
-				return nil
-			}
-			password, err := os.ReadFile(passwordFile)
-			c.Password = strings.TrimSuffix(strings.TrimSuffix(string(password), "\n"), "\r")
-			return err
-		}),
+		stdlib.OptionBeforeConnect(func(_ context.Context, c *pgx.ConnConfig) error { return withPassword(c, passwordFile) }),
 		stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error { return checkServer(ctx, c, use) }))})
 	most := readers
 	if use == toWrite {

@@ -22,6 +22,7 @@ const readers = 8
 type Store struct {
 	dialect *dialect
 	place   place
+	at      string // its address
 	writer  *gorm.DB
 	reader  *gorm.DB // connections that cannot write
 }
@@ -38,6 +39,11 @@ var (
 // to be there. It refuses a database that would not keep what it is given: see the package
 // documentation.
 func Open(ctx context.Context, at string, log *slog.Logger) (*Store, error) {
+	return openFor(ctx, at, log, false)
+}
+
+// openFor is Open. receives: it may be one into which another one is copied.
+func openFor(ctx context.Context, at string, log *slog.Logger, receives bool) (*Store, error) {
 	s, err := open(at, log, toWrite, toRead, func(d *dialect, db *sql.DB) error { return migrate(ctx, d, db) })
 	if err != nil {
 		return nil, err
@@ -45,6 +51,9 @@ func Open(ctx context.Context, at string, log *slog.Logger) (*Store, error) {
 	pool, err := s.reader.DB()
 	if err == nil {
 		err = s.place.stay(ctx, pool)
+	}
+	if err == nil && !receives {
+		err = s.checkMoved(ctx)
 	}
 	if err == nil {
 		err = s.refold(ctx)
@@ -68,7 +77,7 @@ func open(at string, log *slog.Logger, writer, reader use, prepare func(*dialect
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	s := &Store{dialect: d, place: d.place(at)}
+	s := &Store{dialect: d, place: d.place(at), at: at}
 	err = func() (err error) {
 		if s.writer, err = d.connect(at, writer); err != nil {
 			return err

@@ -31,7 +31,10 @@ func (s *Store) Write(ctx context.Context, fn func(desk.Tx) error) error {
 			return err
 		}
 		redacted = t.redacted
-		return t.finish()
+		if err := t.finish(); err != nil || t.head.Size == t.size {
+			return err
+		}
+		return s.announce(db)
 	})
 	s.place.wipe(ctx, s.writer, redacted && err == nil)
 	return err

@@ -15,6 +15,7 @@ import (
 // roles had when it was started.
 type Pooler struct {
 	Addr string // 127.0.0.1:PORT, in clear
+	*servertest.Daemon
 
 	server *Server
 	port   int
@@ -42,13 +43,14 @@ unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = %s
 pool_mode = transaction
+server_login_retry = 1
 `, s.port, p.port, place.Path("users")))
-	daemon := servertest.NewDaemon(t, servertest.Service{
+	p.Daemon = servertest.NewDaemon(t, servertest.Service{
 		Name: "PgBouncer", Log: place.Path("log"), End: syscall.SIGTERM,
 		Command: func() *exec.Cmd { return place.Command(program, place.Path("pgbouncer.ini")) },
 		Answers: func() error { return p.Login(Admin, s.AdminPassword) },
 	})
-	daemon.Start()
+	p.Start()
 	return p
 }
 
