@@ -11,6 +11,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -108,9 +109,10 @@ func goTool(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	return out, err
 }
 
-// tests gives the tests that stand in these files, each with a hash of its text.
+// tests gives the tests that stand in these files, each with a hash of its text and of
+// the functions there that it comes to.
 func tests(dir string, names []string) (map[string]string, error) {
-	all := map[string]string{}
+	texts, calls := map[string]string{}, map[string][]string{}
 	for _, name := range names {
 		source, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
@@ -122,16 +124,43 @@ func tests(dir string, names []string) (map[string]string, error) {
 			return nil, err
 		}
 		for _, decl := range parsed.Decls {
-			test, ok := decl.(*ast.FuncDecl)
-			if !ok || test.Recv != nil || test.Name.Name == "TestMain" || !regexp.MustCompile(`^(Test|Example|Fuzz)`).MatchString(test.Name.Name) {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok || f.Recv != nil {
 				continue
 			}
-			sum := sha256.Sum256(source[files.Position(test.Pos()).Offset:files.Position(test.End()).Offset])
-			all[test.Name.Name] = hex.EncodeToString(sum[:8])
+			texts[f.Name.Name] = string(source[files.Position(f.Pos()).Offset:files.Position(f.End()).Offset])
+			ast.Inspect(f, func(node ast.Node) bool {
+				if used, ok := node.(*ast.Ident); ok {
+					calls[f.Name.Name] = append(calls[f.Name.Name], used.Name)
+				}
+				return true
+			})
 		}
+	}
+	all := map[string]string{}
+	for name := range texts {
+		if name == "TestMain" || !isTest.MatchString(name) {
+			continue
+		}
+		reached := map[string]bool{name: true}
+		for next := []string{name}; len(next) > 0; next = next[1:] {
+			for _, called := range calls[next[0]] {
+				if _, there := texts[called]; there && !reached[called] {
+					reached[called] = true
+					next = append(next, called)
+				}
+			}
+		}
+		sum := sha256.New()
+		for _, name := range slices.Sorted(maps.Keys(reached)) {
+			fmt.Fprintln(sum, texts[name])
+		}
+		all[name] = hex.EncodeToString(sum.Sum(nil)[:8])
 	}
 	return all, nil
 }
+
+var isTest = regexp.MustCompile(`^(Test|Example|Fuzz)`)
 
 // how it went for tests that ran.
 type ran struct {

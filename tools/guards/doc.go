@@ -21,8 +21,9 @@
 //
 // Results stay in dist/guards, by the text of the function and the place in it. What
 // was noticed stays so while that function is the same; what was not is tried again by
-// tests that are new, or whose own text is another. A change of what several tests
-// share is not seen: remove the file to begin anew. What somebody looked at and judged
+// tests that are new, or whose text is another, or that of a function of the tests which
+// they come to. A change of a method that they share is not seen: remove the file to
+// begin anew. What somebody looked at and judged
 // stands in judged.txt, by the same keys.
 //
 // It knows Go's syntax and the go command, and nothing of Tandem.

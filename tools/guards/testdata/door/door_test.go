@@ -15,7 +15,9 @@ func TestOpens(t *testing.T) {
 	}
 }
 
-func TestStaysShut(t *testing.T) {
+func TestStaysShut(t *testing.T) { staysShut(t) }
+
+func staysShut(t *testing.T) {
 	for hour, opens := range map[int]bool{7: false, 9: true, 13: false, 19: false} {
 		if err := Open("ben", hour == 9, true, hour); (err == nil) != opens && hour != 13 {
 			t.Error(hour, err)
