@@ -16,6 +16,7 @@
 //	                 the ledger folded by custody.Apply: for queries and for a
 //	                 start that does not read history; Rebuild makes them anew
 //	ledger_index     who and what each entry is about, for filters (index.go)
+//	incident_index   whom and what each incident is about, for filters (incidents.go)
 //	preferences, devices, throttles, idempotency_keys, claims, arrivals
 //	                 beside the ledger, and in no fold
 //
