@@ -47,6 +47,7 @@ var allowed = map[string][]string{
 	"custody/notify":         {"custody", "custody/follow", "custody/desk", "custody/words", "audit"},
 	"custody/notify/channel": {"custody", "custody/notify/channel"},
 	"custody/witnessing":     {"custody", "custody/follow", "custody/desk", "audit", "audit/witness"},
+	"tools/bench":            {},
 	"tools/soak":             {},
 	"tools/noskip":           {},
 	"api":                    {"custody", "custody/auditor", "custody/desk", "custody/export", "custody/follow", "custody/search", "custody/totp", "custody/words", "audit", "api"},
