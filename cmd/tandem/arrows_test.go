@@ -48,6 +48,7 @@ var allowed = map[string][]string{
 	"custody/notify/channel": {"custody", "custody/notify/channel"},
 	"custody/witnessing":     {"custody", "custody/follow", "custody/desk", "audit", "audit/witness"},
 	"tools/jepsen":           {},
+	"tools/bench":            {},
 	"tools/soak":             {},
 	"tools/noskip":           {},
 	"tools/packaging":        {},
