@@ -29,7 +29,7 @@ CGO_ENABLED=0 build "$OUT/envelope" ./cmd/envelope ""
 mkdir -p "$OUT/man" "$OUT/completion"
 MAN=$(mktemp -d)
 trap 'rm -rf "$MAN"' EXIT
-go build -buildvcs=false -tags nomsgpack,nodemo,manpages -ldflags "-X main.version=$VERSION" -o "$MAN/tandem" ./cmd/tandem
+go build -trimpath -buildvcs=false -tags "$TAGS,manpages" -ldflags "-X main.version=$VERSION" -o "$MAN/tandem" ./cmd/tandem
 HOME=/home/you "$MAN/tandem" man "$OUT/man" # or they would have the home of whoever made them
 gzip -9nf "$OUT"/man/*.1
 "$OUT/tandem" completion bash > "$OUT/completion/tandem.bash"
@@ -38,7 +38,7 @@ gzip -9nf "$OUT"/man/*.1
 
 export VERSION OUT ARCH
 go run "$NFPM" package --config deploy/nfpm.yaml --packager deb --target "$OUT/"
-go run "$CYCLONEDX" app -json -licenses -main cmd/tandem -noserial -notimestamp -output "$OUT/tandem.cdx.json" .
+go run "$CYCLONEDX" bin -json -noserial -notimestamp -version "$VERSION" -output "$OUT/tandem.cdx.json" "$OUT/tandem" # of what is in it
 
 cd "$OUT"
 sha256sum tandem envelope tandem_*.deb tandem.cdx.json > SHA256SUMS
