@@ -65,7 +65,6 @@ type cluster struct {
 	replicas [replicas]*replica
 	people   map[string]*person
 	pairs    []pair
-	restarts sync.WaitGroup
 }
 
 // replica is one `tandem serve`.
