@@ -427,3 +427,38 @@ func TestASubstitutesDateIsWaitedForAfterARestart(t *testing.T) {
 		}
 	}
 }
+
+// Whose seat it is again has no say in an emergency of it, neither whether it is granted
+// nor how serious it was; as a custodian has none.
+func TestWhoseSeatItIsHasNoSayInAnEmergency(t *testing.T) {
+	for _, stands := range []bool{true, false} {
+		o := newOffice(t)
+		if cayStandsIn(o); !stands {
+			o.agreed("ada", pairOf("db01", "cay", "ben")) // for good
+		}
+		o.agreedRoles("ann", Manager, Technician)
+		o.does("ben", urgent("db01"))
+		want := []string{"ann", "dot", "max"}
+		if stands {
+			want = []string{"dot", "max"}
+		}
+		if can := o.state.EmergencyApprovers(o.emergency("db01"))[Manager]; !slices.Equal(can, want) {
+			t.Errorf("stands in %v: %v can approve", stands, can)
+		}
+		var found bool
+		for i := range o.state.OpenIncidents() {
+			if i.Type == "emergency.requested" {
+				found = true
+				if about := slices.Contains(i.People, "ann"); about != stands {
+					t.Errorf("stands in %v: the incident is about %v", stands, i.People)
+				}
+			}
+		}
+		if !found {
+			t.Error("no incident")
+		}
+		if _, err := o.do("ann", ApproveEmergency{"emergency-1"}); (CodeOf(err) == NotEligible) != stands {
+			t.Errorf("stands in %v: %v", stands, err)
+		}
+	}
+}

@@ -304,7 +304,7 @@ func (d *Desk) doOnce(ctx context.Context, by By, a custody.Action, with bound) 
 	}
 	return d.send(&call{
 		ctx: ctx, by: by, bound: with, answer: make(chan answer, 1),
-		command: custody.Command{Actor: by.Actor, Request: by.Request, Proof: proof, Action: a},
+		command: custody.Command{Actor: by.Actor, Request: by.Request, Session: by.session(), Proof: proof, Action: a},
 	})
 }
 
