@@ -95,6 +95,7 @@ type Desk struct {
 
 	seeds      seedCache
 	macs       macKeys
+	resealed   string // id of the key that this desk seals with instead of the ledger's, which is lost: see Rebinding
 	configured configured
 	told       sync.Map      // of what was made up, see madeUp
 	hashing    chan struct{} // bounds the memory that password hashing takes

@@ -95,6 +95,12 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 		about.departure(fact)
 	case custody.RecoverySought, custody.RecoveryStopped:
 		about.onHost(fact)
+	case custody.SecretsRebound:
+		kind := "secrets_older"
+		if fact.New {
+			kind = "secrets_new"
+		}
+		about.tell(kind, e.page(), values{Reason: fact.Reason, Credentials: append(slices.Clone(fact.People), fact.Credentials...)}, about.everybody(custody.Roles...)...)
 	case custody.PersonRefounded:
 		about.tell("refounded", "/people", values{Person: fact.Person, Role: fact.Role, Proposal: fact.Proposal}, about.everybody(custody.Roles...)...)
 	case custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed, custody.ProposalExpired,
