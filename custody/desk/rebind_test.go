@@ -169,6 +169,9 @@ func TestANewSecretStoreIsFoundedAnew(t *testing.T) {
 					t.Errorf("%s is still there: %v", path, err)
 				}
 			}
+			if err := o.Config.Secrets.Has(t.Context(), desk.IdentityPath, 0); err != nil {
+				t.Errorf("no salt: %v", err)
+			}
 			if now, err := o.Config.Secrets.Read(t.Context(), desk.CredentialPath("db01")); err != nil || now.Version != version || !now.Value.IsZero() {
 				t.Errorf("db01 at version %d of %d: %v", now.Version, version, err)
 			}
