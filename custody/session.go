@@ -254,7 +254,7 @@ func (a SignIn) decide(d *decision) error {
 	case !tokenHash.MatchString(a.Session) || d.state.holderOf(a.Session) != "":
 		return Invalid("session", "session_taken")
 	case a.In != "" && !tokenHash.MatchString(a.In):
-		return Invalid("in", "session_taken")
+		return Invalid("device", "session_taken")
 	case !d.clock.Before(a.Until) || d.clock.Add(MaxSessionFor).Before(a.Until):
 		return Invalid("until", "session_too_long")
 	}
