@@ -25,6 +25,7 @@ type Emergency struct {
 	Needs       []custody.Role            `json:"needs" doc:"Levels at which nobody has approved it yet"`
 	Can         map[custody.Role][]string `json:"can,omitempty" doc:"Who can, by level, while it waits"`
 	Approvals   []Approval                `json:"approvals"`
+	Beside      []string                  `json:"same_device,omitempty" doc:"While it waits: who asked for it, or approved it, in the device of the log-in that asks. An approval there is serious"`
 	Paged       []Paged                   `json:"paged" doc:"Whom messages about it reached, while it waited"`
 	AskedAt     time.Time                 `json:"asked_at"`
 	ExpiresAt   time.Time                 `json:"expires_at" doc:"When it lapses unless it was approved"`
@@ -157,7 +158,11 @@ func (s *Server) emergency(ctx context.Context, id string) (Emergency, error) {
 	if err != nil {
 		return Emergency{}, err
 	}
-	return viewEmergency(e), nil
+	v := viewEmergency(e)
+	if e.Status == custody.EmergencyPending {
+		v.Beside, err = s.Desk.SameDeviceOf(ctx, edge.Of(ctx).Asks(), id)
+	}
+	return v, err
 }
 
 func (s *Server) requestEmergency(ctx context.Context, in *bodyOnly[RequestEmergency]) (Emergency, error) {
@@ -206,7 +211,7 @@ func viewEmergency(e desk.Emergency) Emergency {
 			return EmergencyItem{c.Name, e.At(c).Status, c.Phase, c.HeldFor()}
 		}),
 		Needs: []custody.Role{}, Can: e.Can,
-		Approvals: each(e.Approvals, func(a custody.Approval) Approval { return Approval(a) }),
+		Approvals: each(e.Approvals, viewApproval),
 		Paged:     each(e.Paged, func(p custody.Paged) Paged { return Paged(p) }),
 		AskedAt:   e.AskedAt, ExpiresAt: e.Expires, MaySilence: e.MaySilence(), SilenceAt: e.Silence,
 		GrantedAt: e.GrantedAt, Silent: e.Silent, UseBy: e.UseBy, Until: e.Until, UsedAt: e.UsedAt, BackAt: e.BackAt,

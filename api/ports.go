@@ -53,6 +53,10 @@ type Desk interface {
 	ShortagesAfter(ctx context.Context, change custody.Proposable) ([]custody.Shortage, error)
 	// Approvers gives who can approve each open proposal, by its id and by level.
 	Approvers(ctx context.Context) (map[string]map[custody.Role][]string, error)
+	// SameDevice gives who asked for an open proposal, or approved it, in the device of the
+	// log-in that asks; SameDeviceOf is that of an emergency.
+	SameDevice(ctx context.Context, by desk.By, proposal string) ([]string, error)
+	SameDeviceOf(ctx context.Context, by desk.By, emergency string) ([]string, error)
 
 	SignIn(ctx context.Context, in desk.SignInRequest) (desk.SignedIn, error)
 	Recover(ctx context.Context, in desk.RecoverRequest) (desk.NewAuthenticator, error)

@@ -110,6 +110,9 @@ func (s *Server) viewProposals(ctx context.Context, can map[string]map[custody.R
 				return nil, err
 			}
 			views[i].Warnings = each(warnings, viewShortage)
+			if views[i].Beside, err = s.Desk.SameDevice(ctx, edge.Of(ctx).Asks(), p.ID); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return views, nil
@@ -144,7 +147,7 @@ func viewProposal(p custody.Proposal, can map[custody.Role][]string, now custody
 	v := Proposal{
 		ID: p.ID, Kind: p.Change.Verb(), Subject: p.Change.Subject(), Requester: p.Requester, Reason: p.Reason.String(),
 		Revision: p.Revision, Digest: p.Digest(), Status: p.Status, Needs: []custody.Role{}, Can: can,
-		Approvals: each(p.Approvals, func(a custody.Approval) Approval { return Approval(a) }),
+		Approvals: each(p.Approvals, viewApproval),
 		Change: each(p.Differences(now), func(d custody.Difference) Difference {
 			return Difference{d.Field, strings.Join(d.Before, ", "), strings.Join(d.After, ", ")}
 		}),
@@ -156,6 +159,10 @@ func viewProposal(p custody.Proposal, can map[custody.Role][]string, now custody
 		}
 	}
 	return v
+}
+
+func viewApproval(a custody.Approval) Approval {
+	return Approval{Level: a.Level, Person: a.Person, For: a.For, At: a.At, SameDevice: a.SameDevice}
 }
 
 func (s *Server) proposeCustodians(ctx context.Context, in *credentialWith[SetCustodians]) (Proposal, error) {

@@ -315,6 +315,7 @@ type Proposal struct {
 	EndedBy   string                    `json:"ended_by,omitzero" doc:"Who approved last, rejected or withdrew it"`
 	Failure   string                    `json:"failure,omitzero" doc:"Code of what refused it when it was to take effect"`
 	Announced time.Time                 `json:"announced_at,omitzero" doc:"Everybody who is needed has approved what takes effect by time only: it does at expires_at, unless anybody rejects it"`
+	Beside    []string                  `json:"same_device,omitempty" doc:"While it is open: who asked for it, or approved it, in the device of the log-in that asks. An approval there is serious"`
 	Departing []Departing               `json:"departing,omitempty" doc:"Who would get a seat, and leaves on a date"`
 	Release   Secret                    `json:"release_code,omitzero" doc:"To be read to the person face to face, while they have a link to set up their log-in; only whoever is to read it sees it"`
 }
@@ -325,6 +326,8 @@ type Approval struct {
 	Person string       `json:"person"`
 	For    string       `json:"for,omitzero" doc:"In whose place, while they were away"`
 	At     time.Time    `json:"at"`
+
+	SameDevice []string `json:"same_device,omitempty" doc:"Who asked for it, or approved it before, in the device in which this was said"`
 }
 
 // Difference is one thing that a proposal changes.

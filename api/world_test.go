@@ -501,6 +501,18 @@ func (w *world) ShortagesAfter(_ context.Context, change custody.Proposable) ([]
 	return w.state.ShortagesAfter(change), nil
 }
 
+func (w *world) SameDevice(_ context.Context, by desk.By, proposal string) ([]string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state.SameDevice(proposal, by.Actor, ""), nil
+}
+
+func (w *world) SameDeviceOf(_ context.Context, by desk.By, emergency string) ([]string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state.SameDeviceOf(emergency, by.Actor, ""), nil
+}
+
 func (w *world) SignOut(ctx context.Context, token custody.Secret, request string) error {
 	delete(w.tokens, token.Reveal())
 	return nil

@@ -10,6 +10,7 @@ import (
 type Command struct {
 	Actor   string // username, or System
 	Request string // id of the request, unique: it binds the entries of one command together
+	Session string // log-in by which it came: hex of the SHA-256 of its token; "": not said
 	Proof   Proof
 	Action  Action
 }

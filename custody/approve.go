@@ -41,7 +41,10 @@ func (a Approve) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(ProposalApproved{Proposal: p.ID, Revision: p.Revision, Level: level, For: with, Noticed: p.Change.Noticed()})
+	device := d.within()
+	d.happen(ProposalApproved{
+		Proposal: p.ID, Revision: p.Revision, Level: level, For: with, Noticed: p.Change.Noticed(), In: device, SameDevice: p.ActedIn(device),
+	})
 	if len(d.state.missing(p.with(Approval{Level: level, Person: d.actor.Username, For: with}))) > 0 {
 		return nil
 	}
@@ -97,6 +100,9 @@ type ProposalApproved struct {
 	Level    Role   `json:"level"`
 	For      string `json:"for,omitzero"`     // in whose place, while they are away; "": in a role of their own
 	Noticed  bool   `json:"noticed,omitzero"` // it takes effect by time only, so that everybody is told
+
+	In         string   `json:"in,omitzero"`          // in which device, as in Session; "": not known
+	SameDevice []string `json:"same_device,omitzero"` // who asked for it, or approved it before, in that device
 }
 
 var _ = fact(ProposalApproved{})
@@ -112,7 +118,7 @@ func (f ProposalApproved) grade() Grade {
 	if f.Noticed {
 		return Special
 	}
-	return Ordinary
+	return beside(f.SameDevice)
 }
 
 func (f ProposalApproved) allowed(s *State, e Event) error {
@@ -123,12 +129,15 @@ func (f ProposalApproved) allowed(s *State, e Event) error {
 	if !s.mayDecide(p, f.Level, s.mandateOf(Approval{Person: e.Actor, For: f.For})) {
 		return e.violates("I10", "approved at a level that had it, by who asked for it, whom it is about, or twice by one person")
 	}
+	if err := s.withinLaw(e, p, f.In, f.SameDevice); err != nil {
+		return err
+	}
 	return s.inTime(e, f.For)
 }
 
 func (f ProposalApproved) apply(s *State, e Event) {
 	s.editProposal(f.Proposal, func(p *Proposal) {
-		*p = p.with(Approval{Level: f.Level, Person: e.Actor, For: f.For, At: e.Time})
+		*p = p.with(Approval{Level: f.Level, Person: e.Actor, For: f.For, At: e.Time, In: f.In, SameDevice: f.SameDevice})
 		if len(s.missing(*p)) == 0 && !p.Change.Noticed() {
 			p.Status = Approved
 		}

@@ -52,6 +52,7 @@ type decision struct {
 
 	named     Action // the command, with everything by its name
 	looked    Proof  // what of the proof was looked at
+	session   string // log-in by which it came, where that was looked at
 	confirmed *Confirmation
 	events    []Event
 }
@@ -65,7 +66,7 @@ func begin(s *State, c Command, now time.Time) decision {
 }
 
 func (d *decision) cause(a Action, p Proof) *Cause {
-	c := &Cause{Action: a, Proof: p}
+	c := &Cause{Action: a, Proof: p, Session: d.session}
 	if d.stalled {
 		c.Clock = d.clock
 	}

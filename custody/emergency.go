@@ -31,6 +31,7 @@ type Emergency struct {
 	Absent    []string        `json:"absent,omitempty"`    // sorted: who cannot be reached; the holder, or both custodians
 	Holder    string          `json:"holder,omitzero"`     // who held it, or was to, when it was asked for; "": nobody
 	Reason    Note            `json:"reason"`              // why
+	In        string          `json:"in,omitzero"`         // device in which it was asked for, as in Session; "": not known
 	Needs     []Role          `json:"needs,omitempty"`     // levels at which somebody has to approve, each another person
 	Approvals []Approval      `json:"approvals,omitempty"` // of these
 	AskedAt   time.Time       `json:"asked_at"`
@@ -189,16 +190,18 @@ func (a access) parties(*State) []string      { return a.about }
 func (access) effect(*decision, string) error { return refuseApprovalNeeded() }
 func (access) differences(Now) []Difference   { return nil }
 
-// asProposal gives an emergency of some credentials as the proposal that it would be.
+// asProposal gives an emergency of some credentials as the proposal that it would be. It is
+// about whose seat one is again, too: they will have what was done with the account.
 func (e Emergency) asProposal(of []Credential) Proposal {
 	about := append([]string{e.For}, e.Absent...)
 	for _, c := range of {
 		about = append(about, twoOf(c.Primary, c.Backup)...)
+		about = append(about, twoOf(c.Substitute.Original, "")...)
 	}
 	slices.Sort(about)
 	either := len(e.Needs) == 1 && e.Requester == e.For
 	return Proposal{
-		ID: e.ID, Requester: e.Requester, Change: Change{access{about: slices.Compact(about), either: either}},
+		ID: e.ID, Requester: e.Requester, In: twoOf(e.In, ""), Change: Change{access{about: slices.Compact(about), either: either}},
 		Needs: e.Needs, Approvals: e.Approvals, Status: Open,
 	}
 }

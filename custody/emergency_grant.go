@@ -49,8 +49,11 @@ func (a ApproveEmergency) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
 		return err
 	}
+	device := d.within()
 	for _, c := range of {
-		d.happen(EmergencyApproved{Emergency: e.ID, Credential: c.Name, Level: level, For: with.principal.Username})
+		d.happen(EmergencyApproved{
+			Emergency: e.ID, Credential: c.Name, Level: level, For: with.principal.Username, In: device, SameDevice: p.ActedIn(device),
+		})
 	}
 	if len(d.state.missing(p.with(Approval{Level: level, Person: d.actor.Username, For: with.principal.Username}))) > 0 {
 		return nil
@@ -68,13 +71,16 @@ type EmergencyApproved struct {
 	Credential string `json:"credential"`
 	Level      Role   `json:"level"`
 	For        string `json:"for,omitzero"` // in whose place, while they are away; "": in a role of their own
+
+	In         string   `json:"in,omitzero"`          // in which device, as in Session; "": not known
+	SameDevice []string `json:"same_device,omitzero"` // who asked for it, or approved it before, in that device
 }
 
 var _ = fact(EmergencyApproved{})
 
 func (EmergencyApproved) Type() string      { return "emergency.approved" }
 func (f EmergencyApproved) Subject() string { return f.Credential }
-func (EmergencyApproved) grade() Grade      { return Ordinary }
+func (f EmergencyApproved) grade() Grade    { return beside(f.SameDevice) }
 func (f EmergencyApproved) concerns(s *State) Concerns {
 	return s.aboutEmergency(f.Credential, f.Emergency).andPerson(f.For)
 }
@@ -91,12 +97,15 @@ func (f EmergencyApproved) allowed(s *State, e Event) error {
 	if with := s.mandateOf(Approval{Person: e.Actor, For: f.For}); at.Status == EmergencyPending && !s.mayDecide(s.askedAs(at), f.Level, with) {
 		return e.violates("I10", "approved at a level that had it, by who asked for it, whom it is about, or twice by one person")
 	}
+	if err := s.withinLaw(e, at.asProposal(nil), f.In, f.SameDevice); err != nil {
+		return err
+	}
 	return s.emergencyIs(e, f.Credential, f.Emergency, EmergencyPending)
 }
 
 func (f EmergencyApproved) apply(s *State, e Event) {
 	s.editEmergency(f.Credential, f.Emergency, func(_ *Credential, at *Emergency) {
-		at.Approvals = Proposal{Approvals: at.Approvals}.with(Approval{Level: f.Level, Person: e.Actor, For: f.For, At: e.Time}).Approvals
+		at.Approvals = Proposal{Approvals: at.Approvals}.with(Approval{Level: f.Level, Person: e.Actor, For: f.For, At: e.Time, In: f.In, SameDevice: f.SameDevice}).Approvals
 	})
 }
 

@@ -84,7 +84,9 @@ func (a RequestEmergency) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
 		return err
 	}
+	device := d.within()
 	for _, f := range asked {
+		f.In = device
 		d.happen(f)
 	}
 	if len(first.Needs) == 0 {
@@ -207,6 +209,7 @@ type EmergencyRequested struct {
 	Holder     string   `json:"holder,omitzero"`
 	Reason     Note     `json:"reason"`
 	Needs      []Role   `json:"needs,omitzero"` // none: nobody has to approve it
+	In         string   `json:"in,omitzero"`    // device in which it was asked for, as in Session; "": not known
 }
 
 var _ = fact(EmergencyRequested{})
@@ -220,7 +223,7 @@ func (f EmergencyRequested) concerns(s *State) Concerns { return s.aboutUrgent(f
 func (f EmergencyRequested) emergency(requester string) Emergency {
 	return Emergency{
 		ID: f.Emergency, Status: EmergencyPending, Requester: requester, For: f.For, Custodian: f.Custodian,
-		Absent: f.Absent, Holder: f.Holder, Reason: f.Reason.bare(), Needs: f.Needs,
+		Absent: f.Absent, Holder: f.Holder, Reason: f.Reason.bare(), Needs: f.Needs, In: f.In,
 	}
 }
 
@@ -244,6 +247,8 @@ func (f EmergencyRequested) allowed(s *State, e Event) error {
 		return e.violates("I1", "from somebody else than holds it")
 	case !slices.Equal(f.Needs, s.emergencyNeeds(actor, f.For, f.Custodian)):
 		return e.violates("I10", "with other approvals than it needs")
+	case !s.mayBeIn(e.Actor, f.In):
+		return e.violates("I10", "asked for in a device in which who asks is not logged in")
 	}
 	return nil
 }
@@ -278,9 +283,10 @@ func (f EmergencyRequested) apply(s *State, e Event) {
 	})
 }
 
-// aboutUrgent are the custodians of a credential, and whom it is for.
+// aboutUrgent are the custodians of a credential, whose seat one is again, and whom it is
+// for: none of them assesses it as an incident.
 func (s *State) aboutUrgent(credential string, others ...string) Concerns {
-	c := s.aboutCustodians(credential)
+	c := Concerns{Credentials: []string{credential}, People: s.seatsOf(credential)}
 	for _, other := range others {
 		if other != "" && !slices.Contains(c.People, other) {
 			c.People = append(c.People, other)

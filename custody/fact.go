@@ -34,6 +34,10 @@ type Cause struct {
 	Action Action
 	Proof  Proof
 	Clock  time.Time // what the clock said, where it had gone back behind the ledger; zero: Event.Time
+
+	// Session is the log-in by which the command came, where it matters in which device it
+	// was given: hex of the SHA-256 of its token.
+	Session string
 }
 
 // Confirmation says that a named person gave a TOTP code for exactly this

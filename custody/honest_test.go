@@ -144,6 +144,33 @@ var allStuck = []stuck{
 	}, func(o *office) bool {
 		return o.credential("db01").Holder == "ann" && o.credential("db02").Phase == Parked
 	}, nil, nil},
+	{"the secret store was put back from before, and lost a log-in and a password", "the operator and two people whose log-ins are there; what is lost is set up, and changed, anew", nil, func(o *office) {
+		step := o.person("max").LastStep + o.person("ann").LastStep + 1
+		o.no("ada", RebindSecrets{Reason: note("from Monday"), People: []string{"cay"}}, Forbidden)
+		o.acts(System, RebindSecrets{
+			Reason: note("from Monday"), Confirmed: []ConfirmedBy{{"max", step}, {"ann", step}}, People: []string{"cay"}, Credentials: []string{"db01"},
+		})
+		o.rotates("db01")
+		o.asks("ann", ResetEnrolment{"cay"})
+		o.yes("max")
+		o.setsUp("cay", "ada")
+	}, func(o *office) bool { return o.canLogIn("cay", Technician) && o.credential("db01").Holder == "ann" }, nil, nil},
+	{"the secret store is lost, and a new one is set up", "the operator has the installation founded anew: an administrator, a manager and a director at the machine, who look at who there is and at the new key; the others are approved, and every password is brought, or set by a second account", nil, func(o *office) {
+		o.acts(System, RebindSecrets{Reason: note("the disk burnt"), New: true})
+		for _, who := range []string{"ada", "max", "dot"} {
+			o.acts(System, ResetOnHost{who, o.person(who).Account + 1})
+			o.acts(who, o.logIn())
+		}
+		for _, who := range []string{"max", "dot"} {
+			o.acts(who, ConfirmFounding{o.state.FoundingDigest()})
+		}
+		o.asks("ada", ResetEnrolment{"ann"})
+		o.yes("max")
+		o.setsUp("ann", "ada")
+		o.rotates("db01")
+	}, func(o *office) bool {
+		return o.state.Founded() && o.canLogIn("ann", Technician) && o.credential("db01").Holder == "ann"
+	}, nil, nil},
 	{"a policy is proposed that nobody could meet", "it is refused when it is asked for", nil, func(o *office) {
 		p := testPolicy()
 		p.Approvals, p.Exclusive = ApprovedByTwo, ExclusiveStrict

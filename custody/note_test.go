@@ -70,6 +70,8 @@ var plain = map[string]string{
 	"AcknowledgeConfiguration.Digest": "of settings", "ConfigurationAcknowledged.Digest": "of settings", "Setting.Digest": "of a setting", "Setting.Key": "what a setting is called",
 	"EnvelopeIntended.Set": "a digest", "EnvelopeSealed.Digest": "of a file", "SealEnvelope.Digest": "of a file", "EnvelopeSealed.Proof": "a digest", "SealEnvelope.Proof": "a digest",
 	"EnvelopeDrillBegun.Proof": "a random token that counts no more", "DrillEnvelope.Proof": "the same",
+	"SignIn.In": "a code of a device", "SessionOpened.In": "a code of a device", "ProposalMade.In": "a code of a device", "ProposalRevised.In": "a code of a device", "ProposalApproved.In": "a code of a device",
+	"EmergencyRequested.In": "a code of a device", "EmergencyApproved.In": "a code of a device", "RebindSecrets.SealKey": "the id of a key", "SecretsRebound.SealKey": "the id of a key",
 	"Meant.Until": "a time on a clock", "Meant.Zone": "a time zone",
 	"TargetNotes.Settings": "what settings are called; what they say is a Note", "TargetNotes.Identities": "digests",
 }
@@ -77,8 +79,8 @@ var plain = map[string]string{
 // names are the fields that name what exists, or say which of a closed list it is.
 var names = []string{
 	"Able", "Absent", "Actor", "Ahead", "Approvals", "Assessors", "Backup", "Before", "Changed", "Channel", "Code", "Command", "Commitments", "Credential", "Credentials", "Dependent", "Dependents", "Deputy", "Emergency", "Exclusive", "Exposed",
-	"Failure", "Feed", "For", "From", "Grade", "Handover", "Handovers", "Holder", "How", "Incident", "Keyholders", "Keys", "Kind", "Lead", "Lease", "Level", "Link", "Needs", "On", "Operator", "Original", "Other", "Partners", "Password", "Person",
-	"Plan", "Planned", "Primary", "Proposal", "Rated", "Reason", "Result", "Role", "Roles", "Rule", "Session", "Substitute", "Successor", "To", "Username", "Verdict", "Why", "With", "Witness",
+	"Failure", "Feed", "For", "From", "Grade", "Handover", "Handovers", "Holder", "How", "Incident", "Keyholders", "Keys", "Kind", "Lead", "Lease", "Level", "Link", "Needs", "On", "Operator", "Original", "Other", "Partners", "Password", "People", "Person",
+	"Plan", "Planned", "Primary", "Proposal", "Rated", "Reason", "Result", "Role", "Roles", "Rule", "SameDevice", "Session", "Substitute", "Successor", "To", "Username", "Verdict", "Why", "With", "Witness",
 }
 
 // TestWhatPeopleWriteIsANote: each text in a fact or a command is a name, of a

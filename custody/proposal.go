@@ -22,6 +22,7 @@ type Proposal struct {
 	Reason    Note           `json:"reason"`
 	Revision  int64          `json:"revision"`         // raised by each edit, which voids the approvals
 	Request   string         `json:"request,omitzero"` // under which secrets came with this revision; "": none did
+	In        []string       `json:"in,omitempty"`     // devices in which it was asked for and revised, as in Session; none: not known
 	Needs     []Role         `json:"needs,omitempty"`  // levels at which somebody has to approve, each another person
 	Approvals []Approval     `json:"approvals,omitempty"`
 	Status    ProposalStatus `json:"status"`
@@ -44,6 +45,9 @@ type Approval struct {
 	Person string    `json:"person"`
 	For    string    `json:"for,omitzero"` // in whose place, while they are away; "": in a role of their own
 	At     time.Time `json:"at"`
+
+	In         string   `json:"in,omitzero"`           // in which device, as in Session; "": not known
+	SameDevice []string `json:"same_device,omitempty"` // who asked for it, or approved it before, in that device
 }
 
 // ProposalStatus is what became of a proposal.

@@ -52,7 +52,7 @@ func (a Propose) decide(d *decision) error {
 		return err
 	}
 	id, alone := proposalID(d.state.Proposals+1), len(d.state.needs(a.Change, d.actor.Username)) == 0
-	d.happen(ProposalMade{Proposal: id, Change: a.Change, Reason: a.Reason, Expires: d.now.Add(proposalTTL), Alone: alone})
+	d.happen(ProposalMade{Proposal: id, Change: a.Change, Reason: a.Reason, Expires: d.now.Add(proposalTTL), Alone: alone, In: d.within()})
 	if alone {
 		return d.takeEffect(id, a.Change)
 	}
@@ -92,6 +92,7 @@ type ProposalMade struct {
 	Reason   Note      `json:"reason"`
 	Expires  time.Time `json:"expires"`
 	Alone    bool      `json:"alone,omitzero"` // nobody has to approve it: founding, or the policy asks for none
+	In       string    `json:"in,omitzero"`    // device in which it was asked for, as in Session; "": not known
 }
 
 var _ = fact(ProposalMade{})
@@ -127,6 +128,8 @@ func (f ProposalMade) allowed(s *State, e Event) error {
 		return e.violates("I10", "said to need no approval that it needs, or the other way round")
 	case !f.Expires.Equal(e.Time.Add(proposalTTL)):
 		return e.violates("I10", "a proposal without its end")
+	case !s.mayBeIn(e.Actor, f.In):
+		return e.violates("I10", "asked for in a device in which who asks is not logged in")
 	}
 	return nil
 }
@@ -141,7 +144,7 @@ func (f ProposalMade) apply(s *State, e Event) {
 		*p = Proposal{
 			ID: f.Proposal, Requester: e.Actor, Change: f.Change.bareOfTexts(), Reason: f.Reason.bare(), Revision: 1,
 			Needs: s.needs(f.Change, e.Actor), Status: status, OpenedAt: e.Time, Expires: f.Expires,
-			Request: f.Change.bringsBy(e),
+			Request: f.Change.bringsBy(e), In: twoOf(f.In, ""),
 		}
 	})
 	p, _ := s.Proposal(f.Proposal)
@@ -190,7 +193,7 @@ func (a Revise) decide(d *decision) error {
 	if err := d.confirm(); err != nil {
 		return err
 	}
-	d.happen(ProposalRevised{Proposal: p.ID, Revision: p.Revision + 1, Change: a.Change, Reason: a.Reason})
+	d.happen(ProposalRevised{Proposal: p.ID, Revision: p.Revision + 1, Change: a.Change, Reason: a.Reason, In: d.within()})
 	return nil
 }
 
@@ -200,6 +203,7 @@ type ProposalRevised struct {
 	Revision int64  `json:"revision"`
 	Change   Change `json:"change"`
 	Reason   Note   `json:"reason"`
+	In       string `json:"in,omitzero"` // device in which it was, as in Session; "": not known
 }
 
 var _ = fact(ProposalRevised{})
@@ -224,6 +228,8 @@ func (f ProposalRevised) allowed(s *State, e Event) error {
 		return e.violates("I10", "a revision of what is not open, or out of turn")
 	case !f.Change.like(p.Change):
 		return e.violates("I10", "a revision that asks for something else altogether")
+	case !s.mayBeIn(e.Actor, f.In):
+		return e.violates("I10", "revised in a device in which who asks is not logged in")
 	}
 	return nil
 }
@@ -232,7 +238,7 @@ func (f ProposalRevised) apply(s *State, e Event) {
 	s.editProposal(f.Proposal, func(p *Proposal) {
 		p.Revision, p.Change, p.Reason, p.Approvals = f.Revision, f.Change.bareOfTexts(), f.Reason.bare(), nil
 		p.Needs, p.Request = s.needs(f.Change, p.Requester), f.Change.bringsBy(e)
-		p.AnnouncedAt, p.Near = time.Time{}, false
+		p.AnnouncedAt, p.Near, p.In = time.Time{}, false, sortedNames(p.In, f.In)
 	})
 }
 

@@ -147,7 +147,8 @@ type command struct {
 	Args      jsontext.Value `json:"args"`
 	Clock     time.Time      `json:"clock,omitzero"`
 	Enrolment int64          `json:"enrolment,omitzero"`
-	Proof     string         `json:"proof,omitzero"` // "": none was looked at
+	Proof     string         `json:"proof,omitzero"`   // "": none was looked at
+	Session   string         `json:"session,omitzero"` // "": it was not looked at
 	Step      int64          `json:"step,omitzero"`
 	Verb      string         `json:"verb"`
 }
@@ -162,7 +163,7 @@ func (c Cause) record() (jsontext.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := command{Args: args, Clock: c.Clock, Verb: c.Action.Verb()}
+	w := command{Args: args, Clock: c.Clock, Session: c.Session, Verb: c.Action.Verb()}
 	if c.Proof.Given {
 		w.Proof, w.Enrolment = proofWrong, c.Proof.Enrolment
 		if len(c.Proof.Steps) > 0 {
@@ -185,7 +186,7 @@ func causeFromRecord(text jsontext.Value) (*Cause, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cause{Action: a, Clock: w.Clock}
+	c := &Cause{Action: a, Clock: w.Clock, Session: w.Session}
 	switch w.Proof {
 	case proofRight:
 		c.Proof = Proof{Given: true, Steps: []int64{w.Step}, Enrolment: w.Enrolment}

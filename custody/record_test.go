@@ -295,6 +295,7 @@ func TestFieldsAreOnlyAdded(t *testing.T) {
 		"configuration.acknowledged":    `{"digest":"","changed":[]}`,
 		"ledger.conflict":               `{"witness":"","size":0,"cosigned":0}`,
 		"ledger.recovered":              `{"kept":0,"lost":0,"reason":"","confirmed":[]}`,
+		"secrets.rebound":               `{"reason":"","deadline":"0001-01-01T00:00:00Z"}`,
 		"person.unlocked":               `{"person":""}`,
 		"target.tested":                 `{"target":{"kind":"","address":"","account":""}}`,
 		"person.email_changed":          `{"person":"","email":"","before":""}`,

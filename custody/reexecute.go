@@ -96,7 +96,7 @@ func (r *Replayer) again(e Event) error {
 			return e.violates("I7", fmt.Sprintf("before it, time should have led to %s of %s", o.Type(), o.Subject()))
 		}
 	}
-	c := Command{Actor: e.Actor, Request: e.Request, Proof: e.Cause.Proof, Action: e.Cause.Action}
+	c := Command{Actor: e.Actor, Request: e.Request, Session: e.Cause.Session, Proof: e.Cause.Proof, Action: e.Cause.Action}
 	events, err := Decide(r.State, c, now)
 	var refusal *Refusal
 	if errors.As(err, &refusal) {

@@ -224,7 +224,7 @@ const typed = "hunter2-Tr0ub4dor"
 var actions = []Action{
 	CheckOut{}, CheckIn{}, Offer{}, Accept{}, Decline{}, Cancel{}, GiveBack{}, GoAway{}, ComeBack{}, RequestRotation{},
 	AddPerson{}, ResetEnrolment{}, SignIn{}, SignOut{}, EndIdle{}, LockSignIn{}, AddCredential{}, Retire{}, Tick{},
-	ReportStaged{}, ReportSending{}, ReportApplied{}, ReportVerified{}, ReportPromoted{}, ReportFailed{}, ReportConflict{}, RecoverLedger{},
+	ReportStaged{}, ReportSending{}, ReportApplied{}, ReportVerified{}, ReportPromoted{}, ReportFailed{}, ReportConflict{}, RecoverLedger{}, RebindSecrets{},
 	Reconcile{}, ShowNew{}, ConfirmSet{}, AcceptAll{}, ConfirmSetAll{}, SignReview{}, ReportSameSeed{}, PauseRotation{}, ResumeRotation{}, CancelRotation{}, Abandon{}, ChangePolicy{}, RecoverEnrolment{},
 	StartVerification{}, EndVerification{}, ReportUpdated{}, ReportNotUpdated{}, AdoptPolicy{},
 	Unlock{}, ChangeEmail{}, ResetOnHost{}, ShowAgain{}, CorrectClock{}, ChangeSealKey{}, ReportArrived{}, RedactText{},

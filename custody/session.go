@@ -16,6 +16,10 @@ type Session struct {
 	Device  Note `json:"device,omitzero"`  // what it was opened in, as that says of itself
 	Address Note `json:"address,omitzero"` // of the network that it was opened from
 
+	// In is which device that is: hex of a code of the token that the device keeps, under a
+	// key of the secret store. "": it has none.
+	In string `json:"in,omitzero"`
+
 	Ended time.Time `json:"ended,omitzero"` // zero: nothing has ended it
 	Why   Ending    `json:"why,omitzero"`
 }
@@ -229,6 +233,7 @@ type SignIn struct {
 	Device  Note      `json:"device,omitzero"`
 	Address Note      `json:"address,omitzero"`
 	Unseen  bool      `json:"unseen,omitzero"` // the person has not logged in in this device before
+	In      string    `json:"in,omitzero"`     // which device it is, as in Session
 }
 
 var _ = action(SignIn{})
@@ -249,6 +254,8 @@ func (a SignIn) decide(d *decision) error {
 	switch {
 	case !tokenHash.MatchString(a.Session) || d.state.holderOf(a.Session) != "":
 		return Invalid("session", "session_taken")
+	case a.In != "" && !tokenHash.MatchString(a.In):
+		return Invalid("device", "session_taken")
 	case !d.clock.Before(a.Until) || d.clock.Add(MaxSessionFor).Before(a.Until):
 		return Invalid("until", "session_too_long")
 	}
@@ -265,7 +272,7 @@ func (a SignIn) decide(d *decision) error {
 		d.happen(PersonEnrolled{Person: d.actor.Username})
 	}
 	d.happen(SessionOpened{
-		Person: d.actor.Username, Session: a.Session, Until: a.Until, Account: a.Account, Device: a.Device, Address: a.Address, Unseen: a.Unseen,
+		Person: d.actor.Username, Session: a.Session, Until: a.Until, Account: a.Account, Device: a.Device, Address: a.Address, Unseen: a.Unseen, In: a.In,
 	})
 	return nil
 }
@@ -279,6 +286,7 @@ type SessionOpened struct {
 	Device  Note      `json:"device,omitzero"`  // what it says of itself
 	Address Note      `json:"address,omitzero"` // of the network that it came from
 	Unseen  bool      `json:"unseen,omitzero"`  // the person had not logged in in this device before
+	In      string    `json:"in,omitzero"`      // which device it is, as in Session
 }
 
 var _ = fact(SessionOpened{})
@@ -293,6 +301,8 @@ func (f SessionOpened) allowed(s *State, e Event) error {
 	switch {
 	case !tokenHash.MatchString(f.Session) || s.holderOf(f.Session) != "":
 		return e.violates("I6", "a token that somebody has, or none")
+	case f.In != "" && !tokenHash.MatchString(f.In):
+		return e.violates("I6", "in what is no device")
 	case e.Time.Add(MaxSessionFor).Before(f.Until):
 		return e.violates("I6", "a session without an end")
 	}
@@ -302,7 +312,7 @@ func (f SessionOpened) allowed(s *State, e Event) error {
 // apply notes what time has ended, and ends the oldest where there are too many.
 func (f SessionOpened) apply(s *State, e Event) {
 	open := slices.DeleteFunc(slices.Clone(s.Sessions(f.Person)), func(o Session) bool { return !e.Time.Before(o.Until) })
-	open = append(open, Session{Token: f.Session, Opened: e.Time, Until: f.Until, Device: f.Device.bare(), Address: f.Address.bare()})
+	open = append(open, Session{Token: f.Session, Opened: e.Time, Until: f.Until, Device: f.Device.bare(), Address: f.Address.bare(), In: f.In})
 	s.keepSessions(f.Person, open[max(0, len(open)-MaxSessions):], EndedTooMany)
 	if f.Account != 0 {
 		s.editPerson(f.Person, func(p *Person) { p.Account = f.Account })

@@ -54,6 +54,8 @@ func TestSomebodyStandsIn(t *testing.T) {
 
 		{"it is prolonged", cayStandsIn, "ada", until(back.Add(tenDays)), "", nil},
 		{"not to the same date", cayStandsIn, "ada", until(back), Conflict, nil},
+		{"not for longer for who has left", both(cayStandsIn, annHasLeft), "ada", until(back.Add(tenDays)), InvalidRequest, nil},
+		{"nor for who is no technician any more", both(cayStandsIn, func(o *office) { o.agreed("ada", SetRoles{"ann", []Role{Auditor}}) }), "ada", until(back.Add(tenDays)), InvalidRequest, nil},
 		{"it is for good", cayStandsIn, "ada", needed(pairOf("db01", "cay", "ben")), "", nil},
 		{"it ends early", cayStandsIn, "ada", needed(pairOf("db01", "ann", "ben")), "", nil},
 		{"not early until a date", cayStandsIn, "ada", needed(standIn("db01", "ann", "ben", back.Add(time.Hour))), InvalidRequest, nil},
@@ -271,6 +273,9 @@ func TestAnEmergencyAtTheDateOfASubstitute(t *testing.T) {
 	if leads := typesOf(o.goesTo(back)); slices.Contains(leads, "credential.seat_given_back") || slices.Contains(leads, "credential.substitute_stays") {
 		t.Fatal(leads)
 	}
+	if o.state.Reschedule(); !o.state.Due().After(back) {
+		t.Errorf("due at %v, and there is nothing to do until the emergency ends", o.state.Due())
+	}
 	o.does("ben", EndEmergency{Emergency: "emergency-1"})
 	if leads := typesOf(o.goesTo(o.now)); !slices.Equal(leads, []string{"credential.seat_given_back"}) {
 		t.Errorf("%v\n%+v", leads, o.credential("db01"))
@@ -424,6 +429,80 @@ func TestASubstitutesDateIsWaitedForAfterARestart(t *testing.T) {
 		o.state.Reschedule()
 		if !o.state.Due().Equal(c.want) {
 			t.Errorf("rescheduled to %v, want %v", o.state.Due(), c.want)
+		}
+	}
+}
+
+// Whose seat it is again has no say in an emergency of it, neither whether it is granted
+// nor how serious it was; as a custodian has none.
+func TestWhoseSeatItIsHasNoSayInAnEmergency(t *testing.T) {
+	for _, stands := range []bool{true, false} {
+		o := newOffice(t)
+		if cayStandsIn(o); !stands {
+			o.agreed("ada", pairOf("db01", "cay", "ben")) // for good
+		}
+		o.agreedRoles("ann", Manager, Technician)
+		o.does("ben", urgent("db01"))
+		want := []string{"ann", "dot", "max"}
+		if stands {
+			want = []string{"dot", "max"}
+		}
+		if can := o.state.EmergencyApprovers(o.emergency("db01"))[Manager]; !slices.Equal(can, want) {
+			t.Errorf("stands in %v: %v can approve", stands, can)
+		}
+		var found bool
+		for i := range o.state.OpenIncidents() {
+			if i.Type == "emergency.requested" {
+				found = true
+				if about := slices.Contains(i.People, "ann"); about != stands {
+					t.Errorf("stands in %v: the incident is about %v", stands, i.People)
+				}
+			}
+		}
+		if !found {
+			t.Error("no incident")
+		}
+		if _, err := o.do("ann", ApproveEmergency{"emergency-1"}); (CodeOf(err) == NotEligible) != stands {
+			t.Errorf("stands in %v: %v", stands, err)
+		}
+	}
+}
+
+// A change of custodians says the date by which somebody stands in where there is one,
+// before or after: also where it stays as it is.
+func TestWhatAChangeOfCustodiansSaysOfADate(t *testing.T) {
+	o := newOffice(t)
+	said := func(a SetCustodians, c Credential) (before, after []string) {
+		for _, d := range a.differences(Now{Credential: c}) {
+			if d.Field == "stands_in_until" {
+				return d.Before, d.After
+			}
+		}
+		return []string{"-"}, []string{"-"}
+	}
+	until := writtenInstant(back)
+	for _, c := range []struct {
+		name          string
+		stands        bool
+		over          bool // nothing is known of the credential any more
+		to            SetCustodians
+		before, after []string
+	}{
+		{"of no date", false, false, pairOf("db01", "ann", "cay"), []string{"-"}, []string{"-"}},
+		{"of one that begins", false, false, standIn("db01", "cay", "ben", back), nil, until},
+		{"of one that stays, with another in the other seat", true, false, pairOf("db01", "cay", "ann2"), until, until},
+		{"of one that ends", true, false, pairOf("db01", "ann", "ben"), until, nil},
+		{"of what is over", true, true, standIn("db01", "cay", "ben", back), nil, until},
+	} {
+		if c.stands && !o.credential("db01").Substitute.In() {
+			cayStandsIn(o)
+		}
+		now := o.credential("db01")
+		if c.over {
+			now = Credential{}
+		}
+		if before, after := said(c.to, now); !slices.Equal(before, c.before) || !slices.Equal(after, c.after) {
+			t.Errorf("%s: %v to %v", c.name, before, after)
 		}
 	}
 }

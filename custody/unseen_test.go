@@ -608,7 +608,7 @@ func TestEveryEventIsFoundByWhatItIsAbout(t *testing.T) {
 		}
 		Apply(s, e)
 	}
-	grades := map[string]Grade{"ledger.conflict": Special, "ledger.recovered": Special, "clock.corrected": Special, "person.same_seed": Special, "person.locked": Serious, "session.locked": Serious, "text.redacted": Serious, "seal.key_changed": Serious, "rotation.overdue": Serious, "credential.abandoned": Serious,
+	grades := map[string]Grade{"ledger.conflict": Special, "ledger.recovered": Special, "secrets.rebound": Special, "clock.corrected": Special, "person.same_seed": Special, "person.locked": Serious, "session.locked": Serious, "text.redacted": Serious, "seal.key_changed": Serious, "rotation.overdue": Serious, "credential.abandoned": Serious,
 		"policy.overdue": Serious, "incident.unanswered": Serious, "person.disabled": Serious, "credential.seat_vacated": Serious, "offboarding.overdue": Serious, "absence.held_up": Serious,
 		"proposal.announced": Special, "proposal.near": Special, "refounding.effected": Special, "recovery.sought": Special, "recovery.stopped": Serious,
 		"credential.substitute_stays": Serious, "emergency.requested": Serious, "emergency.granted": Serious, "emergency.rejected": Serious, "emergency.unreviewed": Serious, "envelope.opened": Serious, "envelope.keyholders_few": Serious, "envelope.drill_overdue": Serious}
@@ -677,7 +677,7 @@ func TestAWrongCodeSaysHowManyAreLeft(t *testing.T) {
 // what nobody commands, both what sets an installation up, people the rest.
 func TestWhoGivesEachCommand(t *testing.T) {
 	bySystem := []string{
-		"end_idle", "end_verification", "lock_sign_in", "open_link", "recover_enrolment", "recover_ledger", "refuse_link", "report_applied", "report_arrived", "report_conflict", "report_failed",
+		"end_idle", "end_verification", "lock_sign_in", "open_link", "rebind_secrets", "recover_enrolment", "recover_ledger", "refuse_link", "report_applied", "report_arrived", "report_conflict", "report_failed",
 		"report_configuration", "report_not_updated", "report_promoted", "report_sending", "report_staged", "report_updated", "report_verified", "reset_on_host", "seek_recovery",
 		"start_verification", "report_paged", "report_same_seed", "intend_envelope", "seal_envelope", "fail_envelope",
 	}

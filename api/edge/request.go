@@ -71,7 +71,12 @@ func (r *Request) PaceCommand() error { return r.edge.commands.take(r.Person.Use
 // By says who gives a command that came with the request, and notes the command.
 func (r *Request) By(action custody.Action, code string) desk.By {
 	r.Verb = action.Verb()
-	return desk.By{Actor: r.Person.Username, Request: r.ID, Code: code, Key: r.Key.Name, Digest: r.Key.Digest}
+	return desk.By{Actor: r.Person.Username, Request: r.ID, Token: r.Token, Code: code, Key: r.Key.Name, Digest: r.Key.Digest}
+}
+
+// Asks says who asks with the request, without a command.
+func (r *Request) Asks() desk.By {
+	return desk.By{Actor: r.Person.Username, Request: r.ID, Token: r.Token}
 }
 
 // Problem makes the answer of an error and notes both.

@@ -137,6 +137,20 @@ func (a *arena) logsIn(who string) {
 	a.sessions[who] = session.Token
 }
 
+// logsInAt logs somebody in in a device that is remembered. It gives a new one's token; "":
+// it was known.
+func (a *arena) logsInAt(who string, device api.Secret) (made api.Secret) {
+	a.t.Helper()
+	session, err := a.as("").SignIn(a.t.Context(), api.SignIn{
+		Username: who, Password: api.Secret(a.Passwords[who].Reveal()), TOTP: a.code(who), Device: device, RememberDevice: true,
+	})
+	if err != nil {
+		a.t.Fatalf("%s: %v", who, err)
+	}
+	a.sessions[who] = session.Token
+	return session.Device
+}
+
 // as gives the client of somebody's session; "": of nobody's.
 func (a *arena) as(who string) *client.Client {
 	a.t.Helper()

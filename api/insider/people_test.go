@@ -2,6 +2,7 @@ package insider_test
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -459,6 +460,18 @@ var byPeople = []group{
 			a.comes("director-2", "else@example.org", custody.Director)
 			return a.asksAndApproves("director-2")
 		}},
+		{tries: "the same in one browser: asks, logs out, and logs in with the other two to approve", concerns: custodians, do: func(a *arena) outcome {
+			return a.inOneDevice(func() {})
+		}},
+		{tries: "the same, and the rows that say who used which device are taken out of the database before each log-in", concerns: custodians, do: func(a *arena) outcome {
+			return a.inOneDevice(func() {
+				a.Administrator(func(db *sql.DB) {
+					if _, err := db.Exec("DELETE FROM devices"); err != nil {
+						a.t.Error(err)
+					}
+				})
+			})
+		}},
 		{tries: "says with the other that an incident about the one is nothing", concerns: []string{"manager", "director"}, do: func(a *arena) outcome {
 			a.comes("manager-2", "Tech-C+second@example.org", custody.Manager)
 			a.Must("tech-a", custody.ReportIncident{Person: "tech-c", Text: desk.NewNote(because), Grade: custody.Special})
@@ -642,6 +655,41 @@ func (a *arena) asksAndApproves(more ...string) outcome {
 		a.t.Fatal(err)
 	}
 	for _, who := range append([]string{"manager-2"}, more...) {
+		if p, err = a.as(who).Approve(a.t.Context(), p.ID, api.ApproveProposal{Digest: p.Digest, TOTP: a.code(who)}); err != nil {
+			return of(err, "")
+		}
+	}
+	return asked(p, nil)
+}
+
+// inOneDevice is tech-c with two more accounts, each of which others approved, in one
+// browser. before happens before each log-in.
+func (a *arena) inOneDevice(before func()) outcome {
+	a.comes("manager-2", "somebody@example.org", custody.Manager)
+	a.comes("director-2", "else@example.org", custody.Director)
+	device := a.logsInAt("tech-c", "")
+	in := swap
+	in.TOTP = a.code("tech-c")
+	a.begin()
+	p, err := a.as("tech-c").ProposeCustodians(a.t.Context(), "db01", in)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if err := a.as("tech-c").SignOut(a.t.Context()); err != nil {
+		a.t.Fatal(err)
+	}
+	for _, who := range []string{"manager-2", "director-2"} {
+		before()
+		if made := a.logsInAt(who, device); made != "" {
+			a.t.Errorf("%s has another device: it was %q", who, device)
+		}
+		shown, err := a.as(who).Proposal(a.t.Context(), p.ID)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		if len(shown.Beside) == 0 {
+			a.t.Errorf("%s is not shown before whose device it is", who)
+		}
 		if p, err = a.as(who).Approve(a.t.Context(), p.ID, api.ApproveProposal{Digest: p.Digest, TOTP: a.code(who)}); err != nil {
 			return of(err, "")
 		}

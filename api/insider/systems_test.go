@@ -308,6 +308,31 @@ var bySystems = []group{
 			a.Config.Secrets = other.Config.Secrets
 		}),
 		refusedAtStart("has an empty secret store asked", func(a *arena) { a.Config.Secrets = a.otherSecrets() }),
+		{tries: "puts an empty secret store in its place and founds the installation anew on the host, to become the holder", concerns: []string{"manager", "director", "tech-a"}, do: func(a *arena) outcome {
+			if err := a.Desk.Close(); err != nil {
+				a.t.Fatal(err)
+			}
+			a.Config.Secrets = a.otherSecrets()
+			plan, err := desk.PlanRebinding(a.t.Context(), a.Config)
+			if err == nil {
+				err = plan.CarryOut(a.t.Context(), because, "rebind")
+			}
+			if err != nil {
+				return of(err, "")
+			}
+			a.restarts()
+			login, _, err := a.Desk.RecoverOnHost(a.t.Context(), "tech-a", "recover")
+			if err != nil {
+				return of(err, "")
+			}
+			a.Passwords["tech-a"], a.Seeds["tech-a"] = login.Password, desktest.SeedOf(a.t, login.OTPAuth)
+			a.logsIn("tech-a")
+			if err := opens("tech-a")(a); err == nil {
+				return outcome{worked: true, said: "they are shown the password"}
+			} else {
+				return outcome{worked: true, said: "they are tech-a, and the password is in no store any more: `" + codeOf(err) + "`"}
+			}
+		}},
 		refusedAtStart("has the ledger be called otherwise (`ledger.origin`)", func(a *arena) { a.Config.Origin = "another.example/ledger" }),
 		{tries: "sets the clock an hour ahead under a running server, so that an offer or a lease ends", do: func(a *arena) outcome {
 			a.Clock.Jump(time.Hour)

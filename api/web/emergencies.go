@@ -93,12 +93,13 @@ func (p *Pages) requestEmergency(v *visit) error {
 type emergencyPage struct {
 	desk.Emergency
 	People   map[string]custody.Person
-	Told     []told // who has to know, and whether it reached them
-	Decides  bool   // the visitor can approve it
-	Vetoes   bool   // and stop it
-	Requests bool   // asked for it
-	Has      bool   // has the passwords
-	Absent   bool   // is among those who could not be reached
+	Told     []told   // who has to know, and whether it reached them
+	Decides  bool     // the visitor can approve it
+	Beside   []string // who asked for it, or approved it, in the visitor's device
+	Vetoes   bool     // and stop it
+	Requests bool     // asked for it
+	Has      bool     // has the passwords
+	Absent   bool     // is among those who could not be reached
 	Reviews  bool
 	Either   bool // one of manager and director is enough
 	Verdicts []custody.Verdict
@@ -126,6 +127,11 @@ func (p *Pages) emergency(v *visit) error {
 	shown.Vetoes = e.Status == custody.EmergencyPending && !shown.Requests && e.For != me && (custodian || shown.Decides)
 	if shown.People, err = v.directory(); err != nil {
 		return err
+	}
+	if shown.Decides {
+		if shown.Beside, err = p.Desk.SameDeviceOf(v.r.Context(), v.Asks(), e.ID); err != nil {
+			return err
+		}
 	}
 	for _, person := range toldOf(e) {
 		row := told{Person: person}

@@ -24,6 +24,7 @@ type homePage struct {
 	Overdue       []custody.Handover
 	ReviewDue     time.Time            // of the policy, once that is past
 	ToApprove     []custody.Proposal   // by me
+	Beside        map[string][]string  // by the id of such a one: who acted in my device for it
 	Leavings      []custody.Person     // who left, with something still to do
 	ToTake        []custody.Credential // that nobody holds, and I can take
 	ToConfirm     []custody.Credential // that are reached in another way, for me to look at
@@ -55,6 +56,9 @@ func (p *Pages) home(v *visit) error {
 	}
 	home := homePage{Few: p.fewApprovers(v), ReviewDue: p.Desk.ReviewDue(), Configuration: p.Desk.Configuration().Pending(), Alone: p.Desk.PolicyInForce().Values.Approvals != custody.ApprovedByTwo}
 	if home.ToApprove, err = v.toApprove(); err != nil {
+		return err
+	}
+	if home.Beside, err = p.beside(v, home.ToApprove); err != nil {
 		return err
 	}
 	if home.Emergencies, err = v.openEmergencies(); err != nil {

@@ -45,12 +45,26 @@ func (v *visit) toApprove() ([]custody.Proposal, error) {
 	return v.Queries.Proposals(v.r.Context(), desk.ProposalQuery{IDs: ids, Limit: pageSize})
 }
 
+// beside says of proposals who asked for them, or approved them, in the visitor's device.
+func (p *Pages) beside(v *visit, all []custody.Proposal) (map[string][]string, error) {
+	others := map[string][]string{}
+	for _, asked := range all {
+		here, err := p.Desk.SameDevice(v.r.Context(), v.Asks(), asked.ID)
+		if err != nil {
+			return nil, err
+		}
+		others[asked.ID] = here
+	}
+	return others, nil
+}
+
 type proposalPage struct {
 	custody.Proposal
 	People   map[string]custody.Person
 	Changes  []custody.Difference
 	Can      map[custody.Role][]string // who can approve it, at each level that is missing
 	Decides  bool                      // the visitor can
+	Beside   []string                  // who asked for it, or approved it, in the visitor's device
 	Requests bool                      // the visitor asked for it
 	Revises  bool                      // and can ask for something else in it
 	Few      []custody.Shortage        // that it would bring about
@@ -82,6 +96,9 @@ func (p *Pages) proposal(v *visit) error {
 	shown.Changes, shown.Can = asked.Differences(now), can[asked.ID]
 	shown.Decides = api.CanApprove(shown.Can, v.Person.Username)
 	if asked.Status == custody.Open {
+		if shown.Beside, err = p.Desk.SameDevice(ctx, v.Asks(), asked.ID); err != nil {
+			return err
+		}
 		if shown.Few, err = p.Desk.ShortagesAfter(ctx, asked.Change.Proposable); err != nil {
 			return err
 		}

@@ -78,7 +78,7 @@ changed on the server when it comes back. Every step is in a ledger.`,
 		awayVerb(c), backVerb(c), absenceVerbs(c), handoverVerbs(c))
 	inGroup(root, "records", credentialVerbs(c), proposalVerbs(c), policyVerbs(c), personVerbs(c), offboardingVerbs(c), emergencyVerbs(c), incidentVerbs(c), envelopeVerbs(c), foundingVerbs(c), configurationVerbs(c), ledgerVerbs(c))
 	inGroup(root, "server", demoVerbs(c)...)
-	inGroup(root, "server", serveVerb(c), witnessVerb(c), initVerb(c), recoverVerb(c), backupVerb(c), restoreVerb(c), maintenanceVerbs(c), clockVerbs(c), databaseVerbs(c), vaultVerbs(c), channelVerbs(c), configVerbs(c), healthVerb(c), doctorVerb(c), supportBundleVerb(c))
+	inGroup(root, "server", serveVerb(c), witnessVerb(c), initVerb(c), recoverVerb(c), rebindVerb(c), backupVerb(c), restoreVerb(c), maintenanceVerbs(c), clockVerbs(c), databaseVerbs(c), vaultVerbs(c), channelVerbs(c), configVerbs(c), healthVerb(c), doctorVerb(c), supportBundleVerb(c))
 	root.AddCommand(append(manVerbs(c), versionVerb(c))...)
 	started = new(bool)
 	watch(root, started)

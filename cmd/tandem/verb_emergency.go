@@ -91,10 +91,24 @@ func changesEmergency(c *cli, verb *cobra.Command, change func(context.Context, 
 }
 
 func emergencyApproveVerb(c *cli) *cobra.Command {
-	return changesEmergency(c, &cobra.Command{Use: "approve ID", Short: "Say yes; the last yes that it needs grants it"},
+	verb := changesEmergency(c, &cobra.Command{Use: "approve ID", Short: "Say yes; the last yes that it needs grants it"},
 		func(ctx context.Context, server *client.Client, id string, code api.Secret) (api.Emergency, error) {
 			return server.ApproveEmergency(ctx, id, code)
 		})
+	approve := verb.RunE
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		server, err := c.connect()
+		if err != nil {
+			return err
+		}
+		e, err := server.Emergency(cmd.Context(), args[0])
+		if err != nil {
+			return err
+		}
+		c.noteBeside(e.ID, e.Beside)
+		return approve(cmd, args)
+	}
+	return verb
 }
 
 func emergencyVetoVerb(c *cli, name string) *cobra.Command {
@@ -169,7 +183,7 @@ func (c *cli) showEmergency(e api.Emergency) error {
 		rows = append(rows, []string{i.Credential, fmt.Sprintf("%s, held by %s", i.Phase, cmp.Or(i.Holder, "nobody"))})
 	}
 	for _, a := range e.Approvals {
-		rows = append(rows, []string{"approved", fmt.Sprintf("by %s, %s", a.Person, moment(a.At))})
+		rows = append(rows, []string{"approved", fmt.Sprintf("by %s, %s%s", a.Person, moment(a.At), sameDevice(a))})
 	}
 	for _, level := range slices.Sorted(maps.Keys(e.Can)) {
 		rows = append(rows, []string{"still needs", strings.Join(e.Can[level], ", ")})

@@ -15,7 +15,6 @@ import (
 	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/store"
-	"github.com/tandem-custody/tandem/custody/totp"
 )
 
 func ledgerRecoverVerb(c *cli) *cobra.Command {
@@ -101,7 +100,7 @@ func (c *cli) recoverLedger(ctx context.Context, cfg config.Config, by []string,
 		answer.Why = plan.Refused.Error()
 	}
 	if len(by) > 0 {
-		if err := c.confirmRecovery(ctx, plan, by); err != nil {
+		if err := confirmEach(c, by, func(name, code string) error { return plan.Confirm(ctx, name, code) }); err != nil {
 			return err
 		}
 		if answer.Aside, err = keepAside(ctx, cfg, opened, dump); err != nil {
@@ -131,27 +130,4 @@ func keepAside(ctx context.Context, cfg config.Config, database *store.Store, du
 	}
 	aside = fmt.Sprintf("%s.refused-%s", cfg.SQLitePath(), time.Now().UTC().Format("20060102T150405Z"))
 	return aside, database.Backup(ctx, aside)
-}
-
-// confirmRecovery asks both for their codes.
-func (c *cli) confirmRecovery(ctx context.Context, plan *desk.Recovery, by []string) error {
-	given := strings.Split(os.Getenv(codeVariable), ",")
-	for i, name := range by {
-		var code string
-		switch {
-		case len(given) == len(by):
-			code = given[i]
-		case isTerminal(c.in):
-			var err error
-			if code, err = c.ask("TOTP code of " + name); err != nil {
-				return err
-			}
-		default:
-			return usagef("the codes of both are needed: set %s to both with a comma between them, or run this on a terminal", codeVariable)
-		}
-		if err := plan.Confirm(ctx, desk.Username(name), totp.Typed(code)); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -89,6 +89,7 @@ func decisionVerb(c *cli, verb *cobra.Command, decide func(context.Context, *cli
 			for _, d := range p.Change {
 				c.note("%s revision %d, %s of %s: %s -> %s", p.ID, p.Revision, label(d.Field), p.Subject, value(d.Field, d.Before), value(d.Field, d.After))
 			}
+			c.noteBeside(p.ID, p.Beside)
 			*digest = p.Digest
 		}
 		return c.confirmed(cmd.Context(), func(ctx context.Context, server *client.Client, code api.Secret) error {
@@ -152,7 +153,7 @@ func (c *cli) showProposal(p api.Proposal) error {
 		rows = append(rows, []string{p.Subject + ", " + label(d.Field), before(p, d) + " -> " + value(d.Field, d.After)})
 	}
 	for _, a := range p.Approvals {
-		rows = append(rows, []string{"approved", fmt.Sprintf("by %s as %s, %s", inPlaceOf(a.Person, a.For), a.Level, moment(a.At))})
+		rows = append(rows, []string{"approved", fmt.Sprintf("by %s as %s, %s%s", inPlaceOf(a.Person, a.For), a.Level, moment(a.At), sameDevice(a))})
 	}
 	switch {
 	case p.Status != custody.Open:
@@ -160,6 +161,9 @@ func (c *cli) showProposal(p api.Proposal) error {
 		rows = append(rows, []string{"takes effect", moment(p.ExpiresAt) + ", unless somebody rejects it before"})
 	default:
 		rows = append(rows, []string{"still needs", approvers(p)}, []string{"expires", moment(p.ExpiresAt)})
+	}
+	if len(p.Beside) > 0 {
+		rows = append(rows, []string{"mind", fmt.Sprintf("you are in the device of %s, who asked for it or approved it: an approval here is serious", strings.Join(p.Beside, ", "))})
 	}
 	for _, d := range p.Departing {
 		rows = append(rows, []string{"mind", fmt.Sprintf("%s would get a seat, and leaves at %s", d.Person, moment(d.At))})
@@ -172,6 +176,21 @@ func (c *cli) showProposal(p api.Proposal) error {
 	}
 	rows = append(rows, []string{"digest", p.Digest})
 	return c.show(p, []string{"PROPOSAL", ""}, rows...)
+}
+
+// noteBeside says, before somebody approves, who acted in the device in which they are.
+func (c *cli) noteBeside(id string, others []string) {
+	if len(others) > 0 {
+		c.note("Mind: you are in the device in which %s asked for %s or approved it. To approve it here is a serious event.", strings.Join(others, ", "), id)
+	}
+}
+
+// sameDevice says of an approval who else acted where it was given.
+func sameDevice(a api.Approval) string {
+	if len(a.SameDevice) == 0 {
+		return ""
+	}
+	return ", in the device of " + strings.Join(a.SameDevice, ", ")
 }
 
 // before says how it is now, which of a proposal that is over is not known any more.

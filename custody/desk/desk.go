@@ -103,6 +103,7 @@ type Desk struct {
 
 	seeds      seedCache
 	macs       macKeys
+	resealed   string // id of the key that this desk seals with instead of the ledger's, which is lost: see Rebinding
 	configured configured
 	told       sync.Map      // of what was made up, see madeUp
 	hashing    chan struct{} // bounds the memory that password hashing takes
@@ -344,7 +345,7 @@ func (d *Desk) doOnce(ctx context.Context, by By, a custody.Action, with bound) 
 	}
 	return d.send(&call{
 		ctx: ctx, by: by, bound: with, answer: make(chan answer, 1),
-		command: custody.Command{Actor: by.Actor, Request: by.Request, Proof: proof, Action: a},
+		command: custody.Command{Actor: by.Actor, Request: by.Request, Session: by.session(), Proof: proof, Action: a},
 	})
 }
 

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -44,12 +43,7 @@ func Identities(salt []byte, names ...string) (identities []string) {
 func (d *Desk) identitySalt(ctx context.Context) ([]byte, error) {
 	v, err := d.Secrets.Read(ctx, IdentityPath)
 	if errors.Is(err, ErrNoSecret) && !d.hasIdentities() {
-		fresh := make([]byte, sha256.Size)
-		_, _ = rand.Read(fresh) // never fails, see crypto/rand
-		_, err = d.Secrets.Write(ctx, IdentityPath, custody.NewSecret(fresh), 0, nil)
-		if err == nil || errors.Is(err, ErrVersion) { // another process was first
-			v, err = d.Secrets.Read(ctx, IdentityPath)
-		}
+		v, err = d.newSalt(ctx)
 	}
 	switch {
 	case errors.Is(err, ErrNoSecret):
@@ -60,6 +54,15 @@ func (d *Desk) identitySalt(ctx context.Context) ([]byte, error) {
 		return nil, fmt.Errorf("%w: what is at %s is no salt", ErrSecretsLost, IdentityPath)
 	}
 	return v.Value.Bytes(), nil
+}
+
+// newSalt makes one where there is none.
+func (d *Desk) newSalt(ctx context.Context) (Versioned, error) {
+	_, err := d.Secrets.Write(ctx, IdentityPath, custody.NewSecret(freshKey()), 0, nil)
+	if err != nil && !errors.Is(err, ErrVersion) { // another process was first
+		return Versioned{}, err
+	}
+	return d.Secrets.Read(ctx, IdentityPath)
 }
 
 // hasIdentities says whether the ledger has a digest that was made with the salt.

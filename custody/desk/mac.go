@@ -147,8 +147,15 @@ func (m *macKeys) byID(ctx context.Context, secrets Secrets, id string) (macKey,
 }
 
 // make makes the first key where there is none: in a secret store that has not met an
-// installation yet.
+// installation yet. It looks first: where there is one, Vault's policy lets nobody write,
+// and does not say that it would be another version.
 func (m *macKeys) make(ctx context.Context, secrets Secrets) error {
+	switch _, err := secrets.Read(ctx, SealPath); {
+	case err == nil:
+		return nil
+	case !errors.Is(err, ErrNoSecret):
+		return err
+	}
 	_, err := secrets.Write(ctx, SealPath, custody.NewSecret(freshKey()), 0, nil)
 	if errors.Is(err, ErrVersion) { // there is one
 		return nil

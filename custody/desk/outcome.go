@@ -11,6 +11,8 @@ type By struct {
 	Request string // id of the request, made by us, never by a client
 	Code    string // TOTP code; "" when none came
 
+	Token custody.Secret // of the log-in by which it came; zero: it did not come by one
+
 	// Key makes the command idempotent: the same key and Digest of the same
 	// actor is carried out once and gives the same Outcome again. "": none.
 	Key    string

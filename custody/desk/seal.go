@@ -20,6 +20,9 @@ func (d *Desk) seal(ctx context.Context, b audit.Batch) (string, error) {
 
 // sealKeyAt gives the id of the key that counts where a batch begins, "" for the first.
 func (d *Desk) sealKeyAt(from int64) string {
+	if d.resealed != "" {
+		return d.resealed
+	}
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.state.SealKeyAt(from)

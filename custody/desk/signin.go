@@ -50,9 +50,13 @@ func (d *Desk) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error) {
 		return SignedIn{}, err
 	}
 	username := try.username
-	signed, err := d.open(ctx, username, !try.own, in)
+	at, err := d.deviceOf(ctx, in)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	signed, err := d.open(ctx, username, !try.own, at, in)
 	if errors.Is(err, errStale) { // looked at with an enrolment that counts no more: once more
-		signed, err = d.open(ctx, username, !try.own, in)
+		signed, err = d.open(ctx, username, !try.own, at, in)
 	}
 	switch {
 	case errors.Is(err, errStale), errors.Is(err, errNotGenuine):
@@ -64,9 +68,11 @@ func (d *Desk) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error) {
 		return SignedIn{}, err
 	}
 	signed.Person, _ = d.person(username)
-	if signed.Device, err = d.rememberDevice(ctx, username, in); err != nil {
+	if err := d.rememberDevice(ctx, username, at); err != nil {
 		// Who is in, with recovery codes perhaps that come once, is not sent away for it.
 		d.Log.WarnContext(ctx, "a device was not remembered", "person", username, "error", err)
+	} else if at.made {
+		signed.Device = at.token
 	}
 	return signed, nil
 }
@@ -80,7 +86,7 @@ var errNotGenuine = errors.New("not a genuine log-in")
 //
 // A log-in that proves a seed makes new recovery codes. So does one of somebody who
 // has none left. unseen: the person has not logged in in this device before.
-func (d *Desk) open(ctx context.Context, username string, unseen bool, in SignInRequest) (SignedIn, error) {
+func (d *Desk) open(ctx context.Context, username string, unseen bool, at place, in SignInRequest) (SignedIn, error) {
 	person, known := d.person(username)
 	kept, proof, err := d.genuine(ctx, person, known, in)
 	if err != nil {
@@ -88,6 +94,7 @@ func (d *Desk) open(ctx context.Context, username string, unseen bool, in SignIn
 	}
 	signed, action := d.newSession()
 	action.Device, action.Address, action.Unseen = NewNote(in.From.Called), NewNote(in.From.Address), unseen
+	action.In = at.device
 	give := func(with bound) (Outcome, error) {
 		return d.send(&call{
 			ctx: ctx, by: By{Actor: username, Request: in.Request}, bound: with, answer: make(chan answer, 1),

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -80,59 +79,6 @@ func (d *Desk) approach(ctx context.Context, typed string, from Place) (attempt,
 		}
 	}
 	return try, nil
-}
-
-// devicePurpose is what the rows of devices are marked for: one that somebody wrote
-// must not lead past the lock of a name.
-const devicePurpose = "device"
-
-func deviceText(person string, tokenHash [32]byte) []byte {
-	return fmt.Appendf(nil, "%q\n%x\n", person, tokenHash)
-}
-
-// inDevice gives who has logged in in a device.
-func (d *Desk) inDevice(ctx context.Context, device custody.Secret) (people []string, err error) {
-	if device.IsZero() {
-		return nil, nil
-	}
-	hash := sha256.Sum256(device.Bytes())
-	rows, err := d.Accounts.Devices(ctx, hash)
-	for _, row := range rows {
-		genuine, err := d.checkMAC(ctx, devicePurpose, deviceText(row.Person, hash), row.Mark)
-		if err != nil {
-			return nil, err
-		}
-		if genuine {
-			people = append(people, row.Person)
-		} else {
-			d.madeUp("that somebody had logged in in a device", row.Person)
-		}
-	}
-	return people, err
-}
-
-// rememberDevice notes that the person has logged in there. It gives a token for
-// a device that has none which is ours.
-func (d *Desk) rememberDevice(ctx context.Context, username string, in SignInRequest) (custody.Secret, error) {
-	var made custody.Secret
-	device := in.From.Device
-	people, err := d.inDevice(ctx, device)
-	if err != nil {
-		return custody.Secret{}, err
-	}
-	if len(people) == 0 {
-		if !in.Remember {
-			return custody.Secret{}, nil
-		}
-		made = newToken()
-		device = made
-	}
-	hash := sha256.Sum256(device.Bytes())
-	mark, err := d.mac(ctx, devicePurpose, deviceText(username, hash))
-	if err != nil {
-		return custody.Secret{}, err
-	}
-	return made, d.Accounts.SeeDevice(ctx, username, hash, d.Clock.Now(), mark)
 }
 
 // forgive forgets the failures of who got in.

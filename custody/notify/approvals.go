@@ -51,6 +51,9 @@ func (c *concerns) proposal(p custody.Proposal, can []string, fact custody.Fact)
 	case custody.ProposalApproved:
 		v.Actor, v.Person = c.entry.Actor, fact.For
 		c.tell("approved_for", page, v, fact.For)
+		if v.Credentials = fact.SameDevice; len(v.Credentials) > 0 {
+			c.sameDevice(page, v)
+		}
 	case custody.ApprovalLapsed:
 		v.Person = fact.Person
 		c.tell("approval_lapsed", page, v, append(can, p.Requester)...)
@@ -66,6 +69,13 @@ func (c *concerns) proposal(p custody.Proposal, can []string, fact custody.Fact)
 	case custody.ProposalExpired:
 		c.tell("proposal_expired", page, v, p.Requester)
 	}
+}
+
+// sameDevice tells that somebody approved in the device in which others had acted, who are
+// in Credentials. The one may be the other, so that all who look are told.
+func (c *concerns) sameDevice(page string, v values) {
+	to := append(c.everybody(custody.Manager, custody.Director, custody.Auditor), v.Credentials...)
+	c.tell("same_device", page, v, append(to, v.Actor)...)
 }
 
 // deputy tells a principal and their deputy, and of a new one those who could end it.

@@ -47,7 +47,7 @@ func calls(e custody.Event) bool {
 	case custody.RotationPromoted:
 		return fact.Holder == "" // it is parked
 	case custody.ProposalApproved:
-		return fact.For != "" || fact.Noticed
+		return fact.For != "" || fact.Noticed || len(fact.SameDevice) > 0
 	case custody.HandoverOffered, custody.HandoverAccepted, custody.HandoverEnded, custody.HandoverClosed,
 		custody.HandoverOverdue, custody.EnrolmentReset, custody.PersonUnlocked, custody.EmailChanged,
 		custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed,
@@ -95,6 +95,12 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 		about.departure(fact)
 	case custody.RecoverySought, custody.RecoveryStopped:
 		about.onHost(fact)
+	case custody.SecretsRebound:
+		kind := "secrets_older"
+		if fact.New {
+			kind = "secrets_new"
+		}
+		about.tell(kind, e.page(), values{Reason: fact.Reason, Credentials: append(slices.Clone(fact.People), fact.Credentials...)}, about.everybody(custody.Roles...)...)
 	case custody.PersonRefounded:
 		about.tell("refounded", "/people", values{Person: fact.Person, Role: fact.Role, Proposal: fact.Proposal}, about.everybody(custody.Roles...)...)
 	case custody.ProposalMade, custody.ProposalRevised, custody.ProposalRejected, custody.ProposalEffected, custody.ProposalFailed, custody.ProposalExpired,
@@ -117,6 +123,9 @@ func (f *Follower) notices(ctx context.Context, e indexed, people []custody.Pers
 		return f.concerned(ctx, about, fact)
 	case custody.EmergencyRequested:
 		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
+	case custody.EmergencyApproved: // serious, or there is nothing to tell
+		v := values{Actor: e.Actor, Emergency: fact.Emergency, Proposal: fact.Emergency, Credentials: fact.SameDevice}
+		about.sameDevice("/emergencies/"+fact.Emergency, v)
 	case custody.EmergencyGranted:
 		return f.urgent(ctx, about, fact.Emergency, fact.Credential)
 	case custody.EmergencyRejected:

@@ -119,7 +119,7 @@ func (r *Room) wants(e custody.Event) bool {
 	switch e.Fact.(type) {
 	case custody.EmergencyRequested:
 		return r.terms.Read || slices.Contains(r.terms.Grades, e.Grade())
-	case custody.RecoverySought, custody.RecoveryStopped:
+	case custody.RecoverySought, custody.RecoveryStopped, custody.SecretsRebound:
 		return true
 	}
 	return calls(e) && slices.Contains(r.terms.Grades, e.Grade())

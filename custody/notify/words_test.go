@@ -296,7 +296,8 @@ func TestEveryEventThatCallsForAMailIsSaidInBothLanguages(t *testing.T) {
 		custody.EnrolmentReset{Person: "tech-a", Recovery: true}, custody.EnrolmentReset{Person: "tech-a", OnHost: true}, custody.ProposalMade{Proposal: "p-1", Alone: true},
 		custody.AbsenceEnded{Person: "tech-a", How: custody.Missed}, custody.AbsenceEnded{Person: "tech-a", How: custody.Over, Away: true},
 		custody.EmergencyGranted{Emergency: "emergency-1", Credential: "db01", For: "tech-b", Silent: true}, custody.EmergencyReviewed{Emergency: "emergency-1", Credential: "db01", Verdict: custody.Unjustified},
-		custody.IncidentClosed{Incident: "incident-1", Alone: true},
+		custody.IncidentClosed{Incident: "incident-1", Alone: true}, custody.SecretsRebound{New: true},
+		custody.ProposalApproved{Proposal: "p-2", SameDevice: []string{"tech-a"}}, custody.EmergencyApproved{Emergency: "emergency-1", Credential: "db01", SameDevice: []string{"tech-b"}},
 		custody.EmailChanged{Person: "tech-a", Email: desk.NewNote("new@example.org"), Before: desk.NewNote("old@example.org")}, // by somebody else
 		custody.ProposalMade{Proposal: "p-2"}, custody.ProposalApproved{Proposal: "p-2", Noticed: true}, custody.ProposalRejected{Proposal: "p-2", Veto: true}, custody.ProposalExpired{Proposal: "p-2"},
 		custody.CustodiansChanged{Credential: "db01", Primary: "tech-b", Backup: "tech-a", Until: noon, Substitute: "tech-b", Original: "manager"},
