@@ -8,6 +8,32 @@ import (
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
+// Recover asks for a new TOTP seed in the place of one that is lost.
+type Recover struct {
+	Username     string `json:"username" maxLength:"255"`
+	Password     Secret `json:"password" maxLength:"1024"`
+	RecoveryCode Secret `json:"recovery_code" maxLength:"64" doc:"Used up by this; it opens no session"`
+	Device       Secret `json:"device,omitzero" maxLength:"64" doc:"As in a log-in"`
+}
+
+// Recovered is the new TOTP seed. It is shown once.
+type Recovered struct {
+	OTPAuth Secret `json:"otpauth_uri" doc:"For an authenticator; counts after the next log-in with a code of it"`
+}
+
+// ChangePassword gives me another password to log in with.
+type ChangePassword struct {
+	Current Secret `json:"current" maxLength:"1024"`
+	New     Secret `json:"new" maxLength:"1024" doc:"At least 8 characters with letters, digits and others"`
+	TOTP    Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// ReplaceAuthenticator gives me another authenticator.
+type ReplaceAuthenticator struct {
+	Current Secret `json:"current" maxLength:"1024" doc:"Password that I log in with"`
+	TOTP    Secret `json:"totp,omitzero" maxLength:"64" doc:"Of the one that I have"`
+}
+
 // EditPerson changes what is known of a person. What is left out stays.
 type EditPerson struct {
 	Email *string `json:"email,omitzero" doc:"Where messages go; empty: nowhere. The old and the new address are both told"`

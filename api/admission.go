@@ -2,11 +2,52 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
+
+// Link is what somebody who was approved sets up their log-in with. It is shown once.
+type Link struct {
+	Link      Secret    `json:"link" doc:"For the person; it needs the release code, which an approver reads to them"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// OpenLink is what that person types first.
+type OpenLink struct {
+	ReleaseCode Secret `json:"release_code" maxLength:"64"`
+	Password    Secret `json:"password" maxLength:"1024" doc:"Chosen by the person: at least 8 characters with letters, digits and others"`
+}
+
+// NewAuthenticator is shown to that person once. It counts after the confirmation.
+type NewAuthenticator struct {
+	OTPAuth    Secret `json:"otpauth_uri"`
+	TOTPSecret Secret `json:"totp_secret" doc:"Base32"`
+	TOTPPeriod int    `json:"totp_period" doc:"Seconds"`
+}
+
+// Joined is what a person has who set up their log-in.
+type Joined struct {
+	Username      string   `json:"username"`
+	RecoveryCodes []Secret `json:"recovery_codes" doc:"Shown once"`
+}
+
+// Founding is who there is, for a manager and a director to confirm.
+type Founding struct {
+	Founded   bool     `json:"founded" doc:"Both have confirmed: nobody comes in alone any more"`
+	People    []Person `json:"people"`
+	LedgerKey string   `json:"ledger_key"`
+	Digest    string   `json:"digest" doc:"Of the people and their roles: what a confirmation is of"`
+	Confirmed []string `json:"confirmed" doc:"Usernames of those who have"`
+}
+
+// ConfirmFounding says that it is right.
+type ConfirmFounding struct {
+	Digest string `json:"digest" maxLength:"64"`
+	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
+}
 
 // LinkTo is where somebody who was approved sets up their log-in.
 func LinkTo(publicURL string, token custody.Secret) string {

@@ -10,7 +10,7 @@
 //	identity.go  which token it comes with
 //	routes.go    the table of endpoints
 //	invalid.go   what is said about a request that is not valid
-//	types.go     the JSON objects; view.go makes them of the domain's
+//	a subject's file begins with its JSON objects; view.go makes them of the domain's
 //	ops.go       health, readiness and metrics, for a listener of their own
 //
 // The handlers are in session.go, preferences.go, people.go, credentials.go,

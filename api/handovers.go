@@ -2,10 +2,47 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
+
+// Handover passes custody to the other custodian for a time.
+type Handover struct {
+	ID               string                 `json:"id"`
+	From             string                 `json:"from"`
+	To               string                 `json:"to"`
+	Credentials      []string               `json:"credentials"`
+	Reason           string                 `json:"reason"`
+	Status           custody.HandoverStatus `json:"status"`
+	AwayWhenAccepted bool                   `json:"away_when_accepted"`
+	ExpectedReturn   time.Time              `json:"expected_return,omitzero"`
+	OfferedAt        time.Time              `json:"offered_at"`
+	ExpiresAt        time.Time              `json:"expires_at" doc:"When an offer that nobody accepted ends"`
+	AcceptedAt       time.Time              `json:"accepted_at,omitzero"`
+	ReturnedAt       time.Time              `json:"returned_at,omitzero"`
+	EndedAt          time.Time              `json:"ended_at,omitzero"`
+	Overdue          bool                   `json:"overdue" doc:"The expected return has passed"`
+
+	Ahead *AheadOf `json:"ahead,omitzero" doc:"It was signed before an absence, or offered because one began"`
+}
+
+// AcceptHandovers takes over everything in several handovers.
+type AcceptHandovers struct {
+	Handovers []string `json:"handovers" minItems:"1" maxItems:"300" doc:"Ids, each once"`
+	TOTP      Secret   `json:"totp,omitzero" maxLength:"64"`
+}
+
+// OfferHandover asks the other custodians to take over.
+type OfferHandover struct {
+	Credentials      []string  `json:"credentials,omitzero" doc:"Names; none with all"`
+	All              bool      `json:"all,omitzero" doc:"Everything that I hold"`
+	Reason           string    `json:"reason"`
+	ExpectedReturn   time.Time `json:"expected_return,omitzero"`
+	AwayWhenAccepted bool      `json:"away_when_accepted,omitzero" doc:"Only with all: and mark me away"`
+	TOTP             Secret    `json:"totp,omitzero" maxLength:"64"`
+}
 
 type handoverFilter struct {
 	Status []custody.HandoverStatus `query:"status" enum:"planned,signed,offered,accepted,returned,closed,declined,cancelled,expired,void" doc:"One or more, with commas"`

@@ -3,14 +3,82 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2/negotiation"
 
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/audit"
+	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/words"
 )
+
+// Entry is one entry of the ledger.
+type Entry struct {
+	Index   int64           `json:"index"`
+	V       int             `json:"v"`
+	Time    time.Time       `json:"time"`
+	Clock   string          `json:"clock,omitzero"`
+	Type    string          `json:"type"`
+	Grade   string          `json:"grade"`
+	Actor   string          `json:"actor"`
+	Subject string          `json:"subject"`
+	Command json.RawMessage `json:"command,omitzero" doc:"What was asked for, in the first entry of a command: verb, args, what of the code was looked at"`
+	Data    json.RawMessage `json:"data"`
+	Confirm *audit.Confirm  `json:"confirm,omitzero" doc:"Who confirmed it and with which TOTP step"`
+	Request string          `json:"request,omitzero"`
+
+	Texts map[string]custody.Words `json:"texts,omitempty" doc:"What people wrote, by what the entry has in its place: base64url of SHA-256(salt, text). One that was taken out is not here."`
+}
+
+// Event gives what the entry says, with the texts that match what it commits to.
+func (e Entry) Event() (custody.Event, error) {
+	record, err := e.Record()
+	if err != nil {
+		return custody.Event{}, err
+	}
+	event, err := custody.ReadRecord(record)
+	return event.Filled(e.Texts), err
+}
+
+// Record gives the canonical bytes that the ledger's tree commits to, so that a
+// proof can be checked with nothing but what the API gave.
+func (e Entry) Record() ([]byte, error) {
+	return audit.Entry{
+		V: e.V, Time: e.Time, Clock: e.Clock, Type: e.Type, Grade: e.Grade, Actor: e.Actor,
+		Subject: e.Subject, Command: []byte(e.Command), Data: []byte(e.Data), Confirm: e.Confirm, Request: e.Request,
+	}.Encode()
+}
+
+// Redact takes the texts out of an entry.
+type Redact struct {
+	Reason string `json:"reason"`
+	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// Redacted is what was taken out.
+type Redacted struct {
+	Index int64    `json:"index" doc:"Of the entry that says so"`
+	Texts int      `json:"texts" doc:"How many were taken out"`
+	Next  Sentence `json:"next" doc:"What still has them"`
+}
+
+// Sentence is one in both languages.
+type Sentence struct {
+	En string `json:"en"`
+	Zh string `json:"zh"`
+}
+
+// EntryProof proves that an entry is in the ledger that the checkpoint states
+// (RFC 6962, section 2.1.1). Hashes are base64.
+type EntryProof struct {
+	Index      int64    `json:"index"`
+	Size       int64    `json:"size"`
+	Root       string   `json:"root"`
+	Hashes     []string `json:"hashes"`
+	Checkpoint string   `json:"checkpoint" doc:"Signed note (C2SP tlog-checkpoint)"`
+}
 
 type entryPage struct {
 	Name   string `path:"name" maxLength:"63" pattern:"^[a-z0-9._-]+$"`

@@ -3,11 +3,73 @@ package api
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
+
+// The two states of presence.
+const (
+	Present = "present"
+	Away    = "away"
+)
+
+// Presence says whether somebody can act on a server now.
+type Presence struct {
+	State  string    `json:"state" enum:"present,away"`
+	Since  time.Time `json:"since,omitzero"`
+	Until  time.Time `json:"until,omitzero" doc:"What the person announced"`
+	Reason string    `json:"reason,omitzero"`
+}
+
+// Me is what a person sees first.
+type Me struct {
+	Person   Person       `json:"person"`
+	Presence Presence     `json:"presence"`
+	Holdings []Credential `json:"holdings" doc:"What I hold now"`
+	Changing []Credential `json:"changing" doc:"What I will hold when its password is changed"`
+	Inbox    []InboxItem  `json:"inbox" doc:"What waits for me"`
+
+	Maintenance string `json:"maintenance,omitzero" doc:"Why no password is changed and nothing is sent now"`
+
+	ReviewDue time.Time `json:"review_due,omitzero" doc:"By when the policy should have been reviewed, once that is past"`
+
+	FewApprovers []FewerThanTwo `json:"few_approvers,omitempty" doc:"Where fewer than two could approve; for managers, directors, admins and auditors"`
+
+	Incidents *IncidentCounts `json:"incidents,omitzero" doc:"Those that are not closed; for managers, directors, admins and auditors"`
+
+	Configuration *Unacknowledged `json:"configuration,omitzero" doc:"There is a change of the configuration that no manager has acknowledged"`
+}
+
+// Unacknowledged is what of the configuration waits for a manager.
+type Unacknowledged struct {
+	Waiting []string `json:"waiting" doc:"Keys: dependents among them are given no password"`
+	ByWhom  []string `json:"by_whom" doc:"Usernames of who can acknowledge it now"`
+}
+
+// InboxItem is something that waits for a person's decision. Of kind
+// "handover": an offer to accept or decline, or what is to be signed ahead of an absence (its status is planned).
+type InboxItem struct {
+	Kind string `json:"kind" enum:"handover"`
+	Handover
+}
+
+// PresenceChange is the answer to a change of presence.
+type PresenceChange struct {
+	Person    Person     `json:"person"`
+	Handovers []Handover `json:"handovers" doc:"Those that this returned"`
+}
+
+// SetPresence marks oneself away or present.
+type SetPresence struct {
+	State    string    `json:"state" enum:"present,away"`
+	TOTP     Secret    `json:"totp,omitzero" maxLength:"64" doc:"Needed to be away, and to take back"`
+	Until    time.Time `json:"until,omitzero" doc:"Only with away"`
+	Reason   string    `json:"reason,omitzero" doc:"Only with away"`
+	TakeBack bool      `json:"take_back,omitzero" doc:"Only with present: return all that I gave"`
+}
 
 func (s *Server) changePassword(ctx context.Context, in *bodyOnly[ChangePassword]) (*nothing, error) {
 	r := edge.Of(ctx)

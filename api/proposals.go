@@ -5,11 +5,81 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
+
+// Proposal is a command that waits until others have approved it.
+type Proposal struct {
+	ID        string                    `json:"id"`
+	Kind      string                    `json:"kind" doc:"Which command: credential, credential_policy, retire, abandon, custodians, park, retarget, person, roles, enrolment, change_email, disable, reinstate, plan_departure, refound"`
+	Subject   string                    `json:"subject" doc:"What it is about"`
+	Requester string                    `json:"requester"`
+	Reason    string                    `json:"reason"`
+	Revision  int64                     `json:"revision"`
+	Digest    string                    `json:"digest" doc:"Of this revision: what an approval is of"`
+	Status    custody.ProposalStatus    `json:"status" enum:"open,effected,rejected,withdrawn,expired,failed"`
+	Needs     []custody.Role            `json:"needs" doc:"Levels at which nobody has approved it yet"`
+	Can       map[custody.Role][]string `json:"can,omitempty" doc:"Who can, by level, while it is open"`
+	Approvals []Approval                `json:"approvals"`
+	Change    []Difference              `json:"change"`
+	Warnings  []FewerThanTwo            `json:"warnings,omitempty" doc:"While it is open: where fewer than two could approve once it has taken effect, and did before"`
+	OpenedAt  time.Time                 `json:"opened_at"`
+	ExpiresAt time.Time                 `json:"expires_at"`
+	EndedAt   time.Time                 `json:"ended_at,omitzero"`
+	EndedBy   string                    `json:"ended_by,omitzero" doc:"Who approved last, rejected or withdrew it"`
+	Failure   string                    `json:"failure,omitzero" doc:"Code of what refused it when it was to take effect"`
+	Announced time.Time                 `json:"announced_at,omitzero" doc:"Everybody who is needed has approved what takes effect by time only: it does at expires_at, unless anybody rejects it"`
+	Beside    []string                  `json:"same_device,omitempty" doc:"While it is open: who asked for it, or approved it, in the device of the log-in that asks. An approval there is serious"`
+	Departing []Departing               `json:"departing,omitempty" doc:"Who would get a seat, and leaves on a date"`
+	Release   Secret                    `json:"release_code,omitzero" doc:"To be read to the person face to face, while they have a link to set up their log-in; only whoever is to read it sees it"`
+}
+
+// Approval is one person's yes.
+type Approval struct {
+	Level  custody.Role `json:"level"`
+	Person string       `json:"person"`
+	For    string       `json:"for,omitzero" doc:"In whose place, while they were away"`
+	At     time.Time    `json:"at"`
+
+	SameDevice []string `json:"same_device,omitempty" doc:"Who asked for it, or approved it before, in the device in which this was said"`
+}
+
+// Difference is one thing that a proposal changes.
+type Difference struct {
+	Field  string `json:"field"`
+	Before string `json:"before,omitzero" doc:"As it is now, while the proposal is open"`
+	After  string `json:"after"`
+}
+
+// SetCustodians proposes other custodians.
+type SetCustodians struct {
+	Primary string    `json:"primary"`
+	Backup  string    `json:"backup"`
+	Until   time.Time `json:"until,omitzero" doc:"Whoever comes in stands in for whoever goes out, who has the seat again then; left out: for good"`
+	Reason  string    `json:"reason"`
+	TOTP    Secret    `json:"totp,omitzero" maxLength:"64"`
+}
+
+func (in SetCustodians) change(credential string) custody.SetCustodians {
+	return custody.SetCustodians{Credential: credential, Primary: in.Primary, Backup: in.Backup, Until: custody.Instant(in.Until)}
+}
+
+// ApproveProposal says yes to a revision.
+type ApproveProposal struct {
+	Digest string `json:"digest" maxLength:"64" doc:"Of the revision that was looked at"`
+	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// RejectProposal says no to a revision.
+type RejectProposal struct {
+	Digest string `json:"digest" maxLength:"64" doc:"Of the revision that was looked at"`
+	Reason string `json:"reason"`
+	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
+}
 
 type proposalFilter struct {
 	Status string `query:"status" enum:"open" doc:"Only those that wait"`

@@ -16,6 +16,22 @@ import (
 	"github.com/tandem-custody/tandem/custody/desk"
 )
 
+// ConfirmedReason is a reason and a code.
+type ConfirmedReason struct {
+	Reason string `json:"reason"`
+	TOTP   Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// Confirmation is a code and nothing else.
+type Confirmation struct {
+	TOTP Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// Reason is why an offer was declined or cancelled.
+type Reason struct {
+	Reason string `json:"reason,omitzero"`
+}
+
 // MaxBody is the largest request body, in bytes.
 const MaxBody = 1 << 20
 

@@ -2,11 +2,30 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
+
+// SignReview says that entries were gone through, by an auditor.
+type SignReview struct {
+	From int64  `json:"from" minimum:"0" doc:"Index of the first entry"`
+	To   int64  `json:"to" minimum:"1" doc:"Index behind the last one"`
+	Text string `json:"text" doc:"What was found"`
+	TOTP Secret `json:"totp,omitzero" maxLength:"64"`
+}
+
+// SignedReview is one that is in the ledger.
+type SignedReview struct {
+	Index int64     `json:"index" doc:"Of its entry"`
+	At    time.Time `json:"at"`
+	By    string    `json:"by"`
+	From  int64     `json:"from"`
+	To    int64     `json:"to"`
+	Text  string    `json:"text"`
+}
 
 type reviewsBefore struct {
 	Before int64 `query:"before" minimum:"0" doc:"Only those before this entry"`

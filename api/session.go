@@ -2,11 +2,50 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/tandem-custody/tandem/api/edge"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/desk"
 )
+
+// Session is a log-in that was accepted. The token is shown once.
+type Session struct {
+	Token     Secret    `json:"token" doc:"For Authorization: Bearer"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Person    Person    `json:"person"`
+	Device    Secret    `json:"device,omitzero" doc:"Only where remember_device asked for one: for the field device of later log-ins. Keep it apart from the token; it opens nothing by itself"`
+
+	RecoveryCodes []Secret `json:"recovery_codes,omitempty" doc:"Only when this log-in proved a new TOTP seed: shown once, for the day on which the authenticator is lost. Older ones count no more"`
+}
+
+// Login is what the log-in of the first admin starts with. It is shown once.
+type Login struct {
+	Person   Person `json:"person"`
+	Password Secret `json:"password"`
+	OTPAuth  Secret `json:"otpauth_uri" doc:"For an authenticator; counts after the first log-in with a code of it"`
+}
+
+// SignIn asks for a session.
+type SignIn struct {
+	Username string `json:"username" maxLength:"255"`
+	Password Secret `json:"password" maxLength:"1024"`
+	TOTP     Secret `json:"totp" maxLength:"64"`
+
+	Device         Secret `json:"device,omitzero" maxLength:"64" doc:"From an earlier log-in: what strangers do wrong with this name does not lock it here"`
+	RememberDevice bool   `json:"remember_device,omitzero" doc:"Give a device if the one that came is none"`
+}
+
+// OpenSession is a place where I am logged in.
+type OpenSession struct {
+	ID        string    `json:"id"`
+	Device    string    `json:"device" doc:"What it says of itself, such as \"Firefox, Windows\"; empty: nothing"`
+	Address   string    `json:"address" doc:"From where I logged in"`
+	OpenedAt  time.Time `json:"opened_at"`
+	LastUsed  time.Time `json:"last_used" doc:"To the minute; it ends when nobody has used it for as long as the policy says"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Here      bool      `json:"here" doc:"It is the one that asks"`
+}
 
 func (s *Server) signIn(ctx context.Context, in *bodyOnly[SignIn]) (Session, error) {
 	r := edge.Of(ctx)
