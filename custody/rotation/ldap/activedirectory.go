@@ -82,11 +82,10 @@ func quoted(password custody.Secret) (value string, ok bool) {
 const (
 	disabledFlag   = 0x2
 	lockedOutFlag  = 0x10
-	neverExpires   = 0x7FFFFFFFFFFFFFFF
 	windowsEpoch   = 116444736000000000 // 1970 in 100 ns since 1601
 	accountControl = "userAccountControl"
 	computed       = "msDS-User-Account-Control-Computed" // has locked accounts, whose time is not over
-	expires        = "accountExpires"
+	expires        = "accountExpires"                     // 0 or the greatest number: never
 )
 
 // closed says why no password opens an account, as whoever is logged in may read it: nil
@@ -107,7 +106,7 @@ func (c *connection) closed(dn string) error {
 		what = "disabled"
 	case number(computed)&lockedOutFlag != 0:
 		what = "locked"
-	case end != 0 && end != neverExpires && end < time.Now().UnixNano()/100+windowsEpoch:
+	case end != 0 && end < time.Now().UnixNano()/100+windowsEpoch:
 		what = "expired"
 	default:
 		return nil

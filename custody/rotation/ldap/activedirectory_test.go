@@ -299,6 +299,7 @@ func adClosedAccountIsNotChanged(t *testing.T, s *adtest.Server) {
 	closed["disabled"].close(t, s, account)
 	taken.Work("", targettest.Failed(rotation.AccountClosed))
 	s.Replace(t, account, "userAccountControl", ": 512")
+	s.Replace(t, account, "accountExpires", ": 0") // never
 	taken.Work("", targettest.Held)
 	taken.Settled(1)
 }
@@ -401,6 +402,7 @@ func TestAnOldPasswordThatNoDomainHas(t *testing.T) {
 	described := targettest.Describe(ldap.Kind, "127.0.0.1:1", "cn=app,dc=test", "method", "unicodePwd") // where nobody listens
 	target := targettest.Open(t, ldap.Open, described, custody.Secret{})
 	want(t, "a password that it may have", target.Change(t.Context(), custody.SecretString("old"), servertest.NewPassword()), rotation.ErrUnreachable)
+	want(t, "a new one that it cannot have", target.Change(t.Context(), custody.SecretString("old"), custody.SecretString("\xff")), rotation.ErrValue)
 	want(t, "one that it cannot have", target.Change(t.Context(), custody.SecretString("\xff"), servertest.NewPassword()), rotation.ErrDeclined)
 }
 
