@@ -208,6 +208,7 @@ func TestHealthWithoutAListener(t *testing.T) {
 func TestHealthOfAnotherProgram(t *testing.T) {
 	for answer, want := range map[string]string{
 		"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n":                              "is no Tandem",
+		"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}":                            "is no Tandem",
 		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok":                                   "is no Tandem",
 		"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n": "is no Tandem",
 	} {
