@@ -169,6 +169,7 @@ func (r *Recovery) CarryOut(ctx context.Context, reason, request string) error {
 	go d.run()
 	close(d.watched)
 	close(d.anchored)
+	close(d.heard)
 	_, err = d.send(&call{ctx: ctx, command: command, answer: make(chan answer, 1)})
 	if err == nil {
 		d.anchorage.at.point, d.anchorage.good = point{}, true // it is moved to where the ledger is now
