@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"testing"
+	"time"
 
 	"github.com/tandem-custody/tandem/custody"
+	"github.com/tandem-custody/tandem/custody/desk"
 )
 
 // TestTamperIndex does to the index what would mislead a query: of each kind of
@@ -133,6 +136,24 @@ func look(ctx context.Context, s *Store, names []nameRow) error {
 	return c.index.end()
 }
 
+// TestAnIndexOfWhichTheSecondRowCannotBeReadIsSaidToBe: by a statement whose second row is a
+// number that there is none of.
+func TestAnIndexOfWhichTheSecondRowCannotBeReadIsSaidToBe(t *testing.T) {
+	s := busyOffice(t, 10, onSQLite)
+	db := administrator(t, onSQLite.kept(t, s))
+	rows, err := db.Query("WITH n (i) AS (VALUES (0), (1)) SELECT 'actor', 'ann', abs(-9223372036854775807 - i), 0 FROM n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &indexReader{ahead: make(chan []nameRow, 1), ended: make(chan bool)}
+	go r.readAhead(rows)
+	r.step()
+	r.want([]nameRow{{byActor, "ann", math.MaxInt64, false}})
+	if err := r.end(); !errors.Is(err, desk.ErrStoreUnavailable) {
+		t.Errorf("it ends with %v", err)
+	}
+}
+
 // one scans the only value of the only row.
 func one(t *testing.T, db *sql.DB, into any, query string, args ...any) {
 	t.Helper()
@@ -167,6 +188,12 @@ func TestTheIndexIsLookedAtToItsEnd(t *testing.T) {
 	c, err := reader.compare(t.Context())
 	if err != nil {
 		t.Fatal(err)
+	}
+	for patience := 0; len(c.index.ahead) == 0; patience++ { // the rest of the rows, behind those that it begins with
+		if patience > 6000 {
+			t.Fatal("for a minute nothing was read ahead")
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 	c.close()
 	if _, more := <-c.index.ahead; more {
