@@ -85,7 +85,7 @@ mutate:
 # of tests on PostgreSQL. GUARDS names packages, without it all of these.
 GUARDS         ?= custody/store custody custody/desk custody/enveloping custody/envelope custody/notify custody/notify/channel api api/web
 GUARDS_BUDGET  ?= 2h
-GUARDS_WITHOUT ?= ^TestModel|^TestSequences|Forge|^TestReachable|^TestAnHonestOffice|^TestTamper|^TestOpenByMany|^TestManyStart
+GUARDS_WITHOUT ?= ^TestModel|^TestSequences|Forge|^TestReachable|^TestAnHonestOffice|^TestOneForm|^TestRefusalsRepeatNothing|^TestTamper|^TestDiff$$|^TestLoadIsTheFold|^TestOpenByMany|^TestManyStart
 guards: provision
 	nice -n 19 tools/inmemory.sh $(GO) run ./tools/guards -leave-out '$(GUARDS_WITHOUT)' -skip '/^PostgreSQL$$' -budget $(GUARDS_BUDGET) $(GUARDS)
 
