@@ -171,6 +171,8 @@ func TestWhatNobodyForgesOfADevice(t *testing.T) {
 	p, _ := o.state.Proposal("p-1")
 	only := clone(o.state)
 	only.RestoreSessions("max", only.Sessions("max")[len(only.Sessions("max"))-1:]) // each other log-in was in no device that is known
+	gone := clone(o.state)
+	gone.endSessions("max", "", EndedByPerson)
 	yes := func(edit func(*ProposalApproved)) ProposalApproved {
 		f := ProposalApproved{Proposal: p.ID, Revision: 1, Level: Manager, In: terminal, SameDevice: []string{"ada"}}
 		edit(&f)
@@ -208,6 +210,7 @@ func TestWhatNobodyForgesOfADevice(t *testing.T) {
 		"in another device":            {o.state, o.forge("max", yes(func(f *ProposalApproved) { f.In, f.SameDevice = laptop, nil }))},
 		"in another device, and said":  {o.state, o.forge("max", yes(func(f *ProposalApproved) { f.In = laptop }))},
 		"in no device":                 {only, o.forge("max", yes(func(f *ProposalApproved) { f.In, f.SameDevice = "", nil }))},
+		"in a device, by no log-in":    {gone, forgedBy(gone, "max", yes(func(*ProposalApproved) {}))},
 		"beside who approved, unsaid":  {second, forgedBy(second, "dot", after)},
 		"beside who approved, alone":   {second, forgedBy(second, "dot", yes(func(f *ProposalApproved) { f.Level, f.SameDevice = Director, []string{"max"} }))},
 		"asked for elsewhere":          {o.state, o.forge("ada", made)},
