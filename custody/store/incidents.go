@@ -114,7 +114,10 @@ func (s *Store) incidentsThatFit(ctx context.Context, q desk.IncidentQuery) *gor
 		db = db.Where("grade = ?", q.Grade)
 	}
 	if q.KnownTo != "" {
-		mine := s.reader.Where("incidents.key IN (SELECT key FROM incident_index WHERE kind IN ? AND name = ?)", []string{byPerson, byReporter}, q.KnownTo)
+		// Looked up row by row, the newest first: whom ten thousand are about has a page of them
+		// read, and not all of them sorted.
+		mine := s.reader.Where("EXISTS (SELECT 1 FROM incident_index AS mine WHERE mine.kind IN ? AND mine.name = ? AND mine.opened_at = incidents.opened_at AND mine.key = incidents.key)",
+			[]string{byPerson, byReporter}, q.KnownTo)
 		if len(q.Theirs) > 0 {
 			mine = mine.Or("incidents.key IN ?", q.Theirs)
 		}

@@ -96,7 +96,8 @@ func TestIncidentsPlan(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := fmt.Sprint(plan)
-		if !strings.Contains(text, "SEARCH incident_index USING PRIMARY KEY (kind=? AND name=?") || strings.Contains(text, "SCAN") {
+		sorted := q.Person == "" && q.Credential == "" && strings.Contains(text, "TEMP B-TREE FOR ORDER BY")
+		if !strings.Contains(text, " USING PRIMARY KEY (kind=? AND name=?") || strings.Contains(text, "SCAN") || sorted {
 			t.Errorf("%+v: %s", q, text)
 		}
 	}
