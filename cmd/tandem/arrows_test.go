@@ -49,6 +49,7 @@ var allowed = map[string][]string{
 	"custody/witnessing":     {"custody", "custody/follow", "custody/desk", "audit", "audit/witness"},
 	"tools/soak":             {},
 	"tools/noskip":           {},
+	"tools/guards":           {},
 	"api":                    {"custody", "custody/auditor", "custody/desk", "custody/export", "custody/follow", "custody/search", "custody/totp", "custody/words", "audit", "api"},
 	"api/play":               {"custody", "custody/demo", "custody/desk", "custody/envelope", "custody/totp"},
 }
