@@ -52,6 +52,7 @@ var allowed = map[string][]string{
 	"tools/soak":             {},
 	"tools/noskip":           {},
 	"tools/packaging":        {},
+	"tools/guards":           {},
 	"api":                    {"custody", "custody/auditor", "custody/desk", "custody/export", "custody/follow", "custody/search", "custody/totp", "custody/words", "audit", "api"},
 	"api/play":               {"custody", "custody/demo", "custody/desk", "custody/envelope", "custody/totp"},
 }
