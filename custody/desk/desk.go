@@ -164,15 +164,21 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 	}
 	go d.run()
 	if err := d.begin(ctx); err != nil {
-		close(d.watched)
-		close(d.anchored)
-		close(d.heard)
+		d.alone()
 		return nil, errors.Join(err, d.Close())
 	}
 	go d.watch()
 	go d.keepAnchor()
 	go d.listen()
 	return d, nil
+}
+
+// alone is for a desk that only decides: nothing watches the secret store beside it, moves
+// the anchor, or hears of what other processes do. Close waits for none of these.
+func (d *Desk) alone() {
+	close(d.watched)
+	close(d.anchored)
+	close(d.heard)
 }
 
 func newDesk(c Config) *Desk {

@@ -213,8 +213,7 @@ func (r *Rebinding) CarryOut(ctx context.Context, reason, request string) (err e
 	}
 	d.found.Store(&finding{})
 	go d.run()
-	close(d.watched)
-	close(d.anchored)
+	d.alone()
 	defer func() { err = errors.Join(err, d.Close()) }()
 	if _, err := d.send(&call{ctx: ctx, command: command, answer: make(chan answer, 1)}); err != nil {
 		return err

@@ -167,9 +167,7 @@ func (r *Recovery) CarryOut(ctx context.Context, reason, request string) error {
 	}
 	d.found.Store(&finding{})
 	go d.run()
-	close(d.watched)
-	close(d.anchored)
-	close(d.heard)
+	d.alone()
 	_, err = d.send(&call{ctx: ctx, command: command, answer: make(chan answer, 1)})
 	if err == nil {
 		d.anchorage.at.point, d.anchorage.good = point{}, true // it is moved to where the ledger is now
