@@ -38,12 +38,13 @@ func Identities(salt []byte, names ...string) (identities []string) {
 	return slices.Compact(identities)
 }
 
-// identitySalt is made for the first credential, or the first address of a person. With another one later, an account
-// could come into custody twice, or a person be two: then it counts as lost.
+// identitySalt is made for the first credential, or the first address of a person. With
+// another one later, an account could come into custody twice, or a person be two: then it
+// counts as lost.
 func (d *Desk) identitySalt(ctx context.Context) ([]byte, error) {
 	v, err := d.Secrets.Read(ctx, IdentityPath)
 	if errors.Is(err, ErrNoSecret) && !d.hasIdentities() {
-		v, err = d.newSalt(ctx)
+		v, err = makeOnce(ctx, d.Secrets, IdentityPath)
 	}
 	switch {
 	case errors.Is(err, ErrNoSecret):
@@ -54,15 +55,6 @@ func (d *Desk) identitySalt(ctx context.Context) ([]byte, error) {
 		return nil, fmt.Errorf("%w: what is at %s is no salt", ErrSecretsLost, IdentityPath)
 	}
 	return v.Value.Bytes(), nil
-}
-
-// newSalt makes one where there is none.
-func (d *Desk) newSalt(ctx context.Context) (Versioned, error) {
-	_, err := d.Secrets.Write(ctx, IdentityPath, custody.NewSecret(freshKey()), 0, nil)
-	if err != nil && !errors.Is(err, ErrVersion) { // another process was first
-		return Versioned{}, err
-	}
-	return d.Secrets.Read(ctx, IdentityPath)
 }
 
 // hasIdentities says whether the ledger has a digest that was made with the salt.

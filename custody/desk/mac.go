@@ -147,20 +147,27 @@ func (m *macKeys) byID(ctx context.Context, secrets Secrets, id string) (macKey,
 }
 
 // make makes the first key where there is none: in a secret store that has not met an
-// installation yet. It looks first: where there is one, Vault's policy lets nobody write,
-// and does not say that it would be another version.
+// installation yet.
 func (m *macKeys) make(ctx context.Context, secrets Secrets) error {
-	switch _, err := secrets.Read(ctx, SealPath); {
-	case err == nil:
-		return nil
-	case !errors.Is(err, ErrNoSecret):
-		return err
-	}
-	_, err := secrets.Write(ctx, SealPath, custody.NewSecret(freshKey()), 0, nil)
-	if errors.Is(err, ErrVersion) { // there is one
-		return nil
-	}
+	_, err := makeOnce(ctx, secrets, SealPath)
 	return err
+}
+
+// makeOnce gives the key at a path, a fresh one where there was none. Another process, or
+// another command, may make it at the same moment, and a store that lets nobody replace it
+// says then, as Vault does, that a right is missing, and not that there is one: so what is
+// there counts, whatever the writing said.
+func makeOnce(ctx context.Context, secrets Secrets, path string) (Versioned, error) {
+	kept, err := secrets.Read(ctx, path)
+	if !errors.Is(err, ErrNoSecret) {
+		return kept, err
+	}
+	_, unmade := secrets.Write(ctx, path, custody.NewSecret(freshKey()), 0, nil)
+	kept, err = secrets.Read(ctx, path)
+	if errors.Is(err, ErrNoSecret) && unmade != nil {
+		return Versioned{}, unmade
+	}
+	return kept, err
 }
 
 // keep puts a key that replaces another into the secret store.

@@ -199,12 +199,7 @@ func (r *Rebinding) CarryOut(ctx context.Context, reason, request string) (err e
 	if r.New {
 		// What accounts and mailboxes were called by under the salt that is lost stays, and
 		// tells them from each other; from what comes it does once each is said again.
-		if _, err := d.Secrets.Read(ctx, IdentityPath); errors.Is(err, ErrNoSecret) {
-			_, err = d.newSalt(ctx)
-			if err != nil {
-				return secretsUnavailable(err)
-			}
-		} else if err != nil {
+		if _, err := makeOnce(ctx, d.Secrets, IdentityPath); err != nil {
 			return secretsUnavailable(err)
 		}
 	}
