@@ -30,7 +30,7 @@ var facts = []Fact{
 	DeputyNamed{}, DeputyBegan{}, DeputyEnded{}, ApprovalLapsed{}, ProposalReminded{}, FeedOpened{}, FeedClosed{},
 	CustodiansChanged{}, ProposalMade{}, ProposalRevised{}, ProposalApproved{}, ProposalEffected{}, ProposalFailed{}, ProposalRejected{},
 	AbsencePlanned{}, AbsenceMoved{}, AbsenceEnded{}, AbsenceReminded{}, AbsenceBegun{}, AbsenceHeldUp{}, SwapAsked{}, AbsencesSwapped{}, HandoverPlanned{}, HandoverSigned{}, HandoverBroken{}, HandoverCarriedOut{},
-	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, TargetTested{}, ServiceStarted{}, ConfigurationAcknowledged{}, SecretsArrived{}, TextRedacted{}, ReviewSigned{},
+	ProposalWithdrawn{}, ProposalExpired{}, CommandRefused{}, LedgerConflict{}, LedgerRecovered{}, SecretsRebound{}, PolicyAdopted{}, ClockCorrected{}, SealKeyChanged{}, TargetTested{}, ServiceStarted{}, ConfigurationAcknowledged{}, SecretsArrived{}, TextRedacted{}, ReviewSigned{},
 	EmergencyRequested{}, EmergencyWithdrawn{}, EmergencyApproved{}, EmergencyRejected{}, EmergencyLapsed{}, EmergencyPaged{},
 	EmergencyGranted{}, EmergencyEnded{}, EmergencyReviewed{}, EmergencyUnreviewed{},
 	IncidentReported{}, IncidentAcknowledged{}, IncidentAssessed{}, IncidentClosed{}, IncidentUnanswered{},
