@@ -217,7 +217,7 @@ func TestSettingsOnRecord(t *testing.T) {
 	base := wholes(one())
 	for name, change := range map[string]func(*config.Config){
 		"another address":        func(c *config.Config) { c.Listen, c.MetricsListen = "10.0.0.2:8700", "10.0.0.2:9100" },
-		"another database":       func(c *config.Config) { c.Database = "postgres://other/tandem" },
+		"another file":           func(c *config.Config) { c.Database = "elsewhere.db" },
 		"another token file":     func(c *config.Config) { c.Dependents[1].TokenFile = file("token", "x") },
 		"another log-in":         func(c *config.Config) { c.Vault.Auth.RoleID = "other" },
 		"another mail password":  func(c *config.Config) { c.Notify.SMTP.PasswordFile = file("password", "x") },
@@ -240,6 +240,7 @@ func TestSettingsOnRecord(t *testing.T) {
 		"another authority of Vault": {"secrets", func(c *config.Config) { c.Vault.CA = file("vault-ca", "x") }},
 		"another origin":             {"origin", func(c *config.Config) { c.Ledger.Origin = "other" }},
 		"another mail server":        {"notify", func(c *config.Config) { c.Notify.SMTP.Address = "other.example:587" }},
+		"a database on a server":     {"database", func(c *config.Config) { c.Database = "postgres://tandem@db.example/tandem" }},
 		"no mail server":             {"notify", func(c *config.Config) { c.Notify.SMTP.Address = "" }},
 		"other links in mails":       {"notify", func(c *config.Config) { c.PublicURL = "https://other.example" }},
 		"a witness": {"witnesses", func(c *config.Config) {
@@ -259,8 +260,13 @@ func TestSettingsOnRecord(t *testing.T) {
 		c.change(&changed)
 		now := wholes(changed)
 		var keys []string
-		for key := range base {
+		for key := range now {
 			if base[key] != now[key] {
+				keys = append(keys, key)
+			}
+		}
+		for key := range base {
+			if _, there := now[key]; !there {
 				keys = append(keys, key)
 			}
 		}
