@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tandem-custody/tandem/cmd/clipboard"
+	"github.com/tandem-custody/tandem/cmd/unseen"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/envelope"
 )
@@ -153,13 +154,11 @@ func (c Console) passphrase(what string) (custody.Secret, error) {
 	if !term.IsTerminal(int(c.In.Fd())) {
 		return custody.Secret{}, c.Usage("a passphrase is needed: name its file in %s, or run this on a terminal", passphraseVariable)
 	}
-	fmt.Fprint(c.Err, what+": ")
-	typed, err := term.ReadPassword(int(c.In.Fd()))
-	fmt.Fprintln(c.Err)
+	typed, err := unseen.Ask(c.In, c.Err, what+": ")
 	if err != nil {
 		return custody.Secret{}, errors.New("the passphrase could not be read from the terminal")
 	}
-	return custody.NewSecret(typed), nil
+	return typed, nil
 }
 
 // copy puts the password on the clipboard and takes it off again, also when the person does

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tandem-custody/tandem/api"
+	"github.com/tandem-custody/tandem/cmd/unseen"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
@@ -92,20 +93,18 @@ func (c console) newPassword() (custody.Secret, error) {
 	return second, err
 }
 
-func (c console) secret(variable, prompt string) (custody.Secret, error) {
+func (c console) secret(variable, question string) (custody.Secret, error) {
 	if path := os.Getenv(variable); path != "" {
 		return secretFile(path)
 	}
 	if !isTerminal(c.in) {
 		return custody.Secret{}, usagef("a password is needed: name its file in %s, or run this on a terminal", variable)
 	}
-	fmt.Fprint(c.err, prompt)
-	typed, err := term.ReadPassword(int(c.in.Fd()))
-	fmt.Fprintln(c.err)
+	typed, err := unseen.Ask(c.in, c.err, question)
 	if err != nil {
 		return custody.Secret{}, fmt.Errorf("read from the terminal: %w", err)
 	}
-	return custody.NewSecret(typed), nil
+	return typed, nil
 }
 
 // secretFile reads a secret from a file. One line end behind it is not part of

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tandem-custody/tandem/cmd/unseen"
 	"github.com/tandem-custody/tandem/custody"
 	"github.com/tandem-custody/tandem/custody/totp"
 )
@@ -135,12 +136,48 @@ func TestTheFirstAdminSetsUpTheirLogInAtTheTerminal(t *testing.T) {
 		t.Fatalf("exit %d: %s", code, term.shown())
 	}
 	shown := term.shown()
-	if codes := regexp.MustCompile(`(?m)^([A-Z2-7]{4}-){4}[A-Z2-7]{4}`).FindAllString(shown, -1); len(codes) != 10 || strings.Contains(shown, password) {
+	if codes := regexp.MustCompile(`(?m)^([A-Z2-7]{4}-){4}[A-Z2-7]{4}`).FindAllString(shown, -1); len(codes) != 10 {
 		t.Errorf("%d recovery codes: %s", len(codes), shown)
+	}
+	if strings.Contains(shown, password) {
+		t.Errorf("the password can be read: %s", shown)
 	}
 	if _, said, code := h.tandem("init", "--username", "ada", "--name", "Ada"); code != 3 || !strings.Contains(said, "has people already") {
 		t.Errorf("afterwards: exit %d, %s", code, said)
 	}
+}
+
+// TestAPasswordThatIsTypedWithTheQuestionIsNotSeen: a password manager types the moment that
+// it is asked. For as long as the terminal still showed what is typed, it stood there.
+func TestAPasswordThatIsTypedWithTheQuestionIsNotSeen(t *testing.T) {
+	t.Parallel()
+	term := newTerminal(t)
+	asked := atOnce{term, "kupfer-7-Laterne!"}
+	got, err := unseen.Ask(term.theirs, asked, "Password: ")
+	if err != nil || got.Reveal() != asked.answer {
+		t.Errorf("took %d characters: %v", len(got.Reveal()), err)
+	}
+	must(t, term.theirs.Close())
+	term.wholly()
+	if shown := term.shown(); !strings.HasPrefix(shown, "Password: ") || strings.Contains(shown, asked.answer) {
+		t.Errorf("shown: %q", shown)
+	}
+}
+
+// atOnce is a screen on which the answer is typed while the question is being written.
+type atOnce struct {
+	*terminal
+	answer string
+}
+
+func (s atOnce) Write(text []byte) (int, error) {
+	if strings.Contains(string(text), "Password") {
+		if _, err := s.us.WriteString(s.answer + "\r"); err != nil {
+			return 0, err
+		}
+		time.Sleep(50 * time.Millisecond) // a terminal that shows it has done so by then
+	}
+	return s.theirs.Write(text)
 }
 
 // TestAQRCodeOnATerminalIsWhole: each row as wide as the others, with its light border.
