@@ -28,15 +28,20 @@ func Require(t testing.TB, dirs []string, programs ...string) []string {
 		}
 		paths = append(paths, path)
 	}
-	switch {
-	case len(missing) == 0:
-		return paths
-	case os.Getenv("TANDEM_TEST_ALL") == "1":
-		t.Fatalf("needs %s", strings.Join(missing, ", "))
-	default:
-		t.Skipf("needs %s", strings.Join(missing, ", "))
+	if len(missing) > 0 {
+		Lack(t, strings.Join(missing, ", "))
 	}
-	return nil
+	return paths
+}
+
+// Lack ends the test for what the machine does not have: by a failure where TANDEM_TEST_ALL
+// is 1, else by a skip.
+func Lack(t testing.TB, missing string) {
+	t.Helper()
+	if os.Getenv("TANDEM_TEST_ALL") == "1" {
+		t.Fatalf("needs %s", missing)
+	}
+	t.Skipf("needs %s", missing)
 }
 
 func find(program string, dirs []string) (path string, found bool) {

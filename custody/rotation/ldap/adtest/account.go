@@ -2,14 +2,10 @@ package adtest
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -59,7 +55,7 @@ func quoted(password custody.Secret) string {
 // Modify applies changes in LDIF (ldif(5)) as the administrator.
 func (s *Server) Modify(t testing.TB, ldif string) {
 	t.Helper()
-	s.run(t, "ldapmodify", ldif, "-x", "-D", Root, "-y", secretFile(t, s.RootPassword))
+	s.run(t, "ldapmodify", ldif, "-x", "-D", Root, "-y", servertest.SecretFile(t, s.RootPassword))
 }
 
 // AddPolicy makes a password policy for those who are put under it, stricter than the
@@ -98,7 +94,7 @@ func (s *Server) PutUnder(t testing.TB, policy, dn string) {
 // for as the administrator.
 func (s *Server) Attribute(t testing.TB, dn, name string) string {
 	t.Helper()
-	out := s.run(t, "ldapsearch", "", "-x", "-D", Root, "-y", secretFile(t, s.RootPassword),
+	out := s.run(t, "ldapsearch", "", "-x", "-D", Root, "-y", servertest.SecretFile(t, s.RootPassword),
 		"-LLL", "-o", "ldif-wrap=no", "-s", "base", "-b", dn, name)
 	for line := range strings.Lines(out) {
 		if value, found := strings.CutPrefix(line, name+": "); found {
@@ -119,7 +115,7 @@ func (s *Server) WrongPasswords(t testing.TB, dn string) int {
 // ldapsearch, so it shares no code with what it is there to check.
 func (s *Server) Login(t testing.TB, dn string, password custody.Secret) error {
 	t.Helper()
-	cmd := s.command(t, "ldapsearch", "ldaps://"+s.AddrTLS, "-x", "-D", dn, "-y", secretFile(t, password), "-s", "base", "-b", "", "1.1")
+	cmd := s.client("ldaps://"+s.AddrTLS).Command(t, "ldapsearch", "-x", "-D", dn, "-y", servertest.SecretFile(t, password), "-s", "base", "-b", "", "1.1")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(out))
@@ -145,33 +141,15 @@ func (s *Server) Tried(dn string) (all, refused int) {
 	return all, refused
 }
 
-func (s *Server) command(t testing.TB, program, url string, args ...string) *exec.Cmd {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), servertest.Patience)
-	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, servertest.Require(t, nil, program)[0], append([]string{"-H", url}, args...)...)
-	cmd.Env = []string{"LDAPCONF=/dev/null", "LDAPTLS_CACERT=" + s.place.Path("cert.pem")} // nothing from ldap.conf or ~/.ldaprc
-	return cmd
+// client asks at one of the two addresses.
+func (s *Server) client(url string) servertest.Client {
+	return servertest.Client{
+		Args: []string{"-H", url},
+		Env:  []string{"LDAPCONF=/dev/null", "LDAPTLS_CACERT=" + s.place.Path("cert.pem")}, // nothing from ldap.conf or ~/.ldaprc
+	}
 }
 
 func (s *Server) run(t testing.TB, program, stdin string, args ...string) string {
 	t.Helper()
-	cmd := s.command(t, program, "ldaps://"+s.AddrTLS, args...)
-	cmd.Stdin = strings.NewReader(stdin)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v: %s", program, err, bytes.TrimSpace(out))
-	}
-	return string(out)
-}
-
-// secretFile is for the options that take a password out of a file, all of it, because a
-// program's arguments are anybody's to read.
-func secretFile(t testing.TB, secret custody.Secret) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(file, secret.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return file
+	return s.client("ldaps://"+s.AddrTLS).Run(t, program, stdin, args...)
 }

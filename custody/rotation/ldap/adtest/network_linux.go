@@ -34,7 +34,7 @@ func newNetwork(t testing.TB) *network {
 	ready := make(chan error)
 	go n.serve(ready)
 	if err := <-ready; err != nil {
-		lack(t, fmt.Sprintf("CAP_SYS_ADMIN: a network of its own is not allowed here (%v)", err))
+		servertest.Lack(t, fmt.Sprintf("CAP_SYS_ADMIN: a network of its own is not allowed here (%v)", err))
 	}
 	t.Cleanup(func() { close(n.dial) })
 	return n

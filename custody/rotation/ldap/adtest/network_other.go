@@ -2,13 +2,17 @@
 
 package adtest
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/tandem-custody/tandem/custody/rotation/servertest"
+)
 
 // network is of Linux only.
 type network struct{ path string }
 
 func newNetwork(t testing.TB) *network {
-	lack(t, "Linux: a network of its own")
+	servertest.Lack(t, "Linux: a network of its own")
 	return nil
 }
 

@@ -52,7 +52,7 @@ var provisioning string
 func Start(t testing.TB) *Server {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		lack(t, "root")
+		servertest.Lack(t, "root")
 	}
 	paths := servertest.Require(t, nil, "samba", "nsenter", python, "ldapmodify", "ldapsearch")
 	network := newNetwork(t)
@@ -128,7 +128,7 @@ log level = 1 auth_json_audit:3
 // take connections says only that something carries them there.
 func (s *Server) listens() error {
 	for _, url := range []string{"ldap://" + s.Addr, "ldaps://" + s.AddrTLS} {
-		ask := s.command(s.t, "ldapsearch", url, "-x", "-s", "base", "-b", "", "1.1")
+		ask := s.client(url).Command(s.t, "ldapsearch", "-x", "-s", "base", "-b", "", "1.1")
 		ask.Env = append(ask.Env, "LDAPTLS_REQCERT=never")
 		out, err := ask.CombinedOutput()
 		if err != nil {
@@ -151,13 +151,4 @@ func (s *Server) writeCertificate(names ...string) {
 	s.t.Helper()
 	certificate := s.place.WriteCertificate(s.t, "cert.pem", "key.pem", names...)
 	s.CA = strings.ReplaceAll(string(certificate), "\n", " ") // as a setting has no line breaks
-}
-
-// lack ends the test for what is missing.
-func lack(t testing.TB, missing string) {
-	t.Helper()
-	if os.Getenv("TANDEM_TEST_ALL") == "1" {
-		t.Fatalf("needs %s", missing)
-	}
-	t.Skipf("needs %s", missing)
 }

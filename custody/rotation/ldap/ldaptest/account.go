@@ -2,12 +2,8 @@ package ldaptest
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -35,20 +31,20 @@ sn: Account
 // root of the tree, to which no password policy applies.
 func (s *Server) SetPassword(t testing.TB, dn string, password custody.Secret) {
 	t.Helper()
-	s.run(t, "ldappasswd", "", "-x", "-D", Root, "-y", secretFile(t, s.RootPassword), "-T", secretFile(t, password), dn)
+	s.client().Run(t, "ldappasswd", "", "-x", "-D", Root, "-y", servertest.SecretFile(t, s.RootPassword), "-T", servertest.SecretFile(t, password), dn)
 }
 
 // Modify applies changes in LDIF (ldif(5)) as the root of the tree.
 func (s *Server) Modify(t testing.TB, ldif string) {
 	t.Helper()
-	s.run(t, "ldapmodify", ldif, "-x", "-D", Root, "-y", secretFile(t, s.RootPassword))
+	s.client().Run(t, "ldapmodify", ldif, "-x", "-D", Root, "-y", servertest.SecretFile(t, s.RootPassword))
 }
 
 // Attribute gives the first value of an attribute of an entry, "" when there is
 // none; asked for as the root of the tree.
 func (s *Server) Attribute(t testing.TB, dn, name string) string {
 	t.Helper()
-	out := s.run(t, "ldapsearch", "", "-x", "-D", Root, "-y", secretFile(t, s.RootPassword),
+	out := s.client().Run(t, "ldapsearch", "", "-x", "-D", Root, "-y", servertest.SecretFile(t, s.RootPassword),
 		"-LLL", "-o", "ldif-wrap=no", "-s", "base", "-b", dn, name)
 	for line := range strings.Lines(out) {
 		if value, found := strings.CutPrefix(line, name+": "); found {
@@ -62,7 +58,7 @@ func (s *Server) Attribute(t testing.TB, dn, name string) string {
 // OpenLDAP's own ldapwhoami, so it shares no code with what it is there to check.
 func (s *Server) Login(t testing.TB, dn string, password custody.Secret) error {
 	t.Helper()
-	cmd := s.command(t, "ldapwhoami", "-x", "-D", dn, "-y", secretFile(t, password))
+	cmd := s.client().Command(t, "ldapwhoami", "-x", "-D", dn, "-y", servertest.SecretFile(t, password))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(out))
@@ -73,33 +69,7 @@ func (s *Server) Login(t testing.TB, dn string, password custody.Secret) error {
 	return nil
 }
 
-func (s *Server) command(t testing.TB, program string, args ...string) *exec.Cmd {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), servertest.Patience)
-	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, servertest.Require(t, nil, program)[0], append([]string{"-H", "ldap://" + s.Addr}, args...)...)
-	cmd.Env = []string{"LDAPNOINIT=1"} // nothing from ldap.conf or ~/.ldaprc
-	return cmd
-}
-
-func (s *Server) run(t testing.TB, program, stdin string, args ...string) string {
-	t.Helper()
-	cmd := s.command(t, program, args...)
-	cmd.Stdin = strings.NewReader(stdin)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v: %s", program, err, bytes.TrimSpace(out))
-	}
-	return string(out)
-}
-
-// secretFile is for the options that take a password out of a file, all of it,
-// because a program's arguments are anybody's to read.
-func secretFile(t testing.TB, secret custody.Secret) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(file, secret.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return file
+// client asks in clear, on loopback.
+func (s *Server) client() servertest.Client {
+	return servertest.Client{Args: []string{"-H", "ldap://" + s.Addr}, Env: []string{"LDAPNOINIT=1"}} // nothing from ldap.conf or ~/.ldaprc
 }

@@ -53,7 +53,7 @@ func newRoot(t testing.TB, dir string) *root {
 		}
 	}
 	if err := exec.Command(programs[0], "--mount", "--pid", "--fork", "--mount-proc", "true").Run(); err != nil {
-		lack(t, "CAP_SYS_ADMIN: unshare --mount is not allowed here")
+		servertest.Lack(t, "CAP_SYS_ADMIN: unshare --mount is not allowed here")
 	}
 	// Somebody may be installing a package: what was there when cp began is gone.
 	err := retry(func(ctx context.Context) error {
@@ -175,18 +175,9 @@ func StartForRoot(t testing.TB, options ...string) (s *Server, password custody.
 func require(t testing.TB, programs ...string) []string {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		lack(t, "root")
+		servertest.Lack(t, "root")
 	}
 	return servertest.Require(t, nil, programs...)
-}
-
-// lack ends the test for what is missing.
-func lack(t testing.TB, missing string) {
-	t.Helper()
-	if os.Getenv("TANDEM_TEST_ALL") == "1" {
-		t.Fatalf("needs %s", missing)
-	}
-	t.Skipf("needs %s", missing)
 }
 
 // retry does something until it succeeds, fails for good, or has had its time.
