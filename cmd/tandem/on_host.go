@@ -6,6 +6,7 @@ import (
 	"os/user"
 
 	"github.com/tandem-custody/tandem/config"
+	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/store"
 )
 
@@ -33,4 +34,23 @@ func changeDatabase(ctx context.Context, cfg config.Config, change func(*store.S
 		return err
 	}
 	return errors.Join(change(database), database.Close())
+}
+
+// onStopped opens database and secret store for what is done to a ledger while no server runs.
+func onStopped(ctx context.Context, cfg config.Config, do func(desk.Config, *store.Store) error) (err error) {
+	log := newLog(cfg.Log)
+	secrets, err := openSecrets(ctx, cfg, false, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, secrets.Close()) }()
+	opened, err := store.Open(ctx, cfg.DatabaseAddress(), log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	return do(desk.Config{
+		Store: opened, Accounts: opened, Secrets: secrets, Clock: machineClock(),
+		Policy: policyOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log, SessionTTL: cfg.SessionTTL,
+	}, opened)
 }

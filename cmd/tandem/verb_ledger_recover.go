@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -58,7 +57,9 @@ between them.`,
 		if len(by) > 0 && cfg.OnServer() != (dump != "") {
 			return usagef("--dump is for a database on a server, and there it is needed: make a dump of the database as it is with pg_dump, and name it")
 		}
-		return c.recoverLedger(cmd.Context(), cfg, by, reason, dump)
+		return onStopped(cmd.Context(), cfg, func(on desk.Config, opened *store.Store) error {
+			return c.recoverLedger(cmd.Context(), cfg, on, opened, by, reason, dump)
+		})
 	}
 	return verb
 }
@@ -76,22 +77,8 @@ type recoverable struct {
 	Recovered bool     `json:"recovered"`
 }
 
-func (c *cli) recoverLedger(ctx context.Context, cfg config.Config, by []string, reason, dump string) (err error) {
-	log := newLog(cfg.Log)
-	secrets, err := openSecrets(ctx, cfg, false, log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, secrets.Close()) }()
-	opened, err := store.Open(ctx, cfg.DatabaseAddress(), log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, opened.Close()) }()
-	plan, err := desk.PlanRecovery(ctx, desk.Config{
-		Store: opened, Accounts: opened, Secrets: secrets, Clock: machineClock(),
-		Policy: policyOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log, SessionTTL: cfg.SessionTTL,
-	}, opened)
+func (c *cli) recoverLedger(ctx context.Context, cfg config.Config, on desk.Config, opened *store.Store, by []string, reason, dump string) error {
+	plan, err := desk.PlanRecovery(ctx, on, opened)
 	if err != nil {
 		return err
 	}

@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"os"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tandem-custody/tandem/config"
 	"github.com/tandem-custody/tandem/custody/desk"
 	"github.com/tandem-custody/tandem/custody/store"
 	"github.com/tandem-custody/tandem/custody/totp"
@@ -58,7 +56,9 @@ terminal; TANDEM_TOTP may have both, with a comma between them.`,
 		if err != nil {
 			return err
 		}
-		return c.rebind(cmd.Context(), cfg, by, reason, fresh)
+		return onStopped(cmd.Context(), cfg, func(on desk.Config, _ *store.Store) error {
+			return c.rebind(cmd.Context(), on, by, reason, fresh)
+		})
 	}
 	return verb
 }
@@ -74,22 +74,8 @@ type rebound struct {
 	Rebound     bool     `json:"rebound"`
 }
 
-func (c *cli) rebind(ctx context.Context, cfg config.Config, by []string, reason string, fresh bool) (err error) {
-	log := newLog(cfg.Log)
-	secrets, err := openSecrets(ctx, cfg, false, log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, secrets.Close()) }()
-	opened, err := store.Open(ctx, cfg.DatabaseAddress(), log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, opened.Close()) }()
-	plan, err := desk.PlanRebinding(ctx, desk.Config{
-		Store: opened, Accounts: opened, Secrets: secrets, Clock: machineClock(),
-		Policy: policyOf(cfg.Policy), Origin: cfg.Ledger.Origin, Log: log, SessionTTL: cfg.SessionTTL,
-	})
+func (c *cli) rebind(ctx context.Context, on desk.Config, by []string, reason string, fresh bool) error {
+	plan, err := desk.PlanRebinding(ctx, on)
 	if err != nil {
 		return err
 	}
