@@ -149,7 +149,7 @@ func openProgramFor(ctx context.Context, cfg config.Config, log *slog.Logger, wh
 	if err != nil {
 		return nil, err
 	}
-	p.leases = watchLeases(p.store, p.desk.Time)
+	p.leases = watchLeases(p.store, p.desk.SharedTime)
 	if p.owner, err = ownerOf(cfg); err != nil {
 		return nil, err
 	}
