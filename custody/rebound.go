@@ -150,12 +150,7 @@ func (f SecretsRebound) allowed(s *State, e Event) error {
 }
 
 func (f SecretsRebound) apply(s *State, e Event) {
-	for _, c := range f.Confirmed {
-		s.editPerson(c.Person, func(p *Person) { p.confirms(c.Step, e.Request) })
-	}
-	for person := range s.allSessions() {
-		s.endSessions(person, "", EndedByHost)
-	}
+	s.confirmedOnHost(f.Confirmed, e.Request)
 	people, credentials := f.People, f.Credentials
 	if f.New {
 		people = nil
@@ -164,11 +159,7 @@ func (f SecretsRebound) apply(s *State, e Event) {
 		}
 	}
 	if f.New || f.AllLost {
-		for c := range s.Credentials() {
-			if c.Active() {
-				credentials = append(credentials, c.Name)
-			}
-		}
+		credentials = s.inCustody()
 	}
 	for _, name := range people {
 		s.editPerson(name, func(p *Person) {

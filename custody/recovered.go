@@ -151,23 +151,34 @@ func (f LedgerRecovered) allowed(s *State, e Event) error {
 }
 
 func (f LedgerRecovered) apply(s *State, e Event) {
-	for _, c := range f.Confirmed {
-		s.editPerson(c.Person, func(p *Person) { p.confirms(c.Step, e.Request) })
-	}
-	for person := range s.allSessions() {
-		s.endSessions(person, "", EndedByHost)
-	}
+	s.confirmedOnHost(f.Confirmed, e.Request)
 	ahead := f.Ahead
 	if f.AllAhead {
-		for c := range s.Credentials() {
-			if c.Active() {
-				ahead = append(ahead, c.Name)
-			}
-		}
+		ahead = s.inCustody()
 	}
 	s.editAll(ahead, func(c *Credential) {
 		if c.Drifted.IsZero() {
 			c.Drifted = e.Time
 		}
 	})
+}
+
+// confirmedOnHost: these people's codes are used, and everybody logs in again.
+func (s *State) confirmedOnHost(by []ConfirmedBy, request string) {
+	for _, c := range by {
+		s.editPerson(c.Person, func(p *Person) { p.confirms(c.Step, request) })
+	}
+	for person := range s.allSessions() {
+		s.endSessions(person, "", EndedByHost)
+	}
+}
+
+// inCustody names the active credentials.
+func (s *State) inCustody() (names []string) {
+	for c := range s.Credentials() {
+		if c.Active() {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }

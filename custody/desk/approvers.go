@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"errors"
 
 	"github.com/tandem-custody/tandem/custody"
 )
@@ -24,7 +23,7 @@ func (d *Desk) Approving() Approving {
 // ShortagesAfter gives where fewer than two could approve once a change has happened, and
 // did before.
 func (d *Desk) ShortagesAfter(ctx context.Context, change custody.Proposable) ([]custody.Shortage, error) {
-	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
+	if err := d.catchUpToRead(ctx); err != nil {
 		return nil, err
 	}
 	d.mu.RLock()

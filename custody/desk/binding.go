@@ -274,15 +274,8 @@ func (d *Desk) unused() bool {
 // watch looks now and then, until the desk is closed.
 func (d *Desk) watch() {
 	defer close(d.watched)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := d.whileOpen()
 	defer cancel()
-	go func() {
-		select {
-		case <-d.closed:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	for {
 		every := lookEvery
 		if d.found.Load() == nil {

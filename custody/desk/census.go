@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -47,7 +46,7 @@ func (d *Desk) Census(ctx context.Context) (Census, error) {
 		return Census{}, err
 	}
 	behind := max(0, size-d.entries())
-	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
+	if err := d.catchUpToRead(ctx); err != nil {
 		return Census{}, err
 	}
 	now := d.Time()
@@ -70,6 +69,14 @@ func CensusIn(s *custody.State, now time.Time) Census {
 		if one.Phase == custody.Rotating {
 			c.countRotation(one.Rotation, now)
 		}
+		for _, e := range one.Emergencies { // one of several credentials counts once, as it stands where it lasts longest
+			if was, seen := urgent[e.ID]; !seen || e.Status.Open() && !was.Open() {
+				urgent[e.ID] = e.Status
+			}
+			if e.Status == custody.EmergencyOver && !now.Before(e.ReviewBy) {
+				late[e.ID] = true
+			}
+		}
 		if !one.Active() {
 			continue
 		}
@@ -80,16 +87,6 @@ func CensusIn(s *custody.State, now time.Time) Census {
 		for _, seat := range []string{one.Primary, one.Backup} {
 			if seat == "" {
 				c.Vacant++
-			}
-		}
-	}
-	for one := range s.Credentials() {
-		for _, e := range one.Emergencies { // one of several credentials counts once, as it stands where it lasts longest
-			if was, seen := urgent[e.ID]; !seen || e.Status.Open() && !was.Open() {
-				urgent[e.ID] = e.Status
-			}
-			if e.Status == custody.EmergencyOver && !now.Before(e.ReviewBy) {
-				late[e.ID] = true
 			}
 		}
 	}

@@ -173,6 +173,19 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 	return d, nil
 }
 
+// whileOpen gives a context that ends when the desk is closed, or by its cancel.
+func (d *Desk) whileOpen() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		select {
+		case <-d.closed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
 // alone is for a desk that only decides: nothing watches the secret store beside it, moves
 // the anchor, or hears of what other processes do. Close waits for none of these.
 func (d *Desk) alone() {

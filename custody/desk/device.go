@@ -3,7 +3,6 @@ package desk
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -55,7 +54,7 @@ func (d *Desk) deviceOf(ctx context.Context, in SignInRequest) (place, error) {
 		return place{}, err
 	}
 	if !at.token.IsZero() {
-		if at.device, err = d.throttleName(ctx, "", "device on record "+at.token.Reveal()); err != nil {
+		if at.device, err = d.deviceOnRecord(ctx, at.token); err != nil {
 			return place{}, err
 		}
 		if len(people) > 0 || d.knowsDevice(at.device) {
@@ -66,8 +65,13 @@ func (d *Desk) deviceOf(ctx context.Context, in SignInRequest) (place, error) {
 		return place{}, nil
 	}
 	at = place{token: newToken(), made: true}
-	at.device, err = d.throttleName(ctx, "", "device on record "+at.token.Reveal())
+	at.device, err = d.deviceOnRecord(ctx, at.token)
 	return at, err
+}
+
+// deviceOnRecord is what the ledger calls the device that keeps a token: custody.Session.In.
+func (d *Desk) deviceOnRecord(ctx context.Context, token custody.Secret) (string, error) {
+	return d.hidden(ctx, "device on record "+token.Reveal())
 }
 
 func (d *Desk) knowsDevice(device string) bool {
@@ -100,7 +104,7 @@ func (by By) session() string {
 // SameDevice gives who asked for an open proposal, or approved it, in the device of
 // somebody's log-in, for them to see before they approve it. The error is that of reading.
 func (d *Desk) SameDevice(ctx context.Context, by By, proposal string) ([]string, error) {
-	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
+	if err := d.catchUpToRead(ctx); err != nil {
 		return nil, err
 	}
 	d.mu.RLock()
@@ -110,7 +114,7 @@ func (d *Desk) SameDevice(ctx context.Context, by By, proposal string) ([]string
 
 // SameDeviceOf is SameDevice of an emergency.
 func (d *Desk) SameDeviceOf(ctx context.Context, by By, emergency string) ([]string, error) {
-	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
+	if err := d.catchUpToRead(ctx); err != nil {
 		return nil, err
 	}
 	d.mu.RLock()

@@ -3,7 +3,6 @@ package desk
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -26,7 +25,7 @@ func (e Emergency) At(c custody.Credential) custody.Emergency {
 // Emergencies gives those that are open, those that somebody has to look at, and of each
 // credential the last one, as the ledger leads to them: the newest first.
 func (d *Desk) Emergencies(ctx context.Context) ([]Emergency, error) {
-	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
+	if err := d.catchUpToRead(ctx); err != nil {
 		return nil, err
 	}
 	d.mu.RLock()

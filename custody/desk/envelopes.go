@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -54,7 +53,7 @@ func (e Envelopes) Wanted() bool { return len(e.Keyholders) > 0 }
 
 // Envelopes gives them, without texts. Of a suspect ledger it stays readable.
 func (d *Desk) Envelopes(ctx context.Context) (all Envelopes, err error) {
-	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) {
+	if err := d.catchUpToRead(ctx); err != nil {
 		return Envelopes{}, err
 	}
 	d.mu.RLock()
@@ -76,7 +75,7 @@ func (d *Desk) Envelopes(ctx context.Context) (all Envelopes, err error) {
 // Keyholders gives those who can open what is sealed now, by name; nobody where the policy
 // names none. It looks at no credential.
 func (d *Desk) Keyholders(ctx context.Context) ([]custody.Keyholder, error) {
-	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) {
+	if err := d.catchUpToRead(ctx); err != nil {
 		return nil, err
 	}
 	d.mu.RLock()

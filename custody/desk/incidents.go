@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -55,7 +54,7 @@ func OpenIncidentsIn(s *custody.State) OpenIncidents {
 // Assessors gives who can acknowledge, assess and close an incident, by name; nobody where
 // it is closed, or there is none.
 func (d *Desk) Assessors(ctx context.Context, id string) ([]string, error) {
-	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
+	if err := d.catchUpToRead(ctx); err != nil {
 		return nil, err
 	}
 	d.mu.RLock()
@@ -73,7 +72,7 @@ func AssessorsIn(s *custody.State, id string) []string {
 
 // ToAssess gives the ids of the incidents that somebody can decide about.
 func (d *Desk) ToAssess(ctx context.Context, person string) ([]string, error) {
-	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
+	if err := d.catchUpToRead(ctx); err != nil {
 		return nil, err
 	}
 	d.mu.RLock()

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"errors"
 
 	"github.com/tandem-custody/tandem/custody"
 )
@@ -22,7 +21,7 @@ func (d *Desk) Prospect(ctx context.Context, person string) (custody.Prospect, e
 
 // Lacking gives the approving roles that nobody could act in.
 func (d *Desk) Lacking(ctx context.Context) ([]custody.Role, error) {
-	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
+	if err := d.catchUpToRead(ctx); err != nil {
 		return nil, err
 	}
 	d.mu.RLock()

@@ -20,15 +20,8 @@ const (
 // are found out too, a second later.
 func (d *Desk) listen() {
 	defer close(d.heard)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := d.whileOpen()
 	defer cancel()
-	go func() {
-		select {
-		case <-d.closed:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = listenPause, listenMost
 	for ctx.Err() == nil {

@@ -10,7 +10,7 @@ import (
 // Approvers gives, for each open proposal by its id, who can approve it, by name, at
 // each level at which nobody has whose approval counts.
 func (d *Desk) Approvers(ctx context.Context) (map[string]map[custody.Role][]string, error) {
-	if err := d.catchUpNow(ctx); err != nil && !errors.Is(err, ErrLedgerSuspect) { // which stays readable
+	if err := d.catchUpToRead(ctx); err != nil {
 		return nil, err
 	}
 	d.mu.RLock()

@@ -3,10 +3,8 @@ package desk
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"slices"
 
 	"github.com/tandem-custody/tandem/custody"
@@ -51,7 +49,7 @@ func (d *Desk) approach(ctx context.Context, typed string, from Place) (attempt,
 	if err := d.catchUpNow(ctx); err != nil {
 		return attempt{}, err
 	}
-	name, err := d.throttleName(ctx, "", try.username)
+	name, err := d.hidden(ctx, try.username)
 	if err != nil {
 		return attempt{}, err
 	}
@@ -64,12 +62,12 @@ func (d *Desk) approach(ctx context.Context, typed string, from Place) (attempt,
 	if own {
 		where = "device " + from.Device.Reveal()
 	}
-	here, err := d.throttleName(ctx, name+"/", where)
+	here, err := d.hidden(ctx, where)
 	if err != nil {
 		return attempt{}, err
 	}
 	try.own = own
-	try.counts = []count{{here, d.PolicyInForce().Values.LockAfter}}
+	try.counts = []count{{name + "/" + here, d.PolicyInForce().Values.LockAfter}}
 	if !own {
 		try.counts = append(try.counts, count{name, everywhere * d.PolicyInForce().Values.LockAfter})
 	}
@@ -93,7 +91,7 @@ func (d *Desk) forgive(ctx context.Context, try attempt) error {
 
 // unlock forgets all failures with a name, wherever they happened.
 func (d *Desk) unlock(ctx context.Context, username string) error {
-	name, err := d.throttleName(ctx, "", username)
+	name, err := d.hidden(ctx, username)
 	if err != nil {
 		return err
 	}
@@ -172,30 +170,24 @@ func (d *Desk) countFailure(ctx context.Context, c count) (Throttle, error) {
 	return t, nil
 }
 
-// throttleName hides what was typed as a name: now and then that is a password.
-func (d *Desk) throttleName(ctx context.Context, prefix, what string) (string, error) {
+// hidden stands for something that is to be known again and never read: what was typed as a
+// name, which now and then is a password, or the token of a device. It is an HMAC with a key
+// that only the secret store has.
+func (d *Desk) hidden(ctx context.Context, what string) (string, error) {
 	key, err := d.throttleKey(ctx)
 	if err != nil {
 		return "", err
 	}
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(what))
-	return prefix + hex.EncodeToString(mac.Sum(nil)), nil
+	return hex.EncodeToString(mac.Sum(nil)), nil
 }
 
 func (d *Desk) throttleKey(ctx context.Context) ([]byte, error) {
 	if key, ok := d.seeds.get(ThrottlePath, d.remembered()); ok {
 		return key.Bytes(), nil
 	}
-	v, err := d.Secrets.Read(ctx, ThrottlePath)
-	if errors.Is(err, ErrNoSecret) {
-		fresh := make([]byte, sha256.Size)
-		_, _ = rand.Read(fresh) // never fails, see crypto/rand
-		_, err = d.Secrets.Write(ctx, ThrottlePath, custody.NewSecret(fresh), 0, nil)
-		if err == nil || errors.Is(err, ErrVersion) { // another replica was first
-			v, err = d.Secrets.Read(ctx, ThrottlePath)
-		}
-	}
+	v, err := makeOnce(ctx, d.Secrets, ThrottlePath)
 	if err != nil {
 		return nil, err
 	}
